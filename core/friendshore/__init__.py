@@ -1,0 +1,1 @@
+"""friendshore: the cheapest compliant supplier mix for critical materials."""

@@ -1,0 +1,1 @@
+"""Facts, plans and changes: frozen records that know no solver, no file and no rule."""

@@ -1,0 +1,45 @@
+"""The one base of all records, and the number type they share."""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+DIGITS = 15
+"""Significant digits every stored number is rounded to: the most that a double, and so JSON, keeps exactly."""
+
+_ROUND = Context(prec=DIGITS)
+
+
+class Record(BaseModel):
+    """A frozen record that refuses unknown fields; the text under a field is its description in the schema."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def exact(value: Any) -> Decimal:
+    """`value` as a decimal of at most 15 significant digits.
+
+    Raises:
+        ValueError: if it is not a finite number.
+    """
+    if isinstance(value, bool):
+        raise ValueError("a number is expected, not true or false")
+    try:
+        number = value if isinstance(value, Decimal) else Decimal(repr(value) if isinstance(value, float) else str(value))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    return _ROUND.plus(number)
+
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(exact),
+    PlainSerializer(float, return_type=float, when_used="json"),
+    WithJsonSchema({"type": "number"}),
+]
+"""A decimal in Python, a plain number in JSON; both hold the same 15 digits."""

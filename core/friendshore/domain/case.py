@@ -1,0 +1,214 @@
+"""What a planner's case says. What is in the case, and nothing else, decides the result."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from .base import Number, Record
+from .change import Change
+from .evidence import Confidence
+from .facts import ChainEntry, Price, Status
+from .time import Horizon
+from .use import Fact
+
+CAPACITY_COUNTS: dict[Status, Decimal] = {
+    Status.OPERATING: Decimal(1),
+    Status.RAMPING: Decimal("0.8"),
+    Status.COMMISSIONING: Decimal("0.5"),
+    Status.CONSTRUCTION: Decimal(0),
+    Status.ANNOUNCED: Decimal(0),
+    Status.IDLE: Decimal(0),
+    Status.SUPERSEDED: Decimal(0),
+    Status.EVENT: Decimal(0),
+}
+"""What a capacity of each status counts for, unless the case says otherwise. `superseded` and `event` never count."""
+
+
+class Accept(Record):
+    """What the case takes as given."""
+
+    confidence: Confidence = Confidence.VERIFIED
+    """Least confidence of a capacity, price or chain entry that counts."""
+    rule_status: tuple[str, ...] = ("enacted",)
+    """Phases that bite."""
+    unproven: bool = False
+    """Whether an unproven verdict is let pass."""
+    capacity: dict[Status, Number] = Field(default_factory=dict)
+    """What a status counts for, where it differs from the default."""
+
+    def counts(self, status: Status) -> Decimal:
+        """The share of a capacity of this status that counts."""
+        if status in (Status.SUPERSEDED, Status.EVENT):
+            return Decimal(0)
+        return self.capacity.get(status, CAPACITY_COUNTS[status])
+
+
+class OfferAssumption(Record):
+    """A figure that the case gives to a lead, or puts in the place of a published one."""
+
+    id: str
+    """The offer."""
+    capacity: Number | None = None
+    """Kilograms a year, from `start` on."""
+    start: date | None = Field(default=None, alias="from")
+    price: Price | None = None
+    chain: tuple[ChainEntry, ...] = ()
+    """Entries that take the place of the offer's own at the same stage."""
+    why: str = ""
+
+    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
+
+
+class Assume(Record):
+    """What the case assumes; printed in every output."""
+
+    lead_time: Number = Decimal(0)
+    """Months from order to delivery where an offer gives none."""
+    freight: Number | None = None
+    """Money per kilogram on a move across a border that has no freight of its own, in the case's currency."""
+    holding: Number | None = None
+    """Money per kilogram and year for stock, as a share of the material's benchmark or dearest price."""
+    licence: dict[str, str] = Field(default_factory=dict)
+    """End use -> `granted`: licences that are taken as given."""
+    offer: tuple[OfferAssumption, ...] = ()
+
+
+class DemandSpec(Record):
+    """A demand: a material for an end use at a place."""
+
+    id: str = ""
+    """Name; `material/end_use/place` where left out."""
+    material: str
+    end_use: str
+    place: str = ""
+    """Empty: the case's place."""
+    buyer: str = ""
+    per_year: Number | None = None
+    """Kilograms a year at a steady rate, over the days it is wanted."""
+    quantities: tuple[Number, ...] = ()
+    """Or kilograms in each period."""
+    start: date | None = Field(default=None, alias="from")
+    """First day it is wanted."""
+    end: date | None = Field(default=None, alias="until")
+    shortage_price: Number | None = None
+    """Money per kilogram not delivered, in the case's currency; None: ten times the dearest landed offer or benchmark."""
+    facts: tuple[tuple[str, Fact], ...] = ()
+    """What is stated of the item: every other key of the demand."""
+    why: str = ""
+    """Where the figure comes from."""
+
+    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
+
+
+class StockSpec(Record):
+    """Stock in hand at the start, with its own chain."""
+
+    id: str = ""
+    material: str
+    place: str = ""
+    quantity: Number
+    acquired: date | None = None
+    chain: tuple[ChainEntry, ...] = ()
+    why: str = ""
+
+
+class OrderSpec(Record):
+    """An order already placed: paid for, and on its way."""
+
+    offer: str
+    quantity: Number
+    """Units of the offer."""
+    arrives: date
+    ordered: date | None = None
+    place: str = ""
+    why: str = ""
+
+
+class LicenceSpec(Record):
+    """An export licence in hand: bounded in quantity and dates."""
+
+    id: str = ""
+    rule: str
+    """The export control it answers."""
+    exporter: str = ""
+    """Facility or country it is for; empty: any."""
+    quantity: Number | None = None
+    """Kilograms moved under it; None: not limited."""
+    start: date | None = Field(default=None, alias="from")
+    end: date | None = Field(default=None, alias="until")
+    why: str = ""
+
+    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
+
+
+class WaiverSpec(Record):
+    """A waiver of one rule, bounded in quantity and dates."""
+
+    id: str = ""
+    rule: str
+    demand: str = ""
+    """Demand or material it is for; empty: any."""
+    quantity: Number
+    """Kilograms delivered under it."""
+    start: date | None = Field(default=None, alias="from")
+    end: date | None = Field(default=None, alias="until")
+    why: str = ""
+
+    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
+
+
+class StoreSpec(Record):
+    """How a material is held at a place."""
+
+    material: str
+    place: str = ""
+    holding: Number | None = None
+    """Money per kilogram and year, in the case's currency."""
+    limit: Number | None = None
+    """Most kilograms held at the end of a period; 0: it cannot be held."""
+
+
+class Scenario(Record):
+    """A named list of changes."""
+
+    name: str
+    title: str = ""
+    inherits: tuple[str, ...] = ()
+    """Scenarios whose changes come first."""
+    change: tuple[Change, ...] = ()
+
+
+class Case(Record):
+    """All that decides a result, beside the catalogs and packs it names."""
+
+    name: str
+    horizon: Horizon
+    currency: str = "USD"
+    place: str
+    """Where demand lies unless it says otherwise."""
+    discount: Number = Decimal(0)
+    """Share a year by which later money counts less."""
+    resolution: Number = Decimal("0.001")
+    """Kilograms to which purchases are rounded."""
+    catalogs: tuple[str, ...] = ()
+    """Names of installed catalogs, or folders (they hold a `/` or `.`)."""
+    packs: tuple[str, ...] = ()
+    """Names of installed rule packs, or folders."""
+    accept: Accept = Accept()
+    assume: Assume = Assume()
+    demands: tuple[DemandSpec, ...] = ()
+    stocks: tuple[StockSpec, ...] = ()
+    orders: tuple[OrderSpec, ...] = ()
+    licences: tuple[LicenceSpec, ...] = ()
+    waivers: tuple[WaiverSpec, ...] = ()
+    stores: tuple[StoreSpec, ...] = ()
+    rules: tuple[dict[str, Any], ...] = ()
+    """Rules of any kind, as data; the registry makes them into rules."""
+    scenarios: tuple[Scenario, ...] = ()
+    folder: Path | None = Field(default=None, exclude=True)
+    """Where the case file lies, for the folders it names."""

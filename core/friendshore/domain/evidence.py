@@ -1,0 +1,47 @@
+"""Where a figure comes from, and how far to trust it."""
+
+from __future__ import annotations
+
+import datetime
+from enum import StrEnum
+
+from .base import Record
+
+
+class Confidence(StrEnum):
+    """How well a figure is founded, from least to most."""
+
+    ASSUMED = "assumed"
+    """Somebody's working assumption."""
+    RECALLED = "recalled"
+    """General knowledge, not checked."""
+    REPORTED = "reported"
+    """Read, but only in a secondary source."""
+    COMPUTED = "computed"
+    """Derived by arithmetic from verified figures or from definitions."""
+    VERIFIED = "verified"
+    """Read in a primary, official or trade source."""
+
+    @property
+    def rank(self) -> int:
+        """Position in the order from least to most trusted."""
+        return list(Confidence).index(self)
+
+    def reaches(self, least: Confidence) -> bool:
+        """Whether this is at least as well founded as `least`."""
+        return self.rank >= least.rank
+
+
+class Source(Record):
+    """The evidence behind one or more figures."""
+
+    id: str
+    """Name by which rows refer to it; `catalog:name` once read."""
+    reference: str
+    """Title, address or document, so that a reader can find it."""
+    date: datetime.date | None = None
+    """When it was published or read."""
+    confidence: Confidence
+    """How far to trust it."""
+    note: str = ""
+    """What to know when using it."""

@@ -1,0 +1,159 @@
+"""What a plan is: what is bought, made, moved, stored, delivered and short, with its exact cost.
+
+Periods are indices into the case's horizon. Quantities are kilograms in the material's basis. `requirement` is the label
+of the class of uses that a kilogram may serve.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from .base import Number, Record
+
+
+class PlanStatus(StrEnum):
+    """How a plan came about."""
+
+    OPTIMAL = "optimal"
+    """Proved cheapest within the asked gap."""
+    FEASIBLE = "feasible"
+    """A limit ended the search; the bound says how far off it may be."""
+    INTERRUPTED = "interrupted"
+    """The user ended the search; the bound says how far off it may be."""
+    INFEASIBLE = "infeasible"
+    """Hard rules conflict in at least one component; the others are planned."""
+
+
+class Purchase(Record):
+    """One material bought from an offer for one place."""
+
+    offer: str
+    material: str
+    place: str
+    requirement: str
+    ordered: int
+    """Period of the order; inputs are drawn and the price applies then."""
+    delivered: int
+    """Period of arrival; duty, export control and freight apply then."""
+    quantity: Number
+
+
+class Make(Record):
+    """Units made of an offer with several outputs; what of them is wanted is bought as `Purchase`."""
+
+    offer: str
+    requirement: str
+    """Of its inputs; empty for a source."""
+    period: int
+    units: Number
+
+
+class Draw(Record):
+    """An input taken at a facility's place."""
+
+    offer: str
+    material: str
+    place: str
+    requirement: str
+    period: int
+    quantity: Number
+
+
+class LotUse(Record):
+    """Part of a stock in hand, or of an order already placed, set aside for a requirement."""
+
+    lot: str
+    material: str
+    place: str
+    requirement: str
+    period: int
+    """Period from which it is there."""
+    quantity: Number
+
+
+class Transfer(Record):
+    """A co-product made under one requirement that serves another which admits all that the first admits."""
+
+    offer: str
+    material: str
+    period: int
+    from_requirement: str
+    to_requirement: str
+    quantity: Number
+
+
+class Stock(Record):
+    """Material held at the end of a period."""
+
+    material: str
+    place: str
+    requirement: str
+    period: int
+    quantity: Number
+
+
+class Delivery(Record):
+    """What a demand gets."""
+
+    demand: str
+    period: int
+    requirement: str
+    quantity: Number
+    waiver: str = ""
+    """Waiver under which it is delivered, if any."""
+
+
+class Short(Record):
+    """Demand not met."""
+
+    demand: str
+    period: int
+    quantity: Number
+
+
+class Infeasible(Record):
+    """A component whose hard rules conflict: nothing is planned in it."""
+
+    materials: tuple[str, ...]
+    demands: tuple[str, ...]
+    rules: tuple[str, ...]
+    """A minimal set of rules that cannot hold together."""
+
+
+class Plan(Record):
+    """A plan as the solver left it, rounded; nothing in it has been checked yet."""
+
+    status: PlanStatus
+    objective: Number
+    """Discounted money spent plus priced shortage, as the solver found it."""
+    bound: Number
+    """No plan has a lower objective than this."""
+    purchases: tuple[Purchase, ...] = ()
+    makes: tuple[Make, ...] = ()
+    lots: tuple[LotUse, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    stocks: tuple[Stock, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    shorts: tuple[Short, ...] = ()
+    infeasible: tuple[Infeasible, ...] = ()
+
+
+class Cost(Record):
+    """Money, in the case's currency. Each figure is discounted to the start of the plan unless it says otherwise."""
+
+    price: Number
+    charges: Number
+    """Duties and other charges of rules."""
+    freight: Number
+    onboarding: Number
+    holding: Number
+    total: Number
+    """The sum of the above: what the plan spends."""
+    nominal: Number
+    """The same, not discounted."""
+    penalties: Number
+    """Priced misses of soft rules."""
+    shortage: Number
+    """Priced shortage; not spent."""
+    objective: Number
+    """`total` + `penalties` + `shortage`: what is minimised."""

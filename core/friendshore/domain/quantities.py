@@ -1,0 +1,180 @@
+"""Masses, rates, money, shares and durations as people write them, read once into exact decimals.
+
+A mass is a number, a unit and, where it is not the material's own basis, the substance weighed: `5 t`, `5 t WO3`,
+`100 mtu`. Kilograms are what everything is converted to.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from .base import exact
+
+KILOGRAMS: dict[str, Decimal] = {
+    "kg": Decimal(1),
+    "g": Decimal("0.001"),
+    "t": Decimal(1000),
+    "kt": Decimal(1_000_000),
+    "Mt": Decimal(1_000_000_000),
+    "lb": Decimal("0.45359237"),
+    "st": Decimal("907.18474"),
+    "mtu": Decimal(10),
+    "stu": Decimal("9.0718474"),
+}
+"""Kilograms in one unit. Pound: exact by the international agreement of 1959. `st`: short ton, 2,000 lb.
+`mtu` and `stu`: metric and short ton units, 1 % of a tonne and 20 lb, of the oxide they are said of (WO3 where none is
+named): USGS Minerals Yearbook, Tungsten."""
+
+OXIDE_UNITS = {"mtu": "WO3", "stu": "WO3"}
+"""Units that are masses of an oxide, with the one meant where none is named."""
+
+MONTHS: dict[str, Decimal] = {
+    "month": Decimal(1),
+    "quarter": Decimal(3),
+    "year": Decimal(12),
+    "day": Decimal(12) / Decimal(365),
+    "week": Decimal(84) / Decimal(365),
+}
+"""Months in one unit of time; days by the 365-day year."""
+
+_ALIASES = {
+    "tonne": "t", "tonnes": "t", "ton": "", "tons": "", "kilogram": "kg", "kilograms": "kg", "pound": "lb",
+    "pounds": "lb", "lbs": "lb", "gram": "g", "grams": "g", "short-ton": "st", "short-tons": "st",
+}  # fmt: skip
+_MASS = re.compile(r"^\s*([-+]?[\d,_]*\.?\d+(?:[eE][-+]?\d+)?)\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$")
+_NUMBER = re.compile(r"^[-+]?\d[\d,_]*(?:\.\d+)?(?:[eE][-+]?\d+)?$|^[-+]?\.\d+$")
+_TIME = re.compile(r"^\s*([\d.]+)\s*(day|week|month|quarter|year)s?\s*$")
+_MONEY = re.compile(r"^\s*([-+]?[\d,_]*\.?\d+(?:[eE][-+]?\d+)?)\s*([A-Z]{3})\s*$")
+
+UNLIMITED = "unlimited"
+
+
+class Mass(NamedTuple):
+    """A mass in kilograms, of a named substance or of the material's own basis (None)."""
+
+    kg: Decimal
+    substance: str | None
+
+
+class Money(NamedTuple):
+    """An amount in a currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
+class UnitPrice(NamedTuple):
+    """Money per kilogram of a named substance, or of the material's own basis (None)."""
+
+    amount: Decimal
+    currency: str
+    substance: str | None
+
+
+def parse_number(text: str) -> Decimal:
+    """A plain number; thousands may be set off by commas or underscores.
+
+    Raises:
+        ValueError: with what was expected.
+    """
+    if not _NUMBER.match(text.strip()):
+        raise ValueError("a number")
+    return exact(text.strip().replace(",", "").replace("_", ""))
+
+
+def _unit(word: str) -> str:
+    unit = _ALIASES.get(word, word)
+    if unit == "":
+        raise ValueError("a unit that is not ambiguous: t (tonne) or st (short ton)")
+    if unit not in KILOGRAMS:
+        raise ValueError("one of the units " + ", ".join(KILOGRAMS))
+    return unit
+
+
+def parse_mass(text: str) -> Mass:
+    """A mass such as `5 t`, `3,200 t WO3`, `100 mtu` or `0`.
+
+    Raises:
+        ValueError: with what was expected.
+    """
+    if text.strip() == "0":
+        return Mass(Decimal(0), None)
+    match = _MASS.match(text)
+    if not match:
+        raise ValueError("a number with a unit, like `5 t` or `3,200 t WO3`")
+    unit = _unit(match[2])
+    number = exact(match[1].replace(",", "").replace("_", ""))
+    return Mass(exact(number * KILOGRAMS[unit]), match[3] or OXIDE_UNITS.get(unit))
+
+
+def parse_rate(text: str) -> Mass:
+    """A mass per year such as `20 t/year` or `20 t WO3/year`; other periods are converted to a year.
+
+    Raises:
+        ValueError: with what was expected.
+    """
+    mass, slash, per = text.partition("/")
+    per = per.strip()
+    if not slash:
+        per = "year"
+    if per not in MONTHS:
+        raise ValueError("a mass per " + ", ".join(MONTHS) + ", like `20 t/year`")
+    parsed = parse_mass(mass)
+    return Mass(exact(parsed.kg * 12 / MONTHS[per]), parsed.substance)
+
+
+def parse_money(text: str) -> Money:
+    """An amount with its currency, like `2,500,000 USD`.
+
+    Raises:
+        ValueError: with what was expected.
+    """
+    match = _MONEY.match(text)
+    if not match:
+        raise ValueError("an amount with its ISO 4217 currency, like `2,500,000 USD`")
+    return Money(exact(match[1].replace(",", "").replace("_", "")), match[2])
+
+
+def parse_unit_price(text: str) -> UnitPrice:
+    """Money per mass, like `580 USD/kg`, `1000 USD/mtu` or `180 USD/kg Ta2O5`.
+
+    Raises:
+        ValueError: with what was expected.
+    """
+    money, slash, per = text.partition("/")
+    if not slash:
+        raise ValueError("money per mass, like `580 USD/kg` or `180 USD/kg Ta2O5`")
+    amount, currency = parse_money(money)
+    kg, substance = parse_mass("1 " + per.strip())
+    return UnitPrice(exact(amount / kg), currency, substance)
+
+
+def parse_share(text: str) -> Decimal:
+    """A share: `65 %` or `0.65`.
+
+    Raises:
+        ValueError: with what was expected.
+    """
+    text = text.strip()
+    percent = text.endswith("%")
+    try:
+        number = parse_number(text[:-1] if percent else text)
+    except ValueError:
+        raise ValueError("a share, like `65 %` or `0.65`") from None
+    return exact(number / 100) if percent else number
+
+
+def parse_duration(text: str) -> Decimal:
+    """A duration in months, like `1 quarter`, `45 days` or `0`.
+
+    Raises:
+        ValueError: with what was expected.
+    """
+    if text.strip() == "0":
+        return Decimal(0)
+    match = _TIME.match(text)
+    if not match:
+        raise ValueError("a duration, like `1 quarter`, `45 days` or `2 months`")
+    return exact(Decimal(match[1]) * MONTHS[match[2]])

@@ -1,0 +1,57 @@
+"""The five stages of a chain, in the statute's own words, and the finer steps that catalogs may record."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """A stage of making, from the ground to the good; the order is the order of the chain."""
+
+    MINED = "mined"
+    REFINED = "refined"
+    SEPARATED = "separated"
+    MELTED = "melted"
+    PRODUCED = "produced"
+
+    @property
+    def rank(self) -> int:
+        """Position along the chain."""
+        return list(Stage).index(self)
+
+
+STEPS: dict[str, Stage] = {
+    "mining": Stage.MINED,
+    "concentration": Stage.MINED,
+    "collection": Stage.MINED,
+    "cracking": Stage.REFINED,
+    "leaching": Stage.REFINED,
+    "smelting": Stage.REFINED,
+    "refining": Stage.REFINED,
+    "calcination": Stage.REFINED,
+    "reduction": Stage.REFINED,
+    "electrolysis": Stage.REFINED,
+    "separation": Stage.SEPARATED,
+    "melting": Stage.MELTED,
+    "alloying": Stage.MELTED,
+    "strip-casting": Stage.MELTED,
+    "milling": Stage.PRODUCED,
+    "atomization": Stage.PRODUCED,
+    "consolidation": Stage.PRODUCED,
+    "pressing": Stage.PRODUCED,
+    "sintering": Stage.PRODUCED,
+    "bonding": Stage.PRODUCED,
+    "magnetizing": Stage.PRODUCED,
+}
+"""Finer words and the stage each is a step of, where a rule does not map it otherwise (`OriginBan.steps`)."""
+
+
+def stage_of(word: str) -> Stage:
+    """The stage that a stage or step word belongs to by default.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if word in STEPS:
+        return STEPS[word]
+    return Stage(word)

@@ -1,0 +1,150 @@
+"""Dates, spans and the periods of a plan."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+
+from .base import Record
+
+
+class PeriodLength(StrEnum):
+    """How long one period of the plan is."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+    @property
+    def months(self) -> int:
+        """Length in months."""
+        return {"month": 1, "quarter": 3, "year": 12}[self.value]
+
+
+class Span(Record):
+    """Days from `start` to `end`, both inclusive; an open side is None."""
+
+    start: date | None = None
+    end: date | None = None
+
+    def meets(self, other: Span) -> bool:
+        """Whether the two share at least one day."""
+        return (self.end is None or other.start is None or other.start <= self.end) and (
+            other.end is None or self.start is None or self.start <= other.end
+        )
+
+    def covers(self, other: Span) -> bool:
+        """Whether every day of `other` lies in this span."""
+        starts = self.start is None or (other.start is not None and self.start <= other.start)
+        ends = self.end is None or (other.end is not None and other.end <= self.end)
+        return starts and ends
+
+    def days_within(self, other: Span) -> int:
+        """Number of days of the bounded span `other` that lie in this one."""
+        assert other.start is not None and other.end is not None
+        start = max(other.start, self.start) if self.start else other.start
+        end = min(other.end, self.end) if self.end else other.end
+        return max(0, (end - start).days + 1)
+
+    def __str__(self) -> str:
+        return f"{self.start or ''}..{self.end or ''}"
+
+
+def add_months(day: date, months: int) -> date:
+    """`day` moved by whole months, kept within the month it lands in."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+class Period(Record):
+    """One period of the plan."""
+
+    index: int
+    """Position, from 0."""
+    start: date
+    """First day."""
+    end: date
+    """Last day."""
+    label: str
+    """What tables call it: `2027-Q1`, `2027-03` or `2027`; the first day where it does not fit the calendar."""
+
+    @cached_property
+    def span(self) -> Span:
+        """Its days."""
+        return Span(start=self.start, end=self.end)
+
+    @cached_property
+    def year_parts(self) -> dict[int, Fraction]:
+        """Fraction of each calendar year that the period covers: what a yearly rate is multiplied by."""
+        parts: dict[int, Fraction] = {}
+        for year in range(self.start.year, self.end.year + 1):
+            whole = Span(start=date(year, 1, 1), end=date(year, 12, 31))
+            days = whole.days_within(self.span)
+            parts[year] = Fraction(days, 366 if calendar.isleap(year) else 365)
+        return parts
+
+    @cached_property
+    def years(self) -> Fraction:
+        """Length in years: the sum of `year_parts`."""
+        return sum(self.year_parts.values(), Fraction(0))
+
+    def years_within(self, span: Span) -> Fraction:
+        """Length in years of the part of the period that lies in `span`."""
+        total = Fraction(0)
+        for year in range(self.start.year, self.end.year + 1):
+            whole = Span(start=max(date(year, 1, 1), self.start), end=min(date(year, 12, 31), self.end))
+            total += Fraction(span.days_within(whole), 366 if calendar.isleap(year) else 365)
+        return total
+
+
+class Horizon(Record):
+    """The periods of a plan: `count` equal calendar steps from `start`."""
+
+    start: date
+    count: int
+    length: PeriodLength
+
+    @cached_property
+    def periods(self) -> tuple[Period, ...]:
+        """All periods, in order."""
+        return tuple(self._period(i) for i in range(self.count))
+
+    def _period(self, index: int) -> Period:
+        start = add_months(self.start, index * self.length.months)
+        end = add_months(self.start, (index + 1) * self.length.months) - timedelta(days=1)
+        return Period(index=index, start=start, end=end, label=self._label(start))
+
+    def _label(self, start: date) -> str:
+        if start.day != 1 or (start.month - 1) % self.length.months:
+            return start.isoformat()
+        if self.length is PeriodLength.YEAR:
+            return f"{start.year}"
+        if self.length is PeriodLength.QUARTER:
+            return f"{start.year}-Q{(start.month - 1) // 3 + 1}"
+        return f"{start.year}-{start.month:02d}"
+
+    @cached_property
+    def span(self) -> Span:
+        """All days of the plan."""
+        return Span(start=self.periods[0].start, end=self.periods[-1].end)
+
+    def find(self, day: date) -> int | None:
+        """Index of the period that holds `day`, or None outside the plan."""
+        for period in self.periods:
+            if period.start <= day <= period.end:
+                return period.index
+        return None
+
+    def steps(self, months: Decimal) -> int:
+        """How many whole periods a duration takes: rounded up, since a delivery within a period may come on its last day."""
+        whole = Fraction(months) / self.length.months
+        return -(-whole.numerator // whole.denominator)
+
+    def label(self, index: int) -> str:
+        """Label of period `index`; `before` for a negative one."""
+        return self.periods[index].label if 0 <= index < self.count else ("before" if index < 0 else "after")

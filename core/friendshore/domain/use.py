@@ -1,0 +1,129 @@
+"""What a rule judges: a move of an offer, and the final use it serves; and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+
+from .base import Record
+from .facts import ChainEntry, Facility, Feed, Material, Offer, Place
+from .stages import Stage
+
+Fact = bool | Decimal | str
+"""One stated fact of an item: `cots = true`, `tungsten_share = 0.6`."""
+
+
+class Use(Record):
+    """The final demand as a rule sees it. Dates are kept apart: the caller knows on which a rule bites."""
+
+    material: Material
+    """The good demanded in the end."""
+    end_use: str
+    """`defense` or `civil`, or a word of the case's own."""
+    place: Place
+    """Where it is wanted."""
+    buyer: str = ""
+    """Who buys, where a rule names buyers."""
+    facts: tuple[tuple[str, Fact], ...] = ()
+    """What the case states of the item, sorted by name; what is not stated is unknown."""
+
+    @property
+    def stated(self) -> Mapping[str, Fact]:
+        """The facts by name."""
+        return dict(self.facts)
+
+
+class Chained(Record):
+    """An offer as a rule sees it: what it delivers, from where, and which stages it performs or leaves open."""
+
+    offer: Offer
+    material: Material
+    """The output that is moved."""
+    facility: Facility
+    performed: tuple[ChainEntry, ...]
+    """The stages it performs itself; an entry whose evidence the case does not accept is marked incomplete."""
+    missing: frozenset[Stage] = frozenset()
+    """Stages its material must have that neither it nor its inputs cover."""
+    source: bool = True
+    """Whether it has no inputs, so that its stages are the whole chain of what it delivers."""
+
+    def entries(self, stage: Stage) -> tuple[ChainEntry, ...]:
+        """The entries of one stage."""
+        return tuple(e for e in self.performed if e.main_stage is stage)
+
+    @property
+    def recycled(self) -> bool:
+        """Whether its feed is recycled."""
+        return any(e.feed is Feed.RECYCLED for e in self.performed)
+
+    @property
+    def last_countries(self) -> tuple[frozenset[str], bool]:
+        """Where the last stage it performs may have happened, and whether that list is complete."""
+        if not self.performed:
+            return frozenset(), False
+        last = max(e.main_stage.rank for e in self.performed)
+        entries = [e for e in self.performed if e.main_stage.rank == last]
+        countries = frozenset().union(*(e.countries for e in entries))
+        return countries, all(e.complete and e.countries for e in entries)
+
+    @property
+    def origins(self) -> tuple[frozenset[str], bool]:
+        """Possible customs origins and whether the list is complete: the last stage's, unless the offer says."""
+        if self.offer.customs_origin:
+            return frozenset({self.offer.customs_origin}), True
+        countries, complete = self.last_countries
+        return (countries, complete) if countries else (frozenset({self.facility.country}), False)
+
+
+class Move(Record):
+    """One material bought from an offer for one place."""
+
+    origin: Place
+    """The facility's place."""
+    to: Place
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it crosses a border."""
+        return self.origin.country != self.to.country
+
+
+class Result(StrEnum):
+    """What a rule finds, from best to worst."""
+
+    PASS = "pass"
+    UNPROVEN = "unproven"
+    FAIL = "fail"
+
+    @property
+    def rank(self) -> int:
+        """Position from best to worst."""
+        return list(Result).index(self)
+
+
+class Verdict(Record):
+    """A rule's answer for one move and use, with what decided it."""
+
+    result: Result
+    rule: str = ""
+    """Id of the rule that decided."""
+    stage: str = ""
+    """Stage that decided, for a rule of origin."""
+    countries: tuple[str, ...] = ()
+    """Countries that decided, sorted."""
+    clause: str = ""
+    """Citation of the clause that decided."""
+    reason: str = ""
+    """One sentence."""
+    licence: bool = False
+    """Unproven only for want of an export licence: the case may record or assume one."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether it passed."""
+        return self.result is Result.PASS
+
+
+PASS = Verdict(result=Result.PASS)
+"""The verdict of a rule that does not bear on a move, or finds nothing against it."""

@@ -1,0 +1,87 @@
+"""What can go wrong, in five classes, each with its exit code.
+
+Every error that a user can cause carries its problems as data: all of them at once, each with the place
+(file, row, column), what was found, what was expected and how to mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input, in a planner's words."""
+
+    message: str
+    """What is wrong, in one sentence."""
+    file: str = ""
+    """The file, as the user named it, or the record it was built from in memory."""
+    row: int | None = None
+    """Line of the file (the header of a table is line 1)."""
+    column: str = ""
+    """Column or key."""
+    found: str = ""
+    """What stands there."""
+    expected: str = ""
+    """What would have been accepted."""
+    fix: str = ""
+    """What to do about it."""
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.row is not None:
+            place += f":{self.row}"
+        if self.column:
+            place += f" [{self.column}]"
+        parts = [f"{place}: {self.message}" if place else self.message]
+        if self.found:
+            parts.append(f"found {self.found}")
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        if self.fix:
+            parts.append(f"fix: {self.fix}")
+        return "; ".join(parts)
+
+
+class FriendshoreError(Exception):
+    """Anything friendshore refuses to do, with its reasons.
+
+    Attributes:
+        problems: all that is wrong, never only the first.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problems: str | Problem | Iterable[Problem]) -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems)
+        if isinstance(problems, Problem):
+            problems = (problems,)
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class InputError(FriendshoreError):
+    """A case, catalog, rule pack or run folder cannot be read or does not make sense."""
+
+    exit_code = 2
+
+
+class PluginError(FriendshoreError):
+    """A plugin that the case needs is missing, broken, or clashes with another."""
+
+    exit_code = 3
+
+
+class VerificationError(FriendshoreError):
+    """A plan does not hold: something it says is not so."""
+
+    exit_code = 4
+
+
+class SolverError(FriendshoreError):
+    """The solver failed; this is a bug or a numerical breakdown, never plain infeasibility."""
+
+    exit_code = 5

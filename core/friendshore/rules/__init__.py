@@ -1,0 +1,1 @@
+"""Rules: what they are, the three verbs, and the built-in kinds."""

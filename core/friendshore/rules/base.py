@@ -1,0 +1,225 @@
+"""What a rule is: an id, a citation, dated phases, and one or more of three verbs.
+
+- `judge` (forbid): may this move serve this use?
+- `charge`: what does this move add per unit?
+- `rows` (limit): what must hold across the plan?
+
+All three are pure functions; dates are the caller's business (`bites`, `weight`), so that an answer can be reused for
+every day on which the same phases hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import Field
+
+from ..domain.base import Number, Record
+from ..domain.facts import Material, Place
+from ..domain.time import Horizon, Span
+from ..domain.use import PASS, Chained, Fact, Move, Use, Verdict
+from .rows import Row, Term
+
+
+class PhaseStatus(StrEnum):
+    """What is known of a phase of a rule."""
+
+    ENACTED = "enacted"
+    PENDING = "pending"
+    """A bill: bites only where a scenario enables it."""
+    SUSPENDED = "suspended"
+    """Stayed by whoever made it: does not bite."""
+    UNKNOWN = "unknown"
+    """Nobody knows whether it holds: does not bite, but the plan says what it would forbid; `--strict` lets it bite."""
+
+
+class Phase(Record):
+    """A stretch of time with one status. Dates are inclusive."""
+
+    start: date | None = Field(default=None, alias="from")
+    end: date | None = Field(default=None, alias="until")
+    status: PhaseStatus = PhaseStatus.ENACTED
+    note: str = ""
+    """Why this status, with its source."""
+
+    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
+
+    @property
+    def span(self) -> Span:
+        """Its days."""
+        return Span(start=self.start, end=self.end)
+
+
+class Selector(Record):
+    """Which materials: any of `materials`, or those that match every one of the other lists that is given."""
+
+    materials: tuple[str, ...] = ()
+    """Ids."""
+    elements: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    """All of these words."""
+    hs: tuple[str, ...] = ()
+    """Beginnings of the HS or tariff code."""
+
+    def covers(self, material: Material) -> bool:
+        """Whether `material` is selected; an empty selector selects every material."""
+        if material.id in self.materials:
+            return True
+        tests = (
+            not self.elements or material.element in self.elements,
+            not self.forms or material.form in self.forms,
+            not self.tags or material.tags.issuperset(self.tags),
+            not self.hs or bool(material.hs) and material.hs.replace(".", "").startswith(
+                tuple(code.replace(".", "") for code in self.hs)
+            ),
+        )
+        narrowed = bool(self.elements or self.forms or self.tags or self.hs)
+        return all(tests) and (narrowed or not self.materials)
+
+
+class FactTest(Record):
+    """A test of one stated fact of the item."""
+
+    fact: str
+    equals: bool | str | None = None
+    at_least: Number | None = None
+    below: Number | None = None
+
+    def holds(self, stated: dict[str, Fact]) -> bool | None:
+        """True or false; None if the fact is not stated."""
+        if self.fact not in stated:
+            return None
+        value = stated[self.fact]
+        if self.equals is not None:
+            return value == self.equals
+        if isinstance(value, str | bool):
+            return None
+        return (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below)
+
+
+class DemandLine(Protocol):
+    """A demand as a limit rule sees it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def use(self) -> Use: ...
+    @property
+    def quantity(self) -> Sequence[Decimal]:
+        """Kilograms wanted in each period."""
+        ...
+
+
+class Facts(Protocol):
+    """What a limit rule may ask of a case. `Problem` satisfies it.
+
+    The counting methods take a function that says how much each thing counts (0: not at all) and the periods meant; they
+    return a term for a `Row`. A purchase is dated by its delivery.
+    """
+
+    @property
+    def horizon(self) -> Horizon: ...
+    @property
+    def resolution(self) -> Decimal: ...
+    @property
+    def offers(self) -> Sequence[Chained]:
+        """All offers that can take part, one entry an output, in canonical order."""
+        ...
+
+    @property
+    def demands(self) -> Sequence[DemandLine]: ...
+    @property
+    def place(self) -> Place:
+        """The case's place."""
+        ...
+
+    def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
+        """Label and period indices of each stretch of the horizon; years are calendar years by the period's first day."""
+        ...
+
+    def bought(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Term: ...
+    def used(
+        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0
+    ) -> Term: ...
+    def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term: ...
+    def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term: ...
+    def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> Term: ...
+    def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
+        """Price, charges and freight of the moves that count, with their offers' onboarding in the first period."""
+        ...
+
+    def holding(self, periods: Sequence[int]) -> Term:
+        """All money for holding stock."""
+        ...
+
+    def demanded(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Decimal:
+        """Kilograms demanded, weighted; a number, since demand is a fact."""
+        ...
+
+
+class Rule(Record):
+    """One thing that limits a plan. Subclasses set `kind` to a literal and implement one verb or more."""
+
+    kind: str
+    id: str = ""
+    """Name, unique in a case; given by its position where a case leaves it out."""
+    title: str = ""
+    """One line."""
+    citation: str = ""
+    """The clause."""
+    source: str = ""
+    """Where its text was read."""
+    note: str = ""
+    """What to know: doubts, what was not read."""
+    phases: tuple[Phase, ...] = (Phase(),)
+    """When it holds, and how surely."""
+    dated_by: Literal["delivery", "order"] = "delivery"
+    """The day that counts: delivery to the user, or the order of the final good, inputs included."""
+
+    bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
+    """What `judge` is asked about. `chain`: every offer up the chain of the final demand's material, on the final
+    delivery. `trade`: every move of any material, on its arrival, given the final use."""
+    verbs: ClassVar[frozenset[str]] = frozenset()
+    """Which of `judge`, `charge` and `rows` the kind implements; set by the class machinery."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        names = ("judge", "charge", "rows")
+        cls.verbs = frozenset(n for n in names if getattr(cls, n) is not getattr(Rule, n))
+
+    def bites(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
+        """Whether a phase of one of `statuses` holds on any day of `span`."""
+        return any(p.status in statuses and p.span.meets(span) for p in self.phases)
+
+    def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
+        """The part of the days of the bounded `span` on which a phase of one of `statuses` holds (phases do not overlap)."""
+        assert span.start is not None and span.end is not None
+        days = (span.end - span.start).days + 1
+        return Fraction(sum(p.span.days_within(span) for p in self.phases if p.status in statuses), days)
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """Whether this move may serve this use, on a day on which the rule holds."""
+        return PASS
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        """Money per kilogram that the rule adds to a move.
+
+        Args:
+            origin: the customs origin asked about; with several possible ones the caller takes the dearest.
+            value: the price per kilogram in the case's currency, before freight.
+        """
+        return Decimal(0)
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """What must hold across the plan."""
+        return ()
+
+    def sentence(self) -> str:
+        """The rule in one sentence."""
+        return self.title or self.id

@@ -1,0 +1,59 @@
+"""Linear rows over questions that one can ask of a plan.
+
+A term has two readings: the program turns it into solver columns, the verifier and the explainer into a number
+on a finished plan. Terms hold index arrays into the tables of `Facts`, not one object a kilogram.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Question = Literal["bought", "used", "delivered", "short", "stock", "spent", "onboarding", "holding"]
+"""What a term asks.
+
+- `bought`: units of moves, indexed by the table of moves
+- `used`: 1 if the moves together come to at least `at_least` units, else 0
+- `delivered`, `short`: kilograms of demand cells (demand x period)
+- `stock`: kilograms held at the end of a period, of stock cells (material, place x period)
+- `spent`: money on moves (price, charges, freight), undiscounted, in the case's currency
+- `onboarding`: one-off costs, indexed by offers
+- `holding`: money for holding, of stock cells
+"""
+
+Index = NDArray[np.intp]
+Weights = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """A weighted sum of answers to one question."""
+
+    question: Question
+    index: Index
+    """Positions in the table that the question is indexed by."""
+    weight: Weights
+    """One factor a position; for `used`, what a unit of each move counts towards the threshold."""
+    times: float = 1.0
+    """Factor on the whole term; for `used`, on the 0 or 1."""
+    at_least: float = 0.0
+    """For `used`: the least sum that counts as used; 0 means one unit of the case's resolution."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """What must hold across the plan: `at_least <= sum of terms <= at_most`."""
+
+    label: str
+    """Name, unique within its rule: what it is about, like `mined CN 2027`."""
+    terms: tuple[Term, ...]
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    sentence: str = ""
+    """The row in a planner's words."""
+    penalty: Decimal | None = None
+    """Money per unit by which it is missed; None: it must hold."""
