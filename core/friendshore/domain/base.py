@@ -43,3 +43,11 @@ Number = Annotated[
     WithJsonSchema({"type": "number"}),
 ]
 """A decimal in Python, a plain number in JSON; both hold the same 15 digits."""
+
+
+def _sorted(words: frozenset[str]) -> list[str]:
+    return sorted(words)
+
+
+Words = Annotated[frozenset[str], PlainSerializer(_sorted, return_type=list[str], when_used="json")]
+"""A set of words; sorted in JSON, so that the same facts give the same bytes."""

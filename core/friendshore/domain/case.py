@@ -57,6 +57,8 @@ class OfferAssumption(Record):
     """Kilograms a year, from `start` on."""
     start: date | None = Field(default=None, alias="from")
     price: Price | None = None
+    substance: str = ""
+    """What `capacity` and `price` are of, where the case names a substance; empty: the basis of what it delivers."""
     chain: tuple[ChainEntry, ...] = ()
     """Entries that take the place of the offer's own at the same stage."""
     why: str = ""
@@ -97,6 +99,8 @@ class DemandSpec(Record):
     end: date | None = Field(default=None, alias="until")
     shortage_price: Number | None = None
     """Money per kilogram not delivered, in the case's currency; None: ten times the dearest landed offer or benchmark."""
+    substance: str = ""
+    """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
     facts: tuple[tuple[str, Fact], ...] = ()
     """What is stated of the item: every other key of the demand."""
     why: str = ""
@@ -112,6 +116,8 @@ class StockSpec(Record):
     material: str
     place: str = ""
     quantity: Number
+    substance: str = ""
+    """What `quantity` is of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
     acquired: date | None = None
     chain: tuple[ChainEntry, ...] = ()
     why: str = ""
@@ -123,6 +129,8 @@ class OrderSpec(Record):
     offer: str
     quantity: Number
     """Units of the offer."""
+    substance: str = ""
+    """What `quantity` is of, where the case names a substance; empty: the basis of what the offer delivers."""
     arrives: date
     ordered: date | None = None
     place: str = ""
@@ -171,6 +179,8 @@ class StoreSpec(Record):
     """Money per kilogram and year, in the case's currency."""
     limit: Number | None = None
     """Most kilograms held at the end of a period; 0: it cannot be held."""
+    substance: str = ""
+    """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
 
 
 class Scenario(Record):

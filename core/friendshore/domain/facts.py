@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
-from .base import Number, Record
+from .base import Number, Record, Words
 from .evidence import Source
 from .stages import Stage, stage_of
 
@@ -56,7 +56,7 @@ class Material(Record):
     """HS or national tariff code, digits and dots; an attribute, never what a rule of origin turns on alone."""
     stages: tuple[Stage, ...] = ()
     """The stages its chain must have, in order."""
-    tags: frozenset[str] = frozenset()
+    tags: Words = frozenset()
     """Words by which rules select it, like `rare-earth` or `contains-dy`."""
     source: str = ""
 
@@ -120,7 +120,7 @@ class ChainEntry(Record):
 
     stage: str
     """A stage, or a finer step of one."""
-    countries: frozenset[str] = frozenset()
+    countries: Words = frozenset()
     """The countries it may have happened in."""
     complete: bool = False
     """Whether the list is known to be complete."""

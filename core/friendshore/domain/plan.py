@@ -36,6 +36,8 @@ class Purchase(Record):
     delivered: int
     """Period of arrival; duty, export control and freight apply then."""
     quantity: Number
+    licences: tuple[str, ...] = ()
+    """Licences of bounded quantity under which it moves."""
 
 
 class Make(Record):
@@ -69,6 +71,7 @@ class LotUse(Record):
     period: int
     """Period from which it is there."""
     quantity: Number
+    licences: tuple[str, ...] = ()
 
 
 class Transfer(Record):
@@ -99,8 +102,8 @@ class Delivery(Record):
     period: int
     requirement: str
     quantity: Number
-    waiver: str = ""
-    """Waiver under which it is delivered, if any."""
+    waivers: tuple[str, ...] = ()
+    """Waivers under which it is delivered, if any."""
 
 
 class Short(Record):

@@ -43,10 +43,12 @@ _ALIASES = {
     "tonne": "t", "tonnes": "t", "ton": "", "tons": "", "kilogram": "kg", "kilograms": "kg", "pound": "lb",
     "pounds": "lb", "lbs": "lb", "gram": "g", "grams": "g", "short-ton": "st", "short-tons": "st",
 }  # fmt: skip
-_MASS = re.compile(r"^\s*([-+]?[\d,_]*\.?\d+(?:[eE][-+]?\d+)?)\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$")
-_NUMBER = re.compile(r"^[-+]?\d[\d,_]*(?:\.\d+)?(?:[eE][-+]?\d+)?$|^[-+]?\.\d+$")
-_TIME = re.compile(r"^\s*([\d.]+)\s*(day|week|month|quarter|year)s?\s*$")
-_MONEY = re.compile(r"^\s*([-+]?[\d,_]*\.?\d+(?:[eE][-+]?\d+)?)\s*([A-Z]{3})\s*$")
+_DIGITS = r"[-+]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:_\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
+"""A number; a comma only sets off thousands, so that `1,5` and `0,125` are refused, never read as 15 and 125."""
+_MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$")
+_NUMBER = re.compile(rf"^{_DIGITS}$")
+_TIME = re.compile(rf"^\s*({_DIGITS})\s*(day|week|month|quarter|year)s?\s*$")
+_MONEY = re.compile(rf"^\s*({_DIGITS})\s*([A-Z]{{3}})\s*$")
 
 UNLIMITED = "unlimited"
 
@@ -73,6 +75,10 @@ class UnitPrice(NamedTuple):
     substance: str | None
 
 
+def _decimal(digits: str) -> Decimal:
+    return exact(digits.replace(",", "").replace("_", ""))
+
+
 def parse_number(text: str) -> Decimal:
     """A plain number; thousands may be set off by commas or underscores.
 
@@ -81,7 +87,7 @@ def parse_number(text: str) -> Decimal:
     """
     if not _NUMBER.match(text.strip()):
         raise ValueError("a number")
-    return exact(text.strip().replace(",", "").replace("_", ""))
+    return _decimal(text.strip())
 
 
 def _unit(word: str) -> str:
@@ -105,7 +111,7 @@ def parse_mass(text: str) -> Mass:
     if not match:
         raise ValueError("a number with a unit, like `5 t` or `3,200 t WO3`")
     unit = _unit(match[2])
-    number = exact(match[1].replace(",", "").replace("_", ""))
+    number = _decimal(match[1])
     return Mass(exact(number * KILOGRAMS[unit]), match[3] or OXIDE_UNITS.get(unit))
 
 
@@ -134,7 +140,7 @@ def parse_money(text: str) -> Money:
     match = _MONEY.match(text)
     if not match:
         raise ValueError("an amount with its ISO 4217 currency, like `2,500,000 USD`")
-    return Money(exact(match[1].replace(",", "").replace("_", "")), match[2])
+    return Money(_decimal(match[1]), match[2])
 
 
 def parse_unit_price(text: str) -> UnitPrice:
@@ -177,4 +183,4 @@ def parse_duration(text: str) -> Decimal:
     match = _TIME.match(text)
     if not match:
         raise ValueError("a duration, like `1 quarter`, `45 days` or `2 months`")
-    return exact(Decimal(match[1]) * MONTHS[match[2]])
+    return exact(_decimal(match[1]) * MONTHS[match[2]])

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 
-from .base import Record
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from .base import Record, exact
 from .facts import ChainEntry, Facility, Feed, Material, Offer, Place
 from .stages import Stage
 
-Fact = bool | Decimal | str
+
+def _fact(value: object) -> bool | Decimal | str:
+    return value if isinstance(value, bool | str) else exact(value)
+
+
+def _fact_in_json(value: bool | Decimal | str) -> bool | float | str:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+Fact = Annotated[
+    bool | Decimal | str,
+    PlainValidator(_fact),
+    PlainSerializer(_fact_in_json, when_used="json"),
+    WithJsonSchema({"type": ["boolean", "number", "string"]}),
+]
 """One stated fact of an item: `cots = true`, `tungsten_share = 0.6`."""
 
 
@@ -45,6 +62,8 @@ class Chained(Record):
     """The stages it performs itself; an entry whose evidence the case does not accept is marked incomplete."""
     missing: frozenset[Stage] = frozenset()
     """Stages its material must have that neither it nor its inputs cover."""
+    supplied: frozenset[Stage] = frozenset()
+    """Stages that its inputs cover, by the materials they are."""
     source: bool = True
     """Whether it has no inputs, so that its stages are the whole chain of what it delivers."""
 

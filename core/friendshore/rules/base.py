@@ -143,7 +143,12 @@ class Facts(Protocol):
         """Label and period indices of each stretch of the horizon; years are calendar years by the period's first day."""
         ...
 
-    def bought(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Term: ...
+    def bought(
+        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], stock: bool = False
+    ) -> Term:
+        """Kilograms of the moves that count; with `stock`, of stock in hand and orders placed as well."""
+        ...
+
     def used(
         self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0
     ) -> Term: ...
@@ -185,6 +190,8 @@ class Rule(Record):
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
     """What `judge` is asked about. `chain`: every offer up the chain of the final demand's material, on the final
     delivery. `trade`: every move of any material, on its arrival, given the final use."""
+    charge_reads_use: ClassVar[bool] = True
+    """Whether `charge` depends on the final use; False lets its answers be shared among uses."""
     verbs: ClassVar[frozenset[str]] = frozenset()
     """Which of `judge`, `charge` and `rows` the kind implements; set by the class machinery."""
 
@@ -202,6 +209,10 @@ class Rule(Record):
         assert span.start is not None and span.end is not None
         days = (span.end - span.start).days + 1
         return Fraction(sum(p.span.days_within(span) for p in self.phases if p.status in statuses), days)
+
+    def concerns(self, use: Use) -> bool:
+        """Whether the rule can bear on this use at all. A shortcut: False saves asking about every offer."""
+        return True
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
         """Whether this move may serve this use, on a day on which the rule holds."""

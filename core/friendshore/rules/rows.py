@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Question = Literal["bought", "used", "delivered", "short", "stock", "spent", "onboarding", "holding"]
+Question = Literal["bought", "used", "delivered", "short", "stock", "spent", "making", "onboarding", "holding"]
 """What a term asks.
 
 - `bought`: units of moves, indexed by the table of moves
@@ -21,6 +21,7 @@ Question = Literal["bought", "used", "delivered", "short", "stock", "spent", "on
 - `delivered`, `short`: kilograms of demand cells (demand x period)
 - `stock`: kilograms held at the end of a period, of stock cells (material, place x period)
 - `spent`: money on moves (price, charges, freight), undiscounted, in the case's currency
+- `making`: money on units made of offers with several outputs, of cells (offer x order period)
 - `onboarding`: one-off costs, indexed by offers
 - `holding`: money for holding, of stock cells
 """

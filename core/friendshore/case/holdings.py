@@ -1,0 +1,100 @@
+"""Stock, orders, licences, waivers and stores of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..domain.case import LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
+from ..reading.entry import Entry
+from .wants import About, chain_of, distinct, money, order_of_dates, plain_mass, substance_of
+
+
+def stocks(entries: Sequence[Entry], about: About) -> tuple[StockSpec, ...]:
+    """Stock in hand."""
+    return distinct(entries, [_stock(entry, about) for entry in entries], "id")
+
+
+def _stock(entry: Entry, about: About) -> StockSpec | None:
+    values = entry.values
+    chain = chain_of(entry)
+    acquired = values.get("acquired")
+    if acquired and about.horizon and acquired > about.horizon.start:
+        entry.problem(
+            "acquired",
+            f"stock in hand cannot have been acquired after the plan's start ({about.horizon.start})",
+            "an earlier day",
+            "write what is still to come as [[order]]",
+        )
+    if entry.bad:
+        return None
+    return StockSpec(
+        id=values.get("id", f"{values['material']}/{values.get('place', about.place)}"),
+        **entry.pick(material="material", place="place", acquired="acquired", why="why"),
+        quantity=values["quantity"].kg,
+        substance=substance_of(entry, ("quantity",)),
+        chain=chain,
+    )
+
+
+def orders(entries: Sequence[Entry]) -> tuple[OrderSpec, ...]:
+    """Orders already placed."""
+    found = []
+    for entry in entries:
+        order_of_dates(entry, "ordered", "arrives")
+        if entry.bad:
+            continue
+        found.append(
+            OrderSpec(
+                **entry.pick(offer="offer", arrives="arrives", ordered="ordered", place="place", why="why"),
+                quantity=entry.values["quantity"].kg,
+                substance=substance_of(entry, ("quantity",)),
+            )
+        )
+    return tuple(found)
+
+
+def licences(entries: Sequence[Entry]) -> tuple[LicenceSpec, ...]:
+    """Export licences in hand."""
+    found: list[LicenceSpec | None] = []
+    for entry in entries:
+        values = entry.values
+        order_of_dates(entry)
+        quantity = plain_mass(entry, "quantity")
+        if entry.bad:
+            found.append(None)
+            continue
+        name = values.get("id", f"{values['rule']}/{values.get('exporter', '*')}")
+        kept = entry.pick(rule="rule", exporter="exporter", start="from", end="until", why="why")
+        found.append(LicenceSpec(id=name, quantity=quantity, **kept))
+    return distinct(entries, found, "id")
+
+
+def waivers(entries: Sequence[Entry]) -> tuple[WaiverSpec, ...]:
+    """Waivers."""
+    found: list[WaiverSpec | None] = []
+    for entry in entries:
+        values = entry.values
+        order_of_dates(entry)
+        quantity = plain_mass(entry, "quantity")
+        if entry.bad or quantity is None:
+            found.append(None)
+            continue
+        name = values.get("id", f"{values['rule']}/{values.get('demand', '*')}")
+        kept = entry.pick(rule="rule", demand="demand", start="from", end="until", why="why")
+        found.append(WaiverSpec(id=name, quantity=quantity, **kept))
+    return distinct(entries, found, "id")
+
+
+def stores(entries: Sequence[Entry], about: About) -> tuple[StoreSpec, ...]:
+    """How materials are held."""
+    found: list[StoreSpec | None] = []
+    for entry in entries:
+        holding = money(entry, "holding", about)
+        substance = substance_of(entry, ("holding", "limit"))
+        if entry.bad:
+            found.append(None)
+            continue
+        limit = entry.values["limit"].kg if "limit" in entry.values else None
+        kept = entry.pick(material="material", place="place")
+        found.append(StoreSpec(holding=holding, limit=limit, substance=substance, **kept))
+    return distinct(entries, found, "place", lambda s: (s.material, s.place or about.place))

@@ -1,0 +1,274 @@
+"""The sections of a case file: their keys, with meaning, unit and example.
+
+This one definition is what the reader reads by, the JSON schema is made from, and the reference page prints.
+"""
+
+from __future__ import annotations
+
+from ..domain.case import CAPACITY_COUNTS
+from ..domain.change import Change
+from ..domain.evidence import Confidence
+from ..domain.facts import Feed, Status
+from ..domain.time import PeriodLength
+from ..reading import kinds as k
+from ..reading.fields import Field, Layout
+from ..rules.base import PhaseStatus
+
+_WHY = Field("why", k.TEXT_KIND, "Reason or evidence, printed beside it.", "letter of 2026-08-01")
+_FROM = Field("from", k.DATE, "First day; blank: from the start.", "2027-01-01")
+_UNTIL = Field("until", k.DATE, "Last day; blank: to the end.", "2028-12-31")
+_PLACE = Field("place", k.PLACE, "Country, or site of a facility; blank: the case's place.", "US")
+_MATERIAL = Field("material", k.IDENT, "Material of a catalog.", "gallium-metal-4n", required=True)
+_RULE = Field("rule", k.IDENT, "Id of the rule.", "cn-gallium-licence", required=True)
+
+CHAIN = Layout(
+    "chain = [{ … }]",
+    "One stage that was performed, as in `chain.csv`.",
+    (
+        Field("stage", k.STEP, "A stage, or a step of one.", "refined", required=True),
+        Field("countries", k.COUNTRIES, "All countries it may have happened in.", ["AU"]),
+        Field("complete", k.YES_NO, "Whether the list is known to be complete; blank: no.", True),
+        Field("feed", k.choice("feed", Feed), "Primary or recycled feed; blank: primary.", "primary"),
+    ),
+)
+
+_SUBJECT = "One of the subjects; a change has exactly one. "
+CHANGE = Layout(
+    "change = [{ … }]",
+    "One change of the facts: one subject, and how it changes.",
+    (
+        *(
+            Field(s, k.TEXT_KIND, _SUBJECT + (Change.model_fields[s].description or ""), "…")
+            for s in Change.SUBJECTS[:-1]
+        ),
+        Field(
+            "accept", k.choice("status", Status), _SUBJECT + "Status of capacity that counts for `factor`.", "announced"
+        ),
+        Field("factor", k.FACTOR, "Multiplier.", 1.5),
+        Field("status", k.choice("status", Status), "New status of a capacity.", "idle"),
+        Field("delay", k.DURATION, "How much later a capacity starts.", "2 quarters"),
+        _FROM,
+        _UNTIL,
+        _WHY,
+    ),
+)
+
+CASE = Layout(
+    "[case]",
+    "What is planned.",
+    (
+        Field("name", k.IDENT, "Name of the case.", "us-2027", required=True),
+        Field("start", k.DATE, "First day of the plan.", "2026-10-01", required=True),
+        Field("periods", k.INTEGER, "Number of periods.", 17, required=True),
+        Field("period", k.choice("period", PeriodLength), "Length of a period.", "quarter", required=True),
+        Field("currency", k.CURRENCY, "Currency of all money in the result; blank: USD.", "USD"),
+        Field("place", k.PLACE, "Where demand lies unless it says otherwise.", "US", required=True),
+        Field("discount", k.FRACTION, "Share a year by which later money counts less; blank: 0.", "8 %"),
+        Field("resolution", k.MASS, "Mass to which purchases are rounded; blank: 1 g.", "1 g"),
+    ),
+)
+
+USE = Layout(
+    "[use]",
+    "Which catalogs and rule packs are used. Nothing that is installed is used unless it is named here.",
+    (
+        Field("catalogs", k.TEXTS, "Names of installed catalogs, or folders beside the case.", ["world", "./mine"]),
+        Field("packs", k.TEXTS, "Names of installed rule packs, or folders beside the case.", ["us-10usc4872"]),
+        Field("demand", k.TEXT_KIND, "CSV file beside the case with the columns of [[demand]].", "demand.csv"),
+    ),
+)
+
+ACCEPT_CAPACITY = Layout(
+    "[accept.capacity]",
+    "What share of a capacity of each status counts, on top of its start date.",
+    tuple(
+        Field(
+            status.value, k.FRACTION, f"Share of `{status.value}` capacity that counts; blank: {counts}.", float(counts)
+        )
+        for status, counts in CAPACITY_COUNTS.items()
+        if status not in (Status.SUPERSEDED, Status.EVENT)
+    ),
+)
+
+ACCEPT = Layout(
+    "[accept]",
+    "What is taken as given.",
+    (
+        Field(
+            "confidence",
+            k.choice("confidence", Confidence),
+            "Least confidence that counts; blank: verified.",
+            "verified",
+        ),
+        Field(
+            "rule_status",
+            k.several("rule statuses", PhaseStatus),
+            "Statuses of rules that bite; blank: only enacted.",
+            ["enacted"],
+        ),
+        Field("unproven", k.YES_NO, "Whether an unproven verdict is let pass; blank: no.", False),
+        Field("capacity", k.TABLE, "What a capacity of each status counts for.", inside=ACCEPT_CAPACITY),
+    ),
+)
+
+ASSUME_LICENCE = Layout(
+    "[assume.licence]",
+    'Export licences taken as given, by end use: `civil = "granted"`.',
+    (),
+    others="kept",
+    others_doc="The key is an end use, the value `granted`.",
+)
+
+ASSUME_OFFER = Layout(
+    "[[assume.offer]]",
+    "A figure given to a lead, or put in the place of a published one.",
+    (
+        Field("id", k.IDENT, "The offer.", "acme-gallium", required=True),
+        Field("capacity", k.MASS_RATE, "Mass per time.", "20 t/year"),
+        Field("from", k.DATE, "First day of the capacity; blank: since ever.", "2027-07-01"),
+        Field("price", k.UNIT_PRICE, "Quoted price.", "580 USD/kg"),
+        Field("benchmark", k.IDENT, "Benchmark that the price follows instead.", "gallium-rotterdam"),
+        Field("premium", k.PREMIUM, "Share on top of the benchmark.", "25 %"),
+        Field("chain", k.TABLES, "Stages that take the place of the offer's own.", inside=CHAIN, repeated=True),
+        _WHY,
+    ),
+)
+
+ASSUME = Layout(
+    "[assume]",
+    "What is assumed; printed in every output.",
+    (
+        Field("lead_time", k.DURATION, "From order to delivery where an offer gives none; blank: 0.", "1 quarter"),
+        Field(
+            "freight", k.UNIT_PRICE, "Freight across a border where none is given, in the case's currency.", "2 USD/kg"
+        ),
+        Field("holding", k.YEARLY_SHARE, "Cost of holding stock, as a share of its value.", "5 %/year"),
+        Field("licence", k.TABLE, "Export licences taken as given.", inside=ASSUME_LICENCE),
+        Field("offer", k.TABLES, "Figures given to offers.", inside=ASSUME_OFFER, repeated=True),
+    ),
+)
+
+DEMAND = Layout(
+    "[[demand]]",
+    "What is wanted. A demand gives exactly one of per_year, quantity and quantities.",
+    (
+        Field("id", k.LABEL, "Name; blank: material/end_use/place.", "gallium-radar"),
+        _MATERIAL,
+        Field("end_use", k.END_USE, "`defense`, `civil`, or a word of your own.", "defense", required=True),
+        _PLACE,
+        Field("buyer", k.TEXT_KIND, "Who buys, where a rule names buyers.", "Acme Aerospace"),
+        Field("per_year", k.MASS_RATE, "Steady rate.", "2 t/year"),
+        Field("quantity", k.MASS, "The same mass in each period in which it is wanted.", "500 kg"),
+        Field("quantities", k.MASSES, "A mass for each period of the plan.", ["500 kg", "0", "1 t"]),
+        _FROM,
+        _UNTIL,
+        Field(
+            "shortage_price", k.UNIT_PRICE, "Price of what is not delivered, in the case's currency.", "5,000 USD/kg"
+        ),
+        _WHY,
+    ),
+    others="kept",
+    others_doc='Every other key states a fact of the item, such as `cots = true` or `tungsten_share = "60 %"`.',
+)
+
+STOCK = Layout(
+    "[[stock]]",
+    "Stock in hand at the start.",
+    (
+        Field("id", k.LABEL, "Name; blank: material/place.", "gallium-vault"),
+        _MATERIAL,
+        _PLACE,
+        Field("quantity", k.MASS, "How much.", "800 kg", required=True),
+        Field("acquired", k.DATE, "When it was acquired.", "2024-05-01"),
+        Field("chain", k.TABLES, "Where its stages happened.", inside=CHAIN, repeated=True),
+        _WHY,
+    ),
+)
+
+ORDER = Layout(
+    "[[order]]",
+    "An order already placed: paid for, and on its way.",
+    (
+        Field("offer", k.IDENT, "The offer.", "acme-gallium", required=True),
+        Field("quantity", k.MASS, "How much.", "500 kg", required=True),
+        Field("arrives", k.DATE, "Day of arrival.", "2026-12-01", required=True),
+        Field("ordered", k.DATE, "Day of the order.", "2026-06-01"),
+        _PLACE,
+        _WHY,
+    ),
+)
+
+LICENCE = Layout(
+    "[[licence]]",
+    "An export licence in hand.",
+    (
+        Field("id", k.LABEL, "Name; blank: rule/exporter.", "licence-2026-17"),
+        _RULE,
+        Field("exporter", k.TEXT_KIND, "Facility or country it is for; blank: any.", "CN"),
+        Field("quantity", k.MASS, "Mass moved under it; blank: not limited.", "2 t"),
+        _FROM,
+        _UNTIL,
+        _WHY,
+    ),
+)
+
+WAIVER = Layout(
+    "[[waiver]]",
+    "A waiver of one rule, bounded in quantity and dates.",
+    (
+        Field("id", k.LABEL, "Name; blank: rule/demand.", "waiver-1"),
+        _RULE,
+        Field("demand", k.TEXT_KIND, "Demand or material it is for; blank: any.", "ndfeb-magnet/defense/US"),
+        Field("quantity", k.MASS, "Mass delivered under it.", "300 kg", required=True),
+        _FROM,
+        _UNTIL,
+        _WHY,
+    ),
+)
+
+STORE = Layout(
+    "[[store]]",
+    "How a material is held at a place.",
+    (
+        _MATERIAL,
+        _PLACE,
+        Field("holding", k.YEARLY_PRICE, "Cost of holding, in the case's currency.", "1 USD/kg/year"),
+        Field("limit", k.MASS, "Most held at the end of a period; 0: it cannot be held.", "5 t"),
+    ),
+)
+
+RULE = Layout(
+    "[[rule]]",
+    "A rule of any kind, in the same form as in a rule pack.",
+    (
+        Field("kind", k.IDENT, "Kind of rule: built in, or of a plugin.", "max-share", required=True),
+        Field("id", k.IDENT, "Name; blank: the kind and its number, like `max-share-1`.", "no-single-mine"),
+    ),
+    others="kept",
+    others_doc="Every other key belongs to the kind; `friendshore rules show KIND` lists them.",
+)
+
+SCENARIO = Layout(
+    "[[scenario]]",
+    "A named list of changes.",
+    (
+        Field("name", k.IDENT, "Name, for `--scenario`.", "bill-passes", required=True),
+        Field("title", k.TEXT_KIND, "One line.", "The bill passes"),
+        Field("inherits", k.IDENTS, "Scenarios whose changes come first.", ["base"]),
+        Field("change", k.TABLES, "The changes, in order.", inside=CHANGE, repeated=True),
+    ),
+)
+
+FILE = Layout(
+    "case.toml",
+    "The whole file.",
+    (
+        Field("schema", k.VERSION, "Version of the format.", 1, required=True),
+        Field("case", k.TABLE, CASE.doc, required=True, inside=CASE),
+        *(Field(n, k.TABLE, t.doc, inside=t) for n, t in (("use", USE), ("accept", ACCEPT), ("assume", ASSUME))),
+        *(
+            Field(layout.name.strip("[]"), k.TABLES, layout.doc, inside=layout, repeated=True)
+            for layout in (DEMAND, STOCK, ORDER, LICENCE, WAIVER, STORE, RULE, SCENARIO)
+        ),
+    ),
+)

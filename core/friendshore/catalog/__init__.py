@@ -1,0 +1,7 @@
+"""Catalog folders -> Catalog records: tables, conversion to kilograms, checks, digest."""
+
+from .folder import digest, read_catalog
+from .review import review
+from .several import CatalogFolder, clashes, read_catalogs
+
+__all__ = ["CatalogFolder", "clashes", "digest", "read_catalog", "read_catalogs", "review"]

@@ -1,0 +1,125 @@
+"""Sources, materials, factors, benchmark prices and exchange rates: the tables that stand on their own."""
+
+from __future__ import annotations
+
+import re
+
+from ..domain.basis import content_of
+from ..domain.evidence import Source
+from ..domain.facts import BenchmarkPrice, Factor, Material, Rate
+from ..reading.csvfile import Row, Table
+from . import columns
+from .reading import Reading, pick
+
+_FORMULA = re.compile(r"[A-Z(]")
+
+
+def read_sources(reading: Reading) -> tuple[Source, ...]:
+    """The evidence, with the catalog's name before each id."""
+    table = reading.table(columns.SOURCES)
+    sources = []
+    for row in table.unique("id"):
+        if "id" in row.values:
+            reading.known.sources.add(f"{reading.name}:{row.values['id']}")
+        if row.bad:
+            continue
+        values = row.values | {"id": f"{reading.name}:{row.values['id']}"}
+        sources.append(Source(**values))
+    return tuple(sorted(sources, key=lambda s: s.id))
+
+
+def read_factors(reading: Reading) -> tuple[Factor, ...]:
+    """The conversion factors; they also become known for conversions."""
+    table = reading.table(columns.FACTORS)
+    factors = []
+    for row in table.unique("element", "compound"):
+        source = reading.source(table, row)
+        if row.bad:
+            continue
+        values = row.values
+        compound: str = values["compound"]
+        if not _FORMULA.match(compound):
+            reading.refers(table, row, "compound", reading.known.materials, "material", "write a formula such as WO3")
+        factor = Factor(element=values["element"], compound=compound, kg_per_kg=values["kg_per_kg"], source=source)
+        key = (factor.element, factor.compound)
+        other = reading.known.factors.get(key)
+        if other is not None and other.kg_per_kg != factor.kg_per_kg:
+            table.problem(
+                row,
+                "kg_per_kg",
+                f"the catalog of `{other.source}` says {other.kg_per_kg}",
+                fix="delete this row or mend one",
+            )
+        reading.known.factors[key] = factor
+        factors.append(factor)
+    return tuple(sorted(factors, key=lambda f: (f.element, f.compound)))
+
+
+def name_materials(reading: Reading) -> None:
+    """Makes the ids of this catalog's materials known, before anything refers to them."""
+    for row in reading.table(columns.MATERIALS).rows:
+        if "id" in row.values:
+            reading.known.materials[row.values["id"]] = None
+
+
+def read_materials(reading: Reading) -> tuple[Material, ...]:
+    """The materials; a content that is not given is worked out from the factors where they allow it."""
+    table = reading.table(columns.MATERIALS)
+    materials = []
+    for row in table.unique("id"):
+        source = reading.source(table, row)
+        if row.bad:
+            continue
+        stages = tuple(sorted(row.values.get("stages", ()), key=lambda stage: stage.rank))
+        material = Material(**row.values | {"stages": stages, "source": source})
+        material = material.model_copy(update={"content": content_of(material, reading.factors)})
+        reading.known.materials[material.id] = material
+        materials.append(material)
+    return tuple(sorted(materials, key=lambda m: m.id))
+
+
+def read_prices(reading: Reading) -> tuple[BenchmarkPrice, ...]:
+    """The benchmark prices, per kilogram of the material's basis."""
+    table = reading.table(columns.PRICES)
+    prices = []
+    for row in table.unique("id", "date"):
+        source = reading.source(table, row)
+        material = reading.material(table, row)
+        if "id" in row.values and "material" in row.values:
+            _same_material(reading, table, row)
+        price = reading.unit_price(table, row, "price", material)
+        if row.bad or material is None or price is None:
+            continue
+        kept = pick(row, id="id", date="date", place="place", incoterm="incoterm")
+        prices.append(
+            BenchmarkPrice(**kept, material=material.id, amount=price.amount, currency=price.currency, source=source)
+        )
+    return tuple(sorted(prices, key=lambda p: (p.id, p.date)))
+
+
+def _same_material(reading: Reading, table: Table, row: Row) -> None:
+    """A benchmark is one series of one material."""
+    name, material = row.values["id"], row.values["material"]
+    first = reading.known.benchmarks.setdefault(name, material)
+    if first != material:
+        table.problem(
+            row,
+            "material",
+            f"benchmark `{name}` is a price of `{first}`",
+            fix="give each material its own benchmark id",
+        )
+
+
+def read_rates(reading: Reading) -> tuple[Rate, ...]:
+    """The exchange rates."""
+    table = reading.table(columns.RATES)
+    rates = []
+    for row in table.unique("currency", "to", "from"):
+        source = reading.source(table, row)
+        if row.bad:
+            continue
+        if row.values["currency"] == row.values["to"]:
+            table.problem(row, "to", "a currency is not exchanged for itself", fix="name two currencies")
+        kept = pick(row, currency="currency", to="to", rate="rate", start="from")
+        rates.append(Rate(**kept, source=source))
+    return tuple(sorted(rates, key=lambda r: (r.currency, r.to, r.start)))

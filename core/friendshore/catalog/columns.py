@@ -1,0 +1,237 @@
+"""The tables of a catalog folder: their columns, with meaning, unit and example.
+
+This one definition is what the reader reads by, the JSON schemas are made from, and the reference page prints.
+"""
+
+from __future__ import annotations
+
+from ..domain.evidence import Confidence
+from ..domain.facts import Feed, Status
+from ..domain.stages import Stage
+from ..reading import kinds as k
+from ..reading.fields import Field, Layout
+
+_SOURCE_NEEDED = Field(
+    "source",
+    k.TEXT_KIND,
+    "Evidence of the figure: an id of `sources.csv`, or `catalog:id`.",
+    "usgs-ga-2026",
+    required=True,
+)
+_SOURCE = Field("source", k.TEXT_KIND, "Evidence: an id of `sources.csv`, or `catalog:id`.", "usgs-ga-2026")
+_NOTE = Field("note", k.TEXT_KIND, "What a reader should know.", "nameplate, not yet proved")
+_OFFER = Field("offer", k.IDENT, "Id of an offer of this catalog.", "acme-gallium", required=True)
+_INCOTERMS = {t: t for t in ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")}
+
+HEAD = Layout(
+    "catalog.toml",
+    "What the catalog is. Every catalog folder has this file.",
+    (
+        Field("schema", k.VERSION, "Version of the format.", 1, required=True),
+        Field("name", k.IDENT, "Name by which cases and other catalogs refer to it.", "world", required=True),
+        Field("title", k.TEXT_KIND, "One line.", "Facilities of the world"),
+        Field("licence", k.TEXT_KIND, "Licence of the data.", "CC-BY-4.0"),
+        Field("as_of", k.DATE, "Day on which the facts were last looked at.", "2026-09-30"),
+        Field(
+            "requires",
+            k.IDENTS,
+            "Catalogs whose materials, prices, rates and factors this one refers to. They are read along, without their "
+            "facilities and offers.",
+            ["materials"],
+        ),
+        _NOTE,
+    ),
+)
+
+SOURCES = Layout(
+    "sources.csv",
+    "The evidence that rows refer to.",
+    (
+        Field("id", k.IDENT, "Name by which rows refer to it.", "usgs-ga-2026", required=True),
+        Field("reference", k.TEXT_KIND, "Title, address or document.", "USGS MCS 2026, gallium", required=True),
+        Field("date", k.DATE, "When it was published or read.", "2026-01-31"),
+        Field("confidence", k.choice("confidence", Confidence), "How far to trust it.", "verified", required=True),
+        _NOTE,
+    ),
+)
+
+MATERIALS = Layout(
+    "materials.csv",
+    "Tradeable forms.",
+    (
+        Field("id", k.IDENT, "Name, like `gallium-metal-4n`.", "tungsten-apt", required=True),
+        Field("name", k.TEXT_KIND, "What people call it.", "ammonium paratungstate"),
+        Field("element", k.TEXT_KIND, "Element it is wanted for: a symbol, or a group such as `NdPr`.", "W"),
+        Field("form", k.TEXT_KIND, "concentrate, oxide, metal, alloy, powder, magnet, …", "oxide"),
+        Field("grade", k.TEXT_KIND, "Purity or specification.", "88.5 % WO3"),
+        Field("basis", k.TEXT_KIND, "What its kilograms weigh: `gross` (if blank), or the substance counted.", "WO3"),
+        Field(
+            "content", k.PART, "Kilograms of the element in a kilogram of the basis; blank: by the factors.", "0.793"
+        ),
+        Field("hs", k.HS, "HS or national tariff code.", "2841.80"),
+        Field(
+            "stages", k.several("stages, set apart by `;`", Stage), "The stages its chain must have.", "mined;refined"
+        ),
+        Field("tags", k.WORDS, "Words by which rules select it.", "tungsten"),
+        _SOURCE,
+    ),
+)
+
+FACTORS = Layout(
+    "factors.csv",
+    "How much of an element is in a compound or a material; units in other substances are converted by these rows, in either "
+    "direction.",
+    (
+        Field("element", k.TEXT_KIND, "Element, or a compound that another row leads on from.", "W", required=True),
+        Field(
+            "compound",
+            k.TEXT_KIND,
+            "Formula, or id of a material (then of its goods as they are).",
+            "WO3",
+            required=True,
+        ),
+        Field("kg_per_kg", k.PART, "Kilograms of the element in a kilogram of the compound.", "0.793", required=True),
+        _SOURCE_NEEDED,
+    ),
+)
+
+FACILITIES = Layout(
+    "facilities.csv",
+    "Places that make or hold things.",
+    (
+        Field("id", k.IDENT, "Name by which offers refer to it.", "acme-smelter", required=True),
+        Field("name", k.TEXT_KIND, "What people call it.", "Acme smelter"),
+        Field("operator", k.TEXT_KIND, "Company that runs it: the supplier.", "Acme Metals"),
+        Field("parent", k.TEXT_KIND, "Company that owns the operator.", "Acme Group"),
+        Field("country", k.COUNTRY, "Where it lies: ISO 3166 code or English name.", "AU", required=True),
+        Field("place", k.PLACE, "Site where its inputs must be delivered; blank: its country.", "wagerup"),
+        Field(
+            "within",
+            k.IDENT,
+            "Facility whose capacity it shares: the plant of a line, the country total of a plant.",
+            "",
+        ),
+        _NOTE,
+        _SOURCE,
+    ),
+)
+
+CAPACITY = Layout(
+    "capacity.csv",
+    "What facilities can make a year, from a date until the next row of the same facility. A facility without a row is a lead: "
+    "shown, never counted.",
+    (
+        Field("facility", k.IDENT, "Id of a facility of this catalog.", "acme-smelter", required=True),
+        Field("from", k.DATE, "First day; blank: since ever.", "2027-07-01"),
+        Field("per_year", k.CAPACITY, "Mass per time.", "3,300 t WO3/year", required=True),
+        Field("status", k.choice("status", Status), "How real it is.", "operating", required=True),
+        Field(
+            "material",
+            k.IDENT,
+            "Material whose basis the figure is in; blank: what the facility's offers deliver.",
+            "tungsten-apt",
+        ),
+        _SOURCE_NEEDED,
+    ),
+)
+
+OFFERS = Layout(
+    "offers.csv",
+    "Proposals to deliver a material from a facility. Masses are in the material's basis unless they name a substance; with "
+    "several outputs (`recipe.csv`) a kilogram stands for one unit of run.",
+    (
+        Field(
+            "id", k.IDENT, "Name by which cases, recipes, chains and lanes refer to it.", "acme-gallium", required=True
+        ),
+        Field("facility", k.IDENT, "Facility it comes from.", "acme-smelter", required=True),
+        Field("material", k.IDENT, "What it delivers; blank where `recipe.csv` gives outputs.", "gallium-metal-4n"),
+        Field("price", k.UNIT_PRICE, "Quoted price; not together with `benchmark`.", "580 USD/kg"),
+        Field("price_source", k.TEXT_KIND, "Evidence of the price; blank: `source`.", "acme-list-2026"),
+        Field("benchmark", k.IDENT, "Benchmark of `prices.csv` that the price follows.", "gallium-rotterdam"),
+        Field("premium", k.PREMIUM, "Share on top of the benchmark; blank: none.", "25 %"),
+        Field("from", k.DATE, "First day on which it may be ordered.", "2027-01-01"),
+        Field("until", k.DATE, "Last day on which it may be ordered.", "2030-12-31"),
+        Field("min_order", k.MASS, "Least ordered in one period, if anything is.", "500 kg"),
+        Field("max_order", k.MASS, "Most ordered in one period.", "5 t"),
+        Field("max_per_year", k.MASS_RATE, "Most a year from this offer, beside its facility's capacity.", "20 t/year"),
+        Field("total", k.MASS, "Most over the whole plan: a stock in hand, a parcel.", "12 t"),
+        Field("onboarding", k.MONEY, "One-off cost of using it at all.", "250,000 USD"),
+        Field("lead_time", k.DURATION, "From order to delivery; blank: the case's.", "1 quarter"),
+        Field("capacity_use", k.NON_NEGATIVE, "Kilograms of the facility's capacity a unit takes; blank: 1.", "1"),
+        Field("customs_origin", k.COUNTRY, "Origin for customs; blank: country of the last stage performed.", "AU"),
+        _NOTE,
+        Field("source", k.TEXT_KIND, "Evidence of its existence and quantities.", "acme-report-2026"),
+    ),
+)
+
+RECIPE = Layout(
+    "recipe.csv",
+    "What one unit of an offer takes and gives. The unit is a kilogram of the offer's single material, else one unit of run.",
+    (
+        _OFFER,
+        Field(
+            "role",
+            k.one_value("role", {"input": "input", "output": "output"}),
+            "Taken or given.",
+            "input",
+            required=True,
+        ),
+        Field("material", k.IDENT, "What is taken or given.", "ndpr-oxide", required=True),
+        Field("per_unit", k.PER_UNIT, "Kilograms of its basis per unit.", "1.2", required=True),
+        Field("source", k.TEXT_KIND, "Evidence; may be blank only for an output of 1.", "acme-report-2026"),
+    ),
+)
+
+CHAIN = Layout(
+    "chain.csv",
+    "The stages that an offer performs itself, and the countries each may have happened in.",
+    (
+        _OFFER,
+        Field("stage", k.STEP, "A stage that the material must have, or a step of one.", "refined", required=True),
+        Field("countries", k.COUNTRIES, "All countries it may have happened in; `EU` stands for its members.", "AU;JP"),
+        Field("complete", k.YES_NO, "Whether the list is known to be complete; blank: no.", "yes"),
+        Field("feed", k.choice("feed", Feed), "Primary or recycled feed; blank: primary.", "primary"),
+        _SOURCE_NEEDED,
+    ),
+)
+
+LANES = Layout(
+    "lanes.csv",
+    "Where an offer may be moved. An offer with a row moves by its rows alone, one without to any place that uses its material.",
+    (
+        _OFFER,
+        Field("to", k.PLACE, "Country, or site of a facility.", "US", required=True),
+        Field("freight", k.UNIT_PRICE, "Cost of moving; blank: nothing is added.", "2 USD/kg"),
+        Field("lead_time", k.DURATION, "From order to delivery; blank: the offer's.", "45 days"),
+        _SOURCE,
+    ),
+)
+
+PRICES = Layout(
+    "prices.csv",
+    "Benchmarks: published prices of a material on dates.",
+    (
+        Field("id", k.IDENT, "Benchmark; rows of several dates make a series.", "gallium-rotterdam", required=True),
+        Field("material", k.IDENT, "What is priced.", "gallium-metal-4n", required=True),
+        Field("date", k.DATE, "Day of the price.", "2026-06-30", required=True),
+        Field("price", k.UNIT_PRICE, "Money per mass.", "1,000 USD/mtu", required=True),
+        Field("place", k.TEXT_KIND, "Where it is quoted.", "Rotterdam"),
+        Field("incoterm", k.one_value("Incoterm", _INCOTERMS), "Incoterms 2020.", "CIF"),
+        _SOURCE_NEEDED,
+    ),
+)
+
+RATES = Layout(
+    "rates.csv",
+    "Exchange rates, each from a date until the next.",
+    (
+        Field("currency", k.CURRENCY, "What is exchanged.", "EUR", required=True),
+        Field("to", k.CURRENCY, "What for.", "USD", required=True),
+        Field("rate", k.POSITIVE, "Units of `to` for one of `currency`.", "1.12", required=True),
+        Field("from", k.DATE, "First day.", "2026-07-01", required=True),
+        _SOURCE,
+    ),
+)
+
+TABLES = (SOURCES, MATERIALS, FACTORS, PRICES, RATES, FACILITIES, CAPACITY, OFFERS, RECIPE, CHAIN, LANES)
+"""All tables, in the order in which they are read."""

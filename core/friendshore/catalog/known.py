@@ -1,0 +1,57 @@
+"""What the rows of a catalog may refer to: its own ids and those of the catalogs it requires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..domain.basis import Factors
+from ..domain.facts import Catalog, Factor, Material
+
+
+@dataclass(slots=True)
+class Known:
+    """Ids that exist. A row with a mistake in it still makes its id known, so that one mistake is reported once."""
+
+    materials: dict[str, Material | None] = field(default_factory=dict)
+    """None: its row has a mistake."""
+    facilities: dict[str, str] = field(default_factory=dict)
+    """Facility -> the one it is within, or nothing."""
+    places: dict[str, str] = field(default_factory=dict)
+    """Site -> its country."""
+    benchmarks: dict[str, str] = field(default_factory=dict)
+    """Benchmark -> its material."""
+    sources: set[str] = field(default_factory=set)
+    """Ids with the catalog's name before them."""
+    factors: dict[tuple[str, str], Factor] = field(default_factory=dict)
+    """By element and compound."""
+
+    def take(self, catalog: Catalog) -> None:
+        """Adds all that a catalog defines."""
+        self.materials.update((m.id, m) for m in catalog.materials)
+        self.facilities.update((f.id, f.within) for f in catalog.facilities)
+        self.places.update((f.place, f.country) for f in catalog.facilities if f.place and f.place != f.country)
+        self.benchmarks.update((p.id, p.material) for p in catalog.prices)
+        self.sources.update(s.id for s in catalog.sources)
+        self.factors.update(((f.element, f.compound), f) for f in catalog.factors)
+
+    def merge(self, other: Known) -> None:
+        """Adds all that is known elsewhere."""
+        self.materials.update(other.materials)
+        self.facilities.update(other.facilities)
+        self.places.update(other.places)
+        self.benchmarks.update(other.benchmarks)
+        self.sources.update(other.sources)
+        self.factors.update(other.factors)
+
+    def conversions(self) -> Factors:
+        """The factors, ready to convert by."""
+        return Factors(self.factors.values())
+
+
+def known_from(catalogs: Iterable[Catalog]) -> Known:
+    """What a set of catalogs defines."""
+    known = Known()
+    for catalog in catalogs:
+        known.take(catalog)
+    return known

@@ -1,0 +1,127 @@
+"""One catalog while it is being read: its tables, what they may refer to, and the conversions they need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ..domain.base import exact
+from ..domain.basis import Factors, basis_factor, missing_factor
+from ..domain.facts import Material
+from ..domain.quantities import Mass, UnitPrice
+from ..errors import Problem
+from ..reading.csvfile import Row, Table
+from ..reading.fields import Layout
+from ..reading.suggest import did_you_mean
+from .known import Known
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of reading one catalog."""
+
+    name: str
+    tables: dict[str, Table]
+    """File name -> table; a file that is not there is absent."""
+    known: Known
+    found: list[Problem]
+    factors: Factors = field(default_factory=Factors)
+    _ratios: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
+    _fixes: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def table(self, layout: Layout) -> Table:
+        """The table of this layout; without rows if there is no such file."""
+        return self.tables.get(layout.name) or Table(layout, layout.name, self.found)
+
+    def _fix(self, what: str, word: str, known: Collection[str]) -> str:
+        """A suggestion; the same wrong word is looked up once."""
+        key = (what, word)
+        if key not in self._fixes:
+            self._fixes[key] = did_you_mean(word, known)
+        return self._fixes[key]
+
+    def refers(self, table: Table, row: Row, column: str, known: Collection[str], what: str, fix: str = "") -> bool:
+        """Whether a cell names something that exists; a blank cell does not, and is no mistake here."""
+        word = row.values.get(column)
+        if word is None:
+            return False
+        if word in known:
+            return True
+        suggestion = self._fix(what, word, known)
+        table.problem(row, column, f"no such {what}", expected=f"the id of a {what}", fix=suggestion or fix)
+        return False
+
+    def source(self, table: Table, row: Row, column: str = "source") -> str:
+        """Full id of the evidence that a cell names; empty for none."""
+        word: str = row.values.get(column, "")
+        if not word:
+            return ""
+        full = word if ":" in word else f"{self.name}:{word}"
+        if full in self.known.sources:
+            return full
+        own = f"{self.name}:"
+        names = [s.removeprefix(own) for s in self.known.sources]
+        table.problem(
+            row,
+            column,
+            "no such source",
+            expected="the id of a row of sources.csv, or catalog:id of a required catalog",
+            fix=self._fix("source", word, names) or f"add a row `{word}` to sources.csv",
+        )
+        return ""
+
+    def material(self, table: Table, row: Row, column: str = "material") -> Material | None:
+        """The material that a cell names; None for none, for one that does not exist, or one with a mistake in its row."""
+        materials = self.known.materials
+        if self.refers(
+            table, row, column, materials, "material", "add it to materials.csv, or its catalog to `requires`"
+        ):
+            return materials[row.values[column]]
+        return None
+
+    def ratio(self, material: Material, substance: str) -> Decimal | None:
+        """Kilograms of the material's basis per kilogram of `substance`."""
+        key = (material.id, substance)
+        if key not in self._ratios:
+            self._ratios[key] = basis_factor(material, substance, self.factors)
+        return self._ratios[key]
+
+    def _convertible(self, table: Table, row: Row, column: str, material: Material, substance: str) -> Decimal | None:
+        ratio = self.ratio(material, substance)
+        if ratio is None:
+            element, compound = missing_factor(material, substance, self.factors)
+            table.problem(
+                row,
+                column,
+                f"kilograms of {substance} cannot be converted to the basis of `{material.id}` ({material.basis})",
+                expected=f"a factor that says how much {element} is in a kilogram of {compound}",
+                fix=f"add to factors.csv: {element},{compound},<kg per kg>,<source>",
+            )
+        return ratio
+
+    def kg(self, table: Table, row: Row, column: str, material: Material | None) -> Decimal | None:
+        """Kilograms, in the material's basis, that a cell says; None for a blank cell or one that cannot be converted."""
+        mass: Mass | None = row.values.get(column)
+        if mass is None or mass.substance is None:
+            return None if mass is None else mass.kg
+        if material is None:
+            return None
+        ratio = self._convertible(table, row, column, material, mass.substance)
+        return None if ratio is None else exact(mass.kg * ratio)
+
+    def unit_price(self, table: Table, row: Row, column: str, material: Material | None) -> UnitPrice | None:
+        """Money per kilogram, in the material's basis, that a cell says."""
+        price: UnitPrice | None = row.values.get(column)
+        if price is None or price.substance is None:
+            return price
+        if material is None:
+            return None
+        ratio = self._convertible(table, row, column, material, price.substance)
+        return None if ratio is None else UnitPrice(exact(price.amount / ratio), price.currency, None)
+
+
+def pick(row: Row, **names: str) -> dict[str, Any]:
+    """The values of a row under the names of a record's fields (`field=column`); blank cells are left out."""
+    return {name: row.values[column] for name, column in names.items() if column in row.values}

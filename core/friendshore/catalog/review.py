@@ -1,0 +1,104 @@
+"""What is worth telling about a catalog though nothing is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from ..domain.basis import GROSS, Factors, content_of
+from ..domain.facts import Catalog, Material
+from ..errors import Problem
+from .known import known_from
+
+_FAR_APART = Decimal("0.01")
+
+
+def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Problem]:
+    """Leads, unused evidence, and figures that contradict each other.
+
+    Args:
+        catalog: the catalog to look at.
+        context: the catalogs that it requires.
+    """
+    known = known_from([*context, catalog])
+    materials = {name: m for name, m in known.materials.items() if m is not None}
+    return [
+        *_leads(catalog),
+        *_unused_sources(catalog),
+        *_contents(catalog, known.conversions()),
+        *_benchmarks(catalog, known.benchmarks, materials),
+    ]
+
+
+def _leads(catalog: Catalog) -> Iterator[Problem]:
+    bounded = {o.facility for o in catalog.offers if o.max_per_year is not None or o.total is not None}
+    for facility in catalog.facilities:
+        if not facility.capacity and facility.id not in bounded:
+            yield Problem(
+                f"`{facility.id}` has no capacity: its offers are leads, shown but never counted",
+                file=f"{catalog.name}/capacity.csv",
+                fix="add a row, or let the case assume a figure",
+            )
+    for offer in catalog.offers:
+        if offer.price is None:
+            yield Problem(
+                f"`{offer.id}` has no price and no benchmark: it is a lead, shown but never offered",
+                file=f"{catalog.name}/offers.csv",
+                column="price",
+                fix="give a price, or a benchmark and a premium",
+            )
+        if not offer.chain:
+            yield Problem(
+                f"`{offer.id}` has no chain: where it was made is unproven under every rule of origin",
+                file=f"{catalog.name}/chain.csv",
+                fix="add the stages it performs, with their countries",
+            )
+
+
+def _unused_sources(catalog: Catalog) -> Iterator[Problem]:
+    used = {m.source for m in catalog.materials} | {p.source for p in catalog.prices}
+    used |= {r.source for r in catalog.rates} | {f.source for f in catalog.factors}
+    for facility in catalog.facilities:
+        used.update((facility.source, *(step.source for step in facility.capacity)))
+    for offer in catalog.offers:
+        used.update((offer.source, offer.price.source if offer.price else ""))
+        used.update(line.source for line in (*offer.outputs, *offer.inputs))
+        used.update((*(entry.source for entry in offer.chain), *(lane.source for lane in offer.lanes)))
+    for source in catalog.sources:
+        if source.id not in used:
+            yield Problem(f"source `{source.id}` is not used", file=f"{catalog.name}/sources.csv", fix="delete it")
+
+
+def _contents(catalog: Catalog, factors: Factors) -> Iterator[Problem]:
+    for material in catalog.materials:
+        by_factor = content_of(material.model_copy(update={"content": None}), factors)
+        if material.content is None or by_factor is None:
+            continue
+        if abs(material.content - by_factor) > _FAR_APART * by_factor:
+            yield Problem(
+                f"the content of `{material.id}` and the factors disagree by more than 1 %",
+                file=f"{catalog.name}/materials.csv",
+                column="content",
+                found=str(material.content),
+                expected=f"about {by_factor}",
+            )
+
+
+def _benchmarks(catalog: Catalog, benchmarks: dict[str, str], materials: dict[str, Material]) -> Iterator[Problem]:
+    """A benchmark of another basis is taken by content of the element; that needs both contents."""
+    for offer in catalog.offers:
+        if offer.price is None or not offer.price.benchmark or len(offer.outputs) != 1:
+            continue
+        sold = materials.get(offer.outputs[0].material)
+        priced = materials.get(benchmarks.get(offer.price.benchmark, ""))
+        if sold is None or priced is None or sold.id == priced.id or sold.basis == priced.basis != GROSS:
+            continue
+        if sold.element != priced.element or sold.content is None or priced.content is None:
+            yield Problem(
+                f"`{offer.id}` cannot be priced: how much {sold.element or 'of the element'} is in a kilogram of "
+                f"`{sold.id}` and of `{priced.id}` is not known",
+                file=f"{catalog.name}/offers.csv",
+                column="benchmark",
+                found=f"`{offer.price.benchmark}`",
+                fix="give both materials a content, or name another benchmark",
+            )

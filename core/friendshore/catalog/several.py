@@ -1,0 +1,212 @@
+"""Several catalogs together: in the order of what requires what, each read once, without clashes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..domain.facts import Catalog
+from ..errors import InputError, Problem
+from .folder import HEAD_FILE, Draft, read_draft, read_head
+from .known import Known
+
+
+class CatalogFolder(Protocol):
+    """Where a catalog lies and which plugin it came with."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def distribution(self) -> str: ...
+
+
+@dataclass(slots=True)
+class _Head:
+    place: CatalogFolder
+    keys: dict[str, Any]
+    wanted: bool
+    requires: tuple[str, ...] = field(default=())
+
+
+def read_catalogs(
+    wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None = None
+) -> tuple[Catalog, ...]:
+    """Reads catalogs and those they require.
+
+    A catalog that is only required contributes materials, prices, rates, factors and sources, not facilities and offers.
+
+    Args:
+        wanted: the catalogs that a case names.
+        find: says where a required catalog lies, by name; it raises an error of its own for an unknown one.
+
+    Returns:
+        All catalogs by name.
+
+    Raises:
+        InputError: with every mistake of every file of every catalog, or with what two catalogs both define.
+    """
+    found: list[Problem] = []
+    heads = _read_heads(wanted, find, found)
+    drafts: dict[str, Draft] = {}
+    for name in _ordered(heads, found):
+        head = heads[name]
+        known = Known()
+        for required in head.requires:
+            if required in drafts:
+                known.merge(drafts[required].known)
+        drafts[name] = read_draft(head.place.folder, head.keys, head.place.distribution, known, found)
+    if found:
+        raise InputError(found)
+    used = {name for name, head in heads.items() if head.wanted}
+    catalogs = [drafts[name].catalog for name in sorted(drafts)]
+    found += [*_missing_facilities(catalogs, used), *clashes(catalogs, used)]
+    if found:
+        raise InputError(found)
+    return tuple(c if c.name in used else c.model_copy(update={"facilities": (), "offers": ()}) for c in catalogs)
+
+
+def _read_heads(
+    wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None, found: list[Problem]
+) -> dict[str, _Head]:
+    heads: dict[str, _Head] = {}
+    for place in wanted:
+        _add_head(heads, place, found, wanted=True)
+    waiting = [name for head in heads.values() for name in head.requires]
+    while waiting:
+        name = waiting.pop(0)
+        if name in heads:
+            continue
+        head = None
+        if find is not None:
+            try:
+                head = _add_head(heads, find(name), found, wanted=False)
+            except InputError as error:
+                found.extend(error.problems)
+                continue
+        if head is None and name not in heads:
+            needing = next(h for h in heads.values() if name in h.requires)
+            found.append(
+                Problem(
+                    "a required catalog is not to be found",
+                    file=str(needing.place.folder / HEAD_FILE),
+                    column="requires",
+                    found=f"`{name}`",
+                    fix=f"install the plugin that brings `{name}`, or name its folder in the case's [use] catalogs",
+                )
+            )
+        elif head is not None:
+            waiting.extend(head.requires)
+    return heads
+
+
+def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Problem], *, wanted: bool) -> _Head | None:
+    """Reads one head; None if a catalog of its name is already there."""
+    keys = read_head(place.folder, found)
+    name = keys.get("name", place.folder.name)
+    other = heads.get(name)
+    if other is None:
+        heads[name] = _Head(place, keys, wanted, keys.get("requires", ()))
+        return heads[name]
+    if other.place.folder.resolve() != place.folder.resolve():
+        found.append(
+            Problem(
+                f"two catalogs are called `{name}`",
+                file=str(place.folder / HEAD_FILE),
+                column="name",
+                found=f"{_origin(place)} and {_origin(other.place)}",
+                expected="one catalog of each name",
+                fix="rename one, or use only one of the two",
+            )
+        )
+    return None
+
+
+def _origin(place: CatalogFolder) -> str:
+    return f"{place.folder} ({place.distribution})" if place.distribution else str(place.folder)
+
+
+def _ordered(heads: dict[str, _Head], found: list[Problem]) -> list[str]:
+    """Names such that each comes after all that it requires; what goes round in a circle is reported and comes last."""
+    done: list[str] = []
+    left = sorted(heads)
+    while left:
+        ready = [n for n in left if all(r in done or r not in heads for r in heads[n].requires)]
+        if not ready:
+            found.append(
+                Problem(
+                    "catalogs require one another in a circle",
+                    file=str(heads[left[0]].place.folder / HEAD_FILE),
+                    column="requires",
+                    found=", ".join(left),
+                    fix="move what both need into a third catalog",
+                )
+            )
+            ready = left
+        done += ready
+        left = [n for n in left if n not in ready]
+    return done
+
+
+def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Problem]:
+    """Offers whose facility is in a catalog that the case does not name."""
+    homes = {f.id: c.name for c in catalogs for f in c.facilities}
+    return [
+        Problem(
+            f"offer `{offer.id}` comes from a facility of catalog `{homes[offer.facility]}`, which the case does not use",
+            file=f"catalog {catalog.name}",
+            column="offers",
+            found=f"`{offer.facility}`",
+            fix=f'add "{homes[offer.facility]}" to the case\'s [use] catalogs',
+        )
+        for catalog in catalogs
+        if catalog.name in used
+        for offer in catalog.offers
+        if homes[offer.facility] not in used
+    ]
+
+
+def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Problem]:
+    """What two catalogs define both, or differently.
+
+    Args:
+        catalogs: the catalogs read together.
+        used: names of those whose facilities and offers count; None: all.
+    """
+    found: list[Problem] = []
+    seen: dict[tuple[str, object], tuple[Catalog, object]] = {}
+    for catalog in catalogs:
+        counts = used is None or catalog.name in used
+        own: dict[tuple[str, object], object] = {}
+        for material in catalog.materials:
+            own["material", material.id] = material.model_copy(update={"source": "", "content": None})
+        for factor in catalog.factors:
+            own["factor", f"{factor.element} in {factor.compound}"] = factor.kg_per_kg
+        for rate in catalog.rates:
+            own["rate", f"{rate.currency} to {rate.to} from {rate.start}"] = rate.rate
+        for price in catalog.prices:
+            own["benchmark", price.id] = catalog.name
+        for facility in catalog.facilities if counts else ():
+            own["facility", facility.id] = catalog.name
+        for offer in catalog.offers if counts else ():
+            own["offer", offer.id] = catalog.name
+        for key, value in own.items():
+            other = seen.setdefault(key, (catalog, value))
+            if other[1] != value:
+                found.append(_clash(key, other[0], catalog))
+    return found
+
+
+def _clash(key: tuple[str, object], first: Catalog, second: Catalog) -> Problem:
+    noun, name = key
+    both = " and ".join(f"`{c.name}` ({c.distribution or 'beside the case'})" for c in (first, second))
+    same = noun in ("material", "factor", "rate")
+    return Problem(
+        f"{noun} `{name}` is defined by two catalogs" + (", and differently" if same else ""),
+        file=f"catalog {second.name}",
+        column=noun,
+        found=both,
+        expected="one definition" + (", or the same one in both" if same else ""),
+        fix="rename it in one catalog, or use only one of the two",
+    )

@@ -1,0 +1,93 @@
+"""Countries by ISO 3166-1 alpha-2 code, with the names people use for them, and groups of countries.
+
+The code list itself is pycountry's; it is imported when the first country is read, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        "america": "US", "u.s.": "US", "u.s.a.": "US", "united states of america": "US", "the united states": "US",
+        "uk": "GB", "u.k.": "GB", "great britain": "GB", "britain": "GB", "england": "GB",
+        "south korea": "KR", "republic of korea": "KR", "north korea": "KP", "dprk": "KP",
+        "china, mainland": "CN", "mainland china": "CN", "prc": "CN", "p.r. china": "CN",
+        "russia": "RU", "iran": "IR", "syria": "SY", "vietnam": "VN", "laos": "LA", "burma": "MM", "brunei": "BN",
+        "turkey": "TR", "czech republic": "CZ", "macedonia": "MK", "moldova": "MD", "holland": "NL", "the netherlands": "NL",
+        "bolivia": "BO", "venezuela": "VE", "tanzania": "TZ", "ivory coast": "CI", "cape verde": "CV",
+        "swaziland": "SZ", "drc": "CD", "dr congo": "CD", "congo-kinshasa": "CD", "congo-brazzaville": "CG",
+        "democratic republic of the congo": "CD", "republic of the congo": "CG", "east timor": "TL",
+        "palestine": "PS", "vatican": "VA", "kosovo": "XK", "taiwan": "TW", "hong kong": "HK", "macau": "MO", "uae": "AE",
+    }
+)  # fmt: skip
+"""Names in lower case that the ISO list does not hold, or holds in another form."""
+
+USER_ASSIGNED: Mapping[str, str] = MappingProxyType({"XK": "Kosovo"})
+"""Codes in general use that ISO leaves to its users."""
+
+GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "EU": frozenset(
+            {
+                "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU",
+                "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
+            }
+        ),
+    }
+)  # fmt: skip
+"""Groups that stand for their members. A group is not a country: nothing lies in it."""
+
+
+@cache
+def country_names() -> Mapping[str, str]:
+    """Alpha-2 code -> short English name."""
+    from pycountry import countries
+
+    names = {c.alpha_2: str(getattr(c, "common_name", c.name)) for c in countries}
+    return MappingProxyType({**names, **USER_ASSIGNED})
+
+
+@cache
+def country_words() -> Mapping[str, str]:
+    """Every accepted word in lower case (code, three-letter code, name, alias) -> alpha-2 code."""
+    from pycountry import countries
+
+    words: dict[str, str] = {}
+    for country in countries:
+        for attribute in ("alpha_2", "alpha_3", "name", "common_name", "official_name"):
+            word = getattr(country, attribute, None)
+            if word:
+                words[str(word).casefold()] = country.alpha_2
+    words.update({code.casefold(): code for code in USER_ASSIGNED})
+    words.update(ALIASES)
+    return MappingProxyType(words)
+
+
+def is_country(code: str) -> bool:
+    """Whether `code` is an alpha-2 code."""
+    return code in country_names()
+
+
+def country_of(text: str) -> str:
+    """Alpha-2 code of a country given by code or name.
+
+    Raises:
+        ValueError: with what was expected, if no country is called so.
+    """
+    code = country_words().get(text.strip().casefold())
+    if code is None:
+        raise ValueError("a country by its ISO 3166 code or English name")
+    return code
+
+
+def countries_of(text: str) -> frozenset[str]:
+    """Alpha-2 codes of a country or of a group of countries, given by code or name.
+
+    Raises:
+        ValueError: with what was expected, if neither is called so.
+    """
+    group = GROUPS.get(text.strip().upper())
+    return group if group is not None else frozenset({country_of(text)})

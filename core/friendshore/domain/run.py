@@ -1,0 +1,325 @@
+"""A run: a verified plan told to people and programs. Its JSON form is `run.json`, and what `plan --json` prints.
+
+Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the
+material's basis. Periods are named by their labels; dates are ISO 8601.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from .base import Number, Record
+from .plan import Cost, PlanStatus
+
+
+class RunPeriod(Record):
+    """One period of the plan."""
+
+    label: str
+    start: datetime.date
+    end: datetime.date
+
+
+class RunMaterial(Record):
+    """A material that the run speaks of."""
+
+    id: str
+    name: str
+    basis: str
+    """What its kilograms weigh."""
+
+
+class RunPurchase(Record):
+    """What to order: one material from one offer for one place."""
+
+    offer: str
+    material: str
+    facility: str
+    supplier: str
+    country: str
+    """Where it is bought."""
+    countries: dict[str, list[str]]
+    """Stage -> the countries in which the offer may have performed it; what comes with its inputs stands there."""
+    place: str
+    """Where it is delivered."""
+    ordered: str
+    """Period of the order."""
+    order_by: datetime.date
+    """Last day of that period."""
+    delivered: str
+    """Period of arrival."""
+    end_use: str
+    """End uses it may serve, joined by `+`."""
+    requirement: str
+    """Class of uses it is bought for; see `requirements`."""
+    quantity_kg: Number
+    cost: Number
+    """Price, charges and freight together. Of an offer with several outputs, `makes` holds the price."""
+    price: Number
+    charges: Number
+    freight: Number
+    share_of_demand: Number | None = None
+    """Its part of all demand for the material over the plan; None for an input."""
+    catalog: str = ""
+    confidence: str = ""
+    """Least confidence among the evidence of its capacity, price and chain."""
+
+
+class RunMake(Record):
+    """Units made of an offer with several outputs."""
+
+    offer: str
+    ordered: str
+    requirement: str
+    units: Number
+    cost: Number
+
+
+class RunLot(Record):
+    """Stock in hand, or an order already placed, set aside for a requirement."""
+
+    lot: str
+    material: str
+    place: str
+    requirement: str
+    available: str
+    """Period from which it is there."""
+    quantity_kg: Number
+
+
+class RunDraw(Record):
+    """An input taken to make something."""
+
+    offer: str
+    """Offer that takes it."""
+    material: str
+    place: str
+    requirement: str
+    period: str
+    quantity_kg: Number
+
+
+class RunStock(Record):
+    """Material held at the end of a period."""
+
+    material: str
+    place: str
+    requirement: str
+    period: str
+    quantity_kg: Number
+
+
+class RunDelivery(Record):
+    """What a demand gets in a period."""
+
+    demand: str
+    material: str
+    end_use: str
+    place: str
+    period: str
+    requirement: str
+    quantity_kg: Number
+    waivers: list[str] = []
+    """Waivers it is delivered under."""
+
+
+class RunShortage(Record):
+    """Demand that is not met in a period."""
+
+    demand: str
+    material: str
+    end_use: str
+    place: str
+    period: str
+    quantity_kg: Number
+    wanted_kg: Number
+    reason: Literal["no supply", "dearer than its price", "rules conflict", "not proved"]
+    """`no supply`: no admissible plan delivers more to this demand over the plan. `dearer than its price`: one does, for more
+    money than the shortage is priced at, or by taking from other demand. `rules conflict`: hard rules cannot hold together.
+    `not proved`: a limit ended the search for the reason."""
+
+
+class RunDemand(Record):
+    """A demand over the whole plan."""
+
+    id: str
+    material: str
+    end_use: str
+    place: str
+    wanted_kg: Number
+    delivered_kg: Number
+    short_kg: Number
+    shortage_price: Number
+    """Money per kilogram not delivered."""
+    first_met: str = ""
+    """First period from which it is met in full to the end; empty: never."""
+
+
+class RunRequirement(Record):
+    """A class of uses that no rule in force can tell apart."""
+
+    label: str
+    uses: list[str]
+    """Demands and the stretches of periods in which they fall into it."""
+    forbids: list[str]
+    """Rules that keep at least one offer out."""
+
+
+class RunRule(Record):
+    """A rule of the case, and what is known of it in the plan's time."""
+
+    id: str
+    kind: str
+    title: str
+    citation: str
+    sentence: str
+    status: str
+    """`enacted`, `pending`, `suspended` or `unknown`: of the phases within the plan, joined by `, `."""
+    phases: list[str]
+    """Each phase within the plan: `from..until status`."""
+    bites: bool
+    """Whether it has force on some day of this plan."""
+    pack: str = ""
+    """Pack and distribution it comes from; empty: the case itself."""
+
+
+class RunExposed(Record):
+    """What a phase of unknown status would forbid if it held."""
+
+    rule: str
+    title: str
+    kg: Number
+    """Kilograms bought that it would forbid."""
+    cost: Number
+    """Money spent on them."""
+    materials: dict[str, Number]
+    """Kilograms by material."""
+    offers: list[str]
+    first: str
+    """First period concerned."""
+
+
+class RunUnproven(Record):
+    """An offer kept out of a use only because something is not proved."""
+
+    offer: str
+    material: str
+    end_use: str
+    demand_material: str
+    rule: str
+    stage: str
+    reason: str
+
+
+class RunBlocked(Record):
+    """An offer that a rule in force keeps out of a use."""
+
+    offer: str
+    material: str
+    end_use: str
+    demand_material: str
+    rule: str
+    stage: str
+    countries: list[str]
+    clause: str
+    reason: str
+
+
+class RunLead(Record):
+    """An offer that is shown and never counted."""
+
+    offer: str
+    materials: list[str]
+    facility: str
+    country: str
+    reasons: list[str]
+
+
+class RunLimit(Record):
+    """A row of a limit rule, with what the plan makes of it."""
+
+    rule: str
+    label: str
+    sentence: str
+    value: Number
+    at_least: Number | None
+    at_most: Number | None
+    missed_by: Number
+    penalty: Number
+    """Money for missing it; 0 for a hard row."""
+
+
+class RunAssumption(Record):
+    """Something taken as given."""
+
+    subject: str
+    text: str
+
+
+class RunConflict(Record):
+    """Hard rules that cannot hold together."""
+
+    rules: list[str]
+    sentences: list[str]
+    materials: list[str]
+    demands: list[str]
+
+
+class RunPlugin(Record):
+    """A catalog or pack used, with where it came from and the hash of its data."""
+
+    name: str
+    kind: Literal["catalog", "pack", "rule kind"]
+    distribution: str
+    digest: str
+
+
+class Run(Record):
+    """A verified plan, and all that a reader needs to judge it."""
+
+    schema_version: Literal[1] = 1
+    case: str
+    scenario: list[str] = []
+    """Scenarios applied."""
+    status: PlanStatus
+    verified: bool
+    """True: re-derived from the facts by other code than the solver's. There is no run without it."""
+    currency: str
+    place: str
+    objective: Number
+    """Discounted money spent, plus penalties, plus priced shortage: what was minimised."""
+    bound: Number
+    """No plan has a lower objective."""
+    gap: Number
+    """(objective - bound) / objective."""
+    cost: Cost
+    """Money spent, by part; discounted as its fields say."""
+    shortage_kg: dict[str, dict[str, Number]]
+    """Material -> end use -> kilograms short over the plan; only what is short."""
+    periods: list[RunPeriod]
+    materials: list[RunMaterial]
+    demands: list[RunDemand]
+    purchases: list[RunPurchase]
+    makes: list[RunMake]
+    lots: list[RunLot]
+    draws: list[RunDraw]
+    stocks: list[RunStock]
+    deliveries: list[RunDelivery]
+    shortages: list[RunShortage]
+    exposed: list[RunExposed]
+    rules: list[RunRule]
+    requirements: list[RunRequirement]
+    limits: list[RunLimit]
+    conflicts: list[RunConflict]
+    unproven: list[RunUnproven]
+    blocked: list[RunBlocked]
+    leads: list[RunLead]
+    assumptions: list[RunAssumption]
+    largest_miss_kg: Number
+    """By how much the worst row misses through rounding."""
+    components: int
+    """Independent parts solved."""
+    plugins: list[RunPlugin]
+    versions: dict[str, str]
+    """friendshore, Python, OR-Tools and the solver's number format."""

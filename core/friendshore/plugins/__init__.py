@@ -1,0 +1,14 @@
+"""Plugins: found without being run, listed with what is wrong with them, and run only where something of them is asked for.
+
+registry = Registry.discover()
+registry.catalog_folder("australia").folder
+registry.pack_rules(registry.pack("us-10usc4872"))
+"""
+
+from __future__ import annotations
+
+from .attribution import attributed
+from .manifest import Manifest, PluginInfo, PluginStatus
+from .registry import BLOCK, CatalogRef, Registry, is_folder
+
+__all__ = ["BLOCK", "CatalogRef", "Manifest", "PluginInfo", "PluginStatus", "Registry", "attributed", "is_folder"]

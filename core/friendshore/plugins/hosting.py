@@ -1,0 +1,125 @@
+"""Running a plugin's code: imported when something of it is asked for, its hooks called, and what they yield checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any, Literal
+
+import pluggy
+
+from .. import hookspecs
+from ..errors import PluginError, Problem
+from ..rules.base import Rule
+from ..rules.pack import PACK_FILE, stated_name
+from .attribution import blame
+from .manifest import CATALOG_FILE, PluginInfo
+
+Hook = Literal["friendshore_catalogs", "friendshore_rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class Yielded:
+    """What a plugin's hooks yield."""
+
+    kinds: Mapping[str, type[Rule]]
+    packs: Mapping[str, Path]
+    catalogs: Mapping[str, Path]
+
+
+def ask(info: PluginInfo, entry: EntryPoint, hook: Hook) -> Yielded:
+    """Imports a plugin and calls one of its hooks.
+
+    Raises:
+        PluginError: if it cannot be imported, if the hook is misspelt or raises, or if it yields other things than the
+            manifest announces.
+    """
+    things = _call(info, _manager(info, entry), hook)
+    kinds: dict[str, type[Rule]] = {}
+    packs: dict[str, Path] = {}
+    catalogs: dict[str, Path] = {}
+    for thing in things:
+        if isinstance(thing, Path):
+            file, key, into = (
+                (PACK_FILE, "id", packs) if hook == "friendshore_rules" else (CATALOG_FILE, "name", catalogs)
+            )
+            _put(info, into, stated_name(thing / file, key), thing)
+        elif hook == "friendshore_rules" and isinstance(thing, type) and issubclass(thing, Rule):
+            _put(info, kinds, kind_of(thing, info), thing)
+        else:
+            expected = "folders" if hook == "friendshore_catalogs" else "subclasses of Rule, and folders of rule packs"
+            raise _wrong(info, f"its hook `{hook}` yields something else", repr(thing), expected)
+    return Yielded(kinds, packs, catalogs)
+
+
+def kind_of(rule: type[Rule], info: PluginInfo) -> str:
+    """The kind that a class of rules stands for.
+
+    Raises:
+        PluginError: if it has none, or does nothing.
+    """
+    name = rule.model_fields["kind"].default
+    if not isinstance(name, str) or not name:
+        raise _wrong(info, f"its rule class {rule.__name__} sets no kind", "", 'kind: Literal["a-name"] = "a-name"')
+    if not rule.verbs:
+        raise _wrong(info, f"its rule class {rule.__name__} does nothing", "", "judge, charge or rows")
+    return name
+
+
+def _manager(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
+    """A plugin manager with this one plugin, so that nothing of one is laid at another's door."""
+    try:
+        code = entry.load()
+    except (Exception, SystemExit) as error:
+        raise blame(info, error, "cannot be imported") from error
+    manager = pluggy.PluginManager("friendshore")
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(code, name=info.label)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        hooks = "friendshore_catalogs() and friendshore_rules(), without arguments"
+        said = " ".join(str(error).split())
+        raise _wrong(info, f"it implements a hook that there is not: {said}", "", hooks, _file(code, info)) from error
+    return manager
+
+
+def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook) -> list[Any]:
+    """What the hook yields; a generator runs here, so that what it raises is the plugin's too."""
+    things: list[Any] = []
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        try:
+            answer = implementation.function()
+            things += [] if answer is None else answer
+        except (Exception, SystemExit) as error:
+            raise blame(info, error, f"failed in its hook `{hook}`") from error
+    return things
+
+
+def missing(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> PluginError | None:
+    """The error of a plugin that yields more or less than it announces."""
+    less, more = sorted(set(announced) - set(yielded)), sorted(set(yielded) - set(announced))
+    if not less and not more:
+        return None
+    parts = [f"does not yield {', '.join(less)}"] if less else []
+    parts += [f"yields {', '.join(more)}, which the manifest does not announce"] if more else []
+    return _wrong(
+        info, f"its hook `{hook}` {' and '.join(parts)}", "", "what friendshore.toml says, no more and no less"
+    )
+
+
+def _put(info: PluginInfo, into: dict[str, Any], name: str, thing: object) -> None:
+    if name in into:
+        raise _wrong(info, f"it yields `{name}` twice", f"{into[name]} and {thing}", "names that differ")
+    into[name] = thing
+
+
+def _wrong(info: PluginInfo, message: str, found: str, expected: str, file: str = "") -> PluginError:
+    fix = f"upgrade or repair {info.distribution}, or report this to its author"
+    return PluginError(Problem(f"{info.label}: {message}", file or info.file, found=found, expected=expected, fix=fix))
+
+
+def _file(code: object, info: PluginInfo) -> str:
+    return getattr(code, "__file__", None) or info.file

@@ -1,0 +1,264 @@
+"""What plugins say of themselves: found among the installed distributions and read without importing any of them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..domain.base import Record
+from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..hookspecs import API
+from ..reading.records import record
+from ..rules.base import Rule
+from ..rules.pack import PACK_FILE, toml_problem
+
+GROUP = "friendshore"
+"""The entry point group by which a distribution says that it is a plugin."""
+MANIFEST = "friendshore.toml"
+"""The file in a plugin's package that says what it brings."""
+CATALOG_FILE = "catalog.toml"
+"""The file that makes a folder a catalog."""
+
+
+class Manifest(Record):
+    """`friendshore.toml` of a plugin. All that a plugin brings is in it; code only delivers what it announces."""
+
+    api: int
+    """Version of the plugin interface it was written for."""
+    catalogs: tuple[str, ...] = ()
+    """Folders of catalogs, relative to the manifest."""
+    packs: tuple[str, ...] = ()
+    """Folders of rule packs, relative to the manifest."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of rules that the plugin's code yields from the hook `friendshore_rules`."""
+    hook_catalogs: tuple[str, ...] = ()
+    """Names of catalogs that its code yields from the hook `friendshore_catalogs`."""
+    hook_packs: tuple[str, ...] = ()
+    """Ids of rule packs that its code yields from the hook `friendshore_rules`."""
+
+
+class PluginStatus(StrEnum):
+    """Whether a plugin can be used."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    """It cannot be used; a plan that names anything of it stops."""
+    BLOCKED = "blocked"
+    """The user has ruled it out."""
+    CLASH = "clash"
+    """It works, but brings a name that another plugin brings too."""
+
+
+class PluginInfo(Record):
+    """What is known of a plugin without running it."""
+
+    distribution: str
+    """What is installed, as `pip` knows it."""
+    version: str = ""
+    name: str = ""
+    """Its entry point."""
+    package: str = ""
+    """Its import package."""
+    file: str = ""
+    """Its manifest, or where that should be."""
+    api: int | None = None
+    catalogs: tuple[str, ...] = ()
+    """Names."""
+    kinds: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
+    """Ids."""
+    status: PluginStatus = PluginStatus.OK
+    error: str = ""
+    """Why it is not `ok`, with the fix."""
+
+    @property
+    def label(self) -> str:
+        """Distribution and version."""
+        return f"{self.distribution} {self.version}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin as discovered: what it says, and where its things are."""
+
+    info: PluginInfo
+    entry: EntryPoint | None = None
+    """Where its code is; None where nothing need be imported."""
+    catalogs: Mapping[str, Path] = field(default_factory=dict)
+    """Folders by name."""
+    packs: Mapping[str, Path] = field(default_factory=dict)
+    """Folders by id."""
+    classes: Mapping[str, type[Rule]] = field(default_factory=dict)
+    """Kinds of rules that are here already: friendshore's own, and those given in memory."""
+
+
+def discover(blocked: frozenset[str] = frozenset()) -> tuple[Plugin, ...]:
+    """All installed plugins, sorted by distribution. Never raises: what is wrong with one is recorded in it.
+
+    Args:
+        blocked: distributions, entry points or packages to leave out.
+    """
+    ruled_out = {normal(name) for name in blocked}
+    found = [_plugin(dist, entry) for dist, entry in entries()]
+    return tuple(sorted((_blocked(p, ruled_out) for p in found), key=lambda p: (p.info.distribution, p.info.name)))
+
+
+def normal(name: str) -> str:
+    """A distribution's name in the one form in which names are compared."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def version_of(distribution: Distribution) -> str:
+    """Its version; empty where its metadata is damaged."""
+    return (distribution.metadata["Version"] or "") if distribution.metadata else ""
+
+
+def entries() -> Iterator[tuple[Distribution, EntryPoint]]:
+    """The entry points of plugins; where a distribution is found twice, the first on the path counts, as for imports."""
+    seen: set[str] = set()
+    for dist in distributions():
+        text = dist.read_text("entry_points.txt") or ""
+        if f"[{GROUP}]" not in text:  # a glance that spares the parsing of every distribution's metadata
+            continue
+        name = normal(name_of(dist))
+        if name in seen:
+            continue
+        seen.add(name)
+        for entry in dist.entry_points:
+            if entry.group == GROUP:
+                yield dist, entry
+
+
+def name_of(dist: Distribution) -> str:
+    """Its name as its author writes it."""
+    return (dist.metadata["Name"] if dist.metadata else "") or "a distribution without a name"
+
+
+def package_of(entry: EntryPoint) -> str:
+    """The top-level package that an entry point names: the one that can be found without importing anything."""
+    return re.split(r"[.:\s]", entry.value.strip(), maxsplit=1)[0]
+
+
+def _blocked(plugin: Plugin, ruled_out: set[str]) -> Plugin:
+    info = plugin.info
+    if ruled_out.isdisjoint(map(normal, (info.distribution, info.name, info.package))):
+        return plugin
+    error = "blocked by the user; fix: take it out of FRIENDSHORE_BLOCK, or out of what the call blocks"
+    return Plugin(info.model_copy(update={"status": PluginStatus.BLOCKED, "error": error}), plugin.entry)
+
+
+def _plugin(dist: Distribution, entry: EntryPoint) -> Plugin:
+    """One plugin, whatever is wrong with it."""
+    package = package_of(entry)
+    info = PluginInfo(distribution=name_of(dist), version=version_of(dist), name=entry.name, package=package)
+    try:
+        folder = _folder(package)
+        info = info.model_copy(update={"file": str(folder / MANIFEST)})
+        manifest = _manifest(folder / MANIFEST)
+    except FriendshoreError as error:
+        return Plugin(_broken(info, error), entry)
+    problems: list[Problem] = []
+    catalogs = _named(folder, manifest.catalogs, CATALOG_FILE, "name", problems)
+    packs = _named(folder, manifest.packs, PACK_FILE, "id", problems)
+    info = info.model_copy(
+        update={
+            "api": manifest.api,
+            "catalogs": (*(name for name, _ in catalogs), *manifest.hook_catalogs),
+            "packs": (*(name for name, _ in packs), *manifest.hook_packs),
+            "kinds": manifest.kinds,
+        }
+    )
+    problems += _repeated(info)
+    if problems:
+        return Plugin(_broken(info, InputError(problems)), entry)
+    return Plugin(info, entry, dict(catalogs), dict(packs))
+
+
+def _broken(info: PluginInfo, error: FriendshoreError) -> PluginInfo:
+    return info.model_copy(update={"status": PluginStatus.BROKEN, "error": str(error)})
+
+
+def _folder(package: str) -> Path:
+    """The folder of a top-level package, which is not imported for that."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError, AttributeError) as error:
+        raise PluginError(Problem(f"its package `{package}` cannot be found: {error}", fix="reinstall it")) from error
+    if spec is None:
+        raise PluginError(Problem(f"its package `{package}` is not there", fix="reinstall it, or uninstall it"))
+    folders = [Path(place) for place in spec.submodule_search_locations or ()]
+    if not folders:
+        fix = f"make it a folder that holds `__init__.py` and {MANIFEST}"
+        raise PluginError(Problem(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix))
+    return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
+
+
+def _manifest(path: Path) -> Manifest:
+    """Reads a manifest.
+
+    Raises:
+        PluginError: if it is missing or cannot be read at all.
+        InputError: with everything that is wrong with its keys.
+    """
+    file = str(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        fix = "add the file to the package, and to the wheel"
+        raise PluginError(
+            Problem("there is no manifest", file, expected="`api = 1` and what it brings", fix=fix)
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise PluginError(toml_problem(error, file)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise PluginError(Problem(f"cannot be read: {error}", file)) from error
+    api = data.get("api")
+    if isinstance(api, int) and api != API:
+        # Said first and alone: a manifest of another version may well have other keys.
+        newer = "upgrade friendshore" if api > API else "upgrade the plugin"
+        message = "is written for another version of the plugin interface"
+        raise PluginError(Problem(message, file, column="api", found=str(api), expected=str(API), fix=newer))
+    return record(Manifest, data, file)
+
+
+def _named(
+    folder: Path, paths: Iterable[str], needed: str, key: str, problems: list[Problem]
+) -> list[tuple[str, Path]]:
+    """The names that the catalogs or packs in some folders state in their files."""
+    found = []
+    for path in paths:
+        file = folder / path / needed
+        if not file.is_file():
+            fix = "add it to the package and to the wheel, or take it out of the manifest"
+            problems.append(
+                Problem(f"`{path}` holds no {needed}", str(folder / MANIFEST), found=str(file.parent), fix=fix)
+            )
+            continue
+        try:
+            name = tomllib.loads(file.read_text(encoding="utf-8")).get(key)
+        except tomllib.TOMLDecodeError as error:
+            problems.append(toml_problem(error, str(file)))
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(f"cannot be read: {error}", str(file)))
+            continue
+        if isinstance(name, str) and name:
+            found.append((name, file.parent))
+        else:
+            problems.append(Problem(f"states no `{key}`", str(file), column=key, fix=f'add {key} = "…"'))
+    return found
+
+
+def _repeated(info: PluginInfo) -> list[Problem]:
+    """The names that it brings twice."""
+    return [
+        Problem(f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of the two")
+        for key, names in (("catalogs", info.catalogs), ("packs", info.packs), ("kinds", info.kinds))
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]

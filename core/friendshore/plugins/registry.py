@@ -1,0 +1,337 @@
+"""The registry: catalogs, rule packs and kinds of rules by name, whoever brings them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from threading import RLock
+from typing import Any, Literal
+
+from ..domain.base import Record
+from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..reading.records import record
+from ..reading.suggest import did_you_mean
+from ..rules.base import Rule
+from ..rules.kinds import builtin_kinds
+from ..rules.pack import RulePack, read_pack, stated_name
+from .attribution import OWN, blame
+from .hosting import Hook, Yielded, ask, kind_of, missing
+from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover
+
+BLOCK = "FRIENDSHORE_BLOCK"
+"""Environment variable: distributions to leave out, set apart by commas."""
+
+What = Literal["catalog", "rule pack", "kind of rule"]
+_FIELD: dict[What, Literal["catalogs", "packs", "kinds"]] = {
+    "catalog": "catalogs",
+    "rule pack": "packs",
+    "kind of rule": "kinds",
+}
+
+
+class CatalogRef(Record):
+    """Where a catalog is."""
+
+    name: str
+    folder: Path
+    distribution: str = ""
+    """Distribution and version that bring it; empty for a folder of the user's own."""
+
+
+class Registry:
+    """What can be named in a case. Made once, never changed, and no plugin's code runs until something of it is asked for.
+
+    Attributes:
+        plugins: all plugins, the broken and the blocked too, with what is wrong with them.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
+        found = tuple(plugins)
+        self._plugins = tuple(_with_clashes(plugin, found) for plugin in found)
+        self._yielded: dict[tuple[int, Hook], Yielded] = {}
+        self._lock = RLock()
+
+    @classmethod
+    def discover(cls, blocked: Iterable[str] = ()) -> Registry:
+        """The registry of what is installed, with friendshore's own kinds. Never raises, and imports no plugin.
+
+        Args:
+            blocked: distributions (or their packages) to leave out, beside those in the environment's `FRIENDSHORE_BLOCK`.
+        """
+        named = [name.strip() for name in os.environ.get(BLOCK, "").split(",")]
+        return cls([_built_in(), *discover(frozenset(filter(None, (*named, *blocked))))])
+
+    @classmethod
+    def of(
+        cls,
+        kinds: Iterable[type[Rule]] = (),
+        catalogs: Mapping[str, Path] | None = None,
+        packs: Mapping[str, Path] | None = None,
+    ) -> Registry:
+        """A sealed registry: friendshore's own kinds and what is given, whatever is installed.
+
+        Args:
+            kinds: further kinds of rules.
+            catalogs: folders by name.
+            packs: folders by id.
+        """
+        info = PluginInfo(distribution="given in memory")
+        classes = {kind_of(rule, info): rule for rule in kinds}
+        names = {"catalogs": tuple(catalogs or ()), "packs": tuple(packs or ()), "kinds": tuple(classes)}
+        given = Plugin(info.model_copy(update=names), None, dict(catalogs or {}), dict(packs or {}), classes)
+        return cls([_built_in(), given] if any(names.values()) else [_built_in()])
+
+    @property
+    def plugins(self) -> tuple[PluginInfo, ...]:
+        """All plugins, the broken and the blocked too, with what is wrong with them."""
+        return tuple(plugin.info for plugin in self._plugins)
+
+    @property
+    def catalogs(self) -> Mapping[str, str]:
+        """Names of all catalogs that can be used, with the distribution and version that bring each."""
+        return self._usable("catalog")
+
+    @property
+    def packs(self) -> Mapping[str, str]:
+        """Ids of all rule packs that can be used, likewise."""
+        return self._usable("rule pack")
+
+    @property
+    def kinds(self) -> Mapping[str, str]:
+        """All kinds of rules that can be used, likewise."""
+        return self._usable("kind of rule")
+
+    def catalog_folder(self, name: str, base: Path | None = None) -> CatalogRef:
+        """Where the catalog `name` is: an installed one, or a folder if the name holds a `/` or begins with a `.`.
+
+        Args:
+            name: what a case writes under `[use] catalogs`.
+            base: the folder that a relative path starts from; None: the current one.
+
+        Raises:
+            PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
+            InputError: if there is no such folder.
+        """
+        if is_folder(name):
+            folder = _folder(name, base, "catalog")
+            return CatalogRef(name=stated_name(folder / CATALOG_FILE, "name"), folder=folder)
+        plugin = self._provider("catalog", name)
+        found = plugin.catalogs.get(name) or self._ask(plugin, "friendshore_catalogs").catalogs[name]
+        return CatalogRef(name=name, folder=found, distribution=plugin.info.label)
+
+    def pack(self, name: str, base: Path | None = None) -> RulePack:
+        """The rule pack `name`: an installed one, or one in a folder; see `catalog_folder`.
+
+        Raises:
+            PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
+            InputError: if there is no such folder, or with everything that is wrong with its file.
+        """
+        if is_folder(name):
+            return read_pack(_folder(name, base, "rule pack"))
+        plugin = self._provider("rule pack", name)
+        return read_pack(plugin.packs.get(name) or self._ask(plugin, "friendshore_rules").packs[name])
+
+    def kind(self, name: str) -> type[Rule]:
+        """The class of a kind of rule; its plugin is imported if it has not been.
+
+        Raises:
+            PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
+        """
+        plugin = self._provider("kind of rule", name)
+        return plugin.classes.get(name) or self._ask(plugin, "friendshore_rules").kinds[name]
+
+    def owner(self, kind: str) -> str:
+        """Distribution and version that bring a kind of rule.
+
+        Raises:
+            PluginError: as `kind` does.
+        """
+        return self._provider("kind of rule", kind).info.label
+
+    def rule(self, data: Mapping[str, Any], where: str = "", row: int | None = None) -> Rule:
+        """A rule from its data.
+
+        Args:
+            data: `kind`, and the fields of that kind.
+            where: the file it stands in, for messages.
+            row: the line at which it begins.
+
+        Raises:
+            InputError: with everything that is wrong with the data.
+            PluginError: if there is no such kind, or its plugin cannot be used.
+        """
+        kind = data.get("kind")
+        if not isinstance(kind, str) or not kind:
+            found = "" if kind is None else str(kind)
+            expected = "one of " + ", ".join(self.kinds)
+            raise InputError(Problem("a rule needs `kind`", where, row, "kind", found, expected, "add `kind`"))
+        try:
+            model = self.kind(kind)
+        except PluginError as error:
+            # What is wrong with a plugin has the plugin's own file; a name that is nowhere stands in the user's.
+            at = [p if p.file else replace(p, file=where, row=row, column="kind") for p in error.problems]
+            raise PluginError(at) from error
+        try:
+            return record(model, data, where, row)
+        except FriendshoreError:
+            raise
+        except Exception as error:
+            if model.__module__.partition(".")[0] == OWN:
+                raise
+            info = self._provider("kind of rule", kind).info
+            raise blame(info, error, f"failed to make a rule of kind `{kind}`") from error
+
+    def rules(
+        self, tables: Sequence[Mapping[str, Any]], where: str = "", rows: Sequence[int | None] = ()
+    ) -> tuple[Rule, ...]:
+        """Rules from their data, with all that is wrong with any of them; one without an id gets its kind and position.
+
+        Args:
+            tables: one mapping a rule.
+            where: the file they stand in, for messages.
+            rows: the line at which each begins, if known.
+
+        Raises:
+            InputError: with everything that is wrong with the data, unknown kinds included.
+            PluginError: if nothing but plugins is wrong.
+        """
+        made: list[Rule] = []
+        errors: list[FriendshoreError] = []
+        for position, table in enumerate(tables):
+            row = rows[position] if position < len(rows) else None
+            named = table if table.get("id") else {**table, "id": f"{table.get('kind')}-{position + 1}"}
+            try:
+                made.append(self.rule(named, where, row))
+            except FriendshoreError as error:
+                errors.append(error)
+        if errors:
+            problems = [problem for error in errors for problem in error.problems]
+            only_plugins = all(isinstance(error, PluginError) for error in errors)
+            raise PluginError(problems) if only_plugins else InputError(problems)
+        return tuple(made)
+
+    def pack_rules(self, pack: RulePack) -> tuple[Rule, ...]:
+        """The rules of a pack.
+
+        Raises:
+            InputError, PluginError: as `rules` does.
+        """
+        return self.rules(pack.rules, pack.file, pack.lines)
+
+    def _usable(self, what: What) -> dict[str, str]:
+        found: dict[str, list[str]] = {}
+        for plugin in self._plugins:
+            if plugin.info.status in (PluginStatus.OK, PluginStatus.CLASH):
+                for name in _names(plugin, what):
+                    found.setdefault(name, []).append(plugin.info.label)
+        return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
+
+    def _provider(self, what: What, name: str) -> Plugin:
+        """The one plugin that brings a name, fit for use."""
+        bringing = [plugin for plugin in self._plugins if name in _names(plugin, what)]
+        # A broken plugin takes part in a clash: which of two is meant must not turn on which of them works.
+        claims = [plugin for plugin in bringing if plugin.info.status is not PluginStatus.BLOCKED]
+        if len(claims) > 1:
+            raise PluginError(_clash(what, name, claims))
+        if not bringing:
+            raise PluginError(self._unknown(what, name))
+        plugin = (claims or bringing)[0]
+        if plugin.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED):
+            message = (
+                f"{what} `{name}` comes with {plugin.info.label}, which is {plugin.info.status}: {plugin.info.error}"
+            )
+            raise PluginError(Problem(message, fix=f"mend or upgrade {plugin.info.distribution}"))
+        return plugin
+
+    def _unknown(self, what: What, name: str) -> Problem:
+        known = list(self._usable(what))
+        message = f"no {what} `{name}` is installed"
+        unfit = [p.info for p in self._plugins if p.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
+        if unfit:
+            listing = ", ".join(f"{info.label} ({info.status})" for info in unfit)
+            message += f"; it may be in a plugin that cannot be used: {listing} (see `friendshore plugins list`)"
+        fix = did_you_mean(name, known) or "install the plugin that brings it"
+        if not what.startswith("kind"):
+            fix += f", or write ./{name} for a folder of your own"
+        return Problem(message, found=f"`{name}`", expected="one of " + (", ".join(known) or "none"), fix=fix)
+
+    def _ask(self, plugin: Plugin, hook: Hook) -> Yielded:
+        """What a plugin's hook yields; called once, and checked against the manifest."""
+        key = (self._plugins.index(plugin), hook)
+        with self._lock:
+            if key not in self._yielded:
+                assert plugin.entry is not None  # what is announced without code has its folder or class at hand
+                yielded = ask(plugin.info, plugin.entry, hook)
+                for error in _mismatches(plugin, hook, yielded):
+                    raise error
+                self._yielded[key] = yielded
+            return self._yielded[key]
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name in a case means a folder rather than something installed."""
+    return name.startswith(".") or "/" in name or "\\" in name
+
+
+def _folder(name: str, base: Path | None, what: What) -> Path:
+    folder = Path(name) if base is None else base / name
+    if not folder.is_dir():
+        fix = "check the path; it starts from the folder of the file that names it"
+        raise InputError(Problem(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix))
+    return folder
+
+
+def _built_in() -> Plugin:
+    """The kinds of friendshore itself, which come through the same structure as everybody's."""
+    try:
+        number = version(OWN)
+    except PackageNotFoundError:  # run from its source without being installed
+        number = ""
+    info = PluginInfo(distribution=OWN, version=number, name="built-in", package=OWN)
+    classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
+    return Plugin(info.model_copy(update={"kinds": tuple(classes)}), classes=classes)
+
+
+def _names(plugin: Plugin, what: What) -> tuple[str, ...]:
+    names: tuple[str, ...] = getattr(plugin.info, _FIELD[what])
+    return names
+
+
+def _with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
+    """The plugin, marked if it brings a name that another brings too."""
+    if plugin.info.status is not PluginStatus.OK:
+        return plugin
+    problems = []
+    for what in _FIELD:
+        for name in _names(plugin, what):
+            claims = [p for p in all_plugins if name in _names(p, what) and p.info.status is not PluginStatus.BLOCKED]
+            if len(claims) > 1:
+                problems.append(_clash(what, name, claims))
+    if not problems:
+        return plugin
+    update = {"status": PluginStatus.CLASH, "error": "\n".join(map(str, problems))}
+    return replace(plugin, info=plugin.info.model_copy(update=update))
+
+
+def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Problem:
+    files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
+    fix = f"uninstall one of them, or set {BLOCK}={claims[-1].info.distribution}"
+    return Problem(f"{what} `{name}` is brought by {files}", fix=fix)
+
+
+def _mismatches(plugin: Plugin, hook: Hook, yielded: Yielded) -> list[PluginError]:
+    info = plugin.info
+    if hook == "friendshore_catalogs":
+        pairs: list[tuple[Iterable[str], Iterable[str]]] = [
+            (set(info.catalogs) - set(plugin.catalogs), yielded.catalogs)
+        ]
+    else:
+        pairs = [(info.kinds, yielded.kinds), (set(info.packs) - set(plugin.packs), yielded.packs)]
+    found = (missing(info, hook, announced, got) for announced, got in pairs)
+    return [error for error in found if error is not None]
+
+
+__all__ = ["BLOCK", "CatalogRef", "Registry", "is_folder"]

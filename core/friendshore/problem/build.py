@@ -1,0 +1,308 @@
+"""From a case, its catalogs and its rules to a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+
+from ..domain.base import exact
+from ..domain.basis import Factors, basis_factor
+from ..domain.case import Case
+from ..domain.facts import Catalog, Material
+from ..domain.use import Use
+from ..errors import InputError
+from ..errors import Problem as Trouble
+from ..reading.suggest import did_you_mean
+from ..rules.base import Rule
+from .charges import Charges
+from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
+from .judging import Judgement, Law, judge_all
+from .merged import Merged, exchange, merge
+from .moves import Moves, build_moves
+from .network import Network, Node, build_network
+from .offers import Assumption, Lead, OfferFacts, capacity_by_period, resolve_offers
+from .questions import Questions
+from .requirements import Grouping, Requirement
+
+SHORTAGE_FACTOR = 10
+"""What a shortage costs where the case does not say: so many times the dearest landed offer or benchmark."""
+
+_POWER = Context(prec=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A facility's capacity, shared by all offers that draw on it."""
+
+    facility: str
+    capacity: tuple[Decimal | None, ...]
+    """Kilograms in each period; None: unlimited."""
+    offers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """How a material is held at a place."""
+
+    holding: Decimal
+    """Money per kilogram and year."""
+    limit: Decimal | None
+    """Most kilograms at the end of a period."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All facts of one case, resolved, sorted and indexed, with what every rule says of them."""
+
+    case: Case
+    merged: Merged
+    rules: tuple[Rule, ...]
+    offers: tuple[OfferFacts, ...]
+    leads: tuple[Lead, ...]
+    demands: tuple[Demand, ...]
+    lots: tuple[Lot, ...]
+    network: Network
+    law: Law
+    judgements: Mapping[Use, Judgement]
+    requirements: tuple[Requirement, ...]
+    moves: Moves
+    pools: tuple[Pool, ...]
+    stores: Mapping[Node, Store]
+    shortage_price: tuple[Decimal, ...]
+    """Money per kilogram short, by demand."""
+    discount: tuple[Decimal, ...]
+    """What money of each period counts for."""
+    facts: Questions
+    """What limit rules may ask."""
+    assumptions: tuple[Assumption, ...]
+
+    @staticmethod
+    def build(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> Problem:
+        """Resolves everything.
+
+        Raises:
+            InputError: with all that does not fit together.
+            PluginError: if a plugin's rule raises.
+        """
+        return _Builder(case, catalogs, rules).problem()
+
+
+class _Builder:
+    def __init__(self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> None:
+        self.case = case
+        self.merged = merge(catalogs, case)
+        self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
+        self.factors = Factors(self.merged.factors)
+        self.assumptions: list[Assumption] = []
+
+    def problem(self) -> Problem:
+        case, merged = self.case, self.merged
+        _check(case, merged, self.rules)
+        counted, leads, assumptions = resolve_offers(merged, case)
+        demands = resolve_demands(merged, case, self._basis)
+        lots = resolve_lots(merged, case, self._basis)
+        network = build_network(counted, lots, demands, merged, case)
+        law = Law(self.rules, case)
+        uses = list(dict.fromkeys(demand.use for demand in demands))
+        judgements = judge_all(network, self.rules, uses)
+        charges = Charges(network, law, counted)
+        common = charges.common(judgements)
+        grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
+        moves = build_moves(network, counted, lots, case.horizon, common)
+        dearest = self._dearest(demands, network, counted, common)
+        shortage = self._shortage_prices(demands, dearest)
+        self._note_lead_times(network, counted)
+        reached = {arc.offer for arc in network.arcs}
+        relevant = {counted[i].offer.id for i in reached if i >= 0}
+        return Problem(
+            case=case,
+            merged=merged,
+            rules=self.rules,
+            offers=tuple(counted),
+            leads=tuple(lead for lead in leads if _wanted(lead, network)),
+            demands=tuple(demands),
+            lots=tuple(lots),
+            network=network,
+            law=law,
+            judgements=judgements,
+            requirements=tuple(grouping.requirements()),
+            moves=moves,
+            pools=self._pools(counted, reached),
+            stores=self._stores(network, dearest),
+            shortage_price=shortage,
+            discount=self._discounts(),
+            facts=Questions(case, merged, network, moves, counted, demands),
+            assumptions=tuple(self.assumptions) + tuple(a for a in assumptions if a.subject in relevant),
+        )
+
+    def _basis(self, material: str, substance: str) -> Decimal:
+        factor = basis_factor(self.merged.materials[material], substance, self.factors)
+        if factor is None:
+            raise InputError(
+                Trouble(
+                    f"kilograms of {substance} cannot be turned into kilograms of {material}",
+                    found=substance,
+                    expected=f"a factor between {substance} and {self.merged.materials[material].basis}",
+                    fix="add a row to factors.csv of a catalog of the case, with its source",
+                )
+            )
+        return factor
+
+    def _discounts(self) -> tuple[Decimal, ...]:
+        rate = 1 + self.case.discount
+        months = self.case.horizon.length.months
+        return tuple(
+            exact(_POWER.power(rate, -(Decimal(t * months) / 12))) if rate != 1 else Decimal(1)
+            for t in range(self.case.horizon.count)
+        )
+
+    def _pools(self, counted: Sequence[OfferFacts], reached: set[int]) -> tuple[Pool, ...]:
+        users: dict[str, list[int]] = {}
+        for index in sorted(i for i in reached if i >= 0):
+            for name in counted[index].pools:
+                users.setdefault(name, []).append(index)
+        return tuple(
+            Pool(name, capacity_by_period(self.merged.facilities[name], self.merged, self.case), tuple(users[name]))
+            for name in sorted(users)
+        )
+
+    def _dearest(
+        self,
+        demands: Sequence[Demand],
+        network: Network,
+        counted: Sequence[OfferFacts],
+        charges: Sequence[Sequence[Decimal]],
+    ) -> dict[Node, Decimal]:
+        """The dearest landed offer or benchmark of every node, in any period."""
+        dearest: dict[Node, Decimal] = {}
+        for node in network.nodes:
+            prices = [self._benchmark(self.merged.materials[node[0]])]
+            for index in network.into.get(node, ()):
+                arc = network.arcs[index]
+                if arc.offer >= 0:
+                    facts = counted[arc.offer]
+                    prices += [
+                        p / facts.mass_per_unit + c + arc.freight
+                        for p, c in zip(facts.price, charges[index], strict=True)
+                    ]
+            dearest[node] = exact(max(prices))
+        return dearest
+
+    def _benchmark(self, material: Material) -> Decimal:
+        """The dearest accepted benchmark of a material in the case's currency; 0 without any."""
+        found = [Decimal(0)]
+        for rows in self.merged.prices.values():
+            for row in rows:
+                if row.material != material.id:
+                    continue
+                rate = exchange(self.merged.rates, row.currency, self.case.currency, self.case.horizon.start)
+                if rate is not None and self.merged.confidence(row.source).reaches(self.case.accept.confidence):
+                    found.append(row.amount * rate)
+        return max(found)
+
+    def _shortage_prices(self, demands: Sequence[Demand], dearest: Mapping[Node, Decimal]) -> tuple[Decimal, ...]:
+        prices = []
+        missing: list[Trouble] = []
+        for demand in demands:
+            given = demand.spec.shortage_price
+            if given is None:
+                reference = dearest[demand.use.material.id, demand.use.place.id]
+                given = exact(SHORTAGE_FACTOR * reference)
+                if not given:
+                    missing.append(
+                        Trouble(
+                            f"nothing says what a shortage of `{demand.id}` costs: no offer and no benchmark has a price",
+                            column="demand.shortage_price",
+                            expected="money per mass, like `500 USD/kg`",
+                            fix="give the demand a `shortage_price`",
+                        )
+                    )
+                self.assumptions.append(
+                    Assumption(
+                        demand.id,
+                        f"a shortage is priced at {given.normalize():f} {self.case.currency}/kg, {SHORTAGE_FACTOR} times the dearest "
+                        "landed offer or benchmark",
+                    )
+                )
+            prices.append(given)
+        if missing:
+            raise InputError(missing)
+        return tuple(prices)
+
+    def _stores(self, network: Network, dearest: Mapping[Node, Decimal]) -> dict[Node, Store]:
+        given = {(s.material, s.place or self.case.place): s for s in self.case.stores}
+        share = self.case.assume.holding or Decimal(0)
+        stores = {}
+        for node in network.nodes:
+            spec = given.get(node)
+            holding = spec.holding if spec is not None and spec.holding is not None else exact(share * dearest[node])
+            limit = None
+            if spec is not None and spec.limit is not None:
+                factor = self._basis(node[0], spec.substance)
+                limit = round_to(spec.limit * factor, self.case.resolution)
+                holding = exact(holding / factor) if spec.holding is not None else holding
+            stores[node] = Store(holding, limit)
+        if share:
+            text = f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
+            self.assumptions.append(Assumption("stock", text))
+        return stores
+
+    def _note_lead_times(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+        months = self.case.assume.lead_time
+        without = {
+            counted[arc.offer].offer.id
+            for arc in network.arcs
+            if arc.offer >= 0 and counted[arc.offer].offer.lead_time is None
+        }
+        if without and months:
+            text = f"{len(without)} offers that publish no lead time are taken to need {months.normalize():f} months"
+            self.assumptions.append(Assumption("lead time", text))
+        for end_use, state in sorted(self.case.assume.licence.items()):
+            if state == "granted":
+                self.assumptions.append(
+                    Assumption("licences", f"every export licence that {end_use} use needs is taken as granted")
+                )
+
+
+def _wanted(lead: Lead, network: Network) -> bool:
+    """Whether a lead could deliver something that the case is looking for."""
+    materials = {material for material, _ in network.nodes}
+    return any(line.material in materials for line in lead.offer.outputs)
+
+
+def _check(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
+    """Names in the case that nothing answers to."""
+    troubles: list[Trouble] = []
+    ids = [rule.id for rule in rules]
+    for twice in sorted({i for i in ids if ids.count(i) > 1}):
+        troubles.append(Trouble(f"two rules are called `{twice}`", fix="rename one of them", column="rule.id", found=twice))
+    for assumption in case.assume.offer:
+        if assumption.id not in merged.offers:
+            troubles.append(_unknown("offer", assumption.id, "assume.offer.id", merged.offers))
+    for licence in case.licences:
+        if licence.rule not in ids:
+            troubles.append(_unknown("rule", licence.rule, "licence.rule", ids))
+    for waiver in case.waivers:
+        if waiver.rule not in ids:
+            troubles.append(_unknown("rule", waiver.rule, "waiver.rule", ids))
+        elif next(rule for rule in rules if rule.id == waiver.rule).bears_on == "trade":
+            troubles.append(
+                Trouble(
+                    f"`{waiver.rule}` is an export control: its own government licenses it, the buyer cannot waive it",
+                    column="waiver.rule",
+                    fix="record a [[licence]] instead",
+                )
+            )
+    if troubles:
+        raise InputError(troubles)
+
+
+def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Trouble:
+    return Trouble(
+        f"unknown {what} `{name}`",
+        column=column,
+        found=name,
+        expected=f"a {what} of the case's catalogs and packs",
+        fix=did_you_mean(name, known),
+    )

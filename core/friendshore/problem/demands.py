@@ -1,0 +1,193 @@
+"""Demands, stock in hand and orders already placed, resolved against the catalogs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+
+from ..domain.case import Case, DemandSpec, OrderSpec, StockSpec
+from ..domain.facts import Facility, Offer, Place, RecipeLine
+from ..domain.time import Period, Span
+from ..domain.use import Chained, Use
+from ..errors import InputError, Problem
+from ..reading.suggest import did_you_mean
+from .merged import Merged
+
+FOREVER = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One demand with its quantity in each period."""
+
+    id: str
+    spec: DemandSpec
+    use: Use
+    quantity: tuple[Decimal, ...]
+    """Kilograms in each period, to the resolution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Material that is there, or on its way, without being bought: stock in hand or an order already placed."""
+
+    id: str
+    material: str
+    place: Place
+    period: int
+    """From which period on it is there."""
+    quantity: Decimal
+    acquired: Span
+    """Days on which it may have been ordered."""
+    chained: Chained
+    on_order: bool
+    """Whether it still has to cross borders, so that export control bears on it."""
+
+
+def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
+    """`value` to the nearest multiple of `resolution`, half to even."""
+    if isinstance(value, Fraction):
+        steps = value / Fraction(resolution)
+        return Decimal(round(steps)) * resolution
+    return (value / resolution).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * resolution
+
+
+def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Demand]:
+    """All demands, in canonical order.
+
+    Args:
+        basis: kilograms of a material's basis in one kilogram of a substance.
+
+    Raises:
+        InputError: for unknown materials, twice the same id, or a list that does not fit the periods.
+    """
+    problems: list[Problem] = []
+    demands: dict[str, Demand] = {}
+    for spec in case.demands:
+        if spec.material not in merged.materials:
+            problems.append(_unknown("material", spec.material, merged.materials))
+            continue
+        place = merged.place(spec.place or case.place)
+        name = spec.id or f"{spec.material}/{spec.end_use}/{place.id}"
+        if name in demands:
+            problems.append(
+                Problem(f"two demands are called `{name}`", fix="give each its own `id`", column="demand.id", found=name)
+            )
+            continue
+        if spec.quantities and len(spec.quantities) != case.horizon.count:
+            problems.append(
+                Problem(
+                    f"demand `{name}` lists {len(spec.quantities)} quantities",
+                    column="demand.quantities",
+                    expected=f"{case.horizon.count}, one a period",
+                )
+            )
+            continue
+        use = Use(material=merged.materials[spec.material], end_use=spec.end_use, place=place, buyer=spec.buyer, facts=spec.facts)
+        demands[name] = Demand(name, spec, use, _quantities(spec, case, basis))
+    if problems:
+        raise InputError(problems)
+    return [demands[name] for name in sorted(demands)]
+
+
+def _quantities(spec: DemandSpec, case: Case, basis: Callable[[str, str], Decimal]) -> tuple[Decimal, ...]:
+    factor = Fraction(basis(spec.material, spec.substance))
+    wanted = Span(start=spec.start, end=spec.end)
+    listed = spec.quantities or (None,) * case.horizon.count
+
+    def one(period: Period, quantity: Decimal | None) -> Decimal:
+        if quantity is None:
+            amount = Fraction(spec.per_year or 0) * period.years_within(wanted)
+        else:
+            amount = Fraction(quantity) if wanted.meets(period.span) else Fraction(0)
+        return round_to(amount * factor, case.resolution)
+
+    return tuple(one(p, q) for p, q in zip(case.horizon.periods, listed, strict=True))
+
+
+def resolve_lots(
+    merged: Merged, case: Case, basis: Callable[[str, str], Decimal]
+) -> list[Lot]:
+    """Stock in hand and orders already placed, in canonical order.
+
+    Raises:
+        InputError: for unknown materials or offers, or an arrival outside the plan.
+    """
+    problems: list[Problem] = []
+    lots: dict[str, Lot] = {}
+    for number, stock in enumerate(case.stocks, 1):
+        if stock.material not in merged.materials:
+            problems.append(_unknown("material", stock.material, merged.materials))
+            continue
+        lot = _stock_lot(stock, number, merged, case, basis)
+        lots[lot.id] = lot
+    for number, order in enumerate(case.orders, 1):
+        known = merged.offers.get(order.offer)
+        if known is None:
+            problems.append(_unknown("offer", order.offer, merged.offers))
+            continue
+        if case.horizon.find(order.arrives) is None:
+            problems.append(
+                Problem(
+                    f"the order of `{order.offer}` arrives outside the plan",
+                    column="order.arrives",
+                    found=str(order.arrives),
+                    expected=f"a day of {case.horizon.span}",
+                )
+            )
+            continue
+        factor = basis(known.outputs[0].material, order.substance)
+        lots |= {lot.id: lot for lot in _order_lots(order, number, known, factor, merged, case)}
+    if problems:
+        raise InputError(problems)
+    return [lots[name] for name in sorted(lots)]
+
+
+def _stock_lot(
+    stock: StockSpec, number: int, merged: Merged, case: Case, basis: Callable[[str, str], Decimal]
+) -> Lot:
+    place = merged.place(stock.place or case.place)
+    name = stock.id or f"stock-{number}"
+    factor = basis(stock.material, stock.substance)
+    line = RecipeLine(material=stock.material, per_unit=Decimal(1))
+    offer = Offer(id=name, facility=name, outputs=(line,), chain=stock.chain)
+    facility = Facility(id=name, name=name, country=place.country, place=place.id)
+    acquired = Span(start=stock.acquired, end=stock.acquired) if stock.acquired else case.horizon.periods[0].span
+    chained = _lot_chained(offer, facility, merged)
+    quantity = round_to(stock.quantity * factor, case.resolution)
+    return Lot(name, stock.material, place, 0, quantity, acquired, chained, on_order=False)
+
+
+def _order_lots(
+    order: OrderSpec, number: int, offer: Offer, factor: Decimal, merged: Merged, case: Case
+) -> list[Lot]:
+    place = merged.place(order.place or case.place)
+    period = case.horizon.find(order.arrives)
+    assert period is not None
+    ordered = Span(start=order.ordered, end=order.ordered) if order.ordered else case.horizon.periods[0].span
+    lots = []
+    for line in offer.outputs:
+        name = f"order-{number}:{order.offer}" + (f":{line.material}" if len(offer.outputs) > 1 else "")
+        chained = _lot_chained(offer, merged.facilities[offer.facility], merged, line.material)
+        quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
+        lots.append(Lot(name, line.material, place, period, quantity, ordered, chained, on_order=True))
+    return lots
+
+
+def _lot_chained(offer: Offer, facility: Facility, merged: Merged, material: str = "") -> Chained:
+    """A lot answers for its whole chain itself: nothing upstream of it is in the plan."""
+    made = merged.materials[material or offer.outputs[0].material]
+    performed = {entry.main_stage for entry in offer.chain}
+    missing = frozenset(stage for stage in made.stages if stage not in performed)
+    return Chained(offer=offer, material=made, facility=facility, performed=offer.chain, missing=missing, source=True)
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> Problem:
+    return Problem(
+        f"unknown {what} `{name}`",
+        found=name,
+        expected="one that a catalog of the case defines",
+        fix=did_you_mean(name, known) or "add the catalog that defines it to [use]",
+    )

@@ -1,0 +1,115 @@
+"""The facts of several catalogs side by side, indexed by id, with the case's own evidence added."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from ..domain.case import Case
+from ..domain.evidence import Confidence, Source
+from ..domain.facts import BenchmarkPrice, Catalog, Facility, Factor, Material, Offer, Place, Rate
+from ..errors import InputError, Problem
+
+T = TypeVar("T", Material, Facility, Offer)
+
+CASE_SOURCE = "case"
+"""Source id of every figure that the case itself gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """All facts of the catalogs, by id."""
+
+    materials: dict[str, Material]
+    facilities: dict[str, Facility]
+    offers: dict[str, Offer]
+    prices: dict[str, tuple[BenchmarkPrice, ...]]
+    """Benchmark -> its rows by date."""
+    rates: tuple[Rate, ...]
+    factors: tuple[Factor, ...]
+    sources: dict[str, Source]
+    places: dict[str, Place]
+    """Sites of facilities; countries are places too, but need no entry."""
+
+    def place(self, name: str) -> Place:
+        """The place called `name`: a site, or else a country."""
+        return self.places.get(name) or Place(id=name, country=name)
+
+    def confidence(self, source: str) -> Confidence:
+        """How far to trust what rests on `source`; without a source it is somebody's assumption."""
+        found = self.sources.get(source)
+        return found.confidence if found else Confidence.ASSUMED
+
+
+def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
+    """Puts the catalogs side by side.
+
+    Raises:
+        InputError: if the same id is defined differently in two of them, naming both.
+    """
+    problems: list[Problem] = []
+    materials = _unique(catalogs, "material", lambda c: c.materials, problems)
+    facilities = _unique(catalogs, "facility", lambda c: c.facilities, problems)
+    offers = _unique(catalogs, "offer", lambda c: c.offers, problems)
+    if problems:
+        raise InputError(problems)
+    prices: dict[str, list[BenchmarkPrice]] = {}
+    for catalog in catalogs:
+        for row in catalog.prices:
+            prices.setdefault(row.id, []).append(row)
+    sources = {source.id: source for catalog in catalogs for source in catalog.sources}
+    sources[CASE_SOURCE] = Source(id=CASE_SOURCE, reference=f"the case {case.name}", confidence=Confidence.VERIFIED)
+    return Merged(
+        materials=materials,
+        facilities=facilities,
+        offers=offers,
+        prices={k: tuple(sorted(set(v), key=lambda r: (r.date, r.amount))) for k, v in sorted(prices.items())},
+        rates=tuple(sorted({r for c in catalogs for r in c.rates}, key=lambda r: (r.currency, r.to, r.start))),
+        factors=tuple(sorted({f for c in catalogs for f in c.factors}, key=lambda f: (f.element, f.compound))),
+        sources=sources,
+        places={
+            f.place: Place(id=f.place, country=f.country, operator=f.operator)
+            for f in facilities.values()
+            if f.place and f.place != f.country
+        },
+    )
+
+
+def _unique(
+    catalogs: Sequence[Catalog], noun: str, records: Callable[[Catalog], Sequence[T]], problems: list[Problem]
+) -> dict[str, T]:
+    seen: dict[str, tuple[T, Catalog]] = {}
+    for catalog in catalogs:
+        for record in records(catalog):
+            if record.id in seen and seen[record.id][0] != record:
+                other = seen[record.id][1]
+                problems.append(
+                    Problem(
+                        f"{noun} `{record.id}` is defined differently by two catalogs",
+                        found=f"`{other.name}` ({other.distribution or 'beside the case'}) and "
+                        f"`{catalog.name}` ({catalog.distribution or 'beside the case'})",
+                        expected="one definition",
+                        fix="rename it in one catalog, or use only one of the two",
+                    )
+                )
+            seen.setdefault(record.id, (record, catalog))
+    return {key: seen[key][0] for key in sorted(seen)}
+
+
+def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Decimal | None:
+    """What one unit of `currency` is in `to` on `day`: the last rate before it, else the first; None without any.
+
+    A rate is read in both directions; rates are not chained over a third currency.
+    """
+    if currency == to:
+        return Decimal(1)
+    direct = [(r.start, r.rate) for r in rates if (r.currency, r.to) == (currency, to)]
+    inverse = [(r.start, 1 / r.rate) for r in rates if (r.currency, r.to) == (to, currency)]
+    known = sorted(direct + inverse)
+    if not known:
+        return None
+    past = [rate for start, rate in known if start <= day]
+    return past[-1] if past else known[0][1]

@@ -1,0 +1,176 @@
+"""Which offers can reach which demands: nodes (material at a place) and arcs (an offer's output moved to a place)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..domain.base import exact
+from ..domain.case import Case
+from ..domain.facts import Lane, Place
+from ..domain.use import Chained, Move
+from ..errors import InputError, Problem
+from .demands import Demand, Lot
+from .merged import Merged, exchange
+from .offers import OfferFacts
+
+Node = tuple[str, str]
+"""A material at a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """One output of an offer, or a lot, coming to a place."""
+
+    index: int
+    offer: int
+    """Position of its offer; -1 for a lot."""
+    output: int
+    """Which of the offer's outputs."""
+    lot: int
+    """Position of its lot; -1 for an offer."""
+    chained: Chained
+    move: Move
+    node: Node
+    """Where it leads."""
+    lag: int
+    """Whole periods from order to arrival."""
+    freight: Decimal
+    """Money per kilogram, in the case's currency."""
+
+    @property
+    def per_unit(self) -> Decimal:
+        """Kilograms of this output per unit of the offer."""
+        return self.chained.offer.outputs[self.output].per_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Everything up the chains of the demands, in canonical order."""
+
+    nodes: tuple[Node, ...]
+    arcs: tuple[Arc, ...]
+    into: dict[Node, tuple[int, ...]]
+    """Arcs that lead to a node."""
+    feeds: dict[int, tuple[Node, ...]]
+    """Nodes that an offer takes its inputs from."""
+
+    def reach(self, node: Node) -> tuple[frozenset[int], frozenset[Node]]:
+        """All arcs and nodes up the chain of `node`, itself included."""
+        arcs: set[int] = set()
+        nodes = {node}
+        waiting = [node]
+        while waiting:
+            for index in self.into.get(waiting.pop(), ()):
+                arcs.add(index)
+                for feed in self.feeds.get(self.arcs[index].offer, ()):
+                    if feed not in nodes:
+                        nodes.add(feed)
+                        waiting.append(feed)
+        return frozenset(arcs), frozenset(nodes)
+
+
+def build_network(
+    offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand], merged: Merged, case: Case
+) -> Network:
+    """The part of the world that can serve the demands."""
+    makers: dict[str, list[tuple[int, int]]] = {}
+    for index, facts in enumerate(offers):
+        for output, line in enumerate(facts.offer.outputs):
+            makers.setdefault(line.material, []).append((index, output))
+    nodes: set[Node] = {(d.use.material.id, d.use.place.id) for d in demands}
+    waiting = sorted(nodes)
+    found: list[tuple[Node, int, int]] = []
+    while waiting:
+        node = waiting.pop()
+        for index, output in makers.get(node[0], ()):
+            if not _may_move(offers[index], node[1]):
+                continue
+            found.append((node, index, output))
+            for feed in _feeds(offers[index]):
+                if feed not in nodes:
+                    nodes.add(feed)
+                    waiting.append(feed)
+    nodes |= {(lot.material, lot.place.id) for lot in lots}
+    arcs: list[Arc] = []
+    for node, index, output in sorted(found, key=lambda f: (f[0], offers[f[1]].offer.id, f[2])):
+        arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], merged, case))
+    for number, lot in enumerate(lots):
+        arcs.append(_lot_arc(len(arcs), number, lot, merged))
+    into: dict[Node, list[int]] = {}
+    for arc in arcs:
+        into.setdefault(arc.node, []).append(arc.index)
+    used = {arc.offer for arc in arcs if arc.offer >= 0}
+    return Network(
+        nodes=tuple(sorted(nodes)),
+        arcs=tuple(arcs),
+        into={node: tuple(indices) for node, indices in into.items()},
+        feeds={index: _feeds(offers[index]) for index in sorted(used) if offers[index].offer.inputs},
+    )
+
+
+def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
+    return tuple((line.material, facts.place) for line in facts.offer.inputs)
+
+
+def _lane(facts: OfferFacts, place: str) -> Lane | None:
+    return next((lane for lane in facts.offer.lanes if lane.to == place), None)
+
+
+def _may_move(facts: OfferFacts, place: str) -> bool:
+    return not facts.offer.lanes or _lane(facts, place) is not None
+
+
+def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFacts, merged: Merged, case: Case) -> Arc:
+    origin, to = merged.place(facts.place), merged.place(node[1])
+    lane = _lane(facts, to.id)
+    months = lane.lead_time if lane and lane.lead_time is not None else facts.offer.lead_time
+    if months is None:
+        months = case.assume.lead_time
+    move = Move(origin=origin, to=to)
+    return Arc(
+        index=index,
+        offer=offer,
+        output=output,
+        lot=-1,
+        chained=facts.chained[output],
+        move=move,
+        node=node,
+        lag=case.horizon.steps(months),
+        freight=_freight(lane, move, merged, case),
+    )
+
+
+def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decimal:
+    if lane is not None and lane.freight is not None:
+        rate = exchange(merged.rates, lane.currency or case.currency, case.currency, case.horizon.start)
+        if rate is None:
+            raise InputError(
+                Problem(
+                    f"no exchange rate from {lane.currency} to {case.currency} for the freight to {lane.to}",
+                    column="lanes.freight",
+                    expected=f"a row for {lane.currency} in rates.csv",
+                    fix="add the rate to a catalog of the case, with its source",
+                )
+            )
+        return exact(lane.freight * rate)
+    if case.assume.freight is not None and move.crosses:
+        return case.assume.freight
+    return Decimal(0)
+
+
+def _lot_arc(index: int, number: int, lot: Lot, merged: Merged) -> Arc:
+    facility = lot.chained.facility
+    origin = merged.place(facility.place or facility.country) if lot.on_order else lot.place
+    return Arc(
+        index=index,
+        offer=-1,
+        output=0,
+        lot=number,
+        chained=lot.chained,
+        move=Move(origin=origin, to=lot.place),
+        node=(lot.material, lot.place.id),
+        lag=0,
+        freight=Decimal(0),
+    )

@@ -1,0 +1,332 @@
+"""Offers as the case sees them: evidence accepted or not, prices by period, limits by period; and leads."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from ..domain.base import exact
+from ..domain.basis import Factors, basis_factor, content_of
+from ..domain.case import Case, OfferAssumption
+from ..domain.evidence import Confidence
+from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer, Price
+from ..domain.stages import Stage
+from ..domain.time import Period, Span
+from ..domain.use import Chained
+from ..errors import InputError, Problem
+from .merged import CASE_SOURCE, Merged, exchange
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFacts:
+    """An offer that counts, with all that the model needs of it."""
+
+    offer: Offer
+    facility: Facility
+    place: str
+    """Where its inputs are taken."""
+    chained: tuple[Chained, ...]
+    """As rules see it, one an output."""
+    price: tuple[Decimal, ...]
+    """Money per unit in each order period, in the case's currency."""
+    most: tuple[Decimal | None, ...]
+    """Most units ordered in each period by its own limits; 0 where it may not be ordered."""
+    pools: tuple[str, ...]
+    """Facilities whose capacity it draws on, its own first."""
+    onboarding: Decimal
+    """One-off cost in the case's currency."""
+
+    @property
+    def single(self) -> bool:
+        """Whether its unit is a kilogram of its one output."""
+        return len(self.offer.outputs) == 1
+
+    @property
+    def mass_per_unit(self) -> Decimal:
+        """Kilograms of all outputs per unit."""
+        return sum((line.per_unit for line in self.offer.outputs), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """An offer that is shown and never counted, and why."""
+
+    offer: Offer
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something taken as given, in a planner's words."""
+
+    subject: str
+    text: str
+
+
+def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
+    """Every offer of the catalogs as something that counts, or as a lead; in the order of ids."""
+    given = {assumption.id: assumption for assumption in case.assume.offer}
+    factors = Factors(merged.factors)
+    counted: list[OfferFacts] = []
+    leads: list[Lead] = []
+    assumptions: list[Assumption] = []
+    for offer in merged.offers.values():
+        reader = _OfferReader(merged, factors, case, offer, given.get(offer.id))
+        facts = reader.read()
+        if isinstance(facts, Lead):
+            leads.append(facts)
+        else:
+            counted.append(facts)
+            assumptions.extend(reader.assumptions)
+    return counted, leads, assumptions
+
+
+def capacity_by_period(
+    facility: Facility, merged: Merged, case: Case, statuses_of: Iterable[CapacityStep] | None = None
+) -> tuple[Decimal | None, ...]:
+    """Kilograms of capacity in each period, derated by status and by days; None: unlimited."""
+    steps = tuple(statuses_of) if statuses_of is not None else accepted_steps(facility, merged, case)
+    return tuple(_capacity(steps, period, case) for period in case.horizon.periods)
+
+
+def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[CapacityStep, ...]:
+    """The capacity steps whose evidence the case accepts."""
+    least = case.accept.confidence
+    return tuple(step for step in facility.capacity if merged.confidence(step.source).reaches(least))
+
+
+def _capacity(steps: Sequence[CapacityStep], period: Period, case: Case) -> Decimal | None:
+    total = Fraction(0)
+    for step, until in zip(steps, [s.start for s in steps[1:]] + [None], strict=True):
+        span = Span(start=step.start, end=until - datetime.timedelta(days=1) if until else None)
+        share = case.accept.counts(step.status)
+        if not share or not span.meets(period.span):
+            continue
+        if step.per_year is None:
+            if span.covers(period.span):
+                return None
+            continue  # unlimited on some of the days only: those days cannot be told from none, so they do not count
+        total += Fraction(step.per_year) * Fraction(share) * period.years_within(span)
+    return as_decimal(total)
+
+
+def as_decimal(value: Fraction) -> Decimal:
+    """A fraction as a stored number."""
+    return exact(Decimal(value.numerator) / Decimal(value.denominator))
+
+
+class _OfferReader:
+    """Reads one offer: collects the reasons that make it a lead, and what is assumed."""
+
+    def __init__(
+        self, merged: Merged, factors: Factors, case: Case, offer: Offer, given: OfferAssumption | None
+    ) -> None:
+        self.merged = merged
+        self.factors = factors
+        self.case = case
+        self.given = given
+        self.offer = self._with_assumption(offer)
+        self.facility = merged.facilities[offer.facility]
+        self.reasons: list[str] = []
+        self.assumptions: list[Assumption] = []
+
+    def read(self) -> OfferFacts | Lead:
+        price = self._prices()
+        most = self._most()
+        onboarding = self._money(self.offer.onboarding, self.offer.onboarding_currency, "onboarding cost")
+        self._note_assumed_recipe()
+        if self.reasons or price is None:
+            return Lead(self.offer, tuple(self.reasons))
+        return OfferFacts(
+            offer=self.offer,
+            facility=self.facility,
+            place=self.facility.place or self.facility.country,
+            chained=tuple(self._chained(self.merged.materials[line.material]) for line in self.offer.outputs),
+            price=price,
+            most=most,
+            pools=self._pools(),
+            onboarding=onboarding,
+        )
+
+    def _with_assumption(self, offer: Offer) -> Offer:
+        given = self.given
+        if given is None:
+            return offer
+        update: dict[str, object] = {}
+        factor = self._given_basis(offer, given)
+        if given.capacity is not None:
+            update |= {"max_per_year": exact(given.capacity * factor), "start": given.start or offer.start, "source": CASE_SOURCE}
+        if given.price is not None:
+            amount = given.price.amount
+            per_unit = exact(amount / factor) if amount is not None else None
+            update["price"] = given.price.model_copy(update={"amount": per_unit, "source": CASE_SOURCE})
+        if given.chain:
+            stated = {entry.stage for entry in given.chain}
+            kept = tuple(entry for entry in offer.chain if entry.stage not in stated)
+            update["chain"] = kept + tuple(e.model_copy(update={"source": CASE_SOURCE}) for e in given.chain)
+        return offer.model_copy(update=update)
+
+    def _given_basis(self, offer: Offer, given: OfferAssumption) -> Decimal:
+        factor = basis_factor(self.merged.materials[offer.outputs[0].material], given.substance, self.factors)
+        if factor is None:
+            raise InputError(
+                Problem(
+                    f"the figure given for `{offer.id}` is of {given.substance}, which cannot be turned into {offer.outputs[0].material}",
+                    column="assume.offer",
+                    found=given.substance,
+                    fix="state it in the material's own basis, or add a row to factors.csv with its source",
+                )
+            )
+        return factor
+
+    def _pools(self) -> tuple[str, ...]:
+        """The facility and those around it; its own figure is passed over where the case gives the offer one."""
+        pools = []
+        facility: Facility | None = self.facility
+        while facility is not None:
+            if accepted_steps(facility, self.merged, self.case):
+                pools.append(facility.id)
+            facility = self.merged.facilities.get(facility.within)
+        own_given = self.given is not None and self.given.capacity is not None
+        return tuple(p for p in pools if not (own_given and p == self.facility.id))
+
+    def _most(self) -> tuple[Decimal | None, ...]:
+        offer, least = self.offer, self.case.accept.confidence
+        own = offer.max_per_year is not None or offer.total is not None
+        if own and not self.merged.confidence(offer.source).reaches(least):
+            self.reasons.append(f"its quantity is only {self.merged.confidence(offer.source)}")
+        if not own:
+            steps = accepted_steps(self.facility, self.merged, self.case)
+            if not self.facility.capacity:
+                self.reasons.append("nobody published its capacity")
+            elif not steps:
+                best = max((self.merged.confidence(s.source) for s in self.facility.capacity), key=lambda c: c.rank)
+                self.reasons.append(f"its capacity is only {best}")
+        return tuple(self._most_in(period) for period in self.case.horizon.periods)
+
+    def _most_in(self, period: Period) -> Decimal | None:
+        if not Span(start=self.offer.start, end=self.offer.end).covers(period.span):
+            return Decimal(0)
+        limits = []
+        if self.offer.max_per_year is not None:
+            limits.append(as_decimal(Fraction(self.offer.max_per_year) * period.years))
+        if self.offer.max_order is not None:
+            limits.append(self.offer.max_order)
+        if self.offer.total is not None:
+            limits.append(self.offer.total)
+        return min(limits) if limits else None
+
+    def _prices(self) -> tuple[Decimal, ...] | None:
+        price = self.offer.price
+        if price is None:
+            self.reasons.append("nobody published its price")
+            return None
+        prices = self._quoted(price) if price.amount is not None else self._benchmarked(price)
+        if prices is not None and len(set(prices)) == 1:
+            return (prices[0],) * len(prices)
+        return prices
+
+    def _quoted(self, price: Price) -> tuple[Decimal, ...] | None:
+        assert price.amount is not None
+        confidence = self.merged.confidence(price.source)
+        if confidence is Confidence.ASSUMED:
+            reference = self.merged.sources[price.source].reference if price.source in self.merged.sources else ""
+            self._assume(f"price {price.amount} {price.currency}/kg is assumed" + (f": {reference}" if reference else ""))
+        elif not confidence.reaches(self.case.accept.confidence):
+            self.reasons.append(f"its price is only {confidence}")
+        elif price.source == CASE_SOURCE:
+            self._assume(f"price {price.amount} {price.currency}/kg is given by the case")
+        return self._in_case_currency([price.amount] * self.case.horizon.count, [price.currency] * self.case.horizon.count)
+
+    def _benchmarked(self, price: Price) -> tuple[Decimal, ...] | None:
+        rows = self.merged.prices.get(price.benchmark, ())
+        usable = [r for r in rows if self.merged.confidence(r.source).reaches(self.case.accept.confidence)]
+        if not usable:
+            self.reasons.append(f"no price of benchmark `{price.benchmark}` is well enough founded")
+            return None
+        material = self.merged.materials[self.offer.outputs[0].material]
+        amounts, currencies = [], []
+        for period in self.case.horizon.periods:
+            past = [row for row in usable if row.date <= period.start]
+            row = past[-1] if past else usable[0]
+            factor = self._basis(self.merged.materials[row.material], material)
+            if factor is None:
+                self.reasons.append(f"benchmark `{price.benchmark}` is of {row.material}, which has no known content to convert by")
+                return None
+            amounts.append(exact(row.amount * factor * (1 + price.premium)))
+            currencies.append(row.currency)
+        if price.premium:
+            self._assume(f"priced at benchmark {price.benchmark} {'+' if price.premium > 0 else ''}{price.premium * 100:f} %")
+        else:
+            self._assume(f"priced at benchmark {price.benchmark}, without a premium")
+        return self._in_case_currency(amounts, currencies)
+
+    def _basis(self, quoted: Material, wanted: Material) -> Decimal | None:
+        """Kilograms of the quoted material's basis that hold as much of the element as one of the wanted one's."""
+        if quoted.id == wanted.id or (quoted.basis == wanted.basis != "gross"):
+            return Decimal(1)
+        have, want = content_of(quoted, self.factors), content_of(wanted, self.factors)
+        if quoted.element != wanted.element or not have or not want:
+            return None
+        return exact(want / have)
+
+    def _in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...] | None:
+        converted = []
+        for amount, currency, period in zip(amounts, currencies, self.case.horizon.periods, strict=True):
+            rate = exchange(self.merged.rates, currency, self.case.currency, period.start)
+            if rate is None:
+                self.reasons.append(f"no exchange rate from {currency} to {self.case.currency}")
+                return None
+            converted.append(exact(amount * rate))
+        return tuple(converted)
+
+    def _money(self, amount: Decimal | None, currency: str, what: str) -> Decimal:
+        if not amount:
+            return Decimal(0)
+        rate = exchange(self.merged.rates, currency or self.case.currency, self.case.currency, self.case.horizon.start)
+        if rate is None:
+            self.reasons.append(f"no exchange rate from {currency} to {self.case.currency} for its {what}")
+            return Decimal(0)
+        return exact(amount * rate)
+
+    def _chained(self, material: Material) -> Chained:
+        performed = tuple(self._accepted(entry) for entry in self.offer.chain)
+        supplied = frozenset(s for line in self.offer.inputs for s in self.merged.materials[line.material].stages)
+        covered = {entry.main_stage for entry in performed} | supplied
+        return Chained(
+            offer=self.offer,
+            material=material,
+            facility=self.facility,
+            performed=performed,
+            missing=frozenset(stage for stage in material.stages if stage not in covered),
+            supplied=supplied,
+            source=not self.offer.inputs,
+        )
+
+    def _accepted(self, entry: ChainEntry) -> ChainEntry:
+        """An entry whose evidence the case does not accept proves nothing: its list is read as incomplete."""
+        if entry.complete and not self.merged.confidence(entry.source).reaches(self.case.accept.confidence):
+            return entry.model_copy(update={"complete": False})
+        return entry
+
+    def _note_assumed_recipe(self) -> None:
+        for line in self.offer.inputs:
+            confidence = self.merged.confidence(line.source)
+            if not confidence.reaches(Confidence.REPORTED):
+                self._assume(f"takes {line.per_unit} kg of {line.material} a unit ({confidence})")
+        if self.given is not None and self.given.capacity is not None:
+            self._assume(f"capacity {self.given.capacity} kg/year given by the case" + (f": {self.given.why}" if self.given.why else ""))
+        if self.given is not None and self.given.chain:
+            stages = ", ".join(sorted(e.stage for e in self.given.chain))
+            self._assume(f"origin of {stages} given by the case" + (f": {self.given.why}" if self.given.why else ""))
+
+    def _assume(self, text: str) -> None:
+        self.assumptions.append(Assumption(self.offer.id, text))
+
+
+def stages_of(chained: Chained) -> frozenset[Stage]:
+    """The stages that an offer performs itself."""
+    return frozenset(entry.main_stage for entry in chained.performed)

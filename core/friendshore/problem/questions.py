@@ -1,0 +1,135 @@
+"""The questions that limit rules may ask: the `Facts` protocol over a problem's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
+
+from ..domain.case import Case
+from ..domain.facts import Material, Place
+from ..domain.time import Horizon
+from ..domain.use import Chained
+from ..rules.base import DemandLine
+from ..rules.rows import Index, Term, Weights
+from .demands import Demand
+from .merged import Merged
+from .moves import Moves
+from .network import Network
+from .offers import OfferFacts
+
+
+class Questions:
+    """What a limit rule may ask of a case; see `friendshore.rules.base.Facts` for the meaning of each."""
+
+    def __init__(
+        self,
+        case: Case,
+        merged: Merged,
+        network: Network,
+        moves: Moves,
+        counted: Sequence[OfferFacts],
+        demands: Sequence[Demand],
+    ) -> None:
+        self.case = case
+        self.horizon: Horizon = case.horizon
+        self.resolution = case.resolution
+        self.place: Place = merged.place(case.place)
+        self.offers: Sequence[Chained] = tuple(c for facts in counted for c in facts.chained)
+        self.demands: Sequence[Demand] = demands
+        self._merged = merged
+        self._network = network
+        self._moves = moves
+        self._counted = counted
+
+    def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
+        """Label and period indices of each stretch of the horizon."""
+        periods = self.horizon.periods
+        if per == "horizon":
+            return [("horizon", tuple(range(len(periods))))]
+        if per == "period":
+            return [(period.label, (period.index,)) for period in periods]
+        years: dict[str, list[int]] = {}
+        for period in periods:
+            years.setdefault(str(period.start.year), []).append(period.index)
+        return [(year, tuple(indices)) for year, indices in years.items()]
+
+    def bought(
+        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], stock: bool = False
+    ) -> Term:
+        """Kilograms of the moves that count, delivered in `periods`; with `stock`, lots set aside as well."""
+        index, weight = self._moves_that(count, periods, stock=stock)
+        return Term("bought", index, weight)
+
+    def used(
+        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0
+    ) -> Term:
+        """1 if the moves that count come to at least `at_least`, else 0."""
+        index, weight = self._moves_that(count, periods)
+        return Term("used", index, weight, at_least=float(at_least))
+
+    def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
+        """Money on the moves that count, dated by order, and onboarding of their offers if `periods` hold the first."""
+        index, weight = self._moves_that(count, periods, dated="ordered")
+        counts = [0.0] * len(self._counted)
+        for arc in self._network.arcs:
+            if arc.offer >= 0:
+                counts[arc.offer] = max(counts[arc.offer], float(count(arc.chained, arc.move.to)))
+        several = [0.0 if facts.single else c for facts, c in zip(self._counted, counts, strict=True)]
+        terms = [Term("spent", index, weight), Term("making", *self._cells(several, periods))]
+        if 0 in periods:
+            once = np.array([i for i, c in enumerate(counts) if c and self._counted[i].onboarding], dtype=np.intp)
+            terms.append(Term("onboarding", once, np.array(counts)[once] if len(once) else np.array([])))
+        return terms
+
+    def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term:
+        """Kilograms delivered to the demands that count."""
+        index, weight = self._cells([float(count(d)) for d in self.demands], periods)
+        return Term("delivered", index, weight)
+
+    def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term:
+        """Kilograms short of the demands that count."""
+        index, weight = self._cells([float(count(d)) for d in self.demands], periods)
+        return Term("short", index, weight)
+
+    def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> Term:
+        """Kilograms held at the end of each of `periods`."""
+        counts = [float(count(self._merged.materials[m], self._merged.place(p))) for m, p in self._network.nodes]
+        index, weight = self._cells(counts, periods)
+        return Term("stock", index, weight)
+
+    def holding(self, periods: Sequence[int]) -> Term:
+        """All money for holding stock."""
+        index, weight = self._cells([1.0] * len(self._network.nodes), periods)
+        return Term("holding", index, weight)
+
+    def demanded(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Decimal:
+        """Kilograms demanded, weighted."""
+        return sum((Decimal(count(d)) * d.quantity[t] for d in self.demands for t in periods), Decimal(0))
+
+    def _moves_that(
+        self,
+        count: Callable[[Chained, Place], Decimal | int],
+        periods: Sequence[int],
+        dated: Literal["ordered", "delivered"] = "delivered",
+        stock: bool = False,
+    ) -> tuple[Index, Weights]:
+        counts = np.array(
+            [float(count(arc.chained, arc.move.to)) if stock or arc.offer >= 0 else 0.0 for arc in self._network.arcs]
+        )
+        if not len(counts):
+            return np.array([], dtype=np.intp), np.array([])
+        wanted = np.zeros(self.horizon.count, dtype=bool)
+        wanted[list(periods)] = True
+        weight = counts[self._moves.arc]
+        index = np.flatnonzero((weight != 0) & wanted[getattr(self._moves, dated)])
+        return index, weight[index]
+
+    def _cells(self, counts: Sequence[float], periods: Sequence[int]) -> tuple[Index, Weights]:
+        """Positions in a table of things x periods, for the things that count."""
+        things = [(i, c) for i, c in enumerate(counts) if c]
+        index = [i * self.horizon.count + t for i, _ in things for t in periods]
+        weight = [c for _, c in things for _ in periods]
+        return np.array(index, dtype=np.intp), np.array(weight, dtype=np.float64)

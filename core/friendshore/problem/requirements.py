@@ -1,0 +1,244 @@
+"""Requirements: classes of uses that no rule in force can tell apart, found by judging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import combinations
+
+from ..domain.case import Case, WaiverSpec
+from ..domain.time import Span
+from ..domain.use import Use, Verdict
+from .demands import Demand, Lot
+from .judging import Judgement, Law
+from .network import Network, Node
+
+Cell = tuple[int, int]
+"""An arc and an arrival period."""
+Permits = tuple[tuple[str, ...], ...]
+"""Licences a move needs: of every inner tuple, one must be drawn on."""
+Surcharges = tuple[tuple[int, int, Decimal], ...]
+"""Charges of a move (arc, order period) where they depend on the use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """One way in which a demand may be served in a period."""
+
+    demand: int
+    period: int
+    waivers: tuple[str, ...]
+    """Waivers that are drawn on."""
+
+
+@dataclass(slots=True)
+class Requirement:
+    """A class of uses with the same answer for every arc and arrival that can reach them."""
+
+    index: int
+    blocked: frozenset[int]
+    """Arcs forbidden whenever they arrive."""
+    blocked_cells: frozenset[Cell]
+    """Arcs forbidden in some arrival periods."""
+    permits: dict[Cell, Permits]
+    """Arcs that arrive only under licences."""
+    surcharges: dict[tuple[int, int], Decimal] | None
+    """Charges by arc and order period, where rules make them depend on the use; None: the common ones."""
+    final: Node | None
+    """Where the final good is bought, if a rule is dated by its order."""
+    order_periods: frozenset[int] | None
+    """Periods in which the final good may be ordered, likewise."""
+    outlets: list[Outlet] = field(default_factory=list)
+    nodes: set[Node] = field(default_factory=set)
+
+    @property
+    def label(self) -> str:
+        """Name in plans and tables."""
+        return f"R{self.index + 1}"
+
+    def admits(self, arc: int, arrival: int) -> bool:
+        """Whether an arc may serve it when it arrives in a period; a licence may still be needed."""
+        return arc not in self.blocked and (arc, arrival) not in self.blocked_cells
+
+    def at_least_as_strict(self, other: Requirement, arcs: frozenset[int]) -> bool:
+        """Whether, of `arcs`, all that this one admits the other admits too, on no worse terms."""
+        if self.final is not None or other.final is not None or self.surcharges != other.surcharges:
+            return False
+        blocked = other.blocked & arcs <= self.blocked
+        cells = {c for c in other.blocked_cells if c[0] in arcs and c[0] not in self.blocked} <= self.blocked_cells
+        permits = all(
+            self.permits.get(cell) == licences or not self.admits(*cell)
+            for cell, licences in other.permits.items()
+            if cell[0] in arcs
+        )
+        return blocked and cells and permits
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """The signature of a requirement."""
+
+    blocked: frozenset[int]
+    blocked_cells: frozenset[Cell]
+    permits: tuple[tuple[Cell, Permits], ...]
+    surcharges: Surcharges | None
+    final: Node | None
+    order_periods: frozenset[int] | None
+
+
+class Grouping:
+    """Groups the uses of all demands into requirements."""
+
+    def __init__(
+        self,
+        network: Network,
+        law: Law,
+        demands: Sequence[Demand],
+        lots: Sequence[Lot],
+        judgements: Mapping[Use, Judgement],
+        surcharges: Mapping[Use, Surcharges],
+    ) -> None:
+        self.network = network
+        self.law = law
+        self.case: Case = law.case
+        self.demands = demands
+        self.lots = lots
+        self.judgements = judgements
+        self.surcharges = surcharges
+        self.periods = self.case.horizon.periods
+        self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
+
+    def requirements(self) -> list[Requirement]:
+        """All requirements, numbered in the order in which demands first need them."""
+        found: dict[_Terms, Requirement] = {}
+        for number, demand in enumerate(self.demands):
+            judgement = self.judgements[demand.use]
+            nodes = self.network.reach((demand.use.material.id, demand.use.place.id))[1]
+            for period in self.periods:
+                if not demand.quantity[period.index]:
+                    continue
+                served: set[_Terms] = set()
+                for waivers in self._waiver_sets(demand, judgement, period.span):
+                    for terms in self._terms(demand, judgement, period.index, waivers):
+                        if terms in served:
+                            continue  # the waiver would change nothing
+                        served.add(terms)
+                        requirement = found.get(terms) or self._new(found, terms)
+                        ids = tuple(waiver_id(w) for w in waivers)
+                        requirement.outlets.append(Outlet(number, period.index, ids))
+                        requirement.nodes |= nodes
+        return list(found.values())
+
+    @staticmethod
+    def _new(found: dict[_Terms, Requirement], terms: _Terms) -> Requirement:
+        requirement = Requirement(
+            index=len(found),
+            blocked=terms.blocked,
+            blocked_cells=terms.blocked_cells,
+            permits=dict(terms.permits),
+            surcharges={(arc, t): amount for arc, t, amount in terms.surcharges} if terms.surcharges is not None else None,
+            final=terms.final,
+            order_periods=terms.order_periods,
+        )
+        found[terms] = requirement
+        return requirement
+
+    def _waiver_sets(self, demand: Demand, judgement: Judgement, span: Span) -> list[tuple[WaiverSpec, ...]]:
+        """No waiver, and every set of those that would change something for this delivery."""
+        rules = {self.law.rules[i].id for i in judgement.chain}
+        useful = [
+            w
+            for w in self.case.waivers
+            if w.rule in rules
+            and w.demand in ("", demand.id, demand.use.material.id)
+            and Span(start=w.start, end=w.end).covers(span)
+        ]
+        useful.sort(key=waiver_id)
+        sets = [subset for size in range(len(useful) + 1) for subset in combinations(useful, size)]
+        return [subset for subset in sets if len({w.rule for w in subset}) == len(subset)]
+
+    def _terms(
+        self, demand: Demand, judgement: Judgement, period: int, waivers: tuple[WaiverSpec, ...]
+    ) -> list[_Terms]:
+        """The signature of a delivery; one for each stretch of order periods that rules dated by order tell apart."""
+        waived = {w.rule for w in waivers}
+        chain = [i for i in judgement.chain if self.law.rules[i].id not in waived]
+        span = self.periods[period].span
+        by_delivery = [i for i in chain if self.law.rules[i].dated_by == "delivery" and self.law.in_force(i, span)]
+        by_order = [i for i in chain if self.law.rules[i].dated_by == "order"]
+        cells, permits = self._trade_terms(judgement)
+        final: Node = (demand.use.material.id, demand.use.place.id)
+        terms = []
+        for rules, orders in self._epochs(by_order, period):
+            blocked = self._blocked(judgement, by_delivery + list(rules), by_delivery, by_order, final)
+            terms.append(
+                _Terms(
+                    blocked=blocked,
+                    blocked_cells=frozenset(c for c in cells if c[0] not in blocked),
+                    permits=tuple((cell, ids) for cell, ids in permits if cell[0] not in blocked),
+                    surcharges=self.surcharges.get(demand.use),
+                    final=final if orders is not None else None,
+                    order_periods=orders,
+                )
+            )
+        return terms
+
+    def _epochs(self, by_order: list[int], period: int) -> list[tuple[tuple[int, ...], frozenset[int] | None]]:
+        """Sets of rules dated by order that are in force together, with the order periods of each that begins by `period`."""
+        epochs: dict[tuple[int, ...], set[int]] = {}
+        for order in self.periods:
+            force = tuple(i for i in by_order if self.law.in_force(i, order.span))
+            epochs.setdefault(force, set()).add(order.index)
+        if len(epochs) == 1:
+            return [(force, None) for force in epochs]
+        return [(force, frozenset(orders)) for force, orders in epochs.items() if min(orders) <= period]
+
+    def _blocked(
+        self, judgement: Judgement, rules: list[int], by_delivery: list[int], by_order: list[int], final: Node
+    ) -> frozenset[int]:
+        blocked = {arc for i in rules for arc, verdict in judgement.chain[i].items() if self.law.forbids(verdict)}
+        if not by_order:
+            return frozenset(blocked)
+        for index in self.network.into.get(final, ()):
+            lot = self.network.arcs[index].lot
+            if lot < 0:
+                continue
+            # A lot of the final good was ordered on its own day, whatever the epoch.
+            dated = by_delivery + [i for i in by_order if self.law.in_force(i, self.lots[lot].acquired)]
+            forbidden = any(index in judgement.chain[i] and self.law.forbids(judgement.chain[i][index]) for i in dated)
+            blocked = blocked | {index} if forbidden else blocked - {index}
+        return frozenset(blocked)
+
+    def _trade_terms(self, judgement: Judgement) -> tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]:
+        use = judgement.use
+        if use not in self._trade:
+            blocked: set[Cell] = set()
+            permits: dict[Cell, Permits] = {}
+            for i, verdicts in judgement.trade.items():
+                for period in self.periods:
+                    if self.law.in_force(i, period.span):
+                        for arc, verdict in verdicts.items():
+                            self._trade_cell(judgement, (arc, period.index), verdict, blocked, permits)
+            kept = {cell: ids for cell, ids in permits.items() if cell not in blocked}
+            self._trade[use] = frozenset(blocked), tuple(sorted(kept.items()))
+        return self._trade[use]
+
+    def _trade_cell(
+        self, judgement: Judgement, cell: Cell, verdict: Verdict, blocked: set[Cell], permits: dict[Cell, Permits]
+    ) -> None:
+        if not self.law.forbids(verdict):
+            return
+        licences = None
+        if verdict.licence:
+            arc = self.network.arcs[cell[0]]
+            licences = self.law.licences(verdict, arc, judgement.use, self.periods[cell[1]].span)
+        if licences is None:
+            blocked.add(cell)
+        elif licences:
+            permits[cell] = tuple(sorted({*permits.get(cell, ()), licences}))
+
+
+def waiver_id(waiver: WaiverSpec) -> str:
+    """Name of a waiver: its own, or its rule's and demand's."""
+    return waiver.id or f"waiver:{waiver.rule}:{waiver.demand or '*'}"

@@ -1,0 +1,102 @@
+"""Columns and rows collected as arrays: the only place that knows how a linear program is laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """minimise `cost @ x + constant` subject to `row_lower <= matrix @ x <= row_upper`, `lower <= x <= upper`, some x whole."""
+
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    integer: NDArray[np.bool_]
+    matrix: sp.csr_matrix
+    row_lower: Floats
+    row_upper: Floats
+    constant: float = 0.0
+
+
+class Assembly:
+    """Grows a `Linear` block by block; blocks keep the order in which they are added."""
+
+    def __init__(self) -> None:
+        self.columns = 0
+        self.rows = 0
+        self._cost: list[Floats] = []
+        self._lower: list[Floats] = []
+        self._upper: list[Floats] = []
+        self._integer: list[NDArray[np.bool_]] = []
+        self._entries: list[tuple[Ints, Ints, Floats]] = []
+        self._row_lower: list[Floats] = []
+        self._row_upper: list[Floats] = []
+        self.owners: list[tuple[int, str]] = []
+        """First row of each block of rows, with the rule or part of the model that asked for it."""
+
+    def add_columns(self, count: int, cost: ArrayLike = 0.0, upper: ArrayLike = np.inf, integer: bool = False) -> int:
+        """Adds columns from 0 to `upper`; returns the position of the first."""
+        first = self.columns
+        self._cost.append(_filled(cost, count))
+        self._lower.append(np.zeros(count))
+        self._upper.append(_filled(upper, count))
+        self._integer.append(np.full(count, integer))
+        self.columns += count
+        return first
+
+    def add_rows(self, count: int, lower: ArrayLike, upper: ArrayLike, owner: str) -> int:
+        """Adds empty rows; returns the position of the first."""
+        first = self.rows
+        self._row_lower.append(_filled(lower, count))
+        self._row_upper.append(_filled(upper, count))
+        self.owners.append((first, owner))
+        self.rows += count
+        return first
+
+    def add_entries(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
+        """Adds coefficients; scalars are spread."""
+        row, column, value = np.broadcast_arrays(
+            np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp), np.asarray(values, dtype=np.float64)
+        )
+        self._entries.append((row.ravel(), column.ravel(), value.ravel()))
+
+    def owner(self, row: int) -> str:
+        """Who asked for a row."""
+        starts = [first for first, _ in self.owners]
+        return self.owners[int(np.searchsorted(starts, row, side="right")) - 1][1]
+
+    def linear(self, constant: float = 0.0) -> Linear:
+        """The finished program; coefficients of the same place are added up."""
+        row, column, value = (_joined([entry[i] for entry in self._entries]) for i in range(3))
+        matrix = sp.csr_matrix((value, (row, column)), shape=(self.rows, self.columns))
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+        return Linear(
+            cost=_joined(self._cost),
+            lower=_joined(self._lower),
+            upper=_joined(self._upper),
+            integer=_joined(self._integer).astype(bool),
+            matrix=matrix,
+            row_lower=_joined(self._row_lower),
+            row_upper=_joined(self._row_upper),
+            constant=constant,
+        )
+
+
+def _filled(value: ArrayLike, count: int) -> Floats:
+    array = np.empty(count)
+    array[:] = value
+    return array
+
+
+def _joined(blocks: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
+    return np.concatenate(blocks) if blocks else np.empty(0)

@@ -1,0 +1,245 @@
+"""CSV tables with the line of every row, each cell parsed by its column's kind, and all mistakes collected."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import Problem
+from .entry import Entry
+from .fields import Field, Layout, UnreadableError
+from .suggest import did_you_mean, nearest
+
+BLANK: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of a table."""
+
+    line: int
+    cells: list[str]
+    values: dict[str, Any] = field(default_factory=dict)
+    """Parsed cells; one that is blank or cannot be read is absent."""
+    bad: frozenset[str] = BLANK
+    """Columns whose cell cannot be read, or is missing though needed."""
+
+
+@dataclass(slots=True)
+class Table:
+    """A table as read."""
+
+    layout: Layout
+    file: str
+    found: list[Problem]
+    """Where problems are put."""
+    columns: dict[str, int] = field(default_factory=dict)
+    """Column -> position."""
+    others: dict[str, int] = field(default_factory=dict)
+    """Column that is none of the layout's fields -> position, where the layout keeps them."""
+    rows: list[Row] = field(default_factory=list)
+
+    def text(self, row: Row, column: str) -> str:
+        """What stands in a cell."""
+        position = self.columns.get(column, self.others.get(column))
+        return row.cells[position] if position is not None else ""
+
+    def problem(self, row: Row, column: str, message: str, expected: str = "", fix: str = "") -> None:
+        """Records a mistake in one cell."""
+        self.found.append(
+            Problem(
+                message,
+                file=self.file,
+                row=row.line,
+                column=column,
+                found=f"`{self.text(row, column)}`" if self.text(row, column) else "a blank cell",
+                expected=expected,
+                fix=fix,
+            )
+        )
+
+    def entry(self, row: Row) -> Entry:
+        """A row by itself."""
+
+        def report(column: str, message: str, expected: str, fix: str) -> None:
+            self.problem(row, column, message, expected, fix)
+
+        others = {name: row.cells[position] for name, position in self.others.items() if row.cells[position]}
+        return Entry(report, row.values, others, set(row.bad))
+
+    def unique(self, *columns: str) -> Iterator[Row]:
+        """The rows whose cells in `columns` together are new; the others are recorded as mistakes."""
+        seen: dict[tuple[Any, ...], int] = {}
+        for row in self.rows:
+            key = tuple(row.values.get(c) for c in columns)
+            if not row.bad.isdisjoint(columns):
+                yield row
+                continue
+            first = seen.setdefault(key, row.line)
+            if first == row.line:
+                yield row
+            else:
+                named = ", ".join(columns)
+                self.problem(
+                    row, columns[0], f"line {first} already has the same {named}", fix="delete or rename one of the two"
+                )
+
+
+def read_text(path: Path, found: list[Problem]) -> str | None:
+    """Text of a UTF-8 file; None, with a problem recorded, if it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        found.append(Problem(f"cannot be read: {error.strerror or error}", file=str(path)))
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found.append(
+            Problem(
+                "is not UTF-8 text",
+                file=str(path),
+                row=line,
+                found=f"byte 0x{data[error.start]:02x}",
+                expected="UTF-8",
+                fix="save the file with the encoding UTF-8",
+            )
+        )
+        return None
+
+
+def read_table(path: Path, layout: Layout, found: list[Problem]) -> Table:
+    """Reads and parses one table. A table that cannot be read at all has no rows."""
+    table = Table(layout, str(path), found)
+    text = read_text(path, found)
+    if text is None:
+        return table
+    lines = _lines(io.StringIO(text, newline=""), table)
+    header = next(lines, None)
+    if header is None:
+        found.append(Problem("is empty", file=table.file, expected="a header line with " + ", ".join(layout.names)))
+        return table
+    if _read_header(header[1], table):
+        width = len(header[1])
+        table.rows = [Row(line, cells) for line, cells in lines if _fits(line, cells, width, table)]
+        for column in layout.fields:
+            if column.name in table.columns:
+                _parse(table, column)
+            elif column.required:
+                for row in table.rows:
+                    row.bad |= {column.name}
+    return table
+
+
+def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]]]:
+    """Line number and stripped cells of every row that is not blank."""
+    reader = csv.reader(stream, strict=True)
+    before = 0
+    try:
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped):
+                yield line, stripped
+    except csv.Error as error:
+        table.found.append(
+            Problem(
+                f"is not a CSV table from here on: {error}", file=table.file, row=before + 1, fix="check the quotes"
+            )
+        )
+
+
+def _read_header(cells: list[str], table: Table) -> bool:
+    """Fills `table.columns`; False if the rows cannot be made sense of."""
+    names = table.layout.names
+    if len(cells) == 1 and any(mark in cells[0] for mark in ";\t") and len(names) > 1:
+        table.found.append(
+            Problem(
+                "its columns are not set off by commas",
+                file=table.file,
+                row=1,
+                found=f"`{cells[0]}`",
+                expected=",".join(names),
+                fix="save the table with commas between the columns",
+            )
+        )
+        return False
+    for position, name in enumerate(cells):
+        if name in table.columns or name in table.others:
+            table.found.append(
+                Problem("two columns have this name", file=table.file, row=1, column=name, fix="delete one of the two")
+            )
+        elif name in names:
+            table.columns[name] = position
+        else:
+            _read_other(position, name, [n for n in names if n not in cells], table)
+    for column in table.layout.fields:
+        if column.required and column.name not in table.columns:
+            table.found.append(
+                Problem("a needed column is missing", file=table.file, row=1, column=column.name, expected=column.doc)
+            )
+    return True
+
+
+def _read_other(position: int, name: str, free: list[str], table: Table) -> None:
+    """A column that is none of the layout's fields; one that is almost a field is a slip, never a fact of its own."""
+    near = nearest(name, free, alike=0.8)
+    if table.layout.others == "kept" and name and near is None:
+        table.others[name] = position
+        return
+    table.found.append(
+        Problem(
+            "no such column",
+            file=table.file,
+            row=1,
+            column=name,
+            found=f"`{name}`" if name else "a column without a name",
+            expected="one of " + ", ".join(table.layout.names),
+            fix=(f"did you mean `{near}`?" if near else did_you_mean(name, free)) or "delete the column",
+        )
+    )
+
+
+def _fits(line: int, cells: list[str], width: int, table: Table) -> bool:
+    if len(cells) == width:
+        return True
+    table.found.append(
+        Problem(
+            "the row has too " + ("many cells" if len(cells) > width else "few cells"),
+            file=table.file,
+            row=line,
+            found=f"{len(cells)} cells",
+            expected=f"{width}, as in the header",
+            fix="put quotes around a cell that holds a comma" if len(cells) > width else "add commas for blank cells",
+        )
+    )
+    return False
+
+
+def _parse(table: Table, column: Field) -> None:
+    """Parses one column; equal cells are parsed once."""
+    position, name, read = table.columns[column.name], column.name, column.kind.read
+    known: dict[str, Any] = {}
+    for row in table.rows:
+        text = row.cells[position]
+        if not text:
+            if column.required:
+                row.bad |= {name}
+                table.problem(row, name, "this cell is needed", expected=column.doc)
+            continue
+        if text not in known:
+            try:
+                known[text] = read(text)
+            except UnreadableError as bad:
+                known[text] = bad
+        value = known[text]
+        if isinstance(value, UnreadableError):
+            row.bad |= {name}
+            table.problem(row, name, "cannot be read", expected=value.expected, fix=value.fix)
+        else:
+            row.values[name] = value

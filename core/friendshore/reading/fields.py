@@ -1,0 +1,71 @@
+"""What a column or key is: its name, kind, meaning and example. One definition serves reader, schema and docs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+class UnreadableError(ValueError):
+    """A cell or value that cannot be read: what was expected, and perhaps how to mend it."""
+
+    def __init__(self, expected: str, fix: str = "") -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one sort of cell or value is read."""
+
+    name: str
+    """What the docs call it."""
+    read: Callable[[Any], Any]
+    """Text of a cell, or value of a TOML key -> parsed value; raises `UnreadableError`."""
+    text: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    """JSON schema of the text form, all there is in a table."""
+    also: tuple[Mapping[str, Any], ...] = ()
+    """JSON schemas of the other forms that a TOML key may take."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of a TOML value."""
+        return {"anyOf": [dict(self.text), *map(dict, self.also)]} if self.also else dict(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a table or key of a file."""
+
+    name: str
+    kind: Kind
+    doc: str
+    """Its meaning, with unit and default, in a planner's words."""
+    example: Any = ""
+    """A value as it would be written."""
+    required: bool = False
+    inside: Layout | None = None
+    """Keys of the table, or of each table of the list, that it is; None: a plain value."""
+    repeated: bool = False
+    """Whether it is a list of tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of a table, or the keys of one section of a file."""
+
+    name: str
+    """File or section, like `offers.csv` or `[[demand]]`."""
+    doc: str
+    fields: tuple[Field, ...]
+    others: Literal["refused", "kept"] = "refused"
+    """What happens to a key that is none of the fields."""
+    others_doc: str = ""
+    """What other keys mean, where they are kept."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all fields."""
+        return tuple(f.name for f in self.fields)

@@ -1,0 +1,97 @@
+"""From plain data to a record, its complaints put into a planner's words."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ..errors import InputError, Problem
+from .suggest import did_you_mean
+
+M = TypeVar("M", bound=BaseModel)
+
+_LONGEST = 60
+
+
+def record(model: type[M], data: Mapping[str, Any], file: str = "", row: int | None = None) -> M:
+    """`data` as a record of type `model`.
+
+    Args:
+        model: what it is to become.
+        data: keys and values as read from a file or given in memory.
+        file: where they stand, for messages.
+        row: line at which they begin.
+
+    Raises:
+        InputError: with everything that is wrong.
+    """
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise InputError([_problem(model, detail, file, row) for detail in details]) from error
+
+
+def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> Problem:
+    place, kind, given = detail["loc"], detail["type"], detail["input"]
+    column, found = path_of(place), shown(given)
+    if kind == "extra_forbidden":
+        names = _names_at(model, place[:-1])
+        fix = did_you_mean(str(place[-1]), names) or "delete it"
+        return Problem("no such key", file, row, column, expected=_listing(names), fix=fix)
+    if kind == "missing":
+        return Problem("a needed key is missing", file, row, column, fix=f"add `{place[-1]}`")
+    context = detail.get("ctx", {})
+    if kind in ("enum", "literal_error"):
+        words = context.get("expected", "")
+        options = [word.strip(" '") for word in words.replace(" or ", ",").split(",")]
+        return Problem(
+            "is not one of the words known here", file, row, column, found, words, did_you_mean(str(given), options)
+        )
+    said = str(context["error"]) if kind == "value_error" else detail["msg"]
+    if not column:
+        return Problem(said, file, row)
+    return Problem("cannot be read", file, row, column, found, said)
+
+
+def path_of(place: Sequence[str | int]) -> str:
+    """`phases[2].from` for the `from` of the second phase: entries of lists count from one."""
+    path = ""
+    for step in place:
+        if isinstance(step, int):
+            path += f"[{step + 1}]"
+        else:
+            path += f".{step}" if path else step
+    return path
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it, cut where it is long."""
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _listing(names: Sequence[str]) -> str:
+    return "one of " + ", ".join(names) if names else ""
+
+
+def _names_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+    """Keys known at a place within `model`, as they are written in files; empty where they are not known."""
+    here: type[BaseModel] | None = model
+    for step in place:
+        if here is None or isinstance(step, int):
+            continue
+        field = next((f for name, f in here.model_fields.items() if step in (name, f.alias)), None)
+        here = _record_in(field.annotation) if field else None
+    return [field.alias or name for name, field in here.model_fields.items()] if here else []
+
+
+def _record_in(annotation: object) -> type[BaseModel] | None:
+    """The first record type in a type such as `tuple[Phase, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_record_in, typing.get_args(annotation))), None)

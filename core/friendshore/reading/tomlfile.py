@@ -1,0 +1,209 @@
+"""TOML files whose keys know their lines, read section by section with all mistakes collected."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ..errors import Problem
+from .csvfile import read_text
+from .entry import Entry, Report
+from .fields import Field, Layout, UnreadableError
+from .records import path_of
+from .suggest import did_you_mean, nearest
+
+Key = tuple[str | int, ...]
+"""Path of a value: `("demand", 0, "per_year")`."""
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_ASSIGNMENT = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)$""")
+_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(slots=True)
+class TomlFile:
+    """A TOML file as read."""
+
+    file: str
+    data: dict[str, Any]
+    lines: dict[Key, int]
+    """Where headers and keys stand, as far as a plain scan of the text can tell."""
+    found: list[Problem]
+    """Where problems are put."""
+
+    def line(self, key: Key) -> int | None:
+        """Line of a key, or of the nearest thing around it that has one."""
+        while key:
+            if key in self.lines:
+                return self.lines[key]
+            key = key[:-1]
+        return None
+
+    def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
+        """Records a mistake at a key."""
+        self.found.append(
+            Problem(
+                message,
+                file=self.file,
+                row=self.line(key),
+                column=path_of(key),
+                found=found,
+                expected=expected,
+                fix=fix,
+            )
+        )
+
+
+def read_toml(path: Path, found: list[Problem]) -> TomlFile | None:
+    """Reads a TOML file; None, with a problem recorded, if it cannot be read at all."""
+    text = read_text(path, found)
+    if text is None:
+        return None
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        place = _ERROR_PLACE.search(str(error))
+        found.append(
+            Problem(
+                f"is not valid TOML: {_ERROR_PLACE.sub('', str(error))}",
+                file=str(path),
+                row=int(place[1]) if place and place[1] else None,
+                fix="mend this line; the rest of the file is read after that",
+            )
+        )
+        return None
+    return TomlFile(str(path), data, _scan(text), found)
+
+
+def _scan(text: str) -> dict[Key, int]:
+    """Lines of headers, keys and, in lists written over several lines, items that start a line with a brace."""
+    lines: dict[Key, int] = {}
+    counts: dict[Key, int] = {}
+    table: Key = ()
+    items: Key | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if items is not None:
+            if stripped.startswith("{"):
+                counts[items] = counts.get(items, -1) + 1
+                lines[(*items, counts[items])] = number
+            elif stripped.startswith("]"):
+                items = None
+            continue
+        header = _HEADER.match(line)
+        assignment = None if header else _ASSIGNMENT.match(line)
+        if header:
+            table = _table(_parts(header[2]), header[1] == "[[", counts)
+            lines.setdefault(table, number)
+            lines.setdefault(table[:-1] if isinstance(table[-1], int) else table, number)
+        elif assignment:
+            key = (*table, *_parts(assignment[1]))
+            lines.setdefault(key, number)
+            if assignment[2].strip() == "[":
+                items = key
+    return lines
+
+
+def _parts(dotted: str) -> Key:
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
+
+
+def _table(names: Key, repeated: bool, counts: dict[Key, int]) -> Key:
+    """Path of a table: names of repeated tables around it are followed by their number."""
+    path: Key = ()
+    for position, name in enumerate(names):
+        path = (*path, name)
+        last = position == len(names) - 1
+        if last and repeated:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts and (repeated or not last):
+            path = (*path, counts[path])
+    return path
+
+
+def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, Any], at: Key = ()) -> Entry:
+    """The parsed values of a table and all tables within it. A key that is not given or cannot be read is absent."""
+    entry = Entry(report=_reporter(toml, data, at))
+    for field in layout.fields:
+        value = data.get(field.name, "")
+        if value == "" or value == []:
+            if field.required:
+                entry.bad.add(field.name)
+                toml.problem((*at, field.name), "this key is needed", expected=field.doc)
+        elif field.inside is None:
+            _read_value(entry, field, value)
+        elif field.repeated:
+            entry.values[field.name] = _read_tables(toml, field, field.inside, value, (*at, field.name))
+        elif isinstance(value, dict):
+            entry.values[field.name] = read_section(toml, field.inside, value, (*at, field.name))
+        else:
+            entry.problem(field.name, "a table is needed", expected=field.inside.name)
+    _read_others(entry, layout, data)
+    return entry
+
+
+def _reporter(toml: TomlFile, data: Mapping[str, Any], at: Key) -> Report:
+    def report(column: str, message: str, expected: str, fix: str) -> None:
+        found = written(data[column]) if column in data else ""
+        toml.problem((*at, column) if column else at, message, found, expected, fix)
+
+    return report
+
+
+def _read_value(entry: Entry, field: Field, value: Any) -> None:
+    try:
+        entry.values[field.name] = field.kind.read(value)
+    except UnreadableError as error:
+        entry.bad.add(field.name)
+        entry.problem(field.name, "cannot be read", error.expected, error.fix)
+
+
+def _read_tables(toml: TomlFile, field: Field, inside: Layout, value: Any, at: Key) -> list[Entry]:
+    items = value if isinstance(value, list) else []
+    if not isinstance(value, list):
+        toml.problem(at, "a list of tables is needed", written(value), inside.name)
+    entries = []
+    for number, item in enumerate(items):
+        if isinstance(item, dict):
+            entries.append(read_section(toml, inside, item, (*at, number)))
+        else:
+            toml.problem((*at, number), "a table is needed", written(item), inside.name)
+    return entries
+
+
+def _read_others(entry: Entry, layout: Layout, data: Mapping[str, Any]) -> None:
+    """Keys that are none of the layout's fields."""
+    known = set(layout.names)
+    free = [name for name in layout.names if name not in data]
+    for name, value in data.items():
+        if name in known:
+            continue
+        near = nearest(name, free, alike=0.8)
+        if layout.others == "kept" and near is None:
+            entry.others[name] = value
+            continue
+        fix = f"did you mean `{near}`?" if near else did_you_mean(name, free) or "delete it"
+        expected = "one of " + ", ".join(layout.names)
+        entry.problem(name, "no such " + ("table" if isinstance(value, dict | list) else "key"), expected, fix)
+
+
+def written(value: Any) -> str:
+    """A value as it may stand in a message."""
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return (
+            f"a list of {len(value)}"
+            if len(value) > 5
+            else "`[" + ", ".join(written(v).strip("`") for v in value) + "]`"
+        )
+    text = str(value)
+    return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`" if text else "an empty text"

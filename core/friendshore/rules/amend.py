@@ -1,0 +1,95 @@
+"""What changes make of rules: switched on, switched off, moved in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+
+from ..domain.change import Change
+from ..domain.time import Span
+from ..errors import InputError, Problem
+from .base import Phase, PhaseStatus, Rule
+from .pack import Bill
+
+DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
+"""Phases that `enable` lets bite. A suspended phase stays suspended: its maker said so."""
+_SUBJECTS = ("enable", "disable", "move")
+
+
+def amended(rules: Sequence[Rule], changes: Iterable[Change], bills: Sequence[Bill] = ()) -> tuple[Rule, ...]:
+    """The rules after the changes that bear on rules, in order; changes of other facts are left alone.
+
+    `enable` with the id of a bill applies the bill's own changes in its place.
+
+    Raises:
+        InputError: for every change that names no rule or bill.
+    """
+    found = {rule.id: rule for rule in rules}
+    known = {bill.id: bill for bill in bills}
+    problems: list[Problem] = []
+    for change in _spelt_out(changes, known, ()):
+        name = getattr(change, change.subject)
+        if name not in found:
+            what = "a rule or bill" if change.subject == "enable" else "a rule"
+            names = ", ".join(sorted([*found, *(known if change.subject == "enable" else ())]))
+            problems.append(
+                Problem(
+                    f"`{change.subject}` names no rule in use",
+                    found=name,
+                    expected=f"{what}: {names or 'there are none'}",
+                )
+            )
+            continue
+        found[name] = found[name].model_copy(update={"phases": _phases(found[name].phases, change)})
+    if problems:
+        raise InputError(problems)
+    return tuple(found[rule.id] for rule in rules)
+
+
+def _spelt_out(changes: Iterable[Change], bills: Mapping[str, Bill], within: tuple[str, ...]) -> Iterable[Change]:
+    """The changes that bear on rules, bills replaced by what they change."""
+    for change in changes:
+        if change.subject not in _SUBJECTS:
+            continue
+        bill = bills.get(change.enable)
+        if bill is None:
+            yield change
+        elif bill.id in within:
+            raise InputError(
+                Problem(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
+            )
+        else:
+            yield from _spelt_out(bill.change, bills, (*within, bill.id))
+
+
+def _phases(phases: Sequence[Phase], change: Change) -> tuple[Phase, ...]:
+    span = Span(start=change.start, end=change.end)
+    if change.subject == "move":
+        return tuple(part for phase in phases for part in _inside(phase, span))
+    if change.subject == "disable":
+        return tuple(part for phase in phases for part in _outside(phase, span))
+    woken: list[Phase] = []
+    for phase in phases:
+        if phase.status in DORMANT:
+            woken += _outside(phase, span)
+            woken += [part.model_copy(update={"status": PhaseStatus.ENACTED}) for part in _inside(phase, span)]
+        else:
+            woken.append(phase)
+    return tuple(sorted(woken, key=lambda phase: phase.start or date.min))
+
+
+def _inside(phase: Phase, span: Span) -> list[Phase]:
+    """The days of a phase that lie in a span."""
+    if not phase.span.meets(span):
+        return []
+    starts = [day for day in (phase.start, span.start) if day]
+    ends = [day for day in (phase.end, span.end) if day]
+    return [phase.model_copy(update={"start": max(starts, default=None), "end": min(ends, default=None)})]
+
+
+def _outside(phase: Phase, span: Span) -> list[Phase]:
+    """The days of a phase that do not."""
+    day = timedelta(days=1)
+    before = _inside(phase, Span(end=span.start - day)) if span.start else []
+    after = _inside(phase, Span(start=span.end + day)) if span.end else []
+    return before + after

@@ -1,0 +1,88 @@
+"""What the built-in kinds have in common: which materials they cover, how countries and parties are written and named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from ...domain.base import Words
+from ...domain.facts import Material
+from ..base import Selector
+
+_CODE = re.compile(r"[A-Z]{2}")
+_GROUPS = frozenset({"EU"})
+"""Two-letter codes of groups, which ISO 3166 reserves but which are no country."""
+
+
+def _iso(codes: frozenset[str]) -> frozenset[str]:
+    for code in sorted(codes):
+        if not _CODE.fullmatch(code) or code in _GROUPS:
+            raise ValueError(
+                f"`{code}` is not an ISO 3166 alpha-2 country code such as CN; write out the members of a group"
+            )
+    return codes
+
+
+Countries = Annotated[Words, AfterValidator(_iso)]
+"""Countries by their ISO 3166 alpha-2 codes."""
+
+
+class Covering(Selector):
+    """Which materials a rule covers: what the selector selects, and what any of `also` selects beside it."""
+
+    also: tuple[Selector, ...] = ()
+    """Further materials. With `also` alone, the selector itself selects nothing."""
+
+    @property
+    def _narrowed(self) -> bool:
+        return bool(self.materials or self.elements or self.forms or self.tags or self.hs)
+
+    def covers(self, material: Material) -> bool:
+        """Whether `material` is covered; a rule that says nothing about materials covers all."""
+        if (self._narrowed or not self.also) and super().covers(material):
+            return True
+        return any(selector.covers(material) for selector in self.also)
+
+    def subject(self) -> str:
+        """The materials covered, in words."""
+        parts = [_described(self)] if self._narrowed or not self.also else []
+        return " and ".join([*parts, *(_described(selector) for selector in self.also)])
+
+
+def _described(selector: Selector) -> str:
+    words = []
+    if selector.elements:
+        words.append(listed(selector.elements))
+    if selector.forms:
+        words.append(listed(selector.forms, "or"))
+    text = " ".join(words)
+    if selector.tags:
+        text = f"{text or 'material'} marked {listed(selector.tags)}"
+    if selector.hs:
+        text = f"{text or 'goods'} of HS {listed(selector.hs, 'or')}"
+    if selector.materials:
+        text = f"{listed(selector.materials)}{f' and {text}' if text else ''}"
+    return text or "any material"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """Words as in a sentence: `a, b and c`; empty if there are none."""
+    names = list(words)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def is_party(name: str, listed_names: Iterable[str]) -> bool:
+    """Whether `name` is one of the parties named: the same words, or the same words followed by more.
+
+    Case, punctuation and what follows the name (`Corp.`, a site) do not matter, so that a listed party cannot be missed
+    for a suffix.
+    """
+    words = _name_words(name)
+    return any(wanted and words[: len(wanted)] == wanted for wanted in map(_name_words, listed_names))
+
+
+def _name_words(name: str) -> list[str]:
+    return re.findall(r"\w+", name.casefold())

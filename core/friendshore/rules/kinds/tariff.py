@@ -1,0 +1,105 @@
+"""Tariff: duty on goods that enter a customs territory."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from pydantic import model_validator
+
+from ...domain.base import Number, exact
+from ...domain.use import Chained, Move, Use
+from ...errors import InputError, Problem
+from ..base import Rule
+from .shared import Countries, Covering, listed
+
+
+class Tariff(Covering, Rule):
+    """Duty on a move that enters a customs territory, input or final good alike. Several tariffs on one move add up."""
+
+    kind: Literal["tariff"] = "tariff"
+    territory: Countries = frozenset({"US"})
+    """The customs territory: the countries it consists of."""
+    origins: Countries = frozenset()
+    """Customs origins that pay it; none: all."""
+    except_origins: Countries = frozenset()
+    """Customs origins that do not."""
+    rate: Number = Decimal(0)
+    """Share of the value. 0 records that the line is free."""
+    basis: Literal["fob"] = "fob"
+    """What the value is: the price without international freight, as in the United States. A territory that adds freight
+    (`cif`) is refused rather than computed wrongly."""
+    specific: Number | None = None
+    """Money per kilogram on top of it."""
+    specific_currency: str = ""
+    """Currency of `specific`, ISO 4217."""
+    specific_per: Literal["basis", "element"] = "basis"
+    """What the kilograms of `specific` weigh: the material's basis, or the element in it. Where its content is not known
+    all of it counts, which is the most that can be due."""
+
+    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+    charge_reads_use: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Tariff:
+        if self.specific is not None and len(self.specific_currency) != 3:
+            raise ValueError("`specific` needs `specific_currency`, such as USD")
+        if self.rate < 0 or (self.specific or 0) < 0:
+            raise ValueError("a duty cannot be negative")
+        if not self.territory:
+            raise ValueError("`territory` must name at least one country")
+        return self
+
+    def in_currency(self, currency: str, rate: Decimal | None) -> Tariff:
+        """The same tariff with its specific duty in another currency, the one in which `charge` is to answer.
+
+        Args:
+            currency: the case's currency.
+            rate: what one unit of `specific_currency` is worth in it; None if the case has no such exchange rate.
+
+        Raises:
+            InputError: if there is a specific duty to convert and no rate.
+        """
+        if not self.specific or currency == self.specific_currency:
+            return self
+        if rate is None:
+            raise InputError(
+                Problem(
+                    f"the specific duty of rule `{self.id}` cannot be charged in {currency}",
+                    found=f"{self.specific} {self.specific_currency}/kg",
+                    expected=f"an exchange rate from {self.specific_currency} to {currency}",
+                    fix="add a catalog with that rate, or plan in the duty's own currency",
+                )
+            )
+        return self.model_copy(update={"specific": exact(self.specific * rate), "specific_currency": currency})
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        """Duty per kilogram of the material's basis; the specific part in `specific_currency` (see `in_currency`)."""
+        del use  # customs ask what enters and from where, not what for
+        if move.origin.country in self.territory or move.to.country not in self.territory:
+            return Decimal(0)
+        if (
+            (self.origins and origin not in self.origins)
+            or origin in self.except_origins
+            or not self.covers(offer.material)
+        ):
+            return Decimal(0)
+        duty = value * self.rate
+        if self.specific:
+            content = offer.material.content if self.specific_per == "element" else None
+            duty += self.specific * (Decimal(1) if content is None else content)
+        return duty
+
+    def sentence(self) -> str:
+        """The duty in one sentence."""
+        parts = []
+        if self.rate or not self.specific:
+            parts.append(f"{(self.rate * 100).normalize():f} % of the value")
+        if self.specific:
+            per = "kg of element" if self.specific_per == "element" else "kg"
+            parts.append(f"{self.specific:f} {self.specific_currency} per {per}")
+        origin = f" of {listed(sorted(self.origins), 'or')} origin" if self.origins else ""
+        free = f" not of {listed(sorted(self.except_origins), 'or')} origin" if self.except_origins else ""
+        duty = listed(parts, "plus")
+        text = f"{self.subject()}{origin}{free} entering {listed(sorted(self.territory), 'or')} pays {duty}."
+        return text[0].upper() + text[1:]

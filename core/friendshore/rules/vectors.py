@@ -1,0 +1,289 @@
+"""Test vectors of a rule pack: worked examples of the law, kept beside the rules and run as tests.
+
+`vectors.toml` holds `[[vector]]` tables (see `Vector`). A chain is written as a table of stage and countries:
+
+    chain = { mined = "AU", refined = "CN MY ?", produced = "" }
+
+`?` says that the list is not known to be complete, an empty text that nobody knows; `recycled` before the countries
+says that the feed is recycled. `[[material]]` tables add materials that no catalog has.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from ..domain.base import Number, Record
+from ..domain.change import Change
+from ..domain.facts import ChainEntry, Facility, Feed, Material, Offer, Place, RecipeLine
+from ..domain.stages import Stage
+from ..domain.time import Span
+from ..domain.use import Chained, Fact, Move, Result, Use, Verdict
+from ..errors import InputError, Problem
+from ..reading.records import record
+from .amend import amended
+from .base import PhaseStatus, Rule
+from .pack import Bill, toml_problem
+from .verdicts import worst
+
+VECTORS_FILE = "vectors.toml"
+"""The file in a pack's folder that holds its vectors."""
+
+
+def _entries(value: Any) -> Any:
+    """Chain entries from a table of stage and countries."""
+    if not isinstance(value, dict):
+        return value
+    entries = []
+    for stage, text in value.items():
+        words = str(text).split()
+        feed = Feed.RECYCLED if "recycled" in words else Feed.PRIMARY
+        countries = [word for word in words if word not in ("recycled", "?")]
+        complete = bool(countries) and "?" not in words
+        entries.append(ChainEntry(stage=stage, countries=frozenset(countries), complete=complete, feed=feed))
+    return tuple(entries)
+
+
+class VectorUse(Record):
+    """The final use."""
+
+    material: str
+    end_use: str = "defense"
+    place: str = "US"
+    """Country in which it is wanted."""
+    buyer: str = ""
+    facts: dict[str, Fact] = Field(default_factory=dict)
+    """What is stated of the item."""
+
+
+class VectorOffer(Record):
+    """The offer asked about."""
+
+    material: str = ""
+    """What it delivers; empty: the material of the use."""
+    country: str
+    """Where its facility stands."""
+    operator: str = ""
+    chain: Annotated[tuple[ChainEntry, ...], BeforeValidator(_entries)] = ()
+    """The stages it performs itself."""
+    inputs: bool = False
+    """Whether it has inputs. They are taken to cover all stages but the material's last, unless `missing` says not."""
+    missing: tuple[Stage, ...] = ()
+    """Stages that neither it nor its inputs cover. An offer without inputs misses all that its chain does not hold."""
+    customs_origin: str = ""
+
+
+class Vector(Record):
+    """One worked example: an offer, moved to a place for a use, on a date, and what the law says of it."""
+
+    id: str
+    why: str = ""
+    """What it shows."""
+    citation: str = ""
+    """Where the answer is read from."""
+    rule: str = ""
+    """The rule asked; empty: all rules of the pack."""
+    use: VectorUse
+    offer: VectorOffer
+    to: str = ""
+    """Country the move leads to; empty: the place of the use."""
+    to_operator: str = ""
+    """Who runs the site it leads to."""
+    delivered: date
+    """Day of the final delivery."""
+    ordered: date | None = None
+    """Day on which the final good was ordered; None: the day of delivery."""
+    arrives: date | None = None
+    """Day on which this move arrives; None: the day of delivery."""
+    enable: tuple[str, ...] = ()
+    """Bills and rules that are switched on."""
+    strict: bool = False
+    """Whether phases of unknown status bite."""
+    expect: Literal["pass", "fail", "unproven", ""] = ""
+    """The verdict: the worst over the rules asked."""
+    by: str = ""
+    """The rule that must decide."""
+    stage: str = ""
+    """The stage that must decide."""
+    country: str = ""
+    """A country that must be among those that decide."""
+    clause: str = ""
+    """Words that the citation of the deciding clause must hold."""
+    licence: bool | None = None
+    """Whether it must hang on a licence alone."""
+    duty: Number | None = None
+    """Charges on a kilogram worth 1, the dearest over its possible origins."""
+
+    @model_validator(mode="after")
+    def _expects_something(self) -> Vector:
+        if not self.expect and self.duty is None:
+            raise ValueError("a vector needs `expect` or `duty`")
+        return self
+
+
+class VectorFile(Record):
+    """`vectors.toml` as it is written."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    material: tuple[Material, ...] = ()
+    """Materials that the vectors need and no catalog has."""
+    vector: tuple[Vector, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the rules say of a vector."""
+
+    verdict: Verdict
+    duty: Decimal
+
+
+def read_vectors(folder: Path) -> VectorFile:
+    """Reads the vectors of the pack in `folder`.
+
+    Raises:
+        InputError: with everything that is wrong with the file.
+    """
+    path = folder / VECTORS_FILE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(toml_problem(error, str(path))) from error
+    except OSError as error:
+        raise InputError(Problem(f"cannot be read: {error.strerror or error}", str(path))) from error
+    return record(VectorFile, data, str(path))
+
+
+def failures(
+    vector: Vector, rules: Sequence[Rule], materials: Mapping[str, Material], bills: Sequence[Bill] = ()
+) -> list[str]:
+    """What a vector expects and the rules do not say; empty if they agree.
+
+    Args:
+        vector: the example.
+        rules: the rules of the pack.
+        materials: all materials that it may name, by id.
+        bills: the bills of the pack.
+
+    Raises:
+        InputError: if the vector names a rule, bill or material that there is not.
+    """
+    answer = answered(vector, rules, materials, bills)
+    verdict = answer.verdict
+    found: list[str] = []
+
+    def check(what: str, expected: object, got: object, agrees: bool) -> None:
+        if not agrees:
+            found.append(
+                f"{vector.id}: expected {what} {expected}, got {got}; {verdict.reason or 'nothing bears on it'}"
+            )
+
+    if vector.expect:
+        check("verdict", vector.expect, verdict.result.value, verdict.result.value == vector.expect)
+    if vector.by:
+        check("rule", vector.by, verdict.rule, verdict.rule == vector.by)
+    if vector.stage:
+        check("stage", vector.stage, verdict.stage, verdict.stage == vector.stage)
+    if vector.country:
+        check("country", vector.country, verdict.countries, vector.country in verdict.countries)
+    if vector.clause:
+        check("clause", vector.clause, verdict.clause, vector.clause in verdict.clause)
+    if vector.licence is not None:
+        check("licence", vector.licence, verdict.licence, verdict.licence == vector.licence)
+    if vector.duty is not None:
+        check("duty", vector.duty, answer.duty, answer.duty == vector.duty)
+    return found
+
+
+def answered(
+    vector: Vector, rules: Sequence[Rule], materials: Mapping[str, Material], bills: Sequence[Bill] = ()
+) -> Answer:
+    """What the rules say of a vector, dates, bills and statuses considered.
+
+    Raises:
+        InputError: if the vector names a rule, bill or material that there is not.
+    """
+    in_force = amended(rules, [Change(enable=name) for name in vector.enable], bills)
+    if vector.rule:
+        in_force = tuple(rule for rule in in_force if rule.id == vector.rule)
+        if not in_force:
+            raise InputError(Problem(f"vector {vector.id} asks rule `{vector.rule}`, which the pack has not"))
+    statuses = frozenset({PhaseStatus.ENACTED} | ({PhaseStatus.UNKNOWN} if vector.strict else set()))
+    use, offer, move = _use(vector, materials), _offer(vector, materials), _move(vector)
+    biting = [rule for rule in in_force if rule.bites(_day(vector, rule), statuses)]
+    verdicts = [rule.judge(offer, move, use) for rule in biting if "judge" in rule.verbs]
+    # An exception that lets a good pass has a clause of its own: it is shown where nothing else decides.
+    verdict = max([worst(verdicts), *verdicts], key=lambda v: (v.result.rank, bool(v.rule)))
+    origins, _ = offer.origins
+    charging = [rule for rule in biting if "charge" in rule.verbs]
+    duty = max(
+        sum((rule.charge(offer, move, use, origin, Decimal(1)) for rule in charging), Decimal(0)) for origin in origins
+    )
+    return Answer(verdict=verdict, duty=duty)
+
+
+def _day(vector: Vector, rule: Rule) -> Span:
+    day = vector.delivered
+    if rule.dated_by == "order":
+        day = vector.ordered or day
+    elif rule.bears_on == "trade" or "charge" in rule.verbs:
+        day = vector.arrives or day
+    return Span(start=day, end=day)
+
+
+def _material(vector: Vector, name: str, materials: Mapping[str, Material]) -> Material:
+    if name not in materials:
+        raise InputError(Problem(f"vector {vector.id} names material `{name}`, which there is not", found=name))
+    return materials[name]
+
+
+def _use(vector: Vector, materials: Mapping[str, Material]) -> Use:
+    use = vector.use
+    return Use(
+        material=_material(vector, use.material, materials),
+        end_use=use.end_use,
+        place=Place(id=use.place, country=use.place),
+        buyer=use.buyer,
+        facts=tuple(sorted(use.facts.items())),
+    )
+
+
+def _offer(vector: Vector, materials: Mapping[str, Material]) -> Chained:
+    given = vector.offer
+    material = _material(vector, given.material or vector.use.material, materials)
+    performed = {entry.main_stage for entry in given.chain}
+    left = frozenset(stage for stage in material.stages if stage not in performed)
+    missing = frozenset(given.missing) if given.inputs else left
+    line = RecipeLine(material=material.id, per_unit=Decimal(1))
+    return Chained(
+        offer=Offer(
+            id="the offer",
+            facility="the facility",
+            outputs=(line,),
+            inputs=(RecipeLine(material="an input", per_unit=Decimal(1)),) if given.inputs else (),
+            chain=given.chain,
+            customs_origin=given.customs_origin,
+        ),
+        material=material,
+        facility=Facility(id="the facility", country=given.country, operator=given.operator),
+        performed=given.chain,
+        missing=missing,
+        supplied=frozenset(material.stages[:-1]) - missing if given.inputs else frozenset(),
+        source=not given.inputs,
+    )
+
+
+def _move(vector: Vector) -> Move:
+    to = vector.to or vector.use.place
+    site = f"{to} ({vector.to_operator})" if vector.to_operator else to
+    return Move(
+        origin=Place(id=vector.offer.country, country=vector.offer.country),
+        to=Place(id=site, country=to, operator=vector.to_operator),
+    )

@@ -1,0 +1,48 @@
+"""Which rules cannot hold together: deletion filtering over the rules of an infeasible component."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..program import Program
+from ..program.matrix import Linear
+from .components import Component, scaled
+from .engines import Outcome, solve_lp, solve_with_highs
+
+HARD = ("rule ", "store")
+"""Owners of rows that can make a plan impossible; everything else gives way to a shortage."""
+
+
+def minimal_conflict(program: Program, part: Component) -> tuple[str, ...]:
+    """A smallest set of owners, in the sense that leaving out any one of them lets the others hold."""
+    owner = _owners(program, part)
+    kept = sorted({name for name in owner if name.startswith(HARD)})
+    for name in list(kept):
+        without = [other for other in kept if other != name]
+        rows = np.array([not o.startswith(HARD) or o in without for o in owner])
+        if not _feasible(part.linear, rows):
+            kept = without
+    return tuple(name.removeprefix("rule ") for name in kept)
+
+
+def _owners(program: Program, part: Component) -> list[str]:
+    starts = np.array([first for first, _ in program.owners])
+    names = [name for _, name in program.owners]
+    found = [names[i] for i in np.searchsorted(starts, part.rows, side="right") - 1]
+    # Rows that define a rule's counting columns carry no rule of their own: they hold with any choice of the column.
+    return found
+
+
+def _feasible(linear: Linear, rows: np.ndarray) -> bool:
+    kept = Linear(
+        cost=np.zeros(len(linear.cost)),
+        lower=linear.lower,
+        upper=linear.upper,
+        integer=linear.integer,
+        matrix=linear.matrix[rows],
+        row_lower=linear.row_lower[rows],
+        row_upper=linear.row_upper[rows],
+    )
+    program, _ = scaled(kept)
+    answer = solve_with_highs(program, None, 0.0) if program.integer.any() else solve_lp(program)
+    return answer.outcome is not Outcome.INFEASIBLE

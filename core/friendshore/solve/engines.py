@@ -1,0 +1,155 @@
+"""The solvers: GLOP for linear programs, HiGHS through MathOpt for those with whole columns.
+
+Measured traps, each with a test:
+- The helper's own HiGHS prints a banner, loses its incumbent at a time limit and flips the sign of duals: only GLOP is
+  used through the helper.
+- MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: it runs in worker
+  threads, in slices that double in length, and the caller waits.
+- HiGHS takes its number of threads once per process, through `highs.int_options`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import scipy.sparse as sp
+from ortools.linear_solver.python import model_builder_helper as helper
+from ortools.math_opt import model_pb2, model_parameters_pb2, parameters_pb2, result_pb2
+from ortools.math_opt.core.python import solver as mathopt
+
+from ..errors import Problem, SolverError
+from ..program.matrix import Floats, Linear
+
+
+class Outcome(Enum):
+    """How one run of a solver ended."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    """Stopped by a limit, with a plan."""
+    NOTHING = "nothing"
+    """Stopped by a limit, without a plan."""
+    INFEASIBLE = "infeasible"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a solver found."""
+
+    outcome: Outcome
+    x: Floats | None = None
+    objective: float = float("inf")
+    bound: float = float("-inf")
+
+
+def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
+    """Solves a linear program with GLOP, integrality left aside.
+
+    Raises:
+        SolverError: if the solver breaks down or the program is unbounded.
+    """
+    model = helper.ModelBuilderHelper()
+    model.fill_model_from_sparse_data(
+        linear.lower, linear.upper, linear.cost, linear.row_lower, linear.row_upper, linear.matrix
+    )
+    solver = helper.ModelSolverHelper("glop")
+    solver.set_solver_specific_parameters("primal_feasibility_tolerance: 1e-9 dual_feasibility_tolerance: 1e-9")
+    if seconds is not None:
+        solver.set_time_limit_in_seconds(seconds)
+    solver.solve(model)
+    status = solver.status()
+    if status == helper.SolveStatus.OPTIMAL:
+        x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
+        objective = float(linear.cost @ x) + linear.constant
+        return Answer(Outcome.OPTIMAL, x, objective, objective)
+    if status == helper.SolveStatus.INFEASIBLE:
+        return Answer(Outcome.INFEASIBLE)
+    if status == helper.SolveStatus.FEASIBLE and solver.has_solution():
+        x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
+        return Answer(Outcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant)
+    if status in (helper.SolveStatus.NOT_SOLVED, helper.SolveStatus.CANCELLED_BY_USER):
+        return Answer(Outcome.NOTHING)
+    return solve_with_highs(linear, seconds, gap=0.0)
+
+
+def solve_with_highs(linear: Linear, seconds: float | None, gap: float) -> Answer:
+    """Solves a program with HiGHS to a relative gap.
+
+    Raises:
+        SolverError: if the solver breaks down or the program is unbounded.
+    """
+    parameters = parameters_pb2.SolveParametersProto(relative_gap_tolerance=gap, absolute_gap_tolerance=0.0)
+    parameters.highs.int_options["threads"] = 1
+    parameters.highs.int_options["random_seed"] = 0
+    parameters.highs.double_options["mip_feasibility_tolerance"] = 1e-8
+    parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-9
+    if seconds is not None:
+        parameters.time_limit.FromNanoseconds(max(1, int(seconds * 1e9)))
+    try:
+        result = mathopt.solve(
+            _proto(linear),
+            parameters_pb2.SOLVER_TYPE_HIGHS,
+            parameters_pb2.SolverInitializerProto(),
+            parameters,
+            model_parameters_pb2.ModelSolveParametersProto(),
+            None,
+            _no_callbacks(),
+            None,
+            None,
+        )
+    except Exception as error:  # the binding raises a type of its own that hides the solver's message
+        raise SolverError(Problem(f"the solver refused the program: {error}", fix="please report this case")) from error
+    return _answer(result, linear)
+
+
+def _no_callbacks() -> object:
+    from ortools.math_opt import callback_pb2
+
+    return callback_pb2.CallbackRegistrationProto()
+
+
+def _proto(linear: Linear) -> model_pb2.ModelProto:
+    proto = model_pb2.ModelProto()
+    count = len(linear.cost)
+    proto.variables.ids.extend(range(count))
+    proto.variables.lower_bounds.extend(linear.lower.tolist())
+    proto.variables.upper_bounds.extend(linear.upper.tolist())
+    proto.variables.integers.extend(linear.integer.tolist())
+    proto.objective.offset = linear.constant
+    used = np.flatnonzero(linear.cost)
+    proto.objective.linear_coefficients.ids.extend(used.tolist())
+    proto.objective.linear_coefficients.values.extend(linear.cost[used].tolist())
+    rows = linear.matrix.shape[0]
+    proto.linear_constraints.ids.extend(range(rows))
+    proto.linear_constraints.lower_bounds.extend(linear.row_lower.tolist())
+    proto.linear_constraints.upper_bounds.extend(linear.row_upper.tolist())
+    entries = sp.csr_matrix(linear.matrix)
+    entries.sort_indices()
+    row_ids = np.repeat(np.arange(rows), np.diff(entries.indptr))
+    proto.linear_constraint_matrix.row_ids.extend(row_ids.tolist())
+    proto.linear_constraint_matrix.column_ids.extend(entries.indices.tolist())
+    proto.linear_constraint_matrix.coefficients.extend(entries.data.tolist())
+    return proto
+
+
+def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
+    reason = result.termination.reason
+    bound = result.termination.objective_bounds.dual_bound
+    x = None
+    if result.solutions and result.solutions[0].HasField("primal_solution"):
+        found = result.solutions[0].primal_solution.variable_values
+        x = np.zeros(len(linear.cost))
+        x[np.fromiter(found.ids, dtype=np.intp)] = np.fromiter(found.values, dtype=np.float64)
+    if reason == result_pb2.TERMINATION_REASON_INFEASIBLE:
+        return Answer(Outcome.INFEASIBLE)
+    if reason == result_pb2.TERMINATION_REASON_OPTIMAL and x is not None:
+        return Answer(Outcome.OPTIMAL, x, float(linear.cost @ x) + linear.constant, bound)
+    if reason == result_pb2.TERMINATION_REASON_FEASIBLE and x is not None:
+        return Answer(Outcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant, bound)
+    if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
+        return Answer(Outcome.NOTHING, bound=bound)
+    name = result_pb2.TerminationReasonProto.Name(reason)
+    detail = result.termination.detail
+    raise SolverError(Problem(f"the solver broke down: {name} {detail}".strip(), fix="please report this case"))

@@ -1,0 +1,225 @@
+"""Solving a program: its components in parallel, within limits, with the best plan and bound at any time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..domain.plan import PlanStatus
+from ..errors import Problem, SolverError
+from ..program import Program
+from ..program.matrix import Floats, Ints, Linear
+from .components import Component, empty_rows, scaled, split
+from .conflicts import minimal_conflict
+from .engines import Answer, Outcome, solve_lp, solve_with_highs
+
+FIRST_SLICE = 2.0
+"""Seconds of the first slice of a long search; each next one is twice as long."""
+TOLERANCE = 1e-6
+
+
+class Cancel(Protocol):
+    """Anything that can say that the user has had enough: a `threading.Event` does."""
+
+    def is_set(self) -> bool: ...
+
+
+Progress = Callable[[int, int, float], None]
+"""Called with the components solved, the components in all, and the seconds gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to stop."""
+
+    gap: float = 1e-6
+    """Relative distance from the bound at which a plan is taken as cheapest."""
+    seconds: float | None = None
+    """Time for the whole solve."""
+    workers: int | None = None
+    """Components solved at once; None: the number of processors."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conflict:
+    """Rows that cannot hold together, in a component that is left unplanned."""
+
+    columns: Ints
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """Values of all columns, and how good they are."""
+
+    x: Floats
+    status: PlanStatus
+    objective: float
+    bound: float
+    conflicts: tuple[Conflict, ...]
+    components: int
+
+
+def solve(
+    program: Program, limits: Limits = Limits(), progress: Progress | None = None, cancel: Cancel | None = None
+) -> Solution:
+    """Finds the cheapest plan, component by component.
+
+    Raises:
+        SolverError: if a solver breaks down; never for plain infeasibility.
+    """
+    started = time.monotonic()
+    deadline = started + limits.seconds if limits.seconds is not None else None
+    parts = split(program.linear)
+    search = _Search(deadline, cancel, limits.gap)
+    answers: list[Answer | None] = [None] * len(parts)
+    largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
+    with ThreadPoolExecutor(limits.workers or os.cpu_count() or 1) as pool:
+        futures = {pool.submit(search.component, parts[i]): i for i in largest_first}
+        _wait(futures, answers, progress, started)
+    return _collect(program, parts, [a for a in answers if a is not None], search.interrupted)
+
+
+def _wait(
+    futures: dict[Future[Answer], int], answers: list[Answer | None], progress: Progress | None, started: float
+) -> None:
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+        for future in done:
+            answers[futures[future]] = future.result()
+        if progress is not None:
+            progress(len(futures) - len(waiting), len(futures), time.monotonic() - started)
+
+
+class _Search:
+    """Solves one component at a time, watching the clock and the user."""
+
+    def __init__(self, deadline: float | None, cancel: Cancel | None, gap: float) -> None:
+        self.deadline = deadline
+        self.cancel = cancel
+        self.gap = gap
+        self.interrupted = False
+
+    def component(self, part: Component) -> Answer:
+        """The best answer for a component within the limits."""
+        if not part.linear.matrix.shape[0]:
+            return _free(part.linear)
+        linear, scale = scaled(part.linear)
+        answer = self._mixed(linear) if linear.integer.any() else self._continuous(linear)
+        if answer.x is None:
+            return Answer(answer.outcome, None, answer.objective, answer.bound * scale.money)
+        x = np.clip(answer.x * scale.columns, part.linear.lower, part.linear.upper)
+        return Answer(answer.outcome, x, float(part.linear.cost @ x), answer.bound * scale.money)
+
+    def _left(self) -> float | None:
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def _stopped(self) -> bool:
+        if self.cancel is not None and self.cancel.is_set():
+            self.interrupted = True
+            return True
+        left = self._left()
+        return left is not None and left <= 0.0
+
+    def _continuous(self, linear: Linear) -> Answer:
+        if self._stopped():
+            return Answer(Outcome.NOTHING)
+        return solve_lp(linear, self._left())
+
+    def _mixed(self, linear: Linear) -> Answer:
+        """Slices that double in length, each from the start, so that a finished search never depends on the clock."""
+        best = Answer(Outcome.NOTHING)
+        bound = float("-inf")
+        seconds = FIRST_SLICE
+        while not self._stopped():
+            left = self._left()
+            answer = solve_with_highs(linear, seconds if left is None else min(seconds, left), self.gap)
+            bound = max(bound, answer.bound)
+            if answer.outcome is Outcome.INFEASIBLE:
+                return answer
+            if answer.x is not None:
+                answer = _polished(linear, answer)
+                if answer.objective < best.objective:
+                    best = answer
+            if answer.outcome is Outcome.OPTIMAL:
+                return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
+            seconds *= 2
+        return Answer(best.outcome, best.x, best.objective, min(bound, best.objective))
+
+
+def _polished(linear: Linear, answer: Answer) -> Answer:
+    """The same choices made exactly whole, and the rest solved again for them."""
+    assert answer.x is not None
+    whole = np.where(linear.integer, np.round(answer.x), 0.0)
+    fixed = Linear(
+        cost=linear.cost,
+        lower=np.where(linear.integer, whole, linear.lower),
+        upper=np.where(linear.integer, whole, linear.upper),
+        integer=np.zeros(len(linear.cost), dtype=bool),
+        matrix=linear.matrix,
+        row_lower=linear.row_lower,
+        row_upper=linear.row_upper,
+        constant=linear.constant,
+    )
+    exact = solve_lp(fixed)
+    if exact.x is None:
+        return answer
+    return Answer(answer.outcome, exact.x, exact.objective, answer.bound)
+
+
+def _free(linear: Linear) -> Answer:
+    """Columns that no row speaks of: each at the end that costs least."""
+    x = np.where(linear.cost < 0, linear.upper, linear.lower)
+    if not np.isfinite(x).all():
+        raise SolverError(Problem("a column without limits lowers the cost for ever", fix="please report this case"))
+    value = float(linear.cost @ x)
+    return Answer(Outcome.OPTIMAL, x, value, value)
+
+
+def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Answer], interrupted: bool) -> Solution:
+    x = np.zeros(len(program.linear.cost))
+    objective = bound = program.linear.constant
+    conflicts: list[Conflict] = []
+    status = PlanStatus.OPTIMAL
+    for part, answer in zip(parts, answers, strict=True):
+        if answer.outcome is Outcome.INFEASIBLE:
+            conflicts.append(Conflict(part.columns, minimal_conflict(program, part)))
+            continue
+        if answer.x is None:
+            answer = _nothing_bought(program, part, answer)
+        assert answer.x is not None
+        x[part.columns] = answer.x
+        objective += answer.objective
+        bound += min(answer.bound, answer.objective)
+        if answer.outcome is not Outcome.OPTIMAL:
+            status = PlanStatus.INTERRUPTED if interrupted else PlanStatus.FEASIBLE
+    empty = empty_rows(program.linear)
+    if len(empty):
+        conflicts.append(Conflict(np.array([], dtype=np.intp), tuple(sorted({_owner(program, int(r)) for r in empty}))))
+    if conflicts:
+        status = PlanStatus.INFEASIBLE
+    return Solution(x, status, objective, bound, tuple(conflicts), len(parts))
+
+
+def _owner(program: Program, row: int) -> str:
+    starts = [first for first, _ in program.owners]
+    return program.owners[int(np.searchsorted(starts, row, side="right")) - 1][1]
+
+
+def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer:
+    """Without time for a plan, everything is short: a plan that always holds unless a rule asks for purchases."""
+    trivial = np.zeros(len(part.columns))
+    columns = program.columns
+    cells = len(program.problem.demands) * program.problem.case.horizon.count
+    falls_short = (part.columns >= columns.short) & (part.columns < columns.short + cells)
+    rests = np.isin(part.columns, list(columns.rest.values()))
+    trivial[falls_short | rests] = part.linear.upper[falls_short | rests]
+    bound = answer.bound if np.isfinite(answer.bound) else 0.0
+    return Answer(Outcome.FEASIBLE, trivial, float(part.linear.cost @ trivial), bound)

@@ -1,0 +1,105 @@
+"""Is the plan what it says? Everything re-derived from the facts: no solver, no program, its own arithmetic.
+
+Only `verify` makes a `VerifiedPlan`; explanations and reports accept nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..domain.plan import Cost, Plan
+from ..errors import Problem as Finding
+from ..errors import VerificationError
+from ..problem import Problem
+from .amounts import Amounts
+from .judged import Judged, check_law
+from .ledger import Bought, Ledger
+from .limits import Reading, read_limits
+from .money import Costing, Line
+
+__all__ = ["Bought", "Judged", "Ledger", "Line", "Reading", "VerifiedPlan", "examine", "verify"]
+
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VerifiedPlan:
+    """A plan that holds, with its exact cost and the proof of every figure."""
+
+    problem: Problem
+    plan: Plan
+    cost: Cost
+    lines: tuple[Line, ...]
+    """Cost of every purchase."""
+    judged: tuple[Judged, ...]
+    """Every verdict that bears on the plan."""
+    readings: tuple[Reading, ...]
+    """Every row of every limit rule, with its value."""
+    ledger: Ledger
+    largest_miss: Decimal
+    """Kilograms by which the worst row misses through rounding."""
+    seal: object
+
+    def __post_init__(self) -> None:
+        if self.seal is not _SEAL:
+            raise TypeError("only verify() makes a VerifiedPlan")
+
+
+def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
+    """Checks everything that a plan says against the facts.
+
+    Raises:
+        VerificationError: with all that is not so.
+    """
+    verified, findings = examine(problem, plan)
+    if verified is None:
+        raise VerificationError(findings)
+    return verified
+
+
+def examine(problem: Problem, plan: Plan) -> tuple[VerifiedPlan | None, list[Finding]]:
+    """The verified plan, or all that is not so."""
+    ledger = Ledger.of(problem, plan)
+    amounts = Amounts(ledger)
+    amounts.check()
+    judged = check_law(ledger)
+    costing = Costing(ledger)
+    readings, penalties = read_limits(ledger, amounts, costing)
+    cost = costing.cost(penalties)
+    _check_objective(ledger, cost)
+    if ledger.findings:
+        return None, ledger.findings
+    verified = VerifiedPlan(
+        problem=problem,
+        plan=plan,
+        cost=cost,
+        lines=tuple(costing.lines),
+        judged=tuple(judged),
+        readings=tuple(readings),
+        ledger=ledger,
+        largest_miss=amounts.largest_miss,
+        seal=_SEAL,
+    )
+    return verified, []
+
+
+def _check_objective(ledger: Ledger, cost: Cost) -> None:
+    """The solver's objective must be the plan's, but for rounding and the solver's own tolerance."""
+    plan, problem = ledger.plan, ledger.problem
+    half = problem.case.resolution / 2
+    dearest = max((p for p in problem.shortage_price), default=Decimal(0))
+    moves = problem.moves
+    per_kg = max((moves.price[i] + moves.charge[i] + moves.freight[i] for i in range(len(moves))), default=Decimal(0))
+    pieces = len(plan.purchases) + len(plan.makes) + len(plan.lots) + len(plan.deliveries) + len(plan.shorts) + len(plan.stocks)
+    allowed = half * pieces * (dearest + per_kg) + Decimal("1e-6") * max(abs(cost.objective), Decimal(1))
+    if plan.infeasible:
+        return  # what conflicting rules leave unplanned has no objective of the solver's
+    if abs(cost.objective - plan.objective) > allowed:
+        ledger.find(
+            "the plan's objective is not what its purchases and shortages cost",
+            found=f"{plan.objective}",
+            expected=f"{cost.objective}",
+        )
+    if plan.bound > cost.objective + allowed:
+        ledger.find("the bound lies above the plan's own cost", found=f"{plan.bound}", expected=f"at most {cost.objective}")

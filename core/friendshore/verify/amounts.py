@@ -1,0 +1,221 @@
+"""Do the kilograms add up? Balances, capacities, order quantities, lots and stores, in decimals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+
+from ..problem.network import Node
+from ..problem.requirements import waiver_id
+from .ledger import Ledger
+
+Flow = tuple[Node, str]
+"""A node and a requirement."""
+
+SLACK = Decimal("1e-9")
+"""What 15-digit numbers may differ by, relative to the largest of them."""
+
+
+class Amounts:
+    """Checks every quantity of a plan; remembers by how much a row misses through rounding."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.problem = ledger.problem
+        self.half = self.problem.case.resolution / 2
+        self.largest_miss = Decimal(0)
+        self.stock: dict[tuple[Node, int], Decimal] = {}
+        """Kilograms at a node at the end of a period, over requirements; what lies in lots unused included."""
+
+    def check(self) -> None:
+        """All checks."""
+        self._balances()
+        self._demand()
+        self._pools()
+        self._own_limits()
+        self._outputs()
+        self._lots()
+        self._stores()
+        self._waivers()
+        self._licences()
+
+    def _miss(self, by: Decimal, terms: Decimal, message: str) -> None:
+        """A row is missed by `by`: rounding may do so by half a resolution times its coefficients, and no more."""
+        if by <= 0:
+            return
+        if by > self.half * terms + SLACK:
+            self.ledger.find(message, found=f"{by.normalize():f} kg too much")
+        else:
+            self.largest_miss = max(self.largest_miss, by)
+
+    def _balances(self) -> None:
+        """Stock is what was there, and came, less what was taken and delivered; and never less than nothing."""
+        flow: defaultdict[tuple[Flow, int], Decimal] = defaultdict(Decimal)
+        weight: defaultdict[tuple[Flow, int], Decimal] = defaultdict(Decimal)
+        for item in self.ledger.bought:
+            cell = ((item.arc.node, item.entry.requirement), item.delivered)
+            flow[cell] += item.entry.quantity
+            weight[cell] += 1
+        for node, requirement, period, quantity, facts in self.ledger.draws():
+            cell = ((node, requirement), period)
+            flow[cell] -= quantity
+            weight[cell] += sum((line.per_unit for line in facts.offer.inputs if line.material == node[0]), Decimal(0))
+        for delivery, demand in self.ledger.deliveries:
+            use = self.problem.demands[demand].use
+            flow[((use.material.id, use.place.id), delivery.requirement), delivery.period] -= delivery.quantity
+        stated = {((s.material, s.place), s.requirement, s.period): s.quantity for s in self.ledger.plan.stocks}
+        for kind in sorted({cell[0] for cell in flow} | {key[:2] for key in stated}):
+            self._balance(kind, flow, weight, stated)
+
+    def _balance(
+        self,
+        kind: Flow,
+        flow: Mapping[tuple[Flow, int], Decimal],
+        weight: Mapping[tuple[Flow, int], Decimal],
+        stated: Mapping[tuple[Node, str, int], Decimal],
+    ) -> None:
+        node, requirement = kind
+        horizon = self.problem.case.horizon
+        held = terms = Decimal(0)
+        for t in range(horizon.count):
+            held += flow.get((kind, t), Decimal(0))
+            terms += weight.get((kind, t), Decimal(0))
+            where = f"{node[0]} at {node[1]} for {requirement} in {horizon.label(t)}"
+            self._miss(-held, terms, f"more {where} is taken than is there")
+            held = max(held, Decimal(0))
+            found = stated.get((node, requirement, t), Decimal(0))
+            if abs(found - held) > SLACK * max(held, found, Decimal(1)):
+                self.ledger.find(f"stock of {where} does not follow from what comes and goes", found=f"{found} kg", expected=f"{held} kg")
+            self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + held
+
+    def _demand(self) -> None:
+        given: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+        for delivery, _ in self.ledger.deliveries:
+            given[delivery.demand, delivery.period] += delivery.quantity
+        for short in self.ledger.plan.shorts:
+            given[short.demand, short.period] += short.quantity
+            if short.quantity < 0:
+                self.ledger.find(f"a shortage of `{short.demand}` is negative", found=f"{short.quantity} kg")
+        for demand in self.problem.demands:
+            for t, wanted in enumerate(demand.quantity):
+                found = given.pop((demand.id, t), Decimal(0))
+                if found != wanted:
+                    label = self.problem.case.horizon.label(t)
+                    message = f"deliveries and shortage of `{demand.id}` in {label} do not come to its demand"
+                    self.ledger.find(message, found=f"{found} kg", expected=f"{wanted} kg")
+        for name, period in given:
+            self.ledger.find(f"something is delivered to `{name}` in period {period}, which is no demand of this plan")
+
+    def _pools(self) -> None:
+        units = self.ledger.units()
+        for pool in self.problem.pools:
+            for t, capacity in enumerate(pool.capacity):
+                if capacity is None:
+                    continue
+                uses = [(self.problem.offers[o].offer.capacity_use, units.get((o, t), Decimal(0))) for o in pool.offers]
+                used = sum((use * amount for use, amount in uses), Decimal(0))
+                pieces = sum((use * self._pieces(o, t) for o, (use, _) in zip(pool.offers, uses, strict=True)), Decimal(0))
+                label = self.problem.case.horizon.label(t)
+                self._miss(used - capacity, pieces, f"more is taken from `{pool.facility}` in {label} than its capacity")
+
+    def _pieces(self, offer: int, period: int) -> int:
+        """How many rounded numbers an offer's units in a period are the sum of."""
+        bought = [i for i in self.ledger.bought if i.arc.offer == offer and i.ordered == period]
+        return len(bought) + sum(1 for make, o in self.ledger.makes if (o, make.period) == (offer, period))
+
+    def _own_limits(self) -> None:
+        units = self.ledger.units()
+        totals: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for (offer, t), amount in sorted(units.items()):
+            facts = self.problem.offers[offer]
+            totals[offer] += amount
+            pieces = Decimal(self._pieces(offer, t))
+            label = self.problem.case.horizon.label(t)
+            most, least = facts.most[t], facts.offer.min_order
+            if most is not None:
+                self._miss(amount - most, pieces, f"more is ordered from `{facts.offer.id}` in {label} than it offers")
+            if least and amount > 0:
+                self._miss(least - amount, pieces, f"less is ordered from `{facts.offer.id}` in {label} than its order minimum")
+        for offer, total in totals.items():
+            most = self.problem.offers[offer].offer.total
+            if most is not None:
+                pieces = sum(self._pieces(offer, t) for t in range(self.problem.case.horizon.count))
+                name = self.problem.offers[offer].offer.id
+                self._miss(total - most, Decimal(pieces), f"more is ordered from `{name}` than it has in all")
+
+    def _outputs(self) -> None:
+        """No more of a co-product is bought than was made, in its own requirement or lent by a stricter one."""
+        room: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
+        terms: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
+        for make, offer in self.ledger.makes:
+            for line in self.problem.offers[offer].offer.outputs:
+                key = (offer, line.material, make.requirement, make.period)
+                room[key] += line.per_unit * make.units
+                terms[key] += line.per_unit
+        for transfer, offer in self.ledger.transfers:
+            for label, sign in ((transfer.from_requirement, -1), (transfer.to_requirement, 1)):
+                key = (offer, transfer.material, label, transfer.period)
+                room[key] += sign * transfer.quantity
+                terms[key] += 1
+        for item in self.ledger.bought:
+            if item.arc.offer >= 0 and not self.problem.offers[item.arc.offer].single:
+                own = item.entry.requirement if self.problem.offers[item.arc.offer].offer.inputs else ""
+                key = (item.arc.offer, item.entry.material, own, item.ordered)
+                room[key] -= item.entry.quantity
+                terms[key] += 1
+        for (offer, material, _, t), left in sorted(room.items()):
+            name = self.problem.offers[offer].offer.id
+            label = self.problem.case.horizon.label(t)
+            self._miss(-left, terms[offer, material, _, t], f"more {material} is taken from `{name}` in {label} than it makes")
+
+    def _lots(self) -> None:
+        used: defaultdict[int, Decimal] = defaultdict(Decimal)
+        pieces: defaultdict[int, int] = defaultdict(int)
+        for item in self.ledger.bought:
+            if item.arc.lot >= 0:
+                used[item.arc.lot] += item.entry.quantity
+                pieces[item.arc.lot] += 1
+        for number, lot in enumerate(self.problem.lots):
+            self._miss(used[number] - lot.quantity, Decimal(pieces[number]), f"more is taken from `{lot.id}` than is there")
+            rest = max(lot.quantity - used[number], Decimal(0))
+            for t in range(lot.period, self.problem.case.horizon.count):
+                node = (lot.material, lot.place.id)
+                self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + rest
+
+    def _stores(self) -> None:
+        for (node, t), held in sorted(self.stock.items()):
+            store = self.problem.stores.get(node)
+            if store is None or store.limit is None:
+                continue
+            planned = sum((s.quantity for s in self.ledger.plan.stocks if (s.material, s.place, s.period) == (*node, t)), Decimal(0))
+            pieces = sum(1 for i in self.ledger.bought if i.arc.node == node)
+            label = self.problem.case.horizon.label(t)
+            self._miss(planned - store.limit, Decimal(pieces + 1), f"more {node[0]} is held at {node[1]} in {label} than may be")
+
+    def _waivers(self) -> None:
+        known = {waiver_id(w): w for w in self.problem.case.waivers}
+        used: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for delivery, _ in self.ledger.deliveries:
+            for name in delivery.waivers:
+                used[name] += delivery.quantity
+                if name not in known:
+                    self.ledger.find(f"`{delivery.demand}` draws on a waiver `{name}` that the case does not hold")
+        for name, quantity in used.items():
+            if name in known:
+                pieces = sum(1 for d, _ in self.ledger.deliveries if name in d.waivers)
+                self._miss(quantity - known[name].quantity, Decimal(pieces), f"more is delivered under `{name}` than it allows")
+
+    def _licences(self) -> None:
+        from ..problem.judging import licence_id
+
+        known = {licence_id(licence): licence for licence in self.problem.case.licences}
+        used: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for item in self.ledger.bought:
+            for name in item.entry.licences:
+                used[name] += item.entry.quantity
+        for name, quantity in used.items():
+            licence = known.get(name)
+            if licence is not None and licence.quantity is not None:
+                pieces = sum(1 for i in self.ledger.bought if name in i.entry.licences)
+                self._miss(quantity - licence.quantity, Decimal(pieces), f"more moves under `{name}` than it allows")

@@ -1,0 +1,187 @@
+"""Is every kilogram lawful? Each purchase judged again, by each rule, for each delivery it may end in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from ..domain.case import WaiverSpec
+from ..domain.time import Span
+from ..domain.use import Result, Use, Verdict
+from ..plugins import attributed
+from ..problem.judging import Law, licence_id
+from ..problem.network import Arc, Node
+from ..problem.requirements import waiver_id
+from ..rules.base import PhaseStatus, Rule
+from .ledger import Bought, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A delivery that a requirement's flow ends in."""
+
+    use: Use
+    period: int
+    waived: frozenset[str]
+    """Rules waived for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One verdict of a rule on a purchase, for one kind of use."""
+
+    item: Bought
+    use: Use
+    rule: str
+    verdict: Verdict
+    day: Span
+    """The days on which the rule was asked to hold."""
+
+
+class Judging:
+    """Asks the rules themselves; takes nothing from how requirements were grouped."""
+
+    def __init__(self, ledger: Ledger, statuses: frozenset[PhaseStatus] | None = None) -> None:
+        self.ledger = ledger
+        self.problem = ledger.problem
+        self.law = Law(self.problem.rules, self.problem.case)
+        self.statuses = statuses if statuses is not None else self.law.statuses
+        self.periods = self.problem.case.horizon.periods
+        self._asked: dict[tuple[str, int, Use], Verdict] = {}
+        self._reach: dict[Node, frozenset[Node]] = {}
+        self.served = self._served()
+        self.final_orders = self._final_orders()
+
+    def verdicts(self) -> list[Judged]:
+        """All verdicts that bear on the plan, the passing ones too, without repeats."""
+        found: dict[tuple[int, str, Use, str], Judged] = {}
+        rules = [rule for rule in self.problem.rules if "judge" in rule.verbs]
+        for number, item in enumerate(self.ledger.bought):
+            for served in self._ends(item):
+                for rule in rules:
+                    if rule.id in served.waived and rule.bears_on == "chain":
+                        continue
+                    with attributed(rule):
+                        concerned = rule.concerns(served.use)
+                    if not concerned:
+                        continue
+                    for day in self._days(rule, item, served):
+                        if rule.bites(day, self.statuses):
+                            judged = Judged(item, served.use, rule.id, self._ask(rule, item.arc, served.use), day)
+                            found.setdefault((number, rule.id, served.use, str(day)), judged)
+        return list(found.values())
+
+    def broken(self, judged: Judged) -> bool:
+        """Whether a verdict forbids what was bought, its licences taken into account."""
+        verdict = judged.verdict
+        if not self.law.forbids(verdict):
+            return False
+        if not verdict.licence:
+            return True
+        arrival = self.periods[judged.item.delivered].span
+        licences = self.law.licences(verdict, judged.item.arc, judged.use, arrival)
+        if licences is None:
+            return True
+        return bool(licences) and not set(licences) & set(judged.item.entry.licences)
+
+    def _ask(self, rule: Rule, arc: Arc, use: Use) -> Verdict:
+        key = (rule.id, arc.index, use)
+        if key not in self._asked:
+            with attributed(rule):
+                self._asked[key] = rule.judge(arc.chained, arc.move, use)
+        return self._asked[key]
+
+    def _days(self, rule: Rule, item: Bought, served: Served) -> list[Span]:
+        """The days that count for a rule: arrival, delivery to the user, or the order of the final good."""
+        if rule.bears_on == "trade":
+            moves = item.arc.offer >= 0 or item.arc.move.crosses
+            return [self.periods[item.delivered].span] if moves else []
+        if rule.dated_by == "delivery":
+            return [self.periods[served.period].span]
+        final = (served.use.material.id, served.use.place.id)
+        if item.arc.node == final:
+            return [self._ordered(item)]
+        return self.final_orders.get((item.entry.requirement, final), [])
+
+    def _ordered(self, item: Bought) -> Span:
+        if item.arc.lot >= 0:
+            return self.problem.lots[item.arc.lot].acquired
+        return self.periods[item.ordered].span
+
+    def _final_orders(self) -> dict[tuple[str, Node], list[Span]]:
+        """Days on which the final good was ordered, by requirement and node."""
+        found: defaultdict[tuple[str, Node], set[Span]] = defaultdict(set)
+        for item in self.ledger.bought:
+            found[item.entry.requirement, item.arc.node].add(self._ordered(item))
+        return {key: sorted(days, key=str) for key, days in found.items()}
+
+    def _served(self) -> dict[str, set[Served]]:
+        """Deliveries out of each requirement."""
+        rules = {waiver_id(w): w for w in self.problem.case.waivers}
+        served: defaultdict[str, set[Served]] = defaultdict(set)
+        for delivery, demand in self.ledger.deliveries:
+            facts = self.problem.demands[demand]
+            waived = frozenset(
+                rules[name].rule
+                for name in delivery.waivers
+                if name in rules and self._fits(rules[name], facts.id, facts.use.material.id, delivery.period)
+            )
+            served[delivery.requirement].add(Served(facts.use, delivery.period, waived))
+        return dict(served)
+
+    def _fits(self, waiver: WaiverSpec, demand: str, material: str, period: int) -> bool:
+        dates = Span(start=waiver.start, end=waiver.end)
+        return waiver.demand in ("", demand, material) and dates.covers(self.periods[period].span)
+
+    def _ends(self, item: Bought) -> list[Served]:
+        """Deliveries that a purchase may end in: down its chain, and not before it has arrived."""
+        ends = []
+        for served in self._outlets(item.entry.requirement, item.arc.node, frozenset()):
+            if served.period >= item.delivered and item.arc.node in self._up((served.use.material.id, served.use.place.id)):
+                ends.append(served)
+        return sorted(ends, key=lambda s: (s.use.material.id, s.use.end_use, s.use.place.id, s.period))
+
+    def _outlets(self, requirement: str, node: Node, seen: frozenset[str]) -> set[Served]:
+        """Deliveries out of a requirement, and out of those that co-products made from `node` were lent to."""
+        found = set(self.served.get(requirement, ()))
+        for transfer, offer in self.ledger.transfers:
+            if transfer.from_requirement == requirement and transfer.to_requirement not in seen:
+                if any(node in self._up(feed) for feed in self.problem.network.feeds.get(offer, ())):
+                    found |= self._outlets(transfer.to_requirement, node, seen | {requirement})
+        return found
+
+    def _up(self, node: Node) -> frozenset[Node]:
+        """All nodes up the chain of one, itself included."""
+        if node not in self._reach:
+            self._reach[node] = self.problem.network.reach(node)[1]
+        return self._reach[node]
+
+
+def check_law(ledger: Ledger) -> list[Judged]:
+    """Every verdict on the plan; those that forbid are findings."""
+    judging = Judging(ledger)
+    found = judging.verdicts()
+    for judged in found:
+        if judging.broken(judged):
+            verdict = judged.verdict
+            ledger.find(
+                f"{judged.item} may not serve {judged.use.material.id} for {judged.use.end_use} use: "
+                f"{'unproven' if verdict.result is Result.UNPROVEN else 'forbidden'} by `{judged.rule}`"
+                + (f" at {verdict.stage}" if verdict.stage else "")
+                + (f" ({', '.join(verdict.countries)})" if verdict.countries else ""),
+                found=verdict.reason,
+            )
+    _check_licences(ledger)
+    return found
+
+
+def _check_licences(ledger: Ledger) -> None:
+    known = {licence_id(licence): licence for licence in ledger.problem.case.licences}
+    periods = ledger.problem.case.horizon.periods
+    for item in ledger.bought:
+        for name in item.entry.licences:
+            licence = known.get(name)
+            if licence is None:
+                ledger.find(f"{item} moves under a licence `{name}` that the case does not hold")
+            elif not Span(start=licence.start, end=licence.end).covers(periods[item.delivered].span):
+                ledger.find(f"{item} arrives outside the days of licence `{name}`")

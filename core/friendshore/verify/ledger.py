@@ -1,0 +1,172 @@
+"""A plan's entries matched with the facts they speak of; what matches nothing is a finding."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
+from ..errors import Problem as Finding
+from ..problem import Problem
+from ..problem.network import Arc, Node
+from ..problem.offers import OfferFacts
+
+
+@dataclass(slots=True)
+class Bought:
+    """A purchase, or a lot set aside, with its arc."""
+
+    entry: Purchase | LotUse
+    arc: Arc
+
+    @property
+    def ordered(self) -> int:
+        """Period of the order; for a lot, from which it is there."""
+        return self.entry.ordered if isinstance(self.entry, Purchase) else self.entry.period
+
+    @property
+    def delivered(self) -> int:
+        """Period of arrival."""
+        return self.entry.delivered if isinstance(self.entry, Purchase) else self.entry.period
+
+    def __str__(self) -> str:
+        name = self.entry.offer if isinstance(self.entry, Purchase) else self.entry.lot
+        return f"{name} to {self.entry.place} ({self.entry.material}, {self.entry.requirement}, period {self.ordered})"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The entries of a plan, by what they are about."""
+
+    problem: Problem
+    plan: Plan
+    bought: list[Bought] = field(default_factory=list)
+    makes: list[tuple[Make, int]] = field(default_factory=list)
+    """With the position of their offer."""
+    transfers: list[tuple[Transfer, int]] = field(default_factory=list)
+    deliveries: list[tuple[Delivery, int]] = field(default_factory=list)
+    """With the position of their demand."""
+    findings: list[Finding] = field(default_factory=list)
+    unplanned: frozenset[str] = frozenset()
+    """Materials of components whose rules conflict."""
+
+    @staticmethod
+    def of(problem: Problem, plan: Plan) -> Ledger:
+        """Looks every entry up."""
+        ledger = Ledger(problem, plan)
+        ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
+        _Matcher(ledger).match()
+        return ledger
+
+    def find(self, message: str, **details: str) -> None:
+        """Records a finding."""
+        self.findings.append(Finding(message, **details))  # type: ignore[arg-type]
+
+    def units(self) -> dict[tuple[int, int], Decimal]:
+        """Units ordered of every offer in every period, over places and requirements."""
+        units: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
+        for item in self.bought:
+            if item.arc.offer >= 0 and self.problem.offers[item.arc.offer].single:
+                units[item.arc.offer, item.ordered] += item.entry.quantity
+        for make, offer in self.makes:
+            units[offer, make.period] += make.units
+        return dict(units)
+
+    def draws(self) -> Iterable[tuple[Node, str, int, Decimal, OfferFacts]]:
+        """Node, requirement, period and kilograms of every input taken, with the offer that takes it."""
+        for item in self.bought:
+            if item.arc.offer >= 0 and self.problem.offers[item.arc.offer].single:
+                yield from self._takes(item.arc.offer, item.entry.requirement, item.ordered, item.entry.quantity)
+        for make, offer in self.makes:
+            yield from self._takes(offer, make.requirement, make.period, make.units)
+
+    def _takes(
+        self, offer: int, requirement: str, period: int, units: Decimal
+    ) -> Iterable[tuple[Node, str, int, Decimal, OfferFacts]]:
+        facts = self.problem.offers[offer]
+        for line in facts.offer.inputs:
+            yield (line.material, facts.place), requirement, period, line.per_unit * units, facts
+
+
+class _Matcher:
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        problem = ledger.problem
+        self.offers = {facts.offer.id: i for i, facts in enumerate(problem.offers)}
+        self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
+        self.lots = {lot.id: i for i, lot in enumerate(problem.lots)}
+        self.arcs: dict[tuple[int, int, Node], Arc] = {(a.offer, a.lot, a.node): a for a in problem.network.arcs}
+
+    def match(self) -> None:
+        plan = self.ledger.plan
+        for purchase in plan.purchases:
+            self._purchase(purchase)
+        for lot in plan.lots:
+            self._lot(lot)
+        for make in plan.makes:
+            if make.offer not in self.offers:
+                self._unknown("offer", make.offer)
+            else:
+                self.ledger.makes.append((make, self.offers[make.offer]))
+        for transfer in plan.transfers:
+            if transfer.offer not in self.offers:
+                self._unknown("offer", transfer.offer)
+            else:
+                self.ledger.transfers.append((transfer, self.offers[transfer.offer]))
+        for delivery in plan.deliveries:
+            if delivery.demand not in self.demands:
+                self._unknown("demand", delivery.demand)
+            else:
+                self.ledger.deliveries.append((delivery, self.demands[delivery.demand]))
+
+    def _unknown(self, what: str, name: str) -> None:
+        self.ledger.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
+
+    def _purchase(self, purchase: Purchase) -> None:
+        offer = self.offers.get(purchase.offer)
+        if offer is None:
+            self._unknown("offer", purchase.offer)
+            return
+        arc = self.arcs.get((offer, -1, (purchase.material, purchase.place)))
+        if arc is None:
+            self.ledger.find(f"offer `{purchase.offer}` cannot bring {purchase.material} to {purchase.place}")
+            return
+        item = Bought(purchase, arc)
+        horizon = self.ledger.problem.case.horizon
+        if purchase.delivered != purchase.ordered + arc.lag:
+            self.ledger.find(
+                f"{item} arrives in {horizon.label(purchase.delivered)}",
+                expected=f"{horizon.label(purchase.ordered + arc.lag)}, {arc.lag} periods after the order",
+            )
+        if not 0 <= purchase.ordered <= purchase.delivered < horizon.count:
+            self.ledger.find(f"{item} lies outside the plan")
+            return
+        if self.ledger.problem.offers[offer].most[purchase.ordered] == 0:
+            self.ledger.find(f"{item} is ordered when it is not offered")
+        self._positive(item)
+
+    def _lot(self, lot: LotUse) -> None:
+        position = self.lots.get(lot.lot)
+        if position is None:
+            self._unknown("lot", lot.lot)
+            return
+        facts = self.ledger.problem.lots[position]
+        arc = self.arcs[-1, position, (facts.material, facts.place.id)]
+        item = Bought(lot, arc)
+        if (lot.material, lot.place, lot.period) != (facts.material, facts.place.id, facts.period):
+            self.ledger.find(f"{item} is not what the case holds", expected=f"{facts.material} at {facts.place.id}")
+            return
+        self._positive(item)
+
+    def _positive(self, item: Bought) -> None:
+        if item.entry.quantity <= 0 or item.entry.quantity % self.ledger.problem.case.resolution:
+            self.ledger.find(
+                f"{item} has a quantity of {item.entry.quantity} kg",
+                expected=f"a positive multiple of {self.ledger.problem.case.resolution} kg",
+            )
+            return
+        self.ledger.bought.append(item)
+
+

@@ -1,0 +1,174 @@
+"""Do the limits hold? Every row of every limit rule, read on the finished plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..plugins import attributed
+from ..rules.base import Rule
+from ..rules.rows import Row, Term
+from .amounts import Amounts
+from .ledger import Ledger
+from .money import Costing
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A row, and what the plan makes of it."""
+
+    rule: Rule
+    row: Row
+    value: Decimal
+    tolerance: Decimal
+    """By how much rounding may miss it."""
+    miss: Decimal
+    """By how much it is missed."""
+    unplanned: bool
+    """Whether it speaks of materials that are not planned, because rules conflict."""
+
+
+class Answers:
+    """The plan's answers to the questions that rows ask."""
+
+    def __init__(self, ledger: Ledger, amounts: Amounts, costing: Costing) -> None:
+        self.problem = ledger.problem
+        self.count = self.problem.case.horizon.count
+        self.resolution = self.problem.case.resolution
+        position = self.problem.moves.position
+        self.bought: defaultdict[int, Decimal] = defaultdict(Decimal)
+        self.spent: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for item in ledger.bought:
+            if (item.arc.index, item.ordered) in position:
+                self.bought[position[item.arc.index, item.ordered]] += item.entry.quantity
+        for line in costing.lines:
+            if (line.item.arc.index, line.item.ordered) in position:
+                self.spent[position[line.item.arc.index, line.item.ordered]] += line.total
+        self.making: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for make, offer in ledger.makes:
+            self.making[offer * self.count + make.period] += self.problem.offers[offer].price[make.period] * make.units
+        demands = {demand.id: i for i, demand in enumerate(self.problem.demands)}
+        self.delivered: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for delivery, demand in ledger.deliveries:
+            self.delivered[demand * self.count + delivery.period] += delivery.quantity
+        self.short: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for short in ledger.plan.shorts:
+            if short.demand in demands:
+                self.short[demands[short.demand] * self.count + short.period] += short.quantity
+        nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
+        self.stock = {nodes[node] * self.count + t: held for (node, t), held in amounts.stock.items() if node in nodes}
+        self.used = {offer for (offer, _), units in ledger.units().items() if units > 0}
+
+    def value(self, term: Term) -> tuple[Decimal, Decimal]:
+        """A term's value, and by how much rounding may have moved it."""
+        times = Decimal(repr(term.times))
+        if term.question == "used":
+            return times * self._used(term), Decimal(0)
+        total = terms = Decimal(0)
+        for position, weight in zip(term.index.tolist(), term.weight.tolist(), strict=True):
+            factor = Decimal(repr(weight)) * times
+            answer, unit = self._answer(term.question, position)
+            total += factor * answer
+            if answer:
+                terms += abs(factor) * unit
+        return total, terms * self.resolution / 2
+
+    def _used(self, term: Term) -> int:
+        total = sum(
+            (Decimal(repr(w)) * self.bought[m] for m, w in zip(term.index.tolist(), term.weight.tolist(), strict=True)),
+            Decimal(0),
+        )
+        threshold = Decimal(repr(term.at_least)) if term.at_least else self.resolution
+        # A share of a demand need not be a multiple of the resolution: rounding may leave the sum half a step short.
+        slack = self.resolution / 2 * len(term.index) if term.at_least else Decimal(0)
+        return int(total >= threshold - slack)
+
+    def _answer(self, question: str, position: int) -> tuple[Decimal, Decimal]:
+        """A question's answer, and what a kilogram counts for in it."""
+        one = Decimal(1)
+        if question == "spent":
+            moves = self.problem.moves
+            return self.spent[position], moves.price[position] + moves.charge[position] + moves.freight[position]
+        if question == "making":
+            offer, t = divmod(position, self.count)
+            return self.making[position], self.problem.offers[offer].price[t]
+        if question == "onboarding":
+            cost = self.problem.offers[position].onboarding
+            return (cost if position in self.used else Decimal(0)), Decimal(0)
+        if question == "holding":
+            node, t = divmod(position, self.count)
+            years = self.problem.case.horizon.periods[t].years
+            rate = self.problem.stores[self.problem.network.nodes[node]].holding * years.numerator / years.denominator
+            return self.stock.get(position, Decimal(0)) * rate, rate
+        if question == "stock":
+            return self.stock.get(position, Decimal(0)), one
+        return {"bought": self.bought, "delivered": self.delivered, "short": self.short}[question][position], one
+
+
+def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[list[Reading], Decimal]:
+    """Every row with its value, hard misses recorded as findings; and what soft misses cost."""
+    problem = ledger.problem
+    answers = Answers(ledger, amounts, costing)
+    readings: list[Reading] = []
+    penalties = Decimal(0)
+    for rule in problem.rules:
+        if "rows" not in rule.verbs or not any(rule.bites(p.span, problem.law.statuses) for p in problem.case.horizon.periods):
+            continue
+        with attributed(rule):
+            rows = list(rule.rows(problem.facts))
+        for row in rows:
+            reading = _read(rule, row, answers, ledger)
+            readings.append(reading)
+            if row.penalty is not None:
+                penalties += row.penalty * reading.miss
+            elif reading.miss > reading.tolerance and not reading.unplanned:
+                ledger.find(
+                    f"rule `{rule.id}` does not hold: {row.sentence or row.label}",
+                    found=f"{reading.value.normalize():f}",
+                    expected=_expected(row),
+                )
+    return readings, penalties
+
+
+def _expected(row: Row) -> str:
+    parts = []
+    if row.at_least is not None:
+        parts.append(f"at least {row.at_least.normalize():f}")
+    if row.at_most is not None:
+        parts.append(f"at most {row.at_most.normalize():f}")
+    return " and ".join(parts)
+
+
+def _read(rule: Rule, row: Row, answers: Answers, ledger: Ledger) -> Reading:
+    value = tolerance = Decimal(0)
+    for term in row.terms:
+        amount, slack = answers.value(term)
+        value += amount
+        tolerance += slack
+    miss = Decimal(0)
+    if row.at_least is not None:
+        miss = max(miss, row.at_least - value)
+    if row.at_most is not None:
+        miss = max(miss, value - row.at_most)
+    scale = max(abs(value), abs(row.at_least or 0), abs(row.at_most or 0), Decimal(1))
+    return Reading(rule, row, value, tolerance + scale * Decimal("1e-9"), miss, _touches_unplanned(row, ledger))
+
+
+def _touches_unplanned(row: Row, ledger: Ledger) -> bool:
+    if not ledger.unplanned:
+        return False
+    problem, count = ledger.problem, ledger.problem.case.horizon.count
+    materials: set[str] = set()
+    for term in row.terms:
+        for position in term.index.tolist():
+            if term.question in ("bought", "used", "spent"):
+                materials.add(problem.network.arcs[int(problem.moves.arc[position])].node[0])
+            elif term.question in ("delivered", "short"):
+                materials.add(problem.demands[position // count].use.material.id)
+            elif term.question in ("stock", "holding"):
+                materials.add(problem.network.nodes[position // count][0])
+            else:
+                offer = position if term.question == "onboarding" else position // count
+                materials |= {line.material for line in problem.offers[offer].offer.outputs}
+    return not materials or bool(materials & ledger.unplanned)

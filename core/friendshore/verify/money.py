@@ -1,0 +1,126 @@
+"""What the plan costs, line by line, in decimals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..domain.base import exact
+from ..domain.plan import Cost
+from ..problem.charges import Charges
+from ..problem.network import Arc
+from .ledger import Bought, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The undiscounted cost of one purchase, in the case's currency."""
+
+    item: Bought
+    price: Decimal
+    """For an offer with several outputs its part, by mass, of what making them costs."""
+    charges: Decimal
+    freight: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return self.price + self.charges + self.freight
+
+
+class Costing:
+    """Recomputes all money from prices, rules and quantities."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.problem = ledger.problem
+        self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers)
+        self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
+        self.lines = [self._line(item) for item in ledger.bought if item.arc.offer >= 0]
+
+    def _line(self, item: Bought) -> Line:
+        facts = self.problem.offers[item.arc.offer]
+        quantity = item.entry.quantity
+        price = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
+        return Line(item, price, self._charge_of(item) * quantity, item.arc.freight * quantity)
+
+    def _charge_of(self, item: Bought) -> Decimal:
+        """The dearest charge among the uses that the purchase's requirement serves (they agree, or it is no requirement)."""
+        key = (item.arc.index, item.entry.requirement)
+        if key not in self._charge:
+            self._charge[key] = self._charges(item.arc, item.entry.requirement)
+        return self._charge[key][item.ordered]
+
+    def _charges(self, arc: Arc, requirement: str) -> tuple[Decimal, ...]:
+        uses = {
+            self.problem.demands[demand].use
+            for delivery, demand in self.ledger.deliveries
+            if delivery.requirement == requirement and arc.index in self.problem.judgements[self.problem.demands[demand].use].reach
+        }
+        if not uses:
+            uses = {use for use, judgement in self.problem.judgements.items() if arc.index in judgement.reach}
+        found = [self.charges.of_arc(arc, use) for use in sorted(uses, key=str)]
+        return tuple(max(amounts) for amounts in zip(*found, strict=True))
+
+    def cost(self, penalties: Decimal) -> Cost:
+        """The plan's cost, with the priced misses of soft rules."""
+        discount = self.problem.discount
+        price = sum((discount[line.item.ordered] * line.price for line in self.lines), Decimal(0))
+        charges = sum((discount[line.item.delivered] * line.charges for line in self.lines), Decimal(0))
+        freight = sum((discount[line.item.delivered] * line.freight for line in self.lines), Decimal(0))
+        making = self.making()
+        price += sum((discount[t] * amount for t, amount in making.items()), Decimal(0))
+        onboarding = self.onboarding()
+        holding = sum((discount[t] * amount for t, amount in self.holding().items()), Decimal(0))
+        nominal = sum((line.total for line in self.lines), onboarding)
+        nominal += sum(making.values(), Decimal(0)) + sum(self.holding().values(), Decimal(0))
+        total = price + charges + freight + onboarding + holding
+        shortage = self._shortage()
+        return Cost(
+            price=exact(price),
+            charges=exact(charges),
+            freight=exact(freight),
+            onboarding=exact(onboarding),
+            holding=exact(holding),
+            total=exact(total),
+            nominal=exact(nominal),
+            penalties=exact(penalties),
+            shortage=exact(shortage),
+            objective=exact(total + penalties + shortage),
+        )
+
+    def making(self) -> dict[int, Decimal]:
+        """Money by period on units of offers with several outputs."""
+        spent: dict[int, Decimal] = {}
+        for make, offer in self.ledger.makes:
+            cost = self.problem.offers[offer].price[make.period] * make.units
+            spent[make.period] = spent.get(make.period, Decimal(0)) + cost
+        return spent
+
+    def onboarding(self) -> Decimal:
+        """One-off costs of all offers that are used."""
+        used = {offer for (offer, _), amount in self.ledger.units().items() if amount > 0}
+        return sum((self.problem.offers[offer].onboarding for offer in used), Decimal(0))
+
+    def holding(self) -> dict[int, Decimal]:
+        """Money by period for stock, and for what lies unused in lots."""
+        periods = self.problem.case.horizon.periods
+        spent = dict.fromkeys(range(len(periods)), Decimal(0))
+        years = [Decimal(p.years.numerator) / Decimal(p.years.denominator) for p in periods]
+        for stock in self.ledger.plan.stocks:
+            store = self.problem.stores.get((stock.material, stock.place))
+            if store is not None:
+                spent[stock.period] += store.holding * stock.quantity * years[stock.period]
+        for number, lot in enumerate(self.problem.lots):
+            used = sum((i.entry.quantity for i in self.ledger.bought if i.arc.lot == number), Decimal(0))
+            holding = self.problem.stores[lot.material, lot.place.id].holding
+            for t in range(lot.period, len(periods)):
+                spent[t] += holding * max(lot.quantity - used, Decimal(0)) * years[t]
+        return spent
+
+    def _shortage(self) -> Decimal:
+        price = {d.id: p for d, p in zip(self.problem.demands, self.problem.shortage_price, strict=True)}
+        return sum(
+            (self.problem.discount[s.period] * price[s.demand] * s.quantity for s in self.ledger.plan.shorts if s.demand in price),
+            Decimal(0),
+        )

@@ -1,0 +1,1 @@
+"""Australian sources of critical minerals: a catalog for friendshore, data only."""

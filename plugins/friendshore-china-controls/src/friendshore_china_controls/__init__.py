@@ -1,0 +1,1 @@
+"""Chinese export controls: a rule pack for friendshore, data only."""

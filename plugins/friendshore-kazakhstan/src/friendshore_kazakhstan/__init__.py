@@ -1,0 +1,1 @@
+"""Kazakh sources of critical minerals: a catalog for friendshore, data only."""

@@ -1,0 +1,1 @@
+"""US tariffs: a rule pack for friendshore, data only."""

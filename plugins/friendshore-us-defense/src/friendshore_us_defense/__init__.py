@@ -1,0 +1,1 @@
+"""US defence procurement law: rule packs for friendshore, data only."""

@@ -1,0 +1,1 @@
+"""Properties: the optimiser against brute force, invariances and laws."""

@@ -1,0 +1,134 @@
+"""What the built-in kinds say of one move of one supply tree, written anew from their fields and the verdict table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
+from friendshore.domain.case import DemandSpec
+from friendshore.domain.facts import ChainEntry, Facility, Material
+from friendshore.domain.stages import stage_of
+
+
+class Answer(Enum):
+    """What a rule says of a move."""
+
+    PASS = 0
+    LICENCE = 1
+    UNPROVEN = 2
+    FAIL = 3
+
+
+def table(possible: frozenset[str], complete: bool, barred: frozenset[str]) -> Answer:
+    """The verdict of one stage with its possible countries.
+
+    No entry: unproven. None barred and the list complete: pass. All barred and the list complete: fail. Else: unproven.
+    """
+    if not possible or not complete:
+        return Answer.UNPROVEN
+    barred_ones = sum(country in barred for country in possible)
+    if barred_ones == 0:
+        return Answer.PASS
+    return Answer.FAIL if barred_ones == len(possible) else Answer.UNPROVEN
+
+
+def worst(answers: Iterable[Answer]) -> Answer:
+    """Fail beats unproven beats pass."""
+    return max(answers, key=lambda a: a.value, default=Answer.PASS)
+
+
+def selects(rule: Any, material: Material) -> bool:
+    """Whether a rule covers a material: by id, or by element and form; a rule that names none covers all."""
+    assert not (rule.tags or rule.hs or rule.also), "not read here"
+    if material.id in rule.materials:
+        return True
+    named = bool(rule.elements or rule.forms)
+    fits = (not rule.elements or material.element in rule.elements) and (not rule.forms or material.form in rule.forms)
+    return fits if named else not rule.materials
+
+
+def applies(rule: Any, demand: DemandSpec) -> bool:
+    """Whether a rule bears on an end use."""
+    return not rule.end_uses or demand.end_use in rule.end_uses
+
+
+def origin_ban(
+    rule: Any, good: Material, demand: DemandSpec, chain: tuple[ChainEntry, ...], missing: set[str]
+) -> Answer:
+    """A rule of origin on the stages that one node performs, and on those that nobody answers for."""
+    if not selects(rule, good) or not applies(rule, demand):
+        return Answer.PASS
+    assert not (rule.allow or rule.buyers or rule.steps or rule.recycled), "not read here"
+    answers = []
+    for stage in rule.stages:
+        entries = [e for e in chain if stage_of(e.stage) is stage]
+        answers += [table(e.countries, e.complete, rule.countries) for e in entries]
+        if not entries and stage.value in missing:
+            answers.append(Answer.UNPROVEN)
+    answer = worst(answers)
+    stated = dict(demand.facts)
+    for exception in rule.exceptions:
+        assert not exception.unless, "not read here"
+        if all(test.fact in stated and stated[test.fact] == test.equals for test in exception.when):
+            return Answer.PASS
+    return answer
+
+
+def customs_origins(customs: str, chain: tuple[ChainEntry, ...], facility: Facility) -> tuple[frozenset[str], bool]:
+    """Countries of the last stage performed, unless the offer says, or the facility's where it performs none."""
+    if customs:
+        return frozenset({customs}), True
+    ranks = ["mined", "refined", "separated", "melted", "produced"]
+    last = max((ranks.index(stage_of(e.stage).value) for e in chain), default=-1)
+    entries = [e for e in chain if ranks.index(stage_of(e.stage).value) == last]
+    countries = frozenset(country for e in entries for country in e.countries)
+    if not countries:
+        return frozenset({facility.country}), False
+    return countries, all(e.complete and e.countries for e in entries)
+
+
+def export_control(
+    rule: Any, material: Material, way: tuple[str, str, str], demand: DemandSpec, origins: tuple[frozenset[str], bool]
+) -> Answer:
+    """An export control on a move.
+
+    Args:
+        way: countries that the move leaves, that it leads to, and of the final use.
+    """
+    leaves, to, final = way
+    if leaves == to or not applies(rule, demand) or not selects(rule, material):
+        return Answer.PASS
+    assert not rule.buyers, "not read here"
+    bound = {"use": [final], "move": [to], "either": [final, to]}[rule.judged_on]
+    if rule.destinations and not rule.destinations.intersection(bound):
+        return Answer.PASS
+    answer = Answer.PASS
+    if leaves in rule.exporters:
+        answer = Answer.FAIL
+    elif rule.reach == "origin" and rule.exporters - {to}:
+        answer = table(*origins, rule.exporters - {to})
+    if answer is Answer.PASS:
+        return Answer.PASS
+    return Answer.LICENCE if rule.effect == "licence" else answer
+
+
+def exclude(rule: Any, material: Material, offer: str, facility: Facility, demand: DemandSpec) -> Answer:
+    """Whether the planner keeps an offer out."""
+    if not selects(rule, material) or not applies(rule, demand):
+        return Answer.PASS
+    assert not (rule.suppliers or rule.parents or rule.catalogs), "not read here"
+    named = offer in rule.offers or facility.id in rule.facilities or facility.country in rule.countries
+    return Answer.FAIL if named else Answer.PASS
+
+
+def duty(rule: Any, material: Material, way: tuple[str, str], origin: str, value: float) -> float:
+    """Duty per kilogram on a move between two countries."""
+    leaves, to = way
+    enters = to in rule.territory and leaves not in rule.territory
+    if not enters or not selects(rule, material) or origin in rule.except_origins:
+        return 0.0
+    if rule.origins and origin not in rule.origins:
+        return 0.0
+    assert rule.specific_per == "basis", "not read here"
+    return value * float(rule.rate) + float(rule.specific or 0)

@@ -1,0 +1,251 @@
+"""The optimum of a tiny case by brute force.
+
+1. List every complete supply tree of every delivery (`trees`), under no waiver and under each that covers it.
+2. Judge each tree by the law alone (`law`): no classes of uses, no pools, no flows.
+3. A plan is so many kilograms of each lawful tree, of each shortage, and of *surplus*: a tree, or the part of one below any
+   of its nodes, bought in excess because an order has a minimum or a rule a floor. It is stored to the end and costs its
+   holding. What is left of a lot lies to the end as well.
+4. An offer with several outputs is run in *batches*, one variable for each history of its inputs; trees take their output
+   from a batch, and what no tree takes costs nothing.
+5. Enumerate the on/off patterns of all discrete decisions; each pattern is a linear programme (`patterns`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from friendshore.domain.case import Case, DemandSpec, WaiverSpec
+from friendshore.domain.facts import Catalog
+from friendshore.rules.base import Rule
+
+from . import limits
+from .law import Law
+from .patterns import Amount, Answer, Bound, Choice, Column, Enumeration
+from .trees import Forest, Tree
+from .world import World, within
+
+
+def optimum(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> Answer:
+    """The least objective of a case, by brute force."""
+    return Oracle(World(case, catalogs, rules)).solve()
+
+
+class Oracle:
+    """Turns the trees of one world into columns, its facts into rows, its decisions into choices."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.forest = Forest(world)
+        self.law = Law(self.forest)
+        self.columns: list[Column] = []
+        self.batches: dict[Amount, Tree] = {}
+        self.lawful: dict[Tree, DemandSpec] = {}
+        self.trees = 0
+
+    def solve(self) -> Answer:
+        """Lists, judges, enumerates."""
+        for name, demand in self.world.demands.items():
+            for period in range(self.world.count):
+                if self.world.wanted(demand, period) > 0:
+                    self._deliveries(name, demand, period)
+        if self._surplus_may_help():
+            self._surplus()
+        self._rests()
+        self._batches()
+        choices = [*self._minima(), *self._onboarding()]
+        extra = limits.read(self.world)
+        bounds = [*self._bounds(), *extra.bounds]
+        return Enumeration(self.columns, bounds).optimum([*choices, *extra.choices], extra.counts)
+
+    # ------------------------------------------------------------------------------------------------------- columns
+
+    def _deliveries(self, name: str, demand: DemandSpec, period: int) -> None:
+        world = self.world
+        price = demand.shortage_price
+        assert price is not None, "the oracle wants a shortage price"
+        short = {("delivered", name, period): 1.0, ("short", name, period): 1.0}
+        self.columns.append(Column(f"short {name} {period}", float(price) * world.discount(period), short))
+        trees = self.forest.trees(demand.material, demand.place or world.case.place, period)
+        self.trees += len(trees)
+        for tree in trees:
+            for waiver in (None, *self._waivers(name, demand, period)):
+                for lawful in self.law.ways(tree, demand, period, waiver.rule if waiver else ""):
+                    amounts = self._amounts(lawful, demand)
+                    amounts["delivered", name, period] = 1.0
+                    if waiver:
+                        amounts["waiver", waiver.id] = 1.0
+                    self._add(f"{name} {period} {waiver.id if waiver else ''} {describe(lawful)}", amounts)
+                    self.lawful.update((node, demand) for node in lawful.nodes())
+
+    def _waivers(self, name: str, demand: DemandSpec, period: int) -> Iterator[WaiverSpec]:
+        """Waivers that cover every day of a delivery."""
+        for waiver in self.world.case.waivers:
+            covers = all(within(day, waiver.start, waiver.end) for day in self.world.spans[period])
+            if covers and waiver.demand in ("", name, demand.material):
+                yield waiver
+
+    def _surplus_may_help(self) -> bool:
+        return any(o.min_order for o in self.world.offers.values()) or limits.have_floors(self.world)
+
+    def _surplus(self) -> None:
+        """What is bought beyond need: any part of a lawful tree, kept to the end."""
+        end = self.world.count
+        kept = {replace(node, used=end): demand for node, demand in self.lawful.items() if not node.lot}
+        for node, demand in kept.items():
+            self._add(f"surplus {describe(node)}", self._amounts(node, demand))
+
+    def _rests(self) -> None:
+        """What is left of a lot."""
+        end = self.world.count
+        for lot in self.world.lots:
+            rest = Tree(lot.material, lot.place, end, lot.there, lot=lot.id)
+            self._add(f"rest of {lot.id}", self._amounts(rest, None))
+
+    def _batches(self) -> None:
+        """Units made of offers with several outputs; batches of their inputs may turn up on the way."""
+        done: set[Amount] = set()
+        while missing := self.batches.keys() - done:
+            for batch in sorted(missing, key=repr):
+                done.add(batch)
+                node = self.batches[batch]
+                amounts: dict[Amount, float] = defaultdict(float)
+                amounts["batch", batch] = 1.0
+                self._run(node, 1.0, self.lawful[node], amounts)
+                self._add(f"batch {describe(node)}", amounts)
+
+    def _add(self, name: str, amounts: dict[Amount, float]) -> None:
+        cost = sum(value * self._cost(amount) for amount, value in amounts.items())
+        self.columns.append(Column(name, cost, dict(amounts)))
+
+    # ------------------------------------------------------------------------------------- what a kilogram comes to
+
+    def _amounts(self, tree: Tree, demand: DemandSpec | None) -> dict[Amount, float]:
+        amounts: dict[Amount, float] = defaultdict(float)
+        self._count(tree, 1.0, demand, amounts)
+        return amounts
+
+    def _count(self, tree: Tree, kilograms: float, demand: DemandSpec | None, amounts: dict[Amount, float]) -> None:
+        for period in range(tree.arrives, tree.used):
+            amounts["held", tree.material, tree.place, period] += kilograms
+        if tree.lot:
+            amounts["lot", tree.lot] += kilograms
+            return
+        assert demand is not None
+        offer = self.world.offers[tree.offer]
+        amounts["moved", offer.id, tree.material, tree.place, tree.ordered, tree.arrives] += kilograms
+        amounts["charges", tree.arrives] += kilograms * self.law.charges(tree)
+        for licence in tree.licences:
+            amounts["licence", licence] += kilograms
+        if len(offer.outputs) == 1:
+            self._run(tree, kilograms / float(offer.outputs[0].per_unit), demand, amounts)
+        else:
+            batch = (offer.id, tree.ordered, tree.inputs)
+            self.batches.setdefault(batch, tree)
+            self.lawful.setdefault(tree, demand)
+            amounts["output", batch, tree.material] += kilograms
+
+    def _run(self, tree: Tree, units: float, demand: DemandSpec, amounts: dict[Amount, float]) -> None:
+        """Units ordered of a tree's offer, and what they take."""
+        offer = self.world.offers[tree.offer]
+        amounts["units", offer.id, tree.ordered] += units
+        for line, used in zip(offer.inputs, tree.inputs, strict=True):
+            self._count(used, units * float(line.per_unit), demand, amounts)
+
+    def _cost(self, amount: Amount) -> float:
+        """Money for one of an amount, discounted."""
+        world = self.world
+        match amount:
+            case ("units", offer, ordered):
+                return world.price(world.offers[offer], ordered) * world.discount(ordered)
+            case ("moved", offer, _, place, _, arrives):
+                route = world.routes(world.offers[offer], place)
+                assert route is not None
+                return route[1] * world.discount(arrives)
+            case ("charges", arrives):
+                return world.discount(arrives)
+            case ("held", material, place, period):
+                return world.holding(material, place) * world.years[period] * world.discount(period)
+        return 0.0
+
+    # ---------------------------------------------------------------------------------------------- rows and choices
+
+    def _bounds(self) -> Iterator[Bound]:
+        world = self.world
+        for name, demand in world.demands.items():
+            for period in range(world.count):
+                if (wanted := world.wanted(demand, period)) > 0:
+                    yield Bound({("delivered", name, period): 1.0}, wanted, wanted)
+        for lot in world.lots:
+            yield Bound({("lot", lot.id): 1.0}, lot.kilograms, lot.kilograms)
+        for batch, tree in self.batches.items():
+            for line in world.offers[tree.offer].outputs:
+                weights = {("output", batch, line.material): 1.0, ("batch", batch): -float(line.per_unit)}
+                yield Bound(weights, at_most=0.0)
+        for waiver in world.case.waivers:
+            yield Bound({("waiver", waiver.id): 1.0}, at_most=float(waiver.quantity))
+        for licence in world.case.licences:
+            if licence.quantity is not None:
+                yield Bound({("licence", licence.id): 1.0}, at_most=float(licence.quantity))
+        yield from self._capacities()
+        yield from self._offer_limits()
+        yield from self._store_limits()
+
+    def _capacities(self) -> Iterator[Bound]:
+        world = self.world
+        for facility in world.facilities.values():
+            if not facility.capacity:
+                continue
+            sharing = [o for o in world.offers.values() if world.shares(o.facility, facility.id)]
+            for period in range(world.count):
+                if (capacity := world.capacity(facility, period)) < math.inf:
+                    weights = {("units", o.id, period): float(o.capacity_use) for o in sharing}
+                    yield Bound(weights, at_most=capacity)
+
+    def _offer_limits(self) -> Iterator[Bound]:
+        world = self.world
+        for offer in world.offers.values():
+            units = [("units", offer.id, period) for period in range(world.count)]
+            for period in range(world.count):
+                if offer.max_order is not None:
+                    yield Bound({units[period]: 1.0}, at_most=float(offer.max_order))
+                if offer.max_per_year is not None:
+                    yield Bound({units[period]: 1.0}, at_most=float(offer.max_per_year) * world.years[period])
+            if offer.total is not None:
+                yield Bound(dict.fromkeys(units, 1.0), at_most=float(offer.total))
+
+    def _store_limits(self) -> Iterator[Bound]:
+        world = self.world
+        for store in world.case.stores:
+            place = store.place or world.case.place
+            if store.limit is not None:
+                for period in range(world.count):
+                    yield Bound({("held", store.material, place, period): 1.0}, at_most=float(store.limit))
+
+    def _minima(self) -> Iterator[Choice]:
+        """Each offer with a minimum is ordered in a period, or not."""
+        for offer in self.world.offers.values():
+            if offer.min_order:
+                for period in range(self.world.count):
+                    units = {("units", offer.id, period): 1.0}
+                    on = Bound(units, at_least=float(offer.min_order))
+                    yield Choice(f"{offer.id} in {period}", (Bound(units, at_most=0.0),), (on,))
+
+    def _onboarding(self) -> Iterator[Choice]:
+        """Each offer with a one-off cost is used at all, or not."""
+        for offer in self.world.offers.values():
+            if offer.onboarding:
+                assert offer.onboarding_currency in ("", self.world.case.currency)
+                units = {("units", offer.id, period): 1.0 for period in range(self.world.count)}
+                yield Choice(f"{offer.id} used", (Bound(units, at_most=0.0),), (), float(offer.onboarding))
+
+
+def describe(tree: Tree) -> str:
+    """A tree in one line."""
+    if tree.lot:
+        return f"{tree.lot}@{tree.place}>{tree.used}"
+    inputs = ", ".join(describe(t) for t in tree.inputs)
+    licences = "".join(f" under {name}" for name in tree.licences)
+    return f"{tree.offer}[{tree.ordered}]@{tree.place}>{tree.used}{licences}" + (f"({inputs})" if inputs else "")

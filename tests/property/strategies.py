@@ -1,0 +1,244 @@
+"""Random tiny cases: up to two end uses, three periods around 2027-01-01 and three stages of making, one or more traps each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import product
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from friendshore.domain.case import Case, DemandSpec, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
+from friendshore.domain.facts import Catalog, ChainEntry, Facility, Offer
+from friendshore.rules.base import Rule
+from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.tariff import Tariff
+
+from .tiny import ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+
+T = TypeVar("T")
+Draw = Callable[[st.SearchStrategy[T]], T]
+
+COUNTRIES = ("AU", "CN", "JP", "US")
+WHERE = ("AU", "AU", "CN", "CN", "JP", "AU/CN", "AU/JP", "AU?")
+"""Where a stage may have happened; `?`: the list may not be complete."""
+STARTS = (None, "2026-07-01", "2027-01-01", "2027-01-01", "2027-02-15")
+STAGES = {"oxide": ("mined", "refined"), "salt": ("mined", "refined"), "metal": ("mined", "refined", "melted")}
+STAGES["magnet"] = (*STAGES["metal"], "produced")
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A case with its facts and rules."""
+
+    case: Case
+    catalog: Catalog
+    rules: tuple[Rule, ...]
+
+
+def sometimes(draw: Draw[Any], strategy: st.SearchStrategy[T], one_in: int = 3) -> T | None:
+    """A value in one of so many cases."""
+    return draw(strategy) if draw(st.integers(1, one_in)) == one_in else None
+
+
+def a_chain(draw: Draw[Any], stages: tuple[str, ...]) -> tuple[ChainEntry, ...]:
+    """Each stage somewhere; now and then one that nobody says anything about."""
+    left_out = sometimes(draw, st.sampled_from(stages), 8)
+    parts = [chain(draw(st.sampled_from(WHERE)), s) for s in stages if s != left_out]
+    return tuple(entry for part in parts for entry in part)
+
+
+def some_plants(draw: Draw[Any]) -> tuple[Facility, ...]:
+    """A plant a country; one may share the capacity of another or of a group."""
+    plants = []
+    group = sometimes(draw, st.integers(10, 60))
+    if group is not None:
+        plants.append(facility("group", "AU", group))
+    for country in COUNTRIES:
+        per_year = sometimes(draw, st.integers(5, 120), 2)
+        status = draw(st.sampled_from(("operating", "operating", "operating", "ramping", "commissioning", "announced")))
+        within = "group" if group is not None and country in ("AU", "JP") else ""
+        plants.append(facility(country.lower(), country, per_year, status, within=within))
+    return tuple(plants)
+
+
+def _terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any]:
+    """What may be said of an offer beside its price; a case has only so many minima."""
+    terms: dict[str, Any] = {}
+    if minima[0] >= count and (least := sometimes(draw, st.integers(5, 60))):
+        terms["min_order"] = least
+        minima[0] -= count
+    terms["max_order"] = sometimes(draw, st.integers(5, 60), 5)
+    terms["total"] = sometimes(draw, st.integers(10, 90), 6)
+    terms["max_per_year"] = sometimes(draw, st.integers(10, 90), 6)
+    terms["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
+    terms["start"] = sometimes(draw, st.sampled_from((date(2026, 11, 1), date(2027, 1, 1))), 8)
+    terms["end"] = sometimes(draw, st.sampled_from((date(2026, 12, 31), date(2027, 3, 1))), 8)
+    if minima[0] > 0 and (cost := sometimes(draw, st.integers(50, 900), 6)):
+        terms["onboarding"], terms["onboarding_currency"] = cost, "USD"
+        minima[0] -= 1
+    terms["capacity_use"] = draw(st.sampled_from(("1", "1", "1.5")))
+    return {key: value for key, value in terms.items() if value is not None}
+
+
+def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
+    """Sources of oxide or metal, and makers of what is wanted in the end."""
+    minima = [4]
+    plant = st.sampled_from([c.lower() for c in COUNTRIES])
+    price = st.integers(5, 90)
+
+    def source(name: str, material: str, **more: Any) -> Offer:
+        links = a_chain(draw, STAGES[material])
+        terms = {**_terms(draw, count, minima), **more}
+        return offer(name, draw(plant), material, draw(price), links, **terms)
+
+    def maker(name: str, material: str, stages: tuple[str, ...], **inputs: float) -> Offer:
+        terms = _terms(draw, count, minima)
+        return offer(name, draw(plant), material, draw(price), a_chain(draw, stages), inputs=lines(**inputs), **terms)
+
+    offers = [source("oxide-a", "oxide"), source("oxide-b", "oxide")]
+    if draw(st.booleans()):
+        salt = draw(st.sampled_from((0.5, 2, 3)))
+        offers.append(source("circuit", "oxide", outputs=lines(oxide=1, salt=salt)))
+    if good == "oxide":
+        return tuple(offers)
+    offers.append(maker("metal-m", "metal", ("melted",), oxide=draw(st.sampled_from((1, 1.25, 2)))))
+    if draw(st.booleans()):
+        offers.append(source("metal-s", "metal"))
+    if good == "magnet":
+        inputs = draw(st.sampled_from(({"metal": 0.5}, {"oxide": 0.5}, {"metal": 0.5, "oxide": 0.25})))
+        stages = ("produced",) if "metal" in inputs else ("melted", "produced")
+        offers.append(maker("magnet-m", "magnet", stages, **inputs))
+        if draw(st.integers(1, 3)) == 1:
+            offers.append(maker("magnet-n", "magnet", stages, **inputs))
+    return tuple(offers)
+
+
+def some_demands(draw: Draw[Any], count: int, good: str, salt: bool) -> tuple[DemandSpec, ...]:
+    """Defence wants the good; civil use wants it too, or something on the way to it."""
+
+    def wanted(material: str, end_use: str) -> DemandSpec:
+        quantities = draw(st.lists(st.integers(0, 40), min_size=count, max_size=count).filter(any))
+        return demand(material, end_use, *quantities, price=draw(st.sampled_from((60, 200, 1000))))
+
+    demands = [wanted(good, "defense")]
+    if draw(st.integers(1, 4)) > 1:
+        others = [good, good, *(["salt", "salt"] if salt else []), *(["oxide"] if good == "metal" else [])]
+        demands.append(wanted(draw(st.sampled_from(others)), "civil"))
+    return tuple(demands)
+
+
+def some_rules(draw: Draw[Any], lots: bool) -> tuple[Rule, ...]:
+    """A ban in most cases, an export control in many, duties and exclusions in some."""
+    rules: list[Rule] = []
+    stages = st.sets(st.sampled_from(STAGES["magnet"]), min_size=1)
+    if draw(st.integers(1, 5)) > 1:
+        dated = "delivery" if lots else draw(st.sampled_from(("delivery", "delivery", "order")))
+        found = sorted(draw(stages))
+        rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), dated_by=dated))
+    if sometimes(draw, st.just(1), 4):
+        found = sorted(draw(stages))
+        rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), countries="JP", id="ban-2", end_uses=["civil"]))
+    if draw(st.booleans()):
+        rules.append(_control(draw))
+    if sometimes(draw, st.just(1), 4):
+        given = {"id": "kept-out", "facilities": [draw(st.sampled_from(("au", "jp")))], "end_uses": ["civil"]}
+        rules.append(Exclude.model_validate({**given, "phases": [{"from": draw(st.sampled_from(STARTS))}]}))
+    if sometimes(draw, st.just(1)):
+        duty = {"id": "duty", "origins": ["CN"], "rate": "0.25", "phases": [{"from": draw(st.sampled_from(STARTS))}]}
+        rules.append(Tariff.model_validate(duty))
+        rules.append(Tariff.model_validate({"id": "flat", "specific": 2, "specific_currency": "USD", "origins": ["AU"]}))
+    return tuple(rules)
+
+
+def _control(draw: Draw[Any]) -> ExportControl:
+    return ExportControl.model_validate(
+        {
+            "id": "control",
+            "exporters": ["CN"],
+            "effect": draw(st.sampled_from(("prohibit", "licence", "licence"))),
+            "end_uses": draw(st.sampled_from((["defense"], ["defense"], []))),
+            "destinations": draw(st.sampled_from(([], ["US"], ["JP"]))),
+            "judged_on": draw(st.sampled_from(("use", "move", "either"))),
+            "reach": draw(st.sampled_from(("export", "origin"))),
+            "phases": [{"from": draw(st.sampled_from(STARTS))}],
+        }
+    )
+
+
+def some_lots(draw: Draw[Any], good: str, offers: tuple[Offer, ...]) -> tuple[tuple[StockSpec, ...], tuple[OrderSpec, ...]]:
+    """Stock of the good or of what it is made from, and an order on its way."""
+    stocks: list[StockSpec] = []
+    orders: list[OrderSpec] = []
+    if held := sometimes(draw, st.integers(5, 60)):
+        material = draw(st.sampled_from((good, good, "oxide")))
+        place = "US" if material == good else draw(st.sampled_from(("US", "JP")))
+        stocks.append(stock(material, held, a_chain(draw, STAGES[material]), place, acquired=date(2025, 3, 1)))
+    sources = [o.id for o in offers if not o.inputs]
+    if coming := sometimes(draw, st.integers(5, 40), 5):
+        arrives = draw(st.sampled_from((date(2026, 12, 15), date(2027, 2, 1))))
+        chosen = draw(st.sampled_from(sources))
+        orders.append(OrderSpec(offer=chosen, quantity=Decimal(coming), arrives=arrives, ordered=date(2025, 9, 1)))
+    return tuple(stocks), tuple(orders)
+
+
+def some_papers(draw: Draw[Any], rules: tuple[Rule, ...]) -> dict[str, Any]:
+    """Waivers, licences and assumed licences that fit the rules."""
+    ids = [rule.id for rule in rules]
+    papers: dict[str, Any] = {}
+    day = st.sampled_from((None, date(2026, 10, 1), date(2027, 1, 2)))
+    if "ban" in ids and (waived := sometimes(draw, st.integers(1, 20))):
+        papers["waivers"] = (WaiverSpec(id="w", rule="ban", quantity=Decimal(waived), start=draw(day)),)
+    if "control" in ids and (licensed := sometimes(draw, st.integers(1, 30), 2)):
+        exporter = draw(st.sampled_from(("", "CN", "cn", "AU")))
+        papers["licences"] = (
+            LicenceSpec(id="l", rule="control", exporter=exporter, quantity=Decimal(licensed), start=draw(day)),
+        )
+    if "control" in ids and (use := sometimes(draw, st.sampled_from(("civil", "defense")), 4)):
+        papers["assume_licence"] = {use: "granted"}
+    return papers
+
+
+def some_stores(draw: Draw[Any], lots: set[str]) -> tuple[StoreSpec, ...]:
+    """What holding costs, and now and then how much can be held; what is there already must fit."""
+    stores = []
+    for material, place in product(("oxide", "salt", "metal", "magnet"), COUNTRIES):
+        limited = place == "US" and material not in lots
+        limit = sometimes(draw, st.sampled_from((0, 20)), 6) if limited else None
+        stores.append(store(material, draw(st.sampled_from((0, 1, 4))), place, limit))
+    return tuple(stores)
+
+
+@st.composite
+def tiny_cases(draw: Draw[Any]) -> Tiny:
+    """A tiny case of any kind."""
+    good = draw(st.sampled_from(("oxide", "metal", "metal", "magnet")))
+    count = draw(st.integers(1, 2 if good == "magnet" else 3))
+    plants = some_plants(draw)
+    offers = some_offers(draw, count, good)
+    salt = any(len(o.outputs) > 1 for o in offers)
+    demands = some_demands(draw, count, good, salt)
+    stocks, orders = some_lots(draw, good, offers)
+    rules = some_rules(draw, bool(stocks or orders))
+    papers = some_papers(draw, rules)
+    length = draw(st.sampled_from(("year", "quarter")))
+    assume = {"freight": draw(st.sampled_from((0, 1))), "lead_time": draw(st.sampled_from((0, 0, 0, 3)))}
+    assume["licence"] = papers.pop("assume_licence", {})
+    lots = {s.material for s in stocks} | ({"oxide", "salt", "metal"} if orders else set())
+    made = case(
+        *demands,
+        start=date(2026, 1, 1) if length == "year" else date(2026, 10, 1),
+        length=length,
+        stocks=stocks,
+        orders=orders,
+        stores=some_stores(draw, lots),
+        discount=Decimal(draw(st.sampled_from(("0", "0.08")))),
+        assume=assume,
+        accept={"unproven": draw(st.integers(1, 10)) == 10},
+        **papers,
+    )
+    return Tiny(made, catalog(*plants, *offers), rules)

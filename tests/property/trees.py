@@ -1,0 +1,75 @@
+"""Every complete supply tree of a tiny case.
+
+A tree is one kilogram of a material at a place, used there in one period, with its whole history: the offer it was bought
+from, when it was ordered and when it came, and one tree for each input of that offer, used in the period of the order; or
+the lot it was taken from. An offer with several inputs is listed with every combination of the histories of its inputs,
+so that a tree is a *linear* recipe: any mixed plan is a sum of trees, since a flow in which kilograms of each input are
+drawn in fixed proportion can always be split into portions with one history an input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+from .world import Lot, World
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A kilogram of material with its history."""
+
+    material: str
+    place: str
+    used: int
+    """Period in which it is used; the number of periods if it is kept to the end."""
+    arrives: int
+    ordered: int = -1
+    offer: str = ""
+    inputs: tuple[Tree, ...] = ()
+    lot: str = ""
+    licences: tuple[str, ...] = ()
+    """Export licences under which it is moved here."""
+
+    def nodes(self) -> Iterator[Tree]:
+        """This kilogram and everything that went into it."""
+        yield self
+        for tree in self.inputs:
+            yield from tree.nodes()
+
+
+class Forest:
+    """Lists the trees of one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.trees = cache(self._trees)
+
+    def _trees(self, material: str, place: str, used: int) -> tuple[Tree, ...]:
+        """Every history of a kilogram of `material` used at `place` in period `used`."""
+        return tuple(self._from_lots(material, place, used)) + tuple(self._from_offers(material, place, used))
+
+    def _from_lots(self, material: str, place: str, used: int) -> Iterator[Tree]:
+        for lot in self.world.lots:
+            if (lot.material, lot.place) == (material, place) and lot.there <= used:
+                yield Tree(material, place, used, lot.there, lot=lot.id)
+
+    def _from_offers(self, material: str, place: str, used: int) -> Iterator[Tree]:
+        world = self.world
+        for offer in world.offers.values():
+            route = world.routes(offer, place)
+            if route is None or material not in [line.material for line in offer.outputs]:
+                continue
+            last = min(used, world.count - 1) - route[0]
+            for ordered in range(last + 1):
+                if not world.orderable(offer, ordered):
+                    continue
+                pools = [self.trees(line.material, world.site(offer), ordered) for line in offer.inputs]
+                for inputs in product(*pools):
+                    yield Tree(material, place, used, ordered + route[0], ordered, offer.id, inputs)
+
+    def lot(self, tree: Tree) -> Lot:
+        """The lot a tree begins with."""
+        return next(lot for lot in self.world.lots if lot.id == tree.lot)

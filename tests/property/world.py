@@ -1,0 +1,219 @@
+"""A tiny case as the oracle reads it: day by day, offer by offer, with nothing but the records and plain arithmetic.
+
+Nothing here comes from the engine: of friendshore only the domain records are used, and of those only the fields.
+"""
+
+from __future__ import annotations
+
+import calendar
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+from friendshore.domain.case import Case, DemandSpec
+from friendshore.domain.facts import Catalog, ChainEntry, Facility, Material, Offer
+from friendshore.rules.base import Rule
+
+COUNTS = {"operating": 1.0, "ramping": 0.8, "commissioning": 0.5}
+"""What a capacity counts for by its status; every other status counts for nothing."""
+
+
+@dataclass(frozen=True)
+class Lot:
+    """A heap of material that is there without being ordered: stock in hand, or an order already placed."""
+
+    id: str
+    material: str
+    place: str
+    there: int
+    """First period in which it can be used."""
+    kilograms: float
+    chain: tuple[ChainEntry, ...]
+    offer: str = ""
+    """The offer it was ordered from; empty for stock in hand."""
+    ordered: date | None = None
+    """When it was acquired or ordered."""
+
+
+def days(start: date, end: date) -> Iterator[date]:
+    """Every day from `start` to `end`, both included."""
+    day = start
+    while day <= end:
+        yield day
+        day += timedelta(days=1)
+
+
+def of_year(day: date) -> float:
+    """The part of its year that one day is."""
+    return 1 / (366 if calendar.isleap(day.year) else 365)
+
+
+def within(day: date, start: date | None, end: date | None) -> bool:
+    """Whether `day` lies in an inclusive span with open sides."""
+    return (start is None or start <= day) and (end is None or day <= end)
+
+
+class World:
+    """The facts of one case, each looked up or counted anew."""
+
+    def __init__(self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> None:
+        self.case = case
+        self.catalogs = tuple(catalogs)
+        self.rules = tuple(rules)
+        self.materials: dict[str, Material] = {m.id: m for c in catalogs for m in c.materials}
+        self.facilities: dict[str, Facility] = {f.id: f for c in catalogs for f in c.facilities}
+        self.offers: dict[str, Offer] = {o.id: o for c in catalogs for o in c.offers if o.price is not None}
+        self.rates = [r for c in catalogs for r in c.rates]
+        self.benchmarks = [b for c in catalogs for b in c.prices]
+        self.demands: dict[str, DemandSpec] = {
+            d.id or f"{d.material}/{d.end_use}/{d.place or case.place}": d for d in case.demands
+        }
+        self.count = case.horizon.count
+
+    @cached_property
+    def spans(self) -> list[tuple[date, date]]:
+        """First and last day of each period."""
+        months = {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value]
+        first = self.case.horizon.start
+        assert first.day == 1, "the oracle's periods start with a month"
+        index = first.year * 12 + first.month - 1
+        starts = [date((index + i * months) // 12, (index + i * months) % 12 + 1, 1) for i in range(self.count + 1)]
+        return [(a, b - timedelta(days=1)) for a, b in zip(starts, starts[1:], strict=False)]
+
+    @cached_property
+    def years(self) -> list[float]:
+        """Length of each period in years, counted by days."""
+        return [sum(of_year(day) for day in days(*span)) for span in self.spans]
+
+    def discount(self, period: int) -> float:
+        """What money of a period counts for at the start of the plan."""
+        months = {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value]
+        return float((1 + float(self.case.discount)) ** -(period * months / 12))
+
+    def period_of(self, day: date) -> int | None:
+        """The period that holds a day."""
+        return next((i for i, (a, b) in enumerate(self.spans) if a <= day <= b), None)
+
+    def country(self, place: str) -> str:
+        """The country of a place: a site's facility says it, any other place is a country."""
+        return next((f.country for f in self.facilities.values() if f.place == place), place)
+
+    def site(self, offer: Offer) -> str:
+        """Where an offer's inputs are used and its moves begin."""
+        facility = self.facilities[offer.facility]
+        return facility.place or facility.country
+
+    # -------------------------------------------------------------------------------------------------------- demand
+
+    def wanted(self, demand: DemandSpec, period: int) -> float:
+        """Kilograms wanted in a period."""
+        start, end = self.spans[period]
+        if demand.quantities:
+            wanted = any(within(day, demand.start, demand.end) for day in days(start, end))
+            return float(demand.quantities[period]) if wanted else 0.0
+        assert demand.per_year is not None
+        years = sum(of_year(day) for day in days(start, end) if within(day, demand.start, demand.end))
+        grams = round(float(demand.per_year) * years / float(self.case.resolution))
+        return grams * float(self.case.resolution)
+
+    @cached_property
+    def lots(self) -> list[Lot]:
+        """Stock in hand and orders already placed that come within the plan."""
+        found = []
+        for number, stock in enumerate(self.case.stocks):
+            name = stock.id or f"stock-{number}"
+            place = stock.place or self.case.place
+            kilograms = float(stock.quantity)
+            found.append(Lot(name, stock.material, place, 0, kilograms, stock.chain, "", stock.acquired))
+        for number, order in enumerate(self.case.orders):
+            there = self.period_of(order.arrives)
+            if there is None:
+                continue
+            offer = self.offers[order.offer]
+            for line in offer.outputs:
+                kilograms = float(order.quantity) * float(line.per_unit)
+                place = order.place or self.case.place
+                name = f"order-{number}-{line.material}"
+                found.append(
+                    Lot(name, line.material, place, there, kilograms, offer.chain, offer.id, order.ordered)
+                )
+        return found
+
+    # ------------------------------------------------------------------------------------------------------- offers
+
+    def orderable(self, offer: Offer, period: int) -> bool:
+        """Whether the whole period lies within the offer's dates."""
+        return all(within(day, offer.start, offer.end) for day in self.spans[period])
+
+    def capacity(self, facility: Facility, period: int) -> float:
+        """Kilograms a facility can make in a period, derated by what each day's status counts for."""
+        return sum(self._daily(facility, day) for day in days(*self.spans[period]))
+
+    def _daily(self, facility: Facility, day: date) -> float:
+        steps = [s for s in facility.capacity if s.start is None or s.start <= day]
+        if not steps:
+            return 0.0
+        step = max(steps, key=lambda s: s.start or date.min)
+        status = step.status
+        own = self.case.accept.capacity.get(status)
+        counts = COUNTS.get(status.value, 0.0) if own is None or status in ("superseded", "event") else float(own)
+        if step.per_year is None:
+            return math.inf if counts > 0 else 0.0
+        return float(step.per_year) * counts * of_year(day)
+
+    def shares(self, facility: str, other: str) -> bool:
+        """Whether `facility` is `other` or lies within it."""
+        while facility:
+            if facility == other:
+                return True
+            facility = self.facilities[facility].within
+        return False
+
+    def routes(self, offer: Offer, to: str) -> tuple[int, float] | None:
+        """Lead time in periods and freight per kilogram to a place; None if the offer does not go there."""
+        months, freight = offer.lead_time, None
+        if offer.lanes:
+            lane = next((lane for lane in offer.lanes if lane.to == to), None)
+            if lane is None:
+                return None
+            months = lane.lead_time if lane.lead_time is not None else months
+            freight = lane.freight
+        if months is None:
+            months = self.case.assume.lead_time
+        if freight is None:
+            crosses = self.country(self.site(offer)) != self.country(to)
+            freight = self.case.assume.freight if crosses else None
+        steps = math.ceil(float(months) / {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value])
+        return steps, float(freight or 0)
+
+    def price(self, offer: Offer, period: int) -> float:
+        """Money per unit in the case's currency when ordered in a period."""
+        price = offer.price
+        assert price is not None
+        day = self.spans[period][0]
+        if price.amount is not None:
+            return float(price.amount) * self._rate(price.currency, day)
+        quoted = next(b for b in self.benchmarks if b.id == price.benchmark)
+        return float(quoted.amount) * (1 + float(price.premium)) * self._rate(quoted.currency, day)
+
+    def _rate(self, currency: str, day: date) -> float:
+        if currency in ("", self.case.currency):
+            return 1.0
+        rows = [r for r in self.rates if r.currency == currency and r.to == self.case.currency and r.start <= day]
+        return float(max(rows, key=lambda r: r.start).rate)
+
+    def holding(self, material: str, place: str) -> float:
+        """Money per kilogram and year for holding."""
+        for store in self.case.stores:
+            if (store.material, store.place or self.case.place) == (material, place) and store.holding is not None:
+                return float(store.holding)
+        return 0.0
+
+    def limit(self, material: str, place: str) -> float:
+        """Most kilograms held at the end of a period."""
+        for store in self.case.stores:
+            if (store.material, store.place or self.case.place) == (material, place) and store.limit is not None:
+                return float(store.limit)
+        return math.inf
