@@ -1,1 +1,39 @@
-"""friendshore: the cheapest compliant supplier mix for critical materials."""
+"""friendshore: the cheapest compliant supplier mix for critical materials.
+
+    import friendshore
+
+    case = friendshore.load_case("case.toml")
+    recommendation = friendshore.plan(case)
+    print(recommendation.status, recommendation.cost.total)
+    print(recommendation.to_frame("purchases"))
+
+Importing friendshore does nothing and loads nothing heavy; what is named here is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .case import load_case
+    from .catalog import read_catalog
+    from .plugins import Registry
+    from .recommend import Recommendation, plan
+
+__all__ = ["Recommendation", "Registry", "load_case", "plan", "read_catalog"]
+
+_HOMES = {
+    "Recommendation": "recommend",
+    "Registry": "plugins",
+    "load_case": "case",
+    "plan": "recommend",
+    "read_catalog": "catalog",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

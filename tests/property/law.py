@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from itertools import product
 
@@ -57,23 +58,32 @@ class Law:
 
     def _origin_ok(self, ban: Rule, node: Tree, good: Tree, demand: DemandSpec, period: int) -> bool:
         """Whether a rule of origin lets this node go into this delivery."""
-        counts = period
-        if ban.dated_by == "order":
-            assert not good.lot, "which day counts for a lot is not read here"
-            counts = good.ordered
-        if not self.shares[ban.id, counts]:
+        if not self._counts(ban, good, period):
             return True
         material = self.world.materials[demand.material]
         return self._let(kinds.origin_ban(ban, material, demand, self.entries(node), self.missing(node)))
+
+    def _counts(self, ban: Rule, good: Tree, period: int) -> bool:
+        """Whether a rule of origin is asked on the day that counts for it."""
+        if ban.dated_by == "delivery":
+            return self.shares[ban.id, period] > 0
+        if not good.lot:
+            return self.shares[ban.id, good.ordered] > 0
+        day = self.forest.lot(good).ordered
+        assert day is not None, "which day counts for a lot without one is not read here"
+        return self._holds(ban, day)
 
     def _let(self, answer: Answer) -> bool:
         return answer is Answer.PASS or (answer is Answer.UNPROVEN and self.world.case.accept.unproven)
 
     def _share(self, rule: Rule, period: int) -> float:
         """The part of the days of a period on which a phase that counts holds."""
-        spans = [(p.start, p.end) for p in rule.phases if p.status.value in self.world.case.accept.rule_status]
-        held = [any(within(day, *span) for span in spans) for day in days(*self.world.spans[period])]
+        held = [self._holds(rule, day) for day in days(*self.world.spans[period])]
         return sum(held) / len(held)
+
+    def _holds(self, rule: Rule, day: date) -> bool:
+        accepted = self.world.case.accept.rule_status
+        return any(p.status.value in accepted and within(day, p.start, p.end) for p in rule.phases)
 
     def _entries(self, node: Tree) -> tuple[ChainEntry, ...]:
         """The stages that a node performs itself; an entry whose evidence is not accepted is not complete."""

@@ -18,13 +18,13 @@ from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.tariff import Tariff
 
-from .tiny import ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+from .tiny import GUESS, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
 
 T = TypeVar("T")
 Draw = Callable[[st.SearchStrategy[T]], T]
 
 COUNTRIES = ("AU", "CN", "JP", "US")
-WHERE = ("AU", "AU", "CN", "CN", "JP", "AU/CN", "AU/JP", "AU?")
+WHERE = ("AU", "AU", "CN", "JP", "AU/CN", "AU/JP", "AU?")
 """Where a stage may have happened; `?`: the list may not be complete."""
 STARTS = (None, "2026-07-01", "2027-01-01", "2027-01-01", "2027-02-15")
 STAGES = {"oxide": ("mined", "refined"), "salt": ("mined", "refined"), "metal": ("mined", "refined", "melted")}
@@ -46,21 +46,25 @@ def sometimes(draw: Draw[Any], strategy: st.SearchStrategy[T], one_in: int = 3) 
 
 
 def a_chain(draw: Draw[Any], stages: tuple[str, ...]) -> tuple[ChainEntry, ...]:
-    """Each stage somewhere; now and then one that nobody says anything about."""
+    """All in one country, or each stage somewhere; now and then nobody says anything about one."""
+    if draw(st.booleans()):
+        return chain(draw(st.sampled_from(("AU", "CN", "JP"))), *stages)
     left_out = sometimes(draw, st.sampled_from(stages), 8)
     parts = [chain(draw(st.sampled_from(WHERE)), s) for s in stages if s != left_out]
-    return tuple(entry for part in parts for entry in part)
+    guessed = sometimes(draw, st.sampled_from(stages), 8)
+    entries = tuple(entry for part in parts for entry in part)
+    return tuple(e.model_copy(update={"source": GUESS}) if e.stage == guessed else e for e in entries)
 
 
 def some_plants(draw: Draw[Any]) -> tuple[Facility, ...]:
     """A plant a country; one may share the capacity of another or of a group."""
     plants = []
-    group = sometimes(draw, st.integers(10, 60))
+    group = sometimes(draw, st.integers(20, 150), 4)
     if group is not None:
         plants.append(facility("group", "AU", group))
     for country in COUNTRIES:
-        per_year = sometimes(draw, st.integers(5, 120), 2)
-        status = draw(st.sampled_from(("operating", "operating", "operating", "ramping", "commissioning", "announced")))
+        per_year = sometimes(draw, st.integers(20, 300))
+        status = draw(st.sampled_from((*["operating"] * 6, "ramping", "commissioning", "announced")))
         within = "group" if group is not None and country in ("AU", "JP") else ""
         plants.append(facility(country.lower(), country, per_year, status, within=within))
     return tuple(plants)
@@ -72,9 +76,9 @@ def _terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any]:
     if minima[0] >= count and (least := sometimes(draw, st.integers(5, 60))):
         terms["min_order"] = least
         minima[0] -= count
-    terms["max_order"] = sometimes(draw, st.integers(5, 60), 5)
+    terms["max_order"] = sometimes(draw, st.integers(5, 60), 6)
     terms["total"] = sometimes(draw, st.integers(10, 90), 6)
-    terms["max_per_year"] = sometimes(draw, st.integers(10, 90), 6)
+    terms["max_per_year"] = sometimes(draw, st.integers(20, 200), 8)
     terms["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
     terms["start"] = sometimes(draw, st.sampled_from((date(2026, 11, 1), date(2027, 1, 1))), 8)
     terms["end"] = sometimes(draw, st.sampled_from((date(2026, 12, 31), date(2027, 3, 1))), 8)
@@ -101,13 +105,18 @@ def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
         return offer(name, draw(plant), material, draw(price), a_chain(draw, stages), inputs=lines(**inputs), **terms)
 
     offers = [source("oxide-a", "oxide"), source("oxide-b", "oxide")]
+    if good != "magnet" and draw(st.booleans()):
+        offers.append(source("oxide-c", "oxide"))
     if draw(st.booleans()):
         salt = draw(st.sampled_from((0.5, 2, 3)))
         offers.append(source("circuit", "oxide", outputs=lines(oxide=1, salt=salt)))
     if good == "oxide":
         return tuple(offers)
     offers.append(maker("metal-m", "metal", ("melted",), oxide=draw(st.sampled_from((1, 1.25, 2)))))
-    if draw(st.booleans()):
+    if good == "metal" and draw(st.integers(1, 3)) == 1:
+        both = maker("both", "metal", ("melted", "produced"), oxide=draw(st.sampled_from((1, 2))))
+        offers.append(both.model_copy(update={"outputs": lines(metal=1, magnet=draw(st.sampled_from((0.5, 1))))}))
+    if draw(st.integers(1, 3)) > 1:
         offers.append(source("metal-s", "metal"))
     if good == "magnet":
         inputs = draw(st.sampled_from(({"metal": 0.5}, {"oxide": 0.5}, {"metal": 0.5, "oxide": 0.25})))
@@ -118,26 +127,28 @@ def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
     return tuple(offers)
 
 
-def some_demands(draw: Draw[Any], count: int, good: str, salt: bool) -> tuple[DemandSpec, ...]:
-    """Defence wants the good; civil use wants it too, or something on the way to it."""
+def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ...]) -> tuple[DemandSpec, ...]:
+    """Defence wants the good; civil use wants it too, or something on the way to it, or what is made beside it."""
 
-    def wanted(material: str, end_use: str) -> DemandSpec:
+    def wanted(material: str, end_use: str, **more: Any) -> DemandSpec:
         quantities = draw(st.lists(st.integers(0, 40), min_size=count, max_size=count).filter(any))
-        return demand(material, end_use, *quantities, price=draw(st.sampled_from((60, 200, 1000))))
+        return demand(material, end_use, *quantities, price=draw(st.sampled_from((60, 200, 1000))), **more)
 
     demands = [wanted(good, "defense")]
     if draw(st.integers(1, 4)) > 1:
-        others = [good, good, *(["salt", "salt"] if salt else []), *(["oxide"] if good == "metal" else [])]
-        demands.append(wanted(draw(st.sampled_from(others)), "civil"))
+        others = [good, good, *(["oxide"] if good == "metal" else [])]
+        others += [line.material for o in offers for line in o.outputs[1:] * 2]
+        place = draw(st.sampled_from(("US", "US", "US", "JP")))
+        demands.append(wanted(draw(st.sampled_from(others)), "civil", place=place))
     return tuple(demands)
 
 
-def some_rules(draw: Draw[Any], lots: bool) -> tuple[Rule, ...]:
+def some_rules(draw: Draw[Any]) -> tuple[Rule, ...]:
     """A ban in most cases, an export control in many, duties and exclusions in some."""
     rules: list[Rule] = []
     stages = st.sets(st.sampled_from(STAGES["magnet"]), min_size=1)
     if draw(st.integers(1, 5)) > 1:
-        dated = "delivery" if lots else draw(st.sampled_from(("delivery", "delivery", "order")))
+        dated = draw(st.sampled_from(("delivery", "delivery", "order")))
         found = sorted(draw(stages))
         rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), dated_by=dated))
     if sometimes(draw, st.just(1), 4):
@@ -170,7 +181,9 @@ def _control(draw: Draw[Any]) -> ExportControl:
     )
 
 
-def some_lots(draw: Draw[Any], good: str, offers: tuple[Offer, ...]) -> tuple[tuple[StockSpec, ...], tuple[OrderSpec, ...]]:
+def some_lots(
+    draw: Draw[Any], good: str, offers: tuple[Offer, ...], count: int
+) -> tuple[tuple[StockSpec, ...], tuple[OrderSpec, ...]]:
     """Stock of the good or of what it is made from, and an order on its way."""
     stocks: list[StockSpec] = []
     orders: list[OrderSpec] = []
@@ -180,7 +193,7 @@ def some_lots(draw: Draw[Any], good: str, offers: tuple[Offer, ...]) -> tuple[tu
         stocks.append(stock(material, held, a_chain(draw, STAGES[material]), place, acquired=date(2025, 3, 1)))
     sources = [o.id for o in offers if not o.inputs]
     if coming := sometimes(draw, st.integers(5, 40), 5):
-        arrives = draw(st.sampled_from((date(2026, 12, 15), date(2027, 2, 1))))
+        arrives = draw(st.sampled_from((date(2026, 12, 15), date(2027, 2, 1))[:count]))
         chosen = draw(st.sampled_from(sources))
         orders.append(OrderSpec(offer=chosen, quantity=Decimal(coming), arrives=arrives, ordered=date(2025, 9, 1)))
     return tuple(stocks), tuple(orders)
@@ -217,13 +230,12 @@ def some_stores(draw: Draw[Any], lots: set[str]) -> tuple[StoreSpec, ...]:
 def tiny_cases(draw: Draw[Any]) -> Tiny:
     """A tiny case of any kind."""
     good = draw(st.sampled_from(("oxide", "metal", "metal", "magnet")))
-    count = draw(st.integers(1, 2 if good == "magnet" else 3))
+    count = draw(st.sampled_from((1, 2, 2) if good == "magnet" else (1, 2, 3, 3)))
     plants = some_plants(draw)
     offers = some_offers(draw, count, good)
-    salt = any(len(o.outputs) > 1 for o in offers)
-    demands = some_demands(draw, count, good, salt)
-    stocks, orders = some_lots(draw, good, offers)
-    rules = some_rules(draw, bool(stocks or orders))
+    demands = some_demands(draw, count, good, offers)
+    stocks, orders = some_lots(draw, good, offers, count)
+    rules = some_rules(draw)
     papers = some_papers(draw, rules)
     length = draw(st.sampled_from(("year", "quarter")))
     assume = {"freight": draw(st.sampled_from((0, 1))), "lead_time": draw(st.sampled_from((0, 0, 0, 3)))}

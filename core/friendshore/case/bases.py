@@ -12,6 +12,7 @@ from ..domain.case import Case, DemandSpec, OfferAssumption, OrderSpec, StockSpe
 from ..domain.facts import Catalog, Material, Offer
 from ..errors import InputError, Problem
 
+Spec = DemandSpec | StockSpec | StoreSpec | OrderSpec | OfferAssumption
 S = TypeVar("S", DemandSpec, StockSpec, StoreSpec, OrderSpec, OfferAssumption)
 
 _MASSES = ("per_year", "quantity", "limit", "capacity")
@@ -53,7 +54,7 @@ class _Converter:
             return spec
         return scaled(spec, ratio)
 
-    def _material(self, spec: S) -> Material | None:
+    def _material(self, spec: Spec) -> Material | None:
         if isinstance(spec, OrderSpec | OfferAssumption):
             offer = self.offers.get(spec.offer if isinstance(spec, OrderSpec) else spec.id)
             return self.materials.get(offer.outputs[0].material) if offer and len(offer.outputs) == 1 else None
@@ -62,17 +63,19 @@ class _Converter:
 
 def scaled(spec: S, ratio: Decimal) -> S:
     """`spec` with its masses times `ratio`, its prices per mass divided by it, and no substance named any more."""
-    update: dict[str, object] = {"substance": ""}
-    for names, power in ((_MASSES, 1), (_PRICES, -1)):
-        for name in names:
-            value = getattr(spec, name, None)
-            if value is not None:
-                update[name] = exact(value * ratio if power == 1 else value / ratio)
+    return spec.model_copy(update={"substance": "", **_scaled_fields(spec, ratio)})
+
+
+def _scaled_fields(spec: Spec, ratio: Decimal) -> dict[str, object]:
+    masses = {name: getattr(spec, name, None) for name in _MASSES}
+    prices = {name: getattr(spec, name, None) for name in _PRICES}
+    fields: dict[str, object] = {name: exact(kg * ratio) for name, kg in masses.items() if kg is not None}
+    fields |= {name: exact(amount / ratio) for name, amount in prices.items() if amount is not None}
     if isinstance(spec, DemandSpec):
-        update["quantities"] = tuple(exact(q * ratio) for q in spec.quantities)
+        fields["quantities"] = tuple(exact(kg * ratio) for kg in spec.quantities)
     if isinstance(spec, OfferAssumption) and spec.price is not None and spec.price.amount is not None:
-        update["price"] = spec.price.model_copy(update={"amount": exact(spec.price.amount / ratio)})
-    return spec.model_copy(update=update)
+        fields["price"] = spec.price.model_copy(update={"amount": exact(spec.price.amount / ratio)})
+    return fields
 
 
 def in_basis(case: Case, catalogs: Iterable[Catalog]) -> Case:

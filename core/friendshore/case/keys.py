@@ -14,7 +14,7 @@ from ..reading import kinds as k
 from ..reading.fields import Field, Layout
 from ..rules.base import PhaseStatus
 
-_WHY = Field("why", k.TEXT_KIND, "Reason or evidence, printed beside it.", "letter of 2026-08-01")
+_WHY = Field("why", k.TEXT, "Reason or evidence, printed beside it.", "letter of 2026-08-01")
 _FROM = Field("from", k.DATE, "First day; blank: from the start.", "2027-01-01")
 _UNTIL = Field("until", k.DATE, "Last day; blank: to the end.", "2028-12-31")
 _PLACE = Field("place", k.PLACE, "Country, or site of a facility; blank: the case's place.", "US")
@@ -37,10 +37,7 @@ CHANGE = Layout(
     "change = [{ … }]",
     "One change of the facts: one subject, and how it changes.",
     (
-        *(
-            Field(s, k.TEXT_KIND, _SUBJECT + (Change.model_fields[s].description or ""), "…")
-            for s in Change.SUBJECTS[:-1]
-        ),
+        *(Field(s, k.TEXT, _SUBJECT + (Change.model_fields[s].description or ""), "…") for s in Change.SUBJECTS[:-1]),
         Field(
             "accept", k.choice("status", Status), _SUBJECT + "Status of capacity that counts for `factor`.", "announced"
         ),
@@ -74,7 +71,7 @@ USE = Layout(
     (
         Field("catalogs", k.TEXTS, "Names of installed catalogs, or folders beside the case.", ["world", "./mine"]),
         Field("packs", k.TEXTS, "Names of installed rule packs, or folders beside the case.", ["us-10usc4872"]),
-        Field("demand", k.TEXT_KIND, "CSV file beside the case with the columns of [[demand]].", "demand.csv"),
+        Field("demand", k.TEXT, "CSV file beside the case with the columns of [[demand]].", "demand.csv"),
     ),
 )
 
@@ -156,7 +153,7 @@ DEMAND = Layout(
         _MATERIAL,
         Field("end_use", k.END_USE, "`defense`, `civil`, or a word of your own.", "defense", required=True),
         _PLACE,
-        Field("buyer", k.TEXT_KIND, "Who buys, where a rule names buyers.", "Acme Aerospace"),
+        Field("buyer", k.TEXT, "Who buys, where a rule names buyers.", "Acme Aerospace"),
         Field("per_year", k.MASS_RATE, "Steady rate.", "2 t/year"),
         Field("quantity", k.MASS, "The same mass in each period in which it is wanted.", "500 kg"),
         Field("quantities", k.MASSES, "A mass for each period of the plan.", ["500 kg", "0", "1 t"]),
@@ -204,7 +201,7 @@ LICENCE = Layout(
     (
         Field("id", k.LABEL, "Name; blank: rule/exporter.", "licence-2026-17"),
         _RULE,
-        Field("exporter", k.TEXT_KIND, "Facility or country it is for; blank: any.", "CN"),
+        Field("exporter", k.TEXT, "Facility or country it is for; blank: any.", "CN"),
         Field("quantity", k.MASS, "Mass moved under it; blank: not limited.", "2 t"),
         _FROM,
         _UNTIL,
@@ -218,7 +215,7 @@ WAIVER = Layout(
     (
         Field("id", k.LABEL, "Name; blank: rule/demand.", "waiver-1"),
         _RULE,
-        Field("demand", k.TEXT_KIND, "Demand or material it is for; blank: any.", "ndfeb-magnet/defense/US"),
+        Field("demand", k.TEXT, "Demand or material it is for; blank: any.", "ndfeb-magnet/defense/US"),
         Field("quantity", k.MASS, "Mass delivered under it.", "300 kg", required=True),
         _FROM,
         _UNTIL,
@@ -253,7 +250,7 @@ SCENARIO = Layout(
     "A named list of changes.",
     (
         Field("name", k.IDENT, "Name, for `--scenario`.", "bill-passes", required=True),
-        Field("title", k.TEXT_KIND, "One line.", "The bill passes"),
+        Field("title", k.TEXT, "One line.", "The bill passes"),
         Field("inherits", k.IDENTS, "Scenarios whose changes come first.", ["base"]),
         Field("change", k.TABLES, "The changes, in order.", inside=CHANGE, repeated=True),
     ),

@@ -15,9 +15,9 @@ from ..domain.time import Horizon
 from ..errors import InputError, Problem
 from ..reading.csvfile import read_table
 from ..reading.entry import Entry
-from ..reading.kinds import plain
 from ..reading.suggest import did_you_mean
 from ..reading.tomlfile import read_section, read_toml
+from ..reading.words import plain
 from . import keys
 from .holdings import licences, orders, stocks, stores, waivers
 from .wants import About, chain_of, demand, distinct, money, substance_of
@@ -171,7 +171,7 @@ def _rules(entries: list[Entry]) -> tuple[dict[str, Any], ...]:
 
 def _scenarios(entries: list[Entry]) -> tuple[Scenario, ...]:
     names = {entry.values["name"]: entry for entry in entries if "name" in entry.values}
-    scenarios = []
+    scenarios: list[Scenario | None] = []
     for entry in entries:
         for parent in entry.values.get("inherits", ()):
             if parent not in names:

@@ -9,7 +9,7 @@ from ..domain.evidence import Source
 from ..domain.facts import BenchmarkPrice, Factor, Material, Rate
 from ..reading.csvfile import Row, Table
 from . import columns
-from .reading import Reading, pick
+from .state import Reading, pick
 
 _FORMULA = re.compile(r"[A-Z(]")
 

@@ -13,13 +13,13 @@ from ..reading.fields import Field, Layout
 
 _SOURCE_NEEDED = Field(
     "source",
-    k.TEXT_KIND,
+    k.TEXT,
     "Evidence of the figure: an id of `sources.csv`, or `catalog:id`.",
     "usgs-ga-2026",
     required=True,
 )
-_SOURCE = Field("source", k.TEXT_KIND, "Evidence: an id of `sources.csv`, or `catalog:id`.", "usgs-ga-2026")
-_NOTE = Field("note", k.TEXT_KIND, "What a reader should know.", "nameplate, not yet proved")
+_SOURCE = Field("source", k.TEXT, "Evidence: an id of `sources.csv`, or `catalog:id`.", "usgs-ga-2026")
+_NOTE = Field("note", k.TEXT, "What a reader should know.", "nameplate, not yet proved")
 _OFFER = Field("offer", k.IDENT, "Id of an offer of this catalog.", "acme-gallium", required=True)
 _INCOTERMS = {t: t for t in ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")}
 
@@ -29,8 +29,8 @@ HEAD = Layout(
     (
         Field("schema", k.VERSION, "Version of the format.", 1, required=True),
         Field("name", k.IDENT, "Name by which cases and other catalogs refer to it.", "world", required=True),
-        Field("title", k.TEXT_KIND, "One line.", "Facilities of the world"),
-        Field("licence", k.TEXT_KIND, "Licence of the data.", "CC-BY-4.0"),
+        Field("title", k.TEXT, "One line.", "Facilities of the world"),
+        Field("licence", k.TEXT, "Licence of the data.", "CC-BY-4.0"),
         Field("as_of", k.DATE, "Day on which the facts were last looked at.", "2026-09-30"),
         Field(
             "requires",
@@ -48,7 +48,7 @@ SOURCES = Layout(
     "The evidence that rows refer to.",
     (
         Field("id", k.IDENT, "Name by which rows refer to it.", "usgs-ga-2026", required=True),
-        Field("reference", k.TEXT_KIND, "Title, address or document.", "USGS MCS 2026, gallium", required=True),
+        Field("reference", k.TEXT, "Title, address or document.", "USGS MCS 2026, gallium", required=True),
         Field("date", k.DATE, "When it was published or read.", "2026-01-31"),
         Field("confidence", k.choice("confidence", Confidence), "How far to trust it.", "verified", required=True),
         _NOTE,
@@ -60,11 +60,11 @@ MATERIALS = Layout(
     "Tradeable forms.",
     (
         Field("id", k.IDENT, "Name, like `gallium-metal-4n`.", "tungsten-apt", required=True),
-        Field("name", k.TEXT_KIND, "What people call it.", "ammonium paratungstate"),
-        Field("element", k.TEXT_KIND, "Element it is wanted for: a symbol, or a group such as `NdPr`.", "W"),
-        Field("form", k.TEXT_KIND, "concentrate, oxide, metal, alloy, powder, magnet, …", "oxide"),
-        Field("grade", k.TEXT_KIND, "Purity or specification.", "88.5 % WO3"),
-        Field("basis", k.TEXT_KIND, "What its kilograms weigh: `gross` (if blank), or the substance counted.", "WO3"),
+        Field("name", k.TEXT, "What people call it.", "ammonium paratungstate"),
+        Field("element", k.TEXT, "Element it is wanted for: a symbol, or a group such as `NdPr`.", "W"),
+        Field("form", k.TEXT, "concentrate, oxide, metal, alloy, powder, magnet, …", "oxide"),
+        Field("grade", k.TEXT, "Purity or specification.", "88.5 % WO3"),
+        Field("basis", k.TEXT, "What its kilograms weigh: `gross` (if blank), or the substance counted.", "WO3"),
         Field(
             "content", k.PART, "Kilograms of the element in a kilogram of the basis; blank: by the factors.", "0.793"
         ),
@@ -82,10 +82,10 @@ FACTORS = Layout(
     "How much of an element is in a compound or a material; units in other substances are converted by these rows, in either "
     "direction.",
     (
-        Field("element", k.TEXT_KIND, "Element, or a compound that another row leads on from.", "W", required=True),
+        Field("element", k.TEXT, "Element, or a compound that another row leads on from.", "W", required=True),
         Field(
             "compound",
-            k.TEXT_KIND,
+            k.TEXT,
             "Formula, or id of a material (then of its goods as they are).",
             "WO3",
             required=True,
@@ -100,9 +100,9 @@ FACILITIES = Layout(
     "Places that make or hold things.",
     (
         Field("id", k.IDENT, "Name by which offers refer to it.", "acme-smelter", required=True),
-        Field("name", k.TEXT_KIND, "What people call it.", "Acme smelter"),
-        Field("operator", k.TEXT_KIND, "Company that runs it: the supplier.", "Acme Metals"),
-        Field("parent", k.TEXT_KIND, "Company that owns the operator.", "Acme Group"),
+        Field("name", k.TEXT, "What people call it.", "Acme smelter"),
+        Field("operator", k.TEXT, "Company that runs it: the supplier.", "Acme Metals"),
+        Field("parent", k.TEXT, "Company that owns the operator.", "Acme Group"),
         Field("country", k.COUNTRY, "Where it lies: ISO 3166 code or English name.", "AU", required=True),
         Field("place", k.PLACE, "Site where its inputs must be delivered; blank: its country.", "wagerup"),
         Field(
@@ -146,7 +146,7 @@ OFFERS = Layout(
         Field("facility", k.IDENT, "Facility it comes from.", "acme-smelter", required=True),
         Field("material", k.IDENT, "What it delivers; blank where `recipe.csv` gives outputs.", "gallium-metal-4n"),
         Field("price", k.UNIT_PRICE, "Quoted price; not together with `benchmark`.", "580 USD/kg"),
-        Field("price_source", k.TEXT_KIND, "Evidence of the price; blank: `source`.", "acme-list-2026"),
+        Field("price_source", k.TEXT, "Evidence of the price; blank: `source`.", "acme-list-2026"),
         Field("benchmark", k.IDENT, "Benchmark of `prices.csv` that the price follows.", "gallium-rotterdam"),
         Field("premium", k.PREMIUM, "Share on top of the benchmark; blank: none.", "25 %"),
         Field("from", k.DATE, "First day on which it may be ordered.", "2027-01-01"),
@@ -160,7 +160,7 @@ OFFERS = Layout(
         Field("capacity_use", k.NON_NEGATIVE, "Kilograms of the facility's capacity a unit takes; blank: 1.", "1"),
         Field("customs_origin", k.COUNTRY, "Origin for customs; blank: country of the last stage performed.", "AU"),
         _NOTE,
-        Field("source", k.TEXT_KIND, "Evidence of its existence and quantities.", "acme-report-2026"),
+        Field("source", k.TEXT, "Evidence of its existence and quantities.", "acme-report-2026"),
     ),
 )
 
@@ -178,7 +178,7 @@ RECIPE = Layout(
         ),
         Field("material", k.IDENT, "What is taken or given.", "ndpr-oxide", required=True),
         Field("per_unit", k.PER_UNIT, "Kilograms of its basis per unit.", "1.2", required=True),
-        Field("source", k.TEXT_KIND, "Evidence; may be blank only for an output of 1.", "acme-report-2026"),
+        Field("source", k.TEXT, "Evidence; may be blank only for an output of 1.", "acme-report-2026"),
     ),
 )
 
@@ -215,7 +215,7 @@ PRICES = Layout(
         Field("material", k.IDENT, "What is priced.", "gallium-metal-4n", required=True),
         Field("date", k.DATE, "Day of the price.", "2026-06-30", required=True),
         Field("price", k.UNIT_PRICE, "Money per mass.", "1,000 USD/mtu", required=True),
-        Field("place", k.TEXT_KIND, "Where it is quoted.", "Rotterdam"),
+        Field("place", k.TEXT, "Where it is quoted.", "Rotterdam"),
         Field("incoterm", k.one_value("Incoterm", _INCOTERMS), "Incoterms 2020.", "CIF"),
         _SOURCE_NEEDED,
     ),

@@ -11,7 +11,7 @@ from ..domain.facts import CapacityStep, Facility, Material
 from ..domain.quantities import UNLIMITED
 from ..reading.csvfile import Row, Table
 from . import columns
-from .reading import Reading, pick
+from .state import Reading, pick
 
 
 def name_facilities(reading: Reading) -> None:

@@ -18,7 +18,7 @@ from .basics import name_materials, read_factors, read_materials, read_prices, r
 from .facilities import name_facilities, read_capacity, read_facilities
 from .known import Known, known_from
 from .offers import made_by_facility, read_offers
-from .reading import Reading
+from .state import Reading
 
 HEAD_FILE = "catalog.toml"
 _LOOK_LIKE_TABLES = frozenset({".csv", ".tsv", ".xls", ".xlsx", ".ods"})

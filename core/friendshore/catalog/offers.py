@@ -12,7 +12,7 @@ from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, Recip
 from ..domain.stages import stage_of
 from ..reading.csvfile import Row, Table
 from . import columns
-from .reading import Reading, pick
+from .state import Reading, pick
 
 _ONE = Decimal(1)
 _MASSES = ("min_order", "max_order", "max_per_year", "total")
@@ -207,6 +207,7 @@ def _check_order(table: Table, row: Row, first: str, last: str) -> None:
 def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[ChainEntry]]:
     table = reading.table(columns.CHAIN)
     chains: dict[str, list[ChainEntry]] = {}
+    entries: dict[tuple[Any, ...], ChainEntry] = {}
     for row in table.rows:
         row.values.setdefault("feed", Feed.PRIMARY)
     for row in table.unique("offer", "stage", "feed"):
@@ -227,10 +228,12 @@ def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Mate
             )
         if row.bad or not known:
             continue
-        entry = ChainEntry(stage=values["stage"], countries=countries, complete=complete, feed=feed, source=source)
-        chains.setdefault(values["offer"], []).append(entry)
-    for entries in chains.values():
-        entries.sort(key=lambda e: (e.main_stage.rank, e.stage, e.feed, sorted(e.countries)))
+        key = (values["stage"], countries, complete, feed, source)
+        if key not in entries:
+            entries[key] = ChainEntry(stage=key[0], countries=countries, complete=complete, feed=feed, source=source)
+        chains.setdefault(values["offer"], []).append(entries[key])
+    for chain in chains.values():
+        chain.sort(key=lambda e: (e.main_stage.rank, e.stage, e.feed))
     return chains
 
 
@@ -238,16 +241,18 @@ def _check_stage(table: Table, row: Row, materials: list[Material] | None) -> No
     """An offer can only perform stages that what it delivers must have."""
     if materials is None:
         return
+    stage = stage_of(row.values["stage"])
+    if any(stage in material.stages for material in materials):
+        return
     stages = sorted({s for m in materials for s in m.stages}, key=lambda s: s.rank)
-    if stage_of(row.values["stage"]) not in stages:
-        named = ", ".join(f"`{m.id}`" for m in materials)
-        table.problem(
-            row,
-            "stage",
-            f"the chain of {named} has no such stage",
-            expected="one of " + ", ".join(stages) if stages else "a material whose stages are given",
-            fix="delete the row, or add the stage to the material in materials.csv",
-        )
+    named = ", ".join(f"`{m.id}`" for m in materials)
+    table.problem(
+        row,
+        "stage",
+        f"the chain of {named} has no such stage",
+        expected="one of " + ", ".join(stages) if stages else "a material whose stages are given",
+        fix="delete the row, or add the stage to the material in materials.csv",
+    )
 
 
 def _lanes(reading: Reading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[Lane]]:

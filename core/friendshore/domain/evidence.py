@@ -25,11 +25,14 @@ class Confidence(StrEnum):
     @property
     def rank(self) -> int:
         """Position in the order from least to most trusted."""
-        return list(Confidence).index(self)
+        return _RANKS[self]
 
     def reaches(self, least: Confidence) -> bool:
         """Whether this is at least as well founded as `least`."""
         return self.rank >= least.rank
+
+
+_RANKS = {confidence: rank for rank, confidence in enumerate(Confidence)}
 
 
 class Source(Record):

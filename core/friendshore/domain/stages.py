@@ -17,8 +17,10 @@ class Stage(StrEnum):
     @property
     def rank(self) -> int:
         """Position along the chain."""
-        return list(Stage).index(self)
+        return _RANKS[self]
 
+
+_RANKS = {stage: rank for rank, stage in enumerate(Stage)}
 
 STEPS: dict[str, Stage] = {
     "mining": Stage.MINED,

@@ -206,7 +206,9 @@ class _Builder:
         missing: list[Trouble] = []
         for demand in demands:
             given = demand.spec.shortage_price
-            if given is None:
+            if given is not None:
+                given = exact(given / self._basis(demand.use.material.id, demand.spec.substance))
+            else:
                 reference = dearest[demand.use.material.id, demand.use.place.id]
                 given = exact(SHORTAGE_FACTOR * reference)
                 if not given:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
+from ..catalog import clashes
+from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import BenchmarkPrice, Catalog, Facility, Factor, Material, Offer, Place, Rate
-from ..errors import InputError, Problem
+from ..errors import InputError
 
 T = TypeVar("T", Material, Facility, Offer)
 
@@ -50,12 +52,17 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
     Raises:
         InputError: if the same id is defined differently in two of them, naming both.
     """
-    problems: list[Problem] = []
-    materials = _unique(catalogs, "material", lambda c: c.materials, problems)
-    facilities = _unique(catalogs, "facility", lambda c: c.facilities, problems)
-    offers = _unique(catalogs, "offer", lambda c: c.offers, problems)
+    problems = clashes(catalogs)
     if problems:
         raise InputError(problems)
+    factors = tuple(sorted({f for c in catalogs for f in c.factors}, key=lambda f: (f.element, f.compound)))
+    contents = Factors(factors)
+    materials = {
+        name: material.model_copy(update={"content": content_of(material, contents)})
+        for name, material in _by_id(m for catalog in catalogs for m in catalog.materials).items()
+    }
+    facilities = _by_id(f for catalog in catalogs for f in catalog.facilities)
+    offers = _by_id(o for catalog in catalogs for o in catalog.offers)
     prices: dict[str, list[BenchmarkPrice]] = {}
     for catalog in catalogs:
         for row in catalog.prices:
@@ -68,7 +75,7 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
         offers=offers,
         prices={k: tuple(sorted(set(v), key=lambda r: (r.date, r.amount))) for k, v in sorted(prices.items())},
         rates=tuple(sorted({r for c in catalogs for r in c.rates}, key=lambda r: (r.currency, r.to, r.start))),
-        factors=tuple(sorted({f for c in catalogs for f in c.factors}, key=lambda f: (f.element, f.compound))),
+        factors=factors,
         sources=sources,
         places={
             f.place: Place(id=f.place, country=f.country, operator=f.operator)
@@ -78,25 +85,12 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
     )
 
 
-def _unique(
-    catalogs: Sequence[Catalog], noun: str, records: Callable[[Catalog], Sequence[T]], problems: list[Problem]
-) -> dict[str, T]:
-    seen: dict[str, tuple[T, Catalog]] = {}
-    for catalog in catalogs:
-        for record in records(catalog):
-            if record.id in seen and seen[record.id][0] != record:
-                other = seen[record.id][1]
-                problems.append(
-                    Problem(
-                        f"{noun} `{record.id}` is defined differently by two catalogs",
-                        found=f"`{other.name}` ({other.distribution or 'beside the case'}) and "
-                        f"`{catalog.name}` ({catalog.distribution or 'beside the case'})",
-                        expected="one definition",
-                        fix="rename it in one catalog, or use only one of the two",
-                    )
-                )
-            seen.setdefault(record.id, (record, catalog))
-    return {key: seen[key][0] for key in sorted(seen)}
+def _by_id(records: Iterable[T]) -> dict[str, T]:
+    """Records by id, in canonical order; of several that agree, the first."""
+    found: dict[str, T] = {}
+    for record in records:
+        found.setdefault(record.id, record)
+    return {key: found[key] for key in sorted(found)}
 
 
 def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Decimal | None:

@@ -73,12 +73,13 @@ class Table:
 
     def unique(self, *columns: str) -> Iterator[Row]:
         """The rows whose cells in `columns` together are new; the others are recorded as mistakes."""
-        seen: dict[tuple[Any, ...], int] = {}
+        seen: dict[Any, int] = {}
+        single = columns[0] if len(columns) == 1 else ""
         for row in self.rows:
-            key = tuple(row.values.get(c) for c in columns)
-            if not row.bad.isdisjoint(columns):
+            if row.bad and not row.bad.isdisjoint(columns):
                 yield row
                 continue
+            key = row.values.get(single) if single else tuple([row.values.get(c) for c in columns])
             first = seen.setdefault(key, row.line)
             if first == row.line:
                 yield row
@@ -143,7 +144,7 @@ def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]
     try:
         for cells in reader:
             line, before = before + 1, reader.line_num
-            stripped = [cell.strip() for cell in cells]
+            stripped = list(map(str.strip, cells))
             if any(stripped):
                 yield line, stripped
     except csv.Error as error:

@@ -132,14 +132,14 @@ def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, Any], at: Ke
     entry = Entry(report=_reporter(toml, data, at))
     for field in layout.fields:
         value = data.get(field.name, "")
-        if value == "" or value == []:
+        if value in ("", []):
             if field.required:
                 entry.bad.add(field.name)
                 toml.problem((*at, field.name), "this key is needed", expected=field.doc)
         elif field.inside is None:
             _read_value(entry, field, value)
         elif field.repeated:
-            entry.values[field.name] = _read_tables(toml, field, field.inside, value, (*at, field.name))
+            entry.values[field.name] = _read_tables(toml, field.inside, value, (*at, field.name))
         elif isinstance(value, dict):
             entry.values[field.name] = read_section(toml, field.inside, value, (*at, field.name))
         else:
@@ -164,7 +164,7 @@ def _read_value(entry: Entry, field: Field, value: Any) -> None:
         entry.problem(field.name, "cannot be read", error.expected, error.fix)
 
 
-def _read_tables(toml: TomlFile, field: Field, inside: Layout, value: Any, at: Key) -> list[Entry]:
+def _read_tables(toml: TomlFile, inside: Layout, value: Any, at: Key) -> list[Entry]:
     items = value if isinstance(value, list) else []
     if not isinstance(value, list):
         toml.problem(at, "a list of tables is needed", written(value), inside.name)

@@ -152,10 +152,11 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
 def toml_problem(error: tomllib.TOMLDecodeError, file: str) -> Problem:
     """A syntax error of TOML, with its line."""
     said = str(error)
-    place = re.search(r"\s*\(at line (\d+), column \d+\)$", said)
-    if place is None:
-        return Problem(f"is not valid TOML: {said}", file)
-    return Problem(f"is not valid TOML: {said[: place.start()]}", file, row=int(place[1]), fix="mend this line")
+    place = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", said)
+    message = f"is not valid TOML: {said[: place.start()] if place else said}"
+    if place and place[1]:
+        return Problem(message, file, row=int(place[1]), fix="mend this line")
+    return Problem(message, file, fix="mend the end of the file")
 
 
 def _lines(text: str, table: str) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ from ..domain.change import Change
 from ..domain.facts import ChainEntry, Facility, Feed, Material, Offer, Place, RecipeLine
 from ..domain.stages import Stage
 from ..domain.time import Span
-from ..domain.use import Chained, Fact, Move, Result, Use, Verdict
+from ..domain.use import Chained, Fact, Move, Use, Verdict
 from ..errors import InputError, Problem
 from ..reading.records import record
 from .amend import amended

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -84,6 +84,26 @@ def solve(
         futures = {pool.submit(search.component, parts[i]): i for i in largest_first}
         _wait(futures, answers, progress, started)
     return _collect(program, parts, [a for a in answers if a is not None], search.interrupted)
+
+
+def least(program: Program, columns: Ints, limits: Limits = Limits(), cancel: Cancel | None = None) -> float | None:
+    """The least that the sum of some columns can come to in any plan; None if a limit ended the search.
+
+    Only the components that hold one of the columns are solved.
+    """
+    wanted = np.zeros(len(program.linear.cost))
+    wanted[columns] = 1.0
+    linear = replace(program.linear, cost=wanted, constant=0.0)
+    deadline = time.monotonic() + limits.seconds if limits.seconds is not None else None
+    search = _Search(deadline, cancel, limits.gap)
+    total = 0.0
+    for part in split(linear):
+        if part.linear.cost.any():
+            answer = search.component(part)
+            if answer.outcome is not Outcome.OPTIMAL:
+                return None
+            total += answer.objective
+    return total
 
 
 def _wait(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..base import Rule
 from .exclude import Exclude
 from .export_control import ExportControl
+from .limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
 from .origin_ban import OriginBan
 from .tariff import Tariff
 
@@ -12,7 +13,7 @@ JUDGING: tuple[type[Rule], ...] = (OriginBan, ExportControl, Exclude)
 """Kinds that forbid."""
 CHARGING: tuple[type[Rule], ...] = (Tariff,)
 """Kinds that charge."""
-LIMITING: tuple[type[Rule], ...] = ()
+LIMITING: tuple[type[Rule], ...] = (MaxShare, MinShare, MinSuppliers, MaxSuppliers, Budget, Pin)
 """Kinds that limit the plan as a whole."""
 
 
@@ -21,4 +22,16 @@ def builtin_kinds() -> tuple[type[Rule], ...]:
     return JUDGING + CHARGING + LIMITING
 
 
-__all__ = ["Exclude", "ExportControl", "OriginBan", "Tariff", "builtin_kinds"]
+__all__ = [
+    "Budget",
+    "Exclude",
+    "ExportControl",
+    "MaxShare",
+    "MaxSuppliers",
+    "MinShare",
+    "MinSuppliers",
+    "OriginBan",
+    "Pin",
+    "Tariff",
+    "builtin_kinds",
+]

@@ -79,7 +79,7 @@ class Exclude(Covering, Rule):
 
     def sentence(self) -> str:
         """The exclusion in one sentence."""
-        uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
+        uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
         named = [f"{word} {listed(names)}" for word, names in self._lists() if names]
         text = f"{self.subject()}{uses} must not come from {listed(named, 'or')}."
         return text[0].upper() + text[1:]

@@ -98,11 +98,16 @@ class ExportControl(Covering, Rule):
     def sentence(self) -> str:
         """The control in one sentence."""
         exporters = listed(sorted(self.exporters), "or")
-        goods = f"{self.subject()} {'leaving' if self.reach == 'export' else 'from'} {exporters}"
+        goods = f"{self.subject()}, {'leaving' if self.reach == 'export' else 'of'} {exporters}"
         uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
-        goal = f" {'used in' if self.judged_on == 'use' else 'going to'} {listed(sorted(self.destinations), 'or')}"
-        goal = (goal + (" or used there" if self.judged_on == "either" else "")) if self.destinations else ""
         parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
         verb = "may move only under licence" if self.effect == "licence" else "must not move"
-        text = f"{goods}{uses}{goal}{parties} {verb}{', wherever the goods are' if self.reach == 'origin' else ''}."
+        border = " across any border" if self.reach == "origin" else ""
+        text = f"{goods}, {verb}{border}{uses}{self._goal()}{parties}."
         return text[0].upper() + text[1:]
+
+    def _goal(self) -> str:
+        if not self.destinations:
+            return ""
+        where = listed(sorted(self.destinations), "or")
+        return {"use": f" in {where}", "move": f" to {where}", "either": f" to or for use in {where}"}[self.judged_on]

@@ -274,11 +274,11 @@ class OriginBan(Covering, Rule):
 
     def sentence(self) -> str:
         """The ban in one sentence."""
-        uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
+        uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
         buyers = f" bought by {listed(self.buyers, 'or')}" if self.buyers else ""
         where = f"outside {listed(sorted(self.allow))}" if self.allow else f"in {listed(sorted(self.countries), 'or')}"
         stages = listed([stage.value for stage in self.stages], "or")
         names = [exemption.id for exemption in self.exceptions] + (["recycled"] if self.recycled else [])
-        unless = f", unless excepted ({listed(names)})" if names else ""
+        unless = f", unless excepted ({listed(names, 'or')})" if names else ""
         text = f"{self.subject()}{uses}{buyers} must not be {stages} {where}{unless}."
         return text[0].upper() + text[1:]

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import BeforeValidator
 
 from ...domain.base import Words
+from ...domain.countries import countries_of
 from ...domain.facts import Material
 from ..base import Selector
 
-_CODE = re.compile(r"[A-Z]{2}")
-_GROUPS = frozenset({"EU"})
-"""Two-letter codes of groups, which ISO 3166 reserves but which are no country."""
 
-
-def _iso(codes: frozenset[str]) -> frozenset[str]:
-    for code in sorted(codes):
-        if not _CODE.fullmatch(code) or code in _GROUPS:
+def _codes(value: Any) -> Any:
+    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(word, str) for word in value):
+        return value  # for pydantic to refuse
+    codes: set[str] = set()
+    for word in value:
+        try:
+            codes |= countries_of(word)
+        except ValueError:
             raise ValueError(
-                f"`{code}` is not an ISO 3166 alpha-2 country code such as CN; write out the members of a group"
-            )
-    return codes
+                f"`{word}` is neither a country by its ISO 3166 code or English name nor a known group"
+            ) from None
+    return frozenset(codes)
 
 
-Countries = Annotated[Words, AfterValidator(_iso)]
-"""Countries by their ISO 3166 alpha-2 codes."""
+Countries = Annotated[Words, BeforeValidator(_codes)]
+"""Countries by ISO 3166 code or English name; a group such as `EU` stands for its members. Kept as alpha-2 codes."""
 
 
 class Covering(Selector):
@@ -49,13 +51,13 @@ class Covering(Selector):
     def subject(self) -> str:
         """The materials covered, in words."""
         parts = [_described(self)] if self._narrowed or not self.also else []
-        return " and ".join([*parts, *(_described(selector) for selector in self.also)])
+        return listed([*parts, *(_described(selector) for selector in self.also)], "or")
 
 
 def _described(selector: Selector) -> str:
     words = []
     if selector.elements:
-        words.append(listed(selector.elements))
+        words.append(listed(selector.elements, "or"))
     if selector.forms:
         words.append(listed(selector.forms, "or"))
     text = " ".join(words)
@@ -64,7 +66,7 @@ def _described(selector: Selector) -> str:
     if selector.hs:
         text = f"{text or 'goods'} of HS {listed(selector.hs, 'or')}"
     if selector.materials:
-        text = f"{listed(selector.materials)}{f' and {text}' if text else ''}"
+        text = f"{listed(selector.materials, 'or')}{f' or {text}' if text else ''}"
     return text or "any material"
 
 

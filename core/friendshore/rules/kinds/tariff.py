@@ -92,14 +92,12 @@ class Tariff(Covering, Rule):
 
     def sentence(self) -> str:
         """The duty in one sentence."""
-        parts = []
-        if self.rate or not self.specific:
-            parts.append(f"{(self.rate * 100).normalize():f} % of the value")
+        parts = [f"{(self.rate * 100).normalize():f} % of the value"] if self.rate else []
         if self.specific:
             per = "kg of element" if self.specific_per == "element" else "kg"
             parts.append(f"{self.specific:f} {self.specific_currency} per {per}")
         origin = f" of {listed(sorted(self.origins), 'or')} origin" if self.origins else ""
-        free = f" not of {listed(sorted(self.except_origins), 'or')} origin" if self.except_origins else ""
-        duty = listed(parts, "plus")
-        text = f"{self.subject()}{origin}{free} entering {listed(sorted(self.territory), 'or')} pays {duty}."
+        others = f" not of {listed(sorted(self.except_origins), 'or')} origin" if self.except_origins else ""
+        duty = f"a duty of {listed(parts, 'plus')}" if parts else "no duty"
+        text = f"{self.subject()}{origin}{others} entering {listed(sorted(self.territory), 'or')}: {duty}."
         return text[0].upper() + text[1:]

@@ -1,0 +1,44 @@
+"""Which offers a rule in force keeps out of which use, for how long, and which are only unproven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.use import Result, Use, Verdict
+from ..problem import Problem
+from ..problem.network import Arc
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """A verdict against an offer, for one kind of use."""
+
+    arc: Arc
+    use: Use
+    verdict: Verdict
+
+    @property
+    def unproven(self) -> bool:
+        """Whether something is only not proved."""
+        return self.verdict.result is Result.UNPROVEN
+
+
+def kept_out(problem: Problem) -> list[KeptOut]:
+    """Every verdict that forbids, of rules in force in some period of the plan, without repeats, in canonical order."""
+    in_force = {
+        i
+        for i in range(len(problem.rules))
+        if any(problem.law.in_force(i, period.span) for period in problem.case.horizon.periods)
+    }
+    found: dict[tuple[int, Use, str], KeptOut] = {}
+    for use, judgement in problem.judgements.items():
+        for table in (judgement.chain, judgement.trade):
+            for rule, verdicts in table.items():
+                if rule not in in_force:
+                    continue
+                for index, verdict in verdicts.items():
+                    licensed = verdict.licence and problem.case.assume.licence.get(use.end_use) == "granted"
+                    if problem.law.forbids(verdict) and not licensed:
+                        arc = problem.network.arcs[index]
+                        found.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
+    return sorted(found.values(), key=lambda k: (k.use.material.id, k.use.end_use, k.arc.index, k.verdict.rule))

@@ -1,0 +1,196 @@
+"""Readers of numbers, shares, masses, prices and durations.
+
+Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with what it expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from ..domain.base import exact
+from ..domain.currencies import currency_codes, is_currency
+from ..domain.quantities import (
+    UNLIMITED,
+    Mass,
+    Money,
+    UnitPrice,
+    parse_duration,
+    parse_mass,
+    parse_money,
+    parse_number,
+    parse_rate,
+    parse_share,
+    parse_unit_price,
+)
+from .fields import UnreadableError
+from .suggest import did_you_mean
+from .words import read_text
+
+T = TypeVar("T")
+
+
+def read_number(value: Any) -> Decimal:
+    """A plain number."""
+    try:
+        return parse_number(value) if isinstance(value, str) else exact(value)
+    except ValueError:
+        raise UnreadableError("a number") from None
+
+
+def read_share(value: Any) -> Decimal:
+    """A share as a fraction."""
+    try:
+        return parse_share(value) if isinstance(value, str) else exact(value)
+    except ValueError:
+        raise UnreadableError("a share, like 65 % or 0.65") from None
+
+
+def within(
+    read: Callable[[Any], Decimal], expected: str, least: int, most: int | None = None, *, above: bool = False
+) -> Callable[[Any], Decimal]:
+    """A reader of numbers from `least` to `most`; with `above`, `least` itself is refused."""
+
+    def read_within(value: Any) -> Decimal:
+        number = read(value)
+        if number < least or (above and number == least) or (most is not None and number > most):
+            raise UnreadableError(expected)
+        return number
+
+    return read_within
+
+
+def read_whole(value: Any) -> int:
+    """A whole number, 1 or more."""
+    number = read_number(value)
+    if number != number.to_integral_value() or number < 1:
+        raise UnreadableError("a whole number, 1 or more")
+    return int(number)
+
+
+def _measured(parse: Callable[[str], T], size: Callable[[T], Decimal], expected: str, value: Any) -> T:
+    """A number with its unit, zero or more."""
+    if not isinstance(value, str):
+        if isinstance(value, bool) or value != 0:
+            raise UnreadableError(expected, "write it in quotes, with its unit")
+        value = "0"
+    try:
+        parsed = parse(value)
+    except UnreadableError:
+        raise
+    except ValueError as error:
+        raise UnreadableError(str(error)) from None
+    if size(parsed) < 0:
+        raise UnreadableError("zero or more")
+    return parsed
+
+
+def _kg(mass: Mass | str) -> Decimal:
+    return Decimal(0) if isinstance(mass, str) else mass.kg
+
+
+def _amount(money: Money | UnitPrice) -> Decimal:
+    return money.amount
+
+
+def read_mass(value: Any) -> Mass:
+    """A mass."""
+    return _measured(parse_mass, _kg, "a mass with its unit, like `5 t` or `3,200 t WO3`", value)
+
+
+def read_masses(value: Any) -> tuple[Mass, ...]:
+    """A list of masses."""
+    parts = value if isinstance(value, list) else read_text(value).split(";")
+    return tuple(read_mass(part.strip() if isinstance(part, str) else part) for part in parts)
+
+
+def read_rate(value: Any) -> Mass:
+    """A mass a year."""
+    return _measured(parse_rate, _kg, "a mass per time, like `20 t/year`", value)
+
+
+def read_capacity(value: Any) -> Mass | str:
+    """A mass a year, or `unlimited`."""
+    if isinstance(value, str) and value.strip().casefold() == UNLIMITED:
+        return UNLIMITED
+    return read_rate(value)
+
+
+def read_per_unit(value: Any) -> Mass:
+    """Kilograms per unit, above zero: a plain number, or a mass."""
+    expected = "kilograms per unit, above zero: a number, or a mass like `1.3 kg Dy2O3`"
+    try:
+        mass = Mass(read_number(value), None)
+    except UnreadableError:
+        try:
+            mass = parse_mass(read_text(value))
+        except ValueError:
+            raise UnreadableError(expected) from None
+    if mass.kg <= 0:
+        raise UnreadableError(expected)
+    return mass
+
+
+def known_currency(code: str) -> str:
+    """A currency code that ISO 4217 knows."""
+    if not is_currency(code):
+        raise UnreadableError("a currency by its ISO 4217 code, like USD", did_you_mean(code, currency_codes()))
+    return code
+
+
+def read_currency(value: Any) -> str:
+    """A currency code."""
+    return known_currency(read_text(value))
+
+
+def _parse_money(text: str) -> Money:
+    money = parse_money(text)
+    known_currency(money.currency)
+    return money
+
+
+def _parse_unit_price(text: str) -> UnitPrice:
+    price = parse_unit_price(text)
+    known_currency(price.currency)
+    return price
+
+
+def read_money(value: Any) -> Money:
+    """An amount of money."""
+    return _measured(_parse_money, _amount, "an amount with its currency, like `2,500,000 USD`", value)
+
+
+def read_unit_price(value: Any) -> UnitPrice:
+    """Money per kilogram."""
+    return _measured(_parse_unit_price, _amount, "money per mass, like `580 USD/kg`", value)
+
+
+def _yearly(value: Any, expected: str) -> str:
+    """What stands before `/year`."""
+    amount, slash, per = read_text(value).rpartition("/")
+    if not slash or per.strip() != "year":
+        raise UnreadableError(expected)
+    return amount
+
+
+def read_yearly_price(value: Any) -> UnitPrice:
+    """Money per kilogram and year."""
+    return read_unit_price(_yearly(value, "money per mass and year, like `1 USD/kg/year`"))
+
+
+def read_yearly_share(value: Any) -> Decimal:
+    """A share a year, zero or more."""
+    expected = "a share a year, like `5 %/year`"
+    try:
+        share = parse_share(_yearly(value, expected))
+    except ValueError:
+        raise UnreadableError(expected) from None
+    if share < 0:
+        raise UnreadableError("zero or more")
+    return share
+
+
+def read_duration(value: Any) -> Decimal:
+    """Months."""
+    return _measured(parse_duration, lambda months: months, "a duration, like `1 quarter` or `45 days`", value)

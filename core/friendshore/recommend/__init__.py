@@ -1,0 +1,81 @@
+"""The use case: from a case to a recommendation. The body of `plan` reads as the algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..domain.case import Case
+from ..domain.change import Change
+from ..domain.facts import Catalog
+from ..plugins import Registry
+from ..problem import Problem
+from ..problem.changes import apply_changes, scenario_changes
+from ..rules.base import PhaseStatus, Rule
+from ..session import Session
+from ..solve import Cancel, Limits, Progress
+from .describe import describe
+from .gather import Gathered, gather
+from .recommendation import Recommendation, reverify
+
+__all__ = ["Gathered", "Recommendation", "gather", "plan", "prepare", "reverify"]
+
+
+def plan(
+    case: Case,
+    *,
+    catalogs: Sequence[Catalog] = (),
+    rules: Sequence[Rule] = (),
+    registry: Registry | None = None,
+    scenario: str | Sequence[str] = (),
+    changes: Sequence[Change] = (),
+    strict: bool = False,
+    time_limit: float | None = None,
+    gap: float = 1e-6,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Recommendation:
+    """The cheapest compliant supplier mix for a case, verified.
+
+    Args:
+        case: what is wanted; see `friendshore.load_case`.
+        catalogs: catalogs given in memory, beside those that the case names.
+        rules: rules given in memory, beside those of the case and its packs.
+        registry: where names of catalogs, packs and kinds are looked up; None: what is installed.
+        scenario: names of the case's scenarios to apply, in order.
+        changes: further changes, after those of the scenarios.
+        strict: let phases of unknown status bite.
+        time_limit: seconds for the solve; the best plan found by then is returned, with its bound.
+        gap: relative distance from the bound at which a plan is taken as cheapest.
+        workers: components solved at once; None: the number of processors. Does not change the result.
+        progress: called with components solved, components in all, and seconds.
+        cancel: once its `is_set()` is true, the best plan found so far is returned.
+
+    Raises:
+        InputError: with everything that is wrong with the case, its catalogs and packs.
+        PluginError: if a plugin that the case needs is missing, broken or ambiguous.
+        SolverError: if the solver breaks down.
+        VerificationError: if the plan does not hold; never passed on as a plan.
+    """
+    names = (scenario,) if isinstance(scenario, str) else tuple(scenario)
+    gathered = gather(case, registry, catalogs, rules)
+    problem = prepare(gathered, names, changes, strict)
+    session = Session.open(problem, Limits(gap, time_limit, workers), progress, cancel)
+    return Recommendation(describe(session, gathered, names), session.verified, gathered)
+
+
+def prepare(
+    gathered: Gathered, scenario: Sequence[str] = (), changes: Sequence[Change] = (), strict: bool = False
+) -> Problem:
+    """The problem of a case after its scenarios and further changes.
+
+    Raises:
+        InputError: with everything that does not fit together.
+        PluginError: if a plugin's rule raises.
+    """
+    wanted = (*scenario_changes(gathered.case, scenario), *changes)
+    case, catalogs, rules = apply_changes(wanted, gathered.case, gathered.catalogs, gathered.rules, gathered.bills)
+    if strict:
+        statuses = tuple(sorted({*case.accept.rule_status, PhaseStatus.UNKNOWN.value}))
+        case = case.model_copy(update={"accept": case.accept.model_copy(update={"rule_status": statuses})})
+    return Problem.build(case, catalogs, rules)

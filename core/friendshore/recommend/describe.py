@@ -1,0 +1,286 @@
+"""From a verified plan to a run: every figure that a reader needs, named."""
+
+from __future__ import annotations
+
+import platform
+from collections import defaultdict
+from decimal import Decimal
+from importlib.metadata import version
+
+from ..domain.base import exact
+from ..domain.plan import LotUse, Purchase
+from ..domain.run import (
+    Run,
+    RunConflict,
+    RunDelivery,
+    RunDemand,
+    RunDraw,
+    RunLot,
+    RunMake,
+    RunMaterial,
+    RunPeriod,
+    RunPurchase,
+    RunShortage,
+    RunStock,
+)
+from ..explain import Reason, exposed, kept_out, shortage_reasons
+from ..problem import Problem
+from ..session import Session
+from ..verify import Line, VerifiedPlan
+from .gather import Gathered
+from .law import describe_blocked, describe_exposed, describe_limits, describe_requirements, describe_rules, describe_unproven
+from .sources import describe_assumptions, describe_leads, least_confidence
+
+
+def describe(session: Session, gathered: Gathered, scenario: tuple[str, ...]) -> Run:
+    """The run of a solved and verified session."""
+    verified, problem = session.verified, session.problem
+    reasons = shortage_reasons(session)
+    out = kept_out(problem)
+    shortages = _shortages(verified, reasons)
+    objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
+    return Run(
+        case=problem.case.name,
+        scenario=list(scenario),
+        status=verified.plan.status,
+        verified=True,
+        currency=problem.case.currency,
+        place=problem.case.place,
+        objective=objective,
+        bound=exact(bound),
+        gap=exact((objective - bound) / abs(objective)) if objective else Decimal(0),
+        cost=verified.cost,
+        shortage_kg=_shortage_totals(shortages),
+        periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
+        materials=_materials(problem),
+        demands=_demands(verified),
+        purchases=_purchases(verified),
+        makes=_makes(verified),
+        lots=_lots(verified),
+        draws=_draws(verified),
+        stocks=_stocks(verified),
+        deliveries=_deliveries(verified),
+        shortages=shortages,
+        exposed=describe_exposed(problem, exposed(verified)),
+        rules=describe_rules(problem, gathered),
+        requirements=describe_requirements(problem),
+        limits=describe_limits(verified),
+        conflicts=_conflicts(verified),
+        unproven=describe_unproven(out),
+        blocked=describe_blocked(out),
+        leads=describe_leads(problem),
+        assumptions=describe_assumptions(verified),
+        largest_miss_kg=exact(verified.largest_miss),
+        components=session.solution.components,
+        plugins=list(gathered.plugins),
+        versions=_versions(),
+    )
+
+
+def _versions() -> dict[str, str]:
+    names = {"friendshore": "friendshore", "ortools": "ortools", "numpy": "numpy", "scipy": "scipy"}
+    return {"python": platform.python_version()} | {key: version(name) for key, name in names.items()}
+
+
+def _label(problem: Problem, period: int) -> str:
+    return problem.case.horizon.label(period)
+
+
+def _materials(problem: Problem) -> list[RunMaterial]:
+    names = sorted({material for material, _ in problem.network.nodes})
+    found = [problem.merged.materials[name] for name in names]
+    return [RunMaterial(id=m.id, name=m.name, basis=m.basis) for m in found]
+
+
+def _demands(verified: VerifiedPlan) -> list[RunDemand]:
+    problem = verified.problem
+    short: defaultdict[str, dict[int, Decimal]] = defaultdict(dict)
+    for entry in verified.plan.shorts:
+        short[entry.demand][entry.period] = entry.quantity
+    return [
+        RunDemand(
+            id=demand.id,
+            material=demand.use.material.id,
+            end_use=demand.use.end_use,
+            place=demand.use.place.id,
+            wanted_kg=sum(demand.quantity, Decimal(0)),
+            delivered_kg=sum(demand.quantity, Decimal(0)) - sum(short[demand.id].values(), Decimal(0)),
+            short_kg=sum(short[demand.id].values(), Decimal(0)),
+            shortage_price=price,
+            first_met=_first_met(problem, short[demand.id]),
+        )
+        for demand, price in zip(problem.demands, problem.shortage_price, strict=True)
+    ]
+
+
+def _first_met(problem: Problem, short: dict[int, Decimal]) -> str:
+    """The first period from which nothing is short any more; a gram or so of rounding does not count as short."""
+    slack = problem.case.resolution * 10
+    last = max((t for t, quantity in short.items() if quantity > slack), default=-1)
+    return _label(problem, last + 1) if last + 1 < problem.case.horizon.count else ""
+
+
+def _purchases(verified: VerifiedPlan) -> list[RunPurchase]:
+    problem = verified.problem
+    wanted: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for demand in problem.demands:
+        wanted[demand.use.material.id, demand.use.place.id] += sum(demand.quantity, Decimal(0))
+    return [_purchase(problem, line, wanted) for line in verified.lines]
+
+
+def _purchase(problem: Problem, line: Line, wanted: dict[tuple[str, str], Decimal]) -> RunPurchase:
+    entry, arc = line.item.entry, line.item.arc
+    assert isinstance(entry, Purchase)
+    facility = arc.chained.facility
+    total = wanted.get(arc.node, Decimal(0))
+    return RunPurchase(
+        offer=entry.offer,
+        material=entry.material,
+        facility=facility.name or facility.id,
+        supplier=facility.supplier,
+        country=facility.country,
+        countries={
+            stage.value: sorted(frozenset().union(*(e.countries for e in arc.chained.entries(stage))))
+            for stage in sorted({e.main_stage for e in arc.chained.performed}, key=lambda s: s.rank)
+        },
+        place=entry.place,
+        ordered=_label(problem, entry.ordered),
+        order_by=problem.case.horizon.periods[entry.ordered].end,
+        delivered=_label(problem, entry.delivered),
+        end_use="+".join(_end_uses(problem, entry.requirement, arc.index)),
+        requirement=entry.requirement,
+        quantity_kg=entry.quantity,
+        cost=exact(line.total),
+        price=exact(line.price),
+        charges=exact(line.charges),
+        freight=exact(line.freight),
+        share_of_demand=exact(entry.quantity / total) if total else None,
+        catalog=arc.chained.offer.catalog,
+        confidence=least_confidence(problem, arc.chained).value,
+    )
+
+
+def _end_uses(problem: Problem, requirement: str, arc: int) -> list[str]:
+    found = set()
+    for candidate in problem.requirements:
+        if candidate.label == requirement:
+            uses = {problem.demands[outlet.demand].use for outlet in candidate.outlets}
+            found |= {use.end_use for use in uses if arc in problem.judgements[use].reach}
+    return sorted(found)
+
+
+def _makes(verified: VerifiedPlan) -> list[RunMake]:
+    problem = verified.problem
+    return [
+        RunMake(
+            offer=make.offer,
+            ordered=_label(problem, make.period),
+            requirement=make.requirement,
+            units=make.units,
+            cost=exact(problem.offers[offer].price[make.period] * make.units),
+        )
+        for make, offer in verified.ledger.makes
+    ]
+
+
+def _lots(verified: VerifiedPlan) -> list[RunLot]:
+    return [
+        RunLot(
+            lot=entry.lot,
+            material=entry.material,
+            place=entry.place,
+            requirement=entry.requirement,
+            available=_label(verified.problem, entry.period),
+            quantity_kg=entry.quantity,
+        )
+        for entry in verified.plan.lots
+        if isinstance(entry, LotUse)
+    ]
+
+
+def _draws(verified: VerifiedPlan) -> list[RunDraw]:
+    totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
+    for (material, place), requirement, period, quantity, facts in verified.ledger.draws():
+        totals[facts.offer.id, material, place, requirement, period] += quantity
+    return [
+        RunDraw(
+            offer=offer,
+            material=material,
+            place=place,
+            requirement=requirement,
+            period=_label(verified.problem, period),
+            quantity_kg=exact(quantity),
+        )
+        for (offer, material, place, requirement, period), quantity in sorted(totals.items())
+    ]
+
+
+def _stocks(verified: VerifiedPlan) -> list[RunStock]:
+    return [
+        RunStock(
+            material=entry.material,
+            place=entry.place,
+            requirement=entry.requirement,
+            period=_label(verified.problem, entry.period),
+            quantity_kg=entry.quantity,
+        )
+        for entry in verified.plan.stocks
+    ]
+
+
+def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
+    problem = verified.problem
+    found = []
+    for delivery, position in verified.ledger.deliveries:
+        use = problem.demands[position].use
+        found.append(
+            RunDelivery(
+                demand=delivery.demand,
+                material=use.material.id,
+                end_use=use.end_use,
+                place=use.place.id,
+                period=_label(problem, delivery.period),
+                requirement=delivery.requirement,
+                quantity_kg=delivery.quantity,
+                waivers=list(delivery.waivers),
+            )
+        )
+    return found
+
+
+def _shortages(verified: VerifiedPlan, reasons: dict[str, Reason]) -> list[RunShortage]:
+    demands = {demand.id: demand for demand in verified.problem.demands}
+    return [
+        RunShortage(
+            demand=short.demand,
+            material=demands[short.demand].use.material.id,
+            end_use=demands[short.demand].use.end_use,
+            place=demands[short.demand].use.place.id,
+            period=_label(verified.problem, short.period),
+            quantity_kg=short.quantity,
+            wanted_kg=demands[short.demand].quantity[short.period],
+            reason=reasons[short.demand].value,
+        )
+        for short in verified.plan.shorts
+    ]
+
+
+def _shortage_totals(shortages: list[RunShortage]) -> dict[str, dict[str, Decimal]]:
+    totals: dict[str, dict[str, Decimal]] = {}
+    for short in shortages:
+        by_use = totals.setdefault(short.material, {})
+        by_use[short.end_use] = by_use.get(short.end_use, Decimal(0)) + short.quantity_kg
+    return totals
+
+
+def _conflicts(verified: VerifiedPlan) -> list[RunConflict]:
+    rules = {rule.id: rule for rule in verified.problem.rules}
+    return [
+        RunConflict(
+            rules=list(part.rules),
+            sentences=[rules[name].sentence() if name in rules else name for name in part.rules],
+            materials=list(part.materials),
+            demands=list(part.demands),
+        )
+        for part in verified.plan.infeasible
+    ]

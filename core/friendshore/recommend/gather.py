@@ -1,0 +1,113 @@
+"""Everything that a case names, read: catalogs, rule packs, rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from ..catalog import read_catalogs
+from ..domain.case import Case
+from ..domain.facts import Catalog
+from ..domain.run import RunPlugin
+from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..plugins import Registry
+from ..plugins.registry import CatalogRef
+from ..rules.base import Rule
+from ..rules.pack import Bill, RulePack
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A case with all that it names."""
+
+    case: Case
+    catalogs: tuple[Catalog, ...]
+    rules: tuple[Rule, ...]
+    bills: tuple[Bill, ...]
+    pack_of: dict[str, str]
+    """Rule -> the pack that brings it."""
+    plugins: tuple[RunPlugin, ...]
+    """What was used, with the hash of its data."""
+    registry: Registry
+
+
+def gather(
+    case: Case, registry: Registry | None = None, catalogs: Sequence[Catalog] = (), rules: Sequence[Rule] = ()
+) -> Gathered:
+    """Reads all that a case names.
+
+    Raises:
+        InputError: with everything that is wrong with any of it.
+        PluginError: if nothing but plugins is wrong.
+    """
+    known = registry if registry is not None else Registry.discover()
+    errors: list[FriendshoreError] = []
+    read = _catalogs(case, known, catalogs, errors)
+    packs = _packs(case, known, errors)
+    found: list[Rule] = list(rules)
+    pack_of: dict[str, str] = {}
+    for pack, _ in packs:
+        made = _attempt(partial(known.pack_rules, pack), errors)
+        found.extend(made or ())
+        pack_of |= {rule.id: pack.id for rule in made or ()}
+    found.extend(_attempt(partial(known.rules, case.rules, f"case {case.name}"), errors) or ())
+    if errors:
+        raise _all_of(errors)
+    return Gathered(
+        case=case,
+        catalogs=read,
+        rules=tuple(found),
+        bills=tuple(bill for pack, _ in packs for bill in pack.bills),
+        pack_of=pack_of,
+        plugins=_used(read, packs),
+        registry=known,
+    )
+
+
+def _catalogs(
+    case: Case, registry: Registry, given: Sequence[Catalog], errors: list[FriendshoreError]
+) -> tuple[Catalog, ...]:
+    refs: list[CatalogRef] = []
+    names = {catalog.name for catalog in given}
+    for name in case.catalogs:
+        if name not in names:
+            ref = _attempt(partial(registry.catalog_folder, name, case.folder), errors)
+            if ref is not None:
+                refs.append(ref)
+    read = _attempt(partial(read_catalogs, refs, registry.catalog_folder), errors) or ()
+    return (*given, *read)
+
+
+def _packs(
+    case: Case, registry: Registry, errors: list[FriendshoreError]
+) -> list[tuple[RulePack, str]]:
+    packs = []
+    for name in case.packs:
+        pack = _attempt(partial(registry.pack, name, case.folder), errors)
+        if pack is not None:
+            packs.append((pack, registry.packs.get(name, "")))
+    return packs
+
+
+def _attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:
+    try:
+        return read()
+    except FriendshoreError as error:
+        errors.append(error)
+        return None
+
+
+def _all_of(errors: Sequence[FriendshoreError]) -> FriendshoreError:
+    problems: list[Problem] = [problem for error in errors for problem in error.problems]
+    return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
+
+
+def _used(catalogs: Sequence[Catalog], packs: Sequence[tuple[RulePack, str]]) -> tuple[RunPlugin, ...]:
+    found = [RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest) for c in catalogs]
+    found += [RunPlugin(name=pack.id, kind="pack", distribution=owner, digest=pack.digest) for pack, owner in packs]
+    return tuple(sorted(found, key=lambda plugin: (plugin.kind, plugin.name)))

@@ -1,0 +1,146 @@
+"""The law of a run in words: rules, requirements, what is kept out, what is exposed, what limits come to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..domain.base import exact
+from ..domain.run import RunBlocked, RunExposed, RunLimit, RunRequirement, RunRule, RunUnproven
+from ..explain import Exposed, KeptOut
+from ..problem import Problem
+from ..problem.requirements import Requirement
+from ..verify import VerifiedPlan
+from .gather import Gathered
+
+
+def describe_rules(problem: Problem, gathered: Gathered) -> list[RunRule]:
+    """Every rule with a phase in the plan's time, and what is known of it."""
+    span = problem.case.horizon.span
+    found = []
+    for rule in problem.rules:
+        phases = [phase for phase in rule.phases if phase.span.meets(span)]
+        found.append(
+            RunRule(
+                id=rule.id,
+                kind=rule.kind,
+                title=rule.title,
+                citation=rule.citation,
+                sentence=rule.sentence(),
+                status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not in the plan's time",
+                phases=[f"{phase.span} {phase.status.value}" for phase in phases],
+                bites=rule.bites(span, problem.law.statuses),
+                pack=gathered.pack_of.get(rule.id, ""),
+            )
+        )
+    return found
+
+
+def describe_requirements(problem: Problem) -> list[RunRequirement]:
+    """Every requirement with the demands and periods that fall into it."""
+    return [
+        RunRequirement(label=r.label, uses=_uses(problem, r), forbids=_forbids(problem, r)) for r in problem.requirements
+    ]
+
+
+def _uses(problem: Problem, requirement: Requirement) -> list[str]:
+    periods: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+    for outlet in requirement.outlets:
+        periods.setdefault((outlet.demand, outlet.waivers), []).append(outlet.period)
+    found = []
+    for (demand, waivers), indices in periods.items():
+        first, last = min(indices), max(indices)
+        label = problem.case.horizon.label
+        stretch = label(first) if first == last else f"{label(first)} to {label(last)}"
+        under = f" under {', '.join(waivers)}" if waivers else ""
+        found.append(f"{problem.demands[demand].id} {stretch}{under}")
+    return found
+
+
+def _forbids(problem: Problem, requirement: Requirement) -> list[str]:
+    blocked = set(requirement.blocked) | {arc for arc, _ in requirement.blocked_cells}
+    rules: set[str] = set()
+    for use in {problem.demands[outlet.demand].use for outlet in requirement.outlets}:
+        judgement = problem.judgements[use]
+        for table in (judgement.chain, judgement.trade):
+            for rule, verdicts in table.items():
+                if any(arc in blocked and problem.law.forbids(verdict) for arc, verdict in verdicts.items()):
+                    rules.add(problem.rules[rule].id)
+    return sorted(rules)
+
+
+def describe_unproven(out: list[KeptOut]) -> list[RunUnproven]:
+    """Offers kept out only because something is not proved."""
+    rows = [
+        RunUnproven(
+            offer=k.arc.chained.offer.id,
+            material=k.arc.chained.material.id,
+            end_use=k.use.end_use,
+            demand_material=k.use.material.id,
+            rule=k.verdict.rule,
+            stage=k.verdict.stage,
+            reason=k.verdict.reason,
+        )
+        for k in out
+        if k.unproven
+    ]
+    return list(dict.fromkeys(rows))
+
+
+def describe_blocked(out: list[KeptOut]) -> list[RunBlocked]:
+    """Offers that a rule forbids."""
+    found: dict[tuple[str, ...], RunBlocked] = {}
+    for k in out:
+        if k.unproven:
+            continue
+        row = RunBlocked(
+            offer=k.arc.chained.offer.id,
+            material=k.arc.chained.material.id,
+            end_use=k.use.end_use,
+            demand_material=k.use.material.id,
+            rule=k.verdict.rule,
+            stage=k.verdict.stage,
+            countries=list(k.verdict.countries),
+            clause=k.verdict.clause,
+            reason=k.verdict.reason,
+        )
+        found.setdefault((row.offer, row.material, row.end_use, row.demand_material, row.rule), row)
+    return list(found.values())
+
+
+def describe_exposed(problem: Problem, rows: list[Exposed]) -> list[RunExposed]:
+    """What phases of unknown status would forbid."""
+    titles = {rule.id: rule.title for rule in problem.rules}
+    found = []
+    for row in rows:
+        materials: dict[str, Decimal] = {}
+        for item in row.items:
+            materials[item.entry.material] = materials.get(item.entry.material, Decimal(0)) + item.entry.quantity
+        found.append(
+            RunExposed(
+                rule=row.rule,
+                title=titles[row.rule],
+                kg=row.kilograms,
+                cost=exact(row.cost),
+                materials=materials,
+                offers=sorted({item.arc.chained.offer.id for item in row.items}),
+                first=problem.case.horizon.label(min(item.delivered for item in row.items)),
+            )
+        )
+    return found
+
+
+def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
+    """Every row of every limit rule."""
+    return [
+        RunLimit(
+            rule=reading.rule.id,
+            label=reading.row.label,
+            sentence=reading.row.sentence,
+            value=exact(reading.value),
+            at_least=exact(reading.row.at_least) if reading.row.at_least is not None else None,
+            at_most=exact(reading.row.at_most) if reading.row.at_most is not None else None,
+            missed_by=exact(reading.miss) if reading.miss > reading.tolerance else Decimal(0),
+            penalty=exact(reading.miss * reading.row.penalty) if reading.row.penalty is not None else Decimal(0),
+        )
+        for reading in verified.readings
+    ]

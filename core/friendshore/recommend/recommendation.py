@@ -1,0 +1,177 @@
+"""What `plan` returns: the run, the verified plan behind it, and everything needed to check it again elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ..domain.case import Case
+from ..domain.facts import Catalog
+from ..domain.plan import Cost, Plan, PlanStatus
+from ..domain.run import Run
+from ..errors import FriendshoreError, InputError, PluginError
+from ..errors import Problem as Finding
+from ..plugins import Registry
+from ..problem import Problem
+from ..rules.base import Rule
+from ..verify import VerifiedPlan, examine
+from .gather import Gathered
+
+if TYPE_CHECKING:
+    import pandas
+
+TABLES = ("purchases", "makes", "lots", "draws", "stocks", "deliveries", "shortages", "demands", "exposed", "rules",
+          "unproven", "blocked", "leads", "limits", "assumptions")  # fmt: skip
+"""Tables of a run that can be had as data frames."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recommendation:
+    """A verified plan with its explanation."""
+
+    run: Run
+    """Everything in words and numbers, as records."""
+    plan: VerifiedPlan
+    """The proof behind it."""
+    gathered: Gathered
+
+    @property
+    def status(self) -> PlanStatus:
+        """How the plan came about."""
+        return self.run.status
+
+    @property
+    def verified(self) -> bool:
+        """Always true: there is no recommendation without a verified plan."""
+        return self.run.verified
+
+    @property
+    def cost(self) -> Cost:
+        """Money spent, by part."""
+        return self.run.cost
+
+    @property
+    def objective(self) -> float:
+        """What was minimised."""
+        return float(self.run.objective)
+
+    @property
+    def bound(self) -> float:
+        """No plan has a lower objective."""
+        return float(self.run.bound)
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of the two."""
+        return float(self.run.gap)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run as JSON-ready data: what `plan --json` prints."""
+        return self.run.model_dump(mode="json", by_alias=True)
+
+    def to_frame(self, table: str = "purchases") -> pandas.DataFrame:
+        """A table of the run as a data frame, one row an entry.
+
+        Args:
+            table: one of `purchases`, `makes`, `lots`, `draws`, `stocks`, `deliveries`, `shortages`, `demands`, `exposed`,
+                `rules`, `unproven`, `blocked`, `leads`, `limits`, `assumptions`.
+
+        Raises:
+            ValueError: for another table.
+        """
+        import pandas
+
+        if table not in TABLES:
+            raise ValueError(f"no table `{table}`: one of {', '.join(TABLES)}")
+        rows = [row.model_dump(mode="json") for row in getattr(self.run, table)]
+        columns = list(Run.model_fields[table].annotation.__args__[0].model_fields)  # type: ignore[union-attr]
+        return pandas.DataFrame(rows, columns=columns)
+
+    def facts(self) -> dict[str, Any]:
+        """All facts that the plan rests on, as JSON-ready data: with them `reverify` needs nothing else but the rules' code."""
+        problem = self.plan.problem
+        return {
+            "case": problem.case.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+            "catalogs": [_relevant(problem).model_dump(mode="json", by_alias=True, exclude_defaults=True)],
+            "rules": [_rule_data(rule, self.gathered.registry) for rule in problem.rules],
+            "plan": self.plan.plan.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+            "digests": {f"{p.kind} {p.name}": p.digest for p in self.gathered.plugins},
+        }
+
+
+def _rule_data(rule: Rule, registry: Registry) -> dict[str, Any]:
+    data = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    try:
+        owner = registry.owner(rule.kind)
+    except PluginError:
+        owner = type(rule).__module__  # a kind given in memory, that no registry knows
+    return {"kind": rule.kind, "owner": owner, "data": {**data, "kind": rule.kind, "id": rule.id}}
+
+
+def _relevant(problem: Problem) -> Catalog:
+    """What of the catalogs can bear on the plan: offers of its materials, and all they refer to."""
+    materials = {material for material, _ in problem.network.nodes}
+    offers = [o for o in problem.merged.offers.values() if any(line.material in materials for line in o.outputs)]
+    materials |= {line.material for offer in offers for line in (*offer.inputs, *offer.outputs)}
+    prices = [row for rows in problem.merged.prices.values() for row in rows]
+    wanted = {offer.price.benchmark for offer in offers if offer.price is not None}
+    kept = [row for row in prices if row.material in materials or row.id in wanted]
+    materials |= {row.material for row in kept}
+    facilities: set[str] = set()
+    for offer in offers:
+        name = offer.facility
+        while name and name not in facilities:
+            facilities.add(name)
+            name = problem.merged.facilities[name].within
+    return Catalog(
+        name="facts",
+        title=f"facts of {problem.case.name}",
+        materials=tuple(m for m in problem.merged.materials.values() if m.id in materials),
+        facilities=tuple(f for f in problem.merged.facilities.values() if f.id in facilities),
+        offers=tuple(offers),
+        prices=tuple(kept),
+        rates=problem.merged.rates,
+        factors=problem.merged.factors,
+        sources=tuple(s for key, s in sorted(problem.merged.sources.items()) if key != "case"),
+    )
+
+
+def reverify(facts: Mapping[str, Any], registry: Registry) -> tuple[VerifiedPlan | None, list[Finding], list[Finding]]:
+    """Checks a plan again from the facts of its run alone.
+
+    Returns:
+        The verified plan, if it holds; all that is not so; and what could not be checked here: rules whose plugin is missing
+        or differs from the one used.
+
+    Raises:
+        InputError: if the facts cannot be read.
+    """
+    try:
+        case = Case.model_validate(facts["case"])
+        catalogs = [Catalog.model_validate(data) for data in facts["catalogs"]]
+        plan = Plan.model_validate(facts["plan"])
+        entries = [(str(e["kind"]), str(e["owner"]), dict(e["data"])) for e in facts["rules"]]
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
+        raise InputError(Finding(f"the facts of the run cannot be read: {error}", file="facts.json")) from error
+    rules: list[Rule] = []
+    unchecked: list[Finding] = []
+    for kind, owner, data in entries:
+        try:
+            rules.append(registry.rule(data, "facts.json"))
+        except FriendshoreError as error:
+            unchecked.extend(error.problems)
+            continue
+        here = registry.owner(kind)
+        if here != owner:
+            unchecked.append(
+                Finding(
+                    f"rule `{data.get('id')}` was judged by {owner}, and is judged here by {here}",
+                    file="facts.json",
+                    fix=f"install {owner} to check it as it was",
+                )
+            )
+    verified, findings = examine(Problem.build(case, catalogs, rules), plan)
+    return verified, findings, unchecked

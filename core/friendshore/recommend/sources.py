@@ -1,0 +1,54 @@
+"""What a run rests on: leads, assumptions, and the confidence of its evidence."""
+
+from __future__ import annotations
+
+from ..domain.evidence import Confidence
+from ..domain.run import RunAssumption, RunLead
+from ..domain.use import Chained
+from ..problem import Problem
+from ..problem.offers import accepted_steps
+from ..verify import VerifiedPlan
+
+
+def describe_leads(problem: Problem) -> list[RunLead]:
+    """Offers that could deliver something wanted, but whose figures nobody published well enough."""
+    found = []
+    for lead in problem.leads:
+        facility = problem.merged.facilities[lead.offer.facility]
+        found.append(
+            RunLead(
+                offer=lead.offer.id,
+                materials=[line.material for line in lead.offer.outputs],
+                facility=facility.name or facility.id,
+                country=facility.country,
+                reasons=list(dict.fromkeys(lead.reasons)),
+            )
+        )
+    return found
+
+
+def describe_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
+    """Everything taken as given: by the case, and by the offers that the plan buys from."""
+    problem = verified.problem
+    used = {item.arc.chained.offer.id for item in verified.ledger.bought} | {m.offer for m, _ in verified.ledger.makes}
+    offers = {facts.offer.id for facts in problem.offers}
+    given = {assumption.id for assumption in problem.case.assume.offer}
+    return [
+        RunAssumption(subject=a.subject, text=a.text)
+        for a in problem.assumptions
+        if a.subject not in offers or a.subject in used or a.subject in given
+    ]
+
+
+def least_confidence(problem: Problem, chained: Chained) -> Confidence:
+    """The least confidence among the evidence of an offer's capacity, price and chain."""
+    offer = chained.offer
+    sources = [step.source for step in accepted_steps(chained.facility, problem.merged, problem.case)]
+    sources += [entry.source for entry in offer.chain]
+    if offer.max_per_year is not None or offer.total is not None:
+        sources.append(offer.source)
+    if offer.price is not None and offer.price.amount is not None:
+        sources.append(offer.price.source)
+    elif offer.price is not None:
+        sources += [row.source for row in problem.merged.prices.get(offer.price.benchmark, ())][-1:]
+    return min((problem.merged.confidence(s) for s in sources), key=lambda c: c.rank, default=Confidence.ASSUMED)

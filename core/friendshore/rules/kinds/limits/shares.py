@@ -1,0 +1,161 @@
+"""Shares: no more than so much from anyone, at least so much from some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import model_validator
+
+from ....domain.facts import ChainEntry, Feed, Place
+from ....domain.stages import Stage
+from ....domain.use import Chained
+from ...base import Facts
+from ...rows import Row
+from ..shared import listed
+from .amounts import Share
+from .counting import ByCountries, Count
+
+
+class _Shared(ByCountries):
+    """A share of the demand, or of all that is bought."""
+
+    share: Share
+    """From 0 to 1, or like `65 %`."""
+    of: Literal["demand", "purchases"] = "demand"
+    """What it is a share of."""
+    include_stock: bool = False
+    """Whether stock in hand and orders already placed count as bought."""
+
+    def row(self, facts: Facts, group: str, label: str, periods: tuple[int, ...], counts: Count, cap: bool) -> Row | None:
+        """The row for those purchases that `counts` counts; None if there is nothing to take a share of."""
+        everything = self.counted(group)
+        base = self.demanded(facts, group, periods)
+        if self.of == "demand" and not base:
+            return None
+
+        def count(offer: Chained, place: Place) -> Decimal:
+            own = counts(offer, place)
+            return own - self.share * everything(offer, place) if self.of == "purchases" else own
+
+        bound = self.share * base if self.of == "demand" else Decimal(0)
+        return Row(
+            label=label,
+            terms=(facts.bought(count, periods, self.include_stock),),
+            at_least=None if cap else bound,
+            at_most=bound if cap else None,
+            sentence=self.sentence(),
+            penalty=self.penalty,
+        )
+
+    def basis(self) -> str:
+        """What it is a share of, in words."""
+        what = {"element": "contained element", "material": "material"}[self.grouping]
+        base = "the demand" if self.of == "demand" else "all that is bought"
+        stretch = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}[self.per]
+        where = f" {self.stage.value}" if self.stage is not None else ""
+        return f"of {base} for each {what} of {self.subject()}{where}, {stretch}"
+
+
+class MaxShare(_Shared):
+    """No more than a share from anyone. A kilogram counts for everyone it may come from; for all, where that is not known."""
+
+    kind: Literal["max-share"] = "max-share"
+    each: bool = True
+    """Whether everyone has the cap to themselves; false: all named together."""
+
+    @model_validator(mode="after")
+    def _together_names(self) -> MaxShare:
+        if not self.each and self.by == "country" and not self.countries and not self.except_countries:
+            raise ValueError("with `each = false`, say which `countries` (or `except_countries`) are counted together")
+        return self
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for every group, stretch, and everyone who may be bought from."""
+        for group in self.groups(facts):
+            names = self.about(self.everyone(facts, group))
+            sets = [frozenset({name}) for name in names] if self.each else [frozenset(names)]
+            for label, periods in facts.spans(self.per):
+                for capped in sets:
+                    who = next(iter(capped)) if self.each else "together"
+                    row = self.row(facts, group, f"{group} {who} {label}", periods, self._from(group, capped), cap=True)
+                    if row is not None:
+                        yield row
+
+    def _from(self, group: str, capped: frozenset[str]) -> Count:
+        everything = self.counted(group)
+
+        def count(offer: Chained, place: Place) -> Decimal:
+            names, complete = self.may_be(offer)
+            return everything(offer, place) if names & capped or not complete else Decimal(0)
+
+        return count
+
+    def sentence(self) -> str:
+        """The cap in one sentence."""
+        noun = {"country": "country", "supplier": "supplier", "parent": "parent company", "facility": "site"}[self.by]
+        named = f" of {listed(sorted(self.countries), 'or')}" if self.countries else ""
+        other = f" other than {listed(sorted(self.except_countries), 'or')}" if self.except_countries else ""
+        who = f"No {noun}{named}{other}" if self.each else f"Not even all {noun}s{named}{other} together"
+        return f"{who} may come to more than {(self.share * 100).normalize():f} % {self.basis()}."
+
+
+class MinShare(_Shared):
+    """At least a share from some. A kilogram counts only if all it may come from qualify."""
+
+    kind: Literal["min-share"] = "min-share"
+    suppliers: tuple[str, ...] = ()
+    """Companies that qualify."""
+    facilities: tuple[str, ...] = ()
+    """Sites that qualify, by id."""
+    feed: Feed | None = None
+    """Feed that qualifies, at any stage."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> MinShare:
+        if not (self.countries or self.except_countries or self.suppliers or self.facilities or self.feed):
+            raise ValueError("say what qualifies: countries, except_countries, suppliers, facilities or feed")
+        return self
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for every group and stretch."""
+        for group in self.groups(facts):
+            for label, periods in facts.spans(self.per):
+                row = self.row(facts, group, f"{group} {label}", periods, self._qualifying(group), cap=False)
+                if row is not None:
+                    yield row
+
+    def _qualifying(self, group: str) -> Count:
+        everything = self.counted(group)
+
+        def count(offer: Chained, place: Place) -> Decimal:
+            return everything(offer, place) if self._qualifies(offer) else Decimal(0)
+
+        return count
+
+    def _qualifies(self, offer: Chained) -> bool:
+        names, complete = self.may_be(offer)
+        tests = [
+            not (self.countries or self.except_countries) or (complete and self.about(sorted(names)) == sorted(names)),
+            not self.suppliers or offer.facility.supplier in self.suppliers,
+            not self.facilities or offer.facility.id in self.facilities,
+            self.feed is None or any(entry.feed is self.feed for entry in self._entries(offer, self.stage)),
+        ]
+        return all(tests)
+
+    @staticmethod
+    def _entries(offer: Chained, stage: Stage | None) -> tuple[ChainEntry, ...]:
+        return offer.performed if stage is None else offer.entries(stage)
+
+    def sentence(self) -> str:
+        """The floor in one sentence."""
+        parts = [
+            f"{listed(sorted(self.countries), 'or')}" if self.countries else "",
+            f"countries other than {listed(sorted(self.except_countries), 'or')}" if self.except_countries else "",
+            listed(self.suppliers, "or"),
+            listed(self.facilities, "or"),
+            f"{self.feed.value} feed" if self.feed else "",
+        ]
+        who = " and ".join(part for part in parts if part)
+        return f"At least {(self.share * 100).normalize():f} % {self.basis()} must come from {who}."

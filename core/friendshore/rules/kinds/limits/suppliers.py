@@ -1,0 +1,111 @@
+"""How many suppliers: at least so many, at most so many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from ....domain.facts import Place
+from ....domain.use import Chained
+from ...base import Facts
+from ...rows import Row, Term
+from .amounts import Share
+from .counting import By, ByCountries
+
+
+class _Counted(ByCountries):
+    """A number of suppliers (or countries, parents, sites) of each material."""
+
+    by: By = "supplier"
+    """Who is counted."""
+    count: int = Field(ge=1)
+    """How many."""
+
+    def used(self, facts: Facts, group: str, name: str, periods: Sequence[int], at_least: Decimal) -> Term:
+        """1 if enough is bought of a group from one of them."""
+
+        def counts(offer: Chained, place: Place) -> Decimal:
+            if self.group(offer.material) != group or not self.takes_part(offer):
+                return Decimal(0)
+            return self.weight(offer.material) if self.is_from(offer, name) else Decimal(0)
+
+        return facts.used(counts, periods, at_least)
+
+    def is_from(self, offer: Chained, name: str) -> bool:
+        """Whether a purchase counts for `name`."""
+        return name in self.may_be(offer)[0]
+
+    def noun(self) -> str:
+        """Who is counted, in words."""
+        return {"country": "countries", "supplier": "suppliers", "parent": "parent companies", "facility": "sites"}[self.by]
+
+    def stretch(self) -> str:
+        """Over which time, in words."""
+        return {"period": "in every period", "year": "in every year", "horizon": "over the plan"}[self.per]
+
+
+class MinSuppliers(_Counted):
+    """At least so many suppliers of each material; one counts from a least share of the demand on.
+
+    A purchase that may come from several counts for none of them: a floor needs certainty.
+    """
+
+    kind: Literal["min-suppliers"] = "min-suppliers"
+    least_share: Share = Decimal("0.05")
+    """Share of the demand from which a supplier counts."""
+
+    def is_from(self, offer: Chained, name: str) -> bool:
+        """Whether a purchase surely comes from `name`."""
+        names, complete = self.may_be(offer)
+        return complete and names == {name}
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for every group and stretch with a demand."""
+        for group in self.groups(facts):
+            names = self.about(self.everyone(facts, group))
+            for label, periods in facts.spans(self.per):
+                base = self.demanded(facts, group, periods)
+                if base:
+                    least = self.least_share * base
+                    terms = tuple(self.used(facts, group, name, periods, least) for name in names)
+                    yield Row(
+                        label=f"{group} {label}",
+                        terms=terms,
+                        at_least=Decimal(self.count),
+                        sentence=self.sentence(),
+                        penalty=self.penalty,
+                    )
+
+    def sentence(self) -> str:
+        """The floor in one sentence."""
+        share = f"{(self.least_share * 100).normalize():f} %"
+        return f"At least {self.count} {self.noun()} of {self.subject()}, each with {share} of the demand, {self.stretch()}."
+
+
+class MaxSuppliers(_Counted):
+    """At most so many suppliers of each material; one counts from the first kilogram on."""
+
+    kind: Literal["max-suppliers"] = "max-suppliers"
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for every group and stretch in which there are more to choose from."""
+        for group in self.groups(facts):
+            names = self.about(self.everyone(facts, group))
+            if len(names) <= self.count:
+                continue
+            for label, periods in facts.spans(self.per):
+                terms = tuple(self.used(facts, group, name, periods, Decimal(0)) for name in names)
+                yield Row(
+                    label=f"{group} {label}",
+                    terms=terms,
+                    at_most=Decimal(self.count),
+                    sentence=self.sentence(),
+                    penalty=self.penalty,
+                )
+
+    def sentence(self) -> str:
+        """The cap in one sentence."""
+        return f"At most {self.count} {self.noun()} of {self.subject()}, {self.stretch()}."

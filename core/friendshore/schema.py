@@ -1,0 +1,139 @@
+"""The file formats as JSON schemas and as a reference page, both made from the definitions that the readers read by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .case.keys import FILE
+from .catalog.columns import HEAD, TABLES
+from .domain.quantities import KILOGRAMS, MONTHS
+from .domain.stages import STEPS, Stage
+from .reading.fields import Field, Layout
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """JSON schemas by name: `case` and `catalog` of the TOML files, `catalog-offers` and so on of a table's row."""
+    found = {"case": _top(FILE, rows=False), "catalog": _top(HEAD, rows=False)}
+    for layout in TABLES:
+        found["catalog-" + layout.name.removesuffix(".csv")] = _top(layout, rows=True)
+    return found
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """A schema as it stands in its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _top(layout: Layout, *, rows: bool) -> dict[str, Any]:
+    title = f"one row of {layout.name}" if rows else layout.name
+    return {"$schema": DIALECT, "title": title, **_object(layout, rows=rows)}
+
+
+def _object(layout: Layout, *, rows: bool) -> dict[str, Any]:
+    """Schema of a table; a row of a CSV file holds texts alone."""
+    schema: dict[str, Any] = {"type": "object", "description": f"{layout.doc} {layout.others_doc}".strip()}
+    schema["properties"] = {field.name: _property(field, rows=rows) for field in layout.fields}
+    needed = [field.name for field in layout.fields if field.required]
+    if needed:
+        schema["required"] = needed
+    schema["additionalProperties"] = layout.others == "kept"
+    return schema
+
+
+def _property(field: Field, *, rows: bool) -> dict[str, Any]:
+    if field.inside is not None:
+        inside = _object(field.inside, rows=False)
+        return {"description": field.doc, "type": "array", "items": inside} if field.repeated else inside
+    form = dict(field.kind.text) if rows else field.kind.schema
+    examples = {} if field.example == "" else {"examples": [field.example]}
+    return {"description": field.doc, **form, **examples}
+
+
+def files_page() -> str:
+    """The reference page of all files that a planner writes, in Markdown."""
+    return "\n".join([*_head(), *_catalog_part(), *_case_part()])
+
+
+def _head() -> Iterator[str]:
+    units = ", ".join(f"`{unit}`" for unit in KILOGRAMS)
+    steps = "; ".join(f"`{stage}`: " + ", ".join(f"`{s}`" for s, of in STEPS.items() if of is stage) for stage in Stage)
+    yield from (
+        "# Files",
+        "",
+        "Everything a planner or a data owner writes: catalog folders and case files. This page is made from the",
+        "definitions that the readers read by; the same definitions as JSON schemas are in `schemas/`.",
+        "",
+        "Tables are CSV with commas, a header line and UTF-8. A blank cell means: not given. An unknown column, key or table is",
+        "an error, and all errors of all files are reported at once.",
+        "",
+        "## How values are written",
+        "",
+        f"- **Mass**: a number and a unit, one of {units}. `st` is a short ton. `mtu` and `stu` are ton units of WO3 unless",
+        "  another oxide is named. A substance after the unit says what is weighed (`3,300 t WO3`, `5 t gross`); without one",
+        "  it is the material's own basis. Conversions go by `factors.csv`, in either direction.",
+        "- **Mass per time**: a mass, a slash and one of " + ", ".join(f"`{m}`" for m in MONTHS) + ": `20 t/year`.",
+        "- **Money**: an amount and an ISO 4217 currency: `2,500,000 USD`. **Money per mass**: `580 USD/kg`, `180 USD/kg Ta2O5`.",
+        "- **Number**: commas or underscores set off thousands only; the decimal sign is a point.",
+        "- **Share**: `65 %` or `0.65`.",
+        "- **Duration**: `1 quarter`, `45 days`, `0`.",
+        "- **Date**: `2027-01-31`. First and last days belong to what they bound.",
+        "- **Country**: ISO 3166 code or English name. In a list of countries, `EU` stands for its members.",
+        "- **List**: parts set apart by `;` in a table, a TOML list in a TOML file.",
+        f"- **Stage or step**: {steps}; or the stage itself.",
+        "",
+    )
+
+
+def _catalog_part() -> Iterator[str]:
+    yield from (
+        "## Catalog folder",
+        "",
+        "A folder with `catalog.toml` and those of the tables below that it needs.",
+        "",
+    )
+    for layout in (HEAD, *TABLES):
+        yield from _layout(layout)
+
+
+def _case_part() -> Iterator[str]:
+    yield from ("## Case file", "", "`schema = 1` at the top, then the sections below.", "")
+    for layout in _sections(FILE):
+        yield from _layout(layout)
+
+
+def _sections(layout: Layout) -> Iterator[Layout]:
+    """All layouts within, each once and before those within it."""
+    seen: set[str] = set()
+    waiting = [field.inside for field in layout.fields if field.inside is not None]
+    while waiting:
+        inside = waiting.pop(0)
+        if inside.name not in seen:
+            seen.add(inside.name)
+            yield inside
+            waiting = [f.inside for f in inside.fields if f.inside is not None] + waiting
+
+
+def _layout(layout: Layout) -> Iterator[str]:
+    yield from (f"### `{layout.name}`", "", layout.doc, "")
+    if layout.fields:
+        yield from ("| key | needed | value | meaning | example |", "|---|---|---|---|---|")
+        yield from (_line(field) for field in layout.fields)
+        yield ""
+    if layout.others_doc:
+        yield from (layout.others_doc, "")
+
+
+def _line(field: Field) -> str:
+    words = ", ".join(field.kind.text.get("enum", ())) if len(field.kind.text.get("enum", ())) <= 12 else ""
+    value = f"`{field.inside.name}`" if field.inside is not None else words or field.kind.name
+    example = "" if field.example == "" else f"`{_written(field.example)}`"
+    cells = (f"`{field.name}`", "yes" if field.required else "", value, field.doc, example)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _written(example: Any) -> str:
+    return example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)

@@ -1,0 +1,73 @@
+"""A problem with its program and answers: solved once, asked many times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .domain.plan import Infeasible, Plan
+from .problem import Problem
+from .program import Program, compile_program
+from .program.decode import decode
+from .solve import Cancel, Limits, Progress, Solution, least, solve
+from .solve.run import Conflict
+from .verify import VerifiedPlan, verify
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """A solved and verified problem that further questions can be put to."""
+
+    problem: Problem
+    program: Program
+    solution: Solution
+    verified: VerifiedPlan
+    limits: Limits
+    cancel: Cancel | None
+
+    @staticmethod
+    def open(
+        problem: Problem, limits: Limits = Limits(), progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> Session:
+        """Compiles, solves and verifies.
+
+        Raises:
+            SolverError: if a solver breaks down.
+            VerificationError: if the plan does not hold: a bug of ours, never passed on as a plan.
+            PluginError: if a plugin's rule raises.
+        """
+        program = compile_program(problem)
+        solution = solve(program, limits, progress, cancel)
+        verified = verify(problem, plan_of(program, solution))
+        return Session(problem, program, solution, verified, limits, cancel)
+
+    def least_short(self, demand: int) -> float | None:
+        """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
+        count = self.problem.case.horizon.count
+        first = self.program.columns.short + demand * count
+        return least(self.program, np.arange(first, first + count), self.limits, self.cancel)
+
+
+def plan_of(program: Program, solution: Solution) -> Plan:
+    """The plan that a solution describes."""
+    conflicts = [_infeasible(program, conflict) for conflict in solution.conflicts]
+    return decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
+
+
+def _infeasible(program: Program, conflict: Conflict) -> Infeasible:
+    problem, columns = program.problem, program.columns
+    within = set(conflict.columns.tolist())
+    materials = {
+        problem.network.arcs[int(problem.moves.arc[move])].node[0]
+        for column, move in zip(columns.buy, columns.buy_move, strict=True)
+        if column in within
+    }
+    count = problem.case.horizon.count
+    short = {d for d in range(len(problem.demands)) for t in range(count) if columns.short + d * count + t in within}
+    materials |= {problem.demands[d].use.material.id for d in short}
+    return Infeasible(
+        materials=tuple(sorted(materials)),
+        demands=tuple(problem.demands[d].id for d in sorted(short)),
+        rules=conflict.owners,
+    )

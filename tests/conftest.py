@@ -1,0 +1,88 @@
+"""What all tests share: discovery is sealed, and plugins that are not installed can be made to look as if they were."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+import pytest
+
+from friendshore.plugins import manifest
+
+HERE = Path(__file__).parent
+SEALED = frozenset({"unit", "property"})
+"""Folders whose tests get registries as objects, never what happens to be installed."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder of installed distributions, as `pip` would leave it."""
+
+    folder: Path
+
+    def plugin(
+        self,
+        name: str,
+        manifest: str | None = "api = 1\n",
+        code: str = "",
+        version: str = "1.0",
+        files: Mapping[str, str] | None = None,
+        entry: str = "",
+    ) -> str:
+        """Installs a plugin.
+
+        Args:
+            name: its distribution; the package has the same name with underscores.
+            manifest: text of its `friendshore.toml`; None: it has none.
+            code: text of its `__init__.py`.
+            version: its version.
+            files: further files of the package, by path.
+            entry: what its entry point names, if not the package.
+
+        Returns:
+            The name of its package.
+        """
+        package = name.replace("-", "_")
+        info = self.folder / f"{package}-{version}.dist-info"
+        _write(info / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        _write(info / "entry_points.txt", f"[friendshore]\n{name} = {entry or package}\n")
+        _write(self.folder / package / "__init__.py", code)
+        if manifest is not None:
+            _write(self.folder / package / "friendshore.toml", manifest)
+        for path, text in (files or {}).items():
+            _write(self.folder / package / path, text)
+        return package
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps what is installed out of unit and property tests."""
+
+    def refuse() -> Iterator[Distribution]:
+        raise AssertionError("this test is sealed: give it a registry by Registry.of(…), or use the fixture `site`")
+
+    if SEALED.intersection(request.path.relative_to(HERE).parts):
+        monkeypatch.setattr(manifest, "distributions", refuse)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _sealed: None) -> Iterator[Site]:
+    """An empty folder of installed distributions, the only one that discovery sees."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    find: Callable[[], Iterator[Distribution]] = lambda: iter(distributions(path=[str(folder)]))  # noqa: E731
+    monkeypatch.setattr(manifest, "distributions", find)
+    monkeypatch.syspath_prepend(folder)
+    before = set(sys.modules)
+    yield Site(folder)
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None) and str(folder) in str(sys.modules[name].__file__):
+            del sys.modules[name]

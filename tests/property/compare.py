@@ -1,0 +1,46 @@
+"""Holding a plan of friendshore against the oracle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from friendshore.domain.case import Case
+from friendshore.domain.facts import Catalog
+from friendshore.domain.plan import PlanStatus
+from friendshore.recommend import Recommendation, plan
+from friendshore.rules.base import Rule
+
+from .patterns import Answer
+
+RELATIVE = 2e-6
+"""The gap that is asked for (1e-6), and as much again for the solvers' tolerances."""
+
+
+def planned(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> Recommendation:
+    """The plan of a case with its rules given in memory."""
+    return plan(case, catalogs=catalogs, rules=rules, workers=1)
+
+
+def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> float:
+    """Money that rounding to the resolution may move: each purchase and each unit made by half a gram, at the dearest price
+    of anything there is; a kilogram of shortage may follow from each."""
+    prices = [float(d.shortage_price or 0) for d in case.demands]
+    prices += [float(o.price.amount or 0) for c in catalogs for o in c.offers if o.price is not None]
+    moves = len(found.plan.purchases) + len(found.plan.makes) + len(found.plan.lots)
+    return 0.5 * float(case.resolution) * (moves + 1) * 10 * max(prices, default=0.0)
+
+
+def agrees(case: Case, catalogs: Sequence[Catalog], found: Recommendation, answer: Answer) -> None:
+    """Asserts that a plan is as cheap as the oracle's, by its own account and by the verifier's."""
+    if math.isinf(answer.objective):
+        assert found.status is PlanStatus.INFEASIBLE
+        return
+    assert found.status is PlanStatus.OPTIMAL
+    assert found.verified
+    allowed = RELATIVE * max(1.0, abs(answer.objective))
+    solved, bound = float(found.plan.objective), float(found.plan.bound)
+    assert abs(solved - answer.objective) <= allowed, f"plan {solved}, oracle {answer.objective}"
+    assert bound <= answer.objective + allowed, f"bound {bound} above the optimum {answer.objective}"
+    spent = float(found.cost.objective)
+    assert abs(spent - answer.objective) <= allowed + rounding(case, catalogs, found), f"verified {spent}"

@@ -1,0 +1,29 @@
+"""The optimiser against brute force, on worked and on random tiny cases."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from .compare import agrees, planned
+from .oracle import optimum
+from .patterns import Answer
+from .strategies import Tiny, tiny_cases
+from .worked import Worked, cases
+
+SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@pytest.mark.parametrize("worked", cases(), ids=lambda w: w.name)
+def test_plan_costs_what_was_worked_out_by_hand(worked: Worked) -> None:
+    """The optimiser gives the objective that the working beside the case gives."""
+    found = planned(worked.case, [worked.catalog], worked.rules)
+    agrees(worked.case, [worked.catalog], found, Answer(worked.objective))
+
+
+@settings(SETTINGS, max_examples=400)
+@given(tiny_cases())
+def test_plan_is_as_cheap_as_brute_force(tiny: Tiny) -> None:
+    """On random tiny cases no supply tree, on/off pattern or mix is cheaper than the plan, and the plan is one of them."""
+    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], tiny.rules))

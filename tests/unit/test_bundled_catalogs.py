@@ -1,0 +1,291 @@
+"""The catalogs that come with friendshore: they read, every figure has evidence, and nothing counts twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from friendshore.catalog import read_catalogs, review
+from friendshore.domain.case import Accept
+from friendshore.domain.evidence import Confidence
+from friendshore.domain.facts import Catalog, Facility, Feed, Offer, Status
+from friendshore.domain.stages import Stage
+
+ROOT = Path(__file__).parents[2]
+OPEN_DATA = ROOT / "catalogs" / "friendshore_catalogs"
+NAMES = ("materials", "usgs-2026", "world", "australia", "kazakhstan")
+TONNE = Decimal(1000)
+MTU_W = Decimal("7.93")
+"""Kilograms of tungsten in a metric ton unit."""
+
+USGS_2025 = {
+    "W": "AT 840, AU 1000, BO 1700, CN 67000, ES 800, KP 2000, KZ 2400, PT 700, RU 2000, RW 1300, VN 3000",
+    "Sb": "AU 1300, BO 5000, CN 40000, GT 50, IR 90, KG 700, KZ 800, LA 200, MM 4500, MX 600, PK 260, RU 32000, "
+    "TJ 22000, TR 3000, VN 220",
+    "Ta": "AU 50, BI 2, BO 2, BR 190, CD 1300, CN 80, ET 40, MZ 1, NG 390, RU 30, RW 400",
+    "Ga": "CN 900, JP 3, RU 6",
+    "Ti": "CN 260000, IN 300, JP 53000, KZ 16000, RU 25000, SA 12000",
+}
+"""Tonnes made in 2025 by country: USGS Mineral Commodity Summaries 2026, doi 10.5066/P1WKQ63T."""
+
+OPEN_FEED = [
+    "caremag-heavy-dy-oxide",
+    "caremag-heavy-tb-oxide",
+    "caremag-ndpr-oxide",
+    "clarksville-antimony",
+    "clarksville-gallium",
+    "clarksville-germanium",
+    "dowa-gallium-metal-4n",
+    "jp-titanium-sponge",
+    "korea-zinc-germanium-dioxide",
+    "la-rochelle-dy-oxide",
+    "la-rochelle-ndpr-oxide",
+    "la-rochelle-sm-oxide",
+    "la-rochelle-tb-oxide",
+    "noveon-magnet",
+    "onsan-antimony-metal",
+    "port-pirie-antimony",
+    "reetec-ndpr-oxide",
+    "silmet-heavy-dy-oxide",
+    "silmet-heavy-tb-oxide",
+    "silmet-ndpr-oxide",
+    "src-dy-oxide",
+    "src-tb-oxide",
+    "uktmp-sponge",
+    "ulba-beryllium-metal",
+    "ulba-tantalum-powder",
+    "vaudreuil-gallium-metal-4n",
+    "vinh-bao-ferrotungsten",
+    "vsmpo-sponge",
+    "white-mesa-ndpr-oxide",
+    "yanbu-sponge",
+]
+"""Offers whose feed is purchased or various, so that no list of mines is complete."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A catalog folder as the reader wants it."""
+
+    folder: Path
+    distribution: str = ""
+
+
+def folder_of(name: str) -> Path:
+    """Where a catalog lies in the repository."""
+    if name in ("australia", "kazakhstan"):
+        return ROOT / "plugins" / f"friendshore-{name}" / "src" / f"friendshore_{name}" / "catalog"
+    return OPEN_DATA / name
+
+
+@pytest.fixture(scope="module")
+def catalogs() -> dict[str, Catalog]:
+    """All five, read together."""
+    return {c.name: c for c in read_catalogs([Place(folder_of(name)) for name in NAMES])}
+
+
+@pytest.fixture(scope="module")
+def offers(catalogs: dict[str, Catalog]) -> dict[str, Offer]:
+    """All offers by id."""
+    return {o.id: o for c in catalogs.values() for o in c.offers}
+
+
+@pytest.fixture(scope="module")
+def facilities(catalogs: dict[str, Catalog]) -> dict[str, Facility]:
+    """All facilities by id."""
+    return {f.id: f for c in catalogs.values() for f in c.facilities}
+
+
+@pytest.fixture(scope="module")
+def confidence(catalogs: dict[str, Catalog]) -> dict[str, Confidence]:
+    """How far each source is to be trusted."""
+    return {s.id: s.confidence for c in catalogs.values() for s in c.sources}
+
+
+def most(facility: Facility) -> Decimal:
+    """The highest yearly capacity among its steps, whatever their status."""
+    return max((step.per_year or Decimal(0) for step in facility.capacity), default=Decimal(0))
+
+
+def performed(offer: Offer, stage: Stage) -> Iterator[tuple[frozenset[str], bool]]:
+    """Countries and completeness of an offer's entries of one stage."""
+    return ((entry.countries, entry.complete) for entry in offer.chain if entry.main_stage is stage)
+
+
+def test_each_has_a_licence_a_date_and_nothing_to_mend(catalogs: dict[str, Catalog]) -> None:
+    """Every catalog says its licence and as-of date, and a review finds leads only."""
+    assert sorted(catalogs) == sorted(NAMES)
+    for catalog in catalogs.values():
+        assert (catalog.licence, str(catalog.as_of)) == ("CC0-1.0", "2026-11-24")
+        remarks = review(catalog, [catalogs[name] for name in catalog.requires])
+        assert [str(r) for r in remarks if "lead" not in r.message] == []
+
+
+def test_every_figure_has_evidence(catalogs: dict[str, Catalog], confidence: dict[str, Confidence]) -> None:
+    """No capacity, price, benchmark, factor, chain entry or recipe line stands without a source."""
+    for catalog in catalogs.values():
+        sources = [p.source for p in catalog.prices] + [f.source for f in catalog.factors]
+        sources += [step.source for f in catalog.facilities for step in f.capacity]
+        for offer in catalog.offers:
+            sources += [entry.source for entry in offer.chain] + [line.source for line in offer.inputs]
+            sources += [line.source for line in offer.outputs if len(offer.outputs) > 1]
+            sources += [offer.source, *([offer.price.source] if offer.price else [])]
+        assert set(sources) <= confidence.keys()
+
+
+def test_capacities_chains_and_benchmarks_are_never_assumed(
+    catalogs: dict[str, Catalog], confidence: dict[str, Confidence]
+) -> None:
+    """Only conversion prices and yields are assumptions, and each says so in its first word."""
+    for catalog in catalogs.values():
+        figures = [step.source for f in catalog.facilities for step in f.capacity]
+        figures += [entry.source for o in catalog.offers for entry in o.chain] + [p.source for p in catalog.prices]
+        assert not [s for s in figures if confidence[s] is Confidence.ASSUMED]
+        for source in catalog.sources:
+            assert source.reference.startswith("Assumed") == (source.confidence is Confidence.ASSUMED), source.id
+
+
+@pytest.mark.parametrize(
+    ("parts", "tonnes"),
+    [
+        (("port-pirie", "port-pirie-full"), Decimal(5000)),
+        (("mt-carbine", "saloro"), Decimal(215504) * MTU_W / TONNE),
+        (("sangdong", "sangdong-2"), Decimal(4600) * Decimal("0.793")),
+        (("independence", "mp-10x"), Decimal(10000)),
+        (("white-mesa-dy", "white-mesa-dy-2"), Decimal(240)),
+        (("white-mesa-tb", "white-mesa-tb-2"), Decimal(66)),
+    ],
+)
+def test_an_expansion_adds_up_to_the_published_total(
+    facilities: dict[str, Facility], parts: tuple[str, ...], tonnes: Decimal
+) -> None:
+    """A total that contains an earlier phase is never added on top of it."""
+    assert sum(most(facilities[part]) for part in parts) == pytest.approx(tonnes * TONNE)
+
+
+def test_white_mesa_counts_what_it_made_and_not_its_nameplate_twice(facilities: dict[str, Facility]) -> None:
+    """Phase 1 counts the 25 t of its campaign, and phase 2 the 6,000 t less the nameplate of 1,000."""
+    assert most(facilities["white-mesa-ndpr"]) == 25 * TONNE
+    assert most(facilities["white-mesa-ndpr-2"]) == 5000 * TONNE
+
+
+def test_named_mines_stay_within_the_country_totals(
+    catalogs: dict[str, Catalog], facilities: dict[str, Facility]
+) -> None:
+    """What operates in a country, all catalogs together, is at most what USGS says the country made."""
+    elements = {m.id: m.element for m in catalogs["materials"].materials}
+    counted = {
+        "antimony-concentrate",
+        "tungsten-concentrate",
+        "tantalum-concentrate",
+        "gallium-metal-4n",
+        "titanium-sponge",
+    }
+    running = (Status.OPERATING, Status.RAMPING)
+    totals: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for offer in (o for c in catalogs.values() for o in c.offers):
+        facility = facilities[offer.facility]
+        outputs = {line.material for line in offer.outputs}
+        mined_here = outputs & counted or facility.id in ("cn-antimony", "cn-tungsten")
+        if offer.inputs or not mined_here or not any(s.status in running for s in facility.capacity):
+            continue
+        root = facilities[facility.within] if facility.within else facility
+        totals.setdefault((elements[outputs.pop()], facility.country), {})[root.id] = most(root)
+    rows = ((element, *entry.split()) for element, row in USGS_2025.items() for entry in row.split(", "))
+    known = {(element, country): int(tonnes) for element, country, tonnes in rows}
+    assert {place for place in totals if place not in known} == {("W", "KR")}, "USGS has South Korea among the others"
+    for place, tonnes in known.items():
+        assert sum(totals[place].values()) <= tonnes * TONNE, place
+
+
+def test_chinese_germanium_is_bounded_by_the_country(facilities: dict[str, Facility]) -> None:
+    """The three producers named claim more than the country made, and share its total."""
+    named = [f for f in facilities.values() if f.within == "cn-germanium"]
+    assert len(named) == 3
+    assert sum(map(most, named)) > most(facilities["cn-germanium"]) == 140 * TONNE
+
+
+@pytest.mark.parametrize("name", OPEN_FEED)
+def test_purchased_feed_is_never_a_complete_list(offers: dict[str, Offer], name: str) -> None:
+    """A plant that buys feed proves no mine, not even with a clean-looking list."""
+    assert not any(complete for _, complete in performed(offers[name], Stage.MINED))
+
+
+def test_wagerup_is_announced_and_counts_nothing(facilities: dict[str, Facility]) -> None:
+    """Without a scenario nobody plans with gallium that is only announced."""
+    (step,) = facilities["wagerup"].capacity
+    assert (step.per_year, step.status, str(step.start)) == (100 * TONNE, Status.ANNOUNCED, "2026-12-31")
+    assert Accept().counts(step.status) == 0
+
+
+def test_boguty_is_refined_in_china(offers: dict[str, Offer], facilities: dict[str, Facility]) -> None:
+    """Kazakh concentrate of Boguty can only go to China, and its APT is Chinese."""
+    assert [lane.to for lane in offers["boguty-concentrate"].lanes] == ["CN"]
+    apt = offers["boguty-apt"]
+    assert list(performed(apt, Stage.MINED)) == [(frozenset({"KZ"}), True)]
+    assert list(performed(apt, Stage.REFINED)) == [(frozenset({"CN"}), True)]
+    assert (facilities[apt.facility].country, facilities[apt.facility].within) == ("CN", "boguty")
+
+
+@pytest.mark.parametrize(
+    "name", ["caremag-heavy", "eneabba", "la-rochelle", "silmet", "silmet-heavy", "clarksville", "lcm"]
+)
+def test_a_joint_figure_of_unknown_split_is_a_lead(facilities: dict[str, Facility], name: str) -> None:
+    """Where only a sum over several products was published, nothing counts until the case gives a split."""
+    assert facilities[name].capacity == ()
+
+
+def test_no_historic_nameplate_and_no_event_is_supply(facilities: dict[str, Facility]) -> None:
+    """The old 1.4 million pounds of Wodgina, events and superseded plans are no capacity."""
+    assert most(facilities["gam-mines"]) == 50 * TONNE
+    statuses = {step.status for f in facilities.values() for step in f.capacity}
+    assert statuses.isdisjoint({Status.EVENT, Status.SUPERSEDED})
+
+
+@pytest.mark.parametrize(
+    ("name", "dy", "tb"),
+    [("nolans-heavy-oxides", 25, 8), ("mountain-pass-heavy-oxides", 3, 1), ("lynas-heavy-oxides", 5, 1)],
+)
+def test_fixed_proportions_are_outputs(offers: dict[str, Offer], name: str, dy: int, tb: int) -> None:
+    """Dysprosium and terbium of one circuit come together in the published proportion."""
+    given = {line.material: line.per_unit for line in offers[name].outputs}
+    assert float(given["dy-oxide"] / given["tb-oxide"]) == pytest.approx(dy / tb, rel=1e-3)
+
+
+def test_magnets_outside_china_are_made_of_what_the_plan_buys(offers: dict[str, Offer]) -> None:
+    """Every magnet maker outside China takes metal, alloy or oxide as input, or recycles: its chain is really followed."""
+    for offer in offers.values():
+        magnet = any("magnet" in line.material for line in offer.outputs)
+        made_in = frozenset().union(*(countries for countries, _ in performed(offer, Stage.PRODUCED)))
+        if magnet and made_in != {"CN"} and offer.facility != "irel-smco":
+            assert offer.inputs or any(entry.feed is Feed.RECYCLED for entry in offer.chain), offer.id
+
+
+def test_fort_worth_takes_oxide_and_makes_the_metal_itself(offers: dict[str, Offer]) -> None:
+    """MP's plant makes metal, alloy and magnets in the United States from oxide."""
+    offer = offers["independence-magnet"]
+    assert [line.material for line in offer.inputs] == ["ndpr-oxide"]
+    assert {entry.main_stage for entry in offer.chain} == {Stage.REFINED, Stage.MELTED, Stage.PRODUCED}
+
+
+def test_materials_carry_the_stages_of_the_law(catalogs: dict[str, Catalog]) -> None:
+    """No oxide is produced, covered materials are, and rare earths are separated."""
+    for material in catalogs["materials"].materials:
+        stages = set(material.stages)
+        assert material.form != "oxide" or Stage.PRODUCED not in stages
+        assert ("covered-4872" in material.tags) == (Stage.PRODUCED in stages)
+        if "rare-earth" in material.tags and material.form not in ("concentrate", "carbonate"):
+            assert Stage.SEPARATED in stages
+        assert ("permanent-magnet" in material.tags) == (material.form == "magnet")
+
+
+def test_only_two_leads_have_no_price(offers: dict[str, Offer]) -> None:
+    """Every offer is priced but the two whose good nobody quotes."""
+    assert sorted(o.id for o in offers.values() if o.price is None) == [
+        "browns-range-concentrate",
+        "serra-verde-carbonate",
+    ]

@@ -1,0 +1,148 @@
+"""Rule packs: reading `pack.toml`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from friendshore.errors import InputError
+from friendshore.plugins import Registry
+from friendshore.rules.base import PhaseStatus
+from friendshore.rules.pack import RulePack, read_pack
+
+HEAD = """\
+schema = 1
+id = "law"
+title = "A law"
+authority = "A parliament"
+as_of = 2026-11-01
+licence = "public domain"
+"""
+RULES = """
+[[rule]]
+kind = "origin-ban"
+id = "ban"
+citation = "section 1"
+countries = ["CN"]
+stages = ["mined"]
+phases = [{ from = 2027-01-01 }, { until = 2026-12-31, status = "suspended", note = "stayed" }]
+
+[[rule]]
+kind = "tariff"
+id = "duty"
+citation = "section 2"
+rate = 0.25
+"""
+BILL = """
+[[bill]]
+id = "bill-1"
+title = "A bill"
+citation = "H.R. 1"
+change = [{ enable = "ban" }, { move = "ban", from = 2026-01-01 }]
+"""
+
+
+def pack(folder: Path, text: str) -> Path:
+    """A folder with this `pack.toml`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pack.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def problems(folder: Path) -> list[str]:
+    """What is wrong with a pack, one line each, in order."""
+    with pytest.raises(InputError) as error:
+        read_pack(folder)
+    return [str(p) for p in error.value.problems]
+
+
+def test_pack_is_read_with_rules_and_bills(tmp_path: Path) -> None:
+    """Everything that a pack says is there, and a registry makes its rules."""
+    read = read_pack(pack(tmp_path / "law", HEAD + RULES + BILL))
+    assert (read.id, read.authority, read.as_of) == ("law", "A parliament", date(2026, 11, 1))
+    assert [rule["id"] for rule in read.rules] == ["ban", "duty"]
+    assert read.lines == (8, 16)
+    assert read.bills[0].status is PhaseStatus.PENDING
+    assert [change.subject for change in read.bills[0].change] == ["enable", "move"]
+    ban = Registry.of().rule(read.rules[0])
+    assert [phase.status for phase in ban.phases] == [PhaseStatus.ENACTED, PhaseStatus.SUSPENDED]
+
+
+def test_every_mistake_of_a_pack_is_reported_at_once(tmp_path: Path) -> None:
+    """Head, rules and bills are all checked, and each mistake has its line."""
+    text = (
+        HEAD.replace("authority", "autority").replace('title = "A law"\n', "")
+        + """
+[[rule]]
+kind = "origin-ban"
+id = "ban"
+
+[[rule]]
+id = ""
+citation = 4
+
+[[bill]]
+id = "b"
+change = [{ enable = "x", disable = "y" }, { moove = "x" }]
+"""
+    )
+    said = problems(pack(tmp_path / "law", text))
+    for part in (
+        "[autority]: no such key",
+        "did you mean `authority`?",
+        "[title]: a needed key is missing",
+        ":7 [citation]: rule ban of a pack needs `citation`",
+        ":11 [kind]: rule 2 of a pack needs `kind`",
+        ":11 [id]: rule 2 of a pack needs `id`",
+        ":11 [citation]: rule 2 of a pack needs `citation`; found 4",
+        ":15 [title]: a needed key is missing",
+        ":15 [change[1]]",
+        "did you mean `move`?",
+    ):
+        assert any(part in line for line in said), part
+
+
+def test_same_id_twice_is_reported_with_both_lines(tmp_path: Path) -> None:
+    """Rules and bills share one space of names, for `enable` may name either."""
+    text = HEAD + RULES + BILL.replace("bill-1", "duty")
+    assert problems(pack(tmp_path / "law", text)) == [
+        f"{tmp_path / 'law' / 'pack.toml'}:22 [id]: `duty` is the id of two entries, first on line 16; fix: rename one of the two"
+    ]
+
+
+def test_syntax_error_has_its_line(tmp_path: Path) -> None:
+    """What is not TOML is said with the line to mend."""
+    assert ":3: is not valid TOML" in problems(pack(tmp_path / "law", 'schema = 1\nid = "law"\ntitle = \n'))[0]
+
+
+def test_folder_that_is_no_pack_is_told_apart_from_none(tmp_path: Path) -> None:
+    """A wrong path and a folder of something else are different mistakes."""
+    assert "holds no pack.toml" in problems(tmp_path)[0]
+    assert "there is no such folder" in problems(tmp_path / "nowhere")[0]
+
+
+def test_wrong_encoding_is_reported(tmp_path: Path) -> None:
+    """A file saved in an old encoding is said to be that, not to be full of odd letters."""
+    pack(tmp_path, HEAD)
+    (tmp_path / "pack.toml").write_bytes(HEAD.replace("A law", "Ein Gesetz über").encode("latin-1"))
+    assert "is not UTF-8 text" in problems(tmp_path)[0]
+
+
+def test_digest_is_of_the_content(tmp_path: Path) -> None:
+    """Comments, layout and the order of rules change nothing; any fact does."""
+
+    def digest(name: str, text: str) -> str:
+        return read_pack(pack(tmp_path / name, text)).digest
+
+    plain = digest("a", HEAD + RULES + BILL)
+    first, second = ("[[rule]]" + part for part in RULES.split("[[rule]]")[1:])
+    assert digest("b", "# a comment\n" + HEAD + second + "\n\n" + first + BILL) == plain
+    assert digest("c", (HEAD + RULES + BILL).replace("0.25", "0.26")) != plain
+    assert digest("d", (HEAD + RULES + BILL).replace("2027-01-01", "2027-01-02")) != plain
+
+
+def test_pack_may_be_made_in_memory() -> None:
+    """A pack needs no folder; its id stands where a file would."""
+    assert RulePack(id="law", title="A law", as_of=date(2026, 11, 1)).file == "law"
