@@ -10,7 +10,7 @@ from .domain.plan import Infeasible, Plan
 from .problem import Problem
 from .program import Program, compile_program
 from .program.decode import decode
-from .solve import Cancel, Limits, Progress, Solution, least, solve
+from .solve import NO_LIMITS, Cancel, Limits, Progress, Solution, least, solve
 from .solve.run import Conflict
 from .verify import VerifiedPlan, verify
 
@@ -28,7 +28,7 @@ class Session:
 
     @staticmethod
     def open(
-        problem: Problem, limits: Limits = Limits(), progress: Progress | None = None, cancel: Cancel | None = None
+        problem: Problem, limits: Limits = NO_LIMITS, progress: Progress | None = None, cancel: Cancel | None = None
     ) -> Session:
         """Compiles, solves and verifies.
 

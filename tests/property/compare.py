@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import PlanStatus
+from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, plan
 from friendshore.rules.base import Rule
 
@@ -18,8 +19,8 @@ RELATIVE = 2e-6
 
 
 def planned(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> Recommendation:
-    """The plan of a case with its rules given in memory."""
-    return plan(case, catalogs=catalogs, rules=rules, workers=1)
+    """The plan of a case with its catalogs and rules given in memory; nothing that is installed plays a part."""
+    return plan(case, catalogs=catalogs, rules=rules, registry=Registry.of(), workers=1)
 
 
 def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> float:
@@ -27,8 +28,9 @@ def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> 
     of anything there is; a kilogram of shortage may follow from each."""
     prices = [float(d.shortage_price or 0) for d in case.demands]
     prices += [float(o.price.amount or 0) for c in catalogs for o in c.offers if o.price is not None]
-    moves = len(found.plan.purchases) + len(found.plan.makes) + len(found.plan.lots)
-    return 0.5 * float(case.resolution) * (moves + 1) * 10 * max(prices, default=0.0)
+    done = found.plan.plan
+    pieces = len(done.purchases) + len(done.makes) + len(done.lots)
+    return 0.5 * float(case.resolution) * (pieces + 1) * 10 * max(prices, default=0.0)
 
 
 def agrees(case: Case, catalogs: Sequence[Catalog], found: Recommendation, answer: Answer) -> None:
@@ -39,7 +41,7 @@ def agrees(case: Case, catalogs: Sequence[Catalog], found: Recommendation, answe
     assert found.status is PlanStatus.OPTIMAL
     assert found.verified
     allowed = RELATIVE * max(1.0, abs(answer.objective))
-    solved, bound = float(found.plan.objective), float(found.plan.bound)
+    solved, bound = float(found.plan.plan.objective), float(found.plan.plan.bound)
     assert abs(solved - answer.objective) <= allowed, f"plan {solved}, oracle {answer.objective}"
     assert bound <= answer.objective + allowed, f"bound {bound} above the optimum {answer.objective}"
     spent = float(found.cost.objective)

@@ -6,7 +6,6 @@ delivery; an export control or exclusion about every move in it, with the day of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -32,6 +31,7 @@ class Law:
         self.forest = forest
         self.world = forest.world
         self.entries = cache(self._entries)
+        self.duty = cache(self._duty)
         self.shares = {(r.id, t): self._share(r, t) for r in self.world.rules for t in range(self.world.count)}
         self.confidence = {s.id: s.confidence.value for c in self.world.catalogs for s in c.sources}
 
@@ -41,37 +41,38 @@ class Law:
 
     # ------------------------------------------------------------------------------------------------------ verdicts
 
-    def ways(self, tree: Tree, demand: DemandSpec, period: int, waived: str = "") -> Iterator[Tree]:
-        """The tree once for each choice of licences under which it may be delivered in a period; none if it may not."""
-        yield from self._on(tree, tree, demand, period, waived)
+    def asked(self, period: int, ordered: int | date | None, waived: str = "") -> tuple[Rule, ...]:
+        """Rules of origin that are asked about a delivery in a period.
 
-    def _on(self, node: Tree, good: Tree, demand: DemandSpec, period: int, waived: str) -> list[Tree]:
-        """The same for one node of the history of a final good."""
-        bans = [rule for rule in self.of_kind("origin-ban") if rule.id != waived]
-        if not all(self._origin_ok(ban, node, good, demand, period) for ban in bans):
-            return []
+        Args:
+            ordered: period in which the final good was ordered, or the day if it is a lot.
+        """
+        return tuple(
+            rule
+            for rule in self.of_kind("origin-ban")
+            if rule.id != waived and self._counts(rule, period if rule.dated_by == "delivery" else ordered)
+        )
+
+    def _counts(self, rule: Rule, when: int | date | None) -> bool:
+        assert when is not None, "which day counts for a lot without one is not read here"
+        return self._holds(rule, when) if isinstance(when, date) else self.shares[rule.id, when] > 0
+
+    def deliveries(self, tree: Tree, demand: DemandSpec, period: int, waived: str = "") -> list[Tree]:
+        """A tree once for each choice of licences under which it may be delivered in a period; none if it may not."""
+        ordered = self.forest.lot(tree).ordered if tree.lot else tree.ordered
+        return self.ways(tree, demand, self.asked(period, ordered, waived), waived)
+
+    def ways(self, node: Tree, demand: DemandSpec, bans: tuple[Rule, ...], waived: str = "") -> list[Tree]:
+        """A tree once for each choice of licences under which it may be part of a delivery that these rules judge."""
+        material = self.world.materials[demand.material]
+        for ban in bans:
+            if not self._let(kinds.origin_ban(ban, material, demand, self.entries(node), self.missing(node))):
+                return []
         licences = self._licences(node, demand, waived)
         if not licences:
             return []
-        below = [self._on(used, good, demand, period, waived) for used in node.inputs]
+        below = [self.ways(used, demand, bans, waived) for used in node.inputs]
         return [replace(node, licences=way, inputs=inputs) for way in licences for inputs in product(*below)]
-
-    def _origin_ok(self, ban: Rule, node: Tree, good: Tree, demand: DemandSpec, period: int) -> bool:
-        """Whether a rule of origin lets this node go into this delivery."""
-        if not self._counts(ban, good, period):
-            return True
-        material = self.world.materials[demand.material]
-        return self._let(kinds.origin_ban(ban, material, demand, self.entries(node), self.missing(node)))
-
-    def _counts(self, ban: Rule, good: Tree, period: int) -> bool:
-        """Whether a rule of origin is asked on the day that counts for it."""
-        if ban.dated_by == "delivery":
-            return self.shares[ban.id, period] > 0
-        if not good.lot:
-            return self.shares[ban.id, good.ordered] > 0
-        day = self.forest.lot(good).ordered
-        assert day is not None, "which day counts for a lot without one is not read here"
-        return self._holds(ban, day)
 
     def _let(self, answer: Answer) -> bool:
         return answer is Answer.PASS or (answer is Answer.UNPROVEN and self.world.case.accept.unproven)
@@ -86,13 +87,13 @@ class Law:
         return any(p.status.value in accepted and within(day, p.start, p.end) for p in rule.phases)
 
     def _entries(self, node: Tree) -> tuple[ChainEntry, ...]:
-        """The stages that a node performs itself; an entry whose evidence is not accepted is not complete."""
-        chain = self.forest.lot(node).chain if node.lot else self.world.offers[node.offer].chain
+        return self.accepted(self.forest.lot(node).chain if node.lot else self.world.offers[node.offer].chain)
+
+    def accepted(self, chain: tuple[ChainEntry, ...]) -> tuple[ChainEntry, ...]:
+        """The stages that are performed; an entry whose evidence is not accepted is not complete."""
         least = RANK.index(self.world.case.accept.confidence.value)
-        return tuple(
-            e if RANK.index(self.confidence.get(e.source, "verified")) >= least else e.model_copy(update={"complete": False})
-            for e in chain
-        )
+        weak = {source for source, confidence in self.confidence.items() if RANK.index(confidence) < least}
+        return tuple(e.model_copy(update={"complete": False}) if e.source in weak else e for e in chain)
 
     def missing(self, node: Tree) -> set[str]:
         """Stages that its material must have and that neither it nor its inputs cover."""
@@ -144,18 +145,21 @@ class Law:
     # ------------------------------------------------------------------------------------------------------- charges
 
     def charges(self, node: Tree) -> float:
-        """Money per kilogram that tariffs add to a node's move, with the dearest of its possible customs origins."""
+        """Money per kilogram that tariffs add to a node's move."""
+        return self.duty(node.offer, node.material, node.place, node.ordered, node.arrives)
+
+    def _duty(self, name: str, good: str, place: str, ordered: int, arrives: int) -> float:
+        """Duties of the dearest of the possible customs origins."""
         duties = self.of_kind("tariff")
         if not duties:
             return 0.0
         world = self.world
-        offer = world.offers[node.offer]
+        offer, material = world.offers[name], world.materials[good]
         facility = world.facilities[offer.facility]
-        material = world.materials[node.material]
-        value = world.price(offer, node.ordered) / sum(float(line.per_unit) for line in offer.outputs)
-        way = (world.country(world.site(offer)), world.country(node.place))
-        origins, _ = kinds.customs_origins(offer.customs_origin, self.entries(node), facility)
+        value = world.price(offer, ordered) / sum(float(line.per_unit) for line in offer.outputs)
+        way = (world.country(world.site(offer)), world.country(place))
+        origins, _ = kinds.customs_origins(offer.customs_origin, self.accepted(offer.chain), facility)
         return max(
-            sum(self.shares[rule.id, node.arrives] * kinds.duty(rule, material, way, origin, value) for rule in duties)
+            sum(self.shares[rule.id, arrives] * kinds.duty(rule, material, way, origin, value) for rule in duties)
             for origin in origins
         )

@@ -1,11 +1,21 @@
-"""Limit kinds as the oracle reads them: rows and choices over what trees come to."""
+"""Limit kinds as the oracle reads them: rows and choices over the purchases, makes and stocks that trees come to."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from .patterns import Bound, Choice, Count
-from .world import World
+from friendshore.domain.facts import Material, Offer
+from friendshore.domain.stages import stage_of
+
+from .kinds import selects
+from .law import Law
+from .patterns import Amount, Bound, Choice, Column, Count
+
+SHARES = ("max-share", "min-share")
+NUMBERS = ("max-suppliers", "min-suppliers")
 
 
 @dataclass
@@ -15,13 +25,232 @@ class Limits:
     bounds: list[Bound] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    """Priced misses of soft rows."""
 
 
-def read(world: World) -> Limits:
-    """All limit rules of a case."""
-    return Limits()
+def may_force(law: Law) -> bool:
+    """Whether some limit may make a plan buy what it does not need: a floor, or a share of all that is bought."""
+    rules: list[Any] = law.of_kind(*SHARES, "min-suppliers", "pin")
+    return any(r.kind in ("min-share", "min-suppliers", "pin") or r.of == "purchases" for r in rules)
 
 
-def have_floors(world: World) -> bool:
-    """Whether some limit asks for purchases, so that buying beyond need may help."""
-    return False
+class Reader:
+    """Reads the limit rules of one world, given every amount that its trees come to."""
+
+    def __init__(self, law: Law, amounts: Iterable[Amount]) -> None:
+        self.law = law
+        self.world = law.world
+        self.amounts = sorted(set(amounts), key=repr)
+        self.limits = Limits()
+
+    def read(self) -> Limits:
+        """All limit rules."""
+        for rule in self.law.of_kind(*SHARES):
+            self._share(rule)
+        for rule in self.law.of_kind(*NUMBERS):
+            self._number(rule)
+        for rule in self.law.of_kind("pin"):
+            self._pin(rule)
+        for rule in self.law.of_kind("budget"):
+            self._budget(rule)
+        return self.limits
+
+    def _bound(self, rule: Any, weights: dict[Amount, float], least: float | None, most: float | None) -> None:
+        """A row, and where the rule is soft what it costs to miss it."""
+        for bound, sign in ((least, 1.0), (most, -1.0)):
+            if bound is None:
+                continue
+            row = dict(weights)
+            if rule.penalty is not None:
+                miss = ("miss", rule.id, len(self.limits.columns))
+                self.limits.columns.append(Column(f"miss of {rule.id}", float(rule.penalty), {miss: 1.0}))
+                row[miss] = sign
+            self.limits.bounds.append(Bound(row, at_least=bound) if sign > 0 else Bound(row, at_most=bound))
+
+    # ---------------------------------------------------------------------------------------------------- who and what
+
+    def spans(self, rule: Any) -> Iterator[list[int]]:
+        """Periods of each stretch over which a rule holds; a year by the first days of its periods."""
+        found: dict[Any, list[int]] = defaultdict(list)
+        for period, (first, _) in enumerate(self.world.spans):
+            if self.law.shares[rule.id, period] > 0:
+                found[{"period": period, "year": first.year, "horizon": 0}[rule.per]].append(period)
+        yield from found.values()
+
+    def group(self, rule: Any, material: Material) -> tuple[str, float]:
+        """Name of the group that a material belongs to, and what a kilogram of it counts; nothing: not counted."""
+        if not selects(rule, material):
+            return "", 0.0
+        if (rule.group_by or ("element" if rule.stage else "material")) == "material":
+            return material.id, 1.0
+        assert material.content is not None
+        return material.element, float(material.content)
+
+    def groups(self, rule: Any) -> list[str]:
+        """Groups with a demand."""
+        names = {self.group(rule, self.world.materials[d.material])[0] for d in self.world.demands.values()}
+        return sorted(names - {""})
+
+    def demanded(self, rule: Any, group: str, periods: list[int]) -> float:
+        """Kilograms demanded of a group."""
+        total = 0.0
+        for demand in self.world.demands.values():
+            name, counts = self.group(rule, self.world.materials[demand.material])
+            if name == group:
+                total += counts * sum(self.world.wanted(demand, period) for period in periods)
+        return total
+
+    def origins(self, rule: Any, offer: Offer, material: Material) -> tuple[frozenset[str], bool] | None:
+        """Whom a purchase may count for, and whether that is all; None if it does not count at all."""
+        facility = self.world.facilities[offer.facility]
+        chain = self.law.accepted(offer.chain)
+        entries = [e for e in chain if rule.stage and stage_of(e.stage) is rule.stage]
+        if rule.stage and not entries and not self._is_missing(rule, offer, material):
+            return None
+        if rule.by != "country":
+            operator = facility.operator or facility.name or facility.id
+            parent = facility.parent or operator
+            return frozenset({{"supplier": operator, "parent": parent, "facility": facility.id}[rule.by]}), True
+        if not rule.stage:
+            return frozenset({facility.country}), True
+        known = bool(entries) and all(e.complete and e.countries for e in entries)
+        return frozenset(country for e in entries for country in e.countries), known
+
+    def _is_missing(self, rule: Any, offer: Offer, material: Material) -> bool:
+        inputs = {s for line in offer.inputs for s in self.world.materials[line.material].stages}
+        return rule.stage in material.stages and rule.stage not in inputs
+
+    def bought(
+        self, rule: Any, group: str, periods: list[int], counts: Callable[[frozenset[str], bool, Offer], bool]
+    ) -> dict[Amount, float]:
+        """Kilograms of a group delivered in some periods from those that count."""
+        found: dict[Amount, float] = {}
+        for amount in self.amounts:
+            if amount[0] != "moved" or amount[5] not in periods:
+                continue
+            offer, material = self.world.offers[amount[1]], self.world.materials[amount[2]]
+            name, kilograms = self.group(rule, material)
+            origins = self.origins(rule, offer, material)
+            if name == group and origins is not None and counts(*origins, offer):
+                found[amount] = kilograms
+        return found
+
+    def capped(self, rule: Any, group: str) -> list[str]:
+        """All that a cap is about: those named, or everyone, and where a list is not complete anyone else too."""
+        if rule.by != "country":
+            return self.everyone(rule, group)
+        if rule.countries:
+            return sorted(rule.countries - rule.except_countries)
+        return [*self.everyone(rule, group), "elsewhere"]
+
+    def everyone(self, rule: Any, group: str) -> list[str]:
+        """All that a purchase of a group may count for."""
+        found: set[str] = set()
+        for offer in self.world.offers.values():
+            for line in offer.outputs:
+                material = self.world.materials[line.material]
+                origins = self.origins(rule, offer, material)
+                if origins is not None and self.group(rule, material)[0] == group:
+                    found |= origins[0]
+        return sorted(name for name in found if self._about(rule, name))
+
+    @staticmethod
+    def _about(rule: Any, name: str) -> bool:
+        listed = not rule.countries or rule.by != "country" or name in rule.countries
+        return listed and name not in rule.except_countries
+
+    # -------------------------------------------------------------------------------------------------------- kinds
+
+    def _share(self, rule: Any) -> None:
+        assert not rule.include_stock, "not read here"
+        for group in self.groups(rule):
+            for periods in self.spans(rule):
+                if rule.kind == "min-share":
+                    self._floor(rule, group, periods)
+                    continue
+                names = self.capped(rule, group)
+                for capped in [{name} for name in names] if rule.each else [set(names)]:
+                    weights = self.bought(rule, group, periods, lambda c, k, _, n=capped: bool(c & n) or not k)
+                    self._share_row(rule, group, periods, weights)
+
+    def _floor(self, rule: Any, group: str, periods: list[int]) -> None:
+        assert not (rule.suppliers or rule.feed), "not read here"
+
+        def qualifies(countries: frozenset[str], known: bool, offer: Offer) -> bool:
+            named = bool(rule.countries or rule.except_countries)
+            at_home = not named or (known and all(self._about(rule, c) for c in countries))
+            return at_home and (not rule.facilities or offer.facility in rule.facilities)
+
+        self._share_row(rule, group, periods, self.bought(rule, group, periods, qualifies))
+
+    def _share_row(self, rule: Any, group: str, periods: list[int], weights: dict[Amount, float]) -> None:
+        share, bound = float(rule.share), 0.0
+        if rule.of == "purchases":
+            for amount, kilograms in self.bought(rule, group, periods, lambda *_: True).items():
+                weights[amount] = weights.get(amount, 0.0) - share * kilograms
+        else:
+            base = self.demanded(rule, group, periods)
+            if not base:
+                return
+            bound = share * base
+        floor = rule.kind == "min-share"
+        self._bound(rule, weights, bound if floor else None, None if floor else bound)
+
+    def _number(self, rule: Any) -> None:
+        for group in self.groups(rule):
+            names = self.everyone(rule, group)
+            for periods in self.spans(rule):
+                base = self.demanded(rule, group, periods)
+                made = [f"{rule.id} {group} {periods} {name}" for name in names]
+                if rule.kind == "min-suppliers":
+                    if not base:
+                        continue
+                    least = float(rule.least_share) * base
+                    for choice, name in zip(made, names, strict=True):
+                        sure = self.bought(rule, group, periods, lambda c, k, _, n=name: k and c == {n})
+                        self.limits.choices.append(Choice(choice, (), (Bound(sure, at_least=least),)))
+                    self.limits.counts.append(Count(frozenset(made), at_least=rule.count))
+                elif len(names) > rule.count:
+                    for choice, name in zip(made, names, strict=True):
+                        maybe = self.bought(rule, group, periods, lambda c, k, _, n=name: n in c)
+                        self.limits.choices.append(Choice(choice, (Bound(maybe, at_most=0.0),), ()))
+                    self.limits.counts.append(Count(frozenset(made), at_most=rule.count))
+
+    def _pin(self, rule: Any) -> None:
+        weights = {
+            amount: 1.0
+            for amount in self.amounts
+            if amount[0] == "moved"
+            and amount[1] == rule.offer
+            and rule.material in ("", amount[2])
+            and rule.place in ("", amount[3])
+            and self._delivered_within(rule, amount[5])
+        }
+        least = rule.exactly if rule.exactly is not None else rule.at_least
+        most = rule.exactly if rule.exactly is not None else rule.at_most
+        self._bound(rule, weights, None if least is None else float(least), None if most is None else float(most))
+
+    def _delivered_within(self, rule: Any, period: int) -> bool:
+        first, last = self.world.spans[period]
+        return (rule.start is None or rule.start <= last) and (rule.end is None or first <= rule.end)
+
+    def _budget(self, rule: Any) -> None:
+        """Money not discounted: price, charges and freight by the period of the order, holding, one-off costs at the start."""
+        assert not (rule.materials or rule.elements or rule.forms), "not read here"
+        world = self.world
+        for periods in self.spans(rule):
+            weights: dict[Amount, float] = {}
+            for amount in self.amounts:
+                match amount:
+                    case ("units", offer, ordered) if ordered in periods:
+                        weights[amount] = world.price(world.offers[offer], ordered)
+                    case ("moved", offer, material, place, ordered, arrives) if ordered in periods:
+                        route = world.routes(world.offers[offer], place)
+                        assert route is not None
+                        weights[amount] = route[1] + self.law.duty(offer, material, place, ordered, arrives)
+                    case ("held", material, place, period) if period in periods:
+                        weights[amount] = world.holding(material, place) * world.years[period]
+                    case ("onboarding", _) if 0 in periods:
+                        weights[amount] = 1.0
+            self._bound(rule, weights, None, float(rule.amount))

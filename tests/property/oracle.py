@@ -2,9 +2,9 @@
 
 1. List every complete supply tree of every delivery (`trees`), under no waiver and under each that covers it.
 2. Judge each tree by the law alone (`law`): no classes of uses, no pools, no flows.
-3. A plan is so many kilograms of each lawful tree, of each shortage, and of *surplus*: a tree, or the part of one below any
-   of its nodes, bought in excess because an order has a minimum or a rule a floor. It is stored to the end and costs its
-   holding. What is left of a lot lies to the end as well.
+3. A plan is so many kilograms of each lawful tree, of each shortage, and of *surplus*: what is bought in excess because an
+   order has a minimum or a rule a floor. It may lie anywhere on the way to a use that might have it, to the end, and costs
+   its holding. What is left of a lot lies to the end as well.
 4. An offer with several outputs is run in *batches*, one variable for each history of its inputs; trees take their output
    from a batch, and what no tree takes costs nothing.
 5. Enumerate the on/off patterns of all discrete decisions; each pattern is a linear programme (`patterns`).
@@ -21,8 +21,8 @@ from friendshore.domain.case import Case, DemandSpec, WaiverSpec
 from friendshore.domain.facts import Catalog
 from friendshore.rules.base import Rule
 
-from . import limits
 from .law import Law
+from .limits import Reader, may_force
 from .patterns import Amount, Answer, Bound, Choice, Column, Enumeration
 from .trees import Forest, Tree
 from .world import World, within
@@ -55,10 +55,16 @@ class Oracle:
             self._surplus()
         self._rests()
         self._batches()
+        self.columns += [
+            Column(f"onboarding of {o.id}", 1.0, {("onboarding", o.id): 1.0})
+            for o in self.world.offers.values()
+            if o.onboarding
+        ]
         choices = [*self._minima(), *self._onboarding()]
-        extra = limits.read(self.world)
+        extra = Reader(self.law, (amount for column in self.columns for amount in column.amounts)).read()
         bounds = [*self._bounds(), *extra.bounds]
-        return Enumeration(self.columns, bounds).optimum([*choices, *extra.choices], extra.counts)
+        search = Enumeration([*self.columns, *extra.columns], bounds)
+        return search.optimum([*choices, *extra.choices], extra.counts)
 
     # ------------------------------------------------------------------------------------------------------- columns
 
@@ -72,7 +78,7 @@ class Oracle:
         self.trees += len(trees)
         for tree in trees:
             for waiver in (None, *self._waivers(name, demand, period)):
-                for lawful in self.law.ways(tree, demand, period, waiver.rule if waiver else ""):
+                for lawful in self.law.deliveries(tree, demand, period, waiver.rule if waiver else ""):
                     amounts = self._amounts(lawful, demand)
                     amounts["delivered", name, period] = 1.0
                     if waiver:
@@ -88,14 +94,31 @@ class Oracle:
                 yield waiver
 
     def _surplus_may_help(self) -> bool:
-        return any(o.min_order for o in self.world.offers.values()) or limits.have_floors(self.world)
+        return any(o.min_order for o in self.world.offers.values()) or may_force(self.law)
 
     def _surplus(self) -> None:
-        """What is bought beyond need: any part of a lawful tree, kept to the end."""
-        end = self.world.count
-        kept = {replace(node, used=end): demand for node, demand in self.lawful.items() if not node.lot}
-        for node, demand in kept.items():
-            self._add(f"surplus {describe(node)}", self._amounts(node, demand))
+        """What is bought beyond need: anything that some use might have, at any place on the way to it, kept to the end."""
+        found: dict[Tree, DemandSpec] = {}
+        for name, demand in self.world.demands.items():
+            end = (demand.material, demand.place or self.world.case.place)
+            for place in self.forest.leading_to(*end):
+                for tree in self.forest.trees(*place, self.world.count):
+                    if not tree.lot:
+                        for bans, waived in self._law_of(name, demand, tree.ordered if place == end else None):
+                            found |= dict.fromkeys(self.law.ways(tree, demand, bans, waived), demand)
+        for tree, demand in found.items():
+            self.lawful.update((node, demand) for node in tree.nodes())
+            self._add(f"surplus {describe(tree)}", self._amounts(tree, demand))
+
+    def _law_of(self, name: str, demand: DemandSpec, ordered: int | None) -> set[tuple[tuple[Rule, ...], str]]:
+        """Each set of rules of origin that some delivery of a demand is judged by, with the rule that is waived."""
+        return {
+            (self.law.asked(period, when, waived), waived)
+            for period in range(self.world.count)
+            if self.world.wanted(demand, period) > 0
+            for waived in ("", *(w.rule for w in self._waivers(name, demand, period)))
+            for when in ([ordered] if ordered is not None else range(period + 1))
+        }
 
     def _rests(self) -> None:
         """What is left of a lot."""
@@ -130,6 +153,8 @@ class Oracle:
     def _count(self, tree: Tree, kilograms: float, demand: DemandSpec | None, amounts: dict[Amount, float]) -> None:
         for period in range(tree.arrives, tree.used):
             amounts["held", tree.material, tree.place, period] += kilograms
+        for licence in tree.licences:
+            amounts["licence", licence] += kilograms
         if tree.lot:
             amounts["lot", tree.lot] += kilograms
             return
@@ -137,8 +162,6 @@ class Oracle:
         offer = self.world.offers[tree.offer]
         amounts["moved", offer.id, tree.material, tree.place, tree.ordered, tree.arrives] += kilograms
         amounts["charges", tree.arrives] += kilograms * self.law.charges(tree)
-        for licence in tree.licences:
-            amounts["licence", licence] += kilograms
         if len(offer.outputs) == 1:
             self._run(tree, kilograms / float(offer.outputs[0].per_unit), demand, amounts)
         else:
@@ -239,7 +262,8 @@ class Oracle:
             if offer.onboarding:
                 assert offer.onboarding_currency in ("", self.world.case.currency)
                 units = {("units", offer.id, period): 1.0 for period in range(self.world.count)}
-                yield Choice(f"{offer.id} used", (Bound(units, at_most=0.0),), (), float(offer.onboarding))
+                paid = Bound({("onboarding", offer.id): 1.0}, at_least=float(offer.onboarding))
+                yield Choice(f"{offer.id} used", (Bound(units, at_most=0.0),), (paid,))
 
 
 def describe(tree: Tree) -> str:

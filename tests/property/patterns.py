@@ -40,12 +40,11 @@ class Bound:
 
 @dataclass(frozen=True)
 class Choice:
-    """A decision that is on or off, with what must hold in either case and what `on` costs."""
+    """A decision that is on or off, with what must hold in either case."""
 
     name: str
     off: tuple[Bound, ...] = ()
     on: tuple[Bound, ...] = ()
-    cost: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,8 @@ class Answer:
 
 
 class Enumeration:
-    """Walks the tree of patterns. A choice not yet made is left free of both its sides and its cost, which can only make
-    the linear programme cheaper: where even that is no better than the best pattern found, the patterns below are skipped.
+    """Walks the tree of patterns. A choice not yet made is left free of both its sides, which can only make the linear
+    programme cheaper: where even that is no better than the best pattern found, the patterns below are skipped.
     """
 
     def __init__(self, columns: Sequence[Column], bounds: Sequence[Bound]) -> None:
@@ -98,40 +97,24 @@ class Enumeration:
 
     def optimum(self, choices: Sequence[Choice], counts: Sequence[Count]) -> Answer:
         """The best plan over all patterns."""
-        sides = [
-            {False: (c.off, [self._row(b) for b in c.off], 0.0), True: (c.on, [self._row(b) for b in c.on], c.cost)}
-            for c in choices
-        ]
-        self._walk(choices, counts, sides, {}, self.bounds, self.rows, 0.0)
+        self.choices, self.counts = choices, counts
+        self.sides = [{on: [self._row(b) for b in side] for on, side in _sides(choice)} for choice in choices]
+        self._walk({}, self.bounds, self.rows)
         self.best.solves = self.solves
         return self.best
 
-    def _walk(
-        self,
-        choices: Sequence[Choice],
-        counts: Sequence[Count],
-        sides: Sequence[dict[bool, tuple[tuple[Bound, ...], list[csr_matrix], float]]],
-        made: dict[str, bool],
-        bounds: list[Bound],
-        rows: list[csr_matrix],
-        spent: float,
-    ) -> None:
-        if not all(self._possible(count, made) for count in counts):
+    def _walk(self, made: dict[str, bool], bounds: list[Bound], rows: list[csr_matrix]) -> None:
+        if not all(self._possible(count, made) for count in self.counts):
             return
         cost, values = self._solve(bounds, rows)
-        if math.isinf(cost) or cost + spent >= self.best.objective - 1e-9 * abs(cost + spent):
+        if values is None or cost >= self.best.objective - 1e-9 * abs(cost):
             return
-        if len(made) == len(choices):
-            assert values is not None
-            self.best = Answer(cost + spent, self._amounts(values), self._done(values))
+        if len(made) == len(self.choices):
+            self.best = Answer(cost, self._amounts(values), self._done(values))
             return
-        number = len(made)
-        for side in (False, True):
-            more_bounds, more_rows, more_cost = sides[number][side]
-            self._walk(
-                choices, counts, sides, {**made, choices[number].name: side},
-                [*bounds, *more_bounds], [*rows, *more_rows], spent + more_cost,
-            )  # fmt: skip
+        choice = self.choices[len(made)]
+        for on, side in _sides(choice):
+            self._walk({**made, choice.name: on}, [*bounds, *side], [*rows, *self.sides[len(made)][on]])
 
     @staticmethod
     def _possible(count: Count, made: Mapping[str, bool]) -> bool:
@@ -164,3 +147,7 @@ class Enumeration:
             if value > 1e-9:
                 done[column.name] = done.get(column.name, 0.0) + float(value)
         return done
+
+
+def _sides(choice: Choice) -> tuple[tuple[bool, tuple[Bound, ...]], ...]:
+    return (False, choice.off), (True, choice.on)

@@ -16,6 +16,7 @@ from friendshore.domain.facts import Catalog, ChainEntry, Facility, Offer
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.tariff import Tariff
 
 from .tiny import GUESS, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
@@ -76,7 +77,8 @@ def _terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any]:
     if minima[0] >= count and (least := sometimes(draw, st.integers(5, 60))):
         terms["min_order"] = least
         minima[0] -= count
-    terms["max_order"] = sometimes(draw, st.integers(5, 60), 6)
+    if most := sometimes(draw, st.integers(5, 60), 6):
+        terms["max_order"] = max(most, terms.get("min_order", 0))
     terms["total"] = sometimes(draw, st.integers(10, 90), 6)
     terms["max_per_year"] = sometimes(draw, st.integers(20, 200), 8)
     terms["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
@@ -166,6 +168,40 @@ def some_rules(draw: Draw[Any]) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+def some_limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> tuple[Rule, ...]:
+    """Shares, numbers of suppliers, budgets, pins: none in half of the cases, else one or two."""
+    kinds = draw(st.sampled_from([()] * 3 + [("share",), ("floor",), ("number",), ("budget",), ("pin",), ("share", "pin")]))
+    per = draw(st.sampled_from(("period", "year", "horizon")))
+    phases = [{"from": draw(st.sampled_from((None, None, "2027-01-01")))}]
+    stage = draw(st.sampled_from((None, "mined", "refined", "melted")))
+    given = {"per": per, "phases": phases}
+    penalty = draw(st.sampled_from((None, None, 7)))
+    rules: list[Rule] = []
+    if "share" in kinds:
+        share = draw(st.sampled_from(("0.25", "0.5", "0.65")))
+        words = {"id": "cap", "share": share, "stage": stage, "of": draw(st.sampled_from(("demand", "purchases")))}
+        some = draw(st.sampled_from(({}, {"countries": ["CN"]}, {"countries": ["AU", "CN"], "each": False})))
+        rules.append(MaxShare.model_validate({**given, **words, **some, "penalty": penalty}))
+    if "floor" in kinds:
+        words = {"id": "floor", "share": draw(st.sampled_from(("0.1", "0.5"))), "stage": stage, "countries": ["AU", "JP"]}
+        words["of"] = draw(st.sampled_from(("demand", "purchases")))
+        rules.append(MinShare.model_validate({**given, **words, "penalty": penalty}))
+    if "number" in kinds:
+        kind = draw(st.sampled_from((MinSuppliers, MaxSuppliers)))
+        words = {"id": "number", "count": draw(st.integers(1, 2)), "per": draw(st.sampled_from(("year", "horizon")))}
+        words["by"] = draw(st.sampled_from(("supplier", "country")))
+        rules.append(kind.model_validate({**given, **words, "stage": stage if words["by"] == "country" else None}))
+    if "budget" in kinds:
+        amount = draw(st.integers(0, 2500))
+        rules.append(Budget.model_validate({**given, "id": "budget", "amount": amount}))
+    if "pin" in kinds:
+        words = {"id": "pin", "offer": draw(st.sampled_from([o.id for o in offers]))}
+        words[draw(st.sampled_from(("exactly", "at_least", "at_most")))] = draw(st.integers(0, 20))
+        words["from"] = draw(st.sampled_from((None, "2027-01-01")))
+        rules.append(Pin.model_validate({**words, "penalty": draw(st.sampled_from((None, 40)))}))
+    return tuple(rules)
+
+
 def _control(draw: Draw[Any]) -> ExportControl:
     return ExportControl.model_validate(
         {
@@ -216,12 +252,11 @@ def some_papers(draw: Draw[Any], rules: tuple[Rule, ...]) -> dict[str, Any]:
     return papers
 
 
-def some_stores(draw: Draw[Any], lots: set[str]) -> tuple[StoreSpec, ...]:
-    """What holding costs, and now and then how much can be held; what is there already must fit."""
+def some_stores(draw: Draw[Any]) -> tuple[StoreSpec, ...]:
+    """What holding costs, and now and then how much can be held."""
     stores = []
     for material, place in product(("oxide", "salt", "metal", "magnet"), COUNTRIES):
-        limited = place == "US" and material not in lots
-        limit = sometimes(draw, st.sampled_from((0, 20)), 6) if limited else None
+        limit = sometimes(draw, st.sampled_from((0, 20)), 8) if place == "US" else None
         stores.append(store(material, draw(st.sampled_from((0, 1, 4))), place, limit))
     return tuple(stores)
 
@@ -240,17 +275,16 @@ def tiny_cases(draw: Draw[Any]) -> Tiny:
     length = draw(st.sampled_from(("year", "quarter")))
     assume = {"freight": draw(st.sampled_from((0, 1))), "lead_time": draw(st.sampled_from((0, 0, 0, 3)))}
     assume["licence"] = papers.pop("assume_licence", {})
-    lots = {s.material for s in stocks} | ({"oxide", "salt", "metal"} if orders else set())
     made = case(
         *demands,
         start=date(2026, 1, 1) if length == "year" else date(2026, 10, 1),
         length=length,
         stocks=stocks,
         orders=orders,
-        stores=some_stores(draw, lots),
+        stores=some_stores(draw),
         discount=Decimal(draw(st.sampled_from(("0", "0.08")))),
         assume=assume,
         accept={"unproven": draw(st.integers(1, 10)) == 10},
         **papers,
     )
-    return Tiny(made, catalog(*plants, *offers), rules)
+    return Tiny(made, catalog(*plants, *offers), (*rules, *some_limits(draw, offers)))

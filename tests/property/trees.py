@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
+from friendshore.domain.facts import Offer
+
 from .world import Lot, World
 
 
@@ -69,6 +71,20 @@ class Forest:
                 pools = [self.trees(line.material, world.site(offer), ordered) for line in offer.inputs]
                 for inputs in product(*pools):
                     yield Tree(material, place, used, ordered + route[0], ordered, offer.id, inputs)
+
+    def leading_to(self, material: str, place: str) -> set[tuple[str, str]]:
+        """The material and place itself, and every input's, all the way up."""
+        found = {(material, place)}
+        while True:
+            makers = [o for o in self.world.offers.values() if o.inputs and self._goes(o, found)]
+            more = {(line.material, self.world.site(o)) for o in makers for line in o.inputs} - found
+            if not more:
+                return found
+            found |= more
+
+    def _goes(self, offer: Offer, places: set[tuple[str, str]]) -> bool:
+        outputs = {line.material for line in offer.outputs}
+        return any(m in outputs and self.world.routes(offer, place) is not None for m, place in places)
 
     def lot(self, tree: Tree) -> Lot:
         """The lot a tree begins with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Faci
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.tariff import Tariff
 
 from .tiny import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
@@ -140,6 +142,37 @@ def coproduct_with_inputs() -> Any:
     wanted = demand("metal", "defense", 10), demand("magnet", "civil", 30)
     made = case(*wanted, start=date(2027, 1, 1))
     return made, catalog(*_plants(), *oxides, both), (ban(*METAL),), 1300.0 + 1400.0
+
+
+@_worked
+def coproducts_for_uses_with_different_bans() -> Any:
+    """Defence bars Chinese oxide, civil use Japanese; each bars what the other takes. Australian oxide serves both from one
+    run: 10 x (50 + 2 x 40). Two runs with the cheapest that each may take cost 10 x (50 + 2 x 12) + 10 x (50 + 2 x 10).
+    """
+    oxides = (
+        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
+        offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE)),
+        offer("jp-oxide", "jp", "oxide", 12, chain("JP", *OXIDE)),
+    )
+    links = chain("AU", "melted", "produced")
+    both = offer("au-both", "au", "metal", 50, links, inputs=lines(oxide=2), outputs=lines(metal=1, magnet=1))
+    wanted = demand("metal", "defense", 10), demand("magnet", "civil", 10)
+    rules = ban("mined"), ban("mined", countries="JP", id="ban-2", end_uses=["civil"])
+    return case(*wanted, start=date(2027, 1, 1)), catalog(*_plants(), *oxides, both), rules, 1300.0
+
+
+@_worked
+def coproduct_of_a_good_dated_by_order() -> Any:
+    """Ordered in 2026 the metal escapes the ban. Its run's magnets are civil: one run of 10 from Chinese oxide, 10 x 70.
+
+    The metal is held from 2026 to 2027, at 1.
+    """
+    oxide = offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE))
+    links = chain("AU", "melted", "produced")
+    both = offer("au-both", "au", "metal", 50, links, inputs=lines(oxide=2), outputs=lines(metal=1, magnet=1))
+    wanted = demand("metal", "defense", 0, 10), demand("magnet", "civil", 10, 0)
+    made = case(*wanted, stores=(store("metal", 1),))
+    return made, catalog(*_plants(), oxide, both), (ban("mined", dated_by="order"),), 710.0
 
 
 @_worked
@@ -398,3 +431,180 @@ def minimum_of_an_input_over_two_makers() -> Any:
     )
     made = case(demand("metal", "civil", 20), stores=(store("oxide", 1, "JP"), store("oxide", 1, "US")))
     return made, catalog(*_plants(), facility("us", "US"), oxide, *makers), (), 120.0 + 200.0 + 10.0
+
+
+def _three() -> tuple[Any, ...]:
+    """Chinese metal at 10, Australian at 50, Japanese at 80."""
+    prices = (("cn", 10), ("au", 50), ("jp", 80))
+    return (*_plants(), *(offer(f"{p}-metal", p, "metal", price, chain(p.upper(), *METAL)) for p, price in prices))
+
+
+@_worked
+def share_cap_at_a_stage() -> Any:
+    """No country mines more than 65 %: 65 x 10 + 35 x 50."""
+    cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "65 %"})
+    return case(demand("metal", "civil", 100)), catalog(*_three()), (cap,), 2400.0
+
+
+@_worked
+def share_cap_from_2027() -> Any:
+    """The cap holds from 2027 on; nothing can be held: 100 x 10 + 65 x 10 + 35 x 50."""
+    cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.65", "phases": [{"from": "2027-01-01"}]})
+    made = case(demand("metal", "civil", 100, 100), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*_three()), (cap,), 3400.0
+
+
+@_worked
+def share_cap_counts_every_possible_country() -> Any:
+    """Metal that may be Chinese or Australian counts for both: 20 of it leave room for 40 of each, 20 x 5 + 40 x 10 + 40 x 50.
+
+    One more kilogram of it would take the place of one of each, and want a Japanese one at 80.
+    """
+    mixed = offer("mixed", "cn", "metal", 5, chain("CN/AU", *METAL))
+    cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.6"})
+    return case(demand("metal", "civil", 100)), catalog(*_three(), mixed), (cap,), 2500.0
+
+
+@_worked
+def share_cap_of_an_unknown_country() -> Any:
+    """A list that may not be complete counts everywhere: with 30 % a country a kilogram of it takes the place of three.
+
+    So none is bought; 30 of each of the three, and 10 are short.
+    """
+    vague = offer("vague", "us", "metal", 5, chain("US?", *METAL))
+    cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.3"})
+    made = case(demand("metal", "civil", 100))
+    return made, catalog(*_three(), facility("us", "US"), vague), (cap,), 300.0 + 1500 + 2400 + 10000
+
+
+@_worked
+def share_cap_of_a_country_that_nobody_lists() -> Any:
+    """No offer lists China, but the list of the cheap one is not complete: 30 of it at 5, and 70 at 80."""
+    vague = offer("vague", "us", "metal", 5, chain("AU?", *METAL))
+    sure = offer("jp-metal", "jp", "metal", 80, chain("JP", *METAL))
+    cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.3", "countries": ["CN"]})
+    made = case(demand("metal", "civil", 100))
+    return made, catalog(*_plants(), facility("us", "US"), vague, sure), (cap,), 5750.0
+
+
+@_worked
+def share_cap_where_nobody_knows_a_country() -> Any:
+    """All that is offered comes from nobody knows where, which may be one country: 65 at 5, the rest short."""
+    vague = offer("vague", "us", "metal", 5, chain("?", *METAL))
+    cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.65"})
+    made = case(demand("metal", "civil", 100))
+    return made, catalog(facility("us", "US"), vague), (cap,), 325.0 + 35000
+
+
+@_worked
+def share_cap_in_contained_element() -> Any:
+    """Oxide holds 0.8 of the element, bought magnets half; both are wanted, 80 + 50 kg of element. China may mine 65 of it.
+
+    Magnets at 10 and 100, oxide at 20 and 30: Australian magnets cost 90 more for 0.5 of element, oxide 10 for 0.8. So all
+    100 magnets are Chinese (50 of element), 15 more are oxide: 18.75 kg at 20 and 81.25 at 30.
+    """
+    goods = (
+        offer("cn-magnet", "cn", "magnet", 10, chain("CN", *ALL)),
+        offer("au-magnet", "au", "magnet", 100, chain("AU", *ALL)),
+        offer("cn-oxide", "cn", "oxide", 20, chain("CN", *OXIDE)),
+        offer("au-oxide", "au", "oxide", 30, chain("AU", *OXIDE)),
+    )
+    cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.5", "countries": ["CN"]})
+    made = case(demand("magnet", "civil", 100), demand("oxide", "civil", 100))
+    return made, catalog(*_plants(), *goods), (cap,), 1000.0 + 18.75 * 20 + 81.25 * 30
+
+
+@_worked
+def floor_counts_what_is_certain() -> Any:
+    """40 % surely Australian: 40 x 50. The vague ones at 5 do not count for it, and serve the rest."""
+    vague = offer("vague", "au", "metal", 5, chain("AU?", *METAL))
+    floor = MinShare.model_validate({"id": "floor", "stage": "mined", "share": "0.4", "countries": ["AU"]})
+    return case(demand("metal", "civil", 100)), catalog(*_three(), vague), (floor,), 2000.0 + 300.0
+
+
+@_worked
+def floor_above_the_need_is_stored() -> Any:
+    """At least half of what is bought comes from Australia, whose order is 80 at least: 80 x 50, 20 Chinese; nothing beyond."""
+    big = offer("au-metal", "au", "metal", 50, chain("AU", *METAL), min_order=80)
+    small = offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    floor = MinShare.model_validate({"id": "f", "share": "0.5", "countries": ["AU"], "of": "purchases"})
+    return case(demand("metal", "civil", 100)), catalog(*_plants(), big, small), (floor,), 4200.0
+
+
+@_worked
+def two_suppliers_at_least() -> Any:
+    """The second counts from 10 %: 90 x 10 + 10 x 50."""
+    rule = MinSuppliers.model_validate({"id": "two", "count": 2, "least_share": "0.1"})
+    return case(demand("metal", "civil", 100)), catalog(*_three()), (rule,), 1400.0
+
+
+@_worked
+def one_supplier_at_most() -> Any:
+    """The cheap one makes 60: all 100 come from the other at 50."""
+    plants = facility("cn", "CN", 60), facility("au", "AU")
+    offers = (
+        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL)),
+        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
+    )
+    rule = MaxSuppliers.model_validate({"id": "one", "count": 1})
+    return case(demand("metal", "civil", 100)), catalog(*plants, *offers), (rule,), 5000.0
+
+
+@_worked
+def four_suppliers_where_three_are() -> Any:
+    """It cannot hold."""
+    rule = MinSuppliers.model_validate({"id": "four", "count": 4})
+    return case(demand("metal", "civil", 100)), catalog(*_three()), (rule,), math.inf
+
+
+@_worked
+def pin_of_what_is_barred() -> Any:
+    """Chinese metal is pinned and barred from the only use: it cannot hold."""
+    pin = Pin.model_validate({"id": "p", "offer": "cn-metal", "at_least": 14})
+    return case(demand("metal", "defense", 100)), catalog(*_three()), (pin, ban("mined", start=None)), math.inf
+
+
+@_worked
+def stock_that_must_lie_where_nothing_may() -> Any:
+    """20 kg in hand, 15 wanted, and nothing may be held: it cannot hold."""
+    held = stock("metal", 20, chain("AU", *METAL))
+    made = case(demand("metal", "civil", 15), stocks=(held,), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*_three()), (), math.inf
+
+
+@_worked
+def stock_that_is_used_at_once() -> Any:
+    """15 kg in hand serve defence at once, since nothing may be held, and the civil use buys 10 at 10."""
+    held = stock("metal", 15, chain("AU", *METAL))
+    wanted = demand("metal", "defense", 15), demand("metal", "civil", 10)
+    made = case(*wanted, stocks=(held,), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*_three()), (ban("mined", start=None),), 100.0
+
+
+@_worked
+def budget_for_half() -> Any:
+    """500 buy 50 at 10; the other 50 are short at 60."""
+    budget = Budget.model_validate({"id": "b", "amount": 500, "per": "horizon"})
+    return case(demand("metal", "civil", 100, price=60)), catalog(*_three()), (budget,), 3500.0
+
+
+@_worked
+def pinned_purchase() -> Any:
+    """30 are to come from Japan: 30 x 80 + 70 x 10."""
+    pin = Pin.model_validate({"id": "p", "offer": "jp-metal", "at_least": 30})
+    return case(demand("metal", "civil", 100)), catalog(*_three()), (pin,), 3100.0
+
+
+@_worked
+def pinned_beyond_need() -> Any:
+    """Exactly 130 from Japan: 30 are held at 1."""
+    pin = Pin.model_validate({"id": "p", "offer": "jp-metal", "exactly": 130})
+    made = case(demand("metal", "civil", 100), stores=(store("metal", 1),))
+    return made, catalog(*_three()), (pin,), 130 * 80 + 30.0
+
+
+@_worked
+def soft_cap_is_paid_for() -> Any:
+    """35 above the cap at 5 each are cheaper than Australian metal: 100 x 10 + 35 x 5."""
+    cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.65", "penalty": 5})
+    return case(demand("metal", "civil", 100)), catalog(*_three()), (cap,), 1175.0

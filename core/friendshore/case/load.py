@@ -15,6 +15,7 @@ from ..domain.time import Horizon
 from ..errors import InputError, Problem
 from ..reading.csvfile import read_table
 from ..reading.entry import Entry
+from ..reading.order import all_of
 from ..reading.suggest import did_you_mean
 from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain
@@ -29,7 +30,7 @@ def load_case(path: Path | str) -> Case:
     """Reads a case.
 
     Masses are kilograms of the material's basis. Where the case names another substance (`5 t WO3`), the record keeps
-    it in `substance` for `in_basis`, since a case by itself knows no materials.
+    it in `substance`: a case by itself knows no materials, so the problem converts by the factors of the catalogs.
 
     Args:
         path: the case file, or the folder that holds `case.toml`.
@@ -44,10 +45,10 @@ def load_case(path: Path | str) -> Case:
         raise InputError(Problem("there is no such case", file=str(file), expected="a case file", fix="check the path"))
     toml = read_toml(file, found)
     if toml is None:
-        raise InputError(found)
+        raise all_of(found)
     case = _assemble(read_section(toml, keys.FILE, toml.data), file.parent, found)
     if found or case is None:
-        raise InputError(found)
+        raise all_of(found)
     return case
 
 
@@ -82,8 +83,8 @@ def _about(head: Entry) -> About:
     horizon = None
     if {"start", "periods", "period"} <= values.keys():
         try:
-            horizon = Horizon(start=values["start"], count=values["periods"], length=values["period"])
-            horizon.span.covers(horizon.span)
+            planned = Horizon(start=values["start"], count=values["periods"], length=values["period"])
+            horizon = planned if planned.periods else None
         except (ValueError, OverflowError):
             head.problem("periods", "the plan ends after the last day of the calendar", fix="plan fewer periods")
     return About(currency, values.get("place", ""), horizon)

@@ -85,7 +85,7 @@ def read_prices(reading: Reading) -> tuple[BenchmarkPrice, ...]:
     for row in table.unique("id", "date"):
         source = reading.source(table, row)
         material = reading.material(table, row)
-        if "id" in row.values and "material" in row.values:
+        if "id" in row.values and row.values.get("material") in reading.known.materials:
             _same_material(reading, table, row)
         price = reading.unit_price(table, row, "price", material)
         if row.bad or material is None or price is None:

@@ -62,7 +62,9 @@ MATERIALS = Layout(
         Field("id", k.IDENT, "Name, like `gallium-metal-4n`.", "tungsten-apt", required=True),
         Field("name", k.TEXT, "What people call it.", "ammonium paratungstate"),
         Field("element", k.TEXT, "Element it is wanted for: a symbol, or a group such as `NdPr`.", "W"),
-        Field("form", k.TEXT, "concentrate, oxide, metal, alloy, powder, magnet, …", "oxide"),
+        Field(
+            "form", k.TEXT, "What it comes as: concentrate, oxide, metal, alloy, powder, magnet or the like.", "oxide"
+        ),
         Field("grade", k.TEXT, "Purity or specification.", "88.5 % WO3"),
         Field("basis", k.TEXT, "What its kilograms weigh: `gross` (if blank), or the substance counted.", "WO3"),
         Field(

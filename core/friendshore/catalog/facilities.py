@@ -53,7 +53,7 @@ def _refuse_circle(reading: Reading, table: Table, row: Row) -> None:
     while inside and inside not in seen:
         seen.append(inside)
         inside = reading.known.facilities.get(inside, "")
-    if inside and inside == seen[0]:
+    if inside == seen[0] == min(seen) and inside:  # once for each circle
         table.problem(
             row,
             "within",
@@ -107,8 +107,9 @@ def _per_year(
     ratios = {reading.ratio(candidate, rate.substance) for candidate in candidates}
     if len(ratios) == 1 and None not in ratios:
         return reading.kg(table, row, "per_year", candidates[0])
-    if made and not candidates:
-        return None
+    offers = reading.table(columns.OFFERS).file
+    if (made and not candidates) or any(problem.file == offers for problem in reading.found):
+        return None  # what the facility makes is known once the mistakes already reported are mended
     table.problem(
         row,
         "per_year",

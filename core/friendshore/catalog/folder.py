@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.facts import Catalog
-from ..errors import InputError, Problem
+from ..errors import Problem
 from ..reading.csvfile import read_table
+from ..reading.order import all_of
 from ..reading.suggest import did_you_mean, nearest
 from ..reading.tomlfile import read_section, read_toml
 from . import columns
@@ -58,7 +59,7 @@ def read_catalog(folder: Path, distribution: str = "", context: Sequence[Catalog
         )
     draft = read_draft(folder, head, distribution, known_from(context), found)
     if found:
-        raise InputError(found)
+        raise all_of(found)
     return draft.catalog
 
 
@@ -114,6 +115,8 @@ def _assemble(reading: Reading) -> dict[str, Any]:
     name_materials(reading)
     factors = read_factors(reading)
     reading.factors = reading.known.conversions()
+    factors_file = reading.table(columns.FACTORS).file
+    reading.factors_broken = any(problem.file == factors_file for problem in reading.found)
     materials = read_materials(reading)
     prices = read_prices(reading)
     rates = read_rates(reading)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..domain.facts import Catalog
 from ..errors import InputError, Problem
+from ..reading.order import all_of
 from .folder import HEAD_FILE, Draft, read_draft, read_head
 from .known import Known
 
@@ -58,12 +59,12 @@ def read_catalogs(
                 known.merge(drafts[required].known)
         drafts[name] = read_draft(head.place.folder, head.keys, head.place.distribution, known, found)
     if found:
-        raise InputError(found)
+        raise all_of(found)
     used = {name for name, head in heads.items() if head.wanted}
     catalogs = [drafts[name].catalog for name in sorted(drafts)]
     found += [*_missing_facilities(catalogs, used), *clashes(catalogs, used)]
     if found:
-        raise InputError(found)
+        raise all_of(found)
     return tuple(c if c.name in used else c.model_copy(update={"facilities": (), "offers": ()}) for c in catalogs)
 
 

@@ -28,6 +28,8 @@ class Reading:
     known: Known
     found: list[Problem]
     factors: Factors = field(default_factory=Factors)
+    factors_broken: bool = False
+    """Whether a factor row has a mistake: then a conversion that fails is no mistake of its own."""
     _ratios: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
     _fixes: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -50,7 +52,13 @@ class Reading:
         if word in known:
             return True
         suggestion = self._fix(what, word, known)
-        table.problem(row, column, f"no such {what}", expected=f"the id of a {what}", fix=suggestion or fix)
+        table.problem(
+            row,
+            column,
+            f"no such {what}",
+            expected=f"the id of {'an' if what[0] in 'aeiou' else 'a'} {what}",
+            fix=suggestion or fix,
+        )
         return False
 
     def source(self, table: Table, row: Row, column: str = "source") -> str:
@@ -90,7 +98,7 @@ class Reading:
 
     def _convertible(self, table: Table, row: Row, column: str, material: Material, substance: str) -> Decimal | None:
         ratio = self.ratio(material, substance)
-        if ratio is None:
+        if ratio is None and not self.factors_broken:
             element, compound = missing_factor(material, substance, self.factors)
             table.problem(
                 row,

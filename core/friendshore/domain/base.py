@@ -28,7 +28,9 @@ def exact(value: Any) -> Decimal:
     if isinstance(value, bool):
         raise ValueError("a number is expected, not true or false")
     try:
-        number = value if isinstance(value, Decimal) else Decimal(repr(value) if isinstance(value, float) else str(value))
+        number = (
+            value if isinstance(value, Decimal) else Decimal(repr(value) if isinstance(value, float) else str(value))
+        )
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
     if not number.is_finite():

@@ -66,7 +66,8 @@ def basis_factor(material: Material, substance: str, factors: Factors | Iterable
     itself. A price per kilogram of `substance` is divided by this.
 
     Returns:
-        The factor, or None where no factor is known: `missing_factor` says which row to add.
+        The factor, not rounded, so that what is computed with it rounds once; None where no factor is known:
+        `missing_factor` says which row to add.
     """
     if substance in ("", material.basis, _basis_name(material)):
         return Decimal(1)
@@ -80,9 +81,9 @@ def basis_factor(material: Material, substance: str, factors: Factors | Iterable
     ratios = {part: of_substance[part] / of_basis[part] for part in common}
     for part in (material.basis, substance, material.element):
         if part in ratios:
-            return exact(ratios[part])
+            return ratios[part]
     low, high = min(ratios.values()), max(ratios.values())
-    return exact(low) if high - low <= _SAME * high else None
+    return low if high - low <= _SAME * high else None
 
 
 def missing_factor(material: Material, substance: str, factors: Factors) -> tuple[str, str]:

@@ -28,6 +28,12 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 USER_ASSIGNED: Mapping[str, str] = MappingProxyType({"XK": "Kosovo"})
 """Codes in general use that ISO leaves to its users."""
 
+AMBIGUOUS = frozenset({"congo"})
+"""ISO names that people also use for another country; they are not guessed at."""
+
+SHOWN: Mapping[str, str] = MappingProxyType({"CG": "Congo-Brazzaville", "CD": "DR Congo"})
+"""Names shown in place of the ISO ones."""
+
 GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "EU": frozenset(
@@ -47,7 +53,7 @@ def country_names() -> Mapping[str, str]:
     from pycountry import countries
 
     names = {c.alpha_2: str(getattr(c, "common_name", c.name)) for c in countries}
-    return MappingProxyType({**names, **USER_ASSIGNED})
+    return MappingProxyType({**names, **USER_ASSIGNED, **SHOWN})
 
 
 @cache
@@ -63,7 +69,7 @@ def country_words() -> Mapping[str, str]:
                 words[str(word).casefold()] = country.alpha_2
     words.update({code.casefold(): code for code in USER_ASSIGNED})
     words.update(ALIASES)
-    return MappingProxyType(words)
+    return MappingProxyType({word: code for word, code in words.items() if word not in AMBIGUOUS})
 
 
 def is_country(code: str) -> bool:

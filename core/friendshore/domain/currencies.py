@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+COMMON = ("USD", "EUR", "GBP", "JPY", "CNY", "AUD", "CAD", "CHF", "INR", "KRW", "KZT", "MYR", "SEK", "VND", "ZAR")
+"""Currencies in which metals are mostly priced: what a mistyped code is likely to mean."""
+
 
 @cache
 def currency_codes() -> frozenset[str]:

@@ -269,4 +269,3 @@ class Catalog(Record):
     rates: tuple[Rate, ...] = ()
     factors: tuple[Factor, ...] = ()
     sources: tuple[Source, ...] = ()
-

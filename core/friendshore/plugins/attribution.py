@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import FriendshoreError, PluginError, Problem
 from ..rules.base import Rule
-from .manifest import PluginInfo, entries, name_of, package_of, version_of
+from .manifest import PluginInfo, declared
 
 OWN = __name__.partition(".")[0]
 """friendshore's own package: what raises there is a bug of ours, and shows its traceback."""
@@ -57,11 +57,9 @@ def owner_of(kind: type[Rule]) -> PluginInfo:
     """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
     package = kind.__module__.partition(".")[0]
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
-    for dist, entry in entries():
-        if package_of(entry) == package:
-            return PluginInfo(
-                distribution=name_of(dist), version=version_of(dist), name=entry.name, package=package, file=file
-            )
+    for one in declared():
+        if one.package == package:
+            return one.info.model_copy(update={"file": file})
     return PluginInfo(distribution=f"module `{kind.__module__}`", package=package, file=file)
 
 

@@ -51,7 +51,7 @@ class PluginStatus(StrEnum):
     """It cannot be used; a plan that names anything of it stops."""
     BLOCKED = "blocked"
     """The user has ruled it out."""
-    CLASH = "clash"
+    CLASH = "clashing"
     """It works, but brings a name that another plugin brings too."""
 
 
@@ -98,6 +98,28 @@ class Plugin:
     """Kinds of rules that are here already: friendshore's own, and those given in memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An entry point of our group in the metadata of a distribution."""
+
+    distribution: str
+    version: str
+    entry: EntryPoint
+    damage: str = ""
+    """What is wrong with it."""
+
+    @property
+    def package(self) -> str:
+        """The top-level package that it names: the one that can be found without importing anything."""
+        return re.split(r"[.:\s]", self.entry.value, maxsplit=1)[0]
+
+    @property
+    def info(self) -> PluginInfo:
+        """What can be told from it alone."""
+        name = self.distribution or f"the distribution of {self.package or 'an unknown package'}"
+        return PluginInfo(distribution=name, version=self.version, name=self.entry.name, package=self.package)
+
+
 def discover(blocked: frozenset[str] = frozenset()) -> tuple[Plugin, ...]:
     """All installed plugins, sorted by distribution. Never raises: what is wrong with one is recorded in it.
 
@@ -105,8 +127,8 @@ def discover(blocked: frozenset[str] = frozenset()) -> tuple[Plugin, ...]:
         blocked: distributions, entry points or packages to leave out.
     """
     ruled_out = {normal(name) for name in blocked}
-    found = [_plugin(dist, entry) for dist, entry in entries()]
-    return tuple(sorted((_blocked(p, ruled_out) for p in found), key=lambda p: (p.info.distribution, p.info.name)))
+    found = [_blocked(_plugin(one), ruled_out) for one in declared()]
+    return tuple(sorted(found, key=lambda p: (p.info.distribution, p.info.name)))
 
 
 def normal(name: str) -> str:
@@ -114,35 +136,45 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def version_of(distribution: Distribution) -> str:
-    """Its version; empty where its metadata is damaged."""
-    return (distribution.metadata["Version"] or "") if distribution.metadata else ""
-
-
-def entries() -> Iterator[tuple[Distribution, EntryPoint]]:
-    """The entry points of plugins; where a distribution is found twice, the first on the path counts, as for imports."""
+def declared() -> Iterator[Declared]:
+    """What distributions declare in our group; of one found twice, the first on the path counts, as for imports."""
     seen: set[str] = set()
     for dist in distributions():
-        text = dist.read_text("entry_points.txt") or ""
+        try:
+            text = dist.read_text("entry_points.txt") or ""
+        except UnicodeDecodeError as error:
+            # Whose group it was cannot be told; better one line too many than a plugin that is silently not there.
+            yield Declared(*_named(dist), EntryPoint("", "", GROUP), f"its entry points cannot be read: {error}")
+            continue
         if f"[{GROUP}]" not in text:  # a glance that spares the parsing of every distribution's metadata
             continue
-        name = normal(name_of(dist))
-        if name in seen:
+        name, version = _named(dist)
+        if name and normal(name) in seen:
             continue
-        seen.add(name)
-        for entry in dist.entry_points:
-            if entry.group == GROUP:
-                yield dist, entry
+        seen.add(normal(name))
+        yield from (Declared(name, version, *entry) for entry in _entries(text))
 
 
-def name_of(dist: Distribution) -> str:
-    """Its name as its author writes it."""
-    return (dist.metadata["Name"] if dist.metadata else "") or "a distribution without a name"
+def _entries(text: str) -> Iterator[tuple[EntryPoint, str]]:
+    """The entries of our group, each with what is wrong with it; the standard reader gives up on a damaged file."""
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            group = line.strip("[] ")
+        elif group == GROUP and line and not line.startswith(("#", ";")):
+            name, equals, value = (part.strip() for part in line.partition("="))
+            fine = equals and re.fullmatch(r"\w+(\.\w+)*(\s*:\s*\w+(\.\w+)*)?(\s*\[.*\])?", value)
+            yield EntryPoint(name, value, group), "" if fine else f"its entry point `{line}` cannot be read"
 
 
-def package_of(entry: EntryPoint) -> str:
-    """The top-level package that an entry point names: the one that can be found without importing anything."""
-    return re.split(r"[.:\s]", entry.value.strip(), maxsplit=1)[0]
+def _named(dist: Distribution) -> tuple[str, str]:
+    """Name and version; empty where its metadata is missing or damaged, which is no reason not to list it."""
+    try:
+        metadata = dist.metadata
+    except (ImportError, TypeError, UnicodeDecodeError):
+        return "", ""
+    name, version = (str(metadata[key]) if key in metadata else "" for key in ("Name", "Version"))
+    return name, version
 
 
 def _blocked(plugin: Plugin, ruled_out: set[str]) -> Plugin:
@@ -153,19 +185,20 @@ def _blocked(plugin: Plugin, ruled_out: set[str]) -> Plugin:
     return Plugin(info.model_copy(update={"status": PluginStatus.BLOCKED, "error": error}), plugin.entry)
 
 
-def _plugin(dist: Distribution, entry: EntryPoint) -> Plugin:
+def _plugin(found: Declared) -> Plugin:
     """One plugin, whatever is wrong with it."""
-    package = package_of(entry)
-    info = PluginInfo(distribution=name_of(dist), version=version_of(dist), name=entry.name, package=package)
+    info, entry = found.info, found.entry
     try:
-        folder = _folder(package)
+        if found.damage:
+            raise PluginError(Problem(found.damage, fix="reinstall it"))
+        folder = _folder(info.package)
         info = info.model_copy(update={"file": str(folder / MANIFEST)})
         manifest = _manifest(folder / MANIFEST)
     except FriendshoreError as error:
         return Plugin(_broken(info, error), entry)
     problems: list[Problem] = []
-    catalogs = _named(folder, manifest.catalogs, CATALOG_FILE, "name", problems)
-    packs = _named(folder, manifest.packs, PACK_FILE, "id", problems)
+    catalogs = _contents(folder, manifest.catalogs, CATALOG_FILE, "name", problems)
+    packs = _contents(folder, manifest.packs, PACK_FILE, "id", problems)
     info = info.model_copy(
         update={
             "api": manifest.api,
@@ -227,7 +260,7 @@ def _manifest(path: Path) -> Manifest:
     return record(Manifest, data, file)
 
 
-def _named(
+def _contents(
     folder: Path, paths: Iterable[str], needed: str, key: str, problems: list[Problem]
 ) -> list[tuple[str, Path]]:
     """The names that the catalogs or packs in some folders state in their files."""

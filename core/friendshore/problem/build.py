@@ -13,6 +13,7 @@ from ..domain.facts import Catalog, Material
 from ..domain.use import Use
 from ..errors import InputError
 from ..errors import Problem as Trouble
+from ..plugins import attributed
 from ..reading.suggest import did_you_mean
 from ..rules.base import Rule
 from .charges import Charges
@@ -92,7 +93,7 @@ class _Builder:
     def __init__(self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> None:
         self.case = case
         self.merged = merge(catalogs, case)
-        self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
+        self.rules = tuple(self._in_currency(rule) for rule in sorted(rules, key=lambda rule: rule.id))
         self.factors = Factors(self.merged.factors)
         self.assumptions: list[Assumption] = []
 
@@ -135,6 +136,13 @@ class _Builder:
             facts=Questions(case, merged, network, moves, counted, demands),
             assumptions=tuple(self.assumptions) + tuple(a for a in assumptions if a.subject in relevant),
         )
+
+    def _in_currency(self, rule: Rule) -> Rule:
+        def rate(currency: str) -> Decimal | None:
+            return exchange(self.merged.rates, currency, self.case.currency, self.case.horizon.start)
+
+        with attributed(rule):
+            return rule.in_currency(self.case.currency, rate)
 
     def _basis(self, material: str, substance: str) -> Decimal:
         factor = basis_factor(self.merged.materials[material], substance, self.factors)
@@ -246,7 +254,9 @@ class _Builder:
                 holding = exact(holding / factor) if spec.holding is not None else holding
             stores[node] = Store(holding, limit)
         if share:
-            text = f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
+            text = (
+                f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
+            )
             self.assumptions.append(Assumption("stock", text))
         return stores
 
@@ -275,16 +285,16 @@ def _wanted(lead: Lead, network: Network) -> bool:
 
 def _check(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     """Names in the case that nothing answers to."""
-    troubles: list[Trouble] = []
     ids = [rule.id for rule in rules]
-    for twice in sorted({i for i in ids if ids.count(i) > 1}):
-        troubles.append(Trouble(f"two rules are called `{twice}`", fix="rename one of them", column="rule.id", found=twice))
-    for assumption in case.assume.offer:
-        if assumption.id not in merged.offers:
-            troubles.append(_unknown("offer", assumption.id, "assume.offer.id", merged.offers))
-    for licence in case.licences:
-        if licence.rule not in ids:
-            troubles.append(_unknown("rule", licence.rule, "licence.rule", ids))
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    troubles = [
+        Trouble(f"two rules are called `{name}`", fix="rename one of them", column="rule.id", found=name)
+        for name in twice
+    ]
+    given = [assumption.id for assumption in case.assume.offer if assumption.id not in merged.offers]
+    troubles += [_unknown("offer", name, "assume.offer.id", merged.offers) for name in given]
+    licensed = [licence.rule for licence in case.licences if licence.rule not in ids]
+    troubles += [_unknown("rule", name, "licence.rule", ids) for name in licensed]
     for waiver in case.waivers:
         if waiver.rule not in ids:
             troubles.append(_unknown("rule", waiver.rule, "waiver.rule", ids))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from decimal import Decimal
 
-from ..domain.case import Accept, Case, Scenario
+from ..domain.case import Accept, Case, DemandSpec, Scenario
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer
 from ..domain.time import add_months
@@ -29,7 +30,9 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
 
     def add(name: str, path: tuple[str, ...]) -> None:
         if name in path:
-            raise InputError(Trouble(f"scenario `{name}` inherits itself", column="scenario.inherits", found=" > ".join(path)))
+            raise InputError(
+                Trouble(f"scenario `{name}` inherits itself", column="scenario.inherits", found=" > ".join(path))
+            )
         if name not in known:
             raise InputError(
                 Trouble(
@@ -52,7 +55,11 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
 
 
 def apply_changes(
-    changes: Sequence[Change], case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], bills: Sequence[Bill] = ()
+    changes: Sequence[Change],
+    case: Case,
+    catalogs: Sequence[Catalog],
+    rules: Sequence[Rule],
+    bills: Sequence[Bill] = (),
 ) -> tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]:
     """The facts after all changes, in order.
 
@@ -91,7 +98,9 @@ _Apply = Callable[[Change, Case, tuple[Catalog, ...], list[Trouble]], Facts]
 
 
 def _unknown(change: Change, name: str, expected: str, troubles: list[Trouble]) -> None:
-    troubles.append(Trouble(f"`{change.subject}` names nothing in the case", column=change.subject, found=name, expected=expected))
+    troubles.append(
+        Trouble(f"`{change.subject}` names nothing in the case", column=change.subject, found=name, expected=expected)
+    )
 
 
 def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
@@ -141,7 +150,9 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
         price = offer.price
         if price.amount is not None:
             return offer.model_copy(update={"price": price.model_copy(update={"amount": price.amount * factor})})
-        return offer.model_copy(update={"price": price.model_copy(update={"premium": (1 + price.premium) * factor - 1})})
+        return offer.model_copy(
+            update={"price": price.model_copy(update={"premium": (1 + price.premium) * factor - 1})}
+        )
 
     changed = []
     for catalog in catalogs:
@@ -192,21 +203,20 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     """Multiplies demands: one, all of a material, or all of an end use."""
     factor = change.factor
     assert factor is not None
-    demands = []
-    found = False
-    for demand in case.demands:
-        if change.demand in (demand.id, demand.material, demand.end_use):
-            found = True
-            per_year = demand.per_year * factor if demand.per_year is not None else None
-            quantities = tuple(quantity * factor for quantity in demand.quantities)
-            demand = demand.model_copy(update={"per_year": per_year, "quantities": quantities})
-        demands.append(demand)
-    if not found:
+    named = [change.demand in (demand.id, demand.material, demand.end_use) for demand in case.demands]
+    if not any(named):
         _unknown(change, change.demand, "a demand, a material or an end use", troubles)
+    demands = [_scaled(d, factor) if hit else d for d, hit in zip(case.demands, named, strict=True)]
     return case.model_copy(update={"demands": tuple(demands)}), catalogs
 
 
-def _accept(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
+    per_year = demand.per_year * factor if demand.per_year is not None else None
+    quantities = tuple(quantity * factor for quantity in demand.quantities)
+    return demand.model_copy(update={"per_year": per_year, "quantities": quantities})
+
+
+def _accept(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Trouble]) -> Facts:
     """Restates what a capacity status counts for."""
     assert change.accept is not None and change.factor is not None
     accept: Accept = case.accept.model_copy(update={"capacity": {**case.accept.capacity, change.accept: change.factor}})

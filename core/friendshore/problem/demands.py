@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -13,7 +13,7 @@ from ..domain.time import Period, Span
 from ..domain.use import Chained, Use
 from ..errors import InputError, Problem
 from ..reading.suggest import did_you_mean
-from .merged import Merged
+from .merged import CASE_SOURCE, Merged
 
 FOREVER = Span()
 
@@ -73,7 +73,9 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
         name = spec.id or f"{spec.material}/{spec.end_use}/{place.id}"
         if name in demands:
             problems.append(
-                Problem(f"two demands are called `{name}`", fix="give each its own `id`", column="demand.id", found=name)
+                Problem(
+                    f"two demands are called `{name}`", fix="give each its own `id`", column="demand.id", found=name
+                )
             )
             continue
         if spec.quantities and len(spec.quantities) != case.horizon.count:
@@ -85,7 +87,13 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
                 )
             )
             continue
-        use = Use(material=merged.materials[spec.material], end_use=spec.end_use, place=place, buyer=spec.buyer, facts=spec.facts)
+        use = Use(
+            material=merged.materials[spec.material],
+            end_use=spec.end_use,
+            place=place,
+            buyer=spec.buyer,
+            facts=spec.facts,
+        )
         demands[name] = Demand(name, spec, use, _quantities(spec, case, basis))
     if problems:
         raise InputError(problems)
@@ -107,9 +115,7 @@ def _quantities(spec: DemandSpec, case: Case, basis: Callable[[str, str], Decima
     return tuple(one(p, q) for p, q in zip(case.horizon.periods, listed, strict=True))
 
 
-def resolve_lots(
-    merged: Merged, case: Case, basis: Callable[[str, str], Decimal]
-) -> list[Lot]:
+def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Lot]:
     """Stock in hand and orders already placed, in canonical order.
 
     Raises:
@@ -145,24 +151,21 @@ def resolve_lots(
     return [lots[name] for name in sorted(lots)]
 
 
-def _stock_lot(
-    stock: StockSpec, number: int, merged: Merged, case: Case, basis: Callable[[str, str], Decimal]
-) -> Lot:
+def _stock_lot(stock: StockSpec, number: int, merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> Lot:
     place = merged.place(stock.place or case.place)
     name = stock.id or f"stock-{number}"
     factor = basis(stock.material, stock.substance)
     line = RecipeLine(material=stock.material, per_unit=Decimal(1))
-    offer = Offer(id=name, facility=name, outputs=(line,), chain=stock.chain)
+    chain = tuple(e if e.source else e.model_copy(update={"source": CASE_SOURCE}) for e in stock.chain)
+    offer = Offer(id=name, facility=name, outputs=(line,), chain=chain)
     facility = Facility(id=name, name=name, country=place.country, place=place.id)
     acquired = Span(start=stock.acquired, end=stock.acquired) if stock.acquired else case.horizon.periods[0].span
-    chained = _lot_chained(offer, facility, merged)
+    chained = _lot_chained(offer, facility, merged, case)
     quantity = round_to(stock.quantity * factor, case.resolution)
     return Lot(name, stock.material, place, 0, quantity, acquired, chained, on_order=False)
 
 
-def _order_lots(
-    order: OrderSpec, number: int, offer: Offer, factor: Decimal, merged: Merged, case: Case
-) -> list[Lot]:
+def _order_lots(order: OrderSpec, number: int, offer: Offer, factor: Decimal, merged: Merged, case: Case) -> list[Lot]:
     place = merged.place(order.place or case.place)
     period = case.horizon.find(order.arrives)
     assert period is not None
@@ -170,18 +173,19 @@ def _order_lots(
     lots = []
     for line in offer.outputs:
         name = f"order-{number}:{order.offer}" + (f":{line.material}" if len(offer.outputs) > 1 else "")
-        chained = _lot_chained(offer, merged.facilities[offer.facility], merged, line.material)
+        chained = _lot_chained(offer, merged.facilities[offer.facility], merged, case, line.material)
         quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
         lots.append(Lot(name, line.material, place, period, quantity, ordered, chained, on_order=True))
     return lots
 
 
-def _lot_chained(offer: Offer, facility: Facility, merged: Merged, material: str = "") -> Chained:
+def _lot_chained(offer: Offer, facility: Facility, merged: Merged, case: Case, material: str = "") -> Chained:
     """A lot answers for its whole chain itself: nothing upstream of it is in the plan."""
     made = merged.materials[material or offer.outputs[0].material]
-    performed = {entry.main_stage for entry in offer.chain}
-    missing = frozenset(stage for stage in made.stages if stage not in performed)
-    return Chained(offer=offer, material=made, facility=facility, performed=offer.chain, missing=missing, source=True)
+    performed = tuple(merged.accepted(entry, case.accept.confidence) for entry in offer.chain)
+    done = {entry.main_stage for entry in performed}
+    missing = frozenset(stage for stage in made.stages if stage not in done)
+    return Chained(offer=offer, material=made, facility=facility, performed=performed, missing=missing, source=True)
 
 
 def _unknown(what: str, name: str, known: Collection[str]) -> Problem:

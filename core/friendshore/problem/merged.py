@@ -12,7 +12,7 @@ from ..catalog import clashes
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.evidence import Confidence, Source
-from ..domain.facts import BenchmarkPrice, Catalog, Facility, Factor, Material, Offer, Place, Rate
+from ..domain.facts import BenchmarkPrice, Catalog, ChainEntry, Facility, Factor, Material, Offer, Place, Rate
 from ..errors import InputError
 
 T = TypeVar("T", Material, Facility, Offer)
@@ -44,6 +44,12 @@ class Merged:
         """How far to trust what rests on `source`; without a source it is somebody's assumption."""
         found = self.sources.get(source)
         return found.confidence if found else Confidence.ASSUMED
+
+    def accepted(self, entry: ChainEntry, least: Confidence) -> ChainEntry:
+        """An entry as the case sees it: evidence below `least` proves nothing, so that its list is read as incomplete."""
+        if entry.complete and not self.confidence(entry.source).reaches(least):
+            return entry.model_copy(update={"complete": False})
+        return entry
 
 
 def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:

@@ -71,5 +71,5 @@ def build_moves(
     lag = np.array([arc.lag for arc in network.arcs], dtype=np.intp)
     arc_index = np.array(arcs, dtype=np.intp)
     order_index = np.array(ordered, dtype=np.intp)
-    arrival = order_index + lag[arc_index] if len(arcs) else order_index
+    arrival = order_index + lag[arc_index] if arcs else order_index
     return Moves(arc_index, order_index, arrival, price, charge, freight, position)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..domain.base import exact
 from ..domain.case import Case
-from ..domain.facts import Lane, Place
+from ..domain.facts import Lane
 from ..domain.use import Chained, Move
 from ..errors import InputError, Problem
 from .demands import Demand, Lot

@@ -12,7 +12,7 @@ from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
-from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer, Price
+from ..domain.facts import CapacityStep, Facility, Material, Offer, Price
 from ..domain.stages import Stage
 from ..domain.time import Period, Span
 from ..domain.use import Chained
@@ -158,7 +158,11 @@ class _OfferReader:
         update: dict[str, object] = {}
         factor = self._given_basis(offer, given)
         if given.capacity is not None:
-            update |= {"max_per_year": exact(given.capacity * factor), "start": given.start or offer.start, "source": CASE_SOURCE}
+            update |= {
+                "max_per_year": exact(given.capacity * factor),
+                "start": given.start or offer.start,
+                "source": CASE_SOURCE,
+            }
         if given.price is not None:
             amount = given.price.amount
             per_unit = exact(amount / factor) if amount is not None else None
@@ -234,12 +238,16 @@ class _OfferReader:
         confidence = self.merged.confidence(price.source)
         if confidence is Confidence.ASSUMED:
             reference = self.merged.sources[price.source].reference if price.source in self.merged.sources else ""
-            self._assume(f"price {price.amount} {price.currency}/kg is assumed" + (f": {reference}" if reference else ""))
+            self._assume(
+                f"price {price.amount.normalize():f} {price.currency}/kg is assumed" + (f": {reference}" if reference else "")
+            )
         elif not confidence.reaches(self.case.accept.confidence):
             self.reasons.append(f"its price is only {confidence}")
         elif price.source == CASE_SOURCE:
-            self._assume(f"price {price.amount} {price.currency}/kg is given by the case")
-        return self._in_case_currency([price.amount] * self.case.horizon.count, [price.currency] * self.case.horizon.count)
+            self._assume(f"price {price.amount.normalize():f} {price.currency}/kg is given by the case")
+        return self._in_case_currency(
+            [price.amount] * self.case.horizon.count, [price.currency] * self.case.horizon.count
+        )
 
     def _benchmarked(self, price: Price) -> tuple[Decimal, ...] | None:
         rows = self.merged.prices.get(price.benchmark, ())
@@ -254,12 +262,16 @@ class _OfferReader:
             row = past[-1] if past else usable[0]
             factor = self._basis(self.merged.materials[row.material], material)
             if factor is None:
-                self.reasons.append(f"benchmark `{price.benchmark}` is of {row.material}, which has no known content to convert by")
+                self.reasons.append(
+                    f"benchmark `{price.benchmark}` is of {row.material}, which has no known content to convert by"
+                )
                 return None
             amounts.append(exact(row.amount * factor * (1 + price.premium)))
             currencies.append(row.currency)
         if price.premium:
-            self._assume(f"priced at benchmark {price.benchmark} {'+' if price.premium > 0 else ''}{price.premium * 100:f} %")
+            self._assume(
+                f"priced at benchmark {price.benchmark} {'+' if price.premium > 0 else ''}{(price.premium * 100).normalize():f} %"
+            )
         else:
             self._assume(f"priced at benchmark {price.benchmark}, without a premium")
         return self._in_case_currency(amounts, currencies)
@@ -293,7 +305,7 @@ class _OfferReader:
         return exact(amount * rate)
 
     def _chained(self, material: Material) -> Chained:
-        performed = tuple(self._accepted(entry) for entry in self.offer.chain)
+        performed = tuple(self.merged.accepted(e, self.case.accept.confidence) for e in self.offer.chain)
         supplied = frozenset(s for line in self.offer.inputs for s in self.merged.materials[line.material].stages)
         covered = {entry.main_stage for entry in performed} | supplied
         return Chained(
@@ -306,19 +318,16 @@ class _OfferReader:
             source=not self.offer.inputs,
         )
 
-    def _accepted(self, entry: ChainEntry) -> ChainEntry:
-        """An entry whose evidence the case does not accept proves nothing: its list is read as incomplete."""
-        if entry.complete and not self.merged.confidence(entry.source).reaches(self.case.accept.confidence):
-            return entry.model_copy(update={"complete": False})
-        return entry
-
     def _note_assumed_recipe(self) -> None:
         for line in self.offer.inputs:
             confidence = self.merged.confidence(line.source)
             if not confidence.reaches(Confidence.REPORTED):
-                self._assume(f"takes {line.per_unit} kg of {line.material} a unit ({confidence})")
+                self._assume(f"takes {line.per_unit.normalize():f} kg of {line.material} a unit ({confidence})")
         if self.given is not None and self.given.capacity is not None:
-            self._assume(f"capacity {self.given.capacity} kg/year given by the case" + (f": {self.given.why}" if self.given.why else ""))
+            self._assume(
+                f"capacity {self.given.capacity.normalize():f} kg/year given by the case"
+                + (f": {self.given.why}" if self.given.why else "")
+            )
         if self.given is not None and self.given.chain:
             stages = ", ".join(sorted(e.stage for e in self.given.chain))
             self._assume(f"origin of {stages} given by the case" + (f": {self.given.why}" if self.given.why else ""))

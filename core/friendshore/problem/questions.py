@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from decimal import Decimal
 from typing import Literal
 
@@ -43,12 +44,20 @@ class Questions:
         self._network = network
         self._moves = moves
         self._counted = counted
+        self._in_force = frozenset(range(self.horizon.count))
+        self._ends = _ends(network, demands)
+
+    def within(self, periods: frozenset[int]) -> Questions:
+        """The same questions about some periods only: those in which a rule bites."""
+        narrowed = copy(self)
+        narrowed.__dict__["_in_force"] = periods
+        return narrowed
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
-        """Label and period indices of each stretch of the horizon."""
-        periods = self.horizon.periods
+        """Label and period indices of each stretch of the horizon in which the rule that asks bites."""
+        periods = [period for period in self.horizon.periods if period.index in self._in_force]
         if per == "horizon":
-            return [("horizon", tuple(range(len(periods))))]
+            return [("horizon", tuple(period.index for period in periods))]
         if per == "period":
             return [(period.label, (period.index,)) for period in periods]
         years: dict[str, list[int]] = {}
@@ -79,7 +88,7 @@ class Questions:
                 counts[arc.offer] = max(counts[arc.offer], float(count(arc.chained, arc.move.to)))
         several = [0.0 if facts.single else c for facts, c in zip(self._counted, counts, strict=True)]
         terms = [Term("spent", index, weight), Term("making", *self._cells(several, periods))]
-        if 0 in periods:
+        if 0 in periods and 0 in self._in_force:
             once = np.array([i for i, c in enumerate(counts) if c and self._counted[i].onboarding], dtype=np.intp)
             terms.append(Term("onboarding", once, np.array(counts)[once] if len(once) else np.array([])))
         return terms
@@ -107,7 +116,14 @@ class Questions:
 
     def demanded(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Decimal:
         """Kilograms demanded, weighted."""
-        return sum((Decimal(count(d)) * d.quantity[t] for d in self.demands for t in periods), Decimal(0))
+        return sum(
+            (Decimal(count(d)) * d.quantity[t] for d in self.demands for t in periods if t in self._in_force),
+            Decimal(0),
+        )
+
+    def ends(self, offer: Chained, place: Place) -> frozenset[str]:
+        """Countries of the final demands that a purchase from an offer for a place may end in."""
+        return self._ends.get((offer.offer.id, offer.material.id, place.id), frozenset())
 
     def _moves_that(
         self,
@@ -122,7 +138,7 @@ class Questions:
         if not len(counts):
             return np.array([], dtype=np.intp), np.array([])
         wanted = np.zeros(self.horizon.count, dtype=bool)
-        wanted[list(periods)] = True
+        wanted[[t for t in periods if t in self._in_force]] = True
         weight = counts[self._moves.arc]
         index = np.flatnonzero((weight != 0) & wanted[getattr(self._moves, dated)])
         return index, weight[index]
@@ -130,6 +146,17 @@ class Questions:
     def _cells(self, counts: Sequence[float], periods: Sequence[int]) -> tuple[Index, Weights]:
         """Positions in a table of things x periods, for the things that count."""
         things = [(i, c) for i, c in enumerate(counts) if c]
-        index = [i * self.horizon.count + t for i, _ in things for t in periods]
-        weight = [c for _, c in things for _ in periods]
+        asked = [t for t in periods if t in self._in_force]
+        index = [i * self.horizon.count + t for i, _ in things for t in asked]
+        weight = [c for _, c in things for _ in asked]
         return np.array(index, dtype=np.intp), np.array(weight, dtype=np.float64)
+
+
+def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, str], frozenset[str]]:
+    """Offer, material and place -> countries of the demands up whose chains they stand."""
+    found: dict[int, set[str]] = {}
+    for node, country in {((d.use.material.id, d.use.place.id), d.use.place.country) for d in demands}:
+        for index in network.reach(node)[0]:
+            found.setdefault(index, set()).add(country)
+    arcs = [(network.arcs[index], countries) for index, countries in found.items()]
+    return {(a.chained.offer.id, a.chained.material.id, a.move.to.id): frozenset(c) for a, c in arcs}

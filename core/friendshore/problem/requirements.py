@@ -61,16 +61,20 @@ class Requirement:
         """Whether an arc may serve it when it arrives in a period; a licence may still be needed."""
         return arc not in self.blocked and (arc, arrival) not in self.blocked_cells
 
-    def at_least_as_strict(self, other: Requirement, arcs: frozenset[int]) -> bool:
-        """Whether, of `arcs`, all that this one admits the other admits too, on no worse terms."""
-        if self.final is not None or other.final is not None or self.surcharges != other.surcharges:
+    def at_least_as_strict(self, other: Requirement, arcs: frozenset[int], nodes: frozenset[Node], by: int) -> bool:
+        """Whether, up a chain of `arcs` and `nodes`, all that this one admits the other admits too, on no worse terms.
+
+        Only what arrives in period `by` or before matters.
+        """
+        if self.surcharges != other.surcharges or {self.final, other.final} & nodes:
             return False
         blocked = other.blocked & arcs <= self.blocked
-        cells = {c for c in other.blocked_cells if c[0] in arcs and c[0] not in self.blocked} <= self.blocked_cells
+        relevant = {c for c in other.blocked_cells if c[0] in arcs and c[1] <= by and c[0] not in self.blocked}
+        cells = relevant <= self.blocked_cells
         permits = all(
             self.permits.get(cell) == licences or not self.admits(*cell)
             for cell, licences in other.permits.items()
-            if cell[0] in arcs
+            if cell[0] in arcs and cell[1] <= by
         )
         return blocked and cells and permits
 
@@ -85,6 +89,27 @@ class _Terms:
     surcharges: Surcharges | None
     final: Node | None
     order_periods: frozenset[int] | None
+
+
+def _meet(together: Sequence[_Terms]) -> _Terms | None:
+    """What forbids all that any of them forbids; None where they ask for different licences, or charge differently."""
+    if len({terms.surcharges for terms in together}) > 1:
+        return None
+    blocked = frozenset().union(*(terms.blocked for terms in together))
+    cells = frozenset().union(*(terms.blocked_cells for terms in together))
+    permits: dict[Cell, Permits] = {}
+    for terms in together:
+        for cell, licences in terms.permits:
+            if permits.setdefault(cell, licences) != licences:
+                return None
+    return _Terms(
+        blocked=blocked,
+        blocked_cells=frozenset(c for c in cells if c[0] not in blocked),
+        permits=tuple(sorted((c, p) for c, p in permits.items() if c[0] not in blocked and c not in cells)),
+        surcharges=together[0].surcharges,
+        final=None,
+        order_periods=None,
+    )
 
 
 class Grouping:
@@ -128,7 +153,29 @@ class Grouping:
                         ids = tuple(waiver_id(w) for w in waivers)
                         requirement.outlets.append(Outlet(number, period.index, ids))
                         requirement.nodes |= nodes
+        self._add_meets(found)
         return list(found.values())
+
+    def _add_meets(self, found: dict[_Terms, Requirement]) -> None:
+        """Requirements for co-products that end in different uses: what is made for all of them must be lawful for all.
+
+        An offer with inputs and several outputs may be run for several requirements at once. Where none of them is at
+        least as strict as the others, the run's inputs are bought for one that forbids all that any of them forbids.
+        """
+        for offer, feeds in self.network.feeds.items():
+            outputs = {arc.node for arc in self.network.arcs if arc.offer == offer}
+            if len({material for material, _ in outputs}) < 2:
+                continue
+            nodes: frozenset[Node] = frozenset()
+            for feed in feeds:
+                nodes |= self.network.reach(feed)[1]
+            served = [terms for terms, requirement in found.items() if requirement.nodes & outputs]
+            for size in range(2, len(served) + 1):
+                for together in combinations(served, size):
+                    terms = _meet(together)
+                    if terms is not None:
+                        requirement = found.get(terms) or self._new(found, terms)
+                        requirement.nodes |= nodes
 
     @staticmethod
     def _new(found: dict[_Terms, Requirement], terms: _Terms) -> Requirement:
@@ -137,7 +184,9 @@ class Grouping:
             blocked=terms.blocked,
             blocked_cells=terms.blocked_cells,
             permits=dict(terms.permits),
-            surcharges={(arc, t): amount for arc, t, amount in terms.surcharges} if terms.surcharges is not None else None,
+            surcharges={(arc, t): amount for arc, t, amount in terms.surcharges}
+            if terms.surcharges is not None
+            else None,
             final=terms.final,
             order_periods=terms.order_periods,
         )

@@ -8,15 +8,17 @@ from decimal import Decimal
 from itertools import product
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..domain.case import LicenceSpec
 from ..problem import Problem
 from ..problem.judging import licence_id
+from ..problem.network import Node
 from ..problem.requirements import Requirement, waiver_id
 from .bounds import Bounds
 from .columns import Columns
 from .limits import LimitRows, compile_limits
-from .matrix import Assembly, Linear
+from .matrix import Assembly, Floats, Ints, Linear
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,8 @@ class _Compiler:
         self.balance: dict[tuple[int, int], int] = {}
         self.limits = LimitRows.ask(problem)
         self.bounds = Bounds.of(problem, self.limits)
+        self.store_rows: dict[int, int] = {}
+        """Node -> first of its rows that limit stock."""
         self.units: dict[tuple[int, int], list[int]] = {}
         """(offer, order period) -> columns counted in its units."""
 
@@ -95,14 +99,12 @@ class _Compiler:
                 continue
             if final and requirement.order_periods is not None and t not in requirement.order_periods:
                 continue
-            for licences in product(*requirement.permits.get((index, arrival), ())):
-                keys.append((move, tuple(sorted(set(licences)))))
+            choices = product(*requirement.permits.get((index, arrival), ()))
+            keys += [(move, tuple(sorted(set(licences)))) for licences in choices]
         if not keys:
             return
         found = np.array([move for move, _ in keys], dtype=np.intp)
-        first = self.assembly.add_columns(
-            len(keys), self._buy_cost(requirement, index, found), self.bounds.move[found]
-        )
+        first = self.assembly.add_columns(len(keys), self._buy_cost(requirement, index, found), self.bounds.move[found])
         columns = np.arange(first, first + len(keys))
         self.columns.buy.extend(columns.tolist())
         self.columns.buy_move.extend(found.tolist())
@@ -115,15 +117,16 @@ class _Compiler:
                 self.units.setdefault((arc.offer, t), []).append(column)
             self._draw(arc.offer, requirement.index, columns, orders)
 
-    def _buy_cost(self, requirement: Requirement, arc: int, found: np.ndarray) -> np.ndarray:
+    def _buy_cost(self, requirement: Requirement, arc: int, found: Ints) -> Floats:
         moves = self.problem.moves
         price = np.array([float(moves.price[m]) for m in found])
         landed = np.array([float(moves.charge[m] + moves.freight[m]) for m in found])
         if requirement.surcharges is not None:
             landed += [float(requirement.surcharges.get((arc, t), Decimal(0))) for t in moves.ordered[found].tolist()]
-        return price * self.discount[moves.ordered[found]] + landed * self.discount[moves.delivered[found]]
+        cost: Floats = price * self.discount[moves.ordered[found]] + landed * self.discount[moves.delivered[found]]
+        return cost
 
-    def _draw(self, offer: int, requirement: int, columns: np.ndarray, orders: np.ndarray) -> None:
+    def _draw(self, offer: int, requirement: int, columns: Ints, orders: Ints) -> None:
         """What units of an offer take of its inputs, in the period of the order."""
         facts = self.problem.offers[offer]
         for line in facts.offer.inputs:
@@ -147,7 +150,7 @@ class _Compiler:
 
     def _make_offer(self, offer: int, bought: dict[tuple[int, int, int], list[int]]) -> None:
         facts = self.problem.offers[offer]
-        runs = sorted({(requirement, t) for _, requirement, t in bought})
+        runs = self._runs(offer, {(requirement, t) for _, requirement, t in bought})
         for requirement, t in runs:
             cost = float(facts.price[t]) * self.discount[t]
             column = self.assembly.add_columns(1, cost, self.bounds.units[offer, t])
@@ -164,24 +167,32 @@ class _Compiler:
                 self.assembly.add_entries(row, bought.get((output, requirement, t), []), 1.0)
             self._transfers(offer, output, rows)
 
+    def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Requirements and periods for which units are made: those bought for, and those whose makings may be lent to them."""
+        feeds = self.problem.network.feeds.get(offer, ())
+        lenders = [r.index for r in self.problem.requirements if feeds and r.nodes.issuperset(feeds)]
+        return sorted(bought | {(lender, t) for lender in lenders for t in {t for _, t in bought}})
+
     def _transfers(self, offer: int, output: int, rows: dict[tuple[int, int], int]) -> None:
         """A co-product made for one requirement may serve another that admits all that the first admits."""
         arcs: frozenset[int] = frozenset()
+        nodes: frozenset[Node] = frozenset()
         for feed in self.problem.network.feeds.get(offer, ()):
-            arcs |= self.problem.network.reach(feed)[0]
+            up = self.problem.network.reach(feed)
+            arcs, nodes = arcs | up[0], nodes | up[1]
         for (giver, t), row in rows.items():
             for (taker, other), into in rows.items():
                 if t != other or giver == taker or giver < 0:
                     continue
                 strict, loose = self.problem.requirements[giver], self.problem.requirements[taker]
-                if strict.at_least_as_strict(loose, arcs):
+                if strict.at_least_as_strict(loose, arcs, nodes, t):
                     column = self.assembly.add_columns(1)
                     self.columns.transfer[offer, output, t, giver, taker] = column
                     self.assembly.add_entries([row, into], column, [1.0, -1.0])
 
     def _stock(self) -> None:
         years = np.array([float(period.years) for period in self.problem.case.horizon.periods])
-        by_node: dict[int, list[int]] = {}
+        by_node: dict[int, list[int]] = {self.node_index[n]: [] for n, s in self.problem.stores.items() if s.limit}
         for (node, requirement), row in self.balance.items():
             store = self.problem.stores[self.problem.network.nodes[node]]
             if store.limit == 0:
@@ -196,6 +207,7 @@ class _Compiler:
             limit = self.problem.stores[self.problem.network.nodes[node]].limit
             if limit is not None:
                 row = self.assembly.add_rows(self.count, -np.inf, float(limit), "store")
+                self.store_rows[node] = row
                 for first in firsts:
                     self.assembly.add_entries(row + np.arange(self.count), np.arange(first, first + self.count), 1.0)
 
@@ -220,8 +232,8 @@ class _Compiler:
                 self.columns.deliver_key.append((outlet.demand, outlet.period, requirement.index, outlet.waivers))
                 self.assembly.add_entries(self.balance[node, requirement.index] + outlet.period, column, -1.0)
                 self.assembly.add_entries(row + outlet.demand * self.count + outlet.period, column, 1.0)
-                for waiver in outlet.waivers:
-                    waived.setdefault(waiver, []).append(column)
+                for name in outlet.waivers:
+                    waived.setdefault(name, []).append(column)
         for waiver in problem.case.waivers:
             if waived.get(waiver_id(waiver)):
                 self._at_most(waived[waiver_id(waiver)], 1.0, float(waiver.quantity), waiver_id(waiver))
@@ -231,15 +243,19 @@ class _Compiler:
         problem = self.problem
         taken: dict[int, list[int]] = {}
         for column, move in zip(self.columns.buy, self.columns.buy_move, strict=True):
-            lot = problem.network.arcs[int(problem.moves.arc[move])].lot
-            if lot >= 0:
-                taken.setdefault(lot, []).append(column)
+            position = problem.network.arcs[int(problem.moves.arc[move])].lot
+            if position >= 0:
+                taken.setdefault(position, []).append(column)
         years = [float(period.years) for period in problem.case.horizon.periods]
         for number, lot in enumerate(problem.lots):
             holding = float(problem.stores[lot.material, lot.place.id].holding)
             held = sum(holding * years[t] * self.discount[t] for t in range(lot.period, self.count))
             column = self.assembly.add_columns(1, held, float(lot.quantity))
             self.columns.rest[number] = column
+            node = self.node_index[lot.material, lot.place.id]
+            if node in self.store_rows:
+                later = np.arange(lot.period, self.count)
+                self.assembly.add_entries(self.store_rows[node] + later, column, 1.0)
             row = self.assembly.add_rows(1, float(lot.quantity), float(lot.quantity), f"lot {lot.id}")
             self.assembly.add_entries(row, [*taken.get(number, []), column], 1.0)
 
@@ -268,9 +284,9 @@ class _Compiler:
             if facts.offer.total is not None and everything:
                 self._at_most(everything, 1.0, float(facts.offer.total), f"total of {facts.offer.id}")
 
-    def _at_most(self, columns: Iterable[int], coefficients: object, most: float, owner: str) -> None:
+    def _at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:
         row = self.assembly.add_rows(1, -np.inf, most, owner)
-        self.assembly.add_entries(row, list(columns), coefficients)  # type: ignore[arg-type]
+        self.assembly.add_entries(row, list(columns), coefficients)
 
     def _onboarding(self) -> None:
         for index, facts in enumerate(self.problem.offers):

@@ -163,7 +163,9 @@ class _Decoder:
                     if held > 0:
                         material, place = node
                         stocks.append(
-                            Stock(material=material, place=place, requirement=requirement.label, period=t, quantity=held)
+                            Stock(
+                                material=material, place=place, requirement=requirement.label, period=t, quantity=held
+                            )
                         )
         return deliveries, stocks
 
@@ -197,4 +199,3 @@ class _Decoder:
             for t, wanted in enumerate(demand.quantity)
             if wanted > given[demand.id, t]
         ]
-

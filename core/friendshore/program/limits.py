@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from ..plugins import attributed
 from ..problem import Problem
+from ..problem.limiting import limit_rows
 from ..rules.base import Rule
 from ..rules.rows import Row, Term
 from .bounds import Bounds
@@ -29,12 +29,7 @@ class LimitRows:
     @staticmethod
     def ask(problem: Problem) -> LimitRows:
         """Asks every limit rule for its rows."""
-        rows: list[tuple[Rule, Row]] = []
-        for rule in problem.rules:
-            if "rows" in rule.verbs and any(rule.bites(p.span, problem.law.statuses) for p in problem.case.horizon.periods):
-                with attributed(rule):
-                    rows.extend((rule, row) for row in rule.rows(problem.facts))
-        return LimitRows(rows)
+        return LimitRows(limit_rows(problem))
 
     @property
     def forces(self) -> bool:

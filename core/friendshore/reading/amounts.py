@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from ..domain.base import exact
-from ..domain.currencies import currency_codes, is_currency
+from ..domain.currencies import COMMON, currency_codes, is_currency
 from ..domain.quantities import (
     UNLIMITED,
     Mass,
@@ -135,7 +135,10 @@ def read_per_unit(value: Any) -> Mass:
 def known_currency(code: str) -> str:
     """A currency code that ISO 4217 knows."""
     if not is_currency(code):
-        raise UnreadableError("a currency by its ISO 4217 code, like USD", did_you_mean(code, currency_codes()))
+        raise UnreadableError(
+            "a currency by its ISO 4217 code, like USD",
+            did_you_mean(code, COMMON) or did_you_mean(code, currency_codes()),
+        )
     return code
 
 

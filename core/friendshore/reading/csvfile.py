@@ -127,7 +127,9 @@ def read_table(path: Path, layout: Layout, found: list[Problem]) -> Table:
         return table
     if _read_header(header[1], table):
         width = len(header[1])
-        table.rows = [Row(line, cells) for line, cells in lines if _fits(line, cells, width, table)]
+        table.rows = [
+            Row(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
+        ]
         for column in layout.fields:
             if column.name in table.columns:
                 _parse(table, column)
@@ -182,14 +184,16 @@ def _read_header(cells: list[str], table: Table) -> bool:
     for column in table.layout.fields:
         if column.required and column.name not in table.columns:
             table.found.append(
-                Problem("a needed column is missing", file=table.file, row=1, column=column.name, expected=column.doc)
+                Problem(
+                    "a needed column is missing", file=table.file, row=1, column=column.name, expected=column.wanted
+                )
             )
     return True
 
 
 def _read_other(position: int, name: str, free: list[str], table: Table) -> None:
     """A column that is none of the layout's fields; one that is almost a field is a slip, never a fact of its own."""
-    near = nearest(name, free, alike=0.8)
+    near = nearest(name, free, alike=0.75)
     if table.layout.others == "kept" and name and near is None:
         table.others[name] = position
         return
@@ -206,32 +210,37 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
     )
 
 
-def _fits(line: int, cells: list[str], width: int, table: Table) -> bool:
-    if len(cells) == width:
-        return True
+def _misfit(line: int, cells: list[str], width: int, table: Table) -> Row:
+    """A row of the wrong width: nothing in it is sure but its id, so that what refers to it is no mistake too."""
+    more = len(cells) > width
     table.found.append(
         Problem(
-            "the row has too " + ("many cells" if len(cells) > width else "few cells"),
+            "the row has too many cells" if more else "the row has too few cells",
             file=table.file,
             row=line,
             found=f"{len(cells)} cells",
             expected=f"{width}, as in the header",
-            fix="put quotes around a cell that holds a comma" if len(cells) > width else "add commas for blank cells",
+            fix="put quotes around a cell that holds a comma" if more else "add commas for blank cells",
         )
     )
-    return False
+    name = cells[0] if table.columns.get("id") == 0 else ""
+    padded = (cells + [""] * width)[:width]
+    return Row(line, padded, {"id": name} if name else {}, frozenset(table.layout.names))
 
 
 def _parse(table: Table, column: Field) -> None:
     """Parses one column; equal cells are parsed once."""
     position, name, read = table.columns[column.name], column.name, column.kind.read
     known: dict[str, Any] = {}
+    misfit = frozenset(table.layout.names)
     for row in table.rows:
+        if row.bad == misfit:
+            continue
         text = row.cells[position]
         if not text:
             if column.required:
                 row.bad |= {name}
-                table.problem(row, name, "this cell is needed", expected=column.doc)
+                table.problem(row, name, "this cell is needed", expected=column.wanted)
             continue
         if text not in known:
             try:

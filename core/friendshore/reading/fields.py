@@ -51,6 +51,12 @@ class Field:
     repeated: bool = False
     """Whether it is a list of tables."""
 
+    @property
+    def wanted(self) -> str:
+        """What is expected where nothing stands: its meaning, as the end of a sentence."""
+        doc = self.doc.rstrip(".")
+        return doc[0].lower() + doc[1:] if doc[1:2].islower() else doc
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 MOST_COMPARED = 5_000
 """Known words that one word is compared with; beyond that a suggestion would take longer than reading the file."""
@@ -24,8 +24,12 @@ def nearest(word: str, known: Collection[str], alike: float = 0.6) -> str | None
     forms: dict[str, str] = {}
     for candidate in sorted(candidates)[:MOST_COMPARED]:
         forms.setdefault(candidate.casefold(), candidate)
-    close = get_close_matches(folded, forms, n=1, cutoff=alike)
-    return forms[close[0]] if close else None
+    close = get_close_matches(folded, forms, n=5, cutoff=alike)
+    if not close:
+        return None
+    # Of words equally like it, the one that begins like it: slips are rarer at the start of a word.
+    best = max(close, key=lambda form: (SequenceMatcher(None, form, folded).ratio(), form[:2] == folded[:2]))
+    return forms[best]
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:

@@ -135,7 +135,7 @@ def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, Any], at: Ke
         if value in ("", []):
             if field.required:
                 entry.bad.add(field.name)
-                toml.problem((*at, field.name), "this key is needed", expected=field.doc)
+                toml.problem((*at, field.name), "this key is needed", expected=field.wanted)
         elif field.inside is None:
             _read_value(entry, field, value)
         elif field.repeated:
@@ -184,13 +184,15 @@ def _read_others(entry: Entry, layout: Layout, data: Mapping[str, Any]) -> None:
     for name, value in data.items():
         if name in known:
             continue
-        near = nearest(name, free, alike=0.8)
+        near = nearest(name, free, alike=0.75)
         if layout.others == "kept" and near is None:
             entry.others[name] = value
             continue
         fix = f"did you mean `{near}`?" if near else did_you_mean(name, free) or "delete it"
         expected = "one of " + ", ".join(layout.names)
-        entry.problem(name, "no such " + ("table" if isinstance(value, dict | list) else "key"), expected, fix)
+        table = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
+        entry.bad.add(name)
+        entry.problem(name, "no such table" if table else "no such key", expected, fix)
 
 
 def written(value: Any) -> str:

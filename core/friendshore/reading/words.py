@@ -11,9 +11,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from ..domain.countries import GROUPS, countries_of, country_of, country_words
+from ..domain.countries import GROUPS, countries_of, country_names, country_of, country_words
 from .fields import UnreadableError
-from .suggest import did_you_mean
+from .suggest import did_you_mean, nearest
 
 T = TypeVar("T")
 
@@ -99,6 +99,11 @@ def read_yes_no(value: Any) -> bool:
     return BOOLEANS[word]
 
 
+def _meant_country(word: str) -> str:
+    near = nearest(word, country_words())
+    return "" if near is None else f"did you mean `{country_names()[country_words()[near]]}`?"
+
+
 def read_country(value: Any) -> str:
     """Alpha-2 code of one country."""
     word = read_text(value)
@@ -107,7 +112,7 @@ def read_country(value: Any) -> str:
     try:
         return country_of(word)
     except ValueError as error:
-        raise UnreadableError(str(error), did_you_mean(word, country_words())) from None
+        raise UnreadableError(str(error), _meant_country(word)) from None
 
 
 def read_countries(value: Any) -> frozenset[str]:
@@ -117,7 +122,7 @@ def read_countries(value: Any) -> frozenset[str]:
         try:
             codes |= countries_of(part)
         except ValueError:
-            fix = "set countries apart by `;`" if "," in part else did_you_mean(part, [*country_words(), *GROUPS])
+            fix = "set countries apart by `;`" if "," in part else _meant_country(part)
             raise UnreadableError("countries by ISO 3166 code or English name, set apart by `;`", fix) from None
     return codes
 

@@ -13,11 +13,29 @@ from ..problem.changes import apply_changes, scenario_changes
 from ..rules.base import PhaseStatus, Rule
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
+from .check import Checked, check
 from .describe import describe
 from .gather import Gathered, gather
-from .recommendation import Recommendation, reverify
+from .recheck import Rechecked, recheck, reverify
+from .recommendation import Recommendation
+from .verdicts import verdicts
+from .verify_run import RunCheck, verify_run
 
-__all__ = ["Gathered", "Recommendation", "gather", "plan", "prepare", "reverify"]
+__all__ = [
+    "Checked",
+    "Gathered",
+    "Rechecked",
+    "Recommendation",
+    "RunCheck",
+    "check",
+    "gather",
+    "plan",
+    "prepare",
+    "recheck",
+    "reverify",
+    "verdicts",
+    "verify_run",
+]
 
 
 def plan(

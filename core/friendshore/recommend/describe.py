@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
 
 from ..domain.base import exact
-from ..domain.plan import LotUse, Purchase
+from ..domain.plan import Purchase
 from ..domain.run import (
     Run,
     RunConflict,
@@ -19,29 +21,64 @@ from ..domain.run import (
     RunMake,
     RunMaterial,
     RunPeriod,
+    RunPlugin,
     RunPurchase,
     RunShortage,
     RunStock,
 )
 from ..explain import Reason, exposed, kept_out, shortage_reasons
 from ..problem import Problem
+from ..problem.demands import Demand
 from ..session import Session
 from ..verify import Line, VerifiedPlan
 from .gather import Gathered
-from .law import describe_blocked, describe_exposed, describe_limits, describe_requirements, describe_rules, describe_unproven
+from .law import (
+    describe_blocked,
+    describe_exposed,
+    describe_limits,
+    describe_requirements,
+    describe_rules,
+    describe_unproven,
+)
 from .sources import describe_assumptions, describe_leads, least_confidence
 
 
-def describe(session: Session, gathered: Gathered, scenario: tuple[str, ...]) -> Run:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What of a run does not follow from its verified plan: how it came about, and what was used."""
+
+    scenario: Sequence[str]
+    reasons: Mapping[str, Reason]
+    """Demand -> why it is short; finding out takes further solves."""
+    pack_of: Mapping[str, str]
+    """Rule -> the pack that brings it."""
+    components: int
+    plugins: Sequence[RunPlugin]
+    versions: Mapping[str, str]
+
+
+def describe(session: Session, gathered: Gathered, scenario: Sequence[str]) -> Run:
     """The run of a solved and verified session."""
-    verified, problem = session.verified, session.problem
-    reasons = shortage_reasons(session)
+    told = Told(
+        scenario,
+        shortage_reasons(session),
+        gathered.pack_of,
+        session.solution.components,
+        gathered.plugins,
+        _versions(),
+    )
+    return run_of(session.verified, told)
+
+
+def run_of(verified: VerifiedPlan, told: Told) -> Run:
+    """The run of a verified plan: the same whether it was just solved or is checked again from its facts."""
+    problem = verified.problem
     out = kept_out(problem)
-    shortages = _shortages(verified, reasons)
+    shortages = _shortages(verified, told.reasons)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
-        scenario=list(scenario),
+        scenario=list(told.scenario),
         status=verified.plan.status,
         verified=True,
         currency=problem.case.currency,
@@ -54,7 +91,7 @@ def describe(session: Session, gathered: Gathered, scenario: tuple[str, ...]) ->
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
         demands=_demands(verified),
-        purchases=_purchases(verified),
+        purchases=purchases(problem, verified.lines),
         makes=_makes(verified),
         lots=_lots(verified),
         draws=_draws(verified),
@@ -62,7 +99,7 @@ def describe(session: Session, gathered: Gathered, scenario: tuple[str, ...]) ->
         deliveries=_deliveries(verified),
         shortages=shortages,
         exposed=describe_exposed(problem, exposed(verified)),
-        rules=describe_rules(problem, gathered),
+        rules=describe_rules(problem, told.pack_of),
         requirements=describe_requirements(problem),
         limits=describe_limits(verified),
         conflicts=_conflicts(verified),
@@ -71,9 +108,9 @@ def describe(session: Session, gathered: Gathered, scenario: tuple[str, ...]) ->
         leads=describe_leads(problem),
         assumptions=describe_assumptions(verified),
         largest_miss_kg=exact(verified.largest_miss),
-        components=session.solution.components,
-        plugins=list(gathered.plugins),
-        versions=_versions(),
+        components=told.components,
+        plugins=list(told.plugins),
+        versions=dict(told.versions),
     )
 
 
@@ -107,25 +144,26 @@ def _demands(verified: VerifiedPlan) -> list[RunDemand]:
             delivered_kg=sum(demand.quantity, Decimal(0)) - sum(short[demand.id].values(), Decimal(0)),
             short_kg=sum(short[demand.id].values(), Decimal(0)),
             shortage_price=price,
-            first_met=_first_met(problem, short[demand.id]),
+            first_met=_first_met(problem, demand, short[demand.id]),
         )
         for demand, price in zip(problem.demands, problem.shortage_price, strict=True)
     ]
 
 
-def _first_met(problem: Problem, short: dict[int, Decimal]) -> str:
-    """The first period from which nothing is short any more; a gram or so of rounding does not count as short."""
+def _first_met(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> str:
+    """The first period with a demand from which nothing is short any more; rounding of a few grams does not count."""
     slack = problem.case.resolution * 10
     last = max((t for t, quantity in short.items() if quantity > slack), default=-1)
-    return _label(problem, last + 1) if last + 1 < problem.case.horizon.count else ""
+    later = [t for t, wanted in enumerate(demand.quantity) if t > last and wanted]
+    return _label(problem, later[0]) if later else ""
 
 
-def _purchases(verified: VerifiedPlan) -> list[RunPurchase]:
-    problem = verified.problem
+def purchases(problem: Problem, lines: Sequence[Line]) -> list[RunPurchase]:
+    """Every purchase with its cost."""
     wanted: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for demand in problem.demands:
         wanted[demand.use.material.id, demand.use.place.id] += sum(demand.quantity, Decimal(0))
-    return [_purchase(problem, line, wanted) for line in verified.lines]
+    return [_purchase(problem, line, wanted) for line in lines]
 
 
 def _purchase(problem: Problem, line: Line, wanted: dict[tuple[str, str], Decimal]) -> RunPurchase:
@@ -194,7 +232,6 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
             quantity_kg=entry.quantity,
         )
         for entry in verified.plan.lots
-        if isinstance(entry, LotUse)
     ]
 
 
@@ -248,7 +285,7 @@ def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
     return found
 
 
-def _shortages(verified: VerifiedPlan, reasons: dict[str, Reason]) -> list[RunShortage]:
+def _shortages(verified: VerifiedPlan, reasons: Mapping[str, Reason]) -> list[RunShortage]:
     demands = {demand.id: demand for demand in verified.problem.demands}
     return [
         RunShortage(
@@ -259,7 +296,7 @@ def _shortages(verified: VerifiedPlan, reasons: dict[str, Reason]) -> list[RunSh
             period=_label(verified.problem, short.period),
             quantity_kg=short.quantity,
             wanted_kg=demands[short.demand].quantity[short.period],
-            reason=reasons[short.demand].value,
+            reason=reasons.get(short.demand, Reason.UNPROVED).value,
         )
         for short in verified.plan.shorts
     ]

@@ -17,7 +17,6 @@ from ..plugins.registry import CatalogRef
 from ..rules.base import Rule
 from ..rules.pack import Bill, RulePack
 
-
 T = TypeVar("T")
 
 
@@ -45,17 +44,17 @@ def gather(
         InputError: with everything that is wrong with any of it.
         PluginError: if nothing but plugins is wrong.
     """
-    known = registry if registry is not None else Registry.discover()
+    known = registry if registry is not None else _registry(case, catalogs)
     errors: list[FriendshoreError] = []
     read = _catalogs(case, known, catalogs, errors)
     packs = _packs(case, known, errors)
     found: list[Rule] = list(rules)
     pack_of: dict[str, str] = {}
     for pack, _ in packs:
-        made = _attempt(partial(known.pack_rules, pack), errors)
+        made = attempt(partial(known.pack_rules, pack), errors)
         found.extend(made or ())
         pack_of |= {rule.id: pack.id for rule in made or ()}
-    found.extend(_attempt(partial(known.rules, case.rules, f"case {case.name}"), errors) or ())
+    found.extend(attempt(partial(known.rules, case.rules, f"case {case.name}"), errors) or ())
     if errors:
         raise _all_of(errors)
     return Gathered(
@@ -69,6 +68,13 @@ def gather(
     )
 
 
+def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
+    """What is installed; not even looked for if the case names nothing that is not given."""
+    names = {catalog.name for catalog in given}
+    needed = case.packs or case.rules or any(name not in names for name in case.catalogs)
+    return Registry.discover() if needed else Registry.of()
+
+
 def _catalogs(
     case: Case, registry: Registry, given: Sequence[Catalog], errors: list[FriendshoreError]
 ) -> tuple[Catalog, ...]:
@@ -76,25 +82,24 @@ def _catalogs(
     names = {catalog.name for catalog in given}
     for name in case.catalogs:
         if name not in names:
-            ref = _attempt(partial(registry.catalog_folder, name, case.folder), errors)
+            ref = attempt(partial(registry.catalog_folder, name, case.folder), errors)
             if ref is not None:
                 refs.append(ref)
-    read = _attempt(partial(read_catalogs, refs, registry.catalog_folder), errors) or ()
+    read = attempt(partial(read_catalogs, refs, registry.catalog_folder), errors) or ()
     return (*given, *read)
 
 
-def _packs(
-    case: Case, registry: Registry, errors: list[FriendshoreError]
-) -> list[tuple[RulePack, str]]:
+def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> list[tuple[RulePack, str]]:
     packs = []
     for name in case.packs:
-        pack = _attempt(partial(registry.pack, name, case.folder), errors)
+        pack = attempt(partial(registry.pack, name, case.folder), errors)
         if pack is not None:
             packs.append((pack, registry.packs.get(name, "")))
     return packs
 
 
-def _attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:
+def attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:
+    """What `read` returns; None, with the error kept, if it refuses."""
     try:
         return read()
     except FriendshoreError as error:

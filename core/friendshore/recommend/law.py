@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from ..domain.base import exact
@@ -10,10 +11,9 @@ from ..explain import Exposed, KeptOut
 from ..problem import Problem
 from ..problem.requirements import Requirement
 from ..verify import VerifiedPlan
-from .gather import Gathered
 
 
-def describe_rules(problem: Problem, gathered: Gathered) -> list[RunRule]:
+def describe_rules(problem: Problem, pack_of: Mapping[str, str]) -> list[RunRule]:
     """Every rule with a phase in the plan's time, and what is known of it."""
     span = problem.case.horizon.span
     found = []
@@ -29,7 +29,7 @@ def describe_rules(problem: Problem, gathered: Gathered) -> list[RunRule]:
                 status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not in the plan's time",
                 phases=[f"{phase.span} {phase.status.value}" for phase in phases],
                 bites=rule.bites(span, problem.law.statuses),
-                pack=gathered.pack_of.get(rule.id, ""),
+                pack=pack_of.get(rule.id, ""),
             )
         )
     return found
@@ -38,7 +38,8 @@ def describe_rules(problem: Problem, gathered: Gathered) -> list[RunRule]:
 def describe_requirements(problem: Problem) -> list[RunRequirement]:
     """Every requirement with the demands and periods that fall into it."""
     return [
-        RunRequirement(label=r.label, uses=_uses(problem, r), forbids=_forbids(problem, r)) for r in problem.requirements
+        RunRequirement(label=r.label, uses=_uses(problem, r), forbids=_forbids(problem, r))
+        for r in problem.requirements
     ]
 
 

@@ -1,23 +1,18 @@
-"""What `plan` returns: the run, the verified plan behind it, and everything needed to check it again elsewhere."""
+"""What `plan` returns: the run, the verified plan behind it, and everything needed to check it again elsewhere (see `recheck`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from ..domain.case import Case
 from ..domain.facts import Catalog
-from ..domain.plan import Cost, Plan, PlanStatus
+from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
-from ..errors import FriendshoreError, InputError, PluginError
-from ..errors import Problem as Finding
+from ..errors import PluginError
 from ..plugins import Registry
 from ..problem import Problem
 from ..rules.base import Rule
-from ..verify import VerifiedPlan, examine
+from ..verify import VerifiedPlan
 from .gather import Gathered
 
 if TYPE_CHECKING:
@@ -137,41 +132,3 @@ def _relevant(problem: Problem) -> Catalog:
         factors=problem.merged.factors,
         sources=tuple(s for key, s in sorted(problem.merged.sources.items()) if key != "case"),
     )
-
-
-def reverify(facts: Mapping[str, Any], registry: Registry) -> tuple[VerifiedPlan | None, list[Finding], list[Finding]]:
-    """Checks a plan again from the facts of its run alone.
-
-    Returns:
-        The verified plan, if it holds; all that is not so; and what could not be checked here: rules whose plugin is missing
-        or differs from the one used.
-
-    Raises:
-        InputError: if the facts cannot be read.
-    """
-    try:
-        case = Case.model_validate(facts["case"])
-        catalogs = [Catalog.model_validate(data) for data in facts["catalogs"]]
-        plan = Plan.model_validate(facts["plan"])
-        entries = [(str(e["kind"]), str(e["owner"]), dict(e["data"])) for e in facts["rules"]]
-    except (ValidationError, KeyError, TypeError, ValueError) as error:
-        raise InputError(Finding(f"the facts of the run cannot be read: {error}", file="facts.json")) from error
-    rules: list[Rule] = []
-    unchecked: list[Finding] = []
-    for kind, owner, data in entries:
-        try:
-            rules.append(registry.rule(data, "facts.json"))
-        except FriendshoreError as error:
-            unchecked.extend(error.problems)
-            continue
-        here = registry.owner(kind)
-        if here != owner:
-            unchecked.append(
-                Finding(
-                    f"rule `{data.get('id')}` was judged by {owner}, and is judged here by {here}",
-                    file="facts.json",
-                    fix=f"install {owner} to check it as it was",
-                )
-            )
-    verified, findings = examine(Problem.build(case, catalogs, rules), plan)
-    return verified, findings, unchecked

@@ -75,9 +75,9 @@ class Selector(Record):
             not self.elements or material.element in self.elements,
             not self.forms or material.form in self.forms,
             not self.tags or material.tags.issuperset(self.tags),
-            not self.hs or bool(material.hs) and material.hs.replace(".", "").startswith(
-                tuple(code.replace(".", "") for code in self.hs)
-            ),
+            not self.hs
+            or bool(material.hs)
+            and material.hs.replace(".", "").startswith(tuple(code.replace(".", "") for code in self.hs)),
         )
         narrowed = bool(self.elements or self.forms or self.tags or self.hs)
         return all(tests) and (narrowed or not self.materials)
@@ -140,7 +140,10 @@ class Facts(Protocol):
         ...
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
-        """Label and period indices of each stretch of the horizon; years are calendar years by the period's first day."""
+        """Label and period indices of each stretch of the horizon, as far as the rule bites in it.
+
+        Years are calendar years by the period's first day.
+        """
         ...
 
     def bought(
@@ -157,6 +160,10 @@ class Facts(Protocol):
     def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> Term: ...
     def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
         """Price, charges and freight of the moves that count, with their offers' onboarding in the first period."""
+        ...
+
+    def ends(self, offer: Chained, place: Place) -> frozenset[str]:
+        """Countries of the final demands that a purchase from an offer for a place may end in."""
         ...
 
     def holding(self, periods: Sequence[int]) -> Term:
@@ -226,6 +233,19 @@ class Rule(Record):
             value: the price per kilogram in the case's currency, before freight.
         """
         return Decimal(0)
+
+    def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Rule:
+        """The same rule with its own amounts of money in the case's currency, the one in which `charge` answers.
+
+        Args:
+            currency: the case's currency.
+            exchange: what one unit of another currency is worth in it; None if the case has no such rate.
+
+        Raises:
+            InputError: if a rate is needed and there is none.
+        """
+        del currency, exchange
+        return self
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """What must hold across the plan."""

@@ -1,5 +1,5 @@
 """Programs solved: components, engines, limits. The only place that imports ortools."""
 
-from .run import Cancel, Limits, Progress, Solution, least, solve
+from .run import NO_LIMITS, Cancel, Limits, Progress, Solution, least, solve
 
-__all__ = ["Cancel", "Limits", "Progress", "Solution", "least", "solve"]
+__all__ = ["NO_LIMITS", "Cancel", "Limits", "Progress", "Solution", "least", "solve"]

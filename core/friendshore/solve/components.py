@@ -27,7 +27,9 @@ def split(linear: Linear) -> list[Component]:
     rows, columns = linear.matrix.shape
     if not columns:
         return []
-    ones = sp.csr_matrix((np.ones(linear.matrix.nnz, dtype=np.int8), linear.matrix.indices, linear.matrix.indptr), (rows, columns))
+    ones = sp.csr_matrix(
+        (np.ones(linear.matrix.nnz, dtype=np.int8), linear.matrix.indices, linear.matrix.indptr), (rows, columns)
+    )
     graph = sp.bmat([[None, ones.T], [ones, None]], format="csr")
     _, labels = connected_components(graph, directed=False)
     column_label, row_label = labels[:columns], labels[columns:]
@@ -88,7 +90,7 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
     """
     finite = np.concatenate([np.abs(linear.row_lower), np.abs(linear.row_upper), np.abs(linear.upper)])
     finite = finite[np.isfinite(finite) & (finite > 0)]
-    step = 2.0 ** np.round(np.median(np.log2(finite))) if len(finite) else 1.0
+    step = float(2.0 ** np.round(np.median(np.log2(finite)))) if len(finite) else 1.0
     factor = np.where(linear.integer, 1.0, max(step, 1.0))
     matrix = sp.csr_matrix(linear.matrix @ sp.diags(factor))
     largest = np.zeros(matrix.shape[0])
@@ -96,7 +98,7 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
     divisor = 2.0 ** np.round(np.log2(np.where(largest > 0, largest, 1.0)))
     cost = linear.cost * factor
     top = float(np.max(np.abs(cost), initial=0.0))
-    money = 2.0 ** np.round(np.log2(top)) if top > 0 else 1.0
+    money = float(2.0 ** np.round(np.log2(top))) if top > 0 else 1.0
     return (
         Linear(
             cost=cost / money,

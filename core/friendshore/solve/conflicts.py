@@ -28,9 +28,8 @@ def minimal_conflict(program: Program, part: Component) -> tuple[str, ...]:
 def _owners(program: Program, part: Component) -> list[str]:
     starts = np.array([first for first, _ in program.owners])
     names = [name for _, name in program.owners]
-    found = [names[i] for i in np.searchsorted(starts, part.rows, side="right") - 1]
     # Rows that define a rule's counting columns carry no rule of their own: they hold with any choice of the column.
-    return found
+    return [names[i] for i in np.searchsorted(starts, part.rows, side="right") - 1]
 
 
 def _feasible(linear: Linear, rows: np.ndarray) -> bool:

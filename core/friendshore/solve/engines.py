@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from ortools.linear_solver.python import model_builder_helper as helper
-from ortools.math_opt import model_pb2, model_parameters_pb2, parameters_pb2, result_pb2
+from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 from ortools.math_opt.core.python import solver as mathopt
+from pybind11_abseil.status import StatusNotOk
 
 from ..errors import Problem, SolverError
 from ..program.matrix import Floats, Linear
@@ -51,9 +53,8 @@ def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
         SolverError: if the solver breaks down or the program is unbounded.
     """
     model = helper.ModelBuilderHelper()
-    model.fill_model_from_sparse_data(
-        linear.lower, linear.upper, linear.cost, linear.row_lower, linear.row_upper, linear.matrix
-    )
+    fill: Any = model.fill_model_from_sparse_data  # its stubs name a dtype where numpy has a shape
+    fill(linear.lower, linear.upper, linear.cost, linear.row_lower, linear.row_upper, linear.matrix)
     solver = helper.ModelSolverHelper("glop")
     solver.set_solver_specific_parameters("primal_feasibility_tolerance: 1e-9 dual_feasibility_tolerance: 1e-9")
     if seconds is not None:
@@ -95,19 +96,15 @@ def solve_with_highs(linear: Linear, seconds: float | None, gap: float) -> Answe
             parameters,
             model_parameters_pb2.ModelSolveParametersProto(),
             None,
-            _no_callbacks(),
+            callback_pb2.CallbackRegistrationProto(),
             None,
             None,
         )
-    except Exception as error:  # the binding raises a type of its own that hides the solver's message
-        raise SolverError(Problem(f"the solver refused the program: {error}", fix="please report this case")) from error
+    except StatusNotOk as error:  # says nothing itself: the solver's words are in its status
+        raise SolverError(
+            Problem(f"the solver refused the program: {error.message}", fix="please report this case")
+        ) from error
     return _answer(result, linear)
-
-
-def _no_callbacks() -> object:
-    from ortools.math_opt import callback_pb2
-
-    return callback_pb2.CallbackRegistrationProto()
 
 
 def _proto(linear: Linear) -> model_pb2.ModelProto:

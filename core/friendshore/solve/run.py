@@ -46,6 +46,10 @@ class Limits:
     """Components solved at once; None: the number of processors."""
 
 
+NO_LIMITS = Limits()
+"""Until it is done."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Conflict:
     """Rows that cannot hold together, in a component that is left unplanned."""
@@ -67,7 +71,7 @@ class Solution:
 
 
 def solve(
-    program: Program, limits: Limits = Limits(), progress: Progress | None = None, cancel: Cancel | None = None
+    program: Program, limits: Limits = NO_LIMITS, progress: Progress | None = None, cancel: Cancel | None = None
 ) -> Solution:
     """Finds the cheapest plan, component by component.
 
@@ -86,7 +90,7 @@ def solve(
     return _collect(program, parts, [a for a in answers if a is not None], search.interrupted)
 
 
-def least(program: Program, columns: Ints, limits: Limits = Limits(), cancel: Cancel | None = None) -> float | None:
+def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
     """The least that the sum of some columns can come to in any plan; None if a limit ended the search.
 
     Only the components that hold one of the columns are solved.
@@ -212,12 +216,10 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
         if answer.outcome is Outcome.INFEASIBLE:
             conflicts.append(Conflict(part.columns, minimal_conflict(program, part)))
             continue
-        if answer.x is None:
-            answer = _nothing_bought(program, part, answer)
-        assert answer.x is not None
-        x[part.columns] = answer.x
-        objective += answer.objective
-        bound += min(answer.bound, answer.objective)
+        best = answer if answer.x is not None else _nothing_bought(program, part, answer)
+        x[part.columns] = best.x
+        objective += best.objective
+        bound += min(best.bound, best.objective)
         if answer.outcome is not Outcome.OPTIMAL:
             status = PlanStatus.INTERRUPTED if interrupted else PlanStatus.FEASIBLE
     empty = empty_rows(program.linear)

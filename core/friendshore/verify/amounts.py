@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 
+from ..problem.judging import licence_id
 from ..problem.network import Node
 from ..problem.requirements import waiver_id
 from .ledger import Ledger
@@ -86,7 +87,11 @@ class Amounts:
             held = max(held, Decimal(0))
             found = stated.get((node, requirement, t), Decimal(0))
             if abs(found - held) > SLACK * max(held, found, Decimal(1)):
-                self.ledger.find(f"stock of {where} does not follow from what comes and goes", found=f"{found} kg", expected=f"{held} kg")
+                self.ledger.find(
+                    f"stock of {where} does not follow from what comes and goes",
+                    found=f"{found} kg",
+                    expected=f"{held} kg",
+                )
             self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + held
 
     def _demand(self) -> None:
@@ -115,9 +120,13 @@ class Amounts:
                     continue
                 uses = [(self.problem.offers[o].offer.capacity_use, units.get((o, t), Decimal(0))) for o in pool.offers]
                 used = sum((use * amount for use, amount in uses), Decimal(0))
-                pieces = sum((use * self._pieces(o, t) for o, (use, _) in zip(pool.offers, uses, strict=True)), Decimal(0))
+                pieces = sum(
+                    (use * self._pieces(o, t) for o, (use, _) in zip(pool.offers, uses, strict=True)), Decimal(0)
+                )
                 label = self.problem.case.horizon.label(t)
-                self._miss(used - capacity, pieces, f"more is taken from `{pool.facility}` in {label} than its capacity")
+                self._miss(
+                    used - capacity, pieces, f"more is taken from `{pool.facility}` in {label} than its capacity"
+                )
 
     def _pieces(self, offer: int, period: int) -> int:
         """How many rounded numbers an offer's units in a period are the sum of."""
@@ -136,13 +145,15 @@ class Amounts:
             if most is not None:
                 self._miss(amount - most, pieces, f"more is ordered from `{facts.offer.id}` in {label} than it offers")
             if least and amount > 0:
-                self._miss(least - amount, pieces, f"less is ordered from `{facts.offer.id}` in {label} than its order minimum")
+                self._miss(
+                    least - amount, pieces, f"less is ordered from `{facts.offer.id}` in {label} than its order minimum"
+                )
         for offer, total in totals.items():
-            most = self.problem.offers[offer].offer.total
-            if most is not None:
-                pieces = sum(self._pieces(offer, t) for t in range(self.problem.case.horizon.count))
+            whole = self.problem.offers[offer].offer.total
+            if whole is not None:
+                parts = sum(self._pieces(offer, t) for t in range(self.problem.case.horizon.count))
                 name = self.problem.offers[offer].offer.id
-                self._miss(total - most, Decimal(pieces), f"more is ordered from `{name}` than it has in all")
+                self._miss(total - whole, Decimal(parts), f"more is ordered from `{name}` than it has in all")
 
     def _outputs(self) -> None:
         """No more of a co-product is bought than was made, in its own requirement or lent by a stricter one."""
@@ -164,10 +175,11 @@ class Amounts:
                 key = (item.arc.offer, item.entry.material, own, item.ordered)
                 room[key] -= item.entry.quantity
                 terms[key] += 1
-        for (offer, material, _, t), left in sorted(room.items()):
+        for key, left in sorted(room.items()):
+            offer, material, _, t = key
             name = self.problem.offers[offer].offer.id
             label = self.problem.case.horizon.label(t)
-            self._miss(-left, terms[offer, material, _, t], f"more {material} is taken from `{name}` in {label} than it makes")
+            self._miss(-left, terms[key], f"more {material} is taken from `{name}` in {label} than it makes")
 
     def _lots(self) -> None:
         used: defaultdict[int, Decimal] = defaultdict(Decimal)
@@ -177,7 +189,9 @@ class Amounts:
                 used[item.arc.lot] += item.entry.quantity
                 pieces[item.arc.lot] += 1
         for number, lot in enumerate(self.problem.lots):
-            self._miss(used[number] - lot.quantity, Decimal(pieces[number]), f"more is taken from `{lot.id}` than is there")
+            self._miss(
+                used[number] - lot.quantity, Decimal(pieces[number]), f"more is taken from `{lot.id}` than is there"
+            )
             rest = max(lot.quantity - used[number], Decimal(0))
             for t in range(lot.period, self.problem.case.horizon.count):
                 node = (lot.material, lot.place.id)
@@ -188,10 +202,13 @@ class Amounts:
             store = self.problem.stores.get(node)
             if store is None or store.limit is None:
                 continue
-            planned = sum((s.quantity for s in self.ledger.plan.stocks if (s.material, s.place, s.period) == (*node, t)), Decimal(0))
             pieces = sum(1 for i in self.ledger.bought if i.arc.node == node)
             label = self.problem.case.horizon.label(t)
-            self._miss(planned - store.limit, Decimal(pieces + 1), f"more {node[0]} is held at {node[1]} in {label} than may be")
+            self._miss(
+                held - store.limit,
+                Decimal(pieces + 1),
+                f"more {node[0]} is held at {node[1]} in {label} than may be",
+            )
 
     def _waivers(self) -> None:
         known = {waiver_id(w): w for w in self.problem.case.waivers}
@@ -204,11 +221,11 @@ class Amounts:
         for name, quantity in used.items():
             if name in known:
                 pieces = sum(1 for d, _ in self.ledger.deliveries if name in d.waivers)
-                self._miss(quantity - known[name].quantity, Decimal(pieces), f"more is delivered under `{name}` than it allows")
+                self._miss(
+                    quantity - known[name].quantity, Decimal(pieces), f"more is delivered under `{name}` than it allows"
+                )
 
     def _licences(self) -> None:
-        from ..problem.judging import licence_id
-
         known = {licence_id(licence): licence for licence in self.problem.case.licences}
         used: defaultdict[str, Decimal] = defaultdict(Decimal)
         for item in self.ledger.bought:

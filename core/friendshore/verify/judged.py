@@ -22,6 +22,8 @@ class Served:
 
     use: Use
     period: int
+    requirement: str
+    """The one it is delivered for; co-products may come to it from another."""
     waived: frozenset[str]
     """Rules waived for it."""
 
@@ -98,10 +100,10 @@ class Judging:
             return [self.periods[item.delivered].span] if moves else []
         if rule.dated_by == "delivery":
             return [self.periods[served.period].span]
-        final = (served.use.material.id, served.use.place.id)
+        final = final_node(served.use)
         if item.arc.node == final:
             return [self._ordered(item)]
-        return self.final_orders.get((item.entry.requirement, final), [])
+        return self.final_orders.get((served.requirement, final), [])
 
     def _ordered(self, item: Bought) -> Span:
         if item.arc.lot >= 0:
@@ -126,7 +128,7 @@ class Judging:
                 for name in delivery.waivers
                 if name in rules and self._fits(rules[name], facts.id, facts.use.material.id, delivery.period)
             )
-            served[delivery.requirement].add(Served(facts.use, delivery.period, waived))
+            served[delivery.requirement].add(Served(facts.use, delivery.period, delivery.requirement, waived))
         return dict(served)
 
     def _fits(self, waiver: WaiverSpec, demand: str, material: str, period: int) -> bool:
@@ -135,19 +137,20 @@ class Judging:
 
     def _ends(self, item: Bought) -> list[Served]:
         """Deliveries that a purchase may end in: down its chain, and not before it has arrived."""
-        ends = []
-        for served in self._outlets(item.entry.requirement, item.arc.node, frozenset()):
-            if served.period >= item.delivered and item.arc.node in self._up((served.use.material.id, served.use.place.id)):
-                ends.append(served)
+        ends = [
+            served
+            for served in self._outlets(item.entry.requirement, item.arc.node, frozenset())
+            if served.period >= item.delivered and item.arc.node in self._up(final_node(served.use))
+        ]
         return sorted(ends, key=lambda s: (s.use.material.id, s.use.end_use, s.use.place.id, s.period))
 
     def _outlets(self, requirement: str, node: Node, seen: frozenset[str]) -> set[Served]:
         """Deliveries out of a requirement, and out of those that co-products made from `node` were lent to."""
         found = set(self.served.get(requirement, ()))
         for transfer, offer in self.ledger.transfers:
-            if transfer.from_requirement == requirement and transfer.to_requirement not in seen:
-                if any(node in self._up(feed) for feed in self.problem.network.feeds.get(offer, ())):
-                    found |= self._outlets(transfer.to_requirement, node, seen | {requirement})
+            lends = transfer.from_requirement == requirement and transfer.to_requirement not in seen
+            if lends and any(node in self._up(feed) for feed in self.problem.network.feeds.get(offer, ())):
+                found |= self._outlets(transfer.to_requirement, node, seen | {requirement})
         return found
 
     def _up(self, node: Node) -> frozenset[Node]:
@@ -155,6 +158,11 @@ class Judging:
         if node not in self._reach:
             self._reach[node] = self.problem.network.reach(node)[1]
         return self._reach[node]
+
+
+def final_node(use: Use) -> Node:
+    """Where a use takes its good."""
+    return (use.material.id, use.place.id)
 
 
 def check_law(ledger: Ledger) -> list[Judged]:

@@ -168,5 +168,3 @@ class _Matcher:
             )
             return
         self.ledger.bought.append(item)
-
-

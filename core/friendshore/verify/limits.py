@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..plugins import attributed
+from ..problem.limiting import limit_rows
 from ..rules.base import Rule
 from ..rules.rows import Row, Term
 from .amounts import Amounts
@@ -112,22 +112,17 @@ def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[lis
     answers = Answers(ledger, amounts, costing)
     readings: list[Reading] = []
     penalties = Decimal(0)
-    for rule in problem.rules:
-        if "rows" not in rule.verbs or not any(rule.bites(p.span, problem.law.statuses) for p in problem.case.horizon.periods):
-            continue
-        with attributed(rule):
-            rows = list(rule.rows(problem.facts))
-        for row in rows:
-            reading = _read(rule, row, answers, ledger)
-            readings.append(reading)
-            if row.penalty is not None:
-                penalties += row.penalty * reading.miss
-            elif reading.miss > reading.tolerance and not reading.unplanned:
-                ledger.find(
-                    f"rule `{rule.id}` does not hold: {row.sentence or row.label}",
-                    found=f"{reading.value.normalize():f}",
-                    expected=_expected(row),
-                )
+    for rule, row in limit_rows(problem):
+        reading = _read(rule, row, answers, ledger)
+        readings.append(reading)
+        if row.penalty is not None:
+            penalties += row.penalty * reading.miss
+        elif reading.miss > reading.tolerance and not reading.unplanned:
+            ledger.find(
+                f"rule `{rule.id}` does not hold: {row.sentence or row.label}",
+                found=f"{reading.value.normalize():f}",
+                expected=_expected(row),
+            )
     return readings, penalties
 
 
@@ -151,7 +146,8 @@ def _read(rule: Rule, row: Row, answers: Answers, ledger: Ledger) -> Reading:
         miss = max(miss, row.at_least - value)
     if row.at_most is not None:
         miss = max(miss, value - row.at_most)
-    scale = max(abs(value), abs(row.at_least or 0), abs(row.at_most or 0), Decimal(1))
+    bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
+    scale = max(abs(value), *bounds, Decimal(1))
     return Reading(rule, row, value, tolerance + scale * Decimal("1e-9"), miss, _touches_unplanned(row, ledger))
 
 

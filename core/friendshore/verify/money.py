@@ -55,7 +55,8 @@ class Costing:
         uses = {
             self.problem.demands[demand].use
             for delivery, demand in self.ledger.deliveries
-            if delivery.requirement == requirement and arc.index in self.problem.judgements[self.problem.demands[demand].use].reach
+            if delivery.requirement == requirement
+            and arc.index in self.problem.judgements[self.problem.demands[demand].use].reach
         }
         if not uses:
             uses = {use for use, judgement in self.problem.judgements.items() if arc.index in judgement.reach}
@@ -121,6 +122,10 @@ class Costing:
     def _shortage(self) -> Decimal:
         price = {d.id: p for d, p in zip(self.problem.demands, self.problem.shortage_price, strict=True)}
         return sum(
-            (self.problem.discount[s.period] * price[s.demand] * s.quantity for s in self.ledger.plan.shorts if s.demand in price),
+            (
+                self.problem.discount[s.period] * price[s.demand] * s.quantity
+                for s in self.ledger.plan.shorts
+                if s.demand in price
+            ),
             Decimal(0),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -50,18 +51,19 @@ class Tariff(Covering, Rule):
             raise ValueError("`territory` must name at least one country")
         return self
 
-    def in_currency(self, currency: str, rate: Decimal | None) -> Tariff:
+    def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Tariff:
         """The same tariff with its specific duty in another currency, the one in which `charge` is to answer.
 
         Args:
             currency: the case's currency.
-            rate: what one unit of `specific_currency` is worth in it; None if the case has no such exchange rate.
+            exchange: what one unit of another currency is worth in it; None if the case has no such exchange rate.
 
         Raises:
             InputError: if there is a specific duty to convert and no rate.
         """
         if not self.specific or currency == self.specific_currency:
             return self
+        rate = exchange(self.specific_currency)
         if rate is None:
             raise InputError(
                 Problem(

@@ -36,6 +36,8 @@ class Counting(Covering, Rule):
     """Over which stretch it holds: every period, every calendar year, or the whole plan."""
     group_by: Literal["", "element", "material"] = ""
     """One row for every element or every material; empty: by element if a stage is named, else by material."""
+    places: Countries = frozenset()
+    """Countries whose demand it is about; none: all. A purchase that may end elsewhere too counts for a cap, not for a floor."""
     penalty: Number | None = Field(default=None, gt=0)
     """Money per kilogram by which it may be missed; none: it must hold."""
 
@@ -52,7 +54,7 @@ class Counting(Covering, Rule):
             return ""
         return material.element if self.grouping == "element" else material.id
 
-    def weight(self, material: Material) -> Decimal:
+    def contained(self, material: Material) -> Decimal:
         """What a kilogram of a material counts.
 
         Raises:
@@ -73,14 +75,18 @@ class Counting(Covering, Rule):
 
     def groups(self, facts: Facts) -> list[str]:
         """All groups with a demand, in order."""
-        return sorted({name for d in facts.demands if (name := self.group(d.use.material))})
+        return sorted({name for d in facts.demands if self.is_here(d) and (name := self.group(d.use.material))})
+
+    def is_here(self, demand: DemandLine) -> bool:
+        """Whether a demand is one that the limit is about."""
+        return not self.places or demand.use.place.country in self.places
 
     def demanded(self, facts: Facts, group: str, periods: Sequence[int]) -> Decimal:
         """What is demanded of a group over some periods."""
 
         def counts(demand: DemandLine) -> Decimal:
             material = demand.use.material
-            return self.weight(material) if self.group(material) == group else Decimal(0)
+            return self.contained(material) if self.is_here(demand) and self.group(material) == group else Decimal(0)
 
         return facts.demanded(counts, periods)
 
@@ -90,15 +96,26 @@ class Counting(Covering, Rule):
             return True
         return bool(offer.entries(self.stage)) or self.stage in offer.missing
 
-    def counted(self, group: str) -> Count:
-        """What every purchase of a group counts, whoever it comes from."""
+    def counted(self, facts: Facts, group: str, surely: bool) -> Count:
+        """What every purchase of a group counts, whoever it comes from.
+
+        Args:
+            surely: whether only purchases count that cannot end in other places than the limit is about.
+        """
 
         def count(offer: Chained, place: Place) -> Decimal:
             if self.group(offer.material) != group or not self.takes_part(offer):
                 return Decimal(0)
-            return self.weight(offer.material)
+            return self.contained(offer.material) if self.ends_here(facts, offer, place, surely) else Decimal(0)
 
         return count
+
+    def ends_here(self, facts: Facts, offer: Chained, place: Place, surely: bool) -> bool:
+        """Whether a purchase may (or surely does) end in a place that the limit is about."""
+        if not self.places:
+            return True
+        ends = facts.ends(offer, place)
+        return bool(ends) and ends <= self.places if surely else bool(ends & self.places)
 
     def may_be(self, offer: Chained) -> tuple[frozenset[str], bool]:
         """Everyone that a purchase may count for, and whether that is all."""
@@ -138,5 +155,6 @@ class ByCountries(Counting):
         return [
             name
             for name in names
-            if (not self.countries or self.by != "country" or name in self.countries) and name not in self.except_countries
+            if (not self.countries or self.by != "country" or name in self.countries)
+            and name not in self.except_countries
         ]

@@ -28,9 +28,11 @@ class _Shared(ByCountries):
     include_stock: bool = False
     """Whether stock in hand and orders already placed count as bought."""
 
-    def row(self, facts: Facts, group: str, label: str, periods: tuple[int, ...], counts: Count, cap: bool) -> Row | None:
+    def row(
+        self, facts: Facts, group: str, label: str, periods: tuple[int, ...], counts: Count, cap: bool
+    ) -> Row | None:
         """The row for those purchases that `counts` counts; None if there is nothing to take a share of."""
-        everything = self.counted(group)
+        everything = self.counted(facts, group, surely=not cap)
         base = self.demanded(facts, group, periods)
         if self.of == "demand" and not base:
             return None
@@ -54,8 +56,9 @@ class _Shared(ByCountries):
         what = {"element": "contained element", "material": "material"}[self.grouping]
         base = "the demand" if self.of == "demand" else "all that is bought"
         stretch = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}[self.per]
+        here = f" in {listed(sorted(self.places), 'or')}" if self.places else ""
         where = f" {self.stage.value}" if self.stage is not None else ""
-        return f"of {base} for each {what} of {self.subject()}{where}, {stretch}"
+        return f"of {base}{here} for each {what} of {self.subject()}{where}, {stretch}"
 
 
 class MaxShare(_Shared):
@@ -79,12 +82,14 @@ class MaxShare(_Shared):
             for label, periods in facts.spans(self.per):
                 for capped in sets:
                     who = next(iter(capped)) if self.each else "together"
-                    row = self.row(facts, group, f"{group} {who} {label}", periods, self._from(group, capped), cap=True)
+                    row = self.row(
+                        facts, group, f"{group} {who} {label}", periods, self._from(facts, group, capped), cap=True
+                    )
                     if row is not None:
                         yield row
 
-    def _from(self, group: str, capped: frozenset[str]) -> Count:
-        everything = self.counted(group)
+    def _from(self, facts: Facts, group: str, capped: frozenset[str]) -> Count:
+        everything = self.counted(facts, group, surely=False)
 
         def count(offer: Chained, place: Place) -> Decimal:
             names, complete = self.may_be(offer)
@@ -122,12 +127,12 @@ class MinShare(_Shared):
         """One row for every group and stretch."""
         for group in self.groups(facts):
             for label, periods in facts.spans(self.per):
-                row = self.row(facts, group, f"{group} {label}", periods, self._qualifying(group), cap=False)
+                row = self.row(facts, group, f"{group} {label}", periods, self._qualifying(facts, group), cap=False)
                 if row is not None:
                     yield row
 
-    def _qualifying(self, group: str) -> Count:
-        everything = self.counted(group)
+    def _qualifying(self, facts: Facts, group: str) -> Count:
+        everything = self.counted(facts, group, surely=True)
 
         def count(offer: Chained, place: Place) -> Decimal:
             return everything(offer, place) if self._qualifies(offer) else Decimal(0)

@@ -36,7 +36,7 @@ class Budget(Covering, Rule):
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every stretch."""
 
-        def counts(offer: Chained, place: Place) -> Decimal:
+        def counts(offer: Chained, _place: Place) -> Decimal:
             return Decimal(1) if self.covers(offer.material) else Decimal(0)
 
         for label, periods in facts.spans(self.per):

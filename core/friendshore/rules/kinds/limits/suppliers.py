@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,14 +23,16 @@ class _Counted(ByCountries):
     """Who is counted."""
     count: int = Field(ge=1)
     """How many."""
+    surely: ClassVar[bool]
+    """Whether only purchases count that cannot end elsewhere."""
 
     def used(self, facts: Facts, group: str, name: str, periods: Sequence[int], at_least: Decimal) -> Term:
         """1 if enough is bought of a group from one of them."""
 
+        everything = self.counted(facts, group, self.surely)
+
         def counts(offer: Chained, place: Place) -> Decimal:
-            if self.group(offer.material) != group or not self.takes_part(offer):
-                return Decimal(0)
-            return self.weight(offer.material) if self.is_from(offer, name) else Decimal(0)
+            return everything(offer, place) if self.is_from(offer, name) else Decimal(0)
 
         return facts.used(counts, periods, at_least)
 
@@ -40,7 +42,9 @@ class _Counted(ByCountries):
 
     def noun(self) -> str:
         """Who is counted, in words."""
-        return {"country": "countries", "supplier": "suppliers", "parent": "parent companies", "facility": "sites"}[self.by]
+        return {"country": "countries", "supplier": "suppliers", "parent": "parent companies", "facility": "sites"}[
+            self.by
+        ]
 
     def stretch(self) -> str:
         """Over which time, in words."""
@@ -54,6 +58,7 @@ class MinSuppliers(_Counted):
     """
 
     kind: Literal["min-suppliers"] = "min-suppliers"
+    surely: ClassVar[bool] = True
     least_share: Share = Decimal("0.05")
     """Share of the demand from which a supplier counts."""
 
@@ -89,6 +94,7 @@ class MaxSuppliers(_Counted):
     """At most so many suppliers of each material; one counts from the first kilogram on."""
 
     kind: Literal["max-suppliers"] = "max-suppliers"
+    surely: ClassVar[bool] = False
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group and stretch in which there are more to choose from."""

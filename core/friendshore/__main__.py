@@ -1,0 +1,8 @@
+"""`python -m friendshore`."""
+
+from __future__ import annotations
+
+from .cli import app
+
+if __name__ == "__main__":
+    app(prog_name="friendshore")

@@ -1,0 +1,49 @@
+"""All commands under one name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import catalogs, check, init, plan, plugins, rules, verify
+from .exits import EPILOG
+from .output import bare
+
+app = typer.Typer(
+    name="friendshore",
+    help="The cheapest compliant supplier mix for critical materials: per material and period, with proof.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    # Plain help: without rich it is shown in half the time.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        bare(f"friendshore {version('friendshore')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The cheapest compliant supplier mix for critical materials: per material and period, with proof."""
+
+
+app.command("plan", short_help="Find the cheapest compliant mix of a case.")(plan.plan)
+app.command("check", short_help="List every mistake of a case; solve nothing.")(check.check)
+app.command("verify", short_help="Check a run folder from its own files.")(verify.verify)
+app.command("init", short_help="Write a small case that can be planned.")(init.init)
+app.add_typer(catalogs.app, name="catalogs")
+app.add_typer(rules.app, name="rules")
+app.add_typer(plugins.app, name="plugins")

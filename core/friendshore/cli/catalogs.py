@@ -1,0 +1,91 @@
+"""`friendshore catalogs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import AsJson
+from .output import answering, show, show_json
+
+if TYPE_CHECKING:
+    from ..domain.facts import Catalog
+    from ..errors import Problem
+    from ..plugins import Registry
+
+app = typer.Typer(help="List, show and check catalogs.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="An installed catalog, or a folder.")]
+
+
+@app.command("list")
+@answering
+def list_(as_json: AsJson = False) -> int:
+    """List the installed catalogs."""
+    from ..plugins import Registry
+    from ..report import catalog_listing
+
+    listing = catalog_listing(_heads(Registry.discover()))
+    if as_json:
+        show_json(listing.data())
+    else:
+        show([listing.text()])
+    return 0
+
+
+@app.command("show")
+@answering
+def show_(name: Name, as_json: AsJson = False) -> int:
+    """Show what a catalog holds."""
+    from ..report import catalog_data, catalog_text
+
+    catalog, _ = _read(name)
+    if as_json:
+        show_json(catalog_data(catalog))
+    else:
+        show([catalog_text(catalog)])
+    return 0
+
+
+@app.command("check", short_help="List every mistake of a catalog.")
+@answering
+def check(name: Name, as_json: AsJson = False) -> int:
+    """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
+    from ..recommend.check import Checked
+    from ..report import check_data, check_report
+
+    _, remarks = _read(name)
+    found = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))
+    if as_json:
+        show_json(check_data(found))
+    else:
+        show([check_report(found)])
+    return 0
+
+
+def _read(name: str) -> tuple[Catalog, list[Problem]]:
+    """A catalog, and what a review of it finds."""
+    from ..catalog import read_catalogs, review
+    from ..plugins import Registry
+
+    registry = Registry.discover()
+    folder = f"./{name}" if name not in registry.catalogs and Path(name).is_dir() else name
+    ref = registry.catalog_folder(folder if not Path(name).is_absolute() else name)
+    read = {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}
+    catalog = read[ref.name]
+    return catalog, review(catalog, [other for other in read.values() if other is not catalog])
+
+
+def _heads(registry: Registry) -> Iterator[dict[str, Any]]:
+    """What each installed catalog says of itself, without its tables being read."""
+    from ..catalog.folder import read_head
+
+    for name, owner in registry.catalogs.items():
+        found: list[Problem] = []
+        head = read_head(registry.catalog_folder(name).folder, found)
+        row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}
+        requires = list(head.get("requires", ()))
+        yield {"name": name, **row, "requires": requires, "from": owner, "error": "; ".join(map(str, found))}

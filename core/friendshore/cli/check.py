@@ -1,0 +1,22 @@
+"""`friendshore check`."""
+
+from __future__ import annotations
+
+from .options import AsJson, CasePath
+from .output import answering, complain, show, show_json
+
+
+@answering
+def check(case: CasePath, as_json: AsJson = False) -> int:
+    """List every mistake of a case, its catalogs, packs and rules, and what could be sharper. Solves nothing."""
+    from .. import recommend
+    from ..plugins import Registry
+    from ..report import check_data, check_report
+
+    found = recommend.check(case, Registry.discover())
+    if as_json:
+        show_json(check_data(found))
+    else:
+        complain(found.errors)
+        show([check_report(found)])
+    return found.exit_code

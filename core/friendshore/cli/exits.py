@@ -1,0 +1,29 @@
+"""Exit codes: what each means, said in one place for the help text and for the reference."""
+
+from __future__ import annotations
+
+EXIT_CODES: tuple[tuple[int, str, str], ...] = (
+    (
+        0,
+        "done",
+        "A plan was found, a check found no mistake, a run is verified. A shortage is a result, and ends in 0 too.",
+    ),
+    (
+        1,
+        "rules conflict",
+        "Hard rules cannot hold together: the plan is printed in full, without what they touch. A failure of friendshore "
+        "itself ends in 1 as well, with a traceback on stderr and nothing on stdout.",
+    ),
+    (
+        2,
+        "bad input",
+        "A case, catalog, rule pack, run folder or the command line has mistakes; all of them are listed.",
+    ),
+    (3, "plugin", "A plugin that is needed is missing, broken, ambiguous, or not the one that was used."),
+    (4, "not so", "A plan does not hold, or a run folder says something that its facts do not give."),
+    (5, "solver", "The solver broke down. Never plain infeasibility."),
+    (130, "stopped", "Ctrl-C was pressed twice, or before there was a plan. Once returns the best plan found so far."),
+)
+"""Code, its name, its meaning."""
+
+EPILOG = "Exit codes: " + ", ".join(f"{code} {name}" for code, name, _ in EXIT_CODES) + "."

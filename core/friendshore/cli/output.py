@@ -1,0 +1,105 @@
+"""Where answers and errors go: stdout for answers alone, stderr for the rest, and the one place where errors are caught."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import typer
+
+from ..errors import FriendshoreError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from ..errors import Problem
+
+P = ParamSpec("P")
+
+PIPE_WIDTH = 100
+"""Characters of a line where stdout is no terminal and COLUMNS says nothing."""
+
+
+def answering(command: Callable[P, int]) -> Callable[P, None]:
+    """A command that returns its exit code; what friendshore refuses is told here, and nowhere else.
+
+    With `as_json` the errors are one JSON object on stdout, else text on stderr. Anything but a `FriendshoreError` is a bug of
+    ours and shows its traceback.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except FriendshoreError as error:
+            if kwargs.get("as_json"):
+                from ..report import errors_data
+
+                show_json(errors_data(error))
+            else:
+                complain(error.problems)
+            code = error.exit_code
+        raise typer.Exit(code)
+
+    return run
+
+
+def complain(problems: Iterable[Problem]) -> None:
+    """Problems as text on stderr, with their count."""
+    from ..report import problem_lines
+
+    found = list(problems)
+    for line in problem_lines(found):
+        _write(sys.stderr, line)
+    if len(found) > 1:
+        _write(sys.stderr, f"{len(found)} problems")
+
+
+def show(parts: Iterable[RenderableType]) -> None:
+    """Text on stdout."""
+    console = stdout_console()
+    if console.is_terminal:
+        for part in parts:
+            console.print(part)
+        return
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    for line in captured.get().splitlines():
+        bare(line.rstrip())
+
+
+def show_json(data: object) -> None:
+    """One JSON object on stdout."""
+    from ..run import json_text
+
+    bare(json_text(data).rstrip("\n"))
+
+
+def bare(text: str) -> None:
+    """A text as it is, on stdout."""
+    _write(sys.stdout, text)
+
+
+def stdout_console() -> Console:
+    """A console for stdout: colours only on a terminal, and not under NO_COLOR."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
+    _lenient(sys.stdout)
+    return Console(width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+
+def _write(stream: Any, text: str) -> None:
+    _lenient(stream)
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def _lenient(stream: Any) -> None:
+    """A terminal whose encoding lacks a sign shows its number in the place of it, rather than nothing at all."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,82 @@
+"""`friendshore plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import AsJson, CasePath
+from .output import answering, show, show_json, stdout_console
+from .waiting import Interrupt, progress_bar
+
+
+@answering
+def plan(
+    case: CasePath,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Scenario of the case to apply; may be given several times."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Let rules bite of which nobody knows whether they hold.")
+    ] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Seconds for the solve; the best plan found by then is printed.", min=0),
+    ] = None,
+    gap: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE", help="Relative distance from the bound at which a plan is taken as cheapest.", min=0
+        ),
+    ] = 1e-6,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Parts solved at once; the processors, if not given. The result is the same.", min=1
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Folder to write the run to: run.json, tables, and the facts that prove it."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the heading alone, and no progress.")] = False,
+) -> int:
+    """Find the cheapest compliant supplier mix of a case.
+
+    Ctrl-C prints the best plan found so far. Nothing is written without --out.
+    """
+    from .. import recommend
+    from ..case import load_case
+    from ..domain.plan import PlanStatus
+    from ..report import plan_report, plan_summary
+    from ..run import check_target, write_run
+
+    if out is not None:
+        check_target(out)  # before the work, not after it
+    read = load_case(case)
+    with Interrupt() as cancel, progress_bar(quiet) as progress:
+        found = recommend.plan(
+            read,
+            scenario=scenario or (),
+            strict=strict,
+            time_limit=time_limit,
+            gap=gap,
+            workers=workers,
+            progress=progress,
+            cancel=cancel,
+        )
+    if out is not None:
+        write_run(out, found.run, found.facts(), recommend.verdicts(found.plan))
+    if as_json:
+        show_json(found.to_dict())
+    elif quiet:
+        show(plan_summary(found.run))
+    else:
+        show(plan_report(found.run, stdout_console().width))
+    return 1 if found.status is PlanStatus.INFEASIBLE else 0

@@ -1,0 +1,122 @@
+"""The reference pages of the command line, and the schema of a run, made from what is run itself.
+
+`python -m friendshore.cli.reference docs/reference` writes them; a test says when they are not current.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from ..domain.run import Run
+from ..run import FACTS_FILE, RUN_FILE, TABLES, json_text
+from .app import app
+from .exits import EXIT_CODES
+
+NAME = "friendshore"
+
+
+def pages() -> dict[str, str]:
+    """Path below `docs/reference` -> text."""
+    return {
+        "cli.md": "\n".join(_cli_page()) + "\n",
+        "exit-codes.md": "\n".join(_exit_page()) + "\n",
+        "run-folder.md": "\n".join(_run_page()) + "\n",
+        "schemas/run.json": json_text(run_schema()),
+    }
+
+
+def run_schema() -> dict[str, Any]:
+    """JSON schema of `run.json`, which is what `plan --json` prints."""
+    schema = Run.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def write(folder: Path) -> None:
+    """Writes all pages."""
+    for name, text in pages().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _cli_page() -> Iterator[str]:
+    root: Any = get_command(app)
+    yield from ("# Command line", "", root.help, "")
+    yield from (
+        "This page is made from the commands themselves. Answers go to stdout, all else to stderr; with `--json` stdout holds one",
+        'JSON object and nothing else, also for errors (`{"errors": [...]}`). Colours are shown on a terminal only, and not under',
+        "`NO_COLOR`. Nothing is written to disk except by `plan --out` and `init`. What each exit code means:",
+        "[exit-codes.md](exit-codes.md); what `--out` writes: [run-folder.md](run-folder.md).",
+        "",
+    )
+    for name, command in _commands(root, NAME):
+        yield from _command(name, command)
+
+
+def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        full = f"{prefix} {name}"
+        if hasattr(command, "commands"):
+            yield from _commands(command, full)
+        else:
+            yield full, command
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option"]
+    usage = " ".join([name, *(_argument(p) for p in arguments)])
+    yield from (f"## `{usage}`", "", *_paragraphs(command.help), "")
+    yield from ("| | | default |", "|---|---|---|")
+    for parameter in arguments:
+        yield f"| `{_argument(parameter)}` | {parameter.help or ''} | {_default(parameter)} |"
+    for parameter in options:
+        metavar = f" {parameter.metavar}" if parameter.metavar else ""
+        yield f"| `{', '.join(parameter.opts)}{metavar}` | {parameter.help or ''} | {_default(parameter)} |"
+    yield ""
+
+
+def _argument(parameter: Any) -> str:
+    metavar = str(parameter.metavar or parameter.name.upper()).strip("[]")
+    return metavar if parameter.required else f"[{metavar}]"
+
+
+def _default(parameter: Any) -> str:
+    value = parameter.default
+    return "" if value in (None, False, (), []) or callable(value) else f"`{value}`"
+
+
+def _paragraphs(text: str | None) -> list[str]:
+    return [line.strip() for line in (text or "").strip().splitlines()]
+
+
+def _exit_page() -> Iterator[str]:
+    yield from ("# Exit codes", "", "| code | | meaning |", "|---|---|---|")
+    for code, name, meaning in EXIT_CODES:
+        yield f"| {code} | {name} | {meaning} |"
+
+
+def _run_page() -> Iterator[str]:
+    yield from (
+        "# Run folder",
+        "",
+        "What `friendshore plan --out` writes, and `friendshore verify` checks from these files alone. It is written under a",
+        "temporary name and then renamed, so that a folder is a whole run or none.",
+        "",
+        "| file | holds |",
+        "|---|---|",
+        f"| `{RUN_FILE}` | the run: the object that `plan --json` prints; schema in `schemas/run.json` |",
+        f"| `{FACTS_FILE}` | every fact that the plan touches, the rules as data, the plan, and hashes of all data used |",
+    )
+    for table in TABLES:
+        told = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on something bought"
+        yield f"| `{table.file}` | {told}: {', '.join(f'`{name}`' for name in table.columns)} |"
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,111 @@
+"""`friendshore rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import AsJson
+from .output import answering, show, show_json
+
+if TYPE_CHECKING:
+    from ..plugins import Registry
+    from ..rules.pack import RulePack
+
+app = typer.Typer(help="List and show rules and rule packs.", no_args_is_help=True)
+
+
+@app.command("list")
+@answering
+def list_(
+    case: Annotated[
+        Path | None,
+        typer.Argument(help="Case whose rules are listed; all installed packs, if not given.", metavar="[CASE]"),
+    ] = None,
+    pack: Annotated[
+        list[str] | None, typer.Option(metavar="PACK", help="Pack (name or folder) whose rules are listed.")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """List rules: of a case, of a pack, or of all installed packs."""
+    from ..plugins import Registry
+    from ..report import rule_listing
+
+    registry = Registry.discover()
+    rows = list(_rows_of_case(case, registry)) if case is not None else []
+    if pack or case is None:
+        rows += [row for name in pack or registry.packs for row in _rows(registry.pack(name), registry)]
+    listing = rule_listing(rows)
+    if as_json:
+        show_json(listing.data())
+    else:
+        show([listing.text()])
+    return 0
+
+
+@app.command("show")
+@answering
+def show_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Id of a rule or a bill, or name or folder of a pack.")],
+    as_json: AsJson = False,
+) -> int:
+    """Show everything that a rule, a bill or a pack says."""
+    from ..plugins import Registry, is_folder
+    from ..report import pack_data, pack_text, rule_text
+
+    registry = Registry.discover()
+    if is_folder(name) or name in registry.packs:
+        pack = registry.pack(name)
+        owner = registry.packs.get(name, "")
+        data, text = pack_data(pack, owner), pack_text(pack, owner)
+    else:
+        data = _found(name, registry)
+        text = rule_text(data)
+    if as_json:
+        show_json(data)
+    else:
+        show([text])
+    return 0
+
+
+def _rows(pack: RulePack, registry: Registry) -> Iterator[dict[str, Any]]:
+    from ..report import rule_row
+
+    for rule in pack.rules:
+        yield rule_row(rule, pack.id, registry.packs.get(pack.id, ""))
+
+
+def _rows_of_case(path: Path, registry: Registry) -> Iterator[dict[str, Any]]:
+    from ..case import load_case
+    from ..report import rule_row
+
+    case = load_case(path)
+    for name in case.packs:
+        yield from _rows(registry.pack(name, case.folder), registry)
+    for rule in case.rules:
+        yield rule_row(rule)
+
+
+def _found(name: str, registry: Registry) -> dict[str, Any]:
+    """The rule or bill called `name` among the installed packs.
+
+    Raises:
+        InputError: if there is none.
+    """
+    from ..errors import InputError, Problem
+    from ..reading.suggest import did_you_mean
+    from ..report import rule_row
+
+    known: dict[str, dict[str, Any]] = {}
+    for pack_name in registry.packs:
+        pack = registry.pack(pack_name)
+        known |= {str(row["id"]): row for row in _rows(pack, registry)}
+        bills = [bill.model_dump(mode="json", by_alias=True, exclude_defaults=True) for bill in pack.bills]
+        known |= {bill["id"]: rule_row(bill, pack.id, registry.packs[pack_name]) | {"kind": "bill"} for bill in bills}
+    if name not in known:
+        fix = did_you_mean(name, [*known, *registry.packs]) or "see `friendshore rules list`"
+        raise InputError(Problem(f"no installed pack, rule or bill is called `{name}`", found=f"`{name}`", fix=fix))
+    return known[name]

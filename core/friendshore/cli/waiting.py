@@ -1,0 +1,78 @@
+"""While a plan is being solved: a bar on a terminal, and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+PATIENCE = 2.0
+"""Seconds of a solve before a bar is shown."""
+
+
+class Interrupt:
+    """Ctrl-C asks for the best plan found so far; a second time it ends the command."""
+
+    def __init__(self) -> None:
+        self._asked = Event()
+
+    def __enter__(self) -> Event:
+        self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self._asked
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._asked.is_set():
+            raise KeyboardInterrupt
+        self._asked.set()
+        if sys.stderr.isatty():
+            sys.stderr.write("\nstopping with the best plan found; Ctrl-C again ends at once\n")
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Callable[[int, int, float], None] | None]:
+    """A bar of the parts solved, on stderr, only on a terminal and only for a solve that takes its time."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    bar = _Bar()
+    try:
+        yield bar
+    finally:
+        bar.stop()
+
+
+class _Bar:
+    def __init__(self) -> None:
+        self._shown: tuple[Progress, TaskID] | None = None
+
+    def __call__(self, solved: int, total: int, seconds: float) -> None:
+        if self._shown is None:
+            if seconds < PATIENCE:
+                return
+            self._shown = _start(total)
+        progress, task = self._shown
+        progress.update(task, completed=solved, total=total)
+
+    def stop(self) -> None:
+        if self._shown is not None:
+            self._shown[0].stop()
+
+
+def _start(total: int) -> tuple[Progress, TaskID]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("solving"), BarColumn(), MofNCompleteColumn(), TextColumn("parts"), TimeElapsedColumn())
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    progress.start()
+    return progress, progress.add_task("solving", total=total)

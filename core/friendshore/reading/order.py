@@ -1,0 +1,12 @@
+"""Problems in the order in which a reader would mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import InputError, Problem
+
+
+def all_of(problems: Iterable[Problem]) -> InputError:
+    """One error with all problems, by file and line."""
+    return InputError(sorted(problems, key=lambda p: (p.file, p.row or 0)))

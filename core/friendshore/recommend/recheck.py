@@ -1,0 +1,211 @@
+"""A run checked again from its facts alone: the plan re-derived, the run told anew, the data compared with what is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..catalog import read_catalogs
+from ..domain.case import Case
+from ..domain.facts import Catalog
+from ..domain.plan import Plan
+from ..domain.run import Run, RunPlugin, RunPurchase
+from ..errors import FriendshoreError, InputError, PluginError
+from ..errors import Problem as Finding
+from ..explain import Reason
+from ..plugins import Registry
+from ..problem import Problem
+from ..rules.base import Rule
+from ..verify import VerifiedPlan, examine
+from ..verify.ledger import Ledger
+from ..verify.money import Costing
+from .describe import Told, purchases, run_of
+
+OWN = "friendshore"
+_FACTS = "facts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts of a run, as records."""
+
+    problem: Problem
+    plan: Plan
+    digests: Mapping[str, str]
+    unchecked: tuple[Finding, ...]
+    """Rules that cannot be asked here: their plugin is missing, or not the one used."""
+    complete: bool
+    """Whether every rule of the run is in the problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """What the facts of a run give."""
+
+    verified: VerifiedPlan | None
+    """None: the plan does not hold."""
+    run: Run | None
+    """The run that the facts give; None where the plan does not hold, or a rule cannot be asked."""
+    purchases: tuple[RunPurchase, ...]
+    """Its purchases, even of a plan that does not hold."""
+    findings: tuple[Finding, ...]
+    """All that is not so."""
+    unchecked: tuple[Finding, ...]
+    """Rules left unverified."""
+    notes: tuple[str, ...]
+    """Installed data that is not what was used."""
+
+
+def reverify(facts: Mapping[str, Any], registry: Registry) -> tuple[VerifiedPlan | None, list[Finding], list[Finding]]:
+    """Checks a plan again from the facts of its run alone.
+
+    Returns:
+        The verified plan, if it holds; all that is not so; and what could not be checked here: rules whose plugin is missing
+        or differs from the one used.
+
+    Raises:
+        InputError: if the facts cannot be read.
+        PluginError: if they cannot be put together for want of a plugin.
+    """
+    read = read_facts(facts, registry)
+    verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
+    return verified, findings, list(read.unchecked)
+
+
+def recheck(facts: Mapping[str, Any], told: Run, registry: Registry) -> Rechecked:
+    """Checks a run again from its facts alone, and tells it anew for comparison.
+
+    Args:
+        facts: what `facts.json` holds.
+        told: the run as it was told; what does not follow from a plan (scenario, versions) is taken from it.
+        registry: what is installed here.
+
+    Raises:
+        InputError: if the facts cannot be read.
+        PluginError: if they cannot be put together for want of a plugin.
+    """
+    read = read_facts(facts, registry)
+    verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
+    run = run_of(verified, _as_told(told)) if verified is not None and read.complete else None
+    lines = verified.lines if verified is not None else Costing(Ledger.of(read.problem, read.plan)).lines
+    located = [Finding(f.message, f.file or _FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
+    return Rechecked(
+        verified=verified,
+        run=run,
+        purchases=tuple(run.purchases if run is not None else purchases(read.problem, lines)),
+        findings=(*located, *_digests(read.digests, told)),
+        unchecked=read.unchecked,
+        notes=(*_own_version(told), *(note for plugin in told.plugins for note in _installed(plugin, registry))),
+    )
+
+
+def read_facts(facts: Mapping[str, Any], registry: Registry) -> Facts:
+    """The facts of a run as records; rules that cannot be had are left out and named.
+
+    Raises:
+        InputError: if the facts cannot be read.
+        PluginError: if they cannot be put together for want of a plugin.
+    """
+    try:
+        case = Case.model_validate(facts["case"])
+        catalogs = [Catalog.model_validate(data) for data in facts["catalogs"]]
+        plan = Plan.model_validate(facts["plan"])
+        entries = [(str(e["kind"]), str(e["owner"]), dict(e["data"])) for e in facts["rules"]]
+        digests = {str(name): str(value) for name, value in dict(facts["digests"]).items()}
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
+        raise InputError(Finding(f"the facts of the run cannot be read: {error}", file=_FACTS)) from error
+    rules, unchecked = _rules(entries, registry)
+    try:
+        problem = Problem.build(case, catalogs, rules)
+    except InputError as error:
+        if len(rules) == len(entries):
+            raise
+        raise PluginError([*unchecked, *error.problems]) from error
+    return Facts(problem, plan, digests, tuple(unchecked), complete=len(rules) == len(entries))
+
+
+def _rules(entries: Sequence[tuple[str, str, dict[str, Any]]], registry: Registry) -> tuple[list[Rule], list[Finding]]:
+    rules: list[Rule] = []
+    unchecked: list[Finding] = []
+    for kind, owner, data in entries:
+        name = data.get("id")
+        try:
+            rules.append(registry.rule(data, _FACTS))
+        except InputError:
+            raise
+        except FriendshoreError as error:
+            why = "; ".join(problem.message for problem in error.problems)
+            message = f"rule `{name}` is left unverified: {why}"
+            unchecked.append(Finding(message, _FACTS, fix=f"install {owner}, which judged it"))
+            continue
+        here = registry.owner(kind)
+        if here != owner and _distribution(here) != OWN:
+            message = f"rule `{name}` is left unverified: it was judged by {owner}, and {here} is installed"
+            unchecked.append(Finding(message, _FACTS, fix=f"install {owner}"))
+    return rules, unchecked
+
+
+def _distribution(label: str) -> str:
+    return label.partition(" ")[0]
+
+
+def _own_version(told: Run) -> list[str]:
+    """Built-in kinds are part of what checks: another version of it is worth a note, no more."""
+    used, here = told.versions.get(OWN, ""), version(OWN)
+    return [f"made by {OWN} {used}, checked by {OWN} {here}"] if used != here else []
+
+
+def _as_told(run: Run) -> Told:
+    return Told(
+        scenario=run.scenario,
+        reasons={short.demand: Reason(short.reason) for short in run.shortages},
+        pack_of={rule.id: rule.pack for rule in run.rules},
+        components=run.components,
+        plugins=run.plugins,
+        versions=run.versions,
+    )
+
+
+def _digests(digests: Mapping[str, str], told: Run) -> list[Finding]:
+    """Whether the facts and the run name the same data."""
+    named = {f"{plugin.kind} {plugin.name}": plugin.digest for plugin in told.plugins}
+    return [
+        Finding(
+            f"the data of {name} are not what the facts name",
+            "run.json",
+            column="plugins",
+            found=named.get(name, "nothing"),
+            expected=digests.get(name, "nothing"),
+        )
+        for name in sorted({*digests, *named})
+        if digests.get(name) != named.get(name)
+    ]
+
+
+def _installed(plugin: RunPlugin, registry: Registry) -> list[str]:
+    """What to know of the installed data of that name."""
+    if not plugin.distribution:
+        return [f"{plugin.kind} {plugin.name} lay beside the case: it is not compared with anything installed"]
+    find = partial(_catalog_digest if plugin.kind == "catalog" else _pack_digest, plugin.name, registry)
+    try:
+        digest = find()
+    except FriendshoreError as error:
+        why = "; ".join(problem.message for problem in error.problems)
+        return [f"{plugin.kind} {plugin.name}, which was used, is not here to compare with: {why}"]
+    if digest == plugin.digest:
+        return []
+    return [f"installed {plugin.kind} {plugin.name} differs from the one used ({plugin.distribution})"]
+
+
+def _catalog_digest(name: str, registry: Registry) -> str:
+    read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
+    return next(catalog.digest for catalog in read if catalog.name == name)
+
+
+def _pack_digest(name: str, registry: Registry) -> str:
+    return registry.pack(name).digest

@@ -1,0 +1,154 @@
+"""What is worth telling of a case though nothing is wrong with it: dates within periods, leads, figures out of scale."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from ..catalog import review
+from ..domain.time import Period
+from ..errors import Problem as Suggestion
+from ..problem import Problem
+from ..problem.offers import accepted_steps
+from .gather import Gathered
+from .sources import describe_leads
+
+_SHOWN = 3
+"""Things named of those that share a date."""
+_FAR_APART = 1_000
+"""Prices of one material that differ by more are likely to differ in their units."""
+_FAR_BELOW = Decimal("1e-8")
+"""A demand that is a smaller part of the largest one is lost in the solver's tolerance."""
+
+
+def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
+    """All suggestions, in the order of what they are about."""
+    return [*_boundaries(problem), *_prices(problem), *_demands(problem), *_leads(problem), *_catalogs(gathered)]
+
+
+def _boundaries(problem: Problem) -> Iterator[Suggestion]:
+    """Dates that fall within a period: the model then takes the whole period, or spreads a quantity over it."""
+    subjects: defaultdict[date, list[str]] = defaultdict(list)
+    for day, text in [*_rule_dates(problem), *_supply_dates(problem), *_paper_dates(problem)]:
+        if text not in subjects[day]:
+            subjects[day].append(text)
+    for day in sorted(subjects):
+        period = _around(problem, day)
+        if period is None or day == period.end:  # a day makes no difference to plan by
+            continue
+        named = "; ".join(subjects[day][:_SHOWN])
+        more = len(subjects[day]) - _SHOWN
+        named += f"; and {more} more" if more > 0 else ""
+        yield Suggestion(
+            f"{day} falls within {period.label}: {named}",
+            column="case.period",
+            found=f"{period.label}, {period.start} to {period.end}",
+            fix=f"let a period begin on {day} by `start` and `period`",
+        )
+
+
+def _around(problem: Problem, day: date) -> Period | None:
+    """The period that a date falls within and does not begin."""
+    index = problem.case.horizon.find(day)
+    if index is None:
+        return None
+    period = problem.case.horizon.periods[index]
+    return None if period.start == day else period
+
+
+def _rule_dates(problem: Problem) -> Iterator[tuple[date, str]]:
+    """First days of phases, and first days after them."""
+    for rule in problem.rules:
+        whole = "for the whole period" if "judge" in rule.verbs else "by the days of the period"
+        for phase in rule.phases:
+            if phase.start is not None:
+                yield phase.start, f"`{rule.id}` ({phase.status}) begins and counts {whole}"
+            if phase.end is not None and phase.end < date.max:
+                yield phase.end + timedelta(days=1), f"`{rule.id}` ({phase.status}) ends and counts {whole}"
+
+
+def _supply_dates(problem: Problem) -> Iterator[tuple[date, str]]:
+    """Steps of capacity, and days from and until which offers may be ordered."""
+    seen = set()
+    for facts in problem.offers:
+        if facts.offer.start is not None:
+            yield facts.offer.start, f"offer `{facts.offer.id}` begins: it may be ordered from the next period on"
+        if facts.offer.end is not None and facts.offer.end < date.max:
+            text = f"offer `{facts.offer.id}` ends: it may be ordered up to the period before"
+            yield facts.offer.end + timedelta(days=1), text
+        if facts.facility.id in seen:
+            continue
+        seen.add(facts.facility.id)
+        for step in accepted_steps(facts.facility, problem.merged, problem.case):
+            if step.start is not None and problem.case.accept.counts(step.status):
+                yield step.start, f"capacity of `{facts.facility.id}` changes: spread over the period by days"
+
+
+def _paper_dates(problem: Problem) -> Iterator[tuple[date, str]]:
+    """Licences and waivers, which count only in periods that they cover altogether."""
+    for noun, papers in (("licence", problem.case.licences), ("waiver", problem.case.waivers)):
+        for paper in papers:
+            name = f"{noun} `{paper.id or paper.rule}`"
+            if paper.start is not None:
+                yield paper.start, f"{name} begins: it counts from the next period on"
+            if paper.end is not None and paper.end < date.max:
+                yield paper.end + timedelta(days=1), f"{name} ends: it counts up to the period before"
+
+
+def _prices(problem: Problem) -> Iterator[Suggestion]:
+    """Prices of one material that are a thousandfold apart."""
+    prices: defaultdict[str, list[tuple[Decimal, str]]] = defaultdict(list)
+    for facts in problem.offers:
+        if facts.single:
+            prices[facts.offer.outputs[0].material] += [(price, facts.offer.id) for price in facts.price if price > 0]
+    for material, found in sorted(prices.items()):
+        (low, cheap), (high, dear) = min(found), max(found)
+        if high > _FAR_APART * low:
+            yield Suggestion(
+                f"prices of {material} are more than {_FAR_APART:,} times apart",
+                found=f"{low.normalize():f} of `{cheap}`, {high.normalize():f} of `{dear}` {problem.case.currency}/kg",
+                fix="check the units of both",
+            )
+
+
+def _demands(problem: Problem) -> Iterator[Suggestion]:
+    """Demands too small to be planned to the resolution, or beside the largest."""
+    largest = max((max(demand.quantity, default=Decimal(0)) for demand in problem.demands), default=Decimal(0))
+    for demand in problem.demands:
+        most = max(demand.quantity, default=Decimal(0))
+        if not most:
+            yield Suggestion(
+                f"demand `{demand.id}` wants nothing in any period", column="demand", fix="check its dates"
+            )
+        elif most < 10 * problem.case.resolution:
+            yield Suggestion(
+                f"demand `{demand.id}` is hardly above the resolution",
+                column="demand",
+                found=f"{most.normalize():f} kg in a period",
+                fix="check its unit, or plan to a finer `resolution`",
+            )
+        elif most < _FAR_BELOW * largest:
+            yield Suggestion(
+                f"demand `{demand.id}` is lost beside the largest demand",
+                column="demand",
+                found=f"{most.normalize():f} kg in a period, beside {largest.normalize():f} kg",
+                fix="check its unit, or plan it in a case of its own",
+            )
+
+
+def _leads(problem: Problem) -> Iterator[Suggestion]:
+    for lead in describe_leads(problem):
+        yield Suggestion(
+            f"`{lead.offer}` ({', '.join(lead.materials)}, {lead.country}) is a lead: {'; '.join(lead.reasons)}",
+            column="assume.offer",
+            fix=f'give the figure in [[assume.offer]] with id = "{lead.offer}"',
+        )
+
+
+def _catalogs(gathered: Gathered) -> Iterator[Suggestion]:
+    """What a review finds in the catalogs beside the case; those of plugins are their authors' business."""
+    for catalog in gathered.catalogs:
+        if not catalog.distribution:
+            yield from review(catalog, [other for other in gathered.catalogs if other.name in catalog.requires])

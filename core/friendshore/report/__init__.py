@@ -1,0 +1,31 @@
+"""A run, a check or a list, told: as text for a terminal and as JSON. Pure functions; nothing is printed or written here."""
+
+from __future__ import annotations
+
+from .checks import check_data, check_report, run_check_data, run_check_report
+from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
+from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_listing
+from .plan import plan_report, plan_summary
+from .problems import errors_data, problem_data, problem_lines
+
+__all__ = [
+    "Listing",
+    "catalog_data",
+    "catalog_listing",
+    "catalog_text",
+    "check_data",
+    "check_report",
+    "errors_data",
+    "pack_data",
+    "pack_text",
+    "plan_report",
+    "plan_summary",
+    "plugin_listing",
+    "problem_data",
+    "problem_lines",
+    "rule_listing",
+    "rule_row",
+    "rule_text",
+    "run_check_data",
+    "run_check_report",
+]

@@ -1,0 +1,89 @@
+"""What is wanted, what is delivered, what is short and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from rich.console import RenderableType
+
+from ..domain.run import Run, RunDemand, RunShortage
+from .figures import NOTHING, mass, money, percent, unit_for
+from .tables import Column, Stretch, figures, section, stretches, table, widest
+
+_FIGURES = 36
+"""Characters of the columns of figures beside the years, and of the gaps."""
+_YEAR = 9
+
+
+def demands(run: Run, width: int) -> RenderableType:
+    """Every demand: wanted, delivered, short by year, and from when it is met."""
+    short: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for entry in run.shortages:
+        short[entry.demand, entry.period] += entry.quantity_kg
+    uses = [_for(run, demand) for demand in run.demands]
+    taken = widest(demand.material for demand in run.demands) + widest(uses) + _FIGURES
+    times = stretches(run, max(2, (width - taken) // _YEAR)) if short else []
+    columns = [Column("Material", whole=True), Column("For"), figures("Wanted"), figures("Delivered")]
+    columns += [figures(f"Short {time.title}" if i == 0 else time.title) for i, time in enumerate(times)]
+    rows = [
+        [d.material, use, mass(d.wanted_kg), _delivered(d), *_short(d, times, short), _met(d)]
+        for d, use in zip(run.demands, uses, strict=True)
+    ]
+    return section("Demand", table([*columns, Column("Met from", whole=True)], rows))
+
+
+def _for(run: Run, demand: RunDemand) -> str:
+    """End use, and what else tells the demand from others of its material."""
+    alike = [d for d in run.demands if (d.material, d.end_use) == (demand.material, demand.end_use)]
+    text = demand.end_use
+    if demand.place != run.place:
+        text += f" at {demand.place}"
+    return f"{text} ({demand.id})" if len(alike) > 1 else text
+
+
+def _delivered(demand: RunDemand) -> str:
+    if not demand.short_kg:
+        return "all"
+    return mass(demand.delivered_kg) if demand.delivered_kg else "none"
+
+
+def _short(demand: RunDemand, times: list[Stretch], short: defaultdict[tuple[str, str], Decimal]) -> list[str]:
+    totals = [sum((short.get((demand.id, p), Decimal(0)) for p in time.periods), Decimal(0)) for time in times]
+    unit = unit_for(totals)
+    return [f"{mass(kg, unit)} {unit}" if kg else NOTHING for kg in totals]
+
+
+def _met(demand: RunDemand) -> str:
+    return demand.first_met or "never"
+
+
+def shortages(run: Run) -> RenderableType | None:
+    """Shortages, with the periods, the reason, and the price they are weighed at."""
+    if not run.shortages:
+        return None
+    by_demand: defaultdict[tuple[str, str], list[RunShortage]] = defaultdict(list)
+    for entry in run.shortages:
+        by_demand[entry.demand, entry.reason].append(entry)
+    known = {demand.id: demand for demand in run.demands}
+    rows = []
+    for (name, reason), entries in by_demand.items():
+        demand = known[name]
+        total = sum((entry.quantity_kg for entry in entries), Decimal(0))
+        part = percent(total / demand.wanted_kg) if demand.wanted_kg else NOTHING
+        price = money(demand.shortage_price)
+        rows.append([demand.material, _for(run, demand), mass(total), part, _periods(run, entries), reason, price])
+    columns = [Column("Material", whole=True), Column("For"), figures("Short"), figures("of demand")]
+    columns += [Column("When"), Column("Why"), figures(f"{run.currency}/kg short")]
+    return section("Shortages", table(columns, rows))
+
+
+def _periods(run: Run, entries: list[RunShortage]) -> str:
+    """`2026-Q4 to 2027-Q2`; with gaps, how many of the periods between."""
+    order = {period.label: i for i, period in enumerate(run.periods)}
+    found = sorted({order[entry.period] for entry in entries})
+    first, last = run.periods[found[0]].label, run.periods[found[-1]].label
+    if len(found) == 1:
+        return first
+    gaps = "" if len(found) == found[-1] - found[0] + 1 else f" ({len(found)} periods)"
+    return f"{first} to {last}{gaps}"

@@ -1,0 +1,60 @@
+"""Numbers as a planner reads them: three digits where more say nothing, thousands set off, units beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Decimal
+
+NOTHING = "–"
+"""What stands where there is nothing."""
+_TONNE = Decimal(1000)
+
+
+def number(value: Decimal, digits: int = 3) -> str:
+    """A number with at least `digits` significant digits, all of its whole part, and no zeros at the end."""
+    if not value:
+        return "0"
+    places = max(0, digits - 1 - value.adjusted())
+    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+    text = f"{rounded:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def unit_for(kilograms: Iterable[Decimal]) -> str:
+    """The unit in which figures that stand together are told: tonnes once the largest reaches one."""
+    return "t" if max((abs(kg) for kg in kilograms), default=Decimal(0)) >= _TONNE else "kg"
+
+
+def mass(kilograms: Decimal, unit: str = "") -> str:
+    """Kilograms with their unit, or in a given unit without it."""
+    if unit:
+        return number(kilograms / _TONNE if unit == "t" else kilograms) if kilograms else NOTHING
+    unit = unit_for([kilograms])
+    return f"{number(kilograms / _TONNE if unit == 't' else kilograms)} {unit}"
+
+
+def money(amount: Decimal) -> str:
+    """Money: whole units once it reaches a hundred of them, else cents, and three digits of what is less than one."""
+    size = abs(amount)
+    digits = 3 if size >= 100 or size < 1 else amount.adjusted() + 3
+    return number(amount, digits)
+
+
+def large_money(amount: Decimal, currency: str) -> str:
+    """Money in a sentence: millions and billions spelt out."""
+    for size, word in ((Decimal(10) ** 9, " billion"), (Decimal(10) ** 6, " million")):
+        if abs(amount) >= size:
+            return f"{currency} {number(amount / size)}{word}"
+    return f"{currency} {money(amount)}"
+
+
+def percent(share: Decimal) -> str:
+    """A share as a percentage; one too small to show is said to be."""
+    if share and abs(share) < Decimal("0.00001"):
+        return "below 0.001 %"
+    return f"{number(share * 100, 2)} %"
+
+
+def count(items: int, one: str, many: str = "") -> str:
+    """`1 offer`, `3 offers`."""
+    return f"{items:,} {one if items == 1 else many or one + 's'}"

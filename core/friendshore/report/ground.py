@@ -1,0 +1,123 @@
+"""What a plan stands on: rules, what is kept out, leads, assumptions, versions."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from ..domain.run import Run, RunUnproven
+from .figures import count
+from .tables import Column, lines, section, table
+
+FEW = 6
+"""Entries shown of what is kept out; all of it is in the JSON form."""
+_ALL = "all with --json or --out"
+
+
+def kept_out(run: Run) -> RenderableType | None:
+    """Offers that are only unproven, leads, and how many are forbidden."""
+    parts = [part for part in (_unproven(run), _leads(run), _blocked(run)) if part is not None]
+    return section("Kept out", *parts) if parts else None
+
+
+def _unproven(run: Run) -> RenderableType | None:
+    if not run.unproven:
+        return None
+    groups: defaultdict[tuple[str, str], list[RunUnproven]] = defaultdict(list)
+    for row in run.unproven:
+        groups[row.offer, row.reason or f"{row.rule} at {row.stage}"].append(row)
+    offers = len({row.offer for row in run.unproven})
+    title = Text(f"Unproven: {count(offers, 'offer')} would pass if proof were given{_some(len(groups))}")
+    texts = []
+    for (offer, reason), rows in list(groups.items())[:FEW]:
+        uses = ", ".join(dict.fromkeys(f"{row.demand_material} for {row.end_use}" for row in rows))
+        texts.append(f"{offer}, kept from {_few(uses.split(', '))}: {reason}")
+    return _part(title, texts)
+
+
+def _leads(run: Run) -> RenderableType | None:
+    if not run.leads:
+        return None
+    title = Text(
+        f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure{_some(len(run.leads))}"
+    )
+    texts = [
+        f"{lead.offer} ({lead.country}, {', '.join(lead.materials)}): {'; '.join(lead.reasons)}"
+        for lead in run.leads[:FEW]
+    ]
+    return _part(title, texts)
+
+
+def _blocked(run: Run) -> RenderableType | None:
+    if not run.blocked:
+        return None
+    offers = Counter[str]()
+    for rule, _ in {(row.rule, row.offer) for row in run.blocked}:
+        offers[rule] += 1
+    title = Text(f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use ({_ALL})")
+    return _part(title, [f"{rule}: {count(n, 'offer')}" for rule, n in sorted(offers.items())])
+
+
+def _part(title: Text, texts: list[str]) -> RenderableType:
+    """A line of text and the entries under it."""
+    return Group(title, lines(texts))
+
+
+def _some(total: int) -> str:
+    return f" (the first {FEW}; {_ALL})" if total > FEW else ""
+
+
+def _few(words: list[str], most: int = 3) -> str:
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def rules(run: Run) -> RenderableType | None:
+    """Rules with force in the plan's time, and those without."""
+    if not run.rules:
+        return None
+    biting = [rule for rule in run.rules if rule.bites]
+    rows = [[rule.id, "; ".join(map(_phase, rule.phases)), rule.title or rule.sentence] for rule in biting]
+    columns = [Column("Rule", least=14), Column("In force", least=15), Column("What", least=20)]
+    made = table(columns, rows) if rows else Text("no rule has force")
+    idle = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
+    rest = Text(f"Without force in this plan: {', '.join(idle)}") if idle else None
+    return section("Rules in force", made, rest)
+
+
+def _phase(text: str) -> str:
+    """`2027-01-01..2030-12-31 enacted` in words; what else than enacted is said."""
+    days, _, status = text.rpartition(" ")
+    first, _, last = days.partition("..")
+    told = (
+        f"{first} to {last}" if first and last else f"from {first}" if first else f"until {last}" if last else "always"
+    )
+    return told if status == "enacted" else f"{told} ({status})"
+
+
+def assumptions(run: Run) -> RenderableType | None:
+    """Everything taken as given; what is said of several things is said once."""
+    if not run.assumptions:
+        return None
+    subjects: defaultdict[str, list[str]] = defaultdict(list)
+    for row in run.assumptions:
+        subjects[row.text].append(row.subject)
+    told = [
+        f"{names[0]}: {text}" if len(names) == 1 else f"{text}: {', '.join(names)}" for text, names in subjects.items()
+    ]
+    return section("Assumptions", lines(told))
+
+
+def versions(run: Run) -> RenderableType:
+    """What made the plan, and what data it was made from."""
+    made = ", ".join(f"{name} {number}" for name, number in run.versions.items())
+    return section("Made with", lines([made, *_data(run)]))
+
+
+def _data(run: Run) -> Iterator[str]:
+    for plugin in run.plugins:
+        owner = plugin.distribution or "beside the case"
+        yield f"{plugin.kind} {plugin.name} ({owner}), data {plugin.digest[:12]}"
+    yield f"{count(run.components, 'independent part')} solved; rounding misses a row by at most {run.largest_miss_kg:f} kg"

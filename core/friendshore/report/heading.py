@@ -1,0 +1,99 @@
+"""What stands above the mix: what this plan is, how good, and what could overturn it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from ..domain.plan import PlanStatus
+from ..domain.run import Run
+from .figures import count, large_money, mass, number, percent
+from .tables import lines, section
+
+_STATUS = {
+    PlanStatus.OPTIMAL: ("optimal", "bold green"),
+    PlanStatus.FEASIBLE: ("feasible, not proved cheapest", "bold yellow"),
+    PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", "bold yellow"),
+    PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", "bold red"),
+}
+
+
+def heading(run: Run) -> RenderableType:
+    """Case, time, status and the three figures that matter most."""
+    name = Text(run.case, style="bold")
+    if run.scenario:
+        name.append(f"  with {', '.join(run.scenario)}", style="bold magenta")
+    words, style = _STATUS[run.status]
+    status = Text(words, style=style)
+    status.append(f" · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}", style="")
+    return Group(name, Text(_time(run)), status, Text(_spends(run)))
+
+
+def _time(run: Run) -> str:
+    first, last = run.periods[0], run.periods[-1]
+    return f"{first.start} to {last.end}, {count(len(run.periods), 'period')}, at {run.place}, money in {run.currency}"
+
+
+def _spends(run: Run) -> str:
+    short = sum((kg for by_use in run.shortage_kg.values() for kg in by_use.values()), Decimal(0))
+    spent = f"spends {large_money(run.cost.total, run.currency)}"
+    if not short:
+        return f"{spent}; all demand is met"
+    demands = sum(1 for demand in run.demands if demand.short_kg)
+    return f"{spent}; short of {mass(short)} in {demands} of {count(len(run.demands), 'demand')}"
+
+
+def warnings(run: Run) -> RenderableType | None:
+    """What a reader must know before the mix: conflicts, exposure, assumptions."""
+    parts: list[RenderableType] = [part for part in (_conflicts(run), _exposed(run)) if part is not None]
+    note = Text(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below") if run.assumptions else None
+    if not parts and note is None:
+        return None
+    if note is not None:
+        parts += ["", note]
+    return Group(*parts)
+
+
+def _conflicts(run: Run) -> RenderableType | None:
+    if not run.conflicts:
+        return None
+    return section("Hard rules that cannot hold together", lines(_conflict_lines(run), style="red"))
+
+
+def _conflict_lines(run: Run) -> Iterator[str]:
+    for part in run.conflicts:
+        sentences = "; ".join(f"{rule}: {text}" for rule, text in zip(part.rules, part.sentences, strict=False))
+        yield f"{sentences or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
+
+
+def _exposed(run: Run) -> RenderableType | None:
+    if not run.exposed:
+        return None
+    title = "Exposed: what rules would forbid of which nobody knows whether they hold (--strict lets them bite)"
+    return section(title, lines(_exposed_lines(run), style="yellow"))
+
+
+def _exposed_lines(run: Run) -> Iterator[str]:
+    for row in run.exposed:
+        materials = ", ".join(f"{name} {mass(kg)}" for name, kg in row.materials.items())
+        yield (
+            f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
+            f"from {row.first} on, {count(len(row.offers), 'offer')}"
+        )
+
+
+def misses(run: Run) -> RenderableType | None:
+    """Limits: those that the plan misses, and how many it keeps."""
+    if not run.limits:
+        return None
+    missed = [limit for limit in run.limits if limit.missed_by]
+    texts = [
+        f"{limit.sentence or limit.rule} ({limit.label}): misses by {number(limit.missed_by)}"
+        + (f", priced at {large_money(limit.penalty, run.currency)}" if limit.penalty else "")
+        for limit in missed
+    ]
+    kept = len(run.limits) - len(missed)
+    return section("Limits", lines([*texts, f"{count(kept, 'limit')} kept, of {len(run.limits)}"]))

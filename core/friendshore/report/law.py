@@ -1,0 +1,86 @@
+"""Rules and rule packs, listed and shown: from their data alone, so that no plugin's code is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from ..rules.pack import RulePack
+from .figures import count
+from .listing import Listing
+from .tables import lines, pairs
+
+_COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "What"), ("pack", "Pack"))
+
+
+def rule_row(rule: Mapping[str, Any], pack: str = "", distribution: str = "") -> dict[str, Any]:
+    """A rule's data with the pack it stands in."""
+    data = {key: _plain(value) for key, value in rule.items()}
+    return {**data, "status": _status(rule), "pack": pack, "distribution": distribution}
+
+
+def rule_listing(rows: Iterable[Mapping[str, Any]]) -> Listing:
+    """Rules."""
+    return Listing("rules", _COLUMNS, tuple(rows))
+
+
+def pack_data(pack: RulePack, distribution: str = "") -> dict[str, Any]:
+    """A pack as JSON-ready data."""
+    return {**pack.model_dump(mode="json", by_alias=True), "distribution": distribution}
+
+
+def pack_text(pack: RulePack, distribution: str = "") -> RenderableType:
+    """A pack: its head, its rules and its bills."""
+    head = [
+        pack.title,
+        f"{pack.authority or 'no authority stated'}; read on {pack.as_of}; {pack.licence or 'no licence stated'}",
+        f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
+        f"data {pack.digest[:12]}",
+        *([pack.note] if pack.note else []),
+    ]
+    rules = rule_listing(rule_row(rule, pack.id) for rule in pack.rules).text()
+    bills = [f"{bill.id} ({bill.status}): {bill.title}" for bill in pack.bills]
+    more: list[RenderableType] = (
+        ["", Text("Bills, switched on by a scenario", style="bold"), lines(bills)] if bills else []
+    )
+    return Group(Text(pack.id, style="bold"), lines(head), "", rules, *more)
+
+
+def rule_text(row: Mapping[str, Any]) -> RenderableType:
+    """Everything that one rule states."""
+    first = ("title", "citation", "source", "pack", "distribution", "kind", "status")
+    order = [*(key for key in first if row.get(key)), *(key for key in row if key not in (*first, "id"))]
+    return Group(
+        Text(str(row.get("id", "")), style="bold"), pairs((key, _told(row[key])) for key in order if row[key] != "")
+    )
+
+
+def _status(rule: Mapping[str, Any]) -> str:
+    phases = rule.get("phases", ())
+    found = [str(p.get("status", "enacted")) for p in phases if isinstance(p, Mapping)] if _is_list(phases) else []
+    return ", ".join(dict.fromkeys(found)) or "enacted"
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _plain(value: Any) -> Any:
+    """A TOML value as JSON-ready data."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if _is_list(value):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_told(item)}" for key, item in value.items())
+    if _is_list(value):
+        between = "\n" if any(isinstance(item, Mapping) for item in value) else ", "
+        return between.join(_told(item) for item in value)
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

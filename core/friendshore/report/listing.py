@@ -1,0 +1,135 @@
+"""Lists of what is installed or named: one set of rows, told as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from ..domain.facts import Catalog
+from ..plugins import PluginInfo, PluginStatus
+from .figures import count
+from .tables import Column, lines, table
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows under one name."""
+
+    name: str
+    """Key in the JSON form."""
+    columns: tuple[tuple[str, str], ...]
+    """Keys that the table shows, with their titles."""
+    rows: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...] = ()
+    """What stands under the table."""
+
+    def data(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {self.name: [dict(row) for row in self.rows]}
+
+    def text(self) -> RenderableType:
+        """A table."""
+        if not self.rows:
+            return Text(f"no {self.name}")
+        columns = [Column(title, least=min(len(title), 10)) for _, title in self.columns]
+        made = table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows])
+        return Group(made, lines(self.notes, style="yellow")) if self.notes else made
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def plugin_listing(plugins: Iterable[PluginInfo]) -> Listing:
+    """All plugins, the broken too, with what is wrong with them."""
+    found = list(plugins)
+    rows = [{**info.model_dump(mode="json"), "label": info.label} for info in found]
+    columns = (
+        ("label", "Plugin"), ("status", "Status"), ("catalogs", "Catalogs"), ("packs", "Rule packs"), ("kinds", "Kinds of rules"),
+    )  # fmt: skip
+    notes = [f"{info.label} is {info.status}: {info.error}" for info in found if info.status is not PluginStatus.OK]
+    return Listing("plugins", columns, tuple(rows), tuple(notes))
+
+
+def catalog_listing(rows: Iterable[Mapping[str, Any]]) -> Listing:
+    """Installed catalogs."""
+    columns = (("name", "Catalog"), ("title", "Title"), ("as_of", "As of"), ("licence", "Licence"), ("from", "From"))
+    found = tuple(rows)
+    notes = tuple(f"{row['name']}: {row['error']}" for row in found if row.get("error"))
+    return Listing("catalogs", columns, found, notes)
+
+
+def catalog_data(catalog: Catalog) -> dict[str, Any]:
+    """A catalog as JSON-ready data."""
+    return catalog.model_dump(mode="json", by_alias=True)
+
+
+def catalog_text(catalog: Catalog) -> RenderableType:
+    """A catalog's head, and its offers by facility."""
+    head = [
+        f"{catalog.title or catalog.name}, as of {catalog.as_of or 'an unknown day'}, {catalog.licence or 'no licence'}",
+        f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
+        *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
+        *([catalog.note] if catalog.note else []),
+    ]
+    facilities = {facility.id: facility for facility in catalog.facilities}
+    rows = []
+    for offer in catalog.offers:
+        facility = facilities.get(offer.facility)
+        made = ", ".join(line.material for line in offer.outputs)
+        rows.append(
+            [
+                offer.id,
+                made,
+                facility.country if facility else "?",
+                _price(catalog, offer.id),
+                _steps(catalog, offer.facility),
+            ]
+        )
+    columns = [
+        Column("Offer", least=12),
+        Column("Material", least=10),
+        Column("In"),
+        Column("Price"),
+        Column("Capacity"),
+    ]
+    offers = table(columns, rows) if rows else Text("no offers")
+    return Group(Text(catalog.name, style="bold"), lines(head), "", offers)
+
+
+def _counts(catalog: Catalog) -> str:
+    return ", ".join(
+        count(len(items), one)
+        for items, one in (
+            (catalog.materials, "material"),
+            (catalog.facilities, "plant"),
+            (catalog.offers, "offer"),
+            (catalog.prices, "benchmark price"),
+            (catalog.sources, "source"),
+        )
+    )
+
+
+def _price(catalog: Catalog, name: str) -> str:
+    price = next(offer.price for offer in catalog.offers if offer.id == name)
+    if price is None:
+        return "none published"
+    if price.amount is not None:
+        return f"{price.amount:f} {price.currency}/kg"
+    return f"{price.benchmark} {price.premium * 100:+f} %" if price.premium else price.benchmark
+
+
+def _steps(catalog: Catalog, name: str) -> str:
+    steps: Sequence[Any] = next((f.capacity for f in catalog.facilities if f.id == name), ())
+    told = [
+        f"{'unlimited' if step.per_year is None else f'{step.per_year:,f} kg/year'} {step.status}"
+        + (f" from {step.start}" if step.start else "")
+        for step in steps
+    ]
+    return "; ".join(told) or "none published"

@@ -1,0 +1,36 @@
+"""A run as text, in the order in which a planner reads it."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+
+from ..domain.run import Run
+from .demand import demands, shortages
+from .ground import assumptions, kept_out, rules, versions
+from .heading import heading, misses, warnings
+from .mix import mix
+from .orders import costs, orders
+
+
+def plan_report(run: Run, width: int) -> list[RenderableType]:
+    """Everything, for a terminal of `width` characters."""
+    parts = [
+        heading(run),
+        warnings(run),
+        demands(run, width),
+        mix(run, width),
+        shortages(run),
+        orders(run, width),
+        costs(run),
+        misses(run),
+        kept_out(run),
+        rules(run),
+        assumptions(run),
+        versions(run),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def plan_summary(run: Run) -> list[RenderableType]:
+    """The heading alone."""
+    return [heading(run)]

@@ -1,0 +1,179 @@
+"""What a run says against what its facts give: every difference by its place."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from ..errors import Problem
+from ..reading.csvfile import Row, Table
+from ..reading.records import path_of, shown
+from .tables import TABLES, RunTable
+
+Key = tuple[str, ...]
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    **{table.field: table.key for table in TABLES if table.field},
+    "materials": ("id",),
+    "demands": ("id",),
+    "rules": ("id",),
+    "makes": ("offer", "ordered", "requirement"),
+    "lots": ("lot", "requirement"),
+    "exposed": ("rule",),
+    "requirements": ("label",),
+    "leads": ("offer",),
+    "unproven": ("offer", "material", "end_use", "demand_material", "rule", "stage"),
+    "blocked": ("offer", "material", "end_use", "demand_material", "rule"),
+    "limits": ("rule", "label"),
+    "periods": ("label",),
+}
+"""Field of a run -> what tells its entries apart; entries of other lists are told apart by position."""
+_NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
+    "materials": "material", "demands": "demand", "rules": "rule", "makes": "production", "lots": "lot",
+    "exposed": "exposed rule", "requirements": "requirement", "leads": "lead", "unproven": "unproven offer",
+    "blocked": "blocked offer", "limits": "limit", "periods": "period",
+}  # fmt: skip
+
+
+def differences(
+    told: Mapping[str, Any], expected: Mapping[str, Any], file: Path, ignored: Collection[str] = ()
+) -> list[Problem]:
+    """Where a run as JSON says something else than it should.
+
+    Args:
+        told: the run as it stands in the file.
+        expected: the run that the facts give.
+        file: the file it stands in.
+        ignored: fields that are not compared.
+    """
+    found: list[Problem] = []
+    for field in expected:
+        if field in ignored:
+            continue
+        key = _KEYS.get(field)
+        if key is None:
+            found += _values(told.get(field), expected[field], (field,), file, "")
+        else:
+            found += differences_in_rows(told.get(field, []), expected[field], field, file)
+    return found
+
+
+def differences_in_rows(
+    told: Sequence[Mapping[str, Any]],
+    expected: Sequence[Mapping[str, Any]],
+    field: str,
+    file: Path,
+    only: Collection[str] = (),
+) -> list[Problem]:
+    """Differences between the entries of one list of a run, told apart by what names them.
+
+    Args:
+        told: the entries as they stand in the file.
+        expected: the entries that the facts give.
+        field: the list's name.
+        file: the file it stands in.
+        only: the fields compared; none: all.
+    """
+    key, noun = _KEYS[field], _NOUNS[field]
+    here = _by_key([(number, entry) for number, entry in enumerate(told)], key)
+    there = _by_key(list(enumerate(expected)), key)
+    found: list[Problem] = []
+    for name in [*there, *(name for name in here if name not in there)]:
+        subject = f"{noun} {_named(name)}"
+        ours, theirs = here.get(name, []), there.get(name, [])
+        for (number, entry), (_, right) in zip(ours, theirs, strict=False):
+            found += _values(_part(entry, only), _part(right, only), (field, number), file, subject)
+        for number, _ in ours[len(theirs) :]:
+            found.append(
+                Problem(f"{subject}: the facts give no such {noun}", str(file), column=path_of((field, number)))
+            )
+        for _ in theirs[len(ours) :]:
+            found.append(Problem(f"{subject}: is missing, though the facts give it", str(file), column=field))
+    return found
+
+
+def _part(entry: Mapping[str, Any], only: Collection[str]) -> Mapping[str, Any]:
+    return {name: value for name, value in entry.items() if name in only} if only else entry
+
+
+def _by_key(
+    entries: Sequence[tuple[int, Mapping[str, Any]]], key: tuple[str, ...]
+) -> dict[Key, list[tuple[int, Mapping[str, Any]]]]:
+    found: defaultdict[Key, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+    for number, entry in entries:
+        found[tuple(_text(entry.get(column)) for column in key)].append((number, entry))
+    return dict(found)
+
+
+def _text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _named(key: Key) -> str:
+    return "/".join(part for part in key if part)
+
+
+def _values(told: Any, expected: Any, path: tuple[str | int, ...], file: Path, subject: str) -> Iterator[Problem]:
+    """Differences between two JSON values, down to the single figure."""
+    if isinstance(told, dict) and isinstance(expected, dict):
+        for name in [*expected, *(name for name in told if name not in expected)]:
+            yield from _values(told.get(name), expected.get(name), (*path, name), file, subject)
+    elif isinstance(told, list) and isinstance(expected, list) and len(told) == len(expected):
+        for number, (ours, theirs) in enumerate(zip(told, expected, strict=True)):
+            yield from _values(ours, theirs, (*path, number), file, subject)
+    elif told != expected:
+        name = ".".join(str(step) for step in path[2:] if isinstance(step, str)) if subject else path_of(path)
+        message = f"{subject}: " if subject else ""
+        message += f"`{name or path_of(path)}` is not what the facts give"
+        yield Problem(message, str(file), column=path_of(path), found=shown(told), expected=shown(expected))
+
+
+def differences_in_table(
+    table: RunTable, told: Table, expected: Sequence[Mapping[str, str]], source: str = "the facts give"
+) -> list[Problem]:
+    """Where a table of the folder says something else than it should: file, row and column of each.
+
+    Args:
+        table: which table.
+        told: the table as it stands in the file.
+        expected: the cells that should stand there.
+        source: what they come from, for messages.
+    """
+    here: defaultdict[Key, list[Row]] = defaultdict(list)
+    there: defaultdict[Key, list[Mapping[str, str]]] = defaultdict(list)
+    for row in told.rows:
+        here[tuple(told.text(row, column) for column in table.key)].append(row)
+    for entry in expected:
+        there[tuple(entry[column] for column in table.key)].append(entry)
+    found: list[Problem] = []
+    for key in [*there, *(key for key in here if key not in there)]:
+        rows, entries = here.get(key, []), there.get(key, [])
+        subject = f"{table.noun} {_named(key)}"
+        for row, entry in zip(rows, entries, strict=False):
+            found += _cells(told, row, entry, subject, source)
+        for row in rows[len(entries) :]:
+            found.append(Problem(f"{subject}: {source} no such {table.noun}", told.file, row.line))
+        for _ in entries[len(rows) :]:
+            found.append(Problem(f"{subject}: is missing, though {source} it", told.file))
+    return found
+
+
+def _cells(told: Table, row: Row, expected: Mapping[str, str], subject: str, source: str) -> Iterator[Problem]:
+    for column, right in expected.items():
+        text = told.text(row, column)
+        if not same(text, right):
+            message = f"{subject}: `{column}` is not what {source}"
+            yield Problem(message, told.file, row.line, column, found=shown(text), expected=shown(right))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two cells say the same: equal texts, or equal numbers, however a spreadsheet writes them."""
+    if one.strip() == other.strip():
+        return True
+    try:
+        return Decimal(one) == Decimal(other)
+    except InvalidOperation:
+        return False

@@ -1,0 +1,45 @@
+"""The pack's rules cover what the statute lists, and its bills touch what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from friendshore.catalog import read_catalog
+from friendshore.domain.change import Change
+from friendshore.plugins import Registry
+from friendshore.rules.amend import amended
+from friendshore.rules.kinds import OriginBan
+from friendshore.rules.pack import read_pack
+
+ROOT = Path(__file__).parents[3]
+PACKS = ROOT / "plugins/friendshore-us-defense/src/friendshore_us_defense/packs"
+PACK = read_pack(PACKS / "us-10usc4872")
+RULES = tuple(rule for rule in Registry.of().pack_rules(PACK) if isinstance(rule, OriginBan))
+MATERIALS = read_catalog(ROOT / "catalogs/friendshore_catalogs/materials").materials
+
+
+def test_the_catalog_marks_the_covered_materials() -> None:
+    """The catalog's mark for covered materials says the same as the rules by element and form."""
+    marked = {m.id for m in MATERIALS if "covered-4872" in m.tags}
+    assert {m.id for m in MATERIALS if any(rule.covers(m) for rule in RULES)} == marked
+
+
+def test_each_covered_material_has_both_texts() -> None:
+    """The text of 2027 covers the same materials as the one before it, for the same countries."""
+    before = {rule.id: rule for rule in RULES if not rule.id.endswith("-2027")}
+    after = {rule.id.removesuffix("-2027"): rule for rule in RULES if rule.id.endswith("-2027")}
+    assert before.keys() == after.keys()
+    for name, rule in before.items():
+        assert [m for m in MATERIALS if rule.covers(m)] == [m for m in MATERIALS if after[name].covers(m)]
+        assert rule.countries == after[name].countries == {"CN", "IR", "KP", "RU"}
+        assert set(rule.stages) < set(after[name].stages)
+
+
+@pytest.mark.parametrize("bill", ["us-p-1803", "us-p-hr9073"])
+def test_bills_touch_the_extension_alone(bill: str) -> None:
+    """Each bill changes every rule of 2027 and leaves melting and production as they are."""
+    changed = amended(RULES, [Change(enable=bill)], PACK.bills)
+    touched = {before.id for before, after in zip(RULES, changed, strict=True) if before != after}
+    assert touched == {rule.id for rule in RULES if rule.id.endswith("-2027")}

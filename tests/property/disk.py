@@ -1,0 +1,103 @@
+"""Tiny catalogs written to disk as their authors would, in kilograms or in tonnes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+from friendshore.domain.facts import Catalog, Offer
+
+UNITS = {"kg": Decimal(1), "t": Decimal(1000)}
+STEPS = {Decimal(1): "1 month", Decimal(3): "1 quarter", Decimal(12): "1 year"}
+
+
+def write(catalog: Catalog, folder: Path, unit: str, order: Random) -> Path:
+    """Writes a catalog as a folder whose masses are in one unit and whose rows stand in any order."""
+    folder.mkdir(parents=True)
+    head = f'schema = 1\nname = "{catalog.name}"\nlicence = "{catalog.licence}"\nas_of = {catalog.as_of}\n'
+    (folder / "catalog.toml").write_text(head, encoding="utf-8")
+    for name, rows in _tables(catalog, unit).items():
+        _table(folder / f"{name}.csv", order.sample(rows, len(rows)))
+    return folder
+
+
+def _table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    if not rows:
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _mass(kilograms: Decimal | None, unit: str, per: str = "") -> str:
+    return "" if kilograms is None else f"{(kilograms / UNITS[unit]).normalize():f} {unit}{per}"
+
+
+def _local(source: str) -> str:
+    return source.rpartition(":")[2]
+
+
+def _tables(catalog: Catalog, unit: str) -> dict[str, list[dict[str, object]]]:
+    return {
+        "sources": [
+            {"id": _local(s.id), "reference": s.reference, "confidence": s.confidence.value} for s in catalog.sources
+        ],
+        "materials": [
+            {"id": m.id, "element": m.element, "form": m.form, "basis": m.basis, "content": m.content, "hs": m.hs}
+            | {"stages": ";".join(m.stages)}
+            for m in catalog.materials
+        ],
+        "facilities": [
+            {"id": f.id, "country": f.country, "within": f.within, "source": _local(f.source)}
+            for f in catalog.facilities
+        ],
+        "capacity": [
+            {"facility": f.id, "per_year": _mass(step.per_year, unit, "/year") or "unlimited"}
+            | {"status": step.status.value, "source": _local(step.source)}
+            for f in catalog.facilities
+            for step in f.capacity
+        ],
+        "offers": [_offer(o, unit) for o in catalog.offers],
+        "recipe": [
+            {"offer": o.id, "role": role, "material": line.material, "per_unit": line.per_unit, "source": "s"}
+            for o in catalog.offers
+            for role, found in (("output", o.outputs if len(o.outputs) > 1 else ()), ("input", o.inputs))
+            for line in found
+        ],
+        "chain": [
+            {"offer": o.id, "stage": e.stage, "countries": ";".join(sorted(e.countries))}
+            | {"complete": "yes" if e.complete else "no", "source": _local(e.source)}
+            for o in catalog.offers
+            for e in o.chain
+        ],
+    }
+
+
+def _offer(offer: Offer, unit: str) -> dict[str, object]:
+    assert offer.price is not None
+    assert offer.price.amount is not None
+    single = len(offer.outputs) == 1
+    # The price of a run of several outputs is by unit of run, whatever the masses are written in.
+    price_unit = unit if single else "kg"
+    price = f"{offer.price.amount * UNITS[price_unit]:f} {offer.price.currency}/{price_unit}"
+    return {
+        "id": offer.id,
+        "facility": offer.facility,
+        "material": offer.outputs[0].material if single else "",
+        "price": price,
+        "price_source": _local(offer.price.source),
+        "from": offer.start or "",
+        "until": offer.end or "",
+        "min_order": _mass(offer.min_order, unit),
+        "max_order": _mass(offer.max_order, unit),
+        "max_per_year": _mass(offer.max_per_year, unit, "/year"),
+        "total": _mass(offer.total, unit),
+        "onboarding": f"{offer.onboarding} {offer.onboarding_currency}" if offer.onboarding else "",
+        "lead_time": "" if offer.lead_time is None else STEPS[offer.lead_time],
+        "capacity_use": offer.capacity_use,
+        "source": _local(offer.source),
+    }

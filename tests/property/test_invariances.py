@@ -1,0 +1,131 @@
+"""What must not change a plan: the order of rows, the unit of masses, the names of things."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.catalog import read_catalog
+from friendshore.domain.case import Case
+from friendshore.domain.facts import Catalog, Offer
+from friendshore.recommend import Recommendation
+
+from .compare import RELATIVE, planned
+from .disk import write
+from .renaming import renamed
+from .settings import EXAMPLES
+from .strategies import Tiny, tiny_cases
+
+
+def text(found: Recommendation) -> str:
+    """A run as it is written."""
+    return json.dumps(found.to_dict(), sort_keys=False)
+
+
+def shuffled(record: Any, order: Random, *fields: str) -> Any:
+    """A record with the entries of some fields in another order."""
+    return record.model_copy(update={f: tuple(order.sample(getattr(record, f), len(getattr(record, f)))) for f in fields})
+
+
+def halves(catalog: Catalog, order: Random) -> list[Catalog]:
+    """The same facts in two catalogs, in any order."""
+    offers, rest = catalog.offers[::2], catalog.offers[1::2]
+    other = Catalog(name="other", licence=catalog.licence, as_of=catalog.as_of, requires=("tiny",), offers=rest)
+    return order.sample([catalog.model_copy(update={"offers": offers}), other], 2)
+
+
+@EXAMPLES(100)
+@given(tiny_cases(), st.randoms(use_true_random=False))
+def test_order_of_rows_changes_no_byte(tiny: Tiny, order: Random) -> None:
+    """Materials, facilities, offers, sources, demands, stocks, papers and rules in another order give the same run, to the byte."""
+    catalog = shuffled(tiny.catalog, order, "materials", "facilities", "offers", "sources")
+    case = shuffled(tiny.case, order, "demands", "stocks", "orders", "licences", "waivers", "stores")
+    rules = order.sample(tiny.rules, len(tiny.rules))
+    first = planned(tiny.case, [tiny.catalog], tiny.rules)
+    assert text(planned(case, [catalog], rules)) == text(first)
+
+
+@EXAMPLES(30)
+@given(tiny_cases(), st.randoms(use_true_random=False))
+def test_order_of_catalogs_changes_no_byte(tiny: Tiny, order: Random) -> None:
+    """Two catalogs given the other way round give the same run, to the byte."""
+    both = halves(tiny.catalog, order)
+    assert text(planned(tiny.case, both, tiny.rules)) == text(planned(tiny.case, both[::-1], tiny.rules))
+
+
+@EXAMPLES(60)
+@given(tiny_cases(), st.randoms(use_true_random=False))
+def test_kilograms_and_tonnes_change_no_byte(tiny: Tiny, order: Random) -> None:
+    """The same catalog written in kilograms and in tonnes, rows in any order, gives the same run, to the byte."""
+    with tempfile.TemporaryDirectory() as folder:
+        read = [read_catalog(write(tiny.catalog, Path(folder, unit), unit, order)) for unit in ("kg", "t")]
+    kilograms, tonnes = (text(planned(tiny.case, [catalog], tiny.rules)) for catalog in read)
+    assert kilograms == tonnes
+
+
+@EXAMPLES(60)
+@given(tiny_cases(), st.randoms(use_true_random=False))
+def test_names_change_neither_cost_nor_shortage_nor_verdicts(tiny: Tiny, order: Random) -> None:
+    """With every offer, facility, material and demand named anew, cost, shortage and verdicts are the same but for the names."""
+    odd = without_ties(tiny)
+    other, back = renamed(odd, order)
+    first, second = (planned(t.case, [t.catalog], t.rules) for t in (odd, other))
+    assert second.status is first.status
+    if first.run.conflicts or second.run.conflicts:
+        return
+    allowed = RELATIVE * max(1.0, first.objective)
+    assert abs(second.objective - first.objective) <= allowed
+    assert abs(float(second.cost.total - first.cost.total)) <= 10 * allowed
+    assert shortage(second, back) == shortage(first, {})
+    assert verdicts(second, back) == verdicts(first, {})
+
+
+def without_ties(tiny: Tiny) -> Tiny:
+    """The same case with odd cents on every price, so that one plan alone is cheapest."""
+    odd = Random(len(tiny.catalog.offers))
+
+    def more(amount: Decimal | None) -> Decimal:
+        assert amount is not None
+        return amount + Decimal(odd.randrange(1, 10**6)) / 10**6
+
+    def offer(old: Offer) -> Offer:
+        assert old.price is not None
+        return old.model_copy(update={"price": old.price.model_copy(update={"amount": more(old.price.amount)})})
+
+    offers = tuple(offer(o) for o in tiny.catalog.offers)
+    demands = tuple(d.model_copy(update={"shortage_price": more(d.shortage_price)}) for d in tiny.case.demands)
+    stores = tuple(s.model_copy(update={"holding": more(s.holding)}) for s in tiny.case.stores)
+    case: Case = tiny.case.model_copy(update={"demands": demands, "stores": stores})
+    return Tiny(case, tiny.catalog.model_copy(update={"offers": offers}), tiny.rules)
+
+
+def shortage(found: Recommendation, names: dict[str, str]) -> dict[tuple[str, str], float]:
+    """Kilograms short by demand and period, in tenths of a kilogram."""
+    return {
+        (names.get(s.demand, s.demand), s.period): round(float(s.quantity_kg), 1)
+        for s in found.run.shortages
+        if s.quantity_kg >= Decimal("0.05")
+    }
+
+
+def verdicts(found: Recommendation, names: dict[str, str]) -> set[str]:
+    """What is kept out and what is not proved, with the rule and stage that decided."""
+    rows = [*found.run.blocked, *found.run.unproven]
+    keys = ("offer", "facility", "material", "demand", "rule", "stage", "countries", "result", "end_use", "end_uses")
+    return {
+        json.dumps({k: _plain(v, names) for k, v in row.model_dump(mode="json").items() if k in keys}, sort_keys=True)
+        for row in rows
+    }
+
+
+def _plain(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return sorted(_plain(v, names) for v in value)
+    return names.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,93 @@
+"""The house rules that no linter keeps: sizes, what is imported when, and that packaging and folders agree.
+
+The layers themselves are contracts of import-linter, in `pyproject.toml`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+SOURCES = [ROOT / "core", ROOT / "catalogs", *sorted((ROOT / "plugins").glob("*/src"))]
+FILES = sorted(path for source in SOURCES for path in source.rglob("*.py"))
+PLUGINS = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml"))
+HEAVY = ("ortools", "scipy", "pandas")
+LIGHT = {
+    "friendshore": (*HEAVY, "numpy", "pydantic"),
+    "friendshore.plugins": HEAVY,
+    "friendshore.cli": HEAVY,
+}
+
+
+def toml(path: Path) -> dict[str, Any]:
+    """A TOML file of the repository."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Name and length of every function of a file, signature and docstring not counted."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            documented = ast.get_docstring(node) is not None and len(node.body) > 1
+            first = node.body[1] if documented else node.body[0]
+            yield node.name, (node.end_lineno or first.lineno) - first.lineno + 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_are_short(path: Path) -> None:
+    """No source file has more than 400 lines, no function more than 60."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+    assert [(name, length) for name, length in functions(path) if length > LONGEST_FUNCTION] == []
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_imports_stay_light(module: str) -> None:
+    """Importing the package, the plugin layer or the command line loads no solver, no data library and no plugin."""
+    code = f"import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert loaded.isdisjoint(LIGHT[module])
+    assert not [name for name in loaded if name.startswith("friendshore_")]
+
+
+def test_every_plugin_is_known_to_the_workspace() -> None:
+    """A plugin in the repository is in the group that `uv run` installs, in the sources, and in the import contract."""
+    project = toml(ROOT / "pyproject.toml")
+    assert sorted(project["dependency-groups"]["plugins"]) == PLUGINS
+    assert sorted(name for name in project["tool"]["uv"]["sources"] if name != "friendshore") == PLUGINS
+    contracts = project["tool"]["importlinter"]["contracts"]
+    forbidden = next(c for c in contracts if c["id"] == "own-plugins")["forbidden_modules"]
+    assert {name.replace("-", "_") for name in PLUGINS} < set(forbidden)
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_plugin_is_packaged_like_the_others(name: str) -> None:
+    """Each plugin is a typed package with a manifest, a README, an entry point and a range of friendshore versions."""
+    folder, package = ROOT / "plugins" / name, name.replace("-", "_")
+    project = toml(folder / "pyproject.toml")["project"]
+    assert project["name"] == name
+    assert project["dependencies"] == ["friendshore>=0.1,<0.2"]
+    assert list(project["entry-points"]["friendshore"].values()) == [package]
+    for file in ("__init__.py", "friendshore.toml", "py.typed"):
+        assert (folder / "src" / package / file).is_file()
+    assert (folder / project["readme"]).is_file()
+
+
+def test_lock_file_names_only_the_public_index() -> None:
+    """The lock file holds on every machine: no mirror and no path of the machine that wrote it is in it."""
+    text = (ROOT / "uv.lock").read_text(encoding="utf-8")
+    hosts = set(re.findall(r'https?://[^/"]+', text))
+    assert hosts == {"https://pypi.org", "https://files.pythonhosted.org"}
+    assert set(re.findall(r'registry = "([^"]+)"', text)) == {"https://pypi.org/simple"}
+    assert "file://" not in text

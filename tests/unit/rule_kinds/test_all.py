@@ -1,0 +1,112 @@
+"""What holds of every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from friendshore.rules.kinds import Exclude, ExportControl, OriginBan, Tariff, builtin_kinds
+
+from .samples import (
+    ALLOY,
+    COTS,
+    MAGNET,
+    METAL_SCRAP,
+    OXIDE,
+    ban,
+    control,
+    tariff,
+)
+
+SAMPLES = [
+    ban(exceptions=[COTS], recycled=METAL_SCRAP, steps={"reduction": "produced"}, also=[{"elements": ["Sm"]}]),
+    ban(countries=[], allow=["US"], stages=["melted"]),
+    control(destinations=["US"], judged_on="use", end_uses=["defense"], buyers=["Acme"], reach="origin"),
+    control(effect="licence"),
+    tariff(specific=2, specific_currency="USD", except_origins=["RU"]),
+    tariff(rate=0),
+    Exclude.model_validate({"suppliers": ["Works"], "countries": ["CN"], "end_uses": ["civil"]}),
+]
+
+
+@pytest.mark.parametrize("rule", SAMPLES, ids=lambda rule: rule.kind)
+def test_rules_survive_json(rule: OriginBan | ExportControl | Tariff | Exclude) -> None:
+    """A rule written as JSON and read again is the same rule, to the byte, and can be a key."""
+    text = rule.model_dump_json(by_alias=True)
+    again = type(rule).model_validate_json(text)
+    assert again == rule
+    assert again.model_dump_json(by_alias=True) == text
+    assert hash(again) == hash(rule)
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        (
+            ban(stages=["melted", "mined"]),
+            "Magnet, for defense use, must not be mined or melted in CN or RU.",
+        ),
+        (
+            ban(countries=[], allow=["US", "JP"], end_uses=[], stages=["melted"], exceptions=[COTS]),
+            "Magnet must not be melted outside JP and US, unless excepted (cots).",
+        ),
+        (
+            control(destinations=["US"], judged_on="use", end_uses=["defense"], reach="origin"),
+            "Dy, of CN, must not move across any border for defense use in US.",
+        ),
+        (control(effect="licence"), "Dy, leaving CN, may move only under licence."),
+        (
+            tariff(origins=["CN"], specific=2, specific_currency="USD"),
+            "Goods of HS 8505.11 of CN origin entering US: a duty of 25 % of the value plus 2 USD per kg.",
+        ),
+        (tariff(rate=0), "Goods of HS 8505.11 entering US: no duty."),
+        (
+            Exclude.model_validate({"suppliers": ["Works"], "countries": ["CN"]}),
+            "Any material must not come from suppliers Works or countries CN.",
+        ),
+    ],
+)
+def test_every_kind_says_what_it_does(rule: OriginBan | ExportControl | Tariff | Exclude, sentence: str) -> None:
+    """The sentence is made from the fields and reads as one."""
+    assert rule.sentence() == sentence
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"countries": []}, "exactly one of"),
+        ({"allow": ["US"]}, "exactly one of"),
+        ({"stages": []}, "at least 1"),
+        ({"countries": ["Chna"]}, "neither a country"),
+        ({"steps": {"reduction": "made"}}, "Input should be"),
+        ({"recycled": {"needs": ["baking"], "within": ["US"]}}, "neither a stage nor a step"),
+    ],
+)
+def test_a_ban_that_makes_no_sense_is_refused(fields: dict[str, Any], message: str) -> None:
+    """A mistake in a rule is an error when it is read, never a ban that silently bars nothing."""
+    with pytest.raises(ValidationError, match=message):
+        ban(**fields)
+
+
+def test_countries_by_name_and_by_group() -> None:
+    """Names, three-letter codes and groups are read as codes."""
+    rule = ban(countries=["China", "RUS", "EU"])
+    assert {"CN", "RU", "DE", "FR"} <= rule.countries
+
+
+def test_also_alone_does_not_cover_everything() -> None:
+    """A rule that lists its materials under `also` alone covers those and no others."""
+    rule = ban(forms=[], also=[{"elements": ["Dy"]}, {"materials": ["alloy"]}])
+    assert rule.covers(OXIDE)
+    assert rule.covers(ALLOY)
+    assert not rule.covers(MAGNET)
+    assert ban(forms=[]).covers(MAGNET)
+
+
+def test_the_kinds_are_told_apart() -> None:
+    """Every built-in kind has its own name and does something."""
+    kinds = builtin_kinds()
+    assert len({kind.model_fields["kind"].default for kind in kinds}) == len(kinds)
+    assert all(kind.verbs for kind in kinds)

@@ -1,0 +1,161 @@
+"""Bans by stage, country and end use, along the chain."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.domain.facts import ChainEntry
+from friendshore.domain.stages import Stage
+from friendshore.domain.use import Result, Use
+
+from .samples import (
+    ALL,
+    ALLOY,
+    CLEAN,
+    MAGNET,
+    OXIDE,
+    ban,
+    judged,
+    offer,
+    use,
+)
+
+
+def test_a_clean_chain_passes() -> None:
+    """A magnet whose every stage is known to lie elsewhere passes."""
+    assert judged(ban(), offer(CLEAN)).passes
+
+
+def test_the_deciding_stage_country_and_clause_are_named() -> None:
+    """A failure says where, at which stage and by which clause, in a sentence a planner can read."""
+    verdict = judged(ban(), offer({**CLEAN, "refined": "CN"}))
+    assert (verdict.result, verdict.stage, verdict.countries) == (Result.FAIL, "refined", ("CN",))
+    assert (verdict.rule, verdict.clause) == ("ban", "the clause")
+    assert verdict.reason == "magnet of o is refined in CN, which the clause bars"
+
+
+@pytest.mark.parametrize("of", [use(end_use="civil"), use(material=OXIDE)])
+def test_other_uses_are_not_concerned(of: Use) -> None:
+    """A use of another end use or material passes, whatever the chain."""
+    assert judged(ban(), offer({**CLEAN, "mined": "CN"}), of).passes
+    assert not ban().concerns(of)
+
+
+def test_a_ban_without_end_uses_covers_all() -> None:
+    """An empty list of end uses means every end use."""
+    assert not judged(ban(end_uses=[]), offer({**CLEAN, "mined": "CN"}), use(end_use="civil")).passes
+
+
+def test_a_ban_may_name_buyers() -> None:
+    """A ban on certain buyers leaves the others alone, and a suffix to the name does not help."""
+    rule, chained = ban(buyers=["Acme"]), offer({**CLEAN, "mined": "CN"})
+    assert judged(rule, chained, use(buyer="Other")).passes
+    assert judged(rule, chained, use(buyer="ACME, Inc.")).result is Result.FAIL
+
+
+def test_an_allow_list_bars_the_rest() -> None:
+    """With `allow`, what is not listed fails and what is passes."""
+    rule = ban(countries=[], allow=["US", "JP"], stages=["melted"])
+    assert judged(rule, offer(CLEAN)).passes
+    assert judged(rule, offer({**CLEAN, "melted": "KR"})).countries == ("KR",)
+
+
+def test_a_stage_nobody_states_is_unproven() -> None:
+    """A stage that the material must have, and that no entry covers, is unproven, never a pass."""
+    chain = {stage: text for stage, text in CLEAN.items() if stage != "mined"}
+    verdict = judged(ban(), offer(chain))
+    assert (verdict.result, verdict.stage) == (Result.UNPROVEN, "mined")
+    assert verdict.reason == "nobody says where magnet of o is mined, which the clause asks"
+
+
+def test_an_entry_without_countries_is_no_entry() -> None:
+    """An entry that names no country is unproven, even if it claims to be complete."""
+    chained = offer(CLEAN)
+    empty = ChainEntry(stage="mined", complete=True)
+    assert judged(ban(), chained.model_copy(update={"performed": (empty, *chained.performed[1:])})).stage == "mined"
+
+
+def test_steps_of_one_stage_are_judged_one_by_one() -> None:
+    """Sintering in China fails although milling took place in Japan."""
+    chain = {k: v for k, v in CLEAN.items() if k != "produced"} | {"milling": "JP", "sintering": "CN"}
+    verdict = judged(ban(), offer(chain))
+    assert (verdict.result, verdict.stage) == (Result.FAIL, "produced")
+    assert "produced (sintering) in CN" in verdict.reason
+
+
+def test_a_source_that_declares_no_gap_is_still_asked() -> None:
+    """A source without an entry for a stage is unproven even if nobody computed what is missing."""
+    assert judged(ban(), offer({"produced": "JP"}, missing=())).result is Result.UNPROVEN
+
+
+def test_a_covered_material_without_stages_must_have_all_of_the_ban() -> None:
+    """A covered material whose stages nobody wrote down is not waved through."""
+    bare = MAGNET.model_copy(update={"stages": ()})
+    assert judged(ban(), offer({}, bare), use(bare)).result is Result.UNPROVEN
+
+
+def test_a_maker_answers_for_its_own_stages() -> None:
+    """The stages that its inputs cover are judged where they are performed; a gap is its own."""
+    maker = offer({"melted": "JP", "produced": "JP"}, inputs=True)
+    assert judged(ban(), maker).passes
+    gap = offer({"melted": "JP", "produced": "JP"}, inputs=True, missing=[Stage.SEPARATED])
+    assert judged(ban(), gap).stage == "separated"
+
+
+def test_an_oxide_plant_does_not_produce_a_magnet() -> None:
+    """Up the chain `produced` is not asked about, mining and refining are."""
+    oxide = offer({"mined": "AU", "refined": "MY", "separated": "MY"}, OXIDE)
+    assert judged(ban(), oxide).passes
+    assert judged(ban(), offer({"mined": "AU", "refined": "CN", "separated": "MY"}, OXIDE)).stage == "refined"
+    odd = OXIDE.model_copy(update={"stages": ALL})
+    assert judged(ban(stages=["produced"]), offer({"produced": "CN"}, odd)).passes
+
+
+def test_melting_is_barred_whoever_does_it() -> None:
+    """Alloy melted in China fails although it is not the covered good."""
+    chain = {"mined": "AU", "refined": "MY", "separated": "MY", "melted": "CN"}
+    assert judged(ban(stages=["melted", "produced"]), offer(chain, ALLOY)).stage == "melted"
+
+
+def test_steps_may_belong_to_another_stage_under_a_rule() -> None:
+    """A rule that counts reduction as production bars it as such, wherever in the chain it is done."""
+    rule = ban(stages=["produced"], steps={"reduction": "produced"})
+    assert judged(ban(stages=["produced"]), offer({**CLEAN, "reduction": "CN"})).passes
+    assert judged(rule, offer({**CLEAN, "reduction": "CN"})).stage == "produced"
+    assert judged(rule, offer({"mined": "AU", "reduction": "CN"}, OXIDE)).stage == "produced"
+
+
+def test_a_step_counted_elsewhere_leaves_its_own_stage_open() -> None:
+    """If reduction counts as production, a source that records nothing else has no refinery on record; inputs may have one."""
+    rule = ban(steps={"reduction": "produced"})
+    chain = {"mined": "AU", "reduction": "US", "separated": "MY", "melted": "JP"}
+    assert judged(rule, offer(chain)).stage == "refined"
+    assert judged(rule, offer({"reduction": "US", "melted": "US"}, inputs=True)).passes
+    assert judged(rule, offer({"reduction": "US", "melted": "US"}, inputs=True, supplied=())).stage == "refined"
+
+
+@given(data=st.data())
+def test_a_wider_ban_never_turns_into_a_pass(data: st.DataObject) -> None:
+    """Barring more countries or stages never makes any chain better."""
+    codes = st.sampled_from(["AU", "CN", "JP", "RU", "US", "?"])
+    text = st.lists(codes, max_size=3, unique=True).map(" ".join)
+    chain = data.draw(st.dictionaries(st.sampled_from([s.value for s in ALL]), text))
+    countries = data.draw(st.sets(st.sampled_from(["CN", "RU", "US"]), min_size=1))
+    stages = data.draw(st.sets(st.sampled_from(ALL), min_size=1))
+    narrow = ban(countries=sorted(countries), stages=sorted(stages))
+    wide = ban(countries=sorted(countries | {"AU"}), stages=sorted(stages | {Stage.MINED}))
+    chained = offer(chain)
+    assert judged(wide, chained).result.rank >= judged(narrow, chained).result.rank
+
+
+@given(data=st.data())
+def test_more_possible_countries_never_turn_into_a_pass(data: st.DataObject) -> None:
+    """Adding a country to what is possible at a stage never lets a magnet pass that did not."""
+    stage = data.draw(st.sampled_from([s.value for s in ALL]))
+    before = data.draw(st.sampled_from(["AU", "CN", "CN RU", "AU CN", "AU ?", "CN ?"]))
+    more = data.draw(st.sampled_from(["AU", "CN", "US"]))
+    first = judged(ban(), offer({**CLEAN, stage: before}))
+    if not first.passes:
+        assert not judged(ban(), offer({**CLEAN, stage: f"{before} {more}"})).passes

@@ -1,0 +1,213 @@
+"""A case file becomes a case in kilograms and the case's currency, or a list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from friendshore.case import load_case
+from friendshore.domain.case import Case
+from friendshore.domain.evidence import Confidence
+from friendshore.domain.facts import Status
+from friendshore.domain.time import Horizon, PeriodLength
+from friendshore.errors import InputError, Problem
+
+DATA = Path(__file__).parents[1] / "data"
+GOOD = DATA / "good-case"
+
+Edit = Callable[[str, str], None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of a good case that a test may spoil."""
+    return Path(shutil.copytree(GOOD, tmp_path / "case"))
+
+
+@pytest.fixture
+def edit(folder: Path) -> Edit:
+    """Replaces a piece of the case file, once."""
+
+    def replace(old: str, new: str) -> None:
+        text = (folder / "case.toml").read_text(encoding="utf-8")
+        assert old in text
+        (folder / "case.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return replace
+
+
+def complaints(path: Path) -> list[Problem]:
+    """What is wrong with a case."""
+    with pytest.raises(InputError) as caught:
+        load_case(path)
+    return list(caught.value.problems)
+
+
+def test_a_case_in_full() -> None:
+    """Every section ends up where the rest of the program looks for it, in kilograms, months and fractions."""
+    case = load_case(GOOD)
+    assert case == load_case(GOOD / "case.toml")
+    assert (case.name, case.place, case.currency, case.discount) == ("small", "US", "USD", Decimal("0.08"))
+    assert case.horizon == Horizon(start=date(2026, 10, 1), count=4, length=PeriodLength.QUARTER)
+    assert case.resolution == Decimal("0.001")
+    assert (case.catalogs, case.packs, case.folder) == (("small", "./mine"), ("us-10usc4872",), GOOD)
+    assert case.accept.confidence is Confidence.ASSUMED
+    assert case.accept.rule_status == ("enacted", "pending")
+    assert case.accept.counts(Status.RAMPING) == Decimal("0.7")
+    assert case.accept.counts(Status.ANNOUNCED) == Decimal("0.1")
+    assert (case.assume.lead_time, case.assume.freight, case.assume.holding) == (3, 2, Decimal("0.05"))
+    assert case.assume.licence == {"civil": "granted"}
+    given = case.assume.offer[0]
+    assert (given.id, given.capacity, given.substance, given.start) == ("ore", 20_000, "WO3", date(2027, 1, 1))
+    assert given.chain[0].countries == {"KR", "AU"}
+    assert [d.id for d in case.demands] == [
+        "penetrators",
+        "tungsten-apt/civil/US",
+        "dy-oxide/defense/US",
+        "dy-oxide/civil/JP",
+    ]
+    assert case.orders[0].arrives == date(2026, 11, 15)
+    assert (case.licences[0].id, case.licences[0].quantity) == ("cn-tungsten/CN", 2000)
+    assert (case.waivers[0].id, case.waivers[0].end) == ("us-4872/*", date(2027, 12, 31))
+    assert (case.stores[0].holding, case.stores[0].limit) == (1, 5000)
+    assert [s.inherits for s in case.scenarios] == [(), ("bill",)]
+    assert (case.scenarios[1].change[0].factor, case.scenarios[1].change[1].delay) == (Decimal("1.5"), 6)
+
+
+def test_every_other_key_of_a_demand_is_a_fact() -> None:
+    """Facts of the item are what the case states, shares as fractions and yes and no as such, in a table too."""
+    first, _, third, fourth = load_case(GOOD).demands
+    assert first.facts == (("cots", False), ("fit", "kinetic"), ("tungsten_share", Decimal("0.6")))
+    assert third.facts == (("cots", True), ("mass_share", Decimal("0.125")))
+    assert fourth.facts == ()
+
+
+def test_quantities_by_period() -> None:
+    """One quantity holds in each period in which the demand is wanted; a list holds as it stands."""
+    _, second, third, _ = load_case(GOOD).demands
+    assert second.quantities == (0, 1000, 1000, 1000)
+    assert second.substance == "WO3"
+    assert third.quantities == (100, 0, 50, 50)
+
+
+def test_rules_stay_data() -> None:
+    """A rule keeps its keys as plain data and gets a name where it has none."""
+    first, second = load_case(GOOD).rules
+    assert first == {"kind": "max-share", "id": "max-share-1", "share": 0.65, "from": "2027-01-01"}
+    assert second["id"] == "not-kazakh"
+
+
+def test_a_case_survives_json() -> None:
+    """A case written as JSON and read back is the same, but for the folder it came from."""
+    case = load_case(GOOD)
+    assert Case.model_validate_json(case.model_dump_json()) == case.model_copy(update={"folder": None})
+
+
+def test_a_substance_that_a_mass_names_is_kept() -> None:
+    """A case alone knows no materials: what a mass is of stays with it, one substance for the whole entry."""
+    case = load_case(GOOD)
+    assert (case.stocks[0].quantity, case.stocks[0].substance) == (1000, "W")
+    given = case.assume.offer[0]
+    assert given.price is not None
+    assert (given.capacity, given.price.amount, given.substance) == (20_000, 15, "WO3")
+    assert case.demands[0].substance == ""
+
+
+SPOILED = [
+    ("schema = 1\n", "", "schema", "needed"),
+    ('name = "small"', "name = 7", "case.name", "cannot be read"),
+    ("start = 2026-10-01", "start = 2026-10-01T00:00:00", "case.start", "cannot be read"),
+    ("periods = 4", "periods = 2.5", "case.periods", "cannot be read"),
+    ("periods = 4", "periods = 1_000_000", "case.periods", "last day of the calendar"),
+    ('"quarter"', '"fortnight"', "case.period", "cannot be read"),
+    ('place = "United States"', 'place = "EU"', "case.place", "cannot be read"),
+    ('resolution = "1 g"', 'resolution = "0"', "case.resolution", "above zero"),
+    ('catalogs = ["small", "./mine"]', "catalogs = [1]", "use.catalogs", "cannot be read"),
+    ('demand = "demand.csv"', 'demand = "demnd.csv"', "use.demand", "no such file"),
+    ('"enacted", "pending"', '"enacted", "pnding"', "accept.rule_status", "cannot be read"),
+    ("unproven = false", 'unproven = "perhaps"', "accept.unproven", "cannot be read"),
+    ('announced = "10 %"', "event = 1", "accept.capacity.event", "no such key"),
+    ('freight = "2 USD/kg"', 'freight = "2 EUR/kg"', "assume.freight", "the case is in USD"),
+    ('holding = "5 %/year"', 'holding = "5 %"', "assume.holding", "cannot be read"),
+    ('civil = "granted"', "civil = true", "assume.licence.civil", "assumed or not"),
+    ('capacity = "20 t WO3/year"', 'capacity = "20 t/year"', "assume.offer[1].capacity", "different substances"),
+    ('price = "15 USD/kg WO3"', 'premium = "5 %"', "assume.offer[1].premium", "no benchmark"),
+    ('end_use = "defense"', 'end_use = "Defence"', "demand[1].end_use", "cannot be read"),
+    ('per_year = "2 t"', "per_year = 2", "demand[1].per_year", "cannot be read"),
+    ('per_year = "2 t"', "", "demand[1]", "no quantity"),
+    ('quantity = "100 mtu"', 'quantity = "100 mtu"\nper_year = "1 t WO3"', "demand[2].quantity", "twice"),
+    ("from = 2027-02-01", "from = 2027-02-01\nuntil = 2026-02-01", "demand[2].until", "is before `from`"),
+    ("from = 2027-02-01", "form = 2027-02-01", "demand[2].form", "no such key"),
+    ("cots = false", "cots = [1]", "demand[1].cots", "plain value"),
+    ('end_use = "civil"', 'end_use = "civil"\nid = "penetrators"', "demand[2].id", "two called `penetrators`"),
+    ("acquired = 2025-01-31", "acquired = 2027-01-31", "stock[1].acquired", "after the plan's start"),
+    ('countries = ["CN"]', "countries = []", "stock[1].chain[2].complete", "empty"),
+    ('stage = "refined"', 'stage = "rfined"', "stock[1].chain[2].stage", "cannot be read"),
+    ("arrives = 2026-11-15", "", "order[1].arrives", "needed"),
+    ('quantity = "2 t"\n', 'quantity = "2 t Dy"\n', "licence[1].quantity", "substance cannot be named"),
+    ('quantity = "300 kg"', 'quantity = "-300 kg"', "waiver[1].quantity", "cannot be read"),
+    ('"1 USD/kg/year"', '"1 USD/kg"', "store[1].holding", "cannot be read"),
+    ('kind = "exclude"', "", "rule[2].kind", "needed"),
+    ("[[scenario]]", '[[rule]]\nkind = "x"\nid = "not-kazakh"\n\n[[scenario]]', "rule[3].id", "two called"),
+    ('name = "worse"\ninherits = ["bill"]', 'name = "bill"', "scenario[2].name", "two called `bill`"),
+    ('inherits = ["bill"]', 'inherits = ["bil"]', "scenario[2].inherits", "no scenario `bil`"),
+    ('inherits = ["bill"]', 'inherits = ["worse"]', "scenario[2].inherits", "inherits from itself"),
+    ('factor = "150 %"', 'why = "so"', "scenario[2].change[1]", "needs `factor`"),
+    ('"sangdong", delay', '"sangdong", dely', "scenario[2].change[2].dely", "no such key"),
+    ("[[waiver]]", "[[waver]]", "waver", "no such table"),
+    ("[[order]]", "[order]", "order", "a list of tables"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "column", "message"), SPOILED)
+def test_one_mistake_gives_one_message_at_its_place(
+    folder: Path, edit: Edit, old: str, new: str, column: str, message: str
+) -> None:
+    """Each mistake is reported once, at its key and near its line, and in words."""
+    line = (folder / "case.toml").read_text(encoding="utf-8").split(old)[0].count("\n") + 1
+    edit(old, new)
+    problems = complaints(folder)
+    assert [(p.column, message in p.message) for p in problems] == [(column, True)], [str(p) for p in problems]
+    assert problems[0].expected or problems[0].fix
+    assert problems[0].row is None or abs(problems[0].row - line) <= 6
+
+
+def test_lines_are_exact_where_a_key_has_one(folder: Path, edit: Edit) -> None:
+    """A key, an item of a list over several lines and a key of a repeated table know their own lines."""
+    lines = (folder / "case.toml").read_text(encoding="utf-8").splitlines()
+    edit('quantity = "300 kg"', 'quantity = "300 kilo"')
+    edit("factor = ", "factr = ")
+    rows = {p.column: p.row for p in complaints(folder)}
+    assert rows["waiver[1].quantity"] == lines.index('quantity = "300 kg"') + 1
+    change = '    { price = "apt-rotterdam", factor = "150 %" },'
+    assert rows["scenario[2].change[1].factr"] == lines.index(change) + 1
+
+
+def test_a_table_of_demands_is_checked_row_by_row(folder: Path) -> None:
+    """Mistakes in demand.csv are reported with their line and column, beside those of the case file."""
+    (folder / "demand.csv").write_text(
+        "material,end_use,per_year,cots,quantty\ndy-oxide,defence,1 t,yes,\n,civil,1 t,,\ndy-oxide,civil,,no,\n",
+        encoding="utf-8",
+    )
+    found = [(p.row, p.column) for p in complaints(folder)]
+    assert found == [(1, "quantty"), (2, "end_use"), (3, "material"), (4, "")]
+
+
+def test_a_case_that_is_not_there_or_not_toml_says_so(tmp_path: Path) -> None:
+    """A wrong path and broken TOML each give one plain message."""
+    assert "no such case" in complaints(tmp_path)[0].message
+    (tmp_path / "case.toml").write_text('[case]\nname = "x\n', encoding="utf-8")
+    broken = complaints(tmp_path)[0]
+    assert "not valid TOML" in broken.message
+    assert broken.row == 2
+
+
+def test_an_empty_case_asks_for_what_it_needs(tmp_path: Path) -> None:
+    """An empty file is answered with the two things that every case has."""
+    (tmp_path / "case.toml").write_text("", encoding="utf-8")
+    assert [p.column for p in complaints(tmp_path)] == ["schema", "case"]

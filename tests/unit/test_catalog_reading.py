@@ -1,0 +1,285 @@
+"""A catalog folder becomes facts in kilograms, or a list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from friendshore.catalog import read_catalog
+from friendshore.domain.facts import Catalog, Feed, Offer
+from friendshore.domain.stages import Stage
+from friendshore.errors import InputError, Problem
+
+GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
+
+Change = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of a good catalog that a test may spoil."""
+    return Path(shutil.copytree(GOOD, tmp_path / "small"))
+
+
+@pytest.fixture
+def change(folder: Path) -> Change:
+    """Replaces a piece of one file, once."""
+
+    def replace(file: str, old: str, new: str) -> None:
+        text = (folder / file).read_text(encoding="utf-8")
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return replace
+
+
+def offer(catalog: Catalog, name: str) -> Offer:
+    """The offer called `name`."""
+    return next(o for o in catalog.offers if o.id == name)
+
+
+def complaints(folder: Path, context: tuple[Catalog, ...] = ()) -> list[Problem]:
+    """What is wrong with a folder."""
+    with pytest.raises(InputError) as caught:
+        read_catalog(folder, context=context)
+    return list(caught.value.problems)
+
+
+def one(folder: Path, file: str) -> Problem:
+    """The only thing that is wrong, and that it is in `file`."""
+    problems = complaints(folder)
+    assert len(problems) == 1, [str(p) for p in problems]
+    assert problems[0].file.endswith(file)
+    return problems[0]
+
+
+def test_figures_are_in_the_basis_of_their_material() -> None:
+    """Ton units of WO3, pounds and contained metal all become kilograms of what the material is weighed in."""
+    catalog = read_catalog(GOOD)
+    ore, powder, stock = offer(catalog, "ore"), offer(catalog, "powder"), offer(catalog, "stock")
+    assert ore.price is not None
+    assert ore.price.amount == Decimal("8.45")  # 13 USD/kg WO3, 65 % of the concentrate
+    assert stock.price is not None
+    assert (stock.price.amount, stock.price.currency) == (Decimal(100), "USD")
+    assert powder.max_per_year == Decimal(200_000)
+    capacity = {f.id: f.capacity for f in catalog.facilities}
+    assert capacity["sangdong"][1].per_year == Decimal("5076923.07692308")  # 3,300 t WO3 / 0.65
+    assert capacity["powder-works"][0].per_year is None
+    dy = offer(catalog, "separated").outputs[0]
+    assert dy.material == "dy-oxide"
+    assert abs(dy.per_unit - Decimal("0.02") / Decimal("0.8713")) < Decimal("1e-12")
+
+
+def test_contents_follow_from_factors() -> None:
+    """What is not stated of a material's content is worked out, over several factors if need be."""
+    contents = {m.id: m.content for m in read_catalog(GOOD).materials}
+    assert contents["tungsten-concentrate"] == Decimal("0.65") * Decimal("0.793")
+    assert contents["ndpr-oxide"] == Decimal("0.857")
+    assert contents["tungsten-powder"] == 1
+
+
+def test_facts_are_complete_and_named() -> None:
+    """Countries by name, stages by step, sources by catalog: all become what rules and reports speak of."""
+    catalog = read_catalog(GOOD, "friendshore-small 1.0")
+    assert catalog.distribution == "friendshore-small 1.0"
+    assert {s.id for s in catalog.sources} == {"small:paper", "small:weights", "small:guess"}
+    powder = offer(catalog, "powder")
+    assert powder.catalog == "small"
+    assert [(e.stage, e.main_stage) for e in powder.chain] == [("reduction", "refined"), ("produced", "produced")]
+    assert {"US", "DE", "IE"} <= powder.chain[0].countries
+    assert powder.chain[0].source == "small:paper"
+    assert offer(catalog, "stock").chain[0].feed is Feed.RECYCLED
+    places = {f.id: (f.country, f.place) for f in catalog.facilities}
+    assert places["powder-works"] == ("US", "towanda")
+    assert places["korea"] == ("KR", "KR")
+    assert next(m for m in catalog.materials if m.id == "tungsten-powder").stages == (
+        Stage.MINED,
+        Stage.REFINED,
+        Stage.PRODUCED,
+    )
+    assert [s.start for s in next(f for f in catalog.facilities if f.id == "sangdong").capacity] == [
+        date(2026, 1, 1),
+        date(2027, 1, 1),
+    ]
+
+
+def test_an_offer_without_a_price_is_read() -> None:
+    """Nobody has to invent a price: such an offer is kept, without one."""
+    catalog = read_catalog(GOOD)
+    assert all(o.price is not None for o in catalog.offers)
+
+
+def test_a_lead_has_no_price(folder: Path, change: Change) -> None:
+    """An offer whose price cell is blank has no price at all, never a price of zero."""
+    change("offers.csv", "13 USD/kg WO3", "")
+    assert offer(read_catalog(folder), "ore").price is None
+
+
+SPOILED = [
+    ("catalog.toml", 'name = "small"', "", "name", "needed"),
+    ("catalog.toml", "licence", "license", "license", "no such key"),
+    ("catalog.toml", "2026-06-30", '"mid 2026"', "as_of", "cannot be read"),
+    ("sources.csv", "computed", "calculated", "confidence", "cannot be read"),
+    ("sources.csv", "guess,", "paper,Again,,verified,\nguess,", "id", "line 2 already has the same id"),
+    ("materials.csv", "mined;refined,tungsten", "mined;smelted,tungsten", "stages", "cannot be read"),
+    ("materials.csv", "2841.80", "chapter 28", "hs", "cannot be read"),
+    ("materials.csv", "0.857", "85.7", "content", "cannot be read"),
+    ("factors.csv", "65 %", "0", "kg_per_kg", "cannot be read"),
+    ("factors.csv", "tungsten-concentrate", "tungsten-concentrat", "compound", "no such material"),
+    ("prices.csv", "2026-06-30", "2026-03-31", "id", "line 2 already has the same id, date"),
+    ("prices.csv", "tungsten-apt,2026-06-30", "tungsten-powder,2026-06-30", "material", "is a price of `tungsten-apt`"),
+    ("prices.csv", "tungsten-apt,2026-03-31", "tungsten-atp,2026-03-31", "material", "no such material"),
+    ("rates.csv", "EUR,USD", "EUR,EUR", "to", "not exchanged for itself"),
+    ("rates.csv", "EUR,USD", "EURO,USD", "currency", "cannot be read"),
+    ("rates.csv", "1.10", "nan", "rate", "cannot be read"),
+    ("facilities.csv", "Malaysia", "Malaysai", "country", "cannot be read"),
+    ("facilities.csv", "KR,,korea", "KR,,coria", "within", "no such facility"),
+    ("facilities.csv", "South Korea,,,", "South Korea,,sangdong,", "within", "within itself"),
+    ("facilities.csv", "Malaysia,,", "Malaysia,AU,", "place", "lies in MY"),
+    ("capacity.csv", "sangdong,2027-01-01", "sangdong,2026-01-01", "facility", "already has the same facility, from"),
+    ("capacity.csv", "circuit,2026", "circuits,2026", "facility", "no such facility"),
+    ("capacity.csv", "1500 t/year", "-1500 t/year", "per_year", "cannot be read"),
+    ("capacity.csv", "1500 t/year", "1500", "per_year", "cannot be read"),
+    ("capacity.csv", "1500 t/year", "1500 t Nd/year", "per_year", "different bases"),
+    ("capacity.csv", "commissioning,,paper", "commissioning,,", "source", "needed"),
+    ("offers.csv", "separated,circuit", "separated,circus", "facility", "no such facility"),
+    ("offers.csv", "separated,c", "separated,circuit,,9 EUR/kg" + "," * 15 + "paper\nseparated,c", "id", "the same id"),
+    ("offers.csv", "apt-rotterdam", "apt-rotterdm", "benchmark", "no such benchmark"),
+    ("offers.csv", ",,apt-rotterdam,25 %", "5 USD/kg,,apt-rotterdam,25 %", "price", "both given"),
+    ("offers.csv", "apt-rotterdam,25 %", ",25 %", "premium", "no benchmark"),
+    ("offers.csv", "13 USD/kg WO3", "13 USD/kg Sb", "price", "cannot be converted"),
+    ("offers.csv", "9 EUR/kg", "9 EUR/kg Dy", "price", "several outputs"),
+    ("offers.csv", "2026-10-01", "2031-10-01", "until", "is before `from`"),
+    ("offers.csv", "1 t,50 t", "100 t,50 t", "min_order", "more than max_order"),
+    ("offers.csv", "separated,circuit,,", "separated,circuit,ndpr-oxide,", "material", "output lines"),
+    ("offers.csv", "lead_time,", "leadtime,", "leadtime", "no such column"),
+    ("offers.csv", "lead_time,", "note,", "note", "two columns"),
+    ("offers.csv", "45 days", "some days", "lead_time", "cannot be read"),
+    ("recipe.csv", "powder,input", "powdr,input", "offer", "no such offer"),
+    ("recipe.csv", "2.1,paper", "2.1,", "source", "no source"),
+    ("recipe.csv", "0.8,", "0,", "per_unit", "cannot be read"),
+    ("chain.csv", "ore,mined", "ore,produced", "stage", "no such stage"),
+    ("chain.csv", "separated,mined,AU", "separated,mined,", "complete", "empty"),
+    ("chain.csv", "separated,mined,AU", "separated,mined,XX", "countries", "cannot be read"),
+    (
+        "chain.csv",
+        "powder,produced,United States,yes,,paper",
+        "powder,produced,US,yes,,papr",
+        "source",
+        "no such source",
+    ),
+    ("lanes.csv", "powder,towanda", "powder,towand", "to", "no such place"),
+    ("lanes.csv", "0.5 USD/lb", "0.5 USD", "freight", "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "column", "message"), SPOILED)
+def test_one_mistake_gives_one_message_at_its_place(
+    folder: Path, change: Change, file: str, old: str, new: str, column: str, message: str
+) -> None:
+    """Each mistake is reported once, with its file, line and column, and in words."""
+    line = (folder / file).read_text(encoding="utf-8").split(old)[0].count("\n") + 1
+    change(file, old, new)
+    problem = one(folder, file)
+    assert problem.column == column
+    assert message in problem.message
+    assert problem.row is None or problem.row - line in (0, 1)
+    assert problem.expected or problem.fix
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fix"),
+    [
+        ("offers.csv", "ore,sangdong", "ore,sandong", "`sangdong`"),
+        ("chain.csv", "reduction", "reducton", "`reduction`"),
+        ("facilities.csv", "Malaysia", "Malasia", "`Malaysia`"),
+        ("prices.csv", "1,100 USD", "1,100 USX", "`USD`"),
+        ("chain.csv", "US; EU", '"US, EU"', "by `;`"),
+        ("offers.csv", "13 USD/kg WO3", "13 USD/kg Mo", "factors.csv: W,Mo,<kg per kg>,<source>"),
+    ],
+)
+def test_a_fix_is_offered(folder: Path, change: Change, file: str, old: str, new: str, fix: str) -> None:
+    """A slip of the pen is answered with what was probably meant, a missing factor with the row to add."""
+    change(file, old, new)
+    assert fix in one(folder, file).fix
+
+
+def test_a_column_that_is_missing_is_said_once(folder: Path) -> None:
+    """A missing needed column is one mistake, not one a row."""
+    (folder / "factors.csv").write_text("element,compound,source\nW,WO3,weights\nDy,Dy2O3,weights\n", encoding="utf-8")
+    missing = [p for p in complaints(folder) if p.file.endswith("factors.csv")]
+    assert [(p.row, p.column) for p in missing] == [(1, "kg_per_kg")]
+
+
+def test_a_row_of_the_wrong_width_is_one_mistake(folder: Path, change: Change) -> None:
+    """A row with a cell too many is reported by itself; rows that refer to its id are not."""
+    change("offers.csv", "separated,circuit,", "separated,circuit,,")
+    problem = one(folder, "offers.csv")
+    assert "too many cells" in problem.message
+    assert problem.row == 5
+
+
+def test_files_that_would_not_be_read_are_mistakes(folder: Path) -> None:
+    """A table under a wrong name is never passed over in silence."""
+    (folder / "offer.csv").write_text("id\n", encoding="utf-8")
+    (folder / "README.md").write_text("about", encoding="utf-8")
+    assert "`offers.csv`" in one(folder, "offer.csv").fix
+
+
+def test_unreadable_tables_are_mistakes_of_their_line(folder: Path) -> None:
+    """Wrong encoding, semicolons for commas, a stray quote and an empty file each say what to do."""
+    latin = (folder / "sources.csv").read_text(encoding="utf-8").replace("A paper", "Z\u00fcrich")
+    (folder / "sources.csv").write_bytes(latin.encode("latin-1"))
+    (folder / "rates.csv").write_text("currency;to;rate;from\nEUR;USD;1.1;2026-01-01\n", encoding="utf-8")
+    (folder / "lanes.csv").write_text('offer,to,freight\npowder,US,"2 USD/kg\n', encoding="utf-8")
+    (folder / "recipe.csv").write_text("", encoding="utf-8")
+    found = {Path(p.file).name: p for p in reversed(complaints(folder)) if Path(p.file).name != "prices.csv"}
+    assert found["sources.csv"].row == 2
+    assert "UTF-8" in found["sources.csv"].message
+    assert "commas" in found["rates.csv"].message
+    assert found["lanes.csv"].row == 2
+    assert "empty" in found["recipe.csv"].message
+
+
+def test_a_byte_order_mark_and_blank_lines_do_no_harm(folder: Path) -> None:
+    """A table saved by a spreadsheet reads like any other."""
+    before = read_catalog(folder).digest
+    text = (folder / "offers.csv").read_text(encoding="utf-8")
+    (folder / "offers.csv").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode() + b"\r\n,,,\r\n\r\n")
+    assert read_catalog(folder).digest == before
+
+
+def test_a_folder_without_its_head_says_so(tmp_path: Path) -> None:
+    """A missing folder, a missing catalog.toml and one that is not TOML are told apart."""
+    assert "no such folder" in complaints(tmp_path / "nowhere")[0].message
+    (tmp_path / "catalogue.toml").write_text("", encoding="utf-8")
+    assert "rename `catalogue.toml`" in complaints(tmp_path)[0].fix
+    (tmp_path / "catalog.toml").write_text("schema = \n", encoding="utf-8")
+    broken = complaints(tmp_path)[0]
+    assert "not valid TOML" in broken.message
+    assert broken.row == 1
+
+
+def test_what_a_required_catalog_defines_may_be_referred_to(folder: Path, tmp_path: Path) -> None:
+    """Materials, factors, benchmarks, sources and sites of the context count as known."""
+    context = (read_catalog(folder),)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "catalog.toml").write_text('schema = 1\nname = "other"\nrequires = ["small"]\n', encoding="utf-8")
+    (other / "facilities.csv").write_text("id,country,within\nshaft,KR,korea\n", encoding="utf-8")
+    (other / "offers.csv").write_text(
+        "id,facility,material,benchmark,premium,max_per_year,source\n"
+        "shaft-apt,shaft,tungsten-apt,apt-rotterdam,5 %,79.3 t W/year,small:paper\n",
+        encoding="utf-8",
+    )
+    (other / "lanes.csv").write_text("offer,to\nshaft-apt,towanda\n", encoding="utf-8")
+    catalog = read_catalog(other, context=context)
+    assert catalog.offers[0].max_per_year == Decimal(100_000)
+    assert catalog.offers[0].source == "small:paper"
+    alone = complaints(other)
+    assert any("requires catalogs" in p.message for p in alone)

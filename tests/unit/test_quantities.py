@@ -1,0 +1,114 @@
+"""Masses, rates, money, shares and durations as people write them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.domain.quantities import (
+    KILOGRAMS,
+    Mass,
+    parse_duration,
+    parse_mass,
+    parse_money,
+    parse_number,
+    parse_rate,
+    parse_share,
+    parse_unit_price,
+)
+
+NUMBERS = st.decimals(min_value=0, max_value=10**9, places=3, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "kg", "substance"),
+    [
+        ("5 t", "5000", None),
+        ("5t", "5000", None),
+        ("3,200 t WO3", "3200000", "WO3"),
+        ("1_000 kg", "1000", None),
+        (".5 kg", "0.5", None),
+        ("2 tonnes Ga", "2000", "Ga"),
+        ("1 lb", "0.45359237", None),
+        ("1 st", "907.18474", None),
+        ("100 mtu", "1000", "WO3"),
+        ("100 mtu Ta2O5", "1000", "Ta2O5"),
+        ("1 stu", "9.0718474", "WO3"),
+        ("0", "0", None),
+    ],
+)
+def test_masses_become_kilograms(text: str, kg: str, substance: str | None) -> None:
+    """Every unit is converted exactly, and ton units mean WO3 unless another oxide is named."""
+    assert parse_mass(text) == Mass(Decimal(kg), substance)
+
+
+@pytest.mark.parametrize(
+    "text", ["5", "t", "", "1,5 t", "0,125 t", "1234,567 t", "1,2345 t", "5.5.5 t", "5 ton", "5 bushels"]
+)
+def test_doubtful_masses_are_refused(text: str) -> None:
+    """A number without a unit, a decimal comma and a ton of unknown size are never guessed at."""
+    with pytest.raises(ValueError, match="unit"):
+        parse_mass(text)
+
+
+@pytest.mark.parametrize("text", ["1,5", "nan", "inf", "", "1e", "--3", "1,00,000"])
+def test_doubtful_numbers_are_refused(text: str) -> None:
+    """What is not plainly a number is refused."""
+    with pytest.raises(ValueError, match="a number"):
+        parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kg"),
+    [("20 t/year", "20000"), ("20 t", "20000"), ("5 t/quarter", "20000"), ("1 t/month", "12000"), ("1 kg/day", "365")],
+)
+def test_rates_are_yearly(text: str, kg: str) -> None:
+    """A rate per any time is the same rate a year."""
+    assert abs(parse_rate(text).kg - Decimal(kg)) < Decimal("1e-9")
+
+
+def test_prices_are_per_kilogram() -> None:
+    """A price per tonne, pound or ton unit becomes one per kilogram of what it is quoted for."""
+    assert parse_unit_price("580,000 USD/t") == (Decimal(580), "USD", None)
+    assert parse_unit_price("1000 USD/mtu") == (Decimal(100), "USD", "WO3")
+    assert parse_unit_price("180 USD/kg Ta2O5") == (Decimal(180), "USD", "Ta2O5")
+    assert parse_unit_price("4.5359237 EUR/lb").amount == Decimal(10)
+
+
+@pytest.mark.parametrize("text", ["580", "580 USD", "580 usd/kg", "USD/kg", "580 USD/bushel", "1,5 USD/kg"])
+def test_doubtful_prices_are_refused(text: str) -> None:
+    """A price needs an amount, a currency and a unit."""
+    with pytest.raises(ValueError, match=r"money|amount|unit"):
+        parse_unit_price(text)
+
+
+def test_money_shares_and_durations() -> None:
+    """Money, shares and durations are read in the forms the reference page lists."""
+    assert parse_money("2,500,000 USD") == (Decimal(2_500_000), "USD")
+    assert parse_share("65 %") == parse_share("0.65") == Decimal("0.65")
+    assert parse_duration("1 quarter") == parse_duration("3 months") == Decimal(3)
+    assert parse_duration("2 years") == Decimal(24)
+    assert parse_duration("0") == 0
+    assert abs(parse_duration("365 days") - 12) < Decimal("1e-12")
+
+
+@pytest.mark.parametrize("text", ["1.2.3 months", "a while", "3", "1 fortnight"])
+def test_doubtful_durations_are_refused(text: str) -> None:
+    """A duration that cannot be read says what was expected, and never breaks in arithmetic."""
+    with pytest.raises(ValueError, match="a duration"):
+        parse_duration(text)
+
+
+@given(NUMBERS, st.sampled_from(sorted(KILOGRAMS)))
+def test_any_unit_is_the_same_as_kilograms(number: Decimal, unit: str) -> None:
+    """A mass in any unit is the mass in kilograms that the unit's definition gives."""
+    assert parse_mass(f"{number:f} {unit} X").kg == parse_mass(f"{number * KILOGRAMS[unit]:f} kg X").kg
+
+
+@given(st.integers(min_value=0, max_value=10**12))
+def test_thousands_marks_change_nothing(number: int) -> None:
+    """Commas and underscores between thousands are only for the eye."""
+    assert parse_number(f"{number:,}") == parse_number(f"{number:_}") == parse_number(str(number)) == number

@@ -1,0 +1,95 @@
+"""Dates, spans and periods."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.domain.time import Horizon, Period, PeriodLength, Span, add_months
+
+DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2060, 12, 31))
+LENGTHS = st.sampled_from(list(PeriodLength))
+HORIZONS = st.builds(Horizon, start=DAYS, count=st.integers(1, 24), length=LENGTHS)
+
+
+def spans() -> st.SearchStrategy[Span]:
+    """Spans of which either side may be open."""
+    sides = st.tuples(st.none() | DAYS, st.none() | DAYS)
+    return sides.filter(lambda s: s[0] is None or s[1] is None or s[0] <= s[1]).map(
+        lambda s: Span(start=s[0], end=s[1])
+    )
+
+
+def day_set(span: Span, period: Period) -> set[date]:
+    """The days of `period` that lie in `span`, one by one."""
+    days = [period.start + timedelta(days=n) for n in range((period.end - period.start).days + 1)]
+    return {d for d in days if (span.start is None or span.start <= d) and (span.end is None or d <= span.end)}
+
+
+@given(HORIZONS)
+def test_periods_follow_without_gaps(horizon: Horizon) -> None:
+    """Each period starts on the day after the one before, and every day of the plan is found in its period."""
+    periods = horizon.periods
+    assert len(periods) == horizon.count
+    for before, after in pairwise(periods):
+        assert after.start == before.end + timedelta(days=1)
+    for period in periods:
+        assert horizon.find(period.start) == horizon.find(period.end) == period.index
+    assert horizon.find(horizon.span.end + timedelta(days=1)) is None
+
+
+@given(HORIZONS, spans())
+def test_a_span_counts_the_days_it_shares(horizon: Horizon, span: Span) -> None:
+    """Days within, sharing and covering agree with a count of days one by one."""
+    for period in horizon.periods:
+        shared = day_set(span, period)
+        assert span.days_within(period.span) == len(shared)
+        assert span.meets(period.span) == bool(shared)
+        assert span.covers(period.span) == (len(shared) == (period.end - period.start).days + 1)
+
+
+def test_four_quarters_are_one_year() -> None:
+    """The parts of a year add up to exactly one, in leap years too."""
+    for year in (2027, 2028):
+        quarters = Horizon(start=date(year, 1, 1), count=4, length=PeriodLength.QUARTER)
+        assert sum(p.years for p in quarters.periods) == 1
+
+
+@given(HORIZONS)
+def test_years_within_an_open_span_are_all_years(horizon: Horizon) -> None:
+    """A rate wanted without bounds counts for the whole length of each period."""
+    for period in horizon.periods:
+        assert period.years_within(Span()) == period.years == sum(period.year_parts.values(), Fraction(0))
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "label"),
+    [
+        (date(2026, 10, 1), PeriodLength.QUARTER, "2026-Q4"),
+        (date(2026, 11, 1), PeriodLength.QUARTER, "2026-11-01"),
+        (date(2026, 3, 1), PeriodLength.MONTH, "2026-03"),
+        (date(2026, 3, 15), PeriodLength.MONTH, "2026-03-15"),
+        (date(2026, 1, 1), PeriodLength.YEAR, "2026"),
+    ],
+)
+def test_labels(start: date, length: PeriodLength, label: str) -> None:
+    """A period is called by its calendar name, or by its first day where it has none."""
+    assert Horizon(start=start, count=1, length=length).periods[0].label == label
+
+
+@pytest.mark.parametrize(("months", "steps"), [("0", 0), ("0.1", 1), ("3", 1), ("3.5", 2), ("6", 2)])
+def test_lead_times_take_whole_periods(months: str, steps: int) -> None:
+    """A lead time is rounded up to whole periods."""
+    assert Horizon(start=date(2026, 1, 1), count=4, length=PeriodLength.QUARTER).steps(Decimal(months)) == steps
+
+
+def test_months_are_kept_within_the_month() -> None:
+    """A month after the last of January is the last of February."""
+    assert add_months(date(2028, 1, 31), 1) == date(2028, 2, 29)
+    assert add_months(date(2027, 3, 31), -1) == date(2027, 2, 28)
