@@ -8,6 +8,7 @@ import numpy as np
 
 from .domain.plan import Infeasible, Plan
 from .problem import Problem
+from .problem.limiting import materials_of
 from .program import Program, compile_program
 from .program.decode import decode
 from .solve import NO_LIMITS, Cancel, Limits, Progress, Solution, least, solve
@@ -66,6 +67,9 @@ def _infeasible(program: Program, conflict: Conflict) -> Infeasible:
     count = problem.case.horizon.count
     short = {d for d in range(len(problem.demands)) for t in range(count) if columns.short + d * count + t in within}
     materials |= {problem.demands[d].use.material.id for d in short}
+    by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
+    for row in conflict.rows:
+        materials |= materials_of(problem, by_row[row][1])
     return Infeasible(
         materials=tuple(sorted(materials)),
         demands=tuple(problem.demands[d].id for d in sorted(short)),

@@ -20,7 +20,7 @@ from friendshore.recommend import Recommendation
 from .compare import RELATIVE, planned
 from .disk import write
 from .renaming import renamed
-from .settings import EXAMPLES
+from .settings import examples
 from .strategies import Tiny, tiny_cases
 
 
@@ -41,7 +41,7 @@ def halves(catalog: Catalog, order: Random) -> list[Catalog]:
     return order.sample([catalog.model_copy(update={"offers": offers}), other], 2)
 
 
-@EXAMPLES(100)
+@examples(100)
 @given(tiny_cases(), st.randoms(use_true_random=False))
 def test_order_of_rows_changes_no_byte(tiny: Tiny, order: Random) -> None:
     """Materials, facilities, offers, sources, demands, stocks, papers and rules in another order give the same run, to the byte."""
@@ -52,7 +52,7 @@ def test_order_of_rows_changes_no_byte(tiny: Tiny, order: Random) -> None:
     assert text(planned(case, [catalog], rules)) == text(first)
 
 
-@EXAMPLES(30)
+@examples(30)
 @given(tiny_cases(), st.randoms(use_true_random=False))
 def test_order_of_catalogs_changes_no_byte(tiny: Tiny, order: Random) -> None:
     """Two catalogs given the other way round give the same run, to the byte."""
@@ -60,7 +60,7 @@ def test_order_of_catalogs_changes_no_byte(tiny: Tiny, order: Random) -> None:
     assert text(planned(tiny.case, both, tiny.rules)) == text(planned(tiny.case, both[::-1], tiny.rules))
 
 
-@EXAMPLES(60)
+@examples(60)
 @given(tiny_cases(), st.randoms(use_true_random=False))
 def test_kilograms_and_tonnes_change_no_byte(tiny: Tiny, order: Random) -> None:
     """The same catalog written in kilograms and in tonnes, rows in any order, gives the same run, to the byte."""
@@ -70,7 +70,7 @@ def test_kilograms_and_tonnes_change_no_byte(tiny: Tiny, order: Random) -> None:
     assert kilograms == tonnes
 
 
-@EXAMPLES(60)
+@examples(60)
 @given(tiny_cases(), st.randoms(use_true_random=False))
 def test_names_change_neither_cost_nor_shortage_nor_verdicts(tiny: Tiny, order: Random) -> None:
     """With every offer, facility, material and demand named anew, cost, shortage and verdicts are the same but for the names."""

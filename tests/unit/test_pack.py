@@ -146,3 +146,18 @@ def test_digest_is_of_the_content(tmp_path: Path) -> None:
 def test_pack_may_be_made_in_memory() -> None:
     """A pack needs no folder; its id stands where a file would."""
     assert RulePack(id="law", title="A law", as_of=date(2026, 11, 1)).file == "law"
+
+
+PHASES = {
+    "reversed": ([{"from": "2027-01-01", "until": "2026-01-01"}], "which is earlier"),
+    "overlapping": ([{"until": "2027-01-01"}, {"from": "2027-01-01"}], "phases overlap"),
+    "two without dates": ([{}, {"status": "pending"}], "phases overlap"),
+}
+
+
+@pytest.mark.parametrize("case", PHASES)
+def test_phases_follow_one_another(case: str) -> None:
+    """A rule is in one phase at a time, or nobody could say what its status is on a day."""
+    phases, said = PHASES[case]
+    with pytest.raises(InputError, match=said):
+        Registry.of().rule({"kind": "tariff", "id": "r", "rate": 0.1, "phases": phases}, "pack.toml", 4)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import AsJson
-from .output import answering, show, show_json
+from .output import answering, show, show_json, width
 
 if TYPE_CHECKING:
     from ..domain.facts import Catalog
@@ -32,7 +32,7 @@ def list_(as_json: AsJson = False) -> int:
     if as_json:
         show_json(listing.data())
     else:
-        show([listing.text()])
+        show([listing.text(width())])
     return 0
 
 
@@ -46,7 +46,7 @@ def show_(name: Name, as_json: AsJson = False) -> int:
     if as_json:
         show_json(catalog_data(catalog))
     else:
-        show([catalog_text(catalog)])
+        show([catalog_text(catalog, width())])
     return 0
 
 

@@ -88,9 +88,14 @@ def stdout_console() -> Console:
     """A console for stdout: colours only on a terminal, and not under NO_COLOR."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
     _lenient(sys.stdout)
-    return Console(width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
+    return Console(width=None if known else PIPE_WIDTH, markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+
+def width() -> int:
+    """Characters of a line on stdout."""
+    return stdout_console().width
 
 
 def _write(stream: Any, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import AsJson, CasePath
-from .output import answering, show, show_json, stdout_console
+from .output import answering, show, show_json, width
 from .waiting import Interrupt, progress_bar
 
 
@@ -78,5 +78,5 @@ def plan(
     elif quiet:
         show(plan_summary(found.run))
     else:
-        show(plan_report(found.run, stdout_console().width))
+        show(plan_report(found.run, width()))
     return 1 if found.status is PlanStatus.INFEASIBLE else 0

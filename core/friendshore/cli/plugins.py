@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from .options import AsJson
-from .output import answering, show, show_json
+from .output import answering, show, show_json, width
 
 app = typer.Typer(help="List plugins, with what is wrong with them.", no_args_is_help=True)
 
@@ -21,5 +21,5 @@ def list_(as_json: AsJson = False) -> int:
     if as_json:
         show_json(listing.data())
     else:
-        show([listing.text()])
+        show([listing.text(width())])
     return 0

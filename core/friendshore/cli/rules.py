@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import AsJson
-from .output import answering, show, show_json
+from .output import answering, show, show_json, width
 
 if TYPE_CHECKING:
     from ..plugins import Registry
@@ -42,7 +42,7 @@ def list_(
     if as_json:
         show_json(listing.data())
     else:
-        show([listing.text()])
+        show([listing.text(width())])
     return 0
 
 
@@ -60,7 +60,7 @@ def show_(
     if is_folder(name) or name in registry.packs:
         pack = registry.pack(name)
         owner = registry.packs.get(name, "")
-        data, text = pack_data(pack, owner), pack_text(pack, owner)
+        data, text = pack_data(pack, owner), pack_text(pack, width(), owner)
     else:
         data = _found(name, registry)
         text = rule_text(data)

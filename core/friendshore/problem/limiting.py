@@ -28,3 +28,21 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row]]:
             with attributed(rule):
                 found.extend((rule, row) for row in rule.rows(problem.facts.within(in_force)))
     return found
+
+
+def materials_of(problem: Problem, row: Row) -> frozenset[str]:
+    """Materials that a row speaks of."""
+    count = problem.case.horizon.count
+    materials: set[str] = set()
+    for term in row.terms:
+        for position in term.index.tolist():
+            if term.question in ("bought", "used", "spent"):
+                materials.add(problem.network.arcs[int(problem.moves.arc[position])].node[0])
+            elif term.question in ("delivered", "short"):
+                materials.add(problem.demands[position // count].use.material.id)
+            elif term.question in ("stock", "holding"):
+                materials.add(problem.network.nodes[position // count][0])
+            else:
+                offer = position if term.question == "onboarding" else position // count
+                materials |= {line.material for line in problem.offers[offer].offer.outputs}
+    return frozenset(materials)

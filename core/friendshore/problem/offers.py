@@ -239,7 +239,8 @@ class _OfferReader:
         if confidence is Confidence.ASSUMED:
             reference = self.merged.sources[price.source].reference if price.source in self.merged.sources else ""
             self._assume(
-                f"price {price.amount.normalize():f} {price.currency}/kg is assumed" + (f": {reference}" if reference else "")
+                f"price {price.amount.normalize():f} {price.currency}/kg is assumed"
+                + (f": {reference}" if reference else "")
             )
         elif not confidence.reaches(self.case.accept.confidence):
             self.reasons.append(f"its price is only {confidence}")

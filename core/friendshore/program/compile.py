@@ -192,7 +192,8 @@ class _Compiler:
 
     def _stock(self) -> None:
         years = np.array([float(period.years) for period in self.problem.case.horizon.periods])
-        by_node: dict[int, list[int]] = {self.node_index[n]: [] for n, s in self.problem.stores.items() if s.limit}
+        lying = {(lot.material, lot.place.id) for lot in self.problem.lots}
+        by_node: dict[int, list[int]] = {self.node_index[node]: [] for node in sorted(lying)}
         for (node, requirement), row in self.balance.items():
             store = self.problem.stores[self.problem.network.nodes[node]]
             if store.limit == 0:
@@ -204,9 +205,10 @@ class _Compiler:
             self.assembly.add_entries(row + np.arange(self.count), columns, -1.0)
             self.assembly.add_entries(row + np.arange(1, self.count), columns[:-1], 1.0)
         for node, firsts in by_node.items():
-            limit = self.problem.stores[self.problem.network.nodes[node]].limit
+            material, place = self.problem.network.nodes[node]
+            limit = self.problem.stores[material, place].limit
             if limit is not None:
-                row = self.assembly.add_rows(self.count, -np.inf, float(limit), "store")
+                row = self.assembly.add_rows(self.count, -np.inf, float(limit), f"store of {material} at {place}")
                 self.store_rows[node] = row
                 for first in firsts:
                     self.assembly.add_entries(row + np.arange(self.count), np.arange(first, first + self.count), 1.0)

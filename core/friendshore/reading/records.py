@@ -16,6 +16,23 @@ M = TypeVar("M", bound=BaseModel)
 
 _LONGEST = 60
 
+_EXPECTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "date_from_datetime_parsing": "a date like 2027-01-31",
+    "date_parsing": "a date like 2027-01-31",
+    "date_type": "a date like 2027-01-31",
+    "dict_type": "a table",
+    "frozen_set_type": "a list",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "model_type": "a table",
+    "string_type": "text",
+    "tuple_type": "a list",
+}
+"""What pydantic's complaints come to, in the words of a file."""
+
 
 def record(model: type[M], data: Mapping[str, Any], file: str = "", row: int | None = None) -> M:
     """`data` as a record of type `model`.
@@ -33,7 +50,14 @@ def record(model: type[M], data: Mapping[str, Any], file: str = "", row: int | N
         return model.model_validate(dict(data))
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise InputError([_problem(model, detail, file, row) for detail in details]) from error
+        raise InputError([_problem(model, d, file, row) for d in details if not _follows(d, details)]) from error
+
+
+def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is only too short because its entries are wrong, which is said already."""
+    place = detail["loc"]
+    within = any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
+    return detail["type"] == "too_short" and within
 
 
 def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> Problem:
@@ -52,10 +76,10 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int |
         return Problem(
             "is not one of the words known here", file, row, column, found, words, did_you_mean(str(given), options)
         )
-    said = str(context["error"]) if kind == "value_error" else detail["msg"]
-    if not column:
-        return Problem(said, file, row)
-    return Problem("cannot be read", file, row, column, found, said)
+    if kind == "value_error":
+        return Problem(str(context["error"]), file, row, column, found if column else "")
+    expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
+    return Problem("cannot be read", file, row, column, found, expected)
 
 
 def path_of(place: Sequence[str | int]) -> str:
@@ -70,8 +94,15 @@ def path_of(place: Sequence[str | int]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it, cut where it is long."""
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    """A value as a message shows it: as it would be written in a file, cut where it is long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        text = "[" + ", ".join(map(shown, value)) + "]"
+    else:
+        text = f'"{value}"' if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

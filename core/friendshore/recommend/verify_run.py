@@ -24,6 +24,8 @@ from .verdicts import verdicts
 
 _FREE_OF_RULES = ("quantity_kg", "price", "freight", "countries", "country", "facility", "supplier", "delivered")
 """What of a purchase no rule has a say in."""
+_OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence", "catalog")
+"""What of a purchase follows from the facts even of a plan that does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def _whole(stored: RunFolder, again: Rechecked) -> list[Finding]:
 
 def _purchases(stored: RunFolder, again: Rechecked) -> list[Finding]:
     """Where the plan does not hold, or a rule is missing: the purchases, and whether the tables say what `run.json` says."""
-    only = _FREE_OF_RULES if again.verified is not None else ()
+    only = _FREE_OF_RULES if again.verified is not None else _OF_FACTS
     expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in again.purchases]
     found = differences_in_rows(stored.told["purchases"], expected, PURCHASES.field, stored.folder / RUN_FILE, only)
     for table in TABLES:

@@ -11,7 +11,7 @@ from ..domain.run import Run, RunDemand, RunShortage
 from .figures import NOTHING, mass, money, percent, unit_for
 from .tables import Column, Stretch, figures, section, stretches, table, widest
 
-_FIGURES = 36
+_FIGURES = 40
 """Characters of the columns of figures beside the years, and of the gaps."""
 _YEAR = 9
 
@@ -22,15 +22,15 @@ def demands(run: Run, width: int) -> RenderableType:
     for entry in run.shortages:
         short[entry.demand, entry.period] += entry.quantity_kg
     uses = [_for(run, demand) for demand in run.demands]
-    taken = widest(demand.material for demand in run.demands) + widest(uses) + _FIGURES
+    taken = widest(demand.material for demand in run.demands) + min(16, widest(uses)) + _FIGURES
     times = stretches(run, max(2, (width - taken) // _YEAR)) if short else []
-    columns = [Column("Material", whole=True), Column("For"), figures("Wanted"), figures("Delivered")]
+    columns = [Column("Material"), Column("For"), figures("Wanted"), figures("Delivered")]
     columns += [figures(f"Short {time.title}" if i == 0 else time.title) for i, time in enumerate(times)]
     rows = [
         [d.material, use, mass(d.wanted_kg), _delivered(d), *_short(d, times, short), _met(d)]
         for d, use in zip(run.demands, uses, strict=True)
     ]
-    return section("Demand", table([*columns, Column("Met from", whole=True)], rows))
+    return section("Demand", table([*columns, Column("Met from", whole=True)], rows, width))
 
 
 def _for(run: Run, demand: RunDemand) -> str:
@@ -58,7 +58,7 @@ def _met(demand: RunDemand) -> str:
     return demand.first_met or "never"
 
 
-def shortages(run: Run) -> RenderableType | None:
+def shortages(run: Run, width: int) -> RenderableType | None:
     """Shortages, with the periods, the reason, and the price they are weighed at."""
     if not run.shortages:
         return None
@@ -73,9 +73,9 @@ def shortages(run: Run) -> RenderableType | None:
         part = percent(total / demand.wanted_kg) if demand.wanted_kg else NOTHING
         price = money(demand.shortage_price)
         rows.append([demand.material, _for(run, demand), mass(total), part, _periods(run, entries), reason, price])
-    columns = [Column("Material", whole=True), Column("For"), figures("Short"), figures("of demand")]
+    columns = [Column("Material"), Column("For"), figures("Short"), figures("of demand")]
     columns += [Column("When"), Column("Why"), figures(f"{run.currency}/kg short")]
-    return section("Shortages", table(columns, rows))
+    return section("Shortages", table(columns, rows, width))
 
 
 def _periods(run: Run, entries: list[RunShortage]) -> str:

@@ -74,14 +74,14 @@ def _few(words: list[str], most: int = 3) -> str:
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
-def rules(run: Run) -> RenderableType | None:
+def rules(run: Run, width: int) -> RenderableType | None:
     """Rules with force in the plan's time, and those without."""
     if not run.rules:
         return None
     biting = [rule for rule in run.rules if rule.bites]
     rows = [[rule.id, "; ".join(map(_phase, rule.phases)), rule.title or rule.sentence] for rule in biting]
-    columns = [Column("Rule", least=14), Column("In force", least=15), Column("What", least=20)]
-    made = table(columns, rows) if rows else Text("no rule has force")
+    columns = [Column("Rule"), Column("In force"), Column("What")]
+    made = table(columns, rows, width) if rows else Text("no rule has force")
     idle = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
     rest = Text(f"Without force in this plan: {', '.join(idle)}") if idle else None
     return section("Rules in force", made, rest)

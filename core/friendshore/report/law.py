@@ -32,7 +32,7 @@ def pack_data(pack: RulePack, distribution: str = "") -> dict[str, Any]:
     return {**pack.model_dump(mode="json", by_alias=True), "distribution": distribution}
 
 
-def pack_text(pack: RulePack, distribution: str = "") -> RenderableType:
+def pack_text(pack: RulePack, width: int, distribution: str = "") -> RenderableType:
     """A pack: its head, its rules and its bills."""
     head = [
         pack.title,
@@ -41,7 +41,7 @@ def pack_text(pack: RulePack, distribution: str = "") -> RenderableType:
         f"data {pack.digest[:12]}",
         *([pack.note] if pack.note else []),
     ]
-    rules = rule_listing(rule_row(rule, pack.id) for rule in pack.rules).text()
+    rules = rule_listing(rule_row(rule, pack.id) for rule in pack.rules).text(width)
     bills = [f"{bill.id} ({bill.status}): {bill.title}" for bill in pack.bills]
     more: list[RenderableType] = (
         ["", Text("Bills, switched on by a scenario", style="bold"), lines(bills)] if bills else []

@@ -31,12 +31,12 @@ class Listing:
         """JSON-ready data."""
         return {self.name: [dict(row) for row in self.rows]}
 
-    def text(self) -> RenderableType:
+    def text(self, width: int) -> RenderableType:
         """A table."""
         if not self.rows:
             return Text(f"no {self.name}")
-        columns = [Column(title, least=min(len(title), 10)) for _, title in self.columns]
-        made = table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows])
+        columns = [Column(title) for _, title in self.columns]
+        made = table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows], width)
         return Group(made, lines(self.notes, style="yellow")) if self.notes else made
 
 
@@ -70,7 +70,7 @@ def catalog_data(catalog: Catalog) -> dict[str, Any]:
     return catalog.model_dump(mode="json", by_alias=True)
 
 
-def catalog_text(catalog: Catalog) -> RenderableType:
+def catalog_text(catalog: Catalog, width: int) -> RenderableType:
     """A catalog's head, and its offers by facility."""
     head = [
         f"{catalog.title or catalog.name}, as of {catalog.as_of or 'an unknown day'}, {catalog.licence or 'no licence'}",
@@ -93,13 +93,13 @@ def catalog_text(catalog: Catalog) -> RenderableType:
             ]
         )
     columns = [
-        Column("Offer", least=12),
-        Column("Material", least=10),
+        Column("Offer"),
+        Column("Material"),
         Column("In"),
         Column("Price"),
         Column("Capacity"),
     ]
-    offers = table(columns, rows) if rows else Text("no offers")
+    offers = table(columns, rows, width) if rows else Text("no offers")
     return Group(Text(catalog.name, style="bold"), lines(head), "", offers)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from ..domain.run import Run, RunPurchase
@@ -33,12 +32,13 @@ def mix(run: Run, width: int) -> RenderableType:
     chains = widest([chain(run, p, wide) for p in run.purchases])
     uses = widest([_for(run, p) for p in run.purchases])
     times = stretches(run, max(2, (width - names - chains - uses - _FIGURES) // _YEAR))
-    columns = [Column("Material, supplier", least=names), Column("Chain"), Column("For")]
+    columns = [Column("Material, supplier"), Column("Chain"), Column("For")]
     columns += [figures(time.title) for time in times]
-    rows: list[Sequence[RenderableType]] = []
+    rows: list[Sequence[str | Text]] = []
     for material, purchases in _by_material(run).items():
         rows += _material_rows(run, material, purchases, times, wide)
-    return section("Mix, by time of delivery", table([*columns, figures(f"{run.currency}/kg")], rows), _lots(run))
+    made = table([*columns, figures(f"{run.currency}/kg")], rows, width)
+    return section("Mix, by time of delivery", made, _inputs(run), _lots(run, width))
 
 
 def _by_material(run: Run) -> dict[str, list[RunPurchase]]:
@@ -53,21 +53,21 @@ def _by_material(run: Run) -> dict[str, list[RunPurchase]]:
 
 def _material_rows(
     run: Run, material: str, purchases: list[RunPurchase], times: list[Stretch], wide: bool
-) -> Iterator[list[RenderableType]]:
+) -> Iterator[list[str | Text]]:
     groups: defaultdict[Group, list[RunPurchase]] = defaultdict(list)
     for purchase in purchases:
         groups[purchase.offer, material, purchase.place, purchase.end_use].append(purchase)
     totals = _by_time(purchases, times)
     unit = unit_for(totals)
     basis = next((m.basis for m in run.materials if m.id == material), "")
-    title = f"{material} ({unit}" + (f" {basis})" if basis not in ("", "gross") else ")")
+    title = f"{material} ({unit}" + (f"\u00a0{basis})" if basis not in ("", "gross") else ")")
     figures_ = [Text(mass(kg, unit), style="bold") for kg in totals]
     yield [Text(title, style="bold"), "", "", *figures_, Text(_per_kg(purchases), style="bold")]
     names = _names([group[0] for group in groups.values()])
     for key, group in sorted(groups.items(), key=lambda g: -sum(p.quantity_kg for p in g[1])):
         cells = [mass(kg, unit) for kg in _by_time(group, times)]
         yield [
-            Padding(Text(names[key[0]]), (0, 0, 0, 2)),
+            f"  {names[key[0]]}",
             chain(run, group[0], wide),
             _for(run, group[0]),
             *cells,
@@ -115,7 +115,13 @@ def _steps(countries: Mapping[str, Sequence[str]], wide: bool) -> list[str]:
     return [f"{', '.join(stages)} {where}" if wide else where for stages, where in steps]
 
 
-def _lots(run: Run) -> RenderableType | None:
+def _inputs(run: Run) -> RenderableType | None:
+    if not run.draws:
+        return None
+    return Text("What is made from inputs shows its maker's own price; the inputs stand under their own material.")
+
+
+def _lots(run: Run, width: int) -> RenderableType | None:
     """Stock in hand and orders already placed that the plan uses."""
     if not run.lots:
         return None
@@ -124,4 +130,4 @@ def _lots(run: Run) -> RenderableType | None:
         totals[lot.material, lot.lot, lot.place, lot.available] += lot.quantity_kg
     rows = [[material, name, place, available, mass(kg)] for (material, name, place, available), kg in totals.items()]
     columns = [Column("In hand or on order"), Column("Lot"), Column("At"), Column("From"), figures("Used")]
-    return table(columns, rows)
+    return table(columns, rows, width)

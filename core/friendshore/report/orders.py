@@ -28,15 +28,15 @@ def orders(run: Run, width: int) -> RenderableType | None:
     soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
     rows = [row for label in soon for row in _period_rows(by_period[label])]
     columns = [
-        Column("Order", whole=True),
-        Column("Material", whole=True),
+        Column("Order"),
+        Column("Material"),
         figures("Quantity"),
         Column("To", whole=True),
     ]
     columns += [Column("Arrives", whole=True), figures(run.currency), Column("For")]
     if width < WIDE:  # the mix says what for
         columns, rows = columns[:-1], [row[:-1] for row in rows]
-    made = table(columns, rows)
+    made = table(columns, rows, width)
     rest = [f"{label}: {_summary(run, by_period[label])}" for label in later]
     more: list[RenderableType] = []
     if rest:
@@ -44,10 +44,10 @@ def orders(run: Run, width: int) -> RenderableType | None:
     return section("What to order by when", made, *more)
 
 
-def _period_rows(purchases: list[RunPurchase]) -> list[list[RenderableType]]:
+def _period_rows(purchases: list[RunPurchase]) -> list[list[str | Text]]:
     """The last day of a period, and its orders by material."""
     total = Text(money(sum((p.cost for p in purchases), Decimal(0))), style="bold")
-    rows: list[list[RenderableType]] = [[Text(f"by {purchases[0].order_by}", style="bold"), "", "", "", "", total, ""]]
+    rows: list[list[str | Text]] = [[Text(f"by {purchases[0].order_by}", style="bold"), "", "", "", "", total, ""]]
     for (offer, material, place, delivered), group in _grouped(purchases).items():
         quantity = sum((p.quantity_kg for p in group), Decimal(0))
         uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
@@ -69,10 +69,10 @@ def _summary(run: Run, purchases: list[RunPurchase]) -> str:
     return f"{count(len(_grouped(purchases)), 'order')}, {large_money(cost, run.currency)}"
 
 
-def costs(run: Run) -> RenderableType:
+def costs(run: Run, width: int) -> RenderableType:
     """Money by part."""
     cost = run.cost
-    rows: list[list[RenderableType]] = [
+    rows: list[list[str | Text]] = [
         [name, money(amount)]
         for name, amount in (
             ("price", cost.price),
@@ -91,4 +91,4 @@ def costs(run: Run) -> RenderableType:
     if cost.objective != cost.total:
         rows.append(["minimised", money(cost.objective)])
     title = "Cost" if cost.nominal == cost.total else "Cost, discounted to the start"
-    return section(title, table([Column("Part"), figures(run.currency)], rows))
+    return section(title, table([Column("Part"), figures(run.currency)], rows, width))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -27,8 +29,6 @@ class Column:
     align: Literal["left", "right"] = "left"
     whole: bool = False
     """Whether its cells are never broken, as numbers and dates."""
-    least: int | None = None
-    """Fewest characters that it is squeezed to."""
 
 
 def figures(title: str) -> Column:
@@ -36,21 +36,49 @@ def figures(title: str) -> Column:
     return Column(title, "right", whole=True)
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[RenderableType]]) -> Table:
-    """A table without frames: words wrap within their column, numbers never do."""
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], width: int) -> Table:
+    """A table without frames, no wider than `width` if its whole columns leave room: words wrap within their column."""
+    cells = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    widths = _widths(columns, cells, width)
     made = Table(box=_RULED, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
-    for column in columns:
-        made.add_column(
-            Text(column.title), justify=column.align, no_wrap=column.whole, overflow="fold", min_width=column.least
+    for column, room in zip(columns, widths, strict=True):
+        title = Text(column.title) if column.whole else _wrapped(Text(column.title), room)
+        made.add_column(title, justify=column.align, no_wrap=True, width=room)
+    for row in cells:
+        made.add_row(
+            *(cell if c.whole else _wrapped(cell, room) for c, cell, room in zip(columns, row, widths, strict=True))
         )
-    for row in rows:
-        made.add_row(*(Text(cell, overflow="fold") if isinstance(cell, str) else cell for cell in row))
     return made
 
 
-def widest(texts: Iterable[str]) -> int:
-    """Characters of the longest word, which a column must hold if none is to be broken."""
-    return max((len(word) for text in texts for word in text.split()), default=0)
+def _wrapped(cell: Text, width: int) -> Text:
+    """A cell broken at spaces and hyphens; what is indented stays so."""
+    indent = " " * (len(cell.plain) - len(cell.plain.lstrip()))
+    lines = textwrap.wrap(cell.plain.strip(), width, initial_indent=indent, subsequent_indent=indent)
+    return Text("\n".join(lines), style=cell.style)
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int) -> list[int]:
+    """Width of every column: all that it would take, or its part of what there is."""
+    texts = [[column.title, *(row[i].plain for row in rows)] for i, column in enumerate(columns)]
+    natural = [max(len(text.rstrip()) for text in column) for column in texts]
+    least = [
+        full if column.whole else min(full, widest(column_texts, hyphens=True) + 1)
+        for column, full, column_texts in zip(columns, natural, texts, strict=True)
+    ]
+    widths, room = list(natural), width - 2 * (len(columns) - 1)
+    while sum(widths) > room:
+        able = [i for i in range(len(columns)) if widths[i] > least[i]]
+        if not able:
+            break  # rather too wide than figures cut
+        widths[max(able, key=lambda i: (widths[i], -i))] -= 1
+    return widths
+
+
+def widest(texts: Iterable[str], *, hyphens: bool = False) -> int:
+    """Characters of the longest word, or part of a word up to a hyphen, that a column must hold if none is to be broken."""
+    breaks = re.compile(r"(?<=-)|\s+" if hyphens else r"\s+")
+    return max((len(word) for text in texts for word in breaks.split(text)), default=0)
 
 
 def section(title: str, *parts: RenderableType | None) -> Group:

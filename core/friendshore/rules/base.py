@@ -15,9 +15,10 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..domain.base import Number, Record
 from ..domain.facts import Material, Place
@@ -206,6 +207,18 @@ class Rule(Record):
         super().__init_subclass__(**kwargs)
         names = ("judge", "charge", "rows")
         cls.verbs = frozenset(n for n in names if getattr(cls, n) is not getattr(Rule, n))
+
+    @field_validator("phases")
+    @classmethod
+    def _one_after_another(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        in_order = sorted(phases, key=lambda phase: phase.start or date.min)
+        for phase in in_order:
+            if phase.start and phase.end and phase.start > phase.end:
+                raise ValueError(f"a phase runs from {phase.start} until {phase.end}, which is earlier")
+        for earlier, later in pairwise(in_order):
+            if earlier.span.meets(later.span):
+                raise ValueError(f"phases overlap: one is not over when the next begins on {later.start or 'no date'}")
+        return phases
 
     def bites(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
         """Whether a phase of one of `statuses` holds on any day of `span`."""

@@ -6,18 +6,21 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
 from ..domain.base import Record
 from ..domain.change import Change
-from ..errors import FriendshoreError, InputError, Problem
+from ..errors import InputError, Problem
 from ..reading.records import record
 from .base import PhaseStatus
+
+M = TypeVar("M", bound=Record)
 
 PACK_FILE = "pack.toml"
 """The file that makes a folder a rule pack."""
@@ -69,8 +72,8 @@ class RulePack(Record):
         return str(self.folder / PACK_FILE) if self.folder else self.id
 
 
-class _PackFile(Record):
-    """`pack.toml` as it is written."""
+class _Head(Record):
+    """`pack.toml` as it is written, without its rules and bills."""
 
     schema_: Literal[1] = Field(alias="schema")
     id: str = Field(min_length=1)
@@ -79,8 +82,6 @@ class _PackFile(Record):
     as_of: date
     licence: str = ""
     note: str = ""
-    rule: tuple[dict[str, Any], ...] = ()
-    bill: tuple[dict[str, Any], ...] = ()
 
 
 def read_pack(folder: Path) -> RulePack:
@@ -91,31 +92,23 @@ def read_pack(folder: Path) -> RulePack:
     """
     path = folder / PACK_FILE
     text, data = _parsed(path)
-    file = str(path)
-    problems: list[Problem] = []
-    rule_lines, bill_lines = _lines(text, "rule"), _lines(text, "bill")
-    try:
-        head = record(_PackFile, data, file)
-    except FriendshoreError as error:
-        raise InputError([*error.problems, *_whatever_else(data, file, rule_lines, bill_lines)]) from error
-    bills = _bills(head.bill, file, bill_lines, problems)
-    problems += _rule_problems(head.rule, file, rule_lines)
-    problems += _repeated((*head.rule, *head.bill), (*rule_lines, *bill_lines), file)
-    if problems:
-        raise InputError(problems)
+    found = _Found(str(path), [])
+    heads = found.records(_Head, [{key: value for key, value in data.items() if key not in ("rule", "bill")}], ())
+    rules, rule_lines = found.tables(data, "rule"), _lines(text, "rule")
+    tables, bill_lines = found.tables(data, "bill"), _lines(text, "bill")
+    found.needs(rules, rule_lines)
+    bills = found.records(Bill, tables, bill_lines)
+    found.repeated([*rules, *tables], (*rule_lines, *bill_lines))
+    if found.problems:
+        raise InputError(found.problems)
     return RulePack(
-        **head.model_dump(exclude={"schema_", "rule", "bill"}),
-        rules=head.rule,
+        **heads[0].model_dump(exclude={"schema_"}),
+        rules=tuple(rules),
         bills=tuple(bills),
         digest=_digest(data),
         folder=folder,
-        lines=rule_lines if len(rule_lines) == len(head.rule) else (),
+        lines=rule_lines if len(rule_lines) == len(rules) else (),
     )
-
-
-def pack_id(folder: Path) -> str:
-    """The id that `folder`'s `pack.toml` states; the folder's name where it states none or cannot be read."""
-    return stated_name(folder / PACK_FILE, "id")
 
 
 def stated_name(path: Path, key: str) -> str:
@@ -169,75 +162,60 @@ def _line(lines: tuple[int, ...], position: int) -> int | None:
     return lines[position] if position < len(lines) else None
 
 
-def _whatever_else(
-    data: Mapping[str, Any], file: str, rule_lines: tuple[int, ...], bill_lines: tuple[int, ...]
-) -> list[Problem]:
-    """What is wrong with the rules and bills of a file whose head is wrong already."""
-    problems: list[Problem] = []
-    tables = {name: [t for t in _as_list(data.get(name)) if isinstance(t, dict)] for name in ("rule", "bill")}
-    _bills(tables["bill"], file, bill_lines, problems)
-    return problems + _rule_problems(tables["rule"], file, rule_lines)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file, and all that is wrong with it so far."""
 
+    file: str
+    problems: list[Problem]
 
-def _as_list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    def tables(self, data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+        """The entries of a list of tables."""
+        entries = data.get(name, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            self.problems.append(Problem("a list of tables is needed", self.file, column=name, fix=f"write [[{name}]]"))
+            return []
+        return entries
 
+    def records(self, model: type[M], tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...]) -> list[M]:
+        """The records that tables make."""
+        made = []
+        for position, table in enumerate(tables):
+            try:
+                made.append(record(model, table, self.file, _line(lines, position)))
+            except InputError as error:
+                self.problems.extend(error.problems)
+        return made
 
-def _bills(
-    tables: tuple[dict[str, Any], ...] | list[dict[str, Any]],
-    file: str,
-    lines: tuple[int, ...],
-    problems: list[Problem],
-) -> list[Bill]:
-    bills = []
-    for position, table in enumerate(tables):
-        try:
-            bills.append(record(Bill, table, file, _line(lines, position)))
-        except FriendshoreError as error:
-            problems += error.problems
-    return bills
+    def needs(self, tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...]) -> None:
+        """What every rule of a pack must state, whatever its kind."""
+        for position, table in enumerate(tables):
+            for key in _NEEDED:
+                if isinstance(table.get(key), str) and table[key]:
+                    continue
+                message = f"rule {table.get('id') or position + 1} of a pack needs `{key}`"
+                found = str(table[key]) if key in table else ""
+                place = _line(lines, position)
+                self.problems.append(Problem(message, self.file, place, key, found, "text", f"add `{key}`"))
 
-
-def _rule_problems(
-    tables: tuple[dict[str, Any], ...] | list[dict[str, Any]], file: str, lines: tuple[int, ...]
-) -> list[Problem]:
-    """What every rule of a pack must state, whatever its kind."""
-    return [
-        Problem(
-            f"rule {table.get('id') or position + 1} of a pack needs `{key}`",
-            file,
-            _line(lines, position),
-            column=key,
-            found="" if table.get(key) is None else str(table[key]) or "nothing",
-            expected="text",
-            fix=f"add `{key}`",
-        )
-        for position, table in enumerate(tables)
-        for key in _NEEDED
-        if not isinstance(table.get(key), str) or not table[key]
-    ]
-
-
-def _repeated(tables: tuple[dict[str, Any], ...], lines: tuple[int, ...], file: str) -> list[Problem]:
-    """Ids that stand for two rules or bills."""
-    problems, first = [], dict[str, int]()
-    for position, table in enumerate(tables):
-        name = table.get("id")
-        if not isinstance(name, str) or not name:
-            continue
-        if name in first:
+    def repeated(self, tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...]) -> None:
+        """Ids that stand for two rules or bills."""
+        first: dict[str, int] = {}
+        for position, table in enumerate(tables):
+            name = table.get("id")
+            if not isinstance(name, str) or first.setdefault(name, position) == position or not name:
+                continue
             before = _line(lines, first[name])
             message = f"`{name}` is the id of two entries" + (f", first on line {before}" if before else "")
-            problems.append(Problem(message, file, _line(lines, position), "id", fix="rename one of the two"))
-        first.setdefault(name, position)
-    return problems
+            place = _line(lines, position)
+            self.problems.append(Problem(message, self.file, place, "id", fix="rename one of the two"))
 
 
 def _digest(data: Mapping[str, Any]) -> str:
     """SHA-256 of what the file says, whatever the order of its rules and bills."""
 
     def in_order(tables: object) -> list[str]:
-        return sorted(_canonical(t) for t in _as_list(tables))
+        return sorted(_canonical(table) for table in tables) if isinstance(tables, list) else []
 
     head = {key: value for key, value in data.items() if key not in ("rule", "bill")}
     content = {"head": head, "rule": in_order(data.get("rule")), "bill": in_order(data.get("bill"))}

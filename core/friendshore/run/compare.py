@@ -121,7 +121,7 @@ def _values(told: Any, expected: Any, path: tuple[str | int, ...], file: Path, s
     if isinstance(told, dict) and isinstance(expected, dict):
         for name in [*expected, *(name for name in told if name not in expected)]:
             yield from _values(told.get(name), expected.get(name), (*path, name), file, subject)
-    elif isinstance(told, list) and isinstance(expected, list) and len(told) == len(expected):
+    elif _records(told) and _records(expected) and len(told) == len(expected):
         for number, (ours, theirs) in enumerate(zip(told, expected, strict=True)):
             yield from _values(ours, theirs, (*path, number), file, subject)
     elif told != expected:
@@ -129,6 +129,11 @@ def _values(told: Any, expected: Any, path: tuple[str | int, ...], file: Path, s
         message = f"{subject}: " if subject else ""
         message += f"`{name or path_of(path)}` is not what the facts give"
         yield Problem(message, str(file), column=path_of(path), found=shown(told), expected=shown(expected))
+
+
+def _records(value: Any) -> bool:
+    """Whether it is a list of records; a list of words is compared as one figure."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
 def differences_in_table(

@@ -55,7 +55,11 @@ class Conflict:
     """Rows that cannot hold together, in a component that is left unplanned."""
 
     columns: Ints
+    """Columns of the component; none for rows that no column speaks of."""
     owners: tuple[str, ...]
+    """A smallest set of rules and stores that cannot hold together."""
+    rows: tuple[int, ...] = ()
+    """Rows that cannot hold whatever is bought, since nothing lawful counts for them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,7 +228,8 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
             status = PlanStatus.INTERRUPTED if interrupted else PlanStatus.FEASIBLE
     empty = empty_rows(program.linear)
     if len(empty):
-        conflicts.append(Conflict(np.array([], dtype=np.intp), tuple(sorted({_owner(program, int(r)) for r in empty}))))
+        owners = sorted({_owner(program, int(row)).removeprefix("rule ") for row in empty})
+        conflicts.append(Conflict(np.array([], dtype=np.intp), tuple(owners), tuple(empty.tolist())))
     if conflicts:
         status = PlanStatus.INFEASIBLE
     return Solution(x, status, objective, bound, tuple(conflicts), len(parts))

@@ -200,7 +200,7 @@ class Amounts:
     def _stores(self) -> None:
         for (node, t), held in sorted(self.stock.items()):
             store = self.problem.stores.get(node)
-            if store is None or store.limit is None:
+            if store is None or store.limit is None or node[0] in self.ledger.unplanned:
                 continue
             pieces = sum(1 for i in self.ledger.bought if i.arc.node == node)
             label = self.problem.case.horizon.label(t)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..problem.limiting import limit_rows
+from ..problem.limiting import limit_rows, materials_of
 from ..rules.base import Rule
 from ..rules.rows import Row, Term
 from .amounts import Amounts
@@ -148,23 +148,14 @@ def _read(rule: Rule, row: Row, answers: Answers, ledger: Ledger) -> Reading:
         miss = max(miss, value - row.at_most)
     bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
     scale = max(abs(value), *bounds, Decimal(1))
-    return Reading(rule, row, value, tolerance + scale * Decimal("1e-9"), miss, _touches_unplanned(row, ledger))
+    return Reading(rule, row, value, tolerance + scale * Decimal("1e-9"), miss, _touches_unplanned(rule, row, ledger))
 
 
-def _touches_unplanned(row: Row, ledger: Ledger) -> bool:
-    if not ledger.unplanned:
+def _touches_unplanned(rule: Rule, row: Row, ledger: Ledger) -> bool:
+    """Whether a row cannot be asked to hold: it conflicts with others, which the plan says, and its materials are not planned."""
+    if not ledger.plan.infeasible:
         return False
-    problem, count = ledger.problem, ledger.problem.case.horizon.count
-    materials: set[str] = set()
-    for term in row.terms:
-        for position in term.index.tolist():
-            if term.question in ("bought", "used", "spent"):
-                materials.add(problem.network.arcs[int(problem.moves.arc[position])].node[0])
-            elif term.question in ("delivered", "short"):
-                materials.add(problem.demands[position // count].use.material.id)
-            elif term.question in ("stock", "holding"):
-                materials.add(problem.network.nodes[position // count][0])
-            else:
-                offer = position if term.question == "onboarding" else position // count
-                materials |= {line.material for line in problem.offers[offer].offer.outputs}
-    return not materials or bool(materials & ledger.unplanned)
+    materials = materials_of(ledger.problem, row)
+    if not materials:
+        return any(rule.id in part.rules for part in ledger.plan.infeasible)
+    return bool(materials & ledger.unplanned)

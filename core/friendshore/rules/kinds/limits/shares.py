@@ -77,16 +77,27 @@ class MaxShare(_Shared):
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group, stretch, and everyone who may be bought from."""
         for group in self.groups(facts):
-            names = self.about(self.everyone(facts, group))
-            sets = [frozenset({name}) for name in names] if self.each else [frozenset(names)]
+            sets = self._capped(facts, group)
             for label, periods in facts.spans(self.per):
-                for capped in sets:
-                    who = next(iter(capped)) if self.each else "together"
+                for who, capped in sets:
                     row = self.row(
                         facts, group, f"{group} {who} {label}", periods, self._from(facts, group, capped), cap=True
                     )
                     if row is not None:
                         yield row
+
+    def _capped(self, facts: Facts, group: str) -> list[tuple[str, frozenset[str]]]:
+        """Who is capped, under which name: everyone named or listed, and whoever an incomplete list may hide."""
+        named = self.countries if self.by == "country" else frozenset()
+        names = self.about(sorted(named | frozenset(self.everyone(facts, group))))
+        if not self.each:
+            return [("together", frozenset(names))]
+        hidden = not named and any(
+            self.group(offer.material) == group and self.takes_part(offer) and not self.may_be(offer)[1]
+            for offer in facts.offers
+        )
+        unknown = [("unknown", frozenset[str]())] if hidden else []
+        return [(name, frozenset({name})) for name in names] + unknown
 
     def _from(self, facts: Facts, group: str, capped: frozenset[str]) -> Count:
         everything = self.counted(facts, group, surely=False)

@@ -91,15 +91,23 @@ class MinSuppliers(_Counted):
 
 
 class MaxSuppliers(_Counted):
-    """At most so many suppliers of each material; one counts from the first kilogram on."""
+    """At most so many suppliers of each material; one counts from the first kilogram on.
+
+    A purchase that may come from several counts for each of them; one whose list of countries is not complete counts for a
+    country of its own besides.
+    """
 
     kind: Literal["max-suppliers"] = "max-suppliers"
     surely: ClassVar[bool] = False
 
+    def is_from(self, offer: Chained, name: str) -> bool:
+        """Whether a purchase may come from `name`, or from where nobody knows."""
+        return super().is_from(offer, name) or name == _unknown(offer)
+
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group and stretch in which there are more to choose from."""
         for group in self.groups(facts):
-            names = self.about(self.everyone(facts, group))
+            names = self.about(self.everyone(facts, group)) + self._hidden(facts, group)
             if len(names) <= self.count:
                 continue
             for label, periods in facts.spans(self.per):
@@ -112,6 +120,18 @@ class MaxSuppliers(_Counted):
                     penalty=self.penalty,
                 )
 
+    def _hidden(self, facts: Facts, group: str) -> list[str]:
+        """A name for every offer whose list is not complete."""
+        return [
+            _unknown(offer)
+            for offer in facts.offers
+            if self.group(offer.material) == group and self.takes_part(offer) and not self.may_be(offer)[1]
+        ]
+
     def sentence(self) -> str:
         """The cap in one sentence."""
         return f"At most {self.count} {self.noun()} of {self.subject()}, {self.stretch()}."
+
+
+def _unknown(offer: Chained) -> str:
+    return f"unknown origin of {offer.offer.id}"

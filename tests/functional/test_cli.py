@@ -1,0 +1,289 @@
+"""The command line as a planner and a script meet it: answers, errors, exit codes, and nothing else on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from friendshore.cli.exits import EXIT_CODES
+from friendshore.cli.reference import pages
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+HEAVY = ("ortools", "pandas", "scipy", "numpy", "pydantic", "rich", "pluggy", "pycountry", "friendshore.plugins")
+INFEASIBLE = """
+[[rule]]
+kind = "pin"
+id = "take-some"
+offer = "quebec-gallium"
+at_least = "300 kg"
+
+[[rule]]
+kind = "budget"
+id = "for-nothing"
+amount = 1
+"""
+
+
+def friendshore(
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs the command line as a program of its own, its output piped."""
+    command = [sys.executable, "-m", "friendshore", *arguments]
+    environment = {**os.environ, "COLUMNS": "100", **(env or {})}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one JSON object that stdout holds."""
+    data = json.loads(done.stdout)
+    assert isinstance(data, dict)
+    return data
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `init` writes."""
+    folder = tmp_path_factory.mktemp("first") / "case"
+    done = friendshore("init", str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def planned(case: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """The first case, planned as text and written to a run folder."""
+    return friendshore("plan", str(case), "--out", str(case.parent / "run")), case.parent / "run"
+
+
+def test_help_loads_nothing_that_is_slow() -> None:
+    """`--help` is quick and works whatever is installed: no solver, no data frames, no models, no plugin."""
+    code = (
+        "import sys\n"
+        "from friendshore.cli import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit as end:\n    assert not end.code\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.strip() == "[]", done.stderr
+    for command in ("plan", "check", "verify", "init", "catalogs", "rules", "plugins"):
+        assert re.search(rf"^  {command}\b", done.stdout, re.MULTILINE)
+    assert "Exit codes" in done.stdout
+
+
+def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    """What `init` writes is planned, and what is planned is verified from its folder alone."""
+    done, run = planned
+    assert done.returncode == 0, done.stderr
+    assert "optimal · verified" in done.stdout
+    assert "quebec-gallium" in done.stdout
+    checked = friendshore("verify", str(run))
+    assert checked.returncode == 0, checked.stdout
+    assert "verified" in checked.stdout
+
+
+def test_the_first_case_has_no_mistakes(case: Path) -> None:
+    """`check` of what `init` writes ends in 0."""
+    done = friendshore("check", str(case), "--json")
+    assert done.returncode == 0
+    assert answer(done)["errors"] == []
+
+
+def test_init_overwrites_nothing(case: Path) -> None:
+    """A second `init` is refused, every file that is there named, and none changed."""
+    before = (case / "case.toml").read_bytes()
+    done = friendshore("init", str(case))
+    assert done.returncode == 2
+    assert "case.toml" in done.stderr
+    assert "offers.csv" in done.stderr
+    assert (case / "case.toml").read_bytes() == before
+
+
+def test_piped_text_has_no_codes_and_no_blanks_at_the_ends(
+    planned: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    """What goes to a file or a pager is plain text, as wide as COLUMNS says, and stderr is silent."""
+    done, _ = planned
+    assert "\x1b" not in done.stdout
+    assert done.stderr == ""
+    assert all(line == line.rstrip() and len(line) <= 100 for line in done.stdout.splitlines())
+
+
+def test_json_is_the_run_and_nothing_else(case: Path, planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    """`plan --json` prints one object: the same bytes as `run.json`."""
+    done = friendshore("plan", str(case), "--json")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    data = answer(done)
+    wanted = {
+        "status",
+        "verified",
+        "gap",
+        "cost",
+        "shortage_kg",
+        "purchases",
+        "rules",
+        "exposed",
+        "assumptions",
+        "unproven",
+    }
+    assert wanted | {"versions"} <= set(data)
+    assert done.stdout == (planned[1] / "run.json").read_text()
+
+
+def test_a_plan_writes_nothing_unasked(case: Path) -> None:
+    """Without `--out` a plan leaves no file behind."""
+    before = sorted(case.rglob("*"))
+    friendshore("plan", ".", cwd=case)
+    assert sorted(case.rglob("*")) == before
+
+
+def test_out_refuses_what_is_no_run_before_any_work(case: Path) -> None:
+    """`--out` into the case's own folder is refused, and the case is still there."""
+    done = friendshore("plan", str(case), "--out", str(case))
+    assert done.returncode == 2
+    assert "left as it is" in done.stderr
+    assert done.stdout == ""
+    assert (case / "case.toml").is_file()
+
+
+def test_a_scenario_is_applied_and_an_unknown_one_suggested(case: Path) -> None:
+    """A scenario's name stands in the run; a misspelt one is a mistake with a suggestion."""
+    told = answer(friendshore("plan", str(case), "--scenario", "no-canada", "--json"))
+    assert told["scenario"] == ["no-canada"]
+    assert not [p for p in told["purchases"] if p["country"] == "CA" and p["ordered"] >= "2027-Q3"]
+    done = friendshore("plan", str(case), "--scenario", "no-canda")
+    assert done.returncode == 2
+    assert "no-canada" in done.stderr
+
+
+def test_quiet_prints_the_heading_alone(case: Path) -> None:
+    """`--quiet` is four lines."""
+    assert len(friendshore("plan", str(case), "--quiet").stdout.splitlines()) == 4
+
+
+def test_conflicting_rules_are_a_result_with_a_code_of_its_own(case: Path, tmp_path: Path) -> None:
+    """Hard rules that cannot hold together end in 1: the plan is printed, and the rules are named."""
+    text = (case / "case.toml").read_text() + INFEASIBLE
+    path = case / "conflict.toml"
+    path.write_text(text)
+    try:
+        done = friendshore("plan", str(path), "--json")
+    finally:
+        path.unlink()
+    assert done.returncode == 1, done.stdout + done.stderr
+    told = answer(done)
+    assert told["status"] == "infeasible"
+    assert {"take-some", "for-nothing"} == {rule for conflict in told["conflicts"] for rule in conflict["rules"]}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan", "nowhere.toml"), ("check", "nowhere.toml"), ("verify", "nowhere"), ("catalogs", "show", "nowhere"),
+     ("rules", "show", "nowhere"), ("rules", "list", "nowhere.toml"), ("catalogs", "check", "./nowhere")],
+)  # fmt: skip
+def test_bad_input_is_told_without_a_traceback(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """What is not there is said in words on stderr, and as one object on stdout with `--json`."""
+    done = friendshore(*arguments, cwd=tmp_path)
+    assert done.returncode in (2, 3)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+    assert done.stdout == "" or arguments[0] == "check"
+    told = friendshore(*arguments, "--json", cwd=tmp_path)
+    assert told.returncode == done.returncode
+    assert answer(told)["errors"]
+    assert told.stderr == ""
+
+
+def test_all_mistakes_of_case_and_catalog_are_told_at_once(case: Path, tmp_path: Path) -> None:
+    """A bad line in the case does not hide a bad row of a catalog."""
+    copy = tmp_path / "case"
+    for path in case.rglob("*.*"):
+        target = copy / path.relative_to(case)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    (copy / "case.toml").write_text(
+        (copy / "case.toml").read_text().replace('period = "quarter"', 'period = "fortnight"')
+    )
+    (copy / "catalog" / "offers.csv").write_text(
+        (copy / "catalog" / "offers.csv").read_text().replace("700 USD/kg", "700 USD/pood")
+    )
+    done = friendshore("check", str(copy), "--json")
+    assert done.returncode == 2
+    places = {(Path(e["file"]).name, e.get("column")) for e in answer(done)["errors"]}
+    assert {("case.toml", "case.period"), ("offers.csv", "price")} <= places
+    text = friendshore("check", str(copy))
+    assert "2 problems" in text.stderr
+    assert "2 mistakes" in text.stdout
+
+
+def test_check_suggests_a_sharper_boundary(case: Path) -> None:
+    """A date within a period is pointed out with the period and what the date is of."""
+    path = case / "years.toml"
+    path.write_text((case / "case.toml").read_text().replace('period = "quarter"', 'period = "year"'))
+    try:
+        told = answer(friendshore("check", str(path), "--json"))
+    finally:
+        path.unlink()
+    assert any("2027-01-01" in s["message"] and "defense-origin" in s["message"] for s in told["suggestions"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [(("catalogs", "list"), "catalogs"), (("rules", "list"), "rules"), (("plugins", "list"), "plugins")],
+)
+def test_lists_have_a_json_twin(arguments: tuple[str, ...], key: str) -> None:
+    """Every list is a table and, with `--json`, the same rows as an object."""
+    rows = answer(friendshore(*arguments, "--json"))[key]
+    text = friendshore(*arguments).stdout
+    assert text.strip()
+    assert "\x1b" not in text
+    assert key != "plugins" or any(row["distribution"] == "friendshore" for row in rows)
+
+
+def test_rules_of_a_case_are_listed(case: Path) -> None:
+    """`rules list CASE` holds the rules that stand in the case itself."""
+    rows = answer(friendshore("rules", "list", str(case), "--json"))["rules"]
+    assert {"defense-origin", "not-all-from-one"} == {row["id"] for row in rows}
+
+
+def test_a_catalog_beside_the_case_is_shown_and_checked(case: Path) -> None:
+    """A folder stands for a catalog, with or without a `./`."""
+    told = answer(friendshore("catalogs", "show", "catalog", "--json", cwd=case))
+    assert {offer["id"] for offer in told["offers"]} == {"quebec-gallium", "guangxi-gallium", "kwinana-gallium"}
+    assert "quebec-gallium" in friendshore("catalogs", "show", "./catalog", cwd=case).stdout
+    assert friendshore("catalogs", "check", "catalog", cwd=case).returncode == 0
+
+
+def test_the_encoding_of_the_terminal_stops_nothing(case: Path) -> None:
+    """On a terminal that knows only ASCII the report is still printed, and JSON is still JSON."""
+    env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    assert friendshore("plan", str(case), env=env).returncode == 0
+    assert answer(friendshore("plan", str(case), "--json", env=env))["status"] == "optimal"
+
+
+def test_the_version_is_told() -> None:
+    """`--version` says which friendshore this is."""
+    assert friendshore("--version").stdout.startswith("friendshore ")
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_the_reference_is_current(name: str) -> None:
+    """The pages are what `python -m friendshore.cli.reference docs/reference` writes."""
+    assert (REFERENCE / name).read_text(encoding="utf-8") == pages()[name]
+
+
+def test_every_class_of_error_has_its_code_documented() -> None:
+    """The codes of the errors are the ones that the reference lists."""
+    from friendshore import errors
+
+    documented = {code for code, _, _ in EXIT_CODES}
+    for error in (errors.InputError, errors.PluginError, errors.VerificationError, errors.SolverError):
+        assert error.exit_code in documented

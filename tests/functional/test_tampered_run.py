@@ -1,0 +1,210 @@
+"""A run folder that was changed after it was written: `verify` names every figure that is not so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from friendshore.plugins import Registry
+from friendshore.recommend import RunCheck, verify_run
+
+Change = Callable[[Any], None]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the first case."""
+    folder = tmp_path_factory.mktemp("original")
+    for arguments in (
+        ["init", str(folder / "case")],
+        ["plan", str(folder / "case"), "--out", str(folder / "run"), "-q"],
+    ):
+        subprocess.run([sys.executable, "-m", "friendshore", *arguments], check=True, capture_output=True, timeout=120)
+    return folder / "run"
+
+
+@pytest.fixture
+def run(original: Path, tmp_path: Path) -> Path:
+    """A copy of it to tamper with."""
+    return Path(shutil.copytree(original, tmp_path / "run"))
+
+
+def verified(run: Path) -> RunCheck:
+    """What a check of the folder finds, with friendshore's own kinds of rules alone."""
+    return verify_run(run, Registry.of())
+
+
+def change_json(path: Path, change: Change) -> None:
+    """Changes what a JSON file holds."""
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def purchase(data: dict[str, Any], offer: str) -> dict[str, Any]:
+    """The first purchase from an offer, in a run or in a plan."""
+    found: dict[str, Any] = next(p for p in data["purchases"] if p["offer"] == offer)
+    return found
+
+
+def test_an_untouched_run_is_verified(run: Path) -> None:
+    """Nothing is found in what nobody changed."""
+    found = verified(run)
+    assert found.findings == ()
+    assert found.verified
+    assert found.exit_code == 0
+
+
+TOLD: list[tuple[str, Change, str]] = [
+    ("quantity", lambda p: p.update(quantity_kg=p["quantity_kg"] + 1), "quantity_kg"),
+    ("origin", lambda p: p["countries"].update(refined=["AU"]), "countries.refined"),
+    ("cost", lambda p: p.update(cost=p["cost"] - 100), "cost"),
+]
+
+
+@pytest.mark.parametrize(("change", "place"), [t[1:] for t in TOLD], ids=[t[0] for t in TOLD])
+def test_one_figure_changed_in_the_run_is_named(run: Path, change: Change, place: str) -> None:
+    """A quantity, an origin or a cost changed in `run.json` is one finding, with the purchase and the field."""
+    change_json(run / "run.json", lambda data: change(purchase(data, "guangxi-gallium")))
+    found = verified(run)
+    assert found.exit_code == 4
+    assert [Path(p.file).name for p in found.findings] == ["run.json"]
+    assert found.findings[0].column.partition(".")[2] == place
+    assert "guangxi-gallium" in found.findings[0].message
+    assert found.findings[0].found
+    assert found.findings[0].expected
+
+
+CELLS = [("quantity_kg", "1.5"), ("countries", "mined: AU; refined: AU"), ("cost", "1")]
+
+
+@pytest.mark.parametrize(("column", "value"), CELLS, ids=["quantity", "origin", "cost"])
+def test_one_cell_changed_in_a_table_is_named(run: Path, column: str, value: str) -> None:
+    """The same changed in `purchases.csv` is one finding, with row and column."""
+    path = run / "purchases.csv"
+    header, first, *rest = path.read_text().splitlines()
+    cells = first.split(",")
+    cells[header.split(",").index(column)] = value
+    path.write_text("\n".join([header, ",".join(cells), *rest]) + "\n")
+    found = verified(run)
+    assert found.exit_code == 4
+    assert [(Path(p.file).name, p.row, p.column) for p in found.findings] == [("purchases.csv", 2, column)]
+
+
+def _facts_quantity(facts: dict[str, Any]) -> None:
+    purchase(facts["plan"], "guangxi-gallium")["quantity"] += 1
+
+
+def _facts_origin(facts: dict[str, Any]) -> None:
+    offer = next(o for o in facts["catalogs"][0]["offers"] if o["id"] == "guangxi-gallium")
+    next(e for e in offer["chain"] if e["stage"] == "refined")["countries"] = ["AU"]
+
+
+def _facts_banned_origin(facts: dict[str, Any]) -> None:
+    offer = next(o for o in facts["catalogs"][0]["offers"] if o["id"] == "quebec-gallium")
+    next(e for e in offer["chain"] if e["stage"] == "refined")["countries"] = ["CN"]
+
+
+def _facts_cost(facts: dict[str, Any]) -> None:
+    offer = next(o for o in facts["catalogs"][0]["offers"] if o["id"] == "guangxi-gallium")
+    offer["price"]["amount"] -= 100
+
+
+FACTS: list[tuple[str, Change, str, str]] = [
+    ("quantity", _facts_quantity, "guangxi-gallium", "quantity_kg"),
+    ("origin", _facts_origin, "guangxi-gallium", "countries.refined"),
+    ("banned origin", _facts_banned_origin, "quebec-gallium", "countries.refined"),
+    ("cost", _facts_cost, "guangxi-gallium", "price"),
+]
+
+
+@pytest.mark.parametrize(("change", "offer", "place"), [t[1:] for t in FACTS], ids=[t[0] for t in FACTS])
+def test_one_figure_changed_in_the_facts_is_named(run: Path, change: Change, offer: str, place: str) -> None:
+    """The same changed in `facts.json` is found though the plan then does not hold: the purchase and the field are named."""
+    change_json(run / "facts.json", change)
+    found = verified(run)
+    assert found.exit_code == 4
+    assert any(offer in p.message and p.column.endswith(f".{place}") for p in found.findings), found.findings
+
+
+def test_an_origin_that_the_law_forbids_is_named_with_the_rule(run: Path) -> None:
+    """If the facts say that a purchase was refined where it may not be, the rule and the stage are told."""
+    change_json(run / "facts.json", _facts_banned_origin)
+    said = " ".join(p.message for p in verified(run).findings)
+    assert "defense-origin" in said
+    assert "refined" in said
+
+
+def test_everything_else_that_is_changed_is_named_too(run: Path) -> None:
+    """A total, a verdict, a shortage that was made up and a delivery that was taken away are found at once."""
+    change_json(run / "run.json", lambda data: data["cost"].update(total=1))
+    rows = (run / "verdicts.csv").read_text().replace(",pass,", ",unproven,", 1)
+    (run / "verdicts.csv").write_text(rows)
+    lines = (run / "deliveries.csv").read_text().splitlines()
+    (run / "deliveries.csv").write_text("\n".join(lines[:-1]) + "\n")
+    with (run / "shortages.csv").open("a") as file:
+        file.write("radar,gallium-4n,defense,US,2027-Q1,5,500,no supply\n")
+    found = verified(run)
+    assert {Path(p.file).name for p in found.findings} == {
+        "run.json",
+        "verdicts.csv",
+        "deliveries.csv",
+        "shortages.csv",
+    }
+    assert len(found.findings) == 4
+
+
+def test_a_changed_hash_is_named(run: Path) -> None:
+    """The data that the run says it used must be those that its facts name."""
+    change_json(run / "run.json", lambda data: data["plugins"][0].update(digest="0" * 64))
+    found = verified(run)
+    assert found.exit_code == 4
+    assert any("first-catalog" in p.message for p in found.findings)
+
+
+def test_a_rule_whose_plugin_is_missing_is_left_unverified_and_named(run: Path) -> None:
+    """A kind that nobody brings here cannot be asked: the rest is checked, and the exit code says that not all was."""
+
+    def rename(facts: dict[str, Any]) -> None:
+        rule = next(r for r in facts["rules"] if r["data"]["id"] == "not-all-from-one")
+        rule.update(kind="house-rule", owner="friendshore-house 1.0")
+        rule["data"]["kind"] = "house-rule"
+
+    change_json(run / "facts.json", rename)
+    found = verified(run)
+    assert found.findings == ()
+    assert not found.verified
+    assert found.exit_code == 3
+    assert ["not-all-from-one" in p.message for p in found.unchecked] == [True]
+    assert "friendshore-house 1.0" in found.unchecked[0].fix
+    change_json(run / "run.json", lambda data: purchase(data, "guangxi-gallium").update(quantity_kg=1))
+    assert verified(run).exit_code == 4
+
+
+def test_a_run_that_cannot_be_read_is_bad_input(run: Path) -> None:
+    """A broken facts file is told on stderr in words, with exit code 2."""
+    (run / "facts.json").write_text("{}")
+    command = [sys.executable, "-m", "friendshore", "verify", str(run)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert "facts.json" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_verify_names_what_is_not_so_on_stdout(run: Path) -> None:
+    """As text and as JSON, with exit code 4."""
+    change_json(run / "run.json", lambda data: purchase(data, "quebec-gallium").update(cost=1))
+    command = [sys.executable, "-m", "friendshore", "verify", str(run)]
+    text = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert text.returncode == 4
+    assert "quebec-gallium" in text.stdout
+    told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, timeout=120)
+    data = json.loads(told.stdout)
+    assert (data["verified"], len(data["findings"])) == (False, 1)

@@ -1,0 +1,221 @@
+"""A run told: numbers that can be read, tables that fit their width, and everything that a planner must not miss."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from friendshore.domain.run import Run
+from friendshore.errors import InputError, Problem
+from friendshore.report import errors_data, plan_report, plan_summary, problem_lines
+from friendshore.report.figures import large_money, mass, money, number, percent
+
+PERIODS = [("2026-Q4", "2026-10-01", "2026-12-31")] + [
+    (f"{year}-Q{q + 1}", f"{year}-{q * 3 + 1:02}-01", f"{year}-{q * 3 + 3:02}-28")
+    for year in (2027, 2028, 2029, 2030)
+    for q in range(4)
+]
+PURCHASE: dict[str, Any] = {
+    "offer": "example-dysprosium-oxide",
+    "material": "dysprosium-oxide",
+    "facility": "Example heavy rare-earth circuit",
+    "supplier": "Example Rare Earths",
+    "country": "MY",
+    "countries": {"mined": ["AU", "MM"], "refined": ["MY"], "separated": ["MY"]},
+    "place": "US",
+    "ordered": "2026-Q4",
+    "order_by": "2026-12-31",
+    "delivered": "2027-Q1",
+    "end_use": "defense",
+    "requirement": "R1",
+    "quantity_kg": 1234567.5,
+    "cost": 1234567500,
+    "price": 1234567500,
+    "charges": 0,
+    "freight": 0,
+}
+SHORT: dict[str, Any] = {
+    "demand": "fighters",
+    "material": "dysprosium-oxide",
+    "end_use": "defense",
+    "place": "US",
+    "quantity_kg": 250,
+    "wanted_kg": 500,
+    "reason": "no supply",
+}
+COST = {
+    "price": 1000000, "charges": 25000, "freight": 0, "onboarding": 0, "holding": 0.1581, "total": 1025000.1581,
+    "nominal": 1100000, "penalties": 0, "shortage": 250000, "objective": 1275000.1581,
+}  # fmt: skip
+
+
+def run(**changed: Any) -> Run:
+    """A run of one demand, made by hand."""
+    data: dict[str, Any] = {
+        "case": "by-hand",
+        "status": "optimal",
+        "verified": True,
+        "currency": "USD",
+        "place": "US",
+        "objective": 1275000.1581,
+        "bound": 1275000,
+        "gap": 1e-7,
+        "cost": COST,
+        "shortage_kg": {"dysprosium-oxide": {"defense": 500}},
+        "periods": [{"label": label, "start": start, "end": end} for label, start, end in PERIODS],
+        "materials": [{"id": "dysprosium-oxide", "name": "Dysprosium oxide", "basis": "Dy2O3"}],
+        "demands": [
+            {
+                "id": "fighters", "material": "dysprosium-oxide", "end_use": "defense", "place": "US", "wanted_kg": 8500,
+                "delivered_kg": 8000, "short_kg": 500, "shortage_price": 500, "first_met": "2027-Q2",
+            }
+        ],
+        "purchases": [PURCHASE],
+        "shortages": [SHORT | {"period": "2026-Q4"}, SHORT | {"period": "2027-Q1"}],
+        "largest_miss_kg": 0,
+        "components": 1,
+        "versions": {"friendshore": "0.1.0"},
+    }  # fmt: skip
+    lists = (
+        "makes",
+        "lots",
+        "draws",
+        "stocks",
+        "deliveries",
+        "exposed",
+        "rules",
+        "requirements",
+        "limits",
+        "conflicts",
+    )
+    lists += ("unproven", "blocked", "leads", "assumptions", "plugins")
+    return Run.model_validate({**{name: [] for name in lists}, **data, **changed})
+
+
+def told(a_run: Run, width: int = 100) -> str:
+    """The report as it stands on a terminal of some width."""
+    console = Console(file=StringIO(), width=width, markup=False, highlight=False, emoji=False)
+    for part in plan_report(a_run, width):
+        console.print(part)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kilograms", "text"),
+    [("0", "0 kg"), ("0.05", "0.05 kg"), ("12.345", "12.3 kg"), ("999", "999 kg"), ("1000", "1 t"),
+     ("12345", "12.3 t"), ("1234567", "1,235 t"), ("109022500", "109,022 t")],
+)  # fmt: skip
+def test_masses_change_their_unit_and_keep_three_digits(kilograms: str, text: str) -> None:
+    """A mass is told in kilograms or tonnes, never with more digits than say something."""
+    assert mass(Decimal(kilograms)) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [("0.1581", "0.158"), ("2.924", "2.92"), ("55.125", "55.12"), ("1234567.8", "1,234,568")]
+)
+def test_money_has_cents_only_where_they_matter(amount: str, text: str) -> None:
+    """Money is told in whole units once it reaches a hundred."""
+    assert money(Decimal(amount)) == text
+
+
+def test_numbers_in_sentences_are_short() -> None:
+    """Millions and percentages are words."""
+    assert large_money(Decimal(12195642420), "USD") == "USD 12.2 billion"
+    assert percent(Decimal("0.0586")) == "5.9 %"
+    assert percent(Decimal("0.0000001")) == "below 0.001 %"
+    assert number(Decimal("-1234.56")) == "-1,235"
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_line_is_wider_than_the_terminal_and_no_figure_is_cut(width: int) -> None:
+    """At any usual width every table fits, and its figures stand there whole."""
+    text = told(run(), width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+    for figure in ("8.5 t", "8 t", "1,235", "1,234,567,500", "1,000"):
+        assert figure in text
+
+
+def test_a_long_plan_is_told_by_years_and_a_narrow_terminal_joins_the_last_ones() -> None:
+    """Seventeen quarters become calendar years; what does not fit is one column to the end."""
+    assert "2030" in told(run(), 120)
+    assert re.search(r"20\d\d–30", told(run(), 60))
+
+
+def test_the_report_says_what_is_short_when_and_why() -> None:
+    """Demand, the stretch of its shortage, the reason, its price, and the day it is met."""
+    text = told(run(), 120)
+    assert "short of 500 kg in 1 of 1 demand" in text
+    assert "2026-Q4 to 2027-Q1" in text
+    assert "no supply" in text
+    assert "2027-Q2" in text
+
+
+def test_a_chain_is_told_by_countries_and_by_stages_where_there_is_room() -> None:
+    """Stages that share their countries are told together; several possible countries all stand there."""
+    assert "AU/MM → MY" in told(run(), 100)
+    assert "mined AU/MM →" in told(run(), 130)
+
+
+def test_exposure_and_conflicts_stand_above_the_mix() -> None:
+    """What could overturn the plan is read before the plan."""
+    exposed = {
+        "rule": "stayed", "title": "A stayed rule", "kg": 5, "cost": 7, "materials": {"dysprosium-oxide": 5}, "offers": ["a"],
+        "first": "2027-Q1",
+    }  # fmt: skip
+    conflict = {
+        "rules": ["cap", "pin"],
+        "sentences": ["At most 1 kg", "Exactly 2 kg"],
+        "materials": ["tin"],
+        "demands": [],
+    }
+    text = told(run(status="infeasible", exposed=[exposed], conflicts=[conflict]))
+    assert text.index("stayed") < text.index("Mix")
+    assert text.index("At most 1 kg") < text.index("Mix")
+    assert "hard rules conflict" in text
+
+
+def test_every_assumption_is_told_and_what_is_said_twice_is_said_once() -> None:
+    """Assumptions with the same words share a line that names all they are about."""
+    rows = [{"subject": name, "text": "no price was published"} for name in ("first-offer", "second-offer")]
+    text = told(run(assumptions=rows))
+    assert text.count("no price was published") == 1
+    assert "first-offer, second-offer" in text
+
+
+def test_names_with_brackets_are_told_as_they_are() -> None:
+    """A name that looks like markup is not taken for it."""
+    assert "[red]plant" in told(run(purchases=[PURCHASE | {"facility": "[red]plant"}]))
+
+
+def test_a_plan_that_buys_nothing_can_be_told() -> None:
+    """No purchases, no orders, no error."""
+    text = told(run(purchases=[], shortages=[], shortage_kg={}))
+    assert "nothing is bought" in text
+    assert "all demand is met" in text
+
+
+def test_the_summary_is_the_heading_alone() -> None:
+    """`--quiet` still says what the plan costs and what is short."""
+    console = Console(file=StringIO(), width=80)
+    console.print(*plan_summary(run()))
+    assert isinstance(console.file, StringIO)
+    assert len(console.file.getvalue().splitlines()) == 4
+
+
+def test_a_problem_is_told_with_its_place_and_fix() -> None:
+    """Text and JSON of an error hold the same: place, what was found, what was expected, how to mend it."""
+    problem = Problem("cannot be read", "offers.csv", 3, "price", "`x`", "money per mass", "write `5 USD/kg`")
+    lines = problem_lines([problem])
+    assert lines[0] == "offers.csv:3 [price]: cannot be read"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == ["found", "expected", "fix"]
+    assert errors_data(InputError(problem))["errors"][0] == {
+        "message": "cannot be read", "file": "offers.csv", "row": 3, "column": "price", "found": "`x`",
+        "expected": "money per mass", "fix": "write `5 USD/kg`",
+    }  # fmt: skip

@@ -1,0 +1,181 @@
+"""Run folders: written whole or not at all, never over anything else, and read back with all that is wrong at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from friendshore.domain.run import Run
+from friendshore.errors import InputError
+from friendshore.run import (
+    PURCHASES,
+    RUN_FILE,
+    TABLES,
+    check_target,
+    differences,
+    differences_in_table,
+    read_run,
+    rows_of,
+    write_run,
+)
+from friendshore.run.compare import same
+
+PURCHASE: dict[str, Any] = {
+    "offer": "tin-au", "material": "tin", "facility": "Smelter, first", "supplier": "Tin Ltd", "country": "AU",
+    "countries": {"mined": ["AU", "MY"], "refined": []}, "place": "US", "ordered": "2027", "order_by": "2027-12-31",
+    "delivered": "2027", "end_use": "civil", "requirement": "R1", "quantity_kg": 1e-7, "cost": 12.5, "price": 12, "charges": 0,
+    "freight": 0.5,
+}  # fmt: skip
+COST = dict.fromkeys(
+    ("price", "charges", "freight", "onboarding", "holding", "total", "nominal", "penalties", "shortage", "objective"),
+    1.5,
+)
+
+
+@pytest.fixture
+def run() -> Run:
+    """A run with one purchase."""
+    lists = ("materials", "demands", "makes", "lots", "draws", "stocks", "deliveries", "shortages", "exposed", "rules")
+    lists += ("requirements", "limits", "conflicts", "unproven", "blocked", "leads", "assumptions", "plugins")
+    data: dict[str, Any] = {
+        **{name: [] for name in lists},
+        "case": "tin", "status": "optimal", "verified": True, "currency": "USD", "place": "US", "objective": 1.5, "bound": 1.5,
+        "gap": 0, "cost": COST, "shortage_kg": {}, "periods": [{"label": "2027", "start": "2027-01-01", "end": "2027-12-31"}],
+        "purchases": [PURCHASE], "largest_miss_kg": 0, "components": 1, "versions": {},
+    }  # fmt: skip
+    return Run.model_validate(data)
+
+
+def test_what_is_written_is_read_back(run: Run, tmp_path: Path) -> None:
+    """A run folder holds the run itself, its facts and all tables."""
+    write_run(tmp_path / "made" / "run", run, {"case": {"name": "tin"}})
+    read = read_run(tmp_path / "made" / "run")
+    assert read.run == run
+    assert read.facts == {"case": {"name": "tin"}}
+    assert set(read.tables) == {table.file for table in TABLES}
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["run"]
+
+
+def test_a_cell_holds_all_digits_and_no_exponent(run: Run, tmp_path: Path) -> None:
+    """A spreadsheet reads the numbers as numbers, the lists as text."""
+    write_run(tmp_path / "run", run, {})
+    cells = rows_of(PURCHASES, run, ())[0]
+    assert cells["quantity_kg"] == "0.0000001"
+    assert cells["countries"] == "mined: AU MY; refined: ?"
+    assert '"Smelter, first"' in (tmp_path / "run" / "purchases.csv").read_text()
+
+
+def test_the_same_run_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
+    """Nothing of the time or the machine gets into the files."""
+    for name in ("one", "two"):
+        write_run(tmp_path / name, run, {"case": {}})
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_a_run_is_replaced_by_a_run(run: Run, tmp_path: Path) -> None:
+    """Planning again into the same folder leaves the new run and nothing else."""
+    write_run(tmp_path / "run", run, {})
+    write_run(tmp_path / "run", run.model_copy(update={"case": "zinc"}), {})
+    assert read_run(tmp_path / "run").run.case == "zinc"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_empty_folder_is_used(run: Run, tmp_path: Path) -> None:
+    """A folder that was made beforehand is no obstacle."""
+    (tmp_path / "run").mkdir()
+    write_run(tmp_path / "run", run, {})
+    assert (tmp_path / "run" / RUN_FILE).is_file()
+
+
+@pytest.mark.parametrize("files", [["notes.txt"], ["run.json", "notes.txt"], ["purchases.csv"]])
+def test_what_is_no_run_is_never_overwritten(run: Run, tmp_path: Path, files: list[str]) -> None:
+    """A folder with anything else in it is refused, and left as it is."""
+    for name in files:
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match="left as it is"):
+        write_run(tmp_path, run, {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files)
+    assert all((tmp_path / name).read_text() == "mine" for name in files)
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    """A file is no folder, nor can a folder be made within it."""
+    (tmp_path / "file").write_text("mine")
+    for target in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(InputError):
+            check_target(target)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="needs a user whom permissions bind")
+def test_a_folder_that_may_not_be_written_is_said_so(run: Run, tmp_path: Path) -> None:
+    """The planner reads which folder, not a traceback."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot be written"):
+        write_run(tmp_path / "run", run, {})
+
+
+def test_all_that_is_wrong_with_a_folder_is_told_at_once(run: Run, tmp_path: Path) -> None:
+    """A missing table, a broken JSON file and a missing column are three problems of one reading."""
+    folder = tmp_path / "run"
+    write_run(folder, run, {})
+    (folder / "stock.csv").unlink()
+    (folder / "facts.json").write_text('{"case":\n nonsense}')
+    (folder / "inputs.csv").write_text("offer,materiel\n")
+    told = json.loads((folder / RUN_FILE).read_text())
+    (folder / RUN_FILE).write_text(json.dumps({**told, "gap": "small", "colour": "red"}))
+    with pytest.raises(InputError) as error:
+        read_run(folder)
+    places = {(Path(p.file).name, p.column) for p in error.value.problems}
+    assert {("stock.csv", ""), ("facts.json", ""), ("run.json", "gap"), ("run.json", "colour")} <= places
+    assert ("inputs.csv", "materiel") in places
+    assert ("inputs.csv", "period") in places
+
+
+def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    """A wrong path is one problem, not seven."""
+    with pytest.raises(InputError, match="no such run folder") as error:
+        read_run(tmp_path / "nowhere")
+    assert len(error.value.problems) == 1
+
+
+def test_a_difference_is_named_by_row_and_figure(run: Run, tmp_path: Path) -> None:
+    """A changed figure is told with its place in the file and what it should be; order does not matter."""
+    expected = run.model_dump(mode="json")
+    told = json.loads(json.dumps(expected))
+    told["purchases"][0]["countries"]["mined"] = ["CN"]
+    told["cost"]["total"] = 2.5
+    found = differences(told, expected, tmp_path / RUN_FILE)
+    assert {p.column for p in found} == {"purchases[1].countries.mined", "cost.total"}
+    assert any("tin-au" in p.message for p in found)
+
+
+def test_a_row_that_is_missing_or_invented_is_named(run: Run, tmp_path: Path) -> None:
+    """Rows are matched by what names them, so that one deleted row is one difference."""
+    expected = run.model_dump(mode="json")
+    found = differences({**expected, "purchases": []}, expected, tmp_path / RUN_FILE)
+    assert ["is missing" in p.message for p in found] == [True]
+    found = differences(expected, {**expected, "purchases": []}, tmp_path / RUN_FILE)
+    assert ["no such purchase" in p.message for p in found] == [True]
+
+
+def test_a_table_saved_by_a_spreadsheet_says_the_same(run: Run, tmp_path: Path) -> None:
+    """Trailing zeros and another order of columns are no difference; another number is, by row and column."""
+    write_run(tmp_path / "run", run, {})
+    path = tmp_path / "run" / "purchases.csv"
+    rows = rows_of(PURCHASES, run, ())
+    path.write_text(path.read_text().replace(",12.5,", ",12.50,"))
+    assert differences_in_table(PURCHASES, read_run(tmp_path / "run").tables["purchases.csv"], rows) == []
+    path.write_text(path.read_text().replace(",12.50,", ",11.50,"))
+    found = differences_in_table(PURCHASES, read_run(tmp_path / "run").tables["purchases.csv"], rows)
+    assert [(p.row, p.column, p.found, p.expected) for p in found] == [(2, "cost", '"11.50"', '"12.5"')]
+
+
+def test_texts_are_compared_as_texts() -> None:
+    """`1e2` is a hundred, `R1` is not `R2`."""
+    assert same("1e2", "100")
+    assert not same("R1", "R2")
