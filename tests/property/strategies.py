@@ -262,6 +262,31 @@ def some_stores(draw: Draw[Any]) -> tuple[StoreSpec, ...]:
 
 
 @st.composite
+def more_rules(draw: Draw[Any]) -> Rule:
+    """One more rule of any kind; its name is new."""
+    choices = [rule for rule in some_rules(draw) if rule.kind != "tariff"] or [_control(draw)]
+    duty = {"id": "duty", "origins": draw(st.sampled_from((["CN"], ["AU"], []))), "rate": "0.3"}
+    cap = {"id": "cap", "stage": draw(st.sampled_from((None, "mined"))), "share": draw(st.sampled_from(("0.2", "0.5")))}
+    one = {"id": "number", "count": 1, "per": "horizon"}
+    choices.append(Tariff.model_validate(duty))
+    choices.append(MaxShare.model_validate({**cap, "of": draw(st.sampled_from(("demand", "purchases")))}))
+    choices.append(MinShare.model_validate({**cap, "countries": ["AU"]}))
+    choices.append(draw(st.sampled_from((MinSuppliers, MaxSuppliers))).model_validate(one))
+    choices.append(Budget.model_validate({"id": "budget", "amount": draw(st.integers(0, 1500)), "per": "period"}))
+    rule = draw(st.sampled_from(choices))
+    return rule.model_copy(update={"id": "one-more"})
+
+
+@st.composite
+def more_offers(draw: Draw[Any]) -> Offer:
+    """One more offer of any material, from any of the plants."""
+    material = draw(st.sampled_from(("oxide", "metal", "magnet")))
+    terms = _terms(draw, 1, [1])
+    plant = draw(st.sampled_from([c.lower() for c in COUNTRIES]))
+    return offer("one-more", plant, material, draw(st.integers(5, 90)), a_chain(draw, STAGES[material]), **terms)
+
+
+@st.composite
 def tiny_cases(draw: Draw[Any]) -> Tiny:
     """A tiny case of any kind."""
     good = draw(st.sampled_from(("oxide", "metal", "metal", "magnet")))

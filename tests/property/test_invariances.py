@@ -118,7 +118,7 @@ def shortage(found: Recommendation, names: dict[str, str]) -> dict[tuple[str, st
 def verdicts(found: Recommendation, names: dict[str, str]) -> set[str]:
     """What is kept out and what is not proved, with the rule and stage that decided."""
     rows = [*found.run.blocked, *found.run.unproven]
-    keys = ("offer", "facility", "material", "demand", "rule", "stage", "countries", "result", "end_use", "end_uses")
+    keys = ("offer", "material", "demand_material", "end_use", "rule", "stage", "countries")
     return {
         json.dumps({k: _plain(v, names) for k, v in row.model_dump(mode="json").items() if k in keys}, sort_keys=True)
         for row in rows

@@ -55,8 +55,9 @@ class RunPurchase(Record):
     """Class of uses it is bought for; see `requirements`."""
     quantity_kg: Number
     cost: Number
-    """Price, charges and freight together. Of an offer with several outputs, `makes` holds the price."""
+    """Price, charges and freight together."""
     price: Number
+    """Of an offer with several outputs: this purchase's part, by mass, of what making them costs (see `makes`)."""
     charges: Number
     freight: Number
     share_of_demand: Number | None = None

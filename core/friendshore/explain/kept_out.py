@@ -24,7 +24,10 @@ class KeptOut:
 
 
 def kept_out(problem: Problem) -> list[KeptOut]:
-    """Every verdict that forbids, of rules in force in some period of the plan, without repeats, in canonical order."""
+    """Every verdict that forbids, of rules in force in some period of the plan, without repeats, in canonical order.
+
+    What one rule forbids is not told again as unproven by another: no proof would let it pass.
+    """
     in_force = {
         i
         for i in range(len(problem.rules))
@@ -41,4 +44,6 @@ def kept_out(problem: Problem) -> list[KeptOut]:
                     if problem.law.forbids(verdict) and not licensed:
                         arc = problem.network.arcs[index]
                         found.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
-    return sorted(found.values(), key=lambda k: (k.use.material.id, k.use.end_use, k.arc.index, k.verdict.rule))
+    forbidden = {(k.arc.index, k.use) for k in found.values() if not k.unproven}
+    kept = [k for k in found.values() if not k.unproven or (k.arc.index, k.use) not in forbidden]
+    return sorted(kept, key=lambda k: (k.use.material.id, k.use.end_use, k.arc.index, k.verdict.rule))

@@ -231,7 +231,7 @@ class _Builder:
                 self.assumptions.append(
                     Assumption(
                         demand.id,
-                        f"a shortage is priced at {given.normalize():f} {self.case.currency}/kg, {SHORTAGE_FACTOR} times the dearest "
+                        f"a shortage is priced at {given:,.2f} {self.case.currency}/kg, {SHORTAGE_FACTOR} times the dearest "
                         "landed offer or benchmark",
                     )
                 )

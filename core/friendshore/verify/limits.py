@@ -44,7 +44,9 @@ class Answers:
                 self.bought[position[item.arc.index, item.ordered]] += item.entry.quantity
         for line in costing.lines:
             if (line.item.arc.index, line.item.ordered) in position:
-                self.spent[position[line.item.arc.index, line.item.ordered]] += line.total
+                self.spent[position[line.item.arc.index, line.item.ordered]] += (
+                    line.direct + line.charges + line.freight
+                )
         self.making: defaultdict[int, Decimal] = defaultdict(Decimal)
         for make, offer in ledger.makes:
             self.making[offer * self.count + make.period] += self.problem.offers[offer].price[make.period] * make.units

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,7 +19,9 @@ class Line:
 
     item: Bought
     price: Decimal
-    """For an offer with several outputs its part, by mass, of what making them costs."""
+    """For an offer with several outputs its part, by mass of what is bought of them, of what making them costs."""
+    direct: Decimal
+    """What of `price` is paid on this purchase itself: nothing, if units are paid when made."""
     charges: Decimal
     freight: Decimal
 
@@ -36,13 +39,25 @@ class Costing:
         self.problem = ledger.problem
         self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers)
         self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
+        self._made = self._made_per_kg()
         self.lines = [self._line(item) for item in ledger.bought if item.arc.offer >= 0]
 
     def _line(self, item: Bought) -> Line:
         facts = self.problem.offers[item.arc.offer]
         quantity = item.entry.quantity
-        price = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
-        return Line(item, price, self._charge_of(item) * quantity, item.arc.freight * quantity)
+        direct = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
+        price = direct if facts.single else exact(self._made[item.arc.offer, item.ordered] * quantity)
+        return Line(item, price, direct, self._charge_of(item) * quantity, item.arc.freight * quantity)
+
+    def _made_per_kg(self) -> dict[tuple[int, int], Decimal]:
+        """Offer and period -> what making units of an offer with several outputs costs per kilogram bought of them."""
+        bought: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
+        for item in self.ledger.bought:
+            bought[item.arc.offer, item.ordered] += item.entry.quantity
+        cost: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
+        for make, offer in self.ledger.makes:
+            cost[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
+        return {key: cost[key] / quantity for key, quantity in bought.items()}
 
     def _charge_of(self, item: Bought) -> Decimal:
         """The dearest charge among the uses that the purchase's requirement serves (they agree, or it is no requirement)."""
@@ -66,14 +81,14 @@ class Costing:
     def cost(self, penalties: Decimal) -> Cost:
         """The plan's cost, with the priced misses of soft rules."""
         discount = self.problem.discount
-        price = sum((discount[line.item.ordered] * line.price for line in self.lines), Decimal(0))
+        price = sum((discount[line.item.ordered] * line.direct for line in self.lines), Decimal(0))
         charges = sum((discount[line.item.delivered] * line.charges for line in self.lines), Decimal(0))
         freight = sum((discount[line.item.delivered] * line.freight for line in self.lines), Decimal(0))
         making = self.making()
         price += sum((discount[t] * amount for t, amount in making.items()), Decimal(0))
         onboarding = self.onboarding()
         holding = sum((discount[t] * amount for t, amount in self.holding().items()), Decimal(0))
-        nominal = sum((line.total for line in self.lines), onboarding)
+        nominal = sum((line.direct + line.charges + line.freight for line in self.lines), onboarding)
         nominal += sum(making.values(), Decimal(0)) + sum(self.holding().values(), Decimal(0))
         total = price + charges + freight + onboarding + holding
         shortage = self._shortage()

@@ -28,7 +28,6 @@ class _Counted(ByCountries):
 
     def used(self, facts: Facts, group: str, name: str, periods: Sequence[int], at_least: Decimal) -> Term:
         """1 if enough is bought of a group from one of them."""
-
         everything = self.counted(facts, group, self.surely)
 
         def counts(offer: Chained, place: Place) -> Decimal:
