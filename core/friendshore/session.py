@@ -67,6 +67,7 @@ def _infeasible(program: Program, conflict: Conflict) -> Infeasible:
     count = problem.case.horizon.count
     short = {d for d in range(len(problem.demands)) for t in range(count) if columns.short + d * count + t in within}
     materials |= {problem.demands[d].use.material.id for d in short}
+    materials |= {problem.lots[lot].material for lot, column in columns.rest.items() if column in within}
     by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
     for row in conflict.rows:
         materials |= materials_of(problem, by_row[row][1])

@@ -29,6 +29,7 @@ _EXPECTED = {
     "list_type": "a list",
     "model_type": "a table",
     "string_type": "text",
+    "too_short": "one entry or more",
     "tuple_type": "a list",
 }
 """What pydantic's complaints come to, in the words of a file."""
