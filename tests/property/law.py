@@ -41,7 +41,7 @@ class Law:
 
     # ------------------------------------------------------------------------------------------------------ verdicts
 
-    def asked(self, period: int, ordered: int | date | None, waived: str = "") -> tuple[Rule, ...]:
+    def asked(self, period: int, ordered: int | date | None, waived: frozenset[str] = frozenset()) -> tuple[Rule, ...]:
         """Rules of origin that are asked about a delivery in a period.
 
         Args:
@@ -50,19 +50,19 @@ class Law:
         return tuple(
             rule
             for rule in self.of_kind("origin-ban")
-            if rule.id != waived and self._counts(rule, period if rule.dated_by == "delivery" else ordered)
+            if rule.id not in waived and self._counts(rule, period if rule.dated_by == "delivery" else ordered)
         )
 
     def _counts(self, rule: Rule, when: int | date | None) -> bool:
         assert when is not None, "which day counts for a lot without one is not read here"
         return self._holds(rule, when) if isinstance(when, date) else self.shares[rule.id, when] > 0
 
-    def deliveries(self, tree: Tree, demand: DemandSpec, period: int, waived: str = "") -> list[Tree]:
+    def deliveries(self, tree: Tree, demand: DemandSpec, period: int, waived: frozenset[str] = frozenset()) -> list[Tree]:
         """A tree once for each choice of licences under which it may be delivered in a period; none if it may not."""
         ordered = self.forest.lot(tree).ordered if tree.lot else tree.ordered
         return self.ways(tree, demand, self.asked(period, ordered, waived), waived)
 
-    def ways(self, node: Tree, demand: DemandSpec, bans: tuple[Rule, ...], waived: str = "") -> list[Tree]:
+    def ways(self, node: Tree, demand: DemandSpec, bans: tuple[Rule, ...], waived: frozenset[str] = frozenset()) -> list[Tree]:
         """A tree once for each choice of licences under which it may be part of a delivery that these rules judge."""
         material = self.world.materials[demand.material]
         for ban in bans:
@@ -105,7 +105,7 @@ class Law:
 
     # --------------------------------------------------------------------------------------------------------- moves
 
-    def _licences(self, node: Tree, demand: DemandSpec, waived: str) -> list[tuple[str, ...]]:
+    def _licences(self, node: Tree, demand: DemandSpec, waived: frozenset[str]) -> list[tuple[str, ...]]:
         """Each choice of licences with which the node's move passes every rule on moves; none if it cannot."""
         offer = self.forest.lot(node).offer if node.lot else node.offer
         if not offer:
@@ -113,7 +113,7 @@ class Law:
         answers = [
             self._passes(rule, node, offer, demand)
             for rule in self.of_kind("export-control", "exclude")
-            if rule.id != waived and self.shares[rule.id, node.arrives]
+            if rule.id not in waived and self.shares[rule.id, node.arrives]
         ]
         return [tuple(name for name in way if name) for way in product(*answers)]
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from itertools import combinations
 
 from friendshore.domain.case import Case, DemandSpec, WaiverSpec
 from friendshore.domain.facts import Catalog
@@ -26,6 +26,9 @@ from .limits import Reader, may_force
 from .patterns import Amount, Answer, Bound, Choice, Column, Enumeration
 from .trees import Forest, Tree
 from .world import World, within
+
+
+_Judges = tuple[tuple[Rule, ...], frozenset[str]]
 
 
 def optimum(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> Answer:
@@ -70,28 +73,44 @@ class Oracle:
 
     def _deliveries(self, name: str, demand: DemandSpec, period: int) -> None:
         world = self.world
-        price = demand.shortage_price
-        assert price is not None, "the oracle wants a shortage price"
+        price = demand.shortage_price if demand.shortage_price is not None else self._dearest(demand) * 10
         short = {("delivered", name, period): 1.0, ("short", name, period): 1.0}
         self.columns.append(Column(f"short {name} {period}", float(price) * world.discount(period), short))
         trees = self.forest.trees(demand.material, demand.place or world.case.place, period)
         self.trees += len(trees)
         for tree in trees:
-            for waiver in (None, *self._waivers(name, demand, period)):
-                for lawful in self.law.deliveries(tree, demand, period, waiver.rule if waiver else ""):
+            for waivers in self._waivers(name, demand, period):
+                for lawful in self.law.deliveries(tree, demand, period, frozenset(w.rule for w in waivers)):
                     amounts = self._amounts(lawful, demand)
                     amounts["delivered", name, period] = 1.0
-                    if waiver:
-                        amounts["waiver", waiver.id] = 1.0
-                    self._add(f"{name} {period} {waiver.id if waiver else ''} {describe(lawful)}", amounts)
+                    amounts |= {("waiver", w.id): 1.0 for w in waivers}
+                    under = "+".join(w.id for w in waivers)
+                    self._add(f"{name} {period} {under} {describe(lawful)}", amounts)
                     self.lawful.update((node, demand) for node in lawful.nodes())
 
-    def _waivers(self, name: str, demand: DemandSpec, period: int) -> Iterator[WaiverSpec]:
-        """Waivers that cover every day of a delivery."""
-        for waiver in self.world.case.waivers:
-            covers = all(within(day, waiver.start, waiver.end) for day in self.world.spans[period])
-            if covers and waiver.demand in ("", name, demand.material):
-                yield waiver
+    def _dearest(self, demand: DemandSpec) -> float:
+        """The dearest landed cost of any offer of the material in any period, or its benchmark."""
+        world, place = self.world, demand.place or self.world.case.place
+        found = [float(b.amount) for b in world.benchmarks if b.material == demand.material]
+        for offer in world.offers.values():
+            route = world.routes(offer, place)
+            if route is None or demand.material not in [line.material for line in offer.outputs]:
+                continue
+            for ordered in range(world.count - route[0]):
+                duty = self.law.duty(offer.id, demand.material, place, ordered, ordered + route[0])
+                found.append(world.price(offer, ordered) + route[1] + duty)
+        return max(found)
+
+    def _waivers(self, name: str, demand: DemandSpec, period: int) -> list[tuple[WaiverSpec, ...]]:
+        """Every set of waivers of different rules that cover every day of a delivery; none of them is a set as well."""
+        found = [
+            waiver
+            for waiver in self.world.case.waivers
+            if waiver.demand in ("", name, demand.material)
+            and all(within(day, waiver.start, waiver.end) for day in self.world.spans[period])
+        ]
+        sets = [chosen for size in range(len(found) + 1) for chosen in combinations(found, size)]
+        return [chosen for chosen in sets if len({w.rule for w in chosen}) == len(chosen)]
 
     def _surplus_may_help(self) -> bool:
         return any(o.min_order for o in self.world.offers.values()) or may_force(self.law)
@@ -110,13 +129,14 @@ class Oracle:
             self.lawful.update((node, demand) for node in tree.nodes())
             self._add(f"surplus {describe(tree)}", self._amounts(tree, demand))
 
-    def _law_of(self, name: str, demand: DemandSpec, ordered: int | None) -> set[tuple[tuple[Rule, ...], str]]:
-        """Each set of rules of origin that some delivery of a demand is judged by, with the rule that is waived."""
+    def _law_of(self, name: str, demand: DemandSpec, ordered: int | None) -> set[_Judges]:
+        """Each set of rules of origin that some delivery of a demand is judged by, with the rules that are waived."""
         return {
             (self.law.asked(period, when, waived), waived)
             for period in range(self.world.count)
             if self.world.wanted(demand, period) > 0
-            for waived in ("", *(w.rule for w in self._waivers(name, demand, period)))
+            for waivers in self._waivers(name, demand, period)
+            for waived in [frozenset(w.rule for w in waivers)]
             for when in ([ordered] if ordered is not None else range(period + 1))
         }
 

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from friendshore.domain.case import Case, DemandSpec, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
-from friendshore.domain.facts import Catalog, ChainEntry, Facility, Offer
+from friendshore.domain.facts import Catalog, ChainEntry, Facility, Lane, Offer, Status
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.tariff import Tariff
 
-from .tiny import GUESS, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+from .tiny import GUESS, SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
 
 T = TypeVar("T")
 Draw = Callable[[st.SearchStrategy[T]], T]
@@ -67,8 +67,28 @@ def some_plants(draw: Draw[Any]) -> tuple[Facility, ...]:
         per_year = sometimes(draw, st.integers(20, 300))
         status = draw(st.sampled_from((*["operating"] * 6, "ramping", "commissioning", "announced")))
         within = "group" if group is not None and country in ("AU", "JP") else ""
-        plants.append(facility(country.lower(), country, per_year, status, within=within))
+        place = "harbour" if country == "JP" and sometimes(draw, st.just(1), 5) else ""
+        plants.append(facility(country.lower(), country, per_year, status, within=within, place=place))
+        if grown := sometimes(draw, st.integers(20, 300), 6):
+            start = draw(st.sampled_from((date(2026, 11, 15), date(2027, 1, 1))))
+            step = plants[-1].capacity[0].model_copy(update={"start": start, "per_year": Decimal(grown)})
+            status = Status(draw(st.sampled_from(("operating", "construction", "ramping"))))
+            steps = (*plants[-1].capacity, step.model_copy(update={"status": status}))
+            plants[-1] = plants[-1].model_copy(update={"capacity": steps})
     return tuple(plants)
+
+
+@st.composite
+def lanes(draw: Draw[Any]) -> Lane:
+    """A way to one of the places, with its own freight and time in some cases."""
+    freight = sometimes(draw, st.integers(0, 9), 2)
+    return Lane(
+        to=draw(st.sampled_from(("US", "US", "JP", "AU", "harbour"))),
+        freight=freight,
+        currency="" if freight is None else "USD",
+        lead_time=sometimes(draw, st.sampled_from((0, 3)), 2),
+        source=SOURCE,
+    )
 
 
 def _terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any]:
@@ -87,6 +107,8 @@ def _terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any]:
     if minima[0] > 0 and (cost := sometimes(draw, st.integers(50, 900), 6)):
         terms["onboarding"], terms["onboarding_currency"] = cost, "USD"
         minima[0] -= 1
+    terms["lanes"] = sometimes(draw, st.lists(lanes(), min_size=1, max_size=3, unique_by=lambda lane: lane.to), 8)
+    terms["customs_origin"] = sometimes(draw, st.sampled_from(("AU", "CN")), 10)
     terms["capacity_use"] = draw(st.sampled_from(("1", "1", "1.5")))
     return {key: value for key, value in terms.items() if value is not None}
 
@@ -134,7 +156,13 @@ def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ..
 
     def wanted(material: str, end_use: str, **more: Any) -> DemandSpec:
         quantities = draw(st.lists(st.integers(0, 40), min_size=count, max_size=count).filter(any))
-        return demand(material, end_use, *quantities, price=draw(st.sampled_from((60, 200, 1000))), **more)
+        made = demand(material, end_use, *quantities, price=draw(st.sampled_from((60, 200, 1000))), **more)
+        if draw(st.integers(1, 6)) == 6:
+            rate = {"quantities": (), "per_year": Decimal(draw(st.integers(10, 90)))}
+            made = made.model_copy(update={**rate, "start": draw(st.sampled_from((None, date(2026, 12, 1))))})
+        if draw(st.integers(1, 8)) == 8:
+            made = made.model_copy(update={"shortage_price": None})
+        return made
 
     demands = [wanted(good, "defense")]
     if draw(st.integers(1, 4)) > 1:
@@ -142,6 +170,8 @@ def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ..
         others += [line.material for o in offers for line in o.outputs[1:] * 2]
         place = draw(st.sampled_from(("US", "US", "US", "JP")))
         demands.append(wanted(draw(st.sampled_from(others)), "civil", place=place))
+    if draw(st.integers(1, 6)) == 6:
+        demands.append(wanted(good, "defense", id="excepted", facts=(("cots", True),)))
     return tuple(demands)
 
 
@@ -152,7 +182,10 @@ def some_rules(draw: Draw[Any]) -> tuple[Rule, ...]:
     if draw(st.integers(1, 5)) > 1:
         dated = draw(st.sampled_from(("delivery", "delivery", "order")))
         found = sorted(draw(stages))
-        rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), dated_by=dated))
+        when = [{"fact": "cots", "equals": True}]
+        more: dict[str, Any] = {"exceptions": [{"id": "cots", "when": when}]} if draw(st.booleans()) else {}
+        more |= draw(st.sampled_from(({}, {}, {"forms": ["magnet", "metal"]}, {"materials": ["oxide"]}, {"elements": ["Dy"]})))
+        rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), dated_by=dated, **more))
     if sometimes(draw, st.just(1), 4):
         found = sorted(draw(stages))
         rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), countries="JP", id="ban-2", end_uses=["civil"]))
@@ -242,11 +275,19 @@ def some_papers(draw: Draw[Any], rules: tuple[Rule, ...]) -> dict[str, Any]:
     day = st.sampled_from((None, date(2026, 10, 1), date(2027, 1, 2)))
     if "ban" in ids and (waived := sometimes(draw, st.integers(1, 20))):
         papers["waivers"] = (WaiverSpec(id="w", rule="ban", quantity=Decimal(waived), start=draw(day)),)
+        other = draw(st.sampled_from(("ban", "ban-2")))
+        if other in ids and draw(st.booleans()):
+            more = WaiverSpec(id="v", rule=other, demand="metal", quantity=Decimal(waived), end=date(2027, 6, 30))
+            papers["waivers"] = (*papers["waivers"], more)
     if "control" in ids and (licensed := sometimes(draw, st.integers(1, 30), 2)):
         exporter = draw(st.sampled_from(("", "CN", "cn", "AU")))
         papers["licences"] = (
             LicenceSpec(id="l", rule="control", exporter=exporter, quantity=Decimal(licensed), start=draw(day)),
         )
+        if draw(st.integers(1, 4)) == 4:
+            quantity = draw(st.sampled_from((None, Decimal(5))))
+            more = LicenceSpec(id="m", rule="control", exporter="cn", quantity=quantity, end=date(2026, 12, 31))
+            papers["licences"] = (*papers["licences"], more)
     if "control" in ids and (use := sometimes(draw, st.sampled_from(("civil", "defense")), 4)):
         papers["assume_licence"] = {use: "granted"}
     return papers

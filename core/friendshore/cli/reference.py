@@ -1,10 +1,11 @@
-"""The reference pages of the command line, and the schema of a run, made from what is run itself.
+"""The reference pages and schemas, made from what is run itself.
 
 `python -m friendshore.cli.reference docs/reference` writes them; a test says when they are not current.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,10 @@ from typing import Any
 from typer.main import get_command
 
 from ..domain.run import Run
+from ..rules.base import Rule
+from ..rules.kinds import builtin_kinds
 from ..run import FACTS_FILE, RUN_FILE, TABLES, json_text
+from ..schema import files_page, schema_text, schemas
 from .app import app
 from .exits import EXIT_CODES
 
@@ -23,6 +27,9 @@ NAME = "friendshore"
 def pages() -> dict[str, str]:
     """Path below `docs/reference` -> text."""
     return {
+        **{f"schemas/{name}.json": schema_text(schema) for name, schema in schemas().items()},
+        "files.md": files_page(),
+        "rules.md": "\n".join(_rules_page()) + "\n",
         "cli.md": "\n".join(_cli_page()) + "\n",
         "exit-codes.md": "\n".join(_exit_page()) + "\n",
         "run-folder.md": "\n".join(_run_page()) + "\n",
@@ -42,6 +49,41 @@ def write(folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _rules_page() -> Iterator[str]:
+    yield from (
+        "# Kinds of rules",
+        "",
+        "This page is made from the kinds themselves. A rule is a `[[rule]]` table in a case or a pack, with its `kind`, an `id`, and",
+        "the fields of the kind. Fields that all kinds have:",
+        "",
+    )
+    common = list(Rule.model_fields)
+    yield from _fields(Rule, [name for name in common if name != "kind"])
+    for kind in sorted(builtin_kinds(), key=lambda k: str(k.model_fields["kind"].default)):
+        does = {"judge": "forbids", "charge": "charges", "rows": "limits"}
+        verbs = ", ".join(word for verb, word in does.items() if verb in kind.verbs)
+        yield from (f"## `{kind.model_fields['kind'].default}`", "", f"It {verbs}. {inspect.getdoc(kind)}", "")
+        yield from _fields(kind, [name for name in kind.model_fields if name not in common])
+
+
+def _fields(kind: type[Rule], names: list[str]) -> Iterator[str]:
+    yield from ("| field | default | meaning |", "|---|---|---|")
+    for name in names:
+        field = kind.model_fields[name]
+        default = "needed" if field.is_required() else f"`{_shown(field.get_default(call_default_factory=True))}`"
+        meaning = " ".join((field.description or "").split()).replace("|", "or")
+        yield f"| `{field.alias or name}` | {default} | {meaning} |"
+    yield ""
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, tuple) and default and hasattr(default[0], "model_dump"):
+        return "always, enacted"
+    if isinstance(default, tuple | frozenset):
+        return "[" + ", ".join(sorted(map(str, default))) + "]"
+    return {None: "none", "": "empty", True: "true", False: "false"}.get(default, str(default))
 
 
 def _cli_page() -> Iterator[str]:

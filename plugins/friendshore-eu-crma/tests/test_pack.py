@@ -7,6 +7,7 @@ from pathlib import Path
 
 from friendshore.domain.countries import GROUPS
 from friendshore.plugins import Registry
+from friendshore.rules.kinds import MaxShare, MinShare
 from friendshore.rules.pack import read_pack
 
 PACK = read_pack(Path(__file__).parents[1] / "src/friendshore_eu_crma/packs/eu-crma")
@@ -26,7 +27,9 @@ def test_the_benchmarks_are_those_of_the_act() -> None:
     floors = {"eu-crma-extraction": 0.10, "eu-crma-processing": 0.40, "eu-crma-recycling": 0.25}
     assert {name: shares[name] for name in floors} == floors
     assert {share for name, share in shares.items() if name not in floors} == {0.65}
-    for rule in PACK.rules:
-        members = rule["except_countries"] if rule["kind"] == "max-share" else rule["countries"]
-        assert set(members) == GROUPS["EU"]
-        assert rule["penalty"] > 0
+    for rule in Registry.of().pack_rules(PACK):
+        assert isinstance(rule, MaxShare | MinShare)
+        members = rule.except_countries if isinstance(rule, MaxShare) else rule.countries
+        assert members == rule.places == GROUPS["EU"]
+        assert rule.penalty is not None
+        assert rule.penalty > 0
