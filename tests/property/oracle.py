@@ -96,9 +96,12 @@ class Oracle:
             route = world.routes(offer, place)
             if route is None or demand.material not in [line.material for line in offer.outputs]:
                 continue
-            for ordered in range(world.count - route[0]):
-                duty = self.law.duty(offer.id, demand.material, place, ordered, ordered + route[0])
-                found.append(world.price(offer, ordered) + route[1] + duty)
+            mass = sum(float(line.per_unit) for line in offer.outputs)
+            for ordered in range(world.count):
+                arrives = ordered + route[0]
+                inside = arrives < world.count
+                duty = self.law.duty(offer.id, demand.material, place, ordered, arrives) if inside else 0.0
+                found.append(world.price(offer, ordered) / mass + route[1] + duty)
         return max(found)
 
     def _waivers(self, name: str, demand: DemandSpec, period: int) -> list[tuple[WaiverSpec, ...]]:

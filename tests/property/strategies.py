@@ -151,6 +151,12 @@ def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
     return tuple(offers)
 
 
+def _goes(offer: Offer, material: str, place: str) -> bool:
+    """Whether an offer brings a material to a place, so that a shortage there has a price by default."""
+    ways = [lane.to for lane in offer.lanes] or [place]
+    return place in ways and material in [line.material for line in offer.outputs]
+
+
 def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ...]) -> tuple[DemandSpec, ...]:
     """Defence wants the good; civil use wants it too, or something on the way to it, or what is made beside it."""
 
@@ -160,7 +166,7 @@ def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ..
         if draw(st.integers(1, 6)) == 6:
             rate = {"quantities": (), "per_year": Decimal(draw(st.integers(10, 90)))}
             made = made.model_copy(update={**rate, "start": draw(st.sampled_from((None, date(2026, 12, 1))))})
-        if draw(st.integers(1, 8)) == 8:
+        if draw(st.integers(1, 8)) == 8 and any(_goes(o, material, more.get("place", "US")) for o in offers):
             made = made.model_copy(update={"shortage_price": None})
         return made
 
@@ -345,6 +351,7 @@ def tiny_cases(draw: Draw[Any]) -> Tiny:
         *demands,
         start=date(2026, 1, 1) if length == "year" else date(2026, 10, 1),
         length=length,
+        count=count,
         stocks=stocks,
         orders=orders,
         stores=some_stores(draw),

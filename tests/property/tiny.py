@@ -105,9 +105,11 @@ def demand(material: str, end_use: str, *quantities: float, price: float = 1000,
     return DemandSpec(**{"id": f"{material}-{end_use}", "material": material, "end_use": end_use, **given, **more})
 
 
-def case(*demands: DemandSpec, start: date = date(2026, 1, 1), length: str = "year", **more: Any) -> Case:
-    """A case in the US whose periods are those of its first demand."""
-    horizon = Horizon(start=start, count=len(demands[0].quantities), length=PeriodLength(length))
+def case(
+    *demands: DemandSpec, start: date = date(2026, 1, 1), length: str = "year", count: int = 0, **more: Any
+) -> Case:
+    """A case in the US, with as many periods as its first demand has quantities."""
+    horizon = Horizon(start=start, count=count or len(demands[0].quantities), length=PeriodLength(length))
     return Case(**{"name": "tiny", "horizon": horizon, "place": "US", "demands": demands, **more})
 
 

@@ -1,0 +1,156 @@
+"""What tests of problem, program, solve, verify, explain and recommend build on: tiny cases in memory, planned without plugins."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from friendshore.domain.case import Case
+from friendshore.domain.change import Change
+from friendshore.domain.facts import Catalog, Offer, Price
+from friendshore.plugins import Registry
+from friendshore.problem import Problem
+from friendshore.recommend import Recommendation, plan
+from friendshore.rules.base import Rule
+
+from ..property.tiny import (
+    GUESS,
+    MATERIALS,
+    METAL,
+    OXIDE,
+    SOURCE,
+    ban,
+    case,
+    catalog,
+    chain,
+    demand,
+    done,
+    facility,
+    lines,
+    offer,
+    stock,
+    store,
+)
+
+__all__ = [
+    "GUESS", "MATERIALS", "METAL", "OXIDE", "SOURCE", "ban", "bought", "built", "by_material", "case", "catalog", "chain",
+    "changed", "demand", "done", "facility", "hard_case", "kg", "lines", "maker", "metals", "offer", "planned", "price",
+    "rule", "short", "source", "stock", "store", "told",
+]  # fmt: skip
+
+
+def built(given: Case, facts: Catalog | Sequence[Catalog], *rules: Rule) -> Problem:
+    """The problem of a case."""
+    return Problem.build(given, (facts,) if isinstance(facts, Catalog) else facts, rules)
+
+
+def planned(given: Case, facts: Catalog | Sequence[Catalog], *rules: Rule, **options: Any) -> Recommendation:
+    """The plan of a case; nothing that is installed plays a part."""
+    catalogs = (facts,) if isinstance(facts, Catalog) else facts
+    return plan(given, catalogs=catalogs, rules=rules, **{"registry": Registry.of(), "workers": 1, **options})
+
+
+def bought(found: Recommendation) -> dict[str, float]:
+    """Kilograms bought by offer, over periods, places and requirements."""
+    totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for purchase in found.run.purchases:
+        totals[purchase.offer] += purchase.quantity_kg
+    return {name: float(quantity) for name, quantity in totals.items()}
+
+
+def by_material(found: Recommendation) -> dict[tuple[str, str], float]:
+    """Kilograms bought by offer and period of order."""
+    totals: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for purchase in found.run.purchases:
+        totals[purchase.offer, purchase.ordered] += purchase.quantity_kg
+    return {key: float(quantity) for key, quantity in totals.items()}
+
+
+def short(found: Recommendation) -> dict[str, float]:
+    """Kilograms short by demand, over periods."""
+    return {d.id: float(d.short_kg) for d in found.run.demands if d.short_kg}
+
+
+def told(found: Recommendation, subject: str) -> str:
+    """All that is assumed of a subject, in words."""
+    return "; ".join(a.text for a in found.run.assumptions if a.subject == subject)
+
+
+def rule(kind: type[Rule], **fields: Any) -> Rule:
+    """A rule of a kind, as a case would write it."""
+    return kind.model_validate({"id": kind.model_fields["kind"].default, **fields})
+
+
+def price(amount: float | None = None, source: str = SOURCE, currency: str = "USD", **more: Any) -> Price:
+    """A price, quoted or by a benchmark."""
+    quoted = {} if amount is None else {"amount": Decimal(str(amount)), "currency": currency}
+    return Price(**quoted, source=source, **more)
+
+
+def source(country: str, cost: float | Price, material: str = "metal", **more: Any) -> Offer:
+    """An offer that performs the whole chain of a material in one country: `cn-metal` of the plant `cn`."""
+    stages = {"oxide": OXIDE, "salt": OXIDE, "metal": METAL, "magnet": (*METAL, "produced")}[material]
+    given = {"name": f"{country.lower()}-{material}", "plant": country.lower(), **more}
+    name, plant = given.pop("name"), given.pop("plant")
+    return offer(name, plant, material, cost, chain(country, *stages), **given)
+
+
+def maker(country: str, cost: float, needs: float = 2, **more: Any) -> Offer:
+    """An offer that melts metal in one country from oxide: `jp-melt` of the plant `jp`."""
+    name = f"{country.lower()}-melt"
+    return offer(
+        name, country.lower(), "metal", cost, chain(country, "melted"), **{"inputs": lines(oxide=needs), **more}
+    )
+
+
+def metals(*more: Any, **plants: Any) -> Catalog:
+    """Chinese metal at 10, Australian at 50, Japanese at 80, and what else is given; `cn=30` is a capacity a year."""
+    countries = {"CN": 10, "AU": 50, "JP": 80}
+    sites = [facility(c.lower(), c, plants.get(c.lower())) for c in countries]
+    return catalog(*sites, *(source(c, cost) for c, cost in countries.items()), *more)
+
+
+def changed(facts: Catalog, name: str, **update: Any) -> Catalog:
+    """The same catalog with one offer changed."""
+    offers = tuple(
+        Offer.model_validate({**o.model_dump(), **update}) if o.id == name else o for o in facts.offers
+    )
+    return facts.model_copy(update={"offers": offers})
+
+
+def kg(value: float) -> Decimal:
+    """A quantity."""
+    return Decimal(str(value))
+
+
+def hard_case(offers: int = 40, periods: int = 8, seed: int = 4, **more: Any) -> tuple[Case, Catalog]:
+    """One component that takes a search of minutes: fixed costs, order minima and a joint capacity, all of like worth."""
+    dice = Random(seed)
+    sites = [facility("all", "AU", 1200)]
+    sites += [facility(f"p{i}", "AU", 40 + dice.randrange(40), within="all") for i in range(offers)]
+    sold = [
+        offer(
+            f"p{i}-metal",
+            f"p{i}",
+            "metal",
+            100 + dice.randrange(40),
+            chain("AU", *METAL),
+            min_order=15 + dice.randrange(20),
+            onboarding=2000 + dice.randrange(3000),
+            onboarding_currency="USD",
+        )
+        for i in range(offers)
+    ]
+    wanted = [500 + dice.randrange(300) for _ in range(periods)]
+    return case(demand("metal", "civil", *wanted, price=400), **more), catalog(*sites, *sold)
+
+
+def apply(given: Case, facts: Catalog, rules: Iterable[Rule], *changes: Change) -> tuple[Case, Catalog, tuple[Rule, ...]]:
+    """The facts after some changes."""
+    from friendshore.problem.changes import apply_changes
+
+    case_, catalogs, found = apply_changes(changes, given, (facts,), tuple(rules))
+    return case_, catalogs[0], found
