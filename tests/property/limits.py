@@ -80,6 +80,7 @@ class Reader:
 
     def group(self, rule: Any, material: Material) -> tuple[str, float]:
         """Name of the group that a material belongs to, and what a kilogram of it counts; nothing: not counted."""
+        assert not rule.places, "not read here"
         if not selects(rule, material):
             return "", 0.0
         if (rule.group_by or ("element" if rule.stage else "material")) == "material":
@@ -199,23 +200,40 @@ class Reader:
 
     def _number(self, rule: Any) -> None:
         for group in self.groups(rule):
-            names = self.everyone(rule, group)
             for periods in self.spans(rule):
-                base = self.demanded(rule, group, periods)
-                made = [f"{rule.id} {group} {periods} {name}" for name in names]
                 if rule.kind == "min-suppliers":
-                    if not base:
-                        continue
-                    least = float(rule.least_share) * base
-                    for choice, name in zip(made, names, strict=True):
-                        sure = self.bought(rule, group, periods, lambda c, k, _, n=name: k and c == {n})
-                        self.limits.choices.append(Choice(choice, (), (Bound(sure, at_least=least),)))
-                    self.limits.counts.append(Count(frozenset(made), at_least=rule.count))
-                elif len(names) > rule.count:
-                    for choice, name in zip(made, names, strict=True):
-                        maybe = self.bought(rule, group, periods, lambda c, k, _, n=name: n in c)
-                        self.limits.choices.append(Choice(choice, (Bound(maybe, at_most=0.0),), ()))
-                    self.limits.counts.append(Count(frozenset(made), at_most=rule.count))
+                    self._at_least(rule, group, periods)
+                else:
+                    self._at_most(rule, group, periods)
+
+    def _at_least(self, rule: Any, group: str, periods: list[int]) -> None:
+        """Each counts from a share of the demand on, of purchases that are surely from there."""
+        base = self.demanded(rule, group, periods)
+        if not base:
+            return
+        made = []
+        for name in self.everyone(rule, group):
+            sure = self.bought(rule, group, periods, lambda c, known, _, n=name: known and c == {n})
+            made.append(Choice(f"{rule.id} {group} {periods} {name}", (), (Bound(sure, float(rule.least_share) * base),)))
+        self.limits.choices += made
+        self.limits.counts.append(Count(frozenset(c.name for c in made), at_least=rule.count))
+
+    def _at_most(self, rule: Any, group: str, periods: list[int]) -> None:
+        """Each counts from the first kilogram on that may be from there; an offer with an open list counts once more."""
+        purchases = {name: self._from(rule, group, periods, name) for name in self.everyone(rule, group)}
+        for offer in self.world.offers.values():
+            open_list = self.bought(rule, group, periods, lambda _, known, o, this=offer: not known and o.id == this.id)
+            if open_list:
+                purchases[f"elsewhere of {offer.id}"] = open_list
+        made = [
+            Choice(f"{rule.id} {group} {periods} {name}", (Bound(found, at_most=0.0),), ())
+            for name, found in purchases.items()
+        ]
+        self.limits.choices += made
+        self.limits.counts.append(Count(frozenset(c.name for c in made), at_most=rule.count))
+
+    def _from(self, rule: Any, group: str, periods: list[int], name: str) -> dict[Amount, float]:
+        return self.bought(rule, group, periods, lambda countries, _, __: name in countries)
 
     def _pin(self, rule: Any) -> None:
         weights = {

@@ -116,7 +116,9 @@ class Oracle:
         return [chosen for chosen in sets if len({w.rule for w in chosen}) == len(chosen)]
 
     def _surplus_may_help(self) -> bool:
-        return any(o.min_order for o in self.world.offers.values()) or may_force(self.law)
+        """Whether an order minimum, a rule, or a lot that does not fit its store may make a plan buy what it does not need."""
+        crowded = bool(self.world.lots) and any(store.limit is not None for store in self.world.case.stores)
+        return crowded or any(o.min_order for o in self.world.offers.values()) or may_force(self.law)
 
     def _surplus(self) -> None:
         """What is bought beyond need: anything that some use might have, at any place on the way to it, kept to the end."""

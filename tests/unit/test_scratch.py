@@ -1,20 +1,21 @@
-from random import Random
 import time
+from random import Random
 from .building import *
 from datetime import date
 import pytest
 def hard(offers=40,periods=8,seed=4,goods=("metal","oxide","salt")):
     dice=Random(seed)
-    sites=[facility("all","AU",200*offers)]
+    sites=[facility("all","AU",60*offers)]
     sold=[]
     for i in range(offers):
-        sites.append(facility(f"p{i}","AU",300+dice.randrange(200),within="all"))
-        for g in goods:
-            sold.append(source("AU",100+dice.randrange(10),g,name=f"p{i}-{g}",plant=f"p{i}",min_order=60+dice.randrange(60),max_order=150+dice.randrange(60),
-              capacity_use=kg(0.5+dice.randrange(10)/10),onboarding=5000+dice.randrange(9000),onboarding_currency="USD"))
-    wanted=lambda:[offers*20+dice.randrange(offers*20) for _ in range(periods)]
-    return case(*(demand(g,"civil",*wanted(),price=2000) for g in goods),stores=[store(g,20) for g in goods]),catalog(*sites,*sold)
-@pytest.mark.parametrize("limit",[0.05,.3,1,10])
+        sites.append(facility(f"p{i}","AU",1000,within="all"))
+        gives={g:(20+dice.randrange(80))/100 for g in goods}
+        order=60+dice.randrange(60)
+        sold.append(offer(f"p{i}-run",f"p{i}","metal",round(100*sum(gives.values()))+dice.randrange(20),chain("AU",*METAL),outputs=lines(**gives),min_order=order,max_order=order,
+              onboarding=2000+dice.randrange(2000),onboarding_currency="USD"))
+    wanted=lambda:[offers*15+dice.randrange(offers*5) for _ in range(periods)]
+    return case(*(demand(g,"civil",*wanted(),price=1000) for g in goods),stores=[store(g,1,limit=0) for g in goods]),catalog(*sites,*sold)
+@pytest.mark.parametrize("limit",[.05,.3,1,3,20])
 def test_x(limit):
     c,k=hard()
     t=time.time()

@@ -7,6 +7,7 @@ material's basis. Periods are named by their labels; dates are ISO 8601.
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import Literal
 
 from .base import Number, Record
@@ -181,6 +182,12 @@ class RunRule(Record):
     """Each phase within the plan: `from..until status`."""
     bites: bool
     """Whether it has force on some day of this plan."""
+    keeps_out: int = 0
+    """Offers that it keeps out of some use."""
+    charges: Number = Decimal(0)
+    """Undiscounted money that it adds to the plan."""
+    limits: int = 0
+    """Rows that it asks of the plan."""
     pack: str = ""
     """Pack and distribution it comes from; empty: the case itself."""
 

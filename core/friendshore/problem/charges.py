@@ -78,16 +78,27 @@ class Charges:
         return facts.price[t] if facts.single else exact(facts.price[t] / facts.mass_per_unit)
 
     def _dearest(self, arc: Arc, use: Use, value: Decimal, weights: Sequence[Decimal]) -> Decimal:
-        origins, _ = arc.chained.origins
-        return max(self._sum(arc, use, origin, value, weights) for origin in sorted(origins))
+        return exact(sum(self._dearest_parts(arc, use, value, weights).values(), Decimal(0)))
 
-    def _sum(self, arc: Arc, use: Use, origin: str, value: Decimal, weights: Sequence[Decimal]) -> Decimal:
-        total = Decimal(0)
+    def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
+        """What each rule charges on one kilogram of an arc ordered in period `t`: the parts of what `of_arc` gives."""
+        arrival = t + arc.lag
+        if arc.offer < 0 or arrival >= self.horizon.count:
+            return {}
+        return self._dearest_parts(arc, use, self._value(arc, t), [weights[arrival] for weights in self._weights])
+
+    def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, weights: Sequence[Decimal]) -> dict[str, Decimal]:
+        origins, _ = arc.chained.origins
+        found = [self._parts(arc, use, origin, value, weights) for origin in sorted(origins)]
+        return max(found, key=lambda parts: sum(parts.values(), Decimal(0)))
+
+    def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, weights: Sequence[Decimal]) -> dict[str, Decimal]:
+        parts = {}
         for rule, weight in zip(self.rules, weights, strict=True):
             if weight:
                 with attributed(rule):
-                    total += rule.charge(arc.chained, arc.move, use, origin, value) * weight
-        return exact(total)
+                    parts[rule.id] = rule.charge(arc.chained, arc.move, use, origin, value) * weight
+        return parts
 
 
 def exact_weight(rule: Rule, law: Law, period: int) -> Decimal:

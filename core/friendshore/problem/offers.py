@@ -106,9 +106,7 @@ def _capacity(steps: Sequence[CapacityStep], period: Period, case: Case) -> Deci
         if not share or not span.meets(period.span):
             continue
         if step.per_year is None:
-            if span.covers(period.span):
-                return None
-            continue  # unlimited on some of the days only: those days cannot be told from none, so they do not count
+            return None
         total += Fraction(step.per_year) * Fraction(share) * period.years_within(span)
     return as_decimal(total)
 

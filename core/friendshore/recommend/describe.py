@@ -99,7 +99,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         deliveries=_deliveries(verified),
         shortages=shortages,
         exposed=describe_exposed(problem, exposed(verified)),
-        rules=describe_rules(problem, told.pack_of),
+        rules=describe_rules(verified, out, told.pack_of),
         requirements=describe_requirements(problem),
         limits=describe_limits(verified),
         conflicts=_conflicts(verified),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ..domain.base import exact
@@ -13,8 +14,13 @@ from ..problem.requirements import Requirement
 from ..verify import VerifiedPlan
 
 
-def describe_rules(problem: Problem, pack_of: Mapping[str, str]) -> list[RunRule]:
-    """Every rule with a phase in the plan's time, and what is known of it."""
+def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapping[str, str]) -> list[RunRule]:
+    """Every rule, what is known of it in the plan's time, and what it does to the plan."""
+    problem = verified.problem
+    offers: dict[str, set[str]] = {}
+    for k in out:
+        offers.setdefault(k.verdict.rule, set()).add(k.arc.chained.offer.id)
+    rows = Counter(reading.rule.id for reading in verified.readings)
     span = problem.case.horizon.span
     found = []
     for rule in problem.rules:
@@ -29,6 +35,9 @@ def describe_rules(problem: Problem, pack_of: Mapping[str, str]) -> list[RunRule
                 status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not in the plan's time",
                 phases=[f"{phase.span} {phase.status.value}" for phase in phases],
                 bites=rule.bites(span, problem.law.statuses),
+                keeps_out=len(offers.get(rule.id, ())),
+                charges=exact(verified.charged.get(rule.id, Decimal(0))),
+                limits=rows[rule.id],
                 pack=pack_of.get(rule.id, ""),
             )
         )

@@ -11,7 +11,9 @@ from ..catalog import review
 from ..domain.time import Period
 from ..errors import Problem as Suggestion
 from ..problem import Problem
+from ..problem.limiting import limit_rows
 from ..problem.offers import accepted_steps
+from ..rules.kinds import Exclude
 from .gather import Gathered
 from .sources import describe_leads
 
@@ -25,7 +27,14 @@ _FAR_BELOW = Decimal("1e-8")
 
 def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
     """All suggestions, in the order of what they are about."""
-    return [*_boundaries(problem), *_prices(problem), *_demands(problem), *_leads(problem), *_catalogs(gathered)]
+    return [
+        *_boundaries(problem),
+        *_rules(problem),
+        *_prices(problem),
+        *_demands(problem),
+        *_leads(problem),
+        *_catalogs(gathered),
+    ]
 
 
 def _boundaries(problem: Problem) -> Iterator[Suggestion]:
@@ -47,6 +56,29 @@ def _boundaries(problem: Problem) -> Iterator[Suggestion]:
             found=f"{period.label}, {period.start} to {period.end}",
             fix=f"let a period begin on {day} by `start` and `period`",
         )
+
+
+def _rules(problem: Problem) -> Iterator[Suggestion]:
+    """Rules of the case that cannot do what they seem to: limits that limit nothing, exclusions of what is not there."""
+    asked = {rule.id for rule, _ in limit_rows(problem)}
+    own = {str(table.get("id")) for table in problem.case.rules}
+    offers = [facts.offer for facts in problem.offers] + [lead.offer for lead in problem.leads]
+    for rule in problem.rules:
+        if rule.id in own and "rows" in rule.verbs and rule.id not in asked:
+            yield Suggestion(
+                f"rule `{rule.id}` limits nothing: no demand of the case is of a material it is about, or it has no force in the plan",
+                column="rule",
+                fix="look at its materials, places and phases",
+            )
+        if isinstance(rule, Exclude):
+            unknown = sorted(rule.offers - {offer.id for offer in offers})
+            unknown += sorted(rule.facilities - {offer.facility for offer in offers})
+            for name in unknown:
+                yield Suggestion(
+                    f"rule `{rule.id}` keeps out `{name}`, which no offer of the case goes by",
+                    column="rule",
+                    found=name,
+                )
 
 
 def _around(problem: Problem, day: date) -> Period | None:

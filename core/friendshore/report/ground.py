@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ..domain.run import Run, RunUnproven
-from .figures import count
+from ..domain.run import Run, RunRule, RunUnproven
+from .figures import count, large_money
 from .tables import Column, lines, section, table
 
 FEW = 6
@@ -75,16 +75,30 @@ def _few(words: list[str], most: int = 3) -> str:
 
 
 def rules(run: Run, width: int) -> RenderableType | None:
-    """Rules with force in the plan's time, and those without."""
+    """Rules that do something to this plan, with what they do; those in force that do nothing here; those without force."""
     if not run.rules:
         return None
-    biting = [rule for rule in run.rules if rule.bites]
-    rows = [[rule.id, "; ".join(map(_phase, rule.phases)), rule.title or rule.sentence] for rule in biting]
-    columns = [Column("Rule"), Column("In force"), Column("What")]
-    made = table(columns, rows, width) if rows else Text("no rule has force")
-    idle = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
-    rest = Text(f"Without force in this plan: {', '.join(idle)}") if idle else None
-    return section("Rules in force", made, rest)
+    at_work = [rule for rule in run.rules if rule.bites and (rule.keeps_out or rule.charges or rule.limits)]
+    rows = [
+        [rule.id, "; ".join(map(_phase, rule.phases)), _effect(rule, run.currency), rule.title or rule.sentence]
+        for rule in at_work
+    ]
+    columns = [Column("Rule"), Column("In force"), Column("Effect"), Column("What")]
+    made = table(columns, rows, width) if rows else Text("no rule has any effect")
+    idle = [rule.id for rule in run.rules if rule.bites and rule not in at_work]
+    without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
+    rest = [Text(f"In force, without effect here: {', '.join(idle)}")] if idle else []
+    rest += [Text(f"Without force in this plan: {', '.join(without)}")] if without else []
+    return section("Rules", made, *rest)
+
+
+def _effect(rule: RunRule, currency: str) -> str:
+    parts = [
+        f"keeps out {count(rule.keeps_out, 'offer')}" if rule.keeps_out else "",
+        f"adds {large_money(rule.charges, currency)}" if rule.charges else "",
+        f"{count(rule.limits, 'limit')}" if rule.limits else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _phase(text: str) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from ..domain.base import exact
 from ..domain.plan import Cost
+from ..domain.use import Use
 from ..problem.charges import Charges
 from ..problem.network import Arc
 from .ledger import Bought, Ledger
@@ -67,16 +68,28 @@ class Costing:
         return self._charge[key][item.ordered]
 
     def _charges(self, arc: Arc, requirement: str) -> tuple[Decimal, ...]:
-        uses = {
+        found = [self.charges.of_arc(arc, use) for use in self._uses(arc, requirement)]
+        return tuple(max(amounts) for amounts in zip(*found, strict=True))
+
+    def _uses(self, arc: Arc, requirement: str) -> list[Use]:
+        """Uses that a purchase for a requirement may serve; all that it can reach, if none is delivered to."""
+        reaching = {use for use, judgement in self.problem.judgements.items() if arc.index in judgement.reach}
+        served = {
             self.problem.demands[demand].use
             for delivery, demand in self.ledger.deliveries
             if delivery.requirement == requirement
-            and arc.index in self.problem.judgements[self.problem.demands[demand].use].reach
         }
-        if not uses:
-            uses = {use for use, judgement in self.problem.judgements.items() if arc.index in judgement.reach}
-        found = [self.charges.of_arc(arc, use) for use in sorted(uses, key=str)]
-        return tuple(max(amounts) for amounts in zip(*found, strict=True))
+        return sorted(reaching & served or reaching, key=str)
+
+    def charged_by_rule(self) -> dict[str, Decimal]:
+        """Undiscounted money that each rule adds to the plan."""
+        total: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for line in self.lines:
+            arc, entry = line.item.arc, line.item.entry
+            found = [self.charges.parts(arc, use, line.item.ordered) for use in self._uses(arc, entry.requirement)]
+            for rule, amount in max(found, key=lambda parts: sum(parts.values(), Decimal(0))).items():
+                total[rule] += amount * entry.quantity
+        return dict(total)
 
     def cost(self, penalties: Decimal) -> Cost:
         """The plan's cost, with the priced misses of soft rules."""
