@@ -34,7 +34,9 @@ Costs = Mapping[str, Mapping[str, Decimal]]
 """Supplier -> customer -> money per unit."""
 
 
-def shipped(costs: Costs, demand: Mapping[str, Decimal], capacity: Mapping[str, int], fixed: int = 0) -> Recommendation:
+def shipped(
+    costs: Costs, demand: Mapping[str, Decimal], capacity: Mapping[str, int], fixed: int = 0, free_to_open: str = ""
+) -> Recommendation:
     """The plan of a shipping problem: one material, a lane for each supplier and customer, one period, no stock."""
     source = Source(id="published", reference="the problem as published", confidence=Confidence.VERIFIED)
     free = Price(amount=Decimal(0), currency="USD", source="published")
@@ -49,7 +51,7 @@ def shipped(costs: Costs, demand: Mapping[str, Decimal], capacity: Mapping[str, 
                 facility=name,
                 outputs=(RecipeLine(material="goods", per_unit=Decimal(1)),),
                 price=free,
-                onboarding=Decimal(fixed),
+                onboarding=Decimal(0 if name == free_to_open else fixed),
                 onboarding_currency="USD",
                 lanes=tuple(
                     Lane(to=to, freight=cost, currency="USD", source="published") for to, cost in lanes.items()
@@ -100,12 +102,12 @@ def test_dantzig_transport() -> None:
     ],
 )
 def test_capacitated_warehouse_location(name: str, capacity: int, fixed: int, optimum: float) -> None:
-    """OR-Library (Beasley): 16 warehouses that cost something to open, 50 customers; optima as published there."""
+    """OR-Library (Beasley): 16 warehouses, all but the eleventh of which cost something to open, 50 customers; optima as published."""
     with WAREHOUSES.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     warehouses = [column for column in rows[0] if column not in ("customer", "demand")]
     costs = {house: {row["customer"]: Decimal(row[house]) for row in rows} for house in warehouses}
     demand = {row["customer"]: Decimal(row["demand"]) for row in rows}
-    plan = shipped(costs, demand, dict.fromkeys(warehouses, capacity), fixed)
+    plan = shipped(costs, demand, dict.fromkeys(warehouses, capacity), fixed, free_to_open="W11")
     assert plan.status.value == "optimal", name
     assert plan.objective == pytest.approx(optimum, rel=1e-6)

@@ -13,6 +13,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog, Offer, Price
 from friendshore.plugins import Registry
 from friendshore.problem import Problem
+from friendshore.problem.changes import apply_changes
 from friendshore.recommend import Recommendation, plan
 from friendshore.rules.base import Rule
 
@@ -36,8 +37,8 @@ from ..property.tiny import (
 )
 
 __all__ = [
-    "GUESS", "MATERIALS", "METAL", "OXIDE", "SOURCE", "ban", "bought", "built", "by_material", "case", "catalog", "chain",
-    "changed", "demand", "done", "facility", "hard_case", "kg", "lines", "maker", "metals", "offer", "planned", "price",
+    "GUESS", "MATERIALS", "METAL", "OXIDE", "SOURCE", "altered", "ban", "bought", "built", "case", "catalog", "chain",
+    "changed", "demand", "done", "facility", "hard_case", "kg", "lines", "maker", "metals", "offer", "ordered", "planned", "price",
     "rule", "short", "source", "stock", "store", "told",
 ]  # fmt: skip
 
@@ -61,7 +62,7 @@ def bought(found: Recommendation) -> dict[str, float]:
     return {name: float(quantity) for name, quantity in totals.items()}
 
 
-def by_material(found: Recommendation) -> dict[tuple[str, str], float]:
+def ordered(found: Recommendation) -> dict[tuple[str, str], float]:
     """Kilograms bought by offer and period of order."""
     totals: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for purchase in found.run.purchases:
@@ -126,31 +127,35 @@ def kg(value: float) -> Decimal:
     return Decimal(str(value))
 
 
-def hard_case(offers: int = 40, periods: int = 8, seed: int = 4, **more: Any) -> tuple[Case, Catalog]:
-    """One component that takes a search of minutes: fixed costs, order minima and a joint capacity, all of like worth."""
+def hard_case(offers: int = 40, periods: int = 8, seed: int = 4) -> tuple[Case, Catalog]:
+    """One component whose search takes minutes: 40 offers, all or nothing in every period, each giving three goods.
+
+    Onboarding costs as much as the goods, so that it pays to cover three demands with few offers; nothing can be held.
+    """
     dice = Random(seed)
-    sites = [facility("all", "AU", 1200)]
-    sites += [facility(f"p{i}", "AU", 40 + dice.randrange(40), within="all") for i in range(offers)]
-    sold = [
-        offer(
-            f"p{i}-metal",
-            f"p{i}",
-            "metal",
-            100 + dice.randrange(40),
-            chain("AU", *METAL),
-            min_order=15 + dice.randrange(20),
-            onboarding=2000 + dice.randrange(3000),
-            onboarding_currency="USD",
-        )
-        for i in range(offers)
+    goods = ("metal", "oxide", "salt")
+    sites = [facility("all", "AU", 60 * offers)]
+    sold = []
+    for i in range(offers):
+        sites.append(facility(f"p{i:02}", "AU", 1000, within="all"))
+        gives = {good: (20 + dice.randrange(80)) / 100 for good in goods}
+        order = 60 + dice.randrange(60)
+        run = {
+            "outputs": lines(**gives),
+            "min_order": order,
+            "max_order": order,
+            "onboarding": 2000 + dice.randrange(2000),
+            "onboarding_currency": "USD",
+        }
+        cost = round(100 * sum(gives.values())) + dice.randrange(20)
+        sold.append(source("AU", cost, name=f"p{i:02}-run", plant=f"p{i:02}", **run))
+    wanted = [
+        demand(good, "civil", *(offers * 15 + dice.randrange(offers * 5) for _ in range(periods))) for good in goods
     ]
-    wanted = [500 + dice.randrange(300) for _ in range(periods)]
-    return case(demand("metal", "civil", *wanted, price=400), **more), catalog(*sites, *sold)
+    return case(*wanted, stores=[store(good, 1, limit=0) for good in goods]), catalog(*sites, *sold)
 
 
-def apply(given: Case, facts: Catalog, rules: Iterable[Rule], *changes: Change) -> tuple[Case, Catalog, tuple[Rule, ...]]:
+def altered(given: Case, facts: Catalog, rules: Iterable[Rule], *changes: Change) -> tuple[Case, Catalog, tuple[Rule, ...]]:
     """The facts after some changes."""
-    from friendshore.problem.changes import apply_changes
-
     case_, catalogs, found = apply_changes(changes, given, (facts,), tuple(rules))
     return case_, catalogs[0], found

@@ -118,7 +118,7 @@ def _relevant(problem: Problem) -> Catalog:
     facilities: set[str] = set()
     for offer in offers:
         name = offer.facility
-        while name and name not in facilities:
+        while name in problem.merged.facilities and name not in facilities:
             facilities.add(name)
             name = problem.merged.facilities[name].within
     return Catalog(

@@ -1,0 +1,270 @@
+"""Changes: every subject does what it says, scenarios inherit, bills apply, and all unknown names are told at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from friendshore.domain.case import Scenario
+from friendshore.domain.change import Change
+from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Status
+from friendshore.errors import InputError
+from friendshore.problem.changes import apply_changes, scenario_changes
+from friendshore.rules.base import PhaseStatus
+from friendshore.rules.pack import Bill
+
+from .building import (
+    METAL,
+    SOURCE,
+    altered,
+    ban,
+    bought,
+    case,
+    catalog,
+    demand,
+    facility,
+    metals,
+    offer,
+    planned,
+    price,
+    short,
+    source,
+    store,
+)
+
+
+def wanted(*quantities: float, **more: Any) -> Any:
+    """A civil demand for metal of which nothing can be held, so that every period stands for itself."""
+    return case(demand("metal", "civil", *quantities), stores=(store("metal", 0, limit=0),), **more)
+
+
+def after(given: Any, facts: Catalog, *changes: dict[str, Any], rules: Any = ()) -> dict[str, float]:
+    """Kilograms bought by offer after some changes."""
+    return bought(planned(given, facts, *rules, changes=[Change.model_validate(c) for c in changes]))
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("cn-metal", "au-metal"),
+        ("cn", "au-metal"),
+        ("Cheap Ltd", "au-metal"),
+        ("Cheap Group", "au-metal"),
+        ("country:CN", "au-metal"),
+        ("catalog:tiny", ""),
+    ],
+    ids=["offer", "facility", "supplier", "parent", "country", "catalog"],
+)
+def test_remove_takes_away_what_it_names(name: str, left: str) -> None:
+    """An offer, a site, a company, its parent, a country or a catalog: the next best takes its place, or nobody does."""
+    sites = [facility("cn", "CN", operator="Cheap Ltd", parent="Cheap Group"), facility("au", "AU")]
+    facts = catalog(*sites, source("CN", 10), source("AU", 50))
+    assert after(wanted(100), facts) == {"cn-metal": 100}
+    assert after(wanted(100), facts, {"remove": name}) == ({left: 100} if left else {})
+
+
+def test_remove_from_a_day_on_leaves_orders_before_it() -> None:
+    """Removed from 2027-01-01 on: still bought in 2026; removed from within 2026 on, not for 2026 as a whole either."""
+    assert after(wanted(100, 100), metals(), {"remove": "cn", "from": "2027-01-01"}) == {
+        "cn-metal": 100,
+        "au-metal": 100,
+    }
+    assert after(wanted(100, 100), metals(), {"remove": "cn", "from": "2026-12-31"}) == {"au-metal": 200}
+
+
+def test_an_offer_that_the_case_assumes_figures_of_can_be_removed() -> None:
+    """A scenario without a lead that the case gives a price: what is assumed of it is then no matter."""
+    lead = offer("cn-metal", "cn", "metal", 1, price=None)
+    facts = catalog(facility("cn", "CN"), facility("au", "AU"), lead, source("AU", 50))
+    given = wanted(100, assume={"offer": [{"id": "cn-metal", "price": price(10)}]})
+    assert after(given, facts) == {"cn-metal": 100}
+    assert after(given, facts, {"remove": "cn-metal"}) == {"au-metal": 100}
+
+
+@pytest.mark.parametrize("name", ["cn-metal", "metal", "bench"], ids=["offer", "material", "benchmark"])
+def test_price_multiplies_what_it_names(name: str) -> None:
+    """Six times dearer. The offer: 60, so that Australia at 50 is bought. All metal: China is still the cheapest, at 60.
+
+    The benchmark of 8, at which China sells with a premium of 25 %: 8 x 6 x 1.25 = 60.
+    """
+    benchmark = BenchmarkPrice(
+        id="bench", material="metal", date=date(2026, 1, 1), amount=Decimal(8), currency="USD", source=SOURCE
+    )
+    by_benchmark = price(None, benchmark="bench", premium=Decimal("0.25"))
+    sites = [facility("cn", "CN"), facility("au", "AU")]
+    facts = catalog(*sites, source("CN", by_benchmark), source("AU", 50), benchmark)
+    found = planned(wanted(100), facts, changes=[Change.model_validate({"price": name, "factor": 6})])
+    assert bought(found) == ({"cn-metal": 100} if name == "metal" else {"au-metal": 100})
+    assert float(found.cost.price) == (6000 if name == "metal" else 5000)
+
+
+def test_price_by_one_changes_nothing_and_is_no_mistake() -> None:
+    """A benchmark times one is named all the same."""
+    benchmark = BenchmarkPrice(
+        id="bench", material="metal", date=date(2026, 1, 1), amount=Decimal(8), currency="USD", source=SOURCE
+    )
+    facts = catalog(facility("cn", "CN"), source("CN", 10), benchmark)
+    assert after(wanted(100), facts, {"price": "bench", "factor": 1}) == {"cn-metal": 100}
+
+
+@pytest.mark.parametrize(
+    ("change", "kilograms"),
+    [
+        # Two years of 60 kg each, from 2026-01-01 on.
+        ({"factor": 0.5}, {2026: 30, 2027: 30}),
+        ({"status": "ramping"}, {2026: 48, 2027: 48}),  # ramping counts for 0.8
+        ({"status": "construction"}, {2026: 0, 2027: 0}),
+        ({"delay": 12}, {2026: 0, 2027: 60}),
+        ({"delay": 6}, {2026: 60 * 184 / 365, 2027: 60}),  # from 1 July on
+        ({"factor": 0.5, "from": "2027-01-01"}, {2026: 60, 2027: 30}),  # from that day on, and until then as it was
+        ({"factor": 2, "status": "ramping"}, {2026: 96, 2027: 96}),
+    ],
+    ids=["factor", "status", "construction", "delay", "half a year", "from", "factor and status"],
+)
+def test_capacity_is_multiplied_derated_or_delayed(change: dict[str, Any], kilograms: dict[int, float]) -> None:
+    """The capacity of a site as the change says, in each of two years."""
+    step = CapacityStep(start=date(2026, 1, 1), per_year=Decimal(60), status=Status.OPERATING, source=SOURCE)
+    facts = catalog(facility("cn", "CN", capacity=(step,)), source("CN", 10))
+    found = planned(wanted(100, 100), facts, changes=[Change.model_validate({"capacity": "cn", **change})])
+    by_year = dict.fromkeys(kilograms, 0.0) | {int(p.ordered): float(p.quantity_kg) for p in found.run.purchases}
+    assert by_year == pytest.approx(kilograms, abs=0.0005)
+
+
+@pytest.mark.parametrize(
+    ("name", "hit"),
+    [("metal-civil", {"metal-civil"}), ("metal", {"metal-civil", "metal-defense"}), ("civil", {"metal-civil"})],
+    ids=["demand", "material", "end use"],
+)
+def test_demand_is_multiplied(name: str, hit: set[str]) -> None:
+    """One demand, all of a material, or all of an end use: three times as much."""
+    given = case(demand("metal", "civil", 10), demand("metal", "defense", 20))
+    found = planned(given, metals(), changes=[Change(demand=name, factor=Decimal(3))])
+    expected = {"metal-civil": 10, "metal-defense": 20}
+    assert {d.id: float(d.wanted_kg) for d in found.run.demands} == {
+        key: value * (3 if key in hit else 1) for key, value in expected.items()
+    }
+
+
+def test_demand_a_year_is_multiplied_too() -> None:
+    """A yearly rate is scaled like quantities."""
+    given = wanted(1).model_copy(
+        update={"demands": (demand("metal", "civil", per_year=Decimal(40)).model_copy(update={"quantities": ()}),)}
+    )
+    assert after(given, metals(), {"demand": "metal", "factor": 1.5}) == {"cn-metal": 60}
+
+
+def test_accept_restates_what_a_status_counts_for() -> None:
+    """Construction counts for nothing; accepted at a quarter, 100 a year are 25."""
+    facts = catalog(facility("cn", "CN", 100, status="construction"), source("CN", 10))
+    assert after(wanted(100), facts) == {}
+    assert after(wanted(100), facts, {"accept": "construction", "factor": 0.25}) == {"cn-metal": 25}
+
+
+@pytest.mark.parametrize(
+    ("phases", "change", "chinese"),
+    [
+        # Defence metal for 2026, 2027 and 2028; years in which Chinese metal may be bought.
+        ([{"status": "pending"}], {"enable": "ban"}, set()),
+        ([{"status": "unknown"}], {"enable": "ban"}, set()),
+        ([{"status": "suspended"}], {"enable": "ban"}, {"2026", "2027", "2028"}),
+        ([{"status": "pending"}], {"enable": "ban", "from": "2028-01-01"}, {"2026", "2027"}),
+        ([{}], {"disable": "ban"}, {"2026", "2027", "2028"}),
+        ([{}], {"disable": "ban", "from": "2027-01-01", "until": "2027-12-31"}, {"2027"}),
+        ([{}], {"move": "ban", "from": "2028-01-01"}, {"2026", "2027"}),
+        ([{"from": "2026-01-01"}], {"move": "ban", "until": "2026-12-31"}, {"2027", "2028"}),
+    ],
+    ids=["pending", "unknown", "suspended", "enable from", "disable", "disable within", "move from", "move until"],
+)
+def test_rules_are_switched_and_moved(phases: list[dict[str, str]], change: dict[str, str], chinese: set[str]) -> None:
+    """`enable`, `disable` and `move` decide in which years a ban bites."""
+    rule = ban(*METAL, phases=phases)
+    given = case(demand("metal", "defense", 10, 10, 10), stores=(store("metal", 0, limit=0),))
+    found = planned(given, metals(), rule, changes=[Change.model_validate(change)])
+    assert {p.delivered for p in found.run.purchases if p.offer == "cn-metal"} == chinese
+
+
+def test_changes_apply_in_order() -> None:
+    """A demand doubled and then halved is as before; a status changed twice is the last one."""
+    given, _, _ = altered(wanted(7), metals(), (), Change(demand="metal", factor=Decimal(2)), Change(demand="metal", factor=Decimal("0.5")))
+    assert given.demands[0].quantities == (Decimal(7),)
+    steps = [Change(capacity="cn", status=status) for status in (Status.IDLE, Status.RAMPING)]
+    _, facts, _ = altered(wanted(7), metals(), (), *steps)
+    assert [f.capacity[0].status for f in facts.facilities if f.id == "cn"] == [Status.RAMPING]
+
+
+def test_all_unknown_names_are_told_at_once() -> None:
+    """One of every subject that names nothing: each is found, none hides another."""
+    names = {
+        "remove": "no-offer", "price": "no-price", "capacity": "no-site", "demand": "no-use", "enable": "no-bill",
+        "disable": "no-rule", "move": "no-law",
+    }  # fmt: skip
+    changes = [Change.model_validate({subject: name, "factor": 2, "from": "2027-01-01"}) for subject, name in names.items()]
+    with pytest.raises(InputError) as caught:
+        altered(wanted(1), metals(), (ban(*METAL),), *changes)
+    assert {p.found for p in caught.value.problems} == set(names.values())
+    assert len(caught.value.problems) == len(names)
+
+
+def test_scenarios_inherit_parents_first_and_each_once() -> None:
+    """A diamond: the grandparent's changes come first and are not applied twice."""
+
+    def scenario(name: str, *inherits: str) -> Scenario:
+        return Scenario(name=name, inherits=inherits, change=(Change(demand="metal", factor=Decimal(2), why=name),))
+
+    given = wanted(5, scenarios=(scenario("d", "b", "c"), scenario("b", "a"), scenario("c", "a"), scenario("a")))
+    assert [c.why for c in scenario_changes(given, ("d",))] == ["a", "b", "c", "d"]
+    assert [c.why for c in scenario_changes(given, ("c", "d"))] == ["a", "c", "b", "d"]
+    assert bought(planned(given, metals(), scenario="d")) == {"cn-metal": 80}  # 5 x 2^4
+
+
+def test_a_scenario_that_inherits_itself_is_refused() -> None:
+    """The circle is shown."""
+    circle = (Scenario(name="a", inherits=("b",)), Scenario(name="b", inherits=("a",)))
+    with pytest.raises(InputError, match="a > b > a"):
+        scenario_changes(wanted(1, scenarios=circle), ("a",))
+
+
+def test_an_unknown_scenario_is_suggested() -> None:
+    """A misspelt name is a mistake with the right one beside it."""
+    given = wanted(1, scenarios=(Scenario(name="no-china"),))
+    with pytest.raises(InputError) as caught:
+        scenario_changes(given, ("no-chian",))
+    assert "no-china" in caught.value.problems[0].fix
+
+
+def bill(name: str, *changes: dict[str, Any]) -> Bill:
+    """A bill of some changes."""
+    return Bill(id=name, title=name, change=tuple(Change.model_validate(c) for c in changes))
+
+
+def test_a_bill_changes_rules_and_other_facts() -> None:
+    """`enable` with a bill's id moves the ban to 2026 and doubles the price of what is left, through a bill within a bill."""
+    outer = bill("outer", {"enable": "inner"}, {"price": "au-metal", "factor": 2})
+    inner = bill("inner", {"enable": "ban"}, {"demand": "metal", "factor": 3})
+    given = case(demand("metal", "defense", 10))
+    rule = ban(*METAL, phases=[{"status": "pending"}])
+    changed, catalogs, rules = apply_changes([Change(enable="outer")], given, [metals()], [rule], [outer, inner])
+    assert changed.demands[0].quantities == (Decimal(30),)
+    assert [o.price.amount for o in catalogs[0].offers if o.id == "au-metal" and o.price] == [Decimal(100)]
+    assert [p.status for p in rules[0].phases] == [PhaseStatus.ENACTED]
+    found = planned(changed, catalogs, *rules)
+    assert bought(found) == {"jp-metal": 30}
+
+
+def test_a_bill_that_enables_itself_is_refused() -> None:
+    """Directly or through another: told in words."""
+    bills = [bill("a", {"enable": "b"}), bill("b", {"enable": "a"})]
+    with pytest.raises(InputError, match="enables itself"):
+        apply_changes([Change(enable="a")], wanted(1), [metals()], [], bills)
+
+
+def test_nothing_given_is_changed_in_place() -> None:
+    """The case and catalogs stay as they were: the same ones may be planned again."""
+    given, facts = wanted(100), metals()
+    before = given.model_dump_json(), facts.model_dump_json()
+    assert after(given, facts, {"remove": "cn"}, {"demand": "metal", "factor": 2}) == {"au-metal": 200}
+    assert (given.model_dump_json(), facts.model_dump_json()) == before
+    assert short(planned(given, facts)) == {}
