@@ -245,8 +245,8 @@ def _control(draw: Draw[Any]) -> ExportControl:
     return ExportControl.model_validate(
         {
             "id": "control",
-            "exporters": ["CN"],
-            "effect": draw(st.sampled_from(("prohibit", "licence", "licence"))),
+            "exporters": draw(st.sampled_from((["CN"], ["AU"], ["AU", "JP"]))),
+            "effect": draw(st.sampled_from(("prohibit", "licence", "licence", "licence"))),
             "end_uses": draw(st.sampled_from((["defense"], ["defense"], []))),
             "destinations": draw(st.sampled_from(([], ["US"], ["JP"]))),
             "judged_on": draw(st.sampled_from(("use", "move", "either"))),
@@ -279,16 +279,18 @@ def some_papers(draw: Draw[Any], rules: tuple[Rule, ...]) -> dict[str, Any]:
     ids = [rule.id for rule in rules]
     papers: dict[str, Any] = {}
     day = st.sampled_from((None, date(2026, 10, 1), date(2027, 1, 2)))
+    late = st.sampled_from((None, None, None, date(2026, 10, 1), date(2027, 1, 2)))
     if "ban" in ids and (waived := sometimes(draw, st.integers(1, 20))):
         papers["waivers"] = (WaiverSpec(id="w", rule="ban", quantity=Decimal(waived), start=draw(day)),)
         other = draw(st.sampled_from(("ban", "ban-2")))
         if other in ids and draw(st.booleans()):
             more = WaiverSpec(id="v", rule=other, demand="metal", quantity=Decimal(waived), end=date(2027, 6, 30))
             papers["waivers"] = (*papers["waivers"], more)
-    if "control" in ids and (licensed := sometimes(draw, st.integers(1, 30), 2)):
-        exporter = draw(st.sampled_from(("", "CN", "cn", "AU")))
+    if "control" in ids and draw(st.integers(1, 4)) > 1:
+        licensed = draw(st.integers(1, 30))
+        exporter = draw(st.sampled_from(("", "", "CN", "cn", "AU")))
         papers["licences"] = (
-            LicenceSpec(id="l", rule="control", exporter=exporter, quantity=Decimal(licensed), start=draw(day)),
+            LicenceSpec(id="l", rule="control", exporter=exporter, quantity=Decimal(licensed), start=draw(late)),
         )
         if draw(st.integers(1, 4)) == 4:
             quantity = draw(st.sampled_from((None, Decimal(5))))

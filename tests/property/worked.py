@@ -256,6 +256,27 @@ def waiver_of_four_kilograms() -> Any:
 
 
 @_worked
+def two_waivers_of_one_rule() -> Any:
+    """Two waivers of 4 kg each: 8 x 10 + 2 x 50."""
+    offers = (
+        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL)),
+        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
+    )
+    waivers = tuple(WaiverSpec(id=name, rule="ban", quantity=Decimal(4)) for name in ("v", "w"))
+    made = case(demand("metal", "defense", 10), start=date(2027, 1, 1), waivers=waivers)
+    return made, catalog(*_plants(), *offers), (ban("mined"),), 180.0
+
+
+@_worked
+def surplus_is_made_into_what_is_cheaper_to_hold() -> Any:
+    """30 kg of oxide must be ordered for 10 of metal. Held as oxide the rest costs 4, made into metal 1: 300 + 30."""
+    oxide = offer("au-oxide", "au", "oxide", 10, chain("AU", *OXIDE), min_order=30)
+    metal = offer("us-metal", "us", "metal", 1, chain("US", "melted"), inputs=lines(oxide=1))
+    made = case(demand("metal", "civil", 10), stores=(store("oxide", 4), store("metal", 0)))
+    return made, catalog(*_plants(), facility("us", "US"), oxide, metal), (), 330.0
+
+
+@_worked
 def joint_capacity() -> Any:
     """The line makes 8 at 5; its plant 10 in all, so 2 at 10; 2 more at 100."""
     plants = facility("plant", "AU", 10), facility("line", "AU", 8, within="plant"), facility("jp", "JP")

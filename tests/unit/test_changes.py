@@ -27,7 +27,6 @@ from .building import (
     demand,
     facility,
     metals,
-    offer,
     planned,
     price,
     short,
@@ -77,11 +76,17 @@ def test_remove_from_a_day_on_leaves_orders_before_it() -> None:
 
 def test_an_offer_that_the_case_assumes_figures_of_can_be_removed() -> None:
     """A scenario without a lead that the case gives a price: what is assumed of it is then no matter."""
-    lead = offer("cn-metal", "cn", "metal", 1, price=None)
+    lead = source("CN", 1).model_copy(update={"price": None})
     facts = catalog(facility("cn", "CN"), facility("au", "AU"), lead, source("AU", 50))
     given = wanted(100, assume={"offer": [{"id": "cn-metal", "price": price(10)}]})
     assert after(given, facts) == {"cn-metal": 100}
     assert after(given, facts, {"remove": "cn-metal"}) == {"au-metal": 100}
+
+
+def test_an_order_already_placed_still_comes() -> None:
+    """The offer is removed, its order of 30 kg is on its way: 70 kg are bought elsewhere."""
+    order = {"offer": "cn-metal", "quantity": 30, "arrives": "2026-03-01"}
+    assert after(wanted(100, orders=[order]), metals(), {"remove": "country:CN"}) == {"au-metal": 70}
 
 
 @pytest.mark.parametrize("name", ["cn-metal", "metal", "bench"], ids=["offer", "material", "benchmark"])
@@ -120,9 +125,11 @@ def test_price_by_one_changes_nothing_and_is_no_mistake() -> None:
         ({"delay": 12}, {2026: 0, 2027: 60}),
         ({"delay": 6}, {2026: 60 * 184 / 365, 2027: 60}),  # from 1 July on
         ({"factor": 0.5, "from": "2027-01-01"}, {2026: 60, 2027: 30}),  # from that day on, and until then as it was
+        ({"status": "idle", "until": "2026-06-30"}, {2026: 60 * 184 / 365, 2027: 60}),  # and after it as before
+        ({"factor": 0, "from": "2026-07-01", "until": "2026-12-31"}, {2026: 60 * 181 / 365, 2027: 60}),
         ({"factor": 2, "status": "ramping"}, {2026: 96, 2027: 96}),
     ],
-    ids=["factor", "status", "construction", "delay", "half a year", "from", "factor and status"],
+    ids=["factor", "status", "construction", "delay", "half a year", "from", "until", "within", "factor and status"],
 )
 def test_capacity_is_multiplied_derated_or_delayed(change: dict[str, Any], kilograms: dict[int, float]) -> None:
     """The capacity of a site as the change says, in each of two years."""
@@ -201,11 +208,28 @@ def test_all_unknown_names_are_told_at_once() -> None:
         "remove": "no-offer", "price": "no-price", "capacity": "no-site", "demand": "no-use", "enable": "no-bill",
         "disable": "no-rule", "move": "no-law",
     }  # fmt: skip
-    changes = [Change.model_validate({subject: name, "factor": 2, "from": "2027-01-01"}) for subject, name in names.items()]
+    more = {"move": {"from": "2027-01-01"}}
+    changes = [Change.model_validate({k: v, "factor": 2, **more.get(k, {})}) for k, v in names.items()]
     with pytest.raises(InputError) as caught:
         altered(wanted(1), metals(), (ban(*METAL),), *changes)
     assert {p.found for p in caught.value.problems} == set(names.values())
     assert len(caught.value.problems) == len(names)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"price": "metal", "factor": 2, "from": "2027-01-01"},
+        {"demand": "metal", "factor": 2, "until": "2027-01-01"},
+        {"accept": "idle", "factor": 1, "from": "2027-01-01"},
+        {"remove": "cn", "until": "2027-01-01"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_date_that_would_be_read_past_is_refused(change: dict[str, Any]) -> None:
+    """What holds for the whole plan takes no dates: it is said, rather than another plan made than was asked for."""
+    with pytest.raises(InputError, match="2027-01-01"):
+        altered(wanted(1), metals(), (), Change.model_validate(change))
 
 
 def test_scenarios_inherit_parents_first_and_each_once() -> None:

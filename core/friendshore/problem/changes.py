@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from ..domain.case import Accept, Case, DemandSpec, Scenario
@@ -31,7 +31,9 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
     def add(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise InputError(
-                Trouble(f"scenario `{name}` inherits itself", column="scenario.inherits", found=" > ".join(path))
+                Trouble(
+                    f"scenario `{name}` inherits itself", column="scenario.inherits", found=" > ".join((*path, name))
+                )
             )
         if name not in known:
             raise InputError(
@@ -68,6 +70,7 @@ def apply_changes(
     """
     troubles: list[Trouble] = []
     spelt_out = _with_bills(changes, {bill.id: bill for bill in bills})
+    troubles.extend(trouble for change in spelt_out for trouble in _undated(change))
     facts = (case, tuple(catalogs))
     for change in spelt_out:
         apply = _APPLY.get(change.subject)
@@ -82,15 +85,36 @@ def apply_changes(
     return (*facts, tuple(rules))
 
 
-def _with_bills(changes: Sequence[Change], bills: dict[str, Bill]) -> list[Change]:
-    """Bills spelt out: they may change other facts than rules."""
+def _with_bills(changes: Sequence[Change], bills: dict[str, Bill], within: tuple[str, ...] = ()) -> list[Change]:
+    """Bills spelt out: they may change other facts than rules. `amended` refuses a bill that enables itself."""
     found: list[Change] = []
     for change in changes:
-        if change.enable in bills:
-            found.extend(_with_bills(bills[change.enable].change, bills))
-        else:
+        if change.enable not in bills:
             found.append(change)
+        elif change.enable not in within:
+            found.extend(_with_bills(bills[change.enable].change, bills, (*within, change.enable)))
     return found
+
+
+_READS_FROM = ("enable", "disable", "move", "remove", "capacity")
+_READS_UNTIL = ("enable", "disable", "move", "capacity")
+
+
+def _undated(change: Change) -> list[Trouble]:
+    """Dates of a change that holds for the whole plan: read past, they would give another plan than was asked for."""
+    dates = (("from", change.start, _READS_FROM), ("until", change.end, _READS_UNTIL))
+    return [
+        Trouble(
+            f"a change of `{change.subject}` has no `{word}`: it holds to the end of the plan"
+            if change.subject in _READS_FROM
+            else f"a change of `{change.subject}` has no `{word}`: it holds for the whole plan",
+            column=word,
+            found=str(day),
+            fix=f"leave `{word}` out",
+        )
+        for word, day, reads in dates
+        if day is not None and change.subject not in reads
+    ]
 
 
 Facts = tuple[Case, tuple[Catalog, ...]]
@@ -120,19 +144,24 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     if not count:
         _unknown(change, change.remove, "an offer, facility, supplier, `country:XX` or `catalog:name`", troubles)
         return case, catalogs
-    until = change.start - timedelta(days=1) if change.start else None
+    placed = {order.offer for order in case.orders}
+    last = (change.start or case.horizon.start) - timedelta(days=1)
+    gone: set[str] = set()
 
     def without(catalog: Catalog) -> Catalog:
         offers = []
         for offer in catalog.offers:
             if not hit(offer):
                 offers.append(offer)
-            elif until is not None:
-                end = min(until, offer.end) if offer.end else until
-                offers.append(offer.model_copy(update={"end": end}))
+            elif change.start or offer.id in placed:  # what is on its way still comes
+                offers.append(offer.model_copy(update={"end": min(last, offer.end) if offer.end else last}))
+            else:
+                gone.add(offer.id)
         return catalog.model_copy(update={"offers": tuple(offers)})
 
-    return case, tuple(without(catalog) for catalog in catalogs)
+    left = tuple(without(catalog) for catalog in catalogs)
+    kept = tuple(given for given in case.assume.offer if given.id not in gone)
+    return case.model_copy(update={"assume": case.assume.model_copy(update={"offer": kept})}), left
 
 
 def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
@@ -160,7 +189,7 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
             row.model_copy(update={"amount": row.amount * factor}) if row.id == change.price else row
             for row in catalog.prices
         )
-        found = found or prices != catalog.prices
+        found = found or any(row.id == change.price for row in catalog.prices)
         changed.append(catalog.model_copy(update={"offers": tuple(map(repriced, catalog.offers)), "prices": prices}))
     if not found:
         _unknown(change, change.price, "an offer, a material or a benchmark", troubles)
@@ -168,7 +197,7 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
 
 
 def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
-    """Multiplies, delays or restates the capacity of a facility."""
+    """Multiplies, derates or delays the capacity of a facility, within the dates of the change."""
     found = False
 
     def changed(facility: Facility) -> Facility:
@@ -176,7 +205,7 @@ def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
         if facility.id != change.capacity:
             return facility
         found = True
-        return facility.model_copy(update={"capacity": tuple(_step(step, change) for step in facility.capacity)})
+        return facility.model_copy(update={"capacity": tuple(_steps(facility.capacity, change))})
 
     result = tuple(
         catalog.model_copy(update={"facilities": tuple(map(changed, catalog.facilities))}) for catalog in catalogs
@@ -186,16 +215,31 @@ def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
     return case, result
 
 
-def _step(step: CapacityStep, change: Change) -> CapacityStep:
+def _steps(steps: Sequence[CapacityStep], change: Change) -> list[CapacityStep]:
+    """The steps, cut where the change begins and ends."""
+    found: list[CapacityStep] = []
+    for step, until in zip(steps, [s.start for s in steps[1:]] + [None], strict=True):
+        cuts = [
+            day for day in (change.start, change.end + timedelta(days=1) if change.end else None) if day is not None
+        ]
+        inside = [day for day in cuts if (step.start is None or day > step.start) and (until is None or day < until)]
+        for start in (step.start, *inside):
+            part = step.model_copy(update={"start": start})
+            day = start or date.min
+            changes = (change.start is None or day >= change.start) and (change.end is None or day <= change.end)
+            found.append(_step(part, change, begins=start == step.start) if changes else part)
+    return found
+
+
+def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
+    """A step changed; `begins`: whether the capacity itself begins with it, so that a delay delays it."""
     update: dict[str, object] = {}
     if change.factor is not None and step.per_year is not None:
         update["per_year"] = step.per_year * change.factor
     if change.status is not None:
         update["status"] = change.status
-    if change.delay is not None and step.start is not None:
+    if change.delay is not None and step.start is not None and begins:
         update["start"] = add_months(step.start, int(change.delay))
-    if change.start is not None:
-        update["start"] = change.start
     return step.model_copy(update=update)
 
 

@@ -16,9 +16,9 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..domain.base import Number, Record
 from ..domain.facts import Material, Place
@@ -93,12 +93,13 @@ class FactTest(Record):
     below: Number | None = None
 
     def holds(self, stated: dict[str, Fact]) -> bool | None:
-        """True or false; None if the fact is not stated."""
+        """True or false; None if the fact is not stated, or does not answer the test."""
         if self.fact not in stated:
             return None
         value = stated[self.fact]
         if self.equals is not None:
-            return value == self.equals
+            # `mill_product = "sheet"` answers no yes-or-no question: taken for a no, it would open an exception.
+            return value == self.equals if isinstance(value, bool) is isinstance(self.equals, bool) else None
         if isinstance(value, str | bool):
             return None
         return (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below)
@@ -219,6 +220,15 @@ class Rule(Record):
             if earlier.span.meets(later.span):
                 raise ValueError(f"phases overlap: one is not over when the next begins on {later.start or 'no date'}")
         return phases
+
+    @model_validator(mode="after")
+    def _dated_by_what_is_read(self) -> Self:
+        reads_order = "judge" in self.verbs and self.bears_on == "chain"
+        if self.dated_by == "order" and not reads_order:
+            raise ValueError(
+                "only a rule of origin may be dated by the order of the final good: moves and charges are dated by arrival, limits by delivery"
+            )
+        return self
 
     def bites(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
         """Whether a phase of one of `statuses` holds on any day of `span`."""

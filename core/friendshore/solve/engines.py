@@ -6,6 +6,7 @@ Measured traps, each with a test:
 - MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: it runs in worker
   threads, in slices that double in length, and the caller waits.
 - HiGHS takes its number of threads once per process, through `highs.int_options`.
+- HiGHS prints a line on stdout when it repairs a plan of its own, with all output switched off (`silence`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pybind11_abseil.status import StatusNotOk
 
 from ..errors import Problem, SolverError
 from ..program.matrix import Floats, Linear
+from .silence import silence
 
 
 class Outcome(Enum):
@@ -89,17 +91,18 @@ def solve_with_highs(linear: Linear, seconds: float | None, gap: float) -> Answe
     if seconds is not None:
         parameters.time_limit.FromNanoseconds(max(1, int(seconds * 1e9)))
     try:
-        result = mathopt.solve(
-            _proto(linear),
-            parameters_pb2.SOLVER_TYPE_HIGHS,
-            parameters_pb2.SolverInitializerProto(),
-            parameters,
-            model_parameters_pb2.ModelSolveParametersProto(),
-            None,
-            callback_pb2.CallbackRegistrationProto(),
-            None,
-            None,
-        )
+        with silence():
+            result = mathopt.solve(
+                _proto(linear),
+                parameters_pb2.SOLVER_TYPE_HIGHS,
+                parameters_pb2.SolverInitializerProto(),
+                parameters,
+                model_parameters_pb2.ModelSolveParametersProto(),
+                None,
+                callback_pb2.CallbackRegistrationProto(),
+                None,
+                None,
+            )
     except StatusNotOk as error:  # says nothing itself: the solver's words are in its status
         raise SolverError(
             Problem(f"the solver refused the program: {error.message}", fix="please report this case")

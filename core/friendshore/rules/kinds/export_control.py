@@ -10,7 +10,7 @@ from ...domain.base import Words
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ..base import Rule
 from ..verdicts import Barred, result_of
-from .shared import Countries, Covering, is_party, listed
+from .shared import Countries, Covering, is_party, lands, listed
 
 
 class ExportControl(Covering, Rule):
@@ -92,12 +92,12 @@ class ExportControl(Covering, Rule):
             origin = "" if move.origin.country in self.exporters else f"of {listed(countries, 'or')} origin "
             return f"{goods} {origin}moved from {way} {verb} {law}"
         if self.exporters.isdisjoint(countries):
-            return f"the customs origin of {goods} is not known well enough: if it is {listed(sorted(self.exporters), 'or')}, its move from {way} {verb} {law}"
+            return f"the customs origin of {goods} is not known well enough: if it is {lands(self.exporters, 'or')}, its move from {way} {verb} {law}"
         return f"{goods} may be of {listed(countries, 'or')} origin: then its move from {way} {verb} {law}"
 
     def sentence(self) -> str:
         """The control in one sentence."""
-        exporters = listed(sorted(self.exporters), "or")
+        exporters = lands(self.exporters, "or")
         goods = f"{self.subject()}, {'leaving' if self.reach == 'export' else 'of'} {exporters}"
         uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
         parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
@@ -109,5 +109,5 @@ class ExportControl(Covering, Rule):
     def _goal(self) -> str:
         if not self.destinations:
             return ""
-        where = listed(sorted(self.destinations), "or")
+        where = lands(self.destinations, "or")
         return {"use": f" in {where}", "move": f" to {where}", "either": f" to or for use in {where}"}[self.judged_on]

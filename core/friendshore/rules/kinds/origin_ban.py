@@ -12,7 +12,7 @@ from ...domain.stages import STEPS, Stage
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
 from ..base import FactTest, Rule
 from ..verdicts import Barred, result_of, worst
-from .shared import Countries, Covering, is_party, listed
+from .shared import Countries, Covering, is_party, lands, listed
 
 
 def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -276,7 +276,7 @@ class OriginBan(Covering, Rule):
         """The ban in one sentence."""
         uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
         buyers = f" bought by {listed(self.buyers, 'or')}" if self.buyers else ""
-        where = f"outside {listed(sorted(self.allow))}" if self.allow else f"in {listed(sorted(self.countries), 'or')}"
+        where = f"outside {lands(self.allow)}" if self.allow else f"in {lands(self.countries, 'or')}"
         stages = listed([stage.value for stage in self.stages], "or")
         names = [exemption.id for exemption in self.exceptions] + (["recycled"] if self.recycled else [])
         unless = f", unless excepted ({listed(names, 'or')})" if names else ""

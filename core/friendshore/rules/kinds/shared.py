@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from ...domain.base import Words
-from ...domain.countries import countries_of
+from ...domain.countries import GROUPS, countries_of
 from ...domain.facts import Material
 from ..base import Selector
 
@@ -74,6 +74,15 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     """Words as in a sentence: `a, b and c`; empty if there are none."""
     names = list(words)
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def lands(codes: Iterable[str], last: str = "and") -> str:
+    """Countries as in a sentence; all members of a group as the group."""
+    left = set(codes)
+    groups = [name for name, members in sorted(GROUPS.items()) if members <= left]
+    for name in groups:
+        left -= GROUPS[name]
+    return listed([*(f"the {name}" for name in groups), *sorted(left)], last)
 
 
 def is_party(name: str, listed_names: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ from ...domain.base import Number, exact
 from ...domain.use import Chained, Move, Use
 from ...errors import InputError, Problem
 from ..base import Rule
-from .shared import Countries, Covering, listed
+from .shared import Countries, Covering, lands, listed
 
 
 class Tariff(Covering, Rule):
@@ -98,8 +98,8 @@ class Tariff(Covering, Rule):
         if self.specific:
             per = "kg of element" if self.specific_per == "element" else "kg"
             parts.append(f"{self.specific:f} {self.specific_currency} per {per}")
-        origin = f" of {listed(sorted(self.origins), 'or')} origin" if self.origins else ""
-        others = f" not of {listed(sorted(self.except_origins), 'or')} origin" if self.except_origins else ""
+        origin = f" of {lands(self.origins, 'or')} origin" if self.origins else ""
+        others = f" not of {lands(self.except_origins, 'or')} origin" if self.except_origins else ""
         duty = f"a duty of {listed(parts, 'plus')}" if parts else "no duty"
-        text = f"{self.subject()}{origin}{others} entering {listed(sorted(self.territory), 'or')}: {duty}."
+        text = f"{self.subject()}{origin}{others} entering {lands(self.territory, 'or')}: {duty}."
         return text[0].upper() + text[1:]

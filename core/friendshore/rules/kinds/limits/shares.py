@@ -13,7 +13,7 @@ from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row
-from ..shared import listed
+from ..shared import lands, listed
 from .amounts import Share
 from .counting import ByCountries, Count
 
@@ -51,14 +51,13 @@ class _Shared(ByCountries):
             penalty=self.penalty,
         )
 
-    def basis(self) -> str:
+    def base(self) -> str:
         """What it is a share of, in words."""
-        what = {"element": "contained element", "material": "material"}[self.grouping]
-        base = "the demand" if self.of == "demand" else "all that is bought"
+        here = f" in {lands(self.places, 'or')}" if self.places else ""
+        what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
+        each = "in contained element, element by element" if self.grouping == "element" else "material by material"
         stretch = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}[self.per]
-        here = f" in {listed(sorted(self.places), 'or')}" if self.places else ""
-        where = f" {self.stage.value}" if self.stage is not None else ""
-        return f"of {base}{here} for each {what} of {self.subject()}{where}, {stretch}"
+        return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}, {each}, {stretch}"
 
 
 class MaxShare(_Shared):
@@ -111,10 +110,11 @@ class MaxShare(_Shared):
     def sentence(self) -> str:
         """The cap in one sentence."""
         noun = {"country": "country", "supplier": "supplier", "parent": "parent company", "facility": "site"}[self.by]
-        named = f" of {listed(sorted(self.countries), 'or')}" if self.countries else ""
-        other = f" other than {listed(sorted(self.except_countries), 'or')}" if self.except_countries else ""
+        named = f" of {lands(self.countries, 'or')}" if self.countries else ""
+        other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
         who = f"No {noun}{named}{other}" if self.each else f"Not even all {noun}s{named}{other} together"
-        return f"{who} may come to more than {(self.share * 100).normalize():f} % {self.basis()}."
+        done = f"have {self.stage.value}" if self.stage is not None else "supply"
+        return f"{who} may {done} more than {self.base()}."
 
 
 class MinShare(_Shared):
@@ -167,11 +167,12 @@ class MinShare(_Shared):
     def sentence(self) -> str:
         """The floor in one sentence."""
         parts = [
-            f"{listed(sorted(self.countries), 'or')}" if self.countries else "",
-            f"countries other than {listed(sorted(self.except_countries), 'or')}" if self.except_countries else "",
+            f"{lands(self.countries, 'or')}" if self.countries else "",
+            f"countries other than {lands(self.except_countries, 'or')}" if self.except_countries else "",
             listed(self.suppliers, "or"),
             listed(self.facilities, "or"),
             f"{self.feed.value} feed" if self.feed else "",
         ]
         who = " and ".join(part for part in parts if part)
-        return f"At least {(self.share * 100).normalize():f} % {self.basis()} must come from {who}."
+        done = f"be {self.stage.value} in" if self.stage is not None and not self.feed else "come from"
+        return f"At least {self.base()}, must {done} {who}."
