@@ -69,7 +69,7 @@ def _infeasible(program: Program, conflict: Conflict) -> Infeasible:
     materials |= {problem.demands[d].use.material.id for d in short}
     materials |= {problem.lots[lot].material for lot, column in columns.rest.items() if column in within}
     by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
-    for row in conflict.rows:
+    for row in by_row.keys() & set(conflict.rows):
         materials |= materials_of(problem, by_row[row][1])
     return Infeasible(
         materials=tuple(sorted(materials)),

@@ -25,7 +25,8 @@ def planned(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> R
 
 def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> float:
     """Money that rounding to the resolution may move: each purchase and each unit made by half a gram, at the dearest price
-    of anything there is; a kilogram of shortage may follow from each."""
+    of anything there is; a kilogram of shortage may follow from each.
+    """
     prices = [float(d.shortage_price or 0) for d in case.demands]
     prices += [float(o.price.amount or 0) for c in catalogs for o in c.offers if o.price is not None]
     done = found.plan.plan

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from friendshore.domain.facts import Catalog, Offer
 
+Row = dict[str, Any]
 UNITS = {"kg": Decimal(1), "t": Decimal(1000)}
-STEPS = {Decimal(1): "1 month", Decimal(3): "1 quarter", Decimal(12): "1 year"}
+STEPS = {Decimal(1): "1 month", Decimal(3): "1 quarter", Decimal(12): "1 year", Decimal(0): "0"}
 
 
 def write(catalog: Catalog, folder: Path, unit: str, order: Random) -> Path:
@@ -24,7 +26,7 @@ def write(catalog: Catalog, folder: Path, unit: str, order: Random) -> Path:
     return folder
 
 
-def _table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+def _table(path: Path, rows: Sequence[Row]) -> None:
     if not rows:
         return
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -41,7 +43,7 @@ def _local(source: str) -> str:
     return source.rpartition(":")[2]
 
 
-def _tables(catalog: Catalog, unit: str) -> dict[str, list[dict[str, object]]]:
+def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
     return {
         "sources": [
             {"id": _local(s.id), "reference": s.reference, "confidence": s.confidence.value} for s in catalog.sources
@@ -52,14 +54,25 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[dict[str, object]]]:
             for m in catalog.materials
         ],
         "facilities": [
-            {"id": f.id, "country": f.country, "within": f.within, "source": _local(f.source)}
+            {"id": f.id, "country": f.country, "place": f.place, "within": f.within, "source": _local(f.source)}
             for f in catalog.facilities
         ],
         "capacity": [
-            {"facility": f.id, "per_year": _mass(step.per_year, unit, "/year") or "unlimited"}
+            {"facility": f.id, "from": step.start or "", "per_year": _mass(step.per_year, unit, "/year") or "unlimited"}
             | {"status": step.status.value, "source": _local(step.source)}
             for f in catalog.facilities
             for step in f.capacity
+        ],
+        "rates": [
+            {"currency": r.currency, "to": r.to, "rate": r.rate, "from": r.start, "source": _local(r.source)}
+            for r in catalog.rates
+        ],
+        "lanes": [
+            {"offer": o.id, "to": lane.to, "source": _local(lane.source)}
+            | {"freight": "" if lane.freight is None else f"{lane.freight * UNITS[unit]} {lane.currency}/{unit}"}
+            | {"lead_time": "" if lane.lead_time is None else STEPS[lane.lead_time]}
+            for o in catalog.offers
+            for lane in o.lanes
         ],
         "offers": [_offer(o, unit) for o in catalog.offers],
         "recipe": [
@@ -77,7 +90,7 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[dict[str, object]]]:
     }
 
 
-def _offer(offer: Offer, unit: str) -> dict[str, object]:
+def _offer(offer: Offer, unit: str) -> Row:
     assert offer.price is not None
     assert offer.price.amount is not None
     single = len(offer.outputs) == 1
@@ -99,5 +112,6 @@ def _offer(offer: Offer, unit: str) -> dict[str, object]:
         "onboarding": f"{offer.onboarding} {offer.onboarding_currency}" if offer.onboarding else "",
         "lead_time": "" if offer.lead_time is None else STEPS[offer.lead_time],
         "capacity_use": offer.capacity_use,
+        "customs_origin": offer.customs_origin,
         "source": _local(offer.source),
     }

@@ -40,7 +40,9 @@ def worst(answers: Iterable[Answer]) -> Answer:
 
 def selects(rule: Any, material: Material) -> bool:
     """Whether a rule covers a material: by id, or by element and form; a rule that names none covers all."""
-    assert not (rule.tags or rule.hs or rule.also), "not read here"
+    assert not rule.tags, "not read here"
+    assert not rule.hs, "not read here"
+    assert not rule.also, "not read here"
     if material.id in rule.materials:
         return True
     named = bool(rule.elements or rule.forms)
@@ -59,7 +61,10 @@ def origin_ban(
     """A rule of origin on the stages that one node performs, and on those that nobody answers for."""
     if not selects(rule, good) or not applies(rule, demand):
         return Answer.PASS
-    assert not (rule.allow or rule.buyers or rule.steps or rule.recycled), "not read here"
+    assert not rule.allow, "not read here"
+    assert not rule.buyers, "not read here"
+    assert not rule.steps, "not read here"
+    assert not rule.recycled, "not read here"
     answers = []
     for stage in rule.stages:
         entries = [e for e in chain if stage_of(e.stage) is stage]
@@ -117,7 +122,9 @@ def exclude(rule: Any, material: Material, offer: str, facility: Facility, deman
     """Whether the planner keeps an offer out."""
     if not selects(rule, material) or not applies(rule, demand):
         return Answer.PASS
-    assert not (rule.suppliers or rule.parents or rule.catalogs), "not read here"
+    assert not rule.suppliers, "not read here"
+    assert not rule.parents, "not read here"
+    assert not rule.catalogs, "not read here"
     named = offer in rule.offers or facility.id in rule.facilities or facility.country in rule.countries
     return Answer.FAIL if named else Answer.PASS
 

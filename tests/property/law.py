@@ -57,12 +57,16 @@ class Law:
         assert when is not None, "which day counts for a lot without one is not read here"
         return self._holds(rule, when) if isinstance(when, date) else self.shares[rule.id, when] > 0
 
-    def deliveries(self, tree: Tree, demand: DemandSpec, period: int, waived: frozenset[str] = frozenset()) -> list[Tree]:
+    def deliveries(
+        self, tree: Tree, demand: DemandSpec, period: int, waived: frozenset[str] = frozenset()
+    ) -> list[Tree]:
         """A tree once for each choice of licences under which it may be delivered in a period; none if it may not."""
         ordered = self.forest.lot(tree).ordered if tree.lot else tree.ordered
         return self.ways(tree, demand, self.asked(period, ordered, waived), waived)
 
-    def ways(self, node: Tree, demand: DemandSpec, bans: tuple[Rule, ...], waived: frozenset[str] = frozenset()) -> list[Tree]:
+    def ways(
+        self, node: Tree, demand: DemandSpec, bans: tuple[Rule, ...], waived: frozenset[str] = frozenset()
+    ) -> list[Tree]:
         """A tree once for each choice of licences under which it may be part of a delivery that these rules judge."""
         material = self.world.materials[demand.material]
         for ban in bans:
@@ -136,7 +140,9 @@ class Law:
             return []
         if world.case.assume.licence.get(demand.end_use) == "granted" or world.case.accept.unproven:
             return [""]
-        return [x.id for x in world.case.licences if self._covers(x, rule, (facility.id, facility.country), node.arrives)]
+        return [
+            x.id for x in world.case.licences if self._covers(x, rule, (facility.id, facility.country), node.arrives)
+        ]
 
     def _covers(self, licence: LicenceSpec, rule: Rule, exporters: tuple[str, str], period: int) -> bool:
         all_days = all(within(day, licence.start, licence.end) for day in self.world.spans[period])

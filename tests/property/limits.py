@@ -14,6 +14,8 @@ from .kinds import selects
 from .law import Law
 from .patterns import Amount, Bound, Choice, Column, Count
 
+Counts = Callable[[frozenset[str], bool, Offer], bool]
+"""Whether a purchase counts: the countries it may come from, whether these are all, and its offer."""
 SHARES = ("max-share", "min-share")
 NUMBERS = ("max-suppliers", "min-suppliers")
 
@@ -122,9 +124,7 @@ class Reader:
         inputs = {s for line in offer.inputs for s in self.world.materials[line.material].stages}
         return rule.stage in material.stages and rule.stage not in inputs
 
-    def bought(
-        self, rule: Any, group: str, periods: list[int], counts: Callable[[frozenset[str], bool, Offer], bool]
-    ) -> dict[Amount, float]:
+    def bought(self, rule: Any, group: str, periods: list[int], counts: Counts) -> dict[Amount, float]:
         """Kilograms of a group delivered in some periods from those that count."""
         found: dict[Amount, float] = {}
         for amount in self.amounts:
@@ -172,11 +172,12 @@ class Reader:
                     continue
                 names = self.capped(rule, group)
                 for capped in [{name} for name in names] if rule.each else [set(names)]:
-                    weights = self.bought(rule, group, periods, lambda c, k, _, n=capped: bool(c & n) or not k)
+                    weights = self.bought(rule, group, periods, _may_be(capped))
                     self._share_row(rule, group, periods, weights)
 
     def _floor(self, rule: Any, group: str, periods: list[int]) -> None:
-        assert not (rule.suppliers or rule.feed), "not read here"
+        assert not rule.suppliers, "not read here"
+        assert not rule.feed, "not read here"
 
         def qualifies(countries: frozenset[str], known: bool, offer: Offer) -> bool:
             named = bool(rule.countries or rule.except_countries)
@@ -213,16 +214,19 @@ class Reader:
             return
         made = []
         for name in self.everyone(rule, group):
-            sure = self.bought(rule, group, periods, lambda c, known, _, n=name: known and c == {n})
-            made.append(Choice(f"{rule.id} {group} {periods} {name}", (), (Bound(sure, float(rule.least_share) * base),)))
+            sure = self.bought(rule, group, periods, _surely(name))
+            made.append(
+                Choice(f"{rule.id} {group} {periods} {name}", (), (Bound(sure, float(rule.least_share) * base),))
+            )
         self.limits.choices += made
         self.limits.counts.append(Count(frozenset(c.name for c in made), at_least=rule.count))
 
     def _at_most(self, rule: Any, group: str, periods: list[int]) -> None:
         """Each counts from the first kilogram on that may be from there; an offer with an open list counts once more."""
-        purchases = {name: self._from(rule, group, periods, name) for name in self.everyone(rule, group)}
+        names = self.everyone(rule, group)
+        purchases = {name: self.bought(rule, group, periods, _listing(name)) for name in names}
         for offer in self.world.offers.values():
-            open_list = self.bought(rule, group, periods, lambda _, known, o, this=offer: not known and o.id == this.id)
+            open_list = self.bought(rule, group, periods, _open_list_of(offer.id))
             if open_list:
                 purchases[f"elsewhere of {offer.id}"] = open_list
         made = [
@@ -231,9 +235,6 @@ class Reader:
         ]
         self.limits.choices += made
         self.limits.counts.append(Count(frozenset(c.name for c in made), at_most=rule.count))
-
-    def _from(self, rule: Any, group: str, periods: list[int], name: str) -> dict[Amount, float]:
-        return self.bought(rule, group, periods, lambda countries, _, __: name in countries)
 
     def _pin(self, rule: Any) -> None:
         weights = {
@@ -255,7 +256,9 @@ class Reader:
 
     def _budget(self, rule: Any) -> None:
         """Money not discounted: price, charges and freight by the period of the order, holding, one-off costs at the start."""
-        assert not (rule.materials or rule.elements or rule.forms), "not read here"
+        assert not rule.materials, "not read here"
+        assert not rule.elements, "not read here"
+        assert not rule.forms, "not read here"
         world = self.world
         for periods in self.spans(rule):
             weights: dict[Amount, float] = {}
@@ -272,3 +275,19 @@ class Reader:
                     case ("onboarding", _) if 0 in periods:
                         weights[amount] = 1.0
             self._bound(rule, weights, None, float(rule.amount))
+
+
+def _may_be(names: set[str]) -> Counts:
+    return lambda countries, known, _: bool(countries & names) or not known
+
+
+def _surely(name: str) -> Counts:
+    return lambda countries, known, _: known and countries == {name}
+
+
+def _listing(name: str) -> Counts:
+    return lambda countries, _, __: name in countries
+
+
+def _open_list_of(name: str) -> Counts:
+    return lambda _, known, offer: not known and offer.id == name

@@ -27,7 +27,6 @@ from .patterns import Amount, Answer, Bound, Choice, Column, Enumeration
 from .trees import Forest, Tree
 from .world import World, within
 
-
 _Judges = tuple[tuple[Rule, ...], frozenset[str]]
 
 

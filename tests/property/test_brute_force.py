@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from .compare import agrees, planned
 from .oracle import optimum
 from .patterns import Answer
+from .settings import examples
 from .strategies import Tiny, tiny_cases
 from .worked import Worked, cases
-
-SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @pytest.mark.parametrize("worked", cases(), ids=lambda w: w.name)
@@ -21,7 +20,7 @@ def test_plan_costs_what_was_worked_out_by_hand(worked: Worked) -> None:
     agrees(worked.case, [worked.catalog], found, Answer(worked.objective))
 
 
-@settings(SETTINGS, max_examples=400)
+@examples(400)
 @given(tiny_cases())
 def test_plan_is_as_cheap_as_brute_force(tiny: Tiny) -> None:
     """On random tiny cases no supply tree, on/off pattern or mix is cheaper than the plan, and the plan is one of them."""

@@ -31,7 +31,9 @@ def text(found: Recommendation) -> str:
 
 def shuffled(record: Any, order: Random, *fields: str) -> Any:
     """A record with the entries of some fields in another order."""
-    return record.model_copy(update={f: tuple(order.sample(getattr(record, f), len(getattr(record, f)))) for f in fields})
+    return record.model_copy(
+        update={f: tuple(order.sample(getattr(record, f), len(getattr(record, f)))) for f in fields}
+    )
 
 
 def halves(catalog: Catalog, order: Random) -> list[Catalog]:

@@ -51,7 +51,9 @@ def chain(countries: str, *stages: str) -> tuple[ChainEntry, ...]:
     return tuple(done(stage, *words, complete=complete) for stage in stages)
 
 
-def facility(name: str, country: str, per_year: float | None = None, status: str = "operating", **more: Any) -> Facility:
+def facility(
+    name: str, country: str, per_year: float | None = None, status: str = "operating", **more: Any
+) -> Facility:
     """A plant with one capacity since ever; None: unlimited."""
     amount = None if per_year is None else Decimal(str(per_year))
     step = CapacityStep(per_year=amount, status=Status(status), source=SOURCE)

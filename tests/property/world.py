@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.facts import Catalog, ChainEntry, Facility, Material, Offer
@@ -80,7 +81,7 @@ class World:
         assert first.day == 1, "the oracle's periods start with a month"
         index = first.year * 12 + first.month - 1
         starts = [date((index + i * months) // 12, (index + i * months) % 12 + 1, 1) for i in range(self.count + 1)]
-        return [(a, b - timedelta(days=1)) for a, b in zip(starts, starts[1:], strict=False)]
+        return [(a, b - timedelta(days=1)) for a, b in pairwise(starts)]
 
     @cached_property
     def years(self) -> list[float]:
@@ -136,9 +137,7 @@ class World:
                 kilograms = float(order.quantity) * float(line.per_unit)
                 place = order.place or self.case.place
                 name = f"order-{number}-{line.material}"
-                found.append(
-                    Lot(name, line.material, place, there, kilograms, offer.chain, offer.id, order.ordered)
-                )
+                found.append(Lot(name, line.material, place, there, kilograms, offer.chain, offer.id, order.ordered))
         return found
 
     # ------------------------------------------------------------------------------------------------------- offers

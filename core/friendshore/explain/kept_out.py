@@ -28,21 +28,20 @@ def kept_out(problem: Problem) -> list[KeptOut]:
 
     What one rule forbids is not told again as unproven by another: no proof would let it pass.
     """
-    in_force = {
-        i
-        for i in range(len(problem.rules))
-        if any(problem.law.in_force(i, period.span) for period in problem.case.horizon.periods)
-    }
+    spans = [period.span for period in problem.case.horizon.periods]
+    in_force = {i: [s for s in spans if problem.law.in_force(i, s)] for i in range(len(problem.rules))}
     found: dict[tuple[int, Use, str], KeptOut] = {}
     for use, judgement in problem.judgements.items():
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
-                if rule not in in_force:
+                if not in_force[rule]:
                     continue
                 for index, verdict in verdicts.items():
-                    licensed = verdict.licence and problem.case.assume.licence.get(use.end_use) == "granted"
+                    arc = problem.network.arcs[index]
+                    licensed = verdict.licence and all(
+                        problem.law.licences(verdict, arc, use, span) is not None for span in in_force[rule]
+                    )
                     if problem.law.forbids(verdict) and not licensed:
-                        arc = problem.network.arcs[index]
                         found.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
     forbidden = {(k.arc.index, k.use) for k in found.values() if not k.unproven}
     kept = [k for k in found.values() if not k.unproven or (k.arc.index, k.use) not in forbidden]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
@@ -14,10 +14,10 @@ from ..domain.use import Use
 from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..plugins import attributed
-from ..reading.suggest import did_you_mean
 from ..rules.base import Rule
 from .charges import Charges
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
+from .given import accepted, check_names, unnamed_end_uses
 from .judging import Judgement, Law, judge_all
 from .merged import Merged, exchange, merge
 from .moves import Moves, build_moves
@@ -99,7 +99,7 @@ class _Builder:
 
     def problem(self) -> Problem:
         case, merged = self.case, self.merged
-        _check(case, merged, self.rules)
+        check_names(case, merged, self.rules)
         counted, leads, assumptions = resolve_offers(merged, case)
         demands = resolve_demands(merged, case, self._basis)
         lots = resolve_lots(merged, case, self._basis)
@@ -114,6 +114,7 @@ class _Builder:
         dearest = self._dearest(demands, network, counted, common)
         shortage = self._shortage_prices(demands, dearest)
         self._note_lead_times(network, counted)
+        self.assumptions += accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         reached = {arc.offer for arc in network.arcs}
         relevant = {counted[i].offer.id for i in reached if i >= 0}
         return Problem(
@@ -281,40 +282,3 @@ def _wanted(lead: Lead, network: Network) -> bool:
     """Whether a lead could deliver something that the case is looking for."""
     materials = {material for material, _ in network.nodes}
     return any(line.material in materials for line in lead.offer.outputs)
-
-
-def _check(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
-    """Names in the case that nothing answers to."""
-    ids = [rule.id for rule in rules]
-    twice = sorted({i for i in ids if ids.count(i) > 1})
-    troubles = [
-        Trouble(f"two rules are called `{name}`", fix="rename one of them", column="rule.id", found=name)
-        for name in twice
-    ]
-    given = [assumption.id for assumption in case.assume.offer if assumption.id not in merged.offers]
-    troubles += [_unknown("offer", name, "assume.offer.id", merged.offers) for name in given]
-    licensed = [licence.rule for licence in case.licences if licence.rule not in ids]
-    troubles += [_unknown("rule", name, "licence.rule", ids) for name in licensed]
-    for waiver in case.waivers:
-        if waiver.rule not in ids:
-            troubles.append(_unknown("rule", waiver.rule, "waiver.rule", ids))
-        elif next(rule for rule in rules if rule.id == waiver.rule).bears_on == "trade":
-            troubles.append(
-                Trouble(
-                    f"`{waiver.rule}` is an export control: its own government licenses it, the buyer cannot waive it",
-                    column="waiver.rule",
-                    fix="record a [[licence]] instead",
-                )
-            )
-    if troubles:
-        raise InputError(troubles)
-
-
-def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Trouble:
-    return Trouble(
-        f"unknown {what} `{name}`",
-        column=column,
-        found=name,
-        expected=f"a {what} of the case's catalogs and packs",
-        fix=did_you_mean(name, known),
-    )

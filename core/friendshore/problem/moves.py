@@ -30,6 +30,8 @@ class Moves:
     """Money per kilogram, in the period of delivery."""
     position: dict[tuple[int, int], int]
     """(arc, order period) -> entry."""
+    first: NDArray[np.intp]
+    """Where the entries of each arc begin; one more for the end."""
 
     def __len__(self) -> int:
         return len(self.price)
@@ -72,4 +74,5 @@ def build_moves(
     arc_index = np.array(arcs, dtype=np.intp)
     order_index = np.array(ordered, dtype=np.intp)
     arrival = order_index + lag[arc_index] if arcs else order_index
-    return Moves(arc_index, order_index, arrival, price, charge, freight, position)
+    first = np.searchsorted(arc_index, np.arange(len(network.arcs) + 1))
+    return Moves(arc_index, order_index, arrival, price, charge, freight, position, first)

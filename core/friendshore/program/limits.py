@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .columns import Columns
 from .matrix import Assembly
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class LimitRows:
     """All rows that limit rules ask for, and the 0/1 columns their `used` terms need."""
 
@@ -31,7 +32,7 @@ class LimitRows:
         """Asks every limit rule for its rows."""
         return LimitRows(limit_rows(problem))
 
-    @property
+    @cached_property
     def forces(self) -> bool:
         """Whether some row may make a plan buy, hold or spend more than its need."""
         return any(row.at_least is not None or any(_negative(t) for t in row.terms) for _, row in self.rows)

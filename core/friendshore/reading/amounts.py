@@ -30,6 +30,15 @@ from .words import read_text
 
 T = TypeVar("T")
 
+MOST_KG = Decimal("1e12")
+"""Kilograms: a billion tonnes. More, and grams are lost in the 15 digits of a number: no such plan would add up."""
+MOST_MONEY = Decimal("1e11")
+"""Money per kilogram, or in one sum. More, and the solver no longer sees what everything else costs."""
+MOST_MONTHS = Decimal(1_200)
+"""Months of a duration."""
+MOST_PERIODS = 1_200
+"""Periods of a plan: a century of months."""
+
 
 def read_number(value: Any) -> Decimal:
     """A plain number."""
@@ -62,14 +71,16 @@ def within(
 
 
 def read_whole(value: Any) -> int:
-    """A whole number, 1 or more."""
+    """A whole number of periods, 1 or more."""
     number = read_number(value)
-    if number != number.to_integral_value() or number < 1:
-        raise UnreadableError("a whole number, 1 or more")
+    if number < 1 or number > MOST_PERIODS or number != number.to_integral_value():
+        raise UnreadableError(f"a whole number from 1 to {MOST_PERIODS:,}")
     return int(number)
 
 
-def _measured(parse: Callable[[str], T], size: Callable[[T], Decimal], expected: str, value: Any) -> T:
+def _measured(
+    parse: Callable[[str], T], size: Callable[[T], Decimal], most: Decimal, expected: str, value: Any
+) -> T:
     """A number with its unit, zero or more."""
     if not isinstance(value, str):
         if isinstance(value, bool) or value != 0:
@@ -83,6 +94,8 @@ def _measured(parse: Callable[[str], T], size: Callable[[T], Decimal], expected:
         raise UnreadableError(str(error)) from None
     if size(parsed) < 0:
         raise UnreadableError("zero or more")
+    if size(parsed) > most:
+        raise UnreadableError(f"no more than {most:,f} (kg, money per kg, or months)", "check the unit")
     return parsed
 
 
@@ -96,7 +109,7 @@ def _amount(money: Money | UnitPrice) -> Decimal:
 
 def read_mass(value: Any) -> Mass:
     """A mass."""
-    return _measured(parse_mass, _kg, "a mass with its unit, like `5 t` or `3,200 t WO3`", value)
+    return _measured(parse_mass, _kg, MOST_KG, "a mass with its unit, like `5 t` or `3,200 t WO3`", value)
 
 
 def read_masses(value: Any) -> tuple[Mass, ...]:
@@ -107,7 +120,7 @@ def read_masses(value: Any) -> tuple[Mass, ...]:
 
 def read_rate(value: Any) -> Mass:
     """A mass a year."""
-    return _measured(parse_rate, _kg, "a mass per time, like `20 t/year`", value)
+    return _measured(parse_rate, _kg, MOST_KG, "a mass per time, like `20 t/year`", value)
 
 
 def read_capacity(value: Any) -> Mass | str:
@@ -161,12 +174,12 @@ def _parse_unit_price(text: str) -> UnitPrice:
 
 def read_money(value: Any) -> Money:
     """An amount of money."""
-    return _measured(_parse_money, _amount, "an amount with its currency, like `2,500,000 USD`", value)
+    return _measured(_parse_money, _amount, MOST_MONEY, "an amount with its currency, like `2,500,000 USD`", value)
 
 
 def read_unit_price(value: Any) -> UnitPrice:
     """Money per kilogram."""
-    return _measured(_parse_unit_price, _amount, "money per mass, like `580 USD/kg`", value)
+    return _measured(_parse_unit_price, _amount, MOST_MONEY, "money per mass, like `580 USD/kg`", value)
 
 
 def _yearly(value: Any, expected: str) -> str:
@@ -196,4 +209,5 @@ def read_yearly_share(value: Any) -> Decimal:
 
 def read_duration(value: Any) -> Decimal:
     """Months."""
-    return _measured(parse_duration, lambda months: months, "a duration, like `1 quarter` or `45 days`", value)
+    expected = "a duration, like `1 quarter` or `45 days`"
+    return _measured(parse_duration, lambda months: months, MOST_MONTHS, expected, value)

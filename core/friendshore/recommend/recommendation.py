@@ -107,9 +107,14 @@ def _rule_data(rule: Rule, registry: Registry) -> dict[str, Any]:
 
 
 def _relevant(problem: Problem) -> Catalog:
-    """What of the catalogs can bear on the plan: offers of its materials, and all they refer to."""
+    """What of the catalogs can bear on the plan: offers of its materials, those the case names, and all they refer to."""
     materials = {material for material, _ in problem.network.nodes}
-    offers = [o for o in problem.merged.offers.values() if any(line.material in materials for line in o.outputs)]
+    named = {given.id for given in problem.case.assume.offer}
+    offers = [
+        o
+        for o in problem.merged.offers.values()
+        if o.id in named or any(line.material in materials for line in o.outputs)
+    ]
     materials |= {line.material for offer in offers for line in (*offer.inputs, *offer.outputs)}
     prices = [row for rows in problem.merged.prices.values() for row in rows]
     wanted = {offer.price.benchmark for offer in offers if offer.price is not None}

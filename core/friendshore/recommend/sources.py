@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from ..domain.evidence import Confidence
 from ..domain.run import RunAssumption, RunLead
-from ..domain.use import Chained
+from ..domain.use import Chained, Result
 from ..problem import Problem
 from ..problem.offers import accepted_steps
-from ..verify import VerifiedPlan
+from ..verify import Bought, VerifiedPlan
 
 
 def describe_leads(problem: Problem) -> list[RunLead]:
@@ -33,11 +35,37 @@ def describe_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
     used = {item.arc.chained.offer.id for item in verified.ledger.bought} | {m.offer for m, _ in verified.ledger.makes}
     offers = {facts.offer.id for facts in problem.offers}
     given = {assumption.id for assumption in problem.case.assume.offer}
-    return [
+    found = [
         RunAssumption(subject=a.subject, text=a.text)
         for a in problem.assumptions
         if a.subject not in offers or a.subject in used or a.subject in given
     ]
+    return found + _let_pass(verified)
+
+
+def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
+    """What the plan takes though a rule in force finds it unproven, because the case accepts that."""
+    problem = verified.problem
+    if not problem.case.accept.unproven:
+        return []
+    found: dict[tuple[str, str, str], dict[int, Bought]] = {}
+    for judged in verified.judged:
+        item, verdict = judged.item, judged.verdict
+        if verdict.result is not Result.UNPROVEN:
+            continue
+        arrival = problem.case.horizon.periods[item.delivered].span
+        if verdict.licence and problem.law.licences(verdict, item.arc, judged.use, arrival) is not None:
+            continue
+        key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
+        found.setdefault(key, {})[id(item)] = item
+    return [
+        RunAssumption(subject=offer, text=f"{_kilograms(items)} kg let pass by `{rule}` without proof: {reason}")
+        for (offer, rule, reason), items in sorted(found.items())
+    ]
+
+
+def _kilograms(items: dict[int, Bought]) -> str:
+    return f"{sum((item.entry.quantity for item in items.values()), Decimal(0)).normalize():,f}"
 
 
 def least_confidence(problem: Problem, chained: Chained) -> Confidence:

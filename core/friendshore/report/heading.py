@@ -48,7 +48,8 @@ def _spends(run: Run) -> str:
 
 def warnings(run: Run) -> RenderableType | None:
     """What a reader must know before the mix: conflicts, exposure, assumptions."""
-    parts: list[RenderableType] = [part for part in (_conflicts(run), _exposed(run)) if part is not None]
+    found = (_conflicts(run), _accepted(run), _exposed(run))
+    parts: list[RenderableType] = [part for part in found if part is not None]
     note = Text(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below") if run.assumptions else None
     if not parts and note is None:
         return None
@@ -67,6 +68,12 @@ def _conflict_lines(run: Run) -> Iterator[str]:
     for part in run.conflicts:
         sentences = "; ".join(f"{rule}: {text}" for rule, text in zip(part.rules, part.sentences, strict=False))
         yield f"{sentences or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
+
+
+def _accepted(run: Run) -> RenderableType | None:
+    """What the case accepts beyond the usual: a plan is compliant only as far as this is right."""
+    texts = [row.text for row in run.assumptions if row.subject == "accepted"]
+    return section("Accepted by the case", lines(texts, style="yellow")) if texts else None
 
 
 def _exposed(run: Run) -> RenderableType | None:

@@ -10,7 +10,7 @@ every day on which the same phases hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -99,7 +99,7 @@ class FactTest(Record):
         value = stated[self.fact]
         if self.equals is not None:
             # `mill_product = "sheet"` answers no yes-or-no question: taken for a no, it would open an exception.
-            return value == self.equals if isinstance(value, bool) is isinstance(self.equals, bool) else None
+            return value == self.equals if type(value) is type(self.equals) else None
         if isinstance(value, str | bool):
             return None
         return (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below)
@@ -139,6 +139,15 @@ class Facts(Protocol):
     @property
     def place(self) -> Place:
         """The case's place."""
+        ...
+
+    @property
+    def materials(self) -> Sequence[Material]:
+        """All materials that are demanded, or may be bought for one that is."""
+        ...
+
+    def about(self, materials: Collection[str]) -> Facts:
+        """The same questions about some materials only: of a large case, much quicker to answer."""
         ...
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:

@@ -21,7 +21,6 @@ from .engines import Answer, Outcome, solve_lp, solve_with_highs
 
 FIRST_SLICE = 2.0
 """Seconds of the first slice of a long search; each next one is twice as long."""
-TOLERANCE = 1e-6
 
 
 class Cancel(Protocol):
@@ -58,8 +57,8 @@ class Conflict:
     """Columns of the component; none for rows that no column speaks of."""
     owners: tuple[str, ...]
     """A smallest set of rules and stores that cannot hold together."""
-    rows: tuple[int, ...] = ()
-    """Rows that cannot hold whatever is bought, since nothing lawful counts for them."""
+    rows: tuple[int, ...]
+    """Its rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,12 +217,12 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
     status = PlanStatus.OPTIMAL
     for part, answer in zip(parts, answers, strict=True):
         if answer.outcome is Outcome.INFEASIBLE:
-            conflicts.append(Conflict(part.columns, minimal_conflict(program, part)))
+            conflicts.append(Conflict(part.columns, minimal_conflict(program, part), tuple(part.rows.tolist())))
             continue
         best = answer if answer.x is not None else _nothing_bought(program, part, answer)
         x[part.columns] = best.x
         objective += best.objective
-        bound += min(best.bound, best.objective)
+        bound += max(min(best.bound, best.objective), _floor(part.linear))
         if answer.outcome is not Outcome.OPTIMAL:
             status = PlanStatus.INTERRUPTED if interrupted else PlanStatus.FEASIBLE
     empty = empty_rows(program.linear)
@@ -240,13 +239,30 @@ def _owner(program: Program, row: int) -> str:
     return program.owners[int(np.searchsorted(starts, row, side="right")) - 1][1]
 
 
+def _floor(linear: Linear) -> float:
+    """A bound that needs no solver: every column at the end that costs least."""
+    return float(linear.cost @ np.where(linear.cost < 0, linear.upper, linear.lower))
+
+
 def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer:
-    """Without time for a plan, everything is short: a plan that always holds unless a rule asks for purchases."""
-    trivial = np.zeros(len(part.columns))
-    columns = program.columns
-    cells = len(program.problem.demands) * program.problem.case.horizon.count
-    falls_short = (part.columns >= columns.short) & (part.columns < columns.short + cells)
-    rests = np.isin(part.columns, list(columns.rest.values()))
-    trivial[falls_short | rests] = part.linear.upper[falls_short | rests]
-    bound = answer.bound if np.isfinite(answer.bound) else 0.0
-    return Answer(Outcome.FEASIBLE, trivial, float(part.linear.cost @ trivial), bound)
+    """Without time for a plan nothing is ordered: what is not in stock is short, and soft rules are missed.
+
+    Raises:
+        SolverError: if hard rules or full stores ask for more than that, so that no plan is known.
+    """
+    columns, problem = program.columns, program.problem
+    arcs = problem.moves.arc[columns.buy_move]
+    orders = [c for c, arc in zip(columns.buy, arcs.tolist(), strict=True) if problem.network.arcs[arc].lot < 0]
+    closed = np.isin(part.columns, [*orders, *columns.make.values()]) | part.linear.integer
+    idle = replace(
+        part.linear, upper=np.where(closed, 0.0, part.linear.upper), integer=np.zeros(len(closed), dtype=bool)
+    )
+    found = _Search(None, None, 0.0).component(replace(part, linear=idle))
+    if found.x is None:
+        raise SolverError(
+            Problem(
+                "the search was ended before it found a plan that keeps the rules of the case",
+                fix="allow it more time",
+            )
+        )
+    return Answer(Outcome.FEASIBLE, found.x, found.objective, answer.bound)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -26,6 +26,8 @@ class Amounts:
         self.problem = ledger.problem
         self.half = self.problem.case.resolution / 2
         self.largest_miss = Decimal(0)
+        self._counted = Counter([(item.arc.offer, item.ordered) for item in ledger.bought])
+        self._counted.update((offer, make.period) for make, offer in ledger.makes)
         self.stock: dict[tuple[Node, int], Decimal] = {}
         """Kilograms at a node at the end of a period, over requirements; what lies in lots unused included."""
 
@@ -130,8 +132,7 @@ class Amounts:
 
     def _pieces(self, offer: int, period: int) -> int:
         """How many rounded numbers an offer's units in a period are the sum of."""
-        bought = [i for i in self.ledger.bought if i.arc.offer == offer and i.ordered == period]
-        return len(bought) + sum(1 for make, o in self.ledger.makes if (o, make.period) == (offer, period))
+        return self._counted[offer, period]
 
     def _own_limits(self) -> None:
         units = self.ledger.units()
@@ -198,11 +199,12 @@ class Amounts:
                 self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + rest
 
     def _stores(self) -> None:
+        arrivals = Counter(item.arc.node for item in self.ledger.bought)
         for (node, t), held in sorted(self.stock.items()):
             store = self.problem.stores.get(node)
             if store is None or store.limit is None or node[0] in self.ledger.unplanned:
                 continue
-            pieces = sum(1 for i in self.ledger.bought if i.arc.node == node)
+            pieces = arrivals[node]
             label = self.problem.case.horizon.label(t)
             self._miss(
                 held - store.limit,

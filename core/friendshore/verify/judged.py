@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..domain.case import WaiverSpec
 from ..domain.time import Span
@@ -20,7 +20,9 @@ from .ledger import Bought, Ledger
 class Served:
     """A delivery that a requirement's flow ends in."""
 
-    use: Use
+    number: int
+    """Of its use; the same for equal uses."""
+    use: Use = field(compare=False)
     period: int
     requirement: str
     """The one it is delivered for; co-products may come to it from another."""
@@ -49,29 +51,38 @@ class Judging:
         self.law = Law(self.problem.rules, self.problem.case)
         self.statuses = statuses if statuses is not None else self.law.statuses
         self.periods = self.problem.case.horizon.periods
-        self._asked: dict[tuple[str, int, Use], Verdict] = {}
+        self._numbers = {use: i for i, use in enumerate(dict.fromkeys(d.use for d in self.problem.demands))}
+        self._asked: dict[tuple[str, int, int], Verdict] = {}
+        self._concerned: dict[tuple[str, int], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
-        self.served = self._served()
+        self._known_ends: dict[tuple[str, Node], list[Served]] = {}
+        self._served = self._deliveries()
+        self._finals = self._finals_up()
         self.final_orders = self._final_orders()
 
     def verdicts(self) -> list[Judged]:
         """All verdicts that bear on the plan, the passing ones too, without repeats."""
-        found: dict[tuple[int, str, Use, str], Judged] = {}
+        found: dict[tuple[int, str, int, str], Judged] = {}
         rules = [rule for rule in self.problem.rules if "judge" in rule.verbs]
         for number, item in enumerate(self.ledger.bought):
             for served in self._ends(item):
                 for rule in rules:
                     if rule.id in served.waived and rule.bears_on == "chain":
                         continue
-                    with attributed(rule):
-                        concerned = rule.concerns(served.use)
-                    if not concerned:
+                    if not self._concerns(rule, served):
                         continue
                     for day in self._days(rule, item, served):
-                        if rule.bites(day, self.statuses):
-                            judged = Judged(item, served.use, rule.id, self._ask(rule, item.arc, served.use), day)
-                            found.setdefault((number, rule.id, served.use, str(day)), judged)
+                        key = (number, rule.id, served.number, str(day))
+                        if key not in found and rule.bites(day, self.statuses):
+                            found[key] = Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
         return list(found.values())
+
+    def _concerns(self, rule: Rule, served: Served) -> bool:
+        key = (rule.id, served.number)
+        if key not in self._concerned:
+            with attributed(rule):
+                self._concerned[key] = rule.concerns(served.use)
+        return self._concerned[key]
 
     def broken(self, judged: Judged) -> bool:
         """Whether a verdict forbids what was bought, its licences taken into account."""
@@ -86,11 +97,11 @@ class Judging:
             return True
         return bool(licences) and not set(licences) & set(judged.item.entry.licences)
 
-    def _ask(self, rule: Rule, arc: Arc, use: Use) -> Verdict:
-        key = (rule.id, arc.index, use)
+    def _ask(self, rule: Rule, arc: Arc, served: Served) -> Verdict:
+        key = (rule.id, arc.index, served.number)
         if key not in self._asked:
             with attributed(rule):
-                self._asked[key] = rule.judge(arc.chained, arc.move, use)
+                self._asked[key] = rule.judge(arc.chained, arc.move, served.use)
         return self._asked[key]
 
     def _days(self, rule: Rule, item: Bought, served: Served) -> list[Span]:
@@ -117,10 +128,10 @@ class Judging:
             found[item.entry.requirement, item.arc.node].add(self._ordered(item))
         return {key: sorted(days, key=str) for key, days in found.items()}
 
-    def _served(self) -> dict[str, set[Served]]:
-        """Deliveries out of each requirement."""
+    def _deliveries(self) -> dict[tuple[str, Node], list[Served]]:
+        """Deliveries out of each requirement at each node."""
         rules = {waiver_id(w): w for w in self.problem.case.waivers}
-        served: defaultdict[str, set[Served]] = defaultdict(set)
+        served: defaultdict[tuple[str, Node], dict[Served, None]] = defaultdict(dict)
         for delivery, demand in self.ledger.deliveries:
             facts = self.problem.demands[demand]
             waived = frozenset(
@@ -128,8 +139,17 @@ class Judging:
                 for name in delivery.waivers
                 if name in rules and self._fits(rules[name], facts.id, facts.use.material.id, delivery.period)
             )
-            served[delivery.requirement].add(Served(facts.use, delivery.period, delivery.requirement, waived))
-        return dict(served)
+            found = Served(self._numbers[facts.use], facts.use, delivery.period, delivery.requirement, waived)
+            served[delivery.requirement, final_node(facts.use)][found] = None
+        return {key: list(found) for key, found in served.items()}
+
+    def _finals_up(self) -> dict[Node, list[Node]]:
+        """Node -> the final nodes down its chains."""
+        finals: defaultdict[Node, list[Node]] = defaultdict(list)
+        for final in sorted({node for _, node in self._served}):
+            for node in self._up(final):
+                finals[node].append(final)
+        return dict(finals)
 
     def _fits(self, waiver: WaiverSpec, demand: str, material: str, period: int) -> bool:
         dates = Span(start=waiver.start, end=waiver.end)
@@ -137,20 +157,19 @@ class Judging:
 
     def _ends(self, item: Bought) -> list[Served]:
         """Deliveries that a purchase may end in: down its chain, and not before it has arrived."""
-        ends = [
-            served
-            for served in self._outlets(item.entry.requirement, item.arc.node, frozenset())
-            if served.period >= item.delivered and item.arc.node in self._up(final_node(served.use))
-        ]
-        return sorted(ends, key=lambda s: (s.use.material.id, s.use.end_use, s.use.place.id, s.period))
+        key = (item.entry.requirement, item.arc.node)
+        if key not in self._known_ends:
+            found = dict.fromkeys(self._outlets(*key, frozenset()))
+            self._known_ends[key] = sorted(found, key=lambda s: (s.number, s.period, s.requirement))
+        return [served for served in self._known_ends[key] if served.period >= item.delivered]
 
-    def _outlets(self, requirement: str, node: Node, seen: frozenset[str]) -> set[Served]:
+    def _outlets(self, requirement: str, node: Node, seen: frozenset[str]) -> list[Served]:
         """Deliveries out of a requirement, and out of those that co-products made from `node` were lent to."""
-        found = set(self.served.get(requirement, ()))
+        found = [s for final in self._finals.get(node, ()) for s in self._served.get((requirement, final), ())]
         for transfer, offer in self.ledger.transfers:
             lends = transfer.from_requirement == requirement and transfer.to_requirement not in seen
             if lends and any(node in self._up(feed) for feed in self.problem.network.feeds.get(offer, ())):
-                found |= self._outlets(transfer.to_requirement, node, seen | {requirement})
+                found += self._outlets(transfer.to_requirement, node, seen | {requirement})
         return found
 
     def _up(self, node: Node) -> frozenset[Node]:

@@ -7,11 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from ..domain.base import Record
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
 from ..errors import Problem as Finding
 from ..problem import Problem
 from ..problem.network import Arc, Node
 from ..problem.offers import OfferFacts
+
+_DATED = {
+    "makes": "a run of",
+    "transfers": "a transfer of",
+    "stocks": "a stock of",
+    "deliveries": "a delivery to",
+    "shorts": "a shortage of",
+}
+"""Entries of a plan with a period of their own, and what to call each."""
 
 
 @dataclass(slots=True)
@@ -57,8 +67,22 @@ class Ledger:
         """Looks every entry up."""
         ledger = Ledger(problem, plan)
         ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
+        ledger._keep_within_time()
         _Matcher(ledger).match()
         return ledger
+
+    def _keep_within_time(self) -> None:
+        """Leaves out what lies in no period of the plan; each such entry is a finding."""
+        count = self.problem.case.horizon.count
+        kept: dict[str, tuple[Record, ...]] = {}
+        for name, noun in _DATED.items():
+            entries = getattr(self.plan, name)
+            kept[name] = tuple(entry for entry in entries if 0 <= entry.period < count)
+            for entry in entries:
+                if not 0 <= entry.period < count:
+                    about = getattr(entry, "offer", "") or getattr(entry, "demand", "") or entry.material
+                    self.find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
+        self.plan = self.plan.model_copy(update=kept)
 
     def find(self, message: str, **details: str) -> None:
         """Records a finding."""

@@ -40,6 +40,8 @@ class Costing:
         self.problem = ledger.problem
         self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers)
         self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
+        self._reaching, self._served = self._reaching_uses(), self._served_uses()
+        self._known_uses: dict[tuple[int, str], list[Use]] = {}
         self._made = self._made_per_kg()
         self.lines = [self._line(item) for item in ledger.bought if item.arc.offer >= 0]
 
@@ -73,13 +75,26 @@ class Costing:
 
     def _uses(self, arc: Arc, requirement: str) -> list[Use]:
         """Uses that a purchase for a requirement may serve; all that it can reach, if none is delivered to."""
-        reaching = {use for use, judgement in self.problem.judgements.items() if arc.index in judgement.reach}
-        served = {
-            self.problem.demands[demand].use
-            for delivery, demand in self.ledger.deliveries
-            if delivery.requirement == requirement
-        }
-        return sorted(reaching & served or reaching, key=str)
+        key = (arc.index, requirement)
+        if key not in self._known_uses:
+            reaching, served = self._reaching.get(arc.index, []), self._served.get(requirement, set())
+            self._known_uses[key] = [use for use in reaching if use in served] or reaching
+        return self._known_uses[key]
+
+    def _reaching_uses(self) -> dict[int, list[Use]]:
+        """Uses up whose chain each arc stands, in canonical order."""
+        found: defaultdict[int, list[Use]] = defaultdict(list)
+        for use, judgement in sorted(self.problem.judgements.items(), key=lambda pair: str(pair[0])):
+            for arc in judgement.reach:
+                found[arc].append(use)
+        return dict(found)
+
+    def _served_uses(self) -> dict[str, set[Use]]:
+        """Uses that each requirement delivers to."""
+        found: defaultdict[str, set[Use]] = defaultdict(set)
+        for requirement, demand in {(delivery.requirement, demand) for delivery, demand in self.ledger.deliveries}:
+            found[requirement].add(self.problem.demands[demand].use)
+        return dict(found)
 
     def charged_by_rule(self) -> dict[str, Decimal]:
         """Undiscounted money that each rule adds to the plan."""
@@ -140,8 +155,11 @@ class Costing:
             store = self.problem.stores.get((stock.material, stock.place))
             if store is not None:
                 spent[stock.period] += store.holding * stock.quantity * years[stock.period]
+        taken: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for item in self.ledger.bought:
+            taken[item.arc.lot] += item.entry.quantity
         for number, lot in enumerate(self.problem.lots):
-            used = sum((i.entry.quantity for i in self.ledger.bought if i.arc.lot == number), Decimal(0))
+            used = taken[number]
             holding = self.problem.stores[lot.material, lot.place.id].holding
             for t in range(lot.period, len(periods)):
                 spent[t] += holding * max(lot.quantity - used, Decimal(0)) * years[t]

@@ -73,9 +73,13 @@ class Counting(Covering, Rule):
             )
         return material.content
 
-    def groups(self, facts: Facts) -> list[str]:
-        """All groups with a demand, in order."""
-        return sorted({name for d in facts.demands if self.is_here(d) and (name := self.group(d.use.material))})
+    def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
+        """All groups with a demand, in order, each with what there is to ask about its materials."""
+        members: dict[str, list[str]] = {}
+        for material in facts.materials:
+            members.setdefault(self.group(material), []).append(material.id)
+        demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
+        return [(name, facts.about(members[name])) for name in sorted(demanded) if name]
 
     def is_here(self, demand: DemandLine) -> bool:
         """Whether a demand is one that the limit is about."""

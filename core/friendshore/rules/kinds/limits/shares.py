@@ -75,12 +75,12 @@ class MaxShare(_Shared):
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group, stretch, and everyone who may be bought from."""
-        for group in self.groups(facts):
-            sets = self._capped(facts, group)
+        for group, part in self.groups(facts):
+            sets = self._capped(part, group)
             for label, periods in facts.spans(self.per):
                 for who, capped in sets:
                     row = self.row(
-                        facts, group, f"{group} {who} {label}", periods, self._from(facts, group, capped), cap=True
+                        part, group, f"{group} {who} {label}", periods, self._from(part, group, capped), cap=True
                     )
                     if row is not None:
                         yield row
@@ -136,9 +136,9 @@ class MinShare(_Shared):
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group and stretch."""
-        for group in self.groups(facts):
+        for group, part in self.groups(facts):
             for label, periods in facts.spans(self.per):
-                row = self.row(facts, group, f"{group} {label}", periods, self._qualifying(facts, group), cap=False)
+                row = self.row(part, group, f"{group} {label}", periods, self._qualifying(part, group), cap=False)
                 if row is not None:
                     yield row
 

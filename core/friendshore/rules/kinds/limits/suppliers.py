@@ -68,13 +68,13 @@ class MinSuppliers(_Counted):
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group and stretch with a demand."""
-        for group in self.groups(facts):
-            names = self.about(self.everyone(facts, group))
+        for group, part in self.groups(facts):
+            names = self.about(self.everyone(part, group))
             for label, periods in facts.spans(self.per):
-                base = self.demanded(facts, group, periods)
+                base = self.demanded(part, group, periods)
                 if base:
                     least = self.least_share * base
-                    terms = tuple(self.used(facts, group, name, periods, least) for name in names)
+                    terms = tuple(self.used(part, group, name, periods, least) for name in names)
                     yield Row(
                         label=f"{group} {label}",
                         terms=terms,
@@ -105,12 +105,12 @@ class MaxSuppliers(_Counted):
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group and stretch in which there are more to choose from."""
-        for group in self.groups(facts):
-            names = self.about(self.everyone(facts, group)) + self._hidden(facts, group)
+        for group, part in self.groups(facts):
+            names = self.about(self.everyone(part, group)) + self._hidden(part, group)
             if len(names) <= self.count:
                 continue
             for label, periods in facts.spans(self.per):
-                terms = tuple(self.used(facts, group, name, periods, Decimal(0)) for name in names)
+                terms = tuple(self.used(part, group, name, periods, Decimal(0)) for name in names)
                 yield Row(
                     label=f"{group} {label}",
                     terms=terms,

@@ -1,0 +1,154 @@
+"""What the case itself gives: names that nothing answers to, and what it accepts or assumes without saying so elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from ..domain.case import CAPACITY_COUNTS, Accept, Case
+from ..domain.countries import country_names, is_country
+from ..errors import InputError
+from ..errors import Problem as Trouble
+from ..reading.suggest import did_you_mean, nearest
+from ..rules.base import Rule
+from .merged import Merged
+from .offers import Assumption
+
+ACCEPTED = "accepted"
+"""Subject of the assumptions that widen what counts, or narrow what bites: they stand above the mix."""
+
+
+def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
+    """Refuses names in the case that nothing answers to.
+
+    Raises:
+        InputError: with all of them.
+    """
+    known = {rule.id: rule for rule in rules}
+    ids = [rule.id for rule in rules]
+    troubles = [
+        Trouble(f"two rules are called `{name}`", fix="rename one of them", column="rule.id", found=name)
+        for name in sorted({i for i in ids if ids.count(i) > 1})
+    ]
+    given = [assumption.id for assumption in case.assume.offer if assumption.id not in merged.offers]
+    troubles += [_unknown("offer", name, "assume.offer.id", merged.offers) for name in given]
+    troubles += _places(case, merged)
+    troubles += _licences(case, merged, known)
+    troubles += _waivers(case, known)
+    if troubles:
+        raise InputError(troubles)
+
+
+def _places(case: Case, merged: Merged) -> Iterator[Trouble]:
+    """A misspelt country would be a country of its own, which no rule knows."""
+    named = [("case.place", case.place)]
+    named += [("demand.place", demand.place) for demand in case.demands]
+    named += [("stock.place", stock.place) for stock in case.stocks]
+    named += [("order.place", order.place) for order in case.orders]
+    named += [("store.place", store.place) for store in case.stores]
+    for column, name in dict.fromkeys(named):
+        if name and name not in merged.places and not is_country(name):
+            yield Trouble(
+                f"unknown place `{name}`",
+                column=column,
+                found=name,
+                expected="a country by its ISO 3166 code or English name, or the site of a facility",
+                fix=_meant_place(name, merged),
+            )
+
+
+def _meant_place(name: str, merged: Merged) -> str:
+    sites = {site: site for site in merged.places}
+    words = sites | {country: country for country in country_names().values()}
+    near = nearest(name, words)
+    return f"did you mean `{near}`?" if near else "add the catalog that holds the facility, or name the country"
+
+
+def _licences(case: Case, merged: Merged, rules: dict[str, Rule]) -> Iterator[Trouble]:
+    exporters = {*merged.facilities, *(facility.country for facility in merged.facilities.values())}
+    for licence in case.licences:
+        rule = rules.get(licence.rule)
+        if rule is None:
+            yield _unknown("rule", licence.rule, "licence.rule", rules)
+        elif rule.bears_on != "trade":
+            yield Trouble(
+                f"`{licence.rule}` is no export control: no export licence answers it",
+                column="licence.rule",
+                found=licence.rule,
+                fix="record a [[waiver]], or name the export control",
+            )
+        if licence.exporter and licence.exporter not in exporters and not is_country(licence.exporter):
+            yield _unknown("facility or country", licence.exporter, "licence.exporter", exporters)
+
+
+def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
+    wanted = {demand.material for demand in case.demands}
+    wanted |= {
+        demand.id or f"{demand.material}/{demand.end_use}/{demand.place or case.place}" for demand in case.demands
+    }
+    for waiver in case.waivers:
+        rule = rules.get(waiver.rule)
+        if rule is None:
+            yield _unknown("rule", waiver.rule, "waiver.rule", rules)
+        elif rule.bears_on == "trade":
+            yield Trouble(
+                f"`{waiver.rule}` is an export control: its own government licenses it, the buyer cannot waive it",
+                column="waiver.rule",
+                fix="record a [[licence]] instead",
+            )
+        if waiver.demand and waiver.demand not in wanted:
+            yield Trouble(
+                f"the waiver is for `{waiver.demand}`, which the case does not want",
+                column="waiver.demand",
+                found=waiver.demand,
+                expected="a demand or a demanded material of the case",
+                fix=did_you_mean(waiver.demand, wanted),
+            )
+
+
+def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Trouble:
+    return Trouble(
+        f"unknown {what} `{name}`",
+        column=column,
+        found=name,
+        expected=f"a {what} of the case's catalogs and packs",
+        fix=did_you_mean(name, known),
+    )
+
+
+def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
+    """Where [accept] departs from its defaults: what a reader of the plan must know before believing it."""
+    accept, usual = case.accept, Accept()
+    texts = []
+    if accept.unproven:
+        texts.append(
+            "what is not proved is let pass as if it were: unproven origins, and exports for want of a licence"
+        )
+    if set(accept.rule_status) != set(usual.rule_status):
+        texts.append(
+            f"rules bite where they are {' or '.join(sorted(accept.rule_status)) or 'nothing'}, not just enacted"
+            if "enacted" in accept.rule_status
+            else f"enacted law does not bite: only what is {' or '.join(sorted(accept.rule_status)) or 'nothing'} does"
+        )
+    if accept.confidence is not usual.confidence:
+        texts.append(f"evidence counts from `{accept.confidence}` on, that of origins included")
+    for status, share in sorted(accept.capacity.items()):
+        if share > CAPACITY_COUNTS[status]:
+            texts.append(f"{share * 100:f} % of `{status}` capacity counts")
+    if not any("judge" in rule.verbs for rule in rules):
+        texts.append("no rule of origin and no export control is in use: nothing is kept out")
+    return [Assumption(ACCEPTED, text) for text in texts]
+
+
+def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
+    """End uses of the case's own that no rule names, where rules name others: none of those bears on them."""
+    named: set[str] = set()
+    for rule in rules:
+        named |= set(getattr(rule, "end_uses", ()))
+    own = sorted({demand.end_use for demand in case.demands} - named - {"civil"})
+    if not named:
+        return []
+    words = " or ".join(sorted(named))
+    return [
+        Assumption(ACCEPTED, f"no rule names the end use `{use}`: rules for {words} use do not bear on it")
+        for use in own
+    ]

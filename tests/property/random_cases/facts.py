@@ -1,0 +1,204 @@
+"""Random plants, offers, demands, lots and stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from itertools import product
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from friendshore.domain.case import DemandSpec, OrderSpec, StockSpec, StoreSpec
+from friendshore.domain.facts import ChainEntry, Facility, Lane, Offer, Price, Rate, Status
+
+from ..tiny import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store
+
+T = TypeVar("T")
+Draw = Callable[[st.SearchStrategy[T]], T]
+
+COUNTRIES = ("AU", "CN", "JP", "US")
+WHERE = ("AU", "AU", "CN", "JP", "AU/CN", "AU/JP", "AU?")
+"""Where a stage may have happened; `?`: the list may not be complete."""
+STARTS = (None, "2026-07-01", "2027-01-01", "2027-01-01", "2027-02-15")
+STAGES = {"oxide": ("mined", "refined"), "salt": ("mined", "refined"), "metal": ("mined", "refined", "melted")}
+STAGES["magnet"] = (*STAGES["metal"], "produced")
+
+
+def sometimes(draw: Draw[Any], strategy: st.SearchStrategy[T], one_in: int = 3) -> T | None:
+    """A value in one of so many cases."""
+    return draw(strategy) if draw(st.integers(1, one_in)) == one_in else None
+
+
+def a_chain(draw: Draw[Any], stages: tuple[str, ...]) -> tuple[ChainEntry, ...]:
+    """All in one country, or each stage somewhere; now and then nobody says anything about one."""
+    if draw(st.booleans()):
+        return chain(draw(st.sampled_from(("AU", "CN", "JP"))), *stages)
+    left_out = sometimes(draw, st.sampled_from(stages), 8)
+    parts = [chain(draw(st.sampled_from(WHERE)), s) for s in stages if s != left_out]
+    guessed = sometimes(draw, st.sampled_from(stages), 8)
+    entries = tuple(entry for part in parts for entry in part)
+    return tuple(e.model_copy(update={"source": GUESS}) if e.stage == guessed else e for e in entries)
+
+
+def some_plants(draw: Draw[Any]) -> tuple[Facility, ...]:
+    """A plant a country; one may share the capacity of another or of a group."""
+    plants = []
+    group = sometimes(draw, st.integers(20, 150), 4)
+    if group is not None:
+        plants.append(facility("group", "AU", group))
+    for country in COUNTRIES:
+        per_year = sometimes(draw, st.integers(20, 300))
+        status = draw(st.sampled_from((*["operating"] * 6, "ramping", "commissioning", "announced")))
+        within = "group" if group is not None and country in ("AU", "JP") else ""
+        place = "harbour" if country == "JP" and sometimes(draw, st.just(True), 5) else ""
+        plants.append(facility(country.lower(), country, per_year, status, within=within, place=place))
+        if grown := sometimes(draw, st.integers(20, 300), 6):
+            start = draw(st.sampled_from((date(2026, 11, 15), date(2027, 1, 1))))
+            step = plants[-1].capacity[0].model_copy(update={"start": start, "per_year": Decimal(grown)})
+            status = Status(draw(st.sampled_from(("operating", "construction", "ramping"))))
+            steps = (*plants[-1].capacity, step.model_copy(update={"status": status}))
+            plants[-1] = plants[-1].model_copy(update={"capacity": steps})
+    return tuple(plants)
+
+
+RATES = tuple(
+    Rate(currency="EUR", to="USD", rate=Decimal(rate), start=start, source=SOURCE)
+    for rate, start in (("1.1", date(2025, 1, 1)), ("1.25", date(2027, 1, 1)), ("1.3", date(2027, 1, 2)))
+)
+
+
+def euros(amount: int) -> Price:
+    """A price in euros, whose rate changes at the new year and on the day after it."""
+    return Price(amount=Decimal(amount), currency="EUR", source=SOURCE)
+
+
+@st.composite
+def lanes(draw: Draw[Any]) -> Lane:
+    """A way to one of the places, with its own freight and time in some cases."""
+    freight = sometimes(draw, st.integers(0, 9), 2)
+    return Lane(
+        to=draw(st.sampled_from(("US", "US", "JP", "AU"))),
+        freight=freight,
+        currency="" if freight is None else "USD",
+        lead_time=sometimes(draw, st.sampled_from((0, 3)), 2),
+        source=SOURCE,
+    )
+
+
+def order_terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any]:
+    """What may be said of an offer beside its price; a case has only so many minima."""
+    terms: dict[str, Any] = {}
+    if minima[0] >= count and (least := sometimes(draw, st.integers(5, 60))):
+        terms["min_order"] = least
+        minima[0] -= count
+    if most := sometimes(draw, st.integers(5, 60), 6):
+        terms["max_order"] = max(most, terms.get("min_order", 0))
+    terms["total"] = sometimes(draw, st.integers(10, 90), 6)
+    terms["max_per_year"] = sometimes(draw, st.integers(20, 200), 8)
+    terms["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
+    terms["start"] = sometimes(draw, st.sampled_from((date(2026, 11, 1), date(2027, 1, 1))), 8)
+    terms["end"] = sometimes(draw, st.sampled_from((date(2026, 12, 31), date(2027, 3, 1))), 8)
+    if minima[0] > 0 and (cost := sometimes(draw, st.integers(50, 900), 6)):
+        terms["onboarding"], terms["onboarding_currency"] = cost, "USD"
+        minima[0] -= 1
+    terms["lanes"] = sometimes(draw, st.lists(lanes(), min_size=1, max_size=3, unique_by=lambda lane: lane.to), 8)
+    terms["customs_origin"] = sometimes(draw, st.sampled_from(("AU", "CN")), 10)
+    terms["capacity_use"] = draw(st.sampled_from(("1", "1", "1.5")))
+    return {key: value for key, value in terms.items() if value is not None}
+
+
+def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
+    """Sources of oxide or metal, and makers of what is wanted in the end."""
+    minima = [4]
+    plant = st.sampled_from([c.lower() for c in COUNTRIES])
+    price = st.integers(5, 90).map(lambda amount: amount if amount % 6 else euros(amount))
+
+    def source(name: str, material: str, **more: Any) -> Offer:
+        links = a_chain(draw, STAGES[material])
+        terms = {**order_terms(draw, count, minima), **more}
+        return offer(name, draw(plant), material, draw(price), links, **terms)
+
+    def maker(name: str, material: str, stages: tuple[str, ...], **inputs: float) -> Offer:
+        terms = order_terms(draw, count, minima)
+        return offer(name, draw(plant), material, draw(price), a_chain(draw, stages), inputs=lines(**inputs), **terms)
+
+    offers = [source("oxide-a", "oxide"), source("oxide-b", "oxide")]
+    if good != "magnet" and draw(st.booleans()):
+        offers.append(source("oxide-c", "oxide"))
+    if draw(st.booleans()):
+        salt = draw(st.sampled_from((0.5, 2, 3)))
+        offers.append(source("circuit", "oxide", outputs=lines(oxide=1, salt=salt)))
+    if good == "oxide":
+        return tuple(offers)
+    offers.append(maker("metal-m", "metal", ("melted",), oxide=draw(st.sampled_from((1, 1.25, 2)))))
+    if good == "metal" and draw(st.integers(1, 3)) == 1:
+        both = maker("both", "metal", ("melted", "produced"), oxide=draw(st.sampled_from((1, 2))))
+        offers.append(both.model_copy(update={"outputs": lines(metal=1, magnet=draw(st.sampled_from((0.5, 1))))}))
+    if draw(st.integers(1, 3)) > 1:
+        offers.append(source("metal-s", "metal"))
+    if good == "magnet":
+        inputs = draw(st.sampled_from(({"metal": 0.5}, {"oxide": 0.5}, {"metal": 0.5, "oxide": 0.25})))
+        stages = ("produced",) if "metal" in inputs else ("melted", "produced")
+        offers.append(maker("magnet-m", "magnet", stages, **inputs))
+        if draw(st.integers(1, 3)) == 1:
+            offers.append(maker("magnet-n", "magnet", stages, **inputs))
+    return tuple(offers)
+
+
+def _goes(offer: Offer, material: str, place: str) -> bool:
+    """Whether an offer brings a material to a place, so that a shortage there has a price by default."""
+    ways = [lane.to for lane in offer.lanes] or [place]
+    return place in ways and material in [line.material for line in offer.outputs]
+
+
+def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ...]) -> tuple[DemandSpec, ...]:
+    """Defence wants the good; civil use wants it too, or something on the way to it, or what is made beside it."""
+
+    def wanted(material: str, end_use: str, **more: Any) -> DemandSpec:
+        quantities = draw(st.lists(st.integers(0, 40), min_size=count, max_size=count).filter(any))
+        made = demand(material, end_use, *quantities, price=draw(st.sampled_from((60, 200, 1000))), **more)
+        if draw(st.integers(1, 6)) == 6:
+            rate = {"quantities": (), "per_year": Decimal(draw(st.integers(10, 90)))}
+            made = made.model_copy(update={**rate, "start": draw(st.sampled_from((None, date(2026, 12, 1))))})
+        if draw(st.integers(1, 8)) == 8 and any(_goes(o, material, more.get("place", "US")) for o in offers):
+            made = made.model_copy(update={"shortage_price": None})
+        return made
+
+    demands = [wanted(good, "defense")]
+    if draw(st.integers(1, 4)) > 1:
+        others = [good, good, *(["oxide"] if good == "metal" else [])]
+        others += [line.material for o in offers for line in o.outputs[1:] * 2]
+        place = draw(st.sampled_from(("US", "US", "US", "JP")))
+        demands.append(wanted(draw(st.sampled_from(others)), "civil", place=place))
+    if draw(st.integers(1, 6)) == 6:
+        demands.append(wanted(good, "defense", id="excepted", facts=(("cots", True),)))
+    return tuple(demands)
+
+
+def some_lots(
+    draw: Draw[Any], good: str, offers: tuple[Offer, ...], count: int
+) -> tuple[tuple[StockSpec, ...], tuple[OrderSpec, ...]]:
+    """Stock of the good or of what it is made from, and an order on its way."""
+    stocks: list[StockSpec] = []
+    orders: list[OrderSpec] = []
+    if held := sometimes(draw, st.integers(5, 60)):
+        material = draw(st.sampled_from((good, good, "oxide")))
+        place = "US" if material == good else draw(st.sampled_from(("US", "JP")))
+        stocks.append(stock(material, held, a_chain(draw, STAGES[material]), place, acquired=date(2025, 3, 1)))
+    sources = [o.id for o in offers if not o.inputs]
+    if coming := sometimes(draw, st.integers(5, 40), 5):
+        arrives = draw(st.sampled_from((date(2026, 12, 15), date(2027, 2, 1))[:count]))
+        chosen = draw(st.sampled_from(sources))
+        orders.append(OrderSpec(offer=chosen, quantity=Decimal(coming), arrives=arrives, ordered=date(2025, 9, 1)))
+    return tuple(stocks), tuple(orders)
+
+
+def some_stores(draw: Draw[Any]) -> tuple[StoreSpec, ...]:
+    """What holding costs, and now and then how much can be held."""
+    stores = []
+    for material, place in product(("oxide", "salt", "metal", "magnet"), COUNTRIES):
+        limit = sometimes(draw, st.sampled_from((0, 20)), 8) if place == "US" else None
+        stores.append(store(material, draw(st.sampled_from((0, 1, 4))), place, limit))
+    return tuple(stores)

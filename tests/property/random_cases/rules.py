@@ -1,0 +1,134 @@
+"""Random rules, limits, waivers and licences."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from friendshore.domain.case import LicenceSpec, WaiverSpec
+from friendshore.domain.facts import Offer
+from friendshore.rules.base import Rule
+from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
+from friendshore.rules.kinds.tariff import Tariff
+
+from ..tiny import ban
+from .facts import STAGES, STARTS, Draw, sometimes
+
+
+def some_rules(draw: Draw[Any]) -> tuple[Rule, ...]:
+    """A ban in most cases, an export control in many, duties and exclusions in some."""
+    rules: list[Rule] = []
+    stages = st.sets(st.sampled_from(STAGES["magnet"]), min_size=1)
+    if draw(st.integers(1, 5)) > 1:
+        dated = draw(st.sampled_from(("delivery", "delivery", "order")))
+        found = sorted(draw(stages))
+        when = [{"fact": "cots", "equals": True}]
+        more: dict[str, Any] = {"exceptions": [{"id": "cots", "when": when}]} if draw(st.booleans()) else {}
+        more |= draw(
+            st.sampled_from(({}, {}, {"forms": ["magnet", "metal"]}, {"materials": ["oxide"]}, {"elements": ["Dy"]}))
+        )
+        rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), dated_by=dated, **more))
+    if sometimes(draw, st.just(True), 4):
+        found = sorted(draw(stages))
+        rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), countries="JP", id="ban-2", end_uses=["civil"]))
+    if draw(st.booleans()):
+        rules.append(a_control(draw))
+    if sometimes(draw, st.just(True), 4):
+        given = {"id": "kept-out", "facilities": [draw(st.sampled_from(("au", "jp")))], "end_uses": ["civil"]}
+        rules.append(Exclude.model_validate({**given, "phases": [{"from": draw(st.sampled_from(STARTS))}]}))
+    if sometimes(draw, st.just(True)):
+        duty = {"id": "duty", "origins": ["CN"], "rate": "0.25", "phases": [{"from": draw(st.sampled_from(STARTS))}]}
+        rules.append(Tariff.model_validate(duty))
+        rules.append(
+            Tariff.model_validate({"id": "flat", "specific": 2, "specific_currency": "USD", "origins": ["AU"]})
+        )
+    return tuple(rules)
+
+
+def some_limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> tuple[Rule, ...]:
+    """Shares, numbers of suppliers, budgets, pins: none in half of the cases, else one or two."""
+    kinds = draw(
+        st.sampled_from([()] * 3 + [("share",), ("floor",), ("number",), ("budget",), ("pin",), ("share", "pin")])
+    )
+    per = draw(st.sampled_from(("period", "year", "horizon")))
+    phases = [{"from": draw(st.sampled_from((None, None, "2027-01-01")))}]
+    stage = draw(st.sampled_from((None, "mined", "refined", "melted")))
+    given = {"per": per, "phases": phases}
+    penalty = draw(st.sampled_from((None, None, 7)))
+    rules: list[Rule] = []
+    if "share" in kinds:
+        share = draw(st.sampled_from(("0.25", "0.5", "0.65")))
+        words = {"id": "cap", "share": share, "stage": stage, "of": draw(st.sampled_from(("demand", "purchases")))}
+        some = draw(st.sampled_from(({}, {"countries": ["CN"]}, {"countries": ["AU", "CN"], "each": False})))
+        rules.append(MaxShare.model_validate({**given, **words, **some, "penalty": penalty}))
+    if "floor" in kinds:
+        words = {
+            "id": "floor",
+            "share": draw(st.sampled_from(("0.1", "0.5"))),
+            "stage": stage,
+            "countries": ["AU", "JP"],
+        }
+        words["of"] = draw(st.sampled_from(("demand", "purchases")))
+        rules.append(MinShare.model_validate({**given, **words, "penalty": penalty}))
+    if "number" in kinds:
+        kind = draw(st.sampled_from((MinSuppliers, MaxSuppliers)))
+        words = {"id": "number", "count": draw(st.integers(1, 2)), "per": draw(st.sampled_from(("year", "horizon")))}
+        words["by"] = draw(st.sampled_from(("supplier", "country")))
+        rules.append(kind.model_validate({**given, **words, "stage": stage if words["by"] == "country" else None}))
+    if "budget" in kinds:
+        amount = draw(st.integers(0, 2500))
+        rules.append(Budget.model_validate({**given, "id": "budget", "amount": amount}))
+    if "pin" in kinds:
+        words = {"id": "pin", "offer": draw(st.sampled_from([o.id for o in offers]))}
+        words[draw(st.sampled_from(("exactly", "at_least", "at_most")))] = draw(st.integers(0, 20))
+        words["from"] = draw(st.sampled_from((None, "2027-01-01")))
+        rules.append(Pin.model_validate({**words, "penalty": draw(st.sampled_from((None, 40)))}))
+    return tuple(rules)
+
+
+def a_control(draw: Draw[Any]) -> ExportControl:
+    """An export control of any effect and reach."""
+    return ExportControl.model_validate(
+        {
+            "id": "control",
+            "exporters": draw(st.sampled_from((["CN"], ["AU"], ["AU", "JP"]))),
+            "effect": draw(st.sampled_from(("prohibit", "licence", "licence", "licence"))),
+            "end_uses": draw(st.sampled_from((["defense"], ["defense"], []))),
+            "destinations": draw(st.sampled_from(([], ["US"], ["JP"]))),
+            "judged_on": draw(st.sampled_from(("use", "move", "either"))),
+            "reach": draw(st.sampled_from(("export", "origin"))),
+            "phases": [{"from": draw(st.sampled_from(STARTS))}],
+        }
+    )
+
+
+def some_papers(draw: Draw[Any], rules: tuple[Rule, ...]) -> dict[str, Any]:
+    """Waivers, licences and assumed licences that fit the rules."""
+    ids = [rule.id for rule in rules]
+    papers: dict[str, Any] = {}
+    day = st.sampled_from((None, date(2026, 10, 1), date(2027, 1, 2)))
+    late = st.sampled_from((None, None, None, date(2026, 10, 1), date(2027, 1, 2)))
+    if "ban" in ids and (waived := sometimes(draw, st.integers(1, 20))):
+        waivers = [WaiverSpec(id="w", rule="ban", quantity=Decimal(waived), start=draw(day))]
+        other = draw(st.sampled_from(("ban", "ban-2")))
+        if other in ids and draw(st.booleans()):
+            last = date(2027, 6, 30)
+            waivers.append(WaiverSpec(id="v", rule=other, demand="metal", quantity=Decimal(waived), end=last))
+        papers["waivers"] = tuple(waivers)
+    if "control" in ids and draw(st.integers(1, 4)) > 1:
+        licensed = Decimal(draw(st.integers(1, 30)))
+        exporter = draw(st.sampled_from(("", "", "CN", "cn", "AU")))
+        licences = [LicenceSpec(id="l", rule="control", exporter=exporter, quantity=licensed, start=draw(late))]
+        if draw(st.integers(1, 4)) == 4:
+            quantity = draw(st.sampled_from((None, Decimal(5))))
+            last = date(2026, 12, 31)
+            licences.append(LicenceSpec(id="m", rule="control", exporter="cn", quantity=quantity, end=last))
+        papers["licences"] = tuple(licences)
+    if "control" in ids and (use := sometimes(draw, st.sampled_from(("civil", "defense")), 4)):
+        papers["assume_licence"] = {use: "granted"}
+    return papers

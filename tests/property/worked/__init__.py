@@ -1,0 +1,13 @@
+"""Tiny cases whose optimum can be worked out by hand; the working stands beside each."""
+
+from __future__ import annotations
+
+from . import law, limits, supply
+from .framework import CASES, Worked
+
+__all__ = ["Worked", "cases", "law", "limits", "supply"]
+
+
+def cases() -> list[Worked]:
+    """All worked cases."""
+    return [made() for made in CASES]

@@ -1,0 +1,202 @@
+"""Orders, capacities, prices, stocks and moves."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from friendshore.domain.case import OrderSpec
+from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Lane, Price, Rate, Status
+from friendshore.rules.kinds.tariff import Tariff
+
+from ..tiny import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+from .framework import METAL, OXIDE, plants, three, worked
+
+
+@worked
+def two_uses_share_a_minimum() -> Any:
+    """Neither use alone orders 100 kg, both together do: 120 x 10."""
+    cheap = offer("au-metal", "au", "metal", 10, chain("AU", *METAL), min_order=100)
+    dear = offer("jp-metal", "jp", "metal", 20, chain("JP", *METAL))
+    wanted = demand("metal", "defense", 60), demand("metal", "civil", 60)
+    return case(*wanted), catalog(*plants(), cheap, dear), (ban(*METAL, start=None),), 1200.0
+
+
+@worked
+def more_than_needed_is_ordered() -> Any:
+    """100 kg must be ordered for 90: 1000, and 10 kg are held for a year at 1; the other offer would cost 1800."""
+    cheap = offer("au-metal", "au", "metal", 10, chain("AU", *METAL), min_order=100)
+    dear = offer("jp-metal", "jp", "metal", 20, chain("JP", *METAL))
+    wanted = demand("metal", "defense", 60), demand("metal", "civil", 30)
+    made = case(*wanted, stores=(store("metal", 1),))
+    return made, catalog(*plants(), cheap, dear), (ban(*METAL, start=None),), 1010.0
+
+
+@worked
+def surplus_is_made_into_what_is_cheaper_to_hold() -> Any:
+    """30 kg of oxide must be ordered for 10 of metal. Held as oxide the rest costs 4, made into metal 1: 300 + 30."""
+    oxide = offer("au-oxide", "au", "oxide", 10, chain("AU", *OXIDE), min_order=30)
+    metal = offer("us-metal", "us", "metal", 1, chain("US", "melted"), inputs=lines(oxide=1))
+    made = case(demand("metal", "civil", 10), stores=(store("oxide", 4), store("metal", 0)))
+    return made, catalog(*plants(), facility("us", "US"), oxide, metal), (), 330.0
+
+
+@worked
+def joint_capacity() -> Any:
+    """The line makes 8 at 5; its plant 10 in all, so 2 at 10; 2 more at 100."""
+    plants = facility("plant", "AU", 10), facility("line", "AU", 8, within="plant"), facility("jp", "JP")
+    offers = (
+        offer("a", "plant", "metal", 10, chain("AU", *METAL)),
+        offer("b", "line", "metal", 5, chain("AU", *METAL)),
+        offer("c", "jp", "metal", 100, chain("JP", *METAL)),
+    )
+    return case(demand("metal", "civil", 12)), catalog(*plants, *offers), (), 260.0
+
+
+@worked
+def capacity_counts_by_days_and_status() -> Any:
+    """Construction (0) until 1 July 2026, ramping (0.8) of 365 a year from then: 184 x 0.8 = 147.2 at 1; the rest short.
+
+    Demand 200: 147.2 + 52.8 x 1000.
+    """
+    steps = (
+        CapacityStep(per_year=Decimal(365), status=Status.CONSTRUCTION, source=SOURCE),
+        CapacityStep(start=date(2026, 7, 1), per_year=Decimal(365), status=Status.RAMPING, source=SOURCE),
+    )
+    plant = facility("au", "AU", capacity=steps)
+    metal = offer("au-metal", "au", "metal", 1, chain("AU", *METAL))
+    return case(demand("metal", "civil", 200)), catalog(plant, metal), (), 147.2 + 52800.0
+
+
+@worked
+def onboarding_pays() -> Any:
+    """500 once and 10 a kilogram for 11 kg, against 60 a kilogram."""
+    offers = (
+        offer("a", "au", "metal", 10, chain("AU", *METAL), onboarding=500, onboarding_currency="USD"),
+        offer("b", "jp", "metal", 60, chain("JP", *METAL)),
+    )
+    return case(demand("metal", "civil", 5, 6)), catalog(*plants(), *offers), (), 610.0
+
+
+@worked
+def total_and_max_order() -> Any:
+    """A parcel of 9, at most 5 a period, at 10; 20 elsewhere: 12 kg in two years, 9 x 10 + 3 x 20."""
+    offers = (
+        offer("a", "au", "metal", 10, chain("AU", *METAL), total=9, max_order=5),
+        offer("b", "jp", "metal", 20, chain("JP", *METAL)),
+    )
+    return case(demand("metal", "civil", 6, 6)), catalog(*plants(), *offers), (), 150.0
+
+
+@worked
+def bought_early_and_held() -> Any:
+    """Offered in 2026 only: 10 x 100, and a year's holding at 3; the money is not discounted, it is of the first year."""
+    metal = offer("a", "au", "metal", 100, chain("AU", *METAL), end=date(2026, 12, 31))
+    made = case(demand("metal", "civil", 0, 10), discount=Decimal("0.1"), stores=(store("metal", 3),))
+    return made, catalog(*plants(), metal), (), 1030.0
+
+
+@worked
+def shortage_is_discounted() -> Any:
+    """Store full: only 4 kg can be held, 6 are short at 1000 a year later: 400 + 12 + 6000 / 1.1."""
+    metal = offer("a", "au", "metal", 100, chain("AU", *METAL), end=date(2026, 12, 31))
+    made = case(demand("metal", "civil", 0, 10), discount=Decimal("0.1"), stores=(store("metal", 3, limit=4),))
+    return made, catalog(*plants(), metal), (), 412.0 + 6000 / 1.1
+
+
+@worked
+def duty_of_the_dearest_origin() -> Any:
+    """Melted in China or Australia, sold from Australia: 25 % of 40 on Chinese origin for 184 of 365 days, 1 on all."""
+    metal = offer("a", "au", "metal", 40, chain("AU", *OXIDE) + chain("CN/AU", "melted"))
+    section = Tariff.model_validate(
+        {"id": "s", "origins": ["CN"], "rate": "0.25", "phases": [{"from": "2026-07-01", "until": "2026-12-31"}]}
+    )
+    flat = Tariff.model_validate({"id": "f", "specific": 1, "specific_currency": "USD"})
+    made = case(demand("metal", "civil", 10))
+    return made, catalog(*plants(), metal), (section, flat), 400.0 + 10 * (10 * 184 / 365 + 1)
+
+
+@worked
+def duty_on_an_input() -> Any:
+    """A US maker's oxide pays 10 % of 40 on entry: 10 x (100 + 0.5 x 44); what he makes pays nothing."""
+    oxide = offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE))
+    magnet = offer("us-magnet", "us", "magnet", 100, chain("US", "melted", "produced"), inputs=lines(oxide=0.5))
+    tariff = Tariff.model_validate({"id": "s", "rate": "0.1"})
+    made = case(demand("magnet", "civil", 10))
+    return made, catalog(*plants(), facility("us", "US"), oxide, magnet), (tariff,), 1220.0
+
+
+@worked
+def lanes_freight_and_lead() -> Any:
+    """The only lane takes a year and 2 of freight; nothing for 2026: 10 x 1000 short, then 10 x (20 + 2), some discounted."""
+    lanes = (Lane(to="US", freight=Decimal(2), currency="USD", lead_time=Decimal(12), source=SOURCE),)
+    metal = offer("a", "au", "metal", 20, chain("AU", *METAL), lanes=lanes)
+    made = case(demand("metal", "civil", 10, 10), discount=Decimal("0.25"))
+    return made, catalog(*plants(), metal), (), 10000 + 200 + 20 / 1.25
+
+
+@worked
+def assumed_freight_across_borders() -> Any:
+    """3 a kilogram across a border, nothing within the country: 10 x min(20 + 3, 22)."""
+    offers = offer("a", "au", "metal", 20, chain("AU", *METAL)), offer("b", "us", "metal", 22, chain("US", *METAL))
+    made = case(demand("metal", "civil", 10), assume={"freight": 3})
+    return made, catalog(*plants(), facility("us", "US"), *offers), (), 220.0
+
+
+@worked
+def order_already_placed() -> Any:
+    """20 kg come in May 2027, paid for: 15 serve the civil use of 2027, 5 are held at 2; 10 are short in 2026."""
+    metal = offer("a", "cn", "metal", 20, chain("CN", *METAL), start=date(2030, 1, 1))
+    order = OrderSpec(offer="a", quantity=Decimal(20), arrives=date(2027, 5, 5), ordered=date(2026, 2, 2))
+    made = case(demand("metal", "civil", 10, 15), orders=(order,), stores=(store("metal", 2),))
+    return made, catalog(*plants(), metal), (), 10000 + 10.0
+
+
+@worked
+def benchmark_and_rates() -> Any:
+    """A benchmark of 10 EUR and 50 % on it; nothing can be held. The euro is 1.5 from 2 January 2027 on, so 1.2 on 1 January.
+
+    20 x 15 x 1.2 + 10 x 15 x 1.5.
+    """
+    price = Price(benchmark="b", premium=Decimal("0.5"), source=SOURCE)
+    metal = offer("a", "au", "metal", price, chain("AU", *METAL))
+    quoted = BenchmarkPrice(
+        id="b", material="metal", date=date(2025, 12, 1), amount=Decimal(10), currency="EUR", source=SOURCE
+    )
+    rates = tuple(
+        Rate(currency="EUR", to="USD", rate=Decimal(rate), start=start, source=SOURCE)
+        for rate, start in (("1.2", date(2025, 1, 1)), ("1.5", date(2027, 1, 2)))
+    )
+    made = case(demand("metal", "civil", 10, 10, 10), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*plants(), metal, quoted, rates=rates), (), 585.0
+
+
+@worked
+def minimum_of_an_input_over_two_makers() -> Any:
+    """30 kg of oxide at 4 are ordered for 20: two makers in two countries share the order. 10 kg too many are held at 1."""
+    oxide = offer("au-oxide", "au", "oxide", 4, chain("AU", *OXIDE), min_order=30)
+    makers = (
+        offer("jp-metal", "jp", "metal", 10, chain("JP", "melted"), inputs=lines(oxide=1), max_order=10),
+        offer("us-metal", "us", "metal", 10, chain("US", "melted"), inputs=lines(oxide=1)),
+    )
+    made = case(demand("metal", "civil", 20), stores=(store("oxide", 1, "JP"), store("oxide", 1, "US")))
+    return made, catalog(*plants(), facility("us", "US"), oxide, *makers), (), 120.0 + 200.0 + 10.0
+
+
+@worked
+def stock_that_must_lie_where_nothing_may() -> Any:
+    """20 kg in hand, 15 wanted, and nothing may be held: it cannot hold."""
+    held = stock("metal", 20, chain("AU", *METAL))
+    made = case(demand("metal", "civil", 15), stocks=(held,), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*three()), (), math.inf
+
+
+@worked
+def stock_that_is_used_at_once() -> Any:
+    """15 kg in hand serve defence at once, since nothing may be held, and the civil use buys 10 at 10."""
+    held = stock("metal", 15, chain("AU", *METAL))
+    wanted = demand("metal", "defense", 15), demand("metal", "civil", 10)
+    made = case(*wanted, stocks=(held,), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*three()), (ban("mined", start=None),), 100.0

@@ -1,0 +1,230 @@
+"""Demands, stock in hand and orders already placed, as a case states them; and all that does not fit, told at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from friendshore.domain.case import DemandSpec
+from friendshore.domain.facts import Factor
+from friendshore.errors import InputError
+
+from .building import (
+    GUESS,
+    METAL,
+    SOURCE,
+    ban,
+    bought,
+    built,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    metals,
+    offer,
+    ordered,
+    planned,
+    short,
+    source,
+    stock,
+    store,
+    told,
+)
+from .building import lines as recipe
+
+
+def rate(per_year: float | None, **more: Any) -> DemandSpec:
+    """A civil demand for metal at a steady rate."""
+    given = {"material": "metal", "end_use": "civil", "shortage_price": 1000, "per_year": per_year}
+    return DemandSpec.model_validate({**given, **more})
+
+
+def wanted(spec: DemandSpec, periods: int, start: date, length: str) -> list[float]:
+    """Kilograms of a demand in each period."""
+    given = case(demand("metal", "civil", *([0] * periods)), start=start, length=length)
+    problem = built(given.model_copy(update={"demands": (spec,)}), metals())
+    return [float(q) for q in problem.demands[0].quantity]
+
+
+@pytest.mark.parametrize(
+    ("spec", "start", "length", "kilograms"),
+    [
+        (rate(365), date(2027, 1, 1), "quarter", [90, 91, 92, 92]),
+        (rate(365), date(2026, 10, 1), "year", [365, 365.251]),  # 92 + 273 days of 365; 92 days of 365 and 274 of 366
+        (rate(366), date(2028, 1, 1), "month", [31, 29]),
+        (rate(365, start=date(2027, 2, 1)), date(2027, 1, 1), "quarter", [59, 91]),
+        (rate(365, end=date(2027, 1, 31)), date(2027, 1, 1), "quarter", [31, 0]),
+        (rate(1), date(2027, 1, 1), "quarter", [0.247, 0.249]),  # 90 / 365 = 0.24658, 91 / 365 = 0.24932, to the gram
+        (rate(None, quantities=[5, 7]), date(2027, 1, 1), "year", [5, 7]),
+        (rate(None, quantities=[5, 7], start=date(2027, 12, 31)), date(2027, 1, 1), "year", [5, 7]),
+        (rate(None, quantities=[5, 7], start=date(2028, 1, 1)), date(2027, 1, 1), "year", [0, 7]),
+    ],
+    ids=["quarters", "over new year", "leap", "from", "until", "to the gram", "listed", "listed from", "listed later"],
+)
+def test_what_is_wanted_in_each_period(spec: DemandSpec, start: date, length: str, kilograms: list[float]) -> None:
+    """A rate by the days on which it is wanted; listed quantities in the periods that hold such a day."""
+    assert wanted(spec, len(kilograms), start, length) == pytest.approx(kilograms, abs=0.0005)
+
+
+def test_a_coarser_resolution_rounds_what_is_wanted() -> None:
+    """To whole tens of kilograms, half to even: 25 are 20, 35 are 40; and no purchase is finer."""
+    found = planned(case(demand("metal", "civil", 25, 35), resolution=10), metals())
+    assert [float(d.quantity_kg) for d in found.run.deliveries] == [20, 40]
+    assert all(p.quantity_kg % 10 == 0 for p in found.run.purchases)
+
+
+def test_quantities_of_another_substance_are_converted() -> None:
+    """The oxide holds 0.8 of the element: 8 kg of Dy are 10 kg of oxide, and 100 a kilogram of Dy short are 80 of oxide."""
+    factor = Factor(element="Dy", compound="oxide", kg_per_kg=Decimal("0.8"), source=SOURCE)
+    facts = catalog(facility("cn", "CN", 0), source("CN", 1, "oxide"), factors=(factor,))
+    found = planned(case(demand("oxide", "civil", 8, price=100, substance="Dy")), facts)
+    assert short(found) == {"oxide-civil": 10}
+    assert float(found.cost.shortage) == 800
+
+
+def test_where_no_shortage_price_is_given_it_is_ten_times_the_dearest() -> None:
+    """Japan at 80 is the dearest of three, its freight of 3 lands it at 83: 830, and it is said."""
+    given = case(demand("metal", "civil", 10), assume={"freight": 3})
+    spec = given.demands[0].model_copy(update={"shortage_price": None})
+    found = planned(given.model_copy(update={"demands": (spec,)}), metals(cn=1, au=0, jp=1))
+    assert [float(d.shortage_price) for d in found.run.demands] == [830]
+    assert "830.00 USD/kg, 10 times the dearest" in told(found, "metal-civil")
+    assert float(found.cost.shortage) == 8 * 830
+
+
+def test_a_shortage_price_that_nothing_tells_is_asked_for() -> None:
+    """Neither an offer nor a benchmark has a price."""
+    spec = demand("metal", "civil", 10).model_copy(update={"shortage_price": None})
+    with pytest.raises(InputError, match="shortage_price"):
+        built(case(spec), catalog())
+
+
+def test_stock_is_used_first_and_the_rest_is_held() -> None:
+    """50 kg in hand cost nothing but holding: 30 serve 2026, 20 are held a year at 2 and serve 2027, with 10 bought at 10."""
+    given = case(
+        demand("metal", "civil", 30, 30), stocks=(stock("metal", 50, chain("CN", *METAL)),), stores=(store("metal", 2),)
+    )
+    found = planned(given, metals())
+    assert bought(found) == {"cn-metal": 10}
+    assert [(s.period, float(s.quantity_kg)) for s in found.run.stocks] == [("2026", 20)]
+    assert (float(found.cost.price), float(found.cost.holding)) == (100, 40)
+
+
+def test_stock_that_nobody_may_use_stays_where_it_lies() -> None:
+    """Chinese stock is barred from defence: it is held for both years, 50 kg at 2."""
+    given = case(
+        demand("metal", "defense", 30, 30), stocks=(stock("metal", 50, chain("CN", *METAL)),), stores=(store("metal", 2),)
+    )
+    found = planned(given, metals(), ban(*METAL, start=None))
+    assert bought(found) == {"au-metal": 60}
+    assert found.run.lots == []
+    assert float(found.cost.holding) == 200
+
+
+def test_stock_held_across_a_ban_serves_what_it_still_may() -> None:
+    """Bought for defence in 2026, before the ban of 2027: what is left of it is delivered to civil use afterwards, and only there.
+
+    The order minimum of 100 brings 60 more than defence wants in 2026 at 10; civil use takes 50 of them a year later (holding
+    1), 10 are left. Defence buys 40 from Australia in 2027.
+    """
+    cheap = source("CN", 10, min_order=100, end=date(2026, 12, 31))
+    facts = catalog(facility("cn", "CN"), facility("au", "AU"), cheap, source("AU", 50))
+    given = case(demand("metal", "defense", 40, 40), demand("metal", "civil", 0, 50), stores=(store("metal", 1),))
+    found = planned(given, facts, ban("mined"))
+    assert ordered(found) == {("cn-metal", "2026"): 100, ("au-metal", "2027"): 40}
+    served = {(d.end_use, d.period): float(d.quantity_kg) for d in found.run.deliveries}
+    assert served == {("defense", "2026"): 40, ("defense", "2027"): 40, ("civil", "2027"): 50}
+    # At the end of 2026 60 kg are held, at the end of 2027 10 kg.
+    assert float(found.cost.holding) == 70
+
+
+def test_a_full_store_bounds_what_is_bought_early() -> None:
+    """Metal is offered in 2026 alone; of 30 wanted in 2027 only 12 can be held."""
+    facts = catalog(facility("cn", "CN"), source("CN", 10, end=date(2026, 12, 31)))
+    found = planned(case(demand("metal", "civil", 5, 30), stores=(store("metal", 1, limit=12),)), facts)
+    assert bought(found) == {"cn-metal": 17}
+    assert short(found) == {"metal-civil": 18}
+
+
+def test_holding_as_a_share_of_the_price_is_told() -> None:
+    """10 % a year of the dearest offer, 80: 8 a kilogram. 20 kg held over 2026 cost 160."""
+    facts = metals(cn=0, au=0)
+    given = case(demand("metal", "civil", 0, 20), assume={"holding": Decimal("0.1")})
+    made = facts.model_copy(update={"offers": tuple(o.model_copy(update={"end": date(2026, 12, 31)}) for o in facts.offers)})
+    found = planned(given, made)
+    assert float(found.cost.holding) == 160
+    assert "holding stock costs 10 % a year" in told(found, "stock")
+
+
+def test_an_order_already_placed_arrives_and_is_paid_for() -> None:
+    """20 units of a circuit arrive in 2027, with all that a unit gives: 20 kg of oxide and 60 of salt, at no cost."""
+    circuit = offer("au-run", "au", "oxide", 9, chain("AU", "mined", "refined"), outputs=recipe(oxide=1, salt=3))
+    order = {"offer": "au-run", "quantity": 20, "arrives": "2027-05-01"}
+    given = case(demand("oxide", "civil", 0, 20), demand("salt", "civil", 0, 60), orders=[order])
+    found = planned(given, catalog(facility("au", "AU"), circuit))
+    assert bought(found) == {}
+    assert {(lot.lot, lot.available): float(lot.quantity_kg) for lot in found.run.lots} == {
+        ("order-1:au-run:oxide", "2027"): 20,
+        ("order-1:au-run:salt", "2027"): 60,
+    }
+    assert float(found.cost.total) == 0
+
+
+def test_names_that_nothing_answers_to_are_all_told() -> None:
+    """Materials, offers, rules of a licence and of a waiver: every wrong name of one step at once, each with a suggestion."""
+    given = case(
+        demand("metal", "civil", 1),
+        assume={"offer": [{"id": "cn-metall", "capacity": 1}]},
+        licences=[{"rule": "bann"}],
+        waivers=[{"rule": "bam", "quantity": 1}],
+    )
+    with pytest.raises(InputError) as caught:
+        built(given, metals(), ban("mined"))
+    assert {p.found for p in caught.value.problems} == {"cn-metall", "bann", "bam"}
+    assert all("cn-metal" in p.fix or "ban" in p.fix for p in caught.value.problems)
+
+
+def test_unknown_goods_of_demands_are_all_told() -> None:
+    """Two unknown materials, a list that is too short, and a name used twice."""
+    wrong = [demand("metall", "civil", 1, 1), demand("oxid", "civil", 1, 1), demand("salt", "civil", 1)]
+    given = case(*wrong, demand("metal", "a", 1, 1, id="same"), demand("metal", "b", 1, 1, id="same"))
+    with pytest.raises(InputError) as caught:
+        built(given, metals())
+    assert [p.found for p in caught.value.problems] == ["metall", "oxid", "", "same"]
+    assert caught.value.problems[2].expected == "2, one a period"
+
+
+def test_unknown_goods_of_stocks_and_orders_are_all_told() -> None:
+    """A material, an offer, and an arrival outside the plan."""
+    orders = [{"offer": "nobody", "quantity": 1, "arrives": "2026-02-01"}, {"offer": "cn-metal", "quantity": 1, "arrives": "2030-02-01"}]
+    given = case(demand("metal", "civil", 1), stocks=(stock("gold", 1, ()),), orders=orders)
+    with pytest.raises(InputError) as caught:
+        built(given, metals())
+    assert {p.found for p in caught.value.problems} == {"gold", "nobody", "2030-02-01"}
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    """Which of them a licence or a change means could not be told."""
+    with pytest.raises(InputError, match="two rules are called `ban`"):
+        built(case(demand("metal", "civil", 1)), metals(), ban("mined"), ban("refined"))
+
+
+def test_a_case_that_wants_nothing_has_a_plan() -> None:
+    """No demand: nothing is bought, and the plan is optimal."""
+    given = case(demand("metal", "civil", 0))
+    for empty in (given, given.model_copy(update={"demands": ()})):
+        found = planned(empty, metals())
+        assert (bought(found), found.status.value, found.objective) == ({}, "optimal", 0)
+
+
+def test_sources_that_nobody_describes_are_assumptions() -> None:
+    """A capacity without evidence does not count where the case asks for verified figures."""
+    site = facility("cn", "CN", 10)
+    unknown = site.model_copy(update={"capacity": tuple(s.model_copy(update={"source": "nowhere"}) for s in site.capacity)})
+    found = planned(case(demand("metal", "civil", 1)), catalog(unknown, source("CN", 1)))
+    assert bought(found) == {}
+    assert "only assumed" in found.run.leads[0].reasons[0]

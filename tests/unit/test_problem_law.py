@@ -1,0 +1,328 @@
+"""What rules make of a case: requirements, licences and waivers bounded in kilograms and days, the day that counts, proof."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from friendshore.errors import InputError
+from friendshore.problem import Problem
+from friendshore.rules.base import Rule
+from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.origin_ban import OriginBan
+
+from .building import (
+    METAL,
+    ban,
+    bought,
+    built,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    maker,
+    metals,
+    offer,
+    ordered,
+    planned,
+    rule,
+    short,
+    source,
+    stock,
+    store,
+    told,
+)
+
+NOTHING_HELD = (store("metal", 0, limit=0),)
+
+
+def control(**more: Any) -> Rule:
+    """A Chinese control on metal, by licence."""
+    return rule(ExportControl, id="control", exporters=["CN"], effect="licence", **more)
+
+
+def uses(problem: Problem) -> list[list[str]]:
+    """Demands and periods of every requirement."""
+    found = []
+    for requirement in problem.requirements:
+        label = problem.case.horizon.label
+        found.append([f"{problem.demands[o.demand].id} {label(o.period)}" for o in requirement.outlets])
+    return found
+
+
+def test_uses_that_no_rule_can_tell_apart_are_one_requirement() -> None:
+    """Before the ban of 2027 defence and civil use are alike; then two; rules in force without any effect make no more."""
+    given = case(demand("metal", "defense", 1, 1), demand("metal", "civil", 1, 1))
+    silent = ban("mined", id="silent", countries="RU")
+    assert uses(built(given, metals(), ban("mined"), silent)) == [
+        ["metal-civil 2026", "metal-civil 2027", "metal-defense 2026"],
+        ["metal-defense 2027"],
+    ]
+
+
+def test_two_rules_that_forbid_the_same_make_one_requirement() -> None:
+    """What counts is the answer, not the rule."""
+    given = case(demand("metal", "a", 1), demand("metal", "b", 1))
+    rules = ban("mined", id="one", start=None, end_uses=["a"]), ban("refined", id="two", start=None, end_uses=["b"])
+    assert uses(built(given, metals(), *rules)) == [["metal-a 2026", "metal-b 2026"]]
+
+
+def test_a_ban_that_begins_on_the_last_day_of_a_period_bites_all_of_it() -> None:
+    """Any day is enough to forbid: in force on 31 December 2026."""
+    given = case(demand("metal", "defense", 10, 10), stores=NOTHING_HELD)
+    assert bought(planned(given, metals(), ban("mined", start="2026-12-31"))) == {"au-metal": 20}
+    assert bought(planned(given, metals(), ban("mined", start="2027-01-01"))) == {"cn-metal": 10, "au-metal": 10}
+
+
+@pytest.mark.parametrize(("status", "bites"), [("pending", False), ("suspended", False), ("unknown", False), ("enacted", True)])
+def test_only_enacted_phases_bite(status: str, bites: bool) -> None:
+    """And those that the case names, or `strict` lets bite."""
+    given = case(demand("metal", "defense", 10))
+    law = ban("mined", phases=[{"status": status}])
+    assert bought(planned(given, metals(), law)) == ({"au-metal": 10} if bites else {"cn-metal": 10})
+    named = given.model_copy(update={"accept": given.accept.model_copy(update={"rule_status": (status,)})})
+    assert bought(planned(named, metals(), law)) == {"au-metal": 10}
+    strict = planned(given, metals(), law, strict=True)
+    assert bought(strict) == ({"au-metal": 10} if bites or status == "unknown" else {"cn-metal": 10})
+
+
+def vague() -> Any:
+    """Chinese metal at 10 that may be Australian, metal of an incomplete list at 20, and proved metal at 50."""
+    return catalog(
+        facility("cn", "CN"),
+        facility("au", "AU"),
+        source("CN", 10, chain=chain("CN/AU", *METAL)),
+        source("AU", 20, name="au-vague", chain=chain("AU?", *METAL)),
+        source("AU", 50),
+    )
+
+
+def test_what_is_not_proved_is_kept_out_and_shown() -> None:
+    """Possible countries and incomplete lists are no proof: both offers stand under `unproven` with the stage and the reason."""
+    found = planned(case(demand("metal", "defense", 10)), vague(), ban("mined", start=None))
+    assert bought(found) == {"au-metal": 10}
+    assert {(row.offer, row.rule, row.stage) for row in found.run.unproven} == {
+        ("cn-metal", "ban", "mined"),
+        ("au-vague", "ban", "mined"),
+    }
+    assert found.run.blocked == []
+
+
+def test_a_case_may_let_the_unproven_pass_and_it_is_told() -> None:
+    """The cheapest is bought; the run says how much went without proof, and why. What fails outright is still kept out."""
+    facts = vague()
+    facts = facts.model_copy(update={"offers": (*facts.offers, source("CN", 5, name="cn-sure"))})
+    found = planned(case(demand("metal", "defense", 10), accept={"unproven": True}), facts, ban("mined", start=None))
+    assert bought(found) == {"cn-metal": 10}
+    assert "10 kg let pass by `ban` without proof" in told(found, "cn-metal")
+    assert [row.offer for row in found.run.blocked] == ["cn-sure"]
+
+
+def test_compliance_travels_through_a_recipe() -> None:
+    """A Japanese melter is clean, Chinese oxide is not: for defence he draws Australian oxide, for civil use Chinese.
+
+    2 kg of oxide a kilogram of metal: 10 x (5 + 2 x 40) for defence, 10 x (5 + 2 x 10) for civil use.
+    """
+    facts = catalog(
+        *(facility(c.lower(), c) for c in ("JP", "AU", "CN")),
+        maker("JP", 5),
+        source("AU", 40, "oxide"),
+        source("CN", 10, "oxide"),
+    )
+    given = case(demand("metal", "defense", 10), demand("metal", "civil", 10))
+    found = planned(given, facts, ban("mined", start=None))
+    assert bought(found) == {"jp-melt": 20, "au-oxide": 20, "cn-oxide": 20}
+    assert float(found.cost.price) == 10 * 85 + 10 * 25
+    by_requirement = {(p.offer, p.end_use) for p in found.run.purchases}
+    assert ("au-oxide", "defense") in by_requirement
+    assert ("cn-oxide", "civil") in by_requirement
+    assert {(d.offer, float(d.quantity_kg)) for d in found.run.draws} == {("jp-melt", 20)}
+
+
+@pytest.mark.parametrize(
+    ("licence", "kilograms"),
+    [
+        ({}, {"cn-metal": 20}),
+        ({"quantity": 7}, {"cn-metal": 7, "au-metal": 13}),
+        ({"quantity": 7, "from": "2027-01-01"}, {"cn-metal": 7, "au-metal": 13}),
+        ({"from": "2027-01-01"}, {"cn-metal": 10, "au-metal": 10}),
+        ({"from": "2027-01-02"}, {"au-metal": 20}),
+        ({"until": "2026-12-30"}, {"au-metal": 20}),
+        ({"exporter": "CN"}, {"cn-metal": 20}),
+        ({"exporter": "cn"}, {"cn-metal": 20}),
+        ({"exporter": "AU"}, {"au-metal": 20}),
+    ],
+    ids=["any", "quantity", "both", "from", "not the whole period", "ends too early", "country", "site", "of another"],
+)
+def test_a_licence_is_bounded_in_kilograms_days_and_exporter(licence: dict[str, Any], kilograms: dict[str, float]) -> None:
+    """10 kg in each of two years; without a licence Chinese metal cannot come. It must cover every day of the arrival's period."""
+    given = case(
+        demand("metal", "defense", 10, 10), licences=[{"id": "L", "rule": "control", **licence}], stores=NOTHING_HELD
+    )
+    found = planned(given, metals(), control())
+    assert bought(found) == kilograms
+    drawn = {name for p in found.plan.plan.purchases for name in p.licences}
+    assert drawn == ({"L"} if "quantity" in licence and "cn-metal" in kilograms else set())
+
+
+def test_two_licences_add_up() -> None:
+    """3 kg under one, 4 under another: 7 of 10."""
+    papers = [{"id": "a", "rule": "control", "quantity": 3}, {"id": "b", "rule": "control", "quantity": 4}]
+    found = planned(case(demand("metal", "defense", 10), licences=papers), metals(), control())
+    assert bought(found) == {"cn-metal": 7, "au-metal": 3}
+
+
+def test_two_controls_want_a_licence_each() -> None:
+    """A kilogram that both bear on draws on both: no more than the smaller of the two."""
+    papers = [{"id": "a", "rule": "control", "quantity": 3}, {"id": "b", "rule": "other", "quantity": 9}]
+    other = control().model_copy(update={"id": "other"})
+    found = planned(case(demand("metal", "defense", 10), licences=papers), metals(), control(), other)
+    assert bought(found) == {"cn-metal": 3, "au-metal": 7}
+
+
+def test_assumed_licences_let_pass_and_are_told() -> None:
+    """Granted for civil use alone: defence still buys elsewhere."""
+    given = case(
+        demand("metal", "defense", 10), demand("metal", "civil", 10), assume={"licence": {"civil": "granted"}}
+    )
+    found = planned(given, metals(), control())
+    assert bought(found) == {"cn-metal": 10, "au-metal": 10}
+    assert "civil" in told(found, "licences")
+
+
+def test_a_prohibition_has_no_licence() -> None:
+    """What is prohibited stays out, licence or not."""
+    prohibition = rule(ExportControl, id="control", exporters=["CN"], effect="prohibit")
+    given = case(demand("metal", "civil", 10), licences=[{"rule": "control"}], assume={"licence": {"civil": "granted"}})
+    assert bought(planned(given, metals(), prohibition)) == {"au-metal": 10}
+
+
+def test_stock_in_hand_needs_no_export_licence_but_an_order_on_its_way_does() -> None:
+    """What lies in the country does not cross a border any more; what was ordered has still to come."""
+    lying = case(demand("metal", "civil", 10), stocks=(stock("metal", 10, chain("CN", *METAL)),))
+    assert bought(planned(lying, metals(), control())) == {}
+    coming = case(
+        demand("metal", "civil", 10), orders=[{"offer": "cn-metal", "quantity": 10, "arrives": "2026-05-01"}]
+    )
+    assert bought(planned(coming, metals(), control())) == {"au-metal": 10}
+
+
+@pytest.mark.parametrize(
+    ("waiver", "kilograms"),
+    [
+        ({"quantity": 4}, {"cn-metal": 4, "au-metal": 16}),
+        ({"quantity": 40}, {"cn-metal": 20}),
+        ({"quantity": 40, "demand": "metal-defense"}, {"cn-metal": 20}),
+        ({"quantity": 40, "demand": "metal"}, {"cn-metal": 20}),
+        ({"quantity": 40, "from": "2027-01-01"}, {"cn-metal": 10, "au-metal": 10}),
+        ({"quantity": 40, "until": "2027-12-30"}, {"cn-metal": 10, "au-metal": 10}),
+    ],
+    ids=["quantity", "enough", "demand", "material", "from", "until"],
+)
+def test_a_waiver_is_bounded_in_kilograms_and_days(waiver: dict[str, Any], kilograms: dict[str, float]) -> None:
+    """10 kg for defence in each of two years; a waiver must cover every day of the delivery's period."""
+    given = case(
+        demand("metal", "defense", 10, 10), waivers=[{"id": "W", "rule": "ban", **waiver}], stores=NOTHING_HELD
+    )
+    found = planned(given, metals(), ban("mined", start=None))
+    assert bought(found) == kilograms
+    under = sum(float(d.quantity_kg) for d in found.run.deliveries if d.waivers == ["W"])
+    assert under == kilograms["cn-metal"]
+
+
+def test_a_waiver_lifts_its_rule_alone() -> None:
+    """Two bans bar Chinese metal: the waiver of one does not help."""
+    given = case(demand("metal", "defense", 10), waivers=[{"rule": "ban", "quantity": 40}])
+    found = planned(given, metals(), ban("mined", start=None), ban("refined", id="other", start=None))
+    assert bought(found) == {"au-metal": 10}
+
+
+def test_an_export_control_cannot_be_waived() -> None:
+    """Its own government licenses it."""
+    given = case(demand("metal", "defense", 10), waivers=[{"rule": "control", "quantity": 4}])
+    with pytest.raises(InputError, match="cannot waive"):
+        built(given, metals(), control())
+
+
+def test_rules_dated_by_order_look_at_the_order_of_the_final_good() -> None:
+    """A ban on orders from 2027 on; metal takes a year to come. What is ordered in 2026 for 2027 may be Chinese, for 2028 not."""
+    facts = metals()
+    slow = facts.model_copy(update={"offers": tuple(o.model_copy(update={"lead_time": 12}) for o in facts.offers)})
+    given = case(demand("metal", "defense", 0, 10, 10), stores=NOTHING_HELD)
+    found = planned(given, slow, ban("mined", dated_by="order"))
+    assert ordered(found) == {("cn-metal", "2026"): 10, ("au-metal", "2027"): 10}
+    assert ordered(planned(given, slow, ban("mined"))) == {("au-metal", "2026"): 10, ("au-metal", "2027"): 10}
+
+
+def test_stock_ordered_before_a_rule_dated_by_order_may_be_used() -> None:
+    """Acquired in 2025: free. Acquired on the day on which the rule begins: barred."""
+    for acquired, expected in ((date(2025, 12, 31), {}), (date(2026, 1, 1), {"au-metal": 10})):
+        held = stock("metal", 10, chain("CN", *METAL), acquired=acquired)
+        given = case(demand("metal", "defense", 10), stocks=(held,))
+        found = planned(given, metals(), ban("mined", start="2026-01-01", dated_by="order"))
+        assert bought(found) == expected
+
+
+def test_an_export_control_counts_on_arrival() -> None:
+    """In force in 2027 only; metal takes a year. Ordered in 2026 it arrives under the control."""
+    facts = metals()
+    slow = facts.model_copy(update={"offers": tuple(o.model_copy(update={"lead_time": 12}) for o in facts.offers)})
+    law = control(phases=[{"from": "2027-01-01", "until": "2027-12-31"}])
+    found = planned(case(demand("metal", "civil", 0, 10, 10), stores=NOTHING_HELD), slow, law)
+    assert ordered(found) == {("au-metal", "2026"): 10, ("cn-metal", "2027"): 10}
+
+
+def test_facts_of_the_item_lift_a_ban() -> None:
+    """A demand that states it is off the shelf is excepted; one that does not is not."""
+    cots = {"id": "cots", "when": [{"fact": "cots", "equals": True}]}
+    law = rule(
+        OriginBan, id="ban", stages=["mined"], countries=["CN"], end_uses=["defense"], exceptions=[cots]
+    )
+    given = case(
+        demand("metal", "defense", 10, facts=(("cots", True),), id="shelf"), demand("metal", "defense", 10, id="other")
+    )
+    found = planned(given, metals(), law)
+    assert bought(found) == {"cn-metal": 10, "au-metal": 10}
+
+
+def test_a_rule_about_buyers_asks_the_buyer() -> None:
+    """Only the buyer named is kept from Australian goods."""
+    law = rule(ExportControl, id="listed", exporters=["CN"], effect="prohibit", buyers=["Big Prime"])
+    given = case(demand("metal", "civil", 10, buyer="Big Prime Inc.", id="a"), demand("metal", "civil", 10, id="b"))
+    assert bought(planned(given, metals(), law)) == {"cn-metal": 10, "au-metal": 10}
+
+
+def test_an_excluded_site_supplies_no_input_either() -> None:
+    """Chinese oxide excluded by country: the melter draws on Australian oxide; without it nothing can be had."""
+    inputs = source("AU", 40, "oxide"), source("CN", 10, "oxide")
+    sites = [facility(c.lower(), c) for c in ("JP", "AU", "CN")]
+    law = rule(Exclude, countries=["CN"], materials=["oxide"])
+    given = case(demand("metal", "civil", 10))
+    assert bought(planned(given, catalog(*sites, maker("JP", 5), *inputs), law)) == {"jp-melt": 10, "au-oxide": 20}
+    without = planned(given, catalog(*sites, maker("JP", 5), inputs[1]), law)
+    assert short(without) == {"metal-civil": 10}
+
+
+def test_a_stage_that_nobody_answers_for_is_unproven() -> None:
+    """The melter's oxide says nothing of where it was mined: the metal is not proved, and the oxide is what is shown."""
+    silent = offer("au-oxide", "au", "oxide", 40, chain("AU", "refined"))
+    facts = catalog(facility("jp", "JP"), facility("au", "AU"), maker("JP", 5), silent)
+    found = planned(case(demand("metal", "defense", 10)), facts, ban(*METAL, start=None))
+    assert short(found) == {"metal-defense": 10}
+    assert [(row.offer, row.stage) for row in found.run.unproven] == [("au-oxide", "mined")]
+
+
+def test_a_lane_is_the_only_way_an_offer_moves() -> None:
+    """A lane to Germany does not bring metal to the United States; a lane there brings its freight along."""
+    for to, expected in (("DE", {"au-metal": 10}), ("US", {"cn-metal": 10})):
+        facts = metals()
+        lanes = [{"to": to, "freight": 3, "currency": "USD"}]
+        one = source("CN", 10, lanes=lanes)
+        others = tuple(o for o in facts.offers if o.id != "cn-metal")
+        found = planned(case(demand("metal", "civil", 10)), facts.model_copy(update={"offers": (one, *others)}))
+        assert bought(found) == expected
+        assert float(found.cost.freight) == (30 if to == "US" else 0)
