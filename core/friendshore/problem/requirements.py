@@ -143,14 +143,14 @@ class Grouping:
             for period in self.periods:
                 if not demand.quantity[period.index]:
                     continue
-                served: set[_Terms] = set()
+                served: dict[_Terms, list[frozenset[str]]] = {}
                 for waivers in self._waiver_sets(demand, judgement, period.span):
+                    ids = tuple(waiver_id(w) for w in waivers)
                     for terms in self._terms(demand, judgement, period.index, waivers):
-                        if terms in served:
-                            continue  # the waiver would change nothing
-                        served.add(terms)
+                        if any(fewer <= set(ids) for fewer in served.get(terms, ())):
+                            continue  # the same can be had with fewer waivers
+                        served.setdefault(terms, []).append(frozenset(ids))
                         requirement = found.get(terms) or self._new(found, terms)
-                        ids = tuple(waiver_id(w) for w in waivers)
                         requirement.outlets.append(Outlet(number, period.index, ids))
                         requirement.nodes |= nodes
         self._add_meets(found)

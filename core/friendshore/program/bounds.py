@@ -1,7 +1,8 @@
 """Upper bounds that no sensible plan exceeds: what on/off links are made tight with.
 
 An offer never delivers more than its capacity; nor, if nothing forces a plan to buy what it does not need, more than the
-demand that its goods can still serve, or one order minimum.
+demand that its goods can still serve, with what may be left over: lots, and what order minima bring beyond need. What is left
+over may be worth making into something else that is cheaper to hold, so that it counts for every maker down its chains.
 """
 
 from __future__ import annotations
@@ -96,6 +97,10 @@ class _Walk:
                 self.outlets.setdefault(arc.offer, []).append(arc.index)
         self._known: dict[Node, float] = {}
         self._walking: set[Node] = set()
+        self._left: dict[Node, float] = {}
+        self._lots = dict.fromkeys(problem.network.nodes, 0.0)
+        for lot in problem.lots:
+            self._lots[lot.material, lot.place.id] += float(lot.quantity)
 
     def node(self, node: Node) -> float:
         """Kilograms needed at a node; infinite in a loop."""
@@ -110,10 +115,25 @@ class _Walk:
         return need
 
     def offer(self, offer: int) -> float:
-        """Units needed of an offer; every order may have to be as large as its minimum."""
+        """Units needed of an offer: for what its goods serve, for orders as large as the minimum, and to use up what is left."""
         by_output: dict[int, float] = {}
         for index in self.outlets.get(offer, ()):
             arc = self.problem.network.arcs[index]
             by_output[arc.output] = by_output.get(arc.output, 0.0) + self.node(arc.node) / float(arc.per_unit)
-        least = float(self.problem.offers[offer].offer.min_order or 0) * self.problem.case.horizon.count
-        return max(by_output.values(), default=0.0) + least
+        return max(by_output.values(), default=0.0) + self.beyond_need(offer)
+
+    def beyond_need(self, offer: int) -> float:
+        """Units that an offer may give though nobody needs them: its order minima, and what its inputs have left over."""
+        facts = self.problem.offers[offer]
+        feeds = zip(self.problem.network.feeds.get(offer, ()), facts.offer.inputs, strict=True)
+        left = sum(self.left_over(feed) / float(line.per_unit) for feed, line in feeds)
+        return left + float(facts.offer.min_order or 0) * self.problem.case.horizon.count
+
+    def left_over(self, node: Node) -> float:
+        """Kilograms that may lie at a node though nobody needs them; infinite in a loop."""
+        if node not in self._left:
+            self._left[node] = float("inf")  # seen again before it is known: a loop
+            arcs = [self.problem.network.arcs[index] for index in self.problem.network.into.get(node, ())]
+            made = sum(self.beyond_need(arc.offer) * float(arc.per_unit) for arc in arcs if arc.offer >= 0)
+            self._left[node] = self._lots[node] + made
+        return self._left[node]

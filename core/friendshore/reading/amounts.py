@@ -30,12 +30,14 @@ from .words import read_text
 
 T = TypeVar("T")
 
-MOST_KG = Decimal("1e12")
+MOST_KG = (Decimal("1e12"), "kg")
 """Kilograms: a billion tonnes. More, and grams are lost in the 15 digits of a number: no such plan would add up."""
-MOST_MONEY = Decimal("1e11")
+MOST_MONEY = (Decimal("1e11"), "of money")
 """Money per kilogram, or in one sum. More, and the solver no longer sees what everything else costs."""
-MOST_MONTHS = Decimal(1_200)
+MOST_MONTHS = (Decimal(1_200), "months")
 """Months of a duration."""
+MOST_PER_UNIT = Decimal(1_000_000)
+"""Kilograms per unit, and times by which a change multiplies."""
 MOST_PERIODS = 1_200
 """Periods of a plan: a century of months."""
 
@@ -79,7 +81,7 @@ def read_whole(value: Any) -> int:
 
 
 def _measured(
-    parse: Callable[[str], T], size: Callable[[T], Decimal], most: Decimal, expected: str, value: Any
+    parse: Callable[[str], T], size: Callable[[T], Decimal], most: tuple[Decimal, str], expected: str, value: Any
 ) -> T:
     """A number with its unit, zero or more."""
     if not isinstance(value, str):
@@ -94,8 +96,8 @@ def _measured(
         raise UnreadableError(str(error)) from None
     if size(parsed) < 0:
         raise UnreadableError("zero or more")
-    if size(parsed) > most:
-        raise UnreadableError(f"no more than {most:,f} (kg, money per kg, or months)", "check the unit")
+    if size(parsed) > most[0]:
+        raise UnreadableError(f"no more than {most[0]:,f} {most[1]}", "check the figure and its unit")
     return parsed
 
 
@@ -140,8 +142,8 @@ def read_per_unit(value: Any) -> Mass:
             mass = parse_mass(read_text(value))
         except ValueError:
             raise UnreadableError(expected) from None
-    if mass.kg <= 0:
-        raise UnreadableError(expected)
+    if not 0 < mass.kg <= MOST_PER_UNIT:
+        raise UnreadableError(expected if mass.kg <= 0 else f"no more than {MOST_PER_UNIT:,f} kg per unit")
     return mass
 
 

@@ -48,10 +48,14 @@ PLACE = Kind("country or site", w.read_place)
 HS = Kind("HS code", w.read_hs)
 VERSION = Kind("version", w.read_version, {"const": 1})
 
-INTEGER = Kind("whole number", a.read_whole, also=({"type": "integer", "minimum": 1},))
+INTEGER = Kind("whole number", a.read_whole, also=({"type": "integer", "minimum": 1, "maximum": a.MOST_PERIODS},))
 POSITIVE = Kind("number above 0", a.within(a.read_number, "a number above 0", 0, above=True), also=(_NUMBER,))
 NON_NEGATIVE = Kind("number", a.within(a.read_number, "a number, zero or more", 0), also=(_NUMBER,))
-FACTOR = Kind("number or share", a.within(a.read_share, "zero or more, like 1.5 or 150 %", 0), also=(_NUMBER,))
+FACTOR = Kind(
+    "number or share",
+    a.within(a.read_share, "zero or more, like 1.5 or 150 %, and up to a million", 0, int(a.MOST_PER_UNIT)),
+    also=(_NUMBER,),
+)
 FRACTION = Kind("share", a.within(a.read_share, "a share from 0 to 1, like 65 % or 0.65", 0, 1), also=(_NUMBER,))
 PART = Kind(
     "share above 0", a.within(a.read_share, "a share above 0 and up to 1, like 65 %", 0, 1, above=True), also=(_NUMBER,)

@@ -6,6 +6,7 @@ Measured traps, each with a test:
 - MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: it runs in worker
   threads, in slices that double in length, and the caller waits.
 - HiGHS takes its number of threads once per process, through `highs.int_options`.
+- The helper calls a program infeasible whose cost has no least value.
 - HiGHS prints a line on stdout when it repairs a plan of its own, with all output switched off (`silence`).
 """
 
@@ -67,7 +68,7 @@ def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
         objective = float(linear.cost @ x) + linear.constant
         return Answer(Outcome.OPTIMAL, x, objective, objective)
-    if status == helper.SolveStatus.INFEASIBLE:
+    if status == helper.SolveStatus.INFEASIBLE and not _may_fall_for_ever(linear):
         return Answer(Outcome.INFEASIBLE)
     if status == helper.SolveStatus.FEASIBLE and solver.has_solution():
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
@@ -75,6 +76,12 @@ def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
     if status in (helper.SolveStatus.NOT_SOLVED, helper.SolveStatus.CANCELLED_BY_USER):
         return Answer(Outcome.NOTHING)
     return solve_with_highs(linear, seconds, gap=0.0)
+
+
+def _may_fall_for_ever(linear: Linear) -> bool:
+    """Whether the cost might have no least value: the helper calls such a program infeasible, HiGHS by its name."""
+    ends = np.where(linear.cost < 0, linear.upper, linear.lower)
+    return bool(np.isinf(ends[linear.cost != 0]).any())
 
 
 def solve_with_highs(linear: Linear, seconds: float | None, gap: float) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..domain.plan import Cost, Plan
+from ..domain.plan import Cost, Plan, PlanStatus
 from ..errors import Problem as Finding
 from ..errors import VerificationError
 from ..problem import Problem
@@ -76,6 +76,11 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     costing = Costing(ledger)
     readings, penalties = read_limits(ledger, amounts, costing)
     cost = costing.cost(penalties)
+    if (plan.status is PlanStatus.INFEASIBLE) != bool(plan.infeasible):
+        ledger.find(
+            f"the plan is called {plan.status}, and names {len(plan.infeasible)} conflicts of rules",
+            expected="conflicts where it is infeasible, and nowhere else",
+        )
     if all_rules:
         _check_objective(ledger, cost)
     if ledger.findings:

@@ -1,0 +1,391 @@
+"""Solving: silent engines, independent parts, conflicts named, limits that give a plan and a bound, choices that are exact."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from friendshore.domain.plan import PlanStatus
+from friendshore.errors import SolverError
+from friendshore.program import compile_program
+from friendshore.program.matrix import Linear
+from friendshore.recommend import Recommendation
+from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
+from friendshore.solve.components import empty_rows, scaled, split
+from friendshore.solve.engines import Outcome, solve_lp, solve_with_highs
+
+from .building import (
+    METAL,
+    bought,
+    built,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    hard_case,
+    maker,
+    metals,
+    planned,
+    rule,
+    short,
+    source,
+    stock,
+    store,
+)
+
+
+def linear(cost: list[float], rows: list[list[float]], least: list[float], whole: bool = False, **more: Any) -> Linear:
+    """minimise cost @ x subject to rows @ x >= least and 0 <= x <= 10."""
+    count = len(cost)
+    given = {
+        "cost": np.array(cost, dtype=float),
+        "lower": np.zeros(count),
+        "upper": np.full(count, 10.0),
+        "integer": np.full(count, whole),
+        "matrix": sp.csr_matrix(np.array(rows, dtype=float)),
+        "row_lower": np.array(least, dtype=float),
+        "row_upper": np.full(len(rows), np.inf),
+    }
+    return Linear(**{**given, **more})
+
+
+def flushed(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """All that was written to stdout and stderr, by Python and by the C library."""
+    ctypes.CDLL(None).fflush(None)
+    out, err = capfd.readouterr()
+    return out, err
+
+
+# ---------------------------------------------------------------------------------------------------------------- engines
+
+
+@pytest.mark.parametrize("engine", [solve_lp, lambda l: solve_with_highs(l, None, 0.0)], ids=["glop", "highs"])
+def test_engines_agree_and_say_nothing(engine: Callable[[Linear], Any], capfd: pytest.CaptureFixture[str]) -> None:
+    """x + y at least 4, x at 1 up to 3, y at 2: 3 + 2 = 5; and what cannot hold is told as that, not as an error."""
+    best = engine(linear([1, 2], [[1, 1]], [4], upper=np.array([3.0, 10.0])))
+    assert (best.outcome, best.objective, best.bound) == (Outcome.OPTIMAL, 5, 5)
+    assert best.x.tolist() == pytest.approx([3, 1])
+    assert engine(linear([1, 2], [[1, 1]], [21])).outcome is Outcome.INFEASIBLE
+    assert flushed(capfd) == ("", "")
+
+
+def test_whole_columns_are_whole() -> None:
+    """2 x at least 3, x whole: 2; with half of it allowed 1.5."""
+    assert solve_with_highs(linear([1], [[2]], [3], whole=True), None, 0.0).objective == 2
+    assert solve_lp(linear([1], [[2]], [3])).objective == 1.5
+
+
+def test_a_whole_program_that_cannot_hold_is_told_as_that() -> None:
+    """2 x between 3 and 3 has no whole x; nor has one with columns that have no upper end."""
+    given = linear([1, 0], [[2, 0]], [3], whole=True, row_upper=np.array([3.0]))
+    assert solve_with_highs(given, None, 0.0).outcome is Outcome.INFEASIBLE
+    open_ended = replace(given, upper=np.array([np.inf, np.inf]), integer=np.array([True, False]))
+    assert solve_with_highs(open_ended, None, 0.0).outcome is Outcome.INFEASIBLE
+
+
+@pytest.mark.parametrize("engine", [solve_lp, lambda l: solve_with_highs(l, None, 0.0)], ids=["glop", "highs"])
+def test_a_breakdown_is_told_in_words(engine: Callable[[Linear], Any]) -> None:
+    """A program without a least value, and one with a number that is none: neither is taken for an answer."""
+    with pytest.raises(SolverError, match="please report"):
+        engine(linear([-1], [[1]], [0], upper=np.array([np.inf])))
+    with pytest.raises(SolverError, match="please report"):
+        engine(linear([float("nan")], [[1]], [1]))
+
+
+def hard_part(offers: int, periods: int, seed: int) -> Linear:
+    """The one part of a hard case, scaled as it is solved."""
+    parts = split(compile_program(built(*hard_case(offers, periods, seed))).linear)
+    assert len(parts) == 1
+    return scaled(parts[0].linear)[0]
+
+
+def test_highs_stops_at_its_time_with_a_plan_and_a_bound() -> None:
+    """A search that is not done holds its best plan, which keeps all rows, and a bound below it."""
+    given = hard_part(40, 8, 4)
+    answer = solve_with_highs(given, 0.5, 1e-6)
+    assert answer.outcome is Outcome.FEASIBLE
+    assert answer.x is not None
+    activity = given.matrix @ answer.x
+    assert (activity >= given.row_lower - 1e-6).all()
+    assert (activity <= given.row_upper + 1e-6).all()
+    assert 0 < answer.bound < answer.objective == pytest.approx(float(given.cost @ answer.x))
+
+
+def test_highs_without_time_has_nothing() -> None:
+    """Not even a plan: told as that."""
+    assert solve_with_highs(hard_part(40, 8, 4), 0.0, 1e-6).outcome is Outcome.NOTHING
+
+
+def test_highs_is_silent_where_it_would_print(capfd: pytest.CaptureFixture[str]) -> None:
+    """On this search HiGHS prints a line about a plan that it repairs, with all its output switched off: it is kept from it.
+
+    Python's own output goes where it always goes.
+    """
+    given = hard_part(20, 3, 0)
+
+    def narrow() -> None:
+        print("narrow", flush=True)  # noqa: T201
+
+    solve_with_highs(given, 2.5, 1e-6)
+    narrow()
+    assert flushed(capfd) == ("narrow\n", "")
+    ctypes.CDLL(None).puts(b"wide")
+    assert flushed(capfd) == ("wide\n", "")
+
+
+# ------------------------------------------------------------------------------------------------------------------ parts
+
+
+def parts(given: Any, facts: Any, *rules: Any) -> int:
+    """How many independent parts with rows a case has."""
+    return sum(1 for p in split(compile_program(built(given, facts, *rules)).linear) if len(p.rows))
+
+
+def test_what_hangs_together_is_one_part() -> None:
+    """Two goods are two parts; a joint capacity, a recipe, a budget or a store makes one of what it joins."""
+    sites = [facility(c.lower(), c) for c in ("CN", "AU")]
+    two = catalog(*sites, source("CN", 10), source("AU", 5, "salt"))
+    given = case(demand("metal", "civil", 10), demand("salt", "civil", 10))
+    assert parts(given, two) == 2
+    assert parts(given, two, rule(Budget, amount=100)) == 1
+    assert parts(given, two, rule(MaxShare, by="country", share="0.5")) == 2
+    joint = catalog(facility("cn", "CN", 5), source("CN", 10), source("CN", 5, "salt"))
+    assert parts(given, joint) == 1
+    fed = catalog(*sites, source("CN", 10, "oxide"), maker("AU", 5))
+    assert parts(case(demand("metal", "civil", 1), demand("oxide", "civil", 1)), fed) == 2  # oxide is bought elsewhere
+    at_home = case(demand("metal", "civil", 1), demand("oxide", "civil", 1, place="AU"))
+    assert parts(at_home, fed) == 1
+
+
+def test_parts_and_the_whole_come_to_the_same() -> None:
+    """Solved apart or as one program: the same cost."""
+    given = case(demand("metal", "civil", 100, 50), demand("salt", "civil", 10, 30), demand("oxide", "civil", 7, 7))
+    sold = [source(c, p, g, max_per_year=20) for c, p in (("CN", 3), ("AU", 8)) for g in ("salt", "oxide", "metal")]
+    program = compile_program(built(given, catalog(facility("cn", "CN"), facility("au", "AU"), *sold)))
+    # Metal: 40 of 100 and 40 of 50 kg at 3 and 8, the rest short at 1000; salt: 10, then 20 and 10; oxide: 14 at 3.
+    expected = [2 * 20 * 11 + 70 * 1000, 10 * 3 + 20 * 3 + 10 * 3, 14 * 3]
+    assert solve_lp(program.linear).objective == pytest.approx(sum(expected))
+    pieces = [solve_lp(p.linear).objective for p in split(program.linear) if len(p.rows)]
+    assert sorted(pieces) == pytest.approx(sorted(expected))
+
+
+def test_rows_that_nothing_can_meet_are_found() -> None:
+    """A row without columns holds if zero lies within it, and only then."""
+    empty = linear([1], [[0], [0], [1]], [0, 1, 0])
+    assert empty_rows(empty).tolist() == [1]
+
+
+# --------------------------------------------------------------------------------------------------------------- conflicts
+
+
+def test_a_part_whose_rules_conflict_is_named_and_the_others_are_planned() -> None:
+    """60 % Australian and 60 % Japanese of what is bought cannot be; a cap beside them has no part in it. Salt is planned."""
+    given = case(demand("metal", "civil", 100), demand("salt", "civil", 10))
+    facts = metals(source("CN", 3, "salt"))
+    floors = (
+        rule(MinShare, id="floor-au", countries=["AU"], share="0.6", of="purchases", materials=["metal"]),
+        rule(MinShare, id="floor-jp", countries=["JP"], share="0.6", of="purchases", materials=["metal"]),
+        rule(Pin, id="some", offer="cn-metal", at_least=10),
+    )
+    cap = rule(MaxShare, id="cap", by="country", share="0.9", materials=["metal"])
+    found = planned(given, facts, *floors, cap)
+    assert found.status is PlanStatus.INFEASIBLE
+    assert found.verified
+    assert [(c.rules, c.materials, c.demands) for c in found.run.conflicts] == [
+        (["floor-au", "floor-jp", "some"], ["metal"], ["metal-civil"])
+    ]
+    assert all(words for words in found.run.conflicts[0].sentences)
+    assert bought(found) == {"cn-salt": 10}
+    assert {(s.demand, s.reason) for s in found.run.shortages} == {("metal-civil", "rules conflict")}
+    # Each of the three is needed: without any one of them the others hold.
+    for left_out in floors:
+        rest = [r for r in floors if r is not left_out]
+        assert planned(given, facts, *rest, cap).status is PlanStatus.OPTIMAL
+
+
+def test_a_store_that_cannot_hold_what_lies_there_is_a_conflict() -> None:
+    """20 kg in hand, 15 wanted, room for 2: the store is named."""
+    given = case(
+        demand("metal", "civil", 15), stocks=(stock("metal", 20, chain("AU", *METAL)),), stores=(store("metal", 1, limit=2),)
+    )
+    found = planned(given, metals())
+    assert found.run.conflicts[0].rules == ["store of metal at US"]
+    assert found.run.conflicts[0].materials == ["metal"]
+
+
+def test_a_rule_that_nothing_lawful_can_meet_is_named() -> None:
+    """Chinese metal is pinned, and may not come: the pin is named, and all else is planned."""
+    control = rule(ExportControl, exporters=["CN"], effect="prohibit")
+    found = planned(case(demand("metal", "civil", 100)), metals(), control, rule(Pin, offer="cn-metal", at_least=10))
+    assert found.status is PlanStatus.INFEASIBLE
+    assert [c.rules for c in found.run.conflicts] == [["pin"]]
+    assert bought(found) == {"au-metal": 100}
+
+
+def test_conflicts_with_on_off_choices_are_found() -> None:
+    """Four suppliers of three; an order minimum of 60 under a pin of 50; two of three suppliers for a budget of 10."""
+    facts = catalog(
+        *(facility(c.lower(), c, 100) for c in ("CN", "AU", "JP")),
+        source("CN", 10, min_order=60),
+        source("AU", 50, onboarding=100, onboarding_currency="USD"),
+        source("JP", 80),
+    )
+    given = case(demand("metal", "civil", 100, price=60))
+    pin = rule(Pin, offer="cn-metal", at_least=30, at_most=50)
+    few, budget = rule(MinSuppliers, count=2), rule(Budget, amount=10)
+    for rules, named in (
+        ((rule(MinSuppliers, count=4),), ["min-suppliers"]),
+        ((pin, few), ["pin"]),
+        ((few, budget), ["budget", "min-suppliers"]),
+    ):
+        found = planned(given, facts, *rules)
+        assert [c.rules for c in found.run.conflicts] == [named]
+        assert short(found) == {"metal-civil": 100}
+
+
+# ------------------------------------------------------------------------------------------------------------------- limits
+
+
+def holds(found: Recommendation) -> None:
+    """A plan that was stopped is verified all the same, and says how far off it may be."""
+    assert found.verified
+    assert found.run.bound <= found.run.objective
+    assert float(found.run.gap) == pytest.approx(float((found.run.objective - found.run.bound) / found.run.objective))
+    for purchase in found.plan.plan.makes:
+        offer = next(f.offer for f in found.plan.problem.offers if f.offer.id == purchase.offer)
+        assert offer.min_order is not None
+        assert abs(purchase.units - offer.min_order) <= Decimal("0.001")
+
+
+def test_a_time_limit_gives_the_best_plan_so_far_with_a_bound() -> None:
+    """A search of minutes, stopped: feasible, verified, every order whole, with a gap that is stated."""
+    found = planned(*hard_case(), time_limit=1.0)
+    assert found.status is PlanStatus.FEASIBLE
+    assert found.gap > 0
+    assert found.bound > 0
+    assert found.run.purchases
+    holds(found)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.1])
+def test_a_time_limit_of_next_to_nothing_still_gives_a_plan(seconds: float) -> None:
+    """Whatever the search had by then, or nothing bought at all: verified, with a bound."""
+    found = planned(*hard_case(), time_limit=seconds)
+    assert found.status is PlanStatus.FEASIBLE
+    holds(found)
+    if not found.run.purchases:
+        assert all(d.delivered_kg == 0 for d in found.run.demands)
+
+
+def test_without_time_soft_rules_are_missed_at_their_price_and_stock_is_used() -> None:
+    """Nothing is ordered: 20 of 100 kg are in stock, 80 are short at 60, half of the demand is missed at 3."""
+    held = stock("metal", 20, chain("CN", *METAL))
+    given = case(demand("metal", "civil", 100, price=60), stocks=(held,), stores=(store("metal", 1, limit=0),))
+    found = planned(given, metals(), rule(MinShare, countries=["AU"], share="0.5", penalty=3), time_limit=0)
+    assert (found.status, short(found)) == (PlanStatus.FEASIBLE, {"metal-civil": 80})
+    assert found.objective == 80 * 60 + 50 * 3
+    assert {s.reason for s in found.run.shortages} == {"not proved"}
+
+
+def test_without_time_a_rule_that_asks_for_purchases_leaves_no_plan() -> None:
+    """It is said that more time is needed, not that the plan does not hold."""
+    with pytest.raises(SolverError, match="more time"):
+        planned(case(demand("metal", "civil", 100)), metals(), rule(Pin, offer="au-metal", at_least=30), time_limit=0)
+
+
+def test_cancelled_during_the_search_the_best_plan_is_returned() -> None:
+    """Asked to stop at the first sign of progress: interrupted, verified, with a bound."""
+    cancel = Event()
+    found = planned(*hard_case(), cancel=cancel, progress=lambda *_: cancel.set())
+    assert found.status is PlanStatus.INTERRUPTED
+    assert found.run.purchases
+    assert found.gap > 0
+    holds(found)
+
+
+def test_cancelled_beforehand_nothing_is_bought() -> None:
+    """A plan all the same: everything is short."""
+    cancel = Event()
+    cancel.set()
+    found = planned(case(demand("metal", "civil", 100, price=60)), metals(), cancel=cancel)
+    assert (found.status, short(found)) == (PlanStatus.INTERRUPTED, {"metal-civil": 100})
+    assert found.bound <= 1000  # what the best plan costs
+
+
+def test_cancelled_after_the_end_changes_nothing() -> None:
+    """A finished search is optimal, whenever the user loses patience."""
+    cancel = Event()
+
+    def progress(done: int, total: int, _: float) -> None:
+        if done == total:
+            cancel.set()
+
+    found = planned(case(demand("metal", "civil", 100)), metals(), cancel=cancel, progress=progress)
+    assert cancel.is_set()
+    assert found.status is PlanStatus.OPTIMAL
+
+
+def test_a_wide_gap_is_optimal_within_it() -> None:
+    """Half is good enough: the gap that is stated is no wider."""
+    found = planned(*hard_case(), gap=0.5)
+    assert found.status is PlanStatus.OPTIMAL
+    assert 0 < found.gap <= 0.5
+    holds(found)
+
+
+# ------------------------------------------------------------------------------------------------------------ exact choices
+
+
+@pytest.mark.parametrize(
+    ("onboarding", "expected"),
+    [
+        # 5 g of oxide: 12.50 from Japan and its onboarding, against a least order of 20 g for 20 from Australia.
+        (7, {"jp-oxide": 0.005}),
+        (8, {"au-oxide": 0.02}),
+    ],
+)
+def test_grams_beside_kilotons_are_on_or_off_exactly(onboarding: float, expected: dict[str, float]) -> None:
+    """One part holds 7 kt of metal, bought in orders of 2 kt at least, and 5 g of oxide: a joint plant ties them together.
+
+    Metal: 5 kt at most from China at 10 with 1,000,000 once, the rest from Australia at 12: 4,000,000 more without China.
+    """
+    plant = facility("all", "AU", 9_000_000)
+    sites = [facility(n, "AU", c, within="all") for n, c in (("cn", 5_000_000), ("au", None), ("jp", None))]
+    facts = catalog(
+        plant,
+        *sites,
+        source("CN", 10, min_order=2_000_000, onboarding=1_000_000, onboarding_currency="USD"),
+        source("AU", 12, min_order=1_500_000),
+        source("AU", 1000, "oxide", min_order=0.02, onboarding=0.25, onboarding_currency="USD"),
+        source("JP", 2500, "oxide", onboarding=onboarding, onboarding_currency="USD"),
+    )
+    given = case(demand("metal", "civil", 7_000_000), demand("oxide", "civil", 0.005, price=1_000_000))
+    found = planned(given, facts)
+    assert found.status is PlanStatus.OPTIMAL
+    assert bought(found) == {"cn-metal": 5_000_000, "au-metal": 2_000_000, **expected}
+    grams = onboarding if "jp-oxide" in expected else 0.25
+    assert float(found.cost.onboarding) == 1_000_000 + grams
+    assert float(found.cost.total) == 75_000_000 + grams + (12.5 if "jp-oxide" in expected else 20)
+
+
+def test_a_least_order_is_kept_to_the_gram() -> None:
+    """Orders of 33.333 kg at least, 100 kg wanted over three years, a year's holding dear: each order is none or enough."""
+    facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 10, min_order=33.333), source("AU", 11))
+    found = planned(case(demand("metal", "civil", 33.332, 33.333, 33.334), stores=(store("metal", 2000),)), facts)
+    orders = {(p.offer, p.ordered): p.quantity_kg for p in found.run.purchases}
+    assert orders == {
+        ("au-metal", "2026"): Decimal("33.332"),  # a gram held for a year costs 2, a kilogram of Australian metal 1 more
+        ("cn-metal", "2027"): Decimal("33.333"),
+        ("cn-metal", "2028"): Decimal("33.334"),
+    } or orders[("cn-metal", "2026")] == Decimal("33.333")
+    assert all(q >= Decimal("33.333") for (name, _), q in orders.items() if name == "cn-metal")

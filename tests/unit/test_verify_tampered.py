@@ -1,0 +1,371 @@
+"""A plan with one thing in it that is not so: the verifier names the thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+
+from friendshore.domain.plan import Infeasible, Plan, PlanStatus
+from friendshore.errors import VerificationError
+from friendshore.recommend import Recommendation
+from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import Budget, MaxShare, MinSuppliers, Pin
+from friendshore.verify import VerifiedPlan, examine, verify
+
+from .building import (
+    METAL,
+    ban,
+    bought,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    lines,
+    maker,
+    metals,
+    offer,
+    planned,
+    rule,
+    source,
+    stock,
+    store,
+)
+
+Tamper = Callable[[Plan], Plan]
+
+
+@cache
+def plain() -> Recommendation:
+    """100 kg in each of two years: 60 Chinese (the site's capacity) and 40 Australian (at most 45 a year, 10 an order).
+
+    `cn-late` is sold in 2027 alone, `cn-lead` is a lead.
+    """
+    sites = [facility("cn", "CN", 60), facility("au", "AU"), facility("x", "CN", capacity=())]
+    own = source("AU", 50, max_per_year=45, min_order=10, total=88)
+    late = source("CN", 70, name="cn-late", start=date(2027, 1, 1))
+    facts = catalog(*sites, source("CN", 10), own, late, source("CN", 1, name="cn-lead", plant="x"))
+    given = case(demand("metal", "civil", 100, 100), stores=(store("metal", 1, limit=20),))
+    found = planned(given, facts, rule(MaxShare, by="facility", share="0.6"))
+    assert bought(found) == {"cn-metal": 120, "au-metal": 80}
+    return found
+
+
+@cache
+def lawful() -> Recommendation:
+    """Defence and civil use of 10 kg each in 2026 and 2027, a ban on Chinese metal from 2027 on, and a control by licence.
+
+    The licence is for 34 kg, the waiver for 4 kg of the defence metal of 2027, of which 3 kg lie in stock: 3 more are Australian.
+    """
+    control = rule(ExportControl, id="control", exporters=["CN"], effect="licence")
+    given = case(
+        demand("metal", "defense", 10, 10),
+        demand("metal", "civil", 10, 10),
+        licences=[{"id": "L", "rule": "control", "quantity": 34}, {"id": "old", "rule": "control", "until": "2025-12-31"}],
+        waivers=[
+            {"id": "W", "rule": "ban", "quantity": 4, "demand": "metal-defense"},
+            {"id": "early", "rule": "ban", "quantity": 9, "until": "2026-12-31"},
+        ],
+        stocks=(stock("metal", 3, chain("AU", *METAL)),),
+        stores=(store("metal", 0),),
+    )
+    found = planned(given, metals(), ban("mined"), control)
+    assert bought(found) == {"cn-metal": 34, "au-metal": 3}
+    assert [(d.period, float(d.quantity_kg)) for d in found.run.deliveries if d.waivers] == [("2027", 4)]
+    return found
+
+
+@cache
+def circuits() -> Recommendation:
+    """A plant makes metal and magnets of one oxide; defence metal asks for Australian oxide, civil magnets do not.
+
+    10 units for defence give 10 kg of metal and 10 of magnets, which serve civil use; 20 more units are made for it.
+    """
+    run = offer("jp-run", "jp", "metal", 50, chain("JP", "melted"), inputs=lines(oxide=2), outputs=lines(metal=1, magnet=1))
+    facts = catalog(*(facility(c.lower(), c) for c in ("JP", "AU", "CN")), run, source("AU", 40, "oxide"), source("CN", 10, "oxide"))
+    given = case(demand("metal", "defense", 10), demand("magnet", "civil", 30))
+    found = planned(given, facts, ban("mined", start=None))
+    assert bought(found) == {"jp-run": 40, "au-oxide": 20, "cn-oxide": 40}
+    assert len(found.plan.plan.transfers) == 1
+    return found
+
+
+def entry(field: str, *where: tuple[str, Any], **update: Any) -> Tamper:
+    """Changes the first entry of a field with these values."""
+
+    def tamper(plan: Plan) -> Plan:
+        entries = list(getattr(plan, field))
+        position = next(i for i, e in enumerate(entries) if all(getattr(e, k) == v for k, v in where))
+        found = entries[position]
+        values = {k: v(getattr(found, k)) if callable(v) else v for k, v in update.items()}
+        entries[position] = found.model_copy(update=values)
+        return plan.model_copy(update={field: tuple(entries)})
+
+    return tamper
+
+
+def without(field: str, *where: tuple[str, Any]) -> Tamper:
+    """Leaves out the first entry of a field with these values."""
+
+    def tamper(plan: Plan) -> Plan:
+        entries = list(getattr(plan, field))
+        entries.remove(next(e for e in entries if all(getattr(e, k) == v for k, v in where)))
+        return plan.model_copy(update={field: tuple(entries)})
+
+    return tamper
+
+
+def all_of(*tampers: Tamper) -> Tamper:
+    """One change after another, so that what one disturbs another sets right."""
+
+    def tamper(plan: Plan) -> Plan:
+        for one in tampers:
+            plan = one(plan)
+        return plan
+
+    return tamper
+
+
+def head(**update: Any) -> Tamper:
+    """Changes what the plan says as a whole."""
+
+    def tamper(plan: Plan) -> Plan:
+        return plan.model_copy(update={k: v(getattr(plan, k)) if callable(v) else v for k, v in update.items()})
+
+    return tamper
+
+
+def more(by: float) -> Callable[[Decimal], Decimal]:
+    """So much more than it was."""
+    return lambda value: value + Decimal(str(by))
+
+
+CN, AU = ("offer", "cn-metal"), ("offer", "au-metal")
+FIRST, SECOND = ("ordered", 0), ("ordered", 1)
+PLAIN: dict[str, tuple[Tamper, str]] = {
+    "quantity": (entry("purchases", CN, quantity=more(-1)), "more metal at US for R1 in 2026 is taken than is there"),
+    "more than is stored": (entry("purchases", AU, FIRST, quantity=more(1)), "stock of metal at US for R1 in 2026"),
+    "a quantity too fine": (entry("purchases", CN, quantity=more(0.0001)), "cn-metal to US"),
+    "a negative quantity": (entry("purchases", CN, quantity=Decimal(-60)), "cn-metal to US"),
+    "arrival": (entry("purchases", CN, FIRST, delivered=1), "arrives in 2027"),
+    "outside the plan": (entry("purchases", CN, SECOND, ordered=2, delivered=2), "outside the plan"),
+    "capacity": (
+        all_of(entry("purchases", CN, FIRST, quantity=more(1)), entry("purchases", AU, FIRST, quantity=more(-1))),
+        "more is taken from `cn` in 2026 than its capacity",
+    ),
+    "own maximum": (
+        all_of(entry("purchases", CN, FIRST, quantity=more(-6)), entry("purchases", AU, FIRST, quantity=more(6))),
+        "more is ordered from `au-metal` in 2026 than it offers",
+    ),
+    "order minimum": (entry("purchases", AU, FIRST, quantity=Decimal(9)), "less is ordered from `au-metal` in 2026"),
+    "total": (
+        all_of(entry("purchases", AU, FIRST, quantity=more(5)), entry("purchases", AU, SECOND, quantity=more(5))),
+        "more is ordered from `au-metal` than it has in all",
+    ),
+    "not offered then": (entry("purchases", AU, FIRST, offer="cn-late"), "is ordered when it is not offered"),
+    "an unknown offer": (entry("purchases", CN, offer="nobody"), "offer `nobody`"),
+    "a lead": (entry("purchases", CN, offer="cn-lead"), "offer `cn-lead`"),
+    "an unknown place": (entry("purchases", CN, place="DE"), "`cn-metal` cannot bring metal to DE"),
+    "another good": (entry("purchases", CN, material="oxide"), "`cn-metal` cannot bring oxide to US"),
+    "a purchase left out": (without("purchases", CN, FIRST), "more metal at US for R1 in 2026 is taken"),
+    "a delivery": (entry("deliveries", quantity=more(-1)), "deliveries and shortage of `metal-civil` in 2026"),
+    "a delivery left out": (without("deliveries"), "deliveries and shortage of `metal-civil`"),
+    "an unknown demand": (entry("deliveries", demand="nobody"), "demand `nobody`"),
+    "a shortage made up": (
+        lambda plan: plan.model_copy(update={"shorts": _records("shorts", {"demand": "metal-civil", "period": 0, "quantity": 5})}),
+        "deliveries and shortage of `metal-civil` in 2026",
+    ),
+    "a negative shortage": (
+        all_of(
+            entry("deliveries", quantity=more(5)),
+            lambda plan: plan.model_copy(update={"shorts": _records("shorts", {"demand": "metal-civil", "period": 0, "quantity": -5})}),
+        ),
+        "a shortage of `metal-civil` is negative",
+    ),
+    "a shortage of an unknown demand": (
+        lambda plan: plan.model_copy(update={"shorts": _records("shorts", {"demand": "nobody", "period": 0, "quantity": 5})}),
+        "`nobody`",
+    ),
+    "stock made up": (
+        lambda plan: plan.model_copy(update={"stocks": _records("stocks", {**HELD, "period": 0, "quantity": 5})}),
+        "stock of metal at US for R1 in 2026",
+    ),
+    "a store too full": (
+        all_of(
+            entry("purchases", AU, FIRST, quantity=more(5)),
+            entry("purchases", CN, FIRST, quantity=more(20)),
+            lambda plan: plan.model_copy(
+                update={
+                    "stocks": _records(
+                        "stocks", {**HELD, "period": 0, "quantity": 25}, {**HELD, "period": 1, "quantity": 25}
+                    )
+                }
+            ),
+        ),
+        "more metal is held at US in 2026 than may be",
+    ),
+    "objective": (head(objective=more(-10)), "objective"),
+    "bound": (head(bound=more(10)), "bound lies above"),
+    "a limit": (
+        all_of(entry("purchases", CN, FIRST, quantity=more(0.01)), entry("purchases", AU, FIRST, quantity=more(-0.01))),
+        "rule `max-share` does not hold: No site may supply more than 60 %",
+    ),
+    "a conflict made up": (
+        head(infeasible=(Infeasible(materials=("metal",), demands=("metal-civil",), rules=("max-share",)),)),
+        "conflict",
+    ),
+    "a conflict left out": (head(status=PlanStatus.INFEASIBLE), "conflict"),
+}
+HELD = {"material": "metal", "place": "US", "requirement": "R1"}
+
+
+def _records(field: str, *values: dict[str, Any]) -> tuple[Any, ...]:
+    kind = Plan.model_fields[field].annotation.__args__[0]  # type: ignore[union-attr]
+    return tuple(kind.model_validate(v) for v in values)
+
+
+LAWFUL: dict[str, tuple[Tamper, str]] = {
+    "an unlawful offer": (
+        entry("purchases", AU, offer="cn-metal", licences=("L",)),
+        "forbidden by `ban` at mined (CN)",
+    ),
+    "no licence": (entry("purchases", CN, licences=()), "unproven by `control` (CN)"),
+    "an unknown licence": (entry("purchases", CN, licences=("forged",)), "licence `forged`"),
+    "a licence of other days": (entry("purchases", CN, licences=("old",)), "outside the days of licence `old`"),
+    "more than a licence": (entry("purchases", CN, quantity=more(1)), "more moves under `L` than it allows"),
+    "an unknown waiver": (entry("deliveries", ("waivers", ("W",)), waivers=("forged",)), "waiver `forged`"),
+    "a waiver of other days": (entry("deliveries", ("waivers", ("W",)), waivers=("early",)), "forbidden by `ban`"),
+    "no waiver": (entry("deliveries", ("waivers", ("W",)), waivers=()), "forbidden by `ban` at mined (CN)"),
+    "more than a waiver": (entry("deliveries", ("waivers", ("W",)), quantity=more(1)), "more is delivered under `W`"),
+    "a wrong requirement": (entry("purchases", AU, requirement="R1"), "more metal at US for R2 in 2027 is taken"),
+    "an unknown requirement": (entry("purchases", AU, requirement="R9"), "stock of metal at US for R9"),
+    "more of a lot than is there": (entry("lots", quantity=more(1)), "more is taken from `stock-metal-US` than is there"),
+    "an unknown lot": (entry("lots", lot="nothing"), "lot `nothing`"),
+    "a lot elsewhere": (entry("lots", place="DE"), "stock-metal-US to DE"),
+    "a lot too late": (entry("lots", period=1), "stock-metal-US to US"),
+}
+CIRCUITS: dict[str, tuple[Tamper, str]] = {
+    "fewer units": (entry("makes", units=more(-1)), "is taken from `jp-run` in 2026 than it makes"),
+    "an unknown maker": (entry("makes", offer="nobody"), "offer `nobody`"),
+    "a run of another requirement": (entry("makes", requirement="R9"), "R9"),
+    "an input left out": (without("purchases", ("offer", "au-oxide")), "more oxide at JP for"),
+    "more lent": (entry("transfers", quantity=more(1)), "more magnet is taken from `jp-run` in 2026 than it makes"),
+    "lent by nobody": (entry("transfers", offer="nobody"), "offer `nobody`"),
+    "lent to the stricter": (
+        lambda plan: plan.model_copy(
+            update={
+                "transfers": (
+                    *plan.transfers,
+                    plan.transfers[0].model_copy(
+                        update={
+                            "from_requirement": plan.transfers[0].to_requirement,
+                            "to_requirement": plan.transfers[0].from_requirement,
+                            "material": "metal",
+                        }
+                    ),
+                )
+            }
+        ),
+        "forbidden by `ban` at mined (CN)",
+    ),
+    "a run outside the plan": (entry("makes", period=7), "a run of `jp-run` lies outside the plan"),
+    "lent outside the plan": (entry("transfers", period=-1), "a transfer of `jp-run` lies outside the plan"),
+    "a delivery outside the plan": (entry("deliveries", period=7), "lies outside the plan"),
+}
+ALL = [
+    pytest.param(world, *tampered, id=f"{world.__name__}: {name}")
+    for world, cases in ((plain, PLAIN), (lawful, LAWFUL), (circuits, CIRCUITS))
+    for name, tampered in cases.items()
+]
+
+
+@pytest.mark.parametrize("world", [plain, lawful, circuits], ids=lambda world: world.__name__)
+def test_an_untouched_plan_holds(world: Callable[[], Recommendation]) -> None:
+    """Nothing is found in what the optimiser gave."""
+    found = world()
+    again = verify(found.plan.problem, found.plan.plan)
+    assert again.cost == found.cost
+
+
+@pytest.mark.parametrize(("world", "tamper", "words"), ALL)
+def test_what_is_not_so_is_named(world: Callable[[], Recommendation], tamper: Tamper, words: str) -> None:
+    """One thing changed: there is no verified plan, and a finding names the thing."""
+    found = world()
+    tampered = tamper(found.plan.plan)
+    assert tampered != found.plan.plan
+    verified, findings = examine(found.plan.problem, tampered)
+    assert verified is None
+    assert any(words in f"{f.message} {f.found}" for f in findings), [str(f) for f in findings]
+
+
+def test_everything_that_is_not_so_is_named_at_once() -> None:
+    """Three changes, three findings at least."""
+    found = plain()
+    tampered = all_of(PLAIN["a lead"][0], PLAIN["an unknown demand"][0], PLAIN["bound"][0])(found.plan.plan)
+    with pytest.raises(VerificationError) as caught:
+        verify(found.plan.problem, tampered)
+    said = str(caught.value)
+    assert "cn-lead" in said
+    assert "nobody" in said
+    assert "bound" in said
+
+
+def test_only_verify_makes_a_verified_plan() -> None:
+    """A plan cannot be called verified by hand."""
+    found = plain().plan
+    fields = {name: getattr(found, name) for name in VerifiedPlan.__slots__}
+    with pytest.raises(TypeError, match="only verify"):
+        VerifiedPlan(**{**fields, "seal": object()})
+
+
+@pytest.mark.parametrize(
+    ("law", "change", "words"),
+    [
+        (rule(Budget, amount=3000, per="horizon"), {"au-metal": 51, "cn-metal": 49}, "rule `budget` does not hold"),
+        (rule(Pin, offer="jp-metal", at_least=20), {"jp-metal": 19, "cn-metal": 81}, "rule `pin` does not hold"),
+        (rule(MinSuppliers, count=2), {"cn-metal": 96, "au-metal": 4}, "rule `min-suppliers` does not hold"),
+    ],
+    ids=["budget", "pin", "suppliers"],
+)
+def test_limits_of_every_question_are_read_on_the_plan(law: Any, change: dict[str, float], words: str) -> None:
+    """Money spent, kilograms bought, suppliers used: a plan made without the rule does not pass with it."""
+    given = case(demand("metal", "civil", 100))
+    free = planned(given, metals()).plan.plan
+    purchase = free.purchases[0]
+    tampered = free.model_copy(
+        update={
+            "purchases": tuple(
+                purchase.model_copy(update={"offer": name, "quantity": Decimal(q)}) for name, q in change.items()
+            )
+        }
+    )
+    verified, findings = examine(planned(given, metals(), law).plan.problem, tampered)
+    assert verified is None
+    assert any(words in f.message for f in findings), [str(f) for f in findings]
+
+
+def test_rounding_may_miss_by_what_it_must_and_no_more() -> None:
+    """A third of a kilogram of oxide a kilogram of metal, in grams: the draw of 10/3 kg is 3.333 and misses by less than a gram."""
+    facts = catalog(facility("jp", "JP"), facility("au", "AU"), maker("JP", 5, needs=1 / 3), source("AU", 40, "oxide"))
+    found = planned(case(demand("metal", "civil", 10)), facts)
+    assert 0 < found.run.largest_miss_kg < Decimal("0.0005")
+    assert bought(found) == {"jp-melt": 10, "au-oxide": 3.333}
+    short = entry("purchases", ("offer", "au-oxide"), quantity=more(-0.001))(found.plan.plan)
+    verified, findings = examine(found.plan.problem, short)
+    assert verified is None
+    assert "more oxide at JP" in findings[0].message
+
+
+def test_a_search_that_was_stopped_may_say_too_much_and_never_too_little() -> None:
+    """The solver's figure may lie above what the plan costs by what its bound leaves open, never below it."""
+    found = plain()
+    loose = found.plan.plan.model_copy(update={"bound": found.plan.plan.bound - 50})
+    above = loose.model_copy(update={"objective": loose.objective + 40})
+    assert examine(found.plan.problem, above)[0] is not None
+    too_far = loose.model_copy(update={"objective": loose.objective - 40})
+    assert examine(found.plan.problem, too_far)[0] is None
