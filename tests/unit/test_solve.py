@@ -35,6 +35,7 @@ from .building import (
     hard_case,
     maker,
     metals,
+    ordered,
     planned,
     rule,
     short,
@@ -378,14 +379,25 @@ def test_grams_beside_kilotons_are_on_or_off_exactly(onboarding: float, expected
     assert float(found.cost.total) == 75_000_000 + grams + (12.5 if "jp-oxide" in expected else 20)
 
 
-def test_a_least_order_is_kept_to_the_gram() -> None:
-    """Orders of 33.333 kg at least, 100 kg wanted over three years, a year's holding dear: each order is none or enough."""
+@pytest.mark.parametrize(
+    ("holding", "orders", "total"),
+    [
+        # A gram too much in 2026 is held for two years at 2 each: 3 x 333.33 + 4.
+        (2000, {("cn-metal", "2026"): 33.333, ("cn-metal", "2027"): 33.333, ("cn-metal", "2028"): 33.333}, 1003.99),
+        # At 100 a gram and year, Australian metal for 366.652 is cheaper in 2026 than 333.33 + 100.
+        (
+            100_000,
+            {("au-metal", "2026"): 33.332, ("cn-metal", "2027"): 33.333, ("cn-metal", "2028"): 33.334},
+            366.652 + 333.33 + 333.34,
+        ),
+    ],
+)
+def test_a_least_order_is_kept_to_the_gram(
+    holding: float, orders: dict[tuple[str, str], float], total: float
+) -> None:
+    """Orders of 33.333 kg at least; 33.332, 33.333 and 33.334 are wanted in three years."""
     facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 10, min_order=33.333), source("AU", 11))
-    found = planned(case(demand("metal", "civil", 33.332, 33.333, 33.334), stores=(store("metal", 2000),)), facts)
-    orders = {(p.offer, p.ordered): p.quantity_kg for p in found.run.purchases}
-    assert orders == {
-        ("au-metal", "2026"): Decimal("33.332"),  # a gram held for a year costs 2, a kilogram of Australian metal 1 more
-        ("cn-metal", "2027"): Decimal("33.333"),
-        ("cn-metal", "2028"): Decimal("33.334"),
-    } or orders[("cn-metal", "2026")] == Decimal("33.333")
-    assert all(q >= Decimal("33.333") for (name, _), q in orders.items() if name == "cn-metal")
+    given = case(demand("metal", "civil", 33.332, 33.333, 33.334, price=5000), stores=(store("metal", holding),))
+    found = planned(given, facts)
+    assert ordered(found) == orders
+    assert float(found.cost.total) == pytest.approx(total)

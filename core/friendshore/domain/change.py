@@ -65,4 +65,10 @@ class Change(Record):
             raise ValueError("`move` needs `from` or `until`")
         if named[0] == "capacity" and self.factor is None and self.status is None and self.delay is None:
             raise ValueError("`capacity` needs `factor`, `status` or `delay`")
+        if self.start is not None and self.end is not None and self.start > self.end:
+            raise ValueError(f"`until` ({self.end}) is before `from` ({self.start})")
+        if self.accept in (Status.SUPERSEDED, Status.EVENT):
+            raise ValueError(f"`{self.accept}` capacity never counts")
+        if self.accept is not None and self.factor is not None and self.factor > 1:
+            raise ValueError(f"no more than all of a capacity can count: `factor` is {self.factor.normalize():f}")
         return self

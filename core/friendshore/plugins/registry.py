@@ -206,7 +206,8 @@ class Registry:
             try:
                 made.append(self.rule(named, where, row))
             except FriendshoreError as error:
-                errors.append(error)
+                at = f"{where}, rule `{named['id']}`" if where and row is None else where
+                errors.append(type(error)(replace(p, file=at) if p.file == where else p for p in error.problems))
         if errors:
             problems = [problem for error in errors for problem in error.problems]
             only_plugins = all(isinstance(error, PluginError) for error in errors)

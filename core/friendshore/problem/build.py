@@ -19,6 +19,7 @@ from .charges import Charges
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .given import accepted, check_names, unnamed_end_uses
 from .judging import Judgement, Law, judge_all
+from .loops import check_loops
 from .merged import Merged, exchange, merge
 from .moves import Moves, build_moves
 from .network import Network, Node, build_network
@@ -101,6 +102,7 @@ class _Builder:
         case, merged = self.case, self.merged
         check_names(case, merged, self.rules)
         counted, leads, assumptions = resolve_offers(merged, case)
+        check_loops(counted)
         demands = resolve_demands(merged, case, self._basis)
         lots = resolve_lots(merged, case, self._basis)
         network = build_network(counted, lots, demands, merged, case)

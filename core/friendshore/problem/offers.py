@@ -107,7 +107,8 @@ def _capacity(steps: Sequence[CapacityStep], period: Period, case: Case) -> Deci
             continue
         if step.per_year is None:
             return None
-        total += Fraction(step.per_year) * Fraction(share) * period.years_within(span)
+        years = period.years if span.covers(period.span) else period.years_within(span)
+        total += Fraction(step.per_year) * Fraction(share) * years
     return as_decimal(total)
 
 

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from ...domain.base import Words
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ..base import Rule
-from .shared import Countries, Covering, is_party, listed
+from .shared import Countries, Covering, EndUses, is_party, listed
 
 
 class Exclude(Covering, Rule):
@@ -28,7 +28,7 @@ class Exclude(Covering, Rule):
     """Countries in which the facility stands; what happened to its inputs elsewhere is a matter of origin."""
     catalogs: Words = frozenset()
     """Catalogs the offer comes from."""
-    end_uses: Words = frozenset()
+    end_uses: EndUses = frozenset()
     """End uses it bears on; none: all."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"

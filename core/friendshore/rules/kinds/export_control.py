@@ -6,11 +6,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ...domain.base import Words
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ..base import Rule
 from ..verdicts import Barred, result_of
-from .shared import Countries, Covering, is_party, lands, listed
+from .shared import Countries, Covering, EndUses, is_party, lands, listed
 
 
 class ExportControl(Covering, Rule):
@@ -28,7 +27,7 @@ class ExportControl(Covering, Rule):
     """Countries for which the goods must not be; none: all."""
     judged_on: Literal["use", "move", "either"] = "move"
     """What tells the destination: the place of the final use, the place the move leads to, or either."""
-    end_uses: Words = frozenset()
+    end_uses: EndUses = frozenset()
     """Final end uses it bears on; none: all."""
     buyers: tuple[str, ...] = ()
     """Parties it bears on: the buyer of the final good, or who runs the place the goods go to; none: all."""

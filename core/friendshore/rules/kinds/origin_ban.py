@@ -6,13 +6,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from ...domain.base import Record, Words
+from ...domain.base import Record
 from ...domain.facts import ChainEntry, Feed
 from ...domain.stages import STEPS, Stage
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
 from ..base import FactTest, Rule
 from ..verdicts import Barred, result_of, worst
-from .shared import Countries, Covering, is_party, lands, listed
+from .shared import Countries, Covering, EndUses, is_party, lands, listed
 
 
 def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -137,7 +137,7 @@ class OriginBan(Covering, Rule):
     """Countries in which they are barred."""
     allow: Countries = frozenset()
     """Or the only countries in which they are not."""
-    end_uses: Words = frozenset()
+    end_uses: EndUses = frozenset()
     """End uses it applies to; none: all."""
     buyers: tuple[str, ...] = ()
     """Buyers it applies to; none: all."""

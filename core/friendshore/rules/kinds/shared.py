@@ -11,6 +11,8 @@ from pydantic import BeforeValidator
 from ...domain.base import Words
 from ...domain.countries import GROUPS, countries_of
 from ...domain.facts import Material
+from ...reading.fields import UnreadableError
+from ...reading.words import read_end_use
 from ..base import Selector
 
 
@@ -30,6 +32,22 @@ def _codes(value: Any) -> Any:
 
 Countries = Annotated[Words, BeforeValidator(_codes)]
 """Countries by ISO 3166 code or English name; a group such as `EU` stands for its members. Kept as alpha-2 codes."""
+
+
+def _end_uses(value: Any) -> Any:
+    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(word, str) for word in value):
+        return value  # for pydantic to refuse
+    found = set()
+    for word in value:
+        try:
+            found.add(read_end_use(word))
+        except UnreadableError as error:
+            raise ValueError(f"`{word}` is the end use of no demand: {error.fix}") from None
+    return frozenset(found)
+
+
+EndUses = Annotated[Words, BeforeValidator(_end_uses)]
+"""End uses, spelt as demands must spell them: a rule for `defence` would bear on nothing."""
 
 
 class Covering(Selector):

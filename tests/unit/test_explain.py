@@ -1,0 +1,197 @@
+"""Why a plan is as it is: the reason of every shortage, what unknown law would forbid, what is kept out and by which clause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from friendshore.explain import Reason, exposed, kept_out, shortage_reasons
+from friendshore.rules.base import Rule
+from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import Budget, Pin
+from friendshore.rules.kinds.tariff import Tariff
+from friendshore.session import Session
+
+from .building import (
+    METAL,
+    ban,
+    bought,
+    built,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    maker,
+    metals,
+    planned,
+    rule,
+    short,
+    source,
+    stock,
+    store,
+)
+
+
+def opened(given: Any, facts: Any, *rules: Rule) -> Session:
+    """A case solved and verified."""
+    return Session.open(built(given, facts, *rules))
+
+
+def reasons(given: Any, facts: Any, *rules: Rule) -> dict[str, str]:
+    """Why each demand is short."""
+    return {name: reason.value for name, reason in shortage_reasons(opened(given, facts, *rules)).items()}
+
+
+def test_a_shortage_that_nobody_can_supply() -> None:
+    """30 kg exist for 100: no supply, whatever a shortage costs. A gram too little through rounding is none either."""
+    facts = catalog(facility("cn", "CN", 30), source("CN", 10))
+    assert reasons(case(demand("metal", "civil", 100, price=11)), facts) == {"metal-civil": "no supply"}
+
+
+def test_a_shortage_that_is_cheaper_than_supply() -> None:
+    """Japan at 80 could deliver; a shortage costs 60."""
+    assert reasons(case(demand("metal", "civil", 100, price=60)), metals(cn=20, au=20)) == {
+        "metal-civil": "dearer than its price"
+    }
+
+
+def test_a_shortage_that_takes_from_another_demand() -> None:
+    """30 kg for two demands: the one that costs less is short, though it could be met at the cost of the other."""
+    given = case(demand("metal", "civil", 30, price=20), demand("metal", "defense", 30, price=90))
+    found = reasons(given, catalog(facility("cn", "CN", 30), source("CN", 10)))
+    assert found == {"metal-civil": Reason.DEARER.value}
+
+
+def test_a_shortage_by_law_is_no_supply() -> None:
+    """Enough is offered, none of it lawful."""
+    found = reasons(case(demand("metal", "defense", 10)), catalog(facility("cn", "CN"), source("CN", 10)), ban("mined", start=None))
+    assert found == {"metal-defense": "no supply"}
+
+
+def test_a_shortage_for_want_of_money_is_no_supply_within_the_budget() -> None:
+    """The budget is a rule of the case: no admissible plan delivers more."""
+    found = reasons(case(demand("metal", "civil", 100)), metals(), rule(Budget, amount=500))
+    assert found == {"metal-civil": "no supply"}
+
+
+def test_shortages_of_conflicting_rules_and_of_others_have_their_own_reasons() -> None:
+    """A pin of more than there is; salt, beside it, is short for its own reason."""
+    given = case(demand("metal", "civil", 10), demand("salt", "civil", 10, price=2))
+    facts = metals(source("CN", 3, "salt"), cn=20)
+    found = reasons(given, facts, rule(Pin, offer="cn-metal", at_least=50))
+    assert found == {"metal-civil": "rules conflict", "salt-civil": "dearer than its price"}
+
+
+def test_what_is_met_has_no_reason() -> None:
+    """Nothing is short, nothing is said."""
+    assert reasons(case(demand("metal", "civil", 100)), metals()) == {}
+
+
+def unknown(**more: Any) -> Rule:
+    """A ban of which nobody knows whether it holds."""
+    return ban("mined", id="maybe", phases=[{"status": "unknown", **more}])
+
+
+def test_exposed_states_kilograms_and_cost_of_what_unknown_law_would_forbid() -> None:
+    """40 of 100 kg for defence are Chinese: 400 of price, 100 of duty and 120 of freight hang on it; civil metal does not."""
+    given = case(demand("metal", "defense", 100), demand("metal", "civil", 7), assume={"freight": 3})
+    duty = rule(Tariff, rate="0.25", origins=["CN"])
+    pin = rule(Pin, offer="au-metal", exactly=60)
+    found = planned(given, metals(), unknown(), duty, pin)
+    # Defence takes the Australian metal, since civil use could be met by either: the solver may split it otherwise.
+    chinese = sum(float(p.quantity_kg) for p in found.run.purchases if p.offer == "cn-metal")
+    assert chinese == 47
+    rows = found.run.exposed
+    assert [(r.rule, r.offers, r.first) for r in rows] == [("maybe", ["cn-metal"], "2026")]
+    assert float(rows[0].kg) == 47  # one requirement: any of it may end in defence
+    assert float(rows[0].cost) == 47 * (10 + 2.5 + 3)
+    assert {k: float(v) for k, v in rows[0].materials.items()} == {"metal": 47}
+
+
+def test_nothing_is_exposed_to_law_that_is_strictly_kept_or_over() -> None:
+    """With `strict` it bites; a phase that ended before the delivery would forbid nothing."""
+    given = case(demand("metal", "defense", 100))
+    assert planned(given, metals(), unknown(), strict=True).run.exposed == []
+    assert planned(given, metals(), unknown(until="2025-12-31")).run.exposed == []
+    late = planned(case(demand("metal", "defense", 10, 10), stores=(store("metal", 0, limit=0),)), metals(), unknown(**{"from": "2027-01-01"}))
+    assert [(float(r.kg), r.first) for r in late.run.exposed] == [(10, "2027")]
+
+
+def test_exposure_follows_the_chain() -> None:
+    """Chinese oxide under a clean melter: what is exposed is the oxide, 20 kg at 10."""
+    facts = catalog(*(facility(c.lower(), c) for c in ("JP", "CN")), maker("JP", 5), source("CN", 10, "oxide"))
+    found = opened(case(demand("metal", "defense", 10)), facts, unknown())
+    rows = exposed(found.verified)
+    assert [(r.rule, float(r.kilograms), float(r.cost)) for r in rows] == [("maybe", 20, 200)]
+    assert [item.entry.material for item in rows[0].items] == ["oxide"]
+
+
+def test_stock_is_exposed_too() -> None:
+    """Chinese stock that serves defence: kilograms, and no money spent on it."""
+    given = case(demand("metal", "defense", 10), stocks=(stock("metal", 10, chain("CN", *METAL)),))
+    found = planned(given, metals(), unknown())
+    assert [(float(r.kg), float(r.cost), r.offers) for r in found.run.exposed] == [(10, 0, ["stock-metal-US"])]
+
+
+def test_an_exposed_control_counts_the_licences_of_the_case() -> None:
+    """A control of unknown status by licence: without one all is exposed, with one nothing."""
+    law = rule(ExportControl, exporters=["CN"], effect="licence", phases=[{"status": "unknown"}])
+    bare = case(demand("metal", "civil", 10))
+    assert [float(r.kg) for r in planned(bare, metals(), law).run.exposed] == [10]
+    licensed = case(demand("metal", "civil", 10), licences=[{"rule": "export-control"}])
+    assert planned(licensed, metals(), law).run.exposed == []
+
+
+def test_what_is_kept_out_names_rule_stage_country_and_clause() -> None:
+    """Chinese metal for defence: by the ban, at mining, in China, under its clause; civil use is not kept from it."""
+    given = case(demand("metal", "defense", 10), demand("metal", "civil", 10))
+    found = planned(given, metals(), ban("mined", start=None))
+    assert [(b.offer, b.end_use, b.rule, b.stage, b.countries, b.clause) for b in found.run.blocked] == [
+        ("cn-metal", "defense", "ban", "mined", ["CN"], "ban (a)")
+    ]
+    assert "mined in CN" in found.run.blocked[0].reason
+
+
+def test_what_one_rule_forbids_is_not_told_as_unproven_by_another() -> None:
+    """No proof would let it pass."""
+    vague = source("CN", 10, chain=(*chain("CN", "mined"), *chain("AU/CN", "refined", "melted")))
+    facts = catalog(facility("cn", "CN"), facility("au", "AU"), vague, source("AU", 50))
+    laws = ban("mined", start=None), ban("refined", id="other", start=None)
+    found = kept_out(built(case(demand("metal", "defense", 10)), facts, *laws))
+    assert [(k.verdict.rule, k.unproven) for k in found] == [("ban", False)]
+    alone = kept_out(built(case(demand("metal", "defense", 10)), facts, laws[1]))
+    assert [(k.verdict.rule, k.unproven) for k in alone] == [("other", True)]
+
+
+@pytest.mark.parametrize("status", ["pending", "unknown", "suspended"])
+def test_law_that_does_not_bite_keeps_nothing_out(status: str) -> None:
+    """Nor does law whose time is over, or yet to come."""
+    given = case(demand("metal", "defense", 10))
+    assert kept_out(built(given, metals(), ban("mined", phases=[{"status": status}]))) == []
+    assert kept_out(built(given, metals(), ban("mined", start="2027-01-01"))) == []
+
+
+def test_exclusions_and_controls_stand_among_what_is_kept_out() -> None:
+    """A planner's own exclusion with its reason; a control for want of a licence as unproven, until it is granted."""
+    rules = rule(Exclude, countries=["JP"]), rule(ExportControl, exporters=["CN"], effect="licence")
+    bare = planned(case(demand("metal", "civil", 10)), metals(), *rules)
+    assert [(b.offer, b.countries) for b in bare.run.blocked] == [("jp-metal", ["JP"])]
+    assert [u.offer for u in bare.run.unproven] == ["cn-metal"]
+    granted = planned(case(demand("metal", "civil", 10), assume={"licence": {"civil": "granted"}}), metals(), *rules)
+    assert granted.run.unproven == []
+    assert bought(granted) == {"cn-metal": 10}
+
+
+def test_what_is_short_is_told_by_period_with_its_reason() -> None:
+    """30 a year for 50 and 20, nothing held: 20 are short in 2026, and from 2027 on it is met."""
+    given = case(demand("metal", "civil", 50, 20), stores=(store("metal", 0, limit=0),))
+    found = planned(given, catalog(facility("cn", "CN", 30), source("CN", 10)))
+    assert [(s.period, float(s.quantity_kg), float(s.wanted_kg), s.reason) for s in found.run.shortages] == [
+        ("2026", 20, 50, "no supply")
+    ]
+    assert found.run.demands[0].first_met == "2027"
+    assert short(found) == {"metal-civil": 20}
+    assert {m: dict(u) for m, u in found.run.shortage_kg.items()} == {"metal": {"civil": 20}}
