@@ -84,7 +84,7 @@ def tiny_cases(draw: Draw[Any]) -> Tiny:
     demands = some_demands(draw, count, good, offers)
     stocks, orders = some_lots(draw, good, offers, count)
     rules = some_rules(draw)
-    papers = some_papers(draw, rules)
+    papers = some_papers(draw, rules, good)
     length = draw(st.sampled_from(("year", "quarter")))
     assume = {"freight": draw(st.sampled_from((0, 1))), "lead_time": draw(st.sampled_from((0, 0, 0, 3)))}
     assume["licence"] = papers.pop("assume_licence", {})

@@ -116,9 +116,7 @@ def metals(*more: Any, **plants: Any) -> Catalog:
 
 def changed(facts: Catalog, name: str, **update: Any) -> Catalog:
     """The same catalog with one offer changed."""
-    offers = tuple(
-        Offer.model_validate({**o.model_dump(), **update}) if o.id == name else o for o in facts.offers
-    )
+    offers = tuple(Offer.model_validate({**o.model_dump(), **update}) if o.id == name else o for o in facts.offers)
     return facts.model_copy(update={"offers": offers})
 
 
@@ -155,7 +153,9 @@ def hard_case(offers: int = 40, periods: int = 8, seed: int = 4) -> tuple[Case, 
     return case(*wanted, stores=[store(good, 1, limit=0) for good in goods]), catalog(*sites, *sold)
 
 
-def altered(given: Case, facts: Catalog, rules: Iterable[Rule], *changes: Change) -> tuple[Case, Catalog, tuple[Rule, ...]]:
+def altered(
+    given: Case, facts: Catalog, rules: Iterable[Rule], *changes: Change
+) -> tuple[Case, Catalog, tuple[Rule, ...]]:
     """The facts after some changes."""
     case_, catalogs, found = apply_changes(changes, given, (facts,), tuple(rules))
     return case_, catalogs[0], found

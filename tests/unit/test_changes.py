@@ -195,7 +195,13 @@ def test_rules_are_switched_and_moved(phases: list[dict[str, str]], change: dict
 
 def test_changes_apply_in_order() -> None:
     """A demand doubled and then halved is as before; a status changed twice is the last one."""
-    given, _, _ = altered(wanted(7), metals(), (), Change(demand="metal", factor=Decimal(2)), Change(demand="metal", factor=Decimal("0.5")))
+    given, _, _ = altered(
+        wanted(7),
+        metals(),
+        (),
+        Change(demand="metal", factor=Decimal(2)),
+        Change(demand="metal", factor=Decimal("0.5")),
+    )
     assert given.demands[0].quantities == (Decimal(7),)
     steps = [Change(capacity="cn", status=status) for status in (Status.IDLE, Status.RAMPING)]
     _, facts, _ = altered(wanted(7), metals(), (), *steps)

@@ -67,7 +67,9 @@ def test_a_shortage_that_takes_from_another_demand() -> None:
 
 def test_a_shortage_by_law_is_no_supply() -> None:
     """Enough is offered, none of it lawful."""
-    found = reasons(case(demand("metal", "defense", 10)), catalog(facility("cn", "CN"), source("CN", 10)), ban("mined", start=None))
+    found = reasons(
+        case(demand("metal", "defense", 10)), catalog(facility("cn", "CN"), source("CN", 10)), ban("mined", start=None)
+    )
     assert found == {"metal-defense": "no supply"}
 
 
@@ -80,7 +82,7 @@ def test_a_shortage_for_want_of_money_is_no_supply_within_the_budget() -> None:
 def test_shortages_of_conflicting_rules_and_of_others_have_their_own_reasons() -> None:
     """A pin of more than there is; salt, beside it, is short for its own reason."""
     given = case(demand("metal", "civil", 10), demand("salt", "civil", 10, price=2))
-    facts = metals(source("CN", 3, "salt"), cn=20)
+    facts = metals(source("AU", 3, "salt"), cn=20)
     found = reasons(given, facts, rule(Pin, offer="cn-metal", at_least=50))
     assert found == {"metal-civil": "rules conflict", "salt-civil": "dearer than its price"}
 
@@ -116,7 +118,10 @@ def test_nothing_is_exposed_to_law_that_is_strictly_kept_or_over() -> None:
     given = case(demand("metal", "defense", 100))
     assert planned(given, metals(), unknown(), strict=True).run.exposed == []
     assert planned(given, metals(), unknown(until="2025-12-31")).run.exposed == []
-    late = planned(case(demand("metal", "defense", 10, 10), stores=(store("metal", 0, limit=0),)), metals(), unknown(**{"from": "2027-01-01"}))
+    control = rule(
+        ExportControl, exporters=["CN"], effect="prohibit", phases=[{"from": "2027-01-01", "status": "unknown"}]
+    )
+    late = planned(case(demand("metal", "civil", 10, 10), stores=(store("metal", 0, limit=0),)), metals(), control)
     assert [(float(r.kg), r.first) for r in late.run.exposed] == [(10, "2027")]
 
 

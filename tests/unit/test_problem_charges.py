@@ -15,7 +15,6 @@ from friendshore.rules.kinds.limits import Budget, MaxSuppliers, MinShare, MinSu
 from friendshore.rules.kinds.tariff import Tariff
 
 from .building import (
-    METAL,
     bought,
     case,
     catalog,
@@ -53,7 +52,9 @@ def test_duties_are_weighted_by_the_days_on_which_they_hold() -> None:
     late = duty(phases=[{"from": "2026-07-01"}])
     assert charges(given, one(source("CN", 40)), duty()) == [100]
     assert charges(given, one(source("CN", 40)), late) == pytest.approx([100 * 184 / 365])
-    assert charges(given, one(source("CN", 40)), late, duty(id="more", rate="0.1")) == pytest.approx([100 * 184 / 365 + 40])
+    assert charges(given, one(source("CN", 40)), late, duty(id="more", rate="0.1")) == pytest.approx(
+        [100 * 184 / 365 + 40]
+    )
 
 
 def test_only_enacted_duties_are_paid() -> None:
@@ -110,7 +111,9 @@ def test_money_is_discounted_by_its_own_period() -> None:
     Price / 1.25, charges and freight / 1.25 squared; onboarding of 8 at the start, not discounted.
     """
     slow = source("CN", 10, lead_time=12, onboarding=8, onboarding_currency="USD")
-    given = case(demand("metal", "civil", 0, 0, 100), discount="0.25", assume={"freight": 3}, stores=(store("metal", 1),))
+    given = case(
+        demand("metal", "civil", 0, 0, 100), discount="0.25", assume={"freight": 3}, stores=(store("metal", 1),)
+    )
     cost = planned(given, one(slow), duty()).cost
     assert (cost.price, cost.charges, cost.freight, cost.onboarding) == (800, 160, 192, 8)
     assert (cost.total, cost.nominal) == (1160, 1000 + 250 + 300 + 8)
@@ -118,7 +121,9 @@ def test_money_is_discounted_by_its_own_period() -> None:
 
 def test_quarters_are_discounted_by_quarters() -> None:
     """Five quarters on, (1.21)^-1.25."""
-    given = case(demand("metal", "civil", 0, 0, 0, 0, 0, 100), length="quarter", discount="0.21", stores=(store("metal", 9),))
+    given = case(
+        demand("metal", "civil", 0, 0, 0, 0, 0, 100), length="quarter", discount="0.21", stores=(store("metal", 9),)
+    )
     cost = planned(given, one(source("CN", 10))).cost
     assert float(cost.price) == pytest.approx(1000 * 1.21**-1.25)
 
@@ -132,8 +137,10 @@ def test_shortage_and_holding_are_discounted() -> None:
 
 
 def test_the_parts_come_to_the_total() -> None:
-    """total = price + charges + freight + onboarding + holding; objective = total + penalties + shortage."""
-    given = case(demand("metal", "civil", 30, 40, price=300), discount="0.07", assume={"freight": 3}, stores=(store("metal", 1),))
+    """Total = price + charges + freight + onboarding + holding; objective = total + penalties + shortage."""
+    given = case(
+        demand("metal", "civil", 30, 40, price=300), discount="0.07", assume={"freight": 3}, stores=(store("metal", 1),)
+    )
     facts = metals(cn=25, au=10, jp=0)
     cost = planned(given, facts, duty(), rule(MinShare, countries=["AU"], share="0.5", penalty=1)).cost
     parts = cost.price + cost.charges + cost.freight + cost.onboarding + cost.holding

@@ -13,7 +13,6 @@ from friendshore.domain.facts import Factor
 from friendshore.errors import InputError
 
 from .building import (
-    GUESS,
     METAL,
     SOURCE,
     ban,
@@ -117,7 +116,9 @@ def test_stock_is_used_first_and_the_rest_is_held() -> None:
 def test_stock_that_nobody_may_use_stays_where_it_lies() -> None:
     """Chinese stock is barred from defence: it is held for both years, 50 kg at 2."""
     given = case(
-        demand("metal", "defense", 30, 30), stocks=(stock("metal", 50, chain("CN", *METAL)),), stores=(store("metal", 2),)
+        demand("metal", "defense", 30, 30),
+        stocks=(stock("metal", 50, chain("CN", *METAL)),),
+        stores=(store("metal", 2),),
     )
     found = planned(given, metals(), ban(*METAL, start=None))
     assert bought(found) == {"au-metal": 60}
@@ -154,7 +155,9 @@ def test_holding_as_a_share_of_the_price_is_told() -> None:
     """10 % a year of the dearest offer, 80: 8 a kilogram. 20 kg held over 2026 cost 160."""
     facts = metals(cn=0, au=0)
     given = case(demand("metal", "civil", 0, 20), assume={"holding": Decimal("0.1")})
-    made = facts.model_copy(update={"offers": tuple(o.model_copy(update={"end": date(2026, 12, 31)}) for o in facts.offers)})
+    made = facts.model_copy(
+        update={"offers": tuple(o.model_copy(update={"end": date(2026, 12, 31)}) for o in facts.offers)}
+    )
     found = planned(given, made)
     assert float(found.cost.holding) == 160
     assert "holding stock costs 10 % a year" in told(found, "stock")
@@ -200,7 +203,10 @@ def test_unknown_goods_of_demands_are_all_told() -> None:
 
 def test_unknown_goods_of_stocks_and_orders_are_all_told() -> None:
     """A material, an offer, and an arrival outside the plan."""
-    orders = [{"offer": "nobody", "quantity": 1, "arrives": "2026-02-01"}, {"offer": "cn-metal", "quantity": 1, "arrives": "2030-02-01"}]
+    orders = [
+        {"offer": "nobody", "quantity": 1, "arrives": "2026-02-01"},
+        {"offer": "cn-metal", "quantity": 1, "arrives": "2030-02-01"},
+    ]
     given = case(demand("metal", "civil", 1), stocks=(stock("gold", 1, ()),), orders=orders)
     with pytest.raises(InputError) as caught:
         built(given, metals())
@@ -224,7 +230,9 @@ def test_a_case_that_wants_nothing_has_a_plan() -> None:
 def test_sources_that_nobody_describes_are_assumptions() -> None:
     """A capacity without evidence does not count where the case asks for verified figures."""
     site = facility("cn", "CN", 10)
-    unknown = site.model_copy(update={"capacity": tuple(s.model_copy(update={"source": "nowhere"}) for s in site.capacity)})
+    unknown = site.model_copy(
+        update={"capacity": tuple(s.model_copy(update={"source": "nowhere"}) for s in site.capacity)}
+    )
     found = planned(case(demand("metal", "civil", 1)), catalog(unknown, source("CN", 1)))
     assert bought(found) == {}
     assert "only assumed" in found.run.leads[0].reasons[0]

@@ -78,7 +78,9 @@ def test_a_ban_that_begins_on_the_last_day_of_a_period_bites_all_of_it() -> None
     assert bought(planned(given, metals(), ban("mined", start="2027-01-01"))) == {"cn-metal": 10, "au-metal": 10}
 
 
-@pytest.mark.parametrize(("status", "bites"), [("pending", False), ("suspended", False), ("unknown", False), ("enacted", True)])
+@pytest.mark.parametrize(
+    ("status", "bites"), [("pending", False), ("suspended", False), ("unknown", False), ("enacted", True)]
+)
 def test_only_enacted_phases_bite(status: str, bites: bool) -> None:
     """And those that the case names, or `strict` lets bite."""
     given = case(demand("metal", "defense", 10))
@@ -158,7 +160,9 @@ def test_compliance_travels_through_a_recipe() -> None:
     ],
     ids=["any", "quantity", "both", "from", "not the whole period", "ends too early", "country", "site", "of another"],
 )
-def test_a_licence_is_bounded_in_kilograms_days_and_exporter(licence: dict[str, Any], kilograms: dict[str, float]) -> None:
+def test_a_licence_is_bounded_in_kilograms_days_and_exporter(
+    licence: dict[str, Any], kilograms: dict[str, float]
+) -> None:
     """10 kg in each of two years; without a licence Chinese metal cannot come. It must cover every day of the arrival's period."""
     given = case(
         demand("metal", "defense", 10, 10), licences=[{"id": "L", "rule": "control", **licence}], stores=NOTHING_HELD
@@ -186,9 +190,7 @@ def test_two_controls_want_a_licence_each() -> None:
 
 def test_assumed_licences_let_pass_and_are_told() -> None:
     """Granted for civil use alone: defence still buys elsewhere."""
-    given = case(
-        demand("metal", "defense", 10), demand("metal", "civil", 10), assume={"licence": {"civil": "granted"}}
-    )
+    given = case(demand("metal", "defense", 10), demand("metal", "civil", 10), assume={"licence": {"civil": "granted"}})
     found = planned(given, metals(), control())
     assert bought(found) == {"cn-metal": 10, "au-metal": 10}
     assert "civil" in told(found, "licences")
@@ -205,9 +207,7 @@ def test_stock_in_hand_needs_no_export_licence_but_an_order_on_its_way_does() ->
     """What lies in the country does not cross a border any more; what was ordered has still to come."""
     lying = case(demand("metal", "civil", 10), stocks=(stock("metal", 10, chain("CN", *METAL)),))
     assert bought(planned(lying, metals(), control())) == {}
-    coming = case(
-        demand("metal", "civil", 10), orders=[{"offer": "cn-metal", "quantity": 10, "arrives": "2026-05-01"}]
-    )
+    coming = case(demand("metal", "civil", 10), orders=[{"offer": "cn-metal", "quantity": 10, "arrives": "2026-05-01"}])
     assert bought(planned(coming, metals(), control())) == {"au-metal": 10}
 
 
@@ -279,9 +279,7 @@ def test_an_export_control_counts_on_arrival() -> None:
 def test_facts_of_the_item_lift_a_ban() -> None:
     """A demand that states it is off the shelf is excepted; one that does not is not."""
     cots = {"id": "cots", "when": [{"fact": "cots", "equals": True}]}
-    law = rule(
-        OriginBan, id="ban", stages=["mined"], countries=["CN"], end_uses=["defense"], exceptions=[cots]
-    )
+    law = rule(OriginBan, id="ban", stages=["mined"], countries=["CN"], end_uses=["defense"], exceptions=[cots])
     given = case(
         demand("metal", "defense", 10, facts=(("cots", True),), id="shelf"), demand("metal", "defense", 10, id="other")
     )

@@ -63,7 +63,9 @@ def step(start: date | None, per_year: float | None, status: str = "operating", 
     return CapacityStep(start=start, per_year=amount, status=Status(status), source=origin)
 
 
-def bench(day: date, amount: float, currency: str = "USD", material: str = "metal", origin: str = SOURCE) -> BenchmarkPrice:
+def bench(
+    day: date, amount: float, currency: str = "USD", material: str = "metal", origin: str = SOURCE
+) -> BenchmarkPrice:
     """One row of the benchmark `bench`."""
     return BenchmarkPrice(
         id="bench", material=material, date=day, amount=Decimal(str(amount)), currency=currency, source=origin
@@ -106,9 +108,7 @@ def test_without_a_rate_an_offer_is_a_lead() -> None:
 
 def test_onboarding_is_converted_at_the_start() -> None:
     """100 EUR at 1.2 on the first day of the plan, once, whenever the offer is used."""
-    facts = catalog(
-        facility("cn", "CN"), source("CN", 1, onboarding=100, onboarding_currency="EUR"), rates=EURO
-    )
+    facts = catalog(facility("cn", "CN"), source("CN", 1, onboarding=100, onboarding_currency="EUR"), rates=EURO)
     found = planned(yearly(0, 0, 5), facts)
     assert (float(found.cost.onboarding), float(found.cost.price)) == (120, 5)
 
@@ -165,7 +165,19 @@ def test_a_benchmark_row_that_is_not_well_founded_does_not_count() -> None:
         ((step(date(2027, 12, 31), None),), [None, None]),  # without a limit on one of its days
         ((step(None, 100), step(None, 50, origin=GUESS)), [100, 100]),
     ],
-    ids=["flat", "leap", "half", "two steps", "ramping", "commissioning", "announced", "idle", "unlimited", "from", "guess"],
+    ids=[
+        "flat",
+        "leap",
+        "half",
+        "two steps",
+        "ramping",
+        "commissioning",
+        "announced",
+        "idle",
+        "unlimited",
+        "from",
+        "guess",
+    ],
 )
 def test_capacity_by_days_and_status(steps: tuple[CapacityStep, ...], kilograms: list[float | None]) -> None:
     """The capacity of a site in each of two years."""
@@ -329,7 +341,15 @@ def test_the_lead_time_that_the_case_assumes_is_used_and_told() -> None:
 
 @pytest.mark.parametrize(
     ("length", "months", "periods"),
-    [("month", 1, 1), ("month", 2.5, 3), ("quarter", 1, 1), ("quarter", 3, 1), ("quarter", 4, 2), ("year", 12, 1), ("year", 0, 0)],
+    [
+        ("month", 1, 1),
+        ("month", 2.5, 3),
+        ("quarter", 1, 1),
+        ("quarter", 3, 1),
+        ("quarter", 4, 2),
+        ("year", 12, 1),
+        ("year", 0, 0),
+    ],
 )
 def test_lead_times_are_whole_periods_rounded_up(length: str, months: float, periods: int) -> None:
     """A delivery within a period may come on its last day."""

@@ -46,7 +46,7 @@ from .building import (
 
 
 def linear(cost: list[float], rows: list[list[float]], least: list[float], whole: bool = False, **more: Any) -> Linear:
-    """minimise cost @ x subject to rows @ x >= least and 0 <= x <= 10."""
+    """Minimise cost @ x subject to rows @ x >= least and 0 <= x <= 10."""
     count = len(cost)
     given = {
         "cost": np.array(cost, dtype=float),
@@ -72,7 +72,7 @@ def flushed(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
 
 @pytest.mark.parametrize("engine", [solve_lp, lambda l: solve_with_highs(l, None, 0.0)], ids=["glop", "highs"])
 def test_engines_agree_and_say_nothing(engine: Callable[[Linear], Any], capfd: pytest.CaptureFixture[str]) -> None:
-    """x + y at least 4, x at 1 up to 3, y at 2: 3 + 2 = 5; and what cannot hold is told as that, not as an error."""
+    """X + y at least 4, x at 1 up to 3, y at 2: 3 + 2 = 5; and what cannot hold is told as that, not as an error."""
     best = engine(linear([1, 2], [[1, 1]], [4], upper=np.array([3.0, 10.0])))
     assert (best.outcome, best.objective, best.bound) == (Outcome.OPTIMAL, 5, 5)
     assert best.x.tolist() == pytest.approx([3, 1])
@@ -217,7 +217,9 @@ def test_a_part_whose_rules_conflict_is_named_and_the_others_are_planned() -> No
 def test_a_store_that_cannot_hold_what_lies_there_is_a_conflict() -> None:
     """20 kg in hand, 15 wanted, room for 2: the store is named."""
     given = case(
-        demand("metal", "civil", 15), stocks=(stock("metal", 20, chain("AU", *METAL)),), stores=(store("metal", 1, limit=2),)
+        demand("metal", "civil", 15),
+        stocks=(stock("metal", 20, chain("AU", *METAL)),),
+        stores=(store("metal", 1, limit=2),),
     )
     found = planned(given, metals())
     assert found.run.conflicts[0].rules == ["store of metal at US"]
@@ -392,9 +394,7 @@ def test_grams_beside_kilotons_are_on_or_off_exactly(onboarding: float, expected
         ),
     ],
 )
-def test_a_least_order_is_kept_to_the_gram(
-    holding: float, orders: dict[tuple[str, str], float], total: float
-) -> None:
+def test_a_least_order_is_kept_to_the_gram(holding: float, orders: dict[tuple[str, str], float], total: float) -> None:
     """Orders of 33.333 kg at least; 33.332, 33.333 and 33.334 are wanted in three years."""
     facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 10, min_order=33.333), source("AU", 11))
     given = case(demand("metal", "civil", 33.332, 33.333, 33.334, price=5000), stores=(store("metal", holding),))

@@ -66,7 +66,10 @@ def lawful() -> Recommendation:
     given = case(
         demand("metal", "defense", 10, 10),
         demand("metal", "civil", 10, 10),
-        licences=[{"id": "L", "rule": "control", "quantity": 34}, {"id": "old", "rule": "control", "until": "2025-12-31"}],
+        licences=[
+            {"id": "L", "rule": "control", "quantity": 34},
+            {"id": "old", "rule": "control", "until": "2025-12-31"},
+        ],
         waivers=[
             {"id": "W", "rule": "ban", "quantity": 4, "demand": "metal-defense"},
             {"id": "early", "rule": "ban", "quantity": 9, "until": "2026-12-31"},
@@ -86,8 +89,12 @@ def circuits() -> Recommendation:
 
     10 units for defence give 10 kg of metal and 10 of magnets, which serve civil use; 20 more units are made for it.
     """
-    run = offer("jp-run", "jp", "metal", 50, chain("JP", "melted"), inputs=lines(oxide=2), outputs=lines(metal=1, magnet=1))
-    facts = catalog(*(facility(c.lower(), c) for c in ("JP", "AU", "CN")), run, source("AU", 40, "oxide"), source("CN", 10, "oxide"))
+    run = offer(
+        "jp-run", "jp", "metal", 50, chain("JP", "melted"), inputs=lines(oxide=2), outputs=lines(metal=1, magnet=1)
+    )
+    facts = catalog(
+        *(facility(c.lower(), c) for c in ("JP", "AU", "CN")), run, source("AU", 40, "oxide"), source("CN", 10, "oxide")
+    )
     given = case(demand("metal", "defense", 10), demand("magnet", "civil", 30))
     found = planned(given, facts, ban("mined", start=None))
     assert bought(found) == {"jp-run": 40, "au-oxide": 20, "cn-oxide": 40}
@@ -177,18 +184,24 @@ PLAIN: dict[str, tuple[Tamper, str]] = {
     "a delivery left out": (without("deliveries"), "deliveries and shortage of `metal-civil`"),
     "an unknown demand": (entry("deliveries", demand="nobody"), "demand `nobody`"),
     "a shortage made up": (
-        lambda plan: plan.model_copy(update={"shorts": _records("shorts", {"demand": "metal-civil", "period": 0, "quantity": 5})}),
+        lambda plan: plan.model_copy(
+            update={"shorts": _records("shorts", {"demand": "metal-civil", "period": 0, "quantity": 5})}
+        ),
         "deliveries and shortage of `metal-civil` in 2026",
     ),
     "a negative shortage": (
         all_of(
             entry("deliveries", quantity=more(5)),
-            lambda plan: plan.model_copy(update={"shorts": _records("shorts", {"demand": "metal-civil", "period": 0, "quantity": -5})}),
+            lambda plan: plan.model_copy(
+                update={"shorts": _records("shorts", {"demand": "metal-civil", "period": 0, "quantity": -5})}
+            ),
         ),
         "a shortage of `metal-civil` is negative",
     ),
     "a shortage of an unknown demand": (
-        lambda plan: plan.model_copy(update={"shorts": _records("shorts", {"demand": "nobody", "period": 0, "quantity": 5})}),
+        lambda plan: plan.model_copy(
+            update={"shorts": _records("shorts", {"demand": "nobody", "period": 0, "quantity": 5})}
+        ),
         "`nobody`",
     ),
     "stock made up": (
@@ -244,7 +257,10 @@ LAWFUL: dict[str, tuple[Tamper, str]] = {
     "more than a waiver": (entry("deliveries", ("waivers", ("W",)), quantity=more(1)), "more is delivered under `W`"),
     "a wrong requirement": (entry("purchases", AU, requirement="R1"), "more metal at US for R2 in 2027 is taken"),
     "an unknown requirement": (entry("purchases", AU, requirement="R9"), "stock of metal at US for R9"),
-    "more of a lot than is there": (entry("lots", quantity=more(1)), "more is taken from `stock-metal-US` than is there"),
+    "more of a lot than is there": (
+        entry("lots", quantity=more(1)),
+        "more is taken from `stock-metal-US` than is there",
+    ),
     "an unknown lot": (entry("lots", lot="nothing"), "lot `nothing`"),
     "a lot elsewhere": (entry("lots", place="DE"), "stock-metal-US to DE"),
     "a lot too late": (entry("lots", period=1), "stock-metal-US to US"),

@@ -35,7 +35,7 @@ def check_loops(offers: Sequence[OfferFacts]) -> None:
     needs = prod((float(step.needs) for step in named), start=1.0)
     raise InputError(
         Trouble(
-            f"by their recipes, {' and '.join(dict.fromkeys(step.offer for step in named))} make {circle[0]} of less of itself",
+            f"{circle[0]} is made of less of itself by the recipes of {', '.join(dict.fromkeys(step.offer for step in named))}",
             column="recipe.per_unit",
             found=f"{' -> '.join(circle)}: {needs:.6g} kg gives 1 kg",
             expected="no more than goes in",
@@ -70,6 +70,8 @@ def _gaining(steps: dict[tuple[str, str], _Step]) -> list[str]:
                 length[made], before[made], last = reached, taken, made
         if not last:
             return []
+    if not last:
+        return []
     for _ in materials:
         last = before[last]
     circle = [last]

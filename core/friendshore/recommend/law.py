@@ -10,7 +10,7 @@ from ..domain.base import exact
 from ..domain.run import RunBlocked, RunExposed, RunLimit, RunRequirement, RunRule, RunUnproven
 from ..explain import Exposed, KeptOut
 from ..problem import Problem
-from ..problem.requirements import Requirement
+from ..problem.requirements import Outlet, Requirement
 from ..verify import VerifiedPlan
 
 
@@ -69,13 +69,23 @@ def _uses(problem: Problem, requirement: Requirement) -> list[str]:
 def _forbids(problem: Problem, requirement: Requirement) -> list[str]:
     blocked = set(requirement.blocked) | {arc for arc, _ in requirement.blocked_cells}
     rules: set[str] = set()
-    for use in {problem.demands[outlet.demand].use for outlet in requirement.outlets}:
-        judgement = problem.judgements[use]
+    for outlet in requirement.outlets:
+        judgement = problem.judgements[problem.demands[outlet.demand].use]
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
+                if not _bears_on(problem, rule, outlet):
+                    continue
                 if any(arc in blocked and problem.law.forbids(verdict) for arc, verdict in verdicts.items()):
                     rules.add(problem.rules[rule].id)
     return sorted(rules)
+
+
+def _bears_on(problem: Problem, rule: int, outlet: Outlet) -> bool:
+    """Whether a rule can be in force for a delivery: on its days, or, where another day counts, on any day of the plan."""
+    found = problem.rules[rule]
+    if found.bears_on == "trade" or found.dated_by == "order":
+        return problem.law.in_force(rule, problem.case.horizon.span)
+    return problem.law.in_force(rule, problem.case.horizon.periods[outlet.period].span)
 
 
 def describe_unproven(out: list[KeptOut]) -> list[RunUnproven]:

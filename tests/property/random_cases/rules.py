@@ -107,7 +107,7 @@ def a_control(draw: Draw[Any]) -> ExportControl:
     )
 
 
-def some_papers(draw: Draw[Any], rules: tuple[Rule, ...]) -> dict[str, Any]:
+def some_papers(draw: Draw[Any], rules: tuple[Rule, ...], good: str) -> dict[str, Any]:
     """Waivers, licences and assumed licences that fit the rules."""
     ids = [rule.id for rule in rules]
     papers: dict[str, Any] = {}
@@ -118,7 +118,7 @@ def some_papers(draw: Draw[Any], rules: tuple[Rule, ...]) -> dict[str, Any]:
         other = draw(st.sampled_from(("ban", "ban-2")))
         if other in ids and draw(st.booleans()):
             last = date(2027, 6, 30)
-            waivers.append(WaiverSpec(id="v", rule=other, demand="metal", quantity=Decimal(waived), end=last))
+            waivers.append(WaiverSpec(id="v", rule=other, demand=good, quantity=Decimal(waived), end=last))
         papers["waivers"] = tuple(waivers)
     if "control" in ids and draw(st.integers(1, 4)) > 1:
         licensed = Decimal(draw(st.integers(1, 30)))

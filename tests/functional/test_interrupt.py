@@ -1,0 +1,151 @@
+"""A search of minutes that is ended early, by Ctrl-C or by a time limit: a complete answer all the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import IO, Any
+
+import pytest
+
+from ..property.disk import write
+from ..unit.building import hard_case
+
+pty = pytest.importorskip("pty", reason="this system has no terminals of its own making")
+
+PATIENCE = 120.0
+"""Seconds after which a command that does not answer is a failure; nothing is asserted about how long it takes."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The case and its catalog as files."""
+    given, facts = hard_case()
+    folder = tmp_path_factory.mktemp("hard")
+    write(facts, folder / "catalog", "kg", Random(0))
+    text = f"""
+schema = 1
+[case]
+name = "hard"
+start = {given.horizon.start}
+periods = {given.horizon.count}
+period = "year"
+currency = "USD"
+place = "US"
+[use]
+catalogs = ["./catalog"]
+"""
+    for demand in given.demands:
+        text += f"""
+[[demand]]
+id = "{demand.id}"
+material = "{demand.material}"
+end_use = "{demand.end_use}"
+quantities = {[f"{q} kg" for q in demand.quantities]}
+shortage_price = "1000 USD/kg"
+[[store]]
+material = "{demand.material}"
+holding = "1 USD/kg/year"
+limit = "0 kg"
+"""
+    (folder / "case.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+class Terminal:
+    """The other end of a terminal that a program writes to."""
+
+    def __init__(self, end: int) -> None:
+        self.end = end
+        self.text = ""
+
+    def until(self, words: str, program: subprocess.Popen[str]) -> None:
+        """Reads until some words have been written."""
+        give_up = time.monotonic() + PATIENCE
+        while words not in self.text:
+            assert time.monotonic() < give_up, self.text
+            assert program.poll() is None, self.text
+            if select.select([self.end], [], [], 1.0)[0]:
+                self.text += os.read(self.end, 65536).decode(errors="replace")
+
+
+@contextmanager
+def planning(folder: Path, stdout: IO[str]) -> Iterator[tuple[subprocess.Popen[str], Terminal]]:
+    """`friendshore plan --json` under way, its messages on a terminal and its answer in a file."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "friendshore", "plan", str(folder), "--json"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    program = subprocess.Popen(command, stdout=stdout, stderr=theirs, text=True, env=environment)
+    os.close(theirs)
+    try:
+        yield program, Terminal(ours)
+    finally:
+        program.kill()
+        program.wait()
+        os.close(ours)
+
+
+def ended(program: subprocess.Popen[str], terminal: Terminal) -> int:
+    """The exit code, the terminal read to its end so that nothing waits for it."""
+    give_up = time.monotonic() + PATIENCE
+    while program.poll() is None:
+        assert time.monotonic() < give_up, terminal.text
+        if select.select([terminal.end], [], [], 0.1)[0]:
+            try:
+                terminal.text += os.read(terminal.end, 65536).decode(errors="replace")
+            except OSError:  # the program has closed its end
+                return program.wait(PATIENCE)
+    return program.returncode
+
+
+def complete(text: str) -> dict[str, Any]:
+    """The one object on stdout: a verified plan with its bound, and orders that are all or nothing."""
+    data: dict[str, Any] = json.loads(text)
+    assert data["verified"] is True
+    assert 0 < data["bound"] < data["objective"]
+    assert data["gap"] == pytest.approx((data["objective"] - data["bound"]) / data["objective"])
+    assert data["purchases"]
+    sizes = {str(o.id): float(o.min_order or 0) for o in hard_case()[1].offers}
+    assert all(make["units"] == pytest.approx(sizes[make["offer"]], abs=0.001) for make in data["makes"])
+    return data
+
+
+def test_ctrl_c_prints_the_best_plan_so_far(folder: Path, tmp_path: Path) -> None:
+    """Once the search has shown its bar, one Ctrl-C: exit code 0, and stdout holds one complete plan, called interrupted."""
+    answer = tmp_path / "answer.json"
+    with answer.open("w") as stdout, planning(folder, stdout) as (program, terminal):
+        terminal.until("solving", program)
+        program.send_signal(signal.SIGINT)
+        assert ended(program, terminal) == 0, terminal.text
+    assert "stopping with the best plan found" in terminal.text
+    assert complete(answer.read_text())["status"] == "interrupted"
+
+
+def test_ctrl_c_twice_ends_without_a_plan(folder: Path, tmp_path: Path) -> None:
+    """The second one, after the first was acknowledged: exit code 130, nothing on stdout, no traceback."""
+    answer = tmp_path / "answer.json"
+    with answer.open("w") as stdout, planning(folder, stdout) as (program, terminal):
+        terminal.until("solving", program)
+        program.send_signal(signal.SIGINT)
+        terminal.until("stopping", program)
+        program.send_signal(signal.SIGINT)
+        assert ended(program, terminal) == 130, terminal.text
+    assert answer.read_text() == ""
+    assert "Traceback" not in terminal.text
+
+
+def test_a_time_limit_prints_the_best_plan_so_far(folder: Path) -> None:
+    """Exit code 0, and one complete plan called feasible; nothing else on stdout or stderr."""
+    command = [sys.executable, "-m", "friendshore", "plan", str(folder), "--json", "--time-limit", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert complete(done.stdout)["status"] == "feasible"

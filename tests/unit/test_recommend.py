@@ -1,0 +1,301 @@
+"""The library: a case in memory, planned silently and repeatably, from several threads; tables for analysts; facts that prove it."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+import friendshore
+from friendshore.domain.case import Case, Scenario
+from friendshore.domain.change import Change
+from friendshore.domain.facts import Catalog
+from friendshore.domain.plan import PlanStatus
+from friendshore.errors import InputError, PluginError
+from friendshore.plugins import Registry
+from friendshore.recommend import Recommendation, reverify
+from friendshore.recommend.recommendation import TABLES
+from friendshore.rules.base import Rule
+from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import MaxShare, MinSuppliers
+from friendshore.rules.kinds.tariff import Tariff
+
+from .building import (
+    METAL,
+    ban,
+    bought,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    lines,
+    maker,
+    metals,
+    offer,
+    planned,
+    rule,
+    source,
+    stock,
+    store,
+)
+
+
+def world(factor: int = 1) -> tuple[Case, Catalog, list[Rule]]:
+    """A case with something in every table: makes, lots, draws, stock, shortage, exposure, leads, limits, assumptions."""
+    run = offer("au-run", "au", "oxide", 60, chain("AU", "mined", "refined"), outputs=lines(oxide=1, salt=3))
+    facts = metals(
+        facility("x", "CN", capacity=()),
+        run,
+        source("CN", 9, name="cn-lead", plant="x"),
+        source("JP", 30, name="jp-vague", chain=chain("JP?", *METAL)),
+        maker("JP", 20),
+        cn=60,
+    )
+    facts = facts.model_copy(
+        update={
+            "offers": tuple(o.model_copy(update={"min_order": 5}) if o.id == "au-metal" else o for o in facts.offers)
+        }
+    )
+    given = case(
+        demand("metal", "defense", 30 * factor, 50 * factor),
+        demand("metal", "civil", 40, 40),
+        demand("salt", "civil", 20, 10),
+        demand("magnet", "defense", 3, 3),
+        stocks=(stock("metal", 12, chain("AU", *METAL)),),
+        stores=(store("metal", 1), store("salt", 1)),
+        scenarios=(Scenario(name="double", change=(Change(price="cn-metal", factor=2),)),),
+        assume={"holding": "0.01", "freight": 2},
+        discount="0.05",
+    )
+    rules = [
+        ban("mined"),
+        ban("refined", id="maybe", phases=[{"status": "unknown"}]),
+        rule(Tariff, rate="0.1", origins=["CN"]),
+        rule(MaxShare, by="facility", share="0.9", materials=["metal"]),
+        rule(MinSuppliers, count=2, materials=["metal"]),
+        rule(ExportControl, exporters=["CN"], effect="prohibit", end_uses=["nuclear"]),
+    ]
+    return given, facts, rules
+
+
+@pytest.fixture(scope="module")
+def found() -> Recommendation:
+    """Its plan."""
+    given, facts, rules = world()
+    return planned(given, facts, *rules)
+
+
+def text(run: Recommendation) -> str:
+    """A run as it is written."""
+    return json.dumps(run.to_dict())
+
+
+def test_the_library_plans_what_is_in_memory_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Case, catalog and rules as objects, nothing installed is looked for, nothing is printed or changed."""
+    given, facts, rules = world()
+    before = given.model_dump_json(), facts.model_dump_json(), [r.model_dump_json() for r in rules]
+    result = friendshore.plan(given, catalogs=[facts], rules=rules)
+    ctypes.CDLL(None).fflush(None)
+    assert capfd.readouterr() == ("", "")
+    assert (result.status, result.verified) == (PlanStatus.OPTIMAL, True)
+    assert isinstance(result, friendshore.Recommendation)
+    assert (given.model_dump_json(), facts.model_dump_json(), [r.model_dump_json() for r in rules]) == before
+
+
+def test_the_figures_of_a_recommendation_are_those_of_its_run(found: Recommendation) -> None:
+    """Status, cost, objective, bound and gap; and its dictionary is JSON as it stands."""
+    told = found.to_dict()
+    assert told["status"] == found.status.value == "optimal"
+    assert told["objective"] == found.objective
+    assert told["bound"] == found.bound <= found.objective
+    assert told["gap"] == found.gap <= 1e-6
+    assert told["cost"]["total"] == float(found.cost.total)
+    assert json.loads(text(found)) == told
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_is_a_frame(found: Recommendation, table: str) -> None:
+    """One row an entry, the fields of the schema as columns, whether there are rows or not."""
+    frame = found.to_frame(table)
+    rows = found.to_dict()[table]
+    assert len(frame) == len(rows)
+    assert len(frame.columns) > 1
+    for row in rows[:1]:
+        assert list(frame.columns) == list(row)
+        assert frame.iloc[0].to_dict() == pytest.approx(row) if not _nested(row) else frame.iloc[0].tolist()
+    empty = planned(case(demand("metal", "civil", 0)), metals()).to_frame(table)
+    assert list(empty.columns) == list(frame.columns)
+
+
+def _nested(row: dict[str, Any]) -> bool:
+    return any(isinstance(value, dict | list | str) or value is None for value in row.values())
+
+
+def test_a_frame_adds_up(found: Recommendation) -> None:
+    """An analyst's question: kilograms and money by offer."""
+    frame = found.to_frame()
+    assert frame.groupby("offer")["quantity_kg"].sum().to_dict() == pytest.approx(bought(found))
+    landed = frame["price"] + frame["charges"] + frame["freight"]
+    assert landed.tolist() == pytest.approx(frame["cost"].tolist())
+
+
+def test_an_unknown_table_is_refused_with_the_known_ones(found: Recommendation) -> None:
+    """The message lists what there is."""
+    with pytest.raises(ValueError, match="purchases, makes"):
+        found.to_frame("prices")
+
+
+def test_scenarios_are_applied_by_name_and_in_order() -> None:
+    """One name or several; further changes come after them; the run says which were applied."""
+    given, facts, rules = world()
+    one = planned(given, facts, *rules, scenario="double")
+    assert one.run.scenario == ["double"]
+    assert planned(given, facts, *rules, scenario=("double",)).to_dict() == one.to_dict()
+    undone = planned(given, facts, *rules, scenario="double", changes=[Change(price="cn-metal", factor="0.5")])
+    assert undone.objective == planned(given, facts, *rules).objective < one.objective
+
+
+def test_progress_tells_parts_and_seconds() -> None:
+    """Called at least once, ending with all parts solved; never backwards."""
+    given, facts, rules = world()
+    calls: list[tuple[int, int, float]] = []
+    result = planned(given, facts, *rules, progress=lambda *call: calls.append(call))
+    assert calls
+    assert calls[-1][:2] == (result.run.components, result.run.components)
+    assert [c[0] for c in calls] == sorted(c[0] for c in calls)
+    assert [c[2] for c in calls] == sorted(c[2] for c in calls)
+
+
+def test_what_progress_raises_is_not_swallowed() -> None:
+    """A host that wants out by an exception gets out."""
+
+    def refuse(*_: object) -> None:
+        raise InterruptedError("enough")
+
+    with pytest.raises(InterruptedError, match="enough"):
+        planned(case(demand("metal", "civil", 1)), metals(), progress=refuse)
+
+
+def test_several_plans_at_once_are_the_plans_alone() -> None:
+    """Six different cases in three threads, started together, twice each: the same bytes as one after another."""
+    worlds = [world(factor) for factor in (1, 2, 3, 1, 2, 3)]
+    alone = [text(planned(given, facts, *rules)) for given, facts, rules in worlds[:3]] * 2
+    assert len(set(alone)) == 3
+    together = Barrier(3)
+
+    def run(number: int) -> str:
+        given, facts, rules = worlds[number]
+        if number < 3:
+            together.wait(timeout=60)
+        return text(planned(given, facts, *rules, workers=2))
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(run, range(6))) == alone
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_neither_workers_nor_the_order_of_facts_change_a_byte(found: Recommendation, workers: int) -> None:
+    """Every list of case, catalog and rules shuffled, any number of workers."""
+    given, facts, rules = world()
+    dice = Random(workers)
+    lists = {name: getattr(facts, name) for name in ("materials", "facilities", "offers", "sources")}
+    facts = facts.model_copy(update={k: tuple(dice.sample(v, len(v))) for k, v in lists.items()})
+    wanted, stores = (tuple(dice.sample(v, len(v))) for v in (given.demands, given.stores))
+    given = given.model_copy(update={"demands": wanted, "stores": stores})
+    again = planned(given, facts, *dice.sample(rules, len(rules)), workers=workers)
+    assert text(again) == text(found)
+
+
+def test_facts_prove_the_plan_elsewhere(found: Recommendation) -> None:
+    """Through JSON and back, with nothing but friendshore's own kinds: verified again, at the same cost."""
+    facts = json.loads(json.dumps(found.facts()))
+    verified, findings, unchecked = reverify(facts, Registry.of())
+    assert (findings, unchecked) == ([], [])
+    assert verified is not None
+    assert verified.cost == found.cost
+    assert verified.plan == found.plan.plan
+
+
+def test_facts_of_a_case_that_gives_figures_to_what_it_does_not_want() -> None:
+    """A figure for an offer of another good belongs to the case: the facts hold the offer, and the plan can be checked."""
+    assumed = {"id": "cn-salt", "capacity": 5}
+    given = case(demand("metal", "civil", 10), assume={"offer": [assumed]})
+    result = planned(given, metals(source("CN", 3, "salt")))
+    verified, findings, _ = reverify(json.loads(json.dumps(result.facts())), Registry.of())
+    assert findings == []
+    assert verified is not None
+
+
+def test_facts_changed_are_found(found: Recommendation) -> None:
+    """A quantity of the plan, then a country of an offer that it buys from."""
+    facts = json.loads(json.dumps(found.facts()))
+    facts["plan"]["purchases"][0]["quantity"] += 1
+    verified, findings, _ = reverify(facts, Registry.of())
+    assert verified is None
+    assert findings
+    facts = json.loads(json.dumps(found.facts()))
+    for offer_data in facts["catalogs"][0]["offers"]:
+        for link in offer_data["chain"]:
+            link["countries"] = ["CN"]
+    verified, findings, _ = reverify(facts, Registry.of())
+    assert verified is None
+    assert any("forbidden by `ban` at mined (CN)" in f.message for f in findings)
+
+
+def test_facts_hold_nothing_that_cannot_bear_on_the_plan() -> None:
+    """Offers of goods that the case does not want are left out."""
+    result = planned(case(demand("metal", "civil", 10)), metals(source("CN", 3, "salt")))
+    facts = result.facts()
+    assert [o["id"] for o in facts["catalogs"][0]["offers"]] == ["au-metal", "cn-metal", "jp-metal"]
+    assert set(facts) >= {"case", "catalogs", "rules", "plan", "digests"}
+
+
+def test_a_run_tells_what_it_rests_on(found: Recommendation) -> None:
+    """Versions, periods, materials, rules with status, requirements with what they forbid."""
+    run = found.run
+    assert {"friendshore", "python", "ortools"} <= set(run.versions)
+    assert [(p.label, str(p.end)) for p in run.periods] == [("2026", "2026-12-31"), ("2027", "2027-12-31")]
+    assert {r.id: (r.status, r.bites) for r in run.rules} == {
+        "ban": ("enacted", True),
+        "maybe": ("unknown", False),
+        "tariff": ("enacted", True),
+        "max-share": ("enacted", True),
+        "min-suppliers": ("enacted", True),
+        "export-control": ("enacted", True),
+    }
+    forbids = {use: r.forbids for r in run.requirements for use in r.uses}
+    assert forbids["metal-defense 2027"] == ["ban"]
+    assert forbids["metal-defense 2026"] == []
+    assert {p.order_by.isoformat() for p in run.purchases} <= {"2026-12-31", "2027-12-31"}
+
+
+def test_names_without_a_registry_are_looked_up_where_they_are_installed() -> None:
+    """A case that names what is not given asks for it by name: here nothing is installed, and that is said."""
+    named = case(demand("metal", "civil", 1), catalogs=("tiny",))
+    assert bought(planned(named, metals())) == {"cn-metal": 1}  # given in memory under its name
+    with pytest.raises(PluginError, match="no catalog `other` is installed"):
+        planned(named.model_copy(update={"catalogs": ("tiny", "other")}), metals())
+
+
+def test_all_that_a_case_names_wrongly_is_told_at_once() -> None:
+    """A catalog, a pack and a rule's kind."""
+    named = case(
+        demand("metal", "civil", 1), catalogs=("nowhere",), packs=("nothing",), rules=({"kind": "wish", "id": "w"},)
+    )
+    with pytest.raises((InputError, PluginError)) as caught:
+        planned(named, metals())
+    said = str(caught.value)
+    assert all(name in said for name in ("nowhere", "nothing", "wish"))
+
+
+def test_two_catalogs_of_one_id_are_refused() -> None:
+    """The same offer defined differently in two catalogs: both are named."""
+    other = catalog(facility("cn", "CN"), source("CN", 11)).model_copy(update={"name": "other"})
+    with pytest.raises(InputError, match="other"):
+        planned(case(demand("metal", "civil", 1)), [metals(), other])
