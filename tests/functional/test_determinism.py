@@ -17,7 +17,7 @@ import pytest
 from ..property.disk import write
 from ..unit.building import hard_case
 
-RUNS = [(seed, workers) for seed in (0, 1, 12345) for workers in (1, 2)]
+RUNS = [(0, 2), (1, 1), (12345, 2)]
 
 
 def planned(folder: Path, hashes: int, workers: int) -> bytes:
@@ -45,7 +45,7 @@ def shuffled(folder: Path, target: Path, dice: Random) -> Path:
 
 @pytest.fixture(scope="module")
 def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The case that `init` writes: rules, scenarios, a stock, several goods."""
+    """The case that `init` writes: two uses of one good, under rules."""
     folder = tmp_path_factory.mktemp("starter") / "case"
     subprocess.run(
         [sys.executable, "-m", "friendshore", "init", str(folder)], check=True, capture_output=True, timeout=60
@@ -73,7 +73,7 @@ def choices(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["starter", "choices"])
 def test_the_same_facts_give_the_same_bytes(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Six runs of the command line: three seeds of Python's hashes, one and two workers, every table and row shuffled anew."""
+    """Runs of the command line with other seeds of Python's hashes, one and two workers, every table and row shuffled anew."""
     folder: Path = request.getfixturevalue(name)
     original = planned(folder, 7, 1)
     data = json.loads(original)

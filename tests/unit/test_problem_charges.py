@@ -139,7 +139,7 @@ def test_shortage_and_holding_are_discounted() -> None:
 def test_the_parts_come_to_the_total() -> None:
     """Total = price + charges + freight + onboarding + holding; objective = total + penalties + shortage."""
     given = case(
-        demand("metal", "civil", 30, 40, price=300), discount="0.07", assume={"freight": 3}, stores=(store("metal", 1),)
+        demand("metal", "civil", 30, 45, price=300), discount="0.07", assume={"freight": 3}, stores=(store("metal", 1),)
     )
     facts = metals(cn=25, au=10, jp=0)
     cost = planned(given, facts, duty(), rule(MinShare, countries=["AU"], share="0.5", penalty=1)).cost

@@ -242,7 +242,7 @@ RULE = Layout(
         Field("id", k.IDENT, "Name; blank: the kind and its number, like `max-share-1`.", "no-single-mine"),
     ),
     others="kept",
-    others_doc="Every other key belongs to the kind; `friendshore rules show KIND` lists them.",
+    others_doc="Every other key belongs to the kind; `docs/reference/rules.md` lists them.",
 )
 
 SCENARIO = Layout(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -21,6 +22,10 @@ P = ParamSpec("P")
 
 PIPE_WIDTH = 100
 """Characters of a line where stdout is no terminal and COLUMNS says nothing."""
+
+
+LEAST_WIDTH = 40
+"""Narrower, and tables are columns of single letters."""
 
 
 def answering(command: Callable[P, int]) -> Callable[P, None]:
@@ -88,9 +93,14 @@ def stdout_console() -> Console:
     """A console for stdout: colours only on a terminal, and not under NO_COLOR."""
     from rich.console import Console
 
-    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    told = os.environ.get("COLUMNS", "")
+    if told.isdigit():
+        columns: int | None = max(int(told), LEAST_WIDTH) if int(told) else PIPE_WIDTH
+    else:
+        columns = None if sys.stdout is not None and sys.stdout.isatty() else PIPE_WIDTH
     _lenient(sys.stdout)
-    return Console(width=None if known else PIPE_WIDTH, markup=False, emoji=False, highlight=False, soft_wrap=False)
+    file = io.StringIO() if sys.stdout is None else None
+    return Console(file=file, width=columns, markup=False, emoji=False, highlight=False, soft_wrap=False)
 
 
 def width() -> int:
@@ -99,6 +109,8 @@ def width() -> int:
 
 
 def _write(stream: Any, text: str) -> None:
+    if stream is None:
+        return  # closed by whoever started us
     _lenient(stream)
     stream.write(text + "\n")
     stream.flush()

@@ -133,7 +133,7 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
         texts.append(f"evidence counts from `{accept.confidence}` on, that of origins included")
     for status, share in sorted(accept.capacity.items()):
         if share > CAPACITY_COUNTS[status]:
-            texts.append(f"{share * 100:f} % of `{status}` capacity counts")
+            texts.append(f"{(share * 100).normalize():f} % of `{status}` capacity counts")
     if not any("judge" in rule.verbs for rule in rules):
         texts.append("no rule of origin and no export control is in use: nothing is kept out")
     return [Assumption(ACCEPTED, text) for text in texts]

@@ -78,6 +78,9 @@ def read_toml(path: Path, found: list[Problem]) -> TomlFile | None:
             )
         )
         return None
+    except RecursionError:
+        found.append(Problem("is nested too deeply to be read", file=str(path), fix="mend the brackets"))
+        return None
     return TomlFile(str(path), data, _scan(text), found)
 
 

@@ -81,7 +81,7 @@ def _names_of(path: Path) -> Case:
     use: Any = {}
     try:
         use = tomllib.loads(file.read_text(encoding="utf-8")).get("use", {})
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         use = {}  # what is wrong with the file has been said already
 
     def names(key: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from ..verify import VerifiedPlan, examine
 from ..verify.ledger import Ledger
 from ..verify.money import Costing
 from .describe import Told, purchases, run_of
+from .installed import altered_catalog, altered_rules
 
 OWN = "friendshore"
 _FACTS = "facts.json"
@@ -35,6 +36,8 @@ class Facts:
     """The facts of a run, as records."""
 
     problem: Problem
+    catalogs: tuple[Catalog, ...]
+    rules: tuple[Rule, ...]
     plan: Plan
     digests: Mapping[str, str]
     unchecked: tuple[Finding, ...]
@@ -98,7 +101,7 @@ def recheck(facts: Mapping[str, Any], told: Run, registry: Registry) -> Rechecke
         verified=verified,
         run=run,
         purchases=tuple(run.purchases if run is not None else purchases(read.problem, lines)),
-        findings=(*located, *_digests(read.digests, told)),
+        findings=(*located, *_digests(read.digests, told), *_altered(read, told, registry)),
         unchecked=read.unchecked,
         notes=(*_own_version(told), *(note for plugin in told.plugins for note in _installed(plugin, registry))),
     )
@@ -126,7 +129,9 @@ def read_facts(facts: Mapping[str, Any], registry: Registry) -> Facts:
         if len(rules) == len(entries):
             raise
         raise PluginError([*unchecked, *error.problems]) from error
-    return Facts(problem, plan, digests, tuple(unchecked), complete=len(rules) == len(entries))
+    return Facts(
+        problem, tuple(catalogs), tuple(rules), plan, digests, tuple(unchecked), complete=len(rules) == len(entries)
+    )
 
 
 def _rules(entries: Sequence[tuple[str, str, dict[str, Any]]], registry: Registry) -> tuple[list[Rule], list[Finding]]:
@@ -185,6 +190,21 @@ def _digests(digests: Mapping[str, str], told: Run) -> list[Finding]:
         for name in sorted({*digests, *named})
         if digests.get(name) != named.get(name)
     ]
+
+
+def _altered(read: Facts, told: Run, registry: Registry) -> list[Finding]:
+    """What the facts say otherwise than the installed data of the very digest that they name."""
+    packs = {rule.id: rule.pack for rule in told.rules if rule.pack}
+    assumed = frozenset(a.id for a in read.problem.case.assume.offer if a.chain)
+    found: list[Finding] = []
+    for plugin in told.plugins:
+        if not plugin.distribution or _installed(plugin, registry):
+            continue  # not here, or not the same: a note says so
+        if plugin.kind == "pack":
+            found += altered_rules(plugin.name, packs, read.rules, registry)
+        else:
+            found += altered_catalog(plugin.name, read.catalogs, assumed, registry)
+    return list(dict.fromkeys(found))
 
 
 def _installed(plugin: RunPlugin, registry: Registry) -> list[str]:

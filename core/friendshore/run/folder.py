@@ -158,6 +158,9 @@ def _read_json(path: Path, found: list[Problem]) -> dict[str, Any] | None:
     except json.JSONDecodeError as error:
         found.append(Problem(f"is not valid JSON: {error.msg}", str(path), row=error.lineno))
         return None
+    except RecursionError:
+        found.append(Problem("is nested too deeply to be read", str(path)))
+        return None
     if not isinstance(data, dict):
         found.append(Problem("must hold one JSON object", str(path), found=type(data).__name__))
         return None

@@ -1,0 +1,205 @@
+"""Slips that would make a plan call lawful what is not, or leave unsaid what it does not know."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from friendshore.cli.starter import write_starter
+
+BAN = 'phases = [{ from = 2027-01-01, status = "enacted" }]'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The starter case: Canadian gallium for defence, Chinese for lamps."""
+    write_starter(tmp_path / "case")
+    return tmp_path / "case"
+
+
+def edit(folder: Path, *changes: tuple[str, str], file: str = "case.toml") -> Path:
+    """Replaces texts of a file; an empty first text appends."""
+    text = (folder / file).read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new) if old else f"{text}\n{new}\n"
+    (folder / file).write_text(text, encoding="utf-8")
+    return folder
+
+
+def friendshore(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command line, without a traceback."""
+    command = [sys.executable, "-m", "friendshore", *map(str, args)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env={**os.environ, **env}, check=False
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def plan(folder: Path) -> dict[str, Any]:
+    """The plan as JSON."""
+    done = friendshore("plan", folder, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def chinese_for_defense(run: dict[str, Any]) -> bool:
+    """Whether Chinese gallium serves defence."""
+    return any(p["offer"] == "guangxi-gallium" and "defense" in p["end_use"] for p in run["purchases"])
+
+
+def accepted(run: dict[str, Any]) -> str:
+    """What the case accepts beyond the usual."""
+    return "; ".join(a["text"] for a in run["assumptions"] if a["subject"] == "accepted")
+
+
+REFUSED = {
+    "misspelt country": (('place = "US" ', 'place = "Untied States" '), "did you mean `United States`"),
+    "rule for an end use that no demand can have": (('end_uses = ["defense"]', 'end_uses = ["defence"]'), "defense"),
+    "export control dated by order": (
+        ("", '[[rule]]\nkind = "export-control"\nexporters = ["CN"]\neffect = "prohibit"\ndated_by = "order"'),
+        "rule of origin",
+    ),
+    "waiver for no demand": (
+        ("", '[[waiver]]\nrule = "defense-origin"\ndemand = "radr"\nquantity = "1 t"'),
+        "did you mean `radar`",
+    ),
+    "licence for a rule of origin": (("", '[[licence]]\nrule = "defense-origin"'), "no export control"),
+    "change that ends before it begins": (
+        ("", '[[scenario]]\nname = "x"\nchange = [{ move = "defense-origin", from = 2029-01-01, until = 2028-01-01 }]'),
+        "before",
+    ),
+    "more than all capacity": (
+        ("", '[[scenario]]\nname = "x"\nchange = [{ accept = "construction", factor = 5 }]'),
+        "more than all",
+    ),
+    "mass that no plan can add up": (('per_year = "2 t"', 'per_year = "1e400 t"'), "no more than"),
+    "price that hides every other": (('"5,000 USD/kg"', '"1e30 USD/kg"'), "no more than"),
+    "ten thousand periods": (("periods = 6 ", "periods = 10000 "), "1,200"),
+}
+
+
+@pytest.mark.parametrize("slip", REFUSED)
+def test_slips_are_refused(folder: Path, slip: str) -> None:
+    """What would silently let a rule fall away, or end in a wrong figure, is refused with its place and a way out."""
+    change, words = REFUSED[slip]
+    done = friendshore("check", edit(folder, change))
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("value", ["true", '"yes"', '"sheet"', "1"])
+def test_a_fact_that_does_not_answer_the_test_opens_no_exception(folder: Path, value: str) -> None:
+    """`mill_product = "sheet"` is not a no: the exception for off-the-shelf items stays shut."""
+    exception = (
+        'exceptions = [{ id = "cots", when = [{ fact = "cots", equals = true }], '
+        'unless = [{ fact = "mill_product", equals = true }] }]'
+    )
+    stated = ('end_use = "defense"\n', f'end_use = "defense"\ncots = true\nmill_product = {value}\n')
+    assert not chinese_for_defense(plan(edit(folder, (BAN, f"{exception}\n{BAN}"), stated)))
+
+
+def test_what_is_let_pass_without_proof_is_told(folder: Path) -> None:
+    """With `unproven = true` the plan says so above the mix, and names offer, kilograms and reason."""
+    edit(folder, ("refined,CN,yes", "refined,CN;JP,yes"), file="catalog/chain.csv")
+    edit(folder, ("[accept]", "[accept]\nunproven = true"))
+    run = plan(folder)
+    assert chinese_for_defense(run)
+    assert "not proved is let pass" in accepted(run)
+    told = [a["text"] for a in run["assumptions"] if a["subject"] == "guangxi-gallium"]
+    assert any("without proof" in text and "kg" in text and "defense-origin" in text for text in told)
+    text = friendshore("plan", folder).stdout
+    assert text.index("not proved is let pass") < text.index("Mix, by time")
+
+
+def test_departures_from_enacted_law_are_told(folder: Path) -> None:
+    """Enacted law switched off, weak evidence and an end use that no rule names stand among the assumptions."""
+    run = plan(edit(folder, ("[accept]", '[accept]\nrule_status = ["pending"]')))
+    assert "enacted law does not bite" in accepted(run)
+    assert "from `assumed` on" in accepted(run)
+    edit(folder, ('rule_status = ["pending"]\n', ""), ('end_use = "defense"\n', 'end_use = "defnse"\n'))
+    assert "no rule names the end use `defnse`" in accepted(plan(folder))
+
+
+def test_a_licence_in_hand_is_not_asked_for(folder: Path) -> None:
+    """A use whose licence the case records is not listed as kept out for want of one."""
+    control = '[[rule]]\nkind = "export-control"\nid = "cn"\nexporters = ["CN"]\neffect = "licence"'
+    edit(folder, ("", control))
+    assert any(row["rule"] == "cn" for row in plan(folder)["unproven"])
+    assert not any(row["rule"] == "cn" for row in plan(edit(folder, ("", '[[licence]]\nrule = "cn"')))["unproven"])
+
+
+def test_nothing_is_made_of_less_of_itself(folder: Path) -> None:
+    """Recipes that go round in a circle with a gain are refused: a plan would draw material out of nothing."""
+    recipe = folder / "catalog" / "recipe.csv"
+    header = "offer,role,material,per_unit,source\n"
+    recipe.write_text(header + "quebec-gallium,input,gallium-4n,0.5,invented\n", encoding="utf-8")
+    done = friendshore("plan", folder)
+    assert done.returncode == 2
+    assert "quebec-gallium" in done.stderr
+    assert "0.5 kg gives 1 kg" in done.stderr
+    recipe.write_text(header + "quebec-gallium,input,gallium-4n,1.1,invented\n", encoding="utf-8")
+    assert friendshore("plan", folder, "-q").returncode == 0
+
+
+def test_a_wide_gap_is_not_called_optimal(folder: Path) -> None:
+    """Who asks for any plan within a wide gap is not told that it is the cheapest."""
+    done = json.loads(friendshore("plan", folder, "--json", "--gap", "2").stdout)
+    assert (done["status"] == "optimal") == (done["gap"] <= 1e-4)
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "40"])
+def test_no_width_swallows_the_answer(folder: Path, columns: str) -> None:
+    """However narrow the terminal says it is, the status is read in one piece."""
+    assert "optimal" in friendshore("plan", folder, "-q", COLUMNS=columns).stdout
+
+
+def test_a_closed_stdout_is_no_failure(folder: Path) -> None:
+    """Whoever closes stdout gets the exit code alone."""
+    command = f'"{sys.executable}" -m friendshore plan "{folder}" >&-'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
+
+
+def _without_rule(run: dict[str, Any], facts: dict[str, Any]) -> None:
+    run["rules"] = [r for r in run["rules"] if r["id"] != "us-232-critical-minerals"]
+    facts["rules"] = [r for r in facts["rules"] if r["data"]["id"] != "us-232-critical-minerals"]
+
+
+def _weaker_rule(run: dict[str, Any], facts: dict[str, Any]) -> None:
+    rule = next(r["data"] for r in facts["rules"] if r["data"]["id"] == "us-mfn-gallium")
+    rule["note"] = "as I remember it"
+
+
+@pytest.mark.parametrize("forge", [_without_rule, _weaker_rule])
+def test_facts_are_held_against_the_installed_pack(
+    folder: Path, tmp_path: Path, forge: Callable[[dict[str, Any], dict[str, Any]], None]
+) -> None:
+    """A rule dropped from run and facts alike, or changed in the facts, is found out by the installed pack of that hash."""
+    edit(folder, ("packs = []", 'packs = ["us-tariffs"]'))
+    out = tmp_path / "run"
+    assert friendshore("plan", folder, "-q", "--out", out).returncode == 0
+    assert friendshore("verify", out).returncode == 0
+    run, facts = (json.loads((out / name).read_text(encoding="utf-8")) for name in ("run.json", "facts.json"))
+    forge(run, facts)
+    for name, data in (("run.json", run), ("facts.json", facts)):
+        (out / name).write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    done = friendshore("verify", out)
+    assert done.returncode == 4
+    assert "pack us-tariffs" in done.stdout + done.stderr
+
+
+def test_files_nested_without_end_are_refused(folder: Path, tmp_path: Path) -> None:
+    """Neither TOML nor JSON can be nested so deeply that reading breaks down."""
+    (folder / "case.toml").write_text("x = " + "[" * 100_000, encoding="utf-8")
+    assert friendshore("check", folder).returncode == 2

@@ -1,0 +1,104 @@
+"""A program written out for readers: its columns by what they mean, its rows by who asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from friendshore.problem import Problem
+from friendshore.program import Program, compile_program
+
+
+def written(problem: Problem) -> list[str]:
+    """One line a column, one line a row."""
+    program = compile_program(problem)
+    names = _names(program)
+    linear = program.linear
+    lines = []
+    for column, name in enumerate(names):
+        kind = "whole " if linear.integer[column] else ""
+        lines.append(f"{name}: {kind}{linear.lower[column]:g} to {linear.upper[column]:g} at {linear.cost[column]:g}")
+    for row, owner in enumerate(_owners(program)):
+        lines.append(f"[{owner}] {_row(program, row, names)}")
+    return lines
+
+
+def _owners(program: Program) -> Iterator[str]:
+    ends = [first for first, _ in program.owners[1:]] + [program.linear.matrix.shape[0]]
+    for (first, owner), end in zip(program.owners, ends, strict=True):
+        yield from [owner] * (end - first)
+
+
+def _row(program: Program, row: int, names: list[str]) -> str:
+    linear = program.linear
+    entries = linear.matrix[row].tocoo()
+    terms = " ".join(
+        f"{'+' if value > 0 else '-'} {'' if abs(value) == 1 else f'{abs(value):g} '}({names[column]})"
+        for column, value in sorted(zip(entries.col.tolist(), entries.data.tolist(), strict=True))
+    )
+    low, high = linear.row_lower[row], linear.row_upper[row]
+    if low == high:
+        return f"{terms or '0'} = {low:g}"
+    left = "" if low == float("-inf") else f"{low:g} <= "
+    right = "" if high == float("inf") else f" <= {high:g}"
+    return f"{left}{terms or '0'}{right}"
+
+
+def _names(program: Program) -> list[str]:
+    """What every column means; those that limit rules add are numbered."""
+    problem, columns = program.problem, program.columns
+    label = problem.case.horizon.label
+    names = [""] * len(program.linear.cost)
+    for position, column in enumerate(columns.buy):
+        move = columns.buy_move[position]
+        arc = problem.network.arcs[int(problem.moves.arc[move])]
+        what = arc.chained.offer.id if arc.lot < 0 else f"lot {problem.lots[arc.lot].id}"
+        several = f" {arc.node[0]}" if len(arc.chained.offer.outputs) > 1 else ""
+        under = f" under {'+'.join(columns.buy_licences[position])}" if columns.buy_licences[position] else ""
+        days = dict.fromkeys((label(int(problem.moves.ordered[move])), label(int(problem.moves.delivered[move]))))
+        place = arc.node[1]
+        requirement = _requirement(columns.buy_requirement[position])
+        names[column] = f"buy {what}{several} to {place} for {requirement} {' to '.join(days)}{under}"
+    for (offer, requirement, t), column in columns.make.items():
+        names[column] = f"make {problem.offers[offer].offer.id} for {_requirement(requirement)} {label(t)}"
+    for (offer, output, t, giver, taker), column in columns.transfer.items():
+        line = problem.offers[offer].offer.outputs[output]
+        names[column] = (
+            f"lend {line.material} of {problem.offers[offer].offer.id} {_requirement(giver)} to {_requirement(taker)} {label(t)}"
+        )
+    for (node, requirement), first in columns.stock.items():
+        material, place = problem.network.nodes[node]
+        for t in range(problem.case.horizon.count):
+            names[first + t] = f"hold {material} at {place} for {_requirement(requirement)} {label(t)}"
+    for column, (demand, t, requirement, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
+        under = f" under {'+'.join(waivers)}" if waivers else ""
+        names[column] = f"deliver {problem.demands[demand].id} {label(t)} for {_requirement(requirement)}{under}"
+    for d, facts in enumerate(problem.demands):
+        for t in range(problem.case.horizon.count):
+            names[columns.short + d * problem.case.horizon.count + t] = f"short {facts.id} {label(t)}"
+    for lot, column in columns.rest.items():
+        names[column] = f"rest of {problem.lots[lot].id}"
+    for offer, column in columns.onboard.items():
+        names[column] = f"onboard {problem.offers[offer].offer.id}"
+    for (offer, t), column in columns.order.items():
+        names[column] = f"order {problem.offers[offer].offer.id} {label(t)}"
+    _number(program, names)
+    return names
+
+
+def _number(program: Program, names: list[str]) -> None:
+    missed = {column: row for row, column, _ in program.limits.misses}
+    for column, name in enumerate(names):
+        if not name:
+            kind = "miss" if column in missed else "used"
+            names[column] = f"{kind} {sum(1 for other in names[:column] if other.startswith(kind)) + 1}"
+
+
+def _requirement(index: int) -> str:
+    return f"R{index + 1}" if index >= 0 else "any"
+
+
+def difference(piece: list[str], base: list[str]) -> str:
+    """What a piece of the model adds to a program (`+`), and what it takes the place of (`-`)."""
+    gone = [f"- {line}" for line in base if line not in piece]
+    new = [f"+ {line}" for line in piece if line not in base]
+    return "".join(f"{line}\n" for line in gone + new)

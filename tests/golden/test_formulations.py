@@ -1,0 +1,264 @@
+"""The rows and columns that every piece of the model makes, beside a text that a reader has checked.
+
+Each piece is one thing more on the same three offers (Chinese metal at 10, Australian at 50, Japanese at 80) and one demand of
+100 kg in 2026. Its text holds what it adds to `base.txt`, and what it takes the place of. After a wanted change, write the
+texts anew with `GOLDEN=write pytest tests/golden`, and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from friendshore.problem import Problem
+from friendshore.rules.kinds import CHARGING, JUDGING, LIMITING
+from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
+from friendshore.rules.kinds.tariff import Tariff
+
+from ..unit.building import (
+    METAL,
+    ban,
+    built,
+    case,
+    chain,
+    changed,
+    demand,
+    lines,
+    maker,
+    metals,
+    offer,
+    rule,
+    source,
+    stock,
+    store,
+)
+from .formulation import difference, written
+
+HERE = Path(__file__).parent
+CIVIL = demand("metal", "civil", 100)
+DEFENSE = demand("metal", "defense", 40)
+PIECES: dict[str, Callable[[], Problem]] = {}
+
+
+def piece(build: Callable[[], Problem]) -> Callable[[], Problem]:
+    """Adds a piece under the name of its function."""
+    PIECES[build.__name__.replace("_", "-")] = build
+    return build
+
+
+def model(*demands: Any, facts: Any = None, rules: Any = (), **more: Any) -> Problem:
+    """The base, or what a piece makes of it."""
+    return built(case(*(demands or (CIVIL,)), **more), facts or metals(), *rules)
+
+
+@piece
+def discount() -> Problem:
+    """A second year, in which all money counts less."""
+    return model(demand("metal", "civil", 100, 60), discount="0.25")
+
+
+@piece
+def holding() -> Problem:
+    """Stock costs 2 a kilogram and year, and no more than 30 kg may be held."""
+    return model(stores=(store("metal", 2, limit=30),))
+
+
+@piece
+def nothing_held() -> Problem:
+    """No stock at all: no column for it."""
+    return model(stores=(store("metal", 2, limit=0),))
+
+
+@piece
+def stock_in_hand() -> Problem:
+    """12 kg lie there."""
+    return model(stocks=(stock("metal", 12, chain("AU", *METAL)),), stores=(store("metal", 2, limit=30),))
+
+
+@piece
+def order_placed() -> Problem:
+    """12 kg are on their way."""
+    return model(orders=[{"offer": "cn-metal", "quantity": 12, "arrives": "2026-05-01"}])
+
+
+@piece
+def lead_time() -> Problem:
+    """Chinese metal takes a year."""
+    return model(demand("metal", "civil", 100, 60), facts=changed(metals(), "cn-metal", lead_time=12))
+
+
+@piece
+def freight() -> Problem:
+    """3 across a border."""
+    return model(assume={"freight": 3})
+
+
+@piece
+def recipe() -> Problem:
+    """A Japanese melter takes 2 kg of Chinese oxide at 10."""
+    return model(facts=metals(maker("JP", 5), source("CN", 10, "oxide")))
+
+
+@piece
+def several_outputs() -> Problem:
+    """A circuit gives a kilogram of metal and three of salt a unit, for 60."""
+    run = offer("au-run", "au", "metal", 60, chain("AU", *METAL), outputs=lines(metal=1, salt=3))
+    return model(CIVIL, demand("salt", "civil", 20), facts=metals(run))
+
+
+@piece
+def several_outputs_with_inputs() -> Problem:
+    """A plant makes metal and salt of oxide; defence metal may not be mined in China, so its salt may serve civil use."""
+    run = offer(
+        "jp-run", "jp", "metal", 50, chain("JP", "melted"), inputs=lines(oxide=2), outputs=lines(metal=1, salt=1)
+    )
+    facts = metals(run, source("AU", 40, "oxide"), source("CN", 10, "oxide"))
+    return model(DEFENSE, demand("salt", "civil", 20), facts=facts, rules=(ban("mined", start=None),))
+
+
+@piece
+def capacity() -> Problem:
+    """China makes 60."""
+    return model(facts=metals(cn=60))
+
+
+@piece
+def joint_capacity() -> Problem:
+    """China makes 60 of metal and salt together; salt takes half as much of it."""
+    facts = metals(source("CN", 3, "salt", capacity_use=Decimal("0.5")), cn=60)
+    return model(CIVIL, demand("salt", "civil", 20), facts=facts)
+
+
+@piece
+def own_limits() -> Problem:
+    """At most 70 kg in an order, 90 a year, 120 in all."""
+    limits = {"max_order": 70, "max_per_year": 90, "total": 120}
+    return model(demand("metal", "civil", 100, 60), facts=changed(metals(), "cn-metal", **limits))
+
+
+@piece
+def order_minimum() -> Problem:
+    """None or 25 kg at least."""
+    return model(facts=changed(metals(cn=60), "cn-metal", min_order=25))
+
+
+@piece
+def onboarding() -> Problem:
+    """500 once, if used at all."""
+    facts = changed(metals(cn=60), "cn-metal", onboarding=500, onboarding_currency="USD")
+    return model(demand("metal", "civil", 100, 60), facts=facts)
+
+
+@piece
+def origin_ban() -> Problem:
+    """Defence metal may not be mined in China: a requirement of its own."""
+    return model(CIVIL, DEFENSE, rules=(ban("mined", start=None),))
+
+
+@piece
+def ban_dated_by_order() -> Problem:
+    """What is ordered from 2027 on may not be mined in China."""
+    law = ban("mined", dated_by="order")
+    return model(demand("metal", "defense", 40, 40), rules=(law,))
+
+
+@piece
+def waiver() -> Problem:
+    """4 kg under a waiver."""
+    waivers = [{"id": "W", "rule": "ban", "quantity": 4}]
+    return model(DEFENSE, rules=(ban("mined", start=None),), waivers=waivers)
+
+
+@piece
+def export_control() -> Problem:
+    """Chinese metal only under licence: 7 kg under one, 5 under another."""
+    control = rule(ExportControl, exporters=["CN"], effect="licence")
+    papers = [{"id": name, "rule": "export-control", "quantity": q} for name, q in (("L", 7), ("M", 5))]
+    return model(rules=(control,), licences=papers)
+
+
+@piece
+def exclude() -> Problem:
+    """Nothing from Japan."""
+    return model(rules=(rule(Exclude, countries=["JP"]),))
+
+
+@piece
+def tariff() -> Problem:
+    """A quarter of the value on Chinese goods."""
+    return model(rules=(rule(Tariff, rate="0.25", origins=["CN"]),))
+
+
+@piece
+def max_share() -> Problem:
+    """No country mines more than 65 %, in contained element."""
+    return model(rules=(rule(MaxShare, by="country", stage="mined", share="0.65"),))
+
+
+@piece
+def max_share_of_purchases() -> Problem:
+    """No site sells more than 65 % of what is bought."""
+    return model(rules=(rule(MaxShare, by="facility", share="0.65", of="purchases"),))
+
+
+@piece
+def min_share() -> Problem:
+    """At least 40 % from Australia."""
+    return model(rules=(rule(MinShare, countries=["AU"], share="0.4"),))
+
+
+@piece
+def min_share_soft() -> Problem:
+    """The same, or 3 a kilogram that is missed."""
+    return model(rules=(rule(MinShare, countries=["AU"], share="0.4", penalty=3),))
+
+
+@piece
+def min_suppliers() -> Problem:
+    """Two suppliers with 5 % each at least."""
+    return model(rules=(rule(MinSuppliers, count=2),))
+
+
+@piece
+def max_suppliers() -> Problem:
+    """Two suppliers at most."""
+    return model(rules=(rule(MaxSuppliers, count=2),))
+
+
+@piece
+def budget() -> Problem:
+    """500 of money, onboarding, duty and holding included."""
+    facts = changed(metals(cn=60), "cn-metal", onboarding=70, onboarding_currency="USD")
+    duty = rule(Tariff, rate="0.25", origins=["CN"])
+    return model(facts=facts, rules=(rule(Budget, amount=500), duty), stores=(store("metal", 2),))
+
+
+@piece
+def pin() -> Problem:
+    """30 to 40 kg from Japan."""
+    return model(rules=(rule(Pin, offer="jp-metal", at_least=30, at_most=40),))
+
+
+@pytest.mark.parametrize("name", ["base", *PIECES])
+def test_formulation(name: str) -> None:
+    """A piece makes the rows and columns that its text shows, and no others."""
+    base = written(model())
+    found = "".join(f"{line}\n" for line in base) if name == "base" else difference(written(PIECES[name]()), base)
+    file = HERE / f"{name}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        file.write_text(found, encoding="utf-8")
+    assert found == file.read_text(encoding="utf-8")
+
+
+def test_no_kind_of_rule_lacks_a_text() -> None:
+    """Every built-in kind that limits, forbids or charges has a piece of its name, and no text is left over."""
+    kinds = {str(kind.model_fields["kind"].default) for kind in (*LIMITING, *JUDGING, *CHARGING)}
+    assert kinds <= set(PIECES)
+    assert {file.stem for file in HERE.glob("*.txt")} == {"base", *PIECES}
