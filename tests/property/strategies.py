@@ -40,6 +40,13 @@ class Tiny:
     catalog: Catalog
     rules: tuple[Rule, ...]
 
+    def priced(self) -> Tiny:
+        """The same case with a price on every shortage, which offers then cannot change."""
+        given = tuple(
+            d.model_copy(update={"shortage_price": d.shortage_price or Decimal(500)}) for d in self.case.demands
+        )
+        return Tiny(self.case.model_copy(update={"demands": given}), self.catalog, self.rules)
+
 
 def _to_harbour(offer: Offer) -> Offer:
     """The same offer, its lane to Japan leading to the site there."""

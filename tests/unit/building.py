@@ -19,7 +19,6 @@ from friendshore.rules.base import Rule
 
 from ..property.tiny import (
     GUESS,
-    MATERIALS,
     METAL,
     OXIDE,
     SOURCE,
@@ -28,7 +27,6 @@ from ..property.tiny import (
     catalog,
     chain,
     demand,
-    done,
     facility,
     lines,
     offer,
@@ -37,8 +35,8 @@ from ..property.tiny import (
 )
 
 __all__ = [
-    "GUESS", "MATERIALS", "METAL", "OXIDE", "SOURCE", "altered", "ban", "bought", "built", "case", "catalog", "chain",
-    "changed", "demand", "done", "facility", "hard_case", "kg", "lines", "maker", "metals", "offer", "ordered", "planned", "price",
+    "GUESS", "METAL", "SOURCE", "altered", "ban", "bought", "built", "case", "catalog", "chain",
+    "changed", "demand", "facility", "hard_case", "lines", "maker", "metals", "offer", "ordered", "planned", "price",
     "rule", "short", "source", "stock", "store", "told",
 ]  # fmt: skip
 
@@ -118,11 +116,6 @@ def changed(facts: Catalog, name: str, **update: Any) -> Catalog:
     """The same catalog with one offer changed."""
     offers = tuple(Offer.model_validate({**o.model_dump(), **update}) if o.id == name else o for o in facts.offers)
     return facts.model_copy(update={"offers": offers})
-
-
-def kg(value: float) -> Decimal:
-    """A quantity."""
-    return Decimal(str(value))
 
 
 def hard_case(offers: int = 40, periods: int = 8, seed: int = 4) -> tuple[Case, Catalog]:

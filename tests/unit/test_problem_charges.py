@@ -21,8 +21,10 @@ from .building import (
     chain,
     demand,
     facility,
+    lines,
     maker,
     metals,
+    offer,
     planned,
     rule,
     short,
@@ -176,8 +178,6 @@ def test_a_budget_counts_charges_freight_onboarding_and_holding() -> None:
 
 def test_a_budget_counts_runs_of_several_outputs() -> None:
     """10 a unit, each giving 1 kg of oxide and 2 of salt: 50 buy 5 units."""
-    from .building import lines, offer
-
     run = offer("au-run", "au", "oxide", 10, chain("AU", "mined", "refined"), outputs=lines(oxide=1, salt=2))
     given = case(demand("oxide", "civil", 20), demand("salt", "civil", 20))
     found = planned(given, one(run), rule(Budget, amount=50, per="horizon"))

@@ -10,7 +10,7 @@ import pytest
 
 from friendshore.domain.case import Case
 from friendshore.domain.evidence import Confidence
-from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Rate, Status
+from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Factor, Rate, Status
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import InputError
 from friendshore.problem import Problem
@@ -19,6 +19,7 @@ from .building import (
     GUESS,
     METAL,
     SOURCE,
+    ban,
     bought,
     built,
     case,
@@ -290,8 +291,6 @@ def test_an_origin_given_by_the_case_takes_the_place_of_the_offers_own() -> None
 
 def test_figures_given_in_another_substance_are_converted() -> None:
     """The oxide holds 0.8 of the element: 8 kg of Dy a year at 100 a kilogram of Dy are 10 kg of oxide at 80."""
-    from friendshore.domain.facts import Factor
-
     factor = Factor(element="Dy", compound="oxide", kg_per_kg=Decimal("0.8"), source=SOURCE)
     site = facility("cn", "CN", capacity=())
     facts = catalog(site, source("CN", 1, "oxide").model_copy(update={"price": None}), factors=(factor,))
@@ -313,8 +312,6 @@ def test_confidence_that_the_case_accepts_makes_guesses_count() -> None:
 
 def test_evidence_below_what_is_accepted_proves_no_origin() -> None:
     """A chain that somebody assumed is read as incomplete: unproven for defence; where the case takes assumptions, it passes."""
-    from .building import ban
-
     guessed = tuple(entry.model_copy(update={"source": GUESS}) for entry in chain("AU", *METAL))
     facts = catalog(facility("au", "AU"), source("AU", 10, chain=guessed))
     given = case(demand("metal", "defense", 10))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -77,7 +78,7 @@ def flushed(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
     "engine", [solve_lp, lambda program: solve_with_highs(program, None, 0.0)], ids=["glop", "highs"]
 )
 def test_engines_agree_and_say_nothing(engine: Callable[[Linear], Any], capfd: pytest.CaptureFixture[str]) -> None:
-    """X + y at least 4, x at 1 up to 3, y at 2: 3 + 2 = 5; and what cannot hold is told as that, not as an error."""
+    """The sum of x and y at least 4, x at 1 up to 3, y at 2: 3 + 2 = 5; and what cannot hold is told as that, not as an error."""
     best = engine(linear([1, 2], [[1, 1]], [4], upper=np.array([3.0, 10.0])))
     assert (best.outcome, best.objective, best.bound) == (Outcome.OPTIMAL, 5, 5)
     assert best.x.tolist() == pytest.approx([3, 1])
@@ -152,7 +153,8 @@ def test_only_the_c_library_is_silenced_and_only_as_long_as_it_must(capfd: pytes
         list(pool.map(search, range(2)))
         library.puts(b"noise")
         os.write(1, b"answer ")
-        print("on stdout", flush=True)  # noqa: T201
+        sys.stdout.write("on stdout\n")
+        sys.stdout.flush()
     library.puts(b"and C again")
     assert flushed(capfd) == ("answer on stdout\nand C again\n", "")
 

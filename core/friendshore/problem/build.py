@@ -117,6 +117,9 @@ class _Builder:
         shortage = self._shortage_prices(demands, dearest)
         self._note_lead_times(network, counted)
         self.assumptions += accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
+        if network.feeds and len(uses) > 1:
+            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
+            self.assumptions.append(Assumption("makers", text))
         reached = {arc.offer for arc in network.arcs}
         relevant = {counted[i].offer.id for i in reached if i >= 0}
         return Problem(

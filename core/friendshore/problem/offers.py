@@ -323,6 +323,10 @@ class _OfferReader:
             confidence = self.merged.confidence(line.source)
             if not confidence.reaches(Confidence.REPORTED):
                 self._assume(f"takes {line.per_unit.normalize():f} kg of {line.material} a unit ({confidence})")
+        for line in self.offer.outputs if len(self.offer.outputs) > 1 else ():
+            confidence = self.merged.confidence(line.source)
+            if not confidence.reaches(Confidence.REPORTED):
+                self._assume(f"gives {line.per_unit.normalize():f} kg of {line.material} a unit ({confidence})")
         if self.given is not None and self.given.capacity is not None:
             self._assume(
                 f"capacity {self.given.capacity.normalize():f} kg/year given by the case"

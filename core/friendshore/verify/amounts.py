@@ -30,6 +30,8 @@ class Amounts:
         self._counted.update((offer, make.period) for make, offer in ledger.makes)
         self.stock: dict[tuple[Node, int], Decimal] = {}
         """Kilograms at a node at the end of a period, over requirements; what lies in lots unused included."""
+        self.pieces: dict[tuple[Node, int], Decimal] = {}
+        """How many rounded numbers that stock follows from, each counted by its coefficient."""
 
     def check(self) -> None:
         """All checks."""
@@ -56,6 +58,7 @@ class Amounts:
         """Stock is what was there, and came, less what was taken and delivered; and never less than nothing."""
         flow: defaultdict[tuple[Flow, int], Decimal] = defaultdict(Decimal)
         weight: defaultdict[tuple[Flow, int], Decimal] = defaultdict(Decimal)
+        delivered: defaultdict[tuple[Flow, int], int] = defaultdict(int)
         for item in self.ledger.bought:
             cell = ((item.arc.node, item.entry.requirement), item.delivered)
             flow[cell] += item.entry.quantity
@@ -66,21 +69,24 @@ class Amounts:
             weight[cell] += sum((line.per_unit for line in facts.offer.inputs if line.material == node[0]), Decimal(0))
         for delivery, demand in self.ledger.deliveries:
             use = self.problem.demands[demand].use
-            flow[((use.material.id, use.place.id), delivery.requirement), delivery.period] -= delivery.quantity
+            cell = (((use.material.id, use.place.id), delivery.requirement), delivery.period)
+            flow[cell] -= delivery.quantity
+            delivered[cell] += 1
         stated = {((s.material, s.place), s.requirement, s.period): s.quantity for s in self.ledger.plan.stocks}
         for kind in sorted({cell[0] for cell in flow} | {key[:2] for key in stated}):
-            self._balance(kind, flow, weight, stated)
+            self._balance(kind, flow, weight, delivered, stated)
 
     def _balance(
         self,
         kind: Flow,
         flow: Mapping[tuple[Flow, int], Decimal],
         weight: Mapping[tuple[Flow, int], Decimal],
+        delivered: Mapping[tuple[Flow, int], int],
         stated: Mapping[tuple[Node, str, int], Decimal],
     ) -> None:
         node, requirement = kind
         horizon = self.problem.case.horizon
-        held = terms = Decimal(0)
+        held = terms = served = Decimal(0)
         for t in range(horizon.count):
             held += flow.get((kind, t), Decimal(0))
             terms += weight.get((kind, t), Decimal(0))
@@ -94,7 +100,9 @@ class Amounts:
                     found=f"{found} kg",
                     expected=f"{held} kg",
                 )
+            served += delivered.get((kind, t), 0)
             self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + held
+            self.pieces[node, t] = self.pieces.get((node, t), Decimal(0)) + terms + served
 
     def _demand(self) -> None:
         given: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
@@ -196,19 +204,18 @@ class Amounts:
             rest = max(lot.quantity - used[number], Decimal(0))
             for t in range(lot.period, self.problem.case.horizon.count):
                 node = (lot.material, lot.place.id)
+                self.pieces[node, t] = self.pieces.get((node, t), Decimal(0)) + pieces[number]
                 self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + rest
 
     def _stores(self) -> None:
-        arrivals = Counter(item.arc.node for item in self.ledger.bought)
         for (node, t), held in sorted(self.stock.items()):
             store = self.problem.stores.get(node)
             if store is None or store.limit is None or node[0] in self.ledger.unplanned:
                 continue
-            pieces = arrivals[node]
             label = self.problem.case.horizon.label(t)
             self._miss(
                 held - store.limit,
-                Decimal(pieces + 1),
+                self.pieces.get((node, t), Decimal(0)) + 1,
                 f"more {node[0]} is held at {node[1]} in {label} than may be",
             )
 

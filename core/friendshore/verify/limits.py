@@ -60,6 +60,7 @@ class Answers:
                 self.short[demands[short.demand] * self.count + short.period] += short.quantity
         nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
         self.stock = {nodes[node] * self.count + t: held for (node, t), held in amounts.stock.items() if node in nodes}
+        self.pieces = {nodes[node] * self.count + t: n for (node, t), n in amounts.pieces.items() if node in nodes}
         self.used = {offer for (offer, _), units in ledger.units().items() if units > 0}
 
     def value(self, term: Term) -> tuple[Decimal, Decimal]:
@@ -72,7 +73,7 @@ class Answers:
             factor = Decimal(repr(weight)) * times
             answer, unit = self._answer(term.question, position)
             total += factor * answer
-            if answer:
+            if answer or term.question in ("stock", "holding"):
                 terms += abs(factor) * unit
         return total, terms * self.resolution / 2
 
@@ -102,9 +103,9 @@ class Answers:
             node, t = divmod(position, self.count)
             years = self.problem.case.horizon.periods[t].years
             rate = self.problem.stores[self.problem.network.nodes[node]].holding * years.numerator / years.denominator
-            return self.stock.get(position, Decimal(0)) * rate, rate
+            return self.stock.get(position, Decimal(0)) * rate, rate * self.pieces.get(position, one)
         if question == "stock":
-            return self.stock.get(position, Decimal(0)), one
+            return self.stock.get(position, Decimal(0)), self.pieces.get(position, one)
         return {"bought": self.bought, "delivered": self.delivered, "short": self.short}[question][position], one
 
 

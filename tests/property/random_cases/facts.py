@@ -99,7 +99,8 @@ def order_terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any
     terms["max_per_year"] = sometimes(draw, st.integers(20, 200), 8)
     terms["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
     terms["start"] = sometimes(draw, st.sampled_from((date(2026, 11, 1), date(2027, 1, 1))), 8)
-    terms["end"] = sometimes(draw, st.sampled_from((date(2026, 12, 31), date(2027, 3, 1))), 8)
+    last = (date(2026, 12, 31), date(2027, 3, 1)) if terms["start"] is None else (date(2027, 3, 1),)
+    terms["end"] = sometimes(draw, st.sampled_from(last), 8)
     if minima[0] > 0 and (cost := sometimes(draw, st.integers(50, 900), 6)):
         terms["onboarding"], terms["onboarding_currency"] = cost, "USD"
         minima[0] -= 1
