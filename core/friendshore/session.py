@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class Session:
     verified: VerifiedPlan
     limits: Limits
     cancel: Cancel | None
+    opened: float
+    """When the search began, by the monotonic clock: a time limit is one for everything."""
 
     @staticmethod
     def open(
@@ -38,16 +41,23 @@ class Session:
             VerificationError: if the plan does not hold: a bug of ours, never passed on as a plan.
             PluginError: if a plugin's rule raises.
         """
+        opened = time.monotonic()
         program = compile_program(problem)
         solution = solve(program, limits, progress, cancel)
         verified = verify(problem, plan_of(program, solution))
-        return Session(problem, program, solution, verified, limits, cancel)
+        return Session(problem, program, solution, verified, limits, cancel, opened)
 
     def least_short(self, demand: int) -> float | None:
         """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
         count = self.problem.case.horizon.count
         first = self.program.columns.short + demand * count
-        return least(self.program, np.arange(first, first + count), self.limits, self.cancel)
+        return least(self.program, np.arange(first, first + count), self._left(), self.cancel)
+
+    def _left(self) -> Limits:
+        """The limits, with what is left of the time."""
+        if self.limits.seconds is None:
+            return self.limits
+        return replace(self.limits, seconds=max(0.0, self.limits.seconds - (time.monotonic() - self.opened)))
 
 
 def plan_of(program: Program, solution: Solution) -> Plan:

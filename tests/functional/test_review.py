@@ -203,3 +203,87 @@ def test_files_nested_without_end_are_refused(folder: Path, tmp_path: Path) -> N
     """Neither TOML nor JSON can be nested so deeply that reading breaks down."""
     (folder / "case.toml").write_text("x = " + "[" * 100_000, encoding="utf-8")
     assert friendshore("check", folder).returncode == 2
+
+
+LISTED = """
+[[rule]]
+kind = "export-control"
+id = "listed"
+exporters = ["CN"]
+effect = "prohibit"
+buyers = ["Example Metals"]
+"""
+
+
+def test_a_listed_maker_gets_nothing_from_who_listed_it(folder: Path) -> None:
+    """A control that names the maker bears on its inputs where it has a site; where it has none, the plan says that it does not."""
+    header = "offer,role,material,per_unit,source\n"
+    recipe = folder / "catalog" / "recipe.csv"
+    recipe.write_text(header + "quebec-gallium,input,gallium-4n,1.1,invented\n", encoding="utf-8")
+    edit(folder, ("", LISTED))
+    assert "Example Metals, whose plant `quebec` has no `place`" in accepted(plan(folder))
+    facilities = folder / "catalog" / "facilities.csv"
+    text = facilities.read_text(encoding="utf-8").replace("country,source", "country,place,source")
+    text = text.replace(",CA,", ",CA,becancour,").replace(",CN,", ",CN,,").replace(",AU,", ",AU,,")
+    facilities.write_text(text, encoding="utf-8")
+    run = plan(folder)
+    assert "no `place`" not in accepted(run)
+    assert not any(p["place"] == "becancour" and p["offer"] == "guangxi-gallium" for p in run["purchases"])
+
+
+def test_chinese_dysprosium_does_not_go_to_a_listed_magnet_maker(tmp_path: Path) -> None:
+    """MP Materials is on China's list of 2026-06-22: its plants have sites, so that the list bears on their inputs."""
+    case = """
+schema = 1
+[case]
+name = "mp"
+start = 2027-01-01
+periods = 1
+period = "year"
+place = "US"
+[use]
+catalogs = ["world", "usgs-2026"]
+packs = ["cn-export-controls"]
+[assume.licence]
+civil = "granted"
+[[demand]]
+material = "ndfeb-magnet-dy"
+end_use = "civil"
+per_year = "5000 t"
+shortage_price = "1,000,000 USD/kg"
+"""
+    (tmp_path / "case.toml").write_text(case, encoding="utf-8")
+    blocked = plan(tmp_path)["blocked"]
+    assert any(row["rule"] == "cn-el-2026-06-22" and row["offer"] == "cn-dy-oxide" for row in blocked)
+
+
+def test_rules_that_bear_on_nothing_are_pointed_out(folder: Path) -> None:
+    """A rule of the case about an element by its name, or without a phase, is no mistake, but never bites: `check` says so."""
+    rule = '[[rule]]\nkind = "origin-ban"\nid = "{}"\nstages = ["mined"]\ncountries = ["CN"]\n{}'
+    edit(folder, ("", rule.format("by-name", 'elements = ["Gallium"]')), ("", rule.format("timeless", "phases = []")))
+    done = friendshore("check", folder)
+    assert done.returncode == 0
+    text = " ".join(done.stdout.split())
+    assert "rule `by-name` bears on no material" in text
+    assert "rule `timeless` has no phase" in text
+
+
+def test_a_store_of_nothing_is_refused(folder: Path) -> None:
+    """A limit on a material that no catalog knows would limit nothing."""
+    done = friendshore("check", edit(folder, ("", '[[store]]\nmaterial = "galium-4n"\nlimit = "0"')))
+    assert done.returncode == 2
+    assert "did you mean `gallium-4n`" in done.stderr
+
+
+def test_a_pack_may_begin_with_a_byte_order_mark(folder: Path) -> None:
+    """A pack saved by a Windows editor is read like a case or a catalog."""
+    pack = folder / "pack"
+    pack.mkdir()
+    text = (
+        'schema = 1\nid = "mine"\ntitle = "x"\nauthority = "x"\nas_of = 2026-01-01\nlicence = "x"\n'
+        '[[rule]]\nkind = "origin-ban"\nid = "r1"\ntitle = "x"\ncitation = "x"\nsource = "x"\nstages = ["refined"]\n'
+        'countries = ["CN"]\n'
+    )
+    (pack / "pack.toml").write_text("\ufeff" + text, encoding="utf-8")
+    done = friendshore("check", edit(folder, ("packs = []", 'packs = ["./pack"]')))
+    assert done.returncode == 0, done.stderr

@@ -21,7 +21,11 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
     ),
     (3, "plugin", "A plugin that is needed is missing, broken, ambiguous, or not the one that was used."),
     (4, "not so", "A plan does not hold, or a run folder says something that its facts do not give."),
-    (5, "solver", "The solver broke down. Never plain infeasibility."),
+    (
+        5,
+        "solver",
+        "The solver broke down, or a limit ended the search before there was a plan that keeps the rules. Never plain infeasibility.",
+    ),
     (130, "stopped", "Ctrl-C was pressed twice, or before there was a plan. Once returns the best plan found so far."),
 )
 """Code, its name, its meaning."""

@@ -17,7 +17,7 @@ from ..plugins import attributed
 from ..rules.base import Rule
 from .charges import Charges
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
-from .given import accepted, check_names, unnamed_end_uses
+from .given import accepted, check_names, parties_without_site, unnamed_end_uses
 from .judging import Judgement, Law, judge_all
 from .loops import check_loops
 from .merged import Merged, exchange, merge
@@ -117,6 +117,8 @@ class _Builder:
         shortage = self._shortage_prices(demands, dearest)
         self._note_lead_times(network, counted)
         self.assumptions += accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
+        reached_offers = [counted[i] for i in network.feeds]
+        self.assumptions += parties_without_site(reached_offers, self.rules)
         if network.feeds and len(uses) > 1:
             text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
             self.assumptions.append(Assumption("makers", text))

@@ -10,8 +10,9 @@ from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..reading.suggest import did_you_mean, nearest
 from ..rules.base import Rule
+from ..rules.kinds.shared import is_party
 from .merged import Merged
-from .offers import Assumption
+from .offers import Assumption, OfferFacts
 
 ACCEPTED = "accepted"
 """Subject of the assumptions that widen what counts, or narrow what bites: they stand above the mix."""
@@ -31,6 +32,8 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     ]
     given = [assumption.id for assumption in case.assume.offer if assumption.id not in merged.offers]
     troubles += [_unknown("offer", name, "assume.offer.id", merged.offers) for name in given]
+    stored = [store.material for store in case.stores if store.material not in merged.materials]
+    troubles += [_unknown("material", name, "store.material", merged.materials) for name in stored]
     troubles += _places(case, merged)
     troubles += _licences(case, merged, known)
     troubles += _waivers(case, known)
@@ -152,3 +155,22 @@ def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
         Assumption(ACCEPTED, f"no rule names the end use `{use}`: rules for {words} use do not bear on it")
         for use in own
     ]
+
+
+def parties_without_site(offers: Sequence[OfferFacts], rules: Sequence[Rule]) -> list[Assumption]:
+    """Plants of parties that a rule on moves names, where goods bound for the plant cannot be told from others."""
+    found: dict[str, Assumption] = {}
+    for rule in rules:
+        buyers = getattr(rule, "buyers", ())
+        if not buyers or rule.bears_on != "trade":
+            continue
+        for facts in offers:
+            facility = facts.facility
+            nameless = bool(facts.offer.inputs) and facts.place == facility.country
+            if nameless and is_party(facility.supplier, buyers):
+                text = (
+                    f"`{rule.id}` names {facility.supplier}, whose plant `{facility.id}` has no `place` of its own in its "
+                    "catalog: the rule does not bear on what is bought for it"
+                )
+                found[text] = Assumption(ACCEPTED, text)
+    return list(found.values())

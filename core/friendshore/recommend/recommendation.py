@@ -12,6 +12,7 @@ from ..errors import PluginError
 from ..plugins import Registry
 from ..problem import Problem
 from ..rules.base import Rule
+from ..rules.kinds import Pin
 from ..verify import VerifiedPlan
 from .gather import Gathered
 
@@ -109,7 +110,7 @@ def _rule_data(rule: Rule, registry: Registry) -> dict[str, Any]:
 def _relevant(problem: Problem) -> Catalog:
     """What of the catalogs can bear on the plan: offers of its materials, those the case names, and all they refer to."""
     materials = {material for material, _ in problem.network.nodes}
-    named = {given.id for given in problem.case.assume.offer}
+    named = {given.id for given in problem.case.assume.offer} | {r.offer for r in problem.rules if isinstance(r, Pin)}
     offers = [
         o
         for o in problem.merged.offers.values()

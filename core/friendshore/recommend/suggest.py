@@ -14,6 +14,7 @@ from ..problem import Problem
 from ..problem.limiting import limit_rows
 from ..problem.offers import accepted_steps
 from ..rules.kinds import Exclude
+from ..rules.kinds.shared import Covering
 from .gather import Gathered
 from .sources import describe_leads
 
@@ -69,6 +70,20 @@ def _rules(problem: Problem) -> Iterator[Suggestion]:
                 f"rule `{rule.id}` limits nothing: no demand of the case is of a material it is about, or it has no force in the plan",
                 column="rule",
                 fix="look at its materials, places and phases",
+            )
+        if rule.id in own and not rule.phases:
+            yield Suggestion(
+                f"rule `{rule.id}` has no phase, so that it never holds", column="rule", fix="leave `phases` out"
+            )
+        if (
+            rule.id in own
+            and isinstance(rule, Covering)
+            and not any(map(rule.covers, problem.merged.materials.values()))
+        ):
+            yield Suggestion(
+                f"rule `{rule.id}` bears on no material of the case's catalogs: {rule.subject()}",
+                column="rule",
+                fix="name materials by id, elements by symbol, forms and tags as in materials.csv",
             )
         if isinstance(rule, Exclude):
             unknown = sorted(rule.offers - {offer.id for offer in offers})
@@ -147,6 +162,8 @@ def _prices(problem: Problem) -> Iterator[Suggestion]:
 
 def _demands(problem: Problem) -> Iterator[Suggestion]:
     """Demands too small to be planned to the resolution, or beside the largest."""
+    if not problem.demands:
+        yield Suggestion("the case wants nothing", column="demand", fix="add a [[demand]]")
     largest = max((max(demand.quantity, default=Decimal(0)) for demand in problem.demands), default=Decimal(0))
     for demand in problem.demands:
         most = max(demand.quantity, default=Decimal(0))

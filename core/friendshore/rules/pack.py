@@ -126,7 +126,7 @@ def stated_name(path: Path, key: str) -> str:
 def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
     file = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return text, tomllib.loads(text)
     except FileNotFoundError as error:
         if path.parent.is_dir():

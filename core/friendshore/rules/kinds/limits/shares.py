@@ -8,8 +8,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from ....domain.facts import ChainEntry, Feed, Place
-from ....domain.stages import Stage
+from ....domain.facts import Feed, Place
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row
@@ -126,7 +125,7 @@ class MinShare(_Shared):
     facilities: tuple[str, ...] = ()
     """Sites that qualify, by id."""
     feed: Feed | None = None
-    """Feed that qualifies, at any stage."""
+    """Feed that qualifies: all that is recorded of the stage, or of the first stage where the rule names none."""
 
     @model_validator(mode="after")
     def _names_something(self) -> MinShare:
@@ -156,13 +155,16 @@ class MinShare(_Shared):
             not (self.countries or self.except_countries) or (complete and self.about(sorted(names)) == sorted(names)),
             not self.suppliers or offer.facility.supplier in self.suppliers,
             not self.facilities or offer.facility.id in self.facilities,
-            self.feed is None or any(entry.feed is self.feed for entry in self._entries(offer, self.stage)),
+            self.feed is None or self._fed_by(offer, self.feed),
         ]
         return all(tests)
 
-    @staticmethod
-    def _entries(offer: Chained, stage: Stage | None) -> tuple[ChainEntry, ...]:
-        return offer.performed if stage is None else offer.entries(stage)
+    def _fed_by(self, offer: Chained, feed: Feed) -> bool:
+        """Whether all the feed of the stage (without one, of the first stage recorded) is of this sort."""
+        first = min((entry.main_stage for entry in offer.performed), key=lambda stage: stage.rank, default=None)
+        stage = self.stage if self.stage is not None else first
+        entries = offer.entries(stage) if stage is not None else ()
+        return bool(entries) and all(entry.feed is feed for entry in entries)
 
     def sentence(self) -> str:
         """The floor in one sentence."""
