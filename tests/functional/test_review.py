@@ -287,3 +287,40 @@ def test_a_pack_may_begin_with_a_byte_order_mark(folder: Path) -> None:
     (pack / "pack.toml").write_text("\ufeff" + text, encoding="utf-8")
     done = friendshore("check", edit(folder, ("packs = []", 'packs = ["./pack"]')))
     assert done.returncode == 0, done.stderr
+
+
+def test_a_floor_on_recycled_feed_counts_no_mixed_feed(folder: Path) -> None:
+    """A maker that takes both scrap and ore does not meet a floor on recycled feed; one that takes scrap alone does."""
+    floor = '[[rule]]\nkind = "min-share"\nfeed = "recycled"\nstage = "mined"\nshare = "1 %"\nper = "horizon"'
+    edit(folder, ("", floor))
+    chain = folder / "catalog" / "chain.csv"
+    text = chain.read_text(encoding="utf-8").replace("complete,source", "complete,feed,source")
+    rows = [row if "feed" in row else row.replace(",invented", ",,invented") for row in text.splitlines()]
+    scrap = "quebec-gallium,collection,CA,yes,recycled,invented"
+    chain.write_text("\n".join([*rows, scrap]) + "\n", encoding="utf-8")
+    assert friendshore("plan", folder, "-q").returncode == 1
+    ore = [row for row in rows if not row.startswith("quebec-gallium,mined")]
+    chain.write_text("\n".join([*ore, scrap]) + "\n", encoding="utf-8")
+    assert friendshore("plan", folder, "-q").returncode == 0
+
+
+def test_what_is_assumed_of_makers_is_told(folder: Path) -> None:
+    """That a maker keeps apart what it makes for different uses, and outputs that nobody published, are assumptions."""
+    recipe = folder / "catalog" / "recipe.csv"
+    header = "offer,role,material,per_unit,source\n"
+    recipe.write_text(
+        header
+        + "quebec-gallium,input,gallium-4n,2,invented\n"
+        + "quebec-gallium,output,gallium-4n,1,invented\nquebec-gallium,output,slag,0.5,invented\n",
+        encoding="utf-8",
+    )
+    edit(folder, ("quebec,gallium-4n,700", "quebec,,700"), file="catalog/offers.csv")
+    edit(
+        folder,
+        ("mined;refined,invented", "mined;refined,invented\nslag,Slag,Ga,oxide,,gross,0.1,,,invented"),
+        file="catalog/materials.csv",
+    )
+    pin = '[[rule]]\nkind = "pin"\noffer = "quebec-gallium"\nmaterial = "gallium-4n"\nat_least = "60 kg"'
+    texts = [a["text"] for a in plan(edit(folder, ("", pin)))["assumptions"]]
+    assert any("keep apart" in text for text in texts)
+    assert any("gives 0.5 kg of slag" in text for text in texts)

@@ -235,13 +235,14 @@ class _OfferReader:
     def _quoted(self, price: Price) -> tuple[Decimal, ...] | None:
         assert price.amount is not None
         confidence = self.merged.confidence(price.source)
-        if confidence is Confidence.ASSUMED:
+        accepted = confidence.reaches(self.case.accept.confidence)
+        if confidence is Confidence.ASSUMED or (confidence is Confidence.COMPUTED and not accepted):
             reference = self.merged.sources[price.source].reference if price.source in self.merged.sources else ""
             self._assume(
-                f"price {price.amount.normalize():f} {price.currency}/kg is assumed"
+                f"price {price.amount.normalize():f} {price.currency}/kg is {confidence.value}"
                 + (f": {reference}" if reference else "")
             )
-        elif not confidence.reaches(self.case.accept.confidence):
+        elif not accepted:
             self.reasons.append(f"its price is only {confidence}")
         elif price.source == CASE_SOURCE:
             self._assume(f"price {price.amount.normalize():f} {price.currency}/kg is given by the case")
