@@ -41,7 +41,8 @@ class RunPurchase(Record):
     country: str
     """Where it is bought."""
     countries: dict[str, list[str]]
-    """Stage -> the countries in which the offer may have performed it; what comes with its inputs stands there."""
+    """Stage -> the countries in which the offer may have performed it itself; stages of its inputs stand with the purchases of
+    those."""
     place: str
     """Where it is delivered."""
     ordered: str

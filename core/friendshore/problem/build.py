@@ -276,7 +276,7 @@ class _Builder:
             if arc.offer >= 0 and counted[arc.offer].offer.lead_time is None
         }
         if without and months:
-            text = f"{len(without)} offers that publish no lead time are taken to need {months.normalize():f} months"
+            text = f"offers that publish no lead time ({len(without)}) are taken to need {months.normalize():f} months"
             self.assumptions.append(Assumption("lead time", text))
         for end_use, state in sorted(self.case.assume.licence.items()):
             if state == "granted":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -159,7 +160,7 @@ def _stock_lot(stock: StockSpec, number: int, merged: Merged, case: Case, basis:
     chain = tuple(e if e.source else e.model_copy(update={"source": CASE_SOURCE}) for e in stock.chain)
     offer = Offer(id=name, facility=name, outputs=(line,), chain=chain)
     facility = Facility(id=name, name=name, country=place.country, place=place.id)
-    acquired = Span(start=stock.acquired, end=stock.acquired) if stock.acquired else case.horizon.periods[0].span
+    acquired = _day_or_before(stock.acquired, case)
     chained = _lot_chained(offer, facility, merged, case)
     quantity = round_to(stock.quantity * factor, case.resolution)
     return Lot(name, stock.material, place, 0, quantity, acquired, chained, on_order=False)
@@ -169,7 +170,7 @@ def _order_lots(order: OrderSpec, number: int, offer: Offer, factor: Decimal, me
     place = merged.place(order.place or case.place)
     period = case.horizon.find(order.arrives)
     assert period is not None
-    ordered = Span(start=order.ordered, end=order.ordered) if order.ordered else case.horizon.periods[0].span
+    ordered = _day_or_before(order.ordered, case)
     lots = []
     for line in offer.outputs:
         name = f"order-{number}:{order.offer}" + (f":{line.material}" if len(offer.outputs) > 1 else "")
@@ -177,6 +178,11 @@ def _order_lots(order: OrderSpec, number: int, offer: Offer, factor: Decimal, me
         quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
         lots.append(Lot(name, line.material, place, period, quantity, ordered, chained, on_order=True))
     return lots
+
+
+def _day_or_before(day: datetime.date | None, case: Case) -> Span:
+    """The day on which a lot was ordered; where nobody says, any day up to the end of the first period."""
+    return Span(start=day, end=day) if day is not None else Span(end=case.horizon.periods[0].end)
 
 
 def _lot_chained(offer: Offer, facility: Facility, merged: Merged, case: Case, material: str = "") -> Chained:
