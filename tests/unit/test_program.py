@@ -14,7 +14,7 @@ from friendshore.program import compile_program
 from friendshore.program.bounds import Bounds
 from friendshore.program.decode import decode
 from friendshore.program.limits import LimitRows
-from friendshore.program.matrix import Assembly
+from friendshore.program.matrix import Assembly, owners_of
 from friendshore.rules.kinds.limits import Pin
 from friendshore.solve import solve
 from friendshore.verify import examine
@@ -51,7 +51,7 @@ def test_coefficients_of_one_place_add_up_and_zeros_vanish() -> None:
     linear = assembly.linear()
     assert linear.matrix.toarray().tolist() == [[3, 0, 0], [0, 0, 0], [0, 0, 9]]
     assert linear.matrix.nnz == 2
-    assert [assembly.owner(r) for r in range(3)] == ["one", "one", "other"]
+    assert owners_of(assembly.owners, range(3)) == ["one", "one", "other"]
 
 
 def units(problem: Any) -> dict[str, float]:

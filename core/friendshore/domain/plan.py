@@ -50,17 +50,6 @@ class Make(Record):
     units: Number
 
 
-class Draw(Record):
-    """An input taken at a facility's place."""
-
-    offer: str
-    material: str
-    place: str
-    requirement: str
-    period: int
-    quantity: Number
-
-
 class LotUse(Record):
     """Part of a stock in hand, or of an order already placed, set aside for a requirement."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..domain.plan import Purchase
 from ..rules.base import PhaseStatus
 from ..verify import Bought, VerifiedPlan
 from ..verify.judged import Judging
@@ -41,8 +40,3 @@ def exposed(verified: VerifiedPlan) -> list[Exposed]:
         )
         for rule, items in sorted(found.items())
     ]
-
-
-def name_of(item: Bought) -> str:
-    """The offer or lot that an item is of."""
-    return item.entry.offer if isinstance(item.entry, Purchase) else item.entry.lot

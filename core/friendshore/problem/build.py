@@ -22,7 +22,7 @@ from .judging import Judgement, Law, judge_all
 from .loops import check_loops
 from .merged import Merged, exchange, merge
 from .moves import Moves, build_moves
-from .network import Network, Node, build_network
+from .network import Network, Node, build_network, final_node
 from .offers import Assumption, Lead, OfferFacts, capacity_by_period, resolve_offers
 from .questions import Questions
 from .requirements import Grouping, Requirement
@@ -225,7 +225,7 @@ class _Builder:
             if given is not None:
                 given = exact(given / self._basis(demand.use.material.id, demand.spec.substance))
             else:
-                reference = dearest[demand.use.material.id, demand.use.place.id]
+                reference = dearest[final_node(demand.use)]
                 given = exact(SHORTAGE_FACTOR * reference)
                 if not given:
                     missing.append(

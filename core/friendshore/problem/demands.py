@@ -16,8 +16,6 @@ from ..errors import InputError, Problem
 from ..reading.suggest import did_you_mean
 from .merged import CASE_SOURCE, Merged
 
-FOREVER = Span()
-
 
 @dataclass(frozen=True, slots=True)
 class Demand:

@@ -10,7 +10,7 @@ from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
 from ..rules.base import PhaseStatus, Rule
-from .network import Arc, Network
+from .network import Arc, Network, final_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def judge_all(network: Network, rules: Sequence[Rule], uses: Sequence[Use]) -> d
 
 
 def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use) -> Judgement:
-    reach, _ = network.reach((use.material.id, use.place.id))
+    reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
     chain: dict[int, dict[int, Verdict]] = {}
     trade: dict[int, dict[int, Verdict]] = {}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from ..domain.base import exact
 from ..domain.case import Case
 from ..domain.facts import Lane
-from ..domain.use import Chained, Move
+from ..domain.use import Chained, Move, Use
 from ..errors import InputError, Problem
 from .demands import Demand, Lot
 from .merged import Merged, exchange
@@ -17,6 +17,11 @@ from .offers import OfferFacts
 
 Node = tuple[str, str]
 """A material at a place."""
+
+
+def final_node(use: Use) -> Node:
+    """Where a use takes its good."""
+    return (use.material.id, use.place.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def build_network(
     for index, facts in enumerate(offers):
         for output, line in enumerate(facts.offer.outputs):
             makers.setdefault(line.material, []).append((index, output))
-    nodes: set[Node] = {(d.use.material.id, d.use.place.id) for d in demands}
+    nodes: set[Node] = {final_node(d.use) for d in demands}
     waiting = sorted(nodes)
     found: list[tuple[Node, int, int]] = []
     while waiting:

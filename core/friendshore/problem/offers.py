@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +13,6 @@ from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, Facility, Material, Offer, Price
-from ..domain.stages import Stage
 from ..domain.time import Period, Span
 from ..domain.use import Chained
 from ..errors import InputError, Problem
@@ -84,11 +83,9 @@ def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[L
     return counted, leads, assumptions
 
 
-def capacity_by_period(
-    facility: Facility, merged: Merged, case: Case, statuses_of: Iterable[CapacityStep] | None = None
-) -> tuple[Decimal | None, ...]:
+def capacity_by_period(facility: Facility, merged: Merged, case: Case) -> tuple[Decimal | None, ...]:
     """Kilograms of capacity in each period, derated by status and by days; None: unlimited."""
-    steps = tuple(statuses_of) if statuses_of is not None else accepted_steps(facility, merged, case)
+    steps = accepted_steps(facility, merged, case)
     return tuple(_capacity(steps, period, case) for period in case.horizon.periods)
 
 
@@ -339,8 +336,3 @@ class _OfferReader:
 
     def _assume(self, text: str) -> None:
         self.assumptions.append(Assumption(self.offer.id, text))
-
-
-def stages_of(chained: Chained) -> frozenset[Stage]:
-    """The stages that an offer performs itself."""
-    return frozenset(entry.main_stage for entry in chained.performed)

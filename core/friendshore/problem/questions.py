@@ -19,7 +19,7 @@ from ..rules.rows import Index, Term, Weights
 from .demands import Demand
 from .merged import Merged
 from .moves import Moves
-from .network import Arc, Network
+from .network import Arc, Network, final_node
 from .offers import OfferFacts
 
 
@@ -205,7 +205,7 @@ def _positions(names: Iterable[str]) -> dict[str, list[int]]:
 def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, str], frozenset[str]]:
     """Offer, material and place -> countries of the demands up whose chains they stand."""
     found: dict[int, set[str]] = {}
-    for node, country in {((d.use.material.id, d.use.place.id), d.use.place.country) for d in demands}:
+    for node, country in {(final_node(d.use), d.use.place.country) for d in demands}:
         for index in network.reach(node)[0]:
             found.setdefault(index, set()).add(country)
     arcs = [(network.arcs[index], countries) for index, countries in found.items()]

@@ -12,7 +12,7 @@ from ..domain.time import Span
 from ..domain.use import Use, Verdict
 from .demands import Demand, Lot
 from .judging import Judgement, Law
-from .network import Network, Node
+from .network import Network, Node, final_node
 
 Cell = tuple[int, int]
 """An arc and an arrival period."""
@@ -139,7 +139,7 @@ class Grouping:
         found: dict[_Terms, Requirement] = {}
         for number, demand in enumerate(self.demands):
             judgement = self.judgements[demand.use]
-            nodes = self.network.reach((demand.use.material.id, demand.use.place.id))[1]
+            nodes = self.network.reach(final_node(demand.use))[1]
             for period in self.periods:
                 if not demand.quantity[period.index]:
                     continue
@@ -217,7 +217,7 @@ class Grouping:
         by_delivery = [i for i in chain if self.law.rules[i].dated_by == "delivery" and self.law.in_force(i, span)]
         by_order = [i for i in chain if self.law.rules[i].dated_by == "order"]
         cells, permits = self._trade_terms(judgement)
-        final: Node = (demand.use.material.id, demand.use.place.id)
+        final: Node = final_node(demand.use)
         terms = []
         for rules, orders in self._epochs(by_order, period):
             blocked = self._blocked(judgement, by_delivery + list(rules), by_delivery, by_order, final)

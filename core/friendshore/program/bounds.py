@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem import Problem
-from ..problem.network import Node
+from ..problem.network import Node, final_node
 
 if TYPE_CHECKING:
     from .limits import LimitRows
@@ -86,7 +86,7 @@ class _Walk:
         self.problem = problem
         self.wanted = dict.fromkeys(problem.network.nodes, 0.0)
         for demand in problem.demands:
-            self.wanted[demand.use.material.id, demand.use.place.id] += float(sum(demand.quantity))
+            self.wanted[final_node(demand.use)] += float(sum(demand.quantity))
         self.takers: dict[Node, list[tuple[int, float]]] = {}
         for offer, feeds in problem.network.feeds.items():
             for feed, line in zip(feeds, problem.offers[offer].offer.inputs, strict=True):

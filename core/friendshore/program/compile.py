@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike
 from ..domain.case import LicenceSpec
 from ..problem import Problem
 from ..problem.judging import licence_id
-from ..problem.network import Node
+from ..problem.network import Node, final_node
 from ..problem.requirements import Requirement, waiver_id
 from .bounds import Bounds
 from .columns import Columns
 from .limits import LimitRows, compile_limits
-from .matrix import Assembly, Floats, Ints, Linear
+from .matrix import Assembly, Floats, Ints, Linear, owners_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +31,10 @@ class Program:
     owners: list[tuple[int, str]]
     """First row of each block, and the rule or part of the model that asked for it."""
     limits: LimitRows
+
+    def owners_of(self, rows: Ints) -> list[str]:
+        """Who asked for each of some rows."""
+        return owners_of(self.owners, rows)
 
 
 def compile_program(problem: Problem) -> Program:
@@ -228,7 +232,7 @@ class _Compiler:
         for requirement in problem.requirements:
             for outlet in requirement.outlets:
                 use = problem.demands[outlet.demand].use
-                node = self.node_index[use.material.id, use.place.id]
+                node = self.node_index[final_node(use)]
                 column = self.assembly.add_columns(1, 0.0, wanted[outlet.demand, outlet.period])
                 self.columns.deliver.append(column)
                 self.columns.deliver_key.append((outlet.demand, outlet.period, requirement.index, outlet.waivers))

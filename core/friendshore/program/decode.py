@@ -11,6 +11,7 @@ import numpy as np
 
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, Purchase, Short, Stock, Transfer
 from ..problem.demands import round_to
+from ..problem.network import final_node
 from .compile import Program
 
 Cell = tuple[int, int, int]
@@ -183,7 +184,7 @@ class _Decoder:
             left = facts.quantity[period] - short - sum((part.quantity for part in parts), Decimal(0))
             largest = max(parts, key=lambda part: part.quantity)
             largest.quantity = max(Decimal(0), largest.quantity + left)
-            node = self.nodes[facts.use.material.id, facts.use.place.id]
+            node = self.nodes[final_node(facts.use)]
             for part in parts:
                 if part.quantity > 0:
                     planned[node, part.requirement, period].append(part)

@@ -69,11 +69,6 @@ class Assembly:
         )
         self._entries.append((row.ravel(), column.ravel(), value.ravel()))
 
-    def owner(self, row: int) -> str:
-        """Who asked for a row."""
-        starts = [first for first, _ in self.owners]
-        return self.owners[int(np.searchsorted(starts, row, side="right")) - 1][1]
-
     def linear(self, constant: float = 0.0) -> Linear:
         """The finished program; coefficients of the same place are added up."""
         row, column, value = (_joined([entry[i] for entry in self._entries]) for i in range(3))
@@ -90,6 +85,12 @@ class Assembly:
             row_upper=_joined(self._row_upper),
             constant=constant,
         )
+
+
+def owners_of(owners: Sequence[tuple[int, str]], rows: ArrayLike) -> list[str]:
+    """Who asked for each of some rows, given the first row of every block and who asked for it."""
+    starts = [first for first, _ in owners]
+    return [owners[block][1] for block in np.searchsorted(starts, rows, side="right") - 1]
 
 
 def _filled(value: ArrayLike, count: int) -> Floats:

@@ -29,6 +29,7 @@ from ..domain.run import (
 from ..explain import Reason, exposed, kept_out, shortage_reasons
 from ..problem import Problem
 from ..problem.demands import Demand
+from ..problem.network import final_node
 from ..session import Session
 from ..verify import Line, VerifiedPlan
 from .gather import Gathered
@@ -162,7 +163,7 @@ def purchases(problem: Problem, lines: Sequence[Line]) -> list[RunPurchase]:
     """Every purchase with its cost."""
     wanted: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for demand in problem.demands:
-        wanted[demand.use.material.id, demand.use.place.id] += sum(demand.quantity, Decimal(0))
+        wanted[final_node(demand.use)] += sum(demand.quantity, Decimal(0))
     return [_purchase(problem, line, wanted) for line in lines]
 
 

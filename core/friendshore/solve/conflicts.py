@@ -15,7 +15,8 @@ HARD = ("rule ", "store")
 
 def minimal_conflict(program: Program, part: Component) -> tuple[str, ...]:
     """A smallest set of owners, in the sense that leaving out any one of them lets the others hold."""
-    owner = _owners(program, part)
+    # Rows that define a rule's counting columns carry no rule of their own: they hold with any choice of the column.
+    owner = program.owners_of(part.rows)
     kept = sorted({name for name in owner if name.startswith(HARD)})
     for name in list(kept):
         without = [other for other in kept if other != name]
@@ -23,13 +24,6 @@ def minimal_conflict(program: Program, part: Component) -> tuple[str, ...]:
         if not _feasible(part.linear, rows):
             kept = without
     return tuple(name.removeprefix("rule ") for name in kept)
-
-
-def _owners(program: Program, part: Component) -> list[str]:
-    starts = np.array([first for first, _ in program.owners])
-    names = [name for _, name in program.owners]
-    # Rows that define a rule's counting columns carry no rule of their own: they hold with any choice of the column.
-    return [names[i] for i in np.searchsorted(starts, part.rows, side="right") - 1]
 
 
 def _feasible(linear: Linear, rows: np.ndarray) -> bool:

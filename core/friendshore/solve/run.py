@@ -231,16 +231,11 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
         status = PlanStatus.FEASIBLE  # as good as was asked for, which is not proved cheapest
     empty = empty_rows(program.linear)
     if len(empty):
-        owners = sorted({_owner(program, int(row)).removeprefix("rule ") for row in empty})
+        owners = sorted({name.removeprefix("rule ") for name in program.owners_of(empty)})
         conflicts.append(Conflict(np.array([], dtype=np.intp), tuple(owners), tuple(empty.tolist())))
     if conflicts:
         status = PlanStatus.INFEASIBLE
     return Solution(x, status, objective, bound, tuple(conflicts), len(parts))
-
-
-def _owner(program: Program, row: int) -> str:
-    starts = [first for first, _ in program.owners]
-    return program.owners[int(np.searchsorted(starts, row, side="right")) - 1][1]
 
 
 def _floor(linear: Linear) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ..problem.judging import licence_id
-from ..problem.network import Node
+from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
 from .ledger import Ledger
 
@@ -69,7 +69,7 @@ class Amounts:
             weight[cell] += sum((line.per_unit for line in facts.offer.inputs if line.material == node[0]), Decimal(0))
         for delivery, demand in self.ledger.deliveries:
             use = self.problem.demands[demand].use
-            cell = (((use.material.id, use.place.id), delivery.requirement), delivery.period)
+            cell = ((final_node(use), delivery.requirement), delivery.period)
             flow[cell] -= delivery.quantity
             delivered[cell] += 1
         stated = {((s.material, s.place), s.requirement, s.period): s.quantity for s in self.ledger.plan.stocks}

@@ -10,7 +10,7 @@ from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
 from ..problem.judging import Law, licence_id
-from ..problem.network import Arc, Node
+from ..problem.network import Arc, Node, final_node
 from ..problem.requirements import waiver_id
 from ..rules.base import PhaseStatus, Rule
 from .ledger import Bought, Ledger
@@ -177,11 +177,6 @@ class Judging:
         if node not in self._reach:
             self._reach[node] = self.problem.network.reach(node)[1]
         return self._reach[node]
-
-
-def final_node(use: Use) -> Node:
-    """Where a use takes its good."""
-    return (use.material.id, use.place.id)
 
 
 def check_law(ledger: Ledger) -> list[Judged]:
