@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -137,6 +137,32 @@ class OrderSpec(Record):
     why: str = ""
 
 
+class IncumbentSpec(Record):
+    """What is bought today: qualified already, and what churn is measured against."""
+
+    offer: str
+    per_year: Number
+    """Units a year."""
+    substance: str = ""
+    """What `per_year` is of, where the case names a substance; empty: the basis of what the offer delivers."""
+    why: str = ""
+
+
+class Level(Record):
+    """One of several objectives in order of rank: each is made as small as those before it allow."""
+
+    minimise: Literal["shortage", "objective", "spend", "concentration"]
+    """Priced shortage; the whole objective; the money spent; kilograms bought from the largest of each group."""
+    of: str = ""
+    """For `shortage`: the end use, material or demand meant; empty: all. For `concentration`: the material; empty: all."""
+    by: Literal["country", "supplier", "parent", "facility"] = "country"
+    """For `concentration`: who is counted."""
+    per: Literal["period", "year", "horizon"] = "year"
+    """For `concentration`: over which span."""
+    within: Number = Decimal(0)
+    """Share by which later levels may make it worse."""
+
+
 class LicenceSpec(Record):
     """An export licence in hand: bounded in quantity and dates."""
 
@@ -179,6 +205,8 @@ class StoreSpec(Record):
     """Money per kilogram and year, in the case's currency."""
     limit: Number | None = None
     """Most kilograms held at the end of a period; 0: it cannot be held."""
+    loss: Number = Decimal(0)
+    """Share of what is held that is lost in a year."""
     substance: str = ""
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
 
@@ -214,9 +242,12 @@ class Case(Record):
     demands: tuple[DemandSpec, ...] = ()
     stocks: tuple[StockSpec, ...] = ()
     orders: tuple[OrderSpec, ...] = ()
+    incumbents: tuple[IncumbentSpec, ...] = ()
     licences: tuple[LicenceSpec, ...] = ()
     waivers: tuple[WaiverSpec, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
+    objectives: tuple[Level, ...] = ()
+    """Objectives in order of rank; none: the whole objective alone."""
     rules: tuple[dict[str, Any], ...] = ()
     """Rules of any kind, as data; the registry makes them into rules."""
     scenarios: tuple[Scenario, ...] = ()

@@ -9,6 +9,7 @@ import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from typing import Literal
 
 from .base import Number, Record, Words
 from .evidence import Source
@@ -156,6 +157,74 @@ class Price(Record):
     source: str = ""
 
 
+class Quote(Record):
+    """A price of an offer for orders within some dates: a quotation with its validity."""
+
+    start: datetime.date | None = None
+    """First day; None: since ever."""
+    end: datetime.date | None = None
+    """Last day; None: for good."""
+    amount: Number
+    """Money per unit."""
+    currency: str
+    source: str = ""
+
+
+class TierKind(StrEnum):
+    """What a tier's terms bear on."""
+
+    INCREMENTAL = "incremental"
+    """Only on what lies within the tier."""
+    ALL_UNITS = "all-units"
+    """On everything, once the tier is reached."""
+
+
+class Tier(Record):
+    """Terms from a quantity on."""
+
+    least: Number
+    """Where the tier begins: units, or money where the schedule measures money; the first begins at 0."""
+    price: Number | None = None
+    """Money per unit in the schedule's currency; schedules of one offer only."""
+    discount: Number | None = None
+    """Or share off the price that would hold otherwise."""
+
+
+class PriceSchedule(Record):
+    """Prices that fall (or rise) with what is bought from an offer, or from a supplier over all its offers."""
+
+    of: Literal["offer", "supplier"]
+    id: str
+    """The offer, or the supplier."""
+    kind: TierKind
+    per: Literal["order", "year", "horizon"]
+    """Over which span purchases are added up: all that is ordered in one period, a calendar year, or the whole plan."""
+    measure: Literal["quantity", "money"] = "quantity"
+    """What is added up: units (kilograms), or money at undiscounted prices."""
+    currency: str = ""
+    """ISO 4217, of `price` and of thresholds in money."""
+    tiers: tuple[Tier, ...]
+    """In order of `least`."""
+    source: str = ""
+
+
+class FixedCost(Record):
+    """Money that is due if anything at all is ordered from an offer, facility or supplier."""
+
+    of: Literal["offer", "facility", "supplier"]
+    id: str
+    """The offer, facility or supplier."""
+    per: Literal["once", "year", "period"]
+    """Due once in the plan, in every calendar year with an order, or in every period with an order."""
+    amount: Number
+    currency: str
+    start: datetime.date | None = None
+    """First day of orders it is due on; None: since ever."""
+    end: datetime.date | None = None
+    """Last day; None: for good."""
+    source: str = ""
+
+
 class Lane(Record):
     """A way an offer may be moved; an offer with lanes moves by them alone."""
 
@@ -179,7 +248,9 @@ class Offer(Record):
     inputs: tuple[RecipeLine, ...] = ()
     """What one unit takes, at the facility's place. None: a source."""
     price: Price | None = None
-    """None: nobody published one, and it is not offered."""
+    """None: nobody published one, and it is not offered (unless it has `quotes`)."""
+    quotes: tuple[Quote, ...] = ()
+    """Dated prices in order; where there are any, it may be ordered only while one of them is valid."""
     start: datetime.date | None = None
     """First day on which it may be ordered."""
     end: datetime.date | None = None
@@ -188,6 +259,10 @@ class Offer(Record):
     """Least units of one order (all that is ordered in one period, over places); zero or at least this."""
     max_order: Number | None = None
     """Most units ordered in one period."""
+    lot: Number | None = None
+    """What is ordered in one period, over places, is a whole multiple of this; None: any quantity."""
+    max_lots: int | None = None
+    """Most lots ordered in one period."""
     max_per_year: Number | None = None
     """Most units a year from this offer alone, beside its facility's capacity."""
     total: Number | None = None
@@ -195,6 +270,14 @@ class Offer(Record):
     onboarding: Number | None = None
     """One-off cost of using it at all."""
     onboarding_currency: str = ""
+    qualification: Number | None = None
+    """Months from the start of the plan before it may first be ordered from, unless it is an incumbent."""
+    setup_use: Number | None = None
+    """Kilograms of its facility's capacity that any order in a period takes, whatever its size: a campaign's set-up."""
+    take_or_pay: Number | None = None
+    """Units a year that are paid for if it is used at all, taken or not."""
+    take_or_pay_share: Number = Decimal(1)
+    """Share of the price that is due on what is not taken, from 0 to 1."""
     lead_time: Number | None = None
     """Months from order to delivery; None: the case's assumption."""
     capacity_use: Number = Decimal(1)
@@ -265,6 +348,8 @@ class Catalog(Record):
     materials: tuple[Material, ...] = ()
     facilities: tuple[Facility, ...] = ()
     offers: tuple[Offer, ...] = ()
+    schedules: tuple[PriceSchedule, ...] = ()
+    fixed_costs: tuple[FixedCost, ...] = ()
     prices: tuple[BenchmarkPrice, ...] = ()
     rates: tuple[Rate, ...] = ()
     factors: tuple[Factor, ...] = ()

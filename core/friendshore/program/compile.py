@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..domain.case import LicenceSpec
 from ..problem import Problem
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import Requirement, waiver_id
-from .bounds import Bounds
 from .columns import Columns
+from .draft import Draft
 from .limits import LimitRows, compile_limits
-from .matrix import Assembly, Floats, Ints, Linear, owners_of
+from .matrix import Floats, Ints, Linear, owners_of
+from .terms import add_order_terms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,19 +47,14 @@ def compile_program(problem: Problem) -> Program:
 
 class _Compiler:
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.count = problem.case.horizon.count
-        self.assembly = Assembly()
-        self.columns = Columns()
-        self.node_index = {node: i for i, node in enumerate(problem.network.nodes)}
-        self.discount = np.array([float(d) for d in problem.discount])
+        self.draft = draft = Draft(problem)
+        self.problem, self.count = problem, draft.count
+        self.assembly, self.columns, self.units = draft.assembly, draft.columns, draft.units
+        self.limits, self.bounds = draft.limits, draft.bounds
+        self.node_index, self.discount = draft.node_index, draft.discount
         self.balance: dict[tuple[int, int], int] = {}
-        self.limits = LimitRows.ask(problem)
-        self.bounds = Bounds.of(problem, self.limits)
         self.store_rows: dict[int, int] = {}
         """Node -> first of its rows that limit stock."""
-        self.units: dict[tuple[int, int], list[int]] = {}
-        """(offer, order period) -> columns counted in its units."""
 
     def program(self) -> Program:
         self._rows_for_balance()
@@ -69,10 +63,7 @@ class _Compiler:
         self._stock()
         self._deliver()
         self._lots()
-        self._pools()
-        self._own_limits()
-        self._onboarding()
-        self._order_minimum()
+        add_order_terms(self.draft)
         self._licences()
         compile_limits(self.limits, self.problem, self.assembly, self.columns, self.bounds)
         return Program(self.problem, self.assembly.linear(), self.columns, self.assembly.owners, self.limits)
@@ -242,7 +233,7 @@ class _Compiler:
                     waived.setdefault(name, []).append(column)
         for waiver in problem.case.waivers:
             if waived.get(waiver_id(waiver)):
-                self._at_most(waived[waiver_id(waiver)], 1.0, float(waiver.quantity), waiver_id(waiver))
+                self.draft.at_most(waived[waiver_id(waiver)], 1.0, float(waiver.quantity), waiver_id(waiver))
 
     def _lots(self) -> None:
         """What is set aside of a lot, and the rest of it, come to the whole."""
@@ -265,68 +256,11 @@ class _Compiler:
             row = self.assembly.add_rows(1, float(lot.quantity), float(lot.quantity), f"lot {lot.id}")
             self.assembly.add_entries(row, [*taken.get(number, []), column], 1.0)
 
-    def _pools(self) -> None:
-        for pool in self.problem.pools:
-            for t, capacity in enumerate(pool.capacity):
-                if capacity is None:
-                    continue
-                columns: list[int] = []
-                use: list[float] = []
-                for offer in pool.offers:
-                    found = self.units.get((offer, t), [])
-                    columns += found
-                    use += [float(self.problem.offers[offer].offer.capacity_use)] * len(found)
-                if columns:
-                    self._at_most(columns, use, float(capacity), f"capacity of {pool.facility}")
-
-    def _own_limits(self) -> None:
-        for index, facts in enumerate(self.problem.offers):
-            everything: list[int] = []
-            for t, most in enumerate(facts.most):
-                columns = self.units.get((index, t), [])
-                everything += columns
-                if most is not None and columns:
-                    self._at_most(columns, 1.0, float(most), f"limit of {facts.offer.id}")
-            if facts.offer.total is not None and everything:
-                self._at_most(everything, 1.0, float(facts.offer.total), f"total of {facts.offer.id}")
-
-    def _at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:
-        row = self.assembly.add_rows(1, -np.inf, most, owner)
-        self.assembly.add_entries(row, list(columns), coefficients)
-
-    def _onboarding(self) -> None:
-        for index, facts in enumerate(self.problem.offers):
-            periods = [t for t in range(self.count) if self.units.get((index, t))]
-            if not facts.onboarding or not periods:
-                continue
-            column = self.assembly.add_columns(1, float(facts.onboarding), 1.0, integer=True)
-            self.columns.onboard[index] = column
-            row = self.assembly.add_rows(len(periods), -np.inf, 0.0, f"onboarding of {facts.offer.id}")
-            for i, t in enumerate(periods):
-                self.assembly.add_entries(row + i, self.units[index, t], 1.0)
-                self.assembly.add_entries(row + i, column, -self.bounds.units[index, t])
-
-    def _order_minimum(self) -> None:
-        for index, facts in enumerate(self.problem.offers):
-            least = facts.offer.min_order
-            if not least:
-                continue
-            for t in range(self.count):
-                columns = self.units.get((index, t))
-                if not columns:
-                    continue
-                switch = self.assembly.add_columns(1, 0.0, 1.0, integer=True)
-                self.columns.order[index, t] = switch
-                row = self.assembly.add_rows(2, [0.0, -np.inf], [np.inf, 0.0], f"order minimum of {facts.offer.id}")
-                for offset, bound in enumerate((float(least), self.bounds.units[index, t])):
-                    self.assembly.add_entries(row + offset, columns, 1.0)
-                    self.assembly.add_entries(row + offset, switch, -bound)
-
     def _licences(self) -> None:
         for licence in self.problem.case.licences:
             columns = self._under(licence)
             if columns and licence.quantity is not None:
-                self._at_most(columns, 1.0, float(licence.quantity), licence_id(licence))
+                self.draft.at_most(columns, 1.0, float(licence.quantity), licence_id(licence))
 
     def _under(self, licence: LicenceSpec) -> list[int]:
         name = licence_id(licence)

@@ -1,0 +1,19 @@
+"""What holds on all that is ordered of an offer, whatever its place and requirement: capacity, limits, and on/off decisions."""
+
+from __future__ import annotations
+
+from ..draft import Draft
+from .onboarding import add_onboarding
+from .orders import add_order_minima
+from .quantities import add_limits, add_pools
+
+
+def add_order_terms(draft: Draft) -> None:
+    """Adds the rows of all terms, in canonical order."""
+    add_pools(draft)
+    add_limits(draft)
+    add_onboarding(draft)
+    add_order_minima(draft)
+
+
+__all__ = ["add_order_terms"]
