@@ -185,41 +185,57 @@ class Tier(Record):
     least: Number
     """Where the tier begins: units, or money where the schedule measures money; the first begins at 0."""
     price: Number | None = None
-    """Money per unit in the schedule's currency; schedules of one offer only."""
+    """Money per unit in the schedule's currency."""
     discount: Number | None = None
     """Or share off the price that would hold otherwise."""
+    lump: Number = Decimal(0)
+    """Money due once in a span that ends in this tier."""
 
 
 class PriceSchedule(Record):
-    """Prices that fall (or rise) with what is bought from an offer, or from a supplier over all its offers."""
+    """Prices that fall (or rise) with what is bought from an offer, a facility or a supplier."""
 
-    of: Literal["offer", "supplier"]
+    of: Literal["offer", "facility", "supplier"]
     id: str
-    """The offer, or the supplier."""
+    """The offer, facility or supplier."""
+    materials: Words = frozenset()
+    """Materials whose purchases are added up and priced by it; none: all."""
     kind: TierKind
-    per: Literal["order", "year", "horizon"]
+    per: Literal["period", "year", "horizon"]
     """Over which span purchases are added up: all that is ordered in one period, a calendar year, or the whole plan."""
     measure: Literal["quantity", "money"] = "quantity"
-    """What is added up: units (kilograms), or money at undiscounted prices."""
+    """What is added up: units (kilograms), or money at the prices that would hold otherwise, undiscounted."""
     currency: str = ""
-    """ISO 4217, of `price` and of thresholds in money."""
+    """ISO 4217, of prices, lumps and thresholds in money."""
     tiers: tuple[Tier, ...]
     """In order of `least`."""
     source: str = ""
 
 
-class FixedCost(Record):
-    """Money that is due if anything at all is ordered from an offer, facility or supplier."""
+class Terms(Record):
+    """What ordering at all costs and asks for: from an offer, a facility or a supplier, for all it delivers or a part of that."""
 
     of: Literal["offer", "facility", "supplier"]
     id: str
     """The offer, facility or supplier."""
-    per: Literal["once", "year", "period"]
-    """Due once in the plan, in every calendar year with an order, or in every period with an order."""
-    amount: Number
-    currency: str
+    materials: Words = frozenset()
+    """Materials it is about; none: all."""
+    places: Words = frozenset()
+    """Places of delivery it is about; none: all."""
+    per: Literal["period", "year", "horizon"]
+    """Span over which orders are added up: a period, a calendar year, or the whole plan."""
+    fixed: Number | None = None
+    """Money due in every span in which anything is ordered."""
+    currency: str = ""
+    """ISO 4217, of `fixed`."""
+    least: Number | None = None
+    """Least units ordered in a span, if any are."""
+    most: Number | None = None
+    """Most units ordered in a span."""
+    setup_use: Number | None = None
+    """Kilograms of the facility's capacity that any order in a period takes, whatever its size: a campaign's set-up."""
     start: datetime.date | None = None
-    """First day of orders it is due on; None: since ever."""
+    """First day of the spans it holds for; None: since ever."""
     end: datetime.date | None = None
     """Last day; None: for good."""
     source: str = ""
@@ -272,8 +288,6 @@ class Offer(Record):
     onboarding_currency: str = ""
     qualification: Number | None = None
     """Months from the start of the plan before it may first be ordered from, unless it is an incumbent."""
-    setup_use: Number | None = None
-    """Kilograms of its facility's capacity that any order in a period takes, whatever its size: a campaign's set-up."""
     take_or_pay: Number | None = None
     """Units a year that are paid for if it is used at all, taken or not."""
     take_or_pay_share: Number = Decimal(1)
@@ -349,7 +363,7 @@ class Catalog(Record):
     facilities: tuple[Facility, ...] = ()
     offers: tuple[Offer, ...] = ()
     schedules: tuple[PriceSchedule, ...] = ()
-    fixed_costs: tuple[FixedCost, ...] = ()
+    terms: tuple[Terms, ...] = ()
     prices: tuple[BenchmarkPrice, ...] = ()
     rates: tuple[Rate, ...] = ()
     factors: tuple[Factor, ...] = ()
