@@ -1,5 +1,6 @@
 """Programs solved: components, engines, limits. The only place that imports ortools."""
 
-from .run import NO_LIMITS, Cancel, Limits, Progress, Solution, least, solve
+from .run import NO_LIMITS, Limits, Progress, Solution, least, solve
+from .watch import Cancel
 
 __all__ = ["NO_LIMITS", "Cancel", "Limits", "Progress", "Solution", "least", "solve"]

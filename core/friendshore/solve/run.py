@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -17,18 +16,12 @@ from ..program import Program
 from ..program.matrix import Floats, Ints, Linear
 from .components import Component, empty_rows, scaled, split
 from .conflicts import minimal_conflict
-from .engines import Answer, Outcome, solve_lp, solve_with_highs
+from .engines import Answer, Outcome, solve_lp
+from .mixed import solve_mixed
+from .watch import Cancel, Watch
 
 OPTIMAL_GAP = 1e-4
 """Relative distance from the bound up to which a plan may be called the cheapest; a wider gap may be asked for, not so called."""
-FIRST_SLICE = 2.0
-"""Seconds of the first slice of a long search; each next one is twice as long."""
-
-
-class Cancel(Protocol):
-    """Anything that can say that the user has had enough: a `threading.Event` does."""
-
-    def is_set(self) -> bool: ...
 
 
 Progress = Callable[[int, int, float], None]
@@ -84,15 +77,14 @@ def solve(
         SolverError: if a solver breaks down; never for plain infeasibility.
     """
     started = time.monotonic()
-    deadline = started + limits.seconds if limits.seconds is not None else None
     parts = split(program.linear)
-    search = _Search(deadline, cancel, limits.gap)
+    search = _Search(Watch(limits.seconds, cancel), limits.gap)
     answers: list[Answer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
     with ThreadPoolExecutor(limits.workers or os.cpu_count() or 1) as pool:
         futures = {pool.submit(search.component, parts[i]): i for i in largest_first}
         _wait(futures, answers, progress, started)
-    return _collect(program, parts, [a for a in answers if a is not None], search.interrupted)
+    return _collect(program, parts, [a for a in answers if a is not None], search.watch.interrupted)
 
 
 def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
@@ -103,8 +95,7 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
     linear = replace(program.linear, cost=wanted, constant=0.0)
-    deadline = time.monotonic() + limits.seconds if limits.seconds is not None else None
-    search = _Search(deadline, cancel, limits.gap)
+    search = _Search(Watch(limits.seconds, cancel), limits.gap)
     total = 0.0
     for part in split(linear):
         if part.linear.cost.any():
@@ -130,11 +121,9 @@ def _wait(
 class _Search:
     """Solves one component at a time, watching the clock and the user."""
 
-    def __init__(self, deadline: float | None, cancel: Cancel | None, gap: float) -> None:
-        self.deadline = deadline
-        self.cancel = cancel
+    def __init__(self, watch: Watch, gap: float) -> None:
+        self.watch = watch
         self.gap = gap
-        self.interrupted = False
 
     def component(self, part: Component) -> Answer:
         """The best answer for a component within the limits."""
@@ -147,60 +136,13 @@ class _Search:
         x = np.clip(answer.x * scale.columns, part.linear.lower, part.linear.upper)
         return Answer(answer.outcome, x, float(part.linear.cost @ x), answer.bound * scale.money)
 
-    def _left(self) -> float | None:
-        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
-
-    def _stopped(self) -> bool:
-        if self.cancel is not None and self.cancel.is_set():
-            self.interrupted = True
-            return True
-        left = self._left()
-        return left is not None and left <= 0.0
-
     def _continuous(self, linear: Linear) -> Answer:
-        if self._stopped():
+        if self.watch.stopped():
             return Answer(Outcome.NOTHING)
-        return solve_lp(linear, self._left())
+        return solve_lp(linear, self.watch.left())
 
     def _mixed(self, linear: Linear) -> Answer:
-        """Slices that double in length, each from the start, so that a finished search never depends on the clock."""
-        best = Answer(Outcome.NOTHING)
-        bound = float("-inf")
-        seconds = FIRST_SLICE
-        while not self._stopped():
-            left = self._left()
-            answer = solve_with_highs(linear, seconds if left is None else min(seconds, left), self.gap)
-            bound = max(bound, answer.bound)
-            if answer.outcome is Outcome.INFEASIBLE:
-                return answer
-            if answer.x is not None:
-                answer = _polished(linear, answer)
-                if answer.objective < best.objective:
-                    best = answer
-            if answer.outcome is Outcome.OPTIMAL:
-                return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
-            seconds *= 2
-        return Answer(best.outcome, best.x, best.objective, min(bound, best.objective))
-
-
-def _polished(linear: Linear, answer: Answer) -> Answer:
-    """The same choices made exactly whole, and the rest solved again for them."""
-    assert answer.x is not None
-    whole = np.where(linear.integer, np.round(answer.x), 0.0)
-    fixed = Linear(
-        cost=linear.cost,
-        lower=np.where(linear.integer, whole, linear.lower),
-        upper=np.where(linear.integer, whole, linear.upper),
-        integer=np.zeros(len(linear.cost), dtype=bool),
-        matrix=linear.matrix,
-        row_lower=linear.row_lower,
-        row_upper=linear.row_upper,
-        constant=linear.constant,
-    )
-    exact = solve_lp(fixed)
-    if exact.x is None:
-        return answer
-    return Answer(answer.outcome, exact.x, exact.objective, answer.bound)
+        return solve_mixed(linear, self.watch, self.gap)
 
 
 def _free(linear: Linear) -> Answer:
@@ -256,7 +198,7 @@ def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer
     idle = replace(
         part.linear, upper=np.where(closed, 0.0, part.linear.upper), integer=np.zeros(len(closed), dtype=bool)
     )
-    found = _Search(None, None, 0.0).component(replace(part, linear=idle))
+    found = _Search(Watch(), 0.0).component(replace(part, linear=idle))
     if found.x is None:
         raise SolverError(
             Problem(

@@ -1,0 +1,59 @@
+"""Programs with whole columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..program.matrix import Linear
+from .engines import Answer, Outcome, solve_lp, solve_with_highs
+from .watch import Watch
+
+FIRST_SLICE = 2.0
+"""Seconds of the first slice of a long search; each next one is twice as long."""
+
+
+def solve_mixed(linear: Linear, watch: Watch, gap: float) -> Answer:
+    """The best answer for a program with whole columns, to a relative gap, until the watch stops it.
+
+    Slices that double in length, each from the start, so that a finished search never depends on the clock.
+
+    Raises:
+        SolverError: if the solver breaks down or the program is unbounded.
+    """
+    best = Answer(Outcome.NOTHING)
+    bound = float("-inf")
+    seconds = FIRST_SLICE
+    while not watch.stopped():
+        left = watch.left()
+        answer = solve_with_highs(linear, seconds if left is None else min(seconds, left), gap)
+        bound = max(bound, answer.bound)
+        if answer.outcome is Outcome.INFEASIBLE:
+            return answer
+        if answer.x is not None:
+            answer = polished(linear, answer)
+            if answer.objective < best.objective:
+                best = answer
+        if answer.outcome is Outcome.OPTIMAL:
+            return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
+        seconds *= 2
+    return Answer(best.outcome, best.x, best.objective, min(bound, best.objective))
+
+
+def polished(linear: Linear, answer: Answer) -> Answer:
+    """The same choices made exactly whole, and the rest solved again for them."""
+    assert answer.x is not None
+    whole = np.where(linear.integer, np.round(answer.x), 0.0)
+    fixed = Linear(
+        cost=linear.cost,
+        lower=np.where(linear.integer, whole, linear.lower),
+        upper=np.where(linear.integer, whole, linear.upper),
+        integer=np.zeros(len(linear.cost), dtype=bool),
+        matrix=linear.matrix,
+        row_lower=linear.row_lower,
+        row_upper=linear.row_upper,
+        constant=linear.constant,
+    )
+    exact = solve_lp(fixed)
+    if exact.x is None:
+        return answer
+    return Answer(answer.outcome, exact.x, exact.objective, answer.bound)
