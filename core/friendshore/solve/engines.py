@@ -47,6 +47,8 @@ class Answer:
     x: Floats | None = None
     objective: float = float("inf")
     bound: float = float("-inf")
+    duals: Floats | None = None
+    """By how much the objective rises with the end of a row that binds; of an optimal linear program only."""
 
 
 def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
@@ -67,7 +69,7 @@ def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
     if status == helper.SolveStatus.OPTIMAL:
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
         objective = float(linear.cost @ x) + linear.constant
-        return Answer(Outcome.OPTIMAL, x, objective, objective)
+        return Answer(Outcome.OPTIMAL, x, objective, objective, np.asarray(solver.dual_values()))
     if status == helper.SolveStatus.INFEASIBLE and not _may_fall_for_ever(linear):
         return Answer(Outcome.INFEASIBLE)
     if status == helper.SolveStatus.FEASIBLE and solver.has_solution():
@@ -84,8 +86,18 @@ def _may_fall_for_ever(linear: Linear) -> bool:
     return bool(np.isinf(ends[linear.cost != 0]).any())
 
 
-def solve_with_highs(linear: Linear, seconds: float | None, gap: float) -> Answer:
-    """Solves a program with HiGHS to a relative gap.
+def solve_with_highs(
+    linear: Linear,
+    seconds: float | None,
+    gap: float,
+    start: Floats | None = None,
+    nodes: int | None = None,
+    enough: float | None = None,
+) -> Answer:
+    """Solves a program with HiGHS to a relative gap, from a plan that is known to hold if one is given.
+
+    The search ends as well after so many `nodes` of its tree, or with a plan that costs no more than is `enough`: limits
+    that do not depend on the clock.
 
     Raises:
         SolverError: if the solver breaks down or the program is unbounded.
@@ -97,6 +109,15 @@ def solve_with_highs(linear: Linear, seconds: float | None, gap: float) -> Answe
     parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-9
     if seconds is not None:
         parameters.time_limit.FromNanoseconds(max(1, int(seconds * 1e9)))
+    if nodes is not None:
+        parameters.node_limit = nodes
+    if enough is not None:  # MathOpt's own `objective_limit` is refused for whole columns
+        parameters.highs.double_options["objective_target"] = enough
+    more = model_parameters_pb2.ModelSolveParametersProto()
+    if start is not None:
+        hint = more.solution_hints.add().variable_values
+        hint.ids.extend(range(len(start)))
+        hint.values.extend(start.tolist())
     try:
         with silence():
             result = mathopt.solve(
@@ -104,7 +125,7 @@ def solve_with_highs(linear: Linear, seconds: float | None, gap: float) -> Answe
                 parameters_pb2.SOLVER_TYPE_HIGHS,
                 parameters_pb2.SolverInitializerProto(),
                 parameters,
-                model_parameters_pb2.ModelSolveParametersProto(),
+                more,
                 None,
                 callback_pb2.CallbackRegistrationProto(),
                 None,

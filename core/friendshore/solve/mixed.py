@@ -12,20 +12,24 @@ FIRST_SLICE = 2.0
 """Seconds of the first slice of a long search; each next one is twice as long."""
 
 
-def solve_mixed(linear: Linear, watch: Watch, gap: float) -> Answer:
+NOTHING = Answer(Outcome.NOTHING)
+
+
+def solve_mixed(linear: Linear, watch: Watch, gap: float, known: Answer = NOTHING) -> Answer:
     """The best answer for a program with whole columns, to a relative gap, until the watch stops it.
 
-    Slices that double in length, each from the start, so that a finished search never depends on the clock.
+    Slices that double in length, each from the start, so that a finished search never depends on the clock. What is
+    `known` beforehand must not depend on the clock either: a plan to start from and a bound, each if there is one.
 
     Raises:
         SolverError: if the solver breaks down or the program is unbounded.
     """
-    best = Answer(Outcome.NOTHING)
-    bound = float("-inf")
+    best, bound = known, known.bound
+    enough = bound + gap * abs(bound) if np.isfinite(bound) else None
     seconds = FIRST_SLICE
     while not watch.stopped():
         left = watch.left()
-        answer = solve_with_highs(linear, seconds if left is None else min(seconds, left), gap)
+        answer = solve_with_highs(linear, seconds if left is None else min(seconds, left), gap, known.x, enough=enough)
         bound = max(bound, answer.bound)
         if answer.outcome is Outcome.INFEASIBLE:
             return answer
@@ -33,7 +37,7 @@ def solve_mixed(linear: Linear, watch: Watch, gap: float) -> Answer:
             answer = polished(linear, answer)
             if answer.objective < best.objective:
                 best = answer
-        if answer.outcome is Outcome.OPTIMAL:
+        if answer.outcome is Outcome.OPTIMAL or (enough is not None and answer.objective <= enough):
             return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
         seconds *= 2
     return Answer(best.outcome, best.x, best.objective, min(bound, best.objective))
