@@ -1,0 +1,1 @@
+"""How fast friendshore is beside what a user would write by hand: `uv run python -m tests.bench`."""
