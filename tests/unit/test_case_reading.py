@@ -72,6 +72,8 @@ def test_a_case_in_full() -> None:
         "dy-oxide/civil/JP",
     ]
     assert case.orders[0].arrives == date(2026, 11, 15)
+    today = case.incumbents[0]
+    assert (today.offer, today.per_year, today.substance, today.why) == ("powder", 3000, "W", "invoices of 2025")
     assert (case.licences[0].id, case.licences[0].quantity) == ("cn-tungsten/CN", 2000)
     assert (case.waivers[0].id, case.waivers[0].end) == ("us-4872/*", date(2027, 12, 31))
     assert (case.stores[0].holding, case.stores[0].limit) == (1, 5000)
@@ -150,6 +152,13 @@ SPOILED = [
     ('countries = ["CN"]', "countries = []", "stock[1].chain[2].complete", "empty"),
     ('stage = "refined"', 'stage = "rfined"', "stock[1].chain[2].stage", "cannot be read"),
     ("arrives = 2026-11-15", "", "order[1].arrives", "needed"),
+    ('per_year = "3 t W/year"\n', "", "incumbent[1].per_year", "needed"),
+    (
+        "[[licence]]",
+        '[[incumbent]]\noffer = "powder"\nper_year = "1 t"\n\n[[licence]]',
+        "incumbent[2].offer",
+        "two called",
+    ),
     ('quantity = "2 t"\n', 'quantity = "2 t Dy"\n', "licence[1].quantity", "substance cannot be named"),
     ('quantity = "300 kg"', 'quantity = "-300 kg"', "waiver[1].quantity", "cannot be read"),
     ('"1 USD/kg/year"', '"1 USD/kg"', "store[1].holding", "cannot be read"),

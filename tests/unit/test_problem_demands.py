@@ -178,16 +178,17 @@ def test_an_order_already_placed_arrives_and_is_paid_for() -> None:
 
 
 def test_names_that_nothing_answers_to_are_all_told() -> None:
-    """Materials, offers, rules of a licence and of a waiver: every wrong name of one step at once, each with a suggestion."""
+    """Offers assumed or bought from today, rules of a licence and of a waiver: every wrong name of one step at once, each with a suggestion."""
     given = case(
         demand("metal", "civil", 1),
         assume={"offer": [{"id": "cn-metall", "capacity": 1}]},
+        incumbents=[{"offer": "cn-mettal", "per_year": 1}],
         licences=[{"rule": "bann"}],
         waivers=[{"rule": "bam", "quantity": 1}],
     )
     with pytest.raises(InputError) as caught:
         built(given, metals(), ban("mined"))
-    assert {p.found for p in caught.value.problems} == {"cn-metall", "bann", "bam"}
+    assert {p.found for p in caught.value.problems} == {"cn-metall", "cn-mettal", "bann", "bam"}
     assert all("cn-metal" in p.fix or "ban" in p.fix for p in caught.value.problems)
 
 

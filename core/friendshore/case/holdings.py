@@ -1,10 +1,10 @@
-"""Stock, orders, licences, waivers and stores of a case."""
+"""Stock, orders, incumbents, licences, waivers and stores of a case."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..domain.case import LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
+from ..domain.case import IncumbentSpec, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
 from ..reading.entry import Entry
 from .wants import About, chain_of, distinct, money, order_of_dates, plain_mass, substance_of
 
@@ -51,6 +51,19 @@ def orders(entries: Sequence[Entry]) -> tuple[OrderSpec, ...]:
             )
         )
     return tuple(found)
+
+
+def incumbents(entries: Sequence[Entry]) -> tuple[IncumbentSpec, ...]:
+    """What is bought today."""
+    found: list[IncumbentSpec | None] = []
+    for entry in entries:
+        if entry.bad:
+            found.append(None)
+            continue
+        substance = substance_of(entry, ("per_year",))
+        kept = entry.pick(offer="offer", why="why")
+        found.append(IncumbentSpec(per_year=entry.values["per_year"].kg, substance=substance, **kept))
+    return distinct(entries, found, "offer", lambda spec: spec.offer)
 
 
 def licences(entries: Sequence[Entry]) -> tuple[LicenceSpec, ...]:

@@ -195,6 +195,16 @@ ORDER = Layout(
     ),
 )
 
+INCUMBENT = Layout(
+    "[[incumbent]]",
+    "An offer that is bought from today: qualified already, and what churn is measured against.",
+    (
+        Field("offer", k.IDENT, "The offer.", "acme-gallium", required=True),
+        Field("per_year", k.MASS_RATE, "What is bought of it today.", "2 t/year", required=True),
+        _WHY,
+    ),
+)
+
 LICENCE = Layout(
     "[[licence]]",
     "An export licence in hand.",
@@ -265,7 +275,7 @@ FILE = Layout(
         *(Field(n, k.TABLE, t.doc, inside=t) for n, t in (("use", USE), ("accept", ACCEPT), ("assume", ASSUME))),
         *(
             Field(layout.name.strip("[]"), k.TABLES, layout.doc, inside=layout, repeated=True)
-            for layout in (DEMAND, STOCK, ORDER, LICENCE, WAIVER, STORE, RULE, SCENARIO)
+            for layout in (DEMAND, STOCK, ORDER, INCUMBENT, LICENCE, WAIVER, STORE, RULE, SCENARIO)
         ),
     ),
 )

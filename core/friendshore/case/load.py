@@ -20,7 +20,7 @@ from ..reading.suggest import did_you_mean
 from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain
 from . import keys
-from .holdings import licences, orders, stocks, stores, waivers
+from .holdings import incumbents, licences, orders, stocks, stores, waivers
 from .wants import About, chain_of, demand, distinct, money, substance_of
 
 CASE_FILE = "case.toml"
@@ -62,6 +62,7 @@ def _assemble(top: Entry, folder: Path, found: list[Problem]) -> Case | None:
         "demands": distinct(wanted, [demand(entry, about) for entry in wanted], "id"),
         "stocks": stocks(top.parts("stock"), about),
         "orders": orders(top.parts("order")),
+        "incumbents": incumbents(top.parts("incumbent")),
         "licences": licences(top.parts("licence")),
         "waivers": waivers(top.parts("waiver")),
         "stores": stores(top.parts("store"), about),

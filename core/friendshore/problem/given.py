@@ -32,6 +32,8 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     ]
     given = [assumption.id for assumption in case.assume.offer if assumption.id not in merged.offers]
     troubles += [_unknown("offer", name, "assume.offer.id", merged.offers) for name in given]
+    today = [incumbent.offer for incumbent in case.incumbents if incumbent.offer not in merged.offers]
+    troubles += [_unknown("offer", name, "incumbent.offer", merged.offers) for name in today]
     stored = [store.material for store in case.stores if store.material not in merged.materials]
     troubles += [_unknown("material", name, "store.material", merged.materials) for name in stored]
     troubles += _places(case, merged)
