@@ -72,6 +72,9 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     ledger = Ledger.of(problem, plan)
     amounts = Amounts(ledger)
     amounts.check()
+    # Terms of trade, lots and the like are checked here, each by one call into a module of its own: `check_…(ledger)`, which
+    # reads `ledger` and the problem, and records what is not so by `ledger.find` and `ledger.miss`. What such a term costs is
+    # a part of `Costing.spent`.
     judged = check_law(ledger)
     costing = Costing(ledger)
     readings, penalties = read_limits(ledger, amounts, costing)
@@ -94,7 +97,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         readings=tuple(readings),
         ledger=ledger,
         charged=costing.charged_by_rule(),
-        largest_miss=amounts.largest_miss,
+        largest_miss=ledger.largest_miss,
         seal=_SEAL,
     )
     return verified, []

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
-from .ledger import Ledger
+from .ledger import SLACK, Ledger
 
 Flow = tuple[Node, str]
 """A node and a requirement."""
 
-SLACK = Decimal("1e-9")
-"""What 15-digit numbers may differ by, relative to the largest of them."""
-
 
 class Amounts:
-    """Checks every quantity of a plan; remembers by how much a row misses through rounding."""
+    """Checks every quantity of a plan."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.problem = ledger.problem
-        self.half = self.problem.case.resolution / 2
-        self.largest_miss = Decimal(0)
-        self._counted = Counter([(item.arc.offer, item.ordered) for item in ledger.bought])
-        self._counted.update((offer, make.period) for make, offer in ledger.makes)
         self.stock: dict[tuple[Node, int], Decimal] = {}
         """Kilograms at a node at the end of a period, over requirements; what lies in lots unused included."""
         self.pieces: dict[tuple[Node, int], Decimal] = {}
@@ -44,15 +37,6 @@ class Amounts:
         self._stores()
         self._waivers()
         self._licences()
-
-    def _miss(self, by: Decimal, terms: Decimal, message: str) -> None:
-        """A row is missed by `by`: rounding may do so by half a resolution times its coefficients, and no more."""
-        if by <= 0:
-            return
-        if by > self.half * terms + SLACK:
-            self.ledger.find(message, found=f"{by.normalize():f} kg too much")
-        else:
-            self.largest_miss = max(self.largest_miss, by)
 
     def _balances(self) -> None:
         """Stock is what was there, and came, less what was taken and delivered; and never less than nothing."""
@@ -91,7 +75,7 @@ class Amounts:
             held += flow.get((kind, t), Decimal(0))
             terms += weight.get((kind, t), Decimal(0))
             where = f"{node[0]} at {node[1]} for {requirement} in {horizon.label(t)}"
-            self._miss(-held, terms, f"more {where} is taken than is there")
+            self.ledger.miss(-held, terms, f"more {where} is taken than is there")
             held = max(held, Decimal(0))
             found = stated.get((node, requirement, t), Decimal(0))
             if abs(found - held) > SLACK * max(held, found, Decimal(1)):
@@ -131,16 +115,12 @@ class Amounts:
                 uses = [(self.problem.offers[o].offer.capacity_use, units.get((o, t), Decimal(0))) for o in pool.offers]
                 used = sum((use * amount for use, amount in uses), Decimal(0))
                 pieces = sum(
-                    (use * self._pieces(o, t) for o, (use, _) in zip(pool.offers, uses, strict=True)), Decimal(0)
+                    (use * self.ledger.pieces(o, t) for o, (use, _) in zip(pool.offers, uses, strict=True)), Decimal(0)
                 )
                 label = self.problem.case.horizon.label(t)
-                self._miss(
+                self.ledger.miss(
                     used - capacity, pieces, f"more is taken from `{pool.facility}` in {label} than its capacity"
                 )
-
-    def _pieces(self, offer: int, period: int) -> int:
-        """How many rounded numbers an offer's units in a period are the sum of."""
-        return self._counted[offer, period]
 
     def _own_limits(self) -> None:
         units = self.ledger.units()
@@ -148,21 +128,23 @@ class Amounts:
         for (offer, t), amount in sorted(units.items()):
             facts = self.problem.offers[offer]
             totals[offer] += amount
-            pieces = Decimal(self._pieces(offer, t))
+            pieces = Decimal(self.ledger.pieces(offer, t))
             label = self.problem.case.horizon.label(t)
             most, least = facts.most[t], facts.offer.min_order
             if most is not None:
-                self._miss(amount - most, pieces, f"more is ordered from `{facts.offer.id}` in {label} than it offers")
+                self.ledger.miss(
+                    amount - most, pieces, f"more is ordered from `{facts.offer.id}` in {label} than it offers"
+                )
             if least and amount > 0:
-                self._miss(
+                self.ledger.miss(
                     least - amount, pieces, f"less is ordered from `{facts.offer.id}` in {label} than its order minimum"
                 )
         for offer, total in totals.items():
             whole = self.problem.offers[offer].offer.total
             if whole is not None:
-                parts = sum(self._pieces(offer, t) for t in range(self.problem.case.horizon.count))
+                parts = sum(self.ledger.pieces(offer, t) for t in range(self.problem.case.horizon.count))
                 name = self.problem.offers[offer].offer.id
-                self._miss(total - whole, Decimal(parts), f"more is ordered from `{name}` than it has in all")
+                self.ledger.miss(total - whole, Decimal(parts), f"more is ordered from `{name}` than it has in all")
 
     def _outputs(self) -> None:
         """No more of a co-product is bought than was made, in its own requirement or lent by a stricter one."""
@@ -188,7 +170,7 @@ class Amounts:
             offer, material, _, t = key
             name = self.problem.offers[offer].offer.id
             label = self.problem.case.horizon.label(t)
-            self._miss(-left, terms[key], f"more {material} is taken from `{name}` in {label} than it makes")
+            self.ledger.miss(-left, terms[key], f"more {material} is taken from `{name}` in {label} than it makes")
 
     def _lots(self) -> None:
         used: defaultdict[int, Decimal] = defaultdict(Decimal)
@@ -198,7 +180,7 @@ class Amounts:
                 used[item.arc.lot] += item.entry.quantity
                 pieces[item.arc.lot] += 1
         for number, lot in enumerate(self.problem.lots):
-            self._miss(
+            self.ledger.miss(
                 used[number] - lot.quantity, Decimal(pieces[number]), f"more is taken from `{lot.id}` than is there"
             )
             rest = max(lot.quantity - used[number], Decimal(0))
@@ -213,7 +195,7 @@ class Amounts:
             if store is None or store.limit is None or node[0] in self.ledger.unplanned:
                 continue
             label = self.problem.case.horizon.label(t)
-            self._miss(
+            self.ledger.miss(
                 held - store.limit,
                 self.pieces.get((node, t), Decimal(0)) + 1,
                 f"more {node[0]} is held at {node[1]} in {label} than may be",
@@ -230,7 +212,7 @@ class Amounts:
         for name, quantity in used.items():
             if name in known:
                 pieces = sum(1 for d, _ in self.ledger.deliveries if name in d.waivers)
-                self._miss(
+                self.ledger.miss(
                     quantity - known[name].quantity, Decimal(pieces), f"more is delivered under `{name}` than it allows"
                 )
 
@@ -244,4 +226,6 @@ class Amounts:
             licence = known.get(name)
             if licence is not None and licence.quantity is not None:
                 pieces = sum(1 for i in self.ledger.bought if name in i.entry.licences)
-                self._miss(quantity - licence.quantity, Decimal(pieces), f"more moves under `{name}` than it allows")
+                self.ledger.miss(
+                    quantity - licence.quantity, Decimal(pieces), f"more moves under `{name}` than it allows"
+                )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,6 +22,10 @@ _DATED = {
     "shorts": "a shortage of",
 }
 """Entries of a plan with a period of their own, and what to call each."""
+
+
+SLACK = Decimal("1e-9")
+"""What 15-digit numbers may differ by, relative to the largest of them."""
 
 
 @dataclass(slots=True)
@@ -61,6 +65,9 @@ class Ledger:
     findings: list[Finding] = field(default_factory=list)
     unplanned: frozenset[str] = frozenset()
     """Materials of components whose rules conflict."""
+    largest_miss: Decimal = Decimal(0)
+    """Kilograms by which the worst row misses through rounding."""
+    _counted: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     @staticmethod
     def of(problem: Problem, plan: Plan) -> Ledger:
@@ -69,6 +76,8 @@ class Ledger:
         ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
         ledger._keep_within_time()
         _Matcher(ledger).match()
+        ledger._counted.update((item.arc.offer, item.ordered) for item in ledger.bought)
+        ledger._counted.update((offer, make.period) for make, offer in ledger.makes)
         return ledger
 
     def _keep_within_time(self) -> None:
@@ -87,6 +96,25 @@ class Ledger:
     def find(self, message: str, **details: str) -> None:
         """Records a finding."""
         self.findings.append(Finding(message, **details))  # type: ignore[arg-type]
+
+    def miss(self, by: Decimal, pieces: Decimal | int, message: str) -> None:
+        """A row is missed by `by` kilograms: a finding, unless rounding the `pieces` it is the sum of may do so.
+
+        Args:
+            by: kilograms too much; none, or less than none, is no miss.
+            pieces: the rounded numbers in the row, each counted by its coefficient; each may be half a resolution off.
+            message: what is not so.
+        """
+        if by <= 0:
+            return
+        if by > self.problem.case.resolution / 2 * pieces + SLACK:
+            self.find(message, found=f"{by.normalize():f} kg too much")
+        else:
+            self.largest_miss = max(self.largest_miss, by)
+
+    def pieces(self, offer: int, period: int) -> int:
+        """How many rounded numbers an offer's units in a period are the sum of."""
+        return self._counted[offer, period]
 
     def units(self) -> dict[tuple[int, int], Decimal]:
         """Units ordered of every offer in every period, over places and requirements."""

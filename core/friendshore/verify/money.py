@@ -106,26 +106,36 @@ class Costing:
                 total[rule] += amount * entry.quantity
         return dict(total)
 
+    def spent(self) -> dict[str, dict[int, Decimal]]:
+        """Undiscounted money by part of `Cost` and by period: every part of what the plan spends stands here, and only here."""
+        price: defaultdict[int, Decimal] = defaultdict(Decimal, self.making())
+        charges: defaultdict[int, Decimal] = defaultdict(Decimal)
+        freight: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for line in self.lines:
+            price[line.item.ordered] += line.direct
+            charges[line.item.delivered] += line.charges
+            freight[line.item.delivered] += line.freight
+        return {
+            "price": price,
+            "charges": charges,
+            "freight": freight,
+            "onboarding": {0: self.onboarding()},
+            "holding": self.holding(),
+        }
+
     def cost(self, penalties: Decimal) -> Cost:
         """The plan's cost, with the priced misses of soft rules."""
         discount = self.problem.discount
-        price = sum((discount[line.item.ordered] * line.direct for line in self.lines), Decimal(0))
-        charges = sum((discount[line.item.delivered] * line.charges for line in self.lines), Decimal(0))
-        freight = sum((discount[line.item.delivered] * line.freight for line in self.lines), Decimal(0))
-        making = self.making()
-        price += sum((discount[t] * amount for t, amount in making.items()), Decimal(0))
-        onboarding = self.onboarding()
-        holding = sum((discount[t] * amount for t, amount in self.holding().items()), Decimal(0))
-        nominal = sum((line.direct + line.charges + line.freight for line in self.lines), onboarding)
-        nominal += sum(making.values(), Decimal(0)) + sum(self.holding().values(), Decimal(0))
-        total = price + charges + freight + onboarding + holding
+        spent = self.spent()
+        parts = {
+            name: sum((discount[t] * money for t, money in by_period.items()), Decimal(0))
+            for name, by_period in spent.items()
+        }
+        total = sum(parts.values(), Decimal(0))
+        nominal = sum((money for by_period in spent.values() for money in by_period.values()), Decimal(0))
         shortage = self._shortage()
         return Cost(
-            price=exact(price),
-            charges=exact(charges),
-            freight=exact(freight),
-            onboarding=exact(onboarding),
-            holding=exact(holding),
+            **parts,
             total=exact(total),
             nominal=exact(nominal),
             penalties=exact(penalties),
