@@ -1,26 +1,80 @@
-"""A problem with its program and answers: solved once, asked many times."""
+"""A case solved once and asked many times: what a change does, found by solving again only what it touches."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 
-from .domain.plan import Infeasible, Plan
+from .domain.base import exact
+from .domain.change import Change
+from .domain.plan import Cost, Infeasible, Plan
 from .problem import Problem
+from .problem.inputs import Inputs
 from .problem.limiting import materials_of
+from .problem.parts import Members, Parts
+from .problem.touched import touched
 from .program import Program, compile_program
 from .program.decode import decode
-from .solve import NO_LIMITS, Cancel, Limits, Progress, Solution, least, solve
+from .solve import NO_LIMITS, Answers, Cancel, Limits, Progress, Solution, least, solve
 from .solve.run import Conflict
 from .verify import VerifiedPlan, verify
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Session:
-    """A solved and verified problem that further questions can be put to."""
+class PartPlan:
+    """The verified plan of some parts of a case."""
 
+    members: Members
+    """Materials of these parts."""
+    verified: VerifiedPlan
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, with its bound."""
+        return self.verified.plan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What some changes do to a plan."""
+
+    changes: tuple[Change, ...]
+    before: tuple[PartPlan, ...]
+    """The parts that the changes touch, as they were."""
+    after: tuple[PartPlan, ...]
+    """The same parts after the changes, each with its own proof."""
+    cost: Cost
+    """Of the whole case after the changes."""
+    rise: Cost
+    """What that is more than before, line by line."""
+    infeasible: tuple[Infeasible, ...]
+    """What cannot be planned after the changes, in the whole case; its costs are then those of the rest."""
+    solved: int
+    """Components that had to be solved for it."""
+    reused: int
+    """Components of the touched parts whose answer was known."""
+
+    @property
+    def rise_between(self) -> tuple[Decimal, Decimal]:
+        """What the least objective surely rises by, at least and at most: one number where both plans are proved cheapest."""
+        low = sum((a.plan.bound - b.plan.objective for b, a in self._pairs), Decimal(0))
+        high = sum((a.plan.objective - b.plan.bound for b, a in self._pairs), Decimal(0))
+        return exact(low), exact(high)
+
+    @property
+    def _pairs(self) -> list[tuple[PartPlan, PartPlan]]:
+        return list(zip(self.before, self.after, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A solved and verified case that further questions can be put to. Not to be used by several threads at once."""
+
+    inputs: Inputs
     problem: Problem
     program: Program
     solution: Solution
@@ -29,29 +83,83 @@ class Session:
     cancel: Cancel | None
     opened: float
     """When the search began, by the monotonic clock: a time limit is one for everything."""
+    answers: Answers
+    """What has been solved so far, component by component."""
+    _plans: dict[tuple[Members, frozenset[str]], PartPlan] = field(default_factory=dict)
 
     @staticmethod
     def open(
-        problem: Problem, limits: Limits = NO_LIMITS, progress: Progress | None = None, cancel: Cancel | None = None
+        inputs: Inputs, limits: Limits = NO_LIMITS, progress: Progress | None = None, cancel: Cancel | None = None
     ) -> Session:
-        """Compiles, solves and verifies.
+        """Resolves, compiles, solves and verifies.
 
         Raises:
+            InputError: with all that does not fit together in the case.
             SolverError: if a solver breaks down.
             VerificationError: if the plan does not hold: a bug of ours, never passed on as a plan.
             PluginError: if a plugin's rule raises.
         """
+        problem = inputs.problem()
         opened = time.monotonic()
         program = compile_program(problem)
-        solution = solve(program, limits, progress, cancel)
+        answers = Answers()
+        solution = solve(program, limits, progress, cancel, answers)
         verified = verify(problem, plan_of(program, solution))
-        return Session(problem, program, solution, verified, limits, cancel, opened)
+        return Session(inputs, problem, program, solution, verified, limits, cancel, opened, answers)
+
+    def after(self, *changes: Change) -> Answer:
+        """What the plan costs after some changes, each applied after the one before it.
+
+        Only the parts of the case that the changes touch are resolved again, and of these only the components that differ
+        are solved again. Each touched part is verified on its own. The session's time limit holds for every question anew.
+
+        Raises:
+            InputError: for every change that names nothing in the case.
+            SolverError: if a solver breaks down.
+            VerificationError: if the plan does not hold.
+            PluginError: if a plugin's rule raises.
+        """
+        solved, reused = self.answers.solved, self.answers.reused
+        before, after = [], []
+        for part in touched(self.parts, changes):
+            inputs = self.parts.part(part.members, part.rules)
+            key = (part.members, part.rules)
+            if key not in self._plans:
+                self._plans[key] = self._plan(part.members, inputs)
+            before.append(self._plans[key])
+            after.append(self._plan(part.members, inputs.after(part.changes)))
+        cost = self.verified.cost
+        for one, other in zip(before, after, strict=True):
+            cost = cost.plus(other.verified.cost.minus(one.verified.cost))
+        known = frozenset().union(*(part.members for part in before))
+        left = [one for one in self.verified.plan.infeasible if not known & set(one.materials)]
+        return Answer(
+            changes=tuple(changes),
+            before=tuple(before),
+            after=tuple(after),
+            cost=cost,
+            rise=cost.minus(self.verified.cost),
+            infeasible=(*left, *(one for part in after for one in part.plan.infeasible)),
+            solved=self.answers.solved - solved,
+            reused=self.answers.reused - reused,
+        )
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The case cut into parts that have nothing to do with each other."""
+        return Parts(self.inputs, self.problem, self.program.limits.rows)
 
     def least_short(self, demand: int) -> float | None:
         """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
         count = self.problem.case.horizon.count
         first = self.program.columns.short + demand * count
         return least(self.program, np.arange(first, first + count), self._left(), self.cancel)
+
+    def _plan(self, members: Members, inputs: Inputs) -> PartPlan:
+        problem = inputs.problem()
+        program = compile_program(problem)
+        solution = solve(program, self.limits, None, self.cancel, self.answers)
+        return PartPlan(members, verify(problem, plan_of(program, solution)))
 
     def _left(self) -> Limits:
         """The limits, with what is left of the time."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from friendshore.explain import Reason, exposed, kept_out, shortage_reasons
+from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
@@ -37,7 +38,7 @@ from .building import (
 
 def opened(given: Any, facts: Any, *rules: Rule) -> Session:
     """A case solved and verified."""
-    return Session.open(built(given, facts, *rules))
+    return Session.open(Inputs(given, (facts,), rules))
 
 
 def reasons(given: Any, facts: Any, *rules: Rule) -> dict[str, str]:

@@ -38,19 +38,20 @@ def _stock(entry: Entry, about: About) -> StockSpec | None:
 
 def orders(entries: Sequence[Entry]) -> tuple[OrderSpec, ...]:
     """Orders already placed."""
-    found = []
+    found: list[OrderSpec | None] = []
     for entry in entries:
         order_of_dates(entry, "ordered", "arrives")
         if entry.bad:
+            found.append(None)
             continue
         found.append(
             OrderSpec(
-                **entry.pick(offer="offer", arrives="arrives", ordered="ordered", place="place", why="why"),
+                **entry.pick(id="id", offer="offer", arrives="arrives", ordered="ordered", place="place", why="why"),
                 quantity=entry.values["quantity"].kg,
                 substance=substance_of(entry, ("quantity",)),
             )
         )
-    return tuple(found)
+    return distinct(entries, found, "id", lambda order: order.id or object())
 
 
 def incumbents(entries: Sequence[Entry]) -> tuple[IncumbentSpec, ...]:

@@ -186,6 +186,7 @@ ORDER = Layout(
     "[[order]]",
     "An order already placed: paid for, and on its way.",
     (
+        Field("id", k.LABEL, "Name; blank: by its place in the case and its offer.", "gallium-on-the-water"),
         Field("offer", k.IDENT, "The offer.", "acme-gallium", required=True),
         Field("quantity", k.MASS, "How much.", "500 kg", required=True),
         Field("arrives", k.DATE, "Day of arrival.", "2026-12-01", required=True),

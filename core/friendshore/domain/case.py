@@ -126,6 +126,8 @@ class StockSpec(Record):
 class OrderSpec(Record):
     """An order already placed: paid for, and on its way."""
 
+    id: str = ""
+    """Name; `order-1:offer` and so on where left out."""
     offer: str
     quantity: Number
     """Units of the offer."""

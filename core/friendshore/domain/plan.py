@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from .base import Number, Record
+from .base import Number, Record, exact
 
 
 class PlanStatus(StrEnum):
@@ -149,3 +149,15 @@ class Cost(Record):
     """Priced shortage; not spent."""
     objective: Number
     """`total` + `penalties` + `shortage`: what is minimised."""
+
+    def plus(self, other: Cost) -> Cost:
+        """Both together, line by line."""
+        return self._line_by_line(other, 1)
+
+    def minus(self, other: Cost) -> Cost:
+        """What this one is dearer by, line by line."""
+        return self._line_by_line(other, -1)
+
+    def _line_by_line(self, other: Cost, sign: int) -> Cost:
+        names = type(self).model_fields
+        return Cost(**{name: exact(getattr(self, name) + sign * getattr(other, name)) for name in names})

@@ -80,19 +80,26 @@ class Problem:
     assumptions: tuple[Assumption, ...]
 
     @staticmethod
-    def build(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> Problem:
+    def build(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False) -> Problem:
         """Resolves everything.
+
+        Args:
+            case: what is wanted.
+            catalogs: the facts.
+            rules: what limits a plan.
+            part: whether these are a part of the facts of a case whose names were checked as a whole.
 
         Raises:
             InputError: with all that does not fit together.
             PluginError: if a plugin's rule raises.
         """
-        return _Builder(case, catalogs, rules).problem()
+        return _Builder(case, catalogs, rules, part).problem()
 
 
 class _Builder:
-    def __init__(self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> None:
+    def __init__(self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], part: bool) -> None:
         self.case = case
+        self.part = part
         self.merged = merge(catalogs, case)
         self.rules = tuple(self._in_currency(rule) for rule in sorted(rules, key=lambda rule: rule.id))
         self.factors = Factors(self.merged.factors)
@@ -100,7 +107,8 @@ class _Builder:
 
     def problem(self) -> Problem:
         case, merged = self.case, self.merged
-        check_names(case, merged, self.rules)
+        if not self.part:
+            check_names(case, merged, self.rules)
         counted, leads, assumptions = resolve_offers(merged, case)
         check_loops(counted)
         demands = resolve_demands(merged, case, self._basis)

@@ -69,7 +69,7 @@ def apply_changes(
         InputError: for every change that names nothing in the case.
     """
     troubles: list[Trouble] = []
-    spelt_out = _with_bills(changes, {bill.id: bill for bill in bills})
+    spelt_out = with_bills(changes, bills)
     troubles.extend(trouble for change in spelt_out for trouble in _undated(change))
     facts = (case, tuple(catalogs))
     for change in spelt_out:
@@ -85,14 +85,19 @@ def apply_changes(
     return (*facts, tuple(rules))
 
 
-def _with_bills(changes: Sequence[Change], bills: dict[str, Bill], within: tuple[str, ...] = ()) -> list[Change]:
+def with_bills(changes: Sequence[Change], bills: Sequence[Bill]) -> list[Change]:
     """Bills spelt out: they may change other facts than rules. `amended` refuses a bill that enables itself."""
+    known = {bill.id: bill for bill in bills}
     found: list[Change] = []
-    for change in changes:
-        if change.enable not in bills:
-            found.append(change)
-        elif change.enable not in within:
-            found.extend(_with_bills(bills[change.enable].change, bills, (*within, change.enable)))
+
+    def spell(some: Sequence[Change], within: tuple[str, ...]) -> None:
+        for change in some:
+            if change.enable not in known:
+                found.append(change)
+            elif change.enable not in within:
+                spell(known[change.enable].change, (*within, change.enable))
+
+    spell(changes, ())
     return found
 
 
@@ -129,16 +134,10 @@ def _unknown(change: Change, name: str, expected: str, troubles: list[Trouble]) 
 
 def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
     """Takes offers away: altogether, or from a day on."""
-    kind, colon, value = change.remove.partition(":")
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
 
     def hit(offer: Offer) -> bool:
-        facility = facilities[offer.facility]
-        if colon and kind == "country":
-            return facility.country == value
-        if colon and kind == "catalog":
-            return offer.catalog == value
-        return change.remove in (offer.id, facility.id, facility.supplier, facility.owner)
+        return removes(change, offer, facilities[offer.facility])
 
     count = sum(hit(offer) for catalog in catalogs for offer in catalog.offers)
     if not count:
@@ -164,6 +163,26 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     return case.model_copy(update={"assume": case.assume.model_copy(update={"offer": kept})}), left
 
 
+def removes(change: Change, offer: Offer, facility: Facility) -> bool:
+    """Whether a change takes away an offer of a facility."""
+    kind, colon, value = change.remove.partition(":")
+    if colon and kind == "country":
+        return facility.country == value
+    if colon and kind == "catalog":
+        return offer.catalog == value
+    return change.remove in (offer.id, facility.id, facility.supplier, facility.owner)
+
+
+def reprices(change: Change, offer: Offer) -> bool:
+    """Whether a change names an offer, or a material that it delivers, to change its price."""
+    return change.price == offer.id or any(change.price == line.material for line in offer.outputs)
+
+
+def resizes(change: Change, demand: DemandSpec) -> bool:
+    """Whether a change names a demand, its material or its end use."""
+    return change.demand in (demand.id, demand.material, demand.end_use)
+
+
 def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
     """Multiplies the prices of an offer, of all offers of a material, or of a benchmark."""
     factor = change.factor
@@ -172,8 +191,7 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
 
     def repriced(offer: Offer) -> Offer:
         nonlocal found
-        named = change.price == offer.id or any(change.price == line.material for line in offer.outputs)
-        if not named or offer.price is None:
+        if not reprices(change, offer) or offer.price is None:
             return offer
         found = True
         price = offer.price
@@ -247,7 +265,7 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     """Multiplies demands: one, all of a material, or all of an end use."""
     factor = change.factor
     assert factor is not None
-    named = [change.demand in (demand.id, demand.material, demand.end_use) for demand in case.demands]
+    named = [resizes(change, demand) for demand in case.demands]
     if not any(named):
         _unknown(change, change.demand, "a demand, a material or an end use", troubles)
     demands = [_scaled(d, factor) if hit else d for d, hit in zip(case.demands, named, strict=True)]

@@ -150,9 +150,19 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     return [lots[name] for name in sorted(lots)]
 
 
+def stock_name(stock: StockSpec, number: int) -> str:
+    """Name of a stock: its own, or by its place in the case (counted from 1)."""
+    return stock.id or f"stock-{number}"
+
+
+def order_name(order: OrderSpec, number: int) -> str:
+    """Name of an order already placed: its own, or by its place in the case (counted from 1) and its offer."""
+    return order.id or f"order-{number}:{order.offer}"
+
+
 def _stock_lot(stock: StockSpec, number: int, merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> Lot:
     place = merged.place(stock.place or case.place)
-    name = stock.id or f"stock-{number}"
+    name = stock_name(stock, number)
     factor = basis(stock.material, stock.substance)
     line = RecipeLine(material=stock.material, per_unit=Decimal(1))
     chain = tuple(e if e.source else e.model_copy(update={"source": CASE_SOURCE}) for e in stock.chain)
@@ -171,7 +181,7 @@ def _order_lots(order: OrderSpec, number: int, offer: Offer, factor: Decimal, me
     ordered = _day_or_before(order.ordered, case)
     lots = []
     for line in offer.outputs:
-        name = f"order-{number}:{order.offer}" + (f":{line.material}" if len(offer.outputs) > 1 else "")
+        name = order_name(order, number) + (f":{line.material}" if len(offer.outputs) > 1 else "")
         chained = _lot_chained(offer, merged.facilities[offer.facility], merged, case, line.material)
         quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
         lots.append(Lot(name, line.material, place, period, quantity, ordered, chained, on_order=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..plugins import attributed
 from ..rules.base import Rule
 from ..rules.rows import Row
@@ -20,14 +22,17 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row]]:
     """
     found: list[tuple[Rule, Row]] = []
     for rule in problem.rules:
-        if "rows" not in rule.verbs:
-            continue
-        periods = problem.case.horizon.periods
-        in_force = frozenset(p.index for p in periods if rule.bites(p.span, problem.law.statuses))
-        if in_force:
+        if "rows" in rule.verbs:
             with attributed(rule):
-                found.extend((rule, row) for row in rule.rows(problem.facts.within(in_force)))
+                found.extend((rule, row) for row in rows_of(problem, rule))
     return found
+
+
+def rows_of(problem: Problem, rule: Rule) -> list[Row]:
+    """The rows of one limit rule in the periods in which it bites."""
+    periods = problem.case.horizon.periods
+    in_force = frozenset(p.index for p in periods if rule.bites(p.span, problem.law.statuses))
+    return list(rule.rows(problem.facts.within(in_force))) if in_force else []
 
 
 def materials_of(problem: Problem, row: Row) -> frozenset[str]:
@@ -35,14 +40,15 @@ def materials_of(problem: Problem, row: Row) -> frozenset[str]:
     count = problem.case.horizon.count
     materials: set[str] = set()
     for term in row.terms:
-        for position in term.index.tolist():
-            if term.question in ("bought", "used", "spent"):
-                materials.add(problem.network.arcs[int(problem.moves.arc[position])].node[0])
-            elif term.question in ("delivered", "short"):
-                materials.add(problem.demands[position // count].use.material.id)
-            elif term.question in ("stock", "holding"):
-                materials.add(problem.network.nodes[position // count][0])
-            else:
-                offer = position if term.question == "onboarding" else position // count
-                materials |= {line.material for line in problem.offers[offer].offer.outputs}
+        if term.question in ("bought", "used", "spent"):
+            arcs = np.unique(problem.moves.arc[term.index])
+            materials |= {problem.network.arcs[arc].node[0] for arc in arcs.tolist()}
+            continue
+        places = np.unique(term.index if term.question == "onboarding" else term.index // count).tolist()
+        if term.question in ("delivered", "short"):
+            materials |= {problem.demands[place].use.material.id for place in places}
+        elif term.question in ("stock", "holding"):
+            materials |= {problem.network.nodes[place][0] for place in places}
+        else:
+            materials |= {line.material for place in places for line in problem.offers[place].offer.outputs}
     return frozenset(materials)

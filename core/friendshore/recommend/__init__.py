@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..plugins import Registry
 from ..problem import Problem
-from ..problem.changes import apply_changes, scenario_changes
+from ..problem.changes import scenario_changes
+from ..problem.inputs import Inputs
 from ..rules.base import PhaseStatus, Rule
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
@@ -29,6 +31,7 @@ __all__ = [
     "RunCheck",
     "check",
     "gather",
+    "inputs_of",
     "plan",
     "prepare",
     "recheck",
@@ -77,8 +80,8 @@ def plan(
     """
     names = (scenario,) if isinstance(scenario, str) else tuple(scenario)
     gathered = gather(case, registry, catalogs, rules)
-    problem = prepare(gathered, names, changes, strict)
-    session = Session.open(problem, Limits(gap, time_limit, workers), progress, cancel)
+    inputs = inputs_of(gathered, names, changes, strict)
+    session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
     return Recommendation(describe(session, gathered, names), session.verified, gathered)
 
 
@@ -91,9 +94,28 @@ def prepare(
         InputError: with everything that does not fit together.
         PluginError: if a plugin's rule raises.
     """
-    wanted = (*scenario_changes(gathered.case, scenario), *changes)
-    case, catalogs, rules = apply_changes(wanted, gathered.case, gathered.catalogs, gathered.rules, gathered.bills)
-    if strict:
-        statuses = tuple(sorted({*case.accept.rule_status, PhaseStatus.UNKNOWN.value}))
-        case = case.model_copy(update={"accept": case.accept.model_copy(update={"rule_status": statuses})})
-    return Problem.build(case, catalogs, rules)
+    return inputs_of(gathered, scenario, changes, strict).problem()
+
+
+def inputs_of(
+    gathered: Gathered, scenario: Sequence[str] = (), changes: Sequence[Change] = (), strict: bool = False
+) -> Inputs:
+    """The facts of a case after its scenarios and further changes, nothing resolved yet.
+
+    Args:
+        gathered: the case with all that it names.
+        scenario: names of the case's scenarios to apply, in order.
+        changes: further changes, after those of the scenarios.
+        strict: let phases of unknown status bite.
+
+    Raises:
+        InputError: for changes that name nothing in the case.
+    """
+    given = Inputs(gathered.case, gathered.catalogs, gathered.rules, gathered.bills)
+    inputs = given.after((*scenario_changes(gathered.case, scenario), *changes))
+    if not strict:
+        return inputs
+    accept = inputs.case.accept
+    statuses = tuple(sorted({*accept.rule_status, PhaseStatus.UNKNOWN.value}))
+    accept = accept.model_copy(update={"rule_status": statuses})
+    return replace(inputs, case=inputs.case.model_copy(update={"accept": accept}))

@@ -58,3 +58,6 @@ class Row:
     """The row in a planner's words."""
     penalty: Decimal | None = None
     """Money per unit by which it is missed; None: it must hold."""
+    reads: frozenset[str] | None = None
+    """Materials on whose facts the row depends, its bounds included, so that a plan for these can be made again without
+    looking at any other. None is always safe: it may depend on anything, and the whole plan is made again."""

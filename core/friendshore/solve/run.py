@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from ..domain.plan import PlanStatus
 from ..errors import Problem, SolverError
 from ..program import Program
 from ..program.matrix import Floats, Ints, Linear
+from .answers import Answers
 from .components import Component, empty_rows, scaled, split
 from .conflicts import minimal_conflict
 from .engines import Answer, Outcome, solve_lp
@@ -69,9 +71,20 @@ class Solution:
 
 
 def solve(
-    program: Program, limits: Limits = NO_LIMITS, progress: Progress | None = None, cancel: Cancel | None = None
+    program: Program,
+    limits: Limits = NO_LIMITS,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    answers: Answers | None = None,
 ) -> Solution:
     """Finds the cheapest plan, component by component.
+
+    Args:
+        program: what is solved.
+        limits: when to stop.
+        progress: told how far it is.
+        cancel: ends the search once it is set.
+        answers: what is known already; what is found is added to it.
 
     Raises:
         SolverError: if a solver breaks down; never for plain infeasibility.
@@ -79,12 +92,15 @@ def solve(
     started = time.monotonic()
     parts = split(program.linear)
     search = _Search(Watch(limits.seconds, cancel), limits.gap)
-    answers: list[Answer | None] = [None] * len(parts)
+    known = Answers() if answers is None else answers
+    found: list[Answer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
     with ThreadPoolExecutor(limits.workers or os.cpu_count() or 1) as pool:
-        futures = {pool.submit(search.component, parts[i]): i for i in largest_first}
-        _wait(futures, answers, progress, started)
-    return _collect(program, parts, [a for a in answers if a is not None], search.watch.interrupted)
+        futures = {
+            pool.submit(known.of, parts[i].linear, partial(search.component, parts[i])): i for i in largest_first
+        }
+        _wait(futures, found, progress, started)
+    return _collect(program, parts, [a for a in found if a is not None], search.watch.interrupted)
 
 
 def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:

@@ -142,6 +142,11 @@ class Counting(Covering, Rule):
         return sorted(found)
 
 
+def read_by(facts: Facts) -> frozenset[str]:
+    """What a row reads that is made of the answers to some questions: the materials they are about."""
+    return frozenset(material.id for material in facts.materials)
+
+
 def _known(entry: ChainEntry) -> bool:
     return entry.complete and bool(entry.countries)
 

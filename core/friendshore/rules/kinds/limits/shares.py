@@ -14,7 +14,7 @@ from ...base import Facts
 from ...rows import Row
 from ..shared import lands, listed
 from .amounts import Share
-from .counting import ByCountries, Count
+from .counting import ByCountries, Count, read_by
 
 
 class _Shared(ByCountries):
@@ -48,6 +48,7 @@ class _Shared(ByCountries):
             at_most=bound if cap else None,
             sentence=self.sentence(),
             penalty=self.penalty,
+            reads=read_by(facts),
         )
 
     def base(self) -> str:

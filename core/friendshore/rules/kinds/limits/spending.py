@@ -39,11 +39,19 @@ class Budget(Covering, Rule):
         def counts(offer: Chained, _place: Place) -> Decimal:
             return Decimal(1) if self.covers(offer.material) else Decimal(0)
 
+        reads = frozenset(material.id for material in facts.materials if self.covers(material))
         for label, periods in facts.spans(self.per):
             terms = tuple(facts.spent(counts, periods))
             if self.subject() == "any material":
                 terms = (*terms, facts.holding(periods))
-            yield Row(label=label, terms=terms, at_most=self.amount, sentence=self.sentence(), penalty=self.penalty)
+            yield Row(
+                label=label,
+                terms=terms,
+                at_most=self.amount,
+                sentence=self.sentence(),
+                penalty=self.penalty,
+                reads=reads,
+            )
 
     def sentence(self) -> str:
         """The budget in one sentence."""
@@ -111,6 +119,7 @@ class Pin(Rule):
             at_most=upper,
             sentence=self.sentence(),
             penalty=self.penalty,
+            reads=frozenset(offer.material.id for offer in facts.offers if offer.offer.id == self.offer),
         )
 
     def _counts(self, offer: Chained, place: Place) -> Decimal:

@@ -13,7 +13,7 @@ from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row, Term
 from .amounts import Share
-from .counting import By, ByCountries
+from .counting import By, ByCountries, read_by
 
 
 class _Counted(ByCountries):
@@ -81,6 +81,7 @@ class MinSuppliers(_Counted):
                         at_least=Decimal(self.count),
                         sentence=self.sentence(),
                         penalty=self.penalty,
+                        reads=read_by(part),
                     )
 
     def sentence(self) -> str:
@@ -117,6 +118,7 @@ class MaxSuppliers(_Counted):
                     at_most=Decimal(self.count),
                     sentence=self.sentence(),
                     penalty=self.penalty,
+                    reads=read_by(part),
                 )
 
     def _hidden(self, facts: Facts, group: str) -> list[str]:

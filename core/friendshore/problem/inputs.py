@@ -1,0 +1,46 @@
+"""What a problem is built from: a case, its catalogs, its rules and the bills its packs know of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..domain.case import Case
+from ..domain.change import Change
+from ..domain.facts import Catalog
+from ..rules.base import Rule
+from ..rules.pack import Bill
+from .build import Problem
+from .changes import apply_changes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """All facts of a case as they were given, before anything is resolved."""
+
+    case: Case
+    catalogs: tuple[Catalog, ...]
+    rules: tuple[Rule, ...]
+    bills: tuple[Bill, ...] = ()
+    part: bool = False
+    """Whether they are a part of the facts of a case whose names have been checked as a whole."""
+
+    def after(self, changes: Sequence[Change]) -> Inputs:
+        """The same facts after some changes, in order.
+
+        Raises:
+            InputError: for every change that names nothing among them.
+        """
+        if not changes:
+            return self
+        case, catalogs, rules = apply_changes(changes, self.case, self.catalogs, self.rules, self.bills)
+        return replace(self, case=case, catalogs=catalogs, rules=rules)
+
+    def problem(self) -> Problem:
+        """Everything resolved.
+
+        Raises:
+            InputError: with all that does not fit together.
+            PluginError: if a plugin's rule raises.
+        """
+        return Problem.build(self.case, self.catalogs, self.rules, part=self.part)

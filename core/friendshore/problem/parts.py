@@ -1,0 +1,225 @@
+"""A case cut into parts that have nothing to do with each other, so that a change touches few of them.
+
+Two materials are in one part if an offer takes or gives both, if a facility with a stated capacity, a price schedule or terms
+of trade bear on both, or if one limit, licence or waiver counts both. That is judged on the facts as given, so that no change
+of a price, date or quantity can join two parts; a change of a limit rule can, and then the parts it joins are one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from ..domain.case import Case
+from ..domain.facts import Catalog, Facility, Offer
+from ..rules.base import Rule
+from ..rules.rows import Row
+from .build import Problem
+from .demands import order_name, stock_name
+from .inputs import Inputs
+from .limiting import materials_of
+
+Members = frozenset[str]
+"""Materials of a part."""
+
+
+class Parts:
+    """The parts of a case."""
+
+    def __init__(self, inputs: Inputs, problem: Problem, rows: Sequence[tuple[Rule, Row]]) -> None:
+        """Finds the parts.
+
+        Args:
+            inputs: all facts.
+            problem: the same, resolved.
+            rows: what its limit rules ask for.
+        """
+        self.inputs = inputs
+        self.problem = problem
+        reached = {problem.offers[arc.offer].offer.id for arc in problem.network.arcs if arc.offer >= 0}
+        reached |= {order.offer for order in inputs.case.orders}
+        self.offers: list[Offer] = [o for catalog in inputs.catalogs for o in catalog.offers if o.id in reached]
+        self._joined = _Joined(name for name, _ in problem.network.nodes)
+        self.counted: dict[str, set[str]] = defaultdict(set)
+        """Limit rule -> materials that its rows count."""
+        self._join_offers()
+        self._join_rules(rows)
+        self._known: dict[tuple[Members, frozenset[str]], Inputs] = {}
+
+    @cached_property
+    def members(self) -> tuple[Members, ...]:
+        """Materials of every part, in canonical order."""
+        return self._joined.groups()
+
+    @cached_property
+    def of_material(self) -> Mapping[str, int]:
+        """Material -> its part."""
+        return {name: number for number, members in enumerate(self.members) for name in members}
+
+    def part(self, members: Members, rules: frozenset[str] = frozenset()) -> Inputs:
+        """The facts that bear on some parts taken together.
+
+        Args:
+            members: the materials of these parts.
+            rules: limit rules that count some of them although they ask for no row as things are.
+        """
+        if (members, rules) not in self._known:
+            self._known[members, rules] = self._cut(members, rules)
+        return self._known[members, rules]
+
+    def _join_offers(self) -> None:
+        facilities = self.problem.merged.facilities
+        by_key: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for offer in self.offers:
+            materials = self._materials(offer)
+            self._joined.join(materials)
+            for facility in around(offer.facility, facilities):
+                if facility.capacity:
+                    by_key["capacity", facility.id] |= materials
+            facility = facilities[offer.facility]
+            by_key["offer", offer.id] |= materials
+            by_key["facility", facility.id] |= materials
+            by_key["supplier", facility.supplier] |= materials
+        for (kind, _), materials in by_key.items():
+            if kind == "capacity":
+                self._joined.join(materials)
+        for catalog in self.inputs.catalogs:
+            bonds = [(bond.of, bond.id, bond.materials) for bond in catalog.terms]
+            bonds += [(bond.of, bond.id, bond.materials) for bond in catalog.schedules]
+            for of, name, only in bonds:
+                found = by_key.get((of, name), set())
+                self._joined.join(found & only if only else found)
+
+    def _materials(self, offer: Offer) -> set[str]:
+        lines = (*offer.inputs, *offer.outputs)
+        return {line.material for line in lines if line.material in self._joined}
+
+    def _join_rules(self, rows: Sequence[tuple[Rule, Row]]) -> None:
+        for rule, row in rows:
+            bond = self.bond(row)
+            self.counted[rule.id] |= bond
+            self._joined.join(bond)
+        known = {rule.id: rule for rule in self.problem.rules}
+        case = self.inputs.case
+        for licence in case.licences:
+            if licence.quantity is not None and licence.rule in known:
+                self._joined.join(self.covered(known[licence.rule]))
+        for waiver in case.waivers:
+            if waiver.rule in known and not waiver.demand:
+                self._joined.join(self.covered(known[waiver.rule]))
+
+    def bond(self, row: Row) -> Members:
+        """Materials that a row of a limit rule binds together: those it counts, and those whose facts it reads."""
+        names = self._joined.names
+        return names if row.reads is None else (row.reads | materials_of(self.problem, row)) & names
+
+    def covered(self, rule: Rule) -> set[str]:
+        """Materials in whose parts a rule may judge or charge anything; those it does not cover may be made from these."""
+        covers = getattr(rule, "covers", None)
+        materials = self.problem.merged.materials
+        return {name for name in self._joined.names if covers is None or covers(materials[name])}
+
+    def _cut(self, members: Members, also: frozenset[str]) -> Inputs:
+        case = self.inputs.case
+        offers = {offer.id: offer for offer in self.offers if self._materials(offer) & members}
+        names = {o.facility for o in offers.values()}
+        facilities = {f.id for name in names for f in around(name, self.problem.merged.facilities)}
+        places = {d.place for d in case.demands} | {s.place for s in case.stocks} | {o.place for o in case.orders}
+        places |= {lane.to for offer in offers.values() for lane in offer.lanes}
+        places |= {self.problem.merged.facilities[name].place for name in names} | {case.place}
+        places.discard("")
+        lines = {line.material for offer in offers.values() for line in (*offer.inputs, *offer.outputs)}
+        benchmarks = {offer.price.benchmark for offer in offers.values() if offer.price is not None} - {""}
+
+        def cut(catalog: Catalog) -> Catalog:
+            rows = tuple(row for row in catalog.prices if row.id in benchmarks or row.material in members)
+            return catalog.model_copy(
+                update={
+                    "offers": tuple(o for o in catalog.offers if o.id in offers),
+                    "facilities": tuple(f for f in catalog.facilities if f.id in facilities or f.place in places),
+                    "prices": rows,
+                    "materials": tuple(m for m in catalog.materials if m.id in members | lines | self._priced),
+                }
+            )
+
+        return replace(
+            self.inputs,
+            case=self._cut_case(case, members, offers),
+            catalogs=tuple(cut(catalog) for catalog in self.inputs.catalogs),
+            rules=tuple(r for r in self.inputs.rules if r.id in also or self._bears(r, members)),
+            part=True,
+        )
+
+    @cached_property
+    def _priced(self) -> Members:
+        return frozenset(row.material for catalog in self.inputs.catalogs for row in catalog.prices)
+
+    def _bears(self, rule: Rule, members: Members) -> bool:
+        return rule.verbs != {"rows"} or bool(self.counted.get(rule.id, set()) & members)
+
+    def _cut_case(self, case: Case, members: Members, offers: Mapping[str, Offer]) -> Case:
+        assume = case.assume.model_copy(update={"offer": tuple(a for a in case.assume.offer if a.id in offers)})
+        return case.model_copy(
+            update={
+                "assume": assume,
+                "demands": tuple(d for d in case.demands if d.material in members),
+                "stocks": tuple(
+                    s.model_copy(update={"id": stock_name(s, n)})
+                    for n, s in enumerate(case.stocks, 1)
+                    if s.material in members
+                ),
+                "orders": tuple(
+                    o.model_copy(update={"id": order_name(o, n)})
+                    for n, o in enumerate(case.orders, 1)
+                    if o.offer in offers
+                ),
+                "incumbents": tuple(i for i in case.incumbents if i.offer in offers),
+                "stores": tuple(s for s in case.stores if s.material in members),
+            }
+        )
+
+
+class _Joined:
+    """Names in groups: union and find."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._up = {name: name for name in sorted(set(names))}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._up
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names."""
+        return frozenset(self._up)
+
+    def _root(self, name: str) -> str:
+        while self._up[name] != name:
+            self._up[name] = self._up[self._up[name]]
+            name = self._up[name]
+        return name
+
+    def join(self, names: Iterable[str]) -> None:
+        """Makes one group of all groups that hold one of `names`."""
+        roots = sorted({self._root(name) for name in names})
+        for root in roots[1:]:
+            self._up[root] = roots[0]
+
+    def groups(self) -> tuple[frozenset[str], ...]:
+        """All groups, in the order of their first name."""
+        found: dict[str, set[str]] = {}
+        for name in self._up:
+            found.setdefault(self._root(name), set()).add(name)
+        return tuple(frozenset(group) for group in found.values())
+
+
+def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
+    """A facility and those around it, innermost first."""
+    found: list[Facility] = []
+    facility = facilities.get(name)
+    while facility is not None:
+        found.append(facility)
+        facility = facilities.get(facility.within)
+    return found

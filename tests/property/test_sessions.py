@@ -1,0 +1,104 @@
+"""What a change does, found by solving again only what it touches, is what solving everything again would find."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.domain.case import Case
+from friendshore.domain.change import Change
+from friendshore.domain.facts import Catalog, Material
+from friendshore.domain.plan import PlanStatus
+from friendshore.errors import InputError
+from friendshore.problem.inputs import Inputs
+from friendshore.rules.kinds.limits import MaxShare
+from friendshore.session import Answer, Session
+from friendshore.solve import Limits
+
+from .compare import RELATIVE
+from .random_cases.facts import Draw
+from .settings import examples
+from .strategies import Tiny, tiny_cases
+from .tiny import chain, demand, facility, offer
+
+ORES = tuple(
+    Material(id=name, element="Cu", form="metal", basis="gross", content=Decimal(1)) for name in ("ore", "tin")
+)
+
+
+def beside(tiny: Tiny, capacity: int, joint: bool) -> Inputs:
+    """A tiny case with two more materials that have nothing to do with its own, nor with each other unless `joint`."""
+    count = tiny.case.horizon.count
+    plants = [facility("pit", "AU", capacity), facility("hole", "KZ", 500)]
+    offers = [offer("ore-1", "pit", "ore", 7, chain("AU", "mined"), min_order=Decimal(5))]
+    offers += [offer("ore-2", "hole", "ore", 9, chain("KZ", "mined"), onboarding=Decimal(40))]
+    offers += [offer("tin-1", "pit" if joint else "hole", "tin", 3, chain("AU", "mined"))]
+    catalog = tiny.catalog
+    more = {
+        "materials": (*catalog.materials, *ORES),
+        "facilities": (*catalog.facilities, *plants),
+        "offers": (*catalog.offers, *offers),
+    }
+    demands = (*tiny.case.demands, demand("ore", "civil", *[20] * count), demand("tin", "civil", *[11] * count))
+    share = {"id": "ores", "materials": ["ore", "tin"], "share": "0.6", "countries": ["AU"], "group_by": "element"}
+    pending = MaxShare.model_validate({**share, "phases": [{"status": "pending"}], "penalty": "3"})
+    case = tiny.case.model_copy(update={"demands": demands})
+    return Inputs(case, (catalog.model_copy(update=more),), (*tiny.rules, pending))
+
+
+@st.composite
+def changes(draw: Draw[Any], inputs: Inputs) -> Change:
+    """One change of any kind that names something in the case."""
+    (catalog,) = inputs.catalogs
+    offers, rules = [o.id for o in catalog.offers], [rule.id for rule in inputs.rules]
+    demands = [*(d.id for d in inputs.case.demands), *(d.material for d in inputs.case.demands), "civil"]
+    plants = [f.id for f in catalog.facilities if f.capacity]
+    factor = Decimal(draw(st.sampled_from(("0.5", "0.9", "1", "1.3", "4"))))
+    names = {
+        "price": [o.id for o in catalog.offers if o.price] + ["ore", "tin"],
+        "remove": [*offers, "country:AU", "country:CN"],
+        "demand": demands,
+        "capacity": plants,
+        "enable": rules,
+        "disable": rules,
+    }
+    subject = draw(st.sampled_from(sorted(names)))
+    more: dict[str, Any] = {} if subject in ("enable", "disable", "remove") else {"factor": factor}
+    if subject == "remove" and draw(st.booleans()):
+        more["from"] = date(2027, 1, 1)
+    return Change.model_validate({subject: draw(st.sampled_from(names[subject])), **more})
+
+
+@examples(150)
+@given(tiny_cases(), st.integers(5, 60), st.booleans(), st.data())
+def test_a_change_costs_what_the_changed_case_costs(
+    tiny: Tiny, capacity: int, joint: bool, data: st.DataObject
+) -> None:
+    """One to three changes asked of a session, and the whole case planned anew with them, come to the same money."""
+    inputs = beside(tiny.priced(), capacity, joint)
+    some = [data.draw(changes(inputs)) for _ in range(data.draw(st.integers(1, 3)))]
+    try:
+        anew = Session.open(inputs.after(some), Limits(workers=1))
+    except InputError:
+        return  # what was named is gone, or a limit names what no longer counts
+    session = Session.open(inputs, Limits(workers=1))
+    compare(session, session.after(*some), anew, inputs.case, inputs.catalogs[0])
+
+
+def compare(session: Session, answer: Answer, anew: Session, case: Case, catalog: Catalog) -> None:
+    """Asserts that a session's answer is what planning anew comes to."""
+    assert bool(answer.infeasible) == (anew.solution.status is PlanStatus.INFEASIBLE)
+    if answer.infeasible or session.verified.plan.infeasible:
+        return  # what cannot be planned has no cost
+    wanted = float(anew.verified.cost.objective)
+    allowed = RELATIVE * max(1.0, abs(wanted)) * (2 + len(answer.after))
+    prices = [float(o.price.amount or 0) for o in catalog.offers if o.price] + [1000.0]
+    pieces = sum(len(part.plan.purchases) + len(part.plan.makes) + 1 for part in (*answer.before, *answer.after))
+    allowed += float(case.resolution) * pieces * 10 * max(prices) * 1.3
+    assert abs(float(answer.cost.objective) - wanted) <= allowed
+    least, most = answer.rise_between
+    assert float(least) - allowed <= float(answer.rise.objective) <= float(most) + allowed

@@ -1,0 +1,164 @@
+"""A session: which parts a case has, which of them a change touches, and what is solved again for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from friendshore.domain.change import Change
+from friendshore.domain.facts import Catalog, Material, Offer, Terms
+from friendshore.errors import InputError
+from friendshore.problem.inputs import Inputs
+from friendshore.rules.base import Facts, Phase, PhaseStatus, Rule
+from friendshore.rules.kinds.limits import Budget, MaxShare
+from friendshore.rules.rows import Row
+from friendshore.session import Session
+
+from .building import SOURCE, case, catalog, demand, facility, offer
+
+MATERIALS = tuple(
+    Material(id=name, element="Cu", form="metal", basis="gross", content=Decimal(1)) for name in ("ore", "tin", "zinc")
+)
+BOTH = frozenset({"ore", "tin"})
+
+
+def facts(*offers: Offer, **more: Any) -> Catalog:
+    """Three materials from three plants; the first makes two of them."""
+    plants = (facility("pit", "AU", 200), facility("hole", "KZ", 500), facility("mill", "US"))
+    given = (
+        offer("ore-1", "pit", "ore", 7),
+        offer("ore-2", "hole", "ore", 9),
+        offer("tin-1", "mill", "tin", 3),
+        *offers,
+    )
+    made = catalog(*plants, *given)
+    return made.model_copy(update={"materials": MATERIALS, **more})
+
+
+def session(*rules: Rule, given: Catalog | None = None) -> Session:
+    """A case that wants two of the materials."""
+    wanted = case(demand("ore", "civil", 100, 100), demand("tin", "civil", 50, 50), start=date(2027, 1, 1))
+    return Session.open(Inputs(wanted, (given or facts(),), rules))
+
+
+def members(found: Session) -> set[frozenset[str]]:
+    """Materials of every part."""
+    return set(found.parts.members)
+
+
+def pending_cap(**more: Any) -> MaxShare:
+    """A cap on both materials together that is only a bill."""
+    share = {"id": "cap", "by": "facility", "share": "0.5", "group_by": "element", "phases": [{"status": "pending"}]}
+    return MaxShare.model_validate({**share, **more})
+
+
+def test_materials_that_share_nothing_are_parts_of_their_own() -> None:
+    """Two materials from different plants; one that nobody wants belongs to none."""
+    assert members(session()) == {frozenset({"ore"}), frozenset({"tin"})}
+
+
+def test_a_plant_with_a_capacity_makes_its_materials_one_part() -> None:
+    """The pit, of which 200 kg a year are known, makes both."""
+    assert members(session(given=facts(offer("tin-2", "pit", "tin", 4)))) == {BOTH}
+
+
+def test_terms_with_a_supplier_make_its_materials_one_part() -> None:
+    """A fixed cost of dealing with a supplier at all, whose two plants make different materials."""
+    plants = (facility("pit", "AU", 200, operator="Acme"), facility("mill", "US", operator="Acme"))
+    made = catalog(*plants, offer("ore-1", "pit", "ore", 7), offer("tin-1", "mill", "tin", 3))
+    terms = Terms(of="supplier", id="Acme", per="year", fixed=Decimal(5), currency="USD", source=SOURCE)
+    given = made.model_copy(update={"materials": MATERIALS, "terms": (terms,)})
+    assert members(session(given=given)) == {BOTH}
+    about_one = terms.model_copy(update={"materials": frozenset({"ore"})})
+    assert len(members(session(given=given.model_copy(update={"terms": (about_one,)})))) == 2
+
+
+def test_a_budget_makes_everything_one_part() -> None:
+    """One row counts the money of both."""
+    assert members(session(Budget(id="budget", amount=Decimal(10**6)))) == {BOTH}
+
+
+def test_a_change_of_a_price_solves_its_own_component_alone() -> None:
+    """The dearer ore costs 2 USD a kilogram more on 200 kg; tin is not looked at."""
+    found = session()
+    answer = found.after(Change(price="ore-1", factor=Decimal(3)))
+    assert [part.members for part in answer.after] == [{"ore"}]
+    assert (answer.solved, answer.reused) == (1, 1)
+    assert answer.rise.total == 2 * 200
+    assert answer.cost.total == found.verified.cost.total + 400
+    assert answer.rise_between == (400, 400)
+
+
+def test_a_change_that_changes_nothing_solves_nothing() -> None:
+    """The same price again; and the same question asked twice."""
+    found = session()
+    assert found.after(Change(price="ore-1", factor=Decimal(1))).solved == 0
+    dearer = Change(price="ore-1", factor=Decimal(3))
+    assert [found.after(dearer).solved, found.after(dearer).solved] == [1, 0]
+
+
+def test_a_bill_that_counts_two_parts_together_joins_them() -> None:
+    """Half of both materials together from one plant: the mill's tin and the pit's ore."""
+    found = session(pending_cap())
+    assert members(found) == {frozenset({"ore"}), frozenset({"tin"})}
+    answer = found.after(Change(enable="cap"))
+    assert [part.members for part in answer.after] == [BOTH]
+    assert answer.rise.total == 2 * (9 - 7) * 25  # 75 of 150 kg a year may come from the pit, 25 go to the hole
+
+
+def test_a_bill_about_one_material_touches_its_part_alone() -> None:
+    """A cap on ore is no business of tin's."""
+    found = session(pending_cap(materials=["ore"], group_by="material"))
+    answer = found.after(Change(enable="cap"))
+    assert [part.members for part in answer.after] == [{"ore"}]
+    assert answer.rise.total == 2 * (9 - 7) * 50
+
+
+def test_changes_of_several_parts_are_each_made_where_they_belong() -> None:
+    """Dearer ore and more tin."""
+    found = session()
+    answer = found.after(Change(price="ore-1", factor=Decimal(3)), Change(demand="tin", factor=Decimal(2)))
+    assert [part.members for part in answer.after] == [{"ore"}, {"tin"}]
+    assert answer.rise.total == 2 * 200 + 3 * 100
+
+
+def test_a_rule_that_may_read_anything_keeps_the_case_in_one_piece() -> None:
+    """A kind that does not promise that its rows stand alone might look at the other material."""
+
+    class Curious(MaxShare):
+        def rows(self, facts: Facts) -> Iterable[Row]:
+            return [replace(row, reads=None) for row in super().rows(facts)]
+
+    curious = Curious.model_validate({"id": "curious", "materials": ["ore"], "share": "0.9"})
+    assert members(session(curious)) == {BOTH}
+
+
+@pytest.mark.parametrize(
+    "change", [{"price": "orr-1", "factor": 2}, {"capacity": "pitt", "factor": 2}, {"enable": "x"}]
+)
+def test_a_change_that_names_nothing_is_refused(change: dict[str, Any]) -> None:
+    """Also beside one that does."""
+    with pytest.raises(InputError, match="names no"):
+        session().after(Change(price="ore-1", factor=Decimal(2)), Change.model_validate(change))
+
+
+def test_a_change_of_what_nobody_wants_touches_nothing() -> None:
+    """Zinc is offered, and no demand needs it."""
+    found = session(given=facts(offer("zinc-1", "mill", "zinc", 4)))
+    answer = found.after(Change(price="zinc-1", factor=Decimal(2)))
+    assert (answer.after, answer.rise.objective) == ((), 0)
+
+
+def test_what_cannot_be_planned_is_named() -> None:
+    """A hard floor that no plant can meet: the part is not planned, the other is."""
+    phases = (Phase(status=PhaseStatus.PENDING),)
+    cap = MaxShare(id="none", materials=("ore",), share=Decimal(0), of="purchases", phases=phases)
+    floor = Budget(id="spend", materials=("ore",), amount=Decimal(0), phases=phases)
+    answer = session(cap, floor).after(Change(enable="none"), Change(enable="spend"))
+    assert answer.infeasible == ()
+    assert answer.cost.shortage > 0
