@@ -82,7 +82,7 @@ def plan(
     gathered = gather(case, registry, catalogs, rules)
     inputs = inputs_of(gathered, names, changes, strict)
     session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
-    return Recommendation(describe(session, gathered, names), session.verified, gathered)
+    return Recommendation(describe(session, gathered, names), session.verified, gathered, session)
 
 
 def prepare(

@@ -13,6 +13,7 @@ from ..plugins import Registry
 from ..problem import Problem
 from ..rules.base import Rule
 from ..rules.kinds import Pin
+from ..session import Session
 from ..verify import VerifiedPlan
 from .gather import Gathered
 
@@ -33,6 +34,8 @@ class Recommendation:
     plan: VerifiedPlan
     """The proof behind it."""
     gathered: Gathered
+    session: Session
+    """The solved case behind it: `recommendation.session.after(Change(...))` says what a change costs."""
 
     @property
     def status(self) -> PlanStatus:
