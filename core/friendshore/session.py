@@ -179,7 +179,7 @@ def _infeasible(program: Program, conflict: Conflict) -> Infeasible:
     within = set(conflict.columns.tolist())
     materials = {
         problem.network.arcs[int(problem.moves.arc[move])].node[0]
-        for column, move in zip(columns.buy, columns.buy_move, strict=True)
+        for column, move in zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True)
         if column in within
     }
     count = problem.case.horizon.count

@@ -17,24 +17,35 @@ from .offers import OfferFacts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moves:
-    """Parallel arrays, one entry a move, ordered by arc and order period."""
+    """Parallel arrays, one entry a move, ordered by arc and order period; money is kept once an arc, by order period."""
 
     arc: NDArray[np.intp]
     ordered: NDArray[np.intp]
     delivered: NDArray[np.intp]
-    price: list[Decimal]
-    """Money per kilogram moved, undiscounted; 0 for offers with several outputs, whose units are paid when made."""
-    charge: list[Decimal]
-    """Charges per kilogram that do not depend on the use, undiscounted, in the period of delivery."""
-    freight: list[Decimal]
-    """Money per kilogram, in the period of delivery."""
-    position: dict[tuple[int, int], int]
-    """(arc, order period) -> entry."""
     first: NDArray[np.intp]
     """Where the entries of each arc begin; one more for the end."""
+    prices: Sequence[Sequence[Decimal]]
+    """Of each arc, money per kilogram moved by order period, undiscounted; 0 for offers with several outputs, whose units
+    are paid when made."""
+    charges: Sequence[Sequence[Decimal]]
+    """Of each arc, charges per kilogram that do not depend on the use, by order period, undiscounted, due on delivery."""
+    freights: Sequence[Decimal]
+    """Of each arc, money per kilogram, due on delivery."""
+    slots: NDArray[np.int32]
+    """Entry of each arc and order period; -1 where there is none."""
 
     def __len__(self) -> int:
-        return len(self.price)
+        return len(self.arc)
+
+    def at(self, arc: int, ordered: int) -> int | None:
+        """The entry of an arc and an order period, if there is one."""
+        found = int(self.slots[arc, ordered]) if 0 <= ordered < self.slots.shape[1] else -1
+        return found if found >= 0 else None
+
+    def money(self, move: int) -> Decimal:
+        """Price, charges that do not depend on the use, and freight of one kilogram."""
+        arc, ordered = int(self.arc[move]), int(self.ordered[move])
+        return self.prices[arc][ordered] + self.charges[arc][ordered] + self.freights[arc]
 
 
 def build_moves(
@@ -45,34 +56,37 @@ def build_moves(
     charges: Sequence[Sequence[Decimal]],
 ) -> Moves:
     """All moves. A lot has one, in the period in which it is there."""
-    arcs: list[int] = []
-    ordered: list[int] = []
-    price: list[Decimal] = []
-    charge: list[Decimal] = []
-    freight: list[Decimal] = []
-    position: dict[tuple[int, int], int] = {}
-    for arc in network.arcs:
-        if arc.offer < 0:
-            position[arc.index, lots[arc.lot].period] = len(arcs)
-            arcs.append(arc.index)
-            ordered.append(lots[arc.lot].period)
-            price.append(Decimal(0))
-            charge.append(Decimal(0))
-            freight.append(Decimal(0))
-            continue
-        facts = offers[arc.offer]
-        for t in range(horizon.count - arc.lag):
-            if facts.most[t] == 0:
-                continue
-            position[arc.index, t] = len(arcs)
-            arcs.append(arc.index)
-            ordered.append(t)
-            price.append(facts.price[t] if facts.single else Decimal(0))
-            charge.append(charges[arc.index][t])
-            freight.append(arc.freight)
-    lag = np.array([arc.lag for arc in network.arcs], dtype=np.intp)
-    arc_index = np.array(arcs, dtype=np.intp)
-    order_index = np.array(ordered, dtype=np.intp)
-    arrival = order_index + lag[arc_index] if arcs else order_index
-    first = np.searchsorted(arc_index, np.arange(len(network.arcs) + 1))
-    return Moves(arc_index, order_index, arrival, price, charge, freight, position, first)
+    nothing = (Decimal(0),) * horizon.count
+    arcs = network.arcs
+    may = np.zeros((len(arcs), horizon.count), dtype=bool)
+    lag = np.array([arc.lag for arc in arcs], dtype=np.intp)
+    open_in = _open_in(offers)
+    of_offers = np.array([arc.index for arc in arcs if arc.offer >= 0], dtype=np.intp)
+    if len(of_offers):
+        may[of_offers] = open_in[[arc.offer for arc in arcs if arc.offer >= 0]]
+        may &= np.arange(horizon.count) < horizon.count - lag[:, None]
+    for arc in arcs:
+        if arc.lot >= 0:
+            may[arc.index, lots[arc.lot].period] = True
+    arc_index, ordered = np.nonzero(may)
+    slots = np.full(may.shape, -1, dtype=np.int32)
+    slots[arc_index, ordered] = np.arange(len(arc_index))
+    return Moves(
+        arc=arc_index,
+        ordered=ordered,
+        delivered=ordered + lag[arc_index],
+        first=np.searchsorted(arc_index, np.arange(len(arcs) + 1)),
+        prices=[offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].single else nothing for arc in arcs],
+        charges=charges,
+        freights=[arc.freight for arc in arcs],
+        slots=slots,
+    )
+
+
+def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
+    """Of every offer, the periods in which it may be ordered at all; offers with the same limits share one tuple."""
+    known: dict[int, list[bool]] = {}
+    for facts in offers:
+        if id(facts.most) not in known:
+            known[id(facts.most)] = [most != 0 for most in facts.most]
+    return np.array([known[id(facts.most)] for facts in offers], dtype=bool)

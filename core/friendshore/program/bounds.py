@@ -7,15 +7,16 @@ over may be worth making into something else that is cheaper to hold, so that it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..problem import Problem
 from ..problem.network import Node, final_node
+from .doubles import doubles, table
+from .matrix import Floats
 
 if TYPE_CHECKING:
     from .limits import LimitRows
@@ -29,41 +30,41 @@ AMPLE = 1000
 class Bounds:
     """Most units by offer and order period, and most kilograms by move."""
 
-    units: Mapping[tuple[int, int], float]
-    move: NDArray[np.float64]
+    units: Floats
+    """Offers x order periods."""
+    move: Floats
 
     @staticmethod
     def of(problem: Problem, limits: LimitRows) -> Bounds:
         """Bounds of all offers and moves."""
-        needs = _needs(problem, limits)
-        units: dict[tuple[int, int], float] = {}
-        pools: dict[int, list[int]] = {}
-        for position, pool in enumerate(problem.pools):
-            for offer in pool.offers:
-                pools.setdefault(offer, []).append(position)
-        for index, facts in enumerate(problem.offers):
-            use = float(facts.offer.capacity_use)
-            for t in range(problem.case.horizon.count):
-                limits_here = [] if facts.most[t] is None else [float(facts.most[t] or 0)]
-                if use:
-                    for position in pools.get(index, ()):
-                        capacity = problem.pools[position].capacity[t]
-                        if capacity is not None:
-                            limits_here.append(float(capacity) / use)
-                limits_here.append(max(needs.get(index, 0.0), float(facts.offer.min_order or 0)))
-                units[index, t] = min(limits_here)
-        moves = problem.moves
-        move = np.array(
-            [_move_bound(problem, units, int(a), int(t)) for a, t in zip(moves.arc, moves.ordered, strict=True)]
-        )
+        units = _units(problem, limits)
+        arcs, moves = problem.network.arcs, problem.moves
+        offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
+        whole = doubles([arc.per_unit if arc.lot < 0 else problem.lots[arc.lot].quantity for arc in arcs])
+        ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
+        move = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]
         return Bounds(units, move)
 
 
-def _move_bound(problem: Problem, units: Mapping[tuple[int, int], float], arc_index: int, t: int) -> float:
-    arc = problem.network.arcs[arc_index]
-    if arc.lot >= 0:
-        return float(problem.lots[arc.lot].quantity)
-    return units[arc.offer, t] * float(arc.per_unit)
+def _units(problem: Problem, limits: LimitRows) -> Floats:
+    """An offer's own limits, its facilities' capacities, and what demand can take; whichever is least."""
+    offers, count = problem.offers, problem.case.horizon.count
+    needs = _needs(problem, limits)
+    least = doubles([facts.offer.min_order or Decimal(0) for facts in offers])
+    units = np.maximum([needs.get(index, 0.0) for index in range(len(offers))], least)[:, None]
+    units = np.minimum(units, table([facts.most for facts in offers], count))
+    use = doubles([facts.offer.capacity_use for facts in offers])
+    capacity = table([pool.capacity for pool in problem.pools], count)
+    member = np.array([offer for pool in problem.pools for offer in pool.offers], dtype=np.intp)
+    pool = np.repeat(np.arange(len(problem.pools)), [len(pool.offers) for pool in problem.pools])
+    bound = use[member] > 0
+    member, pool = member[bound], pool[bound]
+    while len(member):  # once, unless a facility lies within another
+        _, first = np.unique(member, return_index=True)
+        offer = member[first]
+        units[offer] = np.minimum(units[offer], capacity[pool[first]] / use[offer][:, None])
+        member, pool = np.delete(member, first), np.delete(pool, first)
+    return units
 
 
 def _needs(problem: Problem, limits: LimitRows) -> dict[int, float]:

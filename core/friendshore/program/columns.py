@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+
+from .matrix import Ints, joined
+
+
+def _none() -> Ints:
+    return joined([])
 
 
 @dataclass(slots=True)
 class Columns:
     """Where the columns of each kind begin, and what each of them is about."""
 
-    buy: list[int] = field(default_factory=list)
-    """Positions of the columns that buy, in order of `buy_move`."""
-    buy_move: list[int] = field(default_factory=list)
-    buy_requirement: list[int] = field(default_factory=list)
+    buy: Ints = field(default_factory=_none)
+    """Positions of the columns that buy, ascending, in order of `buy_move`."""
+    buy_move: Ints = field(default_factory=_none)
+    buy_requirement: Ints = field(default_factory=_none)
     buy_licences: list[tuple[str, ...]] = field(default_factory=list)
     make: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(offer, requirement or -1, order period) -> column: units made of an offer with several outputs."""
@@ -31,3 +40,54 @@ class Columns:
     """Offer -> 0/1 column."""
     order: dict[tuple[int, int], int] = field(default_factory=dict)
     """(offer, order period) -> 0/1 column."""
+
+
+class Units(Mapping[tuple[int, int], list[int]]):
+    """(offer, order period) -> columns counted in units of the offer; only pairs with a column have an entry.
+
+    Kept as two arrays: `columns[first[k]:first[k + 1]]` are those of cell `k = offer * periods + period`.
+    """
+
+    def __init__(self, offers: int, periods: int) -> None:
+        self._cells = offers * periods
+        self._periods = periods
+        self._blocks: list[tuple[Ints, Ints]] = []
+        self._table: tuple[Ints, Ints] | None = None
+
+    def add(self, offers: Ints, periods: Ints, columns: Ints) -> None:
+        """Adds columns, each to the cell of an offer and a period."""
+        self._blocks.append((offers * self._periods + periods, columns))
+        self._table = None
+
+    @property
+    def first(self) -> Ints:
+        """Where the columns of each cell begin; one more for the end."""
+        return self._sorted()[0]
+
+    @property
+    def columns(self) -> Ints:
+        """All columns, cell by cell, ascending within each."""
+        return self._sorted()[1]
+
+    def _sorted(self) -> tuple[Ints, Ints]:
+        if self._table is None:
+            cells = joined([cells for cells, _ in self._blocks])
+            columns = joined([columns for _, columns in self._blocks])
+            order = np.lexsort((columns, cells))
+            self._table = np.searchsorted(cells[order], np.arange(self._cells + 1)), columns[order]
+        return self._table
+
+    def __getitem__(self, key: tuple[int, int]) -> list[int]:
+        offer, t = key
+        cell = offer * self._periods + t
+        start, end = self.first[cell : cell + 2]
+        if start == end:
+            raise KeyError(key)
+        found: list[int] = self.columns[start:end].tolist()
+        return found
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return (divmod(cell, self._periods) for cell in np.flatnonzero(np.diff(self.first)).tolist())
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(np.diff(self.first)))

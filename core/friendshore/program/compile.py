@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import product
 
 import numpy as np
 
@@ -12,12 +10,17 @@ from ..domain.case import LicenceSpec
 from ..problem import Problem
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
-from ..problem.requirements import Requirement, waiver_id
+from ..problem.requirements import waiver_id
+from .buying import Buying, Recipes
 from .columns import Columns
+from .doubles import doubles, table
 from .draft import Draft
 from .limits import LimitRows, compile_limits
-from .matrix import Floats, Ints, Linear, owners_of
+from .matrix import Ints, Linear, joined, owners_of
 from .terms import add_order_terms
+
+Bought = dict[tuple[int, int, int], list[int]]
+"""Output, requirement (-1: any) and order period -> columns that buy it of one offer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +55,11 @@ class _Compiler:
         self.assembly, self.columns, self.units = draft.assembly, draft.columns, draft.units
         self.limits, self.bounds = draft.limits, draft.bounds
         self.node_index, self.discount = draft.node_index, draft.discount
+        self.recipes = Recipes.of(problem, draft.node_index)
         self.balance: dict[tuple[int, int], int] = {}
+        """Node and requirement -> first of their rows, one a period."""
+        self.balances: list[Ints] = []
+        """The same by requirement, for every node; -1 where there is none."""
         self.store_rows: dict[int, int] = {}
         """Node -> first of its rows that limit stock."""
 
@@ -71,88 +78,65 @@ class _Compiler:
     def _rows_for_balance(self) -> None:
         """One row a node, requirement and period: what comes in less what goes out is zero."""
         for requirement in self.problem.requirements:
+            rows = np.full(len(self.node_index), -1)
             for node in sorted(requirement.nodes):
-                first = self.assembly.add_rows(self.count, 0.0, 0.0, "balance")
-                self.balance[self.node_index[node], requirement.index] = first
+                rows[self.node_index[node]] = len(self.balance) * self.count
+                self.balance[self.node_index[node], requirement.index] = len(self.balance) * self.count
+            self.balances.append(rows)
+        self.assembly.add_rows(len(self.balance) * self.count, 0.0, 0.0, "balance")
 
     def _buy(self) -> None:
+        """One block of columns a requirement: every move that it admits, in order of node, arc and period."""
+        buying, every = Buying(self.problem, self.node_index, self.discount), self.problem.moves
+        found: list[tuple[Ints, Ints]] = []
         for requirement in self.problem.requirements:
-            for node in sorted(requirement.nodes):
-                row = self.balance[self.node_index[node], requirement.index]
-                for arc in self.problem.network.into.get(node, ()):
-                    if arc not in requirement.blocked:
-                        self._buy_arc(requirement, arc, row)
+            moves, licences, cost = buying.block(requirement)
+            first = self.assembly.add_columns(len(moves), cost, self.bounds.move[moves])
+            columns = np.arange(first, first + len(moves))
+            found.append((moves, columns))
+            self.columns.buy_licences += licences
+            balance = self.balances[requirement.index]
+            self.assembly.add_entries(balance[buying.node[moves]] + every.delivered[moves], columns, 1.0)
+            single = buying.single[moves]
+            offers, orders = buying.offer[moves][single], every.ordered[moves][single]
+            self.units.add(offers, orders, columns[single])
+            self._draw(balance, offers, orders, columns[single])
+        self.columns.buy_move = joined([moves for moves, _ in found])
+        self.columns.buy = joined([columns for _, columns in found])
+        self.columns.buy_requirement = np.repeat(np.arange(len(found)), [len(moves) for moves, _ in found])
 
-    def _buy_arc(self, requirement: Requirement, index: int, row: int) -> None:
-        moves, arc = self.problem.moves, self.problem.network.arcs[index]
-        final = requirement.order_periods is not None and arc.node == requirement.final and arc.lot < 0
-        keys: list[tuple[int, tuple[str, ...]]] = []
-        for t in range(self.count):
-            move = moves.position.get((index, t))
-            arrival = t + arc.lag
-            if move is None or not requirement.admits(index, arrival):
-                continue
-            if final and requirement.order_periods is not None and t not in requirement.order_periods:
-                continue
-            choices = product(*requirement.permits.get((index, arrival), ()))
-            keys += [(move, tuple(sorted(set(licences)))) for licences in choices]
-        if not keys:
-            return
-        found = np.array([move for move, _ in keys], dtype=np.intp)
-        first = self.assembly.add_columns(len(keys), self._buy_cost(requirement, index, found), self.bounds.move[found])
-        columns = np.arange(first, first + len(keys))
-        self.columns.buy.extend(columns.tolist())
-        self.columns.buy_move.extend(found.tolist())
-        self.columns.buy_requirement.extend([requirement.index] * len(keys))
-        self.columns.buy_licences.extend(licences for _, licences in keys)
-        self.assembly.add_entries(row + moves.delivered[found], columns, 1.0)
-        if arc.offer >= 0 and self.problem.offers[arc.offer].single:
-            orders = moves.ordered[found]
-            for column, t in zip(columns.tolist(), orders.tolist(), strict=True):
-                self.units.setdefault((arc.offer, t), []).append(column)
-            self._draw(arc.offer, requirement.index, columns, orders)
-
-    def _buy_cost(self, requirement: Requirement, arc: int, found: Ints) -> Floats:
-        moves = self.problem.moves
-        price = np.array([float(moves.price[m]) for m in found])
-        landed = np.array([float(moves.charge[m] + moves.freight[m]) for m in found])
-        if requirement.surcharges is not None:
-            landed += [float(requirement.surcharges.get((arc, t), Decimal(0))) for t in moves.ordered[found].tolist()]
-        cost: Floats = price * self.discount[moves.ordered[found]] + landed * self.discount[moves.delivered[found]]
-        return cost
-
-    def _draw(self, offer: int, requirement: int, columns: Ints, orders: Ints) -> None:
-        """What units of an offer take of its inputs, in the period of the order."""
-        facts = self.problem.offers[offer]
-        for line in facts.offer.inputs:
-            row = self.balance[self.node_index[line.material, facts.place], requirement]
-            self.assembly.add_entries(row + orders, columns, -float(line.per_unit))
+    def _draw(self, balance: Ints, offers: Ints, orders: Ints, columns: Ints) -> None:
+        """What units of offers take of their inputs, in the period of the order."""
+        line, entry = self.recipes.lines(offers)
+        self.assembly.add_entries(
+            balance[self.recipes.node[line]] + orders[entry], columns[entry], -self.recipes.per_unit[line]
+        )
 
     def _make(self) -> None:
         """Units of offers with several outputs, and what of each output may be bought from them."""
-        moves = self.problem.moves
-        bought: dict[tuple[int, int, int, int], list[int]] = {}
-        for column, move, requirement in zip(
-            self.columns.buy, self.columns.buy_move, self.columns.buy_requirement, strict=True
-        ):
-            arc = self.problem.network.arcs[int(moves.arc[move])]
-            if arc.offer >= 0 and not self.problem.offers[arc.offer].single:
-                own = requirement if self.problem.offers[arc.offer].offer.inputs else -1
-                key = (arc.offer, arc.output, own, int(moves.ordered[move]))
-                bought.setdefault(key, []).append(column)
-        for offer in sorted({key[0] for key in bought}):
-            self._make_offer(offer, {key[1:]: columns for key, columns in bought.items() if key[0] == offer})
+        arcs, moves, columns = self.problem.network.arcs, self.problem.moves, self.columns
+        several = np.array([arc.offer >= 0 and not self.problem.offers[arc.offer].single for arc in arcs], dtype=bool)
+        bought: dict[int, Bought] = {}
+        for position in np.flatnonzero(several[moves.arc[columns.buy_move]]).tolist():
+            move = columns.buy_move[position]
+            arc = arcs[int(moves.arc[move])]
+            own = int(columns.buy_requirement[position]) if self.problem.offers[arc.offer].offer.inputs else -1
+            key = (arc.output, own, int(moves.ordered[move]))
+            bought.setdefault(arc.offer, {}).setdefault(key, []).append(int(columns.buy[position]))
+        for offer in sorted(bought):
+            self._make_offer(offer, bought[offer])
 
-    def _make_offer(self, offer: int, bought: dict[tuple[int, int, int], list[int]]) -> None:
+    def _make_offer(self, offer: int, bought: Bought) -> None:
         facts = self.problem.offers[offer]
         runs = self._runs(offer, {(requirement, t) for _, requirement, t in bought})
         for requirement, t in runs:
             cost = float(facts.price[t]) * self.discount[t]
             column = self.assembly.add_columns(1, cost, self.bounds.units[offer, t])
             self.columns.make[offer, requirement, t] = column
-            self.units.setdefault((offer, t), []).append(column)
+            made = np.array([offer]), np.array([t]), np.array([column])
+            self.units.add(*made)
             if requirement >= 0:
-                self._draw(offer, requirement, np.array([column]), np.array([t]))
+                self._draw(self.balances[requirement], *made)
         for output, line in enumerate(facts.offer.outputs):
             rows = {}
             for requirement, t in runs:
@@ -209,26 +193,27 @@ class _Compiler:
                     self.assembly.add_entries(row + np.arange(self.count), np.arange(first, first + self.count), 1.0)
 
     def _deliver(self) -> None:
-        problem = self.problem
-        demands = len(problem.demands)
-        wanted = np.array([[float(q) for q in d.quantity] for d in problem.demands]).reshape(demands, self.count)
-        price = np.array([float(p) for p in problem.shortage_price]).reshape(demands, 1)
-        self.columns.short = self.assembly.add_columns(
-            demands * self.count, (price * self.discount).ravel(), wanted.ravel()
-        )
-        row = self.assembly.add_rows(demands * self.count, wanted.ravel(), wanted.ravel(), "demand")
-        cells = np.arange(demands * self.count)
+        problem, count = self.problem, self.count
+        cells = np.arange(len(problem.demands) * count)
+        wanted = table([demand.quantity for demand in problem.demands], count).ravel()
+        price = doubles(problem.shortage_price).reshape(-1, 1) * self.discount
+        self.columns.short = self.assembly.add_columns(len(cells), price.ravel(), wanted)
+        row = self.assembly.add_rows(len(cells), wanted, wanted, "demand")
         self.assembly.add_entries(row + cells, self.columns.short + cells, 1.0)
+        node = np.array([self.node_index[final_node(demand.use)] for demand in problem.demands], dtype=np.intp)
         waived: dict[str, list[int]] = {}
         for requirement in problem.requirements:
-            for outlet in requirement.outlets:
-                use = problem.demands[outlet.demand].use
-                node = self.node_index[final_node(use)]
-                column = self.assembly.add_columns(1, 0.0, wanted[outlet.demand, outlet.period])
-                self.columns.deliver.append(column)
-                self.columns.deliver_key.append((outlet.demand, outlet.period, requirement.index, outlet.waivers))
-                self.assembly.add_entries(self.balance[node, requirement.index] + outlet.period, column, -1.0)
-                self.assembly.add_entries(row + outlet.demand * self.count + outlet.period, column, 1.0)
+            outlets = requirement.outlets
+            demand = np.array([outlet.demand for outlet in outlets], dtype=np.intp)
+            period = np.array([outlet.period for outlet in outlets], dtype=np.intp)
+            cell = demand * count + period
+            first = self.assembly.add_columns(len(outlets), 0.0, wanted[cell])
+            columns = np.arange(first, first + len(outlets))
+            self.assembly.add_entries(self.balances[requirement.index][node[demand]] + period, columns, -1.0)
+            self.assembly.add_entries(row + cell, columns, 1.0)
+            self.columns.deliver += columns.tolist()
+            self.columns.deliver_key += [(o.demand, o.period, requirement.index, o.waivers) for o in outlets]
+            for column, outlet in zip(columns.tolist(), outlets, strict=True):
                 for name in outlet.waivers:
                     waived.setdefault(name, []).append(column)
         for waiver in problem.case.waivers:
@@ -239,10 +224,10 @@ class _Compiler:
         """What is set aside of a lot, and the rest of it, come to the whole."""
         problem = self.problem
         taken: dict[int, list[int]] = {}
-        for column, move in zip(self.columns.buy, self.columns.buy_move, strict=True):
-            position = problem.network.arcs[int(problem.moves.arc[move])].lot
-            if position >= 0:
-                taken.setdefault(position, []).append(column)
+        lots = np.array([arc.lot for arc in problem.network.arcs], dtype=np.intp)
+        of_column = lots[problem.moves.arc[self.columns.buy_move]]
+        for position in np.flatnonzero(of_column >= 0).tolist():
+            taken.setdefault(int(of_column[position]), []).append(int(self.columns.buy[position]))
         years = [float(period.years) for period in problem.case.horizon.periods]
         for number, lot in enumerate(problem.lots):
             holding = float(problem.stores[lot.material, lot.place.id].holding)
@@ -264,4 +249,5 @@ class _Compiler:
 
     def _under(self, licence: LicenceSpec) -> list[int]:
         name = licence_id(licence)
-        return [c for c, names in zip(self.columns.buy, self.columns.buy_licences, strict=True) if name in names]
+        bought = zip(self.columns.buy.tolist(), self.columns.buy_licences, strict=True)
+        return [column for column, names in bought if name in names]

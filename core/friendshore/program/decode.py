@@ -76,7 +76,11 @@ class _Decoder:
         lots: list[LotUse] = []
         columns, moves, network = self.program.columns, self.problem.moves, self.problem.network
         for column, move, requirement, licences in zip(
-            columns.buy, columns.buy_move, columns.buy_requirement, columns.buy_licences, strict=True
+            columns.buy.tolist(),
+            columns.buy_move.tolist(),
+            columns.buy_requirement.tolist(),
+            columns.buy_licences,
+            strict=True,
         ):
             quantity = self._value(column)
             if quantity <= 0:

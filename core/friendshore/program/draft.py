@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import numpy as np
@@ -11,9 +11,12 @@ from numpy.typing import ArrayLike
 from ..problem import Problem
 from ..problem.network import Node
 from .bounds import Bounds
-from .columns import Columns
+from .columns import Columns, Units
 from .limits import LimitRows
-from .matrix import Assembly, Floats
+from .matrix import Assembly, Floats, Ints
+
+ROUNDING = 1 + 1e-15
+"""What a bound may lie above its row by: it is the row's limit divided by the weight, in doubles."""
 
 
 class Draft:
@@ -26,7 +29,7 @@ class Draft:
         self.columns = Columns()
         self.limits = LimitRows.ask(problem)
         self.bounds = Bounds.of(problem, self.limits)
-        self.units: dict[tuple[int, int], list[int]] = {}
+        self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
 
     @cached_property
@@ -41,9 +44,34 @@ class Draft:
 
     def periods_of(self, offer: int) -> list[int]:
         """Periods in which an offer may be ordered at all."""
-        return [t for t in range(self.count) if self.units.get((offer, t))]
+        return [t for t in range(self.count) if (offer, t) in self.units]
 
     def at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:
         """Adds one row: the weighted columns come to no more than `most`."""
         row = self.assembly.add_rows(1, -np.inf, most, owner)
         self.assembly.add_entries(row, list(columns), coefficients)
+
+    def all_at_most(
+        self, group: Ints, columns: Ints, coefficients: Floats, most: Floats, owner: Callable[[int], str]
+    ) -> None:
+        """Adds a row for every group: its weighted columns come to no more than its `most`.
+
+        A group without a column or without a limit gets none; nor does one whose only column cannot exceed it by its own
+        upper bound (see docs/decisions/solving.md).
+
+        Args:
+            group: the group that each entry belongs to.
+            columns: the column of each entry.
+            coefficients: its weight, above zero.
+            most: the most of each group; infinite where there is no limit.
+            owner: who asks for the row of a group.
+        """
+        entries = np.bincount(group, minlength=len(most))
+        reach = np.bincount(group, weights=coefficients * self.assembly.upper()[columns], minlength=len(most))
+        implied = (entries == 1) & (reach <= most * ROUNDING)
+        wanted = np.isfinite(most) & (entries > 0) & ~implied
+        found = np.flatnonzero(wanted)
+        first = self.assembly.add_rows(len(found), -np.inf, most[found], [owner(i) for i in found.tolist()])
+        row = first + np.cumsum(wanted) - 1
+        kept = wanted[group]
+        self.assembly.add_entries(row[group[kept]], columns[kept], coefficients[kept])

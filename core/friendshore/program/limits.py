@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from ..rules.base import Rule
 from ..rules.rows import Row, Term
 from .bounds import Bounds
 from .columns import Columns
-from .matrix import Assembly
+from .doubles import ranges
+from .matrix import Assembly, Floats, Ints, joined
 
 
 @dataclass(eq=False)
@@ -35,26 +37,35 @@ class LimitRows:
     @cached_property
     def forces(self) -> bool:
         """Whether some row may make a plan buy, hold or spend more than its need."""
-        return any(row.at_least is not None or any(_negative(t) for t in row.terms) for _, row in self.rows)
-
-
-def _negative(term: Term) -> bool:
-    return term.times < 0 or bool((term.weight < 0).any())
+        terms = [term for _, row in self.rows for term in row.terms]
+        if any(row.at_least is not None for _, row in self.rows) or any(term.times < 0 for term in terms):
+            return True
+        return bool(terms) and bool((np.concatenate([term.weight for term in terms]) < 0).any())
 
 
 def compile_limits(limits: LimitRows, problem: Problem, assembly: Assembly, columns: Columns, bounds: Bounds) -> None:
-    """Adds every limit row to the program."""
+    """Adds every limit row to the program; rows of one rule that need no column of their own as one block."""
     reader = _Reader(problem, assembly, columns, bounds)
-    for position, (rule, row) in enumerate(limits.rows):
-        lower = -np.inf if row.at_least is None else float(row.at_least)
-        upper = np.inf if row.at_most is None else float(row.at_most)
-        index = assembly.add_rows(1, lower, upper, f"rule {rule.id}")
-        limits.program_rows.append(index)
-        for term in row.terms:
-            found, values = reader.read(term, row)
-            assembly.add_entries(index, found, values)
-        if row.penalty is not None:
-            _allow_miss(limits, position, index, row, row.penalty, assembly)
+    position = 0
+    for (name, plain), group in groupby(limits.rows, key=lambda asked: (asked[0].id, _is_plain(asked[1]))):
+        rows = [row for _, row in group]
+        blocks = [rows] if plain else [[row] for row in rows]
+        for block in blocks:
+            lower = [-np.inf if row.at_least is None else float(row.at_least) for row in block]
+            upper = [np.inf if row.at_most is None else float(row.at_most) for row in block]
+            first = assembly.add_rows(len(block), lower, upper, f"rule {name}")
+            limits.program_rows.extend(range(first, first + len(block)))
+            for index, row in enumerate(block, first):
+                for term in row.terms:
+                    reader.read(index, term, row)
+                if row.penalty is not None:
+                    _allow_miss(limits, position, index, row, row.penalty, assembly)
+                position += 1
+    reader.add_bought()
+
+
+def _is_plain(row: Row) -> bool:
+    return row.penalty is None and all(term.question != "used" for term in row.terms)
 
 
 def _allow_miss(limits: LimitRows, position: int, index: int, row: Row, price: Decimal, assembly: Assembly) -> None:
@@ -74,10 +85,14 @@ class _Reader:
         self.columns = columns
         self.bounds = bounds
         self.count = problem.case.horizon.count
-        self.buys: dict[int, list[int]] = {}
-        for column, move in zip(columns.buy, columns.buy_move, strict=True):
-            self.buys.setdefault(move, []).append(column)
-        self.surcharge: dict[int, Decimal] = self._surcharges()
+        order = np.argsort(columns.buy_move, kind="stable")
+        self.buys = columns.buy[order]
+        """Buying columns, move by move."""
+        self.first = np.searchsorted(columns.buy_move[order], np.arange(len(problem.moves) + 1))
+        """Where those of each move begin; one more for the end."""
+        self.bought: list[tuple[int, Ints, Floats]] = []
+        """Rows with the moves they count, and how much."""
+        self.requirement = columns.buy_requirement[order]
         self.deliveries: dict[int, list[int]] = {}
         for column, (demand, period, _, _) in zip(columns.deliver, columns.deliver_key, strict=True):
             self.deliveries.setdefault(demand * self.count + period, []).append(column)
@@ -92,33 +107,36 @@ class _Reader:
         for lot in columns.rest:
             self.rests.setdefault(nodes[problem.lots[lot].material, problem.lots[lot].place.id], []).append(lot)
 
-    def _surcharges(self) -> dict[int, Decimal]:
-        """Charges that depend on the use, by buying column."""
-        found = {}
-        moves = self.problem.moves
-        for column, move, requirement in zip(
-            self.columns.buy, self.columns.buy_move, self.columns.buy_requirement, strict=True
-        ):
-            charges = self.problem.requirements[requirement].surcharges
-            if charges is not None:
-                found[column] = charges.get((int(moves.arc[move]), int(moves.ordered[move])), Decimal(0))
-        return found
-
-    def read(self, term: Term, row: Row) -> tuple[list[int], list[float]]:
-        """Columns and coefficients of a term."""
+    def read(self, index: int, term: Term, row: Row) -> None:
+        """Adds a term to the row `index`; purchases are noted for `add_bought`."""
+        if term.question == "bought":
+            self.bought.append((index, term.index, term.weight * term.times))
+            return
         if term.question == "used":
-            return [self._used(term, row)], [term.times]
+            self.assembly.add_entries(index, self._used(term, row), term.times)
+            return
         found: list[int] = []
         values: list[float] = []
         for position, weight in zip(term.index.tolist(), (term.weight * term.times).tolist(), strict=True):
             for column, value in self._answer(term.question, position):
                 found.append(column)
                 values.append(weight * value)
-        return found, values
+        self.assembly.add_entries(index, found, values)
+
+    def add_bought(self) -> None:
+        """Adds all purchases that rows count, in one block."""
+        if self.bought:
+            rows = np.repeat([row for row, _, _ in self.bought], [len(moves) for _, moves, _ in self.bought])
+            columns, entry = self._columns(joined([moves for _, moves, _ in self.bought]))
+            weights = np.concatenate([weight for _, _, weight in self.bought])
+            self.assembly.add_entries(rows[entry], columns, weights[entry])
+
+    def _columns(self, moves: Ints) -> tuple[Ints, Ints]:
+        """The columns that buy some moves, and which of `moves` each of them buys."""
+        first, last = self.first[moves], self.first[moves + 1]
+        return self.buys[ranges(first, last)], np.repeat(np.arange(len(moves)), last - first)
 
     def _answer(self, question: str, position: int) -> list[tuple[int, float]]:
-        if question == "bought":
-            return [(column, 1.0) for column in self.buys.get(position, ())]
         if question == "delivered":
             return [(column, 1.0) for column in self.deliveries.get(position, ())]
         if question == "short":
@@ -146,9 +164,15 @@ class _Reader:
         return self._stock(position, rate * float(self.problem.case.horizon.periods[t].years))
 
     def _spent(self, move: int) -> list[tuple[int, float]]:
+        """What a kilogram costs, by column: some charges may depend on the use."""
         moves = self.problem.moves
-        money = moves.price[move] + moves.charge[move] + moves.freight[move]
-        return [(c, float(money + self.surcharge.get(c, Decimal(0)))) for c in self.buys.get(move, ())]
+        money = moves.money(move)
+        found = []
+        for entry in range(self.first[move], self.first[move + 1]):
+            given = self.problem.requirements[self.requirement[entry]].surcharges or {}
+            more = given.get((int(moves.arc[move]), int(moves.ordered[move])), Decimal(0))
+            found.append((int(self.buys[entry]), float(money + more)))
+        return found
 
     def _making(self, position: int) -> list[tuple[int, float]]:
         offer, t = divmod(position, self.count)
@@ -159,14 +183,9 @@ class _Reader:
         """A 0/1 column that is 1 exactly if the moves come to the threshold."""
         resolution = float(self.problem.case.resolution)
         threshold = term.at_least or resolution
-        found: list[int] = []
-        weights: list[float] = []
-        most = 0.0
-        for move, weight in zip(term.index.tolist(), term.weight.tolist(), strict=True):
-            for column in self.buys.get(move, ()):
-                found.append(column)
-                weights.append(weight)
-                most += weight * float(self.bounds.move[move])
+        found, entry = self._columns(term.index)
+        weights = term.weight[entry]
+        most = float(sum((weights * self.bounds.move[term.index[entry]]).tolist()))
         column = self.assembly.add_columns(1, 0.0, 1.0, integer=True)
         wants_high = (term.times > 0) == (row.at_least is not None)
         both = row.at_least is not None and row.at_most is not None

@@ -53,14 +53,22 @@ class Assembly:
         self.columns += count
         return first
 
-    def add_rows(self, count: int, lower: ArrayLike, upper: ArrayLike, owner: str) -> int:
-        """Adds empty rows; returns the position of the first."""
+    def add_rows(self, count: int, lower: ArrayLike, upper: ArrayLike, owner: str | Sequence[str]) -> int:
+        """Adds empty rows, with one owner for all or one for each; returns the position of the first."""
         first = self.rows
         self._row_lower.append(_filled(lower, count))
         self._row_upper.append(_filled(upper, count))
-        self.owners.append((first, owner))
+        if isinstance(owner, str):
+            self.owners.append((first, owner))
+        else:
+            changes = [i for i in range(count) if not i or owner[i] != owner[i - 1]]
+            self.owners.extend((first + i, owner[i]) for i in changes)
         self.rows += count
         return first
+
+    def upper(self) -> Floats:
+        """Upper bounds of all columns so far."""
+        return _joined(self._upper)
 
     def add_entries(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
         """Adds coefficients; scalars are spread."""
@@ -97,6 +105,11 @@ def _filled(value: ArrayLike, count: int) -> Floats:
     array = np.empty(count)
     array[:] = value
     return array
+
+
+def joined(blocks: Sequence[Ints]) -> Ints:
+    """Blocks of positions, one after the other."""
+    return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.intp)
 
 
 def _joined(blocks: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:

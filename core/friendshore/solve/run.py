@@ -209,7 +209,9 @@ def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer
     """
     columns, problem = program.columns, program.problem
     arcs = problem.moves.arc[columns.buy_move]
-    orders = [c for c, arc in zip(columns.buy, arcs.tolist(), strict=True) if problem.network.arcs[arc].lot < 0]
+    orders = [
+        c for c, arc in zip(columns.buy.tolist(), arcs.tolist(), strict=True) if problem.network.arcs[arc].lot < 0
+    ]
     closed = np.isin(part.columns, [*orders, *columns.make.values()]) | part.linear.integer
     idle = replace(
         part.linear, upper=np.where(closed, 0.0, part.linear.upper), integer=np.zeros(len(closed), dtype=bool)

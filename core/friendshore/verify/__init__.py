@@ -113,7 +113,7 @@ def _check_objective(ledger: Ledger, cost: Cost) -> None:
     half = problem.case.resolution / 2
     dearest = max(problem.shortage_price, default=Decimal(0))
     moves = problem.moves
-    per_kg = max((moves.price[i] + moves.charge[i] + moves.freight[i] for i in range(len(moves))), default=Decimal(0))
+    per_kg = max((moves.money(i) for i in range(len(moves))), default=Decimal(0))
     pieces = (
         len(plan.purchases)
         + len(plan.makes)

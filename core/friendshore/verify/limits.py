@@ -36,17 +36,15 @@ class Answers:
         self.problem = ledger.problem
         self.count = self.problem.case.horizon.count
         self.resolution = self.problem.case.resolution
-        position = self.problem.moves.position
+        moves = self.problem.moves
         self.bought: defaultdict[int, Decimal] = defaultdict(Decimal)
         self.spent: defaultdict[int, Decimal] = defaultdict(Decimal)
         for item in ledger.bought:
-            if (item.arc.index, item.ordered) in position:
-                self.bought[position[item.arc.index, item.ordered]] += item.entry.quantity
+            if (move := moves.at(item.arc.index, item.ordered)) is not None:
+                self.bought[move] += item.entry.quantity
         for line in costing.lines:
-            if (line.item.arc.index, line.item.ordered) in position:
-                self.spent[position[line.item.arc.index, line.item.ordered]] += (
-                    line.direct + line.charges + line.freight
-                )
+            if (move := moves.at(line.item.arc.index, line.item.ordered)) is not None:
+                self.spent[move] += line.direct + line.charges + line.freight
         self.making: defaultdict[int, Decimal] = defaultdict(Decimal)
         for make, offer in ledger.makes:
             self.making[offer * self.count + make.period] += self.problem.offers[offer].price[make.period] * make.units
@@ -91,8 +89,7 @@ class Answers:
         """A question's answer, and what a kilogram counts for in it."""
         one = Decimal(1)
         if question == "spent":
-            moves = self.problem.moves
-            return self.spent[position], moves.price[position] + moves.charge[position] + moves.freight[position]
+            return self.spent[position], self.problem.moves.money(position)
         if question == "making":
             offer, t = divmod(position, self.count)
             return self.making[position], self.problem.offers[offer].price[t]

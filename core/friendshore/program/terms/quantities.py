@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ..doubles import doubles, ranges, table
 from ..draft import Draft
 
 
 def add_pools(draft: Draft) -> None:
     """No more of a facility's capacity is taken in a period than there is."""
-    for pool in draft.problem.pools:
-        for t, capacity in enumerate(pool.capacity):
-            if capacity is None:
-                continue
-            columns: list[int] = []
-            use: list[float] = []
-            for offer in pool.offers:
-                found = draft.units.get((offer, t), [])
-                columns += found
-                use += [float(draft.problem.offers[offer].offer.capacity_use)] * len(found)
-            if columns:
-                draft.at_most(columns, use, float(capacity), f"capacity of {pool.facility}")
+    problem, units, count = draft.problem, draft.units, draft.count
+    pools = problem.pools
+    members = [offer for pool in pools for offer in pool.offers]
+    use = doubles([problem.offers[offer].offer.capacity_use for offer in members])
+    pool = np.repeat(np.arange(len(pools)), [len(pool.offers) for pool in pools])
+    periods = np.arange(count)
+    cells = (np.array(members, dtype=np.intp)[:, None] * count + periods).ravel()
+    groups = (pool[:, None] * count + periods).ravel()
+    first, last = units.first[cells], units.first[cells + 1]
+    draft.all_at_most(
+        np.repeat(groups, last - first),
+        units.columns[ranges(first, last)],
+        np.repeat(np.repeat(use, count), last - first),
+        table([pool.capacity for pool in pools], count).ravel(),
+        lambda group: f"capacity of {pools[group // count].facility}",
+    )
 
 
 def add_limits(draft: Draft) -> None:
-    """No more is ordered of an offer than it gives, in a period and in all."""
-    for index, facts in enumerate(draft.problem.offers):
-        everything: list[int] = []
-        for t, most in enumerate(facts.most):
-            columns = draft.units.get((index, t), [])
-            everything += columns
-            if most is not None and columns:
-                draft.at_most(columns, 1.0, float(most), f"limit of {facts.offer.id}")
-        if facts.offer.total is not None and everything:
-            draft.at_most(everything, 1.0, float(facts.offer.total), f"total of {facts.offer.id}")
+    """No more is ordered of an offer than it gives, in a period and in all: a group for each period, and one for the whole."""
+    offers, units, count = draft.problem.offers, draft.units, draft.count
+    most = np.full((len(offers), count + 1), np.inf)
+    most[:, :count] = table([facts.most for facts in offers], count)
+    for index, facts in enumerate(offers):
+        if facts.offer.total is not None:
+            most[index, count] = float(facts.offer.total)
+    own = np.flatnonzero(np.isfinite(most).any(axis=1))
+    cells = (own[:, None] * count + np.arange(count)).ravel()
+    groups = (np.arange(len(own))[:, None] * (count + 1) + np.arange(count)).ravel()
+    first, last = units.first[cells], units.first[cells + 1]
+    each = np.repeat(groups, last - first)
+    columns = units.columns[ranges(first, last)]
+    whole = each // (count + 1) * (count + 1) + count
+
+    def owner(group: int) -> str:
+        offer, t = divmod(group, count + 1)
+        return f"{'limit' if t < count else 'total'} of {offers[int(own[offer])].offer.id}"
+
+    draft.all_at_most(
+        np.concatenate([each, whole]),
+        np.concatenate([columns, columns]),
+        np.ones(2 * len(columns)),
+        most[own].ravel(),
+        owner,
+    )
