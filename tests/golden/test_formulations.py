@@ -19,7 +19,16 @@ from friendshore.problem import Problem
 from friendshore.rules.kinds import CHARGING, JUDGING, LIMITING
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
-from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
+from friendshore.rules.kinds.limits import (
+    Budget,
+    MaxPlaces,
+    MaxShare,
+    MaxSuppliers,
+    MinShare,
+    MinSuppliers,
+    Pin,
+    SingleSource,
+)
 from friendshore.rules.kinds.tariff import Tariff
 
 from ..unit.building import (
@@ -244,6 +253,51 @@ def budget() -> Problem:
 def pin() -> Problem:
     """30 to 40 kg from Japan."""
     return model(rules=(rule(Pin, offer="jp-metal", at_least=30, at_most=40),))
+
+
+@piece
+def pin_of_several() -> Problem:
+    """No more than 60 of a resource, of which Chinese metal takes 1 a kilogram and Australian half as much."""
+    return model(rules=(rule(Pin, offers={"cn-metal": 1, "au-metal": "0.5"}, places=["US"], at_most=60),))
+
+
+@piece
+def max_share_by_bloc() -> Problem:
+    """No more than 65 % from Australia and Japan together, nor from China."""
+    return model(rules=(rule(MaxShare, by="bloc", blocs={"quad": ["AU", "JP", "US"]}, share="0.65"),))
+
+
+@piece
+def max_share_of_one_supplier() -> Problem:
+    """No more than 30 % of all materials together from the site `cn`."""
+    cap = rule(MaxShare, by="supplier", suppliers=["cn"], group_by="all", share="0.3")
+    return model(CIVIL, demand("salt", "civil", 20), facts=metals(source("CN", 3, "salt")), rules=(cap,))
+
+
+@piece
+def substitution_cap() -> Problem:
+    """No more than 20 % of the metal is made of salt, 1.5 kg of it a kilogram, after 70 of onboarding."""
+    stand_in = maker("JP", 5, inputs=lines(salt="1.5"), onboarding=70, onboarding_currency="USD")
+    cap = rule(MaxShare, inputs=["salt"], each=False, share="0.2")
+    return model(facts=metals(stand_in, source("CN", 1, "salt")), rules=(cap,))
+
+
+@piece
+def min_share_of_each() -> Problem:
+    """At least 20 % from each of two suppliers."""
+    return model(rules=(rule(MinShare, by="supplier", suppliers=["au", "jp"], each=True, share="0.2"),))
+
+
+@piece
+def single_source() -> Problem:
+    """One supplier alone at each of two places."""
+    return model(CIVIL, demand("metal", "civil", 50, id="jp", place="JP"), rules=(rule(SingleSource),))
+
+
+@piece
+def max_places() -> Problem:
+    """No site delivers to more than one of two places."""
+    return model(CIVIL, demand("metal", "civil", 50, id="jp", place="JP"), rules=(rule(MaxPlaces, count=1),))
 
 
 @pytest.mark.parametrize("name", ["base", *PIECES])

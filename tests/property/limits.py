@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from .patterns import Amount, Bound, Choice, Column, Count
 Counts = Callable[[frozenset[str], bool, Offer], bool]
 """Whether a purchase counts: the countries it may come from, whether these are all, and its offer."""
 SHARES = ("max-share", "min-share")
-NUMBERS = ("max-suppliers", "min-suppliers")
+NUMBERS = ("max-suppliers", "min-suppliers", "single-source", "max-places")
 
 
 @dataclass
@@ -85,22 +86,24 @@ class Reader:
         assert not rule.places, "not read here"
         if not selects(rule, material):
             return "", 0.0
-        if (rule.group_by or ("element" if rule.stage else "material")) == "material":
-            return material.id, 1.0
+        together = rule.group_by or ("element" if rule.stage else "material")
+        name = {"material": material.id, "element": material.element, "all": "everything"}[together]
+        if together == "material" or (together == "all" and not rule.stage):
+            return name, 1.0
         assert material.content is not None
-        return material.element, float(material.content)
+        return name, float(material.content)
 
     def groups(self, rule: Any) -> list[str]:
         """Groups with a demand."""
         names = {self.group(rule, self.world.materials[d.material])[0] for d in self.world.demands.values()}
         return sorted(names - {""})
 
-    def demanded(self, rule: Any, group: str, periods: list[int]) -> float:
-        """Kilograms demanded of a group."""
+    def demanded(self, rule: Any, group: str, periods: list[int], at: str) -> float:
+        """Kilograms demanded of a group, at one place or anywhere."""
         total = 0.0
         for demand in self.world.demands.values():
             name, counts = self.group(rule, self.world.materials[demand.material])
-            if name == group:
+            if name == group and at in ("", demand.place or self.world.case.place):
                 total += counts * sum(self.world.wanted(demand, period) for period in periods)
         return total
 
@@ -111,24 +114,47 @@ class Reader:
         entries = [e for e in chain if rule.stage and stage_of(e.stage) is rule.stage]
         if rule.stage and not entries and not self._is_missing(rule, offer, material):
             return None
-        if rule.by != "country":
+        if rule.by not in ("country", "bloc"):
             operator = facility.operator or facility.name or facility.id
             parent = facility.parent or operator
             return frozenset({{"supplier": operator, "parent": parent, "facility": facility.id}[rule.by]}), True
         if not rule.stage:
-            return frozenset({facility.country}), True
+            return frozenset({_bloc(rule, facility.country)}), True
         known = bool(entries) and all(e.complete and e.countries for e in entries)
-        return frozenset(country for e in entries for country in e.countries), known
+        return frozenset(_bloc(rule, country) for e in entries for country in e.countries), known
+
+    def selected(self, rule: Any, offer: Offer) -> bool:
+        """Whether a rule counts purchases from an offer."""
+        facility = self.world.facilities[offer.facility]
+        operator = facility.operator or facility.name or facility.id
+        return (
+            (not rule.suppliers or operator in rule.suppliers)
+            and (not rule.parents or (facility.parent or operator) in rule.parents)
+            and (not rule.facilities or facility.id in rule.facilities)
+            and (not rule.offers or offer.id in rule.offers)
+            and (not rule.inputs or bool({line.material for line in offer.inputs} & set(rule.inputs)))
+        )
+
+    def apart(self, rule: Any) -> list[str]:
+        """Places that a rule counts on their own; none: all together."""
+        if not rule.each_place:
+            return [""]
+        wanted = {demand.place or self.world.case.place for demand in self.world.demands.values()}
+        return sorted(wanted | {amount[3] for amount in self.amounts if amount[0] == "moved"})
 
     def _is_missing(self, rule: Any, offer: Offer, material: Material) -> bool:
         inputs = {s for line in offer.inputs for s in self.world.materials[line.material].stages}
         return rule.stage in material.stages and rule.stage not in inputs
 
-    def bought(self, rule: Any, group: str, periods: list[int], counts: Counts) -> dict[Amount, float]:
-        """Kilograms of a group delivered in some periods from those that count."""
+    def bought(
+        self, rule: Any, group: str, periods: list[int], at: str, counts: Counts, everyone: bool = False
+    ) -> dict[Amount, float]:
+        """Kilograms of a group delivered in some periods, to one place or anywhere, from those that count."""
         found: dict[Amount, float] = {}
         for amount in self.amounts:
-            if amount[0] != "moved" or amount[5] not in periods:
+            if amount[0] != "moved" or amount[5] not in periods or at not in ("", amount[3]):
+                continue
+            if not everyone and not self.selected(rule, self.world.offers[amount[1]]):
                 continue
             offer, material = self.world.offers[amount[1]], self.world.materials[amount[2]]
             name, kilograms = self.group(rule, material)
@@ -139,17 +165,17 @@ class Reader:
 
     def capped(self, rule: Any, group: str) -> list[str]:
         """All that a cap is about: those named, or everyone, and where a list is not complete anyone else too."""
-        if rule.by != "country":
+        if rule.by not in ("country", "bloc"):
             return self.everyone(rule, group)
         if rule.countries:
-            return sorted(rule.countries - rule.except_countries)
+            return sorted({_bloc(rule, c) for c in rule.countries if self._about(rule, _bloc(rule, c))})
         return [*self.everyone(rule, group), "elsewhere"]
 
     def everyone(self, rule: Any, group: str) -> list[str]:
         """All that a purchase of a group may count for."""
         found: set[str] = set()
         for offer in self.world.offers.values():
-            for line in offer.outputs:
+            for line in offer.outputs if self.selected(rule, offer) else ():
                 material = self.world.materials[line.material]
                 origins = self.origins(rule, offer, material)
                 if origins is not None and self.group(rule, material)[0] == group:
@@ -158,41 +184,46 @@ class Reader:
 
     @staticmethod
     def _about(rule: Any, name: str) -> bool:
-        listed = not rule.countries or rule.by != "country" or name in rule.countries
-        return listed and name not in rule.except_countries
+        members = dict(rule.blocs).get(name, frozenset({name}))
+        listed = not rule.countries or rule.by not in ("country", "bloc") or bool(rule.countries & members)
+        return listed and not members <= rule.except_countries
 
     # -------------------------------------------------------------------------------------------------------- kinds
 
     def _share(self, rule: Any) -> None:
         assert not rule.include_stock, "not read here"
         for group in self.groups(rule):
-            for periods in self.spans(rule):
-                if rule.kind == "min-share":
-                    self._floor(rule, group, periods)
-                    continue
-                names = self.capped(rule, group)
-                for capped in [{name} for name in names] if rule.each else [set(names)]:
-                    weights = self.bought(rule, group, periods, _may_be(capped))
-                    self._share_row(rule, group, periods, weights)
+            for at in self.apart(rule):
+                for periods in self.spans(rule):
+                    for counts in self._floors(rule) if rule.kind == "min-share" else self._caps(rule, group):
+                        weights = self.bought(rule, group, periods, at, counts)
+                        self._share_row(rule, group, periods, at, weights)
 
-    def _floor(self, rule: Any, group: str, periods: list[int]) -> None:
-        assert not rule.suppliers, "not read here"
+    def _caps(self, rule: Any, group: str) -> list[Counts]:
+        names = self.capped(rule, group)
+        return [_may_be({name}) for name in names] if rule.each else [_may_be(set(names))]
+
+    def _floors(self, rule: Any) -> list[Counts]:
         assert not rule.feed, "not read here"
 
-        def qualifies(countries: frozenset[str], known: bool, offer: Offer) -> bool:
+        def qualifies(countries: frozenset[str], known: bool, _: Offer) -> bool:
             named = bool(rule.countries or rule.except_countries)
-            at_home = not named or (known and all(self._about(rule, c) for c in countries))
-            return at_home and (not rule.facilities or offer.facility in rule.facilities)
+            return not named or (known and all(self._about(rule, c) for c in countries))
 
-        self._share_row(rule, group, periods, self.bought(rule, group, periods, qualifies))
+        if not rule.each:
+            return [qualifies]
+        named = {"supplier": rule.suppliers, "parent": rule.parents, "facility": rule.facilities}.get(rule.by)
+        if named is None:
+            named = {_bloc(rule, country) for country in rule.countries if self._about(rule, _bloc(rule, country))}
+        return [_surely(name) for name in sorted(named)]
 
-    def _share_row(self, rule: Any, group: str, periods: list[int], weights: dict[Amount, float]) -> None:
+    def _share_row(self, rule: Any, group: str, periods: list[int], at: str, weights: dict[Amount, float]) -> None:
         share, bound = float(rule.share), 0.0
         if rule.of == "purchases":
-            for amount, kilograms in self.bought(rule, group, periods, lambda *_: True).items():
+            for amount, kilograms in self.bought(rule, group, periods, at, lambda *_: True, everyone=True).items():
                 weights[amount] = weights.get(amount, 0.0) - share * kilograms
         else:
-            base = self.demanded(rule, group, periods)
+            base = self.demanded(rule, group, periods, at)
             if not base:
                 return
             bound = share * base
@@ -201,54 +232,68 @@ class Reader:
 
     def _number(self, rule: Any) -> None:
         for group in self.groups(rule):
-            for periods in self.spans(rule):
-                if rule.kind == "min-suppliers":
-                    self._at_least(rule, group, periods)
-                else:
-                    self._at_most(rule, group, periods)
+            for at in self.apart(rule):
+                for periods in self.spans(rule):
+                    if rule.kind == "min-suppliers":
+                        self._at_least(rule, group, periods, at)
+                    elif rule.kind == "max-places":
+                        for purchases in self._sellers(rule, group, periods, at).values():
+                            self._at_most(rule, _by_place(purchases), rule.count)
+                    else:
+                        most = 1 if rule.kind == "single-source" else rule.count
+                        self._at_most(rule, self._sellers(rule, group, periods, at), most)
 
-    def _at_least(self, rule: Any, group: str, periods: list[int]) -> None:
+    def _at_least(self, rule: Any, group: str, periods: list[int], at: str) -> None:
         """Each counts from a share of the demand on, of purchases that are surely from there."""
-        base = self.demanded(rule, group, periods)
+        base = self.demanded(rule, group, periods, at)
         if not base:
             return
         made = []
         for name in self.everyone(rule, group):
-            sure = self.bought(rule, group, periods, _surely(name))
-            made.append(
-                Choice(f"{rule.id} {group} {periods} {name}", (), (Bound(sure, float(rule.least_share) * base),))
-            )
+            sure = self.bought(rule, group, periods, at, _surely(name))
+            bound = Bound(sure, float(rule.least_share) * base)
+            made.append(Choice(f"{rule.id} {group} {at} {periods} {name}", (), (bound,)))
         self.limits.choices += made
-        self.limits.counts.append(Count(frozenset(c.name for c in made), at_least=rule.count))
+        self.limits.counts.append(Count(frozenset(c.name for c in made), at_least=rule.count, penalty=_price(rule)))
 
-    def _at_most(self, rule: Any, group: str, periods: list[int]) -> None:
-        """Each counts from the first kilogram on that may be from there; an offer with an open list counts once more."""
+    def _sellers(self, rule: Any, group: str, periods: list[int], at: str) -> dict[str, dict[Amount, float]]:
+        """What may be bought from each; an offer with an open list counts once more."""
         names = self.everyone(rule, group)
-        purchases = {name: self.bought(rule, group, periods, _listing(name)) for name in names}
+        purchases = {name: self.bought(rule, group, periods, at, _listing(name)) for name in names}
         for offer in self.world.offers.values():
-            open_list = self.bought(rule, group, periods, _open_list_of(offer.id))
+            open_list = self.bought(rule, group, periods, at, _open_list_of(offer.id))
             if open_list:
                 purchases[f"elsewhere of {offer.id}"] = open_list
+        return purchases
+
+    def _at_most(self, rule: Any, purchases: dict[str, dict[Amount, float]], most: int) -> None:
+        """Each counts from the first kilogram on that may be from there."""
         made = [
-            Choice(f"{rule.id} {group} {periods} {name}", (Bound(found, at_most=0.0),), ())
-            for name, found in purchases.items()
+            Choice(f"{rule.id} {len(self.limits.choices) + number} {name}", (Bound(found, at_most=0.0),), ())
+            for number, (name, found) in enumerate(purchases.items())
         ]
         self.limits.choices += made
-        self.limits.counts.append(Count(frozenset(c.name for c in made), at_most=rule.count))
+        self.limits.counts.append(Count(frozenset(c.name for c in made), at_most=most, penalty=_price(rule)))
 
     def _pin(self, rule: Any) -> None:
-        weights = {
-            amount: 1.0
-            for amount in self.amounts
-            if amount[0] == "moved"
-            and amount[1] == rule.offer
-            and rule.material in ("", amount[2])
-            and rule.place in ("", amount[3])
-            and self._delivered_within(rule, amount[5])
-        }
+        named = dict(rule.offers) or {rule.offer: 1}
+        places = rule.places or ((rule.place,) if rule.place else ())
         least = rule.exactly if rule.exactly is not None else rule.at_least
         most = rule.exactly if rule.exactly is not None else rule.at_most
-        self._bound(rule, weights, None if least is None else float(least), None if most is None else float(most))
+        for periods in self.spans(rule):
+            about = [period for period in periods if self._delivered_within(rule, period)]
+            if not about and rule.per != "horizon":
+                continue
+            weights = {
+                amount: float(named[amount[1]])
+                for amount in self.amounts
+                if amount[0] == "moved"
+                and amount[1] in named
+                and rule.material in ("", amount[2])
+                and (not places or amount[3] in places)
+                and amount[5] in about
+            }
+            self._bound(rule, weights, None if least is None else float(least), None if most is None else float(most))
 
     def _delivered_within(self, rule: Any, period: int) -> bool:
         first, last = self.world.spans[period]
@@ -275,6 +320,23 @@ class Reader:
                     case ("onboarding", _) if 0 in periods:
                         weights[amount] = 1.0
             self._bound(rule, weights, None, float(rule.amount))
+
+
+def _price(rule: Any) -> float:
+    """What it costs to miss a number by one."""
+    return math.inf if rule.penalty is None else float(rule.penalty)
+
+
+def _bloc(rule: Any, country: str) -> str:
+    """The bloc that a country belongs to, or itself."""
+    return next((name for name, members in rule.blocs if country in members), country)
+
+
+def _by_place(purchases: dict[Amount, float]) -> dict[str, dict[Amount, float]]:
+    found: dict[str, dict[Amount, float]] = defaultdict(dict)
+    for amount, kilograms in purchases.items():
+        found[amount[3]][amount] = kilograms
+    return dict(found)
 
 
 def _may_be(names: set[str]) -> Counts:

@@ -54,6 +54,8 @@ class Count:
     choices: frozenset[str]
     at_least: int = 0
     at_most: int = 10**9
+    penalty: float = math.inf
+    """Money for each by which it is missed; infinite: it must hold."""
 
 
 @dataclass
@@ -110,7 +112,9 @@ class Enumeration:
         if values is None or cost >= self.best.objective - 1e-9 * abs(cost):
             return
         if len(made) == len(self.choices):
-            self.best = Answer(cost, self._amounts(values), self._done(values))
+            cost += sum(self._missed(count, made) for count in self.counts)
+            if cost < self.best.objective:
+                self.best = Answer(cost, self._amounts(values), self._done(values))
             return
         choice = self.choices[len(made)]
         for on, side in _sides(choice):
@@ -118,9 +122,18 @@ class Enumeration:
 
     @staticmethod
     def _possible(count: Count, made: Mapping[str, bool]) -> bool:
+        if count.penalty < math.inf:
+            return True
         on = sum(made.get(name, False) for name in count.choices)
         open_ones = sum(name not in made for name in count.choices)
         return on <= count.at_most and on + open_ones >= count.at_least
+
+    @staticmethod
+    def _missed(count: Count, made: Mapping[str, bool]) -> float:
+        """What it costs that a number is missed."""
+        on = sum(made[name] for name in count.choices)
+        by = max(count.at_least - on, on - count.at_most, 0)
+        return by * count.penalty if by else 0.0
 
     def _solve(self, bounds: list[Bound], rows: list[csr_matrix]) -> tuple[float, NDArray[np.float64] | None]:
         self.solves += 1

@@ -19,7 +19,7 @@ from ..rules.rows import Index, Term, Weights
 from .demands import Demand
 from .merged import Merged
 from .moves import Moves
-from .network import Arc, Network, final_node
+from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
 
 
@@ -49,6 +49,7 @@ class Questions:
         self.materials: Sequence[Material] = tuple(
             merged.materials[name] for name in sorted({material for material, _ in network.nodes})
         )
+        self.places: Sequence[Place] = self._places(network.nodes)
         self._arcs: Sequence[Arc] = network.arcs
         self._positions: Sequence[int] = range(len(demands))
         self._in_force = frozenset(range(self.horizon.count))
@@ -69,10 +70,14 @@ class Questions:
             offers=[self._all_offers[i] for i in sorted(i for m in materials for i in self._index.offers.get(m, ()))],
             demands=[self._all_demands[i] for i in positions],
             materials=[material for material in self.materials if material.id in set(materials)],
+            places=self._places(node for node in self._network.nodes if node[0] in set(materials)),
             _arcs=[self._network.arcs[i] for i in sorted(i for m in materials for i in self._index.arcs.get(m, ()))],
             _positions=positions,
         )
         return narrowed
+
+    def _places(self, nodes: Iterable[Node]) -> list[Place]:
+        return [self._merged.place(name) for name in sorted({place for _, place in nodes})]
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
         """Label and period indices of each stretch of the horizon in which the rule that asks bites."""

@@ -113,7 +113,8 @@ def _rule_data(rule: Rule, registry: Registry) -> dict[str, Any]:
 def _relevant(problem: Problem) -> Catalog:
     """What of the catalogs can bear on the plan: offers of its materials, those the case names, and all they refer to."""
     materials = {material for material, _ in problem.network.nodes}
-    named = {given.id for given in problem.case.assume.offer} | {r.offer for r in problem.rules if isinstance(r, Pin)}
+    named = {given.id for given in problem.case.assume.offer}
+    named |= {offer for rule in problem.rules if isinstance(rule, Pin) for offer in rule.weights}
     offers = [
         o
         for o in problem.merged.offers.values()

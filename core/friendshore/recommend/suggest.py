@@ -14,6 +14,7 @@ from ..problem import Problem
 from ..problem.limiting import limit_rows
 from ..problem.offers import accepted_steps
 from ..rules.kinds import Exclude
+from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
 from .gather import Gathered
 from .sources import describe_leads
@@ -85,12 +86,13 @@ def _rules(problem: Problem) -> Iterator[Suggestion]:
                 column="rule",
                 fix="name materials by id, elements by symbol, forms and tags as in materials.csv",
             )
-        if isinstance(rule, Exclude):
-            unknown = sorted(rule.offers - {offer.id for offer in offers})
-            unknown += sorted(rule.facilities - {offer.facility for offer in offers})
+        if isinstance(rule, Exclude | Counting):
+            unknown = sorted(set(rule.offers) - {offer.id for offer in offers})
+            unknown += sorted(set(rule.facilities) - {offer.facility for offer in offers})
             for name in unknown:
+                does = "keeps out" if isinstance(rule, Exclude) else "counts purchases from"
                 yield Suggestion(
-                    f"rule `{rule.id}` keeps out `{name}`, which no offer of the case goes by",
+                    f"rule `{rule.id}` {does} `{name}`, which no offer of the case goes by",
                     column="rule",
                     found=name,
                 )

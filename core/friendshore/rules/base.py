@@ -146,6 +146,11 @@ class Facts(Protocol):
         """All materials that are demanded, or may be bought for one that is."""
         ...
 
+    @property
+    def places(self) -> Sequence[Place]:
+        """All places where one of these materials may be delivered or lie, in order."""
+        ...
+
     def about(self, materials: Collection[str]) -> Facts:
         """The same questions about some materials only: of a large case, much quicker to answer."""
         ...

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import law, limits, supply
+from . import counts, law, limits, supply
 from .framework import CASES, Worked
 
-__all__ = ["Worked", "cases", "law", "limits", "supply"]
+__all__ = ["Worked", "cases", "counts", "law", "limits", "supply"]
 
 
 def cases() -> list[Worked]:

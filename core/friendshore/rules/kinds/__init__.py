@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base import Rule
 from .exclude import Exclude
 from .export_control import ExportControl
-from .limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
+from .limits import Budget, MaxPlaces, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin, SingleSource
 from .origin_ban import OriginBan
 from .tariff import Tariff
 
@@ -13,7 +13,16 @@ JUDGING: tuple[type[Rule], ...] = (OriginBan, ExportControl, Exclude)
 """Kinds that forbid."""
 CHARGING: tuple[type[Rule], ...] = (Tariff,)
 """Kinds that charge."""
-LIMITING: tuple[type[Rule], ...] = (MaxShare, MinShare, MinSuppliers, MaxSuppliers, Budget, Pin)
+LIMITING: tuple[type[Rule], ...] = (
+    MaxShare,
+    MinShare,
+    MinSuppliers,
+    MaxSuppliers,
+    SingleSource,
+    MaxPlaces,
+    Budget,
+    Pin,
+)
 """Kinds that limit the plan as a whole."""
 
 
@@ -26,12 +35,14 @@ __all__ = [
     "Budget",
     "Exclude",
     "ExportControl",
+    "MaxPlaces",
     "MaxShare",
     "MaxSuppliers",
     "MinShare",
     "MinSuppliers",
     "OriginBan",
     "Pin",
+    "SingleSource",
     "Tariff",
     "builtin_kinds",
 ]

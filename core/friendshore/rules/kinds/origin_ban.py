@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
@@ -12,22 +12,18 @@ from ...domain.stages import STEPS, Stage
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
 from ..base import FactTest, Rule
 from ..verdicts import Barred, result_of, worst
-from .shared import Countries, Covering, EndUses, is_party, lands, listed
+from .shared import Countries, Covering, EndUses, as_pairs, is_party, lands, listed
 
 
 def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     return tuple(sorted(set(stages), key=lambda stage: stage.rank))
 
 
-def _pairs(value: Any) -> Any:
-    return tuple(sorted(value.items())) if isinstance(value, dict) else value
-
-
 Stages = Annotated[tuple[Stage, ...], AfterValidator(_in_order)]
 """Stages, each once, in the order of the chain."""
 Steps = Annotated[
     tuple[tuple[str, Stage], ...],
-    BeforeValidator(_pairs),
+    BeforeValidator(as_pairs),
     PlainSerializer(dict, return_type=dict[str, Stage]),
     WithJsonSchema({"type": "object", "additionalProperties": {"enum": [stage.value for stage in Stage]}}),
 ]

@@ -30,6 +30,11 @@ def _codes(value: Any) -> Any:
     return frozenset(codes)
 
 
+def as_pairs(value: Any) -> Any:
+    """A table as pairs in order of name, which a frozen record can hold."""
+    return tuple(sorted(value.items())) if isinstance(value, dict) else value
+
+
 Countries = Annotated[Words, BeforeValidator(_codes)]
 """Countries by ISO 3166 code or English name; a group such as `EU` stands for its members. Kept as alpha-2 codes."""
 

@@ -1,7 +1,8 @@
-"""Kinds that limit a plan as a whole: shares, numbers of suppliers, budgets, pins."""
+"""Kinds that limit a plan as a whole: shares, numbers of suppliers and places, budgets, pins."""
 
+from .pins import Pin
 from .shares import MaxShare, MinShare
-from .spending import Budget, Pin
-from .suppliers import MaxSuppliers, MinSuppliers
+from .spending import Budget
+from .suppliers import MaxPlaces, MaxSuppliers, MinSuppliers, SingleSource
 
-__all__ = ["Budget", "MaxShare", "MaxSuppliers", "MinShare", "MinSuppliers", "Pin"]
+__all__ = ["Budget", "MaxPlaces", "MaxShare", "MaxSuppliers", "MinShare", "MinSuppliers", "Pin", "SingleSource"]

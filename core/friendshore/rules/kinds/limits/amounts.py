@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from ....domain.base import Number
 from ....domain.quantities import parse_mass, parse_share
+from ..shared import as_pairs
 
 
 def _kilograms(value: Any) -> Any:
@@ -35,3 +36,16 @@ Kilograms = Annotated[Number, BeforeValidator(_kilograms), Field(ge=0)]
 """Kilograms of the material's basis, as a number or as text like `5 t`."""
 Share = Annotated[Number, BeforeValidator(_share), Field(ge=0, le=1)]
 """A share from 0 to 1, as a number or as text like `65 %`."""
+
+
+def _weights_in_json(weights: tuple[tuple[str, Any], ...]) -> dict[str, float]:
+    return {name: float(weight) for name, weight in weights}
+
+
+WeightTable = Annotated[
+    tuple[tuple[str, Number], ...],
+    BeforeValidator(as_pairs),
+    PlainSerializer(_weights_in_json, return_type=dict[str, float], when_used="json"),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}}),
+]
+"""Name -> what a kilogram of it counts; written as a table."""

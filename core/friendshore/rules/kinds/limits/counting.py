@@ -1,27 +1,46 @@
-"""What a limit counts, and by whom: materials in groups, purchases by country, company or site."""
+"""What a limit counts, and by whom: purchases by country, bloc, company or site."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
 
-from ....domain.base import Number
-from ....domain.facts import ChainEntry, Material, Place
+from ....domain.facts import ChainEntry, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
-from ....errors import InputError, Problem
-from ...base import DemandLine, Facts, Rule
-from ..shared import Countries, Covering
+from ...base import Facts
+from ..shared import Countries, as_pairs, lands, listed
+from .grouped import GroupBy, Grouped
 
-By = Literal["country", "supplier", "parent", "facility"]
-Per = Literal["period", "year", "horizon"]
+By = Literal["country", "bloc", "supplier", "parent", "facility"]
 Count = Callable[[Chained, Place], Decimal]
+NOUN: dict[By, str] = {
+    "country": "country", "bloc": "bloc", "supplier": "supplier", "parent": "parent company", "facility": "site"
+}  # fmt: skip
+"""One of those who are counted, in words."""
+NOUNS: dict[By, str] = {
+    "country": "countries", "bloc": "blocs", "supplier": "suppliers", "parent": "parent companies", "facility": "sites"
+}  # fmt: skip
+"""Several of them."""
 
 
-class Counting(Covering, Rule):
+def _blocs_in_json(blocs: tuple[tuple[str, frozenset[str]], ...]) -> dict[str, list[str]]:
+    return {name: sorted(members) for name, members in blocs}
+
+
+Blocs = Annotated[
+    tuple[tuple[str, Countries], ...],
+    BeforeValidator(as_pairs),
+    PlainSerializer(_blocs_in_json, return_type=dict[str, list[str]], when_used="json"),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}),
+]
+"""Name of a bloc -> its countries; written as a table."""
+
+
+class Counting(Grouped):
     """What limits on shares and numbers of suppliers have in common.
 
     Without a stage a purchase counts in kilograms of its material, where it is bought. With a stage it counts in kilograms
@@ -29,70 +48,53 @@ class Counting(Covering, Rule):
     """
 
     by: By = "country"
-    """Who is counted: countries, companies that run the site, their parents, or sites."""
+    """Who is counted: countries, blocs of countries, companies that run the site, their parents, or sites."""
+    blocs: Blocs = ()
+    """With `by = "bloc"`: the countries of each bloc. A country in none is a bloc of its own."""
     stage: Stage | None = None
     """The stage at which countries are counted; none: the country of the site."""
-    per: Per = "year"
-    """Over which stretch it holds: every period, every calendar year, or the whole plan."""
-    group_by: Literal["", "element", "material"] = ""
-    """One row for every element or every material; empty: by element if a stage is named, else by material."""
-    places: Countries = frozenset()
-    """Countries whose demand it is about; none: all. A purchase that may end elsewhere too counts for a cap, not for a floor."""
-    penalty: Number | None = Field(default=None, gt=0)
-    """Money per kilogram by which it may be missed; none: it must hold."""
+    each_place: bool = False
+    """Whether every place of delivery is counted on its own."""
+    suppliers: tuple[str, ...] = ()
+    """Only purchases from these companies are counted; none: from all."""
+    parents: tuple[str, ...] = ()
+    """Only purchases from companies that these own; none: from all."""
+    facilities: tuple[str, ...] = ()
+    """Only purchases from these sites, by id; none: from all."""
+    offers: tuple[str, ...] = ()
+    """Only purchases from these offers, by id; none: from all."""
+    inputs: tuple[str, ...] = ()
+    """Only purchases from offers that take one of these materials, by id; none: from all."""
+
+    @model_validator(mode="after")
+    def _blocs_are_apart(self) -> Self:
+        if (self.by == "bloc") != bool(self.blocs):
+            raise ValueError('`by = "bloc"` and `blocs` go together: name the countries of each bloc')
+        seen: dict[str, str] = {}
+        for name, members in self.blocs:
+            for country in sorted(members):
+                if country in seen:
+                    raise ValueError(f"{country} is in the bloc `{seen[country]}` and in `{name}`")
+                seen[country] = name
+        return self
 
     @property
-    def grouping(self) -> Literal["element", "material"]:
+    def grouping(self) -> GroupBy:
         """How materials are put together."""
-        if self.group_by:
-            return self.group_by
-        return "element" if self.stage is not None else "material"
+        return self.group_by or ("element" if self.stage is not None else "material")
 
-    def group(self, material: Material) -> str:
-        """The group that a material belongs to; empty: none."""
-        if not self.covers(material):
-            return ""
-        return material.element if self.grouping == "element" else material.id
+    @property
+    def in_element(self) -> bool:
+        """Whether a kilogram counts by the element in it."""
+        return self.grouping == "element" or (self.grouping == "all" and self.stage is not None)
 
-    def contained(self, material: Material) -> Decimal:
-        """What a kilogram of a material counts.
+    def reads(self, facts: Facts) -> frozenset[str] | None:
+        """The materials on whose facts a row about `facts` depends; None: it may depend on any, as what ends where does."""
+        return None if self.places else frozenset(material.id for material in facts.materials)
 
-        Raises:
-            InputError: if it is to be counted in contained element, and nobody knows how much it contains.
-        """
-        if self.grouping == "material":
-            return Decimal(1)
-        if material.content is None:
-            raise InputError(
-                Problem(
-                    f"rule `{self.id}` counts contained {material.element}, and {material.id} has no known content",
-                    column="materials.content",
-                    expected=f"kilograms of {material.element} per kilogram",
-                    fix="give the material its `content`, or name in the rule the `materials` it is about",
-                )
-            )
-        return material.content
-
-    def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
-        """All groups with a demand, in order, each with what there is to ask about its materials."""
-        members: dict[str, list[str]] = {}
-        for material in facts.materials:
-            members.setdefault(self.group(material), []).append(material.id)
-        demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
-        return [(name, facts.about(members[name])) for name in sorted(demanded) if name]
-
-    def is_here(self, demand: DemandLine) -> bool:
-        """Whether a demand is one that the limit is about."""
-        return not self.places or demand.use.place.country in self.places
-
-    def demanded(self, facts: Facts, group: str, periods: Sequence[int]) -> Decimal:
-        """What is demanded of a group over some periods."""
-
-        def counts(demand: DemandLine) -> Decimal:
-            material = demand.use.material
-            return self.contained(material) if self.is_here(demand) and self.group(material) == group else Decimal(0)
-
-        return facts.demanded(counts, periods)
+    def at_each(self, facts: Facts) -> list[str]:
+        """The places that are counted on their own; one empty name if all are counted together."""
+        return [place.id for place in facts.places] if self.each_place else [""]
 
     def takes_part(self, offer: Chained) -> bool:
         """Whether a purchase from an offer is one that the limit counts at all."""
@@ -100,15 +102,33 @@ class Counting(Covering, Rule):
             return True
         return bool(offer.entries(self.stage)) or self.stage in offer.missing
 
-    def counted(self, facts: Facts, group: str, surely: bool) -> Count:
+    def selected(self, offer: Chained) -> bool:
+        """Whether an offer is one of those that the limit counts purchases from."""
+        facility = offer.facility
+        named = (
+            (self.suppliers, facility.supplier),
+            (self.parents, facility.owner),
+            (self.facilities, facility.id),
+            (self.offers, offer.offer.id),
+        )
+        takes = not self.inputs or any(line.material in self.inputs for line in offer.offer.inputs)
+        return takes and all(not names or name in names for names, name in named)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it counts purchases from some offers only."""
+        return bool(self.suppliers or self.parents or self.facilities or self.offers or self.inputs)
+
+    def counted(self, facts: Facts, group: str, surely: bool, at: str = "") -> Count:
         """What every purchase of a group counts, whoever it comes from.
 
         Args:
             surely: whether only purchases count that cannot end in other places than the limit is about.
+            at: the place of delivery; empty: any.
         """
 
         def count(offer: Chained, place: Place) -> Decimal:
-            if self.group(offer.material) != group or not self.takes_part(offer):
+            if at not in ("", place.id) or self.group(offer.material) != group or not self.takes_part(offer):
                 return Decimal(0)
             return self.contained(offer.material) if self.ends_here(facts, offer, place, surely) else Decimal(0)
 
@@ -123,28 +143,34 @@ class Counting(Covering, Rule):
 
     def may_be(self, offer: Chained) -> tuple[frozenset[str], bool]:
         """Everyone that a purchase may count for, and whether that is all."""
-        if self.by != "country":
+        if self.by not in ("country", "bloc"):
             facility = offer.facility
             names = {"supplier": facility.supplier, "parent": facility.owner, "facility": facility.id}
             return frozenset({names[self.by]}), True
         if self.stage is None:
-            return frozenset({offer.facility.country}), True
+            return frozenset({self.bloc_of(offer.facility.country)}), True
         entries = offer.entries(self.stage)
-        countries = frozenset(country for entry in entries for country in entry.countries)
+        countries = frozenset(self.bloc_of(country) for entry in entries for country in entry.countries)
         return countries, bool(entries) and all(_known(entry) for entry in entries)
+
+    def bloc_of(self, country: str) -> str:
+        """What a country counts for: the bloc that holds it, else itself."""
+        return next((name for name, members in self.blocs if country in members), country)
 
     def everyone(self, facts: Facts, group: str) -> list[str]:
         """All that purchases of a group may count for, in order."""
         found: set[str] = set()
         for offer in facts.offers:
-            if self.group(offer.material) == group and self.takes_part(offer):
+            if self.group(offer.material) == group and self.takes_part(offer) and self.selected(offer):
                 found |= self.may_be(offer)[0]
         return sorted(found)
 
-
-def read_by(facts: Facts) -> frozenset[str]:
-    """What a row reads that is made of the answers to some questions: the materials they are about."""
-    return frozenset(material.id for material in facts.materials)
+    def from_whom(self) -> str:
+        """Whose purchases are counted, in words: ` from …`; empty: everyone's."""
+        names = listed((*self.suppliers, *self.parents, *self.facilities, *self.offers), "or")
+        sold = f" from {names}" if names else ""
+        made = f" made of {listed(self.inputs, 'or')}" if self.inputs else ""
+        return sold + made
 
 
 def _known(entry: ChainEntry) -> bool:
@@ -160,10 +186,22 @@ class ByCountries(Counting):
     """Countries it is not about."""
 
     def about(self, names: Iterable[str]) -> list[str]:
-        """Those of `names` that it is about."""
-        return [
-            name
-            for name in names
-            if (not self.countries or self.by != "country" or name in self.countries)
-            and name not in self.except_countries
-        ]
+        """Those of `names` that it is about: a bloc, if one of its countries is named and not all are excepted."""
+        members = dict(self.blocs)
+        return [name for name in names if self._is_about(members.get(name, frozenset({name})))]
+
+    def _is_about(self, members: frozenset[str]) -> bool:
+        listed_here = not self.countries or self.by not in ("country", "bloc") or bool(members & self.countries)
+        return listed_here and not members <= self.except_countries
+
+    def named(self) -> frozenset[str]:
+        """Everyone that the countries it is about count for; none: it names none."""
+        if self.by not in ("country", "bloc"):
+            return frozenset()
+        return frozenset(self.bloc_of(country) for country in self.countries)
+
+    def whom(self) -> str:
+        """The countries it is about, in words."""
+        named = f" of {lands(self.countries, 'or')}" if self.countries else ""
+        other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
+        return named + other

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Literal
 
@@ -14,7 +14,11 @@ from ...base import Facts
 from ...rows import Row
 from ..shared import lands, listed
 from .amounts import Share
-from .counting import ByCountries, Count, read_by
+from .counting import NOUN, NOUNS, ByCountries
+from .grouped import STRETCH
+
+_Belongs = Callable[[Chained], bool]
+"""Whether purchases from an offer belong to what a row adds up."""
 
 
 class _Shared(ByCountries):
@@ -27,18 +31,39 @@ class _Shared(ByCountries):
     include_stock: bool = False
     """Whether stock in hand and orders already placed count as bought."""
 
-    def row(
-        self, facts: Facts, group: str, label: str, periods: tuple[int, ...], counts: Count, cap: bool
+    def share_rows(
+        self, facts: Facts, sets: Callable[[Facts, str], Iterable[tuple[str, _Belongs]]], cap: bool
+    ) -> Iterator[Row]:
+        """One row for every group, place if each is counted on its own, stretch, and set of purchases.
+
+        Args:
+            facts: what there is to ask.
+            sets: for a group what purchases are added up, each with its name.
+            cap: whether they may come to no more than the share; else to no less.
+        """
+        for group, part in self.groups(facts):
+            found = list(sets(part, group))
+            for at in self.at_each(part):
+                for label, periods in part.spans(self.per):
+                    for who, belongs in found:
+                        name = " ".join(word for word in (group, who, at, label) if word)
+                        row = self._row(part, group, at, name, periods, belongs, cap)
+                        if row is not None:
+                            yield row
+
+    def _row(
+        self, facts: Facts, group: str, at: str, label: str, periods: tuple[int, ...], belongs: _Belongs, cap: bool
     ) -> Row | None:
-        """The row for those purchases that `counts` counts; None if there is nothing to take a share of."""
-        everything = self.counted(facts, group, surely=not cap)
-        base = self.demanded(facts, group, periods)
+        """The row for those purchases that belong to it; None if there is nothing to take a share of."""
+        everything = self.counted(facts, group, surely=not cap, at=at)
+        base = self.demanded(facts, group, periods, at)
         if self.of == "demand" and not base:
             return None
 
         def count(offer: Chained, place: Place) -> Decimal:
-            own = counts(offer, place)
-            return own - self.share * everything(offer, place) if self.of == "purchases" else own
+            whole = everything(offer, place)
+            own = whole if self.selected(offer) and belongs(offer) else Decimal(0)
+            return own - self.share * whole if self.of == "purchases" else own
 
         bound = self.share * base if self.of == "demand" else Decimal(0)
         return Row(
@@ -48,16 +73,15 @@ class _Shared(ByCountries):
             at_most=bound if cap else None,
             sentence=self.sentence(),
             penalty=self.penalty,
-            reads=read_by(facts),
+            reads=self.reads(facts),
         )
 
     def base(self) -> str:
         """What it is a share of, in words."""
         here = f" in {lands(self.places, 'or')}" if self.places else ""
         what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
-        each = "in contained element, element by element" if self.grouping == "element" else "material by material"
-        stretch = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}[self.per]
-        return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}, {each}, {stretch}"
+        each = f"{self.by_group()}, {STRETCH[self.per]}{', at each place' if self.each_place else ''}"
+        return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}, {each}"
 
 
 class MaxShare(_Shared):
@@ -69,96 +93,90 @@ class MaxShare(_Shared):
 
     @model_validator(mode="after")
     def _together_names(self) -> MaxShare:
-        if not self.each and self.by == "country" and not self.countries and not self.except_countries:
-            raise ValueError("with `each = false`, say which `countries` (or `except_countries`) are counted together")
+        if not self.each and not (self.countries or self.except_countries or self.narrowed):
+            raise ValueError(
+                "with `each = false`, say whose purchases are counted together: countries, except_countries, suppliers, "
+                "parents, facilities, offers or inputs"
+            )
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group, stretch, and everyone who may be bought from."""
-        for group, part in self.groups(facts):
-            sets = self._capped(part, group)
-            for label, periods in facts.spans(self.per):
-                for who, capped in sets:
-                    row = self.row(
-                        part, group, f"{group} {who} {label}", periods, self._from(part, group, capped), cap=True
-                    )
-                    if row is not None:
-                        yield row
+        return self.share_rows(facts, self._capped, cap=True)
 
-    def _capped(self, facts: Facts, group: str) -> list[tuple[str, frozenset[str]]]:
+    def _capped(self, facts: Facts, group: str) -> list[tuple[str, _Belongs]]:
         """Who is capped, under which name: everyone named or listed, and whoever an incomplete list may hide."""
-        named = self.countries if self.by == "country" else frozenset()
+        named = self.named()
         names = self.about(sorted(named | frozenset(self.everyone(facts, group))))
         if not self.each:
-            return [("together", frozenset(names))]
+            return [("together", self._may_be_of(frozenset(names)))]
         hidden = not named and any(
-            self.group(offer.material) == group and self.takes_part(offer) and not self.may_be(offer)[1]
+            self.group(offer.material) == group
+            and self.takes_part(offer)
+            and self.selected(offer)
+            and not self.may_be(offer)[1]
             for offer in facts.offers
         )
-        unknown = [("unknown", frozenset[str]())] if hidden else []
-        return [(name, frozenset({name})) for name in names] + unknown
+        unknown = [("unknown", self._may_be_of(frozenset()))] if hidden else []
+        return [(name, self._may_be_of(frozenset({name}))) for name in names] + unknown
 
-    def _from(self, facts: Facts, group: str, capped: frozenset[str]) -> Count:
-        everything = self.counted(facts, group, surely=False)
-
-        def count(offer: Chained, place: Place) -> Decimal:
+    def _may_be_of(self, capped: frozenset[str]) -> _Belongs:
+        def belongs(offer: Chained) -> bool:
             names, complete = self.may_be(offer)
-            return everything(offer, place) if names & capped or not complete else Decimal(0)
+            return bool(names & capped) or not complete
 
-        return count
+        return belongs
 
     def sentence(self) -> str:
         """The cap in one sentence."""
-        noun = {"country": "country", "supplier": "supplier", "parent": "parent company", "facility": "site"}[self.by]
-        named = f" of {lands(self.countries, 'or')}" if self.countries else ""
-        other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
-        who = f"No {noun}{named}{other}" if self.each else f"Not even all {noun}s{named}{other} together"
+        whom, base = f"{self.whom()}{self.from_whom()}", self.base()
         done = f"have {self.stage.value}" if self.stage is not None else "supply"
-        return f"{who} may {done} more than {self.base()}."
+        if self.each:
+            return f"No {NOUN[self.by]}{whom} may {done} more than {base}."
+        return f"Not even all {NOUNS[self.by]}{whom} together may {done} more than {base}."
 
 
 class MinShare(_Shared):
     """At least a share from some. A kilogram counts only if all it may come from qualify."""
 
     kind: Literal["min-share"] = "min-share"
-    suppliers: tuple[str, ...] = ()
-    """Companies that qualify."""
-    facilities: tuple[str, ...] = ()
-    """Sites that qualify, by id."""
     feed: Feed | None = None
     """Feed that qualifies: all that is recorded of the stage, or of the first stage where the rule names none."""
+    each: bool = False
+    """Whether each of the countries (blocs, suppliers, parents, sites) named must have the share; false: all together."""
 
     @model_validator(mode="after")
     def _names_something(self) -> MinShare:
-        if not (self.countries or self.except_countries or self.suppliers or self.facilities or self.feed):
-            raise ValueError("say what qualifies: countries, except_countries, suppliers, facilities or feed")
+        if not (self.countries or self.except_countries or self.narrowed or self.feed):
+            raise ValueError(
+                "say what qualifies: countries, except_countries, suppliers, parents, facilities, offers, inputs or feed"
+            )
+        if self.each and not self._each_named():
+            raise ValueError(f"with `each = true`, name the {NOUNS[self.by]} that must each have the share")
         return self
 
+    def _each_named(self) -> list[str]:
+        """Those who must each have the share."""
+        lists = {"supplier": self.suppliers, "parent": self.parents, "facility": self.facilities}
+        return self.about(sorted(lists.get(self.by, self.named())))
+
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for every group and stretch."""
-        for group, part in self.groups(facts):
-            for label, periods in facts.spans(self.per):
-                row = self.row(part, group, f"{group} {label}", periods, self._qualifying(part, group), cap=False)
-                if row is not None:
-                    yield row
+        """One row for every group and stretch; with `each`, for everyone named."""
+        return self.share_rows(facts, self._qualifying, cap=False)
 
-    def _qualifying(self, facts: Facts, group: str) -> Count:
-        everything = self.counted(facts, group, surely=True)
+    def _qualifying(self, _facts: Facts, _group: str) -> list[tuple[str, _Belongs]]:
+        if not self.each:
+            return [("", self._qualifies)]
+        return [(name, self._surely_of(name)) for name in self._each_named()]
 
-        def count(offer: Chained, place: Place) -> Decimal:
-            return everything(offer, place) if self._qualifies(offer) else Decimal(0)
-
-        return count
+    def _surely_of(self, name: str) -> _Belongs:
+        return lambda offer: self.may_be(offer) == (frozenset({name}), True) and self._qualifies(offer)
 
     def _qualifies(self, offer: Chained) -> bool:
         names, complete = self.may_be(offer)
-        tests = [
-            not (self.countries or self.except_countries) or (complete and self.about(sorted(names)) == sorted(names)),
-            not self.suppliers or offer.facility.supplier in self.suppliers,
-            not self.facilities or offer.facility.id in self.facilities,
-            self.feed is None or self._fed_by(offer, self.feed),
-        ]
-        return all(tests)
+        named = self.countries or self.except_countries
+        at_home = not named or (complete and self.about(sorted(names)) == sorted(names))
+        return at_home and (self.feed is None or self._fed_by(offer, self.feed))
 
     def _fed_by(self, offer: Chained, feed: Feed) -> bool:
         """Whether all the feed of the stage (without one, of the first stage recorded) is of this sort."""
@@ -172,10 +190,10 @@ class MinShare(_Shared):
         parts = [
             f"{lands(self.countries, 'or')}" if self.countries else "",
             f"countries other than {lands(self.except_countries, 'or')}" if self.except_countries else "",
-            listed(self.suppliers, "or"),
-            listed(self.facilities, "or"),
+            *(listed(names, "or") for names in (self.suppliers, self.parents, self.facilities, self.offers)),
+            f"makers of it from {listed(self.inputs, 'or')}" if self.inputs else "",
             f"{self.feed.value} feed" if self.feed else "",
         ]
         who = " and ".join(part for part in parts if part)
         done = f"be {self.stage.value} in" if self.stage is not None and not self.feed else "come from"
-        return f"At least {self.base()}, must {done} {who}."
+        return f"At least {self.base()}, must {done} {'each of ' if self.each else ''}{who}."

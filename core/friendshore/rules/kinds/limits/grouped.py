@@ -1,0 +1,97 @@
+"""Materials in groups: what a limit adds up in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from ....domain.base import Number
+from ....domain.facts import Material
+from ....errors import InputError, Problem
+from ...base import DemandLine, Facts, Rule
+from ..shared import Countries, Covering
+
+Per = Literal["period", "year", "horizon"]
+GroupBy = Literal["element", "material", "all"]
+STRETCH: dict[Per, str] = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}
+"""Over which time a rule holds, in words."""
+
+
+class Grouped(Covering, Rule):
+    """A limit on materials in groups, over stretches of time."""
+
+    per: Per = "year"
+    """Over which stretch it holds: every period, every calendar year, or the whole plan."""
+    group_by: Literal["", "element", "material", "all"] = ""
+    """One row for every element, for every material, or one for all that the rule covers; empty: by element if a stage is
+    named, else by material. All together count in kilograms of their own basis, or with a stage in contained element."""
+    places: Countries = frozenset()
+    """Countries whose demand it is about; none: all. A purchase that may end elsewhere too counts for a cap, not for a floor."""
+    penalty: Number | None = Field(default=None, gt=0)
+    """Money per kilogram by which it may be missed; none: it must hold."""
+
+    @property
+    def grouping(self) -> GroupBy:
+        """How materials are put together."""
+        return self.group_by or "material"
+
+    @property
+    def in_element(self) -> bool:
+        """Whether a kilogram counts by the element in it."""
+        return self.grouping == "element"
+
+    def group(self, material: Material) -> str:
+        """The group that a material belongs to; empty: none."""
+        if not self.covers(material):
+            return ""
+        return {"element": material.element, "material": material.id, "all": "all"}[self.grouping]
+
+    def contained(self, material: Material) -> Decimal:
+        """What a kilogram of a material counts.
+
+        Raises:
+            InputError: if it is to be counted in contained element, and nobody knows how much it contains.
+        """
+        if not self.in_element:
+            return Decimal(1)
+        if material.content is None:
+            raise InputError(
+                Problem(
+                    f"rule `{self.id}` counts contained {material.element}, and {material.id} has no known content",
+                    column="materials.content",
+                    expected=f"kilograms of {material.element} per kilogram",
+                    fix="give the material its `content`, or name in the rule the `materials` it is about",
+                )
+            )
+        return material.content
+
+    def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
+        """All groups with a demand, in order, each with what there is to ask about its materials."""
+        members: dict[str, list[str]] = {}
+        for material in facts.materials:
+            members.setdefault(self.group(material), []).append(material.id)
+        demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
+        return [(name, facts.about(members[name])) for name in sorted(demanded) if name]
+
+    def is_here(self, demand: DemandLine) -> bool:
+        """Whether a demand is one that the limit is about."""
+        return not self.places or demand.use.place.country in self.places
+
+    def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
+        """What is demanded of a group over some periods; of one place only, if `at` names it."""
+
+        def counts(demand: DemandLine) -> Decimal:
+            use = demand.use
+            wanted = self.is_here(demand) and self.group(use.material) == group and at in ("", use.place.id)
+            return self.contained(use.material) if wanted else Decimal(0)
+
+        return facts.demanded(counts, periods)
+
+    def by_group(self) -> str:
+        """What is counted together, in words."""
+        if self.grouping == "all":
+            return "all together, in contained element" if self.in_element else "all together"
+        return "in contained element, element by element" if self.grouping == "element" else "material by material"

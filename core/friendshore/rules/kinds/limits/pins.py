@@ -1,0 +1,127 @@
+"""What the planner fixes by name: so much from an offer, or from several by weight."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ....domain.base import Number
+from ....domain.facts import Place
+from ....domain.time import Span
+from ....domain.use import Chained
+from ....errors import InputError, Problem
+from ....reading.suggest import did_you_mean
+from ...base import Facts, Rule
+from ...rows import Row
+from ..shared import listed
+from .amounts import Kilograms, WeightTable
+from .grouped import STRETCH, Per
+
+
+class Pin(Rule):
+    """What the planner has decided: so much from an offer, or from several by weight, over some deliveries."""
+
+    kind: Literal["pin"] = "pin"
+    offer: str = ""
+    """The offer."""
+    offers: WeightTable = ()
+    """Or several: a table of offers, each with what a kilogram from it counts, like `{ a = 1, b = 0.5 }`."""
+    place: str = ""
+    """Where it is delivered; empty: anywhere."""
+    places: tuple[str, ...] = ()
+    """Or several places, counted together."""
+    material: str = ""
+    """Which of its outputs; empty: all."""
+    exactly: Kilograms | None = None
+    """So much, in kilograms (times their weights)."""
+    at_least: Kilograms | None = None
+    """No less than so much."""
+    at_most: Kilograms | None = None
+    """No more than so much."""
+    per: Per = "horizon"
+    """Over which stretch of the deliveries it is about: all of them, each calendar year, or each period."""
+    start: datetime.date | None = Field(default=None, alias="from")
+    """First day of the deliveries it is about."""
+    end: datetime.date | None = Field(default=None, alias="until")
+    """Last day."""
+    penalty: Number | None = Field(default=None, gt=0)
+    """Money per kilogram by which it may be missed; none: it must hold."""
+
+    model_config = {**Rule.model_config, "populate_by_name": True, "serialize_by_alias": True}
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Pin:
+        bounds = (self.at_least, self.at_most)
+        if (self.exactly is None) == (bounds == (None, None)):
+            raise ValueError("give either `exactly`, or `at_least` or `at_most` or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError("`at_least` is more than `at_most`")
+        if bool(self.offer) == bool(self.offers):
+            raise ValueError("give either `offer`, or a table of `offers` with what a kilogram from each counts")
+        if self.place and self.places:
+            raise ValueError("give either `place` or `places`")
+        return self
+
+    @property
+    def weights(self) -> dict[str, Decimal]:
+        """Offer -> what a kilogram from it counts."""
+        return dict(self.offers) or {self.offer: Decimal(1)}
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for each stretch of the deliveries it is about.
+
+        Raises:
+            InputError: if no offer that counts has one of the names.
+        """
+        known = {offer.offer.id for offer in facts.offers}
+        unknown = [self._unknown(name, known) for name in self.weights if name not in known]
+        if unknown:
+            raise InputError(unknown)
+        dates = Span(start=self.start, end=self.end)
+        about = {p.index for p in facts.horizon.periods if dates.meets(p.span)}
+        lower = self.exactly if self.exactly is not None else self.at_least
+        upper = self.exactly if self.exactly is not None else self.at_most
+        for label, periods in facts.spans(self.per):
+            here = [t for t in periods if t in about]
+            if here or self.per == "horizon":
+                yield Row(
+                    label=listed(self.weights) + ("" if self.per == "horizon" else f" {label}"),
+                    terms=(facts.bought(self._counts, here),),
+                    at_least=lower,
+                    at_most=upper,
+                    sentence=self.sentence(),
+                    penalty=self.penalty,
+                    reads=frozenset(o.material.id for o in facts.offers if o.offer.id in self.weights),
+                )
+
+    def _unknown(self, name: str, known: set[str]) -> Problem:
+        return Problem(
+            f"rule `{self.id}` pins an offer that does not count in this case",
+            column="rule.offer",
+            found=name,
+            expected="an offer with a capacity and a price (a lead has none)",
+            fix=did_you_mean(name, known) or "give the lead its figures with [[assume.offer]]",
+        )
+
+    def _counts(self, offer: Chained, place: Place) -> Decimal:
+        here = place.id in (self.places or (self.place or place.id,))
+        named = here and self.material in ("", offer.material.id)
+        return self.weights.get(offer.offer.id, Decimal(0)) if named else Decimal(0)
+
+    def sentence(self) -> str:
+        """The pin in one sentence."""
+        parts = [
+            f"exactly {self.exactly:,f} kg" if self.exactly is not None else "",
+            f"at least {self.at_least:,f} kg" if self.at_least is not None else "",
+            f"at most {self.at_most:,f} kg" if self.at_most is not None else "",
+        ]
+        told = [name if weight == 1 else f"{name} (times {weight:f})" for name, weight in self.weights.items()]
+        span = Span(start=self.start, end=self.end)
+        when = f", delivered {span}" if self.start or self.end else ""
+        every = "" if self.per == "horizon" else f" {STRETCH[self.per]}"
+        where = f" to {listed(self.places or (self.place,), 'or')}" if self.place or self.places else ""
+        return f"Buy {' and '.join(part for part in parts if part)} from {listed(told)}{where}{every}{when}."

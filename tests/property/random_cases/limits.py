@@ -1,0 +1,88 @@
+"""Random rules on shares, numbers and named purchases, with all that may be said of whom and where they count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from friendshore.domain.facts import Offer
+from friendshore.rules.base import Rule
+from friendshore.rules.kinds.limits import (
+    MaxPlaces,
+    MaxShare,
+    MaxSuppliers,
+    MinShare,
+    MinSuppliers,
+    Pin,
+    SingleSource,
+)
+
+from .facts import COUNTRIES, Draw, sometimes
+
+BLOCS = {"east": ["CN", "JP"], "south": ["AU"]}
+SITES = [country.lower() for country in COUNTRIES]
+
+
+def whom(draw: Draw[Any], offers: tuple[Offer, ...], floor: bool) -> dict[str, Any]:
+    """Who is counted, and from whom."""
+    by = draw(st.sampled_from(("country", "bloc", "supplier", "parent", "facility")))
+    words: dict[str, Any] = {"by": by}
+    if by in ("country", "bloc"):
+        words["stage"] = draw(st.sampled_from((None, "mined", "melted")))
+        words |= {"blocs": BLOCS} if by == "bloc" else {}
+        words |= draw(st.sampled_from(({}, {"countries": ["AU", "CN"]}, {"except_countries": ["AU"]})))
+    names = {"offers": [o.id for o in offers], "facilities": SITES, "suppliers": SITES, "inputs": ["oxide", "metal"]}
+    if key := sometimes(draw, st.sampled_from(sorted(names)), 2):
+        words[key] = draw(st.lists(st.sampled_from(names[key]), min_size=1, max_size=3, unique=True))
+    if floor and not set(words) & {*names, "countries", "except_countries"}:
+        words["facilities"] = draw(st.lists(st.sampled_from(SITES), min_size=1, max_size=3, unique=True))
+    words["group_by"] = draw(st.sampled_from(("", "", "material", "element", "all")))
+    return words
+
+
+def a_share(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
+    """A cap or a floor, each or together."""
+    kind: type[Rule] = draw(st.sampled_from((MaxShare, MaxShare, MinShare)))
+    words = whom(draw, offers, kind is MinShare)
+    words["share"] = draw(st.sampled_from(("0.2", "0.5", "0.65")))
+    words["of"] = draw(st.sampled_from(("demand", "demand", "purchases")))
+    words["each_place"] = draw(st.booleans())
+    words["penalty"] = draw(st.sampled_from((None, None, 7)))
+    lists = {"supplier": "suppliers", "facility": "facilities", "country": "countries", "bloc": "countries"}
+    named = {"countries", "except_countries", "offers", "facilities", "suppliers", "inputs"} & set(words)
+    if kind is MaxShare:
+        words["each"] = not named or draw(st.booleans())
+    else:
+        words["each"] = lists.get(words["by"], "") in words and draw(st.booleans())
+    return kind.model_validate({**words, "penalty": draw(st.sampled_from((None, None, 300)))})
+
+
+def a_number(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
+    """How many suppliers or places, or one source alone."""
+    kind: type[Rule] = draw(st.sampled_from((MinSuppliers, MaxSuppliers, SingleSource, MaxPlaces)))
+    words = whom(draw, offers, floor=False)
+    words |= {} if kind is SingleSource else {"count": 1 if kind is MaxPlaces else draw(st.integers(1, 2))}
+    words |= {} if kind is MaxPlaces else {"each_place": draw(st.booleans())}
+    words |= {"least_share": draw(st.sampled_from(("0.1", "0.4")))} if kind is MinSuppliers else {}
+    return kind.model_validate({**words, "penalty": draw(st.sampled_from((None, None, 300)))})
+
+
+def a_pin(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
+    """Several offers by weight, at one place, at two or anywhere."""
+    names = draw(st.lists(st.sampled_from([o.id for o in offers]), min_size=1, max_size=3, unique=True))
+    words: dict[str, Any] = {"offers": {name: draw(st.sampled_from(("1", "0.5", "2"))) for name in names}}
+    words |= draw(st.sampled_from(({}, {"place": "US"}, {"places": ["JP", "AU"]})))
+    words[draw(st.sampled_from(("exactly", "at_least", "at_most", "at_most")))] = draw(st.integers(0, 20))
+    words["from"] = draw(st.sampled_from((None, "2027-01-01")))
+    return Pin.model_validate({**words, "penalty": draw(st.sampled_from((None, 40)))})
+
+
+@st.composite
+def limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
+    """One rule."""
+    rule: Rule = draw(st.sampled_from((a_share, a_share, a_number, a_pin)))(draw, offers)
+    per = draw(
+        st.sampled_from(("year", "horizon") if "count" in type(rule).model_fields else ("period", "year", "horizon"))
+    )
+    return rule.model_copy(update={"id": rule.kind, "per": per})
