@@ -92,6 +92,15 @@ def stock_in_hand() -> Problem:
 
 
 @piece
+def loss() -> Problem:
+    """A fifth of the metal held is lost in a year, of the 12 kg in hand as well; three years, no more than 30 held."""
+    stores = (store("metal", 2, limit=30, loss=0.2),)
+    return model(
+        demand("metal", "civil", 100, 60, 40), stocks=(stock("metal", 12, chain("AU", *METAL)),), stores=stores
+    )
+
+
+@piece
 def order_placed() -> Problem:
     """12 kg are on their way."""
     return model(orders=[{"offer": "cn-metal", "quantity": 12, "arrives": "2026-05-01"}])

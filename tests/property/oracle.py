@@ -176,7 +176,9 @@ class Oracle:
 
     def _count(self, tree: Tree, kilograms: float, demand: DemandSpec | None, amounts: dict[Amount, float]) -> None:
         for period in range(tree.arrives, tree.used):
-            amounts["held", tree.material, tree.place, period] += kilograms
+            left = kilograms * self.world.needed(tree.material, tree.place, period, tree.used)
+            amounts["held", tree.material, tree.place, period] += left
+        kilograms *= self.world.needed(tree.material, tree.place, tree.arrives, tree.used)
         for licence in tree.licences:
             amounts["licence", licence] += kilograms
         if tree.lot:

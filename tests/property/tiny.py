@@ -115,10 +115,11 @@ def case(
     return Case(**{"name": "tiny", "horizon": horizon, "place": "US", "demands": demands, **more})
 
 
-def store(material: str, holding: float, place: str = "US", limit: float | None = None) -> StoreSpec:
-    """What holding a material costs a kilogram and year."""
+def store(material: str, holding: float, place: str = "US", limit: float | None = None, loss: float = 0) -> StoreSpec:
+    """What holding a material costs a kilogram and year, and what is lost of it."""
     most = None if limit is None else Decimal(str(limit))
-    return StoreSpec(material=material, place=place, holding=Decimal(str(holding)), limit=most)
+    held, lost = Decimal(str(holding)), Decimal(str(loss))
+    return StoreSpec(material=material, place=place, holding=held, limit=most, loss=lost)
 
 
 def stock(material: str, quantity: float, links: tuple[ChainEntry, ...], place: str = "US", **more: Any) -> StockSpec:

@@ -203,6 +203,13 @@ class World:
         rows = [r for r in self.rates if r.currency == currency and r.to == self.case.currency and r.start <= day]
         return float(max(rows, key=lambda r: r.start).rate)
 
+    def needed(self, material: str, place: str, there: int, used: int) -> float:
+        """Kilograms that must be there in one period for one to be left in a later one, after what is lost each period."""
+        stores = [s for s in self.case.stores if (s.material, s.place or self.case.place) == (material, place)]
+        lost = float(stores[0].loss) if stores else 0.0
+        years = sum(self.years[period] for period in range(there + 1, min(used, self.count - 1) + 1))
+        return float((1 - lost) ** -years)
+
     def holding(self, material: str, place: str) -> float:
         """Money per kilogram and year for holding."""
         for store in self.case.stores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from ..domain.case import IncumbentSpec, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
 from ..reading.entry import Entry
@@ -105,10 +106,18 @@ def stores(entries: Sequence[Entry], about: About) -> tuple[StoreSpec, ...]:
     for entry in entries:
         holding = money(entry, "holding", about)
         substance = substance_of(entry, ("holding", "limit"))
+        loss = entry.values.get("loss", Decimal(0))
+        if loss > 1:
+            entry.problem(
+                "loss",
+                f"{loss * 100:f} % a year is more than is held",
+                "0 to 100 % a year",
+                "write what is lost in a year",
+            )
         if entry.bad:
             found.append(None)
             continue
         limit = entry.values["limit"].kg if "limit" in entry.values else None
         kept = entry.pick(material="material", place="place")
-        found.append(StoreSpec(holding=holding, limit=limit, substance=substance, **kept))
+        found.append(StoreSpec(holding=holding, limit=limit, loss=loss, substance=substance, **kept))
     return distinct(entries, found, "place", lambda s: (s.material, s.place or about.place))

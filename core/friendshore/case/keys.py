@@ -242,6 +242,7 @@ STORE = Layout(
         _PLACE,
         Field("holding", k.YEARLY_PRICE, "Cost of holding, in the case's currency.", "1 USD/kg/year"),
         Field("limit", k.MASS, "Most held at the end of a period; 0: it cannot be held.", "5 t"),
+        Field("loss", k.YEARLY_SHARE, "Share of what is held that is lost; at most 100 % a year.", "2 %/year"),
     ),
 )
 

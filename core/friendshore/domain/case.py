@@ -208,7 +208,7 @@ class StoreSpec(Record):
     limit: Number | None = None
     """Most kilograms held at the end of a period; 0: it cannot be held."""
     loss: Number = Decimal(0)
-    """Share of what is held that is lost in a year."""
+    """Share of what is held that is lost in a year, from 0 to 1."""
     substance: str = ""
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from fractions import Fraction
+from itertools import accumulate
+from operator import mul
 
 from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor
@@ -51,6 +54,12 @@ class Store:
     """Money per kilogram and year."""
     limit: Decimal | None
     """Most kilograms at the end of a period."""
+    kept: tuple[Decimal, ...]
+    """What is left in each period of a kilogram held at the end of the one before."""
+
+    def left(self, since: int) -> tuple[Decimal, ...]:
+        """What is left at the end of each period from `since` on of a kilogram that is there in `since`, before rounding."""
+        return tuple(accumulate(self.kept[since + 1 :], mul, initial=Decimal(1)))
 
 
 @dataclass(frozen=True)
@@ -258,6 +267,7 @@ class _Builder:
 
     def _stores(self, network: Network, dearest: Mapping[Node, Decimal]) -> dict[Node, Store]:
         given = {(s.material, s.place or self.case.place): s for s in self.case.stores}
+        periods = self.case.horizon.periods
         share = self.case.assume.holding or Decimal(0)
         stores = {}
         for node in network.nodes:
@@ -268,7 +278,8 @@ class _Builder:
                 factor = self._basis(node[0], spec.substance)
                 limit = round_to(spec.limit * factor, self.case.resolution)
                 holding = exact(holding / factor) if spec.holding is not None else holding
-            stores[node] = Store(holding, limit)
+            loss = spec.loss if spec is not None else Decimal(0)
+            stores[node] = Store(holding, limit, tuple(_kept(loss, period.years) for period in periods))
         if share:
             text = (
                 f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
@@ -291,6 +302,13 @@ class _Builder:
                 self.assumptions.append(
                     Assumption("licences", f"every export licence that {end_use} use needs is taken as granted")
                 )
+
+
+def _kept(loss: Decimal, years: Fraction) -> Decimal:
+    """What is left of a kilogram after some years, if so much of it is lost in one, as a stored number."""
+    if not loss:
+        return Decimal(1)
+    return exact(_POWER.power(1 - loss, _POWER.divide(Decimal(years.numerator), Decimal(years.denominator))))
 
 
 def _wanted(lead: Lead, network: Network) -> bool:

@@ -111,9 +111,18 @@ class _Walk:
             return float("inf")
         self._walking.add(node)
         need = self.wanted[node] + sum(per_unit * self.offer(offer) for offer, per_unit in self.takers.get(node, ()))
+        need *= self._bought_for_one(node)
         self._walking.discard(node)
         self._known[node] = need
         return need
+
+    def _bought_for_one(self, node: Node) -> float:
+        """Most kilograms that are bought for one that is taken later, because of what is lost in store meanwhile."""
+        most = left = 1.0
+        for kept in self.problem.stores[node].kept[1:]:
+            left = min(1.0, left * float(kept)) or 1.0  # nothing survives a loss of all: a plan starts anew after it
+            most = max(most, 1.0 / left)
+        return most
 
     def offer(self, offer: int) -> float:
         """Units needed of an offer: for what its goods serve, for orders as large as the minimum, and to use up what is left."""

@@ -182,7 +182,8 @@ class _Compiler:
             by_node.setdefault(node, []).append(first)
             columns = np.arange(first, first + self.count)
             self.assembly.add_entries(row + np.arange(self.count), columns, -1.0)
-            self.assembly.add_entries(row + np.arange(1, self.count), columns[:-1], 1.0)
+            kept = [float(share) for share in store.kept[1:]]
+            self.assembly.add_entries(row + np.arange(1, self.count), columns[:-1], kept)
         for node, firsts in by_node.items():
             material, place = self.problem.network.nodes[node]
             limit = self.problem.stores[material, place].limit
@@ -230,14 +231,17 @@ class _Compiler:
             taken.setdefault(int(of_column[position]), []).append(int(self.columns.buy[position]))
         years = [float(period.years) for period in problem.case.horizon.periods]
         for number, lot in enumerate(problem.lots):
-            holding = float(problem.stores[lot.material, lot.place.id].holding)
-            held = sum(holding * years[t] * self.discount[t] for t in range(lot.period, self.count))
+            store = problem.stores[lot.material, lot.place.id]
+            left = [float(share) for share in store.left(lot.period)]
+            later = np.arange(lot.period, self.count)
+            held = sum(
+                float(store.holding) * left[t - lot.period] * years[t] * self.discount[t] for t in later.tolist()
+            )
             column = self.assembly.add_columns(1, held, float(lot.quantity))
             self.columns.rest[number] = column
             node = self.node_index[lot.material, lot.place.id]
             if node in self.store_rows:
-                later = np.arange(lot.period, self.count)
-                self.assembly.add_entries(self.store_rows[node] + later, column, 1.0)
+                self.assembly.add_entries(self.store_rows[node] + later, column, left)
             row = self.assembly.add_rows(1, float(lot.quantity), float(lot.quantity), f"lot {lot.id}")
             self.assembly.add_entries(row, [*taken.get(number, []), column], 1.0)
 

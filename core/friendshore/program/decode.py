@@ -151,8 +151,13 @@ class _Decoder:
         for requirement in self.problem.requirements:
             for node in sorted(requirement.nodes):
                 held = Decimal(0)
+                kept = self.problem.stores[node].kept
                 for t in range(count):
                     cell = (self.nodes[node], requirement.index, t)
+                    if (
+                        kept[t] != 1
+                    ):  # what is left of the stock is rounded, so that it never takes more digits than are kept
+                        held = round_to(held * kept[t], self.resolution)
                     held += self.inflow[cell]
                     for part in planned.get(cell, ()):
                         quantity = min(part.quantity, max(held, Decimal(0)))

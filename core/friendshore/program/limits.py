@@ -156,7 +156,14 @@ class _Reader:
         node, t = divmod(position, self.count)
         found = [(first + t, factor) for first in self.held.get(node, ())]
         lots = [lot for lot in self.rests.get(node, ()) if self.problem.lots[lot].period <= t]
-        return found + [(self.columns.rest[lot], factor) for lot in lots]
+        left = self.problem.stores[self.problem.network.nodes[node]].left
+        return found + [
+            (
+                self.columns.rest[lot],
+                factor * float(left(self.problem.lots[lot].period)[t - self.problem.lots[lot].period]),
+            )
+            for lot in lots
+        ]
 
     def _holding(self, position: int) -> list[tuple[int, float]]:
         node, t = divmod(position, self.count)

@@ -72,6 +72,8 @@ class Amounts:
         horizon = self.problem.case.horizon
         held = terms = served = Decimal(0)
         for t in range(horizon.count):
+            held, roundings = self.ledger.carried(node, held, t)
+            terms += roundings
             held += flow.get((kind, t), Decimal(0))
             terms += weight.get((kind, t), Decimal(0))
             where = f"{node[0]} at {node[1]} for {requirement} in {horizon.label(t)}"
@@ -183,11 +185,10 @@ class Amounts:
             self.ledger.miss(
                 used[number] - lot.quantity, Decimal(pieces[number]), f"more is taken from `{lot.id}` than is there"
             )
-            rest = max(lot.quantity - used[number], Decimal(0))
-            for t in range(lot.period, self.problem.case.horizon.count):
-                node = (lot.material, lot.place.id)
-                self.pieces[node, t] = self.pieces.get((node, t), Decimal(0)) + pieces[number]
-                self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + rest
+        for lot, t, rest, roundings in self.ledger.rests():
+            node = (lot.material, lot.place.id)
+            self.pieces[node, t] = self.pieces.get((node, t), Decimal(0)) + roundings
+            self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + rest
 
     def _stores(self) -> None:
         for (node, t), held in sorted(self.stock.items()):

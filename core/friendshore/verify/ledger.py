@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from ..domain.base import Record
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
 from ..errors import Problem as Finding
 from ..problem import Problem
+from ..problem.demands import Lot
 from ..problem.network import Arc, Node
 from ..problem.offers import OfferFacts
 
@@ -111,6 +112,30 @@ class Ledger:
             self.find(message, found=f"{by.normalize():f} kg too much")
         else:
             self.largest_miss = max(self.largest_miss, by)
+
+    def carried(self, node: Node, held: Decimal, period: int) -> tuple[Decimal, int]:
+        """What a period has of the stock at the end of the one before, and how many roundings that takes: loss is rounded."""
+        kept = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
+        if kept == 1:
+            return held, 0
+        return (held * kept / self.problem.case.resolution).to_integral_value(
+            ROUND_HALF_EVEN
+        ) * self.problem.case.resolution, 1
+
+    def rests(self) -> Iterator[tuple[Lot, int, Decimal, int]]:
+        """What lies in each lot unused at the end of each period, with the rounded numbers that it follows from."""
+        used: defaultdict[int, Decimal] = defaultdict(Decimal)
+        pieces: defaultdict[int, int] = defaultdict(int)
+        for item in self.bought:
+            used[item.arc.lot] += item.entry.quantity
+            pieces[item.arc.lot] += 1
+        for number, lot in enumerate(self.problem.lots):
+            left, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
+            yield lot, lot.period, left, roundings
+            for period in range(lot.period + 1, self.problem.case.horizon.count):
+                left, more = self.carried((lot.material, lot.place.id), left, period)
+                roundings += more
+                yield lot, period, left, roundings
 
     def pieces(self, offer: int, period: int) -> int:
         """How many rounded numbers an offer's units in a period are the sum of."""

@@ -165,14 +165,8 @@ class Costing:
             store = self.problem.stores.get((stock.material, stock.place))
             if store is not None:
                 spent[stock.period] += store.holding * stock.quantity * years[stock.period]
-        taken: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for item in self.ledger.bought:
-            taken[item.arc.lot] += item.entry.quantity
-        for number, lot in enumerate(self.problem.lots):
-            used = taken[number]
-            holding = self.problem.stores[lot.material, lot.place.id].holding
-            for t in range(lot.period, len(periods)):
-                spent[t] += holding * max(lot.quantity - used, Decimal(0)) * years[t]
+        for lot, t, rest, _ in self.ledger.rests():
+            spent[t] += self.problem.stores[lot.material, lot.place.id].holding * rest * years[t]
         return spent
 
     def _shortage(self) -> Decimal:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import counts, law, limits, supply
+from . import counts, law, limits, stocks, supply
 from .framework import CASES, Worked
 
-__all__ = ["Worked", "cases", "counts", "law", "limits", "supply"]
+__all__ = ["Worked", "cases", "counts", "law", "limits", "stocks", "supply"]
 
 
 def cases() -> list[Worked]:
