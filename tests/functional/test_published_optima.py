@@ -25,6 +25,7 @@ from friendshore.domain.facts import (
     RecipeLine,
     Status,
 )
+from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
 from friendshore.domain.time import Horizon, PeriodLength
 
 WAREHOUSES = Path(__file__).parents[1] / "data" / "published" / "warehouses-16x50.csv"
@@ -111,3 +112,63 @@ def test_capacitated_warehouse_location(name: str, capacity: int, fixed: int, op
     plan = shipped(costs, demand, dict.fromkeys(warehouses, capacity), fixed, free_to_open="W11")
     assert plan.status.value == "optimal", name
     assert plan.objective == pytest.approx(optimum, rel=1e-6)
+
+
+BIDS = {
+    "a": (33_000, 3_855.84, 0, ((0, "61.15"),)),
+    "b": (160_000, 125_804.84, 22_000, ((0, "68.099"), (70_000, "66.049"), (100_000, "64.099"), (150_000, "62.119"))),
+    "c": (165_600, 13_456, 0, ((0, "62.19"),)),
+    "d": (12_000, 6_583.98, 0, ((0, "72.488"),)),
+    "e": (77_000, 0, 0, ((0, "70.15"), (42_000, "68.15"))),
+}
+"""Bidder -> capacity, set-up, least quantity, and prices of quantity bands."""
+
+
+@pytest.mark.parametrize("setup", ["onboarding", "lump"])
+def test_bid_evaluation(setup: str) -> None:
+    """Bracken and McCormick 1968, GAMS model library `bid`: five bids with set-ups and price bands, 15,210,109.512.
+
+    The set-up is the same whether it is the cost of using a bidder at all, or due at once in each of his tiers.
+    """
+    source = Source(id="published", reference="GAMS model library, bid", confidence=Confidence.VERIFIED)
+    facilities, offers, schedules = [], [], []
+    for name, (capacity, fixed, least, bands) in BIDS.items():
+        step = CapacityStep(per_year=Decimal(capacity), status=Status.OPERATING, source="published")
+        facilities.append(Facility(id=name, country="US", capacity=(step,)))
+        offers.append(
+            Offer(
+                id=name,
+                facility=name,
+                outputs=(RecipeLine(material="unit", per_unit=Decimal(1)),),
+                price=Price(amount=Decimal(bands[0][1]), currency="USD", source="published"),
+                min_order=Decimal(least) or None,
+                onboarding=Decimal(str(fixed)) if setup == "onboarding" else None,
+            )
+        )
+        lump = Decimal(str(fixed)) if setup == "lump" else Decimal(0)
+        tiers = tuple(Tier(least=Decimal(start), price=Decimal(price), lump=lump) for start, price in bands)
+        schedules.append(
+            PriceSchedule(
+                of="offer", id=name, kind=TierKind.INCREMENTAL, per="horizon", tiers=tiers, source="published"
+            )
+        )
+    catalog = Catalog(
+        name="published",
+        materials=(Material(id="unit"),),
+        facilities=tuple(facilities),
+        offers=tuple(offers),
+        schedules=tuple(schedules),
+        sources=(source,),
+    )
+    wanted = DemandSpec(
+        material="unit", end_use="civil", quantities=(Decimal("239600.48"),), shortage_price=Decimal(1000)
+    )
+    case = Case(
+        name="published",
+        horizon=Horizon(start=datetime.date(2027, 1, 1), count=1, length=PeriodLength.YEAR),
+        place="US",
+        demands=(wanted,),
+    )
+    plan = friendshore.plan(case, catalogs=[catalog], registry=Registry.of())
+    assert plan.status.value == "optimal"
+    assert plan.objective == pytest.approx(15_210_109.512, abs=5e-4)

@@ -81,8 +81,20 @@ def _names(program: Program) -> list[str]:
         names[column] = f"onboard {problem.offers[offer].offer.id}"
     for (offer, t), column in columns.order.items():
         names[column] = f"order {problem.offers[offer].offer.id} {label(t)}"
+    _name_tiers(program, names)
     _number(program, names)
     return names
+
+
+def _name_tiers(program: Program, names: list[str]) -> None:
+    problem, columns = program.problem, program.columns
+    for (span, tier, offer, t), column in columns.tier.items():
+        about = f" of {problem.offers[offer].offer.id} {problem.case.horizon.label(t)}" if offer >= 0 else ""
+        names[column] = f"in tier {tier + 1} of {problem.price_spans[span]}{about}"
+    for (span, tier), column in columns.tier_reached.items():
+        names[column] = f"reach tier {tier + 1} of {problem.price_spans[span]}"
+    for span, column in columns.list_money.items():
+        names[column] = f"list money of {problem.price_spans[span]}"
 
 
 def _number(program: Program, names: list[str]) -> None:

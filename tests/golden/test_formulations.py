@@ -44,9 +44,11 @@ from ..unit.building import (
     metals,
     offer,
     rule,
+    schedule,
     source,
     stock,
     store,
+    tier,
 )
 from .formulation import difference, written
 
@@ -172,6 +174,45 @@ def onboarding() -> Problem:
     """500 once, if used at all."""
     facts = changed(metals(cn=60), "cn-metal", onboarding=500, onboarding_currency="USD")
     return model(demand("metal", "civil", 100, 60), facts=facts)
+
+
+@piece
+def tiers_incremental_falling() -> Problem:
+    """The first 30 kg of a year at 10, the next 40 at 8, the rest at 7: all of it lies in the tier that is reached."""
+    terms = schedule("cn-metal", tier(0, 10), tier(30, 8), tier(70, 7), kind="incremental", per="year")
+    return model(facts=metals(terms))
+
+
+@piece
+def tiers_incremental_rising() -> Problem:
+    """The first 30 kg at 10, the rest at 12: convex, so that no 0/1 column is needed."""
+    return model(facts=metals(schedule("cn-metal", tier(0, 10), tier(30, 12), kind="incremental")))
+
+
+@piece
+def tiers_all_units() -> Problem:
+    """From 120 kg on, more than is needed, everything at 7; a fixed cost of 20 below."""
+    return model(facts=metals(schedule("cn-metal", tier(0, lump=20), tier(120, 7))))
+
+
+@piece
+def tiers_all_units_rising() -> Problem:
+    """From 60 kg on everything at 12: a plan stays below, or pays it."""
+    return model(facts=metals(schedule("cn-metal", tier(0, 10), tier(60, 12))))
+
+
+@piece
+def tiers_of_a_supplier() -> Problem:
+    """A tenth off all that is bought of a plant, metal and salt, from 50 kg on: list prices differ."""
+    facts = metals(source("CN", 3, "salt"), schedule("cn", tier(0), tier(50, discount=0.1), of="facility"))
+    return model(CIVIL, demand("salt", "civil", 20), facts=facts)
+
+
+@piece
+def tiers_of_money() -> Problem:
+    """A fifth off what is spent above 400, over two years, settled at the end."""
+    terms = schedule("cn-metal", tier(0), tier(400, discount=0.2), kind="incremental", per="horizon", measure="money")
+    return model(demand("metal", "civil", 100, 60), facts=metals(terms), discount="0.25")
 
 
 @piece

@@ -21,6 +21,7 @@ from friendshore.domain.facts import (
     Status,
 )
 from friendshore.domain.stages import Stage
+from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.rules.kinds.origin_ban import OriginBan
 
@@ -83,7 +84,18 @@ def lines(**per_unit: float) -> tuple[RecipeLine, ...]:
     return tuple(RecipeLine(material=m, per_unit=Decimal(str(x)), source=SOURCE) for m, x in per_unit.items())
 
 
-def catalog(*things: Facility | Offer | BenchmarkPrice, **more: Any) -> Catalog:
+def schedule(subject: str, *tiers: Tier, kind: str = "all-units", per: str = "period", **more: Any) -> PriceSchedule:
+    """A price schedule of an offer, or with `of` of something else; in USD."""
+    given = {"of": "offer", "id": subject, "kind": TierKind(kind), "per": per, "tiers": tiers, "currency": "USD"}
+    return PriceSchedule.model_validate({**given, "source": SOURCE, **more})
+
+
+def tier(least: float, price: float | None = None, discount: float | None = None, lump: float = 0) -> Tier:
+    """Terms from an amount on: a price, or a share off."""
+    return Tier.model_validate({"least": least, "price": price, "discount": discount, "lump": lump})
+
+
+def catalog(*things: Facility | Offer | BenchmarkPrice | PriceSchedule, **more: Any) -> Catalog:
     """One catalog of everything."""
     return Catalog(
         name="tiny",
@@ -92,6 +104,7 @@ def catalog(*things: Facility | Offer | BenchmarkPrice, **more: Any) -> Catalog:
         materials=MATERIALS,
         facilities=tuple(x for x in things if isinstance(x, Facility)),
         offers=tuple(x for x in things if isinstance(x, Offer)),
+        schedules=tuple(x for x in things if isinstance(x, PriceSchedule)),
         prices=tuple(x for x in things if isinstance(x, BenchmarkPrice)),
         sources=(
             Source(id=SOURCE, reference="made up", confidence=Confidence.VERIFIED),

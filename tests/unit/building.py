@@ -30,14 +30,16 @@ from ..property.tiny import (
     facility,
     lines,
     offer,
+    schedule,
     stock,
     store,
+    tier,
 )
 
 __all__ = [
     "GUESS", "METAL", "SOURCE", "altered", "ban", "bought", "built", "case", "catalog", "chain",
     "changed", "demand", "facility", "hard_case", "lines", "maker", "metals", "offer", "ordered", "planned", "price",
-    "rule", "short", "source", "stock", "store", "told",
+    "rule", "schedule", "short", "source", "stock", "store", "tier", "told",
 ]  # fmt: skip
 
 

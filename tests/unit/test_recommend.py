@@ -147,7 +147,7 @@ def test_a_frame_adds_up(found: Recommendation) -> None:
 
 def test_an_unknown_table_is_refused_with_the_known_ones(found: Recommendation) -> None:
     """The message lists what there is."""
-    with pytest.raises(ValueError, match="purchases, makes"):
+    with pytest.raises(ValueError, match="purchases, discounts, makes"):
         found.to_frame("prices")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..domain.evidence import Confidence
 from ..domain.facts import Feed, Status
 from ..domain.stages import Stage
+from ..domain.tiers import TierKind
 from ..reading import kinds as k
 from ..reading.fields import Field, Layout
 
@@ -197,6 +198,52 @@ CHAIN = Layout(
     ),
 )
 
+TIERS = Layout(
+    "tiers.csv",
+    "Price schedules: prices or discounts by what is bought. Rows of the same offer, facility or supplier with the same materials, "
+    "kind, span and dates make one schedule, a tier each. Orders are paid at list prices, and the difference is settled in the "
+    "last period of the span.",
+    (
+        Field(
+            "of",
+            k.one_value("subject", {word: word for word in ("offer", "facility", "supplier")}),
+            "What `id` names; blank: an offer.",
+            "supplier",
+        ),
+        Field(
+            "id", k.TEXT, "The offer, facility or supplier, of this catalog or one it requires.", "Acme", required=True
+        ),
+        Field("materials", k.IDENTS, "Materials that are added up; blank: all.", "dy-oxide;tb-oxide"),
+        Field(
+            "kind",
+            k.choice("kind", TierKind),
+            "`incremental`: a tier's terms bear on what lies within it; `all-units`: on everything, once it is reached.",
+            "all-units",
+            required=True,
+        ),
+        Field(
+            "per",
+            k.one_value("span", {word: word for word in ("period", "year", "horizon")}),
+            "Span over which orders are added up: a period, a calendar year, or the whole plan.",
+            "year",
+            required=True,
+        ),
+        Field(
+            "least",
+            k.MASS_OR_MONEY,
+            "Where the tier begins: a mass, or money at list prices. The first tier of a schedule begins at 0.",
+            "10 t",
+            required=True,
+        ),
+        Field("price", k.UNIT_PRICE, "Price in the tier, in place of the list price.", "520 USD/kg"),
+        Field("discount", k.DISCOUNT, "Or share off the list price; below 0: on top of it.", "5 %"),
+        Field("lump", k.MONEY, "Due once in a span that ends in this tier; blank: nothing.", "10,000 USD"),
+        Field("from", k.DATE, "First day of the orders it is about.", "2027-01-01"),
+        Field("until", k.DATE, "Last day.", "2029-12-31"),
+        _SOURCE_NEEDED,
+    ),
+)
+
 LANES = Layout(
     "lanes.csv",
     "Where an offer may be moved. An offer with a row moves by its rows alone, one without to any place that uses its material.",
@@ -235,5 +282,5 @@ RATES = Layout(
     ),
 )
 
-TABLES = (SOURCES, MATERIALS, FACTORS, PRICES, RATES, FACILITIES, CAPACITY, OFFERS, RECIPE, CHAIN, LANES)
+TABLES = (SOURCES, MATERIALS, FACTORS, PRICES, RATES, FACILITIES, CAPACITY, OFFERS, RECIPE, CHAIN, LANES, TIERS)
 """All tables, in the order in which they are read."""

@@ -20,6 +20,8 @@ def name_facilities(reading: Reading) -> None:
     for row in table.rows:
         if "id" in row.values:
             reading.known.facilities[row.values["id"]] = row.values.get("within", "")
+            seller = row.values.get("operator") or row.values.get("name") or row.values["id"]
+            reading.known.suppliers.add(seller)
         site, country = row.values.get("place"), row.values.get("country")
         if site and country and site != country:
             first = reading.known.places.setdefault(site, country)

@@ -20,6 +20,7 @@ from .facilities import name_facilities, read_capacity, read_facilities
 from .known import Known, known_from
 from .offers import made_by_facility, read_offers
 from .state import Reading
+from .tiers import read_tiers, with_list_prices
 
 HEAD_FILE = "catalog.toml"
 _LOOK_LIKE_TABLES = frozenset({".csv", ".tsv", ".xls", ".xlsx", ".ods"})
@@ -123,13 +124,15 @@ def _assemble(reading: Reading) -> dict[str, Any]:
     name_facilities(reading)
     offers = read_offers(reading)
     capacity = read_capacity(reading, made_by_facility(offers))
+    schedules = read_tiers(reading)
     return {
         "sources": sources,
         "factors": factors,
         "materials": materials,
         "prices": prices,
         "rates": rates,
-        "offers": offers,
+        "offers": with_list_prices(offers, schedules),
+        "schedules": schedules,
         "facilities": read_facilities(reading, capacity),
     }
 

@@ -17,6 +17,10 @@ class Known:
     """None: its row has a mistake."""
     facilities: dict[str, str] = field(default_factory=dict)
     """Facility -> the one it is within, or nothing."""
+    suppliers: set[str] = field(default_factory=set)
+    """Who sells from some facility."""
+    offers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Offer -> what it delivers, as far as that is known."""
     places: dict[str, str] = field(default_factory=dict)
     """Site -> its country."""
     benchmarks: dict[str, str] = field(default_factory=dict)
@@ -30,6 +34,8 @@ class Known:
         """Adds all that a catalog defines."""
         self.materials.update((m.id, m) for m in catalog.materials)
         self.facilities.update((f.id, f.within) for f in catalog.facilities)
+        self.suppliers.update(f.supplier for f in catalog.facilities)
+        self.offers.update((o.id, tuple(line.material for line in o.outputs)) for o in catalog.offers)
         self.places.update((f.place, f.country) for f in catalog.facilities if f.place and f.place != f.country)
         self.benchmarks.update((p.id, p.material) for p in catalog.prices)
         self.sources.update(s.id for s in catalog.sources)
@@ -39,6 +45,8 @@ class Known:
         """Adds all that is known elsewhere."""
         self.materials.update(other.materials)
         self.facilities.update(other.facilities)
+        self.suppliers.update(other.suppliers)
+        self.offers.update(other.offers)
         self.places.update(other.places)
         self.benchmarks.update(other.benchmarks)
         self.sources.update(other.sources)

@@ -32,6 +32,7 @@ def read_offers(reading: Reading) -> tuple[Offer, ...]:
     names = {row.values["id"] for row in table.rows if "id" in row.values}
     recipes = _recipes(reading, names)
     delivered = _delivered(reading, table, recipes)
+    reading.known.offers |= {name: tuple(m.id for m in delivered.get(name, ())) for name in names}
     chains = _chains(reading, names, delivered)
     lanes = _lanes(reading, names, delivered)
     offers = []

@@ -36,7 +36,8 @@ def read_catalogs(
 ) -> tuple[Catalog, ...]:
     """Reads catalogs and those they require.
 
-    A catalog that is only required contributes materials, prices, rates, factors and sources, not facilities and offers.
+    A catalog that is only required contributes materials, prices, rates, factors and sources, not facilities, offers and their
+    price schedules.
 
     Args:
         wanted: the catalogs that a case names.
@@ -65,7 +66,10 @@ def read_catalogs(
     found += [*_missing_facilities(catalogs, used), *clashes(catalogs, used)]
     if found:
         raise all_of(found)
-    return tuple(c if c.name in used else c.model_copy(update={"facilities": (), "offers": ()}) for c in catalogs)
+    return tuple(
+        c if c.name in used else c.model_copy(update={"facilities": (), "offers": (), "schedules": ()})
+        for c in catalogs
+    )
 
 
 def _read_heads(

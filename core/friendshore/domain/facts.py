@@ -14,6 +14,7 @@ from typing import Literal
 from .base import Number, Record, Words
 from .evidence import Source
 from .stages import Stage, stage_of
+from .tiers import PriceSchedule
 
 
 class Status(StrEnum):
@@ -167,48 +168,6 @@ class Quote(Record):
     amount: Number
     """Money per unit."""
     currency: str
-    source: str = ""
-
-
-class TierKind(StrEnum):
-    """What a tier's terms bear on."""
-
-    INCREMENTAL = "incremental"
-    """Only on what lies within the tier."""
-    ALL_UNITS = "all-units"
-    """On everything, once the tier is reached."""
-
-
-class Tier(Record):
-    """Terms from a quantity on."""
-
-    least: Number
-    """Where the tier begins: units, or money where the schedule measures money; the first begins at 0."""
-    price: Number | None = None
-    """Money per unit in the schedule's currency."""
-    discount: Number | None = None
-    """Or share off the price that would hold otherwise."""
-    lump: Number = Decimal(0)
-    """Money due once in a span that ends in this tier."""
-
-
-class PriceSchedule(Record):
-    """Prices that fall (or rise) with what is bought from an offer, a facility or a supplier."""
-
-    of: Literal["offer", "facility", "supplier"]
-    id: str
-    """The offer, facility or supplier."""
-    materials: Words = frozenset()
-    """Materials whose purchases are added up and priced by it; none: all."""
-    kind: TierKind
-    per: Literal["period", "year", "horizon"]
-    """Over which span purchases are added up: all that is ordered in one period, a calendar year, or the whole plan."""
-    measure: Literal["quantity", "money"] = "quantity"
-    """What is added up: units (kilograms), or money at the prices that would hold otherwise, undiscounted."""
-    currency: str = ""
-    """ISO 4217, of prices, lumps and thresholds in money."""
-    tiers: tuple[Tier, ...]
-    """In order of `least`."""
     source: str = ""
 
 

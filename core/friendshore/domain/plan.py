@@ -6,6 +6,7 @@ of the class of uses that a kilogram may serve.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 from .base import Number, Record, exact
@@ -134,6 +135,9 @@ class Cost(Record):
     """Money, in the case's currency. Each figure is discounted to the start of the plan unless it says otherwise."""
 
     price: Number
+    """At list prices, before what price schedules take off."""
+    discounts: Number = Decimal(0)
+    """What price schedules take off (negative) or add, their lumps included."""
     charges: Number
     """Duties and other charges of rules."""
     freight: Number

@@ -143,6 +143,11 @@ def parse_money(text: str) -> Money:
     return Money(_decimal(match[1]), match[2])
 
 
+def looks_like_money(text: str) -> bool:
+    """Whether a number stands before three capitals: money, whatever currency they may be meant for."""
+    return _MONEY.match(text) is not None
+
+
 def parse_unit_price(text: str) -> UnitPrice:
     """Money per mass, like `580 USD/kg`, `1000 USD/mtu` or `180 USD/kg Ta2O5`.
 

@@ -79,6 +79,30 @@ class RunMake(Record):
     cost: Number
 
 
+class RunDiscount(Record):
+    """What a price schedule takes off list prices over a span in which something is bought under it."""
+
+    schedule: str
+    """Offer, facility or supplier, and the materials it is about if not all."""
+    span: str
+    """Period, calendar year, or `horizon`."""
+    settled: str
+    """Period in which the difference to list prices is settled."""
+    measure: Literal["quantity", "money"]
+    measured: Number
+    """What was added up: units, or undiscounted money at list prices."""
+    tier: int
+    """The tier it comes to, from 1."""
+    least: Number
+    """Where that tier begins."""
+    next: Number | None
+    """Where the next begins; none: it is the last."""
+    at_list: Number
+    """Undiscounted money at list prices."""
+    discount: Number
+    """Undiscounted money taken off, less lumps; negative: added."""
+
+
 class RunLot(Record):
     """Stock in hand, or an order already placed, set aside for a requirement."""
 
@@ -310,6 +334,7 @@ class Run(Record):
     materials: list[RunMaterial]
     demands: list[RunDemand]
     purchases: list[RunPurchase]
+    discounts: list[RunDiscount] = []
     makes: list[RunMake]
     lots: list[RunLot]
     draws: list[RunDraw]

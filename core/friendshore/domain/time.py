@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
+from typing import Literal
 
 from .base import Record
 
@@ -148,3 +150,15 @@ class Horizon(Record):
     def label(self, index: int) -> str:
         """Label of period `index`; `before` for a negative one."""
         return self.periods[index].label if 0 <= index < self.count else ("before" if index < 0 else "after")
+
+
+def stretches(
+    periods: Sequence[Period], per: Literal["period", "year", "horizon"]
+) -> list[tuple[str, tuple[int, ...]]]:
+    """Label and period indices of every period, calendar year (by the first day of its periods), or all of them together."""
+    if per == "period":
+        return [(period.label, (period.index,)) for period in periods]
+    found: dict[str, list[int]] = {}
+    for period in periods:
+        found.setdefault("horizon" if per == "horizon" else str(period.start.year), []).append(period.index)
+    return [(label, tuple(indices)) for label, indices in found.items()]

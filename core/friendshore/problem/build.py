@@ -29,6 +29,7 @@ from .network import Network, Node, build_network, final_node
 from .offers import Assumption, Lead, OfferFacts, capacity_by_period, resolve_offers
 from .questions import Questions
 from .requirements import Grouping, Requirement
+from .schedules import PriceSpan, resolve_schedules
 
 SHORTAGE_FACTOR = 10
 """What a shortage costs where the case does not say: so many times the dearest landed offer or benchmark."""
@@ -79,6 +80,8 @@ class Problem:
     requirements: tuple[Requirement, ...]
     moves: Moves
     pools: tuple[Pool, ...]
+    price_spans: tuple[PriceSpan, ...]
+    """Price schedules, one entry a span."""
     stores: Mapping[Node, Store]
     shortage_price: tuple[Decimal, ...]
     """Money per kilogram short, by demand."""
@@ -139,8 +142,9 @@ class _Builder:
         if network.feeds and len(uses) > 1:
             text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
             self.assumptions.append(Assumption("makers", text))
-        reached = {arc.offer for arc in network.arcs}
-        relevant = {counted[i].offer.id for i in reached if i >= 0}
+        reached = {arc.offer for arc in network.arcs if arc.offer >= 0}
+        relevant = {counted[i].offer.id for i in reached}
+        price_spans, schedule_assumptions = resolve_schedules(merged, case, counted, reached)
         return Problem(
             case=case,
             merged=merged,
@@ -155,11 +159,15 @@ class _Builder:
             requirements=tuple(grouping.requirements()),
             moves=moves,
             pools=self._pools(counted, reached),
+            price_spans=price_spans,
             stores=self._stores(network, dearest),
             shortage_price=shortage,
             discount=self._discounts(),
-            facts=Questions(case, merged, network, moves, counted, demands),
-            assumptions=tuple(self.assumptions) + tuple(a for a in assumptions if a.subject in relevant),
+            facts=Questions(case, merged, network, moves, counted, demands, price_spans),
+            assumptions=(
+                *self.assumptions,
+                *(a for a in (*assumptions, *schedule_assumptions) if a.subject in relevant),
+            ),
         )
 
     def _in_currency(self, rule: Rule) -> Rule:
@@ -192,7 +200,7 @@ class _Builder:
 
     def _pools(self, counted: Sequence[OfferFacts], reached: set[int]) -> tuple[Pool, ...]:
         users: dict[str, list[int]] = {}
-        for index in sorted(i for i in reached if i >= 0):
+        for index in sorted(reached):
             for name in counted[index].pools:
                 users.setdefault(name, []).append(index)
         return tuple(

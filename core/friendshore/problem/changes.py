@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
 from ..domain.case import Accept, Case, DemandSpec, Scenario
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer
+from ..domain.tiers import Tier
 from ..domain.time import add_months
 from ..errors import InputError
 from ..errors import Problem as Trouble
@@ -208,10 +209,33 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
             for row in catalog.prices
         )
         found = found or any(row.id == change.price for row in catalog.prices)
-        changed.append(catalog.model_copy(update={"offers": tuple(map(repriced, catalog.offers)), "prices": prices}))
+        offers = tuple(map(repriced, catalog.offers))
+        changed.append(catalog.model_copy(update={"offers": offers, "prices": prices}))
+    hit = {
+        offer.id
+        for before, after in zip(catalogs, changed, strict=True)
+        for offer, other in zip(before.offers, after.offers, strict=True)
+        if offer is not other
+    }
+    changed = [_repriced_tiers(catalog, hit, factor) for catalog in changed]
     if not found:
         _unknown(change, change.price, "an offer, a material or a benchmark", troubles)
     return case, tuple(changed)
+
+
+def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) -> Catalog:
+    """A catalog in which the prices of some offers' own tiers are multiplied; discounts follow the list price of themselves."""
+
+    def repriced(tier: Tier) -> Tier:
+        return tier if tier.price is None else tier.model_copy(update={"price": tier.price * factor})
+
+    schedules = tuple(
+        schedule.model_copy(update={"tiers": tuple(map(repriced, schedule.tiers))})
+        if schedule.of == "offer" and schedule.id in offers
+        else schedule
+        for schedule in catalog.schedules
+    )
+    return catalog.model_copy(update={"schedules": schedules})
 
 
 def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:

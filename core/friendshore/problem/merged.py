@@ -13,6 +13,7 @@ from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import BenchmarkPrice, Catalog, ChainEntry, Facility, Factor, Material, Offer, Place, Rate
+from ..domain.tiers import PriceSchedule
 from ..errors import InputError
 
 T = TypeVar("T", Material, Facility, Offer)
@@ -28,6 +29,7 @@ class Merged:
     materials: dict[str, Material]
     facilities: dict[str, Facility]
     offers: dict[str, Offer]
+    schedules: tuple[PriceSchedule, ...]
     prices: dict[str, tuple[BenchmarkPrice, ...]]
     """Benchmark -> its rows by date."""
     rates: tuple[Rate, ...]
@@ -79,6 +81,7 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
         materials=materials,
         facilities=facilities,
         offers=offers,
+        schedules=tuple(sorted({s for c in catalogs for s in c.schedules}, key=lambda s: s.order)),
         prices={k: tuple(sorted(set(v), key=lambda r: (r.date, r.amount))) for k, v in sorted(prices.items())},
         rates=tuple(sorted({r for c in catalogs for r in c.rates}, key=lambda r: (r.currency, r.to, r.start))),
         factors=factors,

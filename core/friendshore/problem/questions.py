@@ -12,7 +12,7 @@ import numpy as np
 
 from ..domain.case import Case
 from ..domain.facts import Material, Place
-from ..domain.time import Horizon
+from ..domain.time import Horizon, stretches
 from ..domain.use import Chained
 from ..rules.base import DemandLine
 from ..rules.rows import Index, Term, Weights
@@ -21,6 +21,7 @@ from .merged import Merged
 from .moves import Moves
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
+from .schedules import PriceSpan
 
 
 class Questions:
@@ -34,6 +35,7 @@ class Questions:
         moves: Moves,
         counted: Sequence[OfferFacts],
         demands: Sequence[Demand],
+        price_spans: Sequence[PriceSpan] = (),
     ) -> None:
         self.case = case
         self.horizon: Horizon = case.horizon
@@ -46,6 +48,7 @@ class Questions:
         self._network = network
         self._moves = moves
         self._counted = counted
+        self._price_spans = price_spans
         self.materials: Sequence[Material] = tuple(
             merged.materials[name] for name in sorted({material for material, _ in network.nodes})
         )
@@ -82,14 +85,7 @@ class Questions:
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
         """Label and period indices of each stretch of the horizon in which the rule that asks bites."""
         periods = [period for period in self.horizon.periods if period.index in self._in_force]
-        if per == "horizon":
-            return [("horizon", tuple(period.index for period in periods))]
-        if per == "period":
-            return [(period.label, (period.index,)) for period in periods]
-        years: dict[str, list[int]] = {}
-        for period in periods:
-            years.setdefault(str(period.start.year), []).append(period.index)
-        return [(year, tuple(indices)) for year, indices in years.items()]
+        return stretches(periods, per) or ([("horizon", ())] if per == "horizon" else [])
 
     def bought(
         self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], stock: bool = False
@@ -106,7 +102,11 @@ class Questions:
         return Term("used", index, weight, at_least=float(at_least))
 
     def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
-        """Money on the moves that count, dated by order, and onboarding of their offers if `periods` hold the first."""
+        """Money on the moves that count, dated by order, and onboarding of their offers if `periods` hold the first.
+
+        What price schedules take off or add counts in the period in which it is settled, by the least that anything a schedule
+        bears on counts: a discount for goods that count and goods that do not is no money of the first.
+        """
         index, weight = self._moves_that(count, periods, dated="ordered")
         counts = [0.0] * len(self._counted)
         for arc in self._arcs:
@@ -117,7 +117,22 @@ class Questions:
         if 0 in periods and 0 in self._in_force:
             once = np.array([i for i, c in enumerate(counts) if c and self._counted[i].onboarding], dtype=np.intp)
             terms.append(Term("onboarding", once, np.array(counts)[once] if len(once) else np.array([])))
+        if self._price_spans:
+            terms.append(Term("discounts", *self._settled(count, periods)))
         return terms
+
+    def _settled(
+        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]
+    ) -> tuple[Index, Weights]:
+        """Price spans settled in `periods`, each by the least that an arc of its offers counts."""
+        asked = {t for t in periods if t in self._in_force}
+        found = []
+        for position, span in enumerate(self._price_spans):
+            if span.settled in asked:
+                arcs = [arc for arc in self._network.arcs if arc.offer in span.offers]
+                found.append((position, min(float(count(arc.chained, arc.move.to)) for arc in arcs)))
+        kept = [(position, weight) for position, weight in found if weight]
+        return np.array([p for p, _ in kept], dtype=np.intp), np.array([w for _, w in kept], dtype=np.float64)
 
     def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term:
         """Kilograms delivered to the demands that count."""

@@ -1,7 +1,8 @@
 """Upper bounds that no sensible plan exceeds: what on/off links are made tight with.
 
 An offer never delivers more than its capacity; nor, if nothing forces a plan to buy what it does not need, more than the
-demand that its goods can still serve, with what may be left over: lots, and what order minima bring beyond need. What is left
+demand that its goods can still serve, with what may be left over: lots, and what order minima bring beyond need, or is bought
+to reach the last tier of a price schedule. What is left
 over may be worth making into something else that is cheaper to hold, so that it counts for every maker down its chains.
 """
 
@@ -49,9 +50,12 @@ class Bounds:
 def _units(problem: Problem, limits: LimitRows) -> Floats:
     """An offer's own limits, its facilities' capacities, and what demand can take; whichever is least."""
     offers, count = problem.offers, problem.case.horizon.count
-    needs = _needs(problem, limits)
+    reach = _for_price(problem)
+    needs = _needs(problem, limits, reach)
     least = doubles([facts.offer.min_order or Decimal(0) for facts in offers])
-    units = np.maximum([needs.get(index, 0.0) for index in range(len(offers))], least)[:, None]
+    units = np.tile(np.maximum([needs.get(index, 0.0) for index in range(len(offers))], least)[:, None], count)
+    for cell, most in reach.items():
+        units[cell] = max(units[cell], most)
     units = np.minimum(units, table([facts.most for facts in offers], count))
     use = doubles([facts.offer.capacity_use for facts in offers])
     capacity = table([pool.capacity for pool in problem.pools], count)
@@ -67,24 +71,42 @@ def _units(problem: Problem, limits: LimitRows) -> Floats:
     return units
 
 
-def _needs(problem: Problem, limits: LimitRows) -> dict[int, float]:
+def _needs(problem: Problem, limits: LimitRows, reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
     """Units of each offer that would serve all demand it can reach, over the whole plan, order minima included.
 
     Where a rule may force a plan to buy what it does not need, or a loop feeds an offer, the bound is `AMPLE` times all need.
     """
-    walk = _Walk(problem)
-    exact = {index: walk.offer(index) for index in walk.outlets}
+    walk = _Walk(problem, reach)
+    exact = {index: walk.needed(index) for index in walk.outlets}
     finite = [need for need in exact.values() if np.isfinite(need)]
     forced = sum(float(abs(row.at_least)) for _, row in limits.rows if row.at_least)
-    ample = AMPLE * (sum(finite) + sum(float(sum(d.quantity)) for d in problem.demands) + forced)
+    wanted = sum(float(sum(d.quantity)) for d in problem.demands)
+    ample = AMPLE * (sum(finite) + wanted + forced + sum(reach.values()))
     return {index: ample if limits.forces or not np.isfinite(need) else need for index, need in exact.items()}
+
+
+def _for_price(problem: Problem) -> dict[tuple[int, int], float]:
+    """(offer, order period) -> units that a plan may buy for nothing but to reach a tier.
+
+    More is never worth it: of what is bought beyond need, whatever lies above the last tier may be left out, since discounts never
+    come to more than the price.
+    """
+    found: dict[tuple[int, int], float] = {}
+    for span in problem.price_spans:
+        for offer in span.offers:
+            for t in span.periods:
+                units = float(span.reach(problem.offers[offer].price[t]))
+                if units:
+                    found[offer, t] = max(found.get((offer, t), 0.0), units)
+    return found
 
 
 class _Walk:
     """Adds up what is needed down the chains, from the demands to each offer."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, reach: Mapping[tuple[int, int], float]) -> None:
         self.problem = problem
+        self.reach = reach
         self.wanted = dict.fromkeys(problem.network.nodes, 0.0)
         for demand in problem.demands:
             self.wanted[final_node(demand.use)] += float(sum(demand.quantity))
@@ -125,19 +147,31 @@ class _Walk:
         return most
 
     def offer(self, offer: int) -> float:
+        """Units that a plan may order of an offer in all: what is needed, and what is bought for the sake of a lower price."""
+        return self.needed(offer) + self._for_price(offer)
+
+    def _for_price(self, offer: int) -> float:
+        return sum(self.reach.get((offer, t), 0.0) for t in range(self.problem.case.horizon.count))
+
+    def needed(self, offer: int) -> float:
         """Units needed of an offer: for what its goods serve, for orders as large as the minimum, and to use up what is left."""
         by_output: dict[int, float] = {}
         for index in self.outlets.get(offer, ()):
             arc = self.problem.network.arcs[index]
             by_output[arc.output] = by_output.get(arc.output, 0.0) + self.node(arc.node) / float(arc.per_unit)
-        return max(by_output.values(), default=0.0) + self.beyond_need(offer)
+        return max(by_output.values(), default=0.0) + self._unneeded(offer)
 
     def beyond_need(self, offer: int) -> float:
-        """Units that an offer may give though nobody needs them: its order minima, and what its inputs have left over."""
+        """Units that an offer may give though nobody needs them."""
+        return self._unneeded(offer) + self._for_price(offer)
+
+    def _unneeded(self, offer: int) -> float:
+        """What its order minima bring, and what its inputs have left over."""
         facts = self.problem.offers[offer]
         feeds = zip(self.problem.network.feeds.get(offer, ()), facts.offer.inputs, strict=True)
         left = sum(self.left_over(feed) / float(line.per_unit) for feed, line in feeds)
-        return left + float(facts.offer.min_order or 0) * self.problem.case.horizon.count
+        minima = float(facts.offer.min_order or 0) * self.problem.case.horizon.count
+        return left + minima
 
     def left_over(self, node: Node) -> float:
         """Kilograms that may lie at a node though nobody needs them; infinite in a loop."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 
@@ -40,6 +41,16 @@ class Columns:
     """Offer -> 0/1 column."""
     order: dict[tuple[int, int], int] = field(default_factory=dict)
     """(offer, order period) -> 0/1 column."""
+    tier: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+    """(price span, tier, offer or -1, order period or -1) -> column: what is bought in this tier."""
+    tier_reached: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(price span, tier) -> 0/1 column: the span ends in this tier."""
+    list_money: dict[int, int] = field(default_factory=dict)
+    """Price span -> column: money at list prices, where tiers give prices of their own in its place."""
+    settled: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    """Price span -> columns, with the undiscounted money that one of each takes off."""
+    priced: dict[int, dict[int, Decimal]] = field(default_factory=dict)
+    """Price span -> columns that are added up in it, with what a unit of each counts for."""
 
 
 class Units(Mapping[tuple[int, int], list[int]]):

@@ -13,6 +13,7 @@ from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, 
 from ..problem.demands import round_to
 from ..problem.network import final_node
 from .compile import Program
+from .rounding import up_to_thresholds
 
 Cell = tuple[int, int, int]
 """Node, requirement, period."""
@@ -44,7 +45,7 @@ class _Decoder:
     def __init__(self, program: Program, x: np.ndarray) -> None:
         self.program = program
         self.problem = program.problem
-        self.x = x
+        self.x = up_to_thresholds(program, x)
         self.resolution = self.problem.case.resolution
         self.nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)

@@ -150,6 +150,8 @@ class _Reader:
         if question == "onboarding":
             cost = float(self.problem.offers[position].onboarding)
             return [(self.columns.onboard[position], cost)] if position in self.columns.onboard else []
+        if question == "discounts":
+            return [(column, -off) for column, off in self.columns.settled.get(position, ())]
         return self._holding(position)
 
     def _stock(self, position: int, factor: float) -> list[tuple[int, float]]:

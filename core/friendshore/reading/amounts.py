@@ -16,6 +16,7 @@ from ..domain.quantities import (
     Mass,
     Money,
     UnitPrice,
+    looks_like_money,
     parse_duration,
     parse_mass,
     parse_money,
@@ -182,6 +183,14 @@ def read_money(value: Any) -> Money:
 def read_unit_price(value: Any) -> UnitPrice:
     """Money per kilogram."""
     return _measured(_parse_unit_price, _amount, MOST_MONEY, "money per mass, like `580 USD/kg`", value)
+
+
+def read_mass_or_money(value: Any) -> Mass | Money:
+    """A mass, or an amount of money; a bare 0 is read as a mass."""
+    if isinstance(value, str) and looks_like_money(value):
+        return read_money(value)
+    expected = "a mass or money, like `10 t` or `1,000,000 USD`"
+    return _measured(parse_mass, _kg, MOST_KG, expected, value)
 
 
 def _yearly(value: Any, expected: str) -> str:

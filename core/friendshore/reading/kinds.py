@@ -63,6 +63,12 @@ PART = Kind(
 PREMIUM = Kind("share", a.within(a.read_share, "a share above -100 %, like 25 %", -1, above=True), also=(_NUMBER,))
 MASS = Kind("mass", a.read_mass)
 MASSES = Kind("list of masses", a.read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},))
+MASS_OR_MONEY = Kind("mass or money", a.read_mass_or_money)
+DISCOUNT = Kind(
+    "share off",
+    a.within(a.read_share, "a share from -100 % to 100 %, like 5 %; below 0: on top", -1, 1),
+    also=(_NUMBER,),
+)
 MASS_RATE = Kind("mass per time", a.read_rate)
 CAPACITY = Kind("mass per time, or `unlimited`", a.read_capacity)
 PER_UNIT = Kind("number or mass", a.read_per_unit, also=(_NUMBER,))

@@ -16,6 +16,7 @@ from ..domain.run import (
     RunConflict,
     RunDelivery,
     RunDemand,
+    RunDiscount,
     RunDraw,
     RunLot,
     RunMake,
@@ -93,6 +94,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         materials=_materials(problem),
         demands=_demands(verified),
         purchases=purchases(problem, verified.lines),
+        discounts=_discounts(verified),
         makes=_makes(verified),
         lots=_lots(verified),
         draws=_draws(verified),
@@ -220,6 +222,27 @@ def _makes(verified: VerifiedPlan) -> list[RunMake]:
         )
         for make, offer in verified.ledger.makes
     ]
+
+
+def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
+    found = []
+    for settled in verified.settled:
+        span, above = settled.span, settled.span.tiers[settled.tier + 1 :]
+        found.append(
+            RunDiscount(
+                schedule=span.schedule.name,
+                span=span.label,
+                settled=_label(verified.problem, span.settled),
+                measure=span.schedule.measure,
+                measured=exact(settled.measured),
+                tier=settled.tier + 1,
+                least=span.tiers[settled.tier].least,
+                next=above[0].least if above else None,
+                at_list=exact(settled.at_list),
+                discount=exact(settled.off),
+            )
+        )
+    return found
 
 
 def _lots(verified: VerifiedPlan) -> list[RunLot]:

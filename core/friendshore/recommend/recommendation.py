@@ -11,6 +11,7 @@ from ..domain.run import Run
 from ..errors import PluginError
 from ..plugins import Registry
 from ..problem import Problem
+from ..problem.schedules import covers
 from ..rules.base import Rule
 from ..rules.kinds import Pin
 from ..session import Session
@@ -20,7 +21,7 @@ from .gather import Gathered
 if TYPE_CHECKING:
     import pandas
 
-TABLES = ("purchases", "makes", "lots", "draws", "stocks", "deliveries", "shortages", "demands", "exposed", "rules",
+TABLES = ("purchases", "discounts", "makes", "lots", "draws", "stocks", "deliveries", "shortages", "demands", "exposed", "rules",
           "unproven", "blocked", "leads", "limits", "assumptions")  # fmt: skip
 """Tables of a run that can be had as data frames."""
 
@@ -75,7 +76,7 @@ class Recommendation:
         """A table of the run as a data frame, one row an entry.
 
         Args:
-            table: one of `purchases`, `makes`, `lots`, `draws`, `stocks`, `deliveries`, `shortages`, `demands`, `exposed`,
+            table: one of `purchases`, `discounts`, `makes`, `lots`, `draws`, `stocks`, `deliveries`, `shortages`, `demands`, `exposed`,
                 `rules`, `unproven`, `blocked`, `leads`, `limits`, `assumptions`.
 
         Raises:
@@ -137,6 +138,11 @@ def _relevant(problem: Problem) -> Catalog:
         materials=tuple(m for m in problem.merged.materials.values() if m.id in materials),
         facilities=tuple(f for f in problem.merged.facilities.values() if f.id in facilities),
         offers=tuple(offers),
+        schedules=tuple(
+            schedule
+            for schedule in problem.merged.schedules
+            if any(covers(schedule, offer, problem.merged.facilities[offer.facility]) for offer in offers)
+        ),
         prices=tuple(kept),
         rates=problem.merged.rates,
         factors=problem.merged.factors,

@@ -76,6 +76,7 @@ def costs(run: Run, width: int) -> RenderableType:
         [name, money(amount)]
         for name, amount in (
             ("price", cost.price),
+            ("discounts and lumps of price schedules", cost.discounts),
             ("duties and other charges", cost.charges),
             ("freight", cost.freight),
             ("onboarding", cost.onboarding),

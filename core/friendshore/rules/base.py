@@ -175,7 +175,9 @@ class Facts(Protocol):
     def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term: ...
     def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> Term: ...
     def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
-        """Price, charges and freight of the moves that count, with their offers' onboarding in the first period."""
+        """Price, charges and freight of the moves that count, with their offers' onboarding in the first period, and what price
+        schedules take off or add, in the period of its settlement.
+        """
         ...
 
     def ends(self, offer: Chained, place: Place) -> frozenset[str]:

@@ -13,17 +13,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Question = Literal["bought", "used", "delivered", "short", "stock", "spent", "making", "onboarding", "holding"]
+Question = Literal[
+    "bought", "used", "delivered", "short", "stock", "spent", "making", "onboarding", "holding", "discounts"
+]
 """What a term asks.
 
 - `bought`: units of moves, indexed by the table of moves
 - `used`: 1 if the moves together come to at least `at_least` units, else 0
 - `delivered`, `short`: kilograms of demand cells (demand x period)
 - `stock`: kilograms held at the end of a period, of stock cells (material, place x period)
-- `spent`: money on moves (price, charges, freight), undiscounted, in the case's currency
+- `spent`: money on moves (list price, charges, freight), undiscounted, in the case's currency
 - `making`: money on units made of offers with several outputs, of cells (offer x order period)
 - `onboarding`: one-off costs, indexed by offers
 - `holding`: money for holding, of stock cells
+- `discounts`: money that price schedules add (negative: take off), indexed by schedules and spans
 """
 
 Index = NDArray[np.intp]

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from ..domain.base import Record
-from ..domain.run import Run, RunDelivery, RunDraw, RunPurchase, RunShortage, RunStock
+from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunShortage, RunStock
 
 
 class RunVerdict(Record):
@@ -69,6 +69,7 @@ VERDICTS = RunTable(
 )
 TABLES: tuple[RunTable, ...] = (
     PURCHASES,
+    RunTable("discounts.csv", "discounts", RunDiscount, "settled price schedule", ("schedule", "span")),
     RunTable("inputs.csv", "draws", RunDraw, "input", ("offer", "material", "place", "requirement", "period")),
     RunTable("stock.csv", "stocks", RunStock, "stock", ("material", "place", "requirement", "period")),
     RunTable("deliveries.csv", "deliveries", RunDelivery, "delivery", ("demand", "period", "requirement", "waivers")),

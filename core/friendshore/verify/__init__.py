@@ -13,12 +13,13 @@ from ..errors import Problem as Finding
 from ..errors import VerificationError
 from ..problem import Problem
 from .amounts import Amounts
+from .discounts import Settled
 from .judged import Judged, check_law
 from .ledger import Bought, Ledger
 from .limits import Reading, read_limits
 from .money import Costing, Line
 
-__all__ = ["Bought", "Judged", "Ledger", "Line", "Reading", "VerifiedPlan", "examine", "verify"]
+__all__ = ["Bought", "Judged", "Ledger", "Line", "Reading", "Settled", "VerifiedPlan", "examine", "verify"]
 
 _SEAL = object()
 
@@ -32,6 +33,8 @@ class VerifiedPlan:
     cost: Cost
     lines: tuple[Line, ...]
     """Cost of every purchase."""
+    settled: tuple[Settled, ...]
+    """Every price schedule over every span in which something is bought under it."""
     judged: tuple[Judged, ...]
     """Every verdict that bears on the plan."""
     readings: tuple[Reading, ...]
@@ -85,7 +88,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
             expected="conflicts where it is infeasible, and nowhere else",
         )
     if all_rules:
-        _check_objective(ledger, cost)
+        _check_objective(ledger, cost, costing)
     if ledger.findings:
         return None, ledger.findings
     verified = VerifiedPlan(
@@ -93,6 +96,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         plan=plan,
         cost=cost,
         lines=tuple(costing.lines),
+        settled=tuple(costing.settled),
         judged=tuple(judged),
         readings=tuple(readings),
         ledger=ledger,
@@ -103,7 +107,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     return verified, []
 
 
-def _check_objective(ledger: Ledger, cost: Cost) -> None:
+def _check_objective(ledger: Ledger, cost: Cost, costing: Costing) -> None:
     """The solver's objective must be the plan's, but for rounding and the solver's own tolerance.
 
     A search that ends before it is done may leave on what nothing uses, such as the onboarding of an offer that nothing is
@@ -114,6 +118,7 @@ def _check_objective(ledger: Ledger, cost: Cost) -> None:
     dearest = max(problem.shortage_price, default=Decimal(0))
     moves = problem.moves
     per_kg = max((moves.money(i) for i in range(len(moves))), default=Decimal(0))
+    per_kg += max((settled.rate for settled in costing.settled), default=Decimal(0))
     pieces = (
         len(plan.purchases)
         + len(plan.makes)

@@ -59,6 +59,7 @@ class Answers:
         nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
         self.stock = {nodes[node] * self.count + t: held for (node, t), held in amounts.stock.items() if node in nodes}
         self.pieces = {nodes[node] * self.count + t: n for (node, t), n in amounts.pieces.items() if node in nodes}
+        self.settled = {settled.position: settled for settled in costing.settled}
         self.used = {offer for (offer, _), units in ledger.units().items() if units > 0}
 
     def value(self, term: Term) -> tuple[Decimal, Decimal]:
@@ -96,6 +97,9 @@ class Answers:
         if question == "onboarding":
             cost = self.problem.offers[position].onboarding
             return (cost if position in self.used else Decimal(0)), Decimal(0)
+        if question == "discounts":
+            settled = self.settled.get(position)
+            return (-settled.off, settled.rate * settled.pieces) if settled is not None else (Decimal(0), Decimal(0))
         if question == "holding":
             node, t = divmod(position, self.count)
             years = self.problem.case.horizon.periods[t].years

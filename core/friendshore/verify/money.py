@@ -11,6 +11,7 @@ from ..domain.plan import Cost
 from ..domain.use import Use
 from ..problem.charges import Charges
 from ..problem.network import Arc
+from .discounts import Settled, settle
 from .ledger import Bought, Ledger
 
 
@@ -20,7 +21,7 @@ class Line:
 
     item: Bought
     price: Decimal
-    """For an offer with several outputs its part, by mass of what is bought of them, of what making them costs."""
+    """At list prices: what price schedules take off is settled over all that they bear on. For an offer with several outputs its part, by mass of what is bought of them, of what making them costs."""
     direct: Decimal
     """What of `price` is paid on this purchase itself: nothing, if units are paid when made."""
     charges: Decimal
@@ -43,6 +44,7 @@ class Costing:
         self._reaching, self._served = self._reaching_uses(), self._served_uses()
         self._known_uses: dict[tuple[int, str], list[Use]] = {}
         self._made = self._made_per_kg()
+        self.settled: list[Settled] = settle(ledger)
         self.lines = [self._line(item) for item in ledger.bought if item.arc.offer >= 0]
 
     def _line(self, item: Bought) -> Line:
@@ -115,8 +117,12 @@ class Costing:
             price[line.item.ordered] += line.direct
             charges[line.item.delivered] += line.charges
             freight[line.item.delivered] += line.freight
+        discounts: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for settled in self.settled:
+            discounts[settled.span.settled] -= settled.off
         return {
             "price": price,
+            "discounts": discounts,
             "charges": charges,
             "freight": freight,
             "onboarding": {0: self.onboarding()},

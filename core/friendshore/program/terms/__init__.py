@@ -6,6 +6,7 @@ from ..draft import Draft
 from .onboarding import add_onboarding
 from .orders import add_order_minima
 from .quantities import add_limits, add_pools
+from .tiers import add_price_spans
 
 
 def add_order_terms(draft: Draft) -> None:
@@ -14,6 +15,7 @@ def add_order_terms(draft: Draft) -> None:
     add_limits(draft)
     add_onboarding(draft)
     add_order_minima(draft)
+    add_price_spans(draft)
 
 
 __all__ = ["add_order_terms"]

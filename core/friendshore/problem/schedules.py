@@ -1,0 +1,220 @@
+"""Price schedules as the case sees them: which offers and periods each adds up, in the case's currency."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations
+
+from ..domain.base import exact
+from ..domain.case import Case
+from ..domain.evidence import Confidence
+from ..domain.facts import Facility, Offer
+from ..domain.tiers import PriceSchedule, Tier, TierKind
+from ..domain.time import Span, stretches
+from ..errors import InputError, Problem
+from .merged import Merged, exchange
+from .offers import Assumption, OfferFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSpan:
+    """A price schedule over one span: what is bought in it decides the tier, and is settled in its last period."""
+
+    schedule: PriceSchedule
+    label: str
+    """The span: a period, a calendar year, or `horizon`."""
+    offers: tuple[int, ...]
+    """Offers that are added up."""
+    periods: tuple[int, ...]
+    """Order periods that are added up."""
+    tiers: tuple[Tier, ...]
+    """The tiers in the case's currency."""
+
+    @property
+    def settled(self) -> int:
+        """Period in which the difference to list prices is settled."""
+        return self.periods[-1]
+
+    @property
+    def by_money(self) -> bool:
+        """Whether money is added up, not units."""
+        return self.schedule.measure == "money"
+
+    @property
+    def all_units(self) -> bool:
+        """Whether the tier reached bears on everything."""
+        return self.schedule.kind is TierKind.ALL_UNITS
+
+    def __str__(self) -> str:
+        return f"{self.schedule.name} in {self.label}"
+
+    def weight(self, list_price: Decimal) -> Decimal:
+        """What one unit counts for in what is added up."""
+        return list_price if self.by_money else Decimal(1)
+
+    @staticmethod
+    def rate(tier: Tier, list_price: Decimal) -> Decimal:
+        """Money that a tier takes off one unit of a list price; negative: adds to it."""
+        if tier.price is not None:
+            return list_price - tier.price
+        return (tier.discount or Decimal(0)) * list_price
+
+    @property
+    def jumps(self) -> bool:
+        """Whether reaching a tier may lower the whole bill, so that it may pay to buy more than is needed."""
+        return self.all_units or any(tier.lump for tier in self.tiers)
+
+    def reach(self, list_price: Decimal) -> Decimal:
+        """Most units, at a list price, that may be bought for the sake of the last tier alone."""
+        weight = self.weight(list_price)
+        return self.tiers[-1].least / weight if self.jumps and weight else Decimal(0)
+
+
+def covers(schedule: PriceSchedule, offer: Offer, facility: Facility) -> bool:
+    """Whether a schedule is about what is bought from an offer."""
+    named = _names(offer, facility)[schedule.of]
+    meant = not schedule.materials or all(line.material in schedule.materials for line in offer.outputs)
+    return named == schedule.id and meant
+
+
+def _names(offer: Offer, facility: Facility) -> dict[str, str]:
+    return {"offer": offer.id, "facility": facility.id, "supplier": facility.supplier}
+
+
+def resolve_schedules(
+    merged: Merged, case: Case, counted: Sequence[OfferFacts], reached: Collection[int]
+) -> tuple[tuple[PriceSpan, ...], list[Assumption]]:
+    """Every schedule over every span in which something that counts may be ordered under it.
+
+    Raises:
+        InputError: if two schedules of one thing overlap, a discount has no one price to be taken off, discounts come to more
+            than the price, or a currency has no rate.
+    """
+    troubles = list(_overlapping(merged.schedules))
+    assumptions: list[Assumption] = []
+    spans: list[PriceSpan] = []
+    sellers: dict[tuple[str, str], list[int]] = {}
+    for i in sorted(reached):
+        for named in _names(counted[i].offer, counted[i].facility).items():
+            sellers.setdefault(named, []).append(i)
+    for schedule in merged.schedules:
+        candidates = sellers.get((schedule.of, schedule.id), ())
+        about = tuple(i for i in candidates if covers(schedule, counted[i].offer, counted[i].facility))
+        if not about:
+            continue
+        found = list(_spans(schedule, about, merged, case, troubles))
+        confidence = merged.confidence(schedule.source)
+        if not confidence.reaches(case.accept.confidence):
+            counts = confidence in (Confidence.ASSUMED, Confidence.COMPUTED) or not _takes_off(found, counted)
+            text = f"its price schedule ({schedule.kind}, per {schedule.per}) is only {confidence} and "
+            text += "counts" if counts else "does not count: list prices do"
+            assumptions += [Assumption(counted[i].offer.id, text) for i in about]
+            if not counts:
+                continue
+        spans += found
+    for span in spans:
+        troubles += _without_price(span, counted)
+    troubles += _more_than_the_price(spans, counted, case)
+    if troubles:
+        raise InputError(list(dict.fromkeys(troubles)))
+    return tuple(spans), assumptions
+
+
+def _spans(
+    schedule: PriceSchedule, offers: tuple[int, ...], merged: Merged, case: Case, troubles: list[Problem]
+) -> Iterator[PriceSpan]:
+    dates = Span(start=schedule.start, end=schedule.end)
+    periods = [period for period in case.horizon.periods if dates.covers(period.span)]
+    for label, indices in stretches(periods, schedule.per):
+        currency = schedule.currency or case.currency
+        day = case.horizon.periods[indices[-1]].start
+        rate = exchange(merged.rates, currency, case.currency, day)
+        if rate is None:
+            troubles.append(
+                Problem(
+                    f"no exchange rate from {currency} to {case.currency} for the price schedule of {schedule.name}",
+                    column="tiers.price",
+                    expected=f"a row for {currency} in rates.csv",
+                    fix="add the rate to a catalog of the case, with its source",
+                )
+            )
+            return
+        tiers = tuple(_in_case_currency(tier, rate, schedule) for tier in schedule.tiers)
+        yield PriceSpan(schedule, label, offers, indices, tiers)
+
+
+def _in_case_currency(tier: Tier, rate: Decimal, schedule: PriceSchedule) -> Tier:
+    return Tier(
+        least=exact(tier.least * rate) if schedule.measure == "money" else tier.least,
+        price=None if tier.price is None else exact(tier.price * rate),
+        discount=tier.discount,
+        lump=exact(tier.lump * rate),
+    )
+
+
+def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> bool:
+    """Whether some tier is cheaper than the list price: what makes things dearer counts on any evidence."""
+    return any(
+        span.rate(tier, counted[i].price[t]) > 0
+        for span in spans
+        for tier in span.tiers
+        for i in span.offers
+        for t in span.periods
+    )
+
+
+def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Problem]:
+    alike: dict[tuple[str, str], list[PriceSchedule]] = {}
+    for schedule in schedules:
+        alike.setdefault((schedule.of, schedule.id), []).append(schedule)
+    for one, other in (pair for group in alike.values() for pair in combinations(group, 2)):
+        if one.overlaps(other):
+            yield Problem(
+                f"two price schedules of {one.of} `{one.id}` bear on the same purchases",
+                column="tiers.id",
+                found=f"{one.name} and {other.name}",
+                fix="delete one, or keep their materials or dates apart",
+            )
+
+
+def _ordered_at(facts: OfferFacts, periods: Iterable[int]) -> list[Decimal]:
+    """List prices of an offer in those periods in which it may be ordered."""
+    return [facts.price[t] for t in periods if facts.most[t] != 0]
+
+
+def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[Problem]:
+    """A discount on units of a tier must know which price it is taken off."""
+    if span.all_units or span.by_money or all(tier.price is not None for tier in span.tiers):
+        return
+    prices = sorted({price for i in span.offers for price in _ordered_at(counted[i], span.periods)})
+    if len(prices) > 1:
+        yield Problem(
+            f"the incremental discount of {span} is off several list prices: which of the units lie in which tier?",
+            column="tiers.discount",
+            found=f"{prices[0].normalize():f} to {prices[-1].normalize():f} a unit",
+            expected="one list price for all that is added up",
+            fix="give thresholds in money, a price for each tier, or kind all-units",
+        )
+
+
+def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts], case: Case) -> Iterator[Problem]:
+    """All discounts together leave something to pay: else a plan would buy for the discount's sake."""
+    bearing: dict[int, list[PriceSpan]] = {}
+    for span in spans:
+        for offer in span.offers:
+            bearing.setdefault(offer, []).append(span)
+    for offer, found in bearing.items():
+        for t, price in enumerate(counted[offer].price):
+            here = [span for span in found if t in span.periods]
+            most = sum((max(span.rate(tier, price) for tier in span.tiers) for span in here), Decimal(0))
+            if len(here) > 1 and most > price:
+                yield Problem(
+                    f"the discounts on offer `{counted[offer].offer.id}` come to more than its price",
+                    column="tiers.discount",
+                    found=f"up to {most.normalize():f} off {price.normalize():f} in {case.horizon.label(t)}",
+                    fix="each discount is off the list price: check "
+                    + " and ".join(sorted({span.schedule.name for span in here})),
+                )
+                break

@@ -1,0 +1,40 @@
+"""Rounding that keeps what a price schedule asks for: what is bought to reach a tier is not rounded out of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..problem.demands import round_to
+from ..problem.schedules import PriceSpan
+from .compile import Program
+from .matrix import Floats
+
+_NEARLY = Decimal("1e-7")
+"""Of where a tier begins: by so much the solver may stay below it and mean to reach it."""
+
+
+def up_to_thresholds(program: Program, x: Floats) -> Floats:
+    """The same values, a few orders rounded up, those first that rounding to the nearest step would make smaller by most.
+
+    As many as keep a price schedule in the tier that it reaches before rounding; an order at its upper bound stays.
+    """
+    found = x.copy()
+    for number, columns in program.columns.priced.items():
+        _round_up(program, program.problem.price_spans[number], columns, found)
+    return found
+
+
+def _round_up(program: Program, span: PriceSpan, columns: dict[int, Decimal], x: Floats) -> None:
+    step = program.problem.case.resolution
+    planned = {column: Decimal(repr(float(x[column]))) for column in columns}
+    rounded = {column: round_to(kilograms, step) for column, kilograms in planned.items()}
+    meant = sum((weight * planned[column] for column, weight in columns.items()), Decimal(0)) * (1 + _NEARLY)
+    missing = max(tier.least for tier in span.tiers if tier.least <= meant)
+    missing -= sum((weight * rounded[column] for column, weight in columns.items()), Decimal(0))
+    for column in sorted(columns, key=lambda c: (rounded[c] - planned[c], c)):
+        if missing <= 0:
+            return
+        larger = float(rounded[column] + step)
+        if rounded[column] > 0 and larger <= program.linear.upper[column]:
+            x[column] = larger
+            missing -= columns[column] * step

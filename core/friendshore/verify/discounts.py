@@ -1,0 +1,121 @@
+"""What price schedules take off: the tier that every span ends in, and its settlement, in decimals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..domain.tiers import Tier
+from ..problem.schedules import PriceSpan
+from .ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A price schedule over a span in which something is bought under it."""
+
+    span: PriceSpan
+    position: int
+    """Of the span among all."""
+    measured: Decimal
+    """What comes together: units, or undiscounted money at list prices."""
+    tier: int
+    """The tier it is in."""
+    at_list: Decimal
+    """Undiscounted money at list prices."""
+    off: Decimal
+    """Undiscounted money taken off, less what is due at once; negative: added."""
+    rate: Decimal
+    """Most that any tier takes off one unit, or adds to it."""
+    pieces: int
+    """Rounded numbers that it is the sum of."""
+
+
+def settle(ledger: Ledger) -> list[Settled]:
+    """Every span in which something is bought under a schedule, in canonical order; what rounding misses goes to the ledger."""
+    problem = ledger.problem
+    units = ledger.units()
+    by_offer: defaultdict[int, list[int]] = defaultdict(list)
+    for offer, t in sorted(units):
+        by_offer[offer].append(t)
+    found = []
+    for position, span in enumerate(problem.price_spans):
+        bought = [
+            _Part(problem.offers[o].price[t], units[o, t], ledger.pieces(o, t))
+            for o in span.offers
+            for t in by_offer.get(o, ())
+            if t in span.periods and units[o, t]
+        ]
+        measured = sum((span.weight(part.price) * part.units for part in bought), Decimal(0))
+        if measured > 0:
+            found.append(_settled(span, position, measured, bought, problem.case.resolution / 2))
+            if not span.by_money:
+                ledger.miss(
+                    span.tiers[found[-1].tier].least - measured,
+                    found[-1].pieces,
+                    f"less than a tier of {span} begins at is bought",
+                )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is bought of an offer in a period."""
+
+    price: Decimal
+    """List price."""
+    units: Decimal
+    pieces: int
+    """Rounded numbers that `units` is the sum of."""
+
+
+def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Part], half: Decimal) -> Settled:
+    """The tier reached; where only rounding keeps the sum from the next, that one if it is cheaper.
+
+    A sum may miss a row by half a resolution for each number in it, here as everywhere. It is never the other way round: what
+    comes to the beginning of a dearer tier is in it.
+    """
+    tiers = span.tiers
+    reached = max(k for k, tier in enumerate(tiers) if tier.least <= measured)
+    tier, off = reached, _off(span, reached, measured, bought)
+    if reached + 1 < len(tiers):
+        slack = half * sum((span.weight(part.price) * part.pieces for part in bought), Decimal(0))
+        above = _off(span, reached + 1, measured, bought)
+        if tiers[reached + 1].least - measured <= slack and above > off:
+            tier, off = reached + 1, above
+    return Settled(
+        span=span,
+        position=position,
+        measured=measured,
+        tier=tier,
+        at_list=sum((part.price * part.units for part in bought), Decimal(0)),
+        off=off,
+        rate=max(abs(span.rate(t, part.price)) for t in tiers for part in bought),
+        pieces=sum(part.pieces for part in bought),
+    )
+
+
+def _off(span: PriceSpan, reached: int, measured: Decimal, bought: list[_Part]) -> Decimal:
+    """Money that a span takes off if it ends in a tier."""
+    tiers, lump = span.tiers, span.tiers[reached].lump
+    if span.all_units:
+        return sum((span.rate(tiers[reached], part.price) * part.units for part in bought), Decimal(0)) - lump
+    off = -lump
+    priced = all(tier.price is not None for tier in tiers)
+    if priced:
+        off += sum((part.price * part.units for part in bought), Decimal(0))
+    for k in range(reached + 1):
+        end = tiers[k + 1].least if k < reached else measured
+        within = end - tiers[k].least
+        off += _incremental_rate(span, tiers[k], bought, priced=priced) * within
+    return off
+
+
+def _incremental_rate(span: PriceSpan, tier: Tier, bought: list[_Part], *, priced: bool) -> Decimal:
+    """Money that a tier takes off one unit of what is measured within it; where tiers give prices, list money apart."""
+    if priced:
+        return -(tier.price or Decimal(0))
+    if span.by_money:
+        return tier.discount or Decimal(0)
+    return span.rate(tier, bought[0].price)  # one list price for all: the problem has seen to that

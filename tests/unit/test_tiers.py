@@ -1,0 +1,434 @@
+"""Price schedules as read, settled, refused, counted in budgets, changed and kept in a run's facts."""
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_matrix
+
+from friendshore.catalog import read_catalog
+from friendshore.domain.change import Change
+from friendshore.domain.evidence import Confidence, Source
+from friendshore.domain.facts import Catalog
+from friendshore.domain.plan import PlanStatus, Short
+from friendshore.domain.tiers import PriceSchedule, TierKind
+from friendshore.errors import InputError
+from friendshore.plugins import Registry
+from friendshore.program import compile_program
+from friendshore.recommend import Recommendation
+from friendshore.recommend.recheck import reverify
+from friendshore.rules.kinds.limits import Budget, Pin
+from friendshore.verify import examine
+
+from .building import (
+    GUESS,
+    bought,
+    built,
+    case,
+    demand,
+    facility,
+    lines,
+    maker,
+    metals,
+    offer,
+    ordered,
+    planned,
+    rule,
+    schedule,
+    short,
+    source,
+    store,
+    tier,
+    told,
+)
+
+GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
+HEADER = "of,id,materials,kind,per,least,price,discount,lump,from,until,source\n"
+CIVIL = demand("metal", "civil", 100)
+
+
+def discounts(found: Recommendation) -> list[tuple[str, str, int, float]]:
+    """Schedule, span, tier and money taken off, of every settlement."""
+    return [(d.schedule, d.span, d.tier, float(d.discount)) for d in found.run.discounts]
+
+
+# ---------------------------------------------------------------------------------------------------------------- reading
+
+
+def test_rows_become_schedules_in_kilograms_and_money() -> None:
+    """Rows of one schedule are put together in any order; masses and prices of a substance are those of the material's basis."""
+    found = {(s.of, s.id): s for s in read_catalog(GOOD).schedules}
+    powder, lynas, works = found["offer", "powder"], found["supplier", "Lynas"], found["facility", "powder-works"]
+    assert powder.kind is TierKind.INCREMENTAL
+    assert [(float(t.least), t.price) for t in powder.tiers] == [
+        (0.0, Decimal("113.493064312736")),  # 90 USD/kg WO3, 0.793 kg W each
+        (79_300.0, Decimal("100.882723833544")),
+    ]
+    assert (lynas.measure, lynas.currency, lynas.per) == ("money", "EUR", "horizon")
+    assert [(t.least, t.discount, t.lump) for t in lynas.tiers] == [
+        (Decimal(0), None, Decimal(5000)),
+        (Decimal(2_000_000), Decimal("0.1"), Decimal(0)),
+    ]
+    assert lynas.materials == {"dy-oxide", "ndpr-oxide"}
+    assert works.tiers[1].discount == Decimal("-0.05")
+
+
+def test_the_first_tier_is_the_price_of_an_offer_without_one(tmp_path: Path) -> None:
+    """A price list need not be told twice."""
+    folder = Path(shutil.copytree(GOOD, tmp_path / "small"))
+    file = folder / "offers.csv"
+    file.write_text(file.read_text().replace(",,,apt-rotterdam,25 %,", ",,,,,"), encoding="utf-8")
+    powder = next(o for o in read_catalog(folder).offers if o.id == "powder")
+    assert powder.price is not None
+    assert (powder.price.amount, powder.price.source) == (Decimal("113.493064312736"), "small:paper")
+
+
+@pytest.mark.parametrize(
+    ("rows", "column", "row", "words"),
+    [
+        (",ores,,all-units,year,0,,,,,,paper", "id", 2, "no such offer"),
+        ("supplier,Linas,,all-units,year,0,,,,,,paper", "id", 2, "no such supplier"),
+        (",ore,,all-units,year,1 t,9 USD/kg,,,,,paper", "least", 2, "does not begin at 0"),
+        (",ore,,all-units,year,0,9 USD/kg,5 %,,,,paper", "discount", 2, "both given"),
+        (
+            ",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,900 USD,9 USD/kg,,,,,paper",
+            "price",
+            3,
+            "cannot name",
+        ),
+        (",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,0 t,,5 %,,,,paper", "of", 3, "line 2 already"),
+        (
+            ",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,9 USD,,5 %,,,,paper\n,ore,,all-units,year,9 t,,6 %,,,,paper",
+            "least",
+            3,
+            "others at an amount of money",
+        ),
+        (
+            ",ore,,all-units,year,0,9 USD/kg,,,,,paper\n,ore,,all-units,year,9 t,8 EUR/kg,,,,,paper",
+            "price",
+            3,
+            "several currencies",
+        ),
+        ("facility,circuit,,all-units,year,0,9 USD/kg Dy,,,,,paper", "price", 2, "several materials"),
+        (",ore,,all-units,year,0,,,,,,paper\n,ore,,incremental,period,0,,,,,,paper", "id", 3, "line 2"),
+        (",ore,tin,all-units,year,0,,,,,,paper", "materials", 2, "no such material"),
+        (",ore,,all-units,year,0,,,,2027-02-01,2027-01-01,paper", "until", 2, "is before"),
+        (",ore,,all-units,year,0,,150 %,,,,paper", "discount", 2, "cannot be read"),
+        (",ore,,all-units,year,5 pood,,5 %,,,,paper", "least", 2, "cannot be read"),
+    ],
+)
+def test_a_mistake_is_told_at_its_cell(tmp_path: Path, rows: str, column: str, row: int, words: str) -> None:
+    """Each mistake of a price list is told at its line and column, with what was expected or how to mend it."""
+    folder = Path(shutil.copytree(GOOD, tmp_path / "small"))
+    (folder / "tiers.csv").write_text(HEADER + rows + "\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_catalog(folder)
+    assert [(p.column, p.row) for p in caught.value.problems] == [(column, row)], str(caught.value)
+    (problem,) = caught.value.problems
+    assert words in problem.message
+    assert problem.expected or problem.fix
+
+
+def test_contracts_may_bear_on_the_offers_of_another_catalog(tmp_path: Path) -> None:
+    """A planner's own catalog holds the prices agreed for offers of a catalog that it requires."""
+    context = (read_catalog(GOOD),)
+    (tmp_path / "catalog.toml").write_text('schema = 1\nname = "mine"\nrequires = ["small"]\n', encoding="utf-8")
+    (tmp_path / "tiers.csv").write_text(
+        HEADER
+        + ",ore,,all-units,year,0,,,,,,small:paper\nsupplier,Almonty,,all-units,year,0,,1 %,,,,small:paper\n"
+        + ",stock,,all-units,year,1 t WO3,,2 %,,,,small:paper\n,stock,,all-units,year,0,,,,,,small:paper\n",
+        encoding="utf-8",
+    )
+    assert [s.id for s in read_catalog(tmp_path, context=context).schedules] == ["ore", "stock", "Almonty"]
+
+
+# ------------------------------------------------------------------------------------------------------------- settlement
+
+
+def test_what_lies_exactly_at_a_threshold_is_in_the_tier_that_begins_there() -> None:
+    """100 kg with a tier from 100: the tier's price; from 100.001 kg: not."""
+    for least, total in ((100, 700), (100.001, 1000)):
+        found = planned(
+            case(CIVIL, stores=[store("metal", 1, limit=0)]), metals(schedule("cn-metal", tier(0, 10), tier(least, 7)))
+        )
+        assert found.cost.total == total
+        assert found.run.discounts[0].tier == (2 if total == 700 else 1)
+
+
+def test_more_is_bought_than_needed_where_that_is_cheaper() -> None:
+    """130 kg at 7 cost less than 100 at 10, and what is left is held."""
+    facts = metals(schedule("cn-metal", tier(0, 10), tier(130, 7)))
+    found = planned(case(CIVIL, stores=[store("metal", 1)]), facts)
+    assert bought(found) == {"cn-metal": 130}
+    assert (found.cost.price, found.cost.discounts, found.cost.holding) == (1300, -390, 30)
+    assert found.cost.total == 940
+    assert discounts(found) == [("offer cn-metal", "2026", 2, 390.0)]
+
+
+def test_a_dearer_tier_is_paid_for_or_kept_out_of() -> None:
+    """Everything at 60 from 80 kg on: the plan stays a gram below and buys the rest elsewhere, at 50."""
+    found = planned(case(CIVIL), metals(schedule("cn-metal", tier(0, 10), tier(80, 60))))
+    assert bought(found) == {"cn-metal": 79.999, "au-metal": 20.001}
+    forced = planned(
+        case(CIVIL), metals(schedule("cn-metal", tier(0, 10), tier(80, 60))), rule(Pin, offer="cn-metal", exactly=80)
+    )
+    assert forced.cost.total == 80 * 60 + 20 * 50
+
+
+def test_many_small_pieces_never_round_into_a_dearer_tier() -> None:
+    """Thirty uses buy of one order: the sum of what is rounded stays below where the dear tier begins."""
+    places = [facility(f"site-{i:02}", "US", place=f"site-{i:02}") for i in range(30)]
+    wanted = [demand("metal", "civil", round(1 + i / 7, 4), id=f"d{i:02}", place=f"site-{i:02}") for i in range(30)]
+    facts = metals(*places, schedule("cn-metal", tier(0, 10), tier(60, 60)))
+    found = planned(case(*wanted, count=1), facts)
+    (settled,) = found.plan.settled
+    assert settled.tier == 0
+    assert Decimal("59.9") < settled.measured < 60
+
+
+def test_a_discount_of_a_span_is_settled_in_its_last_period() -> None:
+    """Half a year each, 25 % interest: list prices when ordered, the year's discount in its second half."""
+    given = case(demand("metal", "civil", 50, 50), length="quarter", count=2, discount="0.5625")
+    facts = metals(schedule("cn-metal", tier(0), tier(100, discount=0.1), per="year"))
+    found = planned(given, facts)
+    later = 1.5625**-0.25
+    assert found.run.discounts[0].settled == "2026-Q2"
+    assert float(found.cost.price) == pytest.approx(500 + 500 * later)
+    assert float(found.cost.discounts) == pytest.approx(-100 * later)
+    assert found.cost.nominal == 900
+
+
+def test_a_supplier_gives_his_discount_over_materials_and_plants() -> None:
+    """5 % off all that Acme sells, once it comes to 1,500 money; what others sell does not count."""
+    sites = [facility("one", "AU", operator="Acme"), facility("two", "JP", operator="Acme"), facility("cn", "CN")]
+    sold = [
+        source("AU", 10, name="a-metal", plant="one"),
+        source("JP", 20, "salt", name="a-salt", plant="two"),
+        source("CN", 9.9, name="c-metal", plant="cn"),
+    ]
+    terms = schedule("Acme", tier(0), tier(1500, discount=0.05), of="supplier", measure="money")
+    wanted = [CIVIL, demand("salt", "civil", 30)]
+    facts = Catalog.model_validate({**metals(terms).model_dump(), "facilities": sites, "offers": sold})
+    found = planned(case(*wanted), facts)
+    assert bought(found) == {"a-metal": 100, "a-salt": 30}
+    assert (found.cost.price, found.cost.discounts) == (1600, -80)
+    apart = planned(
+        case(*wanted),
+        facts.model_copy(update={"schedules": (terms.model_copy(update={"materials": frozenset({"metal"})}),)}),
+    )
+    assert bought(apart) == {"c-metal": 100, "a-salt": 30}
+
+
+def test_own_tiers_and_the_suppliers_discount_are_both_off_the_list_price() -> None:
+    """List 10: the offer's own tier takes 3 off, its supplier 10 % of 10."""
+    own = schedule("cn-metal", tier(0, 7))
+    facts = metals(own, schedule("cn", tier(0, discount=0.1), of="supplier"))
+    found = planned(case(CIVIL), facts)
+    assert (found.cost.price, found.cost.discounts, found.cost.total) == (1000, -400, 600)
+
+
+def test_places_and_uses_are_added_up() -> None:
+    """60 kg for defence and 40 for civil use, at two places, reach a tier of 100."""
+    wanted = [demand("metal", "civil", 40), demand("metal", "defense", 60, place="JP")]
+    found = planned(case(*wanted), metals(schedule("cn-metal", tier(0, 10), tier(100, 7))))
+    assert found.cost.total == 700
+
+
+def test_runs_of_an_offer_with_several_outputs_are_counted() -> None:
+    """20 runs give 20 kg of metal and 60 of salt: the tier counts the runs."""
+    run = offer("run", "au", "metal", 60, outputs=lines(metal=1, salt=3))
+    facts = metals(run, schedule("run", tier(0), tier(20, discount=0.5)))
+    found = planned(
+        case(demand("metal", "civil", 20), demand("salt", "civil", 60)), facts.model_copy(update={"offers": (run,)})
+    )
+    assert (found.cost.price, found.cost.discounts) == (1200, -600)
+
+
+def test_dates_of_a_contract_bound_its_orders() -> None:
+    """A contract from 2027 on: the first year at list price, and its quantity does not count."""
+    terms = schedule("cn-metal", tier(0), tier(150, discount=0.5), per="horizon", start="2027-01-01")
+    found = planned(case(demand("metal", "civil", 100, 100, 60)), metals(terms))
+    assert found.cost.discounts == -800
+    assert [d.measured for d in found.run.discounts] == [160]
+
+
+# ------------------------------------------------------------------------------------------------------ chains and bounds
+
+
+def test_a_tier_is_reached_up_the_chain_and_through_a_plant() -> None:
+    """Oxide may not be held: to reach its tier more metal is made than is needed, and the surplus metal held."""
+    facts = metals(maker("JP", 0), source("AU", 10, "oxide"), schedule("au-oxide", tier(0, 10), tier(300, 1)))
+    stores = [store("oxide", 0, "JP", limit=0), store("metal", 1)]
+    found = planned(case(CIVIL, stores=stores), facts.model_copy(update={"offers": facts.offers[1:]}))
+    assert bought(found) == {"au-oxide": 300, "jp-melt": 150}
+    assert found.cost.total == 300 + 50
+
+
+# --------------------------------------------------------------------------------------------------------------- refusals
+
+
+def refused(facts: Catalog, *wanted: Any, **more: Any) -> str:
+    """What a case is refused for."""
+    with pytest.raises(InputError) as caught:
+        built(case(*(wanted or (CIVIL,)), **more), facts)
+    return str(caught.value)
+
+
+def test_what_is_not_defined_is_refused_with_the_way_out() -> None:
+    """An incremental discount off several prices, discounts above the price, and two schedules for one purchase."""
+    both = metals(
+        source("CN", 3, "salt"), schedule("cn", tier(0), tier(9, discount=0.1), of="facility", kind="incremental")
+    )
+    wanted = (CIVIL, demand("salt", "civil", 20))
+    assert "give thresholds in money, a price for each tier, or kind all-units" in refused(both, *wanted)
+    assert built(case(CIVIL), both).price_spans  # of one price only, it is defined
+    priced = schedule("cn", tier(0, 5), tier(9, 4), of="facility", kind="incremental")
+    assert built(case(*wanted), both.model_copy(update={"schedules": (priced,)})).price_spans
+    own = schedule("cn-metal", tier(0, 2))
+    assert "come to more than its price" in refused(metals(own, schedule("cn", tier(0, discount=0.5), of="supplier")))
+    assert "bear on the same purchases" in refused(metals(own, schedule("cn-metal", tier(0, 3), kind="incremental")))
+    assert "no exchange rate from EUR" in refused(metals(schedule("cn-metal", tier(0, 2), currency="EUR")))
+
+
+@pytest.mark.parametrize(
+    "tiers",
+    [
+        (),
+        (tier(1, 5),),
+        (tier(0, 5), tier(0, 4)),
+        (tier(0, 5, 0.1),),
+        (tier(0, -1),),
+        (tier(0, lump=-1),),
+        (tier(0, None, 1.5),),
+    ],
+)
+def test_a_record_refuses_what_is_no_schedule(tiers: tuple[Any, ...]) -> None:
+    """Made in memory, a schedule is held to the same as one that is read."""
+    with pytest.raises(ValueError, match=r"first tier|above the one before|price or a discount|pays the buyer"):
+        schedule("cn-metal", *tiers)
+
+
+def test_a_discount_that_is_not_well_founded_does_not_count_and_is_said() -> None:
+    """What is only recalled takes nothing off; what is assumed counts; a dearer tier counts on any evidence. Each is said."""
+    recalled = Source(id="tiny:r", reference="heard somewhere", confidence=Confidence.RECALLED)
+
+    def plan_with(terms: PriceSchedule) -> Recommendation:
+        facts = metals(terms)
+        return planned(case(CIVIL), facts.model_copy(update={"sources": (*facts.sources, recalled)}))
+
+    cheaper = plan_with(schedule("cn-metal", tier(0, 5), source="tiny:r"))
+    assert cheaper.cost.total == 1000
+    assert "does not count: list prices do" in told(cheaper, "cn-metal")
+    assumed = plan_with(schedule("cn-metal", tier(0, 5), source=GUESS))
+    assert assumed.cost.total == 500
+    assert "is only assumed and counts" in told(assumed, "cn-metal")
+    dearer = plan_with(schedule("cn-metal", tier(0, 15), source="tiny:r"))
+    assert dearer.cost.total == 1500
+
+
+# ------------------------------------------------------------------------------------------- budgets, changes, facts, proof
+
+
+def test_a_budget_counts_what_is_taken_off_and_what_is_due_at_once() -> None:
+    """750 of money: 100 kg at 7 and a lump of 50, no more; with list prices alone only 75 kg could be had."""
+    facts = metals(schedule("cn-metal", tier(0), tier(60, 7, lump=50)))
+    tight = planned(case(CIVIL), facts, rule(Budget, amount=750))
+    assert bought(tight) == {"cn-metal": 100}
+    assert tight.run.limits[0].value == 750
+    less = planned(case(CIVIL), facts, rule(Budget, amount=400))
+    assert short(less) == {"metal-civil": 50 + 10}  # 40 kg at 10 are more than the (400 - 50) / 7 kg that reach no tier
+    part = planned(
+        case(CIVIL, demand("salt", "civil", 1)),
+        metals(source("CN", 3, "salt"), schedule("cn", tier(0), tier(60, discount=0.5), of="facility")),
+        rule(Budget, amount=600, materials=["metal"]),
+    )
+    assert float(part.run.limits[0].value) <= 600  # a discount for metal and salt together is no money of metal alone
+    assert bought(part)["cn-metal"] == 60
+
+
+def test_a_change_of_an_offers_price_moves_its_own_tiers() -> None:
+    """Prices of its own list double; a discount follows the list price of itself."""
+    facts = metals(schedule("cn-metal", tier(0, 10), tier(50, 8)), schedule("cn", tier(0, discount=0.1), of="supplier"))
+    found = planned(case(CIVIL), facts, changes=[Change(price="cn-metal", factor="2")])
+    assert (found.cost.price, found.cost.discounts) == (2000, -600)
+
+
+def test_a_run_is_checked_again_from_its_facts_alone() -> None:
+    """The facts hold the schedules; without one, the plan no longer costs what it says."""
+    facts = metals(
+        schedule("cn-metal", tier(0, 10), tier(50, 8), per="year"),
+        schedule("Nobody", tier(0, discount=0.9), of="supplier"),
+        schedule(
+            "cn", tier(0), tier(900, discount=0.1), of="supplier", measure="money", materials=frozenset({"metal"})
+        ),
+    )
+    found = planned(case(CIVIL), facts)
+    kept = found.facts()
+    assert [s["id"] for s in kept["catalogs"][0]["schedules"]] == ["cn-metal", "cn"]
+    verified, findings, unchecked = reverify(kept, Registry.of())
+    assert verified is not None
+    assert not findings
+    assert not unchecked
+    assert verified.cost == found.cost
+    kept["catalogs"][0]["schedules"].pop()
+    again, findings, _ = reverify(kept, Registry.of())
+    assert again is None
+    assert any("is not what its purchases and shortages cost" in str(f) for f in findings)
+
+
+def test_a_plan_that_claims_a_tier_it_does_not_reach_is_a_finding() -> None:
+    """99 kg and a shortage of 1 kg instead of 100 kg: the bill is another."""
+    found = planned(case(CIVIL), metals(schedule("cn-metal", tier(0, 10), tier(100, 5))))
+    plan = found.plan.plan
+    (purchase,), (delivery,) = plan.purchases, plan.deliveries
+    less = plan.model_copy(
+        update={
+            "purchases": (purchase.model_copy(update={"quantity": Decimal(99)}),),
+            "deliveries": (delivery.model_copy(update={"quantity": Decimal(99)}),),
+            "shorts": (Short(demand="metal-civil", period=0, quantity=Decimal(1)),),
+        }
+    )
+    less = type(plan).model_validate(
+        {**less.model_dump(), "objective": plan.objective + 995}
+    )  # 99 x 5 + 1,000 of shortage
+    verified, findings = examine(found.plan.problem, less)
+    assert verified is None
+    assert any("is not what its purchases and shortages cost" in str(f) for f in findings)
+
+
+@pytest.mark.parametrize("need", [10, 45, 70, 100])
+def test_the_relaxation_of_falling_prices_is_their_convex_envelope(need: int) -> None:
+    """Without whole columns the cost of `need` kg is the chord below the cost of 0 to 100 kg, which falls below no chord."""
+    prices = ((0, 10), (30, 8), (70, 4))
+    facts = metals(schedule("cn-metal", *(tier(*p) for p in prices), kind="incremental"), cn=100)
+    alone = facts.model_copy(update={"offers": tuple(o for o in facts.offers if o.id == "cn-metal")})
+    linear = compile_program(
+        built(case(demand("metal", "civil", need, price=10**6), demand("metal", "defense", 100 - need, price=0)), alone)
+    ).linear
+    result = milp(
+        linear.cost,
+        constraints=LinearConstraint(csr_matrix(linear.matrix), linear.row_lower, linear.row_upper),
+        bounds=Bounds(linear.lower, linear.upper),
+    )
+    whole = 30 * 10 + 40 * 8 + 30 * 4
+    assert result.fun == pytest.approx(whole * need / 100)
+    assert np.flatnonzero(linear.integer).size
+
+
+def test_a_plan_with_schedules_is_proved_and_stands_in_the_report() -> None:
+    """The settlement is in the run's tables."""
+    found = planned(
+        case(demand("metal", "civil", 60, 60)),
+        metals(schedule("cn-metal", tier(0), tier(50, discount=0.2), per="year")),
+    )
+    assert found.status is PlanStatus.OPTIMAL
+    assert ordered(found) == {("cn-metal", "2026"): 60, ("cn-metal", "2027"): 60}
+    frame = found.to_frame("discounts")
+    assert list(frame["span"]) == ["2026", "2027"]
+    assert list(frame["discount"]) == [120, 120]
