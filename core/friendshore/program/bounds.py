@@ -8,6 +8,7 @@ over may be worth making into something else that is cheaper to hold, so that it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def _units(problem: Problem, limits: LimitRows) -> Floats:
     reach = _for_price(problem)
     needs = _needs(problem, limits, reach)
     least = doubles([facts.offer.min_order or Decimal(0) for facts in offers])
-    units = np.tile(np.maximum([needs.get(index, 0.0) for index in range(len(offers))], least)[:, None], count)
+    units: Floats = np.tile(np.maximum([needs.get(index, 0.0) for index in range(len(offers))], least)[:, None], count)
     for cell, most in reach.items():
         units[cell] = max(units[cell], most)
     units = np.minimum(units, table([facts.most for facts in offers], count))
