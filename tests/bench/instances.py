@@ -58,8 +58,6 @@ class Instance:
     """Quoted money per kilogram by offer; where there is a benchmark, the share on top of it."""
     benchmark: Floats | None
     """Money per kilogram, material x month."""
-    lead: Ints
-    """Months from order to delivery, by offer."""
     capacity_use: Floats
     """Kilograms of the facility's capacity that a kilogram takes, by offer."""
     least: Floats
@@ -98,7 +96,6 @@ def linear(scale: float = 1.0) -> Instance:
         facility=np.arange(offers),
         price=np.round(dice.uniform(-0.15, 0.6, offers), 3),
         benchmark=_money(level[:, None] * np.exp(np.cumsum(dice.normal(0.002, 0.04, (materials, months)), axis=1))),
-        lead=dice.integers(0, 3, offers),
         capacity_use=np.ones(offers),
         least=np.zeros(offers),
         onboarding=np.zeros(offers),
@@ -132,7 +129,6 @@ def decisions(scale: float = 1.0) -> Instance:
         facility=np.arange(offers),
         price=_money(level[material] * dice.uniform(0.85, 1.6, offers)),
         benchmark=None,
-        lead=np.zeros(offers, dtype=np.intp),
         capacity_use=np.ones(offers),
         least=_whole(minimum),
         onboarding=_whole(onboarding),
@@ -180,7 +176,6 @@ def joint(scale: float = 1.0, tiers: bool = True) -> Instance:
         facility=facility,
         price=price,
         benchmark=None,
-        lead=np.zeros(offers, dtype=np.intp),
         capacity_use=use,
         least=_whole(minimum),
         onboarding=_whole(onboarding),
@@ -231,7 +226,6 @@ def extra_large(scale: float = 1.0) -> Instance:
         facility=facility,
         price=np.round(dice.uniform(-0.15, 0.6, offers), 3),
         benchmark=_money(level[:, None] * np.exp(np.cumsum(dice.normal(0.002, 0.04, (materials, months)), axis=1))),
-        lead=dice.integers(0, 3, offers),
         capacity_use=np.ones(offers),
         least=np.zeros(offers),
         onboarding=_whole(onboarding),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -26,7 +27,7 @@ from friendshore.domain.facts import (
 from friendshore.domain.stages import Stage
 from friendshore.domain.time import Horizon, PeriodLength, add_months
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds.limits import MaxShare
+from friendshore.rules.kinds.limits import Budget, MaxShare
 
 from .instances import COUNTRIES, Instance
 
@@ -36,7 +37,9 @@ STAGES = (Stage.MINED, Stage.REFINED)
 CURRENCY = "USD"
 PLACE = "US"
 END_USE = "civil"
-_FIRST = "drawn"
+Facts = tuple[Case, Sequence[Catalog], Sequence[Rule]]
+"""A case, its catalogs and its rules."""
+_SOURCE = "drawn"
 """The one source of all figures, as the rows of a catalog name it."""
 
 
@@ -53,6 +56,11 @@ def facility_id(number: int) -> str:
 def offer_id(number: int) -> str:
     """Name of an offer."""
     return f"o{number:06}"
+
+
+def facts_of(instance: Instance, budget: float | None = None) -> Facts:
+    """All that friendshore is given."""
+    return case_of(instance), (catalog_of(instance),), rules_of(instance, budget)
 
 
 def case_of(instance: Instance) -> Case:
@@ -85,18 +93,21 @@ def case_of(instance: Instance) -> Case:
     )
 
 
-def rules_of(instance: Instance) -> tuple[Rule, ...]:
-    """The rules of the case: the cap on a country's share of a month's purchases, where there is one."""
-    if instance.share is None:
-        return ()
-    cap = {"id": "country-share", "by": "country", "share": str(instance.share), "of": "purchases", "per": "period"}
-    return (MaxShare.model_validate(cap),)
+def rules_of(instance: Instance, budget: float | None = None) -> tuple[Rule, ...]:
+    """The rules of the case: a cap on a country's share of a month's purchases, and a budget a year, where there are any."""
+    rules: list[Rule] = []
+    if instance.share is not None:
+        cap = {"id": "country-share", "by": "country", "share": str(instance.share), "of": "purchases", "per": "period"}
+        rules.append(MaxShare.model_validate(cap))
+    if budget is not None:
+        rules.append(Budget.model_validate({"id": "budget", "amount": budget, "per": "year"}))
+    return tuple(rules)
 
 
 def catalog_of(instance: Instance) -> Catalog:
     """The catalog: materials, facilities with their capacity, offers, benchmarks and price tiers."""
     name = f"bench-{instance.name.lower()}"
-    source = f"{name}:{_FIRST}"
+    source = f"{name}:{_SOURCE}"
     return Catalog(
         name=name,
         licence="CC0-1.0",
@@ -140,7 +151,6 @@ def _offer(instance: Instance, number: int, catalog: str, source: str) -> Offer:
         min_order=exact(least) if least else None,
         onboarding=exact(onboarding) if onboarding else None,
         onboarding_currency=CURRENCY if onboarding else "",
-        lead_time=Decimal(int(instance.lead[number])),
         capacity_use=exact(float(instance.capacity_use[number])),
         chain=_chain(COUNTRIES[instance.country[instance.facility[number]]], source),
         source=source,

@@ -1,0 +1,191 @@
+"""Pyomo: indexed components and rules over index lists made once, solved by its persistent HiGHS interface."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.contrib.appsi.solvers import Highs
+from pyomo.core.expr import LinearExpression
+
+from ..answer import Answer, Stop
+from ..plain import Plain, Steps
+from .arrays import options
+
+
+def run(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
+    """Builds the model, hands it over, and solves."""
+    answer = Answer()
+    with answer.phase("build"):
+        model = _Model(plain).model
+        solver = Highs()
+        solver.highs_options = options(stop)
+        solver.config.load_solution = False
+        checks = solver.update_config
+        checks.check_for_new_or_removed_constraints = checks.check_for_new_or_removed_vars = False
+        checks.check_for_new_or_removed_params = checks.check_for_new_objective = False
+        checks.update_constraints = checks.update_vars = checks.update_params = False
+        checks.update_named_expressions = checks.update_objective = False
+        solver.set_instance(model)
+    if not solve:
+        return answer
+    with answer.phase("solve"):
+        result = solver.solve(model)
+        if result.best_feasible_objective is not None:
+            result.solution_loader.load_vars()
+    answer.status = result.termination_condition.name
+    answer.objective, answer.bound = result.best_feasible_objective, result.best_objective_bound
+    return answer
+
+
+def _sum(terms: Iterable[tuple[float, Any]]) -> LinearExpression:
+    """A linear expression made in one go."""
+    pairs = list(terms)
+    return LinearExpression(constant=0, linear_coefs=[c for c, _ in pairs], linear_vars=[v for _, v in pairs])
+
+
+def _groups(keys: Sequence[Any]) -> dict[Any, list[int]]:
+    """Offers by what they belong to."""
+    found = defaultdict(list)
+    for offer, key in enumerate(keys):
+        found[key].append(offer)
+    return dict(found)
+
+
+class _Model:
+    def __init__(self, plain: Plain) -> None:
+        self.plain = plain
+        self.model = model = pyo.ConcreteModel()
+        offers, months = plain.price.shape
+        model.offers, model.months = pyo.RangeSet(0, offers - 1), pyo.RangeSet(0, months - 1)
+        model.materials = pyo.RangeSet(0, len(plain.demand) - 1)
+        self.of_material = _groups(plain.material.tolist())
+        demand = plain.demand.tolist()
+        model.buy = pyo.Var(model.offers, model.months, domain=pyo.NonNegativeReals)
+        model.stock = pyo.Var(model.materials, model.months, domain=pyo.NonNegativeReals)
+        model.short = pyo.Var(
+            model.materials, model.months, domain=pyo.NonNegativeReals, bounds=lambda _, m, t: (0, demand[m][t])
+        )
+        self.cost = [
+            (coefficient, variable[key])
+            for variable, table in ((model.buy, plain.price), (model.stock, plain.held), (model.short, plain.missed))
+            for key, coefficient in zip(variable, table.ravel().tolist(), strict=True)
+        ]
+        self._flow()
+        if plain.share is not None:
+            self._shares(plain.share)
+        self._decisions()
+        if plain.steps is not None:
+            self._tiers(plain.steps)
+        if plain.budget is not None:
+            self._budget(plain.budget)
+        model.cost = pyo.Objective(expr=_sum(self.cost))
+
+    def _flow(self) -> None:
+        model, plain = self.model, self.plain
+        buy, stock, short = model.buy, model.stock, model.short
+        wanted = plain.demand.copy()
+        wanted[:, 0] -= plain.opening
+        wants = wanted.tolist()
+        use, capacity = plain.capacity_use.tolist(), plain.capacity.tolist()
+        at_facility = _groups(plain.facility.tolist())
+
+        def balance(_: Any, m: int, t: int) -> Any:
+            terms = [(1.0, buy[o, t]) for o in self.of_material.get(m, ())]
+            terms += [(-1.0, stock[m, t]), (1.0, short[m, t])]
+            if t:
+                terms.append((1.0, stock[m, t - 1]))
+            return (wants[m][t], _sum(terms), wants[m][t])
+
+        def room(_: Any, f: int, t: int) -> Any:
+            return (None, _sum((use[o], buy[o, t]) for o in at_facility[f]), capacity[f][t])
+
+        model.balance = pyo.Constraint(model.materials, model.months, rule=balance)
+        model.capacity = pyo.Constraint(sorted(at_facility), model.months, rule=room)
+
+    def _shares(self, share: float) -> None:
+        model, plain, buy = self.model, self.plain, self.model.buy
+        country = plain.country.tolist()
+        pairs = sorted(set(zip(plain.material.tolist(), country, strict=True)))
+
+        def cap(_: Any, m: int, c: int, t: int) -> Any:
+            terms = (((1.0 if country[o] == c else 0.0) - share, buy[o, t]) for o in self.of_material[m])
+            return (None, _sum(terms), 0.0)
+
+        model.shares = pyo.Constraint(pairs, model.months, rule=cap)
+
+    def _decisions(self) -> None:
+        model, plain, buy = self.model, self.plain, self.model.buy
+        least, most, onboarding = plain.least.tolist(), plain.most.tolist(), plain.onboarding.tolist()
+        model.ordering = pyo.Set(initialize=plain.ordering.tolist())
+        model.boarding = pyo.Set(initialize=plain.boarding.tolist())
+        model.order = pyo.Var(model.ordering, model.months, domain=pyo.Binary)
+        model.use = pyo.Var(model.boarding, domain=pyo.Binary)
+        order, use = model.order, model.use
+        model.minimum = pyo.Constraint(
+            model.ordering,
+            model.months,
+            rule=lambda _, o, t: (0.0, _sum([(1.0, buy[o, t]), (-least[o], order[o, t])]), None),
+        )
+        model.ordered = pyo.Constraint(
+            model.ordering,
+            model.months,
+            rule=lambda _, o, t: (None, _sum([(1.0, buy[o, t]), (-most[o][t], order[o, t])]), 0.0),
+        )
+        model.onboarding = pyo.Constraint(
+            model.boarding,
+            model.months,
+            rule=lambda _, o, t: (None, _sum([(1.0, buy[o, t]), (-most[o][t], use[o])]), 0.0),
+        )
+        self.once = [(onboarding[o], use[o]) for o in model.boarding]
+        self.cost += self.once
+
+    def _tiers(self, steps: Steps) -> None:
+        model, buy = self.model, self.model.buy
+        offers, (_, years, tiers) = steps.offer.tolist(), steps.width.shape
+        width = dict(zip(offers, steps.width.tolist(), strict=True))
+        saving = dict(zip(offers, steps.saving.tolist(), strict=True))
+        of_year = _groups(self.plain.year.tolist())
+        model.tiered = pyo.Set(initialize=offers)
+        model.years, model.steps = pyo.RangeSet(0, years - 1), pyo.RangeSet(0, tiers - 1)
+        model.above = pyo.RangeSet(1, tiers - 1)
+        model.tier = pyo.Var(model.tiered, model.years, model.steps, bounds=lambda _, o, y, i: (0, width[o][y][i]))
+        model.reach = pyo.Var(model.tiered, model.years, model.above, domain=pyo.Binary)
+        tier, reach = model.tier, model.reach
+        self.cost += [(saving[o][i], tier[o, y, i]) for o, y, i in tier]
+
+        def quantity(_: Any, o: int, y: int) -> Any:
+            bought = [(1.0, buy[o, t]) for t in of_year[y]]
+            return (0.0, _sum(bought + [(-1.0, tier[o, y, i]) for i in range(tiers)]), 0.0)
+
+        model.quantity = pyo.Constraint(model.tiered, model.years, rule=quantity)
+        model.full = pyo.Constraint(
+            model.tiered,
+            model.years,
+            model.above,
+            rule=lambda _, o, y, i: (
+                0.0,
+                _sum([(1.0, tier[o, y, i - 1]), (-width[o][y][i - 1], reach[o, y, i])]),
+                None,
+            ),
+        )
+        model.opened = pyo.Constraint(
+            model.tiered,
+            model.years,
+            model.above,
+            rule=lambda _, o, y, i: (None, _sum([(1.0, tier[o, y, i]), (-width[o][y][i], reach[o, y, i])]), 0.0),
+        )
+
+    def _budget(self, budget: float) -> None:
+        model, plain = self.model, self.plain
+        spent, kept = plain.spent.tolist(), plain.kept.tolist()
+        of_year = _groups(plain.year.tolist())
+
+        def money(_: Any, y: int) -> Any:
+            terms = [(spent[o][t], model.buy[o, t]) for o in model.offers for t in of_year[y]]
+            terms += [(kept[m][t], model.stock[m, t]) for m in model.materials for t in of_year[y]]
+            return (None, _sum(terms + (self.once if y == 0 else [])), budget)
+
+        model.budget = pyo.Constraint(sorted(of_year), rule=money)

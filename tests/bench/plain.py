@@ -1,0 +1,136 @@
+"""The textbook program of an instance, as coefficients: what every peer is built from. Nothing of friendshore is used.
+
+With offers o of material m(o) from facility f(o) in country c(o), months t, and D the demand:
+
+    minimise   sum price[o,t] buy[o,t] + sum held[m,t] stock[m,t] + sum missed[m,t] short[m,t]
+               + sum onboarding[o] use[o] + sum saving[k,y,i] tier[k,y,i]
+    stock[m,t-1] + sum buy[o,t] - stock[m,t] + short[m,t] = D[m,t]                  balance (stock[m,-1]: the opening stock)
+    sum of o at f: capacity_use[o] buy[o,t] <= capacity[f,t]                        joint capacity
+    sum of o of m in c: buy[o,t] <= share * sum of o of m: buy[o,t]                 country shares
+    least[o] order[o,t] <= buy[o,t] <= most[o,t] order[o,t]                         order minima, order 0/1
+    buy[o,t] <= most[o,t] use[o]                                                    onboarding, use 0/1
+    sum over y of buy[o,t] = sum tier[k,y,i]; tier[k,y,i] <= width[k,y,i] reach[k,y,i];
+    tier[k,y,i] >= width[k,y,i] reach[k,y,i+1]                                      incremental tiers, reach 0/1, reach[.,.,0] = 1
+    sum over y of (spent[o,t] buy[o,t] + kept[m,t] stock[m,t]) + onboarding <= budget  money of a year, where there is a budget
+
+`most` is what the facility could make of the offer alone: the big-M that capacity gives.
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+
+import numpy as np
+
+from .instances import Floats, Instance, Ints
+
+FIRST_YEAR = 2027
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """The tiers of some offers in every year of the plan."""
+
+    offer: Ints
+    """By tiered offer."""
+    width: Floats
+    """Kilograms that fit in, tiered offer x year x tier."""
+    saving: Floats
+    """What a kilogram costs more than the quoted price (it is less), tiered offer x tier."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plain:
+    """Coefficients of the textbook program; see the module for what they mean."""
+
+    material: Ints
+    facility: Ints
+    country: Ints
+    """By offer."""
+    year: Ints
+    """By month, from 0."""
+    price: Floats
+    held: Floats
+    missed: Floats
+    demand: Floats
+    opening: Floats
+    capacity: Floats
+    capacity_use: Floats
+    most: Floats
+    least: Floats
+    onboarding: Floats
+    spent: Floats
+    kept: Floats
+    steps: Steps | None
+    share: float | None
+    budget: float | None = None
+    """Most money of each year, not discounted."""
+
+    @property
+    def ordering(self) -> Ints:
+        """Offers with an order minimum."""
+        return np.flatnonzero(self.least)
+
+    @property
+    def boarding(self) -> Ints:
+        """Offers with an onboarding cost."""
+        return np.flatnonzero(self.onboarding)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether any decision is yes or no."""
+        return bool(self.least.any() or self.onboarding.any() or self.steps is not None)
+
+
+def plain(instance: Instance, budget: float | None = None) -> Plain:
+    """Works out the coefficients."""
+    months = np.arange(instance.months)
+    year = months // 12
+    part = np.array([_part_of_year(FIRST_YEAR + t // 12, t % 12 + 1) for t in range(instance.months)])
+    counts = (1 + instance.discount) ** (-months / 12)
+    if instance.benchmark is None:
+        spent = np.repeat(instance.price[:, None], instance.months, axis=1)
+    else:
+        spent = instance.benchmark[instance.material] * (1 + instance.price[:, None])
+    kept = instance.holding[:, None] * part
+    capacity = instance.capacity[:, None] * part
+    most = capacity[instance.facility] / instance.capacity_use[:, None]
+    return Plain(
+        material=instance.material,
+        facility=instance.facility,
+        country=instance.country[instance.facility],
+        year=year,
+        price=spent * counts,
+        held=kept * counts,
+        missed=instance.shortage[:, None] * counts,
+        demand=instance.demand,
+        opening=instance.opening,
+        capacity=capacity,
+        capacity_use=instance.capacity_use,
+        most=most,
+        least=instance.least,
+        onboarding=instance.onboarding,
+        spent=spent,
+        kept=kept,
+        steps=_steps(instance, most, year),
+        share=instance.share,
+        budget=budget,
+    )
+
+
+def _part_of_year(year: int, month: int) -> float:
+    """A month's length in years, by days."""
+    return calendar.monthrange(year, month)[1] / (366 if calendar.isleap(year) else 365)
+
+
+def _steps(instance: Instance, most: Floats, year: Ints) -> Steps | None:
+    tiers = instance.tiers
+    if tiers is None:
+        return None
+    if instance.discount:
+        raise ValueError("a yearly tier has no month of its own, so that its money cannot be discounted")
+    yearly = np.stack([most[tiers.offer][:, year == y].sum(axis=1) for y in range(year[-1] + 1)], axis=1)
+    inner = np.repeat(np.diff(tiers.least, axis=1)[:, None, :], year[-1] + 1, axis=1)
+    last = np.maximum(yearly - tiers.least[:, -1:], 0.0)
+    return Steps(tiers.offer, np.concatenate([inner, last[:, :, None]], axis=2), tiers.price - tiers.price[:, :1])

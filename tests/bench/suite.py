@@ -1,0 +1,77 @@
+"""What is run on what, in which order, and with which limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from .answer import Stop
+from .job import CBC, HIGHSPY, OURS, PEERS, Done, Job
+from .table import Section
+
+Perform = Callable[[Job], Done]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Scales and limits of one run of the bench."""
+
+    scale: float = 1.0
+    """Share of the full size of L, D, J and X."""
+    seconds: float = 600.0
+    """Limit of every search on D and J."""
+    short: float = 60.0
+    """Limit of the run of J that is meant to be cut off."""
+    only: tuple[str, ...] = ()
+    """Sections to run; none: all."""
+
+    def sections(self, perform: Perform) -> Iterator[Section]:
+        """Runs all sections, one job after the other."""
+        groups = {"L": self._linear, "D": self._decisions, "J": self._joint, "X": self._extra_large}
+        for name, run in groups.items():
+            if not self.only or name in self.only:
+                yield from run(perform)
+
+    def _linear(self, perform: Perform) -> Iterator[Section]:
+        job = Job(OURS, "L", self.scale, Stop(1e-6), files=True)
+        yield _section("L", job, PEERS, (), perform)
+
+    def _decisions(self, perform: Perform) -> Iterator[Section]:
+        """D by itself, with a yearly budget that binds, and with one that does not."""
+        job = Job(OURS, "D", self.scale, Stop(1e-4, self.seconds), files=True)
+        free = _section("D", job, (HIGHSPY, CBC), _others(), perform)
+        yield free
+        dearest = free.ours.answer.notes.get("dearest year")
+        if isinstance(dearest, float):
+            for name, share in (("D, budget binds", 0.95), ("D, budget idle", 1.05)):
+                within = replace(job, budget=round(share * dearest))
+                yield _section(name, within, (HIGHSPY,), (), perform)
+
+    def _joint(self, perform: Perform) -> Iterator[Section]:
+        """J to 1 % and to 0.1 %, and cut off."""
+        rough = Job(OURS, "J", self.scale, Stop(1e-2, self.seconds))
+        yield _section("J to 1 %", rough, (HIGHSPY,), _others(), perform)
+        yield _section("J to 0.1 %", replace(rough, stop=Stop(1e-3, self.seconds)), (HIGHSPY, CBC), (), perform)
+        yield _section("J cut off", replace(rough, stop=Stop(1e-6, self.short)), (), (), perform)
+
+    def _extra_large(self, perform: Perform) -> Iterator[Section]:
+        """X at a tenth with the peers, and whole without."""
+        job = Job(OURS, "X", self.scale / 10, Stop(1e-6), files=True)
+        yield _section("X / 10", job, PEERS, (), perform)
+        yield _section("X", replace(job, scale=self.scale), (), (), perform)
+
+
+def _others() -> list[str]:
+    """Peers that call the solver that raw HiGHS is."""
+    return [peer for peer in PEERS if peer not in (HIGHSPY, CBC)]
+
+
+def _section(name: str, job: Job, solving: Iterable[str], building: Iterable[str], perform: Perform) -> Section:
+    ours = perform(job)
+    peers = [perform(replace(job, who=peer, files=False)) for peer in solving]
+    peers += [perform(replace(job, who=peer, files=False, solve=False)) for peer in building]
+    return Section(name, ours, tuple(peers))
+
+
+QUICK = Suite(scale=0.1, seconds=8.0, short=3.0)
+"""Under two minutes on two cores."""

@@ -1,0 +1,140 @@
+"""Results as a table, as JSON lines, and beside the goals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .answer import Answer
+from .job import HIGHSPY, OURS, Done
+
+CLOSE = 1e-6
+"""Relative distance up to which two optima are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One instance: friendshore's run and those of its peers."""
+
+    name: str
+    """As it stands in the table: `L`, `D + budget`."""
+    ours: Done
+    peers: tuple[Done, ...]
+
+    def peer(self, name: str) -> Done | None:
+        """A peer's run, if it had one."""
+        return next((done for done in self.peers if done.job.who == name), None)
+
+    def seconds(self, done: Done) -> float | None:
+        """Build and solve of a peer; if it only built, its building and raw HiGHS' solve, for it calls the same solver."""
+        if done.job.solve:
+            return done.total if "solve" in done.answer.seconds else None
+        raw = self.peer(HIGHSPY)
+        if raw is None or "solve" not in raw.answer.seconds or "build" not in done.answer.seconds:
+            return None
+        return done.total + raw.answer.seconds["solve"]
+
+    def ratio(self, done: Done) -> float | None:
+        """How many times as long a peer took as friendshore's build, solve and verification."""
+        seconds = self.seconds(done)
+        return seconds / self.ours.total if seconds is not None and self.ours.total else None
+
+
+def gap(answer: Answer) -> float | None:
+    """Relative distance of the objective from the bound."""
+    if answer.objective is None or answer.bound is None:
+        return None
+    return max(0.0, answer.objective - answer.bound) / max(abs(answer.objective), 1.0)
+
+
+def agree(one: Answer, other: Answer) -> bool | None:
+    """Whether two answers may be of one model: equal to 1e-6, or neither objective below the other's bound. None: not known."""
+    if one.objective is None or other.objective is None:
+        return None
+    scale = CLOSE * max(abs(one.objective), abs(other.objective), 1.0)
+    if abs(one.objective - other.objective) <= scale:
+        return True
+    if one.bound is None or other.bound is None:
+        return None
+    return one.bound <= other.objective + scale and other.bound <= one.objective + scale
+
+
+def lines(section: Section) -> list[dict[str, Any]]:
+    """One JSON object for friendshore alone, or for each of its peers beside it."""
+    ours = section.ours
+    base = {
+        "name": section.name,
+        "size": {"scale": ours.job.scale, "instance": ours.job.made.size, **_sizes(ours.answer)},
+        "seconds": _rounded(ours.answer.seconds),
+        "total": round(ours.total, 4),
+        "objective": ours.answer.objective,
+        "bound": ours.answer.bound,
+        "gap": gap(ours.answer),
+        "status": ours.answer.status,
+        "peak_mib": round(ours.peak, 1),
+    }
+    return [base | {"peer": None}] if not section.peers else [base | _beside(section, peer) for peer in section.peers]
+
+
+def _beside(section: Section, peer: Done) -> dict[str, Any]:
+    return {
+        "peer": peer.job.who,
+        "peer_size": _sizes(peer.answer),
+        "peer_seconds": _rounded(peer.answer.seconds),
+        "peer_solver": "own" if peer.job.solve else f"build only; solve as {HIGHSPY}",
+        "ratio": section.ratio(peer),
+        "peer_objective": peer.answer.objective,
+        "peer_bound": peer.answer.bound,
+        "peer_gap": gap(peer.answer),
+        "peer_status": peer.answer.status,
+        "peer_peak_mib": round(peer.peak, 1),
+        "agree": agree(section.ours.answer, peer.answer),
+    }
+
+
+def _sizes(answer: Answer) -> dict[str, Any]:
+    return {key: answer.notes[key] for key in ("rows", "columns", "nonzeros", "components") if key in answer.notes}
+
+
+def _rounded(seconds: dict[str, float]) -> dict[str, float]:
+    return {phase: round(value, 4) for phase, value in seconds.items()}
+
+
+HEAD = ("", "who", "read", "build", "solve", "verify", "ratio", "objective", "gap", "agrees", "MiB", "")
+_LEFT = {0, 1, len(HEAD) - 1}
+
+
+def written(sections: Sequence[Section]) -> str:
+    """The table."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    for section in sections:
+        rows.append(_row(section.name, section.ours, ""))
+        for peer in section.peers:
+            ratio = section.ratio(peer)
+            rows.append(
+                _row("", peer, "" if ratio is None else f"{ratio:.1f}", agree(section.ours.answer, peer.answer))
+            )
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(w) if i in _LEFT else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _row(name: str, done: Done, ratio: str, same: bool | None = None) -> tuple[str, ...]:
+    answer, apart = done.answer, gap(done.answer)
+    seconds = [f"{answer.seconds[p]:.2f}" if p in answer.seconds else "" for p in ("read", "build", "solve", "verify")]
+    return (
+        name,
+        done.job.who,
+        *seconds,
+        ratio,
+        "" if answer.objective is None else f"{answer.objective:,.0f}",
+        "" if apart is None else f"{apart:.1e}",
+        "" if done.job.who == OURS or same is None else ("yes" if same else "NO"),
+        f"{done.peak:,.0f}",
+        answer.status if done.job.solve else f"built; solve as {HIGHSPY}",
+    )

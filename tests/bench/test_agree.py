@@ -1,0 +1,27 @@
+"""Every peer's optimum of a miniature of L, D, J and X is friendshore's: two programs made apart from each other, one model."""
+
+from __future__ import annotations
+
+import pytest
+
+from .answer import Stop
+from .job import OURS, PEERS, Job, perform
+from .table import agree
+
+EXACT = Stop(gap=1e-7)
+MINIATURES = {"L": 0.01, "D": 0.03, "J": 0.03, "X": 0.0025}
+
+
+@pytest.mark.parametrize("name", MINIATURES)
+# The CBC that comes with PuLP 3 is what its users have; PuLP 4 will take it from a package of its own.
+@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD is deprecated:DeprecationWarning")
+def test_peers_find_the_same_optimum(name: str) -> None:
+    """With files or without, friendshore and every peer agree to 1e-6."""
+    scale = MINIATURES[name]
+    ours = perform(Job(OURS, name, scale, EXACT, files=True, tiers=False))
+    assert ours.answer.status == "optimal"
+    for peer in PEERS:
+        found = perform(Job(peer, name, scale, EXACT, tiers=False))
+        assert found.answer.objective is not None, peer
+        assert agree(ours.answer, found.answer), (peer, ours.answer, found.answer)
+        assert found.answer.objective == pytest.approx(ours.answer.objective, rel=1e-6), peer
