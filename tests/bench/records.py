@@ -18,13 +18,11 @@ from friendshore.domain.facts import (
     Material,
     Offer,
     Price,
-    PriceSchedule,
     RecipeLine,
     Status,
-    Tier,
-    TierKind,
 )
 from friendshore.domain.stages import Stage
+from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
 from friendshore.domain.time import Horizon, PeriodLength, add_months
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare
