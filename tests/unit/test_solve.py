@@ -23,8 +23,10 @@ from friendshore.program.matrix import Linear
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
-from friendshore.solve.components import empty_rows, scaled, split
+from friendshore.solve import solve
+from friendshore.solve.components import empty_rows, split
 from friendshore.solve.engines import Outcome, solve_lp, solve_with_highs
+from friendshore.solve.scaling import scaled
 from friendshore.solve.silence import silence
 
 from .building import (
@@ -193,6 +195,36 @@ def test_parts_and_the_whole_come_to_the_same() -> None:
     assert solve_lp(program.linear).objective == pytest.approx(sum(expected))
     pieces = [solve_lp(p.linear).objective for p in split(program.linear) if len(p.rows)]
     assert sorted(pieces) == pytest.approx(sorted(expected))
+
+
+def test_a_budget_that_joins_two_goods_is_told() -> None:
+    """100 kg at 3 and 10 kg at 5: 350. Under 400 the budget is left out; under 210 the two goods are solved jointly."""
+    sites = [facility(c.lower(), c) for c in ("CN", "AU")]
+    two = catalog(*sites, source("CN", 3), source("AU", 5, "salt"))
+    given = case(demand("metal", "civil", 100), demand("salt", "civil", 10))
+    for amount, how, spent in ((400, "left out", 350), (210, "joint", 210)):
+        solution = solve(compile_program(built(given, two, rule(Budget, amount=amount))))
+        assert [(j.owners, j.parts, j.how) for j in solution.joined] == [(("budget",), 2, how)]
+        assert solution.status is PlanStatus.OPTIMAL
+        assert planned(given, two, rule(Budget, amount=amount)).cost.total == spent
+    assert solve(compile_program(built(given, two))).joined == ()
+
+
+def test_a_budget_over_goods_with_switches_that_nothing_can_meet_is_named() -> None:
+    """30 kg of each of three goods is the least order, and pinned: 30 x 3 + 30 x 4 + 30 x 5 = 360 is more than the budget."""
+    goods = {"metal": 3, "salt": 4, "oxide": 5}
+    two = catalog(facility("cn", "CN"), *(source("CN", p, g, min_order=30) for g, p in goods.items()))
+    given = case(*(demand(g, "civil", 40) for g in goods))
+    pins = [rule(Pin, id=f"pin-{g}", offer=f"cn-{g}", at_least=10) for g in goods]
+    for amount in (359, 360):
+        found = planned(given, two, *pins, rule(Budget, amount=amount))
+        assert (found.status is PlanStatus.INFEASIBLE) is (amount == 359)
+    assert planned(given, two, *pins, rule(Budget, amount=300)).run.conflicts[0].rules == [
+        "budget",
+        "pin-metal",
+        "pin-oxide",
+        "pin-salt",
+    ]
 
 
 def test_rows_that_nothing_can_meet_are_found() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from ..program.matrix import Floats, Ints, Linear
+from ..program.matrix import Ints, Linear
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,15 +24,9 @@ class Component:
 
 def split(linear: Linear) -> list[Component]:
     """All components, in the order of their first column; rows without a column belong to none (`empty_rows`)."""
-    rows, columns = linear.matrix.shape
-    if not columns:
+    if not len(linear.cost):
         return []
-    ones = sp.csr_matrix(
-        (np.ones(linear.matrix.nnz, dtype=np.int8), linear.matrix.indices, linear.matrix.indptr), (rows, columns)
-    )
-    graph = sp.bmat([[None, ones.T], [ones, None]], format="csr")
-    _, labels = connected_components(graph, directed=False)
-    column_label, row_label = labels[:columns], labels[columns:]
+    column_label, row_label = labels(linear.matrix)
     order = np.argsort(column_label, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(column_label[order]) != 0])
     groups = sorted(np.split(order, starts[1:]), key=lambda group: int(group[0]))
@@ -45,6 +39,15 @@ def split(linear: Linear) -> list[Component]:
         _part(linear, csc, np.sort(group), np.sort(row_order[row_starts[i] : row_starts[i + 1]]))
         for i, group in enumerate(groups)
     ]
+
+
+def labels(matrix: sp.csr_matrix) -> tuple[Ints, Ints]:
+    """The number of the part that each column, and each row, belongs to."""
+    rows, columns = matrix.shape
+    ones = sp.csr_matrix((np.ones(matrix.nnz, dtype=np.int8), matrix.indices, matrix.indptr), (rows, columns))
+    graph = sp.bmat([[None, ones.T], [ones, None]], format="csr")
+    _, found = connected_components(graph, directed=False)
+    return found[:columns], found[columns:]
 
 
 def empty_rows(linear: Linear) -> Ints:
@@ -66,49 +69,4 @@ def _part(linear: Linear, csc: sp.csc_matrix, columns: Ints, rows: Ints) -> Comp
         ),
         columns,
         rows,
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scale:
-    """How to read a scaled program's answer."""
-
-    columns: Floats
-    """What to multiply its columns by."""
-    money: float
-    """What to multiply its objective by."""
-
-
-def scaled(linear: Linear) -> tuple[Linear, Scale]:
-    """The same program with quantities near one.
-
-    Columns that are not whole are counted in a power of two of kilograms, and every row is divided by a power of two, so
-    that no digit is lost. On/off links then stay well within the solver's tolerances.
-
-    Returns:
-        The scaled program, and how to read its answer.
-    """
-    finite = np.concatenate([np.abs(linear.row_lower), np.abs(linear.row_upper), np.abs(linear.upper)])
-    finite = finite[np.isfinite(finite) & (finite > 0)]
-    step = float(2.0 ** np.round(np.median(np.log2(finite)))) if len(finite) else 1.0
-    factor = np.where(linear.integer, 1.0, max(step, 1.0))
-    matrix = sp.csr_matrix(linear.matrix @ sp.diags(factor))
-    largest = np.zeros(matrix.shape[0])
-    np.maximum.at(largest, np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), np.abs(matrix.data))
-    divisor = 2.0 ** np.round(np.log2(np.where(largest > 0, largest, 1.0)))
-    cost = linear.cost * factor
-    top = float(np.max(np.abs(cost), initial=0.0))
-    money = float(2.0 ** np.round(np.log2(top))) if top > 0 else 1.0
-    return (
-        Linear(
-            cost=cost / money,
-            lower=linear.lower / factor,
-            upper=linear.upper / factor,
-            integer=linear.integer,
-            matrix=sp.csr_matrix(sp.diags(1.0 / divisor) @ matrix),
-            row_lower=linear.row_lower / divisor,
-            row_upper=linear.row_upper / divisor,
-            constant=linear.constant / money,
-        ),
-        Scale(factor, money),
     )

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..program import Program
 from ..program.matrix import Linear
-from .components import Component, scaled
+from .components import Component
 from .engines import Outcome, solve_lp, solve_with_highs
+from .scaling import scaled
 
 HARD = ("rule ", "store")
 """Owners of rows that can make a plan impossible; everything else gives way to a shortage."""

@@ -25,7 +25,12 @@ from pybind11_abseil.status import StatusNotOk
 
 from ..errors import Problem, SolverError
 from ..program.matrix import Floats, Linear
+from .joined import Joined
 from .silence import silence
+
+
+class UnboundedError(SolverError):
+    """The cost has no least value: a mistake of the program, but for parts whose costs are lowered by a price."""
 
 
 class Outcome(Enum):
@@ -49,6 +54,8 @@ class Answer:
     bound: float = float("-inf")
     duals: Floats | None = None
     """By how much the objective rises with the end of a row that binds; of an optimal linear program only."""
+    joined: Joined | None = None
+    """How it was found, where a few rows join parts that could else be solved apart."""
 
 
 def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
@@ -180,4 +187,10 @@ def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
         return Answer(Outcome.NOTHING, bound=bound)
     name = result_pb2.TerminationReasonProto.Name(reason)
     detail = result.termination.detail
-    raise SolverError(Problem(f"the solver broke down: {name} {detail}".strip(), fix="please report this case"))
+    without_end = (
+        result_pb2.TERMINATION_REASON_UNBOUNDED,
+        result_pb2.TERMINATION_REASON_INFEASIBLE_OR_UNBOUNDED,
+    )
+    raise (UnboundedError if reason in without_end else SolverError)(
+        Problem(f"the solver broke down: {name} {detail}".strip(), fix="please report this case")
+    )

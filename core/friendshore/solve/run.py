@@ -16,10 +16,11 @@ from ..errors import Problem, SolverError
 from ..program import Program
 from ..program.matrix import Floats, Ints, Linear
 from .answers import Answers
-from .components import Component, empty_rows, scaled, split
+from .components import Component, empty_rows, split
 from .conflicts import minimal_conflict
-from .engines import Answer, Outcome, solve_lp
-from .mixed import solve_mixed
+from .engines import Answer, Outcome
+from .joined import How, Joined
+from .search import Search
 from .watch import Cancel, Watch
 
 OPTIMAL_GAP = 1e-4
@@ -58,6 +59,17 @@ class Conflict:
     """Its rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class JoinedComponent:
+    """A component that hangs together only through a few rows, and how these were dealt with."""
+
+    owners: tuple[str, ...]
+    """The rules and other parts of the model whose rows join it."""
+    parts: int
+    """How many independent parts it has without them."""
+    how: How
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
     """Values of all columns, and how good they are."""
@@ -68,6 +80,8 @@ class Solution:
     bound: float
     conflicts: tuple[Conflict, ...]
     components: int
+    joined: tuple[JoinedComponent, ...] = ()
+    """Components that a few rows join, in canonical order."""
 
 
 def solve(
@@ -91,13 +105,14 @@ def solve(
     """
     started = time.monotonic()
     parts = split(program.linear)
-    search = _Search(Watch(limits.seconds, cancel), limits.gap)
+    workers = limits.workers or os.cpu_count() or 1
+    search = Search(Watch(limits.seconds, cancel), limits.gap, workers)
     known = Answers() if answers is None else answers
     found: list[Answer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
-    with ThreadPoolExecutor(limits.workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         futures = {
-            pool.submit(known.of, parts[i].linear, partial(search.component, parts[i])): i for i in largest_first
+            pool.submit(known.of, parts[i].linear, partial(search.component, parts[i].linear)): i for i in largest_first
         }
         _wait(futures, found, progress, started)
     return _collect(program, parts, [a for a in found if a is not None], search.watch.interrupted)
@@ -111,11 +126,11 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
     linear = replace(program.linear, cost=wanted, constant=0.0)
-    search = _Search(Watch(limits.seconds, cancel), limits.gap)
+    search = Search(Watch(limits.seconds, cancel), limits.gap)
     total = 0.0
     for part in split(linear):
         if part.linear.cost.any():
-            answer = search.component(part)
+            answer = search.component(part.linear)
             if answer.outcome is not Outcome.OPTIMAL:
                 return None
             total += answer.objective
@@ -132,42 +147,6 @@ def _wait(
             answers[futures[future]] = future.result()
         if progress is not None:
             progress(len(futures) - len(waiting), len(futures), time.monotonic() - started)
-
-
-class _Search:
-    """Solves one component at a time, watching the clock and the user."""
-
-    def __init__(self, watch: Watch, gap: float) -> None:
-        self.watch = watch
-        self.gap = gap
-
-    def component(self, part: Component) -> Answer:
-        """The best answer for a component within the limits."""
-        if not part.linear.matrix.shape[0]:
-            return _free(part.linear)
-        linear, scale = scaled(part.linear)
-        answer = self._mixed(linear) if linear.integer.any() else self._continuous(linear)
-        if answer.x is None:
-            return Answer(answer.outcome, None, answer.objective, answer.bound * scale.money)
-        x = np.clip(answer.x * scale.columns, part.linear.lower, part.linear.upper)
-        return Answer(answer.outcome, x, float(part.linear.cost @ x), answer.bound * scale.money)
-
-    def _continuous(self, linear: Linear) -> Answer:
-        if self.watch.stopped():
-            return Answer(Outcome.NOTHING)
-        return solve_lp(linear, self.watch.left())
-
-    def _mixed(self, linear: Linear) -> Answer:
-        return solve_mixed(linear, self.watch, self.gap)
-
-
-def _free(linear: Linear) -> Answer:
-    """Columns that no row speaks of: each at the end that costs least."""
-    x = np.where(linear.cost < 0, linear.upper, linear.lower)
-    if not np.isfinite(x).all():
-        raise SolverError(Problem("a column without limits lowers the cost for ever", fix="please report this case"))
-    value = float(linear.cost @ x)
-    return Answer(Outcome.OPTIMAL, x, value, value)
 
 
 def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Answer], interrupted: bool) -> Solution:
@@ -193,7 +172,13 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
         conflicts.append(Conflict(np.array([], dtype=np.intp), tuple(owners), tuple(empty.tolist())))
     if conflicts:
         status = PlanStatus.INFEASIBLE
-    return Solution(x, status, objective, bound, tuple(conflicts), len(parts))
+    joined = tuple(_joined(program, part, a.joined) for part, a in zip(parts, answers, strict=True) if a.joined)
+    return Solution(x, status, objective, bound, tuple(conflicts), len(parts), joined)
+
+
+def _joined(program: Program, part: Component, joined: Joined) -> JoinedComponent:
+    owners = sorted({name.removeprefix("rule ") for name in program.owners_of(part.rows[joined.rows])})
+    return JoinedComponent(tuple(owners), joined.parts, joined.how)
 
 
 def _floor(linear: Linear) -> float:
@@ -216,7 +201,7 @@ def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer
     idle = replace(
         part.linear, upper=np.where(closed, 0.0, part.linear.upper), integer=np.zeros(len(closed), dtype=bool)
     )
-    found = _Search(Watch(), 0.0).component(replace(part, linear=idle))
+    found = Search(Watch(), 0.0).alone(idle)
     if found.x is None:
         raise SolverError(
             Problem(

@@ -1,0 +1,107 @@
+"""Programs brought near one, column by column: grams of one material beside kilotons of another.
+
+A solver's tolerances are absolute. Each column that is not whole is counted in a power of two of its kilograms, each row is
+divided by a power of two, and money by one: no digit is lost, and a tolerance of 1e-9 is then a billionth of what is usual
+for that column or row. Whole columns stay as they are.
+
+The powers are the geometric means of Hamming's scaling (Curtis and Reid, On the automatic scaling of matrices for Gaussian
+elimination, J. Inst. Maths Applics 10, 1972, 118-124): least squares of the logarithms, rows and columns in turn. A row's
+own end and a column's upper end count as one entry each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..program.matrix import Floats, Linear
+
+ROUNDS = 8
+"""How often rows and columns are scaled in turn; more changes a power of two here and there."""
+DEAREST = 2.0**20
+"""No column costs more than this once money is scaled."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scale:
+    """How to read a scaled program's answer."""
+
+    columns: Floats
+    """What to multiply its columns by."""
+    money: float
+    """What to multiply its objective by."""
+    rows: Floats
+    """What its rows were divided by."""
+
+    def duals(self, duals: Floats) -> Floats:
+        """What the duals of the scaled rows mean for the rows as they were."""
+        return duals * self.money / self.rows
+
+
+def scaled(linear: Linear) -> tuple[Linear, Scale]:
+    """The same program with quantities near one.
+
+    Returns:
+        The scaled program, and how to read its answer.
+    """
+    factor = _steps(linear)
+    matrix = sp.csr_matrix(linear.matrix @ sp.diags(factor))
+    largest = np.zeros(matrix.shape[0])
+    np.maximum.at(largest, np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), np.abs(matrix.data))
+    divisor = _power(np.log2(np.where(largest > 0, largest, 1.0)))
+    cost = linear.cost * factor
+    money = _money(np.abs(cost[cost != 0]))
+    return (
+        replace(
+            linear,
+            cost=cost / money,
+            lower=linear.lower / factor,
+            upper=linear.upper / factor,
+            matrix=sp.csr_matrix(sp.diags(1.0 / divisor) @ matrix),
+            row_lower=linear.row_lower / divisor,
+            row_upper=linear.row_upper / divisor,
+            constant=linear.constant / money,
+        ),
+        Scale(factor, money, divisor),
+    )
+
+
+def _money(costs: Floats) -> float:
+    """A power of two near the usual cost, or above it where a few columns cost very much more."""
+    if not len(costs):
+        return 1.0
+    return float(2.0 ** np.round(np.log2(max(float(np.median(costs)), float(costs.max()) / DEAREST))))
+
+
+def _steps(linear: Linear) -> Floats:
+    """How many kilograms one of each column is counted as: a power of two, 1 for whole columns."""
+    entries = sp.coo_matrix(linear.matrix)
+    rows, columns = entries.shape
+    size = np.log2(np.abs(entries.data))
+    ends, has_end = _log_of_largest(linear.row_lower, linear.row_upper)
+    tops, has_top = _log_of_largest(linear.lower, linear.upper)
+    in_row = np.maximum(np.bincount(entries.row, minlength=rows) + has_end, 1)
+    in_column = np.maximum(np.bincount(entries.col, minlength=columns) + has_top, 1)
+    step = np.where(linear.integer, 0.0, tops)
+    for _ in range(ROUNDS):
+        row = (np.bincount(entries.row, size + step[entries.col], minlength=rows) + ends) / in_row
+        step = (np.bincount(entries.col, row[entries.row] - size, minlength=columns) + tops) / in_column
+        step[linear.integer] = 0.0
+    return _power(step)
+
+
+def _power(logarithm: Floats) -> Floats:
+    """The nearest power of two."""
+    power: Floats = np.ldexp(1.0, np.round(logarithm).astype(np.intc))
+    return power
+
+
+def _log_of_largest(lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    """The logarithm of the larger finite end of each, and 1 where there is one that is not zero; else 0 and 0."""
+    ends = np.zeros(len(lower))
+    for side in (lower, upper):
+        ends = np.maximum(ends, np.where(np.isfinite(side), np.abs(side), 0.0))
+    known = ends > 0
+    return np.log2(np.where(known, ends, 1.0)), known.astype(np.float64)
