@@ -106,8 +106,8 @@ def solve(
     started = time.monotonic()
     parts = split(program.linear)
     workers = limits.workers or os.cpu_count() or 1
-    search = Search(Watch(limits.seconds, cancel), limits.gap, workers)
     known = Answers() if answers is None else answers
+    search = Search(Watch(limits.seconds, cancel), limits.gap, workers, known)
     found: list[Answer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
     with ThreadPoolExecutor(workers) as pool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ..errors import Problem
 from ..program.matrix import Floats, Linear
+from .answers import Answers
 from .engines import Answer, Outcome, UnboundedError, solve_lp, solve_with_highs
 from .joined import How, Joined, Joint, joint_of
 from .mixed import NOTHING, solve_mixed
@@ -21,10 +23,12 @@ from .watch import Watch
 class Search:
     """What all components of one solve share."""
 
-    def __init__(self, watch: Watch, gap: float, workers: int = 1) -> None:
+    def __init__(self, watch: Watch, gap: float, workers: int = 1, known: Answers | None = None) -> None:
         self.watch = watch
         self.gap = gap
         self.workers = workers
+        self.known = Answers() if known is None else known
+        """What is known of components, and of parts without the rows that join them."""
 
     def component(self, linear: Linear) -> Answer:
         """The best answer for a component within the limits, its parts apart where only a few rows join them.
@@ -70,10 +74,14 @@ class Search:
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(self.alone, programs))
 
+    def _part(self, linear: Linear) -> Answer:
+        return self.known.of(linear, partial(self.alone, linear))
+
     def _joint(self, joint: Joint) -> Answer:
         """The rows that join left out, else priced, else all solved as one."""
         linear = joint.linear
-        answers = self.several([part.linear for part in joint.parts])
+        with ThreadPoolExecutor(self.workers) as pool:
+            answers = list(pool.map(self._part, [part.linear for part in joint.parts]))
         if any(a.outcome is Outcome.INFEASIBLE for a in answers):
             return Answer(Outcome.INFEASIBLE)
         loose = _cheapest_ends(linear, joint)
