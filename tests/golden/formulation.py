@@ -101,7 +101,8 @@ def _number(program: Program, names: list[str]) -> None:
     missed = {column: row for row, column, _ in program.limits.misses}
     for column, name in enumerate(names):
         if not name:
-            kind = "miss" if column in missed else "used"
+            counted = "used" if program.linear.integer[column] else "lacking"
+            kind = "miss" if column in missed else counted
             names[column] = f"{kind} {sum(1 for other in names[:column] if other.startswith(kind)) + 1}"
 
 

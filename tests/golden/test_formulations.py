@@ -21,6 +21,8 @@ from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import (
     Budget,
+    Cover,
+    MaxChurn,
     MaxPlaces,
     MaxShare,
     MaxSuppliers,
@@ -28,6 +30,7 @@ from friendshore.rules.kinds.limits import (
     MinSuppliers,
     Pin,
     SingleSource,
+    StockLevel,
 )
 from friendshore.rules.kinds.tariff import Tariff
 
@@ -348,6 +351,41 @@ def single_source() -> Problem:
 def max_places() -> Problem:
     """No site delivers to more than one of two places."""
     return model(CIVIL, demand("metal", "civil", 50, id="jp", place="JP"), rules=(rule(MaxPlaces, count=1),))
+
+
+@piece
+def max_churn() -> Problem:
+    """60 are bought of Australia today and 40 of Japan: no more than 30 of these may move away."""
+    today = [{"offer": "au-metal", "per_year": 60}, {"offer": "jp-metal", "per_year": 40}]
+    return model(rules=(rule(MaxChurn, share="0.3"),), incumbents=today)
+
+
+@piece
+def cover() -> Problem:
+    """Stock for 73 days of next year's demand, a fifth of it; defence metal may not be mined in China."""
+    wanted = demand("metal", "civil", 100, 60), demand("metal", "defense", 40, 20)
+    return model(*wanted, rules=(rule(Cover, days=73), ban("mined", start=None)))
+
+
+@piece
+def cover_soft() -> Problem:
+    """The same, or 3 a kilogram that is missing."""
+    wanted = demand("metal", "civil", 100, 60), demand("metal", "defense", 40, 20)
+    return model(*wanted, rules=(rule(Cover, days=73, penalty=3), ban("mined", start=None)))
+
+
+@piece
+def stock_level() -> Problem:
+    """Exactly 15 kg are left at the end of the plan, of 12 in hand."""
+    level = rule(StockLevel, exactly=15, when="end")
+    return model(demand("metal", "civil", 100, 60), stocks=(stock("metal", 12, chain("AU", *METAL)),), rules=(level,))
+
+
+@piece
+def joint_store() -> Problem:
+    """Metal and salt share a store of 30, of which salt takes twice as much room."""
+    room = rule(StockLevel, at_most=30, together=True, places=["US"], weights={"salt": 2})
+    return model(CIVIL, demand("salt", "civil", 20), facts=metals(source("CN", 3, "salt")), rules=(room,))
 
 
 @pytest.mark.parametrize("name", ["base", *PIECES])

@@ -80,6 +80,11 @@ class Period(Record):
         """Its days."""
         return Span(start=self.start, end=self.end)
 
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.end - self.start).days + 1
+
     @cached_property
     def year_parts(self) -> dict[int, Fraction]:
         """Fraction of each calendar year that the period covers: what a yearly rate is multiplied by."""

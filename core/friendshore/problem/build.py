@@ -21,6 +21,7 @@ from ..rules.base import Rule
 from .charges import Charges
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .given import accepted, check_names, parties_without_site, unnamed_end_uses
+from .incumbents import resolve_incumbents
 from .judging import Judgement, Law, judge_all
 from .loops import check_loops
 from .merged import Merged, exchange, merge
@@ -30,6 +31,7 @@ from .offers import Assumption, Lead, OfferFacts, capacity_by_period, resolve_of
 from .questions import Questions
 from .requirements import Grouping, Requirement
 from .schedules import PriceSpan, resolve_schedules
+from .shelves import open_to_stricter
 
 SHORTAGE_FACTOR = 10
 """What a shortage costs where the case does not say: so many times the dearest landed offer or benchmark."""
@@ -142,6 +144,10 @@ class _Builder:
         if network.feeds and len(uses) > 1:
             text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
             self.assumptions.append(Assumption("makers", text))
+        requirements = tuple(grouping.requirements())
+        if any(rule.watches_stock for rule in self.rules):
+            open_to_stricter(requirements, network, demands)
+        incumbents = resolve_incumbents(merged, case, lots, self._basis)
         reached = {arc.offer for arc in network.arcs if arc.offer >= 0}
         relevant = {counted[i].offer.id for i in reached}
         price_spans, schedule_assumptions = resolve_schedules(merged, case, counted, reached)
@@ -156,14 +162,14 @@ class _Builder:
             network=network,
             law=law,
             judgements=judgements,
-            requirements=tuple(grouping.requirements()),
+            requirements=requirements,
             moves=moves,
             pools=self._pools(counted, reached),
             price_spans=price_spans,
             stores=self._stores(network, dearest),
             shortage_price=shortage,
             discount=self._discounts(),
-            facts=Questions(case, merged, network, moves, counted, demands, price_spans),
+            facts=Questions(case, merged, network, moves, counted, demands, requirements, incumbents, price_spans),
             assumptions=(
                 *self.assumptions,
                 *(a for a in (*assumptions, *schedule_assumptions) if a.subject in relevant),

@@ -39,7 +39,7 @@ def materials_of(problem: Problem, row: Row) -> frozenset[str]:
     """Materials that a row speaks of."""
     count = problem.case.horizon.count
     materials: set[str] = set()
-    for term in row.terms:
+    for term in row.asked:
         if term.question in ("bought", "used", "spent"):
             arcs = np.unique(problem.moves.arc[term.index])
             materials |= {problem.network.arcs[arc].node[0] for arc in arcs.tolist()}
@@ -49,7 +49,9 @@ def materials_of(problem: Problem, row: Row) -> frozenset[str]:
             materials |= {line.material for offer in offers for line in problem.offers[offer].offer.outputs}
             continue
         places = np.unique(term.index if term.question == "onboarding" else term.index // count).tolist()
-        if term.question in ("delivered", "short"):
+        if term.question == "reserved":
+            materials |= {problem.network.nodes[place % len(problem.network.nodes)][0] for place in places}
+        elif term.question in ("delivered", "short"):
             materials |= {problem.demands[place].use.material.id for place in places}
         elif term.question in ("stock", "holding"):
             materials |= {problem.network.nodes[place][0] for place in places}

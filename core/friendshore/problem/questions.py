@@ -17,11 +17,14 @@ from ..domain.use import Chained
 from ..rules.base import DemandLine
 from ..rules.rows import Index, Term, Weights
 from .demands import Demand
+from .incumbents import Incumbent
 from .merged import Merged
 from .moves import Moves
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
+from .requirements import Requirement
 from .schedules import PriceSpan
+from .shelves import own_requirements, servers, shelves
 
 
 class Questions:
@@ -35,6 +38,8 @@ class Questions:
         moves: Moves,
         counted: Sequence[OfferFacts],
         demands: Sequence[Demand],
+        requirements: Sequence[Requirement],
+        incumbents: Sequence[Incumbent],
         price_spans: Sequence[PriceSpan] = (),
     ) -> None:
         self.case = case
@@ -44,6 +49,10 @@ class Questions:
         self.offers: Sequence[Chained] = tuple(c for facts in counted for c in facts.chained)
         self.demands: Sequence[Demand] = demands
         self._all_offers, self._all_demands = self.offers, demands
+        self.incumbents = incumbents
+        self._requirements = requirements
+        self._own = own_requirements(requirements)
+        self._demand_positions = {demand.id: i for i, demand in enumerate(demands)}
         self._merged = merged
         self._network = network
         self._moves = moves
@@ -149,6 +158,23 @@ class Questions:
         counts = [float(count(self._merged.materials[m], self._merged.place(p))) for m, p in self._network.nodes]
         index, weight = self._cells(enumerate(counts), periods)
         return Term("stock", index, weight)
+
+    def usable(
+        self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
+    ) -> Sequence[tuple[str, Term, Decimal]]:
+        """What the stock at the end of a period must come to for all that is wanted of one material at one place."""
+        if not wanted:
+            return []
+        node = final_node(wanted[0][0].use)
+        cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in wanted]
+        serving = servers(self._requirements, self._network, node, period)
+        size, place = len(self._network.nodes), self._network.nodes.index(node)
+        found = []
+        for may, quantity in shelves(cells, self._own, serving):
+            index = np.array([(r * size + place) * self.horizon.count + period for r in sorted(may)], dtype=np.intp)
+            name = "+".join(self._requirements[r].label for r in sorted(may))
+            found.append((name, Term("reserved", index, np.ones(len(index))), quantity))
+        return found
 
     def holding(self, periods: Sequence[int]) -> Term:
         """All money for holding stock."""

@@ -154,6 +154,8 @@ class Grouping:
                         requirement.outlets.append(Outlet(number, period.index, ids))
                         requirement.nodes |= nodes
         self._add_meets(found)
+        if any(rule.watches_stock for rule in self.law.rules):
+            self._add_shelves(found)
         return list(found.values())
 
     def _add_meets(self, found: dict[_Terms, Requirement]) -> None:
@@ -176,6 +178,25 @@ class Grouping:
                     if terms is not None:
                         requirement = found.get(terms) or self._new(found, terms)
                         requirement.nodes |= nodes
+
+    def _add_shelves(self, found: dict[_Terms, Requirement]) -> None:
+        """Requirements for stock that is to serve different uses, where a rule watches what stock may serve.
+
+        What is lawful for all of several uses covers each of them, and may end in any: it is bought for a requirement that
+        forbids all that any of them forbids.
+        """
+        for node in sorted({final_node(demand.use) for demand in self.demands}):
+            nodes = self.network.reach(node)[1]
+            here = [terms for terms, requirement in found.items() if node in requirement.nodes]
+            for second, terms in enumerate(here):  # grows while it is walked, until every meet is in it
+                for other in here[:second]:
+                    both = _meet((other, terms))
+                    if both is None or {other.final, terms.final} & nodes:
+                        continue
+                    requirement = found.get(both) or self._new(found, both)
+                    requirement.nodes |= nodes
+                    if both not in here:
+                        here.append(both)
 
     @staticmethod
     def _new(found: dict[_Terms, Requirement], terms: _Terms) -> Requirement:

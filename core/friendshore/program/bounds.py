@@ -81,6 +81,7 @@ def _needs(problem: Problem, limits: LimitRows, reach: Mapping[tuple[int, int], 
     exact = {index: walk.needed(index) for index in walk.outlets}
     finite = [need for need in exact.values() if np.isfinite(need)]
     forced = sum(float(abs(row.at_least)) for _, row in limits.rows if row.at_least)
+    forced += sum(float(base) for _, row in limits.rows for term in row.terms for base, _ in term.parts)
     wanted = sum(float(sum(d.quantity)) for d in problem.demands)
     ample = AMPLE * (sum(finite) + wanted + forced + sum(reach.values()))
     return {index: ample if limits.forces or not np.isfinite(need) else need for index, need in exact.items()}

@@ -37,8 +37,10 @@ class LimitRows:
     @cached_property
     def forces(self) -> bool:
         """Whether some row may make a plan buy, hold or spend more than its need."""
-        terms = [term for _, row in self.rows for term in row.terms]
+        terms = [term for _, row in self.rows for term in row.asked]
         if any(row.at_least is not None for _, row in self.rows) or any(term.times < 0 for term in terms):
+            return True
+        if any(term.question == "lacking" for term in terms):
             return True
         return bool(terms) and bool((np.concatenate([term.weight for term in terms]) < 0).any())
 
@@ -65,7 +67,7 @@ def compile_limits(limits: LimitRows, problem: Problem, assembly: Assembly, colu
 
 
 def _is_plain(row: Row) -> bool:
-    return row.penalty is None and all(term.question != "used" for term in row.terms)
+    return row.penalty is None and all(term.question not in ("used", "lacking") for term in row.terms)
 
 
 def _allow_miss(limits: LimitRows, position: int, index: int, row: Row, price: Decimal, assembly: Assembly) -> None:
@@ -115,6 +117,9 @@ class _Reader:
         if term.question == "used":
             self.assembly.add_entries(index, self._used(term, row), term.times)
             return
+        if term.question == "lacking":
+            self.assembly.add_entries(index, self._lacking(term, row), term.times)
+            return
         found: list[int] = []
         values: list[float] = []
         for position, weight in zip(term.index.tolist(), (term.weight * term.times).tolist(), strict=True):
@@ -143,6 +148,8 @@ class _Reader:
             return [(self.columns.short + position, 1.0)]
         if question == "stock":
             return self._stock(position, 1.0)
+        if question == "reserved":
+            return self._reserved(position)
         if question == "spent":
             return self._spent(position)
         if question == "making":
@@ -167,6 +174,12 @@ class _Reader:
             for lot in lots
         ]
 
+    def _reserved(self, position: int) -> list[tuple[int, float]]:
+        cell, t = divmod(position, self.count)
+        requirement, node = divmod(cell, len(self.problem.network.nodes))
+        first = self.columns.stock.get((node, requirement))
+        return [] if first is None else [(first + t, 1.0)]
+
     def _holding(self, position: int) -> list[tuple[int, float]]:
         node, t = divmod(position, self.count)
         rate = float(self.problem.stores[self.problem.network.nodes[node]].holding)
@@ -187,6 +200,15 @@ class _Reader:
         offer, t = divmod(position, self.count)
         price = float(self.problem.offers[offer].price[t])
         return [(column, price) for column in self.makes.get(position, ())]
+
+    def _lacking(self, term: Term, row: Row) -> int:
+        """A column that is no less than what is lacking in any part, and that nothing makes larger."""
+        column = self.assembly.add_columns(1)
+        for base, part in term.parts:
+            index = self.assembly.add_rows(1, float(base), np.inf, f"counting in {row.label}")
+            self.assembly.add_entries(index, column, 1.0)
+            self.read(index, part, row)
+        return column
 
     def _used(self, term: Term, row: Row) -> int:
         """A 0/1 column that is 1 exactly if the moves come to the threshold."""

@@ -118,6 +118,24 @@ class DemandLine(Protocol):
         ...
 
 
+class IncumbentLine(Protocol):
+    """What is bought today of one output of an offer, as a limit rule sees it."""
+
+    @property
+    def offer(self) -> str: ...
+    @property
+    def material(self) -> Material: ...
+    @property
+    def quantity(self) -> Sequence[Decimal]:
+        """Kilograms that today's rate comes to in each period."""
+        ...
+
+    @property
+    def placed(self) -> Sequence[Decimal]:
+        """Kilograms that orders already placed with the offer bring in each period."""
+        ...
+
+
 class Facts(Protocol):
     """What a limit rule may ask of a case. `Problem` satisfies it.
 
@@ -136,6 +154,11 @@ class Facts(Protocol):
 
     @property
     def demands(self) -> Sequence[DemandLine]: ...
+    @property
+    def incumbents(self) -> Sequence[IncumbentLine]:
+        """What the case says is bought today, one entry an output of an offer."""
+        ...
+
     @property
     def place(self) -> Place:
         """The case's place."""
@@ -174,6 +197,21 @@ class Facts(Protocol):
     def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term: ...
     def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term: ...
     def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> Term: ...
+    def usable(
+        self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
+    ) -> Sequence[tuple[str, Term, Decimal]]:
+        """What must be in stock at the end of a period to serve all that is wanted of one material at one place.
+
+        Args:
+            wanted: demands, each with the period of its delivery and kilograms.
+            period: the period at whose end the stock is looked at.
+
+        Returns:
+            For sets of requirements, a name, the stock that may serve any of the demands in question, and what it must
+            come to. All that is wanted can be served at once if and only if every one of them holds.
+        """
+        ...
+
     def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
         """Price, charges and freight of the moves that count, with their offers' onboarding in the first period, and what price
         schedules take off or add, in the period of its settlement.
@@ -217,6 +255,9 @@ class Rule(Record):
     delivery. `trade`: every move of any material, on its arrival, given the final use."""
     charge_reads_use: ClassVar[bool] = True
     """Whether `charge` depends on the final use; False lets its answers be shared among uses."""
+    watches_stock: ClassVar[bool] = False
+    """Whether `rows` asks what is `usable`: stock bought for one requirement may then be delivered for any that admits all
+    that it admits."""
     verbs: ClassVar[frozenset[str]] = frozenset()
     """Which of `judge`, `charge` and `rows` the kind implements; set by the class machinery."""
 

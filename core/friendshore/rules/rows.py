@@ -14,7 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Question = Literal[
-    "bought", "used", "delivered", "short", "stock", "spent", "making", "onboarding", "holding", "discounts"
+    "bought",
+    "used",
+    "delivered",
+    "short",
+    "stock",
+    "reserved",
+    "spent",
+    "making",
+    "onboarding",
+    "holding",
+    "discounts",
+    "lacking",
 ]
 """What a term asks.
 
@@ -22,11 +33,13 @@ Question = Literal[
 - `used`: 1 if the moves together come to at least `at_least` units, else 0
 - `delivered`, `short`: kilograms of demand cells (demand x period)
 - `stock`: kilograms held at the end of a period, of stock cells (material, place x period)
+- `reserved`: kilograms held at the end of a period for one requirement, of cells (requirement x stock cell)
 - `spent`: money on moves (list price, charges, freight), undiscounted, in the case's currency
 - `making`: money on units made of offers with several outputs, of cells (offer x order period)
 - `onboarding`: one-off costs, indexed by offers
 - `holding`: money for holding, of stock cells
 - `discounts`: money that price schedules add (negative: take off), indexed by schedules and spans
+- `lacking`: by how much the worst of some parts falls short of its base, else 0; indexed by nothing
 """
 
 Index = NDArray[np.intp]
@@ -46,6 +59,19 @@ class Term:
     """Factor on the whole term; for `used`, on the 0 or 1."""
     at_least: float = 0.0
     """For `used`: the least sum that counts as used; 0 means one unit of the case's resolution."""
+    parts: tuple[tuple[Decimal, Term], ...] = ()
+    """For `lacking`: each base with the term that should come to it, which asks another question, `used` excepted."""
+
+
+def lacking(*parts: tuple[Decimal, Term]) -> Term:
+    """The largest of all `base - term`, or 0 if none is above it: a convex function of the plan.
+
+    Raises:
+        ValueError: if a term is not linear in the plan.
+    """
+    if any(term.question in ("used", "lacking") for _, term in parts):
+        raise ValueError("what is lacking is asked of quantities and money, not of what is used or lacking")
+    return Term("lacking", np.array([], dtype=np.intp), np.array([]), parts=parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,3 +90,15 @@ class Row:
     reads: frozenset[str] | None = None
     """Materials on whose facts the row depends, its bounds included, so that a plan for these can be made again without
     looking at any other. None is always safe: it may depend on anything, and the whole plan is made again."""
+
+    def __post_init__(self) -> None:
+        """Refuses a row that asks for what is lacking to be large: no linear program can say that."""
+        for term in self.terms:
+            wrong = self.at_least if term.times > 0 else self.at_most
+            if term.question == "lacking" and wrong is not None:
+                raise ValueError(f"row `{self.label}`: what is lacking may be kept small, never asked for")
+
+    @property
+    def asked(self) -> tuple[Term, ...]:
+        """Its terms, and those within them."""
+        return (*self.terms, *(part for term in self.terms for _, part in term.parts))

@@ -25,6 +25,8 @@ class Amounts:
         """Kilograms at a node at the end of a period, over requirements; what lies in lots unused included."""
         self.pieces: dict[tuple[Node, int], Decimal] = {}
         """How many rounded numbers that stock follows from, each counted by its coefficient."""
+        self.reserved: dict[tuple[Flow, int], tuple[Decimal, Decimal]] = {}
+        """Kilograms at a node for one requirement at the end of a period, with the rounded numbers that it follows from."""
 
     def check(self) -> None:
         """All checks."""
@@ -87,6 +89,7 @@ class Amounts:
                     expected=f"{held} kg",
                 )
             served += delivered.get((kind, t), 0)
+            self.reserved[kind, t] = (held, terms + served)
             self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + held
             self.pieces[node, t] = self.pieces.get((node, t), Decimal(0)) + terms + served
 

@@ -60,6 +60,12 @@ class Answers:
         self.stock = {nodes[node] * self.count + t: held for (node, t), held in amounts.stock.items() if node in nodes}
         self.pieces = {nodes[node] * self.count + t: n for (node, t), n in amounts.pieces.items() if node in nodes}
         self.settled = {settled.position: settled for settled in costing.settled}
+        labels = {requirement.label: requirement.index for requirement in self.problem.requirements}
+        self.reserved = {
+            (labels[label] * len(nodes) + nodes[node]) * self.count + t: held
+            for ((node, label), t), held in amounts.reserved.items()
+            if node in nodes and label in labels
+        }
         self.used = {offer for (offer, _), units in ledger.units().items() if units > 0}
 
     def value(self, term: Term) -> tuple[Decimal, Decimal]:
@@ -67,14 +73,24 @@ class Answers:
         times = Decimal(repr(term.times))
         if term.question == "used":
             return times * self._used(term), Decimal(0)
+        if term.question == "lacking":
+            return self._lacking(term, times)
         total = terms = Decimal(0)
         for position, weight in zip(term.index.tolist(), term.weight.tolist(), strict=True):
             factor = Decimal(repr(weight)) * times
             answer, unit = self._answer(term.question, position)
             total += factor * answer
-            if answer or term.question in ("stock", "holding"):
+            if answer or term.question in ("stock", "reserved", "holding"):
                 terms += abs(factor) * unit
         return total, terms * self.resolution / 2
+
+    def _lacking(self, term: Term, times: Decimal) -> tuple[Decimal, Decimal]:
+        """What the worst of the parts lacks; rounding may have moved it by as much as any of them."""
+        most = slack = Decimal(0)
+        for base, part in term.parts:
+            amount, moved = self.value(part)
+            most, slack = max(most, base - amount), max(slack, moved)
+        return times * most, abs(times) * slack
 
     def _used(self, term: Term) -> int:
         total = sum(
@@ -105,6 +121,8 @@ class Answers:
             years = self.problem.case.horizon.periods[t].years
             rate = self.problem.stores[self.problem.network.nodes[node]].holding * years.numerator / years.denominator
             return self.stock.get(position, Decimal(0)) * rate, rate * self.pieces.get(position, one)
+        if question == "reserved":
+            return self.reserved.get(position, (Decimal(0), one))
         if question == "stock":
             return self.stock.get(position, Decimal(0)), self.pieces.get(position, one)
         return {"bought": self.bought, "delivered": self.delivered, "short": self.short}[question][position], one

@@ -5,7 +5,19 @@ from __future__ import annotations
 from ..base import Rule
 from .exclude import Exclude
 from .export_control import ExportControl
-from .limits import Budget, MaxPlaces, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin, SingleSource
+from .limits import (
+    Budget,
+    Cover,
+    MaxChurn,
+    MaxPlaces,
+    MaxShare,
+    MaxSuppliers,
+    MinShare,
+    MinSuppliers,
+    Pin,
+    SingleSource,
+    StockLevel,
+)
 from .origin_ban import OriginBan
 from .tariff import Tariff
 
@@ -20,6 +32,9 @@ LIMITING: tuple[type[Rule], ...] = (
     MaxSuppliers,
     SingleSource,
     MaxPlaces,
+    MaxChurn,
+    Cover,
+    StockLevel,
     Budget,
     Pin,
 )
@@ -33,8 +48,10 @@ def builtin_kinds() -> tuple[type[Rule], ...]:
 
 __all__ = [
     "Budget",
+    "Cover",
     "Exclude",
     "ExportControl",
+    "MaxChurn",
     "MaxPlaces",
     "MaxShare",
     "MaxSuppliers",
@@ -43,6 +60,7 @@ __all__ = [
     "OriginBan",
     "Pin",
     "SingleSource",
+    "StockLevel",
     "Tariff",
     "builtin_kinds",
 ]

@@ -1,8 +1,22 @@
-"""Kinds that limit a plan as a whole: shares, numbers of suppliers and places, budgets, pins."""
+"""Kinds that limit a plan as a whole: shares, numbers of suppliers and places, churn, stock, budgets, pins."""
 
+from .churn import MaxChurn
 from .pins import Pin
 from .shares import MaxShare, MinShare
 from .spending import Budget
+from .stocks import Cover, StockLevel
 from .suppliers import MaxPlaces, MaxSuppliers, MinSuppliers, SingleSource
 
-__all__ = ["Budget", "MaxPlaces", "MaxShare", "MaxSuppliers", "MinShare", "MinSuppliers", "Pin", "SingleSource"]
+__all__ = [
+    "Budget",
+    "Cover",
+    "MaxChurn",
+    "MaxPlaces",
+    "MaxShare",
+    "MaxSuppliers",
+    "MinShare",
+    "MinSuppliers",
+    "Pin",
+    "SingleSource",
+    "StockLevel",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema, model_val
 from ....domain.facts import ChainEntry, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
-from ...base import Facts
+from ...base import DemandLine, Facts
 from ..shared import Countries, as_pairs, lands, listed
 from .grouped import GroupBy, Grouped
 
@@ -53,6 +53,8 @@ class Counting(Grouped):
     """With `by = "bloc"`: the countries of each bloc. A country in none is a bloc of its own."""
     stage: Stage | None = None
     """The stage at which countries are counted; none: the country of the site."""
+    places: Countries = frozenset()
+    """Countries whose demand it is about; none: all. A purchase that may end elsewhere too counts for a cap, not for a floor."""
     each_place: bool = False
     """Whether every place of delivery is counted on its own."""
     suppliers: tuple[str, ...] = ()
@@ -87,6 +89,28 @@ class Counting(Grouped):
     def in_element(self) -> bool:
         """Whether a kilogram counts by the element in it."""
         return self.grouping == "element" or (self.grouping == "all" and self.stage is not None)
+
+    def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
+        """All groups with a demand, in order, each with what there is to ask about its materials."""
+        members: dict[str, list[str]] = {}
+        for material in facts.materials:
+            members.setdefault(self.group(material), []).append(material.id)
+        demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
+        return [(name, facts.about(members[name])) for name in sorted(demanded) if name]
+
+    def is_here(self, demand: DemandLine) -> bool:
+        """Whether a demand is one that the limit is about."""
+        return not self.places or demand.use.place.country in self.places
+
+    def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
+        """What is demanded of a group over some periods; of one place only, if `at` names it."""
+
+        def counts(demand: DemandLine) -> Decimal:
+            use = demand.use
+            wanted = self.is_here(demand) and self.group(use.material) == group and at in ("", use.place.id)
+            return self.contained(use.material) if wanted else Decimal(0)
+
+        return facts.demanded(counts, periods)
 
     def reads(self, facts: Facts) -> frozenset[str] | None:
         """The materials on whose facts a row about `facts` depends; None: it may depend on any, as what ends where does."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -11,8 +10,8 @@ from pydantic import Field
 from ....domain.base import Number
 from ....domain.facts import Material
 from ....errors import InputError, Problem
-from ...base import DemandLine, Facts, Rule
-from ..shared import Countries, Covering
+from ...base import Rule
+from ..shared import Covering
 
 Per = Literal["period", "year", "horizon"]
 GroupBy = Literal["element", "material", "all"]
@@ -28,8 +27,6 @@ class Grouped(Covering, Rule):
     group_by: Literal["", "element", "material", "all"] = ""
     """One row for every element, for every material, or one for all that the rule covers; empty: by element if a stage is
     named, else by material. All together count in kilograms of their own basis, or with a stage in contained element."""
-    places: Countries = frozenset()
-    """Countries whose demand it is about; none: all. A purchase that may end elsewhere too counts for a cap, not for a floor."""
     penalty: Number | None = Field(default=None, gt=0)
     """Money per kilogram by which it may be missed; none: it must hold."""
 
@@ -67,28 +64,6 @@ class Grouped(Covering, Rule):
                 )
             )
         return material.content
-
-    def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
-        """All groups with a demand, in order, each with what there is to ask about its materials."""
-        members: dict[str, list[str]] = {}
-        for material in facts.materials:
-            members.setdefault(self.group(material), []).append(material.id)
-        demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
-        return [(name, facts.about(members[name])) for name in sorted(demanded) if name]
-
-    def is_here(self, demand: DemandLine) -> bool:
-        """Whether a demand is one that the limit is about."""
-        return not self.places or demand.use.place.country in self.places
-
-    def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
-        """What is demanded of a group over some periods; of one place only, if `at` names it."""
-
-        def counts(demand: DemandLine) -> Decimal:
-            use = demand.use
-            wanted = self.is_here(demand) and self.group(use.material) == group and at in ("", use.place.id)
-            return self.contained(use.material) if wanted else Decimal(0)
-
-        return facts.demanded(counts, periods)
 
     def by_group(self) -> str:
         """What is counted together, in words."""

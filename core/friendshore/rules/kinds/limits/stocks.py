@@ -1,0 +1,185 @@
+"""What must be, or may be, in stock: cover in days of demand, and kilograms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ....domain.base import Number, exact
+from ....domain.facts import Material, Place
+from ...base import DemandLine, Facts, Rule
+from ...rows import Row, Term, lacking
+from ..shared import Covering, EndUses, listed
+from .amounts import Kilograms, WeightTable
+
+
+class Cover(Covering, Rule):
+    """Stock for so many days of demand, at the end of every period.
+
+    Stock counts if it may be delivered to the demand that it covers: if it was bought for the requirement of the coming
+    deliveries, or for one at least as strict. What lies unused in lots is set aside for nobody and does not count, nor does
+    what could be delivered under a waiver only.
+    """
+
+    watches_stock: ClassVar[bool] = True
+
+    kind: Literal["cover"] = "cover"
+    days: Number = Field(gt=0)
+    """Days of demand after the end of the period, each period's spread evenly over its days; beyond the plan the last
+    period's rate."""
+    places: tuple[str, ...] = ()
+    """Places whose demand is covered; none: all."""
+    end_uses: EndUses = frozenset()
+    """End uses that are covered; none: all."""
+    penalty: Number | None = Field(default=None, gt=0)
+    """Money per kilogram by which it may be missed in a period; none: it must hold."""
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """For every material and place with a demand, and every period, a row for each set of demands on the same stock.
+
+        A soft rule has one row instead, for the worst of these sets: what is missing is priced once.
+        """
+        shelves: dict[tuple[str, str], list[DemandLine]] = {}
+        for demand in facts.demands:
+            if self._is_covered(demand):
+                shelves.setdefault((demand.use.material.id, demand.use.place.id), []).append(demand)
+        for (material, place), demands in sorted(shelves.items()):
+            for label, periods in facts.spans("period"):
+                wanted = [entry for demand in demands for entry in self._coming(facts, demand, periods[0])]
+                found = facts.usable(wanted, periods[0])
+                yield from self._rows(f"{material} {place}", label, found)
+
+    def _rows(self, what: str, label: str, found: Iterable[tuple[str, Term, Decimal]]) -> Iterator[Row]:
+        sets = list(found)
+        if self.penalty is None or len(sets) < 2:
+            for name, term, quantity in sets:
+                text = f"{what} {name} {label}"
+                yield Row(
+                    label=text, terms=(term,), at_least=quantity, sentence=self.sentence(), penalty=self.penalty
+                )  # fmt: skip
+        else:
+            missing = lacking(*((quantity, term) for _, term, quantity in sets))
+            yield Row(
+                label=f"{what} {label}",
+                terms=(missing,),
+                at_most=Decimal(0),
+                sentence=self.sentence(),
+                penalty=self.penalty,
+            )
+
+    def _is_covered(self, demand: DemandLine) -> bool:
+        use = demand.use
+        here = not self.places or use.place.id in self.places
+        return here and self.covers(use.material) and (not self.end_uses or use.end_use in self.end_uses)
+
+    def _coming(self, facts: Facts, demand: DemandLine, period: int) -> Iterator[tuple[DemandLine, int, Decimal]]:
+        """What a demand wants on the days after a period, with the period of the delivery."""
+        left = Fraction(self.days)
+        periods = facts.horizon.periods
+        last = len(periods) - 1
+        for t in range(period + 1, last + 1):
+            part = min(left, Fraction(periods[t].days))
+            yield from self._part(demand, t, part / periods[t].days)
+            left -= part
+        yield from self._part(demand, last, left / periods[last].days)
+
+    @staticmethod
+    def _part(demand: DemandLine, period: int, share: Fraction) -> Iterator[tuple[DemandLine, int, Decimal]]:
+        quantity = Fraction(demand.quantity[period]) * share
+        if quantity:
+            yield demand, period, exact(Decimal(quantity.numerator) / Decimal(quantity.denominator))
+
+    def sentence(self) -> str:
+        """The rule in one sentence."""
+        use = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
+        where = f" at {listed(self.places, 'or')}" if self.places else ""
+        return f"Stock of {self.subject()}{use}{where} must cover {self.days.normalize():f} days of demand at the end of every period."
+
+
+class StockLevel(Covering, Rule):
+    """Kilograms in stock at the end of every period, or of the plan: no less, no more, or exactly so much.
+
+    All that is there counts, whoever it is set aside for, what lies unused in lots too.
+    """
+
+    kind: Literal["stock-level"] = "stock-level"
+    exactly: Kilograms | None = None
+    """So much."""
+    at_least: Kilograms | None = None
+    """No less than so much."""
+    at_most: Kilograms | None = None
+    """No more than so much."""
+    when: Literal["every-period", "end"] = "every-period"
+    """At the end of every period, or of the last one alone."""
+    places: tuple[str, ...] = ()
+    """Places where it lies; none: all."""
+    together: bool = False
+    """Whether all these materials and places are counted in one row; false: each material at each place in its own."""
+    weights: WeightTable = ()
+    """What a kilogram of a material counts, like the room it takes: `{ oxide = 1, metal = 0.4 }`; 1 where it is not named."""
+    penalty: Number | None = Field(default=None, gt=0)
+    """Money per kilogram by which it may be missed at the end of a period; none: it must hold."""
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> StockLevel:
+        if (self.exactly is None) == ((self.at_least, self.at_most) == (None, None)):
+            raise ValueError("give either `exactly`, or `at_least` or `at_most` or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError("`at_least` is more than `at_most`")
+        return self
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for every period and material at a place, or for all of them together."""
+        lower = self.exactly if self.exactly is not None else self.at_least
+        upper = self.exactly if self.exactly is not None else self.at_most
+        last = len(facts.horizon.periods) - 1
+        for name, part, place in self._heaps(facts):
+            for label, periods in facts.spans("period"):
+                if self.when == "every-period" or periods == (last,):
+                    yield Row(
+                        label=f"{name} {label}",
+                        terms=(part.stock(self._count(place), periods),),
+                        at_least=lower,
+                        at_most=upper,
+                        sentence=self.sentence(),
+                        penalty=self.penalty,
+                        reads=frozenset(material.id for material in part.materials),
+                    )
+
+    def _heaps(self, facts: Facts) -> Iterator[tuple[str, Facts, str]]:
+        """What is counted in one row: a name, the facts about its materials, and the place if it is one."""
+        materials = [material.id for material in facts.materials if self.covers(material)]
+        if self.together:
+            yield "together", facts.about(materials), ""
+            return
+        for material in materials:
+            part = facts.about([material])
+            for place in part.places:
+                if not self.places or place.id in self.places:
+                    yield f"{material} {place.id}", part, place.id
+
+    def _count(self, at: str) -> Callable[[Material, Place], Decimal]:
+        weights = dict(self.weights)
+
+        def count(material: Material, place: Place) -> Decimal:
+            here = place.id == at if at else not self.places or place.id in self.places
+            return weights.get(material.id, Decimal(1)) if here and self.covers(material) else Decimal(0)
+
+        return count
+
+    def sentence(self) -> str:
+        """The rule in one sentence."""
+        parts = [
+            f"exactly {self.exactly:,f} kg" if self.exactly is not None else "",
+            f"at least {self.at_least:,f} kg" if self.at_least is not None else "",
+            f"at most {self.at_most:,f} kg" if self.at_most is not None else "",
+        ]
+        much = " and ".join(part for part in parts if part)
+        where = f" at {listed(self.places, 'or')}" if self.places else ""
+        when = "at the end of every period" if self.when == "every-period" else "at the end of the plan"
+        weighed = f", {listed(f'{name} times {weight:f}' for name, weight in self.weights)}" if self.weights else ""
+        return f"Of {self.subject()}{where}, {much}{' together' if self.together else ''} must lie in stock {when}{weighed}."

@@ -1,0 +1,230 @@
+"""Cover, stock levels and churn against linear programs of their own: every history of a kilogram, and what it is promised to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.domain.case import Case, IncumbentSpec
+from friendshore.domain.facts import Catalog
+from friendshore.rules.base import Rule
+from friendshore.rules.kinds.limits import Cover, MaxChurn, StockLevel
+
+from .compare import agrees, planned
+from .patterns import Amount, Answer, Bound, Column, Enumeration
+from .settings import examples
+from .tiny import METAL, ban, case, catalog, chain, demand, facility, offer, stock, store
+
+SELLERS = {"CN": 10, "AU": 50, "JP": 80}
+USES = ("civil", "defense")
+DAYS = {2026: 365, 2027: 365, 2028: 366}
+PENALTY = 30
+
+
+@dataclass(frozen=True)
+class Held:
+    """A case on one material: who sells until when, what is barred for whom, and one rule on stock or suppliers."""
+
+    wanted: dict[str, tuple[int, ...]]
+    until: dict[str, int]
+    """Seller -> last year of its offer."""
+    most: dict[str, int | None]
+    """Seller -> kilograms a year."""
+    barred: frozenset[tuple[str, str]]
+    """Use and country whose metal it may not have from 2027 on."""
+    loss: str
+    lot: int
+    """Australian metal in hand."""
+    rule: Rule
+
+    @property
+    def case(self) -> Case:
+        """As friendshore reads it."""
+        demands = [demand("metal", use, *quantities, price=300) for use, quantities in self.wanted.items()]
+        held = (stock("metal", self.lot, chain("AU", *METAL), acquired=date(2025, 1, 1)),) if self.lot else ()
+        today = (IncumbentSpec(offer="au", per_year=Decimal(20)), IncumbentSpec(offer="jp", per_year=Decimal(10)))
+        stores = (store("metal", 2, loss=float(self.loss)),)
+        return case(*demands, stores=stores, stocks=held, incumbents=today)
+
+    @property
+    def catalog(self) -> Catalog:
+        """Likewise."""
+        sites = [facility(c.lower(), c, self.most[c]) for c in SELLERS]
+        goods = [
+            offer(c.lower(), c.lower(), "metal", price, chain(c, *METAL), end=date(self.until[c], 12, 31))
+            for c, price in SELLERS.items()
+        ]
+        return catalog(*sites, *goods)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Likewise."""
+        bans = [ban("mined", countries=c, end_uses=[use], id=f"{use}-{c}") for use, c in sorted(self.barred)]
+        return (*bans, self.rule)
+
+    def lawful(self, country: str, use: str, year: int) -> bool:
+        """Whether metal of a country may be delivered for a use in a year."""
+        return year == 2026 or (use, country) not in self.barred
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Rule:
+    """Cover, a level of stock, or churn."""
+    words: dict[str, Any] = {"id": "rule", "penalty": draw(st.sampled_from((None, PENALTY)))}
+    kind: type[Rule] = draw(st.sampled_from((Cover, Cover, StockLevel, MaxChurn)))
+    if kind is Cover:
+        words["days"] = draw(st.sampled_from(("30", "91.5", "365", "500")))
+        words["end_uses"] = draw(st.sampled_from(([], ["defense"], ["civil"])))
+    elif kind is StockLevel:
+        words[draw(st.sampled_from(("at_least", "at_most", "exactly")))] = draw(st.integers(0, 20))
+        words["when"] = draw(st.sampled_from(("every-period", "end")))
+    else:
+        words |= {"share": draw(st.sampled_from(("0", "0.3"))), "per": draw(st.sampled_from(("period", "horizon")))}
+    return kind.model_validate(words)
+
+
+@st.composite
+def helds(draw: st.DrawFn) -> Held:
+    """A case."""
+    quantity = st.integers(0, 20)
+    wanted = {use: tuple(draw(quantity) for _ in DAYS) for use in USES}
+    if not any(any(quantities) for quantities in wanted.values()):
+        wanted["civil"] = (0, 10, 0)
+    return Held(
+        wanted=wanted,
+        until={c: draw(st.sampled_from((2026, 2027, 2028, 2028))) for c in SELLERS},
+        most={c: draw(st.sampled_from((None, None, 15))) for c in SELLERS},
+        barred=frozenset(pair for pair in product(USES, ("CN", "JP")) if draw(st.sampled_from((True, False, False)))),
+        loss=draw(st.sampled_from(("0", "0.1"))),
+        lot=draw(st.sampled_from((0, 0, 25))),
+        rule=draw(rules()),
+    )
+
+
+class Histories:
+    """Every kilogram by where and when it was bought and what becomes of it; soft rules by what is missed."""
+
+    def __init__(self, held: Held) -> None:
+        self.held = held
+        self.years = list(DAYS)
+        self.columns: list[Column] = []
+        self.bounds: list[Bound] = []
+        self.kept = 1 - float(held.loss)
+
+    def optimum(self) -> Answer:
+        """The cheapest of all plans."""
+        for country, bought in product((*SELLERS, "lot"), self.years):
+            if country != "lot" or bought == 2026:
+                self._histories(country, bought)
+        for use, year in product(USES, self.years):
+            self.columns.append(Column("short", 300, {("wanted", use, year): 1.0}))
+            quantity = float(self.held.wanted[use][year - 2026])
+            self.bounds.append(Bound({("wanted", use, year): 1.0}, quantity, quantity))
+        for country, year in product(SELLERS, self.years):
+            most = self.held.most[country]
+            if most is not None:
+                self.bounds.append(Bound({("bought", country, year): 1.0}, at_most=float(most)))
+        self.bounds.append(Bound({("bought", "lot", 2026): 1.0}, float(self.held.lot), float(self.held.lot)))
+        {"cover": self._cover, "stock-level": self._level, "max-churn": self._churn}[self.held.rule.kind]()
+        return Enumeration(self.columns, self.bounds).optimum([], [])
+
+    def _histories(self, country: str, bought: int) -> None:
+        if country != "lot" and bought > self.held.until[country]:
+            return
+        price = 0 if country == "lot" else SELLERS[country]
+        origin = "AU" if country == "lot" else country
+        ends = [(use, y) for use in USES for y in self.years if y >= bought and self.held.lawful(origin, use, y)]
+        lying = [(0.0, 2029)] if country == "lot" else []
+        spare = [(1.0, 2029)] if self._may_be_bought(origin) else []
+        for use, until in [*ends, *lying, *spare]:
+            amounts: dict[Amount, float] = {("bought", country, bought): 1.0}
+            cost = float(price)
+            for year in range(bought, min(until, 2029)):
+                left = self.kept ** (year - bought)
+                cost += 2 * left
+                amounts["held", year] = left
+                if use:  # what lies in a lot untaken is set aside for nobody
+                    amounts["shelf", origin, bought, year] = left
+            if until < 2029:
+                amounts["wanted", use, until] = self.kept ** (until - bought)
+            self.columns.append(Column(f"{country} {bought} {use} {until}", cost, amounts))
+
+    def _may_be_bought(self, origin: str) -> bool:
+        """Whether some demand may be served by metal of a country: what none may have is never bought."""
+        cells = product(USES, self.years)
+        return any(self.held.wanted[use][year - 2026] and self.held.lawful(origin, use, year) for use, year in cells)
+
+    def _miss(self, amount: Amount, sign: float = 1.0) -> None:
+        if self.held.rule.model_dump()["penalty"] is not None:
+            self.columns.append(Column("miss", PENALTY, {amount: sign}))
+
+    def _cover(self) -> None:
+        """Each shelf is promised to what it may serve, and no more of it than there is."""
+        rule: Any = self.held.rule
+        for year in self.years:
+            shelves = [(c, b) for c in SELLERS for b in self.years if b <= year]
+            promised: dict[tuple[str, int], dict[Amount, float]] = {
+                shelf: {("shelf", *shelf, year): -1.0} for shelf in shelves
+            }
+            for use, later, quantity in self._coming(rule, year):
+                cover = ("cover", year, use, later)
+                self._miss(cover)
+                for country, bought in shelves:
+                    if self.held.lawful(country, use, later):
+                        promise = ("promise", year, country, bought, use, later)
+                        self.columns.append(Column("promise", 0, {promise: 1.0, cover: 1.0}))
+                        promised[country, bought][promise] = 1.0
+                self.bounds.append(Bound({cover: 1.0}, at_least=quantity))
+            self.bounds += [Bound(weights, at_most=0.0) for weights in promised.values()]
+
+    def _coming(self, rule: Any, year: int) -> list[tuple[str, int, float]]:
+        """What is wanted on the days after a year; what lies beyond the plan is wanted like the last year's."""
+        wanted: dict[tuple[str, int], float] = {}
+        for use in rule.end_uses or USES:
+            left, at = float(rule.days), year + 1
+            while left > 0:
+                known = min(at, 2028)
+                part = min(left, DAYS[known]) if at <= 2028 else left
+                share = part / DAYS[known] * self.held.wanted[use][known - 2026]
+                wanted[use, known] = wanted.get((use, known), 0.0) + share
+                left, at = left - part, at + 1
+        return [(use, later, quantity) for (use, later), quantity in wanted.items() if quantity]
+
+    def _level(self) -> None:
+        rule: Any = self.held.rule
+        least = rule.exactly if rule.exactly is not None else rule.at_least
+        most = rule.exactly if rule.exactly is not None else rule.at_most
+        for year in self.years if rule.when == "every-period" else [2028]:
+            for bound, sign in ((least, 1.0), (most, -1.0)):
+                if bound is not None:
+                    missed = ("missed", year, sign)
+                    self._miss(missed)
+                    weights = {("held", year): sign, missed: 1.0}
+                    self.bounds.append(Bound(weights, at_least=sign * float(bound)))
+
+    def _churn(self) -> None:
+        rule: Any = self.held.rule
+        for years in [[y] for y in self.years] if rule.per == "period" else [self.years]:
+            moved: dict[Amount, float] = {("over", years[0]): -1.0}
+            self._miss(("over", years[0]))
+            for country, rate in (("AU", 20.0), ("JP", 10.0)):
+                lost = ("lost", country, years[0])
+                self.columns.append(Column("lost", 0, {lost: 1.0}))
+                moved[lost] = 1.0
+                bought: dict[Amount, float] = {("bought", country, year): 1.0 for year in years}
+                self.bounds.append(Bound({**bought, lost: 1.0}, at_least=rate * len(years)))
+            self.bounds.append(Bound(moved, at_most=float(rule.share) * 30 * len(years)))
+
+
+@examples(200)
+@given(helds())
+def test_plan_is_as_cheap_as_the_best_of_all_histories(held: Held) -> None:
+    """No choice of what is bought when, held, delivered and promised that keeps the rule is cheaper than the plan."""
+    found = planned(held.case, [held.catalog], held.rules)
+    agrees(held.case, [held.catalog], found, Histories(held).optimum())
