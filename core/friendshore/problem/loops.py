@@ -1,80 +1,85 @@
-"""Recipes that go round in a circle: what is made of itself must not come out as more than went in."""
+"""Recipes that go round in a circle: nothing may come out of them that did not go in.
+
+A circle that loses is well and good: swarf of a magnet maker goes back into oxide. What is refused is a set of recipes that, run
+together, make all that they take and something besides. With `x` units of each recipe, outputs less inputs must not all be zero
+or more and one of them above zero: a linear program (Koopmans' postulate that there is no land of Cockaigne).
+
+Source: T. C. Koopmans, Analysis of production as an efficient combination of activities, in Activity Analysis of Production and
+Allocation, Wiley 1951, chapter III, postulate B.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
-from itertools import pairwise
-from math import log, prod
-from typing import NamedTuple
+
+import numpy as np
 
 from ..errors import InputError
 from ..errors import Problem as Trouble
 from .offers import OfferFacts
 
-_SLACK = 1e-9
-
-
-class _Step(NamedTuple):
-    needs: Decimal
-    """Kilograms taken for a kilogram made."""
-    offer: str
+_LEAST = 1e-9
+"""Kilograms out of nothing, with no recipe run for more than one unit, that count as such."""
 
 
 def check_loops(offers: Sequence[OfferFacts]) -> None:
-    """Refuses recipes by which a material is made of less of itself: a plan would draw it out of nothing.
+    """Refuses recipes that together make something of nothing.
 
     Raises:
-        InputError: with the materials and offers of one such circle.
+        InputError: with the materials and offers of such recipes.
     """
-    steps = _steps(offers)
-    circle = _gaining(steps)
-    if not circle:
+    recipes = [facts for facts in offers if facts.offer.inputs]
+    recipes = _within_circles(recipes)
+    if not recipes:
         return
-    named = [steps[pair] for pair in pairwise(circle)]
-    needs = prod((float(step.needs) for step in named), start=1.0)
+    materials = sorted({line.material for r in recipes for line in (*r.offer.inputs, *r.offer.outputs)})
+    position = {name: i for i, name in enumerate(materials)}
+    net = np.zeros((len(materials), len(recipes)))
+    for column, facts in enumerate(recipes):
+        for line in facts.offer.outputs:
+            net[position[line.material], column] += float(line.per_unit)
+        for line in facts.offer.inputs:
+            net[position[line.material], column] -= float(line.per_unit)
+    gained = _gained(net)
+    if gained is None:
+        return
+    run, made = gained
+    names = [facts.offer.id for facts, units in zip(recipes, run.tolist(), strict=True) if units > _LEAST]
+    found = {name: kilograms for name, kilograms in zip(materials, made.tolist(), strict=True) if kilograms > _LEAST}
     raise InputError(
         Trouble(
-            f"{circle[0]} is made of less of itself by the recipes of {', '.join(dict.fromkeys(step.offer for step in named))}",
+            f"{', '.join(found)} is made of nothing by the recipes of {', '.join(names)}: together they give more than they take",
             column="recipe.per_unit",
-            found=f"{' -> '.join(circle)}: {needs:.6g} kg gives 1 kg",
+            found=", ".join(f"{kilograms:.6g} kg of {name} left over" for name, kilograms in found.items()),
             expected="no more than goes in",
             fix="mend the inputs per unit",
         )
     )
 
 
-def _steps(offers: Sequence[OfferFacts]) -> dict[tuple[str, str], _Step]:
-    """Input and output -> the offer that needs least of the one for the other."""
-    steps: dict[tuple[str, str], _Step] = {}
-    for facts in offers:
-        for taken in facts.offer.inputs:
-            for made in facts.offer.outputs:
-                step = _Step(taken.per_unit / made.per_unit, facts.offer.id)
-                pair = (taken.material, made.material)
-                steps[pair] = min(steps.get(pair, step), step)
-    return steps
+def _within_circles(recipes: list[OfferFacts]) -> list[OfferFacts]:
+    """Recipes all of whose inputs are made by others of them: the rest cannot run without something from outside."""
+    while True:
+        made = {line.material for facts in recipes for line in facts.offer.outputs}
+        kept = [facts for facts in recipes if all(line.material in made for line in facts.offer.inputs)]
+        if len(kept) == len(recipes):
+            return kept
+        recipes = kept
 
 
-def _gaining(steps: dict[tuple[str, str], _Step]) -> list[str]:
-    """A circle of materials round which less than one kilogram gives one; empty if there is none (Bellman-Ford)."""
-    materials = sorted({name for pair in steps for name in pair})
-    length = dict.fromkeys(materials, 0.0)
-    before: dict[str, str] = {}
-    last = ""
-    for _ in materials:
-        last = ""
-        for (taken, made), step in sorted(steps.items()):
-            reached = length[taken] + log(step.needs)
-            if reached < length[made] - _SLACK:
-                length[made], before[made], last = reached, taken, made
-        if not last:
-            return []
-    if not last:
-        return []
-    for _ in materials:
-        last = before[last]
-    circle = [last]
-    while len(circle) < 2 or circle[-1] != last:
-        circle.append(before[circle[-1]])
-    return circle[::-1]
+def _gained(net: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Units of each recipe and what is left over of each material, if anything can be; else None."""
+    from scipy.optimize import linprog  # heavy, and hardly any case has a circle
+
+    rows, columns = net.shape
+    scale = np.abs(net).max(axis=0)
+    result = linprog(
+        -(net / scale).sum(axis=0),
+        A_ub=-net / scale,
+        b_ub=np.zeros(rows),
+        bounds=[(0.0, 1.0)] * columns,
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    if result.x is None or -result.fun <= _LEAST * 10:
+        return None
+    return result.x / scale, np.asarray(net @ (result.x / scale))

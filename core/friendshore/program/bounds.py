@@ -79,7 +79,7 @@ def _needs(problem: Problem, limits: LimitRows, reach: Mapping[tuple[int, int], 
     """
     walk = _Walk(problem, reach)
     exact = {index: walk.needed(index) for index in walk.outlets}
-    finite = [need for need in exact.values() if np.isfinite(need)]
+    finite = [need if np.isfinite(need) else walk.once_round(index) for index, need in exact.items()]
     forced = sum(float(abs(row.at_least)) for _, row in limits.rows if row.at_least)
     forced += sum(float(base) for _, row in limits.rows for term in row.terms for base, _ in term.parts)
     wanted = sum(float(sum(d.quantity)) for d in problem.demands)
@@ -139,6 +139,23 @@ class _Walk:
         self._walking.discard(node)
         self._known[node] = need
         return need
+
+    def once_round(self, offer: int, path: frozenset[Node] = frozenset()) -> float:
+        """Units needed of an offer in or above a loop by what lies down its chains, each material passed once."""
+        by_output: dict[int, float] = {}
+        for index in self.outlets.get(offer, ()):
+            arc = self.problem.network.arcs[index]
+            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._down(arc.node, path) / float(arc.per_unit)
+        return max(by_output.values(), default=0.0)
+
+    def _down(self, node: Node, path: frozenset[Node]) -> float:
+        if node in path:
+            return 0.0
+        if np.isfinite(self._known.get(node, np.inf)):
+            return self._known[node]
+        here = path | {node}
+        taken = sum(per_unit * self.once_round(offer, here) for offer, per_unit in self.takers.get(node, ()))
+        return (self.wanted[node] + taken) * self._bought_for_one(node)
 
     def _bought_for_one(self, node: Node) -> float:
         """Most kilograms that are bought for one that is taken later, because of what is lost in store meanwhile."""
