@@ -94,8 +94,10 @@ class Reader:
         return name, float(material.content)
 
     def groups(self, rule: Any) -> list[str]:
-        """Groups with a demand."""
+        """Groups with a demand; if the rule selects materials, of all that it selects."""
         names = {self.group(rule, self.world.materials[d.material])[0] for d in self.world.demands.values()}
+        if rule.materials or rule.elements or rule.forms or rule.tags or rule.hs or rule.also:
+            names |= {self.group(rule, material)[0] for material in self.world.materials.values()}
         return sorted(names - {""})
 
     def demanded(self, rule: Any, group: str, periods: list[int], at: str) -> float:

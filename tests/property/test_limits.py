@@ -12,7 +12,7 @@ from .settings import examples
 from .strategies import tiny_cases
 
 
-@examples(150)
+@examples(120)
 @given(st.data())
 def test_plan_under_a_limit_is_as_cheap_as_brute_force(data: st.DataObject) -> None:
     """No supply tree, on/off pattern or mix that keeps the limit is cheaper than the plan, and the plan is one of them."""

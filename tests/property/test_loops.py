@@ -14,6 +14,7 @@ from friendshore.rules.kinds.limits import MinShare
 
 from .compare import agrees, planned
 from .patterns import Bound, Choice, Column, Enumeration
+from .settings import examples
 from .tiny import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 
 GOODS = ("oxide", "metal", "magnet", "salt")

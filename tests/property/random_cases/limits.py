@@ -37,6 +37,8 @@ def whom(draw: Draw[Any], offers: tuple[Offer, ...], floor: bool) -> dict[str, A
         words[key] = draw(st.lists(st.sampled_from(names[key]), min_size=1, max_size=3, unique=True))
     if floor and not set(words) & {*names, "countries", "except_countries"}:
         words["facilities"] = draw(st.lists(st.sampled_from(SITES), min_size=1, max_size=3, unique=True))
+    if chosen := sometimes(draw, st.sampled_from((["oxide"], ["metal", "oxide"])), 4):
+        words["materials"] = chosen
     words["group_by"] = draw(st.sampled_from(("", "", "material", "element", "all")))
     return words
 

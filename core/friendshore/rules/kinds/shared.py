@@ -65,6 +65,11 @@ class Covering(Selector):
     def _narrowed(self) -> bool:
         return bool(self.materials or self.elements or self.forms or self.tags or self.hs)
 
+    @property
+    def selects(self) -> bool:
+        """Whether it is about some materials only."""
+        return self._narrowed or bool(self.also)
+
     def covers(self, material: Material) -> bool:
         """Whether `material` is covered; a rule that says nothing about materials covers all."""
         if (self._narrowed or not self.also) and super().covers(material):

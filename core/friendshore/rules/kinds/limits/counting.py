@@ -91,12 +91,16 @@ class Counting(Grouped):
         return self.grouping == "element" or (self.grouping == "all" and self.stage is not None)
 
     def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
-        """All groups with a demand, in order, each with what there is to ask about its materials."""
+        """All groups with a demand, in order, each with what there is to ask about its materials.
+
+        Where the rule selects materials, also those that are only bought on the way to what is demanded.
+        """
         members: dict[str, list[str]] = {}
         for material in facts.materials:
             members.setdefault(self.group(material), []).append(material.id)
         demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
-        return [(name, facts.about(members[name])) for name in sorted(demanded) if name]
+        groups = demanded | (members.keys() if self.selects else set())
+        return [(name, facts.about(members[name])) for name in sorted(groups) if name]
 
     def is_here(self, demand: DemandLine) -> bool:
         """Whether a demand is one that the limit is about."""
