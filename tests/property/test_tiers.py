@@ -50,6 +50,10 @@ class World:
     interest: Decimal
     most: int
     """Kilograms that each plant makes a year at most."""
+    least: int | None
+    """Least order of metal that is bought."""
+    kept: tuple[bool, bool]
+    """Whether metal and oxide may be held."""
     schedules: tuple[PriceSchedule, ...]
 
     def facts(self) -> tuple[Case, Catalog]:
@@ -57,7 +61,7 @@ class World:
         links = {"metal": chain("AU", *METAL), "oxide": chain("AU", *OXIDE)}
         sites = [facility(name, "US", self.most, operator="Acme") for name in ("north", "south")]
         sold = [
-            offer("buy-metal", "north", "metal", self.prices[0], links["metal"]),
+            offer("buy-metal", "north", "metal", self.prices[0], links["metal"], min_order=self.least),
             offer("make-metal", "south", "metal", self.prices[1], chain("AU", "melted"), inputs=lines(oxide=TAKES)),
             offer("sell-oxide", "north", "oxide", self.prices[2], links["oxide"]),
         ]
@@ -68,7 +72,10 @@ class World:
             Rate(currency="EUR", to="USD", rate=Decimal(str(rate)), start=datetime.date(2026 + t, 1, 1), source=SOURCE)
             for t, rate in enumerate(EURO)
         ]
-        stores = [store(material, self.holding) for material in ("metal", "oxide")]
+        stores = [
+            store(material, self.holding, limit=None if kept else 0)
+            for material, kept in zip(("metal", "oxide"), self.kept, strict=True)
+        ]
         wanted = demand("metal", "civil", *self.wanted, price=self.shortage)
         return (
             case(wanted, stores=stores, discount=self.interest),
@@ -99,8 +106,12 @@ def bills(world: World, units: Array) -> Array:
         metal = metal - given_out
         cost = cost + discount[t] * (world.shortage * (wanted - given_out) + world.holding * (metal + oxide))
         cost = np.where(oxide < -GRAMS, np.inf, cost)
+        for held, kept in zip((metal, oxide), world.kept, strict=True):
+            cost = np.where((held > GRAMS) & (not kept), np.inf, cost)
     for made in ((0, 2), (1,)):
         cost = np.where(units[:, made, :].sum(axis=1).max(axis=1) > world.most + GRAMS, np.inf, cost)
+    orders = units[:, 0, :]
+    cost = np.where(((orders > GRAMS) & (orders < (world.least or 0) - GRAMS)).any(axis=1), np.inf, cost)
     for terms in world.schedules:
         cost = cost - taken_off(world, terms, units)
     return cost
@@ -201,6 +212,8 @@ def worlds(draw: st.DrawFn) -> World:
         holding=draw(st.sampled_from((0, 1))),
         interest=draw(st.sampled_from((Decimal(0), Decimal("0.25")))),
         most=draw(st.sampled_from((3, 8, 100))),
+        least=draw(st.sampled_from((None, None, 3))),
+        kept=(draw(st.sampled_from((True, True, False))), draw(st.booleans())),
         schedules=tuple(draw(schedules(subject)) for subject in chosen),
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
@@ -23,6 +25,7 @@ from friendshore.plugins import Registry
 from friendshore.program import compile_program
 from friendshore.recommend import Recommendation
 from friendshore.recommend.recheck import reverify
+from friendshore.report import plan_report
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.verify import examine
 
@@ -359,6 +362,21 @@ def test_a_change_of_an_offers_price_moves_its_own_tiers() -> None:
     assert (found.cost.price, found.cost.discounts) == (2000, -600)
 
 
+def test_a_question_after_the_plan_sees_what_a_suppliers_discount_joins() -> None:
+    """Salt becomes dear and is bought elsewhere: 20 kg of metal more keep the discount that both had together."""
+    facts = metals(
+        source("CN", 60, "salt"),
+        source("AU", 70, "salt"),
+        schedule("cn", tier(0), tier(120, discount=0.5), of="supplier"),
+    )
+    given = case(CIVIL, demand("salt", "civil", 20))
+    change = Change(price="cn-salt", factor="100")
+    answer = planned(given, facts).session.after(change)
+    fresh = planned(given, facts, changes=[change])
+    assert answer.cost.objective == fresh.cost.objective == 120 * 5 + 20 * 70
+    assert answer.rise.discounts == 1100 - 600
+
+
 def test_a_run_is_checked_again_from_its_facts_alone() -> None:
     """The facts hold the schedules; without one, the plan no longer costs what it says."""
     facts = metals(
@@ -429,6 +447,12 @@ def test_a_plan_with_schedules_is_proved_and_stands_in_the_report() -> None:
     )
     assert found.status is PlanStatus.OPTIMAL
     assert ordered(found) == {("cn-metal", "2026"): 60, ("cn-metal", "2027"): 60}
+    console = Console(file=StringIO(), width=100)
+    for part in plan_report(found.run, 100):
+        console.print(part)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Price schedules" in text
+    assert "discounts and lumps of price schedules" in text
     frame = found.to_frame("discounts")
     assert list(frame["span"]) == ["2026", "2027"]
     assert list(frame["discount"]) == [120, 120]

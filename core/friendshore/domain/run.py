@@ -59,7 +59,8 @@ class RunPurchase(Record):
     cost: Number
     """Price, charges and freight together."""
     price: Number
-    """Of an offer with several outputs: this purchase's part, by mass, of what making them costs (see `makes`)."""
+    """At the list price: what price schedules take off is settled over all they bear on (see `discounts`). Of an offer with
+    several outputs: this purchase's part, by mass, of what making them costs (see `makes`)."""
     charges: Number
     freight: Number
     share_of_demand: Number | None = None

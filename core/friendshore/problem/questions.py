@@ -58,6 +58,7 @@ class Questions:
         self._moves = moves
         self._counted = counted
         self._price_spans = price_spans
+        self._priced = _arcs_by_offer(network, {offer for span in price_spans for offer in span.offers})
         self.materials: Sequence[Material] = tuple(
             merged.materials[name] for name in sorted({material for material, _ in network.nodes})
         )
@@ -138,7 +139,7 @@ class Questions:
         found = []
         for position, span in enumerate(self._price_spans):
             if span.settled in asked:
-                arcs = [arc for arc in self._network.arcs if arc.offer in span.offers]
+                arcs = [arc for offer in span.offers for arc in self._priced[offer]]
                 found.append((position, min(float(count(arc.chained, arc.move.to)) for arc in arcs)))
         kept = [(position, weight) for position, weight in found if weight]
         return np.array([p for p, _ in kept], dtype=np.intp), np.array([w for _, w in kept], dtype=np.float64)
@@ -245,6 +246,14 @@ def _positions(names: Iterable[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for position, name in enumerate(names):
         found.setdefault(name, []).append(position)
+    return found
+
+
+def _arcs_by_offer(network: Network, offers: Collection[int]) -> dict[int, list[Arc]]:
+    found: dict[int, list[Arc]] = {offer: [] for offer in offers}
+    for arc in network.arcs:
+        if arc.offer in found:
+            found[arc.offer].append(arc)
     return found
 
 

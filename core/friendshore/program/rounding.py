@@ -20,7 +20,9 @@ def up_to_thresholds(program: Program, x: Floats) -> Floats:
     """
     found = x.copy()
     for number, columns in program.columns.priced.items():
-        _round_up(program, program.problem.price_spans[number], columns, found)
+        span = program.problem.price_spans[number]
+        if span.jumps:
+            _round_up(program, span, columns, found)
     return found
 
 

@@ -110,6 +110,7 @@ def _counts(catalog: Catalog) -> str:
             (catalog.materials, "material"),
             (catalog.facilities, "plant"),
             (catalog.offers, "offer"),
+            *([(catalog.schedules, "price schedule")] if catalog.schedules else []),
             (catalog.prices, "benchmark price"),
             (catalog.sources, "source"),
         )

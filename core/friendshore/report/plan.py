@@ -6,6 +6,7 @@ from rich.console import RenderableType
 
 from ..domain.run import Run
 from .demand import demands, shortages
+from .discounts import discounts
 from .ground import assumptions, kept_out, rules, versions
 from .heading import heading, misses, warnings
 from .mix import mix
@@ -21,6 +22,7 @@ def plan_report(run: Run, width: int) -> list[RenderableType]:
         mix(run, width),
         shortages(run, width),
         orders(run, width),
+        discounts(run, width),
         costs(run, width),
         misses(run),
         kept_out(run),

@@ -18,7 +18,10 @@ from .grouped import STRETCH, Per
 
 
 class Budget(Covering, Rule):
-    """No more money than so much: price, charges, freight, onboarding and holding, not discounted, by day of order."""
+    """No more money than so much: price less discounts, charges, freight, onboarding and holding, not discounted, by day of order.
+
+    What a price schedule takes off or adds counts when it is settled, if all that the schedule bears on is covered.
+    """
 
     kind: Literal["budget"] = "budget"
     amount: Number = Field(ge=0)
