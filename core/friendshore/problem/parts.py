@@ -125,6 +125,8 @@ class Parts:
         case = self.inputs.case
         offers = {offer.id: offer for offer in self.offers if self._materials(offer) & members}
         names = {o.facility for o in offers.values()}
+        subjects = {("offer", name) for name in offers} | {("facility", name) for name in names}
+        subjects |= {("supplier", self.problem.merged.facilities[name].supplier) for name in names}
         facilities = {f.id for name in names for f in around(name, self.problem.merged.facilities)}
         places = {d.place for d in case.demands} | {s.place for s in case.stocks} | {o.place for o in case.orders}
         places |= {lane.to for offer in offers.values() for lane in offer.lanes}
@@ -139,6 +141,8 @@ class Parts:
                 update={
                     "offers": tuple(o for o in catalog.offers if o.id in offers),
                     "facilities": tuple(f for f in catalog.facilities if f.id in facilities or f.place in places),
+                    "schedules": tuple(bond for bond in catalog.schedules if (bond.of, bond.id) in subjects),
+                    "terms": tuple(bond for bond in catalog.terms if (bond.of, bond.id) in subjects),
                     "prices": rows,
                     "materials": tuple(m for m in catalog.materials if m.id in members | lines | self._priced),
                 }
