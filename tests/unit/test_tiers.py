@@ -195,6 +195,16 @@ def test_many_small_pieces_never_round_into_a_dearer_tier() -> None:
     assert Decimal("59.9") < settled.measured < 60
 
 
+def test_what_is_bought_to_reach_a_tier_is_rounded_up_into_it() -> None:
+    """Half off everything from 34 of money on: 2.8333… kg at 12 are ordered as 2.834, not as 2.833 that would miss it."""
+    terms = schedule("cn-metal", tier(0), tier(34, discount=0.5), measure="money")
+    facts = metals(terms)
+    found = planned(case(demand("metal", "civil", 2)), facts.model_copy(update={"offers": (source("CN", 12),)}))
+    assert bought(found) == {"cn-metal": 2.834}
+    assert found.run.discounts[0].measured >= 34
+    assert found.plan.largest_miss == 0
+
+
 def test_a_discount_of_a_span_is_settled_in_its_last_period() -> None:
     """Half a year each, 25 % interest: list prices when ordered, the year's discount in its second half."""
     given = case(demand("metal", "civil", 50, 50), length="quarter", count=2, discount="0.5625")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,13 +93,14 @@ def _for_price(problem: Problem) -> dict[tuple[int, int], float]:
     More is never worth it: of what is bought beyond need, whatever lies above the last tier may be left out, since discounts never
     come to more than the price.
     """
+    step = problem.case.resolution
     found: dict[tuple[int, int], float] = {}
     for span in problem.price_spans:
         for offer in span.offers:
             for t in span.periods:
-                units = float(span.reach(problem.offers[offer].price[t]))
-                if units:
-                    found[offer, t] = max(found.get((offer, t), 0.0), units)
+                steps = (span.reach(problem.offers[offer].price[t]) / step).to_integral_value(ROUND_CEILING)
+                if steps:
+                    found[offer, t] = max(found.get((offer, t), 0.0), float(steps * step))
     return found
 
 
