@@ -212,6 +212,13 @@ def tiers_of_a_supplier() -> Problem:
 
 
 @piece
+def tiers_in_place_of_list_prices() -> Problem:
+    """Whatever is bought of a plant, the first 50 kg at 9, the rest at 8: what list prices came to is given back."""
+    terms = schedule("cn", tier(0, 9), tier(50, 8), of="facility", kind="incremental")
+    return model(CIVIL, demand("salt", "civil", 20), facts=metals(source("CN", 3, "salt"), terms))
+
+
+@piece
 def tiers_of_money() -> Problem:
     """A fifth off what is spent above 400, over two years, settled at the end."""
     terms = schedule("cn-metal", tier(0), tier(400, discount=0.2), kind="incremental", per="horizon", measure="money")

@@ -106,13 +106,14 @@ def resolve_schedules(
             continue
         found = list(_spans(schedule, about, merged, case, troubles))
         confidence = merged.confidence(schedule.source)
-        if not confidence.reaches(case.accept.confidence):
-            counts = confidence in (Confidence.ASSUMED, Confidence.COMPUTED) or not _takes_off(found, counted)
-            text = f"its price schedule ({schedule.kind}, per {schedule.per}) is only {confidence} and "
-            text += "counts" if counts else "does not count: list prices do"
+        accepted = confidence.reaches(case.accept.confidence)
+        counts = accepted or confidence in (Confidence.ASSUMED, Confidence.COMPUTED) or not _takes_off(found, counted)
+        if not accepted or confidence is Confidence.ASSUMED:
+            text = f"price schedule of {schedule.name} ({schedule.kind}, per {schedule.per}) is {confidence.value}"
+            text += "" if counts else " and does not count: list prices do"
             assumptions += [Assumption(counted[i].offer.id, text) for i in about]
-            if not counts:
-                continue
+        if not counts:
+            continue
         spans += found
     for span in spans:
         troubles += _without_price(span, counted)
