@@ -246,6 +246,13 @@ def test_own_tiers_and_the_suppliers_discount_are_both_off_the_list_price() -> N
     assert (found.cost.price, found.cost.discounts, found.cost.total) == (1000, -400, 600)
 
 
+def test_a_plan_that_costs_nothing_is_proved_cheapest() -> None:
+    """A bound of a millionth below nothing is no gap, though it is more than any share of nothing."""
+    free = metals(schedule("cn-metal", tier(0, 0), tier(3, 0, lump=5), tier(4, 0), kind="incremental"))
+    given = case(demand("metal", "civil", 2), stores=[store("metal", 0, limit=0)])
+    assert planned(given, free).status is PlanStatus.OPTIMAL
+
+
 def test_places_and_uses_are_added_up() -> None:
     """60 kg for defence and 40 for civil use, at two places, reach a tier of 100."""
     wanted = [demand("metal", "civil", 40), demand("metal", "defense", 60, place="JP")]

@@ -25,6 +25,8 @@ from .watch import Cancel, Watch
 
 OPTIMAL_GAP = 1e-4
 """Relative distance from the bound up to which a plan may be called the cheapest; a wider gap may be asked for, not so called."""
+OPTIMAL_MONEY = 1e-6
+"""Money by which the bound may lie lower in any case: of a plan that costs nothing there are no shares."""
 
 
 Progress = Callable[[int, int, float], None]
@@ -164,7 +166,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
         bound += max(min(best.bound, best.objective), _floor(part.linear))
         if answer.outcome is not Outcome.OPTIMAL:
             status = PlanStatus.INTERRUPTED if interrupted else PlanStatus.FEASIBLE
-    if status is PlanStatus.OPTIMAL and objective - bound > OPTIMAL_GAP * abs(objective):
+    if status is PlanStatus.OPTIMAL and objective - bound > OPTIMAL_GAP * abs(objective) + OPTIMAL_MONEY:
         status = PlanStatus.FEASIBLE  # as good as was asked for, which is not proved cheapest
     empty = empty_rows(program.linear)
     if len(empty):
