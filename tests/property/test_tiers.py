@@ -17,17 +17,34 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Rate
 from friendshore.domain.plan import PlanStatus
 from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
 from friendshore.errors import InputError
+from friendshore.program import compile_program
 from friendshore.recommend import Recommendation
 
 from .compare import RELATIVE, planned
 from .settings import examples
-from .tiny import METAL, OXIDE, SOURCE, case, catalog, chain, demand, facility, lines, offer, schedule, store, tier
+from .tiny import (
+    MAGNET,
+    METAL,
+    OXIDE,
+    SOURCE,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    lines,
+    offer,
+    schedule,
+    store,
+    tier,
+)
 
 Array = NDArray[np.float64]
 OFFERS = ("buy-metal", "make-metal", "sell-oxide")
@@ -240,3 +257,49 @@ def check(world: World, grid: int) -> None:
 def test_no_whole_plan_is_cheaper(world: World) -> None:
     """Any schedules: the plan is as cheap as the best of all whole ones, by the bill worked out here."""
     check(world, 9 if len(world.wanted) == 1 else 4)
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> tuple[Case, Catalog]:
+    """Four goods that nothing joins but what two suppliers take off: two or three offers of each, in up to three quarters."""
+    goods, count = ("oxide", "salt", "metal", "magnet"), draw(st.integers(1, 3))
+    sites = [facility(name, "AU", operator=name.title()) for name in ("acme", "bolt", "cord")]
+    sold = [
+        offer(
+            f"{plant}-{good}",
+            plant,
+            good,
+            draw(st.integers(5, 20)),
+            chain("AU", *MAGNET),
+            min_order=draw(st.sampled_from((None, None, 4))),
+        )
+        for good in goods
+        for plant in ("acme", "bolt", "cord")[: draw(st.integers(2, 3))]
+    ]
+    found = [draw(schedules(("supplier", name))) for name in draw(st.sampled_from((("Acme",), ("Acme", "Bolt"))))]
+    terms = [s.model_copy(update={"materials": frozenset()}) for s in found]
+    wanted = [
+        demand(good, "civil", *draw(st.lists(st.integers(0, 9), min_size=count, max_size=count)), price=60)
+        for good in goods
+    ]
+    stores = [store(good, draw(st.integers(0, 4))) for good in goods]
+    return case(*wanted, stores=stores, length="quarter", discount=Decimal("0.08")), catalog(*sites, *sold, *terms)
+
+
+@examples(40)
+@given(markets())
+def test_what_a_supplier_joins_is_solved_like_one_program(market: tuple[Case, Catalog]) -> None:
+    """Solved in parts and priced, or given whole to another solver's search: the same least cost."""
+    given_case, facts = market
+    try:
+        found = planned(given_case, [facts], ())
+    except InputError:
+        assume(False)
+        return
+    linear = compile_program(found.plan.problem).linear
+    rows = LinearConstraint(linear.matrix, linear.row_lower, linear.row_upper)
+    whole = milp(linear.cost, integrality=linear.integer, bounds=Bounds(linear.lower, linear.upper), constraints=rows)
+    assert whole.status == 0
+    allowed = 1e-4 * max(1.0, abs(whole.fun))  # scipy's gap
+    assert float(found.plan.plan.objective) == pytest.approx(whole.fun, abs=allowed)
+    assert float(found.plan.plan.bound) <= whole.fun + allowed
