@@ -270,6 +270,15 @@ def test_runs_of_an_offer_with_several_outputs_are_counted() -> None:
     assert (found.cost.price, found.cost.discounts) == (1200, -600)
 
 
+def test_a_plants_schedule_is_one_of_all_its_lines() -> None:
+    """Two lines within a plant: what both sell is added up."""
+    lines_ = [facility(f"line-{x}", "CN", 60, within="cn") for x in "ab"]
+    sold = tuple(source("CN", 10, name=f"{x}-metal", plant=f"line-{x}") for x in "ab")
+    facts = metals(*lines_, schedule("cn", tier(0), tier(100, discount=0.2), of="facility"))
+    found = planned(case(CIVIL), facts.model_copy(update={"offers": sold}))
+    assert (found.cost.price, found.cost.discounts) == (1000, -200)
+
+
 def test_dates_of_a_contract_bound_its_orders() -> None:
     """A contract from 2027 on: the first year at list price, and its quantity does not count."""
     terms = schedule("cn-metal", tier(0), tier(150, discount=0.5), per="horizon", start="2027-01-01")

@@ -211,7 +211,11 @@ TIERS = Layout(
             "supplier",
         ),
         Field(
-            "id", k.TEXT, "The offer, facility or supplier, of this catalog or one it requires.", "Acme", required=True
+            "id",
+            k.TEXT,
+            "The offer, facility (with those within it) or supplier, of this catalog or one it requires.",
+            "Acme",
+            required=True,
         ),
         Field("materials", k.IDENTS, "Materials that are added up; blank: all.", "dy-oxide;tb-oxide"),
         Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -92,6 +92,16 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
             if f.place and f.place != f.country
         },
     )
+
+
+def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
+    """A facility and those around it, innermost first."""
+    found: list[Facility] = []
+    facility = facilities.get(name)
+    while facility is not None:
+        found.append(facility)
+        facility = facilities.get(facility.within)
+    return found
 
 
 def _by_id(records: Iterable[T]) -> dict[str, T]:

@@ -13,13 +13,15 @@ from dataclasses import replace
 from functools import cached_property
 
 from ..domain.case import Case
-from ..domain.facts import Catalog, Facility, Offer
+from ..domain.facts import Catalog, Offer
 from ..rules.base import Rule
 from ..rules.rows import Row
 from .build import Problem
 from .demands import order_name, stock_name
 from .inputs import Inputs
 from .limiting import materials_of
+from .merged import around
+from .schedules import subjects_of
 
 Members = frozenset[str]
 """Materials of a part."""
@@ -80,7 +82,8 @@ class Parts:
                     by_key["capacity", facility.id] |= materials
             facility = facilities[offer.facility]
             by_key["offer", offer.id] |= materials
-            by_key["facility", facility.id] |= materials
+            for site in around(offer.facility, facilities):
+                by_key["facility", site.id] |= materials
             by_key["supplier", facility.supplier] |= materials
         for (kind, _), materials in by_key.items():
             if kind == "capacity":
@@ -125,8 +128,8 @@ class Parts:
         case = self.inputs.case
         offers = {offer.id: offer for offer in self.offers if self._materials(offer) & members}
         names = {o.facility for o in offers.values()}
-        subjects = {("offer", name) for name in offers} | {("facility", name) for name in names}
-        subjects |= {("supplier", self.problem.merged.facilities[name].supplier) for name in names}
+        known = self.problem.merged.facilities
+        subjects = {subject for offer in offers.values() for subject in subjects_of(offer, known)}
         facilities = {f.id for name in names for f in around(name, self.problem.merged.facilities)}
         places = {d.place for d in case.demands} | {s.place for s in case.stocks} | {o.place for o in case.orders}
         places |= {lane.to for offer in offers.values() for lane in offer.lanes}
@@ -217,13 +220,3 @@ class _Joined:
         for name in self._up:
             found.setdefault(self._root(name), set()).add(name)
         return tuple(frozenset(group) for group in found.values())
-
-
-def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
-    """A facility and those around it, innermost first."""
-    found: list[Facility] = []
-    facility = facilities.get(name)
-    while facility is not None:
-        found.append(facility)
-        facility = facilities.get(facility.within)
-    return found

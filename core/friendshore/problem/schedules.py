@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
@@ -14,7 +14,7 @@ from ..domain.facts import Facility, Offer
 from ..domain.tiers import PriceSchedule, Tier, TierKind
 from ..domain.time import Span, stretches
 from ..errors import InputError, Problem
-from .merged import Merged, exchange
+from .merged import Merged, around, exchange
 from .offers import Assumption, OfferFacts
 
 
@@ -72,15 +72,16 @@ class PriceSpan:
         return self.tiers[-1].least / weight if self.jumps and weight else Decimal(0)
 
 
-def covers(schedule: PriceSchedule, offer: Offer, facility: Facility) -> bool:
+def subjects_of(offer: Offer, facilities: Mapping[str, Facility]) -> list[tuple[str, str]]:
+    """What a price schedule that bears on an offer may be of: the offer, its supplier, its facility, and those around that."""
+    sites = around(offer.facility, facilities)
+    return [("offer", offer.id), ("supplier", sites[0].supplier), *(("facility", site.id) for site in sites)]
+
+
+def covers(schedule: PriceSchedule, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
     """Whether a schedule is about what is bought from an offer."""
-    named = _names(offer, facility)[schedule.of]
     meant = not schedule.materials or all(line.material in schedule.materials for line in offer.outputs)
-    return named == schedule.id and meant
-
-
-def _names(offer: Offer, facility: Facility) -> dict[str, str]:
-    return {"offer": offer.id, "facility": facility.id, "supplier": facility.supplier}
+    return meant and (schedule.of, schedule.id) in subjects_of(offer, facilities)
 
 
 def resolve_schedules(
@@ -97,11 +98,11 @@ def resolve_schedules(
     spans: list[PriceSpan] = []
     sellers: dict[tuple[str, str], list[int]] = {}
     for i in sorted(reached):
-        for named in _names(counted[i].offer, counted[i].facility).items():
+        for named in subjects_of(counted[i].offer, merged.facilities):
             sellers.setdefault(named, []).append(i)
     for schedule in merged.schedules:
         candidates = sellers.get((schedule.of, schedule.id), ())
-        about = tuple(i for i in candidates if covers(schedule, counted[i].offer, counted[i].facility))
+        about = tuple(i for i in candidates if covers(schedule, counted[i].offer, merged.facilities))
         if not about:
             continue
         found = list(_spans(schedule, about, merged, case, troubles))

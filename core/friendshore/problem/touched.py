@@ -11,7 +11,8 @@ from ..rules.amend import amended
 from ..rules.base import Rule
 from .changes import removes, reprices, resizes, with_bills
 from .limiting import rows_of
-from .parts import Members, Parts, around
+from .merged import around
+from .parts import Members, Parts
 
 
 @dataclass(frozen=True, slots=True)

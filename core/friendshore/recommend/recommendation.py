@@ -141,7 +141,7 @@ def _relevant(problem: Problem) -> Catalog:
         schedules=tuple(
             schedule
             for schedule in problem.merged.schedules
-            if any(covers(schedule, offer, problem.merged.facilities[offer.facility]) for offer in offers)
+            if any(covers(schedule, offer, problem.merged.facilities) for offer in offers)
         ),
         prices=tuple(kept),
         rates=problem.merged.rates,
