@@ -87,7 +87,13 @@ def test_unknown_phases_are_exposed_and_strict_lets_them_bite(plans: dict[str, R
     """What an unknown suspension would forbid stands beside the mix; with `--strict` gallium runs short."""
     exposed = {row.rule: row for row in plans["enacted"].run.exposed}
     assert set(exposed) == {"cn-46-2-minerals", "cn-61-military"}
-    assert round(float(exposed["cn-46-2-minerals"].materials["antimony-metal"]) / 1000) == 3727
+    minerals = exposed["cn-46-2-minerals"].materials
+    # What the plan takes of China's antimony is a matter of ties: anything up to all that civil buyers get.
+    assert minerals.get("antimony-metal", 0) <= 9040_001
+    assert "up to 9,040 t" in README
+    assert round(float(minerals["gallium-metal-4n"]) / 1000, 1) == 68.4
+    assert "68.4 t of gallium" in README
+    assert round(float(exposed["cn-61-military"].materials["ndpr-oxide"]) / 1000) == 224
     assert plans["strict"].run.exposed == []
     short = plans["strict"].run.shortage_kg["gallium-metal-4n"]
     assert (round(float(short["civil"]) / 1000, 1), round(float(short["defense"]) / 1000, 1)) == (60.7, 8.1)
