@@ -8,14 +8,18 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from .goals import goals
-from .job import Done, Job, perform_alone
+from .job import Done, Job, alone, perform_alone
 from .suite import QUICK, Suite
 from .table import Section, lines, written
+from .warm import GAPS, Warm, measure
+from .warm import line as warm_line
+from .warm import written as warm_written
 
 LIBRARIES = ("friendshore", "ortools", "highspy", "linopy", "pyomo", "pulp", "numpy")
 
@@ -37,12 +41,20 @@ def main() -> int:
     for section in suite.sections(_reported):
         found.append(section)
         if asked.json:
-            _append(asked.json, section, about, first=len(found) == 1)
-    _say(sys.stdout, "", written(found), "")
+            _append(asked.json, lines(section), about, first=len(found) == 1)
+    warm = _warm(suite)
+    if asked.json:
+        _append(asked.json, map(warm_line, warm), about, first=not found)
+    if found:
+        _say(sys.stdout, "", written(found))
+    if warm:
+        _say(sys.stdout, "", warm_written(warm))
+    _say(sys.stdout, "")
     if suite.scale == 1.0:
-        _say(sys.stdout, *(goal.written() for goal in goals(found)), "")
+        _say(sys.stdout, *(goal.written() for goal in goals(found, warm)), "")
     _say(sys.stdout, f"{time.perf_counter() - started:.0f} s in all, scale {suite.scale:g}")
-    return int(any(line.get("agree") is False for section in found for line in lines(section)))
+    agreed = [line.get("agree") for section in found for line in lines(section)] + [one.agrees for one in warm]
+    return int(any(verdict is False for verdict in agreed))
 
 
 def _arguments() -> argparse.Namespace:
@@ -51,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON lines")
     parser.add_argument("--scale", type=float, metavar="SHARE", help="share of the full size")
     parser.add_argument("--seconds", type=float, help="limit of every search on D and J")
-    parser.add_argument("--only", metavar="L,D,J,X", help="instances to run")
+    parser.add_argument("--only", metavar="L,D,J,X,W", help="instances to run; W: answers of an open session")
     return parser.parse_args()
 
 
@@ -66,9 +78,18 @@ def _reported(job: Job) -> Done:
     return done
 
 
-def _append(path: Path, section: Section, about: dict[str, object], first: bool) -> None:
+def _warm(suite: Suite) -> list[Warm]:
+    """What an open session takes to answer."""
+    found: list[Warm] = []
+    for name in GAPS if not suite.only or "W" in suite.only else ():
+        _say(sys.stderr, f"{name} x {suite.scale:g}: an open session, asked about changes of one material …")
+        found += alone(measure, name, suite.scale)
+    return found
+
+
+def _append(path: Path, found: Iterable[dict[str, Any]], about: dict[str, object], first: bool) -> None:
     with path.open("w" if first else "a", encoding="utf-8") as file:
-        for line in lines(section):
+        for line in found:
             file.write(json.dumps({**line, "versions": about}) + "\n")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from friendshore.domain.time import add_months
 
-from .instances import COUNTRIES, Instance
+from .instances import COUNTRIES, Instance, Tiers
 from .records import CURRENCY, END_USE, PLACE, STAGES, START, facility_id, material_id, offer_id
 
 CASE = """schema = 1
@@ -57,8 +57,6 @@ chain = [{chain}]
 
 def write(instance: Instance, folder: Path, budget: float | None = None) -> None:
     """Writes `case.toml`, `demand.csv` and the folder `catalog`."""
-    if instance.tiers is not None:
-        raise ValueError("price tiers are not written to files")
     (folder / "catalog").mkdir(parents=True)
     (folder / "case.toml").write_text(_case(instance, budget), encoding="utf-8")
     _table(
@@ -130,6 +128,8 @@ def _catalog(instance: Instance, folder: Path) -> None:
         ),
     )
     _offers(instance, folder / "offers.csv", source)
+    if instance.tiers is not None:
+        _tiers(instance.tiers, folder / "tiers.csv", source)
     if instance.benchmark is not None:
         _table(
             folder / "prices.csv",
@@ -140,6 +140,20 @@ def _catalog(instance: Instance, folder: Path) -> None:
                 for t, amount in enumerate(path)
             ),
         )
+
+
+def _tiers(tiers: Tiers, path: Path, source: str) -> None:
+    _table(
+        path,
+        ("id", "kind", "per", "least", "price", "source"),
+        (
+            (offer_id(offer), "incremental", "year", f"{least!r} kg", f"{price!r} {CURRENCY}/kg", source)
+            for offer, leasts, prices in zip(
+                tiers.offer.tolist(), tiers.least.tolist(), tiers.price.tolist(), strict=True
+            )
+            for least, price in zip(leasts, prices, strict=True)
+        ),
+    )
 
 
 def _offers(instance: Instance, path: Path, source: str) -> None:

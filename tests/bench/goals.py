@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .job import CBC, HIGHSPY, PEERS
 from .table import Section, gap
+from .warm import Warm
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Goal:
         return f"{verdict:<{28}}{asked}: {self.found:.3g}{self.unit}"
 
 
-def goals(sections: Sequence[Section]) -> Iterator[Goal]:
+def goals(sections: Sequence[Section], warm: Sequence[Warm]) -> Iterator[Goal]:
     """All goals of which the sections say something."""
     found = {section.name: section for section in sections}
     if "L" in found:
@@ -50,6 +51,10 @@ def goals(sections: Sequence[Section]) -> Iterator[Goal]:
         yield from _joint(found["J to 1 %"], found.get("J to 0.1 %"))
     if "X" in found:
         yield from _extra_large(found["X"], found.get("X / 10"))
+    for one in warm:
+        median, worst = one.shares
+        text = f"{one.name}, {one.kind}: median answer / the whole (worst {worst:.2%})"
+        yield Goal(text, 5.0, 100 * median, unit=" %")
 
 
 def _linear(section: Section) -> Iterator[Goal]:

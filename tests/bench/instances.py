@@ -135,15 +135,11 @@ def decisions(scale: float = 1.0) -> Instance:
     )
 
 
-def joint(scale: float = 1.0, tiers: bool = True) -> Instance:
+def joint(scale: float = 1.0) -> Instance:
     """J: 500 offers x 60 materials x 12 months from 70 facilities that make several materials each, so that all hangs together.
 
     Every offer has an order minimum and an onboarding cost, every third incremental price tiers by the year. Facilities can
     make 1.3 times what is wanted.
-
-    Args:
-        scale: share of the full size.
-        tiers: whether offers have price tiers.
     """
     dice = np.random.default_rng(33)
     materials, facilities, offers, months = _many(60, scale), _many(70, scale), _many(500, scale), 12
@@ -183,9 +179,7 @@ def joint(scale: float = 1.0, tiers: bool = True) -> Instance:
             offer=priced,
             least=_whole(np.outer(second, [0.0, 1.0, 2.0])),
             price=_money(np.outer(price[priced], [1.0, 0.92, 0.85])),
-        )
-        if tiers
-        else None,
+        ),
     )
 
 

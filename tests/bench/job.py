@@ -13,11 +13,14 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from .answer import Answer, Stop
 from .instances import INSTANCES, Instance
 from .plain import Plain, plain
 
+P = ParamSpec("P")
+T = TypeVar("T")
 OURS = "friendshore"
 MINIATURE = 0.002
 """Scale of what each process runs first."""
@@ -50,14 +53,11 @@ class Job:
     """Most money of each year."""
     files: bool = False
     """Whether friendshore reads the instance from files."""
-    tiers: bool = True
-    """Whether offers have the price tiers that the instance gives them."""
 
     @property
     def made(self) -> Instance:
         """The instance."""
-        drawn = INSTANCES[self.instance](self.scale)
-        return drawn if self.tiers else replace(drawn, tiers=None)
+        return INSTANCES[self.instance](self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,19 @@ def perform(job: Job) -> Done:
     return Done(job, answer, (own + called) / (2**20 if sys.platform == "darwin" else 2**10))
 
 
+def alone(work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    """What a function returns in a new process."""
+    with _new_process() as process:
+        return process.submit(work, *args, **more).result()
+
+
+def _new_process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _quiet)
+
+
 def perform_alone(job: Job) -> Done:
     """Runs a job in a new process, after a miniature of it that loads whatever is loaded late."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _quiet) as pool:
+    with _new_process() as pool:
         try:
             pool.submit(perform, replace(job, scale=MINIATURE, budget=None)).result()
             return pool.submit(perform, job).result()

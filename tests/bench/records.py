@@ -95,11 +95,35 @@ def rules_of(instance: Instance, budget: float | None = None) -> tuple[Rule, ...
     """The rules of the case: a cap on a country's share of a month's purchases, and a budget a year, where there are any."""
     rules: list[Rule] = []
     if instance.share is not None:
-        cap = {"id": "country-share", "by": "country", "share": str(instance.share), "of": "purchases", "per": "period"}
-        rules.append(MaxShare.model_validate(cap))
+        rules.append(_cap("country-share", instance.share))
     if budget is not None:
         rules.append(Budget.model_validate({"id": "budget", "amount": budget, "per": "year"}))
     return tuple(rules)
+
+
+def cap_id(material: int, prefix: str = "country") -> str:
+    """Name of the cap on a country's share of one material."""
+    return f"{prefix}-share-{material_id(material)}"
+
+
+def rules_apart(instance: Instance, share: float | None, pending: str = "") -> tuple[Rule, ...]:
+    """The same cap as a rule of its own for each material; none without a share.
+
+    Args:
+        instance: of which materials.
+        share: most of a month's purchases from one country.
+        pending: if given, the caps are no law yet, and their names begin with it.
+    """
+    if share is None:
+        return ()
+    phases = {"phases": [{"status": "pending"}]} if pending else {}
+    names = [(cap_id(m, pending or "country"), material_id(m)) for m in range(len(instance.demand))]
+    return tuple(_cap(name, share, materials=[material], **phases) for name, material in names)
+
+
+def _cap(name: str, share: float, **more: object) -> Rule:
+    given = {"id": name, "by": "country", "share": str(share), "of": "purchases", "per": "period"}
+    return MaxShare.model_validate(given | more)
 
 
 def catalog_of(instance: Instance) -> Catalog:

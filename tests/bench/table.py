@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,10 +115,15 @@ def written(sections: Sequence[Section]) -> str:
             rows.append(
                 _row("", peer, "" if ratio is None else f"{ratio:.1f}", agree(section.ours.answer, peer.answer))
             )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    return columns(rows, _LEFT)
+
+
+def columns(rows: Sequence[Sequence[str]], left: Collection[int]) -> str:
+    """Rows of cells in aligned columns, all but some of them to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
         "  ".join(
-            cell.ljust(w) if i in _LEFT else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     )

@@ -18,10 +18,10 @@ MINIATURES = {"L": 0.01, "D": 0.03, "J": 0.03, "X": 0.0025}
 def test_peers_find_the_same_optimum(name: str) -> None:
     """With files or without, friendshore and every peer agree to 1e-6."""
     scale = MINIATURES[name]
-    ours = perform(Job(OURS, name, scale, EXACT, files=True, tiers=False))
+    ours = perform(Job(OURS, name, scale, EXACT, files=True))
     assert ours.answer.status == "optimal"
     for peer in PEERS:
-        found = perform(Job(peer, name, scale, EXACT, tiers=False))
+        found = perform(Job(peer, name, scale, EXACT))
         assert found.answer.objective is not None, peer
         assert agree(ours.answer, found.answer), (peer, ours.answer, found.answer)
         assert found.answer.objective == pytest.approx(ours.answer.objective, rel=1e-6), peer

@@ -1,0 +1,132 @@
+"""What an open session takes to answer for a change of one material, beside what solving the whole case takes."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from friendshore.domain.change import Change
+from friendshore.problem.inputs import Inputs
+from friendshore.session import Session
+from friendshore.solve import Limits
+
+from .instances import INSTANCES, Instance
+from .records import cap_id, case_of, catalog_of, facility_id, material_id, offer_id, rules_apart
+from .table import CLOSE, columns
+
+GAPS = {"L": 1e-6, "D": 1e-4}
+"""Instances that are asked about, and to which gap they are solved."""
+_TIGHTER = "tighter"
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """All answers to one kind of change, each made to one material alone."""
+
+    name: str
+    kind: str
+    cold: float
+    """Seconds for the whole case: resolved, compiled, solved, verified."""
+    ready: float
+    """Seconds, once, to see the parts of the case."""
+    seconds: tuple[float, ...]
+    """For each material."""
+    solved: int
+    """Components that were solved for all of them together."""
+    agrees: bool
+    """Whether the answer for the first material is what solving the changed case from nothing gives."""
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Median and worst, as shares of the whole."""
+        return statistics.median(self.seconds) / self.cold, max(self.seconds) / self.cold
+
+
+def measure(name: str, scale: float) -> list[Warm]:
+    """Opens a session on an instance, and asks it about every kind of change of every material."""
+    instance = INSTANCES[name](scale)
+    rules = (*rules_apart(instance, instance.share), *rules_apart(instance, 0.4, _TIGHTER))
+    inputs = Inputs(case_of(instance), (catalog_of(instance),), rules)
+    limits = Limits(gap=GAPS[name])
+    started = time.perf_counter()
+    session = Session.open(inputs, limits)
+    cold = time.perf_counter() - started
+    _ = session.parts
+    ready = time.perf_counter() - started - cold
+    return [_ask(session, name, kind, changes, cold, ready) for kind, changes in _changes(instance)]
+
+
+def _changes(instance: Instance) -> Iterator[tuple[str, list[Change]]]:
+    """Kinds of changes, with one for each material: its cheapest offer, that offer's site, its cap, its demand."""
+    materials = range(len(instance.demand))
+    offers = [np.flatnonzero(instance.material == m) for m in materials]
+    cheapest = [int(own[np.argmin(instance.price[own])]) for own in offers]
+    yield "offer price -10 %", [Change(price=offer_id(o), factor=0.9) for o in cheapest]
+    yield "offer price +50 %", [Change(price=offer_id(o), factor=1.5) for o in cheapest]
+    yield "offer removed", [Change(remove=offer_id(o)) for o in cheapest]
+    sites = [facility_id(int(instance.facility[o])) for o in cheapest]
+    yield "capacity -20 %", [Change(capacity=site, factor=0.8) for site in sites]
+    yield "demand +10 %", [Change(demand=material_id(m), factor=1.1) for m in materials]
+    yield "rule on", [Change(enable=cap_id(m, _TIGHTER)) for m in materials]
+    if instance.share is not None:
+        yield "rule off", [Change(disable=cap_id(m)) for m in materials]
+
+
+def _ask(session: Session, name: str, kind: str, changes: Sequence[Change], cold: float, ready: float) -> Warm:
+    seconds, solved, costs = [], 0, []
+    for change in changes:
+        started = time.perf_counter()
+        answer = session.after(change)
+        seconds.append(time.perf_counter() - started)
+        solved += answer.solved
+        costs.append(float(answer.cost.objective))
+    again = Session.open(session.inputs.after(changes[:1]), session.limits)
+    apart = abs(float(again.verified.cost.objective) - costs[0])
+    agrees = apart <= max(CLOSE, 2 * session.limits.gap) * abs(costs[0])
+    return Warm(name, kind, cold, ready, tuple(seconds), solved, agrees)
+
+
+def written(found: Sequence[Warm]) -> str:
+    """The table."""
+    head = ("", "change of one material", "whole s", "parts s", "asked", "solved", "median s", "worst s", "median", "worst", "agrees")  # fmt: skip
+    rows: list[tuple[str, ...]] = [head]
+    for warm in found:
+        median, worst = warm.shares
+        rows.append(
+            (
+                warm.name,
+                warm.kind,
+                f"{warm.cold:.2f}",
+                f"{warm.ready:.2f}",
+                f"{len(warm.seconds)}",
+                f"{warm.solved}",
+                f"{median * warm.cold:.4f}",
+                f"{worst * warm.cold:.4f}",
+                f"{median:.2%}",
+                f"{worst:.2%}",
+                "yes" if warm.agrees else "NO",
+            )
+        )
+    return columns(rows, left={0, 1})
+
+
+def line(warm: Warm) -> dict[str, object]:
+    """One JSON object."""
+    median, worst = warm.shares
+    return {
+        "name": warm.name,
+        "warm": warm.kind,
+        "asked": len(warm.seconds),
+        "solved": warm.solved,
+        "cold_seconds": round(warm.cold, 4),
+        "parts_seconds": round(warm.ready, 4),
+        "median_seconds": round(median * warm.cold, 5),
+        "worst_seconds": round(worst * warm.cold, 5),
+        "median_share": round(median, 5),
+        "worst_share": round(worst, 5),
+        "agree": warm.agrees,
+    }
