@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import accumulate
 from operator import mul
 
@@ -18,11 +19,13 @@ from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..plugins import attributed
 from ..rules.base import Rule
+from ..rules.rows import Row
 from .charges import Charges
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .given import accepted, check_names, parties_without_site, unnamed_end_uses
 from .incumbents import resolve_incumbents
 from .judging import Judgement, Law, judge_all
+from .limiting import ask_limits
 from .loops import check_loops
 from .merged import Merged, exchange, merge
 from .moves import Moves, build_moves
@@ -92,6 +95,15 @@ class Problem:
     facts: Questions
     """What limit rules may ask."""
     assumptions: tuple[Assumption, ...]
+
+    @cached_property
+    def limit_rows(self) -> list[tuple[Rule, Row]]:
+        """Every row of every limit rule, asked once: what the program compiles, and what the verifier reads on the plan.
+
+        Raises:
+            PluginError: if a plugin's rule raises.
+        """
+        return ask_limits(self)
 
     @staticmethod
     def build(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False) -> Problem:

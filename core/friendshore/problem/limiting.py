@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .build import Problem
 
 
-def limit_rows(problem: Problem) -> list[tuple[Rule, Row]]:
-    """Every row, in the order of rules: what the program compiles, and what the verifier reads on the plan.
+def ask_limits(problem: Problem) -> list[tuple[Rule, Row]]:
+    """Every row, in the order of rules.
 
     Raises:
         PluginError: if a plugin's rule raises.

@@ -90,3 +90,10 @@ def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
         if id(facts.most) not in known:
             known[id(facts.most)] = [most != 0 for most in facts.most]
     return np.array([known[id(facts.most)] for facts in offers], dtype=bool)
+
+
+def ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The numbers from each `first` up to, not including, its `last`, one stretch after the other."""
+    lengths = last - first
+    found: NDArray[np.intp] = np.arange(int(lengths.sum())) + np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
+    return found

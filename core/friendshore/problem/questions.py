@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..rules.rows import Index, Term, Weights
 from .demands import Demand
 from .incumbents import Incumbent
 from .merged import Merged
-from .moves import Moves
+from .moves import Moves, ranges
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
 from .requirements import Requirement
@@ -103,6 +104,20 @@ class Questions:
         """Kilograms of the moves that count, delivered in `periods`; with `stock`, lots set aside as well."""
         index, weight = self._moves_that(count, periods, stock=stock)
         return Term("bought", index, weight)
+
+    def bought_in_each(
+        self, count: Callable[[Chained, Place], Decimal | int], stretches: Sequence[Sequence[int]], stock: bool = False
+    ) -> Sequence[Term]:
+        """What is `bought` in each of several stretches, which have no period in common."""
+        of_period = np.full(self.horizon.count, -1)
+        for number, periods in enumerate(stretches):
+            of_period[[t for t in periods if t in self._in_force]] = number
+        index, weight = self._moves_counted(count, stock)
+        stretch = of_period[self._moves.delivered[index]]
+        order = np.argsort(stretch, kind="stable")
+        ends = np.searchsorted(stretch[order], np.arange(len(stretches) + 1)).tolist()
+        index, weight = index[order], weight[order]
+        return [Term("bought", index[a:b], weight[a:b]) for a, b in pairwise(ends)]
 
     def used(
         self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0
@@ -200,17 +215,21 @@ class Questions:
         dated: Literal["ordered", "delivered"] = "delivered",
         stock: bool = False,
     ) -> tuple[Index, Weights]:
-        counted = [(a.index, float(count(a.chained, a.move.to))) for a in self._arcs if stock or a.offer >= 0]
-        counted = [(arc, share) for arc, share in counted if share]
-        if not counted:
-            return np.array([], dtype=np.intp), np.array([])
+        index, weight = self._moves_counted(count, stock)
         wanted = np.zeros(self.horizon.count, dtype=bool)
         wanted[[t for t in periods if t in self._in_force]] = True
-        first = self._moves.first
-        index = np.concatenate([np.arange(first[arc], first[arc + 1]) for arc, _ in counted])
-        weight = np.repeat([share for _, share in counted], [first[arc + 1] - first[arc] for arc, _ in counted])
         kept = wanted[getattr(self._moves, dated)[index]]
         return index[kept], weight[kept]
+
+    def _moves_counted(
+        self, count: Callable[[Chained, Place], Decimal | int], stock: bool = False
+    ) -> tuple[Index, Weights]:
+        """All moves that count, whenever, and how much."""
+        counts = [(a.index, float(count(a.chained, a.move.to))) for a in self._arcs if stock or a.offer >= 0]
+        arcs = np.array([arc for arc, share in counts if share], dtype=np.intp)
+        shares = np.array([share for _, share in counts if share])
+        first, last = self._moves.first[arcs], self._moves.first[arcs + 1]
+        return ranges(first, last), np.repeat(shares, last - first)
 
     def _by_demand(self, count: Callable[[DemandLine], Decimal | int]) -> list[tuple[int, float]]:
         return [(i, float(count(d))) for i, d in zip(self._positions, self.demands, strict=True)]

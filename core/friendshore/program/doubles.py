@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from .matrix import Floats, Ints
+from .matrix import Floats
 
 
 def doubles(numbers: Sequence[Decimal]) -> Floats:
@@ -37,10 +37,3 @@ def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
         values[varied] = np.array([distinct[at] for at in varied], dtype=np.float64)
     values[np.isnan(values)] = np.inf
     return values[np.array(taken, dtype=np.intp)]
-
-
-def ranges(first: Ints, last: Ints) -> Ints:
-    """The numbers from each `first` up to, not including, its `last`, one stretch after the other."""
-    lengths = last - first
-    found: Ints = np.arange(int(lengths.sum())) + np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
-    return found

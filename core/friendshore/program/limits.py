@@ -10,12 +10,11 @@ from itertools import groupby
 import numpy as np
 
 from ..problem import Problem
-from ..problem.limiting import limit_rows
+from ..problem.moves import ranges
 from ..rules.base import Rule
 from ..rules.rows import Row, Term
 from .bounds import Bounds
 from .columns import Columns
-from .doubles import ranges
 from .matrix import Assembly, Floats, Ints, joined
 
 
@@ -32,7 +31,7 @@ class LimitRows:
     @staticmethod
     def ask(problem: Problem) -> LimitRows:
         """Asks every limit rule for its rows."""
-        return LimitRows(limit_rows(problem))
+        return LimitRows(problem.limit_rows)
 
     @cached_property
     def forces(self) -> bool:

@@ -11,7 +11,6 @@ from ..catalog import review
 from ..domain.time import Period
 from ..errors import Problem as Suggestion
 from ..problem import Problem
-from ..problem.limiting import limit_rows
 from ..problem.offers import accepted_steps
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
@@ -62,7 +61,7 @@ def _boundaries(problem: Problem) -> Iterator[Suggestion]:
 
 def _rules(problem: Problem) -> Iterator[Suggestion]:
     """Rules of the case that cannot do what they seem to: limits that limit nothing, exclusions of what is not there."""
-    asked = {rule.id for rule, _ in limit_rows(problem)}
+    asked = {rule.id for rule, _ in problem.limit_rows}
     own = {str(table.get("id")) for table in problem.case.rules}
     offers = [facts.offer for facts in problem.offers] + [lead.offer for lead in problem.leads]
     for rule in problem.rules:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..problem.limiting import limit_rows, materials_of
+from ..problem.limiting import materials_of
 from ..rules.base import Rule
 from ..rules.rows import Row, Term
 from .amounts import Amounts
@@ -134,7 +134,7 @@ def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[lis
     answers = Answers(ledger, amounts, costing)
     readings: list[Reading] = []
     penalties = Decimal(0)
-    for rule, row in limit_rows(problem):
+    for rule, row in problem.limit_rows:
         reading = _read(rule, row, answers, ledger)
         readings.append(reading)
         if row.penalty is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..doubles import doubles, ranges, table
+from ...problem.moves import ranges
+from ..doubles import doubles, table
 from ..draft import Draft
 
 

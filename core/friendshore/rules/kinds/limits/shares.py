@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -14,7 +14,7 @@ from ...base import Facts
 from ...rows import Row
 from ..shared import lands, listed
 from .amounts import Share
-from .counting import NOUN, NOUNS, ByCountries
+from .counting import NOUN, NOUNS, ByCountries, Count
 from .grouped import STRETCH
 
 _Belongs = Callable[[Chained], bool]
@@ -44,37 +44,43 @@ class _Shared(ByCountries):
         for group, part in self.groups(facts):
             found = list(sets(part, group))
             for at in self.at_each(part):
-                for label, periods in part.spans(self.per):
-                    for who, belongs in found:
-                        name = " ".join(word for word in (group, who, at, label) if word)
-                        row = self._row(part, group, at, name, periods, belongs, cap)
-                        if row is not None:
-                            yield row
+                yield from self._rows(part, group, at, found, cap)
 
-    def _row(
-        self, facts: Facts, group: str, at: str, label: str, periods: tuple[int, ...], belongs: _Belongs, cap: bool
-    ) -> Row | None:
-        """The row for those purchases that belong to it; None if there is nothing to take a share of."""
+    def _rows(
+        self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, _Belongs]], cap: bool
+    ) -> Iterator[Row]:
+        """The rows of a group at a place; none for a stretch in which there is nothing to take a share of."""
+        stretches = facts.spans(self.per)
+        base = [self.demanded(facts, group, periods, at) for _, periods in stretches]
+        counts = [self._count(facts, group, at, belongs, cap) for _, belongs in sets]
+        spans = [periods for _, periods in stretches]
+        terms = [facts.bought_in_each(count, spans, self.include_stock) for count in counts]
+        sentence, reads = self.sentence(), self.reads(facts)
+        for number, (label, _) in enumerate(stretches):
+            if self.of == "demand" and not base[number]:
+                continue
+            bound = self.share * base[number] if self.of == "demand" else Decimal(0)
+            for (who, _), bought in zip(sets, terms, strict=True):
+                yield Row(
+                    label=" ".join(word for word in (group, who, at, label) if word),
+                    terms=(bought[number],),
+                    at_least=None if cap else bound,
+                    at_most=bound if cap else None,
+                    sentence=sentence,
+                    penalty=self.penalty,
+                    reads=reads,
+                )
+
+    def _count(self, facts: Facts, group: str, at: str, belongs: _Belongs, cap: bool) -> Count:
+        """What a kilogram counts of those purchases that belong to a row: less the share, where that is of all purchases."""
         everything = self.counted(facts, group, surely=not cap, at=at)
-        base = self.demanded(facts, group, periods, at)
-        if self.of == "demand" and not base:
-            return None
 
         def count(offer: Chained, place: Place) -> Decimal:
             whole = everything(offer, place)
             own = whole if self.selected(offer) and belongs(offer) else Decimal(0)
             return own - self.share * whole if self.of == "purchases" else own
 
-        bound = self.share * base if self.of == "demand" else Decimal(0)
-        return Row(
-            label=label,
-            terms=(facts.bought(count, periods, self.include_stock),),
-            at_least=None if cap else bound,
-            at_most=bound if cap else None,
-            sentence=self.sentence(),
-            penalty=self.penalty,
-            reads=self.reads(facts),
-        )
+        return count
 
     def base(self) -> str:
         """What it is a share of, in words."""
