@@ -1,4 +1,4 @@
-"""The small cases on stock, limits and recipes: each plan costs what its reference page says."""
+"""The small cases on stock, limits, recipes and money: each plan costs what its reference page says."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ TOLD = {
         "keep": "7,300,000.00",
         "quota": "7,180,000.00",
     },
+    "money": {"": "6,686,115.70", "steady": "6,826,985.26", "tight": "6,953,826.66", "overdraft": "6,882,479.35"},
     "recipes": {"": "6,101,250.00", "no-stand-in": "6,231,250.00", "no-recycling": "6,270,000.00"},
 }
 """Case -> scenario -> objective."""

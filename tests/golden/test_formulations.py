@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from friendshore.domain.facts import BenchmarkPrice, Rate
 from friendshore.problem import Problem
 from friendshore.rules.kinds import CHARGING, JUDGING, LIMITING
 from friendshore.rules.kinds.exclude import Exclude
@@ -36,6 +38,7 @@ from friendshore.rules.kinds.tariff import Tariff
 
 from ..unit.building import (
     METAL,
+    SOURCE,
     ban,
     built,
     case,
@@ -46,6 +49,7 @@ from ..unit.building import (
     maker,
     metals,
     offer,
+    price,
     rule,
     schedule,
     source,
@@ -76,6 +80,24 @@ def model(*demands: Any, facts: Any = None, rules: Any = (), **more: Any) -> Pro
 def discount() -> Problem:
     """A second year, in which all money counts less."""
     return model(demand("metal", "civil", 100, 60), discount="0.25")
+
+
+@piece
+def benchmark_path() -> Problem:
+    """Australian metal follows an index in euros that rises, with a tenth on top; the euro falls from 1.5 to 1."""
+    years = [(date(2026, 1, 1), 30, "1.5"), (date(2027, 1, 1), 40, "1")]
+    update = {
+        "prices": tuple(
+            BenchmarkPrice(
+                id="index", material="metal", date=day, amount=Decimal(amount), currency="EUR", source=SOURCE
+            )
+            for day, amount, _ in years
+        ),
+        "rates": tuple(Rate(currency="EUR", to="USD", rate=Decimal(rate), start=day) for day, _, rate in years),
+    }
+    facts = changed(metals(), "au-metal", price=price(benchmark="index", premium=Decimal("0.1")))
+    facts = facts.model_copy(update=update)
+    return model(demand("metal", "civil", 100, 60), facts=facts)
 
 
 @piece
