@@ -13,13 +13,14 @@ from operator import mul
 from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case
-from ..domain.facts import Catalog, Material
+from ..domain.facts import Catalog
 from ..domain.use import Use
 from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..plugins import attributed
 from ..rules.base import Rule
 from ..rules.rows import Row
+from .capacity import Capacities
 from .charges import Charges
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .given import accepted, check_names, parties_without_site, unnamed_end_uses
@@ -30,7 +31,7 @@ from .loops import check_loops
 from .merged import Merged, exchange, merge
 from .moves import Moves, build_moves
 from .network import Network, Node, build_network, final_node
-from .offers import Assumption, Lead, OfferFacts, capacity_by_period, resolve_offers
+from .offers import Assumption, Lead, OfferFacts, resolve_offers
 from .questions import Questions
 from .requirements import Grouping, Requirement
 from .schedules import PriceSpan, resolve_schedules
@@ -221,10 +222,8 @@ class _Builder:
         for index in sorted(reached):
             for name in counted[index].pools:
                 users.setdefault(name, []).append(index)
-        return tuple(
-            Pool(name, capacity_by_period(self.merged.facilities[name], self.merged, self.case), tuple(users[name]))
-            for name in sorted(users)
-        )
+        capacities, facilities = Capacities(self.merged, self.case), self.merged.facilities
+        return tuple(Pool(name, capacities.of(facilities[name]), tuple(users[name])) for name in sorted(users))
 
     def _dearest(
         self,
@@ -235,30 +234,25 @@ class _Builder:
     ) -> dict[Node, Decimal]:
         """The dearest landed offer or benchmark of every node, in any period."""
         dearest: dict[Node, Decimal] = {}
+        benchmarks = self._benchmarks()
         for node in network.nodes:
-            prices = [self._benchmark(self.merged.materials[node[0]])]
+            prices = [benchmarks.get(node[0], Decimal(0))]
             for index in network.into.get(node, ()):
                 arc = network.arcs[index]
                 if arc.offer >= 0:
-                    facts = counted[arc.offer]
-                    prices += [
-                        p / facts.mass_per_unit + c + arc.freight
-                        for p, c in zip(facts.price, charges[index], strict=True)
-                    ]
+                    prices.append(_dearest_landed(counted[arc.offer], charges[index]) + arc.freight)
             dearest[node] = exact(max(prices))
         return dearest
 
-    def _benchmark(self, material: Material) -> Decimal:
-        """The dearest accepted benchmark of a material in the case's currency; 0 without any."""
-        found = [Decimal(0)]
+    def _benchmarks(self) -> dict[str, Decimal]:
+        """Material -> its dearest accepted benchmark in the case's currency, if it has any."""
+        found: dict[str, Decimal] = {}
         for rows in self.merged.prices.values():
             for row in rows:
-                if row.material != material.id:
-                    continue
                 rate = exchange(self.merged.rates, row.currency, self.case.currency, self.case.horizon.start)
                 if rate is not None and self.merged.confidence(row.source).reaches(self.case.accept.confidence):
-                    found.append(row.amount * rate)
-        return max(found)
+                    found[row.material] = max(found.get(row.material, Decimal(0)), row.amount * rate)
+        return found
 
     def _shortage_prices(self, demands: Sequence[Demand], dearest: Mapping[Node, Decimal]) -> tuple[Decimal, ...]:
         prices = []
@@ -328,6 +322,14 @@ class _Builder:
                 self.assumptions.append(
                     Assumption("licences", f"every export licence that {end_use} use needs is taken as granted")
                 )
+
+
+def _dearest_landed(facts: OfferFacts, charges: Sequence[Decimal]) -> Decimal:
+    """The most that a kilogram of an offer costs in any period, freight apart."""
+    mass = facts.mass_per_unit
+    if charges.count(charges[0]) == len(charges):
+        return max(facts.price) / mass + charges[0]
+    return max(price / mass + charge for price, charge in zip(facts.price, charges, strict=True))
 
 
 def _kept(loss: Decimal, years: Fraction) -> Decimal:

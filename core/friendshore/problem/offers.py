@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from ..domain.base import exact
-from ..domain.basis import Factors, basis_factor, content_of
+from ..domain.base import exact, rounded
+from ..domain.basis import basis_factor
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
-from ..domain.facts import CapacityStep, Facility, Material, Offer, Price
+from ..domain.facts import Facility, Material, Offer, Price
 from ..domain.time import Period, Span
 from ..domain.use import Chained
 from ..errors import InputError, Problem
+from .capacity import accepted_steps, as_decimal
 from .merged import CASE_SOURCE, Merged, exchange
+from .paths import Paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class Assumption:
 def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
     """Every offer of the catalogs as something that counts, or as a lead; in the order of ids."""
     given = {assumption.id: assumption for assumption in case.assume.offer}
-    factors = Factors(merged.factors)
+    paths = Paths(merged, case)
     counted: list[OfferFacts] = []
     leads: list[Lead] = []
     assumptions: list[Assumption] = []
     for offer in merged.offers.values():
-        reader = _OfferReader(merged, factors, case, offer, given.get(offer.id))
+        reader = _OfferReader(merged, paths, case, offer, given.get(offer.id))
         facts = reader.read()
         if isinstance(facts, Lead):
             leads.append(facts)
@@ -83,45 +84,12 @@ def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[L
     return counted, leads, assumptions
 
 
-def capacity_by_period(facility: Facility, merged: Merged, case: Case) -> tuple[Decimal | None, ...]:
-    """Kilograms of capacity in each period, derated by status and by days; None: unlimited."""
-    steps = accepted_steps(facility, merged, case)
-    return tuple(_capacity(steps, period, case) for period in case.horizon.periods)
-
-
-def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[CapacityStep, ...]:
-    """The capacity steps whose evidence the case accepts."""
-    least = case.accept.confidence
-    return tuple(step for step in facility.capacity if merged.confidence(step.source).reaches(least))
-
-
-def _capacity(steps: Sequence[CapacityStep], period: Period, case: Case) -> Decimal | None:
-    total = Fraction(0)
-    for step, until in zip(steps, [s.start for s in steps[1:]] + [None], strict=True):
-        span = Span(start=step.start, end=until - datetime.timedelta(days=1) if until else None)
-        share = case.accept.counts(step.status)
-        if not share or not span.meets(period.span):
-            continue
-        if step.per_year is None:
-            return None
-        years = period.years if span.covers(period.span) else period.years_within(span)
-        total += Fraction(step.per_year) * Fraction(share) * years
-    return as_decimal(total)
-
-
-def as_decimal(value: Fraction) -> Decimal:
-    """A fraction as a stored number."""
-    return exact(Decimal(value.numerator) / Decimal(value.denominator))
-
-
 class _OfferReader:
     """Reads one offer: collects the reasons that make it a lead, and what is assumed."""
 
-    def __init__(
-        self, merged: Merged, factors: Factors, case: Case, offer: Offer, given: OfferAssumption | None
-    ) -> None:
+    def __init__(self, merged: Merged, paths: Paths, case: Case, offer: Offer, given: OfferAssumption | None) -> None:
         self.merged = merged
-        self.factors = factors
+        self.paths = paths
         self.case = case
         self.given = given
         self.offer = self._with_assumption(offer)
@@ -170,7 +138,7 @@ class _OfferReader:
         return offer.model_copy(update=update)
 
     def _given_basis(self, offer: Offer, given: OfferAssumption) -> Decimal:
-        factor = basis_factor(self.merged.materials[offer.outputs[0].material], given.substance, self.factors)
+        factor = basis_factor(self.merged.materials[offer.outputs[0].material], given.substance, self.paths.factors)
         if factor is None:
             raise InputError(
                 Problem(
@@ -205,7 +173,16 @@ class _OfferReader:
             elif not steps:
                 best = max((self.merged.confidence(s.source) for s in self.facility.capacity), key=lambda c: c.rank)
                 self.reasons.append(f"its capacity is only {best}")
+        if not self._limited():
+            return self.paths.unlimited
         return tuple(self._most_in(period) for period in self.case.horizon.periods)
+
+    def _limited(self) -> bool:
+        """Whether it says anything of dates or quantities."""
+        offer = self.offer
+        dates = (offer.start, offer.end, offer.qualification)
+        quantities = (offer.max_per_year, offer.max_order, offer.total, offer.lot, offer.max_lots)
+        return bool(offer.quotes) or any(limit is not None for limit in (*dates, *quantities))
 
     def _most_in(self, period: Period) -> Decimal | None:
         if not Span(start=self.offer.start, end=self.offer.end).covers(period.span):
@@ -225,7 +202,7 @@ class _OfferReader:
             self.reasons.append("nobody published its price")
             return None
         prices = self._quoted(price) if price.amount is not None else self._benchmarked(price)
-        if prices is not None and len(set(prices)) == 1:
+        if prices is not None and all(price == prices[0] for price in prices):
             return (prices[0],) * len(prices)
         return prices
 
@@ -243,55 +220,40 @@ class _OfferReader:
             self.reasons.append(f"its price is only {confidence}")
         elif price.source == CASE_SOURCE:
             self._assume(f"price {price.amount.normalize():f} {price.currency}/kg is given by the case")
-        return self._in_case_currency(
-            [price.amount] * self.case.horizon.count, [price.currency] * self.case.horizon.count
-        )
+        count = self.case.horizon.count
+        return self._in_case_currency([price.amount] * count, [price.currency] * count)
 
     def _benchmarked(self, price: Price) -> tuple[Decimal, ...] | None:
-        rows = self.merged.prices.get(price.benchmark, ())
-        usable = [r for r in rows if self.merged.confidence(r.source).reaches(self.case.accept.confidence)]
-        if not usable:
+        rows = self.paths.rows(price.benchmark)
+        if not rows:
             self.reasons.append(f"no price of benchmark `{price.benchmark}` is well enough founded")
             return None
-        material = self.merged.materials[self.offer.outputs[0].material]
-        amounts, currencies = [], []
-        for period in self.case.horizon.periods:
-            past = [row for row in usable if row.date <= period.start]
-            row = past[-1] if past else usable[0]
-            factor = self._basis(self.merged.materials[row.material], material)
-            if factor is None:
-                self.reasons.append(
-                    f"benchmark `{price.benchmark}` is of {row.material}, which has no known content to convert by"
-                )
-                return None
-            amounts.append(exact(row.amount * factor * (1 + price.premium)))
-            currencies.append(row.currency)
+        materials = self.merged.materials
+        material = materials[self.offer.outputs[0].material]
+        amounts = self.paths.amounts(price.benchmark, material)
+        if amounts is None:
+            other = next(r.material for r in rows if self.paths.basis(materials[r.material], material) is None)
+            self.reasons.append(
+                f"benchmark `{price.benchmark}` is of {other}, which has no known content to convert by"
+            )
+            return None
         if price.premium:
             self._assume(
                 f"priced at benchmark {price.benchmark} {'+' if price.premium > 0 else ''}{(price.premium * 100).normalize():f} %"
             )
         else:
             self._assume(f"priced at benchmark {price.benchmark}, without a premium")
-        return self._in_case_currency(amounts, currencies)
-
-    def _basis(self, quoted: Material, wanted: Material) -> Decimal | None:
-        """Kilograms of the quoted material's basis that hold as much of the element as one of the wanted one's."""
-        if quoted.id == wanted.id or (quoted.basis == wanted.basis != "gross"):
-            return Decimal(1)
-        have, want = content_of(quoted, self.factors), content_of(wanted, self.factors)
-        if quoted.element != wanted.element or not have or not want:
-            return None
-        return exact(want / have)
+        with_premium = 1 + price.premium
+        return self._in_case_currency(
+            [rounded(amount * with_premium) for amount in amounts], [r.currency for r in rows]
+        )
 
     def _in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...] | None:
-        converted = []
-        for amount, currency, period in zip(amounts, currencies, self.case.horizon.periods, strict=True):
-            rate = exchange(self.merged.rates, currency, self.case.currency, period.start)
-            if rate is None:
-                self.reasons.append(f"no exchange rate from {currency} to {self.case.currency}")
-                return None
-            converted.append(exact(amount * rate))
-        return tuple(converted)
+        unknown = self.paths.without_rate(currencies)
+        if unknown is not None:
+            self.reasons.append(f"no exchange rate from {unknown} to {self.case.currency}")
+            return None
+        return self.paths.in_case_currency(amounts, currencies)
 
     def _money(self, amount: Decimal | None, currency: str, what: str) -> Decimal:
         if not amount:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
+from typing import NamedTuple
 
 from ..domain.case import Case, WaiverSpec
 from ..domain.time import Span
@@ -79,6 +80,17 @@ class Requirement:
         return blocked and cells and permits
 
 
+class _InForce(NamedTuple):
+    """Rules of origin that bear on a delivery: equal ones give equal signatures."""
+
+    by_delivery: tuple[int, ...]
+    """Dated by delivery, and in force then."""
+    by_order: tuple[int, ...]
+    """Dated by the order of the final good, whether in force or not."""
+    period: int | None
+    """Of the delivery, where rules are dated by order."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Terms:
     """The signature of a requirement."""
@@ -140,13 +152,17 @@ class Grouping:
         for number, demand in enumerate(self.demands):
             judgement = self.judgements[demand.use]
             nodes = self.network.reach(final_node(demand.use))[1]
+            known: dict[_InForce, list[_Terms]] = {}
             for period in self.periods:
                 if not demand.quantity[period.index]:
                     continue
                 served: dict[_Terms, list[frozenset[str]]] = {}
                 for waivers in self._waiver_sets(demand, judgement, period.span):
                     ids = tuple(waiver_id(w) for w in waivers)
-                    for terms in self._terms(demand, judgement, period.index, waivers):
+                    force = self._in_force(judgement, period.index, waivers)
+                    if force not in known:
+                        known[force] = self._terms(demand.use, judgement, force)
+                    for terms in known[force]:
                         if any(fewer <= set(ids) for fewer in served.get(terms, ())):
                             continue  # the same can be had with fewer waivers
                         served.setdefault(terms, []).append(frozenset(ids))
@@ -228,54 +244,60 @@ class Grouping:
         sets = [subset for size in range(len(useful) + 1) for subset in combinations(useful, size)]
         return [subset for subset in sets if len({w.rule for w in subset}) == len(subset)]
 
-    def _terms(
-        self, demand: Demand, judgement: Judgement, period: int, waivers: tuple[WaiverSpec, ...]
-    ) -> list[_Terms]:
-        """The signature of a delivery; one for each stretch of order periods that rules dated by order tell apart."""
+    def _in_force(self, judgement: Judgement, period: int, waivers: tuple[WaiverSpec, ...]) -> _InForce:
+        """The rules of origin that bear on a delivery in a period, less those that are waived."""
         waived = {w.rule for w in waivers}
         chain = [i for i in judgement.chain if self.law.rules[i].id not in waived]
         span = self.periods[period].span
         by_delivery = [i for i in chain if self.law.rules[i].dated_by == "delivery" and self.law.in_force(i, span)]
         by_order = [i for i in chain if self.law.rules[i].dated_by == "order"]
+        return _InForce(tuple(by_delivery), tuple(by_order), period if by_order else None)
+
+    def _terms(self, use: Use, judgement: Judgement, force: _InForce) -> list[_Terms]:
+        """The signature of a delivery; one for each stretch of order periods that rules dated by order tell apart."""
         cells, permits = self._trade_terms(judgement)
-        final: Node = final_node(demand.use)
+        final: Node = final_node(use)
         terms = []
-        for rules, orders in self._epochs(by_order, period):
-            blocked = self._blocked(judgement, by_delivery + list(rules), by_delivery, by_order, final)
+        for rules, orders in self._epochs(force):
+            blocked = self._blocked(judgement, rules, force, final)
             terms.append(
                 _Terms(
                     blocked=blocked,
                     blocked_cells=frozenset(c for c in cells if c[0] not in blocked),
                     permits=tuple((cell, ids) for cell, ids in permits if cell[0] not in blocked),
-                    surcharges=self.surcharges.get(demand.use),
+                    surcharges=self.surcharges.get(use),
                     final=final if orders is not None else None,
                     order_periods=orders,
                 )
             )
         return terms
 
-    def _epochs(self, by_order: list[int], period: int) -> list[tuple[tuple[int, ...], frozenset[int] | None]]:
+    def _epochs(self, force: _InForce) -> list[tuple[tuple[int, ...], frozenset[int] | None]]:
         """Sets of rules dated by order that are in force together, with the order periods of each that begins by `period`."""
+        if force.period is None:
+            return [((), None)]
         epochs: dict[tuple[int, ...], set[int]] = {}
         for order in self.periods:
-            force = tuple(i for i in by_order if self.law.in_force(i, order.span))
-            epochs.setdefault(force, set()).add(order.index)
+            rules = tuple(i for i in force.by_order if self.law.in_force(i, order.span))
+            epochs.setdefault(rules, set()).add(order.index)
         if len(epochs) == 1:
-            return [(force, None) for force in epochs]
-        return [(force, frozenset(orders)) for force, orders in epochs.items() if min(orders) <= period]
+            return [(rules, None) for rules in epochs]
+        return [(rules, frozenset(orders)) for rules, orders in epochs.items() if min(orders) <= force.period]
 
     def _blocked(
-        self, judgement: Judgement, rules: list[int], by_delivery: list[int], by_order: list[int], final: Node
+        self, judgement: Judgement, rules_by_order: Sequence[int], force: _InForce, final: Node
     ) -> frozenset[int]:
+        rules = (*force.by_delivery, *rules_by_order)
         blocked = {arc for i in rules for arc, verdict in judgement.chain[i].items() if self.law.forbids(verdict)}
-        if not by_order:
+        if not force.by_order:
             return frozenset(blocked)
         for index in self.network.into.get(final, ()):
             lot = self.network.arcs[index].lot
             if lot < 0:
                 continue
             # A lot of the final good was ordered on its own day, whatever the epoch.
-            dated = by_delivery + [i for i in by_order if self.law.in_force(i, self.lots[lot].acquired)]
+            acquired = self.lots[lot].acquired
+            dated = (*force.by_delivery, *(i for i in force.by_order if self.law.in_force(i, acquired)))
             forbidden = any(index in judgement.chain[i] and self.law.forbids(judgement.chain[i][index]) for i in dated)
             blocked = blocked | {index} if forbidden else blocked - {index}
         return frozenset(blocked)

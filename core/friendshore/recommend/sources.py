@@ -8,7 +8,7 @@ from ..domain.evidence import Confidence
 from ..domain.run import RunAssumption, RunLead
 from ..domain.use import Chained, Result
 from ..problem import Problem
-from ..problem.offers import accepted_steps
+from ..problem.capacity import accepted_steps
 from ..verify import Bought, VerifiedPlan
 
 

@@ -11,7 +11,7 @@ from ..catalog import review
 from ..domain.time import Period
 from ..errors import Problem as Suggestion
 from ..problem import Problem
-from ..problem.offers import accepted_steps
+from ..problem.capacity import accepted_steps
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering

@@ -1,0 +1,85 @@
+"""What facilities can make in each period: dated steps, derated by status, weighted by days."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from ..domain.base import exact
+from ..domain.case import Case
+from ..domain.facts import CapacityStep, Facility, Status
+from ..domain.time import Span
+from .merged import Merged
+
+
+def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[CapacityStep, ...]:
+    """The capacity steps whose evidence the case accepts."""
+    least = case.accept.confidence
+    return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(least)])
+
+
+def as_decimal(value: Fraction) -> Decimal:
+    """A fraction as a stored number."""
+    return _quotient(value.numerator, value.denominator)
+
+
+def _quotient(over: int, under: int) -> Decimal:
+    return exact(Decimal(over) / Decimal(under))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rated:
+    """What a yearly rate is multiplied by in each period."""
+
+    years: tuple[Fraction, ...]
+    """Without repeats: many periods are equally long."""
+    position: tuple[int, ...]
+    """Which of them each period has."""
+
+    def __getitem__(self, period: int) -> Fraction:
+        return self.years[self.position[period]]
+
+    def times(self, rate: Decimal) -> tuple[Decimal, ...]:
+        """What a yearly rate comes to in each period."""
+        over, under = rate.as_integer_ratio()
+        found = [_quotient(over * years.numerator, under * years.denominator) for years in self.years]
+        return tuple([found[at] for at in self.position])
+
+
+class Capacities:
+    """Capacity of facilities by period; None: unlimited."""
+
+    def __init__(self, merged: Merged, case: Case) -> None:
+        self.merged = merged
+        self.case = case
+        self._rated: dict[tuple[datetime.date | None, datetime.date | None, Status], _Rated] = {}
+
+    def of(self, facility: Facility) -> tuple[Decimal | None, ...]:
+        """Kilograms in each period."""
+        steps = accepted_steps(facility, self.merged, self.case)
+        ends = [step.start - datetime.timedelta(days=1) if step.start else None for step in steps[1:]]
+        rated = [self._rate(step.start, end, step.status) for step, end in zip(steps, [*ends, None], strict=True)]
+        if len(steps) == 1 and steps[0].per_year is not None:
+            return rated[0].times(steps[0].per_year)
+        return tuple([self._in_period(steps, rated, t) for t in range(self.case.horizon.count)])
+
+    def _rate(self, start: datetime.date | None, end: datetime.date | None, status: Status) -> _Rated:
+        """For a capacity that stands from `start` to `end`."""
+        if (start, end, status) not in self._rated:
+            span, share = Span(start=start, end=end), Fraction(self.case.accept.counts(status))
+            by_period = [share * period.years_within(span) for period in self.case.horizon.periods]
+            years = tuple(dict.fromkeys(by_period))
+            self._rated[start, end, status] = _Rated(years, tuple(map(years.index, by_period)))
+        return self._rated[start, end, status]
+
+    @staticmethod
+    def _in_period(steps: Sequence[CapacityStep], rated: Sequence[_Rated], period: int) -> Decimal | None:
+        total = Fraction(0)
+        for step, years in zip(steps, rated, strict=True):
+            if step.per_year is None and years[period]:
+                return None
+            total += Fraction(step.per_year or 0) * years[period]
+        return as_decimal(total)
