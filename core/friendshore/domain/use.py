@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
@@ -76,7 +77,7 @@ class Chained(Record):
         """Whether its feed is recycled."""
         return any(e.feed is Feed.RECYCLED for e in self.performed)
 
-    @property
+    @cached_property
     def last_countries(self) -> tuple[frozenset[str], bool]:
         """Where the last stage it performs may have happened, and whether that list is complete."""
         if not self.performed:
@@ -86,7 +87,7 @@ class Chained(Record):
         countries = frozenset().union(*(e.countries for e in entries))
         return countries, all(e.complete and e.countries for e in entries)
 
-    @property
+    @cached_property
     def origins(self) -> tuple[frozenset[str], bool]:
         """Possible customs origins and whether the list is complete: the last stage's, unless the offer says."""
         if self.offer.customs_origin:

@@ -57,7 +57,7 @@ class Charges:
 
     def of_arc(self, arc: Arc, use: Use) -> tuple[Decimal, ...]:
         """The charge on one kilogram of an arc, by order period. What is already paid for is charged nothing more."""
-        if arc.offer < 0:
+        if arc.offer < 0 or not self.rules:
             return (Decimal(0),) * self.horizon.count
         known: dict[tuple[object, ...], Decimal] = {}
         charges = []
@@ -83,7 +83,7 @@ class Charges:
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
         """What each rule charges on one kilogram of an arc ordered in period `t`: the parts of what `of_arc` gives."""
         arrival = t + arc.lag
-        if arc.offer < 0 or arrival >= self.horizon.count:
+        if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
         return self._dearest_parts(arc, use, self._value(arc, t), [weights[arrival] for weights in self._weights])
 

@@ -47,6 +47,16 @@ class Moves:
         arc, ordered = int(self.arc[move]), int(self.ordered[move])
         return self.prices[arc][ordered] + self.charges[arc][ordered] + self.freights[arc]
 
+    @property
+    def dearest(self) -> Decimal:
+        """The most `money` of any move; 0 without moves."""
+        ordered, first = self.ordered.tolist(), self.first.tolist()
+        most = Decimal(0)
+        for arc, (price, charge, freight) in enumerate(zip(self.prices, self.charges, self.freights, strict=True)):
+            periods = ordered[first[arc] : first[arc + 1]]
+            most = max([most, *[price[t] + charge[t] + freight for t in periods]])
+        return most
+
 
 def build_moves(
     network: Network,

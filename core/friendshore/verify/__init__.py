@@ -116,8 +116,7 @@ def _check_objective(ledger: Ledger, cost: Cost, costing: Costing) -> None:
     plan, problem = ledger.plan, ledger.problem
     half = problem.case.resolution / 2
     dearest = max(problem.shortage_price, default=Decimal(0))
-    moves = problem.moves
-    per_kg = max((moves.money(i) for i in range(len(moves))), default=Decimal(0))
+    per_kg = problem.moves.dearest
     per_kg += max((settled.rate for settled in costing.settled), default=Decimal(0))
     pieces = (
         len(plan.purchases)

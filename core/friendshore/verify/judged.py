@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..domain.case import WaiverSpec
 from ..domain.time import Span
@@ -58,12 +59,13 @@ class Judging:
         self._known_ends: dict[tuple[str, Node], list[Served]] = {}
         self._served = self._deliveries()
         self._finals = self._finals_up()
-        self.final_orders = self._final_orders()
 
     def verdicts(self) -> list[Judged]:
         """All verdicts that bear on the plan, the passing ones too, without repeats."""
         found: dict[tuple[int, str, int, str], Judged] = {}
         rules = [rule for rule in self.problem.rules if "judge" in rule.verbs]
+        if not rules:
+            return []
         for number, item in enumerate(self.ledger.bought):
             for served in self._ends(item):
                 for rule in rules:
@@ -114,13 +116,14 @@ class Judging:
         final = final_node(served.use)
         if item.arc.node == final:
             return [self._ordered(item)]
-        return self.final_orders.get((served.requirement, final), [])
+        return self._final_orders.get((served.requirement, final), [])
 
     def _ordered(self, item: Bought) -> Span:
         if item.arc.lot >= 0:
             return self.problem.lots[item.arc.lot].acquired
         return self.periods[item.ordered].span
 
+    @cached_property
     def _final_orders(self) -> dict[tuple[str, Node], list[Span]]:
         """Days on which the final good was ordered, by requirement and node."""
         found: defaultdict[tuple[str, Node], set[Span]] = defaultdict(set)
