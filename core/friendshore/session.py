@@ -147,7 +147,7 @@ class Session:
     @cached_property
     def parts(self) -> Parts:
         """The case cut into parts that have nothing to do with each other."""
-        return Parts(self.inputs, self.problem, self.program.limits.rows)
+        return Parts(self.inputs, self.problem, self.problem.limit_rows)
 
     def least_short(self, demand: int) -> float | None:
         """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""

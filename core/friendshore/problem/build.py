@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..plugins import attributed
 from ..rules.base import Rule
-from ..rules.rows import Row
+from ..rules.rows import Row, Rows
 from .capacity import Capacities
 from .charges import Charges
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
@@ -98,7 +98,7 @@ class Problem:
     assumptions: tuple[Assumption, ...]
 
     @cached_property
-    def limit_rows(self) -> list[tuple[Rule, Row]]:
+    def limit_rows(self) -> list[tuple[Rule, Row | Rows]]:
         """Every row of every limit rule, asked once: what the program compiles, and what the verifier reads on the plan.
 
         Raises:

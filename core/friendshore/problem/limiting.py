@@ -8,19 +8,19 @@ import numpy as np
 
 from ..plugins import attributed
 from ..rules.base import Rule
-from ..rules.rows import Row
+from ..rules.rows import Row, Rows
 
 if TYPE_CHECKING:
     from .build import Problem
 
 
-def ask_limits(problem: Problem) -> list[tuple[Rule, Row]]:
+def ask_limits(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
     """Every row, in the order of rules.
 
     Raises:
         PluginError: if a plugin's rule raises.
     """
-    found: list[tuple[Rule, Row]] = []
+    found: list[tuple[Rule, Row | Rows]] = []
     for rule in problem.rules:
         if "rows" in rule.verbs:
             with attributed(rule):
@@ -28,15 +28,15 @@ def ask_limits(problem: Problem) -> list[tuple[Rule, Row]]:
     return found
 
 
-def rows_of(problem: Problem, rule: Rule) -> list[Row]:
+def rows_of(problem: Problem, rule: Rule) -> list[Row | Rows]:
     """The rows of one limit rule in the periods in which it bites."""
     periods = problem.case.horizon.periods
     in_force = frozenset(p.index for p in periods if rule.bites(p.span, problem.law.statuses))
     return list(rule.rows(problem.facts.within(in_force))) if in_force else []
 
 
-def materials_of(problem: Problem, row: Row) -> frozenset[str]:
-    """Materials that a row speaks of."""
+def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
+    """Materials that a row, or any of many, speaks of."""
     count = problem.case.horizon.count
     materials: set[str] = set()
     for term in row.asked:

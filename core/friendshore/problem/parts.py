@@ -15,7 +15,7 @@ from functools import cached_property
 from ..domain.case import Case
 from ..domain.facts import Catalog, Offer
 from ..rules.base import Rule
-from ..rules.rows import Row
+from ..rules.rows import Row, Rows
 from .build import Problem
 from .demands import order_name, stock_name
 from .inputs import Inputs
@@ -30,7 +30,7 @@ Members = frozenset[str]
 class Parts:
     """The parts of a case."""
 
-    def __init__(self, inputs: Inputs, problem: Problem, rows: Sequence[tuple[Rule, Row]]) -> None:
+    def __init__(self, inputs: Inputs, problem: Problem, rows: Sequence[tuple[Rule, Row | Rows]]) -> None:
         """Finds the parts.
 
         Args:
@@ -99,7 +99,7 @@ class Parts:
         lines = (*offer.inputs, *offer.outputs)
         return {line.material for line in lines if line.material in self._joined}
 
-    def _join_rules(self, rows: Sequence[tuple[Rule, Row]]) -> None:
+    def _join_rules(self, rows: Sequence[tuple[Rule, Row | Rows]]) -> None:
         for rule, row in rows:
             bond = self.bond(row)
             self.counted[rule.id] |= bond
@@ -113,8 +113,8 @@ class Parts:
             if waiver.rule in known and not waiver.demand:
                 self._joined.join(self.covered(known[waiver.rule]))
 
-    def bond(self, row: Row) -> Members:
-        """Materials that a row of a limit rule binds together: those it counts, and those whose facts it reads."""
+    def bond(self, row: Row | Rows) -> Members:
+        """Materials that a row of a limit rule (each of many alike) binds together: those it counts, and those whose facts it reads."""
         names = self._joined.names
         return names if row.reads is None else (row.reads | materials_of(self.problem, row)) & names
 

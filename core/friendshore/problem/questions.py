@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..domain.facts import Material, Place
 from ..domain.time import Horizon, stretches
 from ..domain.use import Chained
 from ..rules.base import DemandLine
-from ..rules.rows import Index, Term, Weights
+from ..rules.rows import Index, Purchases, Term, Weights
 from .demands import Demand
 from .incumbents import Incumbent
 from .merged import Merged
@@ -106,18 +105,30 @@ class Questions:
         return Term("bought", index, weight)
 
     def bought_in_each(
-        self, count: Callable[[Chained, Place], Decimal | int], stretches: Sequence[Sequence[int]], stock: bool = False
-    ) -> Sequence[Term]:
-        """What is `bought` in each of several stretches, which have no period in common."""
-        of_period = np.full(self.horizon.count, -1)
+        self,
+        counts: Sequence[Callable[[Chained, Place], Decimal | int]],
+        stretches: Sequence[Sequence[int]],
+        stock: bool = False,
+    ) -> Purchases:
+        """What is `bought` of each of several counts in each of several stretches, which have no period in common."""
+        arcs = [arc for arc in self._arcs if stock or arc.offer >= 0]
+        share = np.array([[float(count(arc.chained, arc.move.to)) for arc in arcs] for count in counts])
+        share = share.reshape(len(counts), len(arcs))
+        stretch_of = np.full(self.horizon.count, -1)
         for number, periods in enumerate(stretches):
-            of_period[[t for t in periods if t in self._in_force]] = number
-        index, weight = self._moves_counted(count, stock)
-        stretch = of_period[self._moves.delivered[index]]
-        order = np.argsort(stretch, kind="stable")
-        ends = np.searchsorted(stretch[order], np.arange(len(stretches) + 1)).tolist()
-        index, weight = index[order], weight[order]
-        return [Term("bought", index[a:b], weight[a:b]) for a, b in pairwise(ends)]
+            stretch_of[[t for t in periods if t in self._in_force]] = number
+        index = np.array([arc.index for arc in arcs], dtype=np.intp)
+        first, last = self._moves.first[index], self._moves.first[index + 1]
+        moves, position = ranges(first, last), np.repeat(np.arange(len(arcs)), last - first)
+        stretch = stretch_of[self._moves.delivered[moves]]
+        counted, entry = np.nonzero((share[:, position] != 0) & (stretch >= 0))
+        row = stretch[entry] * len(counts) + counted
+        order = np.argsort(row, kind="stable")
+        return Purchases(
+            first=np.searchsorted(row[order], np.arange(len(stretches) * len(counts) + 1)),
+            index=moves[entry[order]],
+            weight=share[counted, position[entry]][order],
+        )
 
     def used(
         self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0

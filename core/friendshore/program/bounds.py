@@ -80,8 +80,8 @@ def _needs(problem: Problem, limits: LimitRows, reach: Mapping[tuple[int, int], 
     walk = _Walk(problem, reach)
     exact = {index: walk.needed(index) for index in walk.outlets}
     finite = [need if np.isfinite(need) else walk.once_round(index) for index, need in exact.items()]
-    forced = sum(float(abs(row.at_least)) for _, row in limits.rows if row.at_least)
-    forced += sum(float(base) for _, row in limits.rows for term in row.terms for base, _ in term.parts)
+    forced = sum(float(abs(least)) for _, row in limits.asked for least in row.floors if least)
+    forced += sum(float(base) for _, row in limits.asked for term in row.asked for base, _ in term.parts)
     wanted = sum(float(sum(d.quantity)) for d in problem.demands)
     ample = AMPLE * (sum(finite) + wanted + forced + sum(reach.values()))
     return {index: ample if limits.forces or not np.isfinite(need) else need for index, need in exact.items()}

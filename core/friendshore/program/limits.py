@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -12,19 +13,19 @@ import numpy as np
 from ..problem import Problem
 from ..problem.moves import ranges
 from ..rules.base import Rule
-from ..rules.rows import Row, Term
+from ..rules.rows import Row, Rows, Term, one_by_one
 from .bounds import Bounds
 from .columns import Columns
-from .matrix import Assembly, Floats, Ints, joined
+from .matrix import Assembly, Floats, Ints
 
 
 @dataclass(eq=False)
 class LimitRows:
     """All rows that limit rules ask for, and the 0/1 columns their `used` terms need."""
 
-    rows: list[tuple[Rule, Row]]
+    asked: Sequence[tuple[Rule, Row | Rows]]
     program_rows: list[int] = field(default_factory=list)
-    """Position of each in the program."""
+    """Position of each row in the program."""
     misses: list[tuple[int, int, float]] = field(default_factory=list)
     """Row, column and price of each allowed miss."""
 
@@ -34,12 +35,17 @@ class LimitRows:
         return LimitRows(problem.limit_rows)
 
     @cached_property
+    def rows(self) -> list[tuple[Rule, Row]]:
+        """All rows one by one."""
+        return [(rule, row) for rule, rows in self.asked for row in one_by_one(rows)]
+
+    @cached_property
     def forces(self) -> bool:
         """Whether some row may make a plan buy, hold or spend more than its need."""
-        terms = [term for _, row in self.rows for term in row.asked]
-        if any(row.at_least is not None for _, row in self.rows) or any(term.times < 0 for term in terms):
+        terms = [term for _, row in self.asked for term in row.asked]
+        if any(least is not None for _, row in self.asked for least in row.floors):
             return True
-        if any(term.question == "lacking" for term in terms):
+        if any(term.times < 0 or term.question == "lacking" for term in terms):
             return True
         return bool(terms) and bool((np.concatenate([term.weight for term in terms]) < 0).any())
 
@@ -47,26 +53,46 @@ class LimitRows:
 def compile_limits(limits: LimitRows, problem: Problem, assembly: Assembly, columns: Columns, bounds: Bounds) -> None:
     """Adds every limit row to the program; rows of one rule that need no column of their own as one block."""
     reader = _Reader(problem, assembly, columns, bounds)
-    position = 0
-    for (name, plain), group in groupby(limits.rows, key=lambda asked: (asked[0].id, _is_plain(asked[1]))):
-        rows = [row for _, row in group]
-        blocks = [rows] if plain else [[row] for row in rows]
-        for block in blocks:
-            lower = [-np.inf if row.at_least is None else float(row.at_least) for row in block]
-            upper = [np.inf if row.at_most is None else float(row.at_most) for row in block]
-            first = assembly.add_rows(len(block), lower, upper, f"rule {name}")
-            limits.program_rows.extend(range(first, first + len(block)))
-            for index, row in enumerate(block, first):
+    for (name, plain), group in groupby(limits.asked, key=lambda asked: (asked[0].id, _is_plain(asked[1]))):
+        blocks = [rows for _, rows in group]
+        if plain:
+            first = assembly.add_rows(sum(map(_number, blocks)), *_ends(blocks), f"rule {name}")
+            limits.program_rows.extend(range(first, assembly.rows))
+            for rows in blocks:
+                reader.read_plain(first, rows)
+                first += _number(rows)
+        else:
+            for row in (row for rows in blocks for row in one_by_one(rows)):
+                position = len(limits.program_rows)
+                index = assembly.add_rows(1, *_ends([row]), f"rule {name}")
+                limits.program_rows.append(index)
                 for term in row.terms:
                     reader.read(index, term, row)
                 if row.penalty is not None:
                     _allow_miss(limits, position, index, row, row.penalty, assembly)
-                position += 1
     reader.add_bought()
 
 
-def _is_plain(row: Row) -> bool:
-    return row.penalty is None and all(term.question not in ("used", "lacking") for term in row.terms)
+def _number(rows: Row | Rows) -> int:
+    return 1 if isinstance(rows, Row) else len(rows)
+
+
+def _ends(blocks: Sequence[Row | Rows]) -> tuple[list[float], list[float]]:
+    """The least and the most of all rows, infinite where there is none."""
+    least: list[float] = []
+    most: list[float] = []
+    for rows in blocks:
+        if isinstance(rows, Row):
+            least.append(-np.inf if rows.at_least is None else float(rows.at_least))
+            most.append(np.inf if rows.at_most is None else float(rows.at_most))
+        else:
+            least += [-np.inf] * len(rows) if rows.at_least is None else map(float, rows.at_least)
+            most += [np.inf] * len(rows) if rows.at_most is None else map(float, rows.at_most)
+    return least, most
+
+
+def _is_plain(rows: Row | Rows) -> bool:
+    return rows.penalty is None and all(term.question not in ("used", "lacking") for term in rows.asked)
 
 
 def _allow_miss(limits: LimitRows, position: int, index: int, row: Row, price: Decimal, assembly: Assembly) -> None:
@@ -91,8 +117,8 @@ class _Reader:
         """Buying columns, move by move."""
         self.first = np.searchsorted(columns.buy_move[order], np.arange(len(problem.moves) + 1))
         """Where those of each move begin; one more for the end."""
-        self.bought: list[tuple[int, Ints, Floats]] = []
-        """Rows with the moves they count, and how much."""
+        self.bought: list[tuple[Ints, Ints, Floats]] = []
+        """Rows, with a move that each counts, and how much."""
         self.requirement = columns.buy_requirement[order]
         self.deliveries: dict[int, list[int]] = {}
         for column, (demand, period, _, _) in zip(columns.deliver, columns.deliver_key, strict=True):
@@ -108,10 +134,20 @@ class _Reader:
         for lot in columns.rest:
             self.rests.setdefault(nodes[problem.lots[lot].material, problem.lots[lot].place.id], []).append(lot)
 
+    def read_plain(self, first: int, rows: Row | Rows) -> None:
+        """Adds the terms of a row, or of many, the first of which has the index `first`."""
+        if isinstance(rows, Row):
+            for term in rows.terms:
+                self.read(first, term, rows)
+        else:
+            bought = rows.bought
+            index = np.repeat(np.arange(first, first + len(rows)), np.diff(bought.first))
+            self.bought.append((index, bought.index, bought.weight))
+
     def read(self, index: int, term: Term, row: Row) -> None:
         """Adds a term to the row `index`; purchases are noted for `add_bought`."""
         if term.question == "bought":
-            self.bought.append((index, term.index, term.weight * term.times))
+            self.bought.append((np.full(len(term.index), index), term.index, term.weight * term.times))
             return
         if term.question == "used":
             self.assembly.add_entries(index, self._used(term, row), term.times)
@@ -130,9 +166,8 @@ class _Reader:
     def add_bought(self) -> None:
         """Adds all purchases that rows count, in one block."""
         if self.bought:
-            rows = np.repeat([row for row, _, _ in self.bought], [len(moves) for _, moves, _ in self.bought])
-            columns, entry = self._columns(joined([moves for _, moves, _ in self.bought]))
-            weights = np.concatenate([weight for _, _, weight in self.bought])
+            rows, moves, weights = (np.concatenate(parts) for parts in zip(*self.bought, strict=True))
+            columns, entry = self._columns(moves)
             self.assembly.add_entries(rows[entry], columns, weights[entry])
 
     def _columns(self, moves: Ints) -> tuple[Ints, Ints]:

@@ -24,7 +24,7 @@ from ..domain.base import Number, Record
 from ..domain.facts import Material, Place
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Chained, Fact, Move, Use, Verdict
-from .rows import Row, Term
+from .rows import Purchases, Row, Rows, Term
 
 
 class PhaseStatus(StrEnum):
@@ -192,9 +192,15 @@ class Facts(Protocol):
         ...
 
     def bought_in_each(
-        self, count: Callable[[Chained, Place], Decimal | int], stretches: Sequence[Sequence[int]], stock: bool = False
-    ) -> Sequence[Term]:
-        """What is `bought` in each of several stretches of periods without one in common: much quicker than one by one."""
+        self,
+        counts: Sequence[Callable[[Chained, Place], Decimal | int]],
+        stretches: Sequence[Sequence[int]],
+        stock: bool = False,
+    ) -> Purchases:
+        """What is `bought` of each of several counts in each of several stretches of periods, which have none in common.
+
+        For `Rows`: stretch by stretch, and within each count by count.
+        """
         ...
 
     def used(
@@ -333,7 +339,7 @@ class Rule(Record):
         del currency, exchange
         return self
 
-    def rows(self, facts: Facts) -> Iterable[Row]:
+    def rows(self, facts: Facts) -> Iterable[Row | Rows]:
         """What must hold across the plan."""
         return ()
 

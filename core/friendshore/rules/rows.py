@@ -6,6 +6,7 @@ on a finished plan. Terms hold index arrays into the tables of `Facts`, not one 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -102,3 +103,66 @@ class Row:
     def asked(self) -> tuple[Term, ...]:
         """Its terms, and those within them."""
         return (*self.terms, *(part for term in self.terms for _, part in term.parts))
+
+    @property
+    def floors(self) -> Sequence[Decimal]:
+        """The least it asks for, if it asks for any."""
+        return () if self.at_least is None else (self.at_least,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Purchases:
+    """Which moves each of several rows counts, and how much: `index[first[i]:first[i + 1]]` are those of row `i`."""
+
+    first: Index
+    index: Index
+    weight: Weights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Many rows over what is bought, kept as arrays: alike in all but their names, their bounds and what they count."""
+
+    labels: Sequence[str]
+    """Name of each, unique within its rule."""
+    bought: Purchases
+    at_least: Sequence[Decimal] | None = None
+    """Least of each; None: there is none."""
+    at_most: Sequence[Decimal] | None = None
+    sentence: str = ""
+    penalty: Decimal | None = None
+    reads: frozenset[str] | None = None
+    """Materials on whose facts any of them depends; see `Row`."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, position: int) -> Row:
+        start, end = self.bought.first[position : position + 2]
+        return Row(
+            label=self.labels[position],
+            terms=(Term("bought", self.bought.index[start:end], self.bought.weight[start:end]),),
+            at_least=None if self.at_least is None else self.at_least[position],
+            at_most=None if self.at_most is None else self.at_most[position],
+            sentence=self.sentence,
+            penalty=self.penalty,
+            reads=self.reads,
+        )
+
+    @property
+    def asked(self) -> tuple[Term, ...]:
+        """All that they count, in one term."""
+        return (Term("bought", self.bought.index, self.bought.weight),)
+
+    @property
+    def floors(self) -> Sequence[Decimal]:
+        """The least that each asks for, if they ask for any."""
+        return self.at_least or ()
+
+
+def one_by_one(rows: Row | Rows) -> Iterator[Row]:
+    """A row, or each of many."""
+    if isinstance(rows, Row):
+        yield rows
+    else:
+        yield from (rows[i] for i in range(len(rows)))

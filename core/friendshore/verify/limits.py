@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..problem.limiting import materials_of
 from ..rules.base import Rule
-from ..rules.rows import Row, Term
+from ..rules.rows import Row, Term, one_by_one
 from .amounts import Amounts
 from .ledger import Ledger
 from .money import Costing
@@ -134,7 +134,7 @@ def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[lis
     answers = Answers(ledger, amounts, costing)
     readings: list[Reading] = []
     penalties = Decimal(0)
-    for rule, row in problem.limit_rows:
+    for rule, row in ((rule, row) for rule, rows in problem.limit_rows for row in one_by_one(rows)):
         reading = _read(rule, row, answers, ledger)
         readings.append(reading)
         if row.penalty is not None:

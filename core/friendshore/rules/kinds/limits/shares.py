@@ -11,7 +11,7 @@ from pydantic import model_validator
 from ....domain.facts import Feed, Place
 from ....domain.use import Chained
 from ...base import Facts
-from ...rows import Row
+from ...rows import Rows
 from ..shared import lands, listed
 from .amounts import Share
 from .counting import NOUN, NOUNS, ByCountries, Count
@@ -33,7 +33,7 @@ class _Shared(ByCountries):
 
     def share_rows(
         self, facts: Facts, sets: Callable[[Facts, str], Iterable[tuple[str, _Belongs]]], cap: bool
-    ) -> Iterator[Row]:
+    ) -> Iterator[Rows]:
         """One row for every group, place if each is counted on its own, stretch, and set of purchases.
 
         Args:
@@ -44,32 +44,26 @@ class _Shared(ByCountries):
         for group, part in self.groups(facts):
             found = list(sets(part, group))
             for at in self.at_each(part):
-                yield from self._rows(part, group, at, found, cap)
+                yield self._rows(part, group, at, found, cap)
 
-    def _rows(
-        self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, _Belongs]], cap: bool
-    ) -> Iterator[Row]:
+    def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, _Belongs]], cap: bool) -> Rows:
         """The rows of a group at a place; none for a stretch in which there is nothing to take a share of."""
-        stretches = facts.spans(self.per)
-        base = [self.demanded(facts, group, periods, at) for _, periods in stretches]
+        stretches = [(label, periods, Decimal(0)) for label, periods in facts.spans(self.per)]
+        if self.of == "demand":
+            wanted = [(label, periods, self.demanded(facts, group, periods, at)) for label, periods, _ in stretches]
+            stretches = [(label, periods, self.share * base) for label, periods, base in wanted if base]
         counts = [self._count(facts, group, at, belongs, cap) for _, belongs in sets]
-        spans = [periods for _, periods in stretches]
-        terms = [facts.bought_in_each(count, spans, self.include_stock) for count in counts]
-        sentence, reads = self.sentence(), self.reads(facts)
-        for number, (label, _) in enumerate(stretches):
-            if self.of == "demand" and not base[number]:
-                continue
-            bound = self.share * base[number] if self.of == "demand" else Decimal(0)
-            for (who, _), bought in zip(sets, terms, strict=True):
-                yield Row(
-                    label=" ".join(word for word in (group, who, at, label) if word),
-                    terms=(bought[number],),
-                    at_least=None if cap else bound,
-                    at_most=bound if cap else None,
-                    sentence=sentence,
-                    penalty=self.penalty,
-                    reads=reads,
-                )
+        bounds = [bound for _, _, bound in stretches for _ in sets]
+        names = [" ".join(word for word in (group, who, at) if word) for who, _ in sets]
+        return Rows(
+            labels=[f"{name} {label}" for label, _, _ in stretches for name in names],
+            bought=facts.bought_in_each(counts, [periods for _, periods, _ in stretches], self.include_stock),
+            at_least=None if cap else bounds,
+            at_most=bounds if cap else None,
+            sentence=self.sentence(),
+            penalty=self.penalty,
+            reads=self.reads(facts),
+        )
 
     def _count(self, facts: Facts, group: str, at: str, belongs: _Belongs, cap: bool) -> Count:
         """What a kilogram counts of those purchases that belong to a row: less the share, where that is of all purchases."""
@@ -106,7 +100,7 @@ class MaxShare(_Shared):
             )
         return self
 
-    def rows(self, facts: Facts) -> Iterable[Row]:
+    def rows(self, facts: Facts) -> Iterable[Rows]:
         """One row for every group, stretch, and everyone who may be bought from."""
         return self.share_rows(facts, self._capped, cap=True)
 
@@ -166,7 +160,7 @@ class MinShare(_Shared):
         lists = {"supplier": self.suppliers, "parent": self.parents, "facility": self.facilities}
         return self.about(sorted(lists.get(self.by, self.named())))
 
-    def rows(self, facts: Facts) -> Iterable[Row]:
+    def rows(self, facts: Facts) -> Iterable[Rows]:
         """One row for every group and stretch; with `each`, for everyone named."""
         return self.share_rows(facts, self._qualifying, cap=False)
 
