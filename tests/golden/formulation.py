@@ -77,13 +77,22 @@ def _names(program: Program) -> list[str]:
             names[columns.short + d * problem.case.horizon.count + t] = f"short {facts.id} {label(t)}"
     for lot, column in columns.rest.items():
         names[column] = f"rest of {problem.lots[lot].id}"
+    _name_orders(program, names)
+    _name_tiers(program, names)
+    _number(program, names)
+    return names
+
+
+def _name_orders(program: Program, names: list[str]) -> None:
+    problem, columns, label = program.problem, program.columns, program.problem.case.horizon.label
     for offer, column in columns.onboard.items():
         names[column] = f"onboard {problem.offers[offer].offer.id}"
     for (offer, t), column in columns.order.items():
         names[column] = f"order {problem.offers[offer].offer.id} {label(t)}"
-    _name_tiers(program, names)
-    _number(program, names)
-    return names
+    for span, column in columns.placed.items():
+        names[column] = f"order anything of {problem.term_spans[span]}"
+    for (offer, t), column in columns.lot.items():
+        names[column] = f"lots of {problem.offers[offer].offer.id} {label(t)}"
 
 
 def _name_tiers(program: Program, names: list[str]) -> None:

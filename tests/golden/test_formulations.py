@@ -55,6 +55,7 @@ from ..unit.building import (
     source,
     stock,
     store,
+    terms,
     tier,
 )
 from .formulation import difference, written
@@ -199,6 +200,53 @@ def onboarding() -> Problem:
     """500 once, if used at all."""
     facts = changed(metals(cn=60), "cn-metal", onboarding=500, onboarding_currency="USD")
     return model(demand("metal", "civil", 100, 60), facts=facts)
+
+
+@piece
+def lots() -> Problem:
+    """25 kg a lot, no more than three of them, or none; China makes 60."""
+    facts = metals(cn=60)
+    return model(facts=changed(facts, "cn-metal", lot=25, max_lots=3))
+
+
+@piece
+def lots_and_a_minimum() -> Problem:
+    """25 kg a lot; an order of 30 kg at least is two lots."""
+    return model(facts=changed(metals(), "cn-metal", lot=25, min_order=30))
+
+
+@piece
+def fixed_cost_of_an_order() -> Problem:
+    """Every order from China costs 40, counted less in the second year."""
+    facts = metals(terms("cn-metal", fixed=40), cn=60)
+    return model(demand("metal", "civil", 100, 60), facts=facts, discount="0.25")
+
+
+@piece
+def fixed_cost_of_a_supplier() -> Problem:
+    """Whatever is bought of the Chinese plant, metal or salt, in either year, costs 300 once, and comes to 30 to 150 kg."""
+    rows = terms("cn", of="supplier", per="horizon", fixed=300, least=30, most=150)
+    facts = metals(source("CN", 3, "salt"), rows)
+    return model(demand("metal", "civil", 100, 60), demand("salt", "civil", 20, 0), facts=facts)
+
+
+@piece
+def most_to_a_place() -> Problem:
+    """No more than 80 kg a year to the United States: no 0/1 column."""
+    return model(facts=metals(terms("cn-metal", places=["US"], most=80)))
+
+
+@piece
+def set_up() -> Problem:
+    """Each campaign of metal, and each of salt, takes 10 of the 60 that China makes before anything comes of it."""
+    facts = metals(source("CN", 3, "salt"), terms("cn-metal", setup_use=10), terms("cn-salt", setup_use=10), cn=60)
+    return model(CIVIL, demand("salt", "civil", 20), facts=facts)
+
+
+@piece
+def fixed_cost_and_minimum() -> Problem:
+    """An order has a minimum and costs 40 by itself: one 0/1 column for both."""
+    return model(facts=changed(metals(terms("cn-metal", fixed=40)), "cn-metal", min_order=25))
 
 
 @piece

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from friendshore.domain.facts import Catalog, Offer
+from friendshore.domain.terms import Terms
 
 Row = dict[str, Any]
 UNITS = {"kg": Decimal(1), "t": Decimal(1000)}
@@ -81,6 +82,7 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
             for role, found in (("output", o.outputs if len(o.outputs) > 1 else ()), ("input", o.inputs))
             for line in found
         ],
+        "terms": [_terms(terms, unit) for terms in catalog.terms],
         "chain": [
             {"offer": o.id, "stage": e.stage, "countries": ";".join(sorted(e.countries))}
             | {"complete": "yes" if e.complete else "no", "source": _local(e.source)}
@@ -107,6 +109,8 @@ def _offer(offer: Offer, unit: str) -> Row:
         "until": offer.end or "",
         "min_order": _mass(offer.min_order, unit),
         "max_order": _mass(offer.max_order, unit),
+        "lot": _mass(offer.lot, unit),
+        "max_lots": offer.max_lots or "",
         "max_per_year": _mass(offer.max_per_year, unit, "/year"),
         "total": _mass(offer.total, unit),
         "onboarding": f"{offer.onboarding} {offer.onboarding_currency}" if offer.onboarding else "",
@@ -114,4 +118,21 @@ def _offer(offer: Offer, unit: str) -> Row:
         "capacity_use": offer.capacity_use,
         "customs_origin": offer.customs_origin,
         "source": _local(offer.source),
+    }
+
+
+def _terms(terms: Terms, unit: str) -> Row:
+    return {
+        "of": terms.of,
+        "id": terms.id,
+        "materials": ";".join(sorted(terms.materials)),
+        "places": ";".join(sorted(terms.places)),
+        "per": terms.per,
+        "fixed": "" if terms.fixed is None else f"{terms.fixed} {terms.currency}",
+        "least": _mass(terms.least, unit),
+        "most": _mass(terms.most, unit),
+        "setup_use": _mass(terms.setup_use, unit),
+        "from": terms.start or "",
+        "until": terms.end or "",
+        "source": _local(terms.source),
     }

@@ -321,6 +321,8 @@ class Reader:
                         weights[amount] = world.holding(material, place) * world.years[period]
                     case ("onboarding", _) if 0 in periods:
                         weights[amount] = 1.0
+                    case ("fixed", _, first) if first in periods:
+                        weights[amount] = 1.0
             self._bound(rule, weights, None, float(rule.amount))
 
 

@@ -23,6 +23,8 @@ from friendshore.rules.base import Rule
 
 from .law import Law
 from .limits import Reader, may_force
+from .orders import may_force as orders_may_force
+from .orders import read_orders, setups
 from .patterns import Amount, Answer, Bound, Choice, Column, Enumeration
 from .trees import Forest, Tree
 from .world import World, within
@@ -62,9 +64,11 @@ class Oracle:
             for o in self.world.offers.values()
             if o.onboarding
         ]
-        choices = [*self._minima(), *self._onboarding()]
+        orders = read_orders(self.world, [amount for column in self.columns for amount in column.amounts])
+        self.columns += orders.columns
+        choices = [*self._minima(), *self._onboarding(), *orders.choices]
         extra = Reader(self.law, (amount for column in self.columns for amount in column.amounts)).read()
-        bounds = [*self._bounds(), *extra.bounds]
+        bounds = [*self._bounds(), *orders.bounds, *extra.bounds]
         search = Enumeration([*self.columns, *extra.columns], bounds)
         return search.optimum([*choices, *extra.choices], extra.counts)
 
@@ -115,9 +119,9 @@ class Oracle:
         return [chosen for chosen in sets if len({w.rule for w in chosen}) == len(chosen)]
 
     def _surplus_may_help(self) -> bool:
-        """Whether an order minimum, a rule, or a lot that does not fit its store may make a plan buy what it does not need."""
+        """Whether what an order must come to, a rule, or a lot that does not fit its store may make a plan buy beyond need."""
         crowded = bool(self.world.lots) and any(store.limit is not None for store in self.world.case.stores)
-        return crowded or any(o.min_order for o in self.world.offers.values()) or may_force(self.law)
+        return crowded or orders_may_force(self.world) or may_force(self.law)
 
     def _surplus(self) -> None:
         """What is bought beyond need: anything that some use might have, at any place on the way to it, kept to the end."""
@@ -251,7 +255,7 @@ class Oracle:
             for period in range(world.count):
                 if (capacity := world.capacity(facility, period)) < math.inf:
                     weights = {("units", o.id, period): float(o.capacity_use) for o in sharing}
-                    yield Bound(weights, at_most=capacity)
+                    yield Bound(weights | setups(world, facility.id, period), at_most=capacity)
 
     def _offer_limits(self) -> Iterator[Bound]:
         world = self.world

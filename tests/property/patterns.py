@@ -27,6 +27,8 @@ class Column:
     name: str
     cost: float
     amounts: Mapping[Amount, float]
+    whole: bool = False
+    """Whether it is done a whole number of times."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Enumeration:
     def __init__(self, columns: Sequence[Column], bounds: Sequence[Bound]) -> None:
         self.columns = columns
         self.costs = np.array([c.cost for c in columns])
+        self.whole = np.array([int(c.whole) for c in columns])
         self.best = Answer(math.inf)
         self.solves = 0
         self.bounds = list(bounds)
@@ -141,7 +144,7 @@ class Enumeration:
         if rows:
             least, most = [b.at_least for b in bounds], [b.at_most for b in bounds]
             constraints = [LinearConstraint(vstack(rows), least, most)]
-        result = milp(self.costs, constraints=constraints)
+        result = milp(self.costs, constraints=constraints, integrality=self.whole)
         if result.status == 2:
             return math.inf, None
         assert result.status == 0, result.message

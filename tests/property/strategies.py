@@ -27,6 +27,7 @@ from .random_cases.facts import (
     some_offers,
     some_plants,
     some_stores,
+    some_terms,
 )
 from .random_cases.rules import a_control, some_limits, some_papers, some_rules
 from .tiny import case, catalog, offer
@@ -108,4 +109,5 @@ def tiny_cases(draw: Draw[Any]) -> Tiny:
         accept={"unproven": draw(st.integers(1, 10)) == 10},
         **papers,
     )
-    return Tiny(made, catalog(*plants, *offers, rates=RATES), (*rules, *some_limits(draw, offers)))
+    bearing = some_terms(draw, offers, plants, count)
+    return Tiny(made, catalog(*plants, *offers, *bearing, rates=RATES), (*rules, *some_limits(draw, offers)))

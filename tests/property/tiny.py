@@ -21,6 +21,7 @@ from friendshore.domain.facts import (
     Status,
 )
 from friendshore.domain.stages import Stage
+from friendshore.domain.terms import Terms
 from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.rules.kinds.origin_ban import OriginBan
@@ -95,7 +96,13 @@ def tier(least: float, price: float | None = None, discount: float | None = None
     return Tier.model_validate({"least": least, "price": price, "discount": discount, "lump": lump})
 
 
-def catalog(*things: Facility | Offer | BenchmarkPrice | PriceSchedule, **more: Any) -> Catalog:
+def terms(subject: str, *, of: str = "offer", per: str = "period", **more: Any) -> Terms:
+    """Terms of trade of an offer, or with `of` of something else; in USD."""
+    money = {"currency": "USD"} if "fixed" in more else {}
+    return Terms.model_validate({"of": of, "id": subject, "per": per, "source": SOURCE, **money, **more})
+
+
+def catalog(*things: Facility | Offer | BenchmarkPrice | PriceSchedule | Terms, **more: Any) -> Catalog:
     """One catalog of everything."""
     return Catalog(
         name="tiny",
@@ -105,6 +112,7 @@ def catalog(*things: Facility | Offer | BenchmarkPrice | PriceSchedule, **more: 
         facilities=tuple(x for x in things if isinstance(x, Facility)),
         offers=tuple(x for x in things if isinstance(x, Offer)),
         schedules=tuple(x for x in things if isinstance(x, PriceSchedule)),
+        terms=tuple(x for x in things if isinstance(x, Terms)),
         prices=tuple(x for x in things if isinstance(x, BenchmarkPrice)),
         sources=(
             Source(id=SOURCE, reference="made up", confidence=Confidence.VERIFIED),

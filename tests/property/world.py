@@ -66,6 +66,7 @@ class World:
         self.materials: dict[str, Material] = {m.id: m for c in catalogs for m in c.materials}
         self.facilities: dict[str, Facility] = {f.id: f for c in catalogs for f in c.facilities}
         self.offers: dict[str, Offer] = {o.id: o for c in catalogs for o in c.offers if o.price is not None}
+        self.terms = [t for c in catalogs for t in c.terms]
         self.rates = [r for c in catalogs for r in c.rates]
         self.benchmarks = [b for c in catalogs for b in c.prices]
         self.demands: dict[str, DemandSpec] = {

@@ -33,13 +33,14 @@ from ..property.tiny import (
     schedule,
     stock,
     store,
+    terms,
     tier,
 )
 
 __all__ = [
     "GUESS", "METAL", "SOURCE", "altered", "ban", "bought", "built", "case", "catalog", "chain",
     "changed", "demand", "facility", "hard_case", "lines", "maker", "metals", "offer", "ordered", "planned", "price",
-    "rule", "schedule", "short", "source", "stock", "store", "tier", "told",
+    "rule", "schedule", "short", "source", "stock", "store", "terms", "tier", "told",
 ]  # fmt: skip
 
 

@@ -156,6 +156,10 @@ OFFERS = Layout(
         Field("until", k.DATE, "Last day on which it may be ordered.", "2030-12-31"),
         Field("min_order", k.MASS, "Least ordered in one period, if anything is.", "500 kg"),
         Field("max_order", k.MASS, "Most ordered in one period.", "5 t"),
+        Field(
+            "lot", k.MASS, "What is ordered in one period is a whole multiple of this; blank: any quantity.", "250 kg"
+        ),
+        Field("max_lots", k.COUNT, "Most lots ordered in one period.", "8"),
         Field("max_per_year", k.MASS_RATE, "Most a year from this offer, beside its facility's capacity.", "20 t/year"),
         Field("total", k.MASS, "Most over the whole plan: a stock in hand, a parcel.", "12 t"),
         Field("onboarding", k.MONEY, "One-off cost of using it at all.", "250,000 USD"),
@@ -198,25 +202,35 @@ CHAIN = Layout(
     ),
 )
 
+_OF = Field(
+    "of",
+    k.one_value("subject", {word: word for word in ("offer", "facility", "supplier")}),
+    "What `id` names; blank: an offer.",
+    "supplier",
+)
+_SUBJECT = Field(
+    "id",
+    k.TEXT,
+    "The offer, facility (with those within it) or supplier, of this catalog or one it requires.",
+    "Acme",
+    required=True,
+)
+_PER = Field(
+    "per",
+    k.one_value("span", {word: word for word in ("period", "year", "horizon")}),
+    "Span over which orders are added up: a period, a calendar year, or the whole plan.",
+    "year",
+    required=True,
+)
+
 TIERS = Layout(
     "tiers.csv",
     "Price schedules: prices or discounts by what is bought. Rows of the same offer, facility or supplier with the same materials, "
     "kind, span and dates make one schedule, a tier each. Orders are paid at list prices, and the difference is settled in the "
     "last period of the span.",
     (
-        Field(
-            "of",
-            k.one_value("subject", {word: word for word in ("offer", "facility", "supplier")}),
-            "What `id` names; blank: an offer.",
-            "supplier",
-        ),
-        Field(
-            "id",
-            k.TEXT,
-            "The offer, facility (with those within it) or supplier, of this catalog or one it requires.",
-            "Acme",
-            required=True,
-        ),
+        _OF,
+        _SUBJECT,
         Field("materials", k.IDENTS, "Materials that are added up; blank: all.", "dy-oxide;tb-oxide"),
         Field(
             "kind",
@@ -225,13 +239,7 @@ TIERS = Layout(
             "all-units",
             required=True,
         ),
-        Field(
-            "per",
-            k.one_value("span", {word: word for word in ("period", "year", "horizon")}),
-            "Span over which orders are added up: a period, a calendar year, or the whole plan.",
-            "year",
-            required=True,
-        ),
+        _PER,
         Field(
             "least",
             k.MASS_OR_MONEY,
@@ -243,6 +251,31 @@ TIERS = Layout(
         Field("discount", k.DISCOUNT, "Or share off the list price; below 0: on top of it.", "5 %"),
         Field("lump", k.MONEY, "Due once in a span that ends in this tier; blank: nothing.", "10,000 USD"),
         Field("from", k.DATE, "First day of the orders it is about.", "2027-01-01"),
+        Field("until", k.DATE, "Last day.", "2029-12-31"),
+        _SOURCE_NEEDED,
+    ),
+)
+
+TERMS = Layout(
+    "terms.csv",
+    "Terms of trade: what is due because anything is ordered at all, how much must or may be ordered, and what a set-up takes of the "
+    "facility's capacity. Each row holds by itself.",
+    (
+        _OF,
+        _SUBJECT,
+        Field("materials", k.IDENTS, "Materials it is about; blank: all.", "dy-oxide;tb-oxide"),
+        Field("places", k.PLACES, "Places of delivery it is about; blank: all.", "US;JP"),
+        _PER,
+        Field("fixed", k.MONEY, "Due in every span in which anything is ordered, in its first period.", "12,000 USD"),
+        Field("least", k.MASS, "Least ordered in a span, if anything is.", "2 t"),
+        Field("most", k.MASS, "Most ordered in a span.", "40 t"),
+        Field(
+            "setup_use",
+            k.MASS,
+            "Capacity of the facility that any order in a period takes, whatever its size; only with `per` = `period`.",
+            "500 kg",
+        ),
+        Field("from", k.DATE, "First day: a period counts if any of its days lies within.", "2027-01-01"),
         Field("until", k.DATE, "Last day.", "2029-12-31"),
         _SOURCE_NEEDED,
     ),
@@ -286,5 +319,5 @@ RATES = Layout(
     ),
 )
 
-TABLES = (SOURCES, MATERIALS, FACTORS, PRICES, RATES, FACILITIES, CAPACITY, OFFERS, RECIPE, CHAIN, LANES, TIERS)
+TABLES = (SOURCES, MATERIALS, FACTORS, PRICES, RATES, FACILITIES, CAPACITY, OFFERS, RECIPE, CHAIN, LANES, TIERS, TERMS)
 """All tables, in the order in which they are read."""

@@ -20,6 +20,7 @@ from .facilities import name_facilities, read_capacity, read_facilities
 from .known import Known, known_from
 from .offers import made_by_facility, read_offers
 from .state import Reading
+from .terms import read_terms
 from .tiers import read_tiers, with_list_prices
 
 HEAD_FILE = "catalog.toml"
@@ -133,6 +134,7 @@ def _assemble(reading: Reading) -> dict[str, Any]:
         "rates": rates,
         "offers": with_list_prices(offers, schedules),
         "schedules": schedules,
+        "terms": read_terms(reading),
         "facilities": read_facilities(reading, capacity),
     }
 

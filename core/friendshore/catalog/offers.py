@@ -13,9 +13,10 @@ from ..domain.stages import stage_of
 from ..reading.csvfile import Row, Table
 from . import columns
 from .state import Reading, pick
+from .subjects import check_dates
 
 _ONE = Decimal(1)
-_MASSES = ("min_order", "max_order", "max_per_year", "total")
+_MASSES = ("min_order", "max_order", "lot", "max_per_year", "total")
 
 
 @dataclass(slots=True)
@@ -134,7 +135,7 @@ def _outputs(reading: Reading, table: Table, row: Row, recipe: _Recipe | None) -
 def _values(reading: Reading, table: Table, row: Row, material: Material | None, *, several: bool) -> dict[str, Any]:
     """The fields that come from the offer's own row."""
     reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
-    _check_order(table, row, "from", "until")
+    check_dates(table, row)
     values = pick(
         row,
         id="id",
@@ -144,6 +145,7 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
         lead_time="lead_time",
         capacity_use="capacity_use",
         customs_origin="customs_origin",
+        max_lots="max_lots",
         note="note",
     )
     for column in _MASSES:
@@ -163,12 +165,24 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
     least, most = values.get("min_order"), values.get("max_order")
     if least is not None and most is not None and least > most:
         table.problem(row, "min_order", "is more than max_order", fix="exchange the two, or mend one")
+    _check_lots(table, row, values)
     money = row.values.get("onboarding")
     if money is not None:
         values |= {"onboarding": money.amount, "onboarding_currency": money.currency}
     values["source"] = reading.source(table, row)
     values["price"] = _price(reading, table, row, material, values["source"], several=several)
     return values
+
+
+def _check_lots(table: Table, row: Row, values: dict[str, Any]) -> None:
+    lot, count = values.get("lot"), values.get("max_lots")
+    if lot is not None and not lot:
+        table.problem(row, "lot", "a lot of nothing", expected="a mass above 0", fix="leave it blank for any quantity")
+    if count is not None and lot is None and "lot" not in row.bad:
+        table.problem(row, "max_lots", "there is no lot to count", fix="give `lot`, or `max_order` in place of this")
+    least = values.get("min_order")
+    if lot and count is not None and least is not None and least > lot * count:
+        table.problem(row, "min_order", "is more than `max_lots` lots", fix="mend one of the three")
 
 
 def _price(
@@ -195,14 +209,6 @@ def _price(
     if reading.refers(table, row, "benchmark", reading.known.benchmarks, "benchmark", "add it to prices.csv"):
         return Price(benchmark=values["benchmark"], premium=values.get("premium", Decimal(0)), source=evidence)
     return None
-
-
-def _check_order(table: Table, row: Row, first: str, last: str) -> None:
-    start, end = row.values.get(first), row.values.get(last)
-    if start and end and start > end:
-        table.problem(
-            row, last, f"is before `{first}` ({start})", expected="a later day", fix="exchange or mend the dates"
-        )
 
 
 def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[ChainEntry]]:

@@ -58,7 +58,7 @@ def _leads(catalog: Catalog) -> Iterator[Problem]:
 def _unused_sources(catalog: Catalog) -> Iterator[Problem]:
     used = {m.source for m in catalog.materials} | {p.source for p in catalog.prices}
     used |= {r.source for r in catalog.rates} | {f.source for f in catalog.factors}
-    used |= {schedule.source for schedule in catalog.schedules}
+    used |= {bearing.source for bearing in (*catalog.schedules, *catalog.terms)}
     for facility in catalog.facilities:
         used.update((facility.source, *(step.source for step in facility.capacity)))
     for offer in catalog.offers:

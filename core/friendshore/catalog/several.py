@@ -37,7 +37,7 @@ def read_catalogs(
     """Reads catalogs and those they require.
 
     A catalog that is only required contributes materials, prices, rates, factors and sources, not facilities, offers and their
-    price schedules.
+    price schedules and terms of trade.
 
     Args:
         wanted: the catalogs that a case names.
@@ -67,7 +67,7 @@ def read_catalogs(
     if found:
         raise all_of(found)
     return tuple(
-        c if c.name in used else c.model_copy(update={"facilities": (), "offers": (), "schedules": ()})
+        c if c.name in used else c.model_copy(update={"facilities": (), "offers": (), "schedules": (), "terms": ()})
         for c in catalogs
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
@@ -14,6 +14,7 @@ from ..domain.tiers import PriceSchedule, Tier
 from ..reading.csvfile import Row, Table
 from . import columns
 from .state import Reading, pick
+from .subjects import one_material, read_subject
 
 _SCHEDULE = ("of", "id", "materials", "kind", "per", "from", "until")
 """Columns by which rows belong to one schedule."""
@@ -75,7 +76,7 @@ class _Reader:
         """The schedule; None with problems recorded if a row has a mistake."""
         before = len(self.reading.found)
         source = {self.reading.source(self.table, row) for row in self.rows}
-        materials = self._subject()
+        materials = read_subject(self.reading, self.table, self.rows[0])
         measure = self._measure()
         tiers = [self._tier(row, materials, measure) for row in self.rows]
         for row, tier, above in zip(self.rows, tiers, tiers[1:], strict=False):
@@ -92,26 +93,6 @@ class _Reader:
             tiers=tuple(tiers),
             source=min(source),
         )
-
-    def _subject(self) -> list[Material]:
-        """What is bought under it, as far as one can tell; whether what it names exists."""
-        first, known = self.rows[0], self.reading.known
-        names: dict[str, Collection[str]] = {
-            "offer": known.offers,
-            "facility": known.facilities,
-            "supplier": known.suppliers,
-        }
-        of = self.values.get("of", "offer")
-        found = self.reading.refers(self.table, first, "id", names[of], of)
-        named = self.values.get("materials", ())
-        for name in named:
-            if name not in known.materials:
-                self.table.problem(first, "materials", f"no such material as `{name}`", expected="ids of materials")
-        start, end = self.values.get("from"), self.values.get("until")
-        if start and end and start > end:
-            self.table.problem(first, "until", f"is before `from` ({start})", expected="a later day")
-        given = known.offers[self.values["id"]] if found and of == "offer" and not named else named
-        return [material for material in map(known.materials.get, given) if material is not None]
 
     def _measure(self) -> str:
         """What thresholds are in: a bare 0 goes with either."""
@@ -154,28 +135,16 @@ class _Reader:
     def _least(self, row: Row, materials: list[Material]) -> Decimal:
         least: Mass | Money | None = row.values.get("least")
         if isinstance(least, Mass) and least.substance is not None:
-            self._one_material(row, "least", materials)
-            return self.reading.kg(self.table, row, "least", materials[0] if len(materials) == 1 else None) or Decimal(
-                0
-            )
+            one = one_material(self.table, row, "least", materials)
+            return self.reading.kg(self.table, row, "least", one) or Decimal(0)
         return _begins(row)
 
     def _price(self, row: Row, materials: list[Material]) -> Decimal | None:
         price: UnitPrice | None = row.values.get("price")
         if price is not None and price.substance is not None:
-            self._one_material(row, "price", materials)
-            price = self.reading.unit_price(self.table, row, "price", materials[0] if len(materials) == 1 else None)
+            one = one_material(self.table, row, "price", materials)
+            price = self.reading.unit_price(self.table, row, "price", one)
         return None if price is None else exact(price.amount)
-
-    def _one_material(self, row: Row, column: str, materials: list[Material]) -> None:
-        if len(materials) > 1 or (not materials and self.values.get("of") != "offer"):
-            self.table.problem(
-                row,
-                column,
-                "the schedule is about several materials, so that no one substance is meant",
-                expected="a figure without a substance",
-                fix="name one material, or leave the substance out",
-            )
 
     def _currency(self) -> str:
         """The one currency of all figures of the schedule; empty where there is no money in it."""

@@ -9,11 +9,11 @@ import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal
 
 from .base import Number, Record, Words
 from .evidence import Source
 from .stages import Stage, stage_of
+from .terms import Terms
 from .tiers import PriceSchedule
 
 
@@ -168,35 +168,6 @@ class Quote(Record):
     amount: Number
     """Money per unit."""
     currency: str
-    source: str = ""
-
-
-class Terms(Record):
-    """What ordering at all costs and asks for: from an offer, a facility or a supplier, for all it delivers or a part of that."""
-
-    of: Literal["offer", "facility", "supplier"]
-    id: str
-    """The offer, facility or supplier."""
-    materials: Words = frozenset()
-    """Materials it is about; none: all."""
-    places: Words = frozenset()
-    """Places of delivery it is about; none: all."""
-    per: Literal["period", "year", "horizon"]
-    """Span over which orders are added up: a period, a calendar year, or the whole plan."""
-    fixed: Number | None = None
-    """Money due in every span in which anything is ordered."""
-    currency: str = ""
-    """ISO 4217, of `fixed`."""
-    least: Number | None = None
-    """Least units ordered in a span, if any are."""
-    most: Number | None = None
-    """Most units ordered in a span."""
-    setup_use: Number | None = None
-    """Kilograms of the facility's capacity that any order in a period takes, whatever its size: a campaign's set-up."""
-    start: datetime.date | None = None
-    """First day of the spans it holds for; None: since ever."""
-    end: datetime.date | None = None
-    """Last day; None: for good."""
     source: str = ""
 
 

@@ -142,6 +142,8 @@ class Cost(Record):
     """Duties and other charges of rules."""
     freight: Number
     onboarding: Number
+    fixed: Number = Decimal(0)
+    """What terms of trade make due because anything is ordered at all."""
     holding: Number
     total: Number
     """The sum of the above: what the plan spends."""

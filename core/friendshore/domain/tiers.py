@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -10,7 +9,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from .base import Number, Record, Words
+from .base import Number, Record
+from .bearing import Bearing
 from .time import Span
 
 
@@ -37,32 +37,20 @@ class Tier(Record):
     """Money due once in a span that ends in this tier, if anything is bought in it."""
 
 
-class PriceSchedule(Record):
+class PriceSchedule(Bearing):
     """Prices that fall (or rise) with what is bought from an offer, a facility or a supplier.
 
     Every order is paid at its list price (the offer's own in the period of the order); the difference is settled in the last
-    period of the span. Of an offer with several outputs the runs are counted, and only if all its outputs are meant.
+    period of the span. A period counts if all of it lies within the dates.
     """
 
-    of: Literal["offer", "facility", "supplier"]
-    id: str
-    """The offer, facility or supplier."""
-    materials: Words = frozenset()
-    """Materials whose purchases are added up and priced by it; none: all."""
     kind: TierKind
-    per: Literal["period", "year", "horizon"]
-    """Over which span purchases are added up: all that is ordered in one period, a calendar year, or the whole plan."""
     measure: Literal["quantity", "money"] = "quantity"
     """What is added up: units (kilograms), or money at list prices, undiscounted."""
     currency: str = ""
     """ISO 4217, of prices, lumps and thresholds in money; empty: the case's."""
     tiers: tuple[Tier, ...]
     """In order of `least`."""
-    start: datetime.date | None = None
-    """First day of the orders it is about: a period counts if all of it lies within the dates. None: since ever."""
-    end: datetime.date | None = None
-    """Last day; None: for good."""
-    source: str = ""
 
     @model_validator(mode="after")
     def _tiers_in_order(self) -> PriceSchedule:
@@ -76,17 +64,6 @@ class PriceSchedule(Record):
             if (tier.price or 0) < 0 or tier.lump < 0 or (tier.discount or 0) > 1:
                 raise ValueError("no tier pays the buyer: prices and lumps are 0 or more, discounts at most 100 %")
         return self
-
-    @property
-    def name(self) -> str:
-        """What messages and tables call it."""
-        about = f" ({', '.join(sorted(self.materials))})" if self.materials else ""
-        return f"{self.of} {self.id}{about}"
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """What schedules are sorted by: what they are about, then all the rest."""
-        return (self.of, self.id, self.model_dump_json())
 
     def overlaps(self, other: PriceSchedule) -> bool:
         """Whether both are about the same thing, and may bear on the same purchase."""

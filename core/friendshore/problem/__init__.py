@@ -1,5 +1,6 @@
 """The facts of one case, resolved, sorted and indexed; judged by its rules and grouped into requirements."""
 
-from .build import Pool, Problem, Store
+from .build import Problem, Store
+from .capacity import Pool
 
 __all__ = ["Pool", "Problem", "Store"]

@@ -20,7 +20,7 @@ from ..errors import Problem as Trouble
 from ..plugins import attributed
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
-from .capacity import Capacities
+from .capacity import Capacities, Pool
 from .charges import Charges
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .given import accepted, check_names, parties_without_site, unnamed_end_uses
@@ -36,21 +36,13 @@ from .questions import Questions
 from .requirements import Grouping, Requirement
 from .schedules import PriceSpan, resolve_schedules
 from .shelves import open_to_stricter
+from .subjects import Sellers
+from .terms import TermSpan, resolve_terms
 
 SHORTAGE_FACTOR = 10
 """What a shortage costs where the case does not say: so many times the dearest landed offer or benchmark."""
 
 _POWER = Context(prec=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """A facility's capacity, shared by all offers that draw on it."""
-
-    facility: str
-    capacity: tuple[Decimal | None, ...]
-    """Kilograms in each period; None: unlimited."""
-    offers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +80,8 @@ class Problem:
     pools: tuple[Pool, ...]
     price_spans: tuple[PriceSpan, ...]
     """Price schedules, one entry a span."""
+    term_spans: tuple[TermSpan, ...]
+    """Terms of trade, one entry a span."""
     stores: Mapping[Node, Store]
     shortage_price: tuple[Decimal, ...]
     """Money per kilogram short, by demand."""
@@ -154,16 +148,18 @@ class _Builder:
         self.assumptions += accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         reached_offers = [counted[i] for i in network.feeds]
         self.assumptions += parties_without_site(reached_offers, self.rules)
-        if network.feeds and len(uses) > 1:
-            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
-            self.assumptions.append(Assumption("makers", text))
+        self._note_makers(network, uses)
         requirements = tuple(grouping.requirements())
         if any(rule.watches_stock for rule in self.rules):
             open_to_stricter(requirements, network, demands)
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
         reached = {arc.offer for arc in network.arcs if arc.offer >= 0}
         relevant = {counted[i].offer.id for i in reached}
-        price_spans, schedule_assumptions = resolve_schedules(merged, case, counted, reached)
+        pools = self._pools(counted, reached)
+        sellers = Sellers(merged, counted, reached)
+        price_spans, assumed = resolve_schedules(merged, case, counted, sellers)
+        term_spans, also_assumed = resolve_terms(merged, case, counted, sellers, pools)
+        assumptions += assumed + also_assumed
         return Problem(
             case=case,
             merged=merged,
@@ -177,16 +173,16 @@ class _Builder:
             judgements=judgements,
             requirements=requirements,
             moves=moves,
-            pools=self._pools(counted, reached),
+            pools=pools,
             price_spans=price_spans,
+            term_spans=term_spans,
             stores=self._stores(network, dearest),
             shortage_price=shortage,
             discount=self._discounts(),
-            facts=Questions(case, merged, network, moves, counted, demands, requirements, incumbents, price_spans),
-            assumptions=(
-                *self.assumptions,
-                *(a for a in (*assumptions, *schedule_assumptions) if a.subject in relevant),
+            facts=Questions(
+                case, merged, network, moves, counted, demands, requirements, incumbents, price_spans, term_spans
             ),
+            assumptions=(*self.assumptions, *(a for a in assumptions if a.subject in relevant)),
         )
 
     def _in_currency(self, rule: Rule) -> Rule:
@@ -306,6 +302,11 @@ class _Builder:
             )
             self.assumptions.append(Assumption("stock", text))
         return stores
+
+    def _note_makers(self, network: Network, uses: Sequence[Use]) -> None:
+        if network.feeds and len(uses) > 1:
+            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
+            self.assumptions.append(Assumption("makers", text))
 
     def _note_lead_times(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         months = self.case.assume.lead_time

@@ -49,6 +49,16 @@ class _Rated:
         return tuple([found[at] for at in self.position])
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A facility's capacity, shared by all offers that draw on it."""
+
+    facility: str
+    capacity: tuple[Decimal | None, ...]
+    """Kilograms in each period; None: unlimited."""
+    offers: tuple[int, ...]
+
+
 class Capacities:
     """Capacity of facilities by period; None: unlimited."""
 

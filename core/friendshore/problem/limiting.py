@@ -44,8 +44,9 @@ def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
             arcs = np.unique(problem.moves.arc[term.index])
             materials |= {problem.network.arcs[arc].node[0] for arc in arcs.tolist()}
             continue
-        if term.question == "discounts":
-            offers = {offer for position in term.index.tolist() for offer in problem.price_spans[position].offers}
+        if term.question in ("discounts", "fixed"):
+            spans = problem.price_spans if term.question == "discounts" else problem.term_spans
+            offers = {offer for position in term.index.tolist() for offer in spans[position].offers}
             materials |= {line.material for offer in offers for line in problem.offers[offer].offer.outputs}
             continue
         places = np.unique(term.index if term.question == "onboarding" else term.index // count).tolist()

@@ -13,6 +13,7 @@ from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import BenchmarkPrice, Catalog, ChainEntry, Facility, Factor, Material, Offer, Place, Rate
+from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
 from ..errors import InputError
 
@@ -30,6 +31,7 @@ class Merged:
     facilities: dict[str, Facility]
     offers: dict[str, Offer]
     schedules: tuple[PriceSchedule, ...]
+    terms: tuple[Terms, ...]
     prices: dict[str, tuple[BenchmarkPrice, ...]]
     """Benchmark -> its rows by date."""
     rates: tuple[Rate, ...]
@@ -82,6 +84,7 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
         facilities=facilities,
         offers=offers,
         schedules=tuple(sorted({s for c in catalogs for s in c.schedules}, key=lambda s: s.order)),
+        terms=tuple(sorted({t for c in catalogs for t in c.terms}, key=lambda t: t.order)),
         prices={k: tuple(sorted(set(v), key=lambda r: (r.date, r.amount))) for k, v in sorted(prices.items())},
         rates=tuple(sorted({r for c in catalogs for r in c.rates}, key=lambda r: (r.currency, r.to, r.start))),
         factors=factors,

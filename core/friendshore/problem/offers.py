@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 
 from ..domain.base import exact, rounded
@@ -38,6 +38,16 @@ class OfferFacts:
     """Facilities whose capacity it draws on, its own first."""
     onboarding: Decimal
     """One-off cost in the case's currency."""
+
+    @property
+    def least(self) -> Decimal:
+        """Least units of an order: its minimum, in whole lots; 0 for none."""
+        return self.in_lots(self.offer.min_order or Decimal(0))
+
+    def in_lots(self, units: Decimal) -> Decimal:
+        """Units rounded up to whole lots."""
+        lot = self.offer.lot
+        return units if lot is None else exact((units / lot).to_integral_value(ROUND_CEILING) * lot)
 
     @property
     def single(self) -> bool:
@@ -192,6 +202,8 @@ class _OfferReader:
             limits.append(as_decimal(Fraction(self.offer.max_per_year) * period.years))
         if self.offer.max_order is not None:
             limits.append(self.offer.max_order)
+        if self.offer.lot is not None and self.offer.max_lots is not None:
+            limits.append(exact(self.offer.lot * self.offer.max_lots))
         if self.offer.total is not None:
             limits.append(self.offer.total)
         return min(limits) if limits else None

@@ -21,7 +21,7 @@ from .demands import order_name, stock_name
 from .inputs import Inputs
 from .limiting import materials_of
 from .merged import around
-from .schedules import subjects_of
+from .subjects import subjects_of
 
 Members = frozenset[str]
 """Materials of a part."""

@@ -25,6 +25,7 @@ from .offers import OfferFacts
 from .requirements import Requirement
 from .schedules import PriceSpan
 from .shelves import own_requirements, servers, shelves
+from .terms import TermSpan
 
 
 class Questions:
@@ -41,6 +42,7 @@ class Questions:
         requirements: Sequence[Requirement],
         incumbents: Sequence[Incumbent],
         price_spans: Sequence[PriceSpan] = (),
+        term_spans: Sequence[TermSpan] = (),
     ) -> None:
         self.case = case
         self.horizon: Horizon = case.horizon
@@ -58,7 +60,9 @@ class Questions:
         self._moves = moves
         self._counted = counted
         self._price_spans = price_spans
-        self._priced = _arcs_by_offer(network, {offer for span in price_spans for offer in span.offers})
+        self._term_spans = term_spans
+        spanned = [span.offers for span in price_spans] + [span.offers for span in term_spans]
+        self._spanned = _arcs_by_offer(network, {offer for offers in spanned for offer in offers})
         self.materials: Sequence[Material] = tuple(
             merged.materials[name] for name in sorted({material for material, _ in network.nodes})
         )
@@ -141,7 +145,8 @@ class Questions:
         """Money on the moves that count, dated by order, and onboarding of their offers if `periods` hold the first.
 
         What price schedules take off or add counts in the period in which it is settled, by the least that anything a schedule
-        bears on counts: a discount for goods that count and goods that do not is no money of the first.
+        bears on counts: a discount for goods that count and goods that do not is no money of the first. What terms of trade make
+        due at once counts in the first period of its span, by the most that anything they are about counts.
         """
         index, weight = self._moves_that(count, periods, dated="ordered")
         counts = [0.0] * len(self._counted)
@@ -155,6 +160,8 @@ class Questions:
             terms.append(Term("onboarding", once, np.array(counts)[once] if len(once) else np.array([])))
         if self._price_spans:
             terms.append(Term("discounts", *self._settled(count, periods)))
+        if self._term_spans:
+            terms.append(Term("fixed", *self._fixed(count, periods)))
         return terms
 
     def _settled(
@@ -165,10 +172,20 @@ class Questions:
         found = []
         for position, span in enumerate(self._price_spans):
             if span.settled in asked:
-                arcs = [arc for offer in span.offers for arc in self._priced[offer]]
+                arcs = [arc for offer in span.offers for arc in self._spanned[offer]]
                 found.append((position, min(float(count(arc.chained, arc.move.to)) for arc in arcs)))
-        kept = [(position, weight) for position, weight in found if weight]
-        return np.array([p for p, _ in kept], dtype=np.intp), np.array([w for _, w in kept], dtype=np.float64)
+        return _weighted(found)
+
+    def _fixed(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> tuple[Index, Weights]:
+        """Term spans with money due in `periods`, each by the most that an arc of its offers counts."""
+        asked = {t for t in periods if t in self._in_force}
+        found = []
+        for position, span in enumerate(self._term_spans):
+            if span.fixed and span.due in asked:
+                arcs = [arc for offer in span.offers for arc in self._spanned[offer]]
+                moving = [arc for arc in arcs if span.goes(arc.node[1])]
+                found.append((position, max((float(count(a.chained, a.move.to)) for a in moving), default=0.0)))
+        return _weighted(found)
 
     def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term:
         """Kilograms delivered to the demands that count."""
@@ -295,3 +312,9 @@ def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, s
             found.setdefault(index, set()).add(country)
     arcs = [(network.arcs[index], countries) for index, countries in found.items()]
     return {(a.chained.offer.id, a.chained.material.id, a.move.to.id): frozenset(c) for a, c in arcs}
+
+
+def _weighted(found: Iterable[tuple[int, float]]) -> tuple[Index, Weights]:
+    """Positions with their weights, those without any left out."""
+    kept = [(position, weight) for position, weight in found if weight]
+    return np.array([p for p, _ in kept], dtype=np.intp), np.array([w for _, w in kept], dtype=np.float64)

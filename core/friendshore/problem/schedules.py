@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
@@ -10,12 +10,12 @@ from itertools import combinations
 from ..domain.base import exact
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.facts import Facility, Offer
 from ..domain.tiers import PriceSchedule, Tier, TierKind
 from ..domain.time import Span, stretches
 from ..errors import InputError, Problem
-from .merged import Merged, around, exchange
+from .merged import Merged, exchange
 from .offers import Assumption, OfferFacts
+from .subjects import Sellers
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +72,8 @@ class PriceSpan:
         return self.tiers[-1].least / weight if self.jumps and weight else Decimal(0)
 
 
-def subjects_of(offer: Offer, facilities: Mapping[str, Facility]) -> list[tuple[str, str]]:
-    """What a price schedule that bears on an offer may be of: the offer, its supplier, its facility, and those around that."""
-    sites = around(offer.facility, facilities)
-    return [("offer", offer.id), ("supplier", sites[0].supplier), *(("facility", site.id) for site in sites)]
-
-
-def covers(schedule: PriceSchedule, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
-    """Whether a schedule is about what is bought from an offer."""
-    meant = not schedule.materials or all(line.material in schedule.materials for line in offer.outputs)
-    return meant and (schedule.of, schedule.id) in subjects_of(offer, facilities)
-
-
 def resolve_schedules(
-    merged: Merged, case: Case, counted: Sequence[OfferFacts], reached: Collection[int]
+    merged: Merged, case: Case, counted: Sequence[OfferFacts], sellers: Sellers
 ) -> tuple[tuple[PriceSpan, ...], list[Assumption]]:
     """Every schedule over every span in which something that counts may be ordered under it.
 
@@ -96,13 +84,8 @@ def resolve_schedules(
     troubles = list(_overlapping(merged.schedules))
     assumptions: list[Assumption] = []
     spans: list[PriceSpan] = []
-    sellers: dict[tuple[str, str], list[int]] = {}
-    for i in sorted(reached):
-        for named in subjects_of(counted[i].offer, merged.facilities):
-            sellers.setdefault(named, []).append(i)
     for schedule in merged.schedules:
-        candidates = sellers.get((schedule.of, schedule.id), ())
-        about = tuple(i for i in candidates if covers(schedule, counted[i].offer, merged.facilities))
+        about = sellers.under(schedule)
         if not about:
             continue
         found = list(_spans(schedule, about, merged, case, troubles))

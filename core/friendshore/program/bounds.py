@@ -1,9 +1,8 @@
 """Upper bounds that no sensible plan exceeds: what on/off links are made tight with.
 
 An offer never delivers more than its capacity; nor, if nothing forces a plan to buy what it does not need, more than the
-demand that its goods can still serve, with what may be left over: lots, and what order minima bring beyond need, or is bought
-to reach the last tier of a price schedule. What is left
-over may be worth making into something else that is cheaper to hold, so that it counts for every maker down its chains.
+demand that its goods can still serve, with what may be left over: stocks, and what order minima, whole lots and terms of trade
+bring beyond need, or is bought to reach the last tier of a price schedule. What is left over may be worth making into something else that is cheaper to hold, so that it counts for every maker down its chains.
 """
 
 from __future__ import annotations
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 
 AMPLE = 1000
 """So many times all need is more than any plan buys, whatever a rule asks for."""
+
+ROUNDING = 1 + 1e-15
+"""What a bound may lie above its row by: it is the row's limit divided by the weight, in doubles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +55,8 @@ def _units(problem: Problem, limits: LimitRows) -> Floats:
     offers, count = problem.offers, problem.case.horizon.count
     reach = _for_price(problem)
     needs = _needs(problem, limits, reach)
-    least = doubles([facts.offer.min_order or Decimal(0) for facts in offers])
-    units: Floats = np.tile(np.maximum([needs.get(index, 0.0) for index in range(len(offers))], least)[:, None], count)
-    for cell, most in reach.items():
-        units[cell] = max(units[cell], most)
+    needed = np.array([needs.get(index, 0.0) for index in range(len(offers))])
+    units: Floats = np.maximum(needed[:, None], _floors(problem, reach))
     units = np.minimum(units, table([facts.most for facts in offers], count))
     use = doubles([facts.offer.capacity_use for facts in offers])
     capacity = table([pool.capacity for pool in problem.pools], count)
@@ -69,7 +69,50 @@ def _units(problem: Problem, limits: LimitRows) -> Floats:
         offer = member[first]
         units[offer] = np.minimum(units[offer], capacity[pool[first]] / use[offer][:, None])
         member, pool = np.delete(member, first), np.delete(pool, first)
+    return _within_terms(problem, units)
+
+
+def _floors(problem: Problem, reach: Mapping[tuple[int, int], float]) -> Floats:
+    """What an order may have to come to, whatever is needed: its minimum, a lower price, what terms of trade ask for; in lots."""
+    offers = problem.offers
+    floors: Floats = np.tile(doubles([facts.least for facts in offers])[:, None], problem.case.horizon.count)
+    for cell, most in reach.items():
+        floors[cell] = max(floors[cell], float(offers[cell[0]].in_lots(Decimal(repr(most)))))
+    for span in problem.term_spans:
+        for index in span.offers if span.terms.least else ():
+            least = float(offers[index].in_lots(span.terms.least or Decimal(0)))
+            for t in span.periods:
+                floors[index, t] = max(floors[index, t], least)
+    return floors
+
+
+def _within_terms(problem: Problem, units: Floats) -> Floats:
+    """No order exceeds what terms of trade allow in a span, or what a set-up leaves of a capacity; in whole lots."""
+    for span in problem.term_spans:
+        if span.terms.places:
+            continue  # what goes elsewhere is not bounded
+        for index in span.offers:
+            if span.terms.most is not None:
+                cells = (index, list(span.periods))
+                units[cells] = np.minimum(units[cells], float(span.terms.most))
+            use = problem.offers[index].offer.capacity_use
+            for pool in span.pools:
+                (t,) = span.periods
+                capacity = problem.pools[pool].capacity[t]
+                if capacity is not None and index in problem.pools[pool].offers:
+                    left = max(Decimal(0), capacity - (span.terms.setup_use or 0))
+                    units[index, t] = min(units[index, t], float(left / use) if use else np.inf)
+    for index, facts in enumerate(problem.offers):
+        if facts.offer.lot is not None:
+            lot = float(facts.offer.lot)
+            units[index] = lots_in(units[index], lot) * lot
     return units
+
+
+def lots_in(units: Floats, lot: float) -> Floats:
+    """How many lots there are in bounds on units; what is a lot but for rounding is one."""
+    found: Floats = np.floor(units / lot * (1 + 1e-9))
+    return found
 
 
 def _needs(problem: Problem, limits: LimitRows, reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
@@ -121,6 +164,11 @@ class _Walk:
         for arc in problem.network.arcs:
             if arc.offer >= 0:
                 self.outlets.setdefault(arc.offer, []).append(arc.index)
+        self.asked: dict[int, float] = {}
+        """Least quantities that terms of trade ask of each offer, over all their spans."""
+        for span in problem.term_spans:
+            for offer in span.offers:
+                self.asked[offer] = self.asked.get(offer, 0.0) + float(span.terms.least or 0)
         self._known: dict[Node, float] = {}
         self._walking: set[Node] = set()
         self._left: dict[Node, float] = {}
@@ -186,12 +234,12 @@ class _Walk:
         return self._unneeded(offer) + self._for_price(offer)
 
     def _unneeded(self, offer: int) -> float:
-        """What its order minima bring, and what its inputs have left over."""
+        """What its order minima, whole lots and terms of trade bring, and what its inputs have left over."""
         facts = self.problem.offers[offer]
         feeds = zip(self.problem.network.feeds.get(offer, ()), facts.offer.inputs, strict=True)
         left = sum(self.left_over(feed) / float(line.per_unit) for feed, line in feeds)
-        minima = float(facts.offer.min_order or 0) * self.problem.case.horizon.count
-        return left + minima
+        orders = float((facts.offer.min_order or 0) + (facts.offer.lot or 0)) * self.problem.case.horizon.count
+        return left + orders + self.asked.get(offer, 0.0)
 
     def left_over(self, node: Node) -> float:
         """Kilograms that may lie at a node though nobody needs them; infinite in a loop."""

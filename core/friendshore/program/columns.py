@@ -39,6 +39,10 @@ class Columns:
     """Lot -> column: what of it nobody takes."""
     onboard: dict[int, int] = field(default_factory=dict)
     """Offer -> 0/1 column."""
+    lot: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(offer, order period) -> whole column: how many lots are ordered."""
+    placed: dict[int, int] = field(default_factory=dict)
+    """Term span -> 0/1 column: anything is ordered in it."""
     order: dict[tuple[int, int], int] = field(default_factory=dict)
     """(offer, order period) -> 0/1 column."""
     tier: dict[tuple[int, int, int, int], int] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
 from .buying import Buying, Recipes
-from .columns import Columns
+from .columns import Columns, Units
 from .doubles import doubles, table
 from .draft import Draft
 from .limits import LimitRows, compile_limits
@@ -30,6 +30,8 @@ class Program:
     problem: Problem
     linear: Linear
     columns: Columns
+    units: Units
+    """(offer, order period) -> columns counted in its units."""
     owners: list[tuple[int, str]]
     """First row of each block, and the rule or part of the model that asked for it."""
     limits: LimitRows
@@ -73,7 +75,9 @@ class _Compiler:
         add_order_terms(self.draft)
         self._licences()
         compile_limits(self.limits, self.problem, self.assembly, self.columns, self.bounds)
-        return Program(self.problem, self.assembly.linear(), self.columns, self.assembly.owners, self.limits)
+        return Program(
+            self.problem, self.assembly.linear(), self.columns, self.units, self.assembly.owners, self.limits
+        )
 
     def _rows_for_balance(self) -> None:
         """One row a node, requirement and period: what comes in less what goes out is zero."""

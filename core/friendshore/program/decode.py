@@ -13,7 +13,7 @@ from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, 
 from ..problem.demands import round_to
 from ..problem.network import final_node
 from .compile import Program
-from .rounding import up_to_thresholds
+from .rounding import in_whole_lots, up_to_thresholds
 
 Cell = tuple[int, int, int]
 """Node, requirement, period."""
@@ -45,6 +45,7 @@ class _Decoder:
     def __init__(self, program: Program, x: np.ndarray) -> None:
         self.program = program
         self.problem = program.problem
+        self.in_lots = in_whole_lots(program, x)
         self.x = up_to_thresholds(program, x)
         self.resolution = self.problem.case.resolution
         self.nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
@@ -70,6 +71,8 @@ class _Decoder:
         )
 
     def _value(self, column: int) -> Decimal:
+        if column in self.in_lots:
+            return self.in_lots[column]
         return round_to(Decimal(repr(float(self.x[column]))), self.resolution)
 
     def _bought(self) -> tuple[list[Purchase], list[LotUse]]:

@@ -193,6 +193,9 @@ class _Reader:
             return [(self.columns.onboard[position], cost)] if position in self.columns.onboard else []
         if question == "discounts":
             return [(column, -off) for column, off in self.columns.settled.get(position, ())]
+        if question == "fixed":
+            cost = float(self.problem.term_spans[position].fixed)
+            return [(self.columns.placed[position], cost)] if position in self.columns.placed else []
         return self._holding(position)
 
     def _stock(self, position: int, factor: float) -> list[tuple[int, float]]:

@@ -34,6 +34,7 @@ class Assembly:
         self.columns = 0
         self.rows = 0
         self._cost: list[Floats] = []
+        self._charged: list[tuple[int, float]] = []
         self._lower: list[Floats] = []
         self._upper: list[Floats] = []
         self._integer: list[NDArray[np.bool_]] = []
@@ -52,6 +53,10 @@ class Assembly:
         self._integer.append(np.full(count, integer))
         self.columns += count
         return first
+
+    def charge(self, column: int, cost: float) -> None:
+        """Adds to the cost of a column."""
+        self._charged.append((column, cost))
 
     def add_rows(self, count: int, lower: ArrayLike, upper: ArrayLike, owner: str | Sequence[str]) -> int:
         """Adds empty rows, with one owner for all or one for each; returns the position of the first."""
@@ -83,8 +88,11 @@ class Assembly:
         matrix = sp.csr_matrix((value, (row, column)), shape=(self.rows, self.columns))
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
+        cost = _joined(self._cost)
+        for charged, money in self._charged:
+            cost[charged] += money
         return Linear(
-            cost=_joined(self._cost),
+            cost=cost,
             lower=_joined(self._lower),
             upper=_joined(self._upper),
             integer=_joined(self._integer).astype(bool),

@@ -1,9 +1,10 @@
-"""Rounding that keeps what a price schedule asks for: what is bought to reach a tier is not rounded out of it."""
+"""Rounding that keeps what orders are made for: whole lots, and the tier of a price schedule that they were to reach."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
+from ..domain.base import exact
 from ..problem.demands import round_to
 from ..problem.schedules import PriceSpan
 from .compile import Program
@@ -23,6 +24,30 @@ def up_to_thresholds(program: Program, x: Floats) -> Floats:
         span = program.problem.price_spans[number]
         if span.jumps:
             _round_up(program, span, columns, found)
+    return found
+
+
+def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:
+    """Quantities of the columns that buy in lots, so that every order is a whole number of them, to the last digit.
+
+    Each is rounded down to the resolution, and those are made larger that lost most by it: none is a step off.
+    """
+    found: dict[int, Decimal] = {}
+    step = program.problem.case.resolution
+    for (offer, t), column in program.columns.lot.items():
+        lot = program.problem.offers[offer].offer.lot
+        assert lot is not None
+        planned = {c: Decimal(repr(float(x[c]))) for c in program.units[offer, t]}
+        parts = {c: (units / step).to_integral_value(ROUND_FLOOR) * step for c, units in planned.items()}
+        missing = exact(lot * round(float(x[column]))) - sum(parts.values(), Decimal(0))
+        for c in sorted(parts, key=lambda c: (parts[c] - planned[c], c)):
+            more = min(missing, step)
+            if missing > 0:
+                parts[c] += more
+                missing -= more
+        largest = max(parts, key=lambda c: parts[c])
+        parts[largest] += missing
+        found |= parts
     return found
 
 

@@ -41,6 +41,8 @@ MOST_PER_UNIT = Decimal(1_000_000)
 """Kilograms per unit, and times by which a change multiplies."""
 MOST_PERIODS = 1_200
 """Periods of a plan: a century of months."""
+MOST_LOTS = 1_000_000
+"""Lots in an order."""
 
 
 def read_number(value: Any) -> Decimal:
@@ -73,12 +75,16 @@ def within(
     return read_within
 
 
-def read_whole(value: Any) -> int:
-    """A whole number of periods, 1 or more."""
-    number = read_number(value)
-    if number < 1 or number > MOST_PERIODS or number != number.to_integral_value():
-        raise UnreadableError(f"a whole number from 1 to {MOST_PERIODS:,}")
-    return int(number)
+def whole(most: int) -> Callable[[Any], int]:
+    """A reader of whole numbers from 1 to `most`."""
+
+    def read(value: Any) -> int:
+        number = read_number(value)
+        if number < 1 or number > most or number != number.to_integral_value():
+            raise UnreadableError(f"a whole number from 1 to {most:,}")
+        return int(number)
+
+    return read
 
 
 def _measured(

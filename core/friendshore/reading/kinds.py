@@ -45,10 +45,14 @@ YES_NO = Kind("yes or no", w.read_yes_no, {"type": "string", "enum": ["yes", "no
 COUNTRY = Kind("country", w.read_country)
 COUNTRIES = Kind("countries, set apart by `;`", w.read_countries, also=(_LIST,))
 PLACE = Kind("country or site", w.read_place)
+PLACES = Kind("countries or sites, set apart by `;`", w.each(w.read_place), also=(_LIST,))
 HS = Kind("HS code", w.read_hs)
 VERSION = Kind("version", w.read_version, {"const": 1})
 
-INTEGER = Kind("whole number", a.read_whole, also=({"type": "integer", "minimum": 1, "maximum": a.MOST_PERIODS},))
+INTEGER = Kind(
+    "whole number", a.whole(a.MOST_PERIODS), also=({"type": "integer", "minimum": 1, "maximum": a.MOST_PERIODS},)
+)
+COUNT = Kind("whole number", a.whole(a.MOST_LOTS), also=({"type": "integer", "minimum": 1, "maximum": a.MOST_LOTS},))
 POSITIVE = Kind("number above 0", a.within(a.read_number, "a number above 0", 0, above=True), also=(_NUMBER,))
 NON_NEGATIVE = Kind("number", a.within(a.read_number, "a number, zero or more", 0), also=(_NUMBER,))
 FACTOR = Kind(

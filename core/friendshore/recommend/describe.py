@@ -261,8 +261,8 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
 
 def _draws(verified: VerifiedPlan) -> list[RunDraw]:
     totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-    for (material, place), requirement, period, quantity, facts in verified.ledger.draws():
-        totals[facts.offer.id, material, place, requirement, period] += quantity
+    for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
+        totals[verified.problem.offers[taker].offer.id, material, place, requirement, period] += quantity
     return [
         RunDraw(
             offer=offer,

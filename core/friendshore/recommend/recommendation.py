@@ -11,7 +11,7 @@ from ..domain.run import Run
 from ..errors import PluginError
 from ..plugins import Registry
 from ..problem import Problem
-from ..problem.schedules import covers
+from ..problem.subjects import covers
 from ..rules.base import Rule
 from ..rules.kinds import Pin
 from ..session import Session
@@ -142,6 +142,11 @@ def _relevant(problem: Problem) -> Catalog:
             schedule
             for schedule in problem.merged.schedules
             if any(covers(schedule, offer, problem.merged.facilities) for offer in offers)
+        ),
+        terms=tuple(
+            terms
+            for terms in problem.merged.terms
+            if any(covers(terms, offer, problem.merged.facilities) for offer in offers)
         ),
         prices=tuple(kept),
         rates=problem.merged.rates,

@@ -111,6 +111,7 @@ def _counts(catalog: Catalog) -> str:
             (catalog.facilities, "plant"),
             (catalog.offers, "offer"),
             *([(catalog.schedules, "price schedule")] if catalog.schedules else []),
+            *([(catalog.terms, "order term")] if catalog.terms else []),
             (catalog.prices, "benchmark price"),
             (catalog.sources, "source"),
         )

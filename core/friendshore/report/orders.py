@@ -80,6 +80,7 @@ def costs(run: Run, width: int) -> RenderableType:
             ("duties and other charges", cost.charges),
             ("freight", cost.freight),
             ("onboarding", cost.onboarding),
+            ("fixed costs of ordering", cost.fixed),
             ("holding", cost.holding),
         )
         if amount

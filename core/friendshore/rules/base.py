@@ -226,7 +226,7 @@ class Facts(Protocol):
 
     def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
         """Price, charges and freight of the moves that count, with their offers' onboarding in the first period, and what price
-        schedules take off or add, in the period of its settlement.
+        schedules take off or add, in the period of its settlement, and what terms of trade make due at once, when it is due.
         """
         ...
 

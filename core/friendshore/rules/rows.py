@@ -26,6 +26,7 @@ Question = Literal[
     "onboarding",
     "holding",
     "discounts",
+    "fixed",
     "lacking",
 ]
 """What a term asks.
@@ -40,6 +41,7 @@ Question = Literal[
 - `onboarding`: one-off costs, indexed by offers
 - `holding`: money for holding, of stock cells
 - `discounts`: money that price schedules add (negative: take off), indexed by schedules and spans
+- `fixed`: money that terms of trade make due at once, indexed by terms and spans
 - `lacking`: by how much the worst of some parts falls short of its base, else 0; indexed by nothing
 """
 

@@ -18,6 +18,7 @@ from .judged import Judged, check_law
 from .ledger import Bought, Ledger
 from .limits import Reading, read_limits
 from .money import Costing, Line
+from .terms import check_terms, placed_orders
 
 __all__ = ["Bought", "Judged", "Ledger", "Line", "Reading", "Settled", "VerifiedPlan", "examine", "verify"]
 
@@ -73,13 +74,12 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
             not what its purchases cost.
     """
     ledger = Ledger.of(problem, plan)
-    amounts = Amounts(ledger)
+    placed = placed_orders(ledger)
+    amounts = Amounts(ledger, placed)
     amounts.check()
-    # Terms of trade, lots and the like are checked here, each by one call into a module of its own: `check_…(ledger)`, which
-    # reads `ledger` and the problem, and records what is not so by `ledger.find` and `ledger.miss`. What such a term costs is
-    # a part of `Costing.spent`.
+    check_terms(ledger, placed)
     judged = check_law(ledger)
-    costing = Costing(ledger)
+    costing = Costing(ledger, placed)
     readings, penalties = read_limits(ledger, amounts, costing)
     cost = costing.cost(penalties)
     if (plan.status is PlanStatus.INFEASIBLE) != bool(plan.infeasible):

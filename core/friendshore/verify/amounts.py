@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
 from .ledger import SLACK, Ledger
+from .terms import Placed
 
 Flow = tuple[Node, str]
 """A node and a requirement."""
@@ -18,9 +19,16 @@ Flow = tuple[Node, str]
 class Amounts:
     """Checks every quantity of a plan."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, placed: Sequence[Placed] = ()) -> None:
+        """Checks a plan's entries.
+
+        Args:
+            ledger: the entries.
+            placed: terms of trade under which something is ordered.
+        """
         self.ledger = ledger
         self.problem = ledger.problem
+        self.placed = placed
         self.stock: dict[tuple[Node, int], Decimal] = {}
         """Kilograms at a node at the end of a period, over requirements; what lies in lots unused included."""
         self.pieces: dict[tuple[Node, int], Decimal] = {}
@@ -48,11 +56,13 @@ class Amounts:
         for item in self.ledger.bought:
             cell = ((item.arc.node, item.entry.requirement), item.delivered)
             flow[cell] += item.entry.quantity
-            weight[cell] += 1
-        for node, requirement, period, quantity, facts in self.ledger.draws():
+            weight[cell] += 2 if self.ledger.in_lots(item) else 1
+        for node, requirement, period, quantity, offer in self.ledger.draws():
             cell = ((node, requirement), period)
             flow[cell] -= quantity
-            weight[cell] += sum((line.per_unit for line in facts.offer.inputs if line.material == node[0]), Decimal(0))
+            inputs = self.problem.offers[offer].offer.inputs
+            per_unit = sum((line.per_unit for line in inputs if line.material == node[0]), Decimal(0))
+            weight[cell] += per_unit * self.ledger.roundings(offer)
         for delivery, demand in self.ledger.deliveries:
             use = self.problem.demands[demand].use
             cell = ((final_node(use), delivery.requirement), delivery.period)
@@ -113,12 +123,16 @@ class Amounts:
 
     def _pools(self) -> None:
         units = self.ledger.units()
-        for pool in self.problem.pools:
+        setups: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
+        for found in self.placed:
+            for number in found.span.pools:
+                setups[number, found.span.periods[0]] += found.span.terms.setup_use or 0
+        for number, pool in enumerate(self.problem.pools):
             for t, capacity in enumerate(pool.capacity):
                 if capacity is None:
                     continue
                 uses = [(self.problem.offers[o].offer.capacity_use, units.get((o, t), Decimal(0))) for o in pool.offers]
-                used = sum((use * amount for use, amount in uses), Decimal(0))
+                used = sum((use * amount for use, amount in uses), setups[number, t])
                 pieces = sum(
                     (use * self.ledger.pieces(o, t) for o, (use, _) in zip(pool.offers, uses, strict=True)), Decimal(0)
                 )
@@ -159,7 +173,7 @@ class Amounts:
             for line in self.problem.offers[offer].offer.outputs:
                 key = (offer, line.material, make.requirement, make.period)
                 room[key] += line.per_unit * make.units
-                terms[key] += line.per_unit
+                terms[key] += line.per_unit * self.ledger.roundings(offer)
         for transfer, offer in self.ledger.transfers:
             for label, sign in ((transfer.from_requirement, -1), (transfer.to_requirement, 1)):
                 key = (offer, transfer.material, label, transfer.period)
@@ -229,7 +243,7 @@ class Amounts:
         for name, quantity in used.items():
             licence = known.get(name)
             if licence is not None and licence.quantity is not None:
-                pieces = sum(1 for i in self.ledger.bought if name in i.entry.licences)
+                pieces = sum(2 if self.ledger.in_lots(i) else 1 for i in self.ledger.bought if name in i.entry.licences)
                 self.ledger.miss(
                     quantity - licence.quantity, Decimal(pieces), f"more moves under `{name}` than it allows"
                 )

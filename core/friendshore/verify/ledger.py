@@ -13,7 +13,6 @@ from ..errors import Problem as Finding
 from ..problem import Problem
 from ..problem.demands import Lot
 from ..problem.network import Arc, Node
-from ..problem.offers import OfferFacts
 
 _DATED = {
     "makes": "a run of",
@@ -77,8 +76,8 @@ class Ledger:
         ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
         ledger._keep_within_time()
         _Matcher(ledger).match()
-        ledger._counted.update((item.arc.offer, item.ordered) for item in ledger.bought)
-        ledger._counted.update((offer, make.period) for make, offer in ledger.makes)
+        for offer, t, _, _, roundings in ledger.ordered():
+            ledger._counted[offer, t] += roundings
         return ledger
 
     def _keep_within_time(self) -> None:
@@ -141,17 +140,32 @@ class Ledger:
         """How many rounded numbers an offer's units in a period are the sum of."""
         return self._counted[offer, period]
 
+    def roundings(self, offer: int) -> int:
+        """How many half steps of the resolution a quantity ordered from an offer may be off: two if it is part of a lot."""
+        return 2 if self.problem.offers[offer].offer.lot is not None else 1
+
+    def in_lots(self, item: Bought) -> bool:
+        """Whether a purchase is a part of a lot, and need not be a multiple of the resolution by itself."""
+        facts = self.problem.offers[item.arc.offer] if item.arc.offer >= 0 else None
+        return facts is not None and facts.single and facts.offer.lot is not None
+
+    def ordered(self) -> Iterator[tuple[int, int, str | None, Decimal, int]]:
+        """Offer, period, place, units and half steps that these may be off, of every order; runs of several outputs have no place."""
+        for item in self.bought:
+            offer = item.arc.offer
+            if offer >= 0 and self.problem.offers[offer].single:
+                yield offer, item.ordered, item.entry.place, item.entry.quantity, self.roundings(offer)
+        for make, offer in self.makes:
+            yield offer, make.period, None, make.units, self.roundings(offer)
+
     def units(self) -> dict[tuple[int, int], Decimal]:
         """Units ordered of every offer in every period, over places and requirements."""
         units: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
-        for item in self.bought:
-            if item.arc.offer >= 0 and self.problem.offers[item.arc.offer].single:
-                units[item.arc.offer, item.ordered] += item.entry.quantity
-        for make, offer in self.makes:
-            units[offer, make.period] += make.units
+        for offer, t, _, quantity, _ in self.ordered():
+            units[offer, t] += quantity
         return dict(units)
 
-    def draws(self) -> Iterable[tuple[Node, str, int, Decimal, OfferFacts]]:
+    def draws(self) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         """Node, requirement, period and kilograms of every input taken, with the offer that takes it."""
         for item in self.bought:
             if item.arc.offer >= 0 and self.problem.offers[item.arc.offer].single:
@@ -161,10 +175,10 @@ class Ledger:
 
     def _takes(
         self, offer: int, requirement: str, period: int, units: Decimal
-    ) -> Iterable[tuple[Node, str, int, Decimal, OfferFacts]]:
+    ) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         facts = self.problem.offers[offer]
         for line in facts.offer.inputs:
-            yield (line.material, facts.place), requirement, period, line.per_unit * units, facts
+            yield (line.material, facts.place), requirement, period, line.per_unit * units, offer
 
 
 class _Matcher:
@@ -238,7 +252,8 @@ class _Matcher:
         self._positive(item)
 
     def _positive(self, item: Bought) -> None:
-        if item.entry.quantity <= 0 or item.entry.quantity % self.ledger.problem.case.resolution:
+        off_step = item.entry.quantity % self.ledger.problem.case.resolution and not self.ledger.in_lots(item)
+        if item.entry.quantity <= 0 or off_step:
             self.ledger.find(
                 f"{item} has a quantity of {item.entry.quantity} kg",
                 expected=f"a positive multiple of {self.ledger.problem.case.resolution} kg",

@@ -38,10 +38,13 @@ class Answers:
         self.resolution = self.problem.case.resolution
         moves = self.problem.moves
         self.bought: defaultdict[int, Decimal] = defaultdict(Decimal)
+        self.parts: defaultdict[int, Decimal] = defaultdict(Decimal)
+        """How many half steps of the resolution what is bought of a move may be off."""
         self.spent: defaultdict[int, Decimal] = defaultdict(Decimal)
         for item in ledger.bought:
             if (move := moves.at(item.arc.index, item.ordered)) is not None:
                 self.bought[move] += item.entry.quantity
+                self.parts[move] += 2 if ledger.in_lots(item) else 1
         for line in costing.lines:
             if (move := moves.at(line.item.arc.index, line.item.ordered)) is not None:
                 self.spent[move] += line.direct + line.charges + line.freight
@@ -59,6 +62,7 @@ class Answers:
         nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
         self.stock = {nodes[node] * self.count + t: held for (node, t), held in amounts.stock.items() if node in nodes}
         self.pieces = {nodes[node] * self.count + t: n for (node, t), n in amounts.pieces.items() if node in nodes}
+        self.placed = {placed.position for placed in costing.placed}
         self.settled = {settled.position: settled for settled in costing.settled}
         labels = {requirement.label: requirement.index for requirement in self.problem.requirements}
         self.reserved = {
@@ -99,14 +103,17 @@ class Answers:
         )
         threshold = Decimal(repr(term.at_least)) if term.at_least else self.resolution
         # A share of a demand need not be a multiple of the resolution: rounding may leave the sum half a step short.
-        slack = self.resolution / 2 * len(term.index) if term.at_least else Decimal(0)
+        parts = sum((max(self.parts[m], Decimal(1)) for m in term.index.tolist()), Decimal(0))
+        slack = self.resolution / 2 * parts if term.at_least else Decimal(0)
         return int(total >= threshold - slack)
 
     def _answer(self, question: str, position: int) -> tuple[Decimal, Decimal]:
         """A question's answer, and what a kilogram counts for in it."""
         one = Decimal(1)
+        if question == "bought":
+            return self.bought[position], self.parts[position]
         if question == "spent":
-            return self.spent[position], self.problem.moves.money(position)
+            return self.spent[position], self.problem.moves.money(position) * self.parts[position]
         if question == "making":
             offer, t = divmod(position, self.count)
             return self.making[position], self.problem.offers[offer].price[t]
@@ -116,6 +123,8 @@ class Answers:
         if question == "discounts":
             settled = self.settled.get(position)
             return (-settled.off, settled.rate * settled.pieces) if settled is not None else (Decimal(0), Decimal(0))
+        if question == "fixed":
+            return (self.problem.term_spans[position].fixed if position in self.placed else Decimal(0)), Decimal(0)
         if question == "holding":
             node, t = divmod(position, self.count)
             years = self.problem.case.horizon.periods[t].years
@@ -125,7 +134,7 @@ class Answers:
             return self.reserved.get(position, (Decimal(0), one))
         if question == "stock":
             return self.stock.get(position, Decimal(0)), self.pieces.get(position, one)
-        return {"bought": self.bought, "delivered": self.delivered, "short": self.short}[question][position], one
+        return {"delivered": self.delivered, "short": self.short}[question][position], one
 
 
 def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[list[Reading], Decimal]:

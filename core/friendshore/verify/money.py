@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from ..problem.charges import Charges
 from ..problem.network import Arc
 from .discounts import Settled, settle
 from .ledger import Bought, Ledger
+from .terms import Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,15 @@ class Line:
 class Costing:
     """Recomputes all money from prices, rules and quantities."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, placed: Sequence[Placed] = ()) -> None:
+        """Costs a plan's entries.
+
+        Args:
+            ledger: the entries.
+            placed: terms of trade under which something is ordered.
+        """
         self.ledger = ledger
+        self.placed = placed
         self.problem = ledger.problem
         self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers)
         self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
@@ -120,12 +129,16 @@ class Costing:
         discounts: defaultdict[int, Decimal] = defaultdict(Decimal)
         for settled in self.settled:
             discounts[settled.span.settled] -= settled.off
+        fixed: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for placed in self.placed:
+            fixed[placed.span.due] += placed.span.fixed
         return {
             "price": price,
             "discounts": discounts,
             "charges": charges,
             "freight": freight,
             "onboarding": {0: self.onboarding()},
+            "fixed": fixed,
             "holding": self.holding(),
         }
 

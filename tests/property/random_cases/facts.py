@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from friendshore.domain.case import DemandSpec, OrderSpec, StockSpec, StoreSpec
 from friendshore.domain.facts import ChainEntry, Facility, Lane, Offer, Price, Rate, Status
+from friendshore.domain.terms import Terms
 
-from ..tiny import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store
+from ..tiny import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store, terms
 
 T = TypeVar("T")
 Draw = Callable[[st.SearchStrategy[T]], T]
@@ -89,25 +90,61 @@ def lanes(draw: Draw[Any]) -> Lane:
 
 def order_terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any]:
     """What may be said of an offer beside its price; a case has only so many minima."""
-    terms: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     if minima[0] >= count and (least := sometimes(draw, st.integers(5, 60))):
-        terms["min_order"] = least
+        given["min_order"] = least
         minima[0] -= count
     if most := sometimes(draw, st.integers(5, 60), 6):
-        terms["max_order"] = max(most, terms.get("min_order", 0))
-    terms["total"] = sometimes(draw, st.integers(10, 90), 6)
-    terms["max_per_year"] = sometimes(draw, st.integers(20, 200), 8)
-    terms["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
-    terms["start"] = sometimes(draw, st.sampled_from((date(2026, 11, 1), date(2027, 1, 1))), 8)
-    last = (date(2026, 12, 31), date(2027, 3, 1)) if terms["start"] is None else (date(2027, 3, 1),)
-    terms["end"] = sometimes(draw, st.sampled_from(last), 8)
+        given["max_order"] = max(most, given.get("min_order", 0))
+    if lot := sometimes(draw, st.integers(4, 30), 8):
+        given["lot"], given["max_lots"] = lot, sometimes(draw, st.integers(1, 5), 3)
+    given["total"] = sometimes(draw, st.integers(10, 90), 6)
+    given["max_per_year"] = sometimes(draw, st.integers(20, 200), 8)
+    given["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
+    given["start"] = sometimes(draw, st.sampled_from((date(2026, 11, 1), date(2027, 1, 1))), 8)
+    last = (date(2026, 12, 31), date(2027, 3, 1)) if given["start"] is None else (date(2027, 3, 1),)
+    given["end"] = sometimes(draw, st.sampled_from(last), 8)
     if minima[0] > 0 and (cost := sometimes(draw, st.integers(50, 900), 6)):
-        terms["onboarding"], terms["onboarding_currency"] = cost, "USD"
+        given["onboarding"], given["onboarding_currency"] = cost, "USD"
         minima[0] -= 1
-    terms["lanes"] = sometimes(draw, st.lists(lanes(), min_size=1, max_size=3, unique_by=lambda lane: lane.to), 8)
-    terms["customs_origin"] = sometimes(draw, st.sampled_from(("AU", "CN")), 10)
-    terms["capacity_use"] = draw(st.sampled_from(("1", "1", "1.5")))
-    return {key: value for key, value in terms.items() if value is not None}
+    given["lanes"] = sometimes(draw, st.lists(lanes(), min_size=1, max_size=3, unique_by=lambda lane: lane.to), 8)
+    given["customs_origin"] = sometimes(draw, st.sampled_from(("AU", "CN")), 10)
+    given["capacity_use"] = draw(st.sampled_from(("1", "1", "1.5")))
+    return {key: value for key, value in given.items() if value is not None}
+
+
+@st.composite
+def bearing_terms(draw: Draw[Any], offers: tuple[Offer, ...], plants: tuple[Facility, ...], count: int) -> Terms:
+    """Terms of trade of an offer, a plant with those within it, or a supplier; they make two choices or one."""
+    of = draw(st.sampled_from(("offer", "offer", "facility", "supplier")))
+    name = draw(st.sampled_from([o.id for o in offers] if of == "offer" else [p.id for p in plants]))
+    per = draw(st.sampled_from(("period", "year", "horizon") if count < 3 else ("year", "horizon")))
+    figures: dict[str, Any] = {
+        "fixed": sometimes(draw, st.integers(20, 600), 2),
+        "least": sometimes(draw, st.integers(5, 40)),
+        "most": sometimes(draw, st.integers(40, 90), 4),
+    }
+    if per == "period" and of != "supplier":
+        figures["setup_use"] = sometimes(draw, st.integers(5, 30), 2)
+    if all(figure is None for figure in figures.values()):
+        figures["fixed"] = 100
+    single = [o for o in offers if len(o.outputs) == 1]
+    alone = len(single) == len(offers)
+    words = {"materials": sometimes(draw, st.sampled_from((["oxide"], ["metal", "oxide"])), 4) or ()}
+    words["places"] = (sometimes(draw, st.sampled_from((["US"], ["JP", "US"])), 4) or ()) if alone else ()
+    words["start"] = sometimes(draw, st.just(date(2027, 1, 1)), 6)
+    words["end"] = (
+        sometimes(draw, st.sampled_from((date(2026, 12, 31), date(2027, 2, 1))), 6) if not words["start"] else None
+    )
+    return terms(name, of=of, per=per, **{k: v for k, v in {**figures, **words}.items() if v is not None})
+
+
+def some_terms(
+    draw: Draw[Any], offers: tuple[Offer, ...], plants: tuple[Facility, ...], count: int
+) -> tuple[Terms, ...]:
+    """Now and then one row of terms."""
+    found = sometimes(draw, bearing_terms(offers, plants, count), 4)
+    return () if found is None else (found,)
 
 
 def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
@@ -118,12 +155,12 @@ def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
 
     def source(name: str, material: str, **more: Any) -> Offer:
         links = a_chain(draw, STAGES[material])
-        terms = {**order_terms(draw, count, minima), **more}
-        return offer(name, draw(plant), material, draw(price), links, **terms)
+        given = {**order_terms(draw, count, minima), **more}
+        return offer(name, draw(plant), material, draw(price), links, **given)
 
     def maker(name: str, material: str, stages: tuple[str, ...], **inputs: float) -> Offer:
-        terms = order_terms(draw, count, minima)
-        return offer(name, draw(plant), material, draw(price), a_chain(draw, stages), inputs=lines(**inputs), **terms)
+        given = order_terms(draw, count, minima)
+        return offer(name, draw(plant), material, draw(price), a_chain(draw, stages), inputs=lines(**inputs), **given)
 
     offers = [source("oxide-a", "oxide"), source("oxide-b", "oxide")]
     if good != "magnet" and draw(st.booleans()):

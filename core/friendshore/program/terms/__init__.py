@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from ..draft import Draft
 from .onboarding import add_onboarding
-from .orders import add_order_minima
+from .orders import add_lots, add_order_minima
 from .quantities import add_limits, add_pools
 from .tiers import add_price_spans
+from .trade import add_term_spans
 
 
 def add_order_terms(draft: Draft) -> None:
     """Adds the rows of all terms, in canonical order."""
+    add_term_spans(draft)  # before capacity, which set-ups take
     add_pools(draft)
     add_limits(draft)
     add_onboarding(draft)
     add_order_minima(draft)
+    add_lots(draft)
     add_price_spans(draft)
 
 

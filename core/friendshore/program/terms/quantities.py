@@ -7,10 +7,11 @@ import numpy as np
 from ...problem.moves import ranges
 from ..doubles import doubles, table
 from ..draft import Draft
+from ..matrix import joined
 
 
 def add_pools(draft: Draft) -> None:
-    """No more of a facility's capacity is taken in a period than there is."""
+    """No more of a facility's capacity is taken in a period than there is, set-ups included."""
     problem, units, count = draft.problem, draft.units, draft.count
     pools = problem.pools
     members = [offer for pool in pools for offer in pool.offers]
@@ -20,10 +21,16 @@ def add_pools(draft: Draft) -> None:
     cells = (np.array(members, dtype=np.intp)[:, None] * count + periods).ravel()
     groups = (pool[:, None] * count + periods).ravel()
     first, last = units.first[cells], units.first[cells + 1]
+    setups = [
+        (pool * count + span.periods[0], draft.columns.placed[number], float(span.terms.setup_use or 0))
+        for number, span in enumerate(problem.term_spans)
+        for pool in span.pools
+        if number in draft.columns.placed
+    ]
     draft.all_at_most(
-        np.repeat(groups, last - first),
-        units.columns[ranges(first, last)],
-        np.repeat(np.repeat(use, count), last - first),
+        np.concatenate([np.repeat(groups, last - first), np.array([group for group, _, _ in setups], dtype=np.intp)]),
+        joined([units.columns[ranges(first, last)], np.array([column for _, column, _ in setups], dtype=np.intp)]),
+        np.concatenate([np.repeat(np.repeat(use, count), last - first), [taken for _, _, taken in setups]]),
         table([pool.capacity for pool in pools], count).ravel(),
         lambda group: f"capacity of {pools[group // count].facility}",
     )

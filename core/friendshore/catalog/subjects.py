@@ -1,0 +1,50 @@
+"""What rows are about that bear on an offer, a facility or a supplier."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ..domain.facts import Material
+from ..reading.csvfile import Row, Table
+from .state import Reading
+
+
+def read_subject(reading: Reading, table: Table, row: Row) -> list[Material]:
+    """The materials that a row is about, as far as one can tell; problems are recorded if what it names does not exist."""
+    known = reading.known
+    names: dict[str, Collection[str]] = {
+        "offer": known.offers,
+        "facility": known.facilities,
+        "supplier": known.suppliers,
+    }
+    of = row.values.get("of", "offer")
+    found = reading.refers(table, row, "id", names[of], of)
+    named = row.values.get("materials", ())
+    for name in named:
+        if name not in known.materials:
+            table.problem(row, "materials", f"no such material as `{name}`", expected="ids of materials")
+    check_dates(table, row)
+    given = known.offers[row.values["id"]] if found and of == "offer" and not named else named
+    return [material for material in map(known.materials.get, given) if material is not None]
+
+
+def check_dates(table: Table, row: Row) -> None:
+    """`from` is no later than `until`."""
+    start, end = row.values.get("from"), row.values.get("until")
+    if start and end and start > end:
+        table.problem(
+            row, "until", f"is before `from` ({start})", expected="a later day", fix="exchange or mend the dates"
+        )
+
+
+def one_material(table: Table, row: Row, column: str, materials: Sequence[Material]) -> Material | None:
+    """The one material whose substance a figure may be in; a problem is recorded if there are several, or may be."""
+    if len(materials) > 1 or (not materials and row.values.get("of") != "offer"):
+        table.problem(
+            row,
+            column,
+            "the row is about several materials, so that no one substance is meant",
+            expected="a figure without a substance",
+            fix="name one material, or leave the substance out",
+        )
+    return materials[0] if len(materials) == 1 else None

@@ -1,0 +1,284 @@
+"""Plain enumeration of orders: every whole number of kilograms of every order, each plan's bill worked out by hand.
+
+Three offers, one a maker that takes what another sells, in one or two periods, with price schedules, lots, minima and terms of
+trade, of an offer, a facility or a supplier. Quantities, thresholds and demands are whole, so that the best plan nearly always
+is; a plan may only be cheaper than the best of them, and then its own bill, worked out here, must say so too.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import assume
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from friendshore.domain.bearing import Bearing
+from friendshore.domain.case import Case
+from friendshore.domain.facts import Catalog, Rate
+from friendshore.domain.plan import PlanStatus
+from friendshore.domain.terms import Terms
+from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
+from friendshore.errors import InputError
+from friendshore.recommend import Recommendation
+
+from .compare import RELATIVE, planned
+from .tiny import (
+    METAL,
+    OXIDE,
+    SOURCE,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    lines,
+    offer,
+    schedule,
+    store,
+    tier,
+)
+
+Array = NDArray[np.float64]
+OFFERS = ("buy-metal", "make-metal", "sell-oxide")
+WHERE = {"buy-metal": "north", "make-metal": "south", "sell-oxide": "north"}
+"""Plant of each offer."""
+TAKES = 2
+"""Kilograms of oxide in one of made metal."""
+GRAMS = 0.01
+"""Kilograms by which the rounding of a plan may miss what it should not."""
+EURO = (1.0, 2.0)
+"""Dollars for a euro in the first period and the second."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A case and what its offers, in dollars but for the oxide, ask."""
+
+    prices: tuple[int, int, int]
+    wanted: tuple[int, ...]
+    shortage: int
+    holding: int
+    interest: Decimal
+    most: int
+    """Kilograms that each plant makes a year at most."""
+    least: int | None
+    """Least order of metal that is bought."""
+    kept: tuple[bool, bool]
+    """Whether metal and oxide may be held."""
+    schedules: tuple[PriceSchedule, ...] = ()
+    lots: tuple[int | None, int | None, int | None] = (None, None, None)
+    """Kilograms of a lot of each offer."""
+    max_lots: int | None = None
+    """Most lots in an order, of those that come in lots."""
+    terms: tuple[Terms, ...] = ()
+
+    def facts(self) -> tuple[Case, Catalog]:
+        """The same as a case and a catalog."""
+        links = {"metal": chain("AU", *METAL), "oxide": chain("AU", *OXIDE)}
+        sites = [facility(name, "US", self.most, operator="Acme") for name in ("north", "south")]
+        sold = [
+            offer("buy-metal", "north", "metal", self.prices[0], links["metal"], min_order=self.least),
+            offer("make-metal", "south", "metal", self.prices[1], chain("AU", "melted"), inputs=lines(oxide=TAKES)),
+            offer("sell-oxide", "north", "oxide", self.prices[2], links["oxide"]),
+        ]
+        sold = [
+            one.model_copy(update={"lot": Decimal(lot), "max_lots": self.max_lots}) if lot else one
+            for one, lot in zip(sold, self.lots, strict=True)
+        ]
+        price = sold[2].price
+        assert price is not None
+        sold[2] = sold[2].model_copy(update={"price": price.model_copy(update={"currency": "EUR"})})
+        rates = [
+            Rate(currency="EUR", to="USD", rate=Decimal(str(rate)), start=datetime.date(2026 + t, 1, 1), source=SOURCE)
+            for t, rate in enumerate(EURO)
+        ]
+        stores = [
+            store(material, self.holding, limit=None if kept else 0)
+            for material, kept in zip(("metal", "oxide"), self.kept, strict=True)
+        ]
+        wanted = demand("metal", "civil", *self.wanted, price=self.shortage)
+        return (
+            case(wanted, stores=stores, discount=self.interest),
+            catalog(*sites, *sold, *self.schedules, *self.terms, rates=tuple(rates)),
+        )
+
+    @property
+    def list_prices(self) -> Array:
+        """Dollars by offer and period."""
+        euro = np.array(EURO[: len(self.wanted)])
+        return np.array([np.full(len(euro), self.prices[0]), np.full(len(euro), self.prices[1]), self.prices[2] * euro])
+
+    @property
+    def discount(self) -> Array:
+        """What money of each period counts for."""
+        return float(1 + self.interest) ** -np.arange(len(self.wanted), dtype=np.float64)
+
+
+def bills(world: World, units: Array) -> Array:
+    """What plans cost: units by plan, offer and period; infinite where they cannot be."""
+    discount, prices = world.discount, world.list_prices
+    cost = (units * prices * discount).sum(axis=(1, 2))
+    metal = oxide = np.zeros(len(units))
+    for t, wanted in enumerate(world.wanted):
+        oxide = oxide + units[:, 2, t] - TAKES * units[:, 1, t]
+        metal = metal + units[:, 0, t] + units[:, 1, t]
+        given_out = np.minimum(metal, wanted)  # early is best: shortage and holding cost no less in an earlier period
+        metal = metal - given_out
+        cost = cost + discount[t] * (world.shortage * (wanted - given_out) + world.holding * (metal + oxide))
+        cost = np.where(oxide < -GRAMS, np.inf, cost)
+        for held, kept in zip((metal, oxide), world.kept, strict=True):
+            cost = np.where((held > GRAMS) & (not kept), np.inf, cost)
+    cost = np.where(over_capacity(world, units), np.inf, cost)
+    for i, lot in enumerate(world.lots):
+        if lot:
+            number = units[:, i] / lot
+            broken = (np.abs(number - number.round()) > 1e-9) | (number > (world.max_lots or np.inf))
+            cost = np.where(broken.any(axis=1), np.inf, cost)
+    orders = units[:, 0, :]
+    cost = np.where(((orders > GRAMS) & (orders < (world.least or 0) - GRAMS)).any(axis=1), np.inf, cost)
+    for schedule_ in world.schedules:
+        cost = cost - taken_off(world, schedule_, units)
+    for terms in world.terms:
+        cost = cost + asked(world, terms, units)
+    return cost
+
+
+def over_capacity(world: World, units: Array) -> NDArray[np.bool_]:
+    """Plans that take more of a plant than it makes a year, set-ups included."""
+    over = np.zeros(len(units), dtype=bool)
+    for site, made in (("north", [0, 2]), ("south", [1])):
+        used = units[:, made, :].sum(axis=1)
+        for terms in world.terms:
+            where = {"offer": WHERE.get(terms.id), "facility": terms.id}.get(terms.of)
+            if where == site and terms.setup_use:
+                orders = (units[:, about(terms), :] > 0).any(axis=1)
+                used = used + float(terms.setup_use) * orders
+        over |= (used > world.most + GRAMS).any(axis=1)
+    return over
+
+
+def about(bearing: Bearing) -> list[int]:
+    """Offers that a schedule or terms are about."""
+    names = {"offer": OFFERS, "facility": tuple(WHERE.values()), "supplier": ("Acme",) * 3}[bearing.of]
+    material = ("metal", "metal", "oxide")
+    meant = [not bearing.materials or name in bearing.materials for name in material]
+    return [i for i in range(3) if names[i] == bearing.id and meant[i]]
+
+
+def spans_of(world: World, bearing: Bearing) -> list[list[int]]:
+    """The periods, which are years, or all of them together."""
+    count = len(world.wanted)
+    return [list(range(count))] if bearing.per == "horizon" else [[t] for t in range(count)]
+
+
+def asked(world: World, terms: Terms, units: Array) -> Array:
+    """What terms of trade make due, discounted from the first period of each span; infinite where they do not hold."""
+    due = np.zeros(len(units))
+    for span in spans_of(world, terms):
+        ordered = units[:, about(terms)][:, :, span].sum(axis=(1, 2))
+        due += np.where(ordered > 0, world.discount[span[0]] * float(terms.fixed or 0), 0.0)
+        few = (ordered > 0) & (ordered < float(terms.least or 0) - GRAMS)
+        many = ordered > (np.inf if terms.most is None else float(terms.most) + GRAMS)
+        due = np.where(few | many, np.inf, due)
+    return due
+
+
+def taken_off(world: World, terms: PriceSchedule, units: Array) -> Array:
+    """What a schedule takes off, discounted from the last period of each span."""
+    off = np.zeros(len(units))
+    meant = about(terms)
+    for span in spans_of(world, terms):
+        bought = units[:, meant][:, :, span].reshape(len(units), -1)
+        prices = world.list_prices[meant][:, span].ravel()
+        off += world.discount[span[-1]] * _off(terms, bought, prices)
+    return off
+
+
+def _off(terms: PriceSchedule, bought: Array, prices: Array) -> Array:
+    least = np.array([float(t.least) for t in terms.tiers])
+    spent = bought @ prices
+    measured = np.round(spent if terms.measure == "money" else bought.sum(axis=1), 6)
+    reached = np.searchsorted(least, measured, side="right") - 1
+    lumps = np.array([float(t.lump) for t in terms.tiers])
+    off = -np.where(measured > 0, lumps[reached], 0.0)
+    for k, one in enumerate(terms.tiers):
+        share = float(one.discount or 0)
+        if terms.kind is TierKind.ALL_UNITS:
+            all_of_it = spent - float(one.price) * bought.sum(axis=1) if one.price is not None else share * spent
+            off += np.where(reached == k, all_of_it, 0.0)
+            continue
+        above = least[k + 1] if k + 1 < len(least) else np.inf
+        within = np.clip(measured, least[k], above) - least[k]
+        if terms.measure == "money":
+            off += share * within
+        elif one.price is not None:
+            off -= float(one.price) * within
+        else:
+            off += share * prices[0] * within
+    if terms.kind is TierKind.INCREMENTAL and all(one.price is not None for one in terms.tiers):
+        off += spent
+    return off
+
+
+def whole_plans(world: World, most: int) -> Array:
+    """All plans in whole kilograms: up to `most` of each order, of oxide in even numbers more."""
+    count = len(world.wanted)
+    ranges = [range(most + 1), range(most + 1), range(0, TAKES * most + 1, 1 if count == 1 else TAKES)]
+    cells = [ranges[i] for i in range(3) for _ in range(count)]
+    return np.array(list(product(*cells)), dtype=np.float64).reshape(-1, 3, count)
+
+
+def bought(world: World, found: Recommendation) -> Array:
+    """The plan that was found, as units by offer and period."""
+    units = np.zeros((1, 3, len(world.wanted)))
+    for purchase in found.plan.plan.purchases:
+        units[0, OFFERS.index(purchase.offer), purchase.ordered] += float(purchase.quantity)
+    return units
+
+
+@st.composite
+def schedules(draw: st.DrawFn, subject: tuple[str, str]) -> PriceSchedule:
+    """Any schedule of a subject."""
+    money = draw(st.booleans())
+    count = draw(st.integers(1, 3))
+    priced = not money and draw(st.booleans())
+    starts = sorted(draw(st.sets(st.integers(1, 40 if money else 7), min_size=count - 1, max_size=count - 1)))
+    tiers: list[Tier] = []
+    for least in (0, *starts):
+        lump = draw(st.sampled_from((0, 0, 0, 5, 9)))
+        price = draw(st.integers(0, 9)) if priced else None
+        share = None if priced else draw(st.sampled_from((None, -0.5, 0.1, 0.25, 0.5)))
+        tiers.append(tier(least, price, share, lump))
+    materials = draw(st.sampled_from((frozenset(), frozenset({"metal"}))))
+    return schedule(
+        subject[1],
+        *tiers,
+        of=subject[0],
+        kind=draw(st.sampled_from(("incremental", "all-units"))),
+        per=draw(st.sampled_from(("period", "horizon"))),
+        measure="money" if money else "quantity",
+        materials=materials if subject[0] != "offer" else frozenset(),
+    )
+
+
+def check(world: World, grid: int) -> None:
+    """The plan costs what its bill says, and no whole plan is cheaper."""
+    facts, offers = world.facts()
+    try:
+        found = planned(facts, [offers], ())
+    except InputError:
+        assume(False)  # discounts of more than the price, or without a price to be taken off
+        return
+    assert found.status is PlanStatus.OPTIMAL
+    best = float(bills(world, whole_plans(world, grid)).min())
+    own = float(bills(world, bought(world, found))[0])
+    allowed = RELATIVE * max(1.0, abs(best)) + 0.05
+    assert found.objective == pytest.approx(own, abs=allowed)
+    assert float(found.plan.plan.bound) <= best + allowed
+    assert found.objective <= best + allowed, f"{bought(world, found)}"

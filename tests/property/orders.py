@@ -1,0 +1,105 @@
+"""Lots and terms of trade as the oracle reads them: whole columns, and choices of ordering anything at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from friendshore.domain.facts import Offer
+from friendshore.domain.terms import Terms
+
+from .patterns import Amount, Bound, Choice, Column
+from .world import World, days, within
+
+
+@dataclass
+class Orders:
+    """What order terms add to a world's linear programmes."""
+
+    columns: list[Column] = field(default_factory=list)
+    bounds: list[Bound] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+
+
+def read_orders(world: World, amounts: Iterable[Amount]) -> Orders:
+    """Lots and terms of trade, given every amount that supply trees come to."""
+    found = Orders()
+    moved = sorted({a for a in amounts if a[0] == "moved"}, key=repr)
+    for offer in world.offers.values():
+        _lots(world, offer, found)
+    for number, terms in enumerate(world.terms):
+        for periods in _spans(world, terms):
+            _span(world, number, terms, periods, moved, found)
+    return found
+
+
+def may_force(world: World) -> bool:
+    """Whether some order must be larger than its need."""
+    return any(o.min_order or o.lot for o in world.offers.values()) or any(terms.least for terms in world.terms)
+
+
+def setups(world: World, facility: str, period: int) -> dict[Amount, float]:
+    """What set-ups may take of a facility's capacity in a period."""
+    found: dict[Amount, float] = {}
+    for number, terms in enumerate(world.terms):
+        if terms.setup_use:
+            site = world.offers[terms.id].facility if terms.of == "offer" else terms.id
+            if world.shares(site, facility):
+                found["setup", number, period] = 1.0
+    return found
+
+
+def _lots(world: World, offer: Offer, found: Orders) -> None:
+    if offer.lot is None:
+        return
+    for period in range(world.count):
+        lots: Amount = ("lots", offer.id, period)
+        found.columns.append(Column(f"lots of {offer.id} in {period}", 0.0, {lots: 1.0}, whole=True))
+        found.bounds.append(Bound({("units", offer.id, period): 1.0, lots: -float(offer.lot)}, 0.0, 0.0))
+        if offer.max_lots is not None:
+            found.bounds.append(Bound({lots: 1.0}, at_most=float(offer.max_lots)))
+
+
+def _spans(world: World, terms: Terms) -> Iterator[list[int]]:
+    """Periods of each stretch over which terms hold, those that have a day within the dates; a year by their first days."""
+    stretches: dict[Any, list[int]] = defaultdict(list)
+    for period, (first, last) in enumerate(world.spans):
+        if any(within(day, terms.start, terms.end) for day in days(first, last)):
+            stretches[{"period": period, "year": first.year, "horizon": 0}[terms.per]].append(period)
+    yield from stretches.values()
+
+
+def _about(world: World, terms: Terms, offer: Offer) -> bool:
+    facility = world.facilities[offer.facility]
+    meant = {
+        "offer": offer.id == terms.id,
+        "facility": world.shares(facility.id, terms.id),
+        "supplier": (facility.operator or facility.name or facility.id) == terms.id,
+    }[terms.of]
+    return meant and (not terms.materials or {line.material for line in offer.outputs} <= terms.materials)
+
+
+def _span(world: World, number: int, terms: Terms, periods: list[int], moved: Iterable[Amount], found: Orders) -> None:
+    offers = {o.id for o in world.offers.values() if _about(world, terms, o)}
+    ordered: dict[Amount, float] = {("units", name, t): 1.0 for name in offers for t in periods}
+    if terms.places:
+        ordered = {a: 1.0 for a in moved if a[1] in offers and a[3] in terms.places and a[4] in periods}
+    if not ordered:
+        return
+    if terms.most is not None:
+        found.bounds.append(Bound(ordered, at_most=float(terms.most)))
+    on: list[Bound] = []
+    if terms.fixed:
+        fixed: Amount = ("fixed", number, periods[0])
+        found.columns.append(Column(f"fixed cost {number} {periods}", world.discount(periods[0]), {fixed: 1.0}))
+        on.append(Bound({fixed: 1.0}, at_least=float(terms.fixed)))
+    if terms.setup_use:
+        taken: Amount = ("setup", number, periods[0])
+        found.columns.append(Column(f"set-up {number} in {periods}", 0.0, {taken: 1.0}))
+        on.append(Bound({taken: 1.0}, at_least=float(terms.setup_use)))
+    if terms.least:
+        on.append(Bound(ordered, at_least=float(terms.least)))
+    if on:
+        found.choices.append(Choice(f"terms {number} in {periods}", (Bound(ordered, at_most=0.0),), tuple(on)))

@@ -1,0 +1,66 @@
+"""Lots, minima, tiers and terms of trade together, against plain enumeration."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.domain.terms import Terms
+
+from .bills import OFFERS, World, check, schedules
+from .settings import examples
+from .tiny import terms
+
+SUBJECTS = [("offer", name) for name in OFFERS] + [("facility", "north"), ("supplier", "Acme")]
+
+
+@st.composite
+def some_terms(draw: st.DrawFn, subject: tuple[str, str]) -> Terms:
+    """Any terms of trade of a subject."""
+    of, name = subject
+    per = draw(st.sampled_from(("period", "horizon")))
+    figures: dict[str, Any] = {}
+    if draw(st.booleans()):
+        figures["fixed"] = draw(st.sampled_from((1, 6, 20)))
+    if draw(st.booleans()):
+        figures["least"] = draw(st.integers(1, 6))
+    if draw(st.integers(1, 3)) == 3:
+        figures["most"] = figures.get("least", 0) + draw(st.integers(0, 4))
+    if (per == "period" and of != "supplier" and draw(st.booleans())) or not figures:
+        per, of, name = "period", *(subject if of != "supplier" else ("facility", "north"))
+        figures["setup_use"] = draw(st.integers(1, 4))
+    materials = draw(st.sampled_from(((), ("metal",)))) if of != "offer" else ()
+    return terms(name, of=of, per=per, materials=materials, **figures)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Any small world."""
+    count = draw(st.sampled_from((1, 1, 2)))
+    lot = st.sampled_from((None, None, 2, 3))
+    bearing = draw(st.lists(st.sampled_from(SUBJECTS), max_size=2))
+    tiered = draw(st.lists(st.sampled_from(SUBJECTS), max_size=1))
+    return World(
+        prices=(draw(st.integers(1, 12)), draw(st.integers(0, 4)), draw(st.integers(1, 4))),
+        wanted=tuple(draw(st.lists(st.integers(0, 4 if count == 1 else 2), min_size=count, max_size=count))),
+        shortage=draw(st.sampled_from((8, 40))),
+        holding=draw(st.sampled_from((0, 1))),
+        interest=draw(st.sampled_from((Decimal(0), Decimal("0.25")))),
+        most=draw(st.sampled_from((3, 8, 100))),
+        least=draw(st.sampled_from((None, None, 3))),
+        kept=(draw(st.sampled_from((True, True, False))), draw(st.booleans())),
+        schedules=tuple(draw(schedules(subject)) for subject in tiered),
+        lots=(draw(lot), draw(lot), draw(lot)),
+        max_lots=draw(st.sampled_from((None, None, 1, 2))),
+        terms=tuple(dict.fromkeys(draw(some_terms(subject)) for subject in bearing)),
+    )
+
+
+@examples(300)
+@given(worlds())
+def test_no_whole_plan_is_cheaper(world: World) -> None:
+    """Any lots, minima, tiers and terms: the plan is as cheap as the best of all whole ones, by the bill worked out there."""
+    check(world, 9 if len(world.wanted) == 1 else 4)
