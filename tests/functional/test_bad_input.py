@@ -43,10 +43,25 @@ BAD_CATALOG = {
         ("", 7),
         ("material", 8),
         ("price_source", 9),
+        ("max_lots", 3),
+        ("lot", 9),
     },
     "recipe.csv": {("offer", 2), ("per_unit", 4)},
     "chain.csv": {("complete", 3), ("countries", 4), ("stage", 5), ("complete", 6)},
     "lanes.csv": {("to", 2), ("freight", 3)},
+    "terms.csv": {
+        ("materials", 2),
+        ("fixed", 2),
+        ("of", 3),
+        ("id", 4),
+        ("least", 4),
+        ("setup_use", 5),
+        ("until", 5),
+        ("source", 5),
+        ("places", 6),
+        ("setup_use", 6),
+        ("fixed", 7),
+    },
 }
 
 BAD_CASE = {
@@ -68,7 +83,7 @@ def problems(read: Callable[[], object]) -> InputError:
 
 
 def test_every_mistake_of_a_bad_catalog_is_told_at_once() -> None:
-    """Some forty mistakes in eleven files: each is told once, at its line and column, and nothing else is."""
+    """Some sixty mistakes in thirteen files: each is told once, at its line and column, and nothing else is."""
     error = problems(lambda: read_catalog(DATA / "bad-catalog"))
     found: dict[str, set[tuple[str, int | None]]] = {}
     for problem in error.problems:

@@ -23,7 +23,7 @@ from .compare import RELATIVE
 from .random_cases.facts import Draw
 from .settings import examples
 from .strategies import Tiny, tiny_cases
-from .tiny import chain, demand, facility, offer
+from .tiny import chain, demand, facility, offer, terms
 
 ORES = tuple(
     Material(id=name, element="Cu", form="metal", basis="gross", content=Decimal(1)) for name in ("ore", "tin")
@@ -36,12 +36,15 @@ def beside(tiny: Tiny, capacity: int, joint: bool) -> Inputs:
     plants = [facility("pit", "AU", capacity), facility("hole", "KZ", 500)]
     offers = [offer("ore-1", "pit", "ore", 7, chain("AU", "mined"), min_order=Decimal(5))]
     offers += [offer("ore-2", "hole", "ore", 9, chain("KZ", "mined"), onboarding=Decimal(40))]
-    offers += [offer("tin-1", "pit" if joint else "hole", "tin", 3, chain("AU", "mined"))]
+    offers += [offer("tin-1", "pit" if joint else "hole", "tin", 3, chain("AU", "mined"), lot=Decimal(4))]
+    bearing = [terms("pit", of="supplier", per="year", fixed=30), terms("ore-2", least=6, fixed=11)]
+    bearing += [terms("hole", of="facility", per="horizon", materials=["tin"], fixed=9)]
     catalog = tiny.catalog
     more = {
         "materials": (*catalog.materials, *ORES),
         "facilities": (*catalog.facilities, *plants),
         "offers": (*catalog.offers, *offers),
+        "terms": (*catalog.terms, *bearing),
     }
     demands = (*tiny.case.demands, demand("ore", "civil", *[20] * count), demand("tin", "civil", *[11] * count))
     share = {"id": "ores", "materials": ["ore", "tin"], "share": "0.6", "countries": ["AU"], "group_by": "element"}

@@ -39,7 +39,8 @@ def check_dates(table: Table, row: Row) -> None:
 
 def one_material(table: Table, row: Row, column: str, materials: Sequence[Material]) -> Material | None:
     """The one material whose substance a figure may be in; a problem is recorded if there are several, or may be."""
-    if len(materials) > 1 or (not materials and row.values.get("of") != "offer"):
+    named = row.values.get("materials", ())
+    if max(len(materials), len(named)) > 1 or (not named and row.values.get("of") != "offer"):
         table.problem(
             row,
             column,

@@ -23,15 +23,15 @@ def read_terms(reading: Reading) -> tuple[Terms, ...]:
         row.values.setdefault("of", "offer")
     made = []
     for row in table.unique("of", "id", "materials", "places", "per", "from", "until"):
-        before = len(reading.found)
         terms = _terms(reading, table, row)
-        if terms is not None and len(reading.found) == before:
+        if terms is not None:
             made.append(terms)
     return tuple(sorted(made, key=lambda terms: terms.order))
 
 
 def _terms(reading: Reading, table: Table, row: Row) -> Terms | None:
     """The terms of a row; None if it has a mistake."""
+    before = len(reading.found)
     source = reading.source(table, row)
     materials = read_subject(reading, table, row)
     _check_places(reading, table, row)
@@ -48,7 +48,8 @@ def _terms(reading: Reading, table: Table, row: Row) -> Terms | None:
     least, most = masses["least"], masses["most"]
     if least is not None and most is not None and least > most:
         table.problem(row, "least", "is more than `most`", fix="exchange the two, or mend one")
-    if row.bad:
+    unread = [column for column, kilograms in masses.items() if kilograms is None and column in row.values]
+    if row.bad or unread or len(reading.found) > before:
         return None
     money = row.values.get("fixed")
     return Terms(
