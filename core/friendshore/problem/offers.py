@@ -55,6 +55,11 @@ class OfferFacts:
         return len(self.offer.outputs) == 1
 
     @property
+    def limited(self) -> bool:
+        """Whether it says how much is ordered in a period, or in all."""
+        return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
+
+    @property
     def mass_per_unit(self) -> Decimal:
         """Kilograms of all outputs per unit."""
         return sum((line.per_unit for line in self.offer.outputs), Decimal(0))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..problem import Problem
+from ..problem.doubles import doubles, table
 from ..problem.network import Node, final_node
-from .doubles import doubles, table
 from .matrix import Floats
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem import Problem
+from ..problem.doubles import doubles, table
 from ..problem.moves import ranges
 from ..problem.network import Node
 from ..problem.requirements import Cell, Requirement
-from .doubles import doubles, table
 from .matrix import Floats, Ints
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from ..domain.case import LicenceSpec
 from ..problem import Problem
+from ..problem.doubles import doubles, table
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
 from .buying import Buying, Recipes
 from .columns import Columns, Units
-from .doubles import doubles, table
 from .draft import Draft
 from .limits import LimitRows, compile_limits
 from .matrix import Ints, Linear, joined, owners_of

@@ -13,9 +13,10 @@ from ..errors import Problem as Finding
 from ..errors import VerificationError
 from ..problem import Problem
 from .amounts import Amounts
+from .columns import Bought
 from .discounts import Settled
 from .judged import Judged, check_law
-from .ledger import Bought, Ledger
+from .ledger import Ledger
 from .limits import Reading, read_limits
 from .money import Costing, Line
 from .terms import check_terms, placed_orders
@@ -32,8 +33,8 @@ class VerifiedPlan:
     problem: Problem
     plan: Plan
     cost: Cost
-    lines: tuple[Line, ...]
-    """Cost of every purchase."""
+    costing: Costing
+    """All its money."""
     settled: tuple[Settled, ...]
     """Every price schedule over every span in which something is bought under it."""
     judged: tuple[Judged, ...]
@@ -46,6 +47,11 @@ class VerifiedPlan:
     largest_miss: Decimal
     """Kilograms by which the worst row misses through rounding."""
     seal: object
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Cost of every purchase."""
+        return self.costing.lines
 
     def __post_init__(self) -> None:
         if self.seal is not _SEAL:
@@ -95,7 +101,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         problem=problem,
         plan=plan,
         cost=cost,
-        lines=tuple(costing.lines),
+        costing=costing,
         settled=tuple(costing.settled),
         judged=tuple(judged),
         readings=tuple(readings),

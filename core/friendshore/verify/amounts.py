@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from operator import mul
 
+import numpy as np
+
+from ..problem.doubles import doubles, table
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
-from .ledger import SLACK, Ledger
+from .columns import added_up
+from .ledger import EPSILON, SLACK, Ledger
 from .terms import Placed
 
 Flow = tuple[Node, str]
@@ -53,10 +59,9 @@ class Amounts:
         flow: defaultdict[tuple[Flow, int], Decimal] = defaultdict(Decimal)
         weight: defaultdict[tuple[Flow, int], Decimal] = defaultdict(Decimal)
         delivered: defaultdict[tuple[Flow, int], int] = defaultdict(int)
-        for item in self.ledger.bought:
-            cell = ((item.arc.node, item.entry.requirement), item.delivered)
-            flow[cell] += item.entry.quantity
-            weight[cell] += 2 if self.ledger.in_lots(item) else 1
+        for cell, quantity, roundings in self._arrivals():
+            flow[cell] += quantity
+            weight[cell] += roundings
         for node, requirement, period, quantity, offer in self.ledger.draws():
             cell = ((node, requirement), period)
             flow[cell] -= quantity
@@ -71,6 +76,20 @@ class Amounts:
         stated = {((s.material, s.place), s.requirement, s.period): s.quantity for s in self.ledger.plan.stocks}
         for kind in sorted({cell[0] for cell in flow} | {key[:2] for key in stated}):
             self._balance(kind, flow, weight, delivered, stated)
+
+    def _arrivals(self) -> Iterator[tuple[tuple[Flow, int], Decimal, int]]:
+        """What comes to every node for every requirement in every period, with the rounded numbers that it is the sum of."""
+        columns, network = self.ledger.columns, self.problem.network
+        position = {node: i for i, node in enumerate(network.nodes)}
+        node = np.array([position[arc.node] for arc in network.arcs], dtype=np.intp)[columns.arc]
+        shape = len(network.nodes), len(columns.labels), self.problem.case.horizon.count
+        cells = np.ravel_multi_index((node, columns.requirement, columns.delivered), shape)
+        roundings = added_up(columns.roundings, cells, math.prod(shape))
+        found = np.flatnonzero(roundings)
+        sums = columns.kilograms(added_up(columns.counts, cells, math.prod(shape))[found])
+        places = zip(*(part.tolist() for part in np.unravel_index(found, shape)), strict=True)
+        for (n, label, t), quantity, pieces in zip(places, sums, roundings[found].tolist(), strict=True):
+            yield ((network.nodes[n], columns.labels[label]), t), quantity, pieces
 
     def _balance(
         self,
@@ -88,13 +107,14 @@ class Amounts:
             terms += roundings
             held += flow.get((kind, t), Decimal(0))
             terms += weight.get((kind, t), Decimal(0))
-            where = f"{node[0]} at {node[1]} for {requirement} in {horizon.label(t)}"
-            self.ledger.miss(-held, terms, f"more {where} is taken than is there")
-            held = max(held, Decimal(0))
+            if held < 0:
+                where = _where(kind, horizon.label(t))
+                self.ledger.miss(-held, terms, f"more {where} is taken than is there")
+                held = Decimal(0)
             found = stated.get((node, requirement, t), Decimal(0))
-            if abs(found - held) > SLACK * max(held, found, Decimal(1)):
+            if found != held and abs(found - held) > SLACK * max(held, found, Decimal(1)):
                 self.ledger.find(
-                    f"stock of {where} does not follow from what comes and goes",
+                    f"stock of {_where(kind, horizon.label(t))} does not follow from what comes and goes",
                     found=f"{found} kg",
                     expected=f"{held} kg",
                 )
@@ -122,48 +142,63 @@ class Amounts:
             self.ledger.find(f"something is delivered to `{name}` in period {period}, which is no demand of this plan")
 
     def _pools(self) -> None:
-        units = self.ledger.units()
+        """No more is taken of any capacity than there is, in each period."""
+        orders, pools, count = self.ledger.orders, self.problem.pools, self.problem.case.horizon.count
         setups: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
         for found in self.placed:
             for number in found.span.pools:
                 setups[number, found.span.periods[0]] += found.span.terms.setup_use or 0
-        for number, pool in enumerate(self.problem.pools):
-            for t, capacity in enumerate(pool.capacity):
-                if capacity is None:
-                    continue
-                uses = [(self.problem.offers[o].offer.capacity_use, units.get((o, t), Decimal(0))) for o in pool.offers]
-                used = sum((use * amount for use, amount in uses), setups[number, t])
-                pieces = sum(
-                    (use * self.ledger.pieces(o, t) for o, (use, _) in zip(pool.offers, uses, strict=True)), Decimal(0)
-                )
-                label = self.problem.case.horizon.label(t)
-                self.ledger.miss(
-                    used - capacity, pieces, f"more is taken from `{pool.facility}` in {label} than its capacity"
-                )
+        used, pieces = np.zeros((len(pools), count)), np.zeros((len(pools), count))
+        for (number, t), setup in setups.items():
+            used[number, t] = float(setup)
+        member = np.array([offer for pool in pools for offer in pool.offers], dtype=np.intp)
+        of_pool = np.repeat(np.arange(len(pools)), [len(pool.offers) for pool in pools])
+        use = doubles([self.problem.offers[offer].offer.capacity_use for offer in member.tolist()])[:, None]
+        np.add.at(used, of_pool, use * (orders.counts[member].astype(np.float64) * float(orders.unit)))
+        np.add.at(pieces, of_pool, use * orders.pieces[member])
+        capacity = table([pool.capacity for pool in pools], count)
+        bounded = np.isfinite(capacity)
+        terms = np.bincount(of_pool, minlength=len(pools))[:, None] + 8
+        off = np.where(bounded, terms * EPSILON * (used + np.abs(capacity)), 0.0)
+
+        def exactly(cell: int) -> tuple[Decimal, Decimal, str]:
+            number, t = divmod(cell, count)
+            pool = pools[number]
+            members = np.array(pool.offers, dtype=np.intp)
+            each = [self.problem.offers[offer].offer.capacity_use for offer in pool.offers]
+            units = orders.decimals(members, np.full(len(members), t))
+            taken = sum(map(mul, each, units), setups[number, t])
+            rounded = sum(map(mul, each, map(Decimal, orders.pieces[members, t].tolist())), Decimal(0))
+            label = self.problem.case.horizon.label(t)
+            message = f"more is taken from `{pool.facility}` in {label} than its capacity"
+            return taken - (pool.capacity[t] or 0), rounded, message
+
+        self.ledger.misses((used - capacity).ravel(), off.ravel(), pieces.ravel(), exactly)
 
     def _own_limits(self) -> None:
-        units = self.ledger.units()
-        totals: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for (offer, t), amount in sorted(units.items()):
-            facts = self.problem.offers[offer]
-            totals[offer] += amount
-            pieces = Decimal(self.ledger.pieces(offer, t))
-            label = self.problem.case.horizon.label(t)
-            most, least = facts.most[t], facts.offer.min_order
-            if most is not None:
-                self.ledger.miss(
-                    amount - most, pieces, f"more is ordered from `{facts.offer.id}` in {label} than it offers"
-                )
-            if least and amount > 0:
-                self.ledger.miss(
-                    least - amount, pieces, f"less is ordered from `{facts.offer.id}` in {label} than its order minimum"
-                )
-        for offer, total in totals.items():
-            whole = self.problem.offers[offer].offer.total
-            if whole is not None:
-                parts = sum(self.ledger.pieces(offer, t) for t in range(self.problem.case.horizon.count))
-                name = self.problem.offers[offer].offer.id
-                self.ledger.miss(total - whole, Decimal(parts), f"more is ordered from `{name}` than it has in all")
+        orders, count = self.ledger.orders, self.problem.case.horizon.count
+        offers = [(i, f) for i, f in enumerate(self.problem.offers) if f.limited]
+        units = self.ledger.units() if offers else {}
+        for offer, facts in offers:
+            for t in np.flatnonzero(orders.pieces[offer]).tolist():
+                amount, pieces = units[offer, t], Decimal(self.ledger.pieces(offer, t))
+                label = self.problem.case.horizon.label(t)
+                most, least = facts.most[t], facts.offer.min_order
+                if most is not None:
+                    self.ledger.miss(
+                        amount - most, pieces, f"more is ordered from `{facts.offer.id}` in {label} than it offers"
+                    )
+                if least and amount > 0:
+                    by, message = (
+                        least - amount,
+                        f"less is ordered from `{facts.offer.id}` in {label} than its order minimum",
+                    )
+                    self.ledger.miss(by, pieces, message)
+        for offer, facts in offers:
+            if facts.offer.total is not None and orders.pieces[offer].any():
+                total = sum((units.get((offer, t), Decimal(0)) for t in range(count)), Decimal(0))
+                parts, name = Decimal(int(orders.pieces[offer].sum())), facts.offer.id
+                self.ledger.miss(total - facts.offer.total, parts, f"more is ordered from `{name}` than it has in all")
 
     def _outputs(self) -> None:
         """No more of a co-product is bought than was made, in its own requirement or lent by a stricter one."""
@@ -179,12 +214,13 @@ class Amounts:
                 key = (offer, transfer.material, label, transfer.period)
                 room[key] += sign * transfer.quantity
                 terms[key] += 1
-        for item in self.ledger.bought:
-            if item.arc.offer >= 0 and not self.problem.offers[item.arc.offer].single:
-                own = item.entry.requirement if self.problem.offers[item.arc.offer].offer.inputs else ""
-                key = (item.arc.offer, item.entry.material, own, item.ordered)
-                room[key] -= item.entry.quantity
-                terms[key] += 1
+        columns = self.ledger.columns
+        for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
+            item = self.ledger.bought[position]
+            own = item.entry.requirement if self.problem.offers[item.arc.offer].offer.inputs else ""
+            key = (item.arc.offer, item.entry.material, own, item.ordered)
+            room[key] -= item.entry.quantity
+            terms[key] += 1
         for key, left in sorted(room.items()):
             offer, material, _, t = key
             name = self.problem.offers[offer].offer.id
@@ -192,12 +228,7 @@ class Amounts:
             self.ledger.miss(-left, terms[key], f"more {material} is taken from `{name}` in {label} than it makes")
 
     def _lots(self) -> None:
-        used: defaultdict[int, Decimal] = defaultdict(Decimal)
-        pieces: defaultdict[int, int] = defaultdict(int)
-        for item in self.ledger.bought:
-            if item.arc.lot >= 0:
-                used[item.arc.lot] += item.entry.quantity
-                pieces[item.arc.lot] += 1
+        used, pieces = self.ledger.set_aside()
         for number, lot in enumerate(self.problem.lots):
             self.ledger.miss(
                 used[number] - lot.quantity, Decimal(pieces[number]), f"more is taken from `{lot.id}` than is there"
@@ -237,13 +268,20 @@ class Amounts:
     def _licences(self) -> None:
         known = {licence_id(licence): licence for licence in self.problem.case.licences}
         used: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for item in self.ledger.bought:
+        for item in self.ledger.licensed:
             for name in item.entry.licences:
                 used[name] += item.entry.quantity
         for name, quantity in used.items():
             licence = known.get(name)
             if licence is not None and licence.quantity is not None:
-                pieces = sum(2 if self.ledger.in_lots(i) else 1 for i in self.ledger.bought if name in i.entry.licences)
+                pieces = sum(
+                    2 if self.ledger.in_lots(i) else 1 for i in self.ledger.licensed if name in i.entry.licences
+                )
                 self.ledger.miss(
                     quantity - licence.quantity, Decimal(pieces), f"more moves under `{name}` than it allows"
                 )
+
+
+def _where(kind: Flow, label: str) -> str:
+    node, requirement = kind
+    return f"{node[0]} at {node[1]} for {requirement} in {label}"

@@ -14,7 +14,8 @@ from ..problem.judging import Law, licence_id
 from ..problem.network import Arc, Node, final_node
 from ..problem.requirements import waiver_id
 from ..rules.base import PhaseStatus, Rule
-from .ledger import Bought, Ledger
+from .columns import Bought
+from .ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,6 @@ class Judging:
         """All verdicts that bear on the plan, the passing ones too, without repeats."""
         found: dict[tuple[int, str, int, str], Judged] = {}
         rules = [rule for rule in self.problem.rules if "judge" in rule.verbs]
-        if not rules:
-            return []
         for number, item in enumerate(self.ledger.bought):
             for served in self._ends(item):
                 for rule in rules:
@@ -184,26 +183,32 @@ class Judging:
 
 def check_law(ledger: Ledger) -> list[Judged]:
     """Every verdict on the plan; those that forbid are findings."""
-    judging = Judging(ledger)
-    found = judging.verdicts()
-    for judged in found:
-        if judging.broken(judged):
-            verdict = judged.verdict
-            ledger.find(
-                f"{judged.item} may not serve {judged.use.material.id} for {judged.use.end_use} use: "
-                f"{'unproven' if verdict.result is Result.UNPROVEN else 'forbidden'} by `{judged.rule}`"
-                + (f" at {verdict.stage}" if verdict.stage else "")
-                + (f" ({', '.join(verdict.countries)})" if verdict.countries else ""),
-                found=verdict.reason,
-            )
+    found: list[Judged] = []
+    if any("judge" in rule.verbs for rule in ledger.problem.rules):
+        judging = Judging(ledger)
+        found = judging.verdicts()
+        for judged in found:
+            if judging.broken(judged):
+                _forbidden(ledger, judged)
     _check_licences(ledger)
     return found
+
+
+def _forbidden(ledger: Ledger, judged: Judged) -> None:
+    verdict = judged.verdict
+    ledger.find(
+        f"{judged.item} may not serve {judged.use.material.id} for {judged.use.end_use} use: "
+        f"{'unproven' if verdict.result is Result.UNPROVEN else 'forbidden'} by `{judged.rule}`"
+        + (f" at {verdict.stage}" if verdict.stage else "")
+        + (f" ({', '.join(verdict.countries)})" if verdict.countries else ""),
+        found=verdict.reason,
+    )
 
 
 def _check_licences(ledger: Ledger) -> None:
     known = {licence_id(licence): licence for licence in ledger.problem.case.licences}
     periods = ledger.problem.case.horizon.periods
-    for item in ledger.bought:
+    for item in ledger.licensed:
         for name in item.entry.licences:
             licence = known.get(name)
             if licence is None:

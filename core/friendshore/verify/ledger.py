@@ -1,18 +1,23 @@
-"""A plan's entries matched with the facts they speak of; what matches nothing is a finding."""
+"""A plan's entries by what they are about, and what is found wrong with them."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
+
+import numpy as np
 
 from ..domain.base import Record
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
 from ..errors import Problem as Finding
 from ..problem import Problem
 from ..problem.demands import Lot
-from ..problem.network import Arc, Node
+from ..problem.doubles import Floats
+from ..problem.network import Node
+from .columns import Bought, Columns, Orders, added_up, in_lots
+from .matching import match
 
 _DATED = {
     "makes": "a run of",
@@ -27,36 +32,20 @@ _DATED = {
 SLACK = Decimal("1e-9")
 """What 15-digit numbers may differ by, relative to the largest of them."""
 
-
-@dataclass(slots=True)
-class Bought:
-    """A purchase, or a lot set aside, with its arc."""
-
-    entry: Purchase | LotUse
-    arc: Arc
-
-    @property
-    def ordered(self) -> int:
-        """Period of the order; for a lot, from which it is there."""
-        return self.entry.ordered if isinstance(self.entry, Purchase) else self.entry.period
-
-    @property
-    def delivered(self) -> int:
-        """Period of arrival."""
-        return self.entry.delivered if isinstance(self.entry, Purchase) else self.entry.period
-
-    def __str__(self) -> str:
-        name = self.entry.offer if isinstance(self.entry, Purchase) else self.entry.lot
-        return f"{name} to {self.entry.place} ({self.entry.material}, {self.entry.requirement}, period {self.ordered})"
+EPSILON = 2.0**-52
+"""What an operation on doubles may be wrong by, relative to its result."""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Ledger:
     """The entries of a plan, by what they are about."""
 
     problem: Problem
     plan: Plan
-    bought: list[Bought] = field(default_factory=list)
+    entries: list[Purchase | LotUse] = field(default_factory=list)
+    """Purchases and lots set aside."""
+    arcs: list[int] = field(default_factory=list)
+    """The arc of each of them."""
     makes: list[tuple[Make, int]] = field(default_factory=list)
     """With the position of their offer."""
     transfers: list[tuple[Transfer, int]] = field(default_factory=list)
@@ -67,7 +56,6 @@ class Ledger:
     """Materials of components whose rules conflict."""
     largest_miss: Decimal = Decimal(0)
     """Kilograms by which the worst row misses through rounding."""
-    _counted: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     @staticmethod
     def of(problem: Problem, plan: Plan) -> Ledger:
@@ -75,10 +63,28 @@ class Ledger:
         ledger = Ledger(problem, plan)
         ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
         ledger._keep_within_time()
-        _Matcher(ledger).match()
-        for offer, t, _, _, roundings in ledger.ordered():
-            ledger._counted[offer, t] += roundings
+        matched = match(problem, ledger.plan, ledger.find)
+        ledger.entries, ledger.arcs = matched.entries, matched.arcs
+        ledger.makes, ledger.transfers, ledger.deliveries = matched.makes, matched.transfers, matched.deliveries
         return ledger
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Purchases and lots set aside as columns of whole numbers."""
+        return Columns.of(self.problem, self.entries, self.arcs)
+
+    @cached_property
+    def bought(self) -> list[Bought]:
+        """Purchases and lots set aside, each with its arc."""
+        network = self.problem.network.arcs
+        return [Bought(entry, network[arc]) for entry, arc in zip(self.entries, self.arcs, strict=True)]
+
+    @cached_property
+    def licensed(self) -> list[Bought]:
+        """Those that move under licences of bounded quantity."""
+        network = self.problem.network.arcs
+        found = zip(self.entries, self.arcs, strict=True)
+        return [Bought(entry, network[arc]) for entry, arc in found if entry.licences]
 
     def _keep_within_time(self) -> None:
         """Leaves out what lies in no period of the plan; each such entry is a finding."""
@@ -86,11 +92,12 @@ class Ledger:
         kept: dict[str, tuple[Record, ...]] = {}
         for name, noun in _DATED.items():
             entries = getattr(self.plan, name)
-            kept[name] = tuple(entry for entry in entries if 0 <= entry.period < count)
-            for entry in entries:
-                if not 0 <= entry.period < count:
-                    about = getattr(entry, "offer", "") or getattr(entry, "demand", "") or entry.material
-                    self.find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
+            outside = [entry for entry in entries if not 0 <= entry.period < count]
+            if outside:
+                kept[name] = tuple(entry for entry in entries if 0 <= entry.period < count)
+            for entry in outside:
+                about = getattr(entry, "offer", "") or getattr(entry, "demand", "") or entry.material
+                self.find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
         self.plan = self.plan.model_copy(update=kept)
 
     def find(self, message: str, **details: str) -> None:
@@ -112,6 +119,25 @@ class Ledger:
         else:
             self.largest_miss = max(self.largest_miss, by)
 
+    def misses(
+        self, by: Floats, off: Floats, pieces: Floats, exactly: Callable[[int], tuple[Decimal, Decimal | int, str]]
+    ) -> None:
+        """Many rows, each missed by `by` kilograms give or take `off`: those that could matter are looked at in decimals.
+
+        These are all that may be missed by more than rounding explains, and those that may be missed by most.
+
+        Args:
+            by: kilograms too much, in doubles.
+            off: by how much these may be wrong.
+            pieces: as `miss` takes them, in doubles.
+            exactly: for the position of a row what `miss` takes.
+        """
+        allowed = (float(self.problem.case.resolution) / 2 * pieces + float(SLACK)) * (1 - 1e-9)
+        beyond = by + off > allowed
+        most = float(np.max(by - off, initial=0.0, where=~beyond))
+        for position in np.flatnonzero(beyond | ((by + off > 0) & (by + off >= most))).tolist():
+            self.miss(*exactly(position))
+
     def carried(self, node: Node, held: Decimal, period: int) -> tuple[Decimal, int]:
         """What a period has of the stock at the end of the one before, and how many roundings that takes: loss is rounded."""
         kept = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
@@ -123,11 +149,7 @@ class Ledger:
 
     def rests(self) -> Iterator[tuple[Lot, int, Decimal, int]]:
         """What lies in each lot unused at the end of each period, with the rounded numbers that it follows from."""
-        used: defaultdict[int, Decimal] = defaultdict(Decimal)
-        pieces: defaultdict[int, int] = defaultdict(int)
-        for item in self.bought:
-            used[item.arc.lot] += item.entry.quantity
-            pieces[item.arc.lot] += 1
+        used, pieces = self.set_aside()
         for number, lot in enumerate(self.problem.lots):
             left, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
             yield lot, lot.period, left, roundings
@@ -136,9 +158,16 @@ class Ledger:
                 roundings += more
                 yield lot, period, left, roundings
 
+    def set_aside(self) -> tuple[list[Decimal], list[int]]:
+        """Kilograms of every lot that are set aside, and the rounded numbers these are the sum of."""
+        columns, lots = self.columns, len(self.problem.lots)
+        own = columns.lot >= 0
+        used = added_up(columns.counts[own], columns.lot[own], lots)
+        return columns.kilograms(used), np.bincount(columns.lot[own], minlength=lots).tolist()
+
     def pieces(self, offer: int, period: int) -> int:
         """How many rounded numbers an offer's units in a period are the sum of."""
-        return self._counted[offer, period]
+        return int(self.orders.pieces[offer, period])
 
     def roundings(self, offer: int) -> int:
         """How many half steps of the resolution a quantity ordered from an offer may be off: two if it is part of a lot."""
@@ -146,8 +175,7 @@ class Ledger:
 
     def in_lots(self, item: Bought) -> bool:
         """Whether a purchase is a part of a lot, and need not be a multiple of the resolution by itself."""
-        facts = self.problem.offers[item.arc.offer] if item.arc.offer >= 0 else None
-        return facts is not None and facts.single and facts.offer.lot is not None
+        return in_lots(self.problem, item.arc.offer)
 
     def ordered(self) -> Iterator[tuple[int, int, str | None, Decimal, int]]:
         """Offer, period, place, units and half steps that these may be off, of every order; runs of several outputs have no place."""
@@ -158,18 +186,25 @@ class Ledger:
         for make, offer in self.makes:
             yield offer, make.period, None, make.units, self.roundings(offer)
 
+    @cached_property
+    def orders(self) -> Orders:
+        """What is ordered of every offer in every period, over places and requirements."""
+        made = [(offer, make.period, make.units, self.roundings(offer)) for make, offer in self.makes]
+        return Orders.of(self.columns, made, len(self.problem.offers), self.problem.case.horizon.count)
+
     def units(self) -> dict[tuple[int, int], Decimal]:
-        """Units ordered of every offer in every period, over places and requirements."""
-        units: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
-        for offer, t, _, quantity, _ in self.ordered():
-            units[offer, t] += quantity
-        return dict(units)
+        """Units ordered of every offer in every period in which anything is, over places and requirements."""
+        offer, t = np.nonzero(self.orders.pieces)
+        units = self.orders.decimals(offer, t)
+        return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))
 
     def draws(self) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         """Node, requirement, period and kilograms of every input taken, with the offer that takes it."""
-        for item in self.bought:
-            if item.arc.offer >= 0 and self.problem.offers[item.arc.offer].single:
-                yield from self._takes(item.arc.offer, item.entry.requirement, item.ordered, item.entry.quantity)
+        fed = np.zeros(len(self.problem.offers) + 1, dtype=bool)
+        fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
+        for position in np.flatnonzero(fed[self.columns.offer]).tolist():
+            item = self.bought[position]
+            yield from self._takes(item.arc.offer, item.entry.requirement, item.ordered, item.entry.quantity)
         for make, offer in self.makes:
             yield from self._takes(offer, make.requirement, make.period, make.units)
 
@@ -179,84 +214,3 @@ class Ledger:
         facts = self.problem.offers[offer]
         for line in facts.offer.inputs:
             yield (line.material, facts.place), requirement, period, line.per_unit * units, offer
-
-
-class _Matcher:
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        problem = ledger.problem
-        self.offers = {facts.offer.id: i for i, facts in enumerate(problem.offers)}
-        self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
-        self.lots = {lot.id: i for i, lot in enumerate(problem.lots)}
-        self.arcs: dict[tuple[int, int, Node], Arc] = {(a.offer, a.lot, a.node): a for a in problem.network.arcs}
-
-    def match(self) -> None:
-        plan = self.ledger.plan
-        for purchase in plan.purchases:
-            self._purchase(purchase)
-        for lot in plan.lots:
-            self._lot(lot)
-        for make in plan.makes:
-            if make.offer not in self.offers:
-                self._unknown("offer", make.offer)
-            else:
-                self.ledger.makes.append((make, self.offers[make.offer]))
-        for transfer in plan.transfers:
-            if transfer.offer not in self.offers:
-                self._unknown("offer", transfer.offer)
-            else:
-                self.ledger.transfers.append((transfer, self.offers[transfer.offer]))
-        for delivery in plan.deliveries:
-            if delivery.demand not in self.demands:
-                self._unknown("demand", delivery.demand)
-            else:
-                self.ledger.deliveries.append((delivery, self.demands[delivery.demand]))
-
-    def _unknown(self, what: str, name: str) -> None:
-        self.ledger.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
-
-    def _purchase(self, purchase: Purchase) -> None:
-        offer = self.offers.get(purchase.offer)
-        if offer is None:
-            self._unknown("offer", purchase.offer)
-            return
-        arc = self.arcs.get((offer, -1, (purchase.material, purchase.place)))
-        if arc is None:
-            self.ledger.find(f"offer `{purchase.offer}` cannot bring {purchase.material} to {purchase.place}")
-            return
-        item = Bought(purchase, arc)
-        horizon = self.ledger.problem.case.horizon
-        if purchase.delivered != purchase.ordered + arc.lag:
-            self.ledger.find(
-                f"{item} arrives in {horizon.label(purchase.delivered)}",
-                expected=f"{horizon.label(purchase.ordered + arc.lag)}, {arc.lag} periods after the order",
-            )
-        if not 0 <= purchase.ordered <= purchase.delivered < horizon.count:
-            self.ledger.find(f"{item} lies outside the plan")
-            return
-        if self.ledger.problem.offers[offer].most[purchase.ordered] == 0:
-            self.ledger.find(f"{item} is ordered when it is not offered")
-        self._positive(item)
-
-    def _lot(self, lot: LotUse) -> None:
-        position = self.lots.get(lot.lot)
-        if position is None:
-            self._unknown("lot", lot.lot)
-            return
-        facts = self.ledger.problem.lots[position]
-        arc = self.arcs[-1, position, (facts.material, facts.place.id)]
-        item = Bought(lot, arc)
-        if (lot.material, lot.place, lot.period) != (facts.material, facts.place.id, facts.period):
-            self.ledger.find(f"{item} is not what the case holds", expected=f"{facts.material} at {facts.place.id}")
-            return
-        self._positive(item)
-
-    def _positive(self, item: Bought) -> None:
-        off_step = item.entry.quantity % self.ledger.problem.case.resolution and not self.ledger.in_lots(item)
-        if item.entry.quantity <= 0 or off_step:
-            self.ledger.find(
-                f"{item} has a quantity of {item.entry.quantity} kg",
-                expected=f"a positive multiple of {self.ledger.problem.case.resolution} kg",
-            )
-            return
-        self.ledger.bought.append(item)

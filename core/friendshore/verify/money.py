@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..domain.base import exact
 from ..domain.plan import Cost
 from ..domain.use import Use
 from ..problem.charges import Charges
 from ..problem.network import Arc
+from .columns import Bought
 from .discounts import Settled, settle
-from .ledger import Bought, Ledger
+from .ledger import Ledger
 from .terms import Placed
 
 
@@ -50,39 +56,42 @@ class Costing:
         self.problem = ledger.problem
         self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers)
         self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
-        self._reaching, self._served = self._reaching_uses(), self._served_uses()
         self._known_uses: dict[tuple[int, str], list[Use]] = {}
-        self._made = self._made_per_kg()
         self.settled: list[Settled] = settle(ledger)
-        self.lines = [self._line(item) for item in ledger.bought if item.arc.offer >= 0]
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The cost of every purchase."""
+        return tuple([self._line(item) for item in self.ledger.bought if item.arc.offer >= 0])
 
     def _line(self, item: Bought) -> Line:
         facts = self.problem.offers[item.arc.offer]
         quantity = item.entry.quantity
         direct = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
         price = direct if facts.single else exact(self._made[item.arc.offer, item.ordered] * quantity)
-        return Line(item, price, direct, self._charge_of(item) * quantity, item.arc.freight * quantity)
+        charge = self._charge_by_period(item.arc, item.entry.requirement)[item.ordered]
+        return Line(item, price, direct, charge * quantity, item.arc.freight * quantity)
 
-    def _made_per_kg(self) -> dict[tuple[int, int], Decimal]:
+    @cached_property
+    def _made(self) -> dict[tuple[int, int], Decimal]:
         """Offer and period -> what making units of an offer with several outputs costs per kilogram bought of them."""
         bought: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
-        for item in self.ledger.bought:
+        columns = self.ledger.columns
+        for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
+            item = self.ledger.bought[position]
             bought[item.arc.offer, item.ordered] += item.entry.quantity
         cost: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
             cost[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
         return {key: cost[key] / quantity for key, quantity in bought.items()}
 
-    def _charge_of(self, item: Bought) -> Decimal:
-        """The dearest charge among the uses that the purchase's requirement serves (they agree, or it is no requirement)."""
-        key = (item.arc.index, item.entry.requirement)
+    def _charge_by_period(self, arc: Arc, requirement: str) -> tuple[Decimal, ...]:
+        """The dearest charge among the uses that a requirement serves by an arc (they agree, or it is no requirement)."""
+        key = (arc.index, requirement)
         if key not in self._charge:
-            self._charge[key] = self._charges(item.arc, item.entry.requirement)
-        return self._charge[key][item.ordered]
-
-    def _charges(self, arc: Arc, requirement: str) -> tuple[Decimal, ...]:
-        found = [self.charges.of_arc(arc, use) for use in self._uses(arc, requirement)]
-        return tuple(max(amounts) for amounts in zip(*found, strict=True))
+            found = [self.charges.of_arc(arc, use) for use in self._uses(arc, requirement)]
+            self._charge[key] = tuple(max(amounts) for amounts in zip(*found, strict=True))
+        return self._charge[key]
 
     def _uses(self, arc: Arc, requirement: str) -> list[Use]:
         """Uses that a purchase for a requirement may serve; all that it can reach, if none is delivered to."""
@@ -92,7 +101,8 @@ class Costing:
             self._known_uses[key] = [use for use in reaching if use in served] or reaching
         return self._known_uses[key]
 
-    def _reaching_uses(self) -> dict[int, list[Use]]:
+    @cached_property
+    def _reaching(self) -> dict[int, list[Use]]:
         """Uses up whose chain each arc stands, in canonical order."""
         found: defaultdict[int, list[Use]] = defaultdict(list)
         for use, judgement in sorted(self.problem.judgements.items(), key=lambda pair: str(pair[0])):
@@ -100,7 +110,8 @@ class Costing:
                 found[arc].append(use)
         return dict(found)
 
-    def _served_uses(self) -> dict[str, set[Use]]:
+    @cached_property
+    def _served(self) -> dict[str, set[Use]]:
         """Uses that each requirement delivers to."""
         found: defaultdict[str, set[Use]] = defaultdict(set)
         for requirement, demand in {(delivery.requirement, demand) for delivery, demand in self.ledger.deliveries}:
@@ -110,7 +121,7 @@ class Costing:
     def charged_by_rule(self) -> dict[str, Decimal]:
         """Undiscounted money that each rule adds to the plan."""
         total: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for line in self.lines:
+        for line in self.lines if self.charges.rules else ():
             arc, entry = line.item.arc, line.item.entry
             found = [self.charges.parts(arc, use, line.item.ordered) for use in self._uses(arc, entry.requirement)]
             for rule, amount in max(found, key=lambda parts: sum(parts.values(), Decimal(0))).items():
@@ -119,13 +130,7 @@ class Costing:
 
     def spent(self) -> dict[str, dict[int, Decimal]]:
         """Undiscounted money by part of `Cost` and by period: every part of what the plan spends stands here, and only here."""
-        price: defaultdict[int, Decimal] = defaultdict(Decimal, self.making())
-        charges: defaultdict[int, Decimal] = defaultdict(Decimal)
-        freight: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for line in self.lines:
-            price[line.item.ordered] += line.direct
-            charges[line.item.delivered] += line.charges
-            freight[line.item.delivered] += line.freight
+        price, charges, freight = self._on_purchases()
         discounts: defaultdict[int, Decimal] = defaultdict(Decimal)
         for settled in self.settled:
             discounts[settled.span.settled] -= settled.off
@@ -141,6 +146,28 @@ class Costing:
             "fixed": fixed,
             "holding": self.holding(),
         }
+
+    def _on_purchases(self) -> tuple[dict[int, Decimal], dict[int, Decimal], dict[int, Decimal]]:
+        """List prices by period of order, runs of several outputs included; charges and freight by period of delivery."""
+        columns, offers, network = self.ledger.columns, self.problem.offers, self.problem.network.arcs
+        price, charges, freight = (defaultdict[int, Decimal](Decimal) for _ in range(3))
+        own = columns.single
+        for offer, t, count in _rows(columns.offer[own], columns.ordered[own], columns.counts[own]):
+            price[t] += offers[offer].price[t] * count
+        moved = columns.offer >= 0
+        if self.charges.rules:
+            parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered, columns.counts)
+            for arc, label, t, due, count in _rows(*(part[moved] for part in parts)):
+                charges[due] += self._charge_by_period(network[arc], columns.labels[label])[t] * count
+        moved &= np.array([bool(arc.freight) for arc in network], dtype=bool)[columns.arc]
+        for arc, due, count in _rows(columns.arc[moved], columns.delivered[moved], columns.counts[moved]):
+            freight[due] += network[arc].freight * count
+        for money in (price, charges, freight):
+            for t in money:
+                money[t] *= columns.unit
+        for t, money_of_runs in self.making().items():
+            price[t] += money_of_runs
+        return price, charges, freight
 
     def cost(self, penalties: Decimal) -> Cost:
         """The plan's cost, with the priced misses of soft rules."""
@@ -172,7 +199,7 @@ class Costing:
 
     def onboarding(self) -> Decimal:
         """One-off costs of all offers that are used."""
-        used = {offer for (offer, _), amount in self.ledger.units().items() if amount > 0}
+        used = np.flatnonzero((self.ledger.orders.counts > 0).any(axis=1)).tolist()
         return sum((self.problem.offers[offer].onboarding for offer in used), Decimal(0))
 
     def holding(self) -> dict[int, Decimal]:
@@ -198,3 +225,8 @@ class Costing:
             ),
             Decimal(0),
         )
+
+
+def _rows(*columns: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
+    """The entries of parallel arrays, one after the other, as Python's numbers."""
+    return zip(*(column.tolist() for column in columns), strict=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...problem.doubles import doubles, table
 from ...problem.moves import ranges
-from ..doubles import doubles, table
 from ..draft import Draft
 from ..matrix import joined
 

@@ -1,4 +1,4 @@
-"""Decimals as arrays of doubles: what the solver works in."""
+"""Decimals as arrays of doubles: what the solver works in, and what exact checks are narrowed down by."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .matrix import Floats
+Floats = NDArray[np.float64]
 
 
 def doubles(numbers: Sequence[Decimal]) -> Floats:

@@ -1,0 +1,155 @@
+"""A plan's entries matched with the facts they speak of; what matches nothing is a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
+from ..problem import Problem
+from ..problem.network import Arc, Node
+from .columns import Bought, Columns, in_lots
+
+
+@dataclass(slots=True)
+class Matched:
+    """The entries that match, each with the position of what it is about."""
+
+    entries: list[Purchase | LotUse] = field(default_factory=list)
+    """Purchases and lots set aside."""
+    arcs: list[int] = field(default_factory=list)
+    """The arc of each of them."""
+    makes: list[tuple[Make, int]] = field(default_factory=list)
+    """With their offers."""
+    transfers: list[tuple[Transfer, int]] = field(default_factory=list)
+    """With their offers."""
+    deliveries: list[tuple[Delivery, int]] = field(default_factory=list)
+    """With their demands."""
+
+
+def match(problem: Problem, plan: Plan, find: Callable[..., None]) -> Matched:
+    """The entries of a plan that match.
+
+    Args:
+        problem: the facts.
+        plan: what is matched.
+        find: told what matches nothing, or has a quantity that cannot be.
+    """
+    matcher = _Matcher(problem, find)
+    if not matcher.all_purchases(plan):
+        for purchase in plan.purchases:
+            matcher.purchase(purchase)
+    for lot in plan.lots:
+        matcher.lot(lot)
+    matcher.others(plan)
+    return matcher.found
+
+
+class _Matcher:
+    def __init__(self, problem: Problem, find: Callable[..., None]) -> None:
+        self.problem = problem
+        self.find = find
+        self.found = Matched()
+        self.offers = {facts.offer.id: i for i, facts in enumerate(problem.offers)}
+        self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
+        self.lots = {lot.id: i for i, lot in enumerate(problem.lots)}
+        self.arcs: dict[tuple[int, int, Node], Arc] = {(a.offer, a.lot, a.node): a for a in problem.network.arcs}
+
+    def all_purchases(self, plan: Plan) -> bool:
+        """Takes all purchases at once if there is nothing to find; else none."""
+        arcs = {(a.chained.offer.id, *a.node): a.index for a in self.problem.network.arcs if a.lot < 0}
+        found = [arcs.get((p.offer, p.material, p.place), -1) for p in plan.purchases]
+        if -1 in found:
+            return False
+        columns = Columns.of(self.problem, plan.purchases, found)
+        if not (columns.counts > 0).all() or not _in_steps(columns, self.problem):
+            return False
+        periods = self.problem.case.horizon.count
+        if columns.ordered.min(initial=0) < 0 or columns.ordered.max(initial=0) >= periods:
+            return False
+        move = self.problem.moves.slots[columns.arc, columns.ordered]
+        if (move < 0).any() or (self.problem.moves.delivered[move] != columns.delivered).any():
+            return False
+        self.found.entries.extend(plan.purchases)
+        self.found.arcs.extend(found)
+        return True
+
+    def purchase(self, purchase: Purchase) -> None:
+        """Takes a purchase."""
+        offer = self.offers.get(purchase.offer)
+        if offer is None:
+            self._unknown("offer", purchase.offer)
+            return
+        arc = self.arcs.get((offer, -1, (purchase.material, purchase.place)))
+        if arc is None:
+            self.find(f"offer `{purchase.offer}` cannot bring {purchase.material} to {purchase.place}")
+            return
+        item = Bought(purchase, arc)
+        horizon = self.problem.case.horizon
+        if purchase.delivered != purchase.ordered + arc.lag:
+            self.find(
+                f"{item} arrives in {horizon.label(purchase.delivered)}",
+                expected=f"{horizon.label(purchase.ordered + arc.lag)}, {arc.lag} periods after the order",
+            )
+        if not 0 <= purchase.ordered <= purchase.delivered < horizon.count:
+            self.find(f"{item} lies outside the plan")
+            return
+        if self.problem.offers[offer].most[purchase.ordered] == 0:
+            self.find(f"{item} is ordered when it is not offered")
+        self._positive(item)
+
+    def lot(self, lot: LotUse) -> None:
+        """Takes a lot set aside."""
+        position = self.lots.get(lot.lot)
+        if position is None:
+            self._unknown("lot", lot.lot)
+            return
+        facts = self.problem.lots[position]
+        arc = self.arcs[-1, position, (facts.material, facts.place.id)]
+        item = Bought(lot, arc)
+        if (lot.material, lot.place, lot.period) != (facts.material, facts.place.id, facts.period):
+            self.find(f"{item} is not what the case holds", expected=f"{facts.material} at {facts.place.id}")
+            return
+        self._positive(item)
+
+    def others(self, plan: Plan) -> None:
+        """Takes runs, transfers and deliveries."""
+        for make in plan.makes:
+            if make.offer not in self.offers:
+                self._unknown("offer", make.offer)
+            else:
+                self.found.makes.append((make, self.offers[make.offer]))
+        for transfer in plan.transfers:
+            if transfer.offer not in self.offers:
+                self._unknown("offer", transfer.offer)
+            else:
+                self.found.transfers.append((transfer, self.offers[transfer.offer]))
+        for delivery in plan.deliveries:
+            if delivery.demand not in self.demands:
+                self._unknown("demand", delivery.demand)
+            else:
+                self.found.deliveries.append((delivery, self.demands[delivery.demand]))
+
+    def _unknown(self, what: str, name: str) -> None:
+        self.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
+
+    def _positive(self, item: Bought) -> None:
+        resolution = self.problem.case.resolution
+        off_step = item.entry.quantity % resolution and not in_lots(self.problem, item.arc.offer)
+        if item.entry.quantity <= 0 or off_step:
+            self.find(
+                f"{item} has a quantity of {item.entry.quantity} kg",
+                expected=f"a positive multiple of {resolution} kg",
+            )
+            return
+        self.found.entries.append(item.entry)
+        self.found.arcs.append(item.arc.index)
+
+
+def _in_steps(columns: Columns, problem: Problem) -> bool:
+    """Whether every quantity that is no part of a lot is a multiple of the resolution."""
+    step = problem.case.resolution / columns.unit
+    whole_steps = columns.counts[columns.roundings == 1]
+    return step == int(step) and not np.any(whole_steps % int(step))
