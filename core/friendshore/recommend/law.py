@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -20,7 +19,7 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
     offers: dict[str, set[str]] = {}
     for k in out:
         offers.setdefault(k.verdict.rule, set()).add(k.arc.chained.offer.id)
-    rows = Counter(reading.rule.id for reading in verified.readings)
+    rows = verified.readings.rules
     span = problem.case.horizon.span
     found = []
     for rule in problem.rules:

@@ -17,7 +17,7 @@ from .columns import Bought
 from .discounts import Settled
 from .judged import Judged, check_law
 from .ledger import Ledger
-from .limits import Reading, read_limits
+from .limits import Reading, Readings, read_limits
 from .money import Costing, Line
 from .terms import check_terms, placed_orders
 
@@ -39,7 +39,7 @@ class VerifiedPlan:
     """Every price schedule over every span in which something is bought under it."""
     judged: tuple[Judged, ...]
     """Every verdict that bears on the plan."""
-    readings: tuple[Reading, ...]
+    readings: Readings
     """Every row of every limit rule, with its value."""
     ledger: Ledger
     charged: dict[str, Decimal]
@@ -104,7 +104,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         costing=costing,
         settled=tuple(costing.settled),
         judged=tuple(judged),
-        readings=tuple(readings),
+        readings=readings,
         ledger=ledger,
         charged=costing.charged_by_rule(),
         largest_miss=ledger.largest_miss,

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
+from typing import overload
 
 import numpy as np
 
+from ..problem.doubles import doubles
 from ..problem.limiting import materials_of
 from ..rules.base import Rule
-from ..rules.rows import Row, Term, one_by_one
+from ..rules.rows import Row, Rows, one_by_one
 from .amounts import Amounts
-from .columns import Ints, Whole, added_up
-from .ledger import Ledger
+from .answers import Answers
+from .ledger import EPSILON, Ledger
 from .money import Costing
+
+_DIGITS = Decimal("1e-9")
+"""By how much a row may be missed whatever its size, relative to its largest end or value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,172 +39,108 @@ class Reading:
     """Whether it speaks of materials that are not planned, because rules conflict."""
 
 
-class Answers:
-    """The plan's answers to the questions that rows ask."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings(Sequence[Reading]):
+    """All readings; where a rule asks for many rows at once, each is made when it is looked at."""
 
-    def __init__(self, ledger: Ledger, amounts: Amounts, costing: Costing) -> None:
-        self.problem = ledger.problem
-        self.ledger, self.amounts, self.costing = ledger, amounts, costing
-        self.count = self.problem.case.horizon.count
-        self.resolution = self.problem.case.resolution
-        columns, moves = ledger.columns, self.problem.moves
-        move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
-        known = move >= 0
-        self.unit = columns.unit
-        self.bought: Whole = added_up(columns.counts[known], move[known], len(moves))
-        """What is bought of every move, in units."""
-        self.parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
-        """How many half steps of the resolution that may be off."""
-        self.placed = {placed.position for placed in costing.placed}
-        self.settled = {settled.position: settled for settled in costing.settled}
-        self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
+    answers: Answers
+    blocks: list[tuple[Rule, Rows] | list[Reading]] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    """How many readings there are up to the end of each block."""
 
-    @cached_property
-    def spent(self) -> dict[int, Decimal]:
-        """Money on every move."""
-        found: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for line in self.costing.lines:
-            if (move := self.problem.moves.at(line.item.arc.index, line.item.ordered)) is not None:
-                found[move] += line.direct + line.charges + line.freight
+    def add(self, block: tuple[Rule, Rows] | list[Reading]) -> None:
+        """Adds readings, or a rule with the rows to read."""
+        self.blocks.append(block)
+        self.ends.append(len(self) + (len(block) if isinstance(block, list) else len(block[1])))
+
+    def __len__(self) -> int:
+        return self.ends[-1] if self.ends else 0
+
+    @overload
+    def __getitem__(self, position: int) -> Reading: ...
+    @overload
+    def __getitem__(self, position: slice) -> tuple[Reading, ...]: ...
+    def __getitem__(self, position: int | slice) -> Reading | tuple[Reading, ...]:
+        """A reading, or several."""
+        if isinstance(position, slice):
+            return tuple(self[i] for i in range(*position.indices(len(self))))
+        at = range(len(self))[position]
+        number = bisect_right(self.ends, at)
+        block, within = self.blocks[number], at - (self.ends[number - 1] if number else 0)
+        if isinstance(block, list):
+            return block[within]
+        rule, rows = block
+        return _read(rule, rows[within], self.answers)
+
+    def __iter__(self) -> Iterator[Reading]:
+        for block in self.blocks:
+            if isinstance(block, list):
+                yield from block
+            else:
+                rule, rows = block
+                yield from (_read(rule, row, self.answers) for row in one_by_one(rows))
+
+    @property
+    def rules(self) -> Counter[str]:
+        """How many rows each rule asks for."""
+        found: Counter[str] = Counter()
+        for block in self.blocks:
+            if isinstance(block, list):
+                found.update(reading.rule.id for reading in block)
+            else:
+                rule, rows = block
+                found[rule.id] += len(rows)
         return found
 
-    @cached_property
-    def making(self) -> dict[int, Decimal]:
-        """Money on runs, by offer and period."""
-        found: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for make, offer in self.ledger.makes:
-            found[offer * self.count + make.period] += self.problem.offers[offer].price[make.period] * make.units
-        return found
 
-    @cached_property
-    def delivered(self) -> dict[int, Decimal]:
-        """Kilograms delivered, by demand and period."""
-        found: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for delivery, demand in self.ledger.deliveries:
-            found[demand * self.count + delivery.period] += delivery.quantity
-        return found
-
-    @cached_property
-    def short(self) -> dict[int, Decimal]:
-        """Kilograms short, by demand and period."""
-        demands = {demand.id: i for i, demand in enumerate(self.problem.demands)}
-        found: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for short in self.ledger.plan.shorts:
-            if short.demand in demands:
-                found[demands[short.demand] * self.count + short.period] += short.quantity
-        return found
-
-    @cached_property
-    def stock(self) -> dict[int, tuple[Decimal, Decimal]]:
-        """Kilograms held, by node and period, and the rounded numbers that they follow from."""
-        nodes, amounts = self._nodes, self.amounts
-        return {
-            nodes[node] * self.count + t: (held, amounts.pieces.get((node, t), Decimal(1)))
-            for (node, t), held in amounts.stock.items()
-            if node in nodes
-        }
-
-    @cached_property
-    def reserved(self) -> dict[int, tuple[Decimal, Decimal]]:
-        """The same by requirement, node and period."""
-        labels = {requirement.label: requirement.index for requirement in self.problem.requirements}
-        return {
-            (labels[label] * len(self._nodes) + self._nodes[node]) * self.count + t: held
-            for ((node, label), t), held in self.amounts.reserved.items()
-            if node in self._nodes and label in labels
-        }
-
-    @cached_property
-    def used(self) -> frozenset[int]:
-        """Offers of which anything is ordered."""
-        return frozenset(np.flatnonzero((self.ledger.orders.counts > 0).any(axis=1)).tolist())
-
-    def value(self, term: Term) -> tuple[Decimal, Decimal]:
-        """A term's value, and by how much rounding may have moved it."""
-        times = Decimal(repr(term.times))
-        if term.question == "used":
-            return times * self._used(term), Decimal(0)
-        if term.question == "lacking":
-            return self._lacking(term, times)
-        total = terms = Decimal(0)
-        for position, weight in zip(term.index.tolist(), term.weight.tolist(), strict=True):
-            factor = Decimal(repr(weight)) * times
-            answer, unit = self._answer(term.question, position)
-            total += factor * answer
-            if answer or term.question in ("stock", "reserved", "holding"):
-                terms += abs(factor) * unit
-        return total, terms * self.resolution / 2
-
-    def _lacking(self, term: Term, times: Decimal) -> tuple[Decimal, Decimal]:
-        """What the worst of the parts lacks; rounding may have moved it by as much as any of them."""
-        most = slack = Decimal(0)
-        for base, part in term.parts:
-            amount, moved = self.value(part)
-            most, slack = max(most, base - amount), max(slack, moved)
-        return times * most, abs(times) * slack
-
-    def _used(self, term: Term) -> int:
-        counted = zip(term.index.tolist(), term.weight.tolist(), strict=True)
-        total = sum((Decimal(repr(weight)) * self._bought(move) for move, weight in counted), Decimal(0))
-        threshold = Decimal(repr(term.at_least)) if term.at_least else self.resolution
-        # A share of a demand need not be a multiple of the resolution: rounding may leave the sum half a step short.
-        parts = int(np.maximum(self.parts[term.index], 1).sum())
-        slack = self.resolution / 2 * parts if term.at_least else Decimal(0)
-        return int(total >= threshold - slack)
-
-    def _bought(self, move: int) -> Decimal:
-        return Decimal(int(self.bought[move])) * self.unit
-
-    def _answer(self, question: str, position: int) -> tuple[Decimal, Decimal]:
-        """A question's answer, and what a kilogram counts for in it."""
-        one = Decimal(1)
-        if question == "bought":
-            return self._bought(position), Decimal(int(self.parts[position]))
-        if question == "spent":
-            money = self.problem.moves.money(position) * int(self.parts[position])
-            return self.spent.get(position, Decimal(0)), money
-        if question == "making":
-            offer, t = divmod(position, self.count)
-            return self.making.get(position, Decimal(0)), self.problem.offers[offer].price[t]
-        if question == "onboarding":
-            cost = self.problem.offers[position].onboarding
-            return (cost if position in self.used else Decimal(0)), Decimal(0)
-        if question == "discounts":
-            settled = self.settled.get(position)
-            return (-settled.off, settled.rate * settled.pieces) if settled is not None else (Decimal(0), Decimal(0))
-        if question == "fixed":
-            return (self.problem.term_spans[position].fixed if position in self.placed else Decimal(0)), Decimal(0)
-        if question == "holding":
-            node, t = divmod(position, self.count)
-            years = self.problem.case.horizon.periods[t].years
-            rate = self.problem.stores[self.problem.network.nodes[node]].holding * years.numerator / years.denominator
-            held, pieces = self.stock.get(position, (Decimal(0), one))
-            return held * rate, rate * pieces
-        if question == "reserved":
-            return self.reserved.get(position, (Decimal(0), one))
-        if question == "stock":
-            return self.stock.get(position, (Decimal(0), one))
-        return (self.delivered if question == "delivered" else self.short).get(position, Decimal(0)), one
-
-
-def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[list[Reading], Decimal]:
+def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[Readings, Decimal]:
     """Every row with its value, hard misses recorded as findings; and what soft misses cost."""
-    problem = ledger.problem
     answers = Answers(ledger, amounts, costing)
-    readings: list[Reading] = []
+    readings = Readings(answers)
     penalties = Decimal(0)
-    for rule, row in ((rule, row) for rule, rows in problem.limit_rows for row in one_by_one(rows)):
-        reading = _read(rule, row, answers, ledger)
-        readings.append(reading)
-        if row.penalty is not None:
-            penalties += row.penalty * reading.miss
-        elif reading.miss > reading.tolerance and not reading.unplanned:
-            ledger.find(
-                f"rule `{rule.id}` does not hold: {row.sentence or row.label}",
-                found=f"{reading.value.normalize():f}",
-                expected=_expected(row),
-            )
+    for rule, rows in ledger.problem.limit_rows:
+        if isinstance(rows, Rows) and rows.penalty is None:
+            readings.add((rule, rows))
+            for position in _doubtful(rows, answers):
+                _check(_read(rule, rows[position], answers), ledger)
+            continue
+        found = [_read(rule, row, answers) for row in one_by_one(rows)]
+        readings.add(found)
+        for reading in found:
+            if reading.row.penalty is not None:
+                penalties += reading.row.penalty * reading.miss
+            else:
+                _check(reading, ledger)
     return readings, penalties
+
+
+def _check(reading: Reading, ledger: Ledger) -> None:
+    if reading.miss > reading.tolerance and not reading.unplanned:
+        rule, row = reading.rule, reading.row
+        ledger.find(
+            f"rule `{rule.id}` does not hold: {row.sentence or row.label}",
+            found=f"{reading.value.normalize():f}",
+            expected=_expected(row),
+        )
+
+
+def _doubtful(rows: Rows, answers: Answers) -> list[int]:
+    """Rows that doubles cannot show to hold, with a bound on what these may be wrong by."""
+    bought, count = rows.bought, len(rows)
+    row = np.repeat(np.arange(count), np.diff(bought.first))
+    each = bought.weight * answers.near[bought.index]
+    value = np.bincount(row, each, count)
+    size = np.bincount(row, np.abs(each), count)
+    least = doubles(rows.at_least) if rows.at_least is not None else np.full(count, -np.inf)
+    most = doubles(rows.at_most) if rows.at_most is not None else np.full(count, np.inf)
+    ends = np.maximum(*(np.where(np.isfinite(end), np.abs(end), 0.0) for end in (least, most)))
+    off = (np.diff(bought.first) + 8) * EPSILON * (size + ends)
+    halves = np.bincount(row, np.abs(bought.weight) * answers.parts[bought.index], count)
+    tolerance = float(answers.resolution) / 2 * halves
+    tolerance += np.maximum(np.maximum(np.abs(value), ends), 1.0) * float(_DIGITS)
+    miss = np.maximum(least - value, value - most)
+    found: list[int] = np.flatnonzero(miss + 2 * off > tolerance * (1 - 1e-9)).tolist()
+    return found
 
 
 def _expected(row: Row) -> str:
@@ -210,7 +152,7 @@ def _expected(row: Row) -> str:
     return " and ".join(parts)
 
 
-def _read(rule: Rule, row: Row, answers: Answers, ledger: Ledger) -> Reading:
+def _read(rule: Rule, row: Row, answers: Answers) -> Reading:
     value = tolerance = Decimal(0)
     for term in row.terms:
         amount, slack = answers.value(term)
@@ -223,7 +165,7 @@ def _read(rule: Rule, row: Row, answers: Answers, ledger: Ledger) -> Reading:
         miss = max(miss, value - row.at_most)
     bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
     scale = max(abs(value), *bounds, Decimal(1))
-    return Reading(rule, row, value, tolerance + scale * Decimal("1e-9"), miss, _touches_unplanned(rule, row, ledger))
+    return Reading(rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, answers.ledger))
 
 
 def _touches_unplanned(rule: Rule, row: Row, ledger: Ledger) -> bool:
