@@ -6,10 +6,30 @@ of the class of uses that a kilogram may serve.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, WrapValidator
 
 from .base import Number, Record, exact
+from .purchases import Purchase, Purchases
+
+__all__ = [
+    "Cost",
+    "Delivery",
+    "Infeasible",
+    "LotUse",
+    "Make",
+    "Plan",
+    "PlanStatus",
+    "Purchase",
+    "Purchases",
+    "Short",
+    "Stock",
+    "Transfer",
+]
 
 
 class PlanStatus(StrEnum):
@@ -23,22 +43,6 @@ class PlanStatus(StrEnum):
     """The user ended the search; the bound says how far off it may be."""
     INFEASIBLE = "infeasible"
     """Hard rules conflict in at least one component; the others are planned."""
-
-
-class Purchase(Record):
-    """One material bought from an offer for one place."""
-
-    offer: str
-    material: str
-    place: str
-    requirement: str
-    ordered: int
-    """Period of the order; inputs are drawn and the price applies then."""
-    delivered: int
-    """Period of arrival; duty, export control and freight apply then."""
-    quantity: Number
-    licences: tuple[str, ...] = ()
-    """Licences of bounded quantity under which it moves."""
 
 
 class Make(Record):
@@ -113,6 +117,10 @@ class Infeasible(Record):
     """A minimal set of rules that cannot hold together."""
 
 
+def _kept(value: Any, validated: Callable[[Any], Sequence[Purchase]]) -> Sequence[Purchase]:
+    return value if isinstance(value, Purchases) else tuple(validated(value))
+
+
 class Plan(Record):
     """A plan as the solver left it, rounded; nothing in it has been checked yet."""
 
@@ -121,7 +129,10 @@ class Plan(Record):
     """Discounted money spent plus priced shortage, as the solver found it."""
     bound: Number
     """No plan has a lower objective than this."""
-    purchases: tuple[Purchase, ...] = ()
+    purchases: Annotated[
+        Sequence[Purchase], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[Purchase, ...])
+    ] = ()
+    """A tuple, or `Purchases`."""
     makes: tuple[Make, ...] = ()
     lots: tuple[LotUse, ...] = ()
     transfers: tuple[Transfer, ...] = ()

@@ -9,11 +9,13 @@ from decimal import Decimal
 
 import numpy as np
 
-from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, Purchase, Short, Stock, Transfer
+from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, Purchases, Short, Stock, Transfer
 from ..problem.demands import round_to
 from ..problem.network import final_node
+from ..problem.wholes import Whole, added_up, whole
 from .compile import Program
-from .rounding import in_whole_lots, up_to_thresholds
+from .matrix import Ints
+from .rounding import in_whole_lots, to_steps, up_to_thresholds
 
 Cell = tuple[int, int, int]
 """Node, requirement, period."""
@@ -60,7 +62,7 @@ class _Decoder:
             status=status,
             objective=Decimal(repr(float(objective))),
             bound=Decimal(repr(float(bound))),
-            purchases=tuple(purchases),
+            purchases=purchases,
             makes=tuple(makes),
             lots=tuple(lots),
             transfers=tuple(transfers),
@@ -70,48 +72,67 @@ class _Decoder:
             infeasible=tuple(infeasible),
         )
 
-    def _value(self, column: int) -> Decimal:
-        if column in self.in_lots:
-            return self.in_lots[column]
-        return round_to(Decimal(repr(float(self.x[column]))), self.resolution)
+    def _values(self, columns: Ints) -> list[Decimal]:
+        """The values of some columns: of those that buy in lots as these say, of all others to the nearest step."""
+        steps = to_steps(self.x[columns], self.resolution)
+        found = [step * self.resolution for step in steps.tolist()]
+        if self.in_lots:
+            found = [self.in_lots.get(column, value) for column, value in zip(columns.tolist(), found, strict=True)]
+        return found
 
-    def _bought(self) -> tuple[list[Purchase], list[LotUse]]:
-        purchases: list[Purchase] = []
-        lots: list[LotUse] = []
+    def _bought(self) -> tuple[Purchases, list[LotUse]]:
+        """All that is bought by columns, and lots set aside one by one."""
         columns, moves, network = self.program.columns, self.problem.moves, self.problem.network
-        for column, move, requirement, licences in zip(
-            columns.buy.tolist(),
-            columns.buy_move.tolist(),
-            columns.buy_requirement.tolist(),
-            columns.buy_licences,
-            strict=True,
-        ):
-            quantity = self._value(column)
-            if quantity <= 0:
-                continue
-            arc = network.arcs[int(moves.arc[move])]
-            ordered, delivered = int(moves.ordered[move]), int(moves.delivered[move])
-            material, place = arc.node
-            self.inflow[self.nodes[arc.node], requirement, delivered] += quantity
-            label = self.problem.requirements[requirement].label
-            if arc.lot >= 0:
-                lot = self.problem.lots[arc.lot].id
-                lots.append(
-                    LotUse(
-                        lot=lot, material=material, place=place, requirement=label, period=delivered,
-                        quantity=quantity, licences=licences,
-                    )
-                )  # fmt: skip
-                continue
-            purchases.append(
-                Purchase(
-                    offer=arc.chained.offer.id, material=material, place=place, requirement=label, ordered=ordered,
-                    delivered=delivered, quantity=quantity, licences=licences,
-                )
-            )  # fmt: skip
-            if self.problem.offers[arc.offer].single:
-                self._draw(arc.offer, requirement, ordered, quantity)
+        counts, unit = to_steps(self.x[columns.buy], self.resolution), self.resolution
+        if self.in_lots:
+            counts, unit = whole(self._values(columns.buy), unit)
+        some = np.flatnonzero(counts > 0)
+        counts, requirement, move = counts[some], columns.buy_requirement[some], columns.buy_move[some]
+        licences = {i: columns.buy_licences[at] for i, at in enumerate(some.tolist()) if columns.buy_licences[at]}
+        arc, ordered, delivered = moves.arc[move], moves.ordered[move], moves.delivered[move]
+        self._arrive(arc, requirement, delivered, counts, unit)
+        offer = np.array([a.offer for a in network.arcs], dtype=np.intp)[arc]
+        self._take(offer, requirement, ordered, counts, unit)
+        lots = [
+            LotUse(
+                lot=self.problem.lots[network.arcs[arc[i]].lot].id, material=network.arcs[arc[i]].node[0],
+                place=network.arcs[arc[i]].node[1], requirement=self.problem.requirements[requirement[i]].label,
+                period=int(delivered[i]), quantity=int(counts[i]) * unit, licences=licences.get(i, ()),
+            )
+            for i in np.flatnonzero(offer < 0).tolist()
+        ]  # fmt: skip
+        own = np.flatnonzero(offer >= 0)
+        purchases = Purchases(
+            lines=tuple([(a.chained.offer.id, *a.node) for a in network.arcs]),
+            line=arc[own],
+            labels=tuple([each.label for each in self.problem.requirements]),
+            requirement=requirement[own],
+            ordered=ordered[own],
+            delivered=delivered[own],
+            unit=unit,
+            counts=counts[own],
+            licences={i: licences[at] for i, at in enumerate(own.tolist()) if at in licences} if licences else {},
+        )
         return purchases, lots
+
+    def _arrive(self, arc: Ints, requirement: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
+        """Adds what is bought to what comes in."""
+        network = self.problem.network
+        node = np.array([self.nodes[a.node] for a in network.arcs], dtype=np.intp)[arc]
+        shape = len(self.nodes), len(self.problem.requirements), self.problem.case.horizon.count
+        cells, place = np.unique(np.ravel_multi_index((node, requirement, delivered), shape), return_inverse=True)
+        sums = added_up(counts, place, len(cells)).tolist()
+        keys = zip(*(part.tolist() for part in np.unravel_index(cells, shape)), strict=True)
+        for cell, count in zip(keys, sums, strict=True):
+            self.inflow[cell] += count * unit
+
+    def _take(self, offer: Ints, requirement: Ints, ordered: Ints, counts: Whole, unit: Decimal) -> None:
+        """Takes the inputs of what is bought of offers with one output from what comes in."""
+        fed = [facts.single and bool(facts.offer.inputs) for facts in self.problem.offers]
+        own = np.flatnonzero(np.array([*fed, False], dtype=bool)[offer])
+        parts = (offer[own], requirement[own], ordered[own], counts[own])
+        for one, label, t, count in zip(*(part.tolist() for part in parts), strict=True):
+            self._draw(one, label, t, count * unit)
 
     def _draw(self, offer: int, requirement: int, period: int, units: Decimal) -> None:
         facts = self.problem.offers[offer]
@@ -120,8 +141,9 @@ class _Decoder:
 
     def _makes(self) -> list[Make]:
         makes = []
-        for (offer, requirement, period), column in self.program.columns.make.items():
-            units = self._value(column)
+        made = self.program.columns.make
+        values = self._values(np.fromiter(made.values(), dtype=np.intp, count=len(made)))
+        for (offer, requirement, period), units in zip(made, values, strict=True):
             if units <= 0:
                 continue
             label = self.problem.requirements[requirement].label if requirement >= 0 else ""
@@ -133,8 +155,9 @@ class _Decoder:
 
     def _transfers(self) -> list[Transfer]:
         transfers = []
-        for (offer, output, period, giver, taker), column in self.program.columns.transfer.items():
-            quantity = self._value(column)
+        lent = self.program.columns.transfer
+        values = self._values(np.fromiter(lent.values(), dtype=np.intp, count=len(lent)))
+        for (offer, output, period, giver, taker), quantity in zip(lent, values, strict=True):
             if quantity > 0:
                 facts = self.problem.offers[offer].offer
                 transfers.append(
@@ -188,12 +211,14 @@ class _Decoder:
         columns = self.program.columns
         count = self.problem.case.horizon.count
         by_demand: defaultdict[tuple[int, int], list[_Part]] = defaultdict(list)
-        for column, (demand, period, requirement, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
-            by_demand[demand, period].append(_Part(demand, requirement, waivers, self._value(column)))
+        values = self._values(np.array(columns.deliver, dtype=np.intp))
+        for value, (demand, period, requirement, waivers) in zip(values, columns.deliver_key, strict=True):
+            by_demand[demand, period].append(_Part(demand, requirement, waivers, value))
+        shorts = self._values(columns.short + np.arange(len(self.problem.demands) * count))
         planned: defaultdict[Cell, list[_Part]] = defaultdict(list)
         for (demand, period), parts in by_demand.items():
             facts = self.problem.demands[demand]
-            short = self._value(columns.short + demand * count + period)
+            short = shorts[demand * count + period]
             left = facts.quantity[period] - short - sum((part.quantity for part in parts), Decimal(0))
             largest = max(parts, key=lambda part: part.quantity)
             largest.quantity = max(Decimal(0), largest.quantity + left)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
 
+import numpy as np
+
 from ..domain.base import exact
 from ..problem.demands import round_to
 from ..problem.schedules import PriceSpan
+from ..problem.wholes import Whole, kept
 from .compile import Program
 from .matrix import Floats
 
@@ -25,6 +28,19 @@ def up_to_thresholds(program: Program, x: Floats) -> Floats:
         if span.jumps:
             _round_up(program, span, columns, found)
     return found
+
+
+def to_steps(x: Floats, step: Decimal) -> Whole:
+    """Quantities as whole numbers of steps: each the nearest to the number as it is written, half to even.
+
+    In doubles first; decimals decide where these lie so near to the middle of two steps that they may err.
+    """
+    near = x / float(step)
+    found = np.rint(near)
+    middling = np.abs(near - np.floor(near) - 0.5) < 1e-6 + 1e-14 * np.abs(near)
+    for position in np.flatnonzero(middling).tolist():
+        found[position] = float(round_to(Decimal(repr(float(x[position]))), step) / step)
+    return kept(list(map(int, found.tolist())))
 
 
 def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:

@@ -14,7 +14,7 @@ from ..problem.doubles import doubles, table
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
-from .columns import added_up
+from ..problem.wholes import added_up
 from .ledger import EPSILON, SLACK, Ledger
 from .terms import Placed
 

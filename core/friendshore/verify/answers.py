@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from ..problem.doubles import Floats
+from ..problem.wholes import Whole, added_up
 from ..rules.rows import Term
 from .amounts import Amounts
-from .columns import Ints, Whole, added_up
+from .columns import Ints
 from .ledger import Ledger
 from .money import Costing
 

@@ -1,32 +1,23 @@
-"""What is bought as columns of whole numbers: added up exactly, and in one pass.
-
-A quantity is so many of a unit that is a power of ten, nearly always the resolution. Whole numbers are kept in 64 bits as long as
-no sum of them can need more, else as Python's own.
-"""
+"""What is bought as columns of whole numbers: added up exactly, and in one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import repeat
 from operator import mul
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.plan import LotUse, Purchase
+from ..domain.plan import LotUse, Purchase, Purchases
 from ..problem import Problem
 from ..problem.doubles import Floats
 from ..problem.network import Arc
+from ..problem.wholes import Whole, added_up, kept, whole
 
 Ints = NDArray[np.intp]
-Whole = NDArray[Any]
-"""Whole numbers, of 64 bits or of Python's."""
-
-_MOST = 2**62
-"""No sum of whole numbers of 64 bits comes to more than this."""
 
 
 @dataclass(slots=True)
@@ -56,29 +47,31 @@ def in_lots(problem: Problem, offer: int) -> bool:
     return offer >= 0 and problem.offers[offer].single and problem.offers[offer].offer.lot is not None
 
 
-def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
-    """Numbers as multiples of a power of ten: of `unit`, or of the largest smaller one that they are all multiples of."""
-    exponent = min(0, int(unit.adjusted()))
-    counts = _multiples(numbers, exponent)
-    if counts is None:
-        exponent = min(exponent, *(int(number.as_tuple().exponent) for number in numbers))
-        counts = _multiples(numbers, exponent)
-    assert counts is not None
-    fits = max(map(abs, counts), default=0) * len(counts) < _MOST
-    return np.array(counts, dtype=np.int64 if fits else object), Decimal(1).scaleb(exponent)
+def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> Purchases:
+    """Entries by column, if they are not already; lots set aside as purchases in their period, in the place of offers."""
+    if isinstance(entries, Purchases):
+        return entries
+    lines: dict[tuple[str, str, str], int] = {}
+    labels: dict[str, int] = {}
+    named = [(e.offer if isinstance(e, Purchase) else e.lot, e.material, e.place) for e in entries]
+    counts, unit = whole([entry.quantity for entry in entries], unit)
+    return Purchases(
+        line=_ints([lines.setdefault(name, len(lines)) for name in named]),
+        requirement=_ints([labels.setdefault(entry.requirement, len(labels)) for entry in entries]),
+        lines=tuple(lines),
+        labels=tuple(labels),
+        ordered=_ints([e.ordered if isinstance(e, Purchase) else e.period for e in entries]),
+        delivered=_ints([e.delivered if isinstance(e, Purchase) else e.period for e in entries]),
+        unit=unit,
+        counts=counts,
+        licences={i: entry.licences for i, entry in enumerate(entries) if entry.licences},
+    )
 
 
-def _multiples(numbers: Sequence[Decimal], exponent: int) -> list[int] | None:
-    scaled = list(map(mul, numbers, repeat(Decimal(1).scaleb(-exponent))))
-    counts = list(map(int, scaled))
-    return counts if counts == scaled else None
-
-
-def added_up(values: Whole, cells: Ints, size: int) -> Whole:
-    """The exact sum of the values of each of `size` cells."""
-    found: Whole = np.zeros(size, dtype=values.dtype)
-    np.add.at(found, cells, values)
-    return found
+def _finer(table: Purchases, unit: Decimal) -> Whole:
+    """The counts of a table in a smaller unit."""
+    times = int(table.unit / unit)
+    return kept([count * times for count in table.counts.tolist()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,30 +97,41 @@ class Columns:
     roundings: Ints
     """How many half steps of the resolution it may be off: two if it is part of a lot."""
 
+    licences: Mapping[int, tuple[str, ...]]
+    """Licences of the entries that move under some."""
+
     @staticmethod
-    def of(problem: Problem, entries: Sequence[Purchase | LotUse], arcs: Sequence[int]) -> Columns:
-        """The columns of entries, each with the position of its arc."""
-        counts, unit = whole([entry.quantity for entry in entries], problem.case.resolution)
+    def of(problem: Problem, *tables: tuple[Purchases, Ints]) -> Columns:
+        """The columns of entries, each with the position of its arc; lots set aside are read as purchases in their period."""
+        unit = min(table.unit for table, _ in tables)
+        scaled = [table.counts if table.unit == unit else _finer(table, unit) for table, _ in tables]
         network, offers = problem.network.arcs, problem.offers
-        arc = _ints(arcs)
+        arc = joined([arcs for _, arcs in tables])
         offer, lot = _ints([a.offer for a in network])[arc], _ints([a.lot for a in network])[arc]
         single = np.array([*(facts.single for facts in offers), False], dtype=bool)[offer]
         in_part = np.array([*(in_lots(problem, i) for i in range(len(offers))), False], dtype=bool)[offer]
         codes: dict[str, int] = {}
-        for entry in entries:
-            codes.setdefault(entry.requirement, len(codes))
+        for table, _ in tables:
+            for label in table.labels:
+                codes.setdefault(label, len(codes))
+        first = np.cumsum([0, *(len(table) for table, _ in tables)]).tolist()
         return Columns(
             unit=unit,
-            counts=counts,
+            counts=np.concatenate(scaled),
             arc=arc,
             offer=offer,
             lot=lot,
-            ordered=_ints([e.ordered if isinstance(e, Purchase) else e.period for e in entries]),
-            delivered=_ints([e.delivered if isinstance(e, Purchase) else e.period for e in entries]),
-            requirement=_ints([codes[entry.requirement] for entry in entries]),
+            ordered=joined([table.ordered for table, _ in tables]),
+            delivered=joined([table.delivered for table, _ in tables]),
+            requirement=joined([_ints([codes[label] for label in t.labels])[t.requirement] for t, _ in tables]),
             labels=tuple(codes),
             single=single,
             roundings=np.where(in_part, 2, 1),
+            licences={
+                start + i: names
+                for start, (table, _) in zip(first, tables, strict=False)
+                for i, names in table.licences.items()
+            },
         )
 
     def kilograms(self, counts: Whole) -> list[Decimal]:
@@ -156,7 +160,8 @@ class Orders:
         counts, unit = columns.counts[one], columns.unit
         if made:
             of_runs, finer = whole([units for _, _, units, _ in made], unit)
-            counts = np.concatenate([counts.astype(object) * int(unit / finer), of_runs.astype(object)])
+            times = int(unit / finer)
+            counts = kept([*(count * times for count in counts.tolist()), *of_runs.tolist()])
             unit = finer
         offer = np.concatenate([columns.offer[one], _ints(offer for offer, _, _, _ in made)])
         period = np.concatenate([columns.ordered[one], _ints(t for _, t, _, _ in made)])
@@ -175,3 +180,8 @@ class Orders:
 
 def _ints(numbers: Iterable[int]) -> Ints:
     return np.array(list(numbers), dtype=np.intp)
+
+
+def joined(columns: Sequence[Ints]) -> Ints:
+    """Columns one below the other."""
+    return np.concatenate([np.empty(0, dtype=np.intp), *columns])

@@ -16,8 +16,9 @@ from ..problem import Problem
 from ..problem.demands import Lot
 from ..problem.doubles import Floats
 from ..problem.network import Node
-from .columns import Bought, Columns, Orders, added_up, in_lots
-from .matching import match
+from ..problem.wholes import added_up
+from .columns import Bought, Columns, Orders, in_columns, in_lots
+from .matching import Matched, match
 
 _DATED = {
     "makes": "a run of",
@@ -42,10 +43,8 @@ class Ledger:
 
     problem: Problem
     plan: Plan
-    entries: list[Purchase | LotUse] = field(default_factory=list)
-    """Purchases and lots set aside."""
-    arcs: list[int] = field(default_factory=list)
-    """The arc of each of them."""
+    matched: Matched = field(default_factory=Matched)
+    """Its purchases, and lots set aside."""
     makes: list[tuple[Make, int]] = field(default_factory=list)
     """With the position of their offer."""
     transfers: list[tuple[Transfer, int]] = field(default_factory=list)
@@ -63,28 +62,29 @@ class Ledger:
         ledger = Ledger(problem, plan)
         ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
         ledger._keep_within_time()
-        matched = match(problem, ledger.plan, ledger.find)
-        ledger.entries, ledger.arcs = matched.entries, matched.arcs
+        ledger.matched = matched = match(problem, ledger.plan, ledger.find)
         ledger.makes, ledger.transfers, ledger.deliveries = matched.makes, matched.transfers, matched.deliveries
         return ledger
 
     @cached_property
     def columns(self) -> Columns:
         """Purchases and lots set aside as columns of whole numbers."""
-        return Columns.of(self.problem, self.entries, self.arcs)
+        found, step = self.matched, self.problem.case.resolution
+        lots = in_columns(found.lots, step), np.array(found.lot_arcs, dtype=np.intp)
+        return Columns.of(self.problem, (in_columns(found.purchases, step), found.arcs), lots)
 
     @cached_property
     def bought(self) -> list[Bought]:
         """Purchases and lots set aside, each with its arc."""
-        network = self.problem.network.arcs
-        return [Bought(entry, network[arc]) for entry, arc in zip(self.entries, self.arcs, strict=True)]
+        network, found = self.problem.network.arcs, self.matched
+        arcs = (*found.arcs.tolist(), *found.lot_arcs)
+        entries: list[Purchase | LotUse] = [*found.purchases, *found.lots]
+        return [Bought(entry, network[arc]) for entry, arc in zip(entries, arcs, strict=True)]
 
-    @cached_property
+    @property
     def licensed(self) -> list[Bought]:
         """Those that move under licences of bounded quantity."""
-        network = self.problem.network.arcs
-        found = zip(self.entries, self.arcs, strict=True)
-        return [Bought(entry, network[arc]) for entry, arc in found if entry.licences]
+        return [self.bought[position] for position in self.columns.licences]
 
     def _keep_within_time(self) -> None:
         """Leaves out what lies in no period of the plan; each such entry is a finding."""

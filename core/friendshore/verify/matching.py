@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,16 +10,19 @@ import numpy as np
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
 from ..problem import Problem
 from ..problem.network import Arc, Node
-from .columns import Bought, Columns, in_lots
+from .columns import Bought, Columns, Ints, in_columns, in_lots
 
 
 @dataclass(slots=True)
 class Matched:
     """The entries that match, each with the position of what it is about."""
 
-    entries: list[Purchase | LotUse] = field(default_factory=list)
-    """Purchases and lots set aside."""
-    arcs: list[int] = field(default_factory=list)
+    purchases: Sequence[Purchase] = ()
+    arcs: Ints = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    """The arc of each purchase."""
+    lots: list[LotUse] = field(default_factory=list)
+    """Lots set aside."""
+    lot_arcs: list[int] = field(default_factory=list)
     """The arc of each of them."""
     makes: list[tuple[Make, int]] = field(default_factory=list)
     """With their offers."""
@@ -39,8 +42,7 @@ def match(problem: Problem, plan: Plan, find: Callable[..., None]) -> Matched:
     """
     matcher = _Matcher(problem, find)
     if not matcher.all_purchases(plan):
-        for purchase in plan.purchases:
-            matcher.purchase(purchase)
+        matcher.one_by_one(plan)
     for lot in plan.lots:
         matcher.lot(lot)
     matcher.others(plan)
@@ -59,11 +61,12 @@ class _Matcher:
 
     def all_purchases(self, plan: Plan) -> bool:
         """Takes all purchases at once if there is nothing to find; else none."""
-        arcs = {(a.chained.offer.id, *a.node): a.index for a in self.problem.network.arcs if a.lot < 0}
-        found = [arcs.get((p.offer, p.material, p.place), -1) for p in plan.purchases]
-        if -1 in found:
+        known = {(a.chained.offer.id, *a.node): a.index for a in self.problem.network.arcs if a.lot < 0}
+        table = in_columns(plan.purchases, self.problem.case.resolution)
+        arc = np.array([known.get(line, -1) for line in table.lines], dtype=np.intp)[table.line]
+        if (arc < 0).any():
             return False
-        columns = Columns.of(self.problem, plan.purchases, found)
+        columns = Columns.of(self.problem, (table, arc))
         if not (columns.counts > 0).all() or not _in_steps(columns, self.problem):
             return False
         periods = self.problem.case.horizon.count
@@ -72,20 +75,25 @@ class _Matcher:
         move = self.problem.moves.slots[columns.arc, columns.ordered]
         if (move < 0).any() or (self.problem.moves.delivered[move] != columns.delivered).any():
             return False
-        self.found.entries.extend(plan.purchases)
-        self.found.arcs.extend(found)
+        self.found.purchases, self.found.arcs = plan.purchases, arc
         return True
 
-    def purchase(self, purchase: Purchase) -> None:
-        """Takes a purchase."""
+    def one_by_one(self, plan: Plan) -> None:
+        """Takes purchases one after the other, for all that is to be found in each."""
+        taken = [(purchase, self.purchase(purchase)) for purchase in plan.purchases]
+        self.found.purchases = [purchase for purchase, arc in taken if arc is not None]
+        self.found.arcs = np.array([arc for _, arc in taken if arc is not None], dtype=np.intp)
+
+    def purchase(self, purchase: Purchase) -> int | None:
+        """The arc of a purchase; None if it cannot be taken."""
         offer = self.offers.get(purchase.offer)
         if offer is None:
             self._unknown("offer", purchase.offer)
-            return
+            return None
         arc = self.arcs.get((offer, -1, (purchase.material, purchase.place)))
         if arc is None:
             self.find(f"offer `{purchase.offer}` cannot bring {purchase.material} to {purchase.place}")
-            return
+            return None
         item = Bought(purchase, arc)
         horizon = self.problem.case.horizon
         if purchase.delivered != purchase.ordered + arc.lag:
@@ -95,10 +103,10 @@ class _Matcher:
             )
         if not 0 <= purchase.ordered <= purchase.delivered < horizon.count:
             self.find(f"{item} lies outside the plan")
-            return
+            return None
         if self.problem.offers[offer].most[purchase.ordered] == 0:
             self.find(f"{item} is ordered when it is not offered")
-        self._positive(item)
+        return arc.index if self._positive(item) else None
 
     def lot(self, lot: LotUse) -> None:
         """Takes a lot set aside."""
@@ -112,7 +120,9 @@ class _Matcher:
         if (lot.material, lot.place, lot.period) != (facts.material, facts.place.id, facts.period):
             self.find(f"{item} is not what the case holds", expected=f"{facts.material} at {facts.place.id}")
             return
-        self._positive(item)
+        if self._positive(item):
+            self.found.lots.append(lot)
+            self.found.lot_arcs.append(arc.index)
 
     def others(self, plan: Plan) -> None:
         """Takes runs, transfers and deliveries."""
@@ -135,17 +145,16 @@ class _Matcher:
     def _unknown(self, what: str, name: str) -> None:
         self.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
 
-    def _positive(self, item: Bought) -> None:
+    def _positive(self, item: Bought) -> bool:
+        """Whether a quantity is one that can be."""
         resolution = self.problem.case.resolution
         off_step = item.entry.quantity % resolution and not in_lots(self.problem, item.arc.offer)
-        if item.entry.quantity <= 0 or off_step:
-            self.find(
-                f"{item} has a quantity of {item.entry.quantity} kg",
-                expected=f"a positive multiple of {resolution} kg",
-            )
-            return
-        self.found.entries.append(item.entry)
-        self.found.arcs.append(item.arc.index)
+        if item.entry.quantity > 0 and not off_step:
+            return True
+        self.find(
+            f"{item} has a quantity of {item.entry.quantity} kg", expected=f"a positive multiple of {resolution} kg"
+        )
+        return False
 
 
 def _in_steps(columns: Columns, problem: Problem) -> bool:
