@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,29 +24,72 @@ class Component:
 
 
 def split(linear: Linear) -> list[Component]:
-    """All components, in the order of their first column; rows without a column belong to none (`empty_rows`)."""
+    """All components, in the order of their first column; rows without a column belong to none (`empty_rows`).
+
+    Rows and columns are put in the order of their components once; each component is then one stretch of the same arrays.
+    """
     if not len(linear.cost):
         return []
     column_label, row_label = labels(linear.matrix)
-    order = np.argsort(column_label, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(column_label[order]) != 0])
-    groups = sorted(np.split(order, starts[1:]), key=lambda group: int(group[0]))
-    by_label = {int(column_label[group[0]]): i for i, group in enumerate(groups)}
-    row_group = np.array([by_label.get(int(label), -1) for label in row_label], dtype=np.intp)
-    row_order = np.argsort(row_group, kind="stable")
-    row_starts = np.searchsorted(row_group[row_order], np.arange(len(groups) + 1))
-    csc = linear.matrix.tocsc()
+    _, first, group = np.unique(column_label, return_index=True, return_inverse=True)
+    place = np.argsort(np.argsort(first))[group]
+    """Component of every column, by the order of their first columns."""
+    count = len(first)
+    of_label = np.full(max(column_label.max(), row_label.max(initial=0)) + 1, count)
+    of_label[column_label] = place
+    columns, column_ends = _grouped(place, count)
+    rows, row_ends = _grouped(of_label[row_label], count)
+    matrix = linear.matrix[rows]
+    local = np.empty(len(columns), dtype=matrix.indices.dtype)
+    local[columns] = np.arange(len(columns)) - column_ends[place[columns]]
+    parts = Linear(
+        cost=linear.cost[columns],
+        lower=linear.lower[columns],
+        upper=linear.upper[columns],
+        integer=linear.integer[columns],
+        matrix=matrix,
+        row_lower=linear.row_lower[rows],
+        row_upper=linear.row_upper[rows],
+    )
+    stretches = zip(pairwise(column_ends.tolist()), pairwise(row_ends.tolist()), strict=True)
+    indices = local[matrix.indices]
     return [
-        _part(linear, csc, np.sort(group), np.sort(row_order[row_starts[i] : row_starts[i + 1]]))
-        for i, group in enumerate(groups)
+        Component(_stretch(parts, indices, of_columns, of_rows), columns[slice(*of_columns)], rows[slice(*of_rows)])
+        for of_columns, of_rows in stretches
     ]
+
+
+def _grouped(group: Ints, count: int) -> tuple[Ints, Ints]:
+    """Positions group by group, ascending within each, and where each of the first `count` groups begins and ends."""
+    order = np.argsort(group, kind="stable")
+    return order, np.searchsorted(group[order], np.arange(count + 1))
+
+
+def _stretch(parts: Linear, indices: Ints, of_columns: tuple[int, int], of_rows: tuple[int, int]) -> Linear:
+    """Some columns and rows that stand together, the columns of entries counted from the first of them."""
+    columns, rows = slice(*of_columns), slice(*of_rows)
+    begins = parts.matrix.indptr[of_rows[0] : of_rows[1] + 1]
+    entries = slice(begins[0], begins[-1])
+    shape = of_rows[1] - of_rows[0], of_columns[1] - of_columns[0]
+    matrix = sp.csr_matrix((parts.matrix.data[entries], indices[entries], begins - begins[0]), shape)
+    return Linear(
+        cost=parts.cost[columns],
+        lower=parts.lower[columns],
+        upper=parts.upper[columns],
+        integer=parts.integer[columns],
+        matrix=matrix,
+        row_lower=parts.row_lower[rows],
+        row_upper=parts.row_upper[rows],
+    )
 
 
 def labels(matrix: sp.csr_matrix) -> tuple[Ints, Ints]:
     """The number of the part that each column, and each row, belongs to."""
     rows, columns = matrix.shape
-    ones = sp.csr_matrix((np.ones(matrix.nnz, dtype=np.int8), matrix.indices, matrix.indptr), (rows, columns))
-    graph = sp.bmat([[None, ones.T], [ones, None]], format="csr")
+    # Columns first, then rows: an edge from the node of each row to those of its columns.
+    ends = np.concatenate([np.zeros(columns, dtype=matrix.indptr.dtype), matrix.indptr])
+    ones = np.ones(matrix.nnz, dtype=np.int8)
+    graph = sp.csr_matrix((ones, matrix.indices, ends), (columns + rows, columns + rows))
     _, found = connected_components(graph, directed=False)
     return found[:columns], found[columns:]
 
@@ -54,19 +98,3 @@ def empty_rows(linear: Linear) -> Ints:
     """Rows without any column that cannot hold: zero is outside their bounds."""
     empty = np.diff(linear.matrix.indptr) == 0
     return np.flatnonzero(empty & ((linear.row_lower > 0) | (linear.row_upper < 0)))
-
-
-def _part(linear: Linear, csc: sp.csc_matrix, columns: Ints, rows: Ints) -> Component:
-    return Component(
-        Linear(
-            cost=linear.cost[columns],
-            lower=linear.lower[columns],
-            upper=linear.upper[columns],
-            integer=linear.integer[columns],
-            matrix=csc[:, columns].tocsr()[rows],
-            row_lower=linear.row_lower[rows],
-            row_upper=linear.row_upper[rows],
-        ),
-        columns,
-        rows,
-    )

@@ -47,9 +47,11 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
         The scaled program, and how to read its answer.
     """
     factor = _steps(linear)
-    matrix = sp.csr_matrix(linear.matrix @ sp.diags(factor))
-    largest = np.zeros(matrix.shape[0])
-    np.maximum.at(largest, np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), np.abs(matrix.data))
+    given = linear.matrix
+    row = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
+    data = given.data * factor[given.indices]
+    largest = np.zeros(given.shape[0])
+    np.maximum.at(largest, row, np.abs(data))
     divisor = _power(np.log2(np.where(largest > 0, largest, 1.0)))
     cost = linear.cost * factor
     money = _money(np.abs(cost[cost != 0]))
@@ -59,7 +61,7 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
             cost=cost / money,
             lower=linear.lower / factor,
             upper=linear.upper / factor,
-            matrix=sp.csr_matrix(sp.diags(1.0 / divisor) @ matrix),
+            matrix=sp.csr_matrix((data / divisor[row], given.indices, given.indptr), given.shape),
             row_lower=linear.row_lower / divisor,
             row_upper=linear.row_upper / divisor,
             constant=linear.constant / money,
@@ -77,17 +79,18 @@ def _money(costs: Floats) -> float:
 
 def _steps(linear: Linear) -> Floats:
     """How many kilograms one of each column is counted as: a power of two, 1 for whole columns."""
-    entries = sp.coo_matrix(linear.matrix)
-    rows, columns = entries.shape
-    size = np.log2(np.abs(entries.data))
+    rows, columns = linear.matrix.shape
+    of_row = np.repeat(np.arange(rows), np.diff(linear.matrix.indptr))
+    of_column = linear.matrix.indices
+    size = np.log2(np.abs(linear.matrix.data))
     ends, has_end = _log_of_largest(linear.row_lower, linear.row_upper)
     tops, has_top = _log_of_largest(linear.lower, linear.upper)
-    in_row = np.maximum(np.bincount(entries.row, minlength=rows) + has_end, 1)
-    in_column = np.maximum(np.bincount(entries.col, minlength=columns) + has_top, 1)
+    in_row = np.maximum(np.bincount(of_row, minlength=rows) + has_end, 1)
+    in_column = np.maximum(np.bincount(of_column, minlength=columns) + has_top, 1)
     step = np.where(linear.integer, 0.0, tops)
     for _ in range(ROUNDS):
-        row = (np.bincount(entries.row, size + step[entries.col], minlength=rows) + ends) / in_row
-        step = (np.bincount(entries.col, row[entries.row] - size, minlength=columns) + tops) / in_column
+        row = (np.bincount(of_row, size + step[of_column], minlength=rows) + ends) / in_row
+        step = (np.bincount(of_column, row[of_row] - size, minlength=columns) + tops) / in_column
         step[linear.integer] = 0.0
     return _power(step)
 
