@@ -14,6 +14,7 @@ from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case
 from ..domain.facts import Catalog
+from ..domain.memory import uncollected
 from ..domain.use import Use
 from ..errors import InputError
 from ..errors import Problem as Trouble
@@ -101,6 +102,7 @@ class Problem:
         return ask_limits(self)
 
     @staticmethod
+    @uncollected()
     def build(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False) -> Problem:
         """Resolves everything.
 

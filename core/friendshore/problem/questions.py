@@ -108,16 +108,16 @@ class Questions:
         index, weight = self._moves_that(count, periods, stock=stock)
         return Term("bought", index, weight)
 
+    def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
+        """All that may be bought, each offer with a place; with `stock`, lots as well."""
+        return [(arc.chained, arc.move.to) for arc in self._arcs if stock or arc.offer >= 0]
+
     def bought_in_each(
-        self,
-        counts: Sequence[Callable[[Chained, Place], Decimal | int]],
-        stretches: Sequence[Sequence[int]],
-        stock: bool = False,
+        self, counts: Sequence[Sequence[float]], stretches: Sequence[Sequence[int]], stock: bool = False
     ) -> Purchases:
-        """What is `bought` of each of several counts in each of several stretches, which have no period in common."""
+        """What is `bought` by each of several counts in each of several stretches, which have no period in common."""
         arcs = [arc for arc in self._arcs if stock or arc.offer >= 0]
-        share = np.array([[float(count(arc.chained, arc.move.to)) for arc in arcs] for count in counts])
-        share = share.reshape(len(counts), len(arcs))
+        share = np.array(counts, dtype=np.float64).reshape(len(counts), len(arcs))
         stretch_of = np.full(self.horizon.count, -1)
         for number, periods in enumerate(stretches):
             stretch_of[[t for t in periods if t in self._in_force]] = number

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..domain.case import LicenceSpec
+from ..domain.memory import uncollected
 from ..problem import Problem
 from ..problem.doubles import doubles, table
 from ..problem.judging import licence_id
@@ -41,6 +42,7 @@ class Program:
         return owners_of(self.owners, rows)
 
 
+@uncollected()
 def compile_program(problem: Problem) -> Program:
     """Lays out the whole program, in canonical order.
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from ..domain.memory import uncollected
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, Purchases, Short, Stock, Transfer
 from ..problem.demands import round_to
 from ..problem.network import final_node
@@ -31,6 +32,7 @@ class _Part:
     quantity: Decimal
 
 
+@uncollected()
 def decode(
     program: Program,
     x: np.ndarray,

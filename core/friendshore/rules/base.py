@@ -191,15 +191,16 @@ class Facts(Protocol):
         """Kilograms of the moves that count; with `stock`, of stock in hand and orders placed as well."""
         ...
 
-    def bought_in_each(
-        self,
-        counts: Sequence[Callable[[Chained, Place], Decimal | int]],
-        stretches: Sequence[Sequence[int]],
-        stock: bool = False,
-    ) -> Purchases:
-        """What is `bought` of each of several counts in each of several stretches of periods, which have none in common.
+    def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
+        """All that may be bought, each offer with a place of delivery; with `stock`, stock in hand and orders placed as well."""
+        ...
 
-        For `Rows`: stretch by stretch, and within each count by count.
+    def bought_in_each(
+        self, counts: Sequence[Sequence[float]], stretches: Sequence[Sequence[int]], stock: bool = False
+    ) -> Purchases:
+        """What is `bought` by each of several counts in each of several stretches of periods, which have none in common.
+
+        For `Rows`: stretch by stretch, and within each count by count. A count is a list: what each of `purchases` counts.
         """
         ...
 

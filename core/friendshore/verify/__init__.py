@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ..domain.memory import uncollected
 from ..domain.plan import Cost, Plan, PlanStatus
 from ..errors import Problem as Finding
 from ..errors import VerificationError
@@ -70,6 +71,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
     return verified
 
 
+@uncollected()
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Finding]]:
     """The verified plan, or all that is not so.
 

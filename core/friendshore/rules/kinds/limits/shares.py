@@ -8,13 +8,13 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from ....domain.facts import Feed, Place
+from ....domain.facts import Feed
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Rows
 from ..shared import lands, listed
 from .amounts import Share
-from .counting import NOUN, NOUNS, ByCountries, Count
+from .counting import NOUN, NOUNS, ByCountries
 from .grouped import STRETCH
 
 _Belongs = Callable[[Chained], bool]
@@ -52,7 +52,7 @@ class _Shared(ByCountries):
         if self.of == "demand":
             wanted = [(label, periods, self.demanded(facts, group, periods, at)) for label, periods, _ in stretches]
             stretches = [(label, periods, self.share * base) for label, periods, base in wanted if base]
-        counts = [self._count(facts, group, at, belongs, cap) for _, belongs in sets]
+        counts = self._counts(facts, group, at, [belongs for _, belongs in sets], cap)
         bounds = [bound for _, _, bound in stretches for _ in sets]
         names = [" ".join(word for word in (group, who, at) if word) for who, _ in sets]
         return Rows(
@@ -65,16 +65,23 @@ class _Shared(ByCountries):
             reads=self.reads(facts),
         )
 
-    def _count(self, facts: Facts, group: str, at: str, belongs: _Belongs, cap: bool) -> Count:
-        """What a kilogram counts of those purchases that belong to a row: less the share, where that is of all purchases."""
+    def _counts(self, facts: Facts, group: str, at: str, sets: Sequence[_Belongs], cap: bool) -> list[list[float]]:
+        """What a kilogram of every purchase counts in each row: less the share, where that is of all purchases."""
         everything = self.counted(facts, group, surely=not cap, at=at)
-
-        def count(offer: Chained, place: Place) -> Decimal:
+        purchases = facts.purchases(self.include_stock)
+        inside, outside = [], []
+        for offer, place in purchases:
             whole = everything(offer, place)
-            own = whole if self.selected(offer) and belongs(offer) else Decimal(0)
-            return own - self.share * whole if self.of == "purchases" else own
-
-        return count
+            less = self.share * whole if self.of == "purchases" else Decimal(0)
+            inside.append(float(whole - less if self.selected(offer) else -less))
+            outside.append(float(-less))
+        return [
+            [
+                own if belongs(offer) else other
+                for (offer, _), own, other in zip(purchases, inside, outside, strict=True)
+            ]
+            for belongs in sets
+        ]
 
     def base(self) -> str:
         """What it is a share of, in words."""
@@ -108,8 +115,9 @@ class MaxShare(_Shared):
         """Who is capped, under which name: everyone named or listed, and whoever an incomplete list may hide."""
         named = self.named()
         names = self.about(sorted(named | frozenset(self.everyone(facts, group))))
+        known: dict[int, tuple[frozenset[str], bool]] = {}
         if not self.each:
-            return [("together", self._may_be_of(frozenset(names)))]
+            return [("together", self._may_be_of(frozenset(names), known))]
         hidden = not named and any(
             self.group(offer.material) == group
             and self.takes_part(offer)
@@ -117,13 +125,17 @@ class MaxShare(_Shared):
             and not self.may_be(offer)[1]
             for offer in facts.offers
         )
-        unknown = [("unknown", self._may_be_of(frozenset()))] if hidden else []
-        return [(name, self._may_be_of(frozenset({name}))) for name in names] + unknown
+        unknown = [("unknown", self._may_be_of(frozenset(), known))] if hidden else []
+        return [(name, self._may_be_of(frozenset({name}), known)) for name in names] + unknown
 
-    def _may_be_of(self, capped: frozenset[str]) -> _Belongs:
+    def _may_be_of(self, capped: frozenset[str], known: dict[int, tuple[frozenset[str], bool]]) -> _Belongs:
+        """Whether an offer may count for any of those capped; `known`: what offers may count for, once looked up."""
+
         def belongs(offer: Chained) -> bool:
-            names, complete = self.may_be(offer)
-            return bool(names & capped) or not complete
+            if id(offer) not in known:
+                known[id(offer)] = self.may_be(offer)
+            names, complete = known[id(offer)]
+            return not complete or not names.isdisjoint(capped)
 
         return belongs
 
