@@ -6,7 +6,8 @@
    order has a minimum or a rule a floor. It may lie anywhere on the way to a use that might have it, to the end, and costs
    its holding. What is left of a lot lies to the end as well.
 4. An offer with several outputs is run in *batches*, one variable for each history of its inputs; trees take their output
-   from a batch, and what no tree takes costs nothing.
+   from a batch, and what no tree takes costs nothing. A batch of inputs moved under licences may lend to one of the same
+   inputs that needs none of them.
 5. Enumerate the on/off patterns of all discrete decisions; each pattern is a linear programme (`patterns`).
 """
 
@@ -15,7 +16,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, permutations
+from typing import Any
 
 from friendshore.domain.case import Case, DemandSpec, WaiverSpec
 from friendshore.domain.facts import Catalog
@@ -166,6 +169,11 @@ class Oracle:
                 amounts["batch", batch] = 1.0
                 self._run(node, 1.0, self.lawful[node], amounts)
                 self._add(f"batch {describe(node)}", amounts)
+        for giver, taker in permutations(self.batches, 2):
+            if _serves(giver, taker):
+                for line in self.world.offers[giver[0]].outputs:
+                    lent = {("output", giver, line.material): 1.0, ("output", taker, line.material): -1.0}
+                    self._add(f"lent {line.material} of {describe(self.batches[giver])}", lent)
 
     def _add(self, name: str, amounts: dict[Amount, float]) -> None:
         cost = sum(value * self._cost(amount) for amount, value in amounts.items())
@@ -294,6 +302,23 @@ class Oracle:
                 units = {("units", offer.id, period): 1.0 for period in range(self.world.count)}
                 paid = Bound({("onboarding", offer.id): 1.0}, at_least=float(offer.onboarding))
                 yield Choice(f"{offer.id} used", (Bound(units, at_most=0.0),), (paid,))
+
+
+def _serves(giver: Any, taker: Any) -> bool:
+    """Whether two batches are of the same inputs, the first moved under licences of the second's and more."""
+    if giver[:2] != taker[:2]:
+        return False
+    pairs = [(list(one.nodes()), list(other.nodes())) for one, other in zip(giver[2], taker[2], strict=True)]
+    if any(len(ones) != len(others) for ones, others in pairs):
+        return False
+    nodes = [pair for ones, others in pairs for pair in zip(ones, others, strict=True)]
+    alike = all(_bare(one) == _bare(other) for one, other in nodes)
+    return alike and all(set(other.licences) <= set(one.licences) for one, other in nodes)
+
+
+def _bare(tree: Tree) -> Tree:
+    """The kilogram without its history, and without its licences."""
+    return replace(tree, inputs=(), licences=())
 
 
 def describe(tree: Tree) -> str:

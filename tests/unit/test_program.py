@@ -20,6 +20,7 @@ from friendshore.solve import solve
 from friendshore.verify import examine
 
 from .building import (
+    METAL,
     bought,
     built,
     case,
@@ -91,6 +92,19 @@ def answered(given: Any, facts: Any) -> tuple[Any, Any]:
     """The program of a case and its solution."""
     program = compile_program(built(given, facts))
     return program, solve(program)
+
+
+def test_what_fits_is_not_short_by_the_grams_that_rounding_leaves_over() -> None:
+    """Ten plants, nine of them at capacity every month: nothing is short, nothing is left over.
+
+    What a plant makes in the days of a month ends in a fraction of a gram, so that nine rounded each by itself are grams off.
+    """
+    plants = [facility(f"f{i}", "AU", 1000) for i in range(10)]
+    offers = [offer(f"o{i}", f"f{i}", "metal", 10 + i, chain("AU", *METAL)) for i in range(10)]
+    wanted = demand("metal", "civil", *[760] * 12)
+    found = planned(case(wanted, length="month", stores=(store("metal", 200),)), catalog(*plants, *offers))
+    assert found.run.shortage_kg == {}
+    assert [stock.quantity for stock in found.session.verified.plan.stocks] == []
 
 
 def test_an_answer_is_rounded_to_the_gram_and_still_holds() -> None:

@@ -14,6 +14,7 @@ from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, 
 from ..problem.demands import round_to
 from ..problem.network import final_node
 from ..problem.wholes import Whole, added_up, whole
+from .closing import closed
 from .compile import Program
 from .matrix import Ints
 from .rounding import in_whole_lots, to_steps, up_to_thresholds
@@ -54,6 +55,9 @@ class _Decoder:
         self.resolution = self.problem.case.resolution
         self.nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)
+        self.planned = self._planned()
+        taken = {cell: float(sum(part.quantity for part in parts)) for cell, parts in self.planned.items()}
+        self.x = closed(program, self.x, taken)
 
     def plan(self, status: PlanStatus, objective: float, bound: float, infeasible: Sequence[Infeasible]) -> Plan:
         purchases, lots = self._bought()
@@ -173,7 +177,6 @@ class _Decoder:
 
     def _flow(self) -> tuple[list[Delivery], list[Stock]]:
         """Period by period: what is there serves the planned deliveries; what is left is stock."""
-        planned = self._planned()
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
         count = self.problem.case.horizon.count
@@ -188,7 +191,7 @@ class _Decoder:
                     ):  # what is left of the stock is rounded, so that it never takes more digits than are kept
                         held = round_to(held * kept[t], self.resolution)
                     held += self.inflow[cell]
-                    for part in planned.get(cell, ()):
+                    for part in self.planned.get(cell, ()):
                         quantity = min(part.quantity, max(held, Decimal(0)))
                         held -= quantity
                         if quantity > 0:
