@@ -71,15 +71,17 @@ class _Closing:
         self.index: dict[Node, int] = {node: i for i, node in enumerate(self.problem.network.nodes)}
         self.recipes = Recipes.of(self.problem, self.index)
         columns, moves, arcs = program.columns, self.problem.moves, self.problem.network.arcs
-        self.exact: list[float] = (x[columns.buy] / self.step).tolist()
-        self.whole: list[float] = np.rint(x[columns.buy] / self.step).tolist()
+        in_lots = [column for order in columns.lot for column in program.units[order]]
+        exact = x[columns.buy] / self.step
+        self.exact: list[float] = exact.tolist()
+        self.whole: list[float] = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)).tolist()
         self.most: list[float] = (program.linear.upper[columns.buy] / self.step).tolist()
         self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
         self.node = np.array([self.index[arc.node] for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
         self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
         tiered = [column for counted in columns.priced.values() for column in counted]
-        self.free: list[bool] = (~np.isin(columns.buy, tiered)).tolist()
-        """What no price schedule counts: a gram less may be a tier less."""
+        self.free: list[bool] = (~np.isin(columns.buy, [*tiered, *in_lots])).tolist()
+        """What may be rounded otherwise: a gram less of an order that price schedules count may be a tier less."""
         self.flow: dict[Cell, list[float]] = {}
         for (node, requirement, period), kilograms in planned.items():
             self._at((node, requirement))[period] -= kilograms / self.step

@@ -52,6 +52,7 @@ class _Decoder:
         self.problem = program.problem
         self.in_lots = in_whole_lots(program, x)
         self.x = up_to_thresholds(program, x)
+        self.x[list(self.in_lots)] = [float(quantity) for quantity in self.in_lots.values()]
         self.resolution = self.problem.case.resolution
         self.nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)
