@@ -188,7 +188,7 @@ def _infeasible(program: Program, conflict: Conflict) -> Infeasible:
     materials |= {problem.lots[lot].material for lot, column in columns.rest.items() if column in within}
     by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
     for row in by_row.keys() & set(conflict.rows):
-        materials |= materials_of(problem, by_row[row][1])
+        materials |= materials_of(problem, by_row[row][1]) | (by_row[row][1].reads or set())
     return Infeasible(
         materials=tuple(sorted(materials)),
         demands=tuple(problem.demands[d].id for d in sorted(short)),

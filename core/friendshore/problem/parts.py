@@ -43,6 +43,9 @@ class Parts:
         reached = {problem.offers[arc.offer].offer.id for arc in problem.network.arcs if arc.offer >= 0}
         reached |= {order.offer for order in inputs.case.orders}
         self.offers: list[Offer] = [o for catalog in inputs.catalogs for o in catalog.offers if o.id in reached]
+        counted = {facts.offer.id for facts in problem.offers} - reached
+        self._idle: list[Offer] = [o for catalog in inputs.catalogs for o in catalog.offers if o.id in counted]
+        """Offers that no demand can reach: they join nothing, but rules may name them."""
         self._joined = _Joined(name for name, _ in problem.network.nodes)
         self.counted: dict[str, set[str]] = defaultdict(set)
         """Limit rule -> materials that its rows count."""
@@ -126,7 +129,7 @@ class Parts:
 
     def _cut(self, members: Members, also: frozenset[str]) -> Inputs:
         case = self.inputs.case
-        offers = {offer.id: offer for offer in self.offers if self._materials(offer) & members}
+        offers = {offer.id: offer for offer in (*self.offers, *self._idle) if self._materials(offer) & members}
         names = {o.facility for o in offers.values()}
         known = self.problem.merged.facilities
         subjects = {subject for offer in offers.values() for subject in subjects_of(offer, known)}
