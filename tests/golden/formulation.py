@@ -91,6 +91,9 @@ def _name_orders(program: Program, names: list[str]) -> None:
         names[column] = f"order {problem.offers[offer].offer.id} {label(t)}"
     for span, column in columns.placed.items():
         names[column] = f"order anything of {problem.term_spans[span]}"
+    for commitment, column in columns.untaken.items():
+        about = problem.commitments[commitment]
+        names[column] = f"not taken of {problem.offers[about.offer].offer.id} in {about.label}"
     for (offer, t), column in columns.lot.items():
         names[column] = f"lots of {problem.offers[offer].offer.id} {label(t)}"
 

@@ -250,6 +250,30 @@ def fixed_cost_and_minimum() -> Problem:
 
 
 @piece
+def qualification() -> Problem:
+    """Japanese metal may be ordered from the second year on."""
+    return model(demand("metal", "civil", 100, 60), facts=changed(metals(), "jp-metal", qualification=9))
+
+
+@piece
+def take_or_pay() -> Problem:
+    """If anything is bought from China, 40 a year are paid for in both years, at three quarters of the price."""
+    facts = changed(metals(cn=60), "cn-metal", take_or_pay=40, take_or_pay_share="0.75")
+    return model(demand("metal", "civil", 100, 60), facts=facts, discount="0.25")
+
+
+@piece
+def quotations() -> Problem:
+    """Chinese metal is quoted at 10 for the first year, and at 12 for most of the second: not offered in that."""
+    rows = [
+        {"end": "2026-12-31", "amount": 10, "currency": "USD", "source": SOURCE},
+        {"start": "2027-01-02", "amount": 12, "currency": "USD", "source": SOURCE},
+    ]
+    facts = changed(metals(), "cn-metal", price=None, quotes=rows)
+    return model(demand("metal", "civil", 100, 60), facts=facts)
+
+
+@piece
 def tiers_incremental_falling() -> Problem:
     """The first 30 kg of a year at 10, the next 40 at 8, the rest at 7: all of it lies in the tier that is reached."""
     terms = schedule("cn-metal", tier(0, 10), tier(30, 8), tier(70, 7), kind="incremental", per="year")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from friendshore.domain.bearing import Bearing
 from friendshore.domain.case import Case
-from friendshore.domain.facts import Catalog, Rate
+from friendshore.domain.facts import Catalog, Quote, Rate
 from friendshore.domain.plan import PlanStatus
 from friendshore.domain.terms import Terms
 from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
@@ -77,6 +77,14 @@ class World:
     max_lots: int | None = None
     """Most lots in an order, of those that come in lots."""
     terms: tuple[Terms, ...] = ()
+    quoted: tuple[int | None, ...] = ()
+    """Quotations of the metal that is bought, by period, in place of its price; none: it has a price."""
+    unqualified: int = 0
+    """Years before made metal may be ordered."""
+    paid_for: tuple[int | None, int | None, int | None] = (None, None, None)
+    """Kilograms a year of each offer that are paid for, taken or not."""
+    share: Decimal = Decimal(1)
+    """Share of the price due on what is not taken."""
 
     def facts(self) -> tuple[Case, Catalog]:
         """The same as a case and a catalog."""
@@ -91,6 +99,13 @@ class World:
             one.model_copy(update={"lot": Decimal(lot), "max_lots": self.max_lots}) if lot else one
             for one, lot in zip(sold, self.lots, strict=True)
         ]
+        sold = [
+            one.model_copy(update={"take_or_pay": Decimal(least), "take_or_pay_share": self.share}) if least else one
+            for one, least in zip(sold, self.paid_for, strict=True)
+        ]
+        sold[1] = sold[1].model_copy(update={"qualification": Decimal(12 * self.unqualified)})
+        if self.quoted:
+            sold[0] = sold[0].model_copy(update={"price": None, "quotes": self.quotes})
         price = sold[2].price
         assert price is not None
         sold[2] = sold[2].model_copy(update={"price": price.model_copy(update={"currency": "EUR"})})
@@ -109,10 +124,36 @@ class World:
         )
 
     @property
+    def quotes(self) -> tuple[Quote, ...]:
+        """The quotations of the metal that is bought, each for a year."""
+        return tuple(
+            Quote(
+                start=datetime.date(2026 + t, 1, 1),
+                end=datetime.date(2026 + t, 12, 31),
+                amount=Decimal(amount),
+                currency="USD",
+                source=SOURCE,
+            )
+            for t, amount in enumerate(self.quoted)
+            if amount is not None
+        )
+
+    @property
+    def closed(self) -> NDArray[np.bool_]:
+        """Offers and periods in which they may not be ordered."""
+        shut = np.zeros((3, len(self.wanted)), dtype=bool)
+        shut[0] = [amount is None for amount in self.quoted] or False
+        shut[1, : self.unqualified] = True
+        return shut
+
+    @property
     def list_prices(self) -> Array:
         """Dollars by offer and period."""
         euro = np.array(EURO[: len(self.wanted)])
-        return np.array([np.full(len(euro), self.prices[0]), np.full(len(euro), self.prices[1]), self.prices[2] * euro])
+        quoted = (
+            np.array([amount or 0 for amount in self.quoted]) if self.quoted else np.full(len(euro), self.prices[0])
+        )
+        return np.array([quoted, np.full(len(euro), self.prices[1]), self.prices[2] * euro])
 
     @property
     def discount(self) -> Array:
@@ -135,6 +176,12 @@ def bills(world: World, units: Array) -> Array:
         for held, kept in zip((metal, oxide), world.kept, strict=True):
             cost = np.where((held > GRAMS) & (not kept), np.inf, cost)
     cost = np.where(over_capacity(world, units), np.inf, cost)
+    cost = np.where((units * world.closed > 0).any(axis=(1, 2)), np.inf, cost)
+    for i, least in enumerate(world.paid_for):
+        if least:
+            left = np.maximum(least - units[:, i], 0.0) * ~world.closed[i]
+            due = (left * float(world.share) * prices[i] * discount).sum(axis=1)
+            cost = cost + np.where((units[:, i] > 0).any(axis=1), due, 0.0)
     for i, lot in enumerate(world.lots):
         if lot:
             number = units[:, i] / lot

@@ -29,6 +29,7 @@ def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> 
     """
     prices = [float(d.shortage_price or 0) for d in case.demands]
     prices += [float(o.price.amount or 0) for c in catalogs for o in c.offers if o.price is not None]
+    prices += [float(q.amount) for c in catalogs for o in c.offers for q in o.quotes]
     done = found.plan.plan
     pieces = len(done.purchases) + len(done.makes) + len(done.lots)
     return 0.5 * float(case.resolution) * (pieces + 1) * 10 * max(prices, default=0.0)

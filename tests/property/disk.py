@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from friendshore.domain.facts import Catalog, Offer
+from friendshore.domain.facts import Catalog, Offer, Price, Quote
 from friendshore.domain.terms import Terms
 
 Row = dict[str, Any]
@@ -82,6 +82,12 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
             for role, found in (("output", o.outputs if len(o.outputs) > 1 else ()), ("input", o.inputs))
             for line in found
         ],
+        "quotes": [
+            {"offer": o.id, "from": q.start or "", "until": q.end or "", "source": _local(q.source)}
+            | {"price": _price(q, unit if len(o.outputs) == 1 else "kg")}
+            for o in catalog.offers
+            for q in o.quotes
+        ],
         "terms": [_terms(terms, unit) for terms in catalog.terms],
         "chain": [
             {"offer": o.id, "stage": e.stage, "countries": ";".join(sorted(e.countries))}
@@ -93,24 +99,26 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
 
 
 def _offer(offer: Offer, unit: str) -> Row:
-    assert offer.price is not None
-    assert offer.price.amount is not None
     single = len(offer.outputs) == 1
     # The price of a run of several outputs is by unit of run, whatever the masses are written in.
     price_unit = unit if single else "kg"
-    price = f"{offer.price.amount * UNITS[price_unit]:f} {offer.price.currency}/{price_unit}"
+    assert offer.quotes or (offer.price is not None and offer.price.amount is not None)
+    price = "" if offer.price is None else _price(offer.price, price_unit)
     return {
         "id": offer.id,
         "facility": offer.facility,
         "material": offer.outputs[0].material if single else "",
         "price": price,
-        "price_source": _local(offer.price.source),
+        "price_source": _local(offer.price.source) if offer.price else "",
         "from": offer.start or "",
         "until": offer.end or "",
         "min_order": _mass(offer.min_order, unit),
         "max_order": _mass(offer.max_order, unit),
         "lot": _mass(offer.lot, unit),
         "max_lots": offer.max_lots or "",
+        "qualification": "" if offer.qualification is None else f"{offer.qualification} months",
+        "take_or_pay": _mass(offer.take_or_pay, unit, "/year"),
+        "take_or_pay_share": offer.take_or_pay_share if offer.take_or_pay else "",
         "max_per_year": _mass(offer.max_per_year, unit, "/year"),
         "total": _mass(offer.total, unit),
         "onboarding": f"{offer.onboarding} {offer.onboarding_currency}" if offer.onboarding else "",
@@ -119,6 +127,11 @@ def _offer(offer: Offer, unit: str) -> Row:
         "customs_origin": offer.customs_origin,
         "source": _local(offer.source),
     }
+
+
+def _price(price: Price | Quote, unit: str) -> str:
+    assert price.amount is not None
+    return f"{price.amount * UNITS[unit]:f} {price.currency}/{unit}"
 
 
 def _terms(terms: Terms, unit: str) -> Row:

@@ -323,6 +323,9 @@ class Reader:
                         weights[amount] = 1.0
                     case ("fixed", _, first) if first in periods:
                         weights[amount] = 1.0
+                    case ("untaken", offer, last) if last in periods:
+                        share = float(world.offers[offer].take_or_pay_share)
+                        weights[amount] = share * world.price(world.offers[offer], last)
             self._bound(rule, weights, None, float(rule.amount))
 
 

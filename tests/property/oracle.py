@@ -67,7 +67,10 @@ class Oracle:
             for o in self.world.offers.values()
             if o.onboarding
         ]
-        orders = read_orders(self.world, [amount for column in self.columns for amount in column.amounts])
+        amounts = [amount for column in self.columns for amount in column.amounts]
+        ends = [(d.material, d.place or self.world.case.place) for d in self.world.demands.values()]
+        nodes = {node for end in ends for node in self.forest.leading_to(*end)}
+        orders = read_orders(self.world, amounts, nodes)
         self.columns += orders.columns
         choices = [*self._minima(), *self._onboarding(), *orders.choices]
         extra = Reader(self.law, (amount for column in self.columns for amount in column.amounts)).read()

@@ -23,12 +23,14 @@ class Orders:
     choices: list[Choice] = field(default_factory=list)
 
 
-def read_orders(world: World, amounts: Iterable[Amount]) -> Orders:
-    """Lots and terms of trade, given every amount that supply trees come to."""
+def read_orders(world: World, amounts: Iterable[Amount], nodes: set[tuple[str, str]]) -> Orders:
+    """Lots, terms of trade and take-or-pay, given every amount that supply trees come to, and all materials and places they pass."""
     found = Orders()
     moved = sorted({a for a in amounts if a[0] == "moved"}, key=repr)
     for offer in world.offers.values():
         _lots(world, offer, found)
+    for offer in world.offers.values():
+        _take_or_pay(world, offer, nodes, found)
     for number, terms in enumerate(world.terms):
         for periods in _spans(world, terms):
             _span(world, number, terms, periods, moved, found)
@@ -37,7 +39,9 @@ def read_orders(world: World, amounts: Iterable[Amount]) -> Orders:
 
 def may_force(world: World) -> bool:
     """Whether some order must be larger than its need."""
-    return any(o.min_order or o.lot for o in world.offers.values()) or any(terms.least for terms in world.terms)
+    return any(o.min_order or o.lot or o.take_or_pay for o in world.offers.values()) or any(
+        terms.least for terms in world.terms
+    )
 
 
 def setups(world: World, facility: str, period: int) -> dict[Amount, float]:
@@ -60,6 +64,30 @@ def _lots(world: World, offer: Offer, found: Orders) -> None:
         found.bounds.append(Bound({("units", offer.id, period): 1.0, lots: -float(offer.lot)}, 0.0, 0.0))
         if offer.max_lots is not None:
             found.bounds.append(Bound({lots: 1.0}, at_most=float(offer.max_lots)))
+
+
+def _take_or_pay(world: World, offer: Offer, nodes: set[tuple[str, str]], found: Orders) -> None:
+    """If an offer is used, what is not taken of a year's quantity is paid for at the price of its last open period."""
+    if not offer.take_or_pay:
+        return
+    made = {line.material for line in offer.outputs}
+    leads = [r[0] for material, place in nodes if material in made and (r := world.routes(offer, place)) is not None]
+    lead = min(leads, default=world.count)
+    years: dict[int, list[int]] = defaultdict(list)
+    for period in range(world.count - lead):
+        if world.orderable(offer, period):
+            years[world.spans[period][0].year].append(period)
+    on: list[Bound] = []
+    for year, periods in years.items():
+        last = periods[-1]
+        due: Amount = ("untaken", offer.id, last)
+        cost = float(offer.take_or_pay_share) * world.price(offer, last)
+        found.columns.append(Column(f"untaken of {offer.id} in {year}", cost * world.discount(last), {due: 1.0}))
+        quantity = float(offer.take_or_pay) * sum(world.years[t] for t in periods)
+        on.append(Bound({due: 1.0} | {("units", offer.id, t): 1.0 for t in periods}, at_least=quantity))
+    units = {("units", offer.id, t): 1.0 for t in range(world.count)}
+    if on:
+        found.choices.append(Choice(f"{offer.id} taken", (Bound(units, at_most=0.0),), tuple(on)))
 
 
 def _spans(world: World, terms: Terms) -> Iterator[list[int]]:

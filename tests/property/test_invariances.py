@@ -100,7 +100,9 @@ def without_ties(tiny: Tiny) -> Tiny:
         return amount + Decimal(odd.randrange(1, 10**6)) / 10**6
 
     def offer(old: Offer) -> Offer:
-        assert old.price is not None
+        if old.price is None:
+            quotes = tuple(q.model_copy(update={"amount": more(q.amount)}) for q in old.quotes)
+            return old.model_copy(update={"quotes": quotes})
         return old.model_copy(update={"price": old.price.model_copy(update={"amount": more(old.price.amount)})})
 
     offers = tuple(offer(o) for o in tiny.catalog.offers)

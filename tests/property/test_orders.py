@@ -1,4 +1,4 @@
-"""Lots, minima, tiers and terms of trade together, against plain enumeration."""
+"""Lots, minima, tiers, terms of trade, quotations and take-or-pay together, against plain enumeration."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def worlds(draw: st.DrawFn) -> World:
     """Any small world."""
     count = draw(st.sampled_from((1, 1, 2)))
     lot = st.sampled_from((None, None, 2, 3))
+    quoted, least = st.sampled_from((None, 2, 5, 9)), st.sampled_from((None, None, None, 2, 4))
     bearing = draw(st.lists(st.sampled_from(SUBJECTS), max_size=2))
     tiered = draw(st.lists(st.sampled_from(SUBJECTS), max_size=1))
     return World(
@@ -55,6 +56,10 @@ def worlds(draw: st.DrawFn) -> World:
         schedules=tuple(draw(schedules(subject)) for subject in tiered),
         lots=(draw(lot), draw(lot), draw(lot)),
         max_lots=draw(st.sampled_from((None, None, 1, 2))),
+        quoted=tuple(draw(quoted) for _ in range(count)) if draw(st.integers(1, 3)) == 3 else (),
+        unqualified=draw(st.sampled_from((0, 0, 0, 1))),
+        paid_for=(draw(least), draw(least), draw(least)),
+        share=draw(st.sampled_from((Decimal(1), Decimal("0.5")))),
         terms=tuple(dict.fromkeys(draw(some_terms(subject)) for subject in bearing)),
     )
 
@@ -62,5 +67,5 @@ def worlds(draw: st.DrawFn) -> World:
 @examples(300)
 @given(worlds())
 def test_no_whole_plan_is_cheaper(world: World) -> None:
-    """Any lots, minima, tiers and terms: the plan is as cheap as the best of all whole ones, by the bill worked out there."""
+    """Any lots, minima, tiers, terms, quotations and commitments: the plan is as cheap as the best of all whole ones, by the bill worked out there."""
     check(world, 9 if len(world.wanted) == 1 else 4)

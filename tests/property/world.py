@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from friendshore.domain.case import Case, DemandSpec
-from friendshore.domain.facts import Catalog, ChainEntry, Facility, Material, Offer
+from friendshore.domain.facts import Catalog, ChainEntry, Facility, Material, Offer, Quote
 from friendshore.rules.base import Rule
 
 COUNTS = {"operating": 1.0, "ramping": 0.8, "commissioning": 0.5}
@@ -65,7 +65,7 @@ class World:
         self.rules = tuple(rules)
         self.materials: dict[str, Material] = {m.id: m for c in catalogs for m in c.materials}
         self.facilities: dict[str, Facility] = {f.id: f for c in catalogs for f in c.facilities}
-        self.offers: dict[str, Offer] = {o.id: o for c in catalogs for o in c.offers if o.price is not None}
+        self.known: dict[str, Offer] = {o.id: o for c in catalogs for o in c.offers}
         self.terms = [t for c in catalogs for t in c.terms]
         self.rates = [r for c in catalogs for r in c.rates]
         self.benchmarks = [b for c in catalogs for b in c.prices]
@@ -73,6 +73,11 @@ class World:
             d.id or f"{d.material}/{d.end_use}/{d.place or case.place}": d for d in case.demands
         }
         self.count = case.horizon.count
+        self.offers = {
+            name: o
+            for name, o in self.known.items()
+            if o.price or any(self._quote(o, period) for period in range(self.count))
+        }
 
     @cached_property
     def spans(self) -> list[tuple[date, date]]:
@@ -133,7 +138,7 @@ class World:
             there = self.period_of(order.arrives)
             if there is None:
                 continue
-            offer = self.offers[order.offer]
+            offer = self.known[order.offer]
             for line in offer.outputs:
                 kilograms = float(order.quantity) * float(line.per_unit)
                 place = order.place or self.case.place
@@ -144,8 +149,18 @@ class World:
     # ------------------------------------------------------------------------------------------------------- offers
 
     def orderable(self, offer: Offer, period: int) -> bool:
-        """Whether the whole period lies within the offer's dates."""
-        return all(within(day, offer.start, offer.end) for day in self.spans[period])
+        """Whether the whole period lies within the offer's dates and those of one quotation, and after its qualification."""
+        months = {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value]
+        if period * months < (offer.qualification or 0):
+            return False
+        quoted = not offer.quotes or self._quote(offer, period) is not None
+        return quoted and all(within(day, offer.start, offer.end) for day in self.spans[period])
+
+    def _quote(self, offer: Offer, period: int) -> Quote | None:
+        """The quotation that holds throughout a period."""
+        held = [q for q in offer.quotes if all(within(day, q.start, q.end) for day in days(*self.spans[period]))]
+        assert len(held) < 2
+        return held[0] if held else None
 
     def capacity(self, facility: Facility, period: int) -> float:
         """Kilograms a facility can make in a period, derated by what each day's status counts for."""
@@ -191,6 +206,11 @@ class World:
     def price(self, offer: Offer, period: int) -> float:
         """Money per unit in the case's currency when ordered in a period."""
         price = offer.price
+        if offer.quotes:
+            held = {t: quote for t in range(self.count) if (quote := self._quote(offer, t))}
+            before = [t for t in held if t <= period]
+            quote = held[max(before) if before else min(held)]
+            return float(quote.amount) * self._rate(quote.currency, self.spans[period][0])
         assert price is not None
         day = self.spans[period][0]
         if price.amount is not None:

@@ -286,3 +286,123 @@ def test_the_verifier_names_what_is_not_so(tamper: Callable[[Plan], Plan], words
     with pytest.raises(VerificationError) as caught:
         verify(found.plan.problem, tamper(found.plan.plan))
     assert words in str(caught.value)
+
+
+# ------------------------------------------------------------------------------------ qualification, take-or-pay, quotations
+
+
+def test_an_offer_is_not_ordered_before_it_is_qualified() -> None:
+    """Nine months from the start of the plan are a year of waiting; an incumbent waits for nothing, and pays no onboarding."""
+    years = demand("metal", "civil", 100, 100)
+    facts = changed(metals(), "cn-metal", qualification=9, onboarding=700, onboarding_currency="USD")
+    later = planned(case(years), facts)
+    assert ordered(later) == {("au-metal", "2026"): 100, ("cn-metal", "2027"): 100}
+    assert later.cost.onboarding == 700
+    today = planned(case(years, incumbents=[{"offer": "cn-metal", "per_year": 50}]), facts)
+    assert bought(today) == {"cn-metal": 200}
+    assert today.cost.onboarding == 0
+
+
+def committed(**more: Any) -> Catalog:
+    """Chinese metal: 80 a year are paid for, at three quarters of the price."""
+    return changed(metals(), "cn-metal", **{"take_or_pay": 80, "take_or_pay_share": "0.75", **more})
+
+
+def test_what_is_not_taken_is_paid_for() -> None:
+    """100 in the first year, 20 in the second: 60 not taken at 7.50, in the last period of the year."""
+    found = planned(case(demand("metal", "civil", 100, 20), discount="0.25", stores=(store("metal", 90),)), committed())
+    assert ordered(found) == {("cn-metal", "2026"): 100, ("cn-metal", "2027"): 20}
+    assert float(found.cost.untaken) == 60 * 7.5 * 0.8
+    assert found.cost.nominal == 1200 + 450
+
+
+def test_an_offer_that_is_not_used_is_not_paid_for() -> None:
+    """Where it is dearer to be committed than to buy elsewhere, nothing is due."""
+    found = planned(case(demand("metal", "civil", 10, 10)), committed(take_or_pay=200))
+    assert bought(found) == {"au-metal": 20}
+    assert found.cost.untaken == 0
+
+
+def test_a_commitment_counts_the_days_on_which_orders_can_be_placed() -> None:
+    """Offered from July on, two quarters: half of the year's quantity."""
+    quarters = demand("metal", "civil", 0, 0, 10, 0)
+    found = planned(case(quarters, length="quarter"), committed(start=date(2026, 7, 1)))
+    days = Decimal(31 + 31 + 30 + 31 + 30 + 31)
+    assert float(found.cost.untaken) == pytest.approx(float((80 * days / 365 - 10) * Decimal("7.5")))
+
+
+def quotes(*rows: tuple[str | None, str | None, float]) -> list[dict[str, Any]]:
+    """Quotations in dollars."""
+    return [{"start": a, "end": b, "amount": p, "currency": "USD", "source": SOURCE} for a, b, p in rows]
+
+
+def quoted(*rows: tuple[str | None, str | None, float]) -> Catalog:
+    """Chinese metal by quotations."""
+    return changed(metals(), "cn-metal", price=None, quotes=quotes(*rows))
+
+
+def test_a_quotation_holds_only_in_periods_that_it_covers() -> None:
+    """10 in 2026; 12 for all of 2027 but a day: not offered in that, and bought ahead."""
+    years = case(demand("metal", "civil", 100, 100), stores=(store("metal", 45),))
+    whole = planned(years, quoted((None, "2026-12-31", 10), ("2027-01-01", None, 12)))
+    assert ordered(whole) == {("cn-metal", "2026"): 100, ("cn-metal", "2027"): 100}
+    assert whole.cost.price == 2200
+    part = planned(years, quoted((None, "2026-12-31", 10), ("2027-01-02", None, 12)))
+    assert ordered(part) == {("cn-metal", "2026"): 100, ("au-metal", "2027"): 100}
+
+
+def test_an_offer_without_a_quotation_for_a_whole_period_is_a_lead() -> None:
+    """It is shown, never counted, and the reason said."""
+    found = planned(case(CIVIL), quoted(("2026-03-01", None, 10)))
+    assert bought(found) == {"au-metal": 100}
+    assert [lead.reasons for lead in found.run.leads] == [["no quotation holds throughout a period of the plan"]]
+
+
+def test_two_quotations_for_a_day_are_refused() -> None:
+    """Given in memory as well as in a file."""
+    with pytest.raises(InputError, match="two quotations of `cn-metal`"):
+        planned(case(CIVIL), quoted((None, None, 10), ("2026-01-01", None, 12)))
+
+
+def test_a_guessed_quotation_is_said() -> None:
+    """It counts as an assumed price does."""
+    rows = [{"amount": 10, "currency": "USD", "source": GUESS}]
+    found = planned(case(CIVIL), changed(metals(), "cn-metal", price=None, quotes=rows))
+    assert told(found, "cn-metal") == "price 10 USD/kg is assumed: guessed"
+
+
+def test_a_change_of_price_moves_quotations() -> None:
+    """Asked of the session, and of the case after the change."""
+    facts = quoted((None, "2026-12-31", 10))
+    answer = planned(case(CIVIL), facts).session.after(Change(price="cn-metal", factor=Decimal(3)))
+    assert answer.cost.price == 3000
+
+
+def test_a_budget_counts_what_is_paid_for_and_not_taken() -> None:
+    """70 kg and 10 kg not taken at 7.50 come to 775: a budget of 774 leaves something short, or is kept elsewhere."""
+    wanted = case(demand("metal", "civil", 70))
+    assert planned(wanted, committed(), rule(Budget, amount=775)).cost.shortage == 0
+    assert planned(wanted, committed(), rule(Budget, amount=774)).cost.objective > 775
+
+
+@pytest.mark.parametrize(
+    ("tamper", "words"),
+    [
+        (lambda plan: plan.model_copy(update={"objective": plan.objective - 450}), "objective is not"),
+        (lambda plan: moved(plan, 0), "is ordered when it is not offered"),
+    ],
+)
+def test_the_verifier_counts_commitments_and_dates_again(tamper: Callable[[Plan], Plan], words: str) -> None:
+    """What is due on what is not taken, and when orders may be placed."""
+    facts = committed(qualification=12)
+    found = planned(case(demand("metal", "civil", 0, 20), stores=(store("metal", 1),)), facts)
+    assert found.cost.untaken == 450
+    with pytest.raises(VerificationError) as caught:
+        verify(found.plan.problem, tamper(found.plan.plan))
+    assert words in str(caught.value)
+
+
+def moved(plan: Plan, period: int) -> Plan:
+    """The plan with every purchase ordered and delivered in a period."""
+    when = {"ordered": period, "delivered": period}
+    return plan.model_copy(update={"purchases": tuple(p.model_copy(update=when) for p in plan.purchases)})

@@ -162,12 +162,40 @@ OFFERS = Layout(
         Field("max_lots", k.COUNT, "Most lots ordered in one period.", "8"),
         Field("max_per_year", k.MASS_RATE, "Most a year from this offer, beside its facility's capacity.", "20 t/year"),
         Field("total", k.MASS, "Most over the whole plan: a stock in hand, a parcel.", "12 t"),
-        Field("onboarding", k.MONEY, "One-off cost of using it at all.", "250,000 USD"),
+        Field(
+            "onboarding",
+            k.MONEY,
+            "One-off cost of using it at all; `[[incumbent]]` offers have paid it.",
+            "250,000 USD",
+        ),
+        Field(
+            "qualification",
+            k.DURATION,
+            "From the start of the plan to the first order; blank: none. `[[incumbent]]` offers are qualified already.",
+            "9 months",
+        ),
+        Field("take_or_pay", k.MASS_RATE, "Paid for, taken or not, if it is used at all.", "10 t/year"),
+        Field(
+            "take_or_pay_share", k.FRACTION, "Share of the price due on what is not taken; blank: all of it.", "60 %"
+        ),
         Field("lead_time", k.DURATION, "From order to delivery; blank: the case's.", "1 quarter"),
         Field("capacity_use", k.NON_NEGATIVE, "Kilograms of the facility's capacity a unit takes; blank: 1.", "1"),
         Field("customs_origin", k.COUNTRY, "Origin for customs; blank: country of the last stage performed.", "AU"),
         _NOTE,
         Field("source", k.TEXT, "Evidence of its existence and quantities.", "acme-report-2026"),
+    ),
+)
+
+QUOTES = Layout(
+    "quotes.csv",
+    "Quotations: prices of offers for orders within some dates, in place of a price in `offers.csv`. An offer with a row may be ordered "
+    "only in periods throughout which one of its rows holds.",
+    (
+        _OFFER,
+        Field("from", k.DATE, "First day; blank: since ever.", "2026-10-01"),
+        Field("until", k.DATE, "Last day; blank: for good.", "2027-03-31"),
+        Field("price", k.UNIT_PRICE, "Money per mass, or per unit of run.", "560 USD/kg", required=True),
+        _SOURCE_NEEDED,
     ),
 )
 
@@ -319,5 +347,20 @@ RATES = Layout(
     ),
 )
 
-TABLES = (SOURCES, MATERIALS, FACTORS, PRICES, RATES, FACILITIES, CAPACITY, OFFERS, RECIPE, CHAIN, LANES, TIERS, TERMS)
+TABLES = (
+    SOURCES,
+    MATERIALS,
+    FACTORS,
+    PRICES,
+    RATES,
+    FACILITIES,
+    CAPACITY,
+    OFFERS,
+    RECIPE,
+    CHAIN,
+    LANES,
+    QUOTES,
+    TIERS,
+    TERMS,
+)
 """All tables, in the order in which they are read."""

@@ -19,6 +19,7 @@ from .basics import name_materials, read_factors, read_materials, read_prices, r
 from .facilities import name_facilities, read_capacity, read_facilities
 from .known import Known, known_from
 from .offers import made_by_facility, read_offers
+from .quotes import with_quotes
 from .state import Reading
 from .terms import read_terms
 from .tiers import read_tiers, with_list_prices
@@ -123,7 +124,7 @@ def _assemble(reading: Reading) -> dict[str, Any]:
     prices = read_prices(reading)
     rates = read_rates(reading)
     name_facilities(reading)
-    offers = read_offers(reading)
+    offers = with_quotes(reading, read_offers(reading))
     capacity = read_capacity(reading, made_by_facility(offers))
     schedules = read_tiers(reading)
     return {

@@ -16,7 +16,7 @@ from .state import Reading, pick
 from .subjects import check_dates
 
 _ONE = Decimal(1)
-_MASSES = ("min_order", "max_order", "lot", "max_per_year", "total")
+_MASSES = ("min_order", "max_order", "lot", "max_per_year", "total", "take_or_pay")
 
 
 @dataclass(slots=True)
@@ -146,6 +146,8 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
         capacity_use="capacity_use",
         customs_origin="customs_origin",
         max_lots="max_lots",
+        qualification="qualification",
+        take_or_pay_share="take_or_pay_share",
         note="note",
     )
     for column in _MASSES:
@@ -165,7 +167,7 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
     least, most = values.get("min_order"), values.get("max_order")
     if least is not None and most is not None and least > most:
         table.problem(row, "min_order", "is more than max_order", fix="exchange the two, or mend one")
-    _check_lots(table, row, values)
+    _check_terms(table, row, values)
     money = row.values.get("onboarding")
     if money is not None:
         values |= {"onboarding": money.amount, "onboarding_currency": money.currency}
@@ -174,13 +176,17 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
     return values
 
 
-def _check_lots(table: Table, row: Row, values: dict[str, Any]) -> None:
+def _check_terms(table: Table, row: Row, values: dict[str, Any]) -> None:
     lot, count = values.get("lot"), values.get("max_lots")
     if lot is not None and not lot:
         table.problem(row, "lot", "a lot of nothing", expected="a mass above 0", fix="leave it blank for any quantity")
     if count is not None and lot is None and "lot" not in row.bad:
         table.problem(row, "max_lots", "there is no lot to count", fix="give `lot`, or `max_order` in place of this")
     least = values.get("min_order")
+    if "take_or_pay_share" in row.values and "take_or_pay" not in {*row.values, *row.bad}:
+        table.problem(
+            row, "take_or_pay_share", "a share of no take-or-pay", fix="give `take_or_pay`, or leave it blank"
+        )
     if lot and count is not None and least is not None and least > lot * count:
         table.problem(row, "min_order", "is more than `max_lots` lots", fix="mend one of the three")
 

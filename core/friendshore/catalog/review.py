@@ -40,7 +40,7 @@ def _leads(catalog: Catalog) -> Iterator[Problem]:
                 fix="add a row, or let the case assume a figure",
             )
     for offer in catalog.offers:
-        if offer.price is None:
+        if offer.price is None and not offer.quotes:
             yield Problem(
                 f"`{offer.id}` has no price and no benchmark: it is a lead, shown but never offered",
                 file=f"{catalog.name}/offers.csv",
@@ -63,6 +63,7 @@ def _unused_sources(catalog: Catalog) -> Iterator[Problem]:
         used.update((facility.source, *(step.source for step in facility.capacity)))
     for offer in catalog.offers:
         used.update((offer.source, offer.price.source if offer.price else ""))
+        used.update(quote.source for quote in offer.quotes)
         used.update(line.source for line in (*offer.outputs, *offer.inputs))
         used.update((*(entry.source for entry in offer.chain), *(lane.source for lane in offer.lanes)))
     for source in catalog.sources:

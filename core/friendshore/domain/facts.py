@@ -214,7 +214,7 @@ class Offer(Record):
     total: Number | None = None
     """Most units over the whole plan: a stock in hand, a trader's parcel."""
     onboarding: Number | None = None
-    """One-off cost of using it at all."""
+    """One-off cost of using it at all, unless it is an incumbent."""
     onboarding_currency: str = ""
     qualification: Number | None = None
     """Months from the start of the plan before it may first be ordered from, unless it is an incumbent."""

@@ -155,6 +155,8 @@ class Cost(Record):
     onboarding: Number
     fixed: Number = Decimal(0)
     """What terms of trade make due because anything is ordered at all."""
+    untaken: Number = Decimal(0)
+    """What take-or-pay makes due on quantities that are paid for and not taken."""
     holding: Number
     total: Number
     """The sum of the above: what the plan spends."""

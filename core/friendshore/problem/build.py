@@ -21,8 +21,9 @@ from ..errors import Problem as Trouble
 from ..plugins import attributed
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
-from .capacity import Capacities, Pool
+from .capacity import Pool
 from .charges import Charges
+from .commitments import Commitment
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .given import accepted, check_names, parties_without_site, unnamed_end_uses
 from .incumbents import resolve_incumbents
@@ -35,10 +36,10 @@ from .network import Network, Node, build_network, final_node
 from .offers import Assumption, Lead, OfferFacts, resolve_offers
 from .questions import Questions
 from .requirements import Grouping, Requirement
-from .schedules import PriceSpan, resolve_schedules
+from .schedules import PriceSpan
 from .shelves import open_to_stricter
-from .subjects import Sellers
-from .terms import TermSpan, resolve_terms
+from .terms import TermSpan
+from .trade import resolve_trade
 
 SHORTAGE_FACTOR = 10
 """What a shortage costs where the case does not say: so many times the dearest landed offer or benchmark."""
@@ -83,6 +84,8 @@ class Problem:
     """Price schedules, one entry a span."""
     term_spans: tuple[TermSpan, ...]
     """Terms of trade, one entry a span."""
+    commitments: tuple[Commitment, ...]
+    """Take-or-pay, one entry a year of an offer."""
     stores: Mapping[Node, Store]
     shortage_price: tuple[Decimal, ...]
     """Money per kilogram short, by demand."""
@@ -148,20 +151,14 @@ class _Builder:
         shortage = self._shortage_prices(demands, dearest)
         self._note_lead_times(network, counted)
         self.assumptions += accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
-        reached_offers = [counted[i] for i in network.feeds]
-        self.assumptions += parties_without_site(reached_offers, self.rules)
+        self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
         self._note_makers(network, uses)
         requirements = tuple(grouping.requirements())
         if any(rule.watches_stock for rule in self.rules):
             open_to_stricter(requirements, network, demands)
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
-        reached = {arc.offer for arc in network.arcs if arc.offer >= 0}
-        relevant = {counted[i].offer.id for i in reached}
-        pools = self._pools(counted, reached)
-        sellers = Sellers(merged, counted, reached)
-        price_spans, assumed = resolve_schedules(merged, case, counted, sellers)
-        term_spans, also_assumed = resolve_terms(merged, case, counted, sellers, pools)
-        assumptions += assumed + also_assumed
+        relevant = {counted[arc.offer].offer.id for arc in network.arcs if arc.offer >= 0}
+        trade, assumed = resolve_trade(merged, case, counted, network, moves)
         return Problem(
             case=case,
             merged=merged,
@@ -175,16 +172,15 @@ class _Builder:
             judgements=judgements,
             requirements=requirements,
             moves=moves,
-            pools=pools,
-            price_spans=price_spans,
-            term_spans=term_spans,
+            pools=trade.pools,
+            price_spans=trade.price_spans,
+            term_spans=trade.term_spans,
+            commitments=trade.commitments,
             stores=self._stores(network, dearest),
             shortage_price=shortage,
             discount=self._discounts(),
-            facts=Questions(
-                case, merged, network, moves, counted, demands, requirements, incumbents, price_spans, term_spans
-            ),
-            assumptions=(*self.assumptions, *(a for a in assumptions if a.subject in relevant)),
+            facts=Questions(case, merged, network, moves, counted, demands, requirements, incumbents, trade),
+            assumptions=(*self.assumptions, *(a for a in assumptions + assumed if a.subject in relevant)),
         )
 
     def _in_currency(self, rule: Rule) -> Rule:
@@ -214,14 +210,6 @@ class _Builder:
             exact(_POWER.power(rate, -(Decimal(t * months) / 12))) if rate != 1 else Decimal(1)
             for t in range(self.case.horizon.count)
         )
-
-    def _pools(self, counted: Sequence[OfferFacts], reached: set[int]) -> tuple[Pool, ...]:
-        users: dict[str, list[int]] = {}
-        for index in sorted(reached):
-            for name in counted[index].pools:
-                users.setdefault(name, []).append(index)
-        capacities, facilities = Capacities(self.merged, self.case), self.merged.facilities
-        return tuple(Pool(name, capacities.of(facilities[name]), tuple(users[name])) for name in sorted(users))
 
     def _dearest(
         self,

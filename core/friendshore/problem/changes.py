@@ -192,10 +192,13 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
 
     def repriced(offer: Offer) -> Offer:
         nonlocal found
-        if not reprices(change, offer) or offer.price is None:
+        if not reprices(change, offer) or (offer.price is None and not offer.quotes):
             return offer
         found = True
         price = offer.price
+        if price is None:
+            quotes = tuple(quote.model_copy(update={"amount": quote.amount * factor}) for quote in offer.quotes)
+            return offer.model_copy(update={"quotes": quotes})
         if price.amount is not None:
             return offer.model_copy(update={"price": price.model_copy(update={"amount": price.amount * factor})})
         return offer.model_copy(

@@ -44,6 +44,10 @@ def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
             arcs = np.unique(problem.moves.arc[term.index])
             materials |= {problem.network.arcs[arc].node[0] for arc in arcs.tolist()}
             continue
+        if term.question == "untaken":
+            offers = {problem.commitments[position].offer for position in term.index.tolist()}
+            materials |= {line.material for offer in offers for line in problem.offers[offer].offer.outputs}
+            continue
         if term.question in ("discounts", "fixed"):
             spans = problem.price_spans if term.question == "discounts" else problem.term_spans
             offers = {offer for position in term.index.tolist() for offer in spans[position].offers}

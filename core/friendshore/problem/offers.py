@@ -11,7 +11,7 @@ from ..domain.base import exact, rounded
 from ..domain.basis import basis_factor
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
-from ..domain.facts import Facility, Material, Offer, Price
+from ..domain.facts import Facility, Material, Offer, Price, Quote
 from ..domain.time import Period, Span
 from ..domain.use import Chained
 from ..errors import InputError, Problem
@@ -109,13 +109,20 @@ class _OfferReader:
         self.given = given
         self.offer = self._with_assumption(offer)
         self.facility = merged.facilities[offer.facility]
+        self.incumbent = any(today.offer == offer.id for today in case.incumbents)
+        """Whether it is bought from today."""
+        self.qualified = self._qualified()
+        """First period in which it may be ordered."""
+        self.open: frozenset[int] | None = None
+        """Periods throughout which a quotation holds; None: it has none."""
         self.reasons: list[str] = []
         self.assumptions: list[Assumption] = []
 
     def read(self) -> OfferFacts | Lead:
         price = self._prices()
         most = self._most()
-        onboarding = self._money(self.offer.onboarding, self.offer.onboarding_currency, "onboarding cost")
+        once = Decimal(0) if self.incumbent else self.offer.onboarding
+        onboarding = self._money(once, self.offer.onboarding_currency, "onboarding cost")
         self._note_assumed_recipe()
         if self.reasons or price is None:
             return Lead(self.offer, tuple(self.reasons))
@@ -146,6 +153,7 @@ class _OfferReader:
             amount = given.price.amount
             per_unit = exact(amount / factor) if amount is not None else None
             update["price"] = given.price.model_copy(update={"amount": per_unit, "source": CASE_SOURCE})
+            update["quotes"] = ()
         if given.chain:
             stated = {entry.stage for entry in given.chain}
             kept = tuple(entry for entry in offer.chain if entry.stage not in stated)
@@ -202,6 +210,8 @@ class _OfferReader:
     def _most_in(self, period: Period) -> Decimal | None:
         if not Span(start=self.offer.start, end=self.offer.end).covers(period.span):
             return Decimal(0)
+        if period.index < self.qualified or (self.open is not None and period.index not in self.open):
+            return Decimal(0)
         limits = []
         if self.offer.max_per_year is not None:
             limits.append(as_decimal(Fraction(self.offer.max_per_year) * period.years))
@@ -213,8 +223,17 @@ class _OfferReader:
             limits.append(self.offer.total)
         return min(limits) if limits else None
 
+    def _qualified(self) -> int:
+        """The period from which it may be ordered: an incumbent is qualified already."""
+        months = self.offer.qualification
+        if months is None or self.incumbent:
+            return 0
+        return self.case.horizon.steps(months)
+
     def _prices(self) -> tuple[Decimal, ...] | None:
         price = self.offer.price
+        if self.offer.quotes:
+            return self._by_quotes()
         if price is None:
             self.reasons.append("nobody published its price")
             return None
@@ -223,22 +242,49 @@ class _OfferReader:
             return (prices[0],) * len(prices)
         return prices
 
+    def _by_quotes(self) -> tuple[Decimal, ...] | None:
+        """The quotation that holds on every day of each period; where none does, the offer is not open, at the last one's price."""
+        found: dict[int, Quote] = {}
+        refused: list[str] = []
+        for quote in self.offer.quotes:
+            dates = Span(start=quote.start, end=quote.end)
+            within = [p.index for p in self.case.horizon.periods if dates.covers(p.span)]
+            reason = self._weighed(quote.amount, quote.currency, quote.source) if within else ""
+            if reason:
+                refused.append(reason)
+                continue
+            if not found.keys().isdisjoint(within):
+                raise InputError(Problem(f"two quotations of `{self.offer.id}` hold on the same days", column="quotes"))
+            found |= dict.fromkeys(within, quote)
+        if not found:
+            self.reasons += refused or ["no quotation holds throughout a period of the plan"]
+            return None
+        self.open = frozenset(found)
+        last = found[min(found)]
+        held = [last := found.get(t, last) for t in range(self.case.horizon.count)]
+        return self._in_case_currency([quote.amount for quote in held], [quote.currency for quote in held])
+
     def _quoted(self, price: Price) -> tuple[Decimal, ...] | None:
         assert price.amount is not None
-        confidence = self.merged.confidence(price.source)
-        accepted = confidence.reaches(self.case.accept.confidence)
-        if confidence is Confidence.ASSUMED or (confidence is Confidence.COMPUTED and not accepted):
-            reference = self.merged.sources[price.source].reference if price.source in self.merged.sources else ""
-            self._assume(
-                f"price {price.amount.normalize():f} {price.currency}/kg is {confidence.value}"
-                + (f": {reference}" if reference else "")
-            )
-        elif not accepted:
-            self.reasons.append(f"its price is only {confidence}")
-        elif price.source == CASE_SOURCE:
-            self._assume(f"price {price.amount.normalize():f} {price.currency}/kg is given by the case")
+        reason = self._weighed(price.amount, price.currency, price.source)
+        if reason:
+            self.reasons.append(reason)
         count = self.case.horizon.count
         return self._in_case_currency([price.amount] * count, [price.currency] * count)
+
+    def _weighed(self, amount: Decimal, currency: str, source: str) -> str:
+        """Why a price does not count; empty if it does, and what is taken as given is noted."""
+        confidence = self.merged.confidence(source)
+        accepted = confidence.reaches(self.case.accept.confidence)
+        price = f"price {amount.normalize():f} {currency}/kg"
+        if confidence is Confidence.ASSUMED or (confidence is Confidence.COMPUTED and not accepted):
+            reference = self.merged.sources[source].reference if source in self.merged.sources else ""
+            self._assume(f"{price} is {confidence.value}" + (f": {reference}" if reference else ""))
+        elif not accepted:
+            return f"its price is only {confidence}"
+        elif source == CASE_SOURCE:
+            self._assume(f"{price} is given by the case")
+        return ""
 
     def _benchmarked(self, price: Price) -> tuple[Decimal, ...] | None:
         rows = self.paths.rows(price.benchmark)

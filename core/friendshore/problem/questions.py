@@ -23,9 +23,8 @@ from .moves import Moves, ranges
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
 from .requirements import Requirement
-from .schedules import PriceSpan
 from .shelves import own_requirements, servers, shelves
-from .terms import TermSpan
+from .trade import Trade
 
 
 class Questions:
@@ -41,8 +40,7 @@ class Questions:
         demands: Sequence[Demand],
         requirements: Sequence[Requirement],
         incumbents: Sequence[Incumbent],
-        price_spans: Sequence[PriceSpan] = (),
-        term_spans: Sequence[TermSpan] = (),
+        trade: Trade,
     ) -> None:
         self.case = case
         self.horizon: Horizon = case.horizon
@@ -59,9 +57,11 @@ class Questions:
         self._network = network
         self._moves = moves
         self._counted = counted
-        self._price_spans = price_spans
-        self._term_spans = term_spans
-        spanned = [span.offers for span in price_spans] + [span.offers for span in term_spans]
+        self._price_spans = trade.price_spans
+        self._term_spans = trade.term_spans
+        self._commitments = trade.commitments
+        spanned = [span.offers for span in trade.price_spans] + [span.offers for span in trade.term_spans]
+        spanned.append(tuple(commitment.offer for commitment in trade.commitments))
         self._spanned = _arcs_by_offer(network, {offer for offers in spanned for offer in offers})
         self.materials: Sequence[Material] = tuple(
             merged.materials[name] for name in sorted({material for material, _ in network.nodes})
@@ -146,7 +146,8 @@ class Questions:
 
         What price schedules take off or add counts in the period in which it is settled, by the least that anything a schedule
         bears on counts: a discount for goods that count and goods that do not is no money of the first. What terms of trade make
-        due at once counts in the first period of its span, by the most that anything they are about counts.
+        due at once counts in the first period of its span, by the most that anything they are about counts; what is paid for and not
+        taken, in the last period of its year, by the most that its offer counts.
         """
         index, weight = self._moves_that(count, periods, dated="ordered")
         counts = [0.0] * len(self._counted)
@@ -162,6 +163,8 @@ class Questions:
             terms.append(Term("discounts", *self._settled(count, periods)))
         if self._term_spans:
             terms.append(Term("fixed", *self._fixed(count, periods)))
+        if self._commitments:
+            terms.append(Term("untaken", *self._untaken(count, periods)))
         return terms
 
     def _settled(
@@ -185,6 +188,18 @@ class Questions:
                 arcs = [arc for offer in span.offers for arc in self._spanned[offer]]
                 moving = [arc for arc in arcs if span.goes(arc.node[1])]
                 found.append((position, max((float(count(a.chained, a.move.to)) for a in moving), default=0.0)))
+        return _weighted(found)
+
+    def _untaken(
+        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]
+    ) -> tuple[Index, Weights]:
+        """Commitments due in `periods`, each by the most that an arc of its offer counts."""
+        asked = {t for t in periods if t in self._in_force}
+        found = []
+        for position, commitment in enumerate(self._commitments):
+            if commitment.due in asked:
+                arcs = self._spanned[commitment.offer]
+                found.append((position, max(float(count(arc.chained, arc.move.to)) for arc in arcs)))
         return _weighted(found)
 
     def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term:

@@ -83,6 +83,10 @@ def _floors(problem: Problem, reach: Mapping[tuple[int, int], float]) -> Floats:
             least = float(offers[index].in_lots(span.terms.least or Decimal(0)))
             for t in span.periods:
                 floors[index, t] = max(floors[index, t], least)
+    for commitment in problem.commitments:
+        quantity = float(offers[commitment.offer].in_lots(commitment.quantity))
+        for t in commitment.periods:
+            floors[commitment.offer, t] = max(floors[commitment.offer, t], quantity)
     return floors
 
 
@@ -165,10 +169,12 @@ class _Walk:
             if arc.offer >= 0:
                 self.outlets.setdefault(arc.offer, []).append(arc.index)
         self.asked: dict[int, float] = {}
-        """Least quantities that terms of trade ask of each offer, over all their spans."""
+        """What terms of trade ask of each offer over all their spans, and what is paid for, taken or not."""
         for span in problem.term_spans:
             for offer in span.offers:
                 self.asked[offer] = self.asked.get(offer, 0.0) + float(span.terms.least or 0)
+        for commitment in problem.commitments:
+            self.asked[commitment.offer] = self.asked.get(commitment.offer, 0.0) + float(commitment.quantity)
         self._known: dict[Node, float] = {}
         self._walking: set[Node] = set()
         self._left: dict[Node, float] = {}

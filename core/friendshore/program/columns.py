@@ -38,11 +38,13 @@ class Columns:
     rest: dict[int, int] = field(default_factory=dict)
     """Lot -> column: what of it nobody takes."""
     onboard: dict[int, int] = field(default_factory=dict)
-    """Offer -> 0/1 column."""
+    """Offer -> 0/1 column: it is used at all; only where that costs something."""
     lot: dict[tuple[int, int], int] = field(default_factory=dict)
     """(offer, order period) -> whole column: how many lots are ordered."""
     placed: dict[int, int] = field(default_factory=dict)
     """Term span -> 0/1 column: anything is ordered in it."""
+    untaken: dict[int, int] = field(default_factory=dict)
+    """Commitment -> column: units of it that are not taken."""
     order: dict[tuple[int, int], int] = field(default_factory=dict)
     """(offer, order period) -> 0/1 column."""
     tier: dict[tuple[int, int, int, int], int] = field(default_factory=dict)

@@ -196,6 +196,9 @@ class _Reader:
         if question == "fixed":
             cost = float(self.problem.term_spans[position].fixed)
             return [(self.columns.placed[position], cost)] if position in self.columns.placed else []
+        if question == "untaken":
+            rate = float(self.problem.commitments[position].rate)
+            return [(self.columns.untaken[position], rate)] if position in self.columns.untaken else []
         return self._holding(position)
 
     def _stock(self, position: int, factor: float) -> list[tuple[int, float]]:

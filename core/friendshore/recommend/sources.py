@@ -75,6 +75,7 @@ def least_confidence(problem: Problem, chained: Chained) -> Confidence:
     sources += [entry.source for entry in offer.chain]
     if offer.max_per_year is not None or offer.total is not None:
         sources.append(offer.source)
+    sources += [quote.source for quote in offer.quotes]
     if offer.price is not None and offer.price.amount is not None:
         sources.append(offer.price.source)
     elif offer.price is not None:

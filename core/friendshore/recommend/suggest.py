@@ -126,6 +126,13 @@ def _supply_dates(problem: Problem) -> Iterator[tuple[date, str]]:
         if facts.offer.end is not None and facts.offer.end < date.max:
             text = f"offer `{facts.offer.id}` ends: it may be ordered up to the period before"
             yield facts.offer.end + timedelta(days=1), text
+        for quote in facts.offer.quotes:
+            if quote.start is not None:
+                text = f"a quotation of `{facts.offer.id}` begins: it may be ordered from the next period on"
+                yield quote.start, text
+            if quote.end is not None and quote.end < date.max:
+                text = f"a quotation of `{facts.offer.id}` ends: it may be ordered up to the period before"
+                yield quote.end + timedelta(days=1), text
         if facts.facility.id in seen:
             continue
         seen.add(facts.facility.id)

@@ -119,7 +119,11 @@ def _counts(catalog: Catalog) -> str:
 
 
 def _price(catalog: Catalog, name: str) -> str:
-    price = next(offer.price for offer in catalog.offers if offer.id == name)
+    offer = next(offer for offer in catalog.offers if offer.id == name)
+    price = offer.price
+    if offer.quotes:
+        amounts = sorted({(quote.currency, quote.amount) for quote in offer.quotes})
+        return ", ".join(f"{amount:f} {currency}/kg" for currency, amount in amounts) + " quoted"
     if price is None:
         return "none published"
     if price.amount is not None:

@@ -81,6 +81,7 @@ def costs(run: Run, width: int) -> RenderableType:
             ("freight", cost.freight),
             ("onboarding", cost.onboarding),
             ("fixed costs of ordering", cost.fixed),
+            ("paid for, not taken", cost.untaken),
             ("holding", cost.holding),
         )
         if amount

@@ -227,7 +227,8 @@ class Facts(Protocol):
 
     def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
         """Price, charges and freight of the moves that count, with their offers' onboarding in the first period, and what price
-        schedules take off or add, in the period of its settlement, and what terms of trade make due at once, when it is due.
+        schedules take off or add, in the period of its settlement, what terms of trade make due at once, and what is paid for and not
+        taken, when it is due.
         """
         ...
 

@@ -27,6 +27,7 @@ Question = Literal[
     "holding",
     "discounts",
     "fixed",
+    "untaken",
     "lacking",
 ]
 """What a term asks.
@@ -42,6 +43,7 @@ Question = Literal[
 - `holding`: money for holding, of stock cells
 - `discounts`: money that price schedules add (negative: take off), indexed by schedules and spans
 - `fixed`: money that terms of trade make due at once, indexed by terms and spans
+- `untaken`: money for what is paid for and not taken, indexed by offers and years
 - `lacking`: by how much the worst of some parts falls short of its base, else 0; indexed by nothing
 """
 

@@ -126,6 +126,7 @@ def _check_objective(ledger: Ledger, cost: Cost, costing: Costing) -> None:
     dearest = max(problem.shortage_price, default=Decimal(0))
     per_kg = problem.moves.dearest
     per_kg += max((settled.rate for settled in costing.settled), default=Decimal(0))
+    per_kg += max((commitment.rate for commitment in problem.commitments), default=Decimal(0))
     pieces = (
         len(plan.purchases)
         + len(plan.makes)

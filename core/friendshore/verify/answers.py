@@ -36,6 +36,7 @@ class Answers:
         self.near: Floats = columns.near(self.bought)
         """The same in kilograms, in doubles."""
         self.placed = {placed.position for placed in costing.placed}
+        self.untaken = {untaken.position: untaken for untaken in costing.untaken}
         self.settled = {settled.position: settled for settled in costing.settled}
         self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
 
@@ -152,6 +153,11 @@ class Answers:
         if question == "discounts":
             settled = self.settled.get(position)
             return (-settled.off, settled.rate * settled.pieces) if settled is not None else (Decimal(0), Decimal(0))
+        if question == "untaken":
+            untaken = self.untaken.get(position)
+            if untaken is None:
+                return Decimal(0), Decimal(0)
+            return untaken.due, untaken.commitment.rate * untaken.pieces
         if question == "fixed":
             return (self.problem.term_spans[position].fixed if position in self.placed else Decimal(0)), Decimal(0)
         if question == "holding":

@@ -20,7 +20,7 @@ from ..problem.network import Arc
 from .columns import Bought
 from .discounts import Settled, settle
 from .ledger import Ledger
-from .terms import Placed
+from .terms import Placed, untaken_quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Costing:
         self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers)
         self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
         self._known_uses: dict[tuple[int, str], list[Use]] = {}
+        self.untaken = untaken_quantities(ledger)
         self.settled: list[Settled] = settle(ledger)
 
     @cached_property
@@ -137,6 +138,9 @@ class Costing:
         fixed: defaultdict[int, Decimal] = defaultdict(Decimal)
         for placed in self.placed:
             fixed[placed.span.due] += placed.span.fixed
+        untaken: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for left in self.untaken:
+            untaken[left.commitment.due] += left.due
         return {
             "price": price,
             "discounts": discounts,
@@ -144,6 +148,7 @@ class Costing:
             "freight": freight,
             "onboarding": {0: self.onboarding()},
             "fixed": fixed,
+            "untaken": untaken,
             "holding": self.holding(),
         }
 

@@ -1,4 +1,4 @@
-"""Are orders what their offers and terms of trade ask for? Whole lots, quantities over spans, and what is due at once."""
+"""Are orders what their offers and terms of trade ask for? Whole lots, quantities over spans, what is due at once or untaken."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ..problem.commitments import Commitment
 from ..problem.terms import TermSpan
 from .ledger import Ledger
 
@@ -47,6 +48,36 @@ def placed_orders(ledger: Ledger) -> list[Placed]:
         for position in sorted(units)
         if units[position] > 0
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Untaken:
+    """What is paid for and not taken of an offer in a year."""
+
+    commitment: Commitment
+    position: int
+    """Of the commitment among all."""
+    units: Decimal
+    pieces: int
+    """Rounded numbers that it follows from."""
+
+    @property
+    def due(self) -> Decimal:
+        """Undiscounted money."""
+        return self.units * self.commitment.rate
+
+
+def untaken_quantities(ledger: Ledger) -> list[Untaken]:
+    """Every year of take-or-pay in which less is taken than is paid for, of offers that are used, in canonical order."""
+    units = ledger.units() if ledger.problem.commitments else {}
+    used = {offer for (offer, _), amount in units.items() if amount > 0}
+    found = []
+    for position, commitment in enumerate(ledger.problem.commitments):
+        cells = [(commitment.offer, t) for t in commitment.periods]
+        left = commitment.quantity - sum((units.get(cell, Decimal(0)) for cell in cells), Decimal(0))
+        if commitment.offer in used and left > 0:
+            found.append(Untaken(commitment, position, left, sum(ledger.pieces(*cell) for cell in cells)))
+    return found
 
 
 def check_terms(ledger: Ledger, placed: list[Placed]) -> None:

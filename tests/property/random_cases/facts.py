@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from friendshore.domain.case import DemandSpec, OrderSpec, StockSpec, StoreSpec
-from friendshore.domain.facts import ChainEntry, Facility, Lane, Offer, Price, Rate, Status
+from friendshore.domain.facts import ChainEntry, Facility, Lane, Offer, Price, Quote, Rate, Status
 from friendshore.domain.terms import Terms
 
 from ..tiny import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store, terms
@@ -76,6 +76,24 @@ def euros(amount: int) -> Price:
 
 
 @st.composite
+def quotations(draw: Draw[Any]) -> tuple[Quote, ...]:
+    """One quotation, or two with or without a gap between them, in dollars or euros."""
+    ends = draw(st.sampled_from(((date(2026, 12, 31), date(2027, 1, 1)), (date(2026, 12, 31), date(2027, 4, 1)))))
+    dates = [(None, ends[0]), (ends[1], None)]
+    kept = draw(st.sampled_from((dates, dates[:1], [(None, None)])))
+    return tuple(
+        Quote(
+            start=start,
+            end=end,
+            amount=Decimal(draw(st.integers(5, 90))),
+            currency=draw(st.sampled_from(("USD", "EUR"))),
+            source=SOURCE,
+        )
+        for start, end in kept
+    )
+
+
+@st.composite
 def lanes(draw: Draw[Any]) -> Lane:
     """A way to one of the places, with its own freight and time in some cases."""
     freight = sometimes(draw, st.integers(0, 9), 2)
@@ -97,7 +115,8 @@ def order_terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any
     if most := sometimes(draw, st.integers(5, 60), 6):
         given["max_order"] = max(most, given.get("min_order", 0))
     if lot := sometimes(draw, st.integers(4, 30), 8):
-        given["lot"], given["max_lots"] = lot, sometimes(draw, st.integers(1, 5), 3)
+        given["lot"] = lot
+        given["max_lots"] = sometimes(draw, st.integers(-(-given.get("min_order", 1) // lot), 15), 3)
     given["total"] = sometimes(draw, st.integers(10, 90), 6)
     given["max_per_year"] = sometimes(draw, st.integers(20, 200), 8)
     given["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
@@ -106,6 +125,10 @@ def order_terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any
     given["end"] = sometimes(draw, st.sampled_from(last), 8)
     if minima[0] > 0 and (cost := sometimes(draw, st.integers(50, 900), 6)):
         given["onboarding"], given["onboarding_currency"] = cost, "USD"
+        minima[0] -= 1
+    given["qualification"] = sometimes(draw, st.sampled_from((2, 3, 12)), 12)
+    if minima[0] > 0 and (least := sometimes(draw, st.integers(5, 80), 8)):
+        given["take_or_pay"], given["take_or_pay_share"] = least, draw(st.sampled_from(("1", "0.5")))
         minima[0] -= 1
     given["lanes"] = sometimes(draw, st.lists(lanes(), min_size=1, max_size=3, unique_by=lambda lane: lane.to), 8)
     given["customs_origin"] = sometimes(draw, st.sampled_from(("AU", "CN")), 10)
@@ -156,7 +179,9 @@ def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
     def source(name: str, material: str, **more: Any) -> Offer:
         links = a_chain(draw, STAGES[material])
         given = {**order_terms(draw, count, minima), **more}
-        return offer(name, draw(plant), material, draw(price), links, **given)
+        made = offer(name, draw(plant), material, draw(price), links, **given)
+        quotes = sometimes(draw, quotations(), 8)
+        return made if quotes is None else made.model_copy(update={"price": None, "quotes": quotes})
 
     def maker(name: str, material: str, stages: tuple[str, ...], **inputs: float) -> Offer:
         given = order_terms(draw, count, minima)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..draft import Draft
+from .commitments import add_commitments
 from .onboarding import add_onboarding
 from .orders import add_lots, add_order_minima
 from .quantities import add_limits, add_pools
@@ -18,6 +19,7 @@ def add_order_terms(draft: Draft) -> None:
     add_onboarding(draft)
     add_order_minima(draft)
     add_lots(draft)
+    add_commitments(draft)
     add_price_spans(draft)
 
 

@@ -21,7 +21,7 @@ class Budget(Covering, Rule):
     """No more money than so much: price less discounts, charges, freight, onboarding, fixed costs and holding, not discounted, by day of order.
 
     What a price schedule takes off or adds counts when it is settled, if all that the schedule bears on is covered; what terms of
-    trade make due at once, when it is due, if anything that they are about is covered.
+    trade make due at once, and what is paid for and not taken, when it is due, if anything that they are about is covered.
     """
 
     kind: Literal["budget"] = "budget"
