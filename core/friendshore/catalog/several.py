@@ -181,7 +181,7 @@ def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[P
     """
     found: list[Problem] = []
     seen: dict[tuple[str, object], tuple[Catalog, object]] = {}
-    for catalog in catalogs:
+    for catalog in catalogs if len(catalogs) > 1 else ():
         counts = used is None or catalog.name in used
         own: dict[tuple[str, object], object] = {}
         for material in catalog.materials:

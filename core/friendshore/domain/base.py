@@ -38,9 +38,8 @@ def exact(value: Any) -> Decimal:
     return _ROUND.plus(number)
 
 
-def rounded(number: Decimal) -> Decimal:
-    """A finite decimal rounded to 15 significant digits: `exact` without its questions."""
-    return _ROUND.plus(number)
+rounded = _ROUND.plus
+"""A finite decimal rounded to 15 significant digits: `exact` without its questions."""
 
 
 Number = Annotated[

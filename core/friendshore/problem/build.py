@@ -25,6 +25,7 @@ from .capacity import Pool
 from .charges import Charges
 from .commitments import Commitment
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
+from .doubles import Floats, table
 from .given import accepted, check_names, parties_without_site, unnamed_end_uses
 from .incumbents import resolve_incumbents
 from .judging import Judgement, Law, judge_all
@@ -94,6 +95,11 @@ class Problem:
     facts: Questions
     """What limit rules may ask."""
     assumptions: tuple[Assumption, ...]
+
+    @cached_property
+    def capacity(self) -> Floats:
+        """Kilograms of every pool in every period, in doubles; infinite: unlimited."""
+        return table([pool.capacity for pool in self.pools], self.case.horizon.count)
 
     @cached_property
     def limit_rows(self) -> list[tuple[Rule, Row | Rows]]:

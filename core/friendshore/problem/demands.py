@@ -105,6 +105,8 @@ def _quantities(spec: DemandSpec, case: Case, basis: Callable[[str, str], Decima
     listed = spec.quantities or (None,) * case.horizon.count
 
     def one(period: Period, quantity: Decimal | None) -> Decimal:
+        if quantity is not None and factor == 1 and wanted.covers(period.span):
+            return round_to(quantity, case.resolution)
         if quantity is None:
             amount = Fraction(spec.per_year or 0) * period.years_within(wanted)
         else:

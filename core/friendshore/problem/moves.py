@@ -54,7 +54,10 @@ class Moves:
         most = Decimal(0)
         for arc, (price, charge, freight) in enumerate(zip(self.prices, self.charges, self.freights, strict=True)):
             periods = ordered[first[arc] : first[arc + 1]]
-            most = max([most, *[price[t] + charge[t] + freight for t in periods]])
+            if periods and charge.count(charge[0]) == len(charge):
+                most = max(most, max([price[t] for t in periods]) + charge[0] + freight)
+            else:
+                most = max([most, *[price[t] + charge[t] + freight for t in periods]])
         return most
 
 

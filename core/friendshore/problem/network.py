@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from ..domain.base import exact
 from ..domain.case import Case
@@ -99,8 +100,9 @@ def build_network(
                     waiting.append(feed)
     nodes |= {(lot.material, lot.place.id) for lot in lots}
     arcs: list[Arc] = []
+    ways = _Ways(merged, case)
     for node, index, output in sorted(found, key=lambda f: (f[0], offers[f[1]].offer.id, f[2])):
-        arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], merged, case))
+        arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], ways))
     for number, lot in enumerate(lots):
         arcs.append(_lot_arc(len(arcs), number, lot, merged))
     into: dict[Node, list[int]] = {}
@@ -127,13 +129,25 @@ def _may_move(facts: OfferFacts, place: str) -> bool:
     return not facts.offer.lanes or _lane(facts, place) is not None
 
 
-def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFacts, merged: Merged, case: Case) -> Arc:
-    origin, to = merged.place(facts.place), merged.place(node[1])
-    lane = _lane(facts, to.id)
+class _Ways:
+    """Moves and lead times, made once for all arcs alike."""
+
+    def __init__(self, merged: Merged, case: Case) -> None:
+        self.merged = merged
+        self.case = case
+        self.move = cache(self._move)
+        self.steps = cache(case.horizon.steps)
+
+    def _move(self, origin: str, to: str) -> Move:
+        return Move(origin=self.merged.place(origin), to=self.merged.place(to))
+
+
+def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFacts, ways: _Ways) -> Arc:
+    move = ways.move(facts.place, node[1])
+    lane = _lane(facts, move.to.id)
     months = lane.lead_time if lane and lane.lead_time is not None else facts.offer.lead_time
     if months is None:
-        months = case.assume.lead_time
-    move = Move(origin=origin, to=to)
+        months = ways.case.assume.lead_time
     return Arc(
         index=index,
         offer=offer,
@@ -142,8 +156,8 @@ def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFact
         chained=facts.chained[output],
         move=move,
         node=node,
-        lag=case.horizon.steps(months),
-        freight=_freight(lane, move, merged, case),
+        lag=ways.steps(months),
+        freight=_freight(lane, move, ways.merged, ways.case),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
+from itertools import repeat
+from operator import mul
 
 from ..domain.base import exact, rounded
 from ..domain.basis import basis_factor
@@ -15,7 +17,7 @@ from ..domain.facts import Facility, Material, Offer, Price, Quote
 from ..domain.time import Period, Span
 from ..domain.use import Chained
 from ..errors import InputError, Problem
-from .capacity import accepted_steps, as_decimal
+from .capacity import as_decimal
 from .merged import CASE_SOURCE, Merged, exchange
 from .paths import Paths
 
@@ -178,7 +180,7 @@ class _OfferReader:
         pools = []
         facility: Facility | None = self.facility
         while facility is not None:
-            if accepted_steps(facility, self.merged, self.case):
+            if self.paths.steps(facility):
                 pools.append(facility.id)
             facility = self.merged.facilities.get(facility.within)
         own_given = self.given is not None and self.given.capacity is not None
@@ -190,7 +192,7 @@ class _OfferReader:
         if own and not self.merged.confidence(offer.source).reaches(least):
             self.reasons.append(f"its quantity is only {self.merged.confidence(offer.source)}")
         if not own:
-            steps = accepted_steps(self.facility, self.merged, self.case)
+            steps = self.paths.steps(self.facility)
             if not self.facility.capacity:
                 self.reasons.append("nobody published its capacity")
             elif not steps:
@@ -308,7 +310,7 @@ class _OfferReader:
             self._assume(f"priced at benchmark {price.benchmark}, without a premium")
         with_premium = 1 + price.premium
         return self._in_case_currency(
-            [rounded(amount * with_premium) for amount in amounts], [r.currency for r in rows]
+            list(map(rounded, map(mul, amounts, repeat(with_premium)))), [row.currency for row in rows]
         )
 
     def _in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...] | None:
@@ -329,14 +331,14 @@ class _OfferReader:
 
     def _chained(self, material: Material) -> Chained:
         performed = tuple(self.merged.accepted(e, self.case.accept.confidence) for e in self.offer.chain)
-        supplied = frozenset(s for line in self.offer.inputs for s in self.merged.materials[line.material].stages)
+        supplied = frozenset([s for line in self.offer.inputs for s in self.merged.materials[line.material].stages])
         covered = {entry.main_stage for entry in performed} | supplied
         return Chained(
             offer=self.offer,
             material=material,
             facility=self.facility,
             performed=performed,
-            missing=frozenset(stage for stage in material.stages if stage not in covered),
+            missing=frozenset([stage for stage in material.stages if stage not in covered]),
             supplied=supplied,
             source=not self.offer.inputs,
         )

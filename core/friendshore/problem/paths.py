@@ -1,4 +1,4 @@
-"""Benchmarks and exchange rates over the periods of a plan, looked up once for all offers."""
+"""Benchmarks, exchange rates and accepted capacities, looked up once for all offers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from decimal import Decimal
 from ..domain.base import exact, rounded
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
-from ..domain.facts import BenchmarkPrice, Material
+from ..domain.facts import BenchmarkPrice, CapacityStep, Facility, Material
+from .capacity import accepted_steps
 from .merged import Merged, exchange
 
 
@@ -21,9 +22,16 @@ class Paths:
         self.factors = Factors(merged.factors)
         self.unlimited: tuple[Decimal | None, ...] = (None,) * case.horizon.count
         """Most units in each period of an offer without limits of its own."""
+        self._steps: dict[str, tuple[CapacityStep, ...]] = {}
         self._rates: dict[str, tuple[Decimal, ...] | None] = {}
         self._rows: dict[str, tuple[BenchmarkPrice, ...]] = {}
         self._amounts: dict[tuple[str, str], tuple[Decimal, ...] | None] = {}
+
+    def steps(self, facility: Facility) -> tuple[CapacityStep, ...]:
+        """The capacity steps of a facility that the case accepts."""
+        if facility.id not in self._steps:
+            self._steps[facility.id] = accepted_steps(facility, self.merged, self.case)
+        return self._steps[facility.id]
 
     def rates(self, currency: str) -> tuple[Decimal, ...] | None:
         """What one unit of a currency is worth in the case's on the first day of each period; None without a rate."""
@@ -72,8 +80,8 @@ class Paths:
         return next((currency for currency in dict.fromkeys(currencies) if self.rates(currency) is None), None)
 
     def in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...]:
-        """Money of each period in the case's currency; every currency has a rate."""
+        """Money of each period, as stored numbers, in the case's currency; every currency has a rate."""
         if currencies.count(self.case.currency) == len(currencies):
-            return tuple([rounded(amount) for amount in amounts])
+            return tuple(amounts)
         rates = [(self.rates(currency) or ())[t] for t, currency in enumerate(currencies)]
         return tuple([rounded(amount * rate) for amount, rate in zip(amounts, rates, strict=True)])

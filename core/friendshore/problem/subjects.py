@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 
 from ..domain.bearing import Bearing
 from ..domain.facts import Facility, Offer
@@ -31,10 +32,15 @@ class Sellers:
     def __init__(self, merged: Merged, counted: Sequence[OfferFacts], reached: Collection[int]) -> None:
         self.facilities = merged.facilities
         self.counted = counted
-        self._found: dict[Subject, list[int]] = {}
-        for i in sorted(reached):
-            for subject in subjects_of(counted[i].offer, merged.facilities):
-                self._found.setdefault(subject, []).append(i)
+        self.reached = reached
+
+    @cached_property
+    def _found(self) -> dict[Subject, list[int]]:
+        found: dict[Subject, list[int]] = {}
+        for i in sorted(self.reached):
+            for subject in subjects_of(self.counted[i].offer, self.facilities):
+                found.setdefault(subject, []).append(i)
+        return found
 
     def under(self, bearing: Bearing) -> tuple[int, ...]:
         """Positions of those that something is about."""

@@ -59,7 +59,7 @@ def _units(problem: Problem, limits: LimitRows) -> Floats:
     units: Floats = np.maximum(needed[:, None], _floors(problem, reach))
     units = np.minimum(units, table([facts.most for facts in offers], count))
     use = doubles([facts.offer.capacity_use for facts in offers])
-    capacity = table([pool.capacity for pool in problem.pools], count)
+    capacity = problem.capacity
     member = np.array([offer for pool in problem.pools for offer in pool.offers], dtype=np.intp)
     pool = np.repeat(np.arange(len(problem.pools)), [len(pool.offers) for pool in problem.pools])
     bound = use[member] > 0

@@ -10,7 +10,7 @@ from operator import mul
 
 import numpy as np
 
-from ..problem.doubles import doubles, table
+from ..problem.doubles import doubles
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
@@ -156,7 +156,7 @@ class Amounts:
         use = doubles([self.problem.offers[offer].offer.capacity_use for offer in member.tolist()])[:, None]
         np.add.at(used, of_pool, use * (orders.counts[member].astype(np.float64) * float(orders.unit)))
         np.add.at(pieces, of_pool, use * orders.pieces[member])
-        capacity = table([pool.capacity for pool in pools], count)
+        capacity = self.problem.capacity
         bounded = np.isfinite(capacity)
         terms = np.bincount(of_pool, minlength=len(pools))[:, None] + 8
         off = np.where(bounded, terms * EPSILON * (used + np.abs(capacity)), 0.0)

@@ -109,7 +109,7 @@ class Columns:
         arc = joined([arcs for _, arcs in tables])
         offer, lot = _ints([a.offer for a in network])[arc], _ints([a.lot for a in network])[arc]
         single = np.array([*(facts.single for facts in offers), False], dtype=bool)[offer]
-        in_part = np.array([*(in_lots(problem, i) for i in range(len(offers))), False], dtype=bool)[offer]
+        sold_in_lots = np.array([*(facts.offer.lot is not None for facts in offers), False], dtype=bool)[offer]
         codes: dict[str, int] = {}
         for table, _ in tables:
             for label in table.labels:
@@ -126,7 +126,7 @@ class Columns:
             requirement=joined([_ints([codes[label] for label in t.labels])[t.requirement] for t, _ in tables]),
             labels=tuple(codes),
             single=single,
-            roundings=np.where(in_part, 2, 1),
+            roundings=np.where(single & sold_in_lots, 2, 1),
             licences={
                 start + i: names
                 for start, (table, _) in zip(first, tables, strict=False)

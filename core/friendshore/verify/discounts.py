@@ -35,7 +35,7 @@ class Settled:
 def settle(ledger: Ledger) -> list[Settled]:
     """Every span in which something is bought under a schedule, in canonical order; what rounding misses goes to the ledger."""
     problem = ledger.problem
-    units = ledger.units()
+    units = ledger.units() if problem.price_spans else {}
     by_offer: defaultdict[int, list[int]] = defaultdict(list)
     for offer, t in sorted(units):
         by_offer[offer].append(t)

@@ -90,17 +90,18 @@ def check_terms(ledger: Ledger, placed: list[Placed]) -> None:
         if terms.most is not None:
             by = found.units - terms.most
             ledger.miss(by, found.pieces, f"more is ordered under the terms of {found.span} than they allow")
-    for (offer, t), units in sorted(ledger.units().items()):
-        facts = ledger.problem.offers[offer].offer
-        if facts.lot is None:
+    lots_of = {i: facts.offer.lot for i, facts in enumerate(ledger.problem.offers) if facts.offer.lot is not None}
+    for (offer, t), units in sorted(ledger.units().items()) if lots_of else ():
+        if offer not in lots_of:
             continue
-        lots = (units / facts.lot).to_integral_value()
+        facts, lot = ledger.problem.offers[offer].offer, lots_of[offer]
+        lots = (units / lot).to_integral_value()
         label = ledger.problem.case.horizon.label(t)
-        if abs(units - lots * facts.lot) > _DIGITS * units:
+        if abs(units - lots * lot) > _DIGITS * units:
             ledger.find(
                 f"what is ordered from `{facts.id}` in {label} is no whole number of lots",
                 found=f"{units.normalize():f} kg",
-                expected=f"a multiple of {facts.lot.normalize():f} kg",
+                expected=f"a multiple of {lot.normalize():f} kg",
             )
         if facts.max_lots is not None and lots > facts.max_lots:
             ledger.find(

@@ -31,7 +31,7 @@ def add_pools(draft: Draft) -> None:
         np.concatenate([np.repeat(groups, last - first), np.array([group for group, _, _ in setups], dtype=np.intp)]),
         joined([units.columns[ranges(first, last)], np.array([column for _, column, _ in setups], dtype=np.intp)]),
         np.concatenate([np.repeat(np.repeat(use, count), last - first), [taken for _, _, taken in setups]]),
-        table([pool.capacity for pool in pools], count).ravel(),
+        problem.capacity.ravel(),
         lambda group: f"capacity of {pools[group // count].facility}",
     )
 
