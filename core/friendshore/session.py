@@ -11,7 +11,7 @@ import numpy as np
 
 from .domain.base import exact
 from .domain.change import Change
-from .domain.plan import Cost, Infeasible, Plan
+from .domain.plan import Cost, Infeasible, Plan, PlanLevel, PlanStatus
 from .problem import Problem
 from .problem.inputs import Inputs
 from .problem.limiting import materials_of
@@ -19,6 +19,7 @@ from .problem.parts import Members, Parts
 from .problem.touched import touched
 from .program import Program, compile_program
 from .program.decode import decode
+from .program.goals import Goal
 from .solve import NO_LIMITS, Answers, Cancel, Limits, Progress, Solution, least, solve
 from .solve.run import Conflict
 from .verify import VerifiedPlan, verify
@@ -51,6 +52,8 @@ class Answer:
     """Of the whole case after the changes."""
     rise: Cost
     """What that is more than before, line by line."""
+    levels: tuple[Decimal, ...]
+    """What each objective that the case ranks comes to after the changes, in the whole case."""
     infeasible: tuple[Infeasible, ...]
     """What cannot be planned after the changes, in the whole case; its costs are then those of the rest."""
     solved: int
@@ -60,7 +63,14 @@ class Answer:
 
     @property
     def rise_between(self) -> tuple[Decimal, Decimal]:
-        """What the least objective surely rises by, at least and at most: one number where both plans are proved cheapest."""
+        """What the least objective surely rises by, at least and at most: one number where both plans are proved cheapest.
+
+        Where the case ranks objectives, nothing is sure of cost unless every level is proved: a better plan in a level before it
+        may cost more or less.
+        """
+        ranked = any(part.plan.levels for part in (*self.before, *self.after))
+        if ranked and any(p.plan.status is not PlanStatus.OPTIMAL for p in (*self.before, *self.after)):
+            return Decimal("-Infinity"), Decimal("Infinity")
         low = sum((a.plan.bound - b.plan.objective for b, a in self._pairs), Decimal(0))
         high = sum((a.plan.objective - b.plan.bound for b, a in self._pairs), Decimal(0))
         return exact(low), exact(high)
@@ -129,16 +139,21 @@ class Session:
             before.append(self._plans[key])
             after.append(self._plan(part.members, inputs.after(part.changes)))
         cost = self.verified.cost
+        levels = [reading.value for reading in self.verified.levels]
         for one, other in zip(before, after, strict=True):
             cost = cost.plus(other.verified.cost.minus(one.verified.cost))
+            moved = zip(one.verified.levels, other.verified.levels, strict=True)
+            levels = [exact(v + a.value - b.value) for v, (b, a) in zip(levels, moved, strict=True)]
         known = frozenset().union(*(part.members for part in before))
-        left = [one for one in self.verified.plan.infeasible if not known & set(one.materials)]
+        conflicts = zip(self.solution.conflicts, self.verified.plan.infeasible, strict=True)
+        left = [one for conflict, one in conflicts if self._lies_outside(conflict, one, known)]
         return Answer(
             changes=tuple(changes),
             before=tuple(before),
             after=tuple(after),
             cost=cost,
             rise=cost.minus(self.verified.cost),
+            levels=tuple(levels),
             infeasible=(*left, *(one for part in after for one in part.plan.infeasible)),
             solved=self.answers.solved - solved,
             reused=self.answers.reused - reused,
@@ -147,7 +162,26 @@ class Session:
     @cached_property
     def parts(self) -> Parts:
         """The case cut into parts that have nothing to do with each other."""
-        return Parts(self.inputs, self.problem, self.problem.limit_rows)
+        ranked = (row for objective in self.problem.objectives for row in objective.rows)
+        return Parts(self.inputs, self.problem, self.problem.limit_rows, ranked)
+
+    def ranking(self, levels: int) -> VerifiedPlan:
+        """The plan that ranks only the first so many of the case's objectives, and then cost.
+
+        Raises:
+            SolverError: if a solver breaks down, or no plan is found in what is left of the time.
+            VerificationError: if the plan does not hold.
+        """
+        ranked = self.problem.case.objectives
+        if levels >= len(ranked):
+            return self.verified
+        case = self.problem.case.model_copy(update={"objectives": ranked[:levels]})
+        problem = replace(self.problem, case=case)
+        goals = self.program.goals[:levels]
+        if len(problem.objectives) > levels:
+            goals = (*goals, Goal(self.program.linear.cost, within=0.0, whole=True))
+        program = replace(self.program, problem=problem, goals=goals)
+        return verify(problem, plan_of(program, solve(program, self._left(), None, self.cancel, self.answers)))
 
     def least_short(self, demand: int) -> float | None:
         """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
@@ -161,6 +195,13 @@ class Session:
         solution = solve(program, self.limits, None, self.cancel, self.answers)
         return PartPlan(members, verify(problem, plan_of(program, solution)))
 
+    def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:
+        """Whether a conflict has to do with other parts than those of some materials."""
+        if told.materials:
+            return not members & set(told.materials)
+        rows = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))
+        return any(not members & self.parts.bond(rows[row][1]) for row in conflict.rows)
+
     def _left(self) -> Limits:
         """The limits, with what is left of the time."""
         if self.limits.seconds is None:
@@ -171,7 +212,9 @@ class Session:
 def plan_of(program: Program, solution: Solution) -> Plan:
     """The plan that a solution describes."""
     conflicts = [_infeasible(program, conflict) for conflict in solution.conflicts]
-    return decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
+    plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
+    levels = [PlanLevel(least=exact(n.least), bound=exact(n.bound), most=exact(n.most)) for n in solution.levels]
+    return plan.model_copy(update={"levels": tuple(levels)})
 
 
 def _infeasible(program: Program, conflict: Conflict) -> Infeasible:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+import numpy as np
 
 from friendshore.problem import Problem
 from friendshore.program import Program, compile_program
@@ -19,6 +21,10 @@ def written(problem: Problem) -> list[str]:
         lines.append(f"{name}: {kind}{linear.lower[column]:g} to {linear.upper[column]:g} at {linear.cost[column]:g}")
     for row, owner in enumerate(_owners(program)):
         lines.append(f"[{owner}] {_row(program, row, names)}")
+    for rank, goal in enumerate(program.goals, 1):
+        sum_ = _sum(zip(np.flatnonzero(goal.cost).tolist(), goal.cost[goal.cost != 0].tolist(), strict=True), names)
+        within = f", later no more than {goal.within:.0%} above it" if goal.within else ""
+        lines.append(f"level {rank}: least {sum_}{within}")
     return lines
 
 
@@ -31,16 +37,20 @@ def _owners(program: Program) -> Iterator[str]:
 def _row(program: Program, row: int, names: list[str]) -> str:
     linear = program.linear
     entries = linear.matrix[row].tocoo()
-    terms = " ".join(
-        f"{'+' if value > 0 else '-'} {'' if abs(value) == 1 else f'{abs(value):g} '}({names[column]})"
-        for column, value in sorted(zip(entries.col.tolist(), entries.data.tolist(), strict=True))
-    )
+    terms = _sum(sorted(zip(entries.col.tolist(), entries.data.tolist(), strict=True)), names)
     low, high = linear.row_lower[row], linear.row_upper[row]
     if low == high:
         return f"{terms or '0'} = {low:g}"
     left = "" if low == float("-inf") else f"{low:g} <= "
     right = "" if high == float("inf") else f" <= {high:g}"
     return f"{left}{terms or '0'}{right}"
+
+
+def _sum(entries: Iterable[tuple[int, float]], names: list[str]) -> str:
+    return " ".join(
+        f"{'+' if value > 0 else '-'} {'' if abs(value) == 1 else f'{abs(value):g} '}({names[column]})"
+        for column, value in entries
+    )
 
 
 def _names(program: Program) -> list[str]:

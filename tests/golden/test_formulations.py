@@ -489,6 +489,16 @@ def joint_store() -> Problem:
     return model(CIVIL, demand("salt", "civil", 20), facts=metals(source("CN", 3, "salt")), rules=(room,))
 
 
+@piece
+def ranked_objectives() -> Problem:
+    """Least shortage of defence first; then the largest country of each year, but for a tenth; then the cost of everything."""
+    levels = [
+        {"minimise": "shortage", "of": ["defense"]},
+        {"minimise": "concentration", "within": "0.1"},
+    ]
+    return model(CIVIL, DEFENSE, objectives=levels)
+
+
 @pytest.mark.parametrize("name", ["base", *PIECES])
 def test_formulation(name: str) -> None:
     """A piece makes the rows and columns that its text shows, and no others."""

@@ -28,7 +28,7 @@ from .law import Law
 from .limits import Reader, may_force
 from .orders import may_force as orders_may_force
 from .orders import read_orders, setups
-from .patterns import Amount, Answer, Bound, Choice, Column, Enumeration
+from .patterns import Amount, Answer, Bound, Choice, Column, Count, Enumeration
 from .trees import Forest, Tree
 from .world import World, within
 
@@ -54,6 +54,11 @@ class Oracle:
 
     def solve(self) -> Answer:
         """Lists, judges, enumerates."""
+        choices, counts, bounds = self.laid_out()
+        return Enumeration(self.columns, bounds).optimum(choices, counts)
+
+    def laid_out(self) -> tuple[list[Choice], list[Count], list[Bound]]:
+        """All decisions and rows, once all columns are listed."""
         for name, demand in self.world.demands.items():
             for period in range(self.world.count):
                 if self.world.wanted(demand, period) > 0:
@@ -72,11 +77,11 @@ class Oracle:
         nodes = {node for end in ends for node in self.forest.leading_to(*end)}
         orders = read_orders(self.world, amounts, nodes)
         self.columns += orders.columns
-        choices = [*self._minima(), *self._onboarding(), *orders.choices]
-        extra = Reader(self.law, (amount for column in self.columns for amount in column.amounts)).read()
-        bounds = [*self._bounds(), *orders.bounds, *extra.bounds]
-        search = Enumeration([*self.columns, *extra.columns], bounds)
-        return search.optimum([*choices, *extra.choices], extra.counts)
+        self.reader = Reader(self.law, (amount for column in self.columns for amount in column.amounts))
+        extra = self.reader.read()
+        self.columns += extra.columns
+        choices = [*self._minima(), *self._onboarding(), *orders.choices, *extra.choices]
+        return choices, extra.counts, [*self._bounds(), *orders.bounds, *extra.bounds]
 
     # ------------------------------------------------------------------------------------------------------- columns
 

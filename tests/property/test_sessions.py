@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.domain.case import Case
+from friendshore.domain.case import Case, Level
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog, Material
 from friendshore.domain.plan import PlanStatus
@@ -21,6 +22,7 @@ from friendshore.solve import Limits
 
 from .compare import RELATIVE
 from .random_cases.facts import Draw
+from .random_cases.levels import about_these, levels
 from .settings import examples
 from .strategies import Tiny, tiny_cases
 from .tiny import chain, demand, facility, offer, terms
@@ -77,12 +79,18 @@ def changes(draw: Draw[Any], inputs: Inputs) -> Change:
 
 
 @examples(150)
-@given(tiny_cases(), st.integers(5, 60), st.booleans(), st.data())
+@given(tiny_cases(), st.integers(5, 60), st.booleans(), st.lists(levels(within=True), max_size=2), st.data())
 def test_a_change_costs_what_the_changed_case_costs(
-    tiny: Tiny, capacity: int, joint: bool, data: st.DataObject
+    tiny: Tiny, capacity: int, joint: bool, some_levels: list[Level], data: st.DataObject
 ) -> None:
-    """One to three changes asked of a session, and the whole case planned anew with them, come to the same money."""
+    """One to three changes asked of a session, and the whole case planned anew with them, come to the same money.
+
+    So they do where the case ranks objectives, and each level comes to the same.
+    """
     inputs = beside(tiny.priced(), capacity, joint)
+    wanted = {name for d in inputs.case.demands for name in (d.id, d.material, d.end_use)}
+    objectives = tuple(about_these(level, wanted) for level in some_levels)
+    inputs = replace(inputs, case=inputs.case.model_copy(update={"objectives": objectives}))
     some = [data.draw(changes(inputs)) for _ in range(data.draw(st.integers(1, 3)))]
     try:
         anew = Session.open(inputs.after(some), Limits(workers=1))
@@ -103,5 +111,7 @@ def compare(session: Session, answer: Answer, anew: Session, case: Case, catalog
     pieces = sum(len(part.plan.purchases) + len(part.plan.makes) + 1 for part in (*answer.before, *answer.after))
     allowed += float(case.resolution) * pieces * 10 * max(prices) * 1.3
     assert abs(float(answer.cost.objective) - wanted) <= allowed
+    for level, planned in zip(answer.levels, anew.verified.levels, strict=True):
+        assert abs(float(level - planned.value)) <= allowed
     least, most = answer.rise_between
     assert float(least) - allowed <= float(answer.rise.objective) <= float(most) + allowed

@@ -77,6 +77,11 @@ def test_a_case_in_full() -> None:
     assert (case.licences[0].id, case.licences[0].quantity) == ("cn-tungsten/CN", 2000)
     assert (case.waivers[0].id, case.waivers[0].end) == ("us-4872/*", date(2027, 12, 31))
     assert (case.stores[0].holding, case.stores[0].limit) == (1, 5000)
+    first, second = case.objectives
+    assert (first.minimise, first.of, first.within) == ("shortage", ("defense",), 0)
+    assert (second.minimise, second.by, second.stage, second.per, second.within) == (
+        "concentration", "country", "refined", "horizon", Decimal("0.05"),
+    )  # fmt: skip
     assert [s.inherits for s in case.scenarios] == [(), ("bill",)]
     assert (case.scenarios[1].change[0].factor, case.scenarios[1].change[1].delay) == (Decimal("1.5"), 6)
 
@@ -164,6 +169,11 @@ SPOILED = [
     ('"1 USD/kg/year"', '"1 USD/kg"', "store[1].holding", "cannot be read"),
     ('kind = "exclude"', "", "rule[2].kind", "needed"),
     ("[[scenario]]", '[[rule]]\nkind = "x"\nid = "not-kazakh"\n\n[[scenario]]', "rule[3].id", "two called"),
+    ('minimise = "shortage"', 'minimise = "shortages"', "objective[1].minimise", "cannot be read"),
+    ('minimise = "shortage"', 'minimise = "spend"', "objective[1].of", "of the whole plan"),
+    ('of = ["defense"]', 'of = ["defense"]\nby = "parent"', "objective[1].by", "says nothing of `shortage`"),
+    ('by = "country"', 'by = "parent"', "objective[2].stage", "performed in a country"),
+    ('within = "5 %"', 'within = "105 %"', "objective[2].within", "cannot be read"),
     ('name = "worse"\ninherits = ["bill"]', 'name = "bill"', "scenario[2].name", "two called `bill`"),
     ('inherits = ["bill"]', 'inherits = ["bil"]', "scenario[2].inherits", "no scenario `bil`"),
     ('inherits = ["bill"]', 'inherits = ["worse"]', "scenario[2].inherits", "inherits from itself"),

@@ -15,7 +15,7 @@ from friendshore.domain.facts import Catalog, Material, Offer, Terms
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Facts, Phase, PhaseStatus, Rule
-from friendshore.rules.kinds.limits import Budget, MaxShare
+from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
@@ -162,3 +162,15 @@ def test_what_cannot_be_planned_is_named() -> None:
     answer = session(cap, floor).after(Change(enable="none"), Change(enable="spend"))
     assert answer.infeasible == ()
     assert answer.cost.shortage > 0
+
+
+def test_a_rule_that_nothing_can_keep_is_no_conflict_once_it_is_switched_off() -> None:
+    """Half of the tin is to come from Japan, where nobody sells any: no column speaks of that, and ore has nothing to do with it."""
+    floors = [
+        MinShare.model_validate({"id": f"{name}-floor", "materials": [name], "share": "0.5", "countries": ["JP"]})
+        for name in ("tin", "ore")
+    ]
+    found = session(*floors)
+    assert [part.rules for part in found.verified.plan.infeasible] == [("ore-floor",), ("tin-floor",)]
+    assert [part.rules for part in found.after(Change(disable="tin-floor")).infeasible] == [("ore-floor",)]
+    assert found.after(Change(disable="tin-floor"), Change(disable="ore-floor")).infeasible == ()

@@ -5,10 +5,11 @@ This one definition is what the reader reads by, the JSON schema is made from, a
 
 from __future__ import annotations
 
-from ..domain.case import CAPACITY_COUNTS
+from ..domain.case import CAPACITY_COUNTS, Minimise
 from ..domain.change import Change
 from ..domain.evidence import Confidence
 from ..domain.facts import Feed, Status
+from ..domain.stages import Stage
 from ..domain.time import PeriodLength
 from ..reading import kinds as k
 from ..reading.fields import Field, Layout
@@ -257,6 +258,46 @@ RULE = Layout(
     others_doc="Every other key belongs to the kind; `docs/reference/rules.md` lists them.",
 )
 
+OBJECTIVE = Layout(
+    "[[objective]]",
+    "Objectives in order of rank, in place of one cost: each is made as small as those before it allow; cost settles the rest.",
+    (
+        Field(
+            "minimise",
+            k.choice("objective", Minimise),
+            "`shortage` (at its price), `cost` (money spent, penalties and priced shortage), `spend` (money spent alone) or "
+            "`concentration` (kilograms from whoever most is bought from).",
+            "shortage",
+            required=True,
+        ),
+        Field(
+            "of",
+            k.TEXTS,
+            "Of shortage: end uses, materials or demands. Of concentration: materials or elements. Blank: all.",
+            ["defense"],
+        ),
+        Field(
+            "by",
+            k.one_value("party", {name: name for name in ("country", "supplier", "parent", "facility")}),
+            "Of concentration: who is counted; blank: country.",
+            "supplier",
+        ),
+        Field(
+            "stage",
+            k.choice("stage", Stage),
+            "Of concentration by country: where this stage was performed, in contained element; blank: where it is bought.",
+            "refined",
+        ),
+        Field(
+            "per",
+            k.one_value("stretch", {name: name for name in ("period", "year", "horizon")}),
+            "Of concentration: over which stretch the largest is found; blank: year.",
+            "horizon",
+        ),
+        Field("within", k.FRACTION, "Share by which later objectives may make it worse; blank: 0.", "2 %"),
+    ),
+)
+
 SCENARIO = Layout(
     "[[scenario]]",
     "A named list of changes.",
@@ -277,7 +318,7 @@ FILE = Layout(
         *(Field(n, k.TABLE, t.doc, inside=t) for n, t in (("use", USE), ("accept", ACCEPT), ("assume", ASSUME))),
         *(
             Field(layout.name.strip("[]"), k.TABLES, layout.doc, inside=layout, repeated=True)
-            for layout in (DEMAND, STOCK, ORDER, INCUMBENT, LICENCE, WAIVER, STORE, RULE, SCENARIO)
+            for layout in (DEMAND, STOCK, ORDER, INCUMBENT, LICENCE, WAIVER, STORE, RULE, OBJECTIVE, SCENARIO)
         ),
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from ..domain.case import DemandSpec
+from ..domain.case import DemandSpec, Level, Minimise
 from ..domain.facts import ChainEntry, Feed
 from ..domain.quantities import parse_number, parse_share
 from ..domain.time import Horizon, Span
@@ -98,6 +98,34 @@ def _fact(text: str) -> Fact:
         except ValueError:
             continue
     return text
+
+
+def objectives(entries: Sequence[Entry]) -> tuple[Level, ...]:
+    """Objectives in order of rank."""
+    found = [_objective(entry) for entry in entries]
+    return tuple(level for level in found if level is not None)
+
+
+def _objective(entry: Entry) -> Level | None:
+    minimise = entry.values.get("minimise")
+    if minimise is None:
+        return None
+    counted = minimise is Minimise.CONCENTRATION
+    for name in ("by", "stage", "per"):
+        if name in entry.values and not counted:
+            entry.problem(name, f"says nothing of `{minimise}`", "only with `concentration`", "delete the line")
+    if "of" in entry.values and not (counted or minimise is Minimise.SHORTAGE):
+        entry.problem(
+            "of",
+            f"`{minimise}` is that of the whole plan",
+            "only with `shortage` or `concentration`",
+            "delete the line",
+        )
+    if "stage" in entry.values and entry.values.get("by", "country") != "country":
+        entry.problem("stage", "a stage is performed in a country", 'by = "country"', "delete one of the two lines")
+    if entry.bad:
+        return None
+    return Level(**entry.pick(minimise="minimise", of="of", by="by", stage="stage", per="per", within="within"))
 
 
 def order_of_dates(entry: Entry, first: str = "from", last: str = "until") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from .base import Number, Record
 from .change import Change
 from .evidence import Confidence
 from .facts import ChainEntry, Price, Status
+from .stages import Stage
 from .time import Horizon
 from .use import Fact
 
@@ -150,19 +152,33 @@ class IncumbentSpec(Record):
     why: str = ""
 
 
+class Minimise(StrEnum):
+    """What a level makes as small as the levels before it allow."""
+
+    SHORTAGE = "shortage"
+    """Priced shortage."""
+    COST = "cost"
+    """The whole objective: money spent, penalties and priced shortage."""
+    SPEND = "spend"
+    """Money spent alone."""
+    CONCENTRATION = "concentration"
+    """Kilograms bought from whoever most is bought from, added up over materials and stretches of time."""
+
+
 class Level(Record):
     """One of several objectives in order of rank: each is made as small as those before it allow."""
 
-    minimise: Literal["shortage", "objective", "spend", "concentration"]
-    """Priced shortage; the whole objective; the money spent; kilograms bought from the largest of each group."""
-    of: str = ""
-    """For `shortage`: the end use, material or demand meant; empty: all. For `concentration`: the material; empty: all."""
+    minimise: Minimise
+    of: tuple[str, ...] = ()
+    """For `shortage`: the end uses, materials or demands meant. For `concentration`: materials or elements. None: all."""
     by: Literal["country", "supplier", "parent", "facility"] = "country"
     """For `concentration`: who is counted."""
+    stage: Stage | None = None
+    """For `concentration` by country: where this stage was performed, in contained element; None: where it is bought."""
     per: Literal["period", "year", "horizon"] = "year"
-    """For `concentration`: over which span."""
+    """For `concentration`: over which stretch the largest is found."""
     within: Number = Decimal(0)
-    """Share by which later levels may make it worse."""
+    """Share by which later levels may make it worse, in every independent part of the case."""
 
 
 class LicenceSpec(Record):
@@ -249,7 +265,7 @@ class Case(Record):
     waivers: tuple[WaiverSpec, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
     objectives: tuple[Level, ...] = ()
-    """Objectives in order of rank; none: the whole objective alone."""
+    """Objectives in order of rank; none: cost alone. What they leave open is settled by cost."""
     rules: tuple[dict[str, Any], ...] = ()
     """Rules of any kind, as data; the registry makes them into rules."""
     scenarios: tuple[Scenario, ...] = ()

@@ -36,7 +36,7 @@ class PlanStatus(StrEnum):
     """How a plan came about."""
 
     OPTIMAL = "optimal"
-    """Proved cheapest within the asked gap."""
+    """Proved cheapest within the asked gap; where objectives are ranked, every level is proved."""
     FEASIBLE = "feasible"
     """A limit ended the search; the bound says how far off it may be."""
     INTERRUPTED = "interrupted"
@@ -121,6 +121,17 @@ def _kept(value: Any, validated: Callable[[Any], Sequence[Purchase]]) -> Sequenc
     return value if isinstance(value, Purchases) else tuple(validated(value))
 
 
+class PlanLevel(Record):
+    """What one of several ranked objectives comes to, as the solver found it."""
+
+    least: Number
+    """As small as the levels before it allow."""
+    bound: Number
+    """No plan that keeps the levels before it comes to less."""
+    most: Number
+    """What later levels may make of it."""
+
+
 class Plan(Record):
     """A plan as the solver left it, rounded; nothing in it has been checked yet."""
 
@@ -128,7 +139,9 @@ class Plan(Record):
     objective: Number
     """Discounted money spent plus priced shortage, as the solver found it."""
     bound: Number
-    """No plan has a lower objective than this."""
+    """No plan has a lower objective than this; where objectives are ranked, none that keeps the levels before cost."""
+    levels: tuple[PlanLevel, ...] = ()
+    """Ranked objectives, in order."""
     purchases: Annotated[
         Sequence[Purchase], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[Purchase, ...])
     ] = ()

@@ -162,9 +162,10 @@ class RunShortage(Record):
     period: str
     quantity_kg: Number
     wanted_kg: Number
-    reason: Literal["no supply", "dearer than its price", "rules conflict", "not proved"]
+    reason: Literal["no supply", "dearer than its price", "dearer or ranked lower", "rules conflict", "not proved"]
     """`no supply`: no admissible plan delivers more to this demand over the plan. `dearer than its price`: one does, for more
-    money than the shortage is priced at, or by taking from other demand. `rules conflict`: hard rules cannot hold together.
+    money than the shortage is priced at, or by taking from other demand. `dearer or ranked lower`: the same where the case
+    ranks objectives, or it would give up some of what ranks higher. `rules conflict`: hard rules cannot hold together.
     `not proved`: a limit ended the search for the reason."""
 
 
@@ -284,6 +285,35 @@ class RunLimit(Record):
     """Money for missing it; 0 for a hard row."""
 
 
+class RunLevel(Record):
+    """One of the objectives that the case ranks, with what the plan makes of it."""
+
+    rank: int
+    """From 1; each level is made as small as those before it allow."""
+    minimise: Literal["shortage", "cost", "spend", "concentration"]
+    sentence: str
+    """What is made as small as possible, in words."""
+    unit: str
+    """The case's currency, or `kg`."""
+    implied: bool
+    """Whether the case does not state it: cost settles what its levels leave open."""
+    value: Number
+    """What the plan comes to."""
+    bound: Number
+    """No plan that keeps the levels before it, at what they came to, comes to less."""
+    gap: Number
+    """(least - bound) / least."""
+    least: Number
+    """What it came to when it was minimised; later levels may have made it worse by its `within`."""
+    within: Number
+    """Share by which later levels may make it worse, in every independent part of the case."""
+    gained: Number | None = None
+    """By how much it is smaller than in the plan that is made without this level and those after it, cost excepted; None: not
+    found in the time given, or cost itself."""
+    raised_objective: Number | None = None
+    """By how much this level raises `cost.objective` above that plan's: what it costs to rank it here."""
+
+
 class RunAssumption(Record):
     """Something taken as given."""
 
@@ -324,11 +354,13 @@ class Run(Record):
     objective: Number
     """Discounted money spent, plus penalties, plus priced shortage: what was minimised."""
     bound: Number
-    """No plan has a lower objective."""
+    """No plan has a lower objective; where objectives are ranked, none that keeps the levels before cost."""
     gap: Number
     """(objective - bound) / objective."""
     cost: Cost
     """Money spent, by part; discounted as its fields say."""
+    levels: list[RunLevel] = []
+    """Objectives in order of rank; none: cost alone was minimised."""
     shortage_kg: dict[str, dict[str, Number]]
     """Material -> end use -> kilograms short over the plan; only what is short."""
     periods: list[RunPeriod]

@@ -14,6 +14,8 @@ class Reason(Enum):
     """No admissible plan delivers more to it."""
     DEARER = "dearer than its price"
     """One does, for more money than the shortage is priced at, or by taking from other demand."""
+    OUTRANKED = "dearer or ranked lower"
+    """The same, where the case ranks objectives: or by giving up some of what ranks higher."""
     CONFLICT = "rules conflict"
     UNPROVED = "not proved"
     """A limit ended the search."""
@@ -39,4 +41,5 @@ def _reason(session: Session, demand: int, kilograms: float) -> Reason:
         return Reason.UNPROVED
     # Below a resolution a period, rounding alone tells the two apart.
     slack = float(session.problem.case.resolution) * session.problem.case.horizon.count + 1e-6 * kilograms
-    return Reason.DEARER if kilograms - best > slack else Reason.NO_SUPPLY
+    more = Reason.OUTRANKED if session.problem.objectives else Reason.DEARER
+    return more if kilograms - best > slack else Reason.NO_SUPPLY

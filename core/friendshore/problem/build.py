@@ -34,6 +34,7 @@ from .loops import check_loops
 from .merged import Merged, exchange, merge
 from .moves import Moves, build_moves
 from .network import Network, Node, build_network, final_node
+from .objectives import Objective, resolve_objectives
 from .offers import Assumption, Lead, OfferFacts, resolve_offers
 from .questions import Questions
 from .requirements import Grouping, Requirement
@@ -109,6 +110,15 @@ class Problem:
             PluginError: if a plugin's rule raises.
         """
         return ask_limits(self)
+
+    @cached_property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Objectives in order of rank, cost last; none: cost alone.
+
+        Raises:
+            InputError: if one counts contained element, and nobody knows how much of it a material contains.
+        """
+        return resolve_objectives(self)
 
     @staticmethod
     @uncollected()

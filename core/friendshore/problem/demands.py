@@ -53,6 +53,11 @@ def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
     return (value / resolution).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * resolution
 
 
+def demand_name(spec: DemandSpec, case: Case) -> str:
+    """What a demand is called: its own name, or what it is about."""
+    return spec.id or f"{spec.material}/{spec.end_use}/{spec.place or case.place}"
+
+
 def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Demand]:
     """All demands, in canonical order.
 
@@ -69,7 +74,7 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
             problems.append(_unknown("material", spec.material, merged.materials))
             continue
         place = merged.place(spec.place or case.place)
-        name = spec.id or f"{spec.material}/{spec.end_use}/{place.id}"
+        name = demand_name(spec, case)
         if name in demands:
             problems.append(
                 Problem(

@@ -11,7 +11,9 @@ from ..errors import Problem as Trouble
 from ..reading.suggest import did_you_mean, nearest
 from ..rules.base import Rule
 from ..rules.kinds.shared import is_party
+from .demands import demand_name
 from .merged import Merged
+from .objectives import unknown_names
 from .offers import Assumption, OfferFacts
 
 ACCEPTED = "accepted"
@@ -39,6 +41,7 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     troubles += _places(case, merged)
     troubles += _licences(case, merged, known)
     troubles += _waivers(case, known)
+    troubles += unknown_names(case, merged)
     if troubles:
         raise InputError(troubles)
 
@@ -87,9 +90,7 @@ def _licences(case: Case, merged: Merged, rules: dict[str, Rule]) -> Iterator[Tr
 
 def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
     wanted = {demand.material for demand in case.demands}
-    wanted |= {
-        demand.id or f"{demand.material}/{demand.end_use}/{demand.place or case.place}" for demand in case.demands
-    }
+    wanted |= {demand_name(demand, case) for demand in case.demands}
     for waiver in case.waivers:
         rule = rules.get(waiver.rule)
         if rule is None:

@@ -30,13 +30,16 @@ Members = frozenset[str]
 class Parts:
     """The parts of a case."""
 
-    def __init__(self, inputs: Inputs, problem: Problem, rows: Sequence[tuple[Rule, Row | Rows]]) -> None:
+    def __init__(
+        self, inputs: Inputs, problem: Problem, rows: Sequence[tuple[Rule, Row | Rows]], ranked: Iterable[Row] = ()
+    ) -> None:
         """Finds the parts.
 
         Args:
             inputs: all facts.
             problem: the same, resolved.
             rows: what its limit rules ask for.
+            ranked: rows that its ranked objectives add up.
         """
         self.inputs = inputs
         self.problem = problem
@@ -51,6 +54,8 @@ class Parts:
         """Limit rule -> materials that its rows count."""
         self._join_offers()
         self._join_rules(rows)
+        for row in ranked:
+            self._joined.join(self.bond(row))
         self._known: dict[tuple[Members, frozenset[str]], Inputs] = {}
 
     @cached_property

@@ -16,7 +16,8 @@ from ..problem.requirements import waiver_id
 from .buying import Buying, Recipes
 from .columns import Columns, Units
 from .draft import Draft
-from .limits import LimitRows, compile_limits
+from .goals import Goal, add_largest, goals_of
+from .limits import LimitRows, Reader, compile_limits
 from .matrix import Ints, Linear, joined, owners_of
 from .terms import add_order_terms
 
@@ -36,6 +37,8 @@ class Program:
     owners: list[tuple[int, str]]
     """First row of each block, and the rule or part of the model that asked for it."""
     limits: LimitRows
+    goals: tuple[Goal, ...] = ()
+    """The problem's objectives in order of rank; none: cost alone."""
 
     def owners_of(self, rows: Ints) -> list[str]:
         """Who asked for each of some rows."""
@@ -76,10 +79,13 @@ class _Compiler:
         self._lots()
         add_order_terms(self.draft)
         self._licences()
-        compile_limits(self.limits, self.problem, self.assembly, self.columns, self.bounds)
-        return Program(
-            self.problem, self.assembly.linear(), self.columns, self.units, self.assembly.owners, self.limits
-        )
+        reader = Reader(self.problem, self.assembly, self.columns, self.bounds)
+        compile_limits(self.limits, reader)
+        largest = add_largest(self.problem.objectives, reader)
+        reader.add_bought()
+        linear = self.assembly.linear()
+        goals = goals_of(self.problem, largest, linear, self.columns, self.limits)
+        return Program(self.problem, linear, self.columns, self.units, self.assembly.owners, self.limits, goals)
 
     def _rows_for_balance(self) -> None:
         """One row a node, requirement and period: what comes in less what goes out is zero."""

@@ -50,9 +50,12 @@ class LimitRows:
         return bool(terms) and bool((np.concatenate([term.weight for term in terms]) < 0).any())
 
 
-def compile_limits(limits: LimitRows, problem: Problem, assembly: Assembly, columns: Columns, bounds: Bounds) -> None:
-    """Adds every limit row to the program; rows of one rule that need no column of their own as one block."""
-    reader = _Reader(problem, assembly, columns, bounds)
+def compile_limits(limits: LimitRows, reader: Reader) -> None:
+    """Adds every limit row to the program; rows of one rule that need no column of their own as one block.
+
+    What they count of purchases is added by `Reader.add_bought`, once for all.
+    """
+    assembly = reader.assembly
     for (name, plain), group in groupby(limits.asked, key=lambda asked: (asked[0].id, _is_plain(asked[1]))):
         blocks = [rows for _, rows in group]
         if plain:
@@ -70,7 +73,6 @@ def compile_limits(limits: LimitRows, problem: Problem, assembly: Assembly, colu
                     reader.read(index, term, row)
                 if row.penalty is not None:
                     _allow_miss(limits, position, index, row, row.penalty, assembly)
-    reader.add_bought()
 
 
 def _number(rows: Row | Rows) -> int:
@@ -103,7 +105,7 @@ def _allow_miss(limits: LimitRows, position: int, index: int, row: Row, price: D
             limits.misses.append((position, column, float(price)))
 
 
-class _Reader:
+class Reader:
     """Turns terms into columns and coefficients."""
 
     def __init__(self, problem: Problem, assembly: Assembly, columns: Columns, bounds: Bounds) -> None:
@@ -153,7 +155,7 @@ class _Reader:
             self.assembly.add_entries(index, self._used(term, row), term.times)
             return
         if term.question == "lacking":
-            self.assembly.add_entries(index, self._lacking(term, row), term.times)
+            self.assembly.add_entries(index, self.lacking(term, row), term.times)
             return
         found: list[int] = []
         values: list[float] = []
@@ -241,7 +243,7 @@ class _Reader:
         price = float(self.problem.offers[offer].price[t])
         return [(column, price) for column in self.makes.get(position, ())]
 
-    def _lacking(self, term: Term, row: Row) -> int:
+    def lacking(self, term: Term, row: Row) -> int:
         """A column that is no less than what is lacking in any part, and that nothing makes larger."""
         column = self.assembly.add_columns(1)
         for base, part in term.parts:

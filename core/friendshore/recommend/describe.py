@@ -18,6 +18,7 @@ from ..domain.run import (
     RunDemand,
     RunDiscount,
     RunDraw,
+    RunLevel,
     RunLot,
     RunMake,
     RunMaterial,
@@ -27,7 +28,7 @@ from ..domain.run import (
     RunShortage,
     RunStock,
 )
-from ..explain import Reason, exposed, kept_out, shortage_reasons
+from ..explain import UNPRICED, RankPrice, Reason, exposed, kept_out, rank_prices, shortage_reasons
 from ..problem import Problem
 from ..problem.demands import Demand
 from ..problem.network import final_node
@@ -55,6 +56,8 @@ class Told:
     pack_of: Mapping[str, str]
     """Rule -> the pack that brings it."""
     components: int
+    ranks: Mapping[int, RankPrice]
+    """Rank -> what that objective costs; finding out takes further solves."""
     plugins: Sequence[RunPlugin]
     versions: Mapping[str, str]
 
@@ -66,6 +69,7 @@ def describe(session: Session, gathered: Gathered, scenario: Sequence[str]) -> R
         shortage_reasons(session),
         gathered.pack_of,
         session.solution.components,
+        rank_prices(session),
         gathered.plugins,
         _versions(),
     )
@@ -89,6 +93,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         bound=exact(bound),
         gap=exact((objective - bound) / abs(objective)) if objective else Decimal(0),
         cost=verified.cost,
+        levels=_levels(verified, told.ranks),
         shortage_kg=_shortage_totals(shortages),
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
@@ -115,6 +120,26 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         plugins=list(told.plugins),
         versions=dict(told.versions),
     )
+
+
+def _levels(verified: VerifiedPlan, prices: Mapping[int, RankPrice]) -> list[RunLevel]:
+    return [
+        RunLevel(
+            rank=rank,
+            minimise=reading.objective.level.minimise.value,
+            sentence=reading.objective.sentence,
+            unit=verified.problem.case.currency if reading.objective.in_money else "kg",
+            implied=reading.objective.implied,
+            value=reading.value,
+            bound=min(reading.bound, reading.value),
+            gap=exact((reading.least - reading.bound) / abs(reading.least)) if reading.least else Decimal(0),
+            least=reading.least,
+            within=reading.objective.level.within,
+            gained=prices.get(rank, UNPRICED).gained,
+            raised_objective=prices.get(rank, UNPRICED).raised_objective,
+        )
+        for rank, reading in enumerate(verified.levels, 1)
+    ]
 
 
 def _versions() -> dict[str, str]:

@@ -17,7 +17,7 @@ from ..domain.plan import Plan
 from ..domain.run import Run, RunPlugin, RunPurchase
 from ..errors import FriendshoreError, InputError, PluginError
 from ..errors import Problem as Finding
-from ..explain import Reason
+from ..explain import RankPrice, Reason
 from ..plugins import Registry
 from ..problem import Problem
 from ..rules.base import Rule
@@ -171,6 +171,7 @@ def _as_told(run: Run) -> Told:
         reasons={short.demand: Reason(short.reason) for short in run.shortages},
         pack_of={rule.id: rule.pack for rule in run.rules},
         components=run.components,
+        ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in run.levels},
         plugins=run.plugins,
         versions=run.versions,
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas
 
 TABLES = ("purchases", "discounts", "makes", "lots", "draws", "stocks", "deliveries", "shortages", "demands", "exposed", "rules",
-          "unproven", "blocked", "leads", "limits", "assumptions")  # fmt: skip
+          "unproven", "blocked", "leads", "limits", "levels", "assumptions")  # fmt: skip
 """Tables of a run that can be had as data frames."""
 
 
@@ -77,7 +77,7 @@ class Recommendation:
 
         Args:
             table: one of `purchases`, `discounts`, `makes`, `lots`, `draws`, `stocks`, `deliveries`, `shortages`, `demands`, `exposed`,
-                `rules`, `unproven`, `blocked`, `leads`, `limits`, `assumptions`.
+                `rules`, `unproven`, `blocked`, `leads`, `limits`, `levels`, `assumptions`.
 
         Raises:
             ValueError: for another table.

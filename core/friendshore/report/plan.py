@@ -11,6 +11,7 @@ from .ground import assumptions, kept_out, rules, versions
 from .heading import heading, misses, warnings
 from .mix import mix
 from .orders import costs, orders
+from .ranks import ranks
 
 
 def plan_report(run: Run, width: int) -> list[RenderableType]:
@@ -18,6 +19,7 @@ def plan_report(run: Run, width: int) -> list[RenderableType]:
     parts = [
         heading(run),
         warnings(run),
+        ranks(run, width),
         demands(run, width),
         mix(run, width),
         shortages(run, width),

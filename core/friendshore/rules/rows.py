@@ -122,6 +122,11 @@ class Purchases:
     index: Index
     weight: Weights
 
+    def __getitem__(self, row: int) -> Term:
+        """What one row counts."""
+        start, end = self.first[row : row + 2]
+        return Term("bought", self.index[start:end], self.weight[start:end])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
@@ -142,10 +147,9 @@ class Rows:
         return len(self.labels)
 
     def __getitem__(self, position: int) -> Row:
-        start, end = self.bought.first[position : position + 2]
         return Row(
             label=self.labels[position],
-            terms=(Term("bought", self.bought.index[start:end], self.bought.weight[start:end]),),
+            terms=(self.bought[position],),
             at_least=None if self.at_least is None else self.at_least[position],
             at_most=None if self.at_most is None else self.at_most[position],
             sentence=self.sentence,

@@ -28,13 +28,14 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "unproven": ("offer", "material", "end_use", "demand_material", "rule", "stage"),
     "blocked": ("offer", "material", "end_use", "demand_material", "rule"),
     "limits": ("rule", "label"),
+    "levels": ("rank",),
     "periods": ("label",),
 }
 """Field of a run -> what tells its entries apart; entries of other lists are told apart by position."""
 _NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
     "materials": "material", "demands": "demand", "rules": "rule", "makes": "production", "lots": "lot",
     "exposed": "exposed rule", "requirements": "requirement", "leads": "lead", "unproven": "unproven offer",
-    "blocked": "blocked offer", "limits": "limit", "periods": "period",
+    "blocked": "blocked offer", "limits": "limit", "levels": "level", "periods": "period",
 }  # fmt: skip
 
 

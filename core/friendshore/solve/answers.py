@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from threading import Lock
 
+import numpy as np
+
+from ..program.goals import Goal
 from ..program.matrix import Linear
 from .engines import Answer
 
@@ -21,9 +24,9 @@ class Answers:
         self.reused = 0
         """How often the answer was known."""
 
-    def of(self, linear: Linear, solve: Callable[[], Answer]) -> Answer:
-        """The answer to a component: the one that is known, or else what `solve` finds."""
-        key = _digest(linear)
+    def of(self, linear: Linear, solve: Callable[[], Answer], goals: Sequence[Goal] = ()) -> Answer:
+        """The answer to a component, under ranked objectives if any: the one that is known, or else what `solve` finds."""
+        key = _digest(linear, goals)
         with self._lock:
             known = self._known.get(key)
             if known is not None:
@@ -36,12 +39,13 @@ class Answers:
         return answer
 
 
-def _digest(linear: Linear) -> bytes:
+def _digest(linear: Linear, goals: Sequence[Goal]) -> bytes:
     found = blake2b(digest_size=16)
     matrix = linear.matrix
     for array in (
         linear.cost, linear.lower, linear.upper, linear.integer, linear.row_lower, linear.row_upper,
-        matrix.indptr, matrix.indices, matrix.data,
+        matrix.indptr, matrix.indices, matrix.data, *(goal.cost for goal in goals),
+        np.array([(goal.within, goal.whole) for goal in goals]),
     ):  # fmt: skip
         found.update(str((array.shape, array.dtype)).encode())
         found.update(array.tobytes())

@@ -44,6 +44,18 @@ class Outcome(Enum):
     INFEASIBLE = "infeasible"
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What one of several ranked objectives comes to when its turn is over."""
+
+    least: float
+    """As small as the levels before it allow, as far as was found."""
+    bound: float
+    """No plan that keeps the levels before it comes to less."""
+    most: float
+    """What later levels may make of it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What a solver found."""
@@ -54,6 +66,8 @@ class Answer:
     bound: float = float("-inf")
     duals: Floats | None = None
     """By how much the objective rises with the end of a row that binds; of an optimal linear program only."""
+    levels: tuple[Reached, ...] = ()
+    """Of a component with ranked objectives: what each of them comes to."""
     joined: Joined | None = None
     """How it was found, where a few rows join parts that could else be solved apart."""
 

@@ -14,12 +14,14 @@ import numpy as np
 from ..domain.plan import PlanStatus
 from ..errors import Problem, SolverError
 from ..program import Program
-from ..program.matrix import Floats, Ints, Linear
+from ..program.goals import Goal
+from ..program.matrix import Floats, Ints
 from .answers import Answers
 from .components import Component, empty_rows, split
 from .conflicts import minimal_conflict
-from .engines import Answer, Outcome
+from .engines import Answer, Outcome, Reached
 from .joined import How, Joined
+from .ranked import floor, goals_within, is_ranked, solve_ranked
 from .search import Search
 from .watch import Cancel, Watch
 
@@ -82,6 +84,8 @@ class Solution:
     bound: float
     conflicts: tuple[Conflict, ...]
     components: int
+    levels: tuple[Reached, ...] = ()
+    """What each of the ranked objectives comes to."""
     joined: tuple[JoinedComponent, ...] = ()
     """Components that a few rows join, in canonical order."""
 
@@ -113,11 +117,17 @@ def solve(
     found: list[Answer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
     with ThreadPoolExecutor(workers) as pool:
-        futures = {
-            pool.submit(known.of, parts[i].linear, partial(search.component, parts[i].linear)): i for i in largest_first
-        }
+        futures = {pool.submit(_planned, search, known, parts[i], program.goals): i for i in largest_first}
         _wait(futures, found, progress, started)
     return _collect(program, parts, [a for a in found if a is not None], search.watch.interrupted)
+
+
+def _planned(search: Search, known: Answers, part: Component, goals: Sequence[Goal]) -> Answer:
+    """The answer for a component, level by level where a level says anything of it beside cost."""
+    linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
+    if not is_ranked(ranked):
+        return known.of(linear, partial(search.component, linear))
+    return known.of(linear, partial(solve_ranked, search, linear, ranked), ranked)
 
 
 def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
@@ -155,6 +165,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
     x = np.zeros(len(program.linear.cost))
     objective = bound = program.linear.constant
     conflicts: list[Conflict] = []
+    levels = [Reached(0.0, 0.0, 0.0)] * len(program.goals)
     status = PlanStatus.OPTIMAL
     for part, answer in zip(parts, answers, strict=True):
         if answer.outcome is Outcome.INFEASIBLE:
@@ -163,19 +174,24 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
         best = answer if answer.x is not None else _nothing_bought(program, part, answer)
         x[part.columns] = best.x
         objective += best.objective
-        bound += max(min(best.bound, best.objective), _floor(part.linear))
+        bound += max(min(best.bound, best.objective), floor(part.linear))
+        for rank, more in _reached(program, part, best):
+            levels[rank] = _together(levels[rank], more)
         if answer.outcome is not Outcome.OPTIMAL:
             status = PlanStatus.INTERRUPTED if interrupted else PlanStatus.FEASIBLE
-    if status is PlanStatus.OPTIMAL and objective - bound > OPTIMAL_GAP * abs(objective) + OPTIMAL_MONEY:
+    open_ = [(objective, bound), *((level.least, level.bound) for level in levels)]
+    if status is PlanStatus.OPTIMAL and any(v - b > OPTIMAL_GAP * abs(v) + OPTIMAL_MONEY for v, b in open_):
         status = PlanStatus.FEASIBLE  # as good as was asked for, which is not proved cheapest
     empty = empty_rows(program.linear)
-    if len(empty):
-        owners = sorted({name.removeprefix("rule ") for name in program.owners_of(empty)})
-        conflicts.append(Conflict(np.array([], dtype=np.intp), tuple(owners), tuple(empty.tolist())))
+    by_owner: dict[str, list[int]] = {}
+    for row, owner in zip(empty.tolist(), program.owners_of(empty), strict=True):
+        by_owner.setdefault(owner.removeprefix("rule "), []).append(row)
+    nothing = np.array([], dtype=np.intp)
+    conflicts += [Conflict(nothing, (owner,), tuple(rows)) for owner, rows in sorted(by_owner.items())]
     if conflicts:
         status = PlanStatus.INFEASIBLE
     joined = tuple(_joined(program, part, a.joined) for part, a in zip(parts, answers, strict=True) if a.joined)
-    return Solution(x, status, objective, bound, tuple(conflicts), len(parts), joined)
+    return Solution(x, status, objective, bound, tuple(conflicts), len(parts), tuple(levels), joined)
 
 
 def _joined(program: Program, part: Component, joined: Joined) -> JoinedComponent:
@@ -183,9 +199,23 @@ def _joined(program: Program, part: Component, joined: Joined) -> JoinedComponen
     return JoinedComponent(tuple(owners), joined.parts, joined.how)
 
 
-def _floor(linear: Linear) -> float:
-    """A bound that needs no solver: every column at the end that costs least."""
-    return float(linear.cost @ np.where(linear.cost < 0, linear.upper, linear.lower))
+def _reached(program: Program, part: Component, answer: Answer) -> list[tuple[int, Reached]]:
+    """What the levels that say anything of a component come to, each with its rank."""
+    ranked = goals_within(program.goals, part.columns)
+    if answer.levels:
+        return [(rank, reached) for (rank, _), reached in zip(ranked, answer.levels, strict=True)]
+    assert answer.x is not None
+    found = []
+    for rank, goal in ranked:
+        value = float(goal.cost @ answer.x)
+        least = floor(replace(part.linear, cost=goal.cost))
+        bound = max(min(answer.bound, value), least) if goal.whole else least
+        found.append((rank, Reached(value, bound, value + goal.within * abs(value))))
+    return found
+
+
+def _together(one: Reached, other: Reached) -> Reached:
+    return Reached(one.least + other.least, one.bound + other.bound, one.most + other.most)
 
 
 def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer:

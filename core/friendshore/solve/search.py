@@ -30,14 +30,18 @@ class Search:
         self.known = Answers() if known is None else known
         """What is known of components, and of parts without the rows that join them."""
 
-    def component(self, linear: Linear) -> Answer:
+    def component(self, linear: Linear, known: Answer = NOTHING) -> Answer:
         """The best answer for a component within the limits, its parts apart where only a few rows join them.
+
+        Args:
+            linear: the component.
+            known: a plan to start from, where it is solved as one.
 
         Raises:
             SolverError: if a solver breaks down or the program is unbounded.
         """
         joint = joint_of(linear)
-        return self.alone(linear) if joint is None else self._joint(joint)
+        return self.alone(linear, known) if joint is None else self._joint(joint)
 
     def alone(self, linear: Linear, known: Answer = NOTHING) -> Answer:
         """The best answer for a program solved as one.

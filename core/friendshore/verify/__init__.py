@@ -13,16 +13,30 @@ from ..domain.plan import Cost, Plan, PlanStatus
 from ..errors import Problem as Finding
 from ..errors import VerificationError
 from ..problem import Problem
+from ..problem.objectives import Objective
 from .amounts import Amounts
 from .columns import Bought
 from .discounts import Settled
 from .judged import Judged, check_law
 from .ledger import Ledger
+from .levels import LevelReading, measured, read_levels
 from .limits import Reading, Readings, read_limits
 from .money import Costing, Line
 from .terms import check_terms, placed_orders
 
-__all__ = ["Bought", "Judged", "Ledger", "Line", "Reading", "Settled", "VerifiedPlan", "examine", "verify"]
+__all__ = [
+    "Bought",
+    "Judged",
+    "Ledger",
+    "LevelReading",
+    "Line",
+    "Reading",
+    "Settled",
+    "VerifiedPlan",
+    "examine",
+    "level_value",
+    "verify",
+]
 
 _SEAL = object()
 
@@ -42,6 +56,8 @@ class VerifiedPlan:
     """Every verdict that bears on the plan."""
     readings: Readings
     """Every row of every limit rule, with its value."""
+    levels: tuple[LevelReading, ...]
+    """Every ranked objective, with its value."""
     ledger: Ledger
     charged: dict[str, Decimal]
     """Undiscounted money that each rule adds."""
@@ -90,13 +106,15 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     costing = Costing(ledger, placed)
     readings, penalties = read_limits(ledger, amounts, costing)
     cost = costing.cost(penalties)
+    rounding = _rounding(ledger, costing)
+    levels = read_levels(ledger, readings.answers, cost, rounding)
     if (plan.status is PlanStatus.INFEASIBLE) != bool(plan.infeasible):
         ledger.find(
             f"the plan is called {plan.status}, and names {len(plan.infeasible)} conflicts of rules",
             expected="conflicts where it is infeasible, and nowhere else",
         )
     if all_rules:
-        _check_objective(ledger, cost, costing)
+        _check_objective(ledger, cost, rounding)
     if ledger.findings:
         return None, ledger.findings
     verified = VerifiedPlan(
@@ -107,6 +125,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         settled=tuple(costing.settled),
         judged=tuple(judged),
         readings=readings,
+        levels=tuple(levels),
         ledger=ledger,
         charged=costing.charged_by_rule(),
         largest_miss=ledger.largest_miss,
@@ -115,14 +134,14 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     return verified, []
 
 
-def _check_objective(ledger: Ledger, cost: Cost, costing: Costing) -> None:
-    """The solver's objective must be the plan's, but for rounding and the solver's own tolerance.
+def level_value(objective: Objective, verified: VerifiedPlan) -> Decimal:
+    """What a level comes to on a plan, whether or not the plan was made for it."""
+    return measured(objective, verified.ledger, verified.readings.answers, verified.cost)[0]
 
-    A search that ends before it is done may leave on what nothing uses, such as the onboarding of an offer that nothing is
-    bought from: the plan may then cost less than the solver says, by no more than the bound leaves open.
-    """
+
+def _rounding(ledger: Ledger, costing: Costing) -> Decimal:
+    """By how much rounding to the resolution may have moved the plan's money."""
     plan, problem = ledger.plan, ledger.problem
-    half = problem.case.resolution / 2
     dearest = max(problem.shortage_price, default=Decimal(0))
     per_kg = problem.moves.dearest
     per_kg += max((settled.rate for settled in costing.settled), default=Decimal(0))
@@ -135,7 +154,17 @@ def _check_objective(ledger: Ledger, cost: Cost, costing: Costing) -> None:
         + len(plan.shorts)
         + len(plan.stocks)
     )
-    allowed = half * pieces * (dearest + per_kg) + Decimal("1e-6") * max(abs(cost.objective), Decimal(1))
+    return problem.case.resolution / 2 * pieces * (dearest + per_kg)
+
+
+def _check_objective(ledger: Ledger, cost: Cost, rounding: Decimal) -> None:
+    """The solver's objective must be the plan's, but for rounding and the solver's own tolerance.
+
+    A search that ends before it is done may leave on what nothing uses, such as the onboarding of an offer that nothing is
+    bought from: the plan may then cost less than the solver says, by no more than the bound leaves open.
+    """
+    plan = ledger.plan
+    allowed = rounding + Decimal("1e-6") * max(abs(cost.objective), Decimal(1))
     if plan.infeasible:
         return  # what conflicting rules leave unplanned has no objective of the solver's
     open_still = max(plan.objective - plan.bound, Decimal(0))

@@ -1,6 +1,7 @@
 """Kinds that limit a plan as a whole: shares, numbers of suppliers and places, churn, stock, budgets, pins."""
 
 from .churn import MaxChurn
+from .concentration import Concentration
 from .pins import Pin
 from .shares import MaxShare, MinShare
 from .spending import Budget
@@ -9,6 +10,7 @@ from .suppliers import MaxPlaces, MaxSuppliers, MinSuppliers, SingleSource
 
 __all__ = [
     "Budget",
+    "Concentration",
     "Cover",
     "MaxChurn",
     "MaxPlaces",

@@ -17,6 +17,8 @@ from .grouped import GroupBy, Grouped
 
 By = Literal["country", "bloc", "supplier", "parent", "facility"]
 Count = Callable[[Chained, Place], Decimal]
+Belongs = Callable[[Chained], bool]
+"""Whether purchases from an offer belong to what is added up."""
 NOUN: dict[By, str] = {
     "country": "country", "bloc": "bloc", "supplier": "supplier", "parent": "parent company", "facility": "site"
 }  # fmt: skip
@@ -233,3 +235,29 @@ class ByCountries(Counting):
         named = f" of {lands(self.countries, 'or')}" if self.countries else ""
         other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
         return named + other
+
+    def each_of(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
+        """What may come from each, under its name: everyone named or found, and whoever an incomplete list may hide."""
+        named = self.named()
+        names = self.about(sorted(named | frozenset(self.everyone(facts, group))))
+        hidden = not named and any(
+            self.group(offer.material) == group
+            and self.takes_part(offer)
+            and self.selected(offer)
+            and not self.may_be(offer)[1]
+            for offer in facts.offers
+        )
+        known: dict[int, tuple[frozenset[str], bool]] = {}
+        unknown = [("unknown", self.may_be_of(frozenset(), known))] if hidden else []
+        return [(name, self.may_be_of(frozenset({name}), known)) for name in names] + unknown
+
+    def may_be_of(self, wanted: frozenset[str], known: dict[int, tuple[frozenset[str], bool]]) -> Belongs:
+        """What may come from one of some, all that is not sure to come from others; `known`: whom offers may count for."""
+
+        def belongs(offer: Chained) -> bool:
+            if id(offer) not in known:
+                known[id(offer)] = self.may_be(offer)
+            names, complete = known[id(offer)]
+            return not complete or not names.isdisjoint(wanted)
+
+        return belongs

@@ -14,11 +14,8 @@ from ...base import Facts
 from ...rows import Rows
 from ..shared import lands, listed
 from .amounts import Share
-from .counting import NOUN, NOUNS, ByCountries
+from .counting import NOUN, NOUNS, Belongs, ByCountries
 from .grouped import STRETCH
-
-_Belongs = Callable[[Chained], bool]
-"""Whether purchases from an offer belong to what a row adds up."""
 
 
 class _Shared(ByCountries):
@@ -32,7 +29,7 @@ class _Shared(ByCountries):
     """Whether stock in hand and orders already placed count as bought."""
 
     def share_rows(
-        self, facts: Facts, sets: Callable[[Facts, str], Iterable[tuple[str, _Belongs]]], cap: bool
+        self, facts: Facts, sets: Callable[[Facts, str], Iterable[tuple[str, Belongs]]], cap: bool
     ) -> Iterator[Rows]:
         """One row for every group, place if each is counted on its own, stretch, and set of purchases.
 
@@ -46,7 +43,7 @@ class _Shared(ByCountries):
             for at in self.at_each(part):
                 yield self._rows(part, group, at, found, cap)
 
-    def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, _Belongs]], cap: bool) -> Rows:
+    def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, Belongs]], cap: bool) -> Rows:
         """The rows of a group at a place; none for a stretch in which there is nothing to take a share of."""
         stretches = [(label, periods, Decimal(0)) for label, periods in facts.spans(self.per)]
         if self.of == "demand":
@@ -65,7 +62,7 @@ class _Shared(ByCountries):
             reads=self.reads(facts),
         )
 
-    def _counts(self, facts: Facts, group: str, at: str, sets: Sequence[_Belongs], cap: bool) -> list[list[float]]:
+    def _counts(self, facts: Facts, group: str, at: str, sets: Sequence[Belongs], cap: bool) -> list[list[float]]:
         """What a kilogram of every purchase counts in each row: less the share, where that is of all purchases."""
         everything = self.counted(facts, group, surely=not cap, at=at)
         purchases = facts.purchases(self.include_stock)
@@ -111,33 +108,12 @@ class MaxShare(_Shared):
         """One row for every group, stretch, and everyone who may be bought from."""
         return self.share_rows(facts, self._capped, cap=True)
 
-    def _capped(self, facts: Facts, group: str) -> list[tuple[str, _Belongs]]:
-        """Who is capped, under which name: everyone named or listed, and whoever an incomplete list may hide."""
-        named = self.named()
-        names = self.about(sorted(named | frozenset(self.everyone(facts, group))))
-        known: dict[int, tuple[frozenset[str], bool]] = {}
-        if not self.each:
-            return [("together", self._may_be_of(frozenset(names), known))]
-        hidden = not named and any(
-            self.group(offer.material) == group
-            and self.takes_part(offer)
-            and self.selected(offer)
-            and not self.may_be(offer)[1]
-            for offer in facts.offers
-        )
-        unknown = [("unknown", self._may_be_of(frozenset(), known))] if hidden else []
-        return [(name, self._may_be_of(frozenset({name}), known)) for name in names] + unknown
-
-    def _may_be_of(self, capped: frozenset[str], known: dict[int, tuple[frozenset[str], bool]]) -> _Belongs:
-        """Whether an offer may count for any of those capped; `known`: what offers may count for, once looked up."""
-
-        def belongs(offer: Chained) -> bool:
-            if id(offer) not in known:
-                known[id(offer)] = self.may_be(offer)
-            names, complete = known[id(offer)]
-            return not complete or not names.isdisjoint(capped)
-
-        return belongs
+    def _capped(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
+        """Who is capped, under which name."""
+        if self.each:
+            return self.each_of(facts, group)
+        names = self.about(sorted(self.named() | frozenset(self.everyone(facts, group))))
+        return [("together", self.may_be_of(frozenset(names), {}))]
 
     def sentence(self) -> str:
         """The cap in one sentence."""
@@ -176,12 +152,12 @@ class MinShare(_Shared):
         """One row for every group and stretch; with `each`, for everyone named."""
         return self.share_rows(facts, self._qualifying, cap=False)
 
-    def _qualifying(self, _facts: Facts, _group: str) -> list[tuple[str, _Belongs]]:
+    def _qualifying(self, _facts: Facts, _group: str) -> list[tuple[str, Belongs]]:
         if not self.each:
             return [("", self._qualifies)]
         return [(name, self._surely_of(name)) for name in self._each_named()]
 
-    def _surely_of(self, name: str) -> _Belongs:
+    def _surely_of(self, name: str) -> Belongs:
         return lambda offer: self.may_be(offer) == (frozenset({name}), True) and self._qualifies(offer)
 
     def _qualifies(self, offer: Chained) -> bool:

@@ -1,0 +1,108 @@
+"""Objectives in order of rank: what each level of a case adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..domain.case import Case, Level, Minimise
+from ..errors import Problem as Trouble
+from ..reading.suggest import did_you_mean
+from ..rules.kinds.limits import Concentration
+from ..rules.kinds.shared import listed
+from ..rules.rows import Row
+from .demands import Demand, demand_name
+from .merged import Merged
+
+if TYPE_CHECKING:
+    from .build import Problem
+
+LAST = Level(minimise=Minimise.COST)
+"""What settles all that the levels of a case leave open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Objective:
+    """One level, resolved."""
+
+    level: Level
+    sentence: str
+    """What is made as small as possible, in words."""
+    demands: tuple[int, ...] = ()
+    """For `shortage`: the demands whose shortage it adds up."""
+    rows: tuple[Row, ...] = ()
+    """For `concentration`: rows without bounds, whose values it adds up."""
+    implied: bool = False
+    """Whether the case does not state it: cost, which comes last."""
+
+    @property
+    def in_money(self) -> bool:
+        """Whether it adds up money; else kilograms."""
+        return self.level.minimise is not Minimise.CONCENTRATION
+
+
+def resolve_objectives(problem: Problem) -> tuple[Objective, ...]:
+    """The levels of a case in order of rank, cost last if nothing before it settles the rest; none if the case ranks nothing.
+
+    Raises:
+        InputError: if a level counts contained element, and nobody knows how much of it a material contains.
+    """
+    levels = problem.case.objectives
+    found = [_resolved(problem, level, number) for number, level in enumerate(levels, 1)]
+    if levels and not any(level.minimise is Minimise.COST and not level.within for level in levels):
+        found.append(Objective(LAST, _SENTENCES[Minimise.COST], implied=True))
+    return tuple(found)
+
+
+_SENTENCES = {
+    Minimise.COST: "cost: money spent, penalties and priced shortage",
+    Minimise.SPEND: "money spent",
+}
+
+
+def _resolved(problem: Problem, level: Level, number: int) -> Objective:
+    if level.minimise is Minimise.SHORTAGE:
+        named = f" of {listed(level.of)}" if level.of else ""
+        wanted = tuple(i for i, demand in enumerate(problem.demands) if _is_of(demand, level.of))
+        return Objective(level, f"shortage{named}, at its price", demands=wanted)
+    if level.minimise is Minimise.CONCENTRATION:
+        counting = _counting(problem.merged, level, number)
+        return Objective(level, counting.sentence(), rows=tuple(counting.largest(problem.facts)))
+    return Objective(level, _SENTENCES[level.minimise])
+
+
+def _is_of(demand: Demand, names: tuple[str, ...]) -> bool:
+    return not names or any(name in (demand.id, demand.use.end_use, demand.use.material.id) for name in names)
+
+
+def _counting(merged: Merged, level: Level, number: int) -> Concentration:
+    return Concentration(
+        id=f"objective {number}",
+        by=level.by,
+        stage=level.stage,
+        per=level.per,
+        materials=tuple(name for name in level.of if name in merged.materials),
+        elements=tuple(name for name in level.of if name not in merged.materials),
+    )
+
+
+def unknown_names(case: Case, merged: Merged) -> Iterator[Trouble]:
+    """Names in objectives that nothing answers to."""
+    wanted = {name for spec in case.demands for name in (spec.material, spec.end_use, demand_name(spec, case))}
+    counted = {*merged.materials, *(material.element for material in merged.materials.values())} - {""}
+    known = {
+        Minimise.SHORTAGE: (wanted, "an end use, a material or a demand of the case"),
+        Minimise.CONCENTRATION: (counted, "a material of the case's catalogs, or an element"),
+    }
+    for level in case.objectives:
+        names, expected = known.get(level.minimise, (set(), "nothing: it is about everything"))
+        for name in level.of:
+            if name not in names:
+                yield Trouble(
+                    f"the objective `{level.minimise}` names `{name}`, which is not there",
+                    column="objective.of",
+                    found=name,
+                    expected=expected,
+                    fix=did_you_mean(name, names),
+                )

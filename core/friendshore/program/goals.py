@@ -1,0 +1,67 @@
+"""Ranked objectives as costs of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..domain.case import Minimise
+from ..problem import Problem
+from ..problem.objectives import Objective
+from .columns import Columns
+from .limits import LimitRows, Reader
+from .matrix import Floats, Linear
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Goal:
+    """One level: what a unit of each column adds to it."""
+
+    cost: Floats
+    within: float
+    """Share by which later levels may make it worse."""
+    whole: bool
+    """Whether it is the whole objective."""
+
+
+def add_largest(objectives: Sequence[Objective], reader: Reader) -> list[list[int]]:
+    """Adds what concentration needs: for each level the columns whose values it adds up, none for any other."""
+    return [[reader.lacking(row.terms[0], row) for row in objective.rows] for objective in objectives]
+
+
+def goals_of(
+    problem: Problem,
+    largest: Sequence[Sequence[int]],
+    linear: Linear,
+    columns: Columns,
+    limits: LimitRows,
+) -> tuple[Goal, ...]:
+    """Every level over the columns of a finished program.
+
+    Args:
+        problem: the facts, with the objectives that it ranks.
+        largest: for each of these the columns that `add_largest` made.
+        linear: the program.
+        columns: what its columns mean.
+        limits: its limit rows, with the columns that say by how much they are missed.
+    """
+    periods = problem.case.horizon.count
+    missed = [column for _, column, _ in limits.misses]
+    found = []
+    for objective, made in zip(problem.objectives, largest, strict=True):
+        cost = np.zeros(len(linear.cost))
+        if objective.level.minimise is Minimise.CONCENTRATION:
+            cost[made] = 1.0
+        elif objective.level.minimise is Minimise.SHORTAGE:
+            for demand in objective.demands:
+                first = columns.short + demand * periods
+                cost[first : first + periods] = linear.cost[first : first + periods]
+        else:
+            cost = linear.cost.copy()
+        if objective.level.minimise is Minimise.SPEND:
+            cost[columns.short : columns.short + len(problem.demands) * periods] = 0.0
+            cost[missed] = 0.0
+        found.append(Goal(cost, float(objective.level.within), objective.level.minimise is Minimise.COST))
+    return tuple(found)

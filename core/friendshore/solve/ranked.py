@@ -1,0 +1,132 @@
+"""Ranked objectives: each made as small as those before it allow, component by component.
+
+The lexicographic (preemptive) method: level by level the same program is solved with another cost, and what a level came to
+becomes a row for the levels after it. Where it came to nothing at all its columns are closed instead, which needs no
+tolerance. Isermann, Linear lexicographic optimization, OR Spektrum 4, 1982, 223-228; Ehrgott, Multicriteria optimization,
+2nd ed. 2005, section 5.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..program.goals import Goal
+from ..program.matrix import Floats, Ints, Linear
+from .engines import Answer, Outcome, Reached
+from .joined import Joined
+from .mixed import NOTHING
+from .search import Search
+
+SLACKS = (0.0, 1e-9, 1e-7, 1e-6)
+"""By how much of what it came to (or of one) a level may be missed by those after it, beside the solver's own tolerance. More
+than nothing is tried only where the solver then finds no plan at all, though one is known."""
+NOTHING_LEFT = 1e-6
+"""A column below this counts as nothing: a thousandth of the resolution, where that is a gram."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """A level whose turn is over."""
+
+    cost: Floats
+    most: float
+    x: Floats
+    """The plan that it came to."""
+
+
+def goals_within(goals: Sequence[Goal], columns: Ints) -> list[tuple[int, Goal]]:
+    """The levels that say anything of some columns, each with its rank."""
+    found = [(rank, replace(goal, cost=goal.cost[columns])) for rank, goal in enumerate(goals)]
+    return [(rank, goal) for rank, goal in found if goal.cost.any()]
+
+
+def is_ranked(goals: Sequence[Goal]) -> bool:
+    """Whether some level is not the whole objective: else a component is solved as if nothing were ranked."""
+    return any(not goal.whole for goal in goals)
+
+
+def solve_ranked(search: Search, linear: Linear, goals: Sequence[Goal]) -> Answer:
+    """The best plan of a component, level by level; with no plan at all where the time is up in the first.
+
+    Raises:
+        SolverError: if a solver breaks down or the program is unbounded.
+    """
+    best, proved = NOTHING, True
+    bound = 0.0 if not linear.cost.any() else float("-inf")
+    kept: list[_Kept] = []
+    reached: list[Reached] = []
+    joined: Joined | None = None
+    for goal in goals:
+        answer = _level(search, replace(linear, cost=goal.cost, constant=0.0), kept, best)
+        if answer.x is None:  # only in the first level: later ones have its plan
+            return Answer(answer.outcome, bound=answer.bound if goal.whole else bound)
+        least = answer.objective
+        most = least + goal.within * abs(least)
+        proved = proved and answer.outcome is Outcome.OPTIMAL
+        best, joined = answer, answer.joined
+        bound = answer.bound if goal.whole else bound
+        kept.append(_Kept(goal.cost, most, answer.x))
+        reached.append(Reached(least, answer.bound, most))
+    assert best.x is not None
+    outcome = Outcome.OPTIMAL if proved else Outcome.FEASIBLE
+    value = float(linear.cost @ best.x)
+    return Answer(outcome, best.x, value, min(bound, value), levels=tuple(reached), joined=_own(joined, linear))
+
+
+def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: Answer) -> Answer:
+    """The best answer for one level; no worse than the plan of the levels before it, if there is one."""
+    if before.x is None:
+        return search.component(step)
+    known = Answer(Outcome.FEASIBLE, before.x, float(step.cost @ before.x), floor(step))
+    answer = NOTHING
+    for slack in SLACKS:
+        answer = search.component(_keeping(step, kept, slack), known)
+        if answer.outcome is not Outcome.INFEASIBLE:
+            break
+    bound = max(answer.bound, known.bound)
+    if answer.x is None or answer.objective > known.objective:
+        proved = answer.outcome is Outcome.OPTIMAL
+        return replace(
+            known, outcome=Outcome.OPTIMAL if proved else Outcome.FEASIBLE, bound=min(bound, known.objective)
+        )
+    return replace(answer, bound=min(bound, answer.objective))
+
+
+def _keeping(step: Linear, kept: Sequence[_Kept], slack: float) -> Linear:
+    """The program of a level with all levels before it kept."""
+    upper, rows, ends = step.upper, [step.matrix], [step.row_upper]
+    for level in kept:
+        held = level.cost != 0
+        closed = bool(
+            (level.cost >= 0).all() and (step.lower[held] == 0).all() and (level.x[held] <= NOTHING_LEFT).all()
+        )
+        if closed and level.most <= level.cost @ level.x and slack == SLACKS[0]:
+            upper = np.where(held, 0.0, upper)
+        else:
+            rows.append(sp.csr_matrix(level.cost))
+            ends.append(np.array([level.most + slack * max(1.0, abs(level.most))]))
+    more = len(rows) - 1
+    return replace(
+        step,
+        upper=upper,
+        matrix=sp.csr_matrix(sp.vstack(rows)),
+        row_lower=np.concatenate([step.row_lower, np.full(more, -np.inf)]),
+        row_upper=np.concatenate(ends),
+    )
+
+
+def _own(joined: Joined | None, linear: Linear) -> Joined | None:
+    """What joins the component as it was, without the rows of levels."""
+    if joined is None:
+        return None
+    rows = joined.rows[joined.rows < linear.matrix.shape[0]]
+    return replace(joined, rows=rows) if len(rows) else None
+
+
+def floor(linear: Linear) -> float:
+    """A bound that needs no solver: every column at the end that costs least."""
+    return float(linear.cost @ np.where(linear.cost < 0, linear.upper, linear.lower))
