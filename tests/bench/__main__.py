@@ -13,7 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
+from .folders import write
 from .goals import goals
+from .instances import INSTANCES
 from .job import Done, Job, alone, perform_alone
 from .suite import QUICK, Suite
 from .table import Section, lines, written
@@ -27,6 +29,8 @@ LIBRARIES = ("friendshore", "ortools", "highspy", "linopy", "pyomo", "pulp", "nu
 def main() -> int:
     """Runs the bench; 1 if an optimum of friendshore's and a peer's disagree."""
     asked = _arguments()
+    if asked.write is not None:
+        return _write(asked)
     suite = QUICK if asked.quick else Suite()
     suite = Suite(
         scale=asked.scale or suite.scale,
@@ -64,7 +68,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, metavar="SHARE", help="share of the full size")
     parser.add_argument("--seconds", type=float, help="limit of every search on D and J")
     parser.add_argument("--only", metavar="L,D,J,X,W", help="instances to run; W: answers of an open session")
+    parser.add_argument(
+        "--write", type=Path, metavar="FOLDER", help="run nothing; write the instances as cases that friendshore plans"
+    )
     return parser.parse_args()
+
+
+def _write(asked: argparse.Namespace) -> int:
+    """Writes instances as folders, one each."""
+    for name in asked.only.upper().split(",") if asked.only else INSTANCES:
+        folder = asked.write / name
+        write(INSTANCES[name](asked.scale or (QUICK.scale if asked.quick else 1.0)), folder)
+        _say(sys.stdout, f"friendshore plan {folder}")
+    return 0
 
 
 def _reported(job: Job) -> Done:
