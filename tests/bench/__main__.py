@@ -88,9 +88,10 @@ def _reported(job: Job) -> Done:
     budget = f", budget {job.budget:,.0f}" if job.budget is not None else ""
     limit = f", at most {job.stop.seconds:g} s" if job.solve and job.stop.seconds is not None else ""
     what = "" if job.solve else " builds"
-    _say(sys.stderr, f"{job.instance} x {job.scale:g}: {job.who}{what}, gap {job.stop.gap:g}{budget}{limit} …", end=" ")
+    name = f"{job.instance} x {job.scale:g}: {job.who}{what}"
+    _say(sys.stderr, f"{name}, gap {job.stop.gap:g}{budget}{limit} …")
     done = perform_alone(job)
-    _say(sys.stderr, ", ".join(f"{phase} {value:.2f} s" for phase, value in done.answer.seconds.items()))
+    _say(sys.stderr, f"{name}: " + ", ".join(f"{phase} {value:.2f} s" for phase, value in done.answer.seconds.items()))
     return done
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from .answer import Stop
@@ -39,19 +40,20 @@ class Suite:
     def _decisions(self, perform: Perform) -> Iterator[Section]:
         """D by itself, with a yearly budget that binds, and with one that does not."""
         job = Job(OURS, "D", self.scale, Stop(1e-4, self.seconds), files=True)
-        free = _section("D", job, (HIGHSPY, CBC), _others(), perform)
+        free = _section("D", job, (HIGHSPY, CBC), _others(), perform, beside=True)
         yield free
         dearest = free.ours.answer.notes.get("dearest year")
         if isinstance(dearest, float):
             for name, share in (("D, budget binds", 0.95), ("D, budget idle", 1.05)):
                 within = replace(job, budget=round(share * dearest))
-                yield _section(name, within, (HIGHSPY,), (), perform)
+                yield _section(name, within, (), (), perform)
 
     def _joint(self, perform: Perform) -> Iterator[Section]:
         """J to 1 % and to 0.1 %, and cut off."""
         rough = Job(OURS, "J", self.scale, Stop(1e-2, self.seconds))
         yield _section("J to 1 %", rough, (HIGHSPY,), _others(), perform)
-        yield _section("J to 0.1 %", replace(rough, stop=Stop(1e-3, self.seconds)), (HIGHSPY, CBC), (), perform)
+        fine = replace(rough, stop=Stop(1e-3, self.seconds))
+        yield _section("J to 0.1 %", fine, (HIGHSPY, CBC), (), perform, beside=True)
         yield _section("J cut off", replace(rough, stop=Stop(1e-6, self.short)), (), (), perform)
 
     def _extra_large(self, perform: Perform) -> Iterator[Section]:
@@ -66,9 +68,17 @@ def _others() -> list[str]:
     return [peer for peer in PEERS if peer not in (HIGHSPY, CBC)]
 
 
-def _section(name: str, job: Job, solving: Iterable[str], building: Iterable[str], perform: Perform) -> Section:
+def _section(
+    name: str, job: Job, solving: Iterable[str], building: Iterable[str], perform: Perform, beside: bool = False
+) -> Section:
+    """One instance: friendshore alone on the machine, then its peers; with `beside`, two searches of theirs at a time.
+
+    Each search of a peer has one thread, and those that are meant to end at their limit can share two processors.
+    """
     ours = perform(job)
-    peers = [perform(replace(job, who=peer, files=False)) for peer in solving]
+    searches = [replace(job, who=peer, files=False) for peer in solving]
+    with ThreadPoolExecutor(2 if beside else 1) as pool:
+        peers = list(pool.map(perform, searches))
     peers += [perform(replace(job, who=peer, files=False, solve=False)) for peer in building]
     return Section(name, ours, tuple(peers))
 
