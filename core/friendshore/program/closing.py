@@ -9,18 +9,18 @@ nearest step may miss it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..problem.network import Node
+from ..problem.requirements import Requirement
 from .buying import Recipes
 from .compile import Program
 from .matrix import Floats, Ints
 
-Cell = tuple[int, int]
-"""Node and requirement."""
 RECOMPUTED = ("balance", "demand")
 """Owners of rows that are worked out again from what is bought, and so need not be kept here."""
 _EPS = 1e-6
@@ -71,98 +71,108 @@ class _Closing:
         self.index: dict[Node, int] = {node: i for i, node in enumerate(self.problem.network.nodes)}
         self.recipes = Recipes.of(self.problem, self.index)
         columns, moves, arcs = program.columns, self.problem.moves, self.problem.network.arcs
+        tiered = [column for counted in columns.priced.values() for column in counted]
         in_lots = [column for order in columns.lot for column in program.units[order]]
         exact = x[columns.buy] / self.step
+        whole = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)) if in_lots else np.rint(exact)
+        free = (whole >= 1) & ~np.isin(columns.buy, [*tiered, *in_lots])
+        self.free: list[bool] = free.tolist()
+        """What may be rounded otherwise: a gram less of an order that price schedules count may be a tier less."""
         self.exact: list[float] = exact.tolist()
-        self.whole: list[float] = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)).tolist()
+        self.whole: list[float] = whole.tolist()
         self.most: list[float] = (program.linear.upper[columns.buy] / self.step).tolist()
         self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
-        self.node = np.array([self.index[arc.node] for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
+        node = np.array([self.index[arc.node] for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
         self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
-        tiered = [column for counted in columns.priced.values() for column in counted]
-        self.free: list[bool] = (~np.isin(columns.buy, [*tiered, *in_lots])).tolist()
-        """What may be rounded otherwise: a gram less of an order that price schedules count may be a tier less."""
-        self.flow: dict[Cell, list[float]] = {}
-        for (node, requirement, period), kilograms in planned.items():
-            self._at((node, requirement))[period] -= kilograms / self.step
+        self.cell = self._cell(node, columns.buy_requirement)
+        self.x[columns.buy] = whole * self.step
+        self.flow = self._flows(whole, planned)
 
     def run(self) -> Floats:
         """All cells, users before makers, since a change of what is made changes what is drawn."""
-        buy, requirement = self.program.columns.buy, self.program.columns.buy_requirement
-        self.x[buy] = np.array(self.whole) * self.step
         self.rows = self._rows()
-        self._flows()
-        cell = requirement * len(self.index) + self.node
-        order = np.lexsort((self.delivered, cell))
-        keys, first = np.unique((cell * self.count + self.delivered)[order], return_index=True)
+        order = np.lexsort((self.delivered, self.cell))
+        keys, first = np.unique((self.cell * self.count + self.delivered)[order], return_index=True)
         pieces = dict(zip(keys.tolist(), np.split(order, first[1:]) if len(keys) else [], strict=True))
         rank = {node: i for i, node in enumerate(self._users_first())}
-        for node, of in sorted(self.flow, key=lambda one: (rank.get(one[0], len(rank)), one)):
-            self._close(node, of, (of * len(self.index) + node) * self.count, pieces)
-        self.x[buy] = np.array(self.whole) * self.step
+        cells = [
+            (rank.get(node, len(rank)), node, r.index) for r in self.problem.requirements for node in self._nodes(r)
+        ]
+        for _, node, requirement in sorted(cells):
+            self._close(node, requirement, pieces)
+        self.x[self.program.columns.buy] = np.array(self.whole) * self.step
         return self.x
 
-    def _close(self, node: int, requirement: int, key: int, pieces: Mapping[int, Ints]) -> None:
-        flow, store = self.flow[node, requirement], self.problem.stores[self.problem.network.nodes[node]]
+    def _nodes(self, requirement: Requirement) -> list[int]:
+        return [self.index[node] for node in requirement.nodes]
+
+    def _cell(self, node: int | Ints, requirement: int | Ints) -> Any:
+        """Row of `flow` for a node and a requirement."""
+        return requirement * len(self.index) + node
+
+    def _close(self, node: int, requirement: int, pieces: Mapping[int, Ints]) -> None:
+        cell, store = self._cell(node, requirement), self.problem.stores[self.problem.network.nodes[node]]
         first, kept = self.program.columns.stock.get((node, requirement)), store.kept
+        wanted = np.zeros(self.count) if first is None else np.rint(self.x[first : first + self.count] / self.step)
+        flow = self.flow[cell]
+        if all(share == 1 for share in kept) and np.abs(np.cumsum(flow) - wanted).max(initial=0.0) < 0.5:
+            return
         earlier = first is not None and store.limit is None
-        held, rounded = 0.0, 1
+        held, rounded, incoming, target = 0.0, 1, flow.tolist(), wanted.tolist()
         for t in range(self.count):
-            rounded += len(pieces.get(key + t, ()))
-            held = (held if kept[t] == 1 else round(held * float(kept[t]))) + flow[t]
-            wanted = 0.0 if first is None else float(self.x[first + t]) / self.step
+            rounded += len(pieces.get(cell * self.count + t, ()))
+            held = (held if kept[t] == 1 else round(held * float(kept[t]))) + incoming[t]
             for since in range(t, -1, -1):  # what is short may be bought earlier, and lie until then
-                off = round(held - round(wanted))
-                if abs(off) > rounded:
-                    break  # more than rounding explains: not for rounding to mend
-                if off and key + since in pieces:
-                    held += self._change(pieces[key + since].tolist(), -off, requirement)
-                if off >= 0 or not earlier or kept[since] != 1:
+                off = round(held - target[t])
+                if not off or abs(off) > rounded:
+                    break  # more than rounding explains is not for rounding to mend
+                held += self._change(pieces.get(cell * self.count + since), -off, requirement)
+                if off > 0 or not earlier or kept[since] != 1:
                     break
             held = max(held, 0.0)
 
-    def _change(self, pieces: list[int], need: int, requirement: int) -> int:
+    def _change(self, pieces: Ints | None, need: int, requirement: int) -> int:
         """Rounds as many purchases of a cell and period the other way as are needed and may be; by how much that changes it."""
-        by, changed = (1 if need > 0 else -1), 0
-        free = [piece for piece in pieces if self.free[piece]]
-        waiting = deque(sorted(free, key=lambda p: (by * (self.whole[p] - self.exact[p]), p)))
+        by, changed, whole = (1 if need > 0 else -1), 0, self.whole
+        free = [piece for piece in ([] if pieces is None else pieces.tolist()) if self.free[piece]]
+        waiting = deque(sorted(free, key=lambda piece: (by * (whole[piece] - self.exact[piece]), piece)))
         while waiting and changed != need:
             piece = waiting.popleft()
-            new = self.whole[piece] + by
-            if self.whole[piece] >= 1 and 1 <= new <= self.most[piece] + 0.5 and self.rows.let(piece, by):
-                self.whole[piece] = new
+            if 1 <= whole[piece] + by <= self.most[piece] + 0.5 and self.rows.let(piece, by):
+                whole[piece] += by
                 changed += by
-                self._draw(int(self.offer[piece]), requirement, int(self.ordered[piece]), by)
+                self._draw(piece, requirement, by)
                 waiting.append(piece)
         return changed
 
-    def _draw(self, offer: int, requirement: int, period: int, units: float) -> None:
-        for node, per_unit in self._inputs(offer):
-            self._at((node, requirement))[period] -= per_unit * units
-
-    def _inputs(self, offer: int) -> Iterator[tuple[int, float]]:
+    def _draw(self, piece: int, requirement: int, by: int) -> None:
+        """A step more or less of an offer with inputs takes more or less of them."""
+        offer = int(self.offer[piece])
         if offer >= 0 and self.problem.offers[offer].single:
-            lines = range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1]))
-            yield from ((int(self.recipes.node[k]), float(self.recipes.per_unit[k])) for k in lines)
+            for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
+                cell = self._cell(int(self.recipes.node[line]), requirement)
+                self.flow[cell, self.ordered[piece]] -= by * self.recipes.per_unit[line]
 
-    def _at(self, cell: Cell) -> list[float]:
-        return self.flow.setdefault(cell, [0.0] * self.count)
-
-    def _flows(self) -> None:
-        """What comes in and is drawn, in steps, for every cell and period."""
-        columns = self.program.columns
-        takes = np.diff(self.recipes.first) > 0
-        for piece in np.flatnonzero(np.array(self.whole) > 0).tolist():
-            requirement = int(columns.buy_requirement[piece])
-            self._at((int(self.node[piece]), requirement))[int(self.delivered[piece])] += self.whole[piece]
-            if self.offer[piece] >= 0 and takes[self.offer[piece]]:
-                self._draw(int(self.offer[piece]), requirement, int(self.ordered[piece]), self.whole[piece])
-        for (offer, requirement, period), column in columns.make.items():
-            lines = range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1]))
-            units = round(float(self.x[column]) / self.step)
-            for k in lines if requirement >= 0 else ():
-                cell = int(self.recipes.node[k]), requirement
-                self._at(cell)[period] -= float(self.recipes.per_unit[k]) * units
+    def _flows(self, whole: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
+        """What comes in less what is drawn and delivered, in steps, by cell and period."""
+        columns, offers = self.program.columns, self.problem.offers
+        flow = np.zeros((len(self.index) * len(self.problem.requirements), self.count))
+        np.add.at(flow, (self.cell, self.delivered), whole)
+        single = np.array([facts.single for facts in offers], dtype=bool)
+        makes = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
+        made = [np.array(part) for part in zip(*makes, strict=True)] or [np.empty(0)] * 4
+        own = np.flatnonzero((self.offer >= 0) & (whole > 0))
+        own = own[single[self.offer[own]]]
+        offer = np.concatenate([self.offer[own], made[0].astype(np.intp)])
+        requirement = np.concatenate([columns.buy_requirement[own], made[1].astype(np.intp)])
+        period = np.concatenate([self.ordered[own], made[2].astype(np.intp)])
+        units = np.concatenate([whole[own], np.rint(made[3])])
+        line, entry = self.recipes.lines(offer)
+        cells = self._cell(self.recipes.node[line], requirement[entry])
+        np.subtract.at(flow, (cells, period[entry]), self.recipes.per_unit[line] * units[entry])
+        for (node, of, t), kilograms in planned.items():
+            flow[self._cell(node, of), t] -= kilograms / self.step
+        return flow
 
     def _rows(self) -> _Rows:
         linear, owners = self.program.linear, self.program.owners
