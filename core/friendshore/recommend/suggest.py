@@ -41,7 +41,12 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
 def _boundaries(problem: Problem) -> Iterator[Suggestion]:
     """Dates that fall within a period: the model then takes the whole period, or spreads a quantity over it."""
     subjects: defaultdict[date, list[str]] = defaultdict(list)
-    for day, text in [*_rule_dates(problem), *_supply_dates(problem), *_paper_dates(problem)]:
+    for day, text in [
+        *_rule_dates(problem),
+        *_supply_dates(problem),
+        *_terms_dates(problem),
+        *_paper_dates(problem),
+    ]:
         if text not in subjects[day]:
             subjects[day].append(text)
     for day in sorted(subjects):
@@ -139,6 +144,15 @@ def _supply_dates(problem: Problem) -> Iterator[tuple[date, str]]:
         for step in accepted_steps(facts.facility, problem.merged, problem.case):
             if step.start is not None and problem.case.accept.counts(step.status):
                 yield step.start, f"capacity of `{facts.facility.id}` changes: spread over the period by days"
+
+
+def _terms_dates(problem: Problem) -> Iterator[tuple[date, str]]:
+    """Terms of trade, which hold in every period that has a day of theirs."""
+    for terms in dict.fromkeys(span.terms for span in problem.term_spans):
+        if terms.start is not None:
+            yield terms.start, f"terms of {terms.name} begin: they hold for the whole period"
+        if terms.end is not None and terms.end < date.max:
+            yield terms.end + timedelta(days=1), f"terms of {terms.name} end: they hold for the whole period"
 
 
 def _paper_dates(problem: Problem) -> Iterator[tuple[date, str]]:
