@@ -19,8 +19,8 @@ from .oracle import Oracle
 from .patterns import Bound, Column, Enumeration
 from .world import World
 
-SLACK = 1e-9
-"""What a level may be missed by, as a share of what it came to or of one."""
+SLACKS = (1e-9, 1e-7, 1e-6)
+"""What a level may be missed by, as a share of what it came to or of one: as little as leaves the solver any plan."""
 
 
 def least_of_each(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> list[float]:
@@ -47,14 +47,19 @@ class _Ranks(Oracle):
             for j, c in enumerate(columns)
         ]
         found: list[float] = []
-        for i, level in enumerate(levels):
-            step = [replace(c, cost=c.amounts["level", i]) for c in columns]
-            answer = Enumeration(step, bounds).optimum(choices, counts)
-            if math.isinf(answer.objective):
+        for rank in range(len(levels)):
+            step = [replace(c, cost=c.amounts["level", rank]) for c in columns]
+            for slack in SLACKS:
+                kept = [
+                    Bound({("level", i): 1.0}, at_most=v * (1 + float(levels[i].within)) + slack * max(1.0, abs(v)))
+                    for i, v in enumerate(found)
+                ]
+                answer = Enumeration(step, [*bounds, *kept]).optimum(choices, counts)
+                if not math.isinf(answer.objective):
+                    break
+            else:
                 return []
             found.append(answer.objective)
-            most = answer.objective * (1 + float(level.within)) + SLACK * max(1.0, abs(answer.objective))
-            bounds = [*bounds, Bound({("level", i): 1.0}, at_most=most)]
         return found
 
     def _adds(self, level: Level, column: Column, largest: set[int]) -> float:
