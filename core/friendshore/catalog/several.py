@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..domain.facts import Catalog
+from ..domain.memory import uncollected
 from ..errors import InputError, Problem
 from ..reading.order import all_of
 from .folder import HEAD_FILE, Draft, read_draft, read_head
@@ -31,6 +32,7 @@ class _Head:
     requires: tuple[str, ...] = field(default=())
 
 
+@uncollected()
 def read_catalogs(
     wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None = None
 ) -> tuple[Catalog, ...]:
