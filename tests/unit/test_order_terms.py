@@ -331,6 +331,16 @@ def test_a_commitment_counts_the_days_on_which_orders_can_be_placed() -> None:
     assert float(found.cost.untaken) == pytest.approx(float((80 * days / 365 - 10) * Decimal("7.5")))
 
 
+def test_more_than_is_needed_is_taken_where_that_is_cheaper_than_paying_for_it() -> None:
+    """10 in the first quarter, 20 in the second, at which what is not taken is paid: all of it is taken in the first."""
+    rows = quotes((None, "2026-03-31", 10), ("2026-04-01", None, 20))
+    facts = committed(take_or_pay_share=1, price=None, quotes=rows)
+    found = planned(case(demand("metal", "civil", 20, 0), length="quarter"), facts)
+    quantity = 80 * (31 + 28 + 31 + 30 + 31 + 30) / 365
+    assert ordered(found)["cn-metal", "2026-Q1"] == pytest.approx(quantity, abs=0.001)
+    assert float(found.cost.total) == pytest.approx(10 * quantity, abs=0.02)
+
+
 def quotes(*rows: tuple[str | None, str | None, float]) -> list[dict[str, Any]]:
     """Quotations in dollars."""
     return [{"start": a, "end": b, "amount": p, "currency": "USD", "source": SOURCE} for a, b, p in rows]
