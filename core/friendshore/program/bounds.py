@@ -113,7 +113,7 @@ def _within_terms(problem: Problem, units: Floats) -> Floats:
     return units
 
 
-def lots_in(units: Floats, lot: float) -> Floats:
+def lots_in(units: Floats, lot: float | Floats) -> Floats:
     """How many lots there are in bounds on units; what is a lot but for rounding is one."""
     found: Floats = np.floor(units / lot * (1 + 1e-9))
     return found

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..problem import Problem
+from ..problem.moves import ranges
 from ..problem.network import Node
 from .bounds import ROUNDING, Bounds
 from .columns import Columns, Units
 from .limits import LimitRows
 from .matrix import Assembly, Floats, Ints
 
-Cell = tuple[int, int]
-"""Offer and order period."""
+_ANYWHERE: frozenset[str] = frozenset()
 
 
 class Draft:
@@ -31,7 +31,7 @@ class Draft:
         self.bounds = Bounds.of(problem, self.limits)
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
-        self._switches: dict[tuple[tuple[Cell, ...], frozenset[str]], int] = {}
+        self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
 
     @cached_property
     def node_index(self) -> dict[Node, int]:
@@ -43,10 +43,6 @@ class Draft:
         """What money of each period counts for."""
         return np.array([float(d) for d in self.problem.discount])
 
-    def periods_of(self, offer: int) -> list[int]:
-        """Periods in which an offer may be ordered at all."""
-        return [t for t in range(self.count) if (offer, t) in self.units]
-
     @cached_property
     def _place(self) -> dict[int, str]:
         """Place that every buying column leads to."""
@@ -54,39 +50,75 @@ class Draft:
         found = zip(self.columns.buy.tolist(), moves.arc[self.columns.buy_move].tolist(), strict=True)
         return {column: arcs[arc].node[1] for column, arc in found}
 
-    def ordering(self, cells: Iterable[Cell], places: frozenset[str] = frozenset()) -> dict[Cell, list[int]]:
-        """Columns counted in units of offers, by offer and order period; only those that lead to `places`, if any are named."""
-        found = {cell: self.units[cell] for cell in cells if cell in self.units}
+    def ordering(
+        self, offers: Sequence[int], periods: Sequence[int], places: frozenset[str] = frozenset()
+    ) -> tuple[Ints, Ints, Ints]:
+        """What orders some offers in some periods, and to some places if any are named.
+
+        Returns:
+            the cells (offer x period) in which anything can be ordered; the columns counted in units of the offers; and for
+            each of these, which of the cells it is in.
+        """
+        cells = (np.array(offers, dtype=np.intp)[:, None] * self.count + np.array(periods, dtype=np.intp)).ravel()
+        first, last = self.units.first[cells], self.units.first[cells + 1]
+        columns, entry = self.units.columns[ranges(first, last)], np.repeat(np.arange(len(cells)), last - first)
         if places:
-            found = {cell: [c for c in columns if self._place[c] in places] for cell, columns in found.items()}
-        return {cell: columns for cell, columns in found.items() if columns}
+            there = np.array([self._place[column] in places for column in columns.tolist()], dtype=bool)
+            columns, entry = columns[there], entry[there]
+        kept, entry = np.unique(entry, return_inverse=True)
+        return cells[kept], columns, entry
 
     def switch(
-        self, cells: Iterable[Cell], owner: str, cost: float = 0.0, places: frozenset[str] = frozenset()
+        self,
+        offers: Sequence[int],
+        periods: Sequence[int],
+        owner: str,
+        cost: float = 0.0,
+        places: frozenset[str] = frozenset(),
     ) -> int | None:
         """A 0/1 column that is 1 if anything is ordered of some offers in some periods; None if nothing can be.
 
-        Whoever asks for the same cells and places gets the same column, and adds its cost.
+        Whoever asks for the same orders gets the same column, and adds its cost.
 
         Args:
-            cells: offers and order periods.
+            offers: positions of the offers.
+            periods: periods of the orders.
             owner: who asks for it.
             cost: what it costs that it is 1.
             places: only orders that lead there; none: all.
         """
-        found = self.ordering(cells, places)
-        if not found:
+        cells, columns, entry = self.ordering(offers, periods, places)
+        if not len(cells):
             return None
-        key = (tuple(found), places)
+        key = (tuple(cells.tolist()), places)
         if key not in self._switches:
             self._switches[key] = self.assembly.add_columns(1, 0.0, 1.0, integer=True)
-            row = self.assembly.add_rows(len(found), -np.inf, 0.0, owner)
-            for i, (cell, columns) in enumerate(found.items()):
-                self.assembly.add_entries(row + i, columns, 1.0)
-                self.assembly.add_entries(row + i, self._switches[key], -self.bounds.units[cell])
+            row = self.assembly.add_rows(len(cells), -np.inf, 0.0, owner)
+            self._link(row, cells, columns, entry, np.full(len(cells), self._switches[key]))
         if cost:
             self.assembly.charge(self._switches[key], cost)
         return self._switches[key]
+
+    def switches(self, cells: Ints, owners: Sequence[str]) -> Ints:
+        """A 0/1 column for each of some cells (offer x period) by itself, as `switch` gives it; each can be ordered in."""
+        keys = [((cell,), _ANYWHERE) for cell in cells.tolist()]
+        new = np.array([key not in self._switches for key in keys], dtype=bool)
+        count = int(new.sum())
+        if count:
+            made = self.assembly.add_columns(count, 0.0, 1.0, integer=True) + np.arange(count)
+            row = self.assembly.add_rows(
+                count, -np.inf, 0.0, [o for o, missing in zip(owners, new, strict=True) if missing]
+            )
+            first, last = self.units.first[cells[new]], self.units.first[cells[new] + 1]
+            entry = np.repeat(np.arange(count), last - first)
+            self._link(row, cells[new], self.units.columns[ranges(first, last)], entry, made)
+            self._switches |= zip((keys[i] for i in np.flatnonzero(new)), made.tolist(), strict=True)
+        return np.array([self._switches[key] for key in keys], dtype=np.intp)
+
+    def _link(self, row: int, cells: Ints, columns: Ints, entry: Ints, switch: Ints) -> None:
+        """Rows from `row` on: what is ordered in each cell is nothing, or no more than its bound, by its 0/1 column."""
+        self.assembly.add_entries(row + entry, columns, 1.0)
+        self.assembly.add_entries(row + np.arange(len(cells)), switch, -self.bounds.units.ravel()[cells])
 
     def at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:
         """Adds one row: the weighted columns come to no more than `most`."""

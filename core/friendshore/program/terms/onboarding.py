@@ -10,7 +10,7 @@ def add_onboarding(draft: Draft) -> None:
     for index, facts in enumerate(draft.problem.offers):
         if not facts.onboarding:
             continue
-        cells = [(index, t) for t in draft.periods_of(index)]
-        column = draft.switch(cells, f"onboarding of {facts.offer.id}", float(facts.onboarding))
+        owner = f"onboarding of {facts.offer.id}"
+        column = draft.switch([index], range(draft.count), owner, float(facts.onboarding))
         if column is not None:
             draft.columns.onboard[index] = column

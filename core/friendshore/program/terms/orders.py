@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 
+from ...problem.doubles import doubles
 from ..bounds import lots_in
 from ..draft import Draft
+from ..matrix import Ints
 
 
 def add_order_minima(draft: Draft) -> None:
     """A 0/1 column for every order with a minimum: what is ordered is zero, or between the minimum and the bound."""
-    for index, facts in enumerate(draft.problem.offers):
-        if not facts.offer.min_order:
-            continue
-        owner = f"order minimum of {facts.offer.id}"
-        for t in draft.periods_of(index):
-            switch = draft.switch([(index, t)], owner)
-            assert switch is not None
-            draft.columns.order[index, t] = switch
-            row = draft.assembly.add_rows(1, 0.0, np.inf, owner)
-            draft.assembly.add_entries(row, draft.units[index, t], 1.0)
-            draft.assembly.add_entries(row, switch, -float(facts.least))
+    offers = draft.problem.offers
+    cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.min_order])
+    offer = (cells // draft.count).tolist()
+    owners = [f"order minimum of {offers[i].offer.id}" for i in offer]
+    switches = draft.switches(cells, owners)
+    draft.columns.order.update(zip(_pairs(draft, cells), switches.tolist(), strict=True))
+    row = draft.assembly.add_rows(len(cells), 0.0, np.inf, owners)
+    draft.assembly.add_entries(row + entry, columns, 1.0)
+    draft.assembly.add_entries(row + np.arange(len(cells)), switches, -doubles([offers[i].least for i in offer]))
 
 
 def add_lots(draft: Draft) -> None:
     """A whole column for every order sold in lots: what is ordered is so many lots."""
-    for index, facts in enumerate(draft.problem.offers):
-        lot = facts.offer.lot
-        if lot is None:
-            continue
-        for t in draft.periods_of(index):
-            most = lots_in(draft.bounds.units[index, t], float(lot))
-            column = draft.assembly.add_columns(1, 0.0, most, integer=True)
-            draft.columns.lot[index, t] = column
-            row = draft.assembly.add_rows(1, 0.0, 0.0, f"lots of {facts.offer.id}")
-            draft.assembly.add_entries(row, draft.units[index, t], 1.0)
-            draft.assembly.add_entries(row, column, -float(lot))
+    offers = draft.problem.offers
+    cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.lot is not None])
+    offer = (cells // draft.count).tolist()
+    lots = doubles([offers[i].offer.lot or Decimal(1) for i in offer])
+    most = lots_in(draft.bounds.units.ravel()[cells], lots)
+    made = draft.assembly.add_columns(len(cells), 0.0, most, integer=True) + np.arange(len(cells))
+    draft.columns.lot.update(zip(_pairs(draft, cells), made.tolist(), strict=True))
+    row = draft.assembly.add_rows(len(cells), 0.0, 0.0, [f"lots of {offers[i].offer.id}" for i in offer])
+    draft.assembly.add_entries(row + entry, columns, 1.0)
+    draft.assembly.add_entries(row + np.arange(len(cells)), made, -lots)
+
+
+def _orders(draft: Draft, offers: list[int]) -> tuple[Ints, Ints, Ints]:
+    """All orders of some offers, as `Draft.ordering` gives them."""
+    return draft.ordering(offers, range(draft.count))
+
+
+def _pairs(draft: Draft, cells: Ints) -> list[tuple[int, int]]:
+    """Offer and period of cells."""
+    return [divmod(cell, draft.count) for cell in cells.tolist()]

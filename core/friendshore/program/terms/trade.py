@@ -16,14 +16,13 @@ def add_term_spans(draft: Draft) -> None:
     """The columns and rows of all terms of trade, span by span."""
     for number, span in enumerate(draft.problem.term_spans):
         terms, owner = span.terms, f"terms of {span}"
-        cells = [(offer, t) for offer in span.offers for t in span.periods]
-        ordered = [c for columns in draft.ordering(cells, terms.places).values() for c in columns]
-        if not ordered:
+        _, ordered, _ = draft.ordering(span.offers, span.periods, terms.places)
+        if not len(ordered):
             continue
         switch = None
         if terms.switches:
             cost = float(span.fixed) * draft.discount[span.due]
-            switch = draft.switch(cells, owner, cost, terms.places)
+            switch = draft.switch(span.offers, span.periods, owner, cost, terms.places)
             assert switch is not None
             draft.columns.placed[number] = switch
         if terms.least and switch is not None:
