@@ -13,7 +13,9 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.problem import Problem
 from friendshore.program import compile_program
 from friendshore.program.matrix import Linear
+from friendshore.session import plan_of
 from friendshore.solve import Limits, solve
+from friendshore.verify import verify
 
 from .mid_size import mid_size
 
@@ -45,13 +47,15 @@ def by_scip(linear: Linear) -> float | None:
 
 @pytest.mark.parametrize("first", range(0, CASES, GROUP))
 def test_both_engines_come_to_the_same(first: int) -> None:
-    """The same least cost, within the gap that each was asked for; infeasible for both or for neither."""
+    """The same least cost, within the gap that each was asked for; infeasible for both or for neither; and the plan holds."""
     for seed in range(first, first + GROUP):
         drawn = mid_size(seed)
-        program = compile_program(Problem.build(drawn.case, (drawn.catalog,), drawn.rules))
+        problem = Problem.build(drawn.case, (drawn.catalog,), drawn.rules)
+        program = compile_program(problem)
         found = solve(program, Limits(gap=GAP, workers=1))
         least = by_scip(program.linear)
         assert (least is None) == (found.status is PlanStatus.INFEASIBLE), f"seed {seed}"
+        verify(problem, plan_of(program, found))
         if least is not None:
             assert found.status is PlanStatus.OPTIMAL
             assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), f"seed {seed}"

@@ -34,7 +34,14 @@ def closed(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], f
         x: values of all its columns.
         planned: kilograms that deliveries take of each node, requirement and period.
     """
-    return _Closing(program, x, planned).run()
+    held_back: frozenset[int] = frozenset()
+    while True:
+        closing = _Closing(program, x, planned, held_back)
+        found = closing.run()
+        more = closing.overdrawing()
+        if not more:
+            return found
+        held_back |= more
 
 
 @dataclass(slots=True)
@@ -64,7 +71,13 @@ class _Rows:
 
 
 class _Closing:
-    def __init__(self, program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        x: Floats,
+        planned: Mapping[tuple[int, int, int], float],
+        held_back: frozenset[int] = frozenset(),
+    ) -> None:
         self.program, self.problem, self.x = program, program.problem, x.copy()
         self.step = float(self.problem.case.resolution)
         self.count = self.problem.case.horizon.count
@@ -76,6 +89,7 @@ class _Closing:
         exact = x[columns.buy] / self.step
         whole = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)) if in_lots else np.rint(exact)
         free = (whole >= 1) & ~np.isin(columns.buy, [*tiered, *in_lots])
+        free[list(held_back)] = False
         self.free: list[bool] = free.tolist()
         """What may be rounded otherwise: a gram less of an order that price schedules count may be a tier less."""
         self.exact: list[float] = exact.tolist()
@@ -87,6 +101,8 @@ class _Closing:
         self.cell = self._cell(node, columns.buy_requirement)
         self.x[columns.buy] = whole * self.step
         self.flow = self._flows(whole, planned)
+        self.drawn: dict[int, dict[int, float]] = {}
+        """Cell -> orders that take more of it than when rounded to the nearest step, with what a unit of them takes."""
 
     def run(self) -> Floats:
         """All cells, users before makers, since a change of what is made changes what is drawn."""
@@ -152,6 +168,28 @@ class _Closing:
             for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
                 cell = self._cell(int(self.recipes.node[line]), requirement)
                 self.flow[cell, self.ordered[piece]] -= by * self.recipes.per_unit[line]
+                if by > 0:
+                    self.drawn.setdefault(cell, {})[piece] = float(self.recipes.per_unit[line])
+
+    def overdrawing(self) -> frozenset[int]:
+        """Orders to be rounded to the nearest step after all: their inputs could not follow, for want of capacity, say.
+
+        A cell may be overdrawn by half a step for each order that brings to it, and for what each takes.
+        """
+        found: set[int] = set()
+        for cell, drawing in self.drawn.items():
+            kept = self.problem.stores[self.problem.network.nodes[cell % len(self.index)]].kept
+            mine = self.cell == cell
+            arriving = np.cumsum(np.bincount(self.delivered[mine], np.array(self.whole)[mine] > 0, self.count))
+            taking = np.zeros(self.count)
+            np.add.at(taking, self.ordered[list(drawing)], list(drawing.values()))
+            allowed, held = (arriving + np.cumsum(taking)) / 2, 0.0
+            for t, share in enumerate(kept):
+                held = (held if share == 1 else round(held * float(share))) + float(self.flow[cell, t])
+                if -held > allowed[t] + _EPS:
+                    found.update(piece for piece in drawing if self.ordered[piece] <= t)
+                held = max(held, 0.0)
+        return frozenset(found)
 
     def _flows(self, whole: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
         """What comes in less what is drawn and delivered, in steps, by cell and period."""
