@@ -46,27 +46,30 @@ def closed(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], f
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows that what is bought must keep, as lists by column of what they count."""
+    """Rows that what is bought must keep, by column of what they count."""
 
     activity: list[float]
     lower: list[float]
     upper: list[float]
-    start: list[int]
-    row: list[int]
-    value: list[float]
+    start: Ints
+    row: Ints
+    value: Floats
 
     def let(self, piece: int, by: int) -> bool:
         """Changes a purchase by a step up or down, if all rows let it."""
-        span = range(self.start[piece], self.start[piece + 1])
-        for k in span:
-            row, change = self.row[k], by * self.value[k]
+        entries = slice(self.start[piece], self.start[piece + 1])
+        changes = [
+            (row, by * value)
+            for row, value in zip(self.row[entries].tolist(), self.value[entries].tolist(), strict=True)
+        ]
+        for row, change in changes:
             new, half = self.activity[row] + change, abs(change) / 2 + _EPS
             if new > max(self.upper[row] + half, self.activity[row] + _EPS):
                 return False
             if new < min(self.lower[row] - half, self.activity[row] - _EPS):
                 return False
-        for k in span:
-            self.activity[self.row[k]] += by * self.value[k]
+        for row, change in changes:
+            self.activity[row] += change
         return True
 
 
@@ -225,9 +228,9 @@ class _Closing:
             activity=(matrix @ self.x / self.step).tolist(),
             lower=(linear.row_lower[rows] / self.step).tolist(),
             upper=(linear.row_upper[rows] / self.step).tolist(),
-            start=bought.indptr.tolist(),
-            row=bought.indices.tolist(),
-            value=bought.data.tolist(),
+            start=bought.indptr,
+            row=bought.indices,
+            value=bought.data,
         )
 
     def _users_first(self) -> list[int]:
