@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
@@ -152,13 +153,20 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
 def _wait(
     futures: dict[Future[Answer], int], answers: list[Answer | None], progress: Progress | None, started: float
 ) -> None:
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-        for future in done:
+    done: SimpleQueue[Future[Answer]] = SimpleQueue()
+    for future in futures:
+        future.add_done_callback(done.put)
+    left = len(futures)
+    while left:
+        try:
+            future = done.get(timeout=0.2)
+        except Empty:
+            pass
+        else:
             answers[futures[future]] = future.result()
+            left -= 1
         if progress is not None:
-            progress(len(futures) - len(waiting), len(futures), time.monotonic() - started)
+            progress(len(futures) - left, len(futures), time.monotonic() - started)
 
 
 def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Answer], interrupted: bool) -> Solution:

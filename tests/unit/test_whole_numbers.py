@@ -1,0 +1,126 @@
+"""Quantities as arrays of whole numbers: rounded, added up and screened in doubles exactly as decimals do it one by one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from friendshore.domain.plan import Plan, PlanStatus, Purchase, Purchases
+from friendshore.problem.demands import round_to
+from friendshore.problem.wholes import added_up, whole
+from friendshore.program.rounding import to_steps
+from friendshore.verify.ledger import EPSILON, Ledger
+
+from .building import built, case, catalog, demand, facility, source
+
+STEPS = [Decimal(text) for text in ("0.001", "1", "0.25", "5", "0.003")]
+KILOGRAMS = st.decimals(-(10**9), 10**9, places=3)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@given(
+    x=st.floats(0, 1e12) | st.integers(0, 10**9).map(lambda n: n / 2000) | st.integers(0, 10**9).map(lambda n: n / 8)
+)
+@example(x=0.0005)
+@example(x=0.0015)
+@example(x=2.5)
+@example(x=0.00049999999999999999)
+def test_a_quantity_goes_to_the_step_that_decimals_find(step: Decimal, x: float) -> None:
+    """The nearest whole number of steps to the number as it is written, half to even, however near the middle it lies."""
+    (found,) = to_steps(np.array([x]), step).tolist()
+    assert found * step == round_to(Decimal(repr(x)), step)
+
+
+@given(st.lists(st.tuples(KILOGRAMS, st.integers(0, 4)), max_size=30))
+def test_sums_are_those_of_decimals(parts: list[tuple[Decimal, int]]) -> None:
+    """Cell by cell, to the last digit."""
+    counts, unit = whole([amount for amount, _ in parts], Decimal("0.001"))
+    sums = added_up(counts, np.array([cell for _, cell in parts], dtype=np.intp), 5)
+    for cell in range(5):
+        assert int(sums[cell]) * unit == sum((amount for amount, at in parts if at == cell), Decimal(0))
+
+
+def test_numbers_too_large_or_too_fine_for_the_resolution_stay_exact() -> None:
+    """Beyond 64 bits whole numbers are Python's own; a digit below the resolution makes the unit smaller."""
+    counts, unit = whole([Decimal("9e15"), Decimal("0.0000001")], Decimal("0.001"))
+    assert unit == Decimal("0.0000001")
+    assert [count * unit for count in counts.tolist()] == [Decimal("9e15"), Decimal("0.0000001")]
+    assert int(added_up(counts, np.zeros(2, dtype=np.intp), 1)[0]) == 9 * 10**22 + 1
+
+
+def _ledger() -> Ledger:
+    problem = built(case(demand("metal", "civil", 10)), catalog(facility("au", "AU"), source("AU", 1)))
+    return Ledger.of(problem, Plan(status=PlanStatus.OPTIMAL, objective=Decimal(0), bound=Decimal(0)))
+
+
+MISSES = st.lists(
+    st.tuples(
+        st.decimals(Decimal("-0.01"), Decimal("0.01"), places=9)
+        | st.integers(-8, 8).map(lambda n: n * Decimal("0.0005")),
+        st.integers(0, 4),
+    ),
+    max_size=12,
+)
+
+
+@given(MISSES)
+def test_rows_looked_at_in_doubles_first_give_the_same_findings_and_largest_miss(
+    rows: list[tuple[Decimal, int]],
+) -> None:
+    """Those that rounding explains to the last digit, and those that it does not by a hair, fall as in decimals."""
+    every, some = _ledger(), _ledger()
+    for number, (by, pieces) in enumerate(rows):
+        every.miss(by, pieces, f"row {number}")
+    near = np.array([float(by) for by, _ in rows])
+    some.misses(
+        near,
+        4 * EPSILON * np.abs(near),
+        np.array([float(pieces) for _, pieces in rows]),
+        lambda number: (*rows[number], f"row {number}"),
+    )
+    assert [found.message for found in some.findings] == [found.message for found in every.findings]
+    assert some.largest_miss == every.largest_miss
+
+
+def _purchases() -> Purchases:
+    return Purchases(
+        lines=(("a", "metal", "US"), ("b", "oxide", "JP")),
+        line=np.array([1, 0, 1]),
+        labels=("R1", "R2"),
+        requirement=np.array([0, 1, 1]),
+        ordered=np.array([0, 0, 2]),
+        delivered=np.array([0, 1, 3]),
+        unit=Decimal("0.001"),
+        counts=np.array([1500, 1, 20000]),
+        licences={2: ("L",)},
+    )
+
+
+def test_purchases_by_column_are_what_they_are_one_by_one() -> None:
+    """A plan says the same, and is the same, whichever way it holds its purchases."""
+    columns = _purchases()
+    records = tuple(columns)
+    assert len(columns) == len(records) == 3
+    assert (
+        columns[0]
+        == records[0]
+        == Purchase(
+            offer="b", material="oxide", place="JP", requirement="R1", ordered=0, delivered=0, quantity=Decimal("1.5")
+        )
+    )
+    assert columns[-1] == records[2]
+    assert columns[-1].licences == ("L",)
+    assert columns[1:] == records[1:]
+    assert columns == records
+    with pytest.raises(IndexError):
+        columns[3]
+    by_column = Plan(status=PlanStatus.OPTIMAL, objective=Decimal(1), bound=Decimal(1), purchases=columns)
+    one_by_one = by_column.model_copy(update={"purchases": records})
+    assert by_column.purchases is columns
+    assert by_column == one_by_one
+    assert by_column.model_dump(mode="json") == one_by_one.model_dump(mode="json")
+    assert Plan.model_validate(by_column.model_dump(mode="json")) == by_column
