@@ -150,9 +150,10 @@ class World:
     def list_prices(self) -> Array:
         """Dollars by offer and period."""
         euro = np.array(EURO[: len(self.wanted)])
-        quoted = (
-            np.array([amount or 0 for amount in self.quoted]) if self.quoted else np.full(len(euro), self.prices[0])
-        )
+        quoted = np.full(len(euro), self.prices[0])
+        held = [amount for amount in self.quoted if amount is not None]
+        if held:  # the price of a period without a quotation is asked of nothing
+            quoted = np.array([held[0] if amount is None else amount for amount in self.quoted])
         return np.array([quoted, np.full(len(euro), self.prices[1]), self.prices[2] * euro])
 
     @property
@@ -204,18 +205,19 @@ def over_capacity(world: World, units: Array) -> NDArray[np.bool_]:
         for terms in world.terms:
             where = {"offer": WHERE.get(terms.id), "facility": terms.id}.get(terms.of)
             if where == site and terms.setup_use:
-                orders = (units[:, about(terms), :] > 0).any(axis=1)
+                orders = (units[:, about(world, terms), :] > 0).any(axis=1)
                 used = used + float(terms.setup_use) * orders
         over |= (used > world.most + GRAMS).any(axis=1)
     return over
 
 
-def about(bearing: Bearing) -> list[int]:
-    """Offers that a schedule or terms are about."""
+def about(world: World, bearing: Bearing) -> list[int]:
+    """Offers that a schedule or terms are about; one without any quotation is none."""
     names = {"offer": OFFERS, "facility": tuple(WHERE.values()), "supplier": ("Acme",) * 3}[bearing.of]
     material = ("metal", "metal", "oxide")
     meant = [not bearing.materials or name in bearing.materials for name in material]
-    return [i for i in range(3) if names[i] == bearing.id and meant[i]]
+    first = 1 if world.closed[0].all() else 0
+    return [i for i in range(first, 3) if names[i] == bearing.id and meant[i]]
 
 
 def spans_of(world: World, bearing: Bearing) -> list[list[int]]:
@@ -228,7 +230,7 @@ def asked(world: World, terms: Terms, units: Array) -> Array:
     """What terms of trade make due, discounted from the first period of each span; infinite where they do not hold."""
     due = np.zeros(len(units))
     for span in spans_of(world, terms):
-        ordered = units[:, about(terms)][:, :, span].sum(axis=(1, 2))
+        ordered = units[:, about(world, terms)][:, :, span].sum(axis=(1, 2))
         due += np.where(ordered > 0, world.discount[span[0]] * float(terms.fixed or 0), 0.0)
         few = (ordered > 0) & (ordered < float(terms.least or 0) - GRAMS)
         many = ordered > (np.inf if terms.most is None else float(terms.most) + GRAMS)
@@ -239,7 +241,7 @@ def asked(world: World, terms: Terms, units: Array) -> Array:
 def taken_off(world: World, terms: PriceSchedule, units: Array) -> Array:
     """What a schedule takes off, discounted from the last period of each span."""
     off = np.zeros(len(units))
-    meant = about(terms)
+    meant = about(world, terms)
     for span in spans_of(world, terms):
         bought = units[:, meant][:, :, span].reshape(len(units), -1)
         prices = world.list_prices[meant][:, span].ravel()
