@@ -298,3 +298,10 @@ def test_nothing_given_is_changed_in_place() -> None:
     assert after(given, facts, {"remove": "cn"}, {"demand": "metal", "factor": 2}) == {"au-metal": 200}
     assert (given.model_dump_json(), facts.model_dump_json()) == before
     assert short(planned(given, facts)) == {}
+
+
+def test_a_demand_without_a_name_goes_by_the_one_that_reports_print() -> None:
+    """`metal/civil/US`, for a demand of the library that was given no id."""
+    nameless = demand("metal", "civil", 100).model_copy(update={"id": ""})
+    given, _, _ = altered(case(nameless), metals(), (), Change(demand="metal/civil/US", factor=Decimal(2)))
+    assert given.demands[0].quantities == (200,)

@@ -220,12 +220,10 @@ def test_two_rules_of_one_name_are_refused() -> None:
         built(case(demand("metal", "civil", 1)), metals(), ban("mined"), ban("refined"))
 
 
-def test_a_case_that_wants_nothing_has_a_plan() -> None:
-    """No demand: nothing is bought, and the plan is optimal."""
-    given = case(demand("metal", "civil", 0))
-    for empty in (given, given.model_copy(update={"demands": ()})):
-        found = planned(empty, metals())
-        assert (bought(found), found.status.value, found.objective) == ({}, "optimal", 0)
+def test_a_demand_of_nothing_has_a_plan() -> None:
+    """Nothing is bought, and the plan is optimal."""
+    found = planned(case(demand("metal", "civil", 0)), metals())
+    assert (bought(found), found.status.value, found.objective) == ({}, "optimal", 0)
 
 
 def test_sources_that_nobody_describes_are_assumptions() -> None:
@@ -237,3 +235,11 @@ def test_sources_that_nobody_describes_are_assumptions() -> None:
     found = planned(case(demand("metal", "civil", 1)), catalog(unknown, source("CN", 1)))
     assert bought(found) == {}
     assert "only assumed" in found.run.leads[0].reasons[0]
+
+
+def test_a_case_that_wants_nothing_is_refused() -> None:
+    """Before anything else is made of it, and with what to do."""
+    with pytest.raises(InputError, match="the case wants nothing") as caught:
+        built(case(count=1), metals())
+    assert caught.value.problems[0].column == "demand"
+    assert "[[demand]]" in caught.value.problems[0].expected

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from friendshore.domain.plan import PlanStatus
+from friendshore.problem import Problem
 from friendshore.program import compile_program
 from friendshore.program.bounds import Bounds
 from friendshore.program.decode import decode
@@ -148,9 +149,9 @@ def test_the_program_does_not_depend_on_the_order_of_facts() -> None:
 
 
 def test_a_case_of_nothing_is_a_program_of_nothing() -> None:
-    """No demand, no column that could cost anything."""
-    given = case(demand("metal", "civil", 1))
-    program = compile_program(built(given.model_copy(update={"demands": ()}), metals()))
+    """A part of a case in which nothing is wanted has no column that could cost anything."""
+    given = case(demand("metal", "civil", 1)).model_copy(update={"demands": ()})
+    program = compile_program(Problem.build(given, (metals(),), (), part=True))
     assert not program.linear.cost.any()
     empty = solve(replace(program))
     assert (empty.objective, empty.status) == (0, PlanStatus.OPTIMAL)

@@ -17,6 +17,7 @@ from ..reading.suggest import did_you_mean
 from ..rules.amend import amended
 from ..rules.base import Rule
 from ..rules.pack import Bill
+from .demands import demand_name
 
 
 def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
@@ -179,9 +180,9 @@ def reprices(change: Change, offer: Offer) -> bool:
     return change.price == offer.id or any(change.price == line.material for line in offer.outputs)
 
 
-def resizes(change: Change, demand: DemandSpec) -> bool:
-    """Whether a change names a demand, its material or its end use."""
-    return change.demand in (demand.id, demand.material, demand.end_use)
+def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
+    """Whether a change names a demand as reports do, its material or its end use."""
+    return change.demand in (demand_name(demand, case), demand.material, demand.end_use)
 
 
 def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
@@ -292,7 +293,7 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     """Multiplies demands: one, all of a material, or all of an end use."""
     factor = change.factor
     assert factor is not None
-    named = [resizes(change, demand) for demand in case.demands]
+    named = [resizes(change, demand, case) for demand in case.demands]
     if not any(named):
         _unknown(change, change.demand, "a demand, a material or an end use", troubles)
     demands = [_scaled(d, factor) if hit else d for d, hit in zip(case.demands, named, strict=True)]

@@ -19,16 +19,24 @@ from .offers import Assumption, OfferFacts
 ACCEPTED = "accepted"
 """Subject of the assumptions that widen what counts, or narrow what bites: they stand above the mix."""
 
+_NOTHING_WANTED = Trouble(
+    "the case wants nothing",
+    column="demand",
+    expected="at least one [[demand]], here or in the table that [use] names",
+    fix="say what is wanted, for which end use, and how much",
+)
+
 
 def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
-    """Refuses names in the case that nothing answers to.
+    """Refuses names in the case that nothing answers to, and a case that wants nothing.
 
     Raises:
         InputError: with all of them.
     """
     known = {rule.id: rule for rule in rules}
     ids = [rule.id for rule in rules]
-    troubles = [
+    troubles = [] if case.demands else [_NOTHING_WANTED]
+    troubles += [
         Trouble(f"two rules are called `{name}`", fix="rename one of them", column="rule.id", found=name)
         for name in sorted({i for i in ids if ids.count(i) > 1})
     ]

@@ -78,7 +78,7 @@ class _Reach:
             return self.wanted
         if change.demand:
             demands = (d.spec for d in self.problem.demands)
-            return frozenset(spec.material for spec in demands if resizes(change, spec))
+            return frozenset(spec.material for spec in demands if resizes(change, spec, self.problem.case))
         if change.subject in ("enable", "disable", "move"):
             rule = self.rules.get(change.enable or change.disable or change.move)
             return self._of_rule(rule) if rule is not None else frozenset()

@@ -184,8 +184,6 @@ def _prices(problem: Problem) -> Iterator[Suggestion]:
 
 def _demands(problem: Problem) -> Iterator[Suggestion]:
     """Demands too small to be planned to the resolution, or beside the largest."""
-    if not problem.demands:
-        yield Suggestion("the case wants nothing", column="demand", fix="add a [[demand]]")
     largest = max((max(demand.quantity, default=Decimal(0)) for demand in problem.demands), default=Decimal(0))
     for demand in problem.demands:
         most = max(demand.quantity, default=Decimal(0))
