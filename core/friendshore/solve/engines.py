@@ -68,6 +68,8 @@ class Answer:
     """By how much the objective rises with the end of a row that binds; of an optimal linear program only."""
     levels: tuple[Reached, ...] = ()
     """Of a component with ranked objectives: what each of them comes to."""
+    out_of_time: bool = False
+    """Whether the clock ended it."""
     joined: Joined | None = None
     """How it was found, where a few rows join parts that could else be solved apart."""
 
@@ -186,6 +188,7 @@ def _proto(linear: Linear) -> model_pb2.ModelProto:
 def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
     reason = result.termination.reason
     bound = result.termination.objective_bounds.dual_bound
+    late = result.termination.limit == result_pb2.LIMIT_TIME
     x = None
     if result.solutions and result.solutions[0].HasField("primal_solution"):
         found = result.solutions[0].primal_solution.variable_values
@@ -194,11 +197,11 @@ def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
     if reason == result_pb2.TERMINATION_REASON_INFEASIBLE:
         return Answer(Outcome.INFEASIBLE)
     if reason == result_pb2.TERMINATION_REASON_OPTIMAL and x is not None:
-        return Answer(Outcome.OPTIMAL, x, float(linear.cost @ x) + linear.constant, bound)
+        return Answer(Outcome.OPTIMAL, x, float(linear.cost @ x) + linear.constant, bound, _duals(result, linear))
     if reason == result_pb2.TERMINATION_REASON_FEASIBLE and x is not None:
-        return Answer(Outcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant, bound)
+        return Answer(Outcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant, bound, out_of_time=late)
     if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
-        return Answer(Outcome.NOTHING, bound=bound)
+        return Answer(Outcome.NOTHING, bound=bound, out_of_time=late)
     name = result_pb2.TerminationReasonProto.Name(reason)
     detail = result.termination.detail
     without_end = (
@@ -208,3 +211,12 @@ def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
     raise (UnboundedError if reason in without_end else SolverError)(
         Problem(f"the solver broke down: {name} {detail}".strip(), fix="please report this case")
     )
+
+
+def _duals(result: result_pb2.SolveResultProto, linear: Linear) -> Floats | None:
+    if linear.integer.any() or not result.solutions[0].HasField("dual_solution"):
+        return None
+    found = result.solutions[0].dual_solution.dual_values
+    duals = np.zeros(linear.matrix.shape[0])
+    duals[np.fromiter(found.ids, dtype=np.intp)] = np.fromiter(found.values, dtype=np.float64)
+    return duals

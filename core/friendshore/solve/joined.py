@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..program.matrix import Floats, Ints, Linear
@@ -19,6 +20,10 @@ from .components import Component, labels, split
 
 MOST_ROWS = 64
 """No more rows than this are taken for rows that join."""
+MANY_CHOICES = 400
+"""With fewer whole columns than this a program is solved at once."""
+MANY_PARTS = 8
+"""Parts that share something are at least so many; none has more than twice what it would have if all were as large."""
 ROW_TOLERANCE = 1e-9
 """By how much a row may be missed, as a share of its end or of one."""
 
@@ -86,12 +91,37 @@ def joint_of(linear: Linear) -> Joint | None:
     rows = np.sort(candidates[: _fewest(linear, candidates)])
     if not len(rows):
         return None
+    joint = _settled(linear, rows)
+    rows = joint.rows
+    fit = len(joint.parts) >= 2 and 0 < len(rows) <= 2 * len(joint.parts)
+    return joint if fit and max(len(part.columns) for part in joint.parts) <= len(linear.cost) / 2 else None
+
+
+def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS) -> Joint | None:
+    """The program as many parts that share capacities and the like; None if there are not many, or few whole columns.
+
+    The rows that share are the inequalities without whole columns. A row that then touches one part only goes back to it.
+    """
+    if np.count_nonzero(linear.integer) < choices:
+        return None
+    pattern = sp.csr_matrix(
+        (np.ones(linear.matrix.nnz), linear.matrix.indices, linear.matrix.indptr), linear.matrix.shape
+    )
+    free = pattern @ linear.integer.astype(np.float64) == 0
+    shared = free & (linear.row_lower < linear.row_upper) & (np.diff(linear.matrix.indptr) > 1)
+    joint = _settled(linear, np.flatnonzero(shared))
+    if not len(joint.rows) or len(joint.parts) < parts:
+        return None
+    return joint if max(len(p.columns) for p in joint.parts) * parts <= 2 * len(linear.cost) else None
+
+
+def _settled(linear: Linear, rows: Ints) -> Joint:
+    """Some rows taken as those that join, but for those that turn out to touch one part only."""
     joint = _apart(linear, rows)
     while (back := _within_one_part(joint)).any():
         rows = rows[~back]
         joint = _apart(linear, rows)
-    fit = len(joint.parts) >= 2 and 0 < len(rows) <= 2 * len(joint.parts)
-    return joint if fit and max(len(part.columns) for part in joint.parts) <= len(linear.cost) / 2 else None
+    return joint
 
 
 def _fewest(linear: Linear, candidates: Ints) -> int:

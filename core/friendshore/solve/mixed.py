@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..program.matrix import Linear
+from ..program.matrix import Floats, Linear
 from .engines import Answer, Outcome, solve_lp, solve_with_highs
 from .watch import Watch
 
 FIRST_SLICE = 2.0
 """Seconds of the first slice of a long search; each next one is twice as long."""
 
+LATER_SLICE = 8.0
+"""Seconds of the first slice of a search that is expected to end soon."""
 
 NOTHING = Answer(Outcome.NOTHING)
 
@@ -41,6 +43,18 @@ def solve_mixed(linear: Linear, watch: Watch, gap: float, known: Answer = NOTHIN
             return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
         seconds *= 2
     return Answer(best.outcome, best.x, best.objective, min(bound, best.objective))
+
+
+def in_slices(linear: Linear, watch: Watch, gap: float, nodes: int, start: Floats | None = None) -> Answer:
+    """A search that ends by itself, by its gap or its nodes, and can be interrupted: in slices that double in length."""
+    seconds, answer = LATER_SLICE, NOTHING
+    while not watch.stopped():
+        left = watch.left()
+        answer = solve_with_highs(linear, seconds if left is None else min(seconds, left), gap, start, nodes=nodes)
+        if not answer.out_of_time:
+            break
+        seconds *= 2
+    return answer
 
 
 def polished(linear: Linear, answer: Answer) -> Answer:

@@ -13,10 +13,11 @@ from ..errors import Problem
 from ..program.matrix import Floats, Linear
 from .answers import Answers
 from .engines import Answer, Outcome, UnboundedError, solve_lp, solve_with_highs
-from .joined import How, Joined, Joint, joint_of
+from .joined import How, Joined, Joint, joint_of, sharing_of
 from .mixed import NOTHING, solve_mixed
 from .priced import Pricing
 from .scaling import Scale, scaled
+from .shared import Sharing
 from .watch import Watch
 
 
@@ -41,7 +42,12 @@ class Search:
             SolverError: if a solver breaks down or the program is unbounded.
         """
         joint = joint_of(linear)
-        return self.alone(linear, known) if joint is None else self._joint(joint)
+        if joint is not None:
+            return self._joint(joint)
+        sharing = sharing_of(linear)
+        if sharing is not None:
+            return self.sharing(sharing, known)
+        return self.alone(linear, known)
 
     def alone(self, linear: Linear, known: Answer = NOTHING) -> Answer:
         """The best answer for a program solved as one.
@@ -73,10 +79,11 @@ class Search:
         near_one, scale = scaled(linear)
         return _read(solve_lp(near_one), linear, scale)
 
-    def several(self, programs: Sequence[Linear]) -> list[Answer]:
+    def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[Answer]:
         """Programs solved each alone, as many at once as there are workers."""
+        search = self if gap is None else Search(self.watch, gap, self.workers, self.known)
         with ThreadPoolExecutor(self.workers) as pool:
-            return list(pool.map(self.alone, programs))
+            return list(pool.map(search.alone, programs))
 
     def _part(self, linear: Linear) -> Answer:
         return self.known.of(linear, partial(self.alone, linear))
@@ -105,6 +112,15 @@ class Search:
         if known.x is not None and known.objective - known.bound <= self.gap * abs(known.objective):
             return replace(known, outcome=Outcome.OPTIMAL, joined=_joined(joint, How.PRICED))
         return replace(self.alone(linear, known), joined=_joined(joint, How.JOINT))
+
+    def sharing(self, joint: Joint, known: Answer = NOTHING) -> Answer:
+        """Many parts that share something: priced and bettered part by part; what that leaves open, searched as one."""
+        sharing = Sharing(joint, self)
+        found = _read(sharing.run(), joint.linear, sharing.scale)
+        if found.outcome in (Outcome.OPTIMAL, Outcome.INFEASIBLE):
+            return found
+        best = min(found, known, key=lambda answer: answer.objective)
+        return self.alone(joint.linear, replace(best, bound=max(found.bound, known.bound)))
 
     def _large(self, linear: Linear, bound: float) -> Answer:
         """A linear program of many parts: for these HiGHS takes a tenth of the time that GLOP takes."""
