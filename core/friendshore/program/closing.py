@@ -91,7 +91,8 @@ class _Closing:
         in_lots = [column for order in columns.lot for column in program.units[order]]
         exact = x[columns.buy] / self.step
         whole = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)) if in_lots else np.rint(exact)
-        free = (whole >= 1) & ~np.isin(columns.buy, [*tiered, *in_lots])
+        loose = ~np.isin(columns.buy, [*tiered, *in_lots])
+        free = (whole >= 1) & loose
         free[list(held_back)] = False
         self.free: list[bool] = free.tolist()
         """What may be rounded otherwise: a gram less of an order that price schedules count may be a tier less."""
@@ -104,6 +105,11 @@ class _Closing:
         self.cell = self._cell(node, columns.buy_requirement)
         self.x[columns.buy] = whole * self.step
         self.flow = self._flows(whole, planned)
+        self.fed = np.zeros(len(self.flow), dtype=bool)
+        """Whether anything is bought for a cell once purchases are rounded."""
+        self.fed[self.cell[whole >= 1]] = True
+        self.tiny: list[bool] = ((whole < 1) & (exact > _EPS) & loose).tolist()
+        """What is bought in the solver's plan, and is nothing once it is rounded."""
         self.drawn: dict[int, dict[int, float]] = {}
         """Cell -> orders that take more of it than when rounded to the nearest step, with what a unit of them takes."""
 
@@ -134,6 +140,8 @@ class _Closing:
         first, kept = self.program.columns.stock.get((node, requirement)), store.kept
         wanted = np.zeros(self.count) if first is None else np.rint(self.x[first : first + self.count] / self.step)
         flow = self.flow[cell]
+        if not self.fed[cell]:
+            self._begin(cell, pieces)
         if all(share == 1 for share in kept) and np.abs(np.cumsum(flow) - wanted).max(initial=0.0) < 0.5:
             return
         earlier = first is not None and store.limit is None
@@ -149,6 +157,21 @@ class _Closing:
                 if off > 0 or not earlier or kept[since] != 1:
                     break
             held = max(held, 0.0)
+
+    def _begin(self, cell: int, pieces: Mapping[int, Ints]) -> None:
+        """Buys a step wherever something is drawn and all that is bought for it is rounded to nothing."""
+        while len(short := np.flatnonzero(np.cumsum(self.flow[cell]) < -_EPS)):
+            periods = range(int(short[0]) + 1)
+            before = [
+                p for t in periods if (found := pieces.get(cell * self.count + t)) is not None for p in found.tolist()
+            ]
+            waiting = sorted((p for p in before if self.tiny[p] and self.most[p] > _EPS), key=lambda p: -self.exact[p])
+            begun = next((p for p in waiting if self.rows.let(p, 1)), None)
+            if begun is None:
+                return
+            self.tiny[begun] = False
+            self.whole[begun] = 1.0
+            self.flow[cell, self.delivered[begun]] += 1
 
     def _change(self, pieces: Ints | None, need: int, requirement: int) -> int:
         """Rounds as many purchases of a cell and period the other way as are needed and may be; by how much that changes it."""

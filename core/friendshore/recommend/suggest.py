@@ -16,14 +16,13 @@ from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
 from .gather import Gathered
+from .scale import out_of_scale
 from .sources import describe_leads
 
 _SHOWN = 3
 """Things named of those that share a date."""
 _FAR_APART = 1_000
 """Prices of one material that differ by more are likely to differ in their units."""
-_FAR_BELOW = Decimal("1e-8")
-"""A demand that is a smaller part of the largest one is lost in the solver's tolerance."""
 
 
 def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
@@ -33,6 +32,7 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
         *_rules(problem),
         *_prices(problem),
         *_demands(problem),
+        *out_of_scale(problem),
         *_leads(problem),
         *_catalogs(gathered),
     ]
@@ -183,8 +183,7 @@ def _prices(problem: Problem) -> Iterator[Suggestion]:
 
 
 def _demands(problem: Problem) -> Iterator[Suggestion]:
-    """Demands too small to be planned to the resolution, or beside the largest."""
-    largest = max((max(demand.quantity, default=Decimal(0)) for demand in problem.demands), default=Decimal(0))
+    """Demands too small to be planned to the resolution."""
     for demand in problem.demands:
         most = max(demand.quantity, default=Decimal(0))
         if not most:
@@ -197,13 +196,6 @@ def _demands(problem: Problem) -> Iterator[Suggestion]:
                 column="demand",
                 found=f"{most.normalize():f} kg in a period",
                 fix="check its unit, or plan to a finer `resolution`",
-            )
-        elif most < _FAR_BELOW * largest:
-            yield Suggestion(
-                f"demand `{demand.id}` is lost beside the largest demand",
-                column="demand",
-                found=f"{most.normalize():f} kg in a period, beside {largest.normalize():f} kg",
-                fix="check its unit, or plan it in a case of its own",
             )
 
 

@@ -1,0 +1,118 @@
+"""Figures out of scale: those that a solver cannot tell apart in one plan, and quantities below the resolution."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..errors import Problem as Suggestion
+from ..problem import Problem
+from ..program import Program, compile_program
+from ..solve.conditioning import FarApart, far_apart
+
+
+def out_of_scale(problem: Problem) -> Iterator[Suggestion]:
+    """What of a case is too small beside what it is planned with, judged on the program that a plan would solve."""
+    program = compile_program(problem)
+    named = _Names(program)
+    for found in far_apart(program):
+        yield _apart(found, named, program)
+    yield from _too_little(program)
+
+
+def _apart(found: FarApart, named: _Names, program: Program) -> Suggestion:
+    small, large = named.of(found.small), named.of(found.large)
+    apart = f"{found.ratio:.0e} times apart"
+    if found.row is None:
+        return Suggestion(
+            f"what {small} costs is lost beside what {large} costs: both belong to one part of the plan",
+            file=named.file(found.small),
+            found=f"{apart}, once quantities are scaled",
+            expected="up to 1e+09",
+            fix="check the units of both prices, or plan the two in cases of their own",
+        )
+    (owner,) = program.owners_of(np.array([found.row]))
+    return Suggestion(
+        f"{small} is lost beside {large} in one row of the plan ({owner})",
+        file=named.file(found.small),
+        found=f"{apart}, once quantities are scaled",
+        expected="up to 1e+07",
+        fix="check the units of both; materials that need not be planned together may have cases of their own",
+    )
+
+
+def _too_little(program: Program) -> Iterator[Suggestion]:
+    """Offers of which no period can bring, and inputs of which no period can take, one step of the resolution."""
+    problem, linear, columns = program.problem, program.linear, program.columns
+    step = float(problem.case.resolution)
+    arc = problem.moves.arc[columns.buy_move]
+    offers = np.array([a.offer for a in problem.network.arcs], dtype=np.intp)[arc] if len(arc) else arc
+    upper = linear.upper[columns.buy]
+    for index, facts in enumerate(problem.offers):
+        most = upper[offers == index]
+        if len(most) and 0 < most.max() < step:
+            yield _below(f"offer `{facts.offer.id}` can bring", float(most.max()), facts.offer.catalog, program)
+    taken: defaultdict[tuple[str, str, str], float] = defaultdict(float)
+    for index, facts in enumerate(problem.offers):
+        most = upper[offers == index]
+        if facts.single and facts.offer.inputs and len(most):
+            for line in facts.offer.inputs:
+                key = (facts.offer.id, line.material, facts.offer.catalog)
+                taken[key] = float(most.max()) / float(facts.mass_per_unit) * float(line.per_unit)
+    for (offer, material, catalog), kilograms in taken.items():
+        if 0 < kilograms < step:
+            yield _below(f"offer `{offer}` can take of {material}", kilograms, catalog, program)
+
+
+def _below(what: str, kilograms: float, catalog: str, program: Program) -> Suggestion:
+    step = program.problem.case.resolution.normalize()
+    return Suggestion(
+        f"the most that {what} in any period is below {step:f} kg, the resolution to which plans are rounded",
+        file=f"{catalog}: offers.csv" if catalog else "",
+        found=f"{kilograms:.3g} kg",
+        expected=f"{step:f} kg or more",
+        fix="check its unit, or plan to a finer `resolution`",
+    )
+
+
+class _Names:
+    """What columns are about, in a planner's words."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.problem = program, program.problem
+        columns = program.columns
+        self.buys = dict(zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True))
+        self.makers = {column: offer for (offer, _, _), column in columns.make.items()}
+        self.makers |= {column: offer for offer, column in columns.onboard.items()}
+        self.makers |= {column: offer for (offer, _), column in columns.order.items()}
+        self.delivers = dict(zip(columns.deliver, columns.deliver_key, strict=True))
+        self.count = self.problem.case.horizon.count
+
+    def of(self, column: int) -> str:
+        """What a column is about."""
+        columns, problem = self.program.columns, self.problem
+        if column in self.buys:
+            arc = problem.network.arcs[int(problem.moves.arc[self.buys[column]])]
+            name = arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id
+            return f"{arc.node[0]} from `{name}`"
+        if column in self.makers:
+            return f"an order of `{problem.offers[self.makers[column]].offer.id}`"
+        if column in self.delivers:
+            return f"demand `{problem.demands[self.delivers[column][0]].id}`"
+        if columns.short <= column < columns.short + len(problem.demands) * self.count:
+            return f"a shortage of `{problem.demands[(column - columns.short) // self.count].id}`"
+        for (node, _), first in columns.stock.items():
+            if first <= column < first + self.count:
+                material, place = problem.network.nodes[node]
+                return f"stock of {material} at {place}"
+        return "something that a rule or an order term counts"
+
+    def file(self, column: int) -> str:
+        """The table of a catalog that a figure of an offer stands in; empty for any other."""
+        offer = self.makers.get(column, -1)
+        if column in self.buys:
+            offer = self.problem.network.arcs[int(self.problem.moves.arc[self.buys[column]])].offer
+        catalog = self.problem.offers[offer].offer.catalog if offer >= 0 else ""
+        return f"{catalog}: offers.csv" if catalog else ""
