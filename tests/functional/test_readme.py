@@ -38,9 +38,3 @@ def test_readme_shows_every_layer() -> None:
     engine = ROOT / "core" / "friendshore"
     there = {path.stem for path in engine.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
     assert there - {"__init__", "__main__", "errors", "hookspecs"} == shown
-
-
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)\)", README))))
-def test_links_of_the_readme_lead_somewhere(target: str) -> None:
-    """Every file that the README links to exists."""
-    assert (ROOT / target).exists()
