@@ -72,7 +72,7 @@ class Covering(Selector):
 
     def covers(self, material: Material) -> bool:
         """Whether `material` is covered; a rule that says nothing about materials covers all."""
-        if (self._narrowed or not self.also) and super().covers(material):
+        if not self.selects or (self._narrowed and super().covers(material)):
             return True
         return any(selector.covers(material) for selector in self.also)
 

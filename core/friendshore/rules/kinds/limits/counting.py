@@ -134,6 +134,8 @@ class Counting(Grouped):
 
     def selected(self, offer: Chained) -> bool:
         """Whether an offer is one of those that the limit counts purchases from."""
+        if not self.narrowed:
+            return True
         facility = offer.facility
         named = (
             (self.suppliers, facility.supplier),
@@ -187,13 +189,17 @@ class Counting(Grouped):
         """What a country counts for: the bloc that holds it, else itself."""
         return next((name for name, members in self.blocs if country in members), country)
 
+    def members(self, facts: Facts, group: str) -> list[Chained]:
+        """The offers of a group that the limit counts."""
+        return [
+            offer
+            for offer in facts.offers
+            if self.group(offer.material) == group and self.takes_part(offer) and self.selected(offer)
+        ]
+
     def everyone(self, facts: Facts, group: str) -> list[str]:
         """All that purchases of a group may count for, in order."""
-        found: set[str] = set()
-        for offer in facts.offers:
-            if self.group(offer.material) == group and self.takes_part(offer) and self.selected(offer):
-                found |= self.may_be(offer)[0]
-        return sorted(found)
+        return sorted(frozenset().union(*(self.may_be(offer)[0] for offer in self.members(facts, group))))
 
     def from_whom(self) -> str:
         """Whose purchases are counted, in words: ` from …`; empty: everyone's."""
@@ -239,15 +245,9 @@ class ByCountries(Counting):
     def each_of(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
         """What may come from each, under its name: everyone named or found, and whoever an incomplete list may hide."""
         named = self.named()
-        names = self.about(sorted(named | frozenset(self.everyone(facts, group))))
-        hidden = not named and any(
-            self.group(offer.material) == group
-            and self.takes_part(offer)
-            and self.selected(offer)
-            and not self.may_be(offer)[1]
-            for offer in facts.offers
-        )
-        known: dict[int, tuple[frozenset[str], bool]] = {}
+        known = {id(offer): self.may_be(offer) for offer in self.members(facts, group)}
+        names = self.about(sorted(named.union(*(everyone for everyone, _ in known.values()))))
+        hidden = not named and not all(complete for _, complete in known.values())
         unknown = [("unknown", self.may_be_of(frozenset(), known))] if hidden else []
         return [(name, self.may_be_of(frozenset({name}), known)) for name in names] + unknown
 
