@@ -242,7 +242,7 @@ def taken_off(world: World, terms: PriceSchedule, units: Array) -> Array:
     """What a schedule takes off, discounted from the last period of each span."""
     off = np.zeros(len(units))
     meant = about(world, terms)
-    for span in spans_of(world, terms):
+    for span in spans_of(world, terms) if meant else ():
         bought = units[:, meant][:, :, span].reshape(len(units), -1)
         prices = world.list_prices[meant][:, span].ravel()
         off += world.discount[span[-1]] * _off(terms, bought, prices)
