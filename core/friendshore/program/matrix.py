@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +21,7 @@ class Linear:
     cost: Floats
     lower: Floats
     upper: Floats
-    integer: NDArray[np.bool_]
+    integer: Mask
     matrix: sp.csr_matrix
     row_lower: Floats
     row_upper: Floats
@@ -37,7 +38,7 @@ class Assembly:
         self._charged: list[tuple[int, float]] = []
         self._lower: list[Floats] = []
         self._upper: list[Floats] = []
-        self._integer: list[NDArray[np.bool_]] = []
+        self._integer: list[Mask] = []
         self._entries: list[tuple[Ints, Ints, Floats]] = []
         self._row_lower: list[Floats] = []
         self._row_upper: list[Floats] = []

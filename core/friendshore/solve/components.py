@@ -42,15 +42,7 @@ def split(linear: Linear) -> list[Component]:
     matrix = linear.matrix[rows]
     local = np.empty(len(columns), dtype=matrix.indices.dtype)
     local[columns] = np.arange(len(columns)) - column_ends[place[columns]]
-    parts = Linear(
-        cost=linear.cost[columns],
-        lower=linear.lower[columns],
-        upper=linear.upper[columns],
-        integer=linear.integer[columns],
-        matrix=matrix,
-        row_lower=linear.row_lower[rows],
-        row_upper=linear.row_upper[rows],
-    )
+    parts = _taken(linear, columns, rows, matrix)
     stretches = zip(pairwise(column_ends.tolist()), pairwise(row_ends.tolist()), strict=True)
     indices = local[matrix.indices]
     return [
@@ -72,14 +64,19 @@ def _stretch(parts: Linear, indices: Ints, of_columns: tuple[int, int], of_rows:
     entries = slice(begins[0], begins[-1])
     shape = of_rows[1] - of_rows[0], of_columns[1] - of_columns[0]
     matrix = sp.csr_matrix((parts.matrix.data[entries], indices[entries], begins - begins[0]), shape)
+    return _taken(parts, columns, rows, matrix)
+
+
+def _taken(linear: Linear, columns: Ints | slice, rows: Ints | slice, matrix: sp.csr_matrix) -> Linear:
+    """Some columns and rows of a program, whose coefficients are those of `matrix`."""
     return Linear(
-        cost=parts.cost[columns],
-        lower=parts.lower[columns],
-        upper=parts.upper[columns],
-        integer=parts.integer[columns],
+        cost=linear.cost[columns],
+        lower=linear.lower[columns],
+        upper=linear.upper[columns],
+        integer=linear.integer[columns],
         matrix=matrix,
-        row_lower=parts.row_lower[rows],
-        row_upper=parts.row_upper[rows],
+        row_lower=linear.row_lower[rows],
+        row_upper=linear.row_upper[rows],
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..program.matrix import Floats, Linear
+from ..program.matrix import Floats, Linear, Mask
 from .engines import Answer, Outcome, solve_lp, solve_with_highs
 from .watch import Watch
 
@@ -57,21 +59,21 @@ def in_slices(linear: Linear, watch: Watch, gap: float, nodes: int, start: Float
     return answer
 
 
+def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
+    """Some whole columns fixed at what they are in a plan."""
+    at = np.round(x)
+    return replace(
+        linear,
+        lower=np.where(fixed, at, linear.lower),
+        upper=np.where(fixed, at, linear.upper),
+        integer=linear.integer & ~fixed,
+    )
+
+
 def polished(linear: Linear, answer: Answer) -> Answer:
     """The same choices made exactly whole, and the rest solved again for them."""
     assert answer.x is not None
-    whole = np.where(linear.integer, np.round(answer.x), 0.0)
-    fixed = Linear(
-        cost=linear.cost,
-        lower=np.where(linear.integer, whole, linear.lower),
-        upper=np.where(linear.integer, whole, linear.upper),
-        integer=np.zeros(len(linear.cost), dtype=bool),
-        matrix=linear.matrix,
-        row_lower=linear.row_lower,
-        row_upper=linear.row_upper,
-        constant=linear.constant,
-    )
-    exact = solve_lp(fixed)
+    exact = solve_lp(fix(linear, linear.integer, answer.x))
     if exact.x is None:
         return answer
     return Answer(answer.outcome, exact.x, exact.objective, answer.bound)

@@ -14,12 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..program.matrix import Floats, Ints, Linear
+from ..program.matrix import Floats, Ints, Linear, Mask
 from .engines import Answer, Outcome, solve_with_highs
 from .joined import Joint
-from .mixed import NOTHING, in_slices
+from .mixed import NOTHING, fix, in_slices
 from .watch import Watch
 
 AT_ONCE = 4
@@ -32,8 +31,6 @@ GAP = 5e-4
 """Relative gap at which the search of a neighbourhood ends."""
 BETTER = 1e-7
 """Share of the objective by which a plan must be cheaper to count as better."""
-
-Mask = NDArray[np.bool_]
 
 
 class Neighbourhoods:
@@ -109,17 +106,6 @@ class Neighbourhoods:
             mixed[own] = answer.x[own]
         fixed = fix(replace(self.linear, integer=whole), whole & (self.part >= 0), mixed)
         return solve_with_highs(fixed, self.watch.left(), 0.0) if not self.watch.stopped() else NOTHING
-
-
-def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
-    """Some whole columns fixed at what they are in a plan."""
-    at = np.round(x)
-    return replace(
-        linear,
-        lower=np.where(fixed, at, linear.lower),
-        upper=np.where(fixed, at, linear.upper),
-        integer=linear.integer & ~fixed,
-    )
 
 
 def _near(joint: Joint, part: Ints) -> Floats:

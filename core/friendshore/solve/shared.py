@@ -15,11 +15,11 @@ from typing import Protocol
 
 import numpy as np
 
-from ..program.matrix import Linear
+from ..program.matrix import Linear, Mask
 from .engines import Answer, Outcome, solve_with_highs
 from .joined import Joint
-from .mixed import NOTHING, in_slices, polished
-from .neighbours import Mask, Neighbourhoods, fix
+from .mixed import NOTHING, fix, in_slices, polished
+from .neighbours import Neighbourhoods
 from .prices import Prices
 from .scaling import scaled
 from .watch import Watch
