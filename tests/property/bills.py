@@ -11,6 +11,7 @@ import datetime
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,6 +47,8 @@ from .tiny import (
 
 Array = NDArray[np.float64]
 OFFERS = ("buy-metal", "make-metal", "sell-oxide")
+SUBJECTS = [("offer", name) for name in OFFERS] + [("facility", "north"), ("supplier", "Acme")]
+"""What price schedules and terms of trade may be about."""
 WHERE = {"buy-metal": "north", "make-metal": "south", "sell-oxide": "north"}
 """Plant of each offer."""
 TAKES = 2
@@ -289,6 +292,20 @@ def bought(world: World, found: Recommendation) -> Array:
     for purchase in found.plan.plan.purchases:
         units[0, OFFERS.index(purchase.offer), purchase.ordered] += float(purchase.quantity)
     return units
+
+
+def basics(draw: st.DrawFn, count: int) -> dict[str, Any]:
+    """Any prices, demands and limits over so many periods: what every world has."""
+    return {
+        "prices": (draw(st.integers(1, 12)), draw(st.integers(0, 4)), draw(st.integers(1, 4))),
+        "wanted": tuple(draw(st.lists(st.integers(0, 4 if count == 1 else 2), min_size=count, max_size=count))),
+        "shortage": draw(st.sampled_from((8, 40))),
+        "holding": draw(st.sampled_from((0, 1))),
+        "interest": draw(st.sampled_from((Decimal(0), Decimal("0.25")))),
+        "most": draw(st.sampled_from((3, 8, 100))),
+        "least": draw(st.sampled_from((None, None, 3))),
+        "kept": (draw(st.sampled_from((True, True, False))), draw(st.booleans())),
+    }
 
 
 @st.composite

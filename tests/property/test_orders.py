@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from friendshore.domain.terms import Terms
 
-from .bills import OFFERS, World, check, schedules
+from .bills import SUBJECTS, World, basics, check, schedules
 from .settings import examples
 from .tiny import terms
-
-SUBJECTS = [("offer", name) for name in OFFERS] + [("facility", "north"), ("supplier", "Acme")]
 
 
 @st.composite
@@ -45,14 +43,7 @@ def worlds(draw: st.DrawFn) -> World:
     bearing = draw(st.lists(st.sampled_from(SUBJECTS), max_size=2))
     tiered = draw(st.lists(st.sampled_from(SUBJECTS), max_size=1))
     return World(
-        prices=(draw(st.integers(1, 12)), draw(st.integers(0, 4)), draw(st.integers(1, 4))),
-        wanted=tuple(draw(st.lists(st.integers(0, 4 if count == 1 else 2), min_size=count, max_size=count))),
-        shortage=draw(st.sampled_from((8, 40))),
-        holding=draw(st.sampled_from((0, 1))),
-        interest=draw(st.sampled_from((Decimal(0), Decimal("0.25")))),
-        most=draw(st.sampled_from((3, 8, 100))),
-        least=draw(st.sampled_from((None, None, 3))),
-        kept=(draw(st.sampled_from((True, True, False))), draw(st.booleans())),
+        **basics(draw, count),
         schedules=tuple(draw(schedules(subject)) for subject in tiered),
         lots=(draw(lot), draw(lot), draw(lot)),
         max_lots=draw(st.sampled_from((None, None, 1, 2))),

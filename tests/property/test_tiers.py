@@ -14,7 +14,7 @@ from friendshore.domain.facts import Catalog
 from friendshore.errors import InputError
 from friendshore.program import compile_program
 
-from .bills import OFFERS, World, check, schedules
+from .bills import SUBJECTS, World, basics, check, schedules
 from .compare import planned
 from .settings import examples
 from .tiny import (
@@ -32,18 +32,10 @@ from .tiny import (
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Any small world."""
-    subjects = [("offer", name) for name in OFFERS] + [("facility", "north"), ("supplier", "Acme")]
-    chosen = draw(st.lists(st.sampled_from(subjects), min_size=1, max_size=2, unique=True))
+    chosen = draw(st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=2, unique=True))
     count = draw(st.sampled_from((1, 1, 2)))
     return World(
-        prices=(draw(st.integers(1, 12)), draw(st.integers(0, 4)), draw(st.integers(1, 4))),
-        wanted=tuple(draw(st.lists(st.integers(0, 4 if count == 1 else 2), min_size=count, max_size=count))),
-        shortage=draw(st.sampled_from((8, 40))),
-        holding=draw(st.sampled_from((0, 1))),
-        interest=draw(st.sampled_from((Decimal(0), Decimal("0.25")))),
-        most=draw(st.sampled_from((3, 8, 100))),
-        least=draw(st.sampled_from((None, None, 3))),
-        kept=(draw(st.sampled_from((True, True, False))), draw(st.booleans())),
+        **basics(draw, count),
         schedules=tuple(draw(schedules(subject)) for subject in chosen),
     )
 
