@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from .matrix import Floats, Ints
 RECOMPUTED = ("balance", "demand")
 """Owners of rows that are worked out again from what is bought, and so need not be kept here."""
 _EPS = 1e-6
+Position = TypeVar("Position", int, Ints)
+"""One, or an array of them."""
 
 
 def closed(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
@@ -131,7 +133,7 @@ class _Closing:
     def _nodes(self, requirement: Requirement) -> list[int]:
         return [self.index[node] for node in requirement.nodes]
 
-    def _cell(self, node: int | Ints, requirement: int | Ints) -> Any:
+    def _cell(self, node: Position, requirement: Position) -> Position:
         """Row of `flow` for a node and a requirement."""
         return requirement * len(self.index) + node
 
