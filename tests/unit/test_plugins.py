@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -233,3 +235,25 @@ def test_damaged_metadata_stops_nobody(site: Site, case: str) -> None:
     found = {p.distribution: p.status for p in Registry.discover().plugins if p.name != "built-in"}
     assert found.pop("acme-fine") is PluginStatus.OK
     assert list(found.values()) == [expected]
+
+
+def test_backport_of_metadata_changes_nothing(site: Site) -> None:
+    """A tool that imports `importlib_metadata` replaces the standard finder for good, and the new one fails in
+    other ways where metadata is missing; as that is for the whole process, it is tried in one of its own.
+    """
+    pytest.importorskip("importlib_metadata", reason="newer Pythons need it for none of our dependencies")
+    site.plugin("acme-damaged")
+    (site.folder / "acme_damaged-1.0.dist-info" / "METADATA").unlink()
+    program = (
+        "import importlib_metadata\n"
+        "from friendshore.plugins import Registry\n"
+        "print([p.status.value for p in Registry.discover().plugins if p.package == 'acme_damaged'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(site.folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.stderr) == ("['ok']", "")

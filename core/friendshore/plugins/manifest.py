@@ -171,7 +171,9 @@ def _named(dist: Distribution) -> tuple[str, str]:
     """Name and version; empty where its metadata is missing or damaged, which is no reason not to list it."""
     try:
         metadata = dist.metadata
-    except (ImportError, TypeError, UnicodeDecodeError):
+    except (ImportError, TypeError, UnicodeDecodeError, FileNotFoundError):
+        # Missing metadata is a TypeError of older Pythons and a FileNotFoundError of newer ones and of the
+        # backport `importlib_metadata`, which takes the place of the standard finder where anything imports it.
         return "", ""
     name, version = (str(metadata[key]) if key in metadata else "" for key in ("Name", "Version"))
     return name, version
