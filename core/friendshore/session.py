@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -15,11 +16,13 @@ from .domain.plan import Cost, Infeasible, Plan, PlanLevel, PlanStatus
 from .problem import Problem
 from .problem.inputs import Inputs
 from .problem.limiting import materials_of
+from .problem.offers import OfferFacts
 from .problem.parts import Members, Parts
 from .problem.touched import touched
 from .program import Program, compile_program
 from .program.decode import decode
 from .program.goals import Goal
+from .rules.base import Rule
 from .solve import NO_LIMITS, Answers, Cancel, Limits, Progress, Solution, least, solve
 from .solve.run import Conflict
 from .verify import VerifiedPlan, verify
@@ -44,6 +47,8 @@ class Answer:
     """What some changes do to a plan."""
 
     changes: tuple[Change, ...]
+    imposed: tuple[Rule, ...]
+    """Rules that hold in addition to those of the case."""
     before: tuple[PartPlan, ...]
     """The parts that the changes touch, as they were."""
     after: tuple[PartPlan, ...]
@@ -80,6 +85,22 @@ class Answer:
         return list(zip(self.before, self.after, strict=True))
 
 
+Weigh = Callable[[OfferFacts, str, int], float]
+"""What a unit of a purchase counts: the offer's facts, place of delivery, period of delivery."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extreme:
+    """How small or large a sum over purchases can be in a plan that costs little more than the cheapest."""
+
+    value: Decimal
+    """What it comes to in the plan found, before rounding."""
+    bound: Decimal
+    """No plan that costs no more comes to less (or, of the largest, to more)."""
+    part: PartPlan
+    """That plan."""
+
+
 @dataclass(frozen=True, eq=False)
 class Session:
     """A solved and verified case that further questions can be put to. Not to be used by several threads at once."""
@@ -95,7 +116,10 @@ class Session:
     """When the search began, by the monotonic clock: a time limit is one for everything."""
     answers: Answers
     """What has been solved so far, component by component."""
-    _plans: dict[tuple[Members, frozenset[str]], PartPlan] = field(default_factory=dict)
+    _plans: dict[tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]], PartPlan] = field(
+        default_factory=dict
+    )
+    _programs: dict[Members, Program] = field(default_factory=dict)
 
     @staticmethod
     def open(
@@ -117,11 +141,15 @@ class Session:
         verified = verify(problem, plan_of(program, solution))
         return Session(inputs, problem, program, solution, verified, limits, cancel, opened, answers)
 
-    def after(self, *changes: Change) -> Answer:
+    def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
         """What the plan costs after some changes, each applied after the one before it.
 
         Only the parts of the case that the changes touch are resolved again, and of these only the components that differ
         are solved again. Each touched part is verified on its own. The session's time limit holds for every question anew.
+
+        Args:
+            changes: what changes.
+            rules: limit rules that hold in addition to those of the case.
 
         Raises:
             InputError: for every change that names nothing in the case.
@@ -131,13 +159,9 @@ class Session:
         """
         solved, reused = self.answers.solved, self.answers.reused
         before, after = [], []
-        for part in touched(self.parts, changes):
-            inputs = self.parts.part(part.members, part.rules)
-            key = (part.members, part.rules)
-            if key not in self._plans:
-                self._plans[key] = self._plan(part.members, inputs)
-            before.append(self._plans[key])
-            after.append(self._plan(part.members, inputs.after(part.changes)))
+        for part in touched(self.parts, changes, rules):
+            before.append(self._plan(part.members, part.rules))
+            after.append(self._plan(part.members, part.rules, part.changes, part.imposed))
         cost = self.verified.cost
         levels = [reading.value for reading in self.verified.levels]
         for one, other in zip(before, after, strict=True):
@@ -149,6 +173,7 @@ class Session:
         left = [one for conflict, one in conflicts if self._lies_outside(conflict, one, known)]
         return Answer(
             changes=tuple(changes),
+            imposed=tuple(rules),
             before=tuple(before),
             after=tuple(after),
             cost=cost,
@@ -189,11 +214,49 @@ class Session:
         first = self.program.columns.short + demand * count
         return least(self.program, np.arange(first, first + count), self._left(), self.cancel)
 
-    def _plan(self, members: Members, inputs: Inputs) -> PartPlan:
-        problem = inputs.problem()
-        program = compile_program(problem)
-        solution = solve(program, self.limits, None, self.cancel, self.answers)
-        return PartPlan(members, verify(problem, plan_of(program, solution)))
+    def extreme(self, material: str, weigh: Weigh, within: Decimal, *, largest: bool) -> Extreme:
+        """How small or large a sum over purchases can be in a plan that costs little more than the cheapest.
+
+        Every independent part of the case may cost `within` more than its own cheapest plan, as a share of that; ranked objectives
+        stay what they are.
+
+        Args:
+            material: a material of the part of the case that is asked about.
+            weigh: what a unit of a purchase counts: given the offer's facts, the place of delivery and the period of delivery.
+            within: share by which a plan may be dearer.
+            largest: the largest sum; else the smallest.
+
+        Raises:
+            SolverError: if a solver breaks down, or no plan is found in time.
+            VerificationError: if the plan does not hold.
+        """
+        members = self.parts.members[self.parts.of_material[material]]
+        if members not in self._programs:
+            self._programs[members] = compile_program(self.parts.part(members).problem())
+        program = self._programs[members]
+        cost = np.zeros(len(program.linear.cost))
+        cost[program.columns.buy] = _weights(program, weigh) * (-1.0 if largest else 1.0)
+        ranked = [goal for goal in program.goals if not goal.whole]
+        goals = (*ranked, Goal(program.linear.cost, float(within), whole=True), Goal(cost, 0.0, whole=False))
+        solution = solve(replace(program, goals=goals), self.limits, None, self.cancel, self.answers)
+        bare = replace(program.problem, case=program.problem.case.model_copy(update={"objectives": ()}))
+        plan = plan_of(program, solution).model_copy(update={"levels": (), "status": PlanStatus.FEASIBLE})
+        last = solution.levels[-1]
+        sign = -1 if largest else 1
+        return Extreme(exact(sign * last.least), exact(sign * last.bound), PartPlan(members, verify(bare, plan)))
+
+    def _plan(
+        self, members: Members, rules: frozenset[str], changes: tuple[Change, ...] = (), imposed: tuple[Rule, ...] = ()
+    ) -> PartPlan:
+        """The plan of some parts after the changes that bear on them; made once."""
+        key = (members, rules, changes, tuple(rule.model_dump_json() for rule in imposed))
+        if key not in self._plans:
+            inputs = self.parts.part(members, rules).after(changes)
+            problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
+            program = compile_program(problem)
+            solution = solve(program, self.limits, None, self.cancel, self.answers)
+            self._plans[key] = PartPlan(members, verify(problem, plan_of(program, solution)))
+        return self._plans[key]
 
     def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:
         """Whether a conflict has to do with other parts than those of some materials."""
@@ -207,6 +270,17 @@ class Session:
         if self.limits.seconds is None:
             return self.limits
         return replace(self.limits, seconds=max(0.0, self.limits.seconds - (time.monotonic() - self.opened)))
+
+
+def _weights(program: Program, weigh: Weigh) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """What a unit of each column that buys counts; stock and orders placed are no purchases."""
+    problem, columns = program.problem, program.columns
+    moves, found = problem.moves, np.zeros(len(columns.buy))
+    for position, move in enumerate(columns.buy_move.tolist()):
+        arc = problem.network.arcs[int(moves.arc[move])]
+        if arc.offer >= 0:
+            found[position] = weigh(problem.offers[arc.offer], arc.node[1], int(moves.delivered[move]))
+    return found
 
 
 def plan_of(program: Program, solution: Solution) -> Plan:

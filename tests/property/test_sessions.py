@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.case import Case, Level
-from friendshore.domain.change import Change
+from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import Catalog, Material
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError
@@ -70,11 +70,32 @@ def changes(draw: Draw[Any], inputs: Inputs) -> Change:
         "capacity": plants,
         "enable": rules,
         "disable": rules,
+        "prove": offers,
+        "waive": [rule.id for rule in inputs.rules if "judge" in rule.verbs and rule.bears_on == "chain"],
+        "grant": [rule.id for rule in inputs.rules if rule.bears_on == "trade"],
+        "loosen": [rule.id for rule in inputs.rules if "rows" in rule.verbs],
+        "stock": [d.material for d in inputs.case.demands],
+        "lift": list(TermKind),
     }
-    subject = draw(st.sampled_from(sorted(names)))
-    more: dict[str, Any] = {} if subject in ("enable", "disable", "remove") else {"factor": factor}
+    names["price"] += ["country:AU", "outside:AU"]
+    subject = draw(st.sampled_from(sorted(name for name, known in names.items() if known)))
+    more: dict[str, Any] = {"factor": factor} if subject in ("price", "demand", "capacity") else {}
     if subject == "remove" and draw(st.booleans()):
         more["from"] = date(2027, 1, 1)
+    if subject == "demand" and draw(st.booleans()):
+        more["delay"] = inputs.case.horizon.length.months * draw(st.integers(1, 3))
+    if subject == "capacity" and draw(st.booleans()):
+        more = {"per_year": draw(st.integers(0, 90))}
+    if subject in ("waive", "grant", "stock"):
+        more["quantity"] = draw(st.integers(1, 40))
+    if subject == "waive":
+        more["of"] = draw(st.sampled_from([d.material for d in inputs.case.demands]))
+    if subject == "lift" and draw(st.booleans()):
+        more["of"] = draw(st.sampled_from(offers))
+    if subject == "stock":
+        more["countries"] = [draw(st.sampled_from(("AU", "CN")))]
+    if subject == "loosen":
+        more["by"] = draw(st.integers(0, 20))
     return Change.model_validate({subject: draw(st.sampled_from(names[subject])), **more})
 
 

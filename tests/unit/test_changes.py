@@ -214,8 +214,8 @@ def test_all_unknown_names_are_told_at_once() -> None:
         "remove": "no-offer", "price": "no-price", "capacity": "no-site", "demand": "no-use", "enable": "no-bill",
         "disable": "no-rule", "move": "no-law",
     }  # fmt: skip
-    more = {"move": {"from": "2027-01-01"}}
-    changes = [Change.model_validate({k: v, "factor": 2, **more.get(k, {})}) for k, v in names.items()]
+    more = {"move": {"from": "2027-01-01"}} | {name: {"factor": 2} for name in ("price", "capacity", "demand")}
+    changes = [Change.model_validate({k: v, **more.get(k, {})}) for k, v in names.items()]
     with pytest.raises(InputError) as caught:
         altered(wanted(1), metals(), (ban(*METAL),), *changes)
     assert {p.found for p in caught.value.problems} == set(names.values())

@@ -6,7 +6,7 @@ This one definition is what the reader reads by, the JSON schema is made from, a
 from __future__ import annotations
 
 from ..domain.case import CAPACITY_COUNTS, Minimise
-from ..domain.change import Change
+from ..domain.change import Change, TermKind
 from ..domain.evidence import Confidence
 from ..domain.facts import Feed, Status
 from ..domain.stages import Stage
@@ -38,13 +38,24 @@ CHANGE = Layout(
     "change = [{ … }]",
     "One change of the facts: one subject, and how it changes.",
     (
-        *(Field(s, k.TEXT, _SUBJECT + (Change.model_fields[s].description or ""), "…") for s in Change.SUBJECTS[:-1]),
+        *(Field(s, k.TEXT, _SUBJECT + (Change.model_fields[s].description or ""), "…") for s in Change.SUBJECTS[:-2]),
+        Field(
+            "lift",
+            k.choice("term of trade", TermKind),
+            _SUBJECT + (Change.model_fields["lift"].description or ""),
+            "fixed-cost",
+        ),
         Field(
             "accept", k.choice("status", Status), _SUBJECT + "Status of capacity that counts for `factor`.", "announced"
         ),
         Field("factor", k.FACTOR, "Multiplier.", 1.5),
         Field("status", k.choice("status", Status), "New status of a capacity.", "idle"),
-        Field("delay", k.DURATION, "How much later a capacity starts.", "2 quarters"),
+        Field("of", k.TEXT, "Demand or material of a waiver, exporter of a licence, whose terms are lifted.", "…"),
+        Field("quantity", k.MASS, "Of a waiver, a licence or a stock.", "5 t"),
+        Field("per_year", k.MASS_RATE, "New capacity of a facility.", "20 t/year"),
+        Field("by", k.NON_NEGATIVE, "How far the bounds of a limit give way, in their own unit.", 1000),
+        Field("countries", k.COUNTRIES, "Where all stages of a stock were performed.", ["US"]),
+        Field("delay", k.DURATION, "How much later a capacity starts, or a demand is wanted.", "2 quarters"),
         _FROM,
         _UNTIL,
         _WHY,

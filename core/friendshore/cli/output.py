@@ -63,6 +63,11 @@ def complain(problems: Iterable[Problem]) -> None:
         _write(sys.stderr, f"{len(found)} problems")
 
 
+def warn(text: str) -> None:
+    """What to know of an answer, on stderr."""
+    _write(sys.stderr, f"note: {text}")
+
+
 def show(parts: Iterable[RenderableType]) -> None:
     """Text on stdout."""
     console = stdout_console()

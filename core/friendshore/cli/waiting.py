@@ -1,4 +1,4 @@
-"""While a plan is being solved: a bar on a terminal, and Ctrl-C."""
+"""While something is being solved: a bar on a terminal, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -39,12 +39,20 @@ class Interrupt:
 
 
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator[Callable[[int, int, float], None] | None]:
-    """A bar of the parts solved, on stderr, only on a terminal and only for a solve that takes its time."""
+def progress_bar(
+    quiet: bool, doing: str = "solving", of: str = "parts"
+) -> Iterator[Callable[[int, int, float], None] | None]:
+    """A bar of the work done, on stderr, only on a terminal and only for what takes its time.
+
+    Args:
+        quiet: no bar at all.
+        doing: what is being done.
+        of: what is counted.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    bar = _Bar()
+    bar = _Bar(doing, of)
     try:
         yield bar
     finally:
@@ -52,14 +60,15 @@ def progress_bar(quiet: bool) -> Iterator[Callable[[int, int, float], None] | No
 
 
 class _Bar:
-    def __init__(self) -> None:
+    def __init__(self, doing: str, of: str) -> None:
+        self._doing, self._of = doing, of
         self._shown: tuple[Progress, TaskID] | None = None
 
     def __call__(self, solved: int, total: int, seconds: float) -> None:
         if self._shown is None:
             if seconds < PATIENCE:
                 return
-            self._shown = _start(total)
+            self._shown = _start(self._doing, self._of, total)
         progress, task = self._shown
         progress.update(task, completed=solved, total=total)
 
@@ -68,11 +77,11 @@ class _Bar:
             self._shown[0].stop()
 
 
-def _start(total: int) -> tuple[Progress, TaskID]:
+def _start(doing: str, of: str, total: int) -> tuple[Progress, TaskID]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("solving"), BarColumn(), MofNCompleteColumn(), TextColumn("parts"), TimeElapsedColumn())
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(of), TimeElapsedColumn())
     progress = Progress(*columns, console=Console(stderr=True), transient=True)
     progress.start()
-    return progress, progress.add_task("solving", total=total)
+    return progress, progress.add_task(doing, total=total)

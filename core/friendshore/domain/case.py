@@ -40,6 +40,8 @@ class Accept(Record):
     """Phases that bite."""
     unproven: bool = False
     """Whether an unproven verdict is let pass."""
+    proven: tuple[str, ...] = ()
+    """Offers whose unproven origins are let pass, as if the proof had been brought."""
     capacity: dict[Status, Number] = Field(default_factory=dict)
     """What a status counts for, where it differs from the default."""
 
@@ -99,6 +101,9 @@ class DemandSpec(Record):
     start: date | None = Field(default=None, alias="from")
     """First day it is wanted."""
     end: date | None = Field(default=None, alias="until")
+    later: int = 0
+    """Months by which all of it is wanted later than the above says, in whole periods; what would be wanted after the plan is wanted
+    in its last period."""
     shortage_price: Number | None = None
     """Money per kilogram not delivered, in the case's currency; None: ten times the dearest landed offer or benchmark."""
     substance: str = ""

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from .base import Number, Record
+from .base import Number, Record, Words
 from .facts import Status
+
+
+class TermKind(StrEnum):
+    """A kind of term of trade, as `lift` names it."""
+
+    FIXED_COST = "fixed-cost"
+    """Money due because anything is ordered at all, in a span."""
+    MINIMUM_LOAD = "minimum-load"
+    """Least quantities: of one order, and of a span."""
+    MAXIMUM_LOAD = "maximum-load"
+    """Most quantities: of one order, of a span, of a year and over the plan."""
+    LOT = "lot"
+    ONBOARDING = "onboarding"
+    """One-off cost of using an offer at all."""
+    QUALIFICATION = "qualification"
+    TAKE_OR_PAY = "take-or-pay"
+    SETUP = "setup"
+    """Capacity that a campaign's set-up takes."""
+    TIERS = "tiers"
+    """Prices that depend on how much is bought."""
 
 
 class Change(Record):
@@ -23,19 +44,42 @@ class Change(Record):
     remove: str = ""
     """Offer, facility, supplier, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on."""
     price: str = ""
-    """Offer, material or benchmark whose price becomes `factor` times itself."""
+    """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself."""
     capacity: str = ""
-    """Facility whose capacity becomes `factor` times itself, takes status `status`, or starts `delay` months later."""
+    """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later."""
     demand: str = ""
-    """Demand, material or end use whose quantity becomes `factor` times itself."""
+    """Demand, material or end use whose quantity becomes `factor` times itself, or is wanted `delay` later."""
+    prove: str = ""
+    """Offer of which every stage that is not proved turns out to be what the rules ask for."""
+    waive: str = ""
+    """Rule of origin that is waived for `quantity` of the demand or material `of`, within `from` and `until`."""
+    grant: str = ""
+    """Export control that a licence is granted under, to the facility or country `of` (anyone, if not given)."""
+    loosen: str = ""
+    """Limit rule of which every bound gives way by `by`, in the bound's own unit."""
+    stock: str = ""
+    """Material of which `quantity` more lie at the case's place from the start, all stages performed in `countries`."""
+    lift: TermKind | None = None
+    """Kind of term of trade that no longer holds: for `of` (named as in `remove`), or for everyone."""
     accept: Status | None = None
     """Capacity status that counts for `factor` from now on."""
+    of: str = ""
+    """What is meant, where a subject needs to be told."""
     factor: Number | None = None
     """Multiplier."""
+    by: Number | None = None
+    """How far a bound gives way: kilograms, money or a count."""
+    quantity: Number | None = None
+    """Kilograms of a waiver, a licence or a stock."""
+    per_year: Number | None = None
+    """New capacity of a facility, in kilograms a year."""
+    countries: Words = frozenset()
+    """Where a stock comes from."""
     status: Status | None = None
     """New status of a capacity."""
     delay: Number | None = None
-    """Months by which a capacity starts later."""
+    """Months by which a capacity starts, or a demand is wanted, later. What a demand would want after the end of the plan it wants
+    in the last period."""
     start: date | None = Field(default=None, alias="from")
     """First day."""
     end: date | None = Field(default=None, alias="until")
@@ -44,8 +88,31 @@ class Change(Record):
     """Reason, for the reader."""
 
     SUBJECTS: ClassVar[tuple[str, ...]] = (
-        "enable", "disable", "move", "remove", "price", "capacity", "demand", "accept",
+        "enable", "disable", "move", "remove", "price", "capacity", "demand",
+        "prove", "waive", "grant", "loosen", "stock", "lift", "accept",
     )  # fmt: skip
+    NEEDS: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
+        "price": (("factor",),),
+        "accept": (("factor",),),
+        "demand": (("factor", "delay"),),
+        "move": (("start", "end"),),
+        "capacity": (("factor", "per_year", "status", "delay"),),
+        "waive": (("quantity",), ("of",)),
+        "loosen": (("by",),),
+        "stock": (("quantity",), ("countries",)),
+    }
+    """Subject -> what it needs: at least one of each group."""
+    READS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "factor": ("price", "capacity", "demand", "accept"),
+        "of": ("waive", "grant", "lift"),
+        "by": ("loosen",),
+        "quantity": ("waive", "grant", "stock"),
+        "per_year": ("capacity",),
+        "countries": ("stock",),
+        "status": ("capacity",),
+        "delay": ("capacity", "demand"),
+    }
+    """Field -> the subjects that read it. Read past, it would give another plan than was asked for."""
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
@@ -59,12 +126,13 @@ class Change(Record):
         named = [name for name in self.SUBJECTS if getattr(self, name)]
         if len(named) != 1:
             raise ValueError(f"exactly one of {', '.join(self.SUBJECTS)} is needed, found {', '.join(named) or 'none'}")
-        if named[0] in ("price", "demand", "accept") and self.factor is None:
-            raise ValueError(f"`{named[0]}` needs `factor`")
-        if named[0] == "move" and self.start is None and self.end is None:
-            raise ValueError("`move` needs `from` or `until`")
-        if named[0] == "capacity" and self.factor is None and self.status is None and self.delay is None:
-            raise ValueError("`capacity` needs `factor`, `status` or `delay`")
+        for group in self.NEEDS.get(named[0], ()):
+            if all(getattr(self, name) in (None, "", frozenset()) for name in group):
+                words = " or ".join(f"`{_WRITTEN.get(name, name)}`" for name in group)
+                raise ValueError(f"`{named[0]}` needs {words}")
+        for name, subjects in self.READS.items():
+            if named[0] not in subjects and getattr(self, name) not in (None, "", frozenset()):
+                raise ValueError(f"`{named[0]}` does not read `{name}`: leave it out")
         if self.start is not None and self.end is not None and self.start > self.end:
             raise ValueError(f"`until` ({self.end}) is before `from` ({self.start})")
         if self.accept in (Status.SUPERSEDED, Status.EVENT):
@@ -72,3 +140,7 @@ class Change(Record):
         if self.accept is not None and self.factor is not None and self.factor > 1:
             raise ValueError(f"no more than all of a capacity can count: `factor` is {self.factor.normalize():f}")
         return self
+
+
+_WRITTEN = {"start": "from", "end": "until"}
+"""Fields whose key in a file is another word."""

@@ -41,7 +41,7 @@ def kept_out(problem: Problem) -> list[KeptOut]:
                     licensed = verdict.licence and all(
                         problem.law.licences(verdict, arc, use, span) is not None for span in in_force[rule]
                     )
-                    if problem.law.forbids(verdict) and not licensed:
+                    if problem.law.forbids(verdict, arc) and not licensed:
                         found.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
     forbidden = {(k.arc.index, k.use) for k in found.values() if not k.unproven}
     kept = [k for k in found.values() if not k.unproven or (k.arc.index, k.use) not in forbidden]

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..domain.case import Accept, Case, DemandSpec, Scenario
 from ..domain.change import Change
-from ..domain.facts import CapacityStep, Catalog, Facility, Offer
+from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Status
 from ..domain.tiers import Tier
 from ..domain.time import add_months
 from ..errors import InputError
@@ -17,7 +17,10 @@ from ..reading.suggest import did_you_mean
 from ..rules.amend import amended
 from ..rules.base import Rule
 from ..rules.pack import Bill
-from .demands import demand_name
+from .additions import Facts, add_stock, grant, prove, waive
+from .lifting import lift
+from .merged import CASE_SOURCE
+from .naming import OFFERS, removes, reprices, resizes, unknown
 
 
 def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
@@ -103,8 +106,8 @@ def with_bills(changes: Sequence[Change], bills: Sequence[Bill]) -> list[Change]
     return found
 
 
-_READS_FROM = ("enable", "disable", "move", "remove", "capacity")
-_READS_UNTIL = ("enable", "disable", "move", "capacity")
+_READS_FROM = ("enable", "disable", "move", "remove", "capacity", "waive", "grant")
+_READS_UNTIL = ("enable", "disable", "move", "capacity", "waive", "grant")
 
 
 def _undated(change: Change) -> list[Trouble]:
@@ -124,14 +127,7 @@ def _undated(change: Change) -> list[Trouble]:
     ]
 
 
-Facts = tuple[Case, tuple[Catalog, ...]]
 _Apply = Callable[[Change, Case, tuple[Catalog, ...], list[Trouble]], Facts]
-
-
-def _unknown(change: Change, name: str, expected: str, troubles: list[Trouble]) -> None:
-    troubles.append(
-        Trouble(f"`{change.subject}` names nothing in the case", column=change.subject, found=name, expected=expected)
-    )
 
 
 def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
@@ -143,7 +139,7 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
 
     count = sum(hit(offer) for catalog in catalogs for offer in catalog.offers)
     if not count:
-        _unknown(change, change.remove, "an offer, facility, supplier, `country:XX` or `catalog:name`", troubles)
+        unknown(change, change.remove, OFFERS, troubles)
         return case, catalogs
     placed = {order.offer for order in case.orders}
     last = (change.start or case.horizon.start) - timedelta(days=1)
@@ -165,35 +161,16 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     return case.model_copy(update={"assume": case.assume.model_copy(update={"offer": kept})}), left
 
 
-def removes(change: Change, offer: Offer, facility: Facility) -> bool:
-    """Whether a change takes away an offer of a facility."""
-    kind, colon, value = change.remove.partition(":")
-    if colon and kind == "country":
-        return facility.country == value
-    if colon and kind == "catalog":
-        return offer.catalog == value
-    return change.remove in (offer.id, facility.id, facility.supplier, facility.owner)
-
-
-def reprices(change: Change, offer: Offer) -> bool:
-    """Whether a change names an offer, or a material that it delivers, to change its price."""
-    return change.price == offer.id or any(change.price == line.material for line in offer.outputs)
-
-
-def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
-    """Whether a change names a demand as reports do, its material or its end use."""
-    return change.demand in (demand_name(demand, case), demand.material, demand.end_use)
-
-
 def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
     """Multiplies the prices of an offer, of all offers of a material, or of a benchmark."""
     factor = change.factor
     assert factor is not None
+    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
     found = False
 
     def repriced(offer: Offer) -> Offer:
         nonlocal found
-        if not reprices(change, offer) or (offer.price is None and not offer.quotes):
+        if not reprices(change, offer, facilities[offer.facility]) or (offer.price is None and not offer.quotes):
             return offer
         found = True
         price = offer.price
@@ -223,7 +200,7 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
     }
     changed = [_repriced_tiers(catalog, hit, factor) for catalog in changed]
     if not found:
-        _unknown(change, change.price, "an offer, a material or a benchmark", troubles)
+        unknown(change, change.price, "an offer, a material or a benchmark", troubles)
     return case, tuple(changed)
 
 
@@ -251,13 +228,16 @@ def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
         if facility.id != change.capacity:
             return facility
         found = True
-        return facility.model_copy(update={"capacity": tuple(_steps(facility.capacity, change))})
+        steps = facility.capacity
+        if not steps and change.per_year is not None:  # nobody published one
+            steps = (CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=CASE_SOURCE),)
+        return facility.model_copy(update={"capacity": tuple(_steps(steps, change))})
 
     result = tuple(
         catalog.model_copy(update={"facilities": tuple(map(changed, catalog.facilities))}) for catalog in catalogs
     )
     if not found:
-        _unknown(change, change.capacity, "a facility", troubles)
+        unknown(change, change.capacity, "a facility", troubles)
     return case, result
 
 
@@ -282,6 +262,8 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
     update: dict[str, object] = {}
     if change.factor is not None and step.per_year is not None:
         update["per_year"] = step.per_year * change.factor
+    if change.per_year is not None:
+        update |= {"per_year": change.per_year, "source": CASE_SOURCE}
     if change.status is not None:
         update["status"] = change.status
     if change.delay is not None and step.start is not None and begins:
@@ -291,13 +273,18 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
 
 def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
     """Multiplies demands: one, all of a material, or all of an end use."""
-    factor = change.factor
-    assert factor is not None
     named = [resizes(change, demand, case) for demand in case.demands]
     if not any(named):
-        _unknown(change, change.demand, "a demand, a material or an end use", troubles)
-    demands = [_scaled(d, factor) if hit else d for d, hit in zip(case.demands, named, strict=True)]
-    return case.model_copy(update={"demands": tuple(demands)}), catalogs
+        unknown(change, change.demand, "a demand, a material or an end use", troubles)
+
+    def changed(demand: DemandSpec) -> DemandSpec:
+        demand = _scaled(demand, change.factor) if change.factor is not None else demand
+        if change.delay is None:
+            return demand
+        return demand.model_copy(update={"later": demand.later + int(change.delay)})
+
+    demands = tuple(changed(d) if hit else d for d, hit in zip(case.demands, named, strict=True))
+    return case.model_copy(update={"demands": demands}), catalogs
 
 
 def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
@@ -319,4 +306,9 @@ _APPLY: dict[str, _Apply] = {
     "capacity": _capacity,
     "demand": _demand,
     "accept": _accept,
+    "prove": prove,
+    "waive": waive,
+    "grant": grant,
+    "stock": add_stock,
+    "lift": lift,
 }

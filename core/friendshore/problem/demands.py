@@ -82,6 +82,15 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
                 )
             )
             continue
+        if spec.later % case.horizon.length.months:
+            problems.append(
+                Problem(
+                    f"demand `{name}` is to be wanted {spec.later} months later",
+                    column="later",
+                    expected=f"whole periods of {case.horizon.length.months} months",
+                )
+            )
+            continue
         if spec.quantities and len(spec.quantities) != case.horizon.count:
             problems.append(
                 Problem(
@@ -118,7 +127,18 @@ def _quantities(spec: DemandSpec, case: Case, basis: Callable[[str, str], Decima
             amount = Fraction(quantity) if wanted.meets(period.span) else Fraction(0)
         return round_to(amount * factor, case.resolution)
 
-    return tuple(one(p, q) for p, q in zip(case.horizon.periods, listed, strict=True))
+    quantities = tuple(one(p, q) for p, q in zip(case.horizon.periods, listed, strict=True))
+    return _delayed(quantities, spec.later // case.horizon.length.months)
+
+
+def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ...]:
+    """The same wanted some periods later; what would be wanted after the plan, in its last period."""
+    if not periods:
+        return quantities
+    kept, pushed = quantities[: len(quantities) - periods], quantities[max(0, len(quantities) - periods) :]
+    later = [*[Decimal(0)] * min(periods, len(quantities)), *kept]
+    later[-1] += sum(pushed, Decimal(0))
+    return tuple(later)
 
 
 def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Lot]:

@@ -49,6 +49,11 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     troubles += _places(case, merged)
     troubles += _licences(case, merged, known)
     troubles += _waivers(case, known)
+    troubles += [
+        _unknown("offer", name, "accept.proven", merged.offers)
+        for name in case.accept.proven
+        if name not in merged.offers
+    ]
     troubles += unknown_names(case, merged)
     if troubles:
         raise InputError(troubles)
@@ -137,6 +142,7 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
         texts.append(
             "what is not proved is let pass as if it were: unproven origins, and exports for want of a licence"
         )
+    texts += [f"what is not proved of `{offer}` is taken as proved" for offer in accept.proven]
     if set(accept.rule_status) != set(usual.rule_status):
         texts.append(
             f"rules bite where they are {' or '.join(sorted(accept.rule_status)) or 'nothing'}, not just enacted"

@@ -68,9 +68,12 @@ class Law:
         """Whether a rule bites on any day of `span`."""
         return self.rules[rule].bites(span, self.statuses)
 
-    def forbids(self, verdict: Verdict) -> bool:
-        """Whether a verdict forbids, licences apart."""
-        return verdict.result is Result.FAIL or (verdict.result is Result.UNPROVEN and not self.case.accept.unproven)
+    def forbids(self, verdict: Verdict, arc: Arc) -> bool:
+        """Whether a verdict on an arc forbids, licences apart."""
+        if verdict.result is not Result.UNPROVEN:
+            return verdict.result is Result.FAIL
+        accept = self.case.accept
+        return not accept.unproven and (verdict.licence or arc.chained.offer.id not in accept.proven)
 
     def licences(self, verdict: Verdict, arc: Arc, use: Use, arrival: Span) -> tuple[str, ...] | None:
         """Licences under which a move that wants one may go on the days of `arrival`.

@@ -32,7 +32,10 @@ def rows_of(problem: Problem, rule: Rule) -> list[Row | Rows]:
     """The rows of one limit rule in the periods in which it bites."""
     periods = problem.case.horizon.periods
     in_force = frozenset(p.index for p in periods if rule.bites(p.span, problem.law.statuses))
-    return list(rule.rows(problem.facts.within(in_force))) if in_force else []
+    if not in_force:
+        return []
+    found = rule.rows(problem.facts.within(in_force))
+    return [row.loosened(rule.loosened) for row in found] if rule.loosened else list(found)
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:

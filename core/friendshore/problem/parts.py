@@ -176,9 +176,11 @@ class Parts:
 
     def _cut_case(self, case: Case, members: Members, offers: Mapping[str, Offer]) -> Case:
         assume = case.assume.model_copy(update={"offer": tuple(a for a in case.assume.offer if a.id in offers)})
+        proven = tuple(name for name in case.accept.proven if name in offers)
         return case.model_copy(
             update={
                 "assume": assume,
+                "accept": case.accept.model_copy(update={"proven": proven}),
                 "demands": tuple(d for d in case.demands if d.material in members),
                 "stocks": tuple(
                     s.model_copy(update={"id": stock_name(s, n)})

@@ -288,17 +288,21 @@ class Grouping:
         self, judgement: Judgement, rules_by_order: Sequence[int], force: _InForce, final: Node
     ) -> frozenset[int]:
         rules = (*force.by_delivery, *rules_by_order)
-        blocked = {arc for i in rules for arc, verdict in judgement.chain[i].items() if self.law.forbids(verdict)}
+        arcs = self.network.arcs
+        blocked = {
+            arc for i in rules for arc, verdict in judgement.chain[i].items() if self.law.forbids(verdict, arcs[arc])
+        }
         if not force.by_order:
             return frozenset(blocked)
         for index in self.network.into.get(final, ()):
-            lot = self.network.arcs[index].lot
+            lot = arcs[index].lot
             if lot < 0:
                 continue
             # A lot of the final good was ordered on its own day, whatever the epoch.
             acquired = self.lots[lot].acquired
             dated = (*force.by_delivery, *(i for i in force.by_order if self.law.in_force(i, acquired)))
-            forbidden = any(index in judgement.chain[i] and self.law.forbids(judgement.chain[i][index]) for i in dated)
+            against = [judgement.chain[i][index] for i in dated if index in judgement.chain[i]]
+            forbidden = any(self.law.forbids(verdict, arcs[index]) for verdict in against)
             blocked = blocked | {index} if forbidden else blocked - {index}
         return frozenset(blocked)
 
@@ -319,11 +323,11 @@ class Grouping:
     def _trade_cell(
         self, judgement: Judgement, cell: Cell, verdict: Verdict, blocked: set[Cell], permits: dict[Cell, Permits]
     ) -> None:
-        if not self.law.forbids(verdict):
+        arc = self.network.arcs[cell[0]]
+        if not self.law.forbids(verdict, arc):
             return
         licences = None
         if verdict.licence:
-            arc = self.network.arcs[cell[0]]
             licences = self.law.licences(verdict, arc, judgement.use, self.periods[cell[1]].span)
         if licences is None:
             blocked.add(cell)

@@ -9,9 +9,11 @@ from ..domain.change import Change
 from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule
-from .changes import removes, reprices, resizes, with_bills
+from .changes import with_bills
+from .lifting import has_term
 from .limiting import rows_of
 from .merged import around
+from .naming import removes, reprices, resizes
 from .parts import Members, Parts
 
 
@@ -25,10 +27,17 @@ class Touched:
     """Those of the changes that bear on them, bills spelt out."""
     rules: frozenset[str]
     """Limit rules that the changes let bear on them."""
+    imposed: tuple[Rule, ...] = ()
+    """Rules beyond those of the case that bear on them."""
 
 
-def touched(parts: Parts, changes: Sequence[Change]) -> tuple[Touched, ...]:
+def touched(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Touched, ...]:
     """The parts whose facts differ after the changes, in canonical order.
+
+    Args:
+        parts: the case, cut.
+        changes: what changes.
+        imposed: limit rules that hold in addition to those of the case.
 
     Raises:
         InputError: for every change that names nothing in the case.
@@ -39,13 +48,15 @@ def touched(parts: Parts, changes: Sequence[Change]) -> tuple[Touched, ...]:
     hit = [reach.of(change) for change in spelt_out]
     if not all(hit):
         parts.inputs.after(changes)  # refuses what names nothing; what is known, and wanted nowhere, touches nothing
+    counted = [(rule, reach.counts(rule)) for rule in imposed]
     joined = _joined(parts, reach.bonds)
     found = []
     for members in joined:
         bearing = tuple(change for change, materials in zip(spelt_out, hit, strict=True) if materials & members)
-        if bearing:
+        extra = tuple(rule for rule, materials in counted if materials & members)
+        if bearing or extra:
             rules = frozenset(name for name, bond in reach.bonds if bond & members)
-            found.append(Touched(members, bearing, rules))
+            found.append(Touched(members, bearing, rules, extra))
     return tuple(found)
 
 
@@ -60,6 +71,12 @@ def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> list[M
     return [frozenset(group) for group in groups]
 
 
+_OF_RULES = ("enable", "disable", "move", "loosen")
+"""Subjects that name a rule, and alter it."""
+_OF_LAW = ("waive", "grant")
+"""Subjects that name a rule, and alter what it does not bear on."""
+
+
 class _Reach:
     """Materials whose plan a change may alter."""
 
@@ -68,7 +85,7 @@ class _Reach:
         self.problem = parts.problem
         self.wanted = frozenset(parts.of_material)
         self.rules = {rule.id: rule for rule in parts.inputs.rules}
-        self.changes = [change for change in changes if change.subject in ("enable", "disable", "move")]
+        self.changes = [change for change in changes if change.subject in _OF_RULES]
         self.bonds: list[tuple[str, frozenset[str]]] = []
         """Limit rules that change, with what each counts in one row."""
 
@@ -79,9 +96,11 @@ class _Reach:
         if change.demand:
             demands = (d.spec for d in self.problem.demands)
             return frozenset(spec.material for spec in demands if resizes(change, spec, self.problem.case))
-        if change.subject in ("enable", "disable", "move"):
-            rule = self.rules.get(change.enable or change.disable or change.move)
-            return self._of_rule(rule) if rule is not None else frozenset()
+        if change.stock:
+            return frozenset({change.stock}) & self.wanted
+        if change.subject in (*_OF_RULES, *_OF_LAW):
+            rule = self.rules.get(getattr(change, change.subject))
+            return self._of_rule(rule, change) if rule is not None else frozenset()
         return frozenset(self._of_offers(change)) & self.wanted
 
     def _of_offers(self, change: Change) -> Iterator[str]:
@@ -92,7 +111,11 @@ class _Reach:
                 hit = removes(change, offer, facility)
             elif change.price:
                 benchmark = offer.price.benchmark if offer.price is not None else ""
-                hit = reprices(change, offer) or change.price == benchmark
+                hit = reprices(change, offer, facility) or change.price == benchmark
+            elif change.prove:
+                hit = offer.id == change.prove
+            elif change.lift is not None:
+                hit = has_term(change, offer, facility)
             else:
                 hit = any(f.id == change.capacity for f in around(facility.id, facilities))
             if hit:
@@ -101,7 +124,12 @@ class _Reach:
             rows = self.problem.merged.prices.get(change.price, ())
             yield from (row.material for row in rows)
 
-    def _of_rule(self, rule: Rule) -> frozenset[str]:
+    def _of_rule(self, rule: Rule, change: Change) -> frozenset[str]:
+        if change.waive:
+            specs = [d.spec for d in self.problem.demands if change.of in (d.id, d.spec.material)]
+            return frozenset(spec.material for spec in specs)
+        if change.grant:
+            return self._of_licence(rule, change)
         found: set[str] = set()
         if rule.verbs - {"rows"}:
             found |= self.parts.covered(rule)
@@ -109,12 +137,23 @@ class _Reach:
             found |= self.parts.counted.get(rule.id, set()) | self._counts_after(rule)
         return frozenset(found)
 
+    def _of_licence(self, rule: Rule, change: Change) -> frozenset[str]:
+        """A licence of a stated quantity is one for all materials that it may be used for."""
+        found = frozenset(self.parts.covered(rule))
+        if change.quantity is not None:
+            self.bonds.append((rule.id, found))
+        return found
+
     def _counts_after(self, rule: Rule) -> set[str]:
         """What the rows of a limit rule count once it is changed."""
-        (after,) = amended((rule,), [c for c in self.changes if rule.id in (c.enable, c.disable, c.move)])
+        (after,) = amended((rule,), [c for c in self.changes if rule.id == getattr(c, c.subject)])
+        return self.counts(after)
+
+    def counts(self, rule: Rule) -> set[str]:
+        """What the rows of a limit rule count; each row binds what it counts together."""
         found: set[str] = set()
-        with attributed(after):
-            for row in rows_of(self.problem, after):
+        with attributed(rule):
+            for row in rows_of(self.problem, rule):
                 bond = self.parts.bond(row)
                 self.bonds.append((rule.id, bond))
                 found |= bond

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..plugins import Registry
-from ..problem import Problem
-from ..problem.changes import scenario_changes
-from ..problem.inputs import Inputs
-from ..rules.base import PhaseStatus, Rule
+from ..rules.base import Rule
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from .check import Checked, check
 from .describe import describe
 from .gather import Gathered, gather
+from .inputs import inputs_of, prepare
 from .recheck import Rechecked, recheck, reverify
 from .recommendation import Recommendation
+from .reopen import Opened, reopen
 from .verdicts import verdicts
 from .verify_run import RunCheck, verify_run
 
 __all__ = [
     "Checked",
     "Gathered",
+    "Opened",
     "Rechecked",
     "Recommendation",
     "RunCheck",
@@ -35,6 +34,7 @@ __all__ = [
     "plan",
     "prepare",
     "recheck",
+    "reopen",
     "reverify",
     "verdicts",
     "verify_run",
@@ -83,39 +83,3 @@ def plan(
     inputs = inputs_of(gathered, names, changes, strict)
     session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
     return Recommendation(describe(session, gathered, names), session.verified, gathered, session)
-
-
-def prepare(
-    gathered: Gathered, scenario: Sequence[str] = (), changes: Sequence[Change] = (), strict: bool = False
-) -> Problem:
-    """The problem of a case after its scenarios and further changes.
-
-    Raises:
-        InputError: with everything that does not fit together.
-        PluginError: if a plugin's rule raises.
-    """
-    return inputs_of(gathered, scenario, changes, strict).problem()
-
-
-def inputs_of(
-    gathered: Gathered, scenario: Sequence[str] = (), changes: Sequence[Change] = (), strict: bool = False
-) -> Inputs:
-    """The facts of a case after its scenarios and further changes, nothing resolved yet.
-
-    Args:
-        gathered: the case with all that it names.
-        scenario: names of the case's scenarios to apply, in order.
-        changes: further changes, after those of the scenarios.
-        strict: let phases of unknown status bite.
-
-    Raises:
-        InputError: for changes that name nothing in the case.
-    """
-    given = Inputs(gathered.case, gathered.catalogs, gathered.rules, gathered.bills)
-    inputs = given.after((*scenario_changes(gathered.case, scenario), *changes))
-    if not strict:
-        return inputs
-    accept = inputs.case.accept
-    statuses = tuple(sorted({*accept.rule_status, PhaseStatus.UNKNOWN.value}))
-    accept = accept.model_copy(update={"rule_status": statuses})
-    return replace(inputs, case=inputs.case.model_copy(update={"accept": accept}))

@@ -74,7 +74,10 @@ def _forbids(problem: Problem, requirement: Requirement) -> list[str]:
             for rule, verdicts in table.items():
                 if not _bears_on(problem, rule, outlet):
                     continue
-                if any(arc in blocked and problem.law.forbids(verdict) for arc, verdict in verdicts.items()):
+                if any(
+                    arc in blocked and problem.law.forbids(verdict, problem.network.arcs[arc])
+                    for arc, verdict in verdicts.items()
+                ):
                     rules.add(problem.rules[rule].id)
     return sorted(rules)
 

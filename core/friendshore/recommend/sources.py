@@ -46,12 +46,13 @@ def describe_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
 def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
     """What the plan takes though a rule in force finds it unproven, because the case accepts that."""
     problem = verified.problem
-    if not problem.case.accept.unproven:
+    accept = problem.case.accept
+    if not accept.unproven and not accept.proven:
         return []
     found: dict[tuple[str, str, str], dict[int, Bought]] = {}
     for judged in verified.judged:
         item, verdict = judged.item, judged.verdict
-        if verdict.result is not Result.UNPROVEN:
+        if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
             continue
         arrival = problem.case.horizon.periods[item.delivered].span
         if verdict.licence and problem.law.licences(verdict, item.arc, judged.use, arrival) is not None:

@@ -1,4 +1,4 @@
-"""What changes make of rules: switched on, switched off, moved in time."""
+"""What changes make of rules: switched on, switched off, moved in time, loosened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .pack import Bill
 
 DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
 """Phases that `enable` lets bite. A suspended phase stays suspended: its maker said so."""
-_SUBJECTS = ("enable", "disable", "move")
+_SUBJECTS = ("enable", "disable", "move", "loosen")
 
 
 def amended(rules: Sequence[Rule], changes: Iterable[Change], bills: Sequence[Bill] = ()) -> tuple[Rule, ...]:
@@ -40,7 +40,11 @@ def amended(rules: Sequence[Rule], changes: Iterable[Change], bills: Sequence[Bi
                 )
             )
             continue
-        found[name] = found[name].model_copy(update={"phases": _phases(found[name].phases, change)})
+        if change.by is not None:
+            update: dict[str, object] = {"loosened": found[name].loosened + change.by}
+        else:
+            update = {"phases": _phases(found[name].phases, change)}
+        found[name] = found[name].model_copy(update=update)
     if problems:
         raise InputError(problems)
     return tuple(found[rule.id] for rule in rules)

@@ -264,6 +264,9 @@ class Rule(Record):
     dated_by: Literal["delivery", "order"] = "delivery"
     """The day that counts: delivery to the user, or the order of the final good, inputs included."""
 
+    loosened: Number = Decimal(0)
+    """For a limit: how far every bound gives way, in the bound's own unit. Never law: what a change of the case does to it."""
+
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
     """What `judge` is asked about. `chain`: every offer up the chain of the final demand's material, on the final
     delivery. `trade`: every move of any material, on its arrival, given the final use."""

@@ -7,7 +7,7 @@ on a finished plan. Terms hold index arrays into the tables of `Facts`, not one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -103,6 +103,12 @@ class Row:
             if term.question == "lacking" and wrong is not None:
                 raise ValueError(f"row `{self.label}`: what is lacking may be kept small, never asked for")
 
+    def loosened(self, by: Decimal) -> Row:
+        """The same with bounds that give way by so much."""
+        least = None if self.at_least is None else self.at_least - by
+        most = None if self.at_most is None else self.at_most + by
+        return replace(self, at_least=least, at_most=most)
+
     @property
     def asked(self) -> tuple[Term, ...]:
         """Its terms, and those within them."""
@@ -156,6 +162,12 @@ class Rows:
             penalty=self.penalty,
             reads=self.reads,
         )
+
+    def loosened(self, by: Decimal) -> Rows:
+        """The same with bounds that give way by so much."""
+        least = None if self.at_least is None else [bound - by for bound in self.at_least]
+        most = None if self.at_most is None else [bound + by for bound in self.at_most]
+        return replace(self, at_least=least, at_most=most)
 
     @property
     def asked(self) -> tuple[Term, ...]:

@@ -88,7 +88,7 @@ class Judging:
     def broken(self, judged: Judged) -> bool:
         """Whether a verdict forbids what was bought, its licences taken into account."""
         verdict = judged.verdict
-        if not self.law.forbids(verdict):
+        if not self.law.forbids(verdict, judged.item.arc):
             return False
         if not verdict.licence:
             return True

@@ -1,0 +1,126 @@
+"""What all answers to questions about a plan have in common: differences with what is proved of them, effort, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..domain.base import Number, Record, exact
+from ..session import Answer, Session
+
+if TYPE_CHECKING:
+    import pandas
+
+SHARE_PROVED = Decimal("1e-6")
+CENT = Decimal("0.01")
+"""A difference is one number if it is known to a cent, or to a millionth of the plan's objective."""
+
+
+class Difference(Record):
+    """By how much one plan's objective is above another's, and what is proved of it."""
+
+    value: Number
+    """Of the two plans found."""
+    low: Number | None
+    """It is surely no less than this; None: nothing is sure."""
+    high: Number | None
+    """It is surely no more than this; None: nothing is sure."""
+    proved: bool
+    """Whether both plans are proved cheapest, to a cent or a millionth: `value` is then the difference, else it lies between."""
+
+
+class Effort(Record):
+    """What an answer took."""
+
+    questions: int
+    """Lists of changes that were asked about."""
+    solved: int
+    """Components that were solved for it."""
+    reused: int
+    """Components whose answer was known already."""
+
+    @property
+    def share_reused(self) -> float:
+        """Part of all components asked about whose answer was known."""
+        return self.reused / max(self.solved + self.reused, 1)
+
+
+class Result(Record):
+    """An answer, as records. Its tables are the fields that `TABLES` names."""
+
+    TABLES: ClassVar[tuple[str, ...]] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready data: what `--json` prints."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def to_frame(self, table: str = "") -> pandas.DataFrame:
+        """A table as a data frame, one row an entry.
+
+        Args:
+            table: one of `TABLES`; the first, if not given.
+
+        Raises:
+            ValueError: for another table.
+        """
+        import pandas
+
+        name = table or self.TABLES[0]
+        if name not in self.TABLES:
+            raise ValueError(f"no table `{name}`: one of {', '.join(self.TABLES)}")
+        return pandas.DataFrame([row.model_dump(mode="json") for row in getattr(self, name)])
+
+
+class Counted:
+    """Counts what is asked of a session from here on."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.questions = 0
+        self._solved, self._reused = session.answers.solved, session.answers.reused
+
+    @property
+    def effort(self) -> Effort:
+        """What it took so far."""
+        answers = self.session.answers
+        solved, reused = answers.solved - self._solved, answers.reused - self._reused
+        return Effort(questions=self.questions, solved=solved, reused=reused)
+
+
+def difference(answer: Answer) -> Difference:
+    """What some changes raise the objective by, with what is proved of it."""
+    low, high = answer.rise_between
+    return between(answer.rise.objective, low, high, answer.cost.objective)
+
+
+def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
+    """A difference that surely lies within bounds.
+
+    Args:
+        value: of the two plans found.
+        low: the least it can be.
+        high: the most it can be.
+        objective: of the larger plan, which says what a millionth is.
+    """
+    known = low.is_finite() and high.is_finite()
+    return Difference(
+        value=exact(value),
+        low=exact(low) if known else None,
+        high=exact(high) if known else None,
+        proved=known and high - low <= max(CENT, SHARE_PROVED * abs(objective)),
+    )
+
+
+def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
+    """Demand -> kilograms short over the plan, of the parts that some changes touch; what is met in full is left out."""
+    found: dict[str, Decimal] = {}
+    for part in answer.after if after else answer.before:
+        for short in part.plan.shorts:
+            found[short.demand] = found.get(short.demand, Decimal(0)) + short.quantity
+    return {name: kilograms for name, kilograms in sorted(found.items()) if kilograms}
+
+
+def total(quantities: Sequence[Decimal]) -> Decimal:
+    """The sum, as every stored number is rounded."""
+    return exact(sum(quantities, Decimal(0)))
