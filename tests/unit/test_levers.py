@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from friendshore.domain.change import Change
+from friendshore.case import load_case
+from friendshore.domain.change import Change, TermKind
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
@@ -179,3 +181,20 @@ def test_extremes_of_a_share() -> None:
     assert of("au-metal", "0.1", largest=True) == 1.0
     assert of("cn-metal", "0.1", largest=False) == 39.0
     assert of("cn-metal", "0", largest=False) == 40.0
+
+
+def test_amounts_of_changes_are_read_with_their_units(tmp_path: Path) -> None:
+    """A case file gives quantities and capacities of a change as it gives all others."""
+    text = (
+        'schema = 1\n[case]\nname = "c"\nstart = 2027-01-01\nperiods = 1\nperiod = "year"\nplace = "US"\n'
+        '[[demand]]\nmaterial = "m"\nend_use = "civil"\nper_year = "1 t"\n[[scenario]]\nname = "s"\nchange = [\n'
+        '{ capacity = "x", per_year = "5 t/year" },\n{ stock = "m", quantity = "2 lb", countries = ["Australia"] },\n'
+        '{ waive = "r", of = "m", quantity = "3 t" },\n{ lift = "minimum-load" },\n]\n'
+    )
+    (tmp_path / "case.toml").write_text(text)
+    capacity, stock, waiver, lifted = load_case(tmp_path).scenarios[0].change
+    assert capacity.per_year == 5000
+    assert stock.quantity == Decimal("0.90718474")
+    assert stock.countries == {"AU"}
+    assert waiver.quantity == 3000
+    assert lifted.lift is TermKind.MINIMUM_LOAD

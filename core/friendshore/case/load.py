@@ -21,7 +21,7 @@ from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain
 from . import keys
 from .holdings import incumbents, licences, orders, stocks, stores, waivers
-from .wants import About, chain_of, demand, distinct, money, objectives, substance_of
+from .wants import About, chain_of, demand, distinct, money, objectives, plain_mass, substance_of
 
 CASE_FILE = "case.toml"
 
@@ -208,7 +208,11 @@ def _change(entry: Entry) -> Change | None:
     """One change; what its own rules refuse is reported in their words."""
     if entry.bad:
         return None
-    values = {{"from": "start", "until": "end"}.get(name, name): value for name, value in entry.values.items()}
+    written: dict[str, Any] = dict(entry.values)
+    written |= {name: plain_mass(entry, name) for name in ("quantity", "per_year") if name in written}
+    if entry.bad:
+        return None
+    values = {{"from": "start", "until": "end"}.get(name, name): value for name, value in written.items()}
     try:
         return Change(**values)
     except ValidationError as error:

@@ -229,8 +229,9 @@ def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
             return facility
         found = True
         steps = facility.capacity
-        if not steps and change.per_year is not None:  # nobody published one
-            steps = (CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=CASE_SOURCE),)
+        if change.per_year is not None and (not steps or steps[0].start is not None):
+            # What is stated may hold before anything was published; until then there is none.
+            steps = (CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=CASE_SOURCE), *steps)
         return facility.model_copy(update={"capacity": tuple(_steps(steps, change))})
 
     result = tuple(
