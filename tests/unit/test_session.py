@@ -15,11 +15,11 @@ from friendshore.domain.facts import Catalog, Material, Offer, Terms
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Facts, Phase, PhaseStatus, Rule
-from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare
+from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
-from .building import SOURCE, case, catalog, demand, facility, offer
+from .building import SOURCE, case, catalog, demand, facility, lines, offer
 
 MATERIALS = tuple(
     Material(id=name, element="Cu", form="metal", basis="gross", content=Decimal(1)) for name in ("ore", "tin", "zinc")
@@ -174,3 +174,24 @@ def test_a_rule_that_nothing_can_keep_is_no_conflict_once_it_is_switched_off() -
     assert [part.rules for part in found.verified.plan.infeasible] == [("ore-floor",), ("tin-floor",)]
     assert [part.rules for part in found.after(Change(disable="tin-floor")).infeasible] == [("ore-floor",)]
     assert found.after(Change(disable="tin-floor"), Change(disable="ore-floor")).infeasible == ()
+
+
+def test_a_lead_that_comes_to_count_is_planned_with_all_it_needs() -> None:
+    """A smelter without a capacity makes ore of zinc: stating one brings in the zinc that nobody wanted before, and a cap on it."""
+    smelter = facility("smelter", "JP").model_copy(update={"capacity": ()})
+    made = facts(
+        offer("ore-3", "smelter", "ore", 1, inputs=lines(zinc=2)),
+        offer("zinc-1", "hole", "zinc", 0.5),
+        facilities=(facility("pit", "AU", 200), facility("hole", "KZ", 500), facility("mill", "US"), smelter),
+    )
+    sole = MaxSuppliers.model_validate({"id": "sole", "materials": ["zinc"], "count": 1})
+    found = session(sole, given=made)
+    answer = found.after(Change(capacity="smelter", per_year=Decimal(60)))
+    assert [part.members for part in answer.after] == [{"ore", "zinc"}]
+    assert answer.rise.objective == -2 * 60 * (7 - 2)
+
+
+def test_a_limit_in_countries_that_want_nothing_joins_nothing() -> None:
+    """A floor on what Japan buys, where nobody there buys anything."""
+    floor = MinShare.model_validate({"id": "f", "share": "0.5", "countries": ["AU"], "places": ["JP"], "of": "purchases"})
+    assert members(session(floor)) == {frozenset({"ore"}), frozenset({"tin"})}

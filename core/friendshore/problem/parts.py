@@ -1,8 +1,9 @@
 """A case cut into parts that have nothing to do with each other, so that a change touches few of them.
 
 Two materials are in one part if an offer takes or gives both, if a facility with a stated capacity, a price schedule or terms
-of trade bear on both, or if one limit, licence or waiver counts both. That is judged on the facts as given, so that no change
-of a price, date or quantity can join two parts; a change of a limit rule can, and then the parts it joins are one.
+of trade bear on both, or if one limit, licence or waiver counts both. That is judged on the facts as given, leads among them,
+so that no change of a price, date or quantity, nor a figure stated for a lead, can join two parts; a change of a limit rule can,
+and then the parts it joins are one.
 """
 
 from __future__ import annotations
@@ -43,13 +44,16 @@ class Parts:
         """
         self.inputs = inputs
         self.problem = problem
-        reached = {problem.offers[arc.offer].offer.id for arc in problem.network.arcs if arc.offer >= 0}
+        offers = [offer for catalog in inputs.catalogs for offer in catalog.offers]
+        names = _up_the_chain({name for name, _ in problem.network.nodes}, offers)
+        reached = {offer.id for offer in offers if any(line.material in names for line in offer.outputs)}
         reached |= {order.offer for order in inputs.case.orders}
-        self.offers: list[Offer] = [o for catalog in inputs.catalogs for o in catalog.offers if o.id in reached]
+        self.offers: list[Offer] = [offer for offer in offers if offer.id in reached]
+        """Those that can reach a demand, or could if they were no leads."""
         counted = {facts.offer.id for facts in problem.offers} - reached
-        self._idle: list[Offer] = [o for catalog in inputs.catalogs for o in catalog.offers if o.id in counted]
+        self._idle: list[Offer] = [offer for offer in offers if offer.id in counted]
         """Offers that no demand can reach: they join nothing, but rules may name them."""
-        self._joined = _Joined(name for name, _ in problem.network.nodes)
+        self._joined = _Joined(names)
         self.counted: dict[str, set[str]] = defaultdict(set)
         """Limit rule -> materials that its rows count."""
         self._join_offers()
@@ -172,7 +176,10 @@ class Parts:
         return frozenset(row.material for catalog in self.inputs.catalogs for row in catalog.prices)
 
     def _bears(self, rule: Rule, members: Members) -> bool:
-        return rule.verbs != {"rows"} or bool(self.counted.get(rule.id, set()) & members)
+        """Whether a rule may bear on some parts; a limit that asks nothing of them yet may once a lead of theirs counts."""
+        if rule.verbs != {"rows"} or self.counted.get(rule.id, set()) & members:
+            return True
+        return hasattr(rule, "covers") and bool(self.covered(rule) & members)
 
     def _cut_case(self, case: Case, members: Members, offers: Mapping[str, Offer]) -> Case:
         assume = case.assume.model_copy(update={"offer": tuple(a for a in case.assume.offer if a.id in offers)})
@@ -196,6 +203,20 @@ class Parts:
                 "stores": tuple(s for s in case.stores if s.material in members),
             }
         )
+
+
+def _up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
+    """Some materials, and all that may be made into them by any offer, whether or not its figures are known."""
+    feeds: dict[str, set[str]] = defaultdict(set)
+    for offer in offers:
+        for line in offer.outputs:
+            feeds[line.material] |= {taken.material for taken in offer.inputs}
+    found, waiting = set(names), sorted(names)
+    while waiting:
+        more = feeds[waiting.pop()] - found
+        found |= more
+        waiting += sorted(more)
+    return found
 
 
 class _Joined:

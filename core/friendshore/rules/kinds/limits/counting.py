@@ -118,9 +118,10 @@ class Counting(Grouped):
 
         return facts.demanded(counts, periods)
 
-    def reads(self, facts: Facts) -> frozenset[str] | None:
-        """The materials on whose facts a row about `facts` depends; None: it may depend on any, as what ends where does."""
-        return None if self.places else frozenset(material.id for material in facts.materials)
+    def reads(self, facts: Facts) -> frozenset[str]:
+        """The materials on whose facts a row about `facts` depends: what ends where depends on makers further down, which join
+        their materials in any case."""
+        return frozenset(material.id for material in facts.materials)
 
     def at_each(self, facts: Facts) -> list[str]:
         """The places that are counted on their own; one empty name if all are counted together."""
