@@ -193,5 +193,7 @@ def test_a_lead_that_comes_to_count_is_planned_with_all_it_needs() -> None:
 
 def test_a_limit_in_countries_that_want_nothing_joins_nothing() -> None:
     """A floor on what Japan buys, where nobody there buys anything."""
-    floor = MinShare.model_validate({"id": "f", "share": "0.5", "countries": ["AU"], "places": ["JP"], "of": "purchases"})
+    floor = MinShare.model_validate(
+        {"id": "f", "share": "0.5", "countries": ["AU"], "places": ["JP"], "of": "purchases"}
+    )
     assert members(session(floor)) == {frozenset({"ore"}), frozenset({"tin"})}

@@ -120,7 +120,8 @@ class Counting(Grouped):
 
     def reads(self, facts: Facts) -> frozenset[str]:
         """The materials on whose facts a row about `facts` depends: what ends where depends on makers further down, which join
-        their materials in any case."""
+        their materials in any case.
+        """
         return frozenset(material.id for material in facts.materials)
 
     def at_each(self, facts: Facts) -> list[str]:
