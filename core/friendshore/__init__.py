@@ -17,17 +17,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .case import load_case
     from .catalog import read_catalog
+    from .explain import Stress, stress
     from .plugins import Registry
     from .recommend import Recommendation, plan
 
-__all__ = ["Recommendation", "Registry", "load_case", "plan", "read_catalog"]
+__all__ = ["Recommendation", "Registry", "Stress", "load_case", "plan", "read_catalog", "stress"]
 
 _HOMES = {
     "Recommendation": "recommend",
     "Registry": "plugins",
+    "Stress": "explain",
     "load_case": "case",
     "plan": "recommend",
     "read_catalog": "catalog",
+    "stress": "explain",
 }
 
 

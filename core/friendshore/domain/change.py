@@ -42,7 +42,8 @@ class Change(Record):
     move: str = ""
     """Rule whose phases start no earlier than `from`, or end no later than `until`."""
     remove: str = ""
-    """Offer, facility, supplier, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on."""
+    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A
+    supplier or parent whose name is also another's can be told by `supplier:name` and `parent:name`."""
     price: str = ""
     """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself."""
     capacity: str = ""

@@ -11,7 +11,10 @@ from ..domain.facts import Facility, Offer
 from ..errors import Problem as Trouble
 from .demands import demand_name
 
-OFFERS: Final = "an offer, facility, supplier, `country:XX`, `outside:XX` or `catalog:name`"
+OFFERS: Final = (
+    "an offer, facility, supplier or parent (if need be `supplier:name`, `parent:name`), `country:XX`, `outside:XX` or "
+    "`catalog:name`"
+)
 """What may name offers, for messages."""
 
 
@@ -27,7 +30,10 @@ _KINDS: dict[str, Callable[[Offer, Facility, str], bool]] = {
     "country": lambda _, facility, value: facility.country == value,
     "outside": lambda _, facility, value: facility.country != value,
     "catalog": lambda offer, _, value: offer.catalog == value,
+    "supplier": lambda _, facility, value: facility.supplier == value,
+    "parent": lambda _, facility, value: facility.owner == value,
 }
+"""What stands before a colon, and whom it means; a supplier and a parent may be called as an offer or a plant is, so they have a word."""
 
 
 def removes(change: Change, offer: Offer, facility: Facility) -> bool:

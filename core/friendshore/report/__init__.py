@@ -7,6 +7,7 @@ from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
 from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_listing
 from .plan import plan_report, plan_summary
 from .problems import errors_data, problem_data, problem_lines
+from .stress import stress_report
 
 __all__ = [
     "Listing",
@@ -28,4 +29,5 @@ __all__ = [
     "rule_text",
     "run_check_data",
     "run_check_report",
+    "stress_report",
 ]

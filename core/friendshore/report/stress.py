@@ -1,0 +1,106 @@
+"""What each loss costs, as a planner reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..explain.results import CENT, Difference, Effort
+from ..explain.stress import Stress, Stressed
+from .figures import NOTHING, count, large_money, mass, money, percent
+from .tables import Column, figures, lines, section, table
+
+SHOWN = 15
+"""Losses that are shown of each kind, unless more are asked for."""
+MATERIALS_SHOWN = 3
+
+
+def stress_report(found: Stress, width: int, shown: int = SHOWN) -> list[RenderableType]:
+    """All losses in order of what they cost, and what it took to find out.
+
+    Args:
+        found: the losses.
+        width: characters of a line.
+        shown: losses shown of each table; 0: all.
+    """
+    who = "everyone who could deliver" if found.everything else "everyone the plan buys from"
+    head = (
+        f"{who[0].upper()}{who[1:]}, taken away in turn from {found.start} to the end of the plan. "
+        f"As it is, the plan comes to {large_money(found.objective, found.currency)}, shortage included."
+    )
+    parts: list[RenderableType] = [Text(head)]
+    parts += _losses("Without each of them alone", found.losses, found, width, shown)
+    if found.pairs:
+        parts += _losses("Without two countries together", found.pairs, found, width, shown)
+    return [*parts, Text(""), Text(effort_line(found.effort), style="dim")]
+
+
+def _losses(title: str, losses: Sequence[Stressed], found: Stress, width: int, shown: int) -> list[RenderableType]:
+    felt = [loss for loss in losses if loss.conflict or not _harmless(loss)]
+    unfelt = [loss for loss in losses if not loss.conflict and _harmless(loss)]
+    kept = felt[: shown or None]
+    notes = []
+    if len(kept) < len(felt):
+        notes.append(f"{count(len(felt) - len(kept), 'more loss', 'more losses')} that cost less: --top 0 shows all")
+    if unfelt:
+        names = ", ".join(_who(loss) for loss in unfelt[: shown or None])
+        more = f" and {len(unfelt) - shown} more (--top 0)" if shown and len(unfelt) > shown else ""
+        notes.append(f"costs nothing: {names}{more}")
+    if any(loss.tied for loss in kept):
+        notes.append("~ for what is proved, it may rank below the next")
+    rows = [_row(loss) for loss in kept]
+    columns = [Column("Without"), Column("Which is"), figures(f"Dearer by, {found.currency}")]
+    columns += [figures("Money spent"), Column("Short in addition")]
+    body = table(columns, rows, width) if rows else Text("no loss costs anything")
+    return [section(title, body, lines(notes) if notes else None)]
+
+
+def _harmless(loss: Stressed) -> bool:
+    return loss.rise.proved and not loss.short and abs(loss.rise.value) < 1
+
+
+def _row(loss: Stressed) -> list[str]:
+    if loss.conflict:
+        return [_who(loss), _what(loss), "rules conflict", NOTHING, ", ".join(loss.conflict)]
+    short = sorted(loss.short, key=lambda each: (-each.kilograms, each.material))
+    told = [f"{each.material} {mass(each.kilograms)}" for each in short[:MATERIALS_SHOWN]]
+    if len(short) > MATERIALS_SHOWN:
+        told.append(f"{len(short) - MATERIALS_SHOWN} more")
+    mark = " ~" if loss.tied else ""
+    return [_who(loss) + mark, _what(loss), rise(loss.rise), signed(loss.spent), ", ".join(told) or NOTHING]
+
+
+def _who(loss: Stressed) -> str:
+    return loss.loss.name
+
+
+def _what(loss: Stressed) -> str:
+    if len(loss.loss.names) > 1:
+        return "countries"
+    return ", ".join([" and ".join(loss.loss.by), *loss.loss.also])
+
+
+def rise(found: Difference) -> str:
+    """A difference in words: one number where it is proved, else where it lies."""
+    if found.proved:
+        return money(found.value)
+    if found.low is None or found.high is None:
+        return f"{money(found.value)}, not proved"
+    return f"between {money(found.low)} and {money(found.high)}, not proved"
+
+
+def signed(amount: Decimal) -> str:
+    """Money that may be saved as well as spent."""
+    return f"{'+' if amount > 0 else ''}{money(amount)}" if abs(amount) >= CENT / 2 else NOTHING
+
+
+def effort_line(effort: Effort) -> str:
+    """What an answer took."""
+    known = percent(Decimal(str(effort.share_reused)))
+    return (
+        f"{count(effort.questions, 'question')} asked, {count(effort.solved, 'independent part')} solved, "
+        f"{known} of the parts known already"
+    )
