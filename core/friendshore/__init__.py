@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .case import load_case
     from .catalog import read_catalog
-    from .explain import Stress, stress
+    from .explain.stress import Stress, stress
     from .plugins import Registry
     from .recommend import Recommendation, plan
 

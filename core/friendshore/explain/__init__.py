@@ -1,5 +1,6 @@
 """Why the plan is as it is: what is short, what a ranked objective costs, what an unknown rule would forbid, what is kept out,
-what each loss costs."""
+what each loss costs.
+"""
 
 from .exposed import Exposed, exposed
 from .kept_out import KeptOut, kept_out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -105,10 +105,10 @@ def losses(
     return list(found.values())
 
 
-def _used(session: Session) -> Collection[int]:
+def _used(session: Session) -> frozenset[int]:
     """Offers that the plan buys from."""
     names = {purchase.offer for purchase in session.verified.plan.purchases}
-    return {i for i, facts in enumerate(session.problem.offers) if facts.offer.id in names}
+    return frozenset(i for i, facts in enumerate(session.problem.offers) if facts.offer.id in names)
 
 
 def first_day(horizon: Horizon, word: str) -> date:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import ClassVar
 
-from ..domain.base import Number, Record
+from ..domain.base import Number, Record, exact
 from ..session import Answer, Session
 from .losses import KINDS, Loss, LossKind, losses
 from .results import Counted, Difference, Effort, Result, difference, shortage, total
@@ -40,6 +40,8 @@ class Stressed(Record):
     """Materials of which more or less is short, in order of name."""
     conflict: tuple[str, ...] = ()
     """Rules that cannot hold together after the loss: then nothing is planned of what they touch, and `rise` is of the rest."""
+    beyond: Number | None = None
+    """Of two countries together: by how much the rise is above what the two cost alone; None: one alone, or not known."""
     tied: bool = False
     """Whether, for what is proved, it may rank below the next."""
 
@@ -103,13 +105,14 @@ def stress(
         found.append(_stressed(session, loss, session.after(*loss.changes(day))))
         if progress is not None:
             progress(number, len(asked), time.monotonic() - began)
+    alone = [each for each in found if len(each.loss.names) == 1]
     return Stress(
         currency=session.problem.case.currency,
         start=day,
         objective=session.verified.cost.objective,
         everything=everything,
-        losses=_ranked([each for each in found if len(each.loss.names) == 1]),
-        pairs=_ranked([each for each in found if len(each.loss.names) > 1]),
+        losses=_ranked(alone),
+        pairs=_ranked([_beside(each, alone) for each in found if len(each.loss.names) > 1]),
         effort=counted.effort,
     )
 
@@ -128,6 +131,20 @@ def _stressed(session: Session, loss: Loss, answer: Answer) -> Stressed:
         short=short_more(session, answer),
         conflict=tuple(sorted(conflict - known)),
     )
+
+
+def _beside(pair: Stressed, alone: Sequence[Stressed]) -> Stressed:
+    """A loss of two countries beside what each of them costs alone, where that was asked."""
+    rises = {word: each.rise.value for each in alone if not each.conflict for word in _words(each.loss)}
+    apart = [rises.get(f"country {name}") for name in pair.loss.names]
+    known = [rise for rise in apart if rise is not None]
+    if pair.conflict or len(known) < len(apart):
+        return pair
+    return pair.model_copy(update={"beyond": exact(pair.rise.value - sum(known, Decimal(0)))})
+
+
+def _words(loss: Loss) -> list[str]:
+    return [*(f"{kind} {loss.name}" for kind in loss.by), *loss.also]
 
 
 def short_more(session: Session, answer: Answer) -> tuple[Shortfall, ...]:

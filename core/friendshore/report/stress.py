@@ -40,26 +40,35 @@ def stress_report(found: Stress, width: int, shown: int = SHOWN) -> list[Rendera
 
 def _losses(title: str, losses: Sequence[Stressed], found: Stress, width: int, shown: int) -> list[RenderableType]:
     felt = [loss for loss in losses if loss.conflict or not _harmless(loss)]
-    unfelt = [loss for loss in losses if not loss.conflict and _harmless(loss)]
-    kept = felt[: shown or None]
+    pairs = any(len(loss.loss.names) > 1 for loss in losses)
+    more = [loss for loss in felt if not shown or not pairs or _more_than_apart(loss)]
+    kept = more[: shown or None]
     notes = []
-    if len(kept) < len(felt):
-        notes.append(f"{count(len(felt) - len(kept), 'more loss', 'more losses')} that cost less: --top 0 shows all")
+    if len(kept) < len(more):
+        notes.append(f"{count(len(more) - len(kept), 'more loss', 'more losses')} that cost less: --top 0 shows all")
+    if len(more) < len(felt):
+        notes.append(
+            f"{count(len(felt) - len(more), 'pair costs', 'pairs cost')} what the two cost alone: --top 0 shows all"
+        )
+    unfelt = [_who(loss) for loss in losses if not loss.conflict and _harmless(loss)]
     if unfelt:
-        names = ", ".join(_who(loss) for loss in unfelt[: shown or None])
-        more = f" and {len(unfelt) - shown} more (--top 0)" if shown and len(unfelt) > shown else ""
-        notes.append(f"costs nothing: {names}{more}")
+        rest = f"; and {len(unfelt) - shown} more (--top 0)" if shown and len(unfelt) > shown else ""
+        notes.append(f"costs nothing: {'; '.join(unfelt[: shown or None])}{rest}")
     if any(loss.tied for loss in kept):
         notes.append("~ for what is proved, it may rank below the next")
-    rows = [_row(loss) for loss in kept]
-    columns = [Column("Without"), Column("Which is"), figures(f"Dearer by, {found.currency}")]
-    columns += [figures("Money spent"), Column("Short in addition")]
-    body = table(columns, rows, width) if rows else Text("no loss costs anything")
+    columns = [Column("Without"), Column("Beyond the two alone", "right") if pairs else Column("Which is")]
+    columns += [figures(f"Dearer by, {found.currency}"), figures("Money spent"), Column("Short in addition")]
+    body = table(columns, [_row(loss) for loss in kept], width) if kept else Text("none costs more than that")
     return [section(title, body, lines(notes) if notes else None)]
 
 
 def _harmless(loss: Stressed) -> bool:
     return loss.rise.proved and not loss.short and abs(loss.rise.value) < 1
+
+
+def _more_than_apart(loss: Stressed) -> bool:
+    """Whether two countries together cost something else than both alone: where each can stand in for the other."""
+    return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
 
 
 def _row(loss: Stressed) -> list[str]:
@@ -78,8 +87,9 @@ def _who(loss: Stressed) -> str:
 
 
 def _what(loss: Stressed) -> str:
+    """What is lost; of a pair, what it costs beyond both alone."""
     if len(loss.loss.names) > 1:
-        return "countries"
+        return NOTHING if loss.beyond is None else signed(loss.beyond)
     return ", ".join([" and ".join(loss.loss.by), *loss.loss.also])
 
 
