@@ -89,6 +89,18 @@ def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]
     assert "verified" in checked.stdout
 
 
+def test_a_run_is_told_on_one_page(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    """`report` reads the folder alone; what is no run is refused."""
+    run = planned[1]
+    done = friendshore("report", str(run), "--format", "md")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("# ")
+    assert answer(friendshore("report", str(run), "--json"))["text"] == done.stdout
+    refused = friendshore("report", str(run.parent))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "run.json" in refused.stderr
+
+
 def test_the_first_case_has_no_mistakes(case: Path) -> None:
     """`check` of what `init` writes ends in 0."""
     done = friendshore("check", str(case), "--json")

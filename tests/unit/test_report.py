@@ -12,7 +12,7 @@ from rich.console import Console
 
 from friendshore.domain.run import Run
 from friendshore.errors import InputError, Problem
-from friendshore.report import errors_data, plan_report, plan_summary, problem_lines
+from friendshore.report import errors_data, markdown_report, plan_report, plan_summary, problem_lines
 from friendshore.report.figures import large_money, mass, money, number, percent
 
 PERIODS = [("2026-Q4", "2026-10-01", "2026-12-31")] + [
@@ -199,6 +199,38 @@ def test_a_plan_that_buys_nothing_can_be_told() -> None:
     text = told(run(purchases=[], shortages=[], shortage_kg={}))
     assert "nothing is bought" in text
     assert "all demand is met" in text
+
+
+def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check() -> None:
+    """What a manager must see, in the order of its weight."""
+    page = markdown_report(run())
+    order = [
+        "# by-hand",
+        "**optimal**, verified",
+        "## What is needed",
+        "no supply, 2026-Q4 to 2027-Q1",
+        "## Who supplies it",
+    ]
+    order += ["AU/MM → MY", "100 %", "## What to order next", "By 2026-12-31", "friendshore verify"]
+    places = [page.index(words) for words in order]
+    assert places == sorted(places)
+
+
+def test_the_page_is_not_broken_by_what_the_data_hold() -> None:
+    """Signs that make tables and markup stand as they are."""
+    page = markdown_report(run(purchases=[PURCHASE | {"facility": "Pipe | <b>Works</b> `x`"}]))
+    (line,) = [line for line in page.splitlines() if "Works" in line]
+    assert "Pipe \\| \\<b\\>Works\\</b\\> \\`x\\`" in line
+    assert len(re.findall(r"(?<!\\)\|", line)) == 7
+
+
+def test_the_page_of_a_plan_that_buys_nothing_says_so() -> None:
+    """Conflicting rules leave nothing to buy, and stand first."""
+    conflict = {"rules": ["a"], "sentences": ["no"], "materials": ["dysprosium-oxide"], "demands": ["fighters"]}
+    page = markdown_report(run(status="infeasible", purchases=[], conflicts=[conflict]))
+    assert "infeasible: hard rules conflict" in page
+    assert "Nothing is bought." in page
+    assert "Nothing is planned for dysprosium-oxide" in page
 
 
 def test_the_summary_is_the_heading_alone() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import catalogs, check, init, plan, plugins, rules, stress, verify
+from . import catalogs, check, init, plan, plugins, report, rules, stress, verify
 from .exits import EPILOG
 from .output import bare
 
@@ -44,6 +44,7 @@ app.command("plan", short_help="Find the cheapest compliant mix of a case.")(pla
 app.command("check", short_help="List every mistake of a case; solve nothing.")(check.check)
 app.command("verify", short_help="Check a run folder from its own files.")(verify.verify)
 app.command("stress", short_help="What it costs to lose each supplier, company, country or catalog.")(stress.stress)
+app.command("report", short_help="Print a run on one page.")(report.report)
 app.command("init", short_help="Write a small case that can be planned.")(init.init)
 app.add_typer(catalogs.app, name="catalogs")
 app.add_typer(rules.app, name="rules")

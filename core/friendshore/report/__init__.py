@@ -5,6 +5,7 @@ from __future__ import annotations
 from .checks import check_data, check_report, run_check_data, run_check_report
 from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
 from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_listing
+from .markdown import markdown_report
 from .plan import plan_report, plan_summary
 from .problems import errors_data, problem_data, problem_lines
 from .stress import stress_report
@@ -17,6 +18,7 @@ __all__ = [
     "check_data",
     "check_report",
     "errors_data",
+    "markdown_report",
     "pack_data",
     "pack_text",
     "plan_report",

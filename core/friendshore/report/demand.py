@@ -21,19 +21,19 @@ def demands(run: Run, width: int) -> RenderableType:
     short: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for entry in run.shortages:
         short[entry.demand, entry.period] += entry.quantity_kg
-    uses = [_for(run, demand) for demand in run.demands]
+    uses = [for_whom(run, demand) for demand in run.demands]
     taken = widest(demand.material for demand in run.demands) + min(16, widest(uses)) + _FIGURES
     times = stretches(run, max(2, (width - taken) // _YEAR)) if short else []
     columns = [Column("Material"), Column("For"), figures("Wanted"), figures("Delivered")]
     columns += [figures(f"Short {time.title}" if i == 0 else time.title) for i, time in enumerate(times)]
     rows = [
-        [d.material, use, mass(d.wanted_kg), _delivered(d), *_short(d, times, short), _met(d)]
+        [d.material, use, mass(d.wanted_kg), _delivered(d), *_short(d, times, short), met_from(d)]
         for d, use in zip(run.demands, uses, strict=True)
     ]
     return section("Demand", table([*columns, Column("Met from", whole=True)], rows, width))
 
 
-def _for(run: Run, demand: RunDemand) -> str:
+def for_whom(run: Run, demand: RunDemand) -> str:
     """End use, and what else tells the demand from others of its material."""
     alike = [d for d in run.demands if (d.material, d.end_use) == (demand.material, demand.end_use)]
     text = demand.end_use
@@ -54,31 +54,39 @@ def _short(demand: RunDemand, times: list[Stretch], short: defaultdict[tuple[str
     return [f"{mass(kg, unit)} {unit}" if kg else NOTHING for kg in totals]
 
 
-def _met(demand: RunDemand) -> str:
+def met_from(demand: RunDemand) -> str:
+    """First period from which it is met to the end."""
     return demand.first_met or "never"
+
+
+def by_reason(run: Run) -> dict[tuple[str, str], list[RunShortage]]:
+    """Shortages by demand and reason."""
+    found: defaultdict[tuple[str, str], list[RunShortage]] = defaultdict(list)
+    for entry in run.shortages:
+        found[entry.demand, entry.reason].append(entry)
+    return dict(found)
 
 
 def shortages(run: Run, width: int) -> RenderableType | None:
     """Shortages, with the periods, the reason, and the price they are weighed at."""
     if not run.shortages:
         return None
-    by_demand: defaultdict[tuple[str, str], list[RunShortage]] = defaultdict(list)
-    for entry in run.shortages:
-        by_demand[entry.demand, entry.reason].append(entry)
     known = {demand.id: demand for demand in run.demands}
     rows = []
-    for (name, reason), entries in by_demand.items():
+    for (name, reason), entries in by_reason(run).items():
         demand = known[name]
         total = sum((entry.quantity_kg for entry in entries), Decimal(0))
         part = percent(total / demand.wanted_kg) if demand.wanted_kg else NOTHING
         price = money(demand.shortage_price)
-        rows.append([demand.material, _for(run, demand), mass(total), part, _periods(run, entries), reason, price])
+        rows.append(
+            [demand.material, for_whom(run, demand), mass(total), part, periods_of(run, entries), reason, price]
+        )
     columns = [Column("Material"), Column("For"), figures("Short"), figures("of demand")]
     columns += [Column("When"), Column("Why"), figures(f"{run.currency}/kg short")]
     return section("Shortages", table(columns, rows, width))
 
 
-def _periods(run: Run, entries: list[RunShortage]) -> str:
+def periods_of(run: Run, entries: list[RunShortage]) -> str:
     """`2026-Q4 to 2027-Q2`; with gaps, how many of the periods between."""
     order = {period.label: i for i, period in enumerate(run.periods)}
     found = sorted({order[entry.period] for entry in entries})

@@ -13,12 +13,13 @@ from ..domain.run import Run
 from .figures import count, large_money, mass, number, percent
 from .tables import lines, section
 
-_STATUS = {
+STATUS = {
     PlanStatus.OPTIMAL: ("optimal", "bold green"),
     PlanStatus.FEASIBLE: ("feasible, not proved cheapest", "bold yellow"),
     PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", "bold yellow"),
     PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", "bold red"),
 }
+"""Status in words, and how it is shown."""
 
 
 def heading(run: Run) -> RenderableType:
@@ -26,18 +27,20 @@ def heading(run: Run) -> RenderableType:
     name = Text(run.case, style="bold")
     if run.scenario:
         name.append(f"  with {', '.join(run.scenario)}", style="bold magenta")
-    words, style = _STATUS[run.status]
+    words, style = STATUS[run.status]
     status = Text(words, style=style)
     status.append(f" · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}", style="")
-    return Group(name, Text(_time(run)), status, Text(_spends(run)))
+    return Group(name, Text(time_of(run)), status, Text(spends(run)))
 
 
-def _time(run: Run) -> str:
+def time_of(run: Run) -> str:
+    """The plan's time, place and money."""
     first, last = run.periods[0], run.periods[-1]
     return f"{first.start} to {last.end}, {count(len(run.periods), 'period')}, at {run.place}, money in {run.currency}"
 
 
-def _spends(run: Run) -> str:
+def spends(run: Run) -> str:
+    """What is spent, and what is short."""
     short = sum((kg for by_use in run.shortage_kg.values() for kg in by_use.values()), Decimal(0))
     spent = f"spends {large_money(run.cost.total, run.currency)}"
     if not short:
@@ -61,10 +64,11 @@ def warnings(run: Run) -> RenderableType | None:
 def _conflicts(run: Run) -> RenderableType | None:
     if not run.conflicts:
         return None
-    return section("Hard rules that cannot hold together", lines(_conflict_lines(run), style="red"))
+    return section("Hard rules that cannot hold together", lines(conflict_lines(run), style="red"))
 
 
-def _conflict_lines(run: Run) -> Iterator[str]:
+def conflict_lines(run: Run) -> Iterator[str]:
+    """Rules that cannot hold together, and what is therefore not planned."""
     for part in run.conflicts:
         sentences = "; ".join(f"{rule}: {text}" for rule, text in zip(part.rules, part.sentences, strict=False))
         yield f"{sentences or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
@@ -80,10 +84,11 @@ def _exposed(run: Run) -> RenderableType | None:
     if not run.exposed:
         return None
     title = "Exposed: what rules would forbid of which nobody knows whether they hold (--strict lets them bite)"
-    return section(title, lines(_exposed_lines(run), style="yellow"))
+    return section(title, lines(exposed_lines(run), style="yellow"))
 
 
-def _exposed_lines(run: Run) -> Iterator[str]:
+def exposed_lines(run: Run) -> Iterator[str]:
+    """What rules of unknown status would forbid."""
     for row in run.exposed:
         materials = ", ".join(f"{name} {mass(kg)}" for name, kg in row.materials.items())
         yield (

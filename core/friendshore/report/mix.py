@@ -35,13 +35,13 @@ def mix(run: Run, width: int) -> RenderableType:
     columns = [Column("Material, supplier"), Column("Chain"), Column("For")]
     columns += [figures(time.title) for time in times]
     rows: list[Sequence[str | Text]] = []
-    for material, purchases in _by_material(run).items():
+    for material, purchases in by_material(run).items():
         rows += _material_rows(run, material, purchases, times, wide)
     made = table([*columns, figures(f"{run.currency}/kg")], rows, width)
     return section("Mix, by time of delivery", made, _inputs(run), _lots(run, width))
 
 
-def _by_material(run: Run) -> dict[str, list[RunPurchase]]:
+def by_material(run: Run) -> dict[str, list[RunPurchase]]:
     """Purchases by material, those first that are demanded."""
     found: defaultdict[str, list[RunPurchase]] = defaultdict(list)
     for purchase in run.purchases:
@@ -62,8 +62,8 @@ def _material_rows(
     basis = next((m.basis for m in run.materials if m.id == material), "")
     title = f"{material} ({unit}" + (f"\u00a0{basis})" if basis not in ("", "gross") else ")")
     figures_ = [Text(mass(kg, unit), style="bold") for kg in totals]
-    yield [Text(title, style="bold"), "", "", *figures_, Text(_per_kg(purchases), style="bold")]
-    names = _names([group[0] for group in groups.values()])
+    yield [Text(title, style="bold"), "", "", *figures_, Text(per_kg(purchases), style="bold")]
+    names = names_of([group[0] for group in groups.values()])
     for key, group in sorted(groups.items(), key=lambda g: -sum(p.quantity_kg for p in g[1])):
         cells = [mass(kg, unit) for kg in _by_time(group, times)]
         yield [
@@ -71,11 +71,11 @@ def _material_rows(
             chain(run, group[0], wide),
             _for(run, group[0]),
             *cells,
-            _per_kg(group),
+            per_kg(group),
         ]
 
 
-def _names(purchases: Sequence[RunPurchase]) -> dict[str, str]:
+def names_of(purchases: Sequence[RunPurchase]) -> dict[str, str]:
     """Offer -> the name it goes by: its facility, and its own where the facility makes several offers."""
     offers: defaultdict[str, set[str]] = defaultdict(set)
     for purchase in purchases:
@@ -91,7 +91,8 @@ def _by_time(purchases: Sequence[RunPurchase], times: Sequence[Stretch]) -> list
     return [sum((p.quantity_kg for p in purchases if p.delivered in time.periods), Decimal(0)) for time in times]
 
 
-def _per_kg(purchases: Sequence[RunPurchase]) -> str:
+def per_kg(purchases: Sequence[RunPurchase]) -> str:
+    """Landed cost of a kilogram, on average."""
     quantity = sum((p.quantity_kg for p in purchases), Decimal(0))
     return money(sum((p.cost for p in purchases), Decimal(0)) / quantity) if quantity else NOTHING
 

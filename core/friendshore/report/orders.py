@@ -48,7 +48,7 @@ def _period_rows(purchases: list[RunPurchase]) -> list[list[str | Text]]:
     """The last day of a period, and its orders by material."""
     total = Text(money(sum((p.cost for p in purchases), Decimal(0))), style="bold")
     rows: list[list[str | Text]] = [[Text(f"by {purchases[0].order_by}", style="bold"), "", "", "", "", total, ""]]
-    for (offer, material, place, delivered), group in _grouped(purchases).items():
+    for (offer, material, place, delivered), group in in_orders(purchases).items():
         quantity = sum((p.quantity_kg for p in group), Decimal(0))
         uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
         cost = money(sum((p.cost for p in group), Decimal(0)))
@@ -56,7 +56,7 @@ def _period_rows(purchases: list[RunPurchase]) -> list[list[str | Text]]:
     return rows
 
 
-def _grouped(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:
+def in_orders(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:
     """Purchases that make one order, whatever uses they are for."""
     groups: defaultdict[tuple[str, str, str, str], list[RunPurchase]] = defaultdict(list)
     for purchase in purchases:
@@ -66,7 +66,7 @@ def _grouped(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], li
 
 def _summary(run: Run, purchases: list[RunPurchase]) -> str:
     cost = sum((p.cost for p in purchases), Decimal(0))
-    return f"{count(len(_grouped(purchases)), 'order')}, {large_money(cost, run.currency)}"
+    return f"{count(len(in_orders(purchases)), 'order')}, {large_money(cost, run.currency)}"
 
 
 def costs(run: Run, width: int) -> RenderableType:

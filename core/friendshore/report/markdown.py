@@ -1,0 +1,193 @@
+"""A run on one page of Markdown: what a planner sends to whoever decides."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from ..domain.run import Run, RunDemand, RunPurchase
+from .demand import by_reason, for_whom, met_from, periods_of
+from .figures import count, large_money, mass, money, percent
+from .heading import STATUS, conflict_lines, exposed_lines, spends, time_of
+from .mix import by_material, chain, names_of, per_kg
+from .orders import in_orders
+
+SUPPLIERS = 2
+"""Suppliers of a material that are named."""
+ORDERS = 8
+"""Orders that are named."""
+RULES = 8
+"""Rules that are named: those that keep out most, then those that cost most."""
+
+
+def markdown_report(run: Run) -> str:
+    """The page: verdict, caveats, needs, suppliers, what is short, what to order next, what the law does, how to check it."""
+    parts = [
+        _title(run),
+        _section("Before you rely on it", _bullets(_caveats(run))),
+        _section("What is needed, and whether it can be had", _needs(run)),
+        _section("Who supplies it", _suppliers(run)),
+        _section("What to order next", _orders(run)),
+        _section("What the rules do", _bullets(_rules(run))),
+        _section("How sure this is", _bullets(_proof(run))),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _title(run: Run) -> str:
+    scenario = f" with {', '.join(run.scenario)}" if run.scenario else ""
+    words, _ = STATUS[run.status]
+    status = f"**{words}**, {'verified' if run.verified else '**not verified**'}, gap {percent(run.gap)}"
+    return f"# {_cell(run.case + scenario)}\n\n{time_of(run)}\n\nThe plan is {status}. It {spends(run)}."
+
+
+def _section(title: str, body: str) -> str:
+    return f"## {title}\n\n{body}" if body else ""
+
+
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {_cell(text)}" for text in texts)
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], figures: int) -> str:
+    """A table whose last so many columns are figures."""
+    words = len(titles) - figures
+    lines = [titles, ["---"] * words + ["---:"] * figures, *rows]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """A text that breaks no table and makes no markup of what the data hold."""
+    plain = " ".join(text.split())
+    return "".join(f"\\{sign}" if sign in "|`<>" else sign for sign in plain)
+
+
+def _caveats(run: Run) -> Iterator[str]:
+    yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
+    yield from (f"Exposed: {text}" for text in exposed_lines(run))
+    yield from (f"Accepted: {row.text}" for row in run.assumptions if row.subject == "accepted")
+    if run.assumptions:
+        yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
+    if run.leads:
+        yield f"{count(len(run.leads), 'offer')} not counted, because nobody published a capacity or price."
+    if run.unproven:
+        offers = len({row.offer for row in run.unproven})
+        yield f"{count(offers, 'offer')} kept out of some use only because an origin or a licence is not proved."
+
+
+def _needs(run: Run) -> str:
+    rows = [
+        [
+            d.material,
+            for_whom(run, d),
+            _why(run, d),
+            mass(d.wanted_kg),
+            _part(d),
+            mass(d.short_kg) if d.short_kg else "",
+            met_from(d),
+        ]
+        for d in run.demands
+    ]
+    return _table(["material", "for", "why it is short", "wanted", "delivered", "short", "met from"], rows, 4)
+
+
+def _why(run: Run, demand: RunDemand) -> str:
+    """Every reason for which it is short, with the periods."""
+    reasons = ((reason, entries) for (name, reason), entries in by_reason(run).items() if name == demand.id)
+    return "; ".join(f"{reason}, {periods_of(run, entries)}" for reason, entries in reasons)
+
+
+def _part(demand: RunDemand) -> str:
+    return percent(demand.delivered_kg / demand.wanted_kg) if demand.wanted_kg else ""
+
+
+def _suppliers(run: Run) -> str:
+    rows = [row for material, purchases in by_material(run).items() for row in _of_material(run, material, purchases)]
+    titles = ["material", "supplier", "through", "share", "quantity", f"{run.currency}/kg"]
+    return _table(titles, rows, 3) if rows else "Nothing is bought."
+
+
+def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[str]]:
+    names = names_of(purchases)
+    groups: defaultdict[str, list[RunPurchase]] = defaultdict(list)
+    for purchase in purchases:
+        groups[purchase.offer].append(purchase)
+    total = _kilograms(purchases)
+    in_order = sorted(groups.values(), key=lambda group: (-_kilograms(group), group[0].offer))
+    for number, group in enumerate(in_order[:SUPPLIERS]):
+        first, bought = group[0], _kilograms(group)
+        part = percent(bought / total) if total else ""
+        yield [
+            material if not number else "",
+            names[first.offer],
+            chain(run, first, False),
+            part,
+            mass(bought),
+            per_kg(group),
+        ]
+    rest = [purchase for group in in_order[SUPPLIERS:] for purchase in group]
+    if rest:
+        part = percent(_kilograms(rest) / total) if total else ""
+        others = count(len(in_order) - SUPPLIERS, "other")
+        yield ["", others, "", part, mass(_kilograms(rest)), per_kg(rest)]
+
+
+def _kilograms(purchases: Sequence[RunPurchase]) -> Decimal:
+    return sum((purchase.quantity_kg for purchase in purchases), Decimal(0))
+
+
+def _money(purchases: Sequence[RunPurchase]) -> Decimal:
+    return sum((purchase.cost for purchase in purchases), Decimal(0))
+
+
+def _orders(run: Run) -> str:
+    """The orders of the first period in which anything is ordered, dearest first."""
+    if not run.purchases:
+        return "Nothing."
+    day = min(purchase.order_by for purchase in run.purchases)
+    due = [purchase for purchase in run.purchases if purchase.order_by == day]
+    orders = sorted(in_orders(due).items(), key=lambda item: (-_money(item[1]), item[0]))
+    rows = [
+        [offer, material, place, delivered, mass(_kilograms(group)), money(_money(group))]
+        for (offer, material, place, delivered), group in orders[:ORDERS]
+    ]
+    left = orders[ORDERS:]
+    if left:
+        rest = [purchase for _, group in left for purchase in group]
+        rows.append([count(len(left), "other order"), "", "", "", "", money(_money(rest))])
+    titles = ["order", "material", "to", "arrives", "quantity", run.currency]
+    return f"By {day}: {large_money(_money(due), run.currency)} in all.\n\n" + _table(titles, rows, 2)
+
+
+def _rules(run: Run) -> Iterator[str]:
+    at_work = [rule for rule in run.rules if rule.bites and (rule.keeps_out or rule.charges or rule.limits)]
+    at_work.sort(key=lambda rule: (-rule.limits, -rule.keeps_out, -rule.charges, rule.id))
+    for rule in at_work[:RULES]:
+        parts = [
+            f"keeps out {count(rule.keeps_out, 'offer')}" if rule.keeps_out else "",
+            f"adds {large_money(rule.charges, run.currency)}" if rule.charges else "",
+            f"sets {count(rule.limits, 'limit')}" if rule.limits else "",
+        ]
+        title = rule.title or rule.sentence
+        yield f"{title} ({rule.citation or rule.id}): {', '.join(part for part in parts if part)}."
+    rest = at_work[RULES:]
+    if rest:
+        charges = large_money(sum((rule.charges for rule in rest), Decimal(0)), run.currency)
+        yield f"{count(len(rest), 'other rule')}: {charges} in charges."
+    if not at_work:
+        yield "No rule has any effect."
+
+
+def _proof(run: Run) -> Iterator[str]:
+    cost = run.cost
+    yield f"No plan has a lower objective than {large_money(run.bound, run.currency)}; this one has {large_money(run.objective, run.currency)}."
+    if cost.shortage:
+        yield f"Of that, {large_money(cost.shortage, run.currency)} is shortage at its price, which nobody spends."
+    yield 'Every quantity, origin, verdict and cost was derived again from the facts by other code than the solver\'s; "friendshore verify" on the run does it anew.'
+    yield "Made with " + ", ".join(f"{name} {number}" for name, number in run.versions.items()) + "."
+    yield (
+        "Data: "
+        + ", ".join(f"{p.name} ({p.distribution or 'beside the case'}, {p.digest[:12]})" for p in run.plugins)
+        + "."
+    )
