@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -13,19 +13,23 @@ import numpy as np
 from .domain.base import exact
 from .domain.change import Change
 from .domain.plan import Cost, Infeasible, Plan, PlanLevel, PlanStatus
+from .errors import VerificationError
 from .problem import Problem
 from .problem.inputs import Inputs
 from .problem.limiting import materials_of
-from .problem.offers import OfferFacts
 from .problem.parts import Members, Parts
+from .problem.steady import steadied
 from .problem.touched import touched
 from .program import Program, compile_program
+from .program.asking import Weigh, about, weights
 from .program.decode import decode
 from .program.goals import Goal
+from .program.matrix import Floats, Mask, capped
 from .rules.base import Rule
 from .solve import NO_LIMITS, Answers, Cancel, Limits, Progress, Solution, least, solve
+from .solve.components import column_labels
 from .solve.run import Conflict
-from .verify import VerifiedPlan, verify
+from .verify import VerifiedPlan, examine, verify
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,8 +89,20 @@ class Answer:
         return list(zip(self.before, self.after, strict=True))
 
 
-Weigh = Callable[[OfferFacts, str, int], float]
-"""What a unit of a purchase counts: the offer's facts, place of delivery, period of delivery."""
+SLACKS = (1e-9, 1e-7, 1e-6)
+"""By how much of a cost a plan may miss it for the solver's tolerance; more than the least only where there is no plan else."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Together:
+    """What hangs together with a material."""
+
+    materials: frozenset[str]
+    """Demanded materials, itself included."""
+    cost: Decimal
+    """What it adds to the objective of the cheapest plan."""
+    columns: Mask
+    """Columns of the program of its part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +135,8 @@ class Session:
     _plans: dict[tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]], PartPlan] = field(
         default_factory=dict
     )
-    _programs: dict[Members, Program] = field(default_factory=dict)
+    _programs: dict[Members, tuple[Program, Solution]] = field(default_factory=dict)
+    _together: dict[str, Together] = field(default_factory=dict)
 
     @staticmethod
     def open(
@@ -214,36 +231,104 @@ class Session:
         first = self.program.columns.short + demand * count
         return least(self.program, np.arange(first, first + count), self._left(), self.cancel)
 
-    def extreme(self, material: str, weigh: Weigh, within: Decimal, *, largest: bool) -> Extreme:
+    @cached_property
+    def steady(self) -> Session:
+        """The same session, in which what the case derives from its dearest offers (what a shortage costs, and holding) stays as it is
+        whatever changes: an answer is then about what was changed alone.
+        """
+        return replace(self, inputs=steadied(self.inputs, self.problem), _plans={}, _programs={}, _together={})
+
+    def part_of(self, material: str) -> PartPlan:
+        """The part of the case that a material belongs to, planned on its own."""
+        return self._plan(self.parts.members[self.parts.of_material[material]], frozenset())
+
+    def together(self, material: str) -> Together:
+        """What of the case hangs together with a material: no other purchase or delivery has to do with it in any plan.
+
+        Raises:
+            SolverError: if a solver breaks down.
+        """
+        if material not in self._together:
+            program, solution = self._compiled(self.parts.members[self.parts.of_material[material]])
+            labels = column_labels(program.linear.matrix)
+            held = np.isin(labels, labels[about(program, material)])
+            cost = exact(float(program.linear.cost[held] @ solution.x[held]))
+            wanted = {demand.use.material.id for demand in program.problem.demands}
+            names = frozenset(name for name in wanted if held[about(program, name)].any())
+            self._together[material] = Together(names, cost, held)
+        return self._together[material]
+
+    def extreme(
+        self, material: str, weigh: Weigh, within: Decimal | None, *, largest: bool, output: str = ""
+    ) -> Extreme:
         """How small or large a sum over purchases can be in a plan that costs little more than the cheapest.
 
-        Every independent part of the case may cost `within` more than its own cheapest plan, as a share of that; ranked objectives
-        stay what they are.
+        What hangs together with the material may cost `within` more than in the cheapest plan, as a share of that; ranked
+        objectives stay what they are.
 
         Args:
-            material: a material of the part of the case that is asked about.
+            material: the material that is asked about.
             weigh: what a unit of a purchase counts: given the offer's facts, the place of delivery and the period of delivery.
-            within: share by which a plan may be dearer.
+            within: share by which a plan may be dearer; None: whatever it costs.
             largest: the largest sum; else the smallest.
+            output: only purchases of this material count; empty: of any.
 
         Raises:
             SolverError: if a solver breaks down, or no plan is found in time.
             VerificationError: if the plan does not hold.
         """
         members = self.parts.members[self.parts.of_material[material]]
-        if members not in self._programs:
-            self._programs[members] = compile_program(self.parts.part(members).problem())
-        program = self._programs[members]
+        program, cheapest = self._compiled(members)
         cost = np.zeros(len(program.linear.cost))
-        cost[program.columns.buy] = _weights(program, weigh) * (-1.0 if largest else 1.0)
+        cost[program.columns.buy] = weights(program, weigh, output) * (-1.0 if largest else 1.0)
         ranked = [goal for goal in program.goals if not goal.whole]
-        goals = (*ranked, Goal(program.linear.cost, float(within), whole=True), Goal(cost, 0.0, whole=False))
-        solution = solve(replace(program, goals=goals), self.limits, None, self.cancel, self.answers)
+        asked = replace(program, goals=(*ranked, Goal(cost, 0.0, whole=False)))
+        if within is None:
+            solution = solve(asked, self.limits, None, self.cancel, self.answers)
+        else:
+            labels = column_labels(program.linear.matrix)
+            held = self.together(material).columns | np.isin(labels, labels[cost != 0])
+            money = np.where(held, program.linear.cost, 0.0)
+            least = float(money @ cheapest.x)
+            solution = self._within(asked, money, least + float(within) * abs(least))
         bare = replace(program.problem, case=program.problem.case.model_copy(update={"objectives": ()}))
         plan = plan_of(program, solution).model_copy(update={"levels": (), "status": PlanStatus.FEASIBLE})
         last = solution.levels[-1]
         sign = -1 if largest else 1
         return Extreme(exact(sign * last.least), exact(sign * last.bound), PartPlan(members, verify(bare, plan)))
+
+    def _compiled(self, members: Members) -> tuple[Program, Solution]:
+        """The program of some parts as they are, with its cheapest solution; made once."""
+        if members not in self._programs:
+            program = compile_program(self.parts.part(members).problem())
+            self._programs[members] = program, solve(program, self.limits, None, self.cancel, self.answers)
+        return self._programs[members]
+
+    def repriced(self, part: PartPlan, *changes: Change) -> Cost:
+        """What the plan of some parts comes to after changes of prices: not the cheapest plan then, but the same one.
+
+        Raises:
+            InputError: for every change that names nothing in these parts.
+            VerificationError: if the plan does not hold after the changes.
+        """
+        problem = self.parts.part(part.members).after(changes).problem()
+        bare = replace(problem, case=problem.case.model_copy(update={"objectives": ()}))
+        plan = part.plan.model_copy(update={"levels": (), "status": PlanStatus.FEASIBLE})
+        verified, findings = examine(bare, plan, all_rules=False)
+        if verified is None:
+            raise VerificationError(findings)
+        return verified.cost
+
+    def _within(self, program: Program, money: Floats, most: float) -> Solution:
+        """The best plan under a program's goals in which some money comes to no more than so much."""
+
+        def found(slack: float) -> Solution:
+            linear = capped(program.linear, money, most + slack * max(1.0, abs(most)))
+            return solve(replace(program, linear=linear), self.limits, None, self.cancel, self.answers)
+
+        solutions = map(found, SLACKS)
+        first = next(solutions)
+        return first if not first.conflicts else next((s for s in solutions if not s.conflicts), first)
 
     def _plan(
         self, members: Members, rules: frozenset[str], changes: tuple[Change, ...] = (), imposed: tuple[Rule, ...] = ()
@@ -270,17 +355,6 @@ class Session:
         if self.limits.seconds is None:
             return self.limits
         return replace(self.limits, seconds=max(0.0, self.limits.seconds - (time.monotonic() - self.opened)))
-
-
-def _weights(program: Program, weigh: Weigh) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """What a unit of each column that buys counts; stock and orders placed are no purchases."""
-    problem, columns = program.problem, program.columns
-    moves, found = problem.moves, np.zeros(len(columns.buy))
-    for position, move in enumerate(columns.buy_move.tolist()):
-        arc = problem.network.arcs[int(moves.arc[move])]
-        if arc.offer >= 0:
-            found[position] = weigh(problem.offers[arc.offer], arc.node[1], int(moves.delivered[move]))
-    return found
 
 
 def plan_of(program: Program, solution: Solution) -> Plan:

@@ -2,6 +2,7 @@
 what each loss costs.
 """
 
+from .evidence import least_confidence
 from .exposed import Exposed, exposed
 from .kept_out import KeptOut, kept_out
 from .losses import KINDS, Loss, LossKind, first_day, losses
@@ -24,6 +25,7 @@ __all__ = [
     "exposed",
     "first_day",
     "kept_out",
+    "least_confidence",
     "losses",
     "rank_prices",
     "shortage_reasons",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,6 +26,16 @@ class Linear:
     row_lower: Floats
     row_upper: Floats
     constant: float = 0.0
+
+
+def capped(linear: Linear, cost: Floats, most: float) -> Linear:
+    """The same program with one row more: `cost @ x` is no more than `most`."""
+    return replace(
+        linear,
+        matrix=sp.csr_matrix(sp.vstack([linear.matrix, sp.csr_matrix(cost)])),
+        row_lower=np.append(linear.row_lower, -np.inf),
+        row_upper=np.append(linear.row_upper, most),
+    )
 
 
 class Assembly:

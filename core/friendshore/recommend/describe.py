@@ -28,7 +28,7 @@ from ..domain.run import (
     RunShortage,
     RunStock,
 )
-from ..explain import UNPRICED, RankPrice, Reason, exposed, kept_out, rank_prices, shortage_reasons
+from ..explain import UNPRICED, RankPrice, Reason, exposed, kept_out, least_confidence, rank_prices, shortage_reasons
 from ..problem import Problem
 from ..problem.demands import Demand
 from ..problem.network import final_node
@@ -43,7 +43,7 @@ from .law import (
     describe_rules,
     describe_unproven,
 )
-from .sources import describe_assumptions, describe_leads, least_confidence
+from .sources import describe_assumptions, describe_leads
 
 
 @dataclass(frozen=True, slots=True)

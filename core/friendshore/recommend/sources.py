@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..domain.evidence import Confidence
 from ..domain.run import RunAssumption, RunLead
-from ..domain.use import Chained, Result
+from ..domain.use import Result
 from ..problem import Problem
-from ..problem.capacity import accepted_steps
 from ..verify import Bought, VerifiedPlan
 
 
@@ -67,18 +65,3 @@ def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
 
 def _kilograms(items: dict[int, Bought]) -> str:
     return f"{sum((item.entry.quantity for item in items.values()), Decimal(0)).normalize():,f}"
-
-
-def least_confidence(problem: Problem, chained: Chained) -> Confidence:
-    """The least confidence among the evidence of an offer's capacity, price and chain."""
-    offer = chained.offer
-    sources = [step.source for step in accepted_steps(chained.facility, problem.merged, problem.case)]
-    sources += [entry.source for entry in offer.chain]
-    if offer.max_per_year is not None or offer.total is not None:
-        sources.append(offer.source)
-    sources += [quote.source for quote in offer.quotes]
-    if offer.price is not None and offer.price.amount is not None:
-        sources.append(offer.price.source)
-    elif offer.price is not None:
-        sources += [row.source for row in problem.merged.prices.get(offer.price.benchmark, ())][-1:]
-    return min((problem.merged.confidence(s) for s in sources), key=lambda c: c.rank, default=Confidence.ASSUMED)

@@ -80,6 +80,11 @@ def _taken(linear: Linear, columns: Ints | slice, rows: Ints | slice, matrix: sp
     )
 
 
+def column_labels(matrix: sp.csr_matrix) -> Ints:
+    """The number of the part that each column belongs to."""
+    return labels(matrix)[0]
+
+
 def labels(matrix: sp.csr_matrix) -> tuple[Ints, Ints]:
     """The number of the part that each column, and each row, belongs to."""
     rows, columns = matrix.shape

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..program.goals import Goal
-from ..program.matrix import Floats, Ints, Linear
+from ..program.matrix import Floats, Ints, Linear, capped
 from .engines import Answer, Outcome, Reached
 from .joined import Joined
 from .mixed import NOTHING
@@ -98,25 +97,17 @@ def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: Answer) 
 
 def _keeping(step: Linear, kept: Sequence[_Kept], slack: float) -> Linear:
     """The program of a level with all levels before it kept."""
-    upper, rows, ends = step.upper, [step.matrix], [step.row_upper]
+    kept_so = step
     for level in kept:
         held = level.cost != 0
         closed = bool(
             (level.cost >= 0).all() and (step.lower[held] == 0).all() and (level.x[held] <= NOTHING_LEFT).all()
         )
         if closed and level.most <= level.cost @ level.x and slack == SLACKS[0]:
-            upper = np.where(held, 0.0, upper)
+            kept_so = replace(kept_so, upper=np.where(held, 0.0, kept_so.upper))
         else:
-            rows.append(sp.csr_matrix(level.cost))
-            ends.append(np.array([level.most + slack * max(1.0, abs(level.most))]))
-    more = len(rows) - 1
-    return replace(
-        step,
-        upper=upper,
-        matrix=sp.csr_matrix(sp.vstack(rows)),
-        row_lower=np.concatenate([step.row_lower, np.full(more, -np.inf)]),
-        row_upper=np.concatenate(ends),
-    )
+            kept_so = capped(kept_so, level.cost, level.most + slack * max(1.0, abs(level.most)))
+    return kept_so
 
 
 def _own(joined: Joined | None, linear: Linear) -> Joined | None:

@@ -1,0 +1,411 @@
+"""Who else could deliver: every offer of a demanded material beside today's and the recommended mix, ranked by what using it costs.
+
+An offer is *used* from the share of a material's demand on from which a supplier counts (5 %, as in `min-suppliers`), or from all
+that it can give if that is less. What using it costs is found by imposing just that and planning again; its largest and
+smallest share in plans that cost little more than the cheapest by planning for these. (Such near-optimal intervals are known as
+modelling to generate alternatives: Brill, Chang, Hopkins, Management Science 28, 1982, 221-235.)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_FLOOR, Decimal
+from itertools import zip_longest
+from typing import ClassVar, Literal
+
+from ..domain.base import Number, Record, exact
+from ..domain.facts import Facility, Offer
+from ..domain.plan import PlanStatus
+from ..domain.use import Chained
+from ..errors import InputError, Problem
+from ..problem.offers import Lead, OfferFacts
+from ..reading.suggest import did_you_mean
+from ..rules.kinds.limits import MinSuppliers, Pin
+from ..session import Session
+from ..verify import VerifiedPlan
+from .compliance import StageCheck, checks
+from .evidence import least_confidence, references
+from .landed import Landed, bought, landed
+from .obstacles import Obstacle, obstacles
+from .results import Counted, Difference, Effort, Result, between, difference
+from .standing import Standings
+
+USED_FROM: Decimal = MinSuppliers.model_fields["least_share"].default
+"""Share of a material's demand from which on an offer counts as used."""
+WITHIN = Decimal("0.01")
+"""Share by which plans may be dearer than the cheapest whose mixes are looked at."""
+
+Progress = Callable[[int, int, float], None]
+Role = Literal["must", "may", "never", "not proved"]
+
+
+class Share(Record):
+    """What is bought of an offer for the places where its material is wanted, as a share of the demand, in plans that cost little
+    more than the cheapest. What is bought beyond all demand is no share of it.
+    """
+
+    least: Number
+    """Smallest in a plan that was found."""
+    least_bound: Number
+    """Surely no plan has less."""
+    most: Number
+    """Largest in a plan that was found."""
+    most_bound: Number
+    """Surely no plan has more."""
+    role: Role
+    """`must`: no plan does without it. `never`: no plan has any. `may`: some do and some do not."""
+
+
+class Alternative(Record):
+    """One offer of a demanded material."""
+
+    material: str
+    offer: str
+    facility: str
+    supplier: str
+    country: str
+    rank: int | None
+    """From 1: by what using it costs; None: it cannot be used."""
+    level_with_next: bool = False
+    """Whether what is proved leaves open which of this offer and the next is the cheaper one to use."""
+    today_kg: Number
+    """What today's rate comes to over the plan."""
+    plan_kg: Number
+    """What the recommended plan buys of it for the places where the material is wanted."""
+    plan_share: Number
+    """The same as a share of the material's demand."""
+    uses_kg: Number
+    """Kilograms over the plan from which it counts as used; 0: it cannot be."""
+    rise: Difference | None
+    """What the cheapest plan that uses it costs more than the recommended one; None: there is none."""
+    share: Share | None
+    """None: rules conflict in this part of the case."""
+    made_from: list[str]
+    """Materials that it takes in: `landed` is then what its maker asks, and these come on top."""
+    landed: Landed | None
+    """What a kilogram costs in the cheapest plan that uses it."""
+    could_give_kg: Number | None
+    """Kilograms over the plan by its own limits and its facility's capacity; None: no limit is stated, or it is a lead."""
+    could_give_share: Number | None
+    """The same as a share of the material's demand."""
+    first_delivery: str
+    """Period in which something could lawfully be delivered first; empty: none."""
+    lead_months: Number | None
+    """From order to delivery."""
+    qualification_months: Number | None
+    """Before it may first be ordered; 0 for who delivers today."""
+    confidence: str
+    """Least among its capacity, price and chain; empty for a lead."""
+    references: list[str]
+    checks: list[StageCheck]
+    """Stage by stage and use by use, what the rules in force find."""
+    obstacles: list[Obstacle]
+    """What keeps it out of some use, or of all."""
+
+
+class MaterialMix(Record):
+    """A demanded material."""
+
+    material: str
+    basis: str
+    wanted_kg: Number
+    short_kg: Number
+    today_kg: Number
+    """What is bought today, at today's rate over the plan."""
+    allowed: Number | None
+    """Money by which plans may be dearer whose shares are looked at; None: rules conflict."""
+    with_materials: list[str]
+    """What else hangs together with it, and shares that money."""
+
+
+class Alternatives(Result):
+    """Every offer of some demanded materials."""
+
+    TABLES: ClassVar[tuple[str, ...]] = ("offers", "materials")
+
+    case: str
+    currency: str
+    within: Number
+    """Share by which plans may be dearer than the cheapest whose mixes are looked at."""
+    used_from: Number
+    """Share of the demand from which an offer counts as used."""
+    ranked_objectives: bool
+    """Whether the case ranks objectives: plans then keep those before cost."""
+    materials: list[MaterialMix]
+    offers: list[Alternative]
+    """By material, those that can be used first, in order of rank."""
+    effort: Effort
+
+
+def alternatives(
+    session: Session, materials: Sequence[str] = (), *, within: Decimal = WITHIN, progress: Progress | None = None
+) -> Alternatives:
+    """Every offer of the demanded materials, or of those named.
+
+    Args:
+        session: a solved case.
+        materials: demanded materials; none: all.
+        within: share by which plans may be dearer than the cheapest whose mixes are looked at.
+        progress: told offers done, offers in all, and seconds.
+
+    Raises:
+        InputError: if a material is not demanded, or `within` is negative.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+        PluginError: if a plugin's rule raises.
+    """
+    asking = _Asking(session, Standings(session.problem), within)
+    wanted = asking.standings.wanted
+    unknown = [name for name in materials if name not in wanted]
+    if unknown or within < 0:
+        raise InputError([_not_wanted(name, list(wanted)) for name in unknown] or [_negative(within)])
+    counted = Counted(session)
+    named = [name for name in wanted if name in materials] if materials else list(wanted)
+    asked = [(name, offer) for name in named for offer in asking.offers(name)]
+    found, started = [], time.monotonic()
+    for number, (name, offer) in enumerate(asked, 1):
+        found.append(asking.alternative(name, offer))
+        if progress is not None:
+            progress(number, len(asked), time.monotonic() - started)
+    counted.questions = asking.questions
+    return Alternatives(
+        case=session.problem.case.name,
+        currency=session.problem.case.currency,
+        within=within,
+        used_from=USED_FROM,
+        ranked_objectives=bool(session.problem.objectives),
+        materials=[asking.mix(name) for name in named],
+        offers=[one for name in named for one in _ranked([one for one in found if one.material == name])],
+        effort=counted.effort,
+    )
+
+
+def _not_wanted(name: str, wanted: Sequence[str]) -> Problem:
+    return Problem(
+        f"the case wants no `{name}`",
+        found=name,
+        expected="one of " + ", ".join(wanted),
+        fix=did_you_mean(name, wanted),
+    )
+
+
+def _negative(within: Decimal) -> Problem:
+    return Problem("no plan is cheaper than the cheapest", found=str(within), expected="a share from 0 on")
+
+
+def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
+    """Offers that can be used by what that costs, then the others; with their ranks."""
+    usable = sorted(
+        (one for one in offers if one.rise is not None),
+        key=lambda one: (one.rise.value if one.rise is not None else Decimal(0), -one.plan_kg, one.offer),
+    )
+    found = [
+        one.model_copy(update={"rank": rank, "level_with_next": _overlap(one.rise, after.rise if after else None)})
+        for rank, (one, after) in enumerate(zip_longest(usable, usable[1:]), 1)
+    ]
+    return found + sorted((one for one in offers if one.rise is None), key=lambda one: (-one.today_kg, one.offer))
+
+
+def _overlap(one: Difference | None, after: Difference | None) -> bool:
+    """Whether the next may be as cheap, for all that is proved."""
+    if one is None or after is None or (one.proved and after.proved and one.value != after.value):
+        return False
+    return one.high is None or after.low is None or after.low <= one.high
+
+
+@dataclass(slots=True, eq=False)
+class _Asking:
+    """The questions about one offer after the other."""
+
+    session: Session
+    standings: Standings
+    within: Decimal
+    questions: int = 0
+    _of_offer: dict[str, Lead | OfferFacts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problem = self.session.problem
+        self._of_offer = {facts.offer.id: facts for facts in problem.offers}
+        self._of_offer |= {lead.offer.id: lead for lead in problem.leads}
+
+    def offers(self, material: str) -> list[str]:
+        """All that deliver a material: offers that count, leads, and what is bought from today."""
+        positions = [offer for offer, name in self.standings.arcs if name == material]
+        problem = self.session.problem
+        found = {problem.offers[position].offer.id for position in positions}
+        found |= {lead.offer.id for lead in problem.leads if _gives(lead.offer, material)}
+        found |= {line.offer for line in problem.facts.incumbents if line.material.id == material}
+        return sorted(found)
+
+    def mix(self, material: str) -> MaterialMix:
+        """What is wanted, short and bought today of a material."""
+        problem, verified = self.session.problem, self.session.verified
+        of = {demand.id: demand.use.material.id for demand in problem.demands}
+        together = self.session.together(material)
+        conflict = bool(self.session.part_of(material).plan.infeasible)
+        return MaterialMix(
+            material=material,
+            basis=problem.merged.materials[material].basis,
+            wanted_kg=self.standings.wanted[material],
+            short_kg=sum((s.quantity for s in verified.plan.shorts if of[s.demand] == material), Decimal(0)),
+            today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
+            allowed=None if conflict else exact(self.within * abs(together.cost)),
+            with_materials=sorted(together.materials - {material}),
+        )
+
+    def alternative(self, material: str, name: str) -> Alternative:
+        """One offer, with all that is asked about it."""
+        problem, verified = self.session.problem, self.session.verified
+        known = self._of_offer.get(name)
+        offer = known.offer if known is not None else problem.merged.offers[name]
+        facility = problem.merged.facilities[offer.facility]
+        position = next((i for i, facts in enumerate(problem.offers) if facts is known), None)
+        standing = self.standings.standing.get((position, material)) if position is not None else None
+        could = self.standings.could_give(position, material) if position is not None else None
+        places = self.standings.places[material]
+        wanted, plan_kg = self.standings.wanted[material], bought(verified, name, material, places)
+        uses, rise, using = self._used(material, name, plan_kg, standing.reachable if standing else Decimal(0), could)
+        chained = self._chained(position, material)
+        return Alternative(
+            material=material,
+            offer=name,
+            facility=facility.name or facility.id,
+            supplier=facility.supplier,
+            country=facility.country,
+            rank=None,
+            today_kg=self._today(material, name),
+            plan_kg=plan_kg,
+            plan_share=exact(plan_kg / wanted) if wanted else Decimal(0),
+            uses_kg=uses,
+            rise=rise,
+            share=self._share(material, name, plan_kg, possible=standing is not None),
+            made_from=sorted(line.material for line in offer.inputs),
+            landed=landed(using, name, material) if using is not None else None,
+            could_give_kg=could,
+            could_give_share=exact(could / wanted) if could is not None and wanted else None,
+            first_delivery=problem.case.horizon.label(standing.first)
+            if standing and standing.first is not None
+            else "",
+            lead_months=self._lead_months(position, material),
+            qualification_months=self._qualification(offer),
+            confidence=least_confidence(problem, chained).value if chained is not None else "",
+            references=references(problem.merged, offer, facility),
+            checks=list(checks(self.standings, position, material)) if position is not None else [],
+            obstacles=self._obstacles(offer, facility, known, in_use=rise is not None),
+        )
+
+    def _obstacles(
+        self, offer: Offer, facility: Facility, known: Lead | OfferFacts | None, *, in_use: bool
+    ) -> list[Obstacle]:
+        if known is None:
+            text = f"it is bought today, and nothing that the case wants is made by {facility.id} any more"
+            return [Obstacle(kind="figure", text=text)]
+        found = obstacles(self.standings, offer, known if isinstance(known, Lead) else None)
+        if found or in_use:
+            return found
+        text = "no lawful plan can have any: its inputs cannot be had, or other rules leave no room for it"
+        return [Obstacle(kind="forbidden", text=text)]
+
+    def _chained(self, position: int | None, material: str) -> Chained | None:
+        if position is None:
+            return None
+        of = self.session.problem.offers[position].chained
+        return next((chained for chained in of if chained.material.id == material), None)
+
+    def _today(self, material: str, name: str) -> Decimal:
+        lines = [i for i in self.session.problem.facts.incumbents if (i.offer, i.material.id) == (name, material)]
+        return sum((quantity for line in lines for quantity in line.quantity), Decimal(0))
+
+    def _lead_months(self, position: int | None, material: str) -> Decimal | None:
+        if position is None:
+            return None
+        months = self.session.problem.case.horizon.length.months
+        return min(
+            (Decimal(arc.lag * months) for arc in self.standings.arcs.get((position, material), ())), default=None
+        )
+
+    def _qualification(self, offer: Offer) -> Decimal | None:
+        today = any(line.offer == offer.id for line in self.session.problem.facts.incumbents)
+        return Decimal(0) if today else offer.qualification
+
+    def _used(
+        self, material: str, name: str, plan_kg: Decimal, reachable: Decimal, could: Decimal | None
+    ) -> tuple[Decimal, Difference | None, VerifiedPlan | None]:
+        """From how much on it counts as used, and the cheapest plan in which it is."""
+        session, resolution = self.session, self.session.problem.case.resolution
+        places = self.standings.places[material]
+        least = min([USED_FROM * self.standings.wanted[material], reachable, *([could] if could is not None else [])])
+        least = _down(least, resolution)
+        if least < resolution or session.part_of(material).plan.infeasible:
+            return Decimal(0), None, None
+        for _ in range(2):
+            if plan_kg >= least:
+                return least, self._already(material), session.verified
+            self.questions += 1
+            answer = session.after(rules=[_pin(name, material, places, least)])
+            if not answer.infeasible:
+                return least, difference(answer), answer.after[0].verified
+            self.questions += 1
+            most = session.extreme(material, _of(name, places), None, largest=True, output=material)
+            least = _down(min(bought(most.part.verified, name, material, places), least), resolution)
+            if least < resolution:
+                break
+        return Decimal(0), None, None
+
+    def _already(self, material: str) -> Difference:
+        """The recommended plan uses it: nothing is added, unless a cheaper plan that does not is still to be found."""
+        plan = self.session.part_of(material).plan
+        gap = Decimal(0) if plan.status is PlanStatus.OPTIMAL else max(Decimal(0), plan.objective - plan.bound)
+        return between(Decimal(0), Decimal(0), gap, plan.objective)
+
+    def _share(self, material: str, name: str, plan_kg: Decimal, *, possible: bool) -> Share | None:
+        """How small and how large its share can be in plans that cost little more."""
+        if self.session.part_of(material).plan.infeasible:
+            return None
+        if not possible:
+            nothing = Decimal(0)
+            return Share(least=nothing, least_bound=nothing, most=nothing, most_bound=nothing, role="never")
+        least = least_bound = Decimal(0)
+        counts = _of(name, self.standings.places[material])
+        if plan_kg:
+            self.questions += 1
+            smallest = self.session.extreme(material, counts, self.within, largest=False, output=material)
+            least, least_bound = smallest.value, max(smallest.bound, Decimal(0))
+        self.questions += 1
+        largest = self.session.extreme(material, counts, self.within, largest=True, output=material)
+        wanted, resolution = self.standings.wanted[material], self.session.problem.case.resolution
+        return Share(
+            least=exact(min(least / wanted, Decimal(1))),
+            least_bound=exact(min(least_bound / wanted, Decimal(1))),
+            most=exact(min(largest.value / wanted, Decimal(1))),
+            most_bound=exact(min(largest.bound / wanted, Decimal(1))),
+            role=_role((least, least_bound), (largest.value, largest.bound), resolution),
+        )
+
+
+def _role(least: tuple[Decimal, Decimal], most: tuple[Decimal, Decimal], resolution: Decimal) -> Role:
+    """What the least and the most that was found, each with its bound, say of an offer; less than a resolution is nothing."""
+    if least[1] >= resolution:
+        return "must"
+    if most[1] < resolution:
+        return "never"
+    return "may" if least[0] < resolution and most[0] >= resolution else "not proved"
+
+
+def _gives(offer: Offer, material: str) -> bool:
+    return any(line.material == material for line in offer.outputs)
+
+
+def _of(name: str, places: Sequence[str]) -> Callable[[OfferFacts, str, int], float]:
+    """Counts the purchases from one offer for some places."""
+    return lambda facts, place, _period: float(facts.offer.id == name and place in places)
+
+
+def _pin(name: str, material: str, places: Sequence[str], least: Decimal) -> Pin:
+    return Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=least)
+
+
+def _down(kilograms: Decimal, resolution: Decimal) -> Decimal:
+    return (kilograms / resolution).to_integral_value(ROUND_FLOOR) * resolution

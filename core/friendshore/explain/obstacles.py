@@ -1,0 +1,184 @@
+"""What keeps an offer out of a plan, whatever it costs: missing figures, capacity, time and law; each with the change that lifts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Literal
+
+from ..domain.base import Record
+from ..domain.change import Change, TermKind
+from ..domain.facts import CapacityStep, Facility, Offer, Status
+from ..problem import Problem
+from ..problem.capacity import accepted_steps
+from ..problem.merged import around
+from ..problem.offers import Lead, OfferFacts
+from .kept_out import KeptOut
+from .standing import Standings
+
+_NO_CAPACITY = "its capacity counts for nothing in the plan"
+
+
+class Obstacle(Record):
+    """One thing that keeps an offer out."""
+
+    kind: Literal["figure", "capacity", "dates", "time", "licence", "unproven", "forbidden"]
+    """`figure`: something is not published well enough. `dates`: when it may be ordered. `time`: qualification and lead time."""
+    text: str
+    """What it is, and what would have to become of it."""
+    rule: str = ""
+    clause: str = ""
+    stage: str = ""
+    countries: list[str] = []
+    end_uses: list[str] = []
+    """Uses that it is kept out of: material and end use. None: all."""
+    lifted_by: list[Change] = []
+    """What lifts it; none: no change of the case can."""
+
+
+def obstacles(standings: Standings, offer: Offer, lead: Lead | None) -> list[Obstacle]:
+    """Everything that keeps an offer out of some use or of all, in the order in which one would look.
+
+    Args:
+        standings: the case.
+        offer: the offer, as the case sees it.
+        lead: the same, if it is a lead.
+    """
+    problem = standings.problem
+    facility = problem.merged.facilities[offer.facility]
+    found: list[Obstacle] = []
+    if lead is not None:
+        found += _missing(standings, lead, facility)
+    facts = next((f for f in problem.offers if f.offer.id == offer.id), None)
+    if facts is not None:
+        found += [*_capacity(problem, facts), *_dates(problem, facts), *_time(standings, facts)]
+    elif not any("capacity" in one.text for one in found):
+        found += _capacity_steps(problem, facility)
+    return [*found, *_law(standings.out.get(offer.id, []))]
+
+
+def _missing(standings: Standings, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
+    """What nobody published, with the figure that would let it count."""
+    for reason in dict.fromkeys(lead.reasons):
+        changes = []
+        text = reason
+        if "capacity" in reason or "quantity" in reason:
+            published = max((step.per_year for step in facility.capacity if step.per_year is not None), default=None)
+            rate = published if published is not None else _yearly_need(standings, lead.offer)
+            changes = [Change(capacity=facility.id, per_year=rate, status=Status.OPERATING)]
+            source = "as stated there" if published is not None else "all that is wanted"
+            text = f"{reason}: a figure is needed; asked about with {rate.normalize():,f} kg a year, {source}"
+        elif "price" in reason:
+            text = f"{reason}: a price is needed"
+        yield Obstacle(kind="figure", text=text, lifted_by=changes if "capacity" in reason else [])
+
+
+def _yearly_need(standings: Standings, offer: Offer) -> Decimal:
+    """Kilograms a year that are wanted at most of what an offer delivers."""
+    problem = standings.problem
+    names = {line.material for line in offer.outputs}
+    by_period = [
+        sum((d.quantity[p.index] for d in problem.demands if d.use.material.id in names), Decimal(0))
+        * p.years.denominator
+        / p.years.numerator
+        for p in problem.case.horizon.periods
+    ]
+    return max(by_period).quantize(Decimal(1)) or Decimal(1)
+
+
+def _capacity(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
+    for site in around(facts.facility.id, problem.merged.facilities):
+        if site.id in facts.pools:
+            yield from _capacity_steps(problem, site)
+
+
+def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
+    """A capacity that comes to nothing within the plan: it starts too late, or its status does not count."""
+    span, accept = problem.case.horizon.span, problem.case.accept
+    steps = accepted_steps(facility, problem.merged, problem.case)
+    within = [step for step in steps if _meets(step, steps, problem)]
+    if not steps or any(step.per_year != 0 and accept.counts(step.status) for step in within):
+        return
+    assert span.start is not None
+    later = [step for step in steps if step.start is not None and step not in within]
+    idle = [step for step in within if step.per_year != 0]
+    if idle:
+        named = " and ".join(dict.fromkeys(str(step.status.value) for step in idle))
+        text = f"{_NO_CAPACITY}: {facility.id} is {named}, which counts for nothing; it would have to be operating"
+        yield Obstacle(kind="capacity", text=text, lifted_by=[Change(capacity=facility.id, status=Status.OPERATING)])
+    elif later:
+        start = min(step.start for step in later if step.start is not None)
+        months = (start.year - span.start.year) * 12 + start.month - span.start.month + (start.day > span.start.day)
+        text = f"{_NO_CAPACITY}: {facility.id} starts on {start}, after its end"
+        sooner = Change(capacity=facility.id, delay=Decimal(-months), status=Status.OPERATING)
+        yield Obstacle(kind="capacity", text=text, lifted_by=[sooner])
+    else:
+        yield Obstacle(kind="capacity", text=f"{_NO_CAPACITY}: that of {facility.id} is nothing")
+
+
+def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem) -> bool:
+    """Whether a step stands on some day of the plan."""
+    span = problem.case.horizon.span
+    assert span.start is not None and span.end is not None
+    following = [other.start for other in steps[steps.index(step) + 1 :] if other.start is not None]
+    begun = step.start is None or step.start <= span.end
+    return begun and (not following or following[0] > span.start)
+
+
+def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
+    """Days on which it may be ordered that no period of the plan lies within."""
+    offer, periods = facts.offer, problem.case.horizon.periods
+    if offer.start is not None and not any(offer.start <= period.start for period in periods):
+        yield Obstacle(
+            kind="dates", text=f"it may be ordered from {offer.start} on, after the plan's last period begins"
+        )
+    if offer.end is not None and not any(period.end <= offer.end for period in periods):
+        yield Obstacle(kind="dates", text=f"it may be ordered until {offer.end}, before the plan's first period ends")
+
+
+def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
+    """Qualification and lead time that end after the plan does."""
+    problem = standings.problem
+    horizon = problem.case.horizon
+    lags = [arc.lag for (offer, _), arcs in standings.arcs.items() for arc in arcs if _is(problem, offer, facts)]
+    if not lags:
+        return
+    months, lag = horizon.length.months, min(lags)
+    if lag >= horizon.count:
+        text = f"it arrives {lag * months} months after it is ordered, and the plan has {horizon.count * months}"
+        yield Obstacle(kind="time", text=text)
+    elif facts.offer.qualification is not None and horizon.steps(facts.offer.qualification) + lag >= horizon.count:
+        wait = facts.offer.qualification.normalize()
+        text = f"qualifying it takes {wait:f} months and delivery {lag * months}, and the plan has {horizon.count * months}"
+        lifting = Change(lift=TermKind.QUALIFICATION, of=facts.offer.id)
+        yield Obstacle(kind="time", text=text, lifted_by=[lifting])
+
+
+def _is(problem: Problem, offer: int, facts: OfferFacts) -> bool:
+    return problem.offers[offer].offer.id == facts.offer.id
+
+
+def _law(out: list[KeptOut]) -> Iterator[Obstacle]:
+    """Rules in force against it, each once for all uses it bears on."""
+    found: dict[tuple[str, str, str], list[KeptOut]] = {}
+    for kept in out:
+        found.setdefault((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), []).append(kept)
+    for (rule, stage, reason), several in found.items():
+        first = several[0]
+        offer, facility = first.arc.chained.offer.id, first.arc.chained.facility.id
+        kind: Literal["licence", "unproven", "forbidden"] = "forbidden"
+        lifting = Change(disable=rule)
+        if first.verdict.licence:
+            kind, lifting = "licence", Change(grant=rule, of=facility)
+        elif first.unproven:
+            kind, lifting = "unproven", Change(prove=offer)
+        yield Obstacle(
+            kind=kind,
+            text=reason,
+            rule=rule,
+            clause=first.verdict.clause,
+            stage=stage,
+            countries=list(first.verdict.countries),
+            end_uses=sorted({f"{kept.use.material.id} for {kept.use.end_use}" for kept in several}),
+            lifted_by=[lifting],
+        )

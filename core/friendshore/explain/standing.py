@@ -1,0 +1,141 @@
+"""Where an offer stands before anything is solved: what it could give, to whom, and from when."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+
+from ..domain.use import Use
+from ..problem import Problem
+from ..problem.network import Arc, Node, final_node
+from ..problem.requirements import Requirement
+from .kept_out import KeptOut, kept_out
+
+Key = tuple[int, str]
+"""Position of an offer, and the demanded material that it delivers."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is known of an offer's deliveries of a demanded material."""
+
+    first: int | None = None
+    """Period of its first lawful delivery; None: there is none."""
+    cells: dict[tuple[int, int], Decimal] = field(default_factory=dict)
+    """Demand and period -> kilograms wanted there that it may lawfully be delivered for."""
+
+    @property
+    def reachable(self) -> Decimal:
+        """Kilograms of all demand that it may lawfully serve, by what arrives no later."""
+        return sum(self.cells.values(), Decimal(0))
+
+
+class Standings:
+    """What every offer could do for the demands of a case, read off its facts alone."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    @cached_property
+    def wanted(self) -> Mapping[str, Decimal]:
+        """Demanded material -> kilograms wanted over the plan."""
+        found: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for demand in self.problem.demands:
+            found[demand.use.material.id] += sum(demand.quantity, Decimal(0))
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def places(self) -> Mapping[str, list[str]]:
+        """Demanded material -> the places where it is wanted."""
+        nodes = {final_node(demand.use) for demand in self.problem.demands}
+        return {name: sorted(place for material, place in nodes if material == name) for name in self.wanted}
+
+    @cached_property
+    def arcs(self) -> Mapping[Key, list[Arc]]:
+        """Ways of every offer to where a demanded material is wanted."""
+        ends = {final_node(demand.use) for demand in self.problem.demands}
+        found: defaultdict[Key, list[Arc]] = defaultdict(list)
+        for arc in self.problem.network.arcs:
+            if arc.offer >= 0 and arc.node in ends:
+                found[arc.offer, arc.node[0]].append(arc)
+        return dict(found)
+
+    @cached_property
+    def standing(self) -> Mapping[Key, Standing]:
+        """What each of them may lawfully be delivered for; those that may not are left out."""
+        found: defaultdict[Key, Standing] = defaultdict(Standing)
+        for requirement in self.problem.requirements:
+            for node, cells in self._wanted_by(requirement).items():
+                for index in self.problem.network.into.get(node, ()):
+                    arc = self.problem.network.arcs[index]
+                    arrival = self._first(requirement, arc) if arc.offer >= 0 else None
+                    if arrival is None:
+                        continue
+                    standing = found[arc.offer, node[0]]
+                    standing.first = arrival if standing.first is None else min(arrival, standing.first)
+                    standing.cells.update((cell, kg) for cell, kg in cells.items() if cell[1] >= arrival)
+        return dict(found)
+
+    @cached_property
+    def out(self) -> Mapping[str, list[KeptOut]]:
+        """Offer -> what the rules in force find against it."""
+        found: defaultdict[str, list[KeptOut]] = defaultdict(list)
+        for kept in kept_out(self.problem):
+            if kept.arc.offer >= 0:
+                found[kept.arc.chained.offer.id].append(kept)
+        return dict(found)
+
+    @cached_property
+    def uses(self) -> Mapping[str, list[Use]]:
+        """Demanded material -> the kinds of use that it is wanted for."""
+        found: defaultdict[str, list[Use]] = defaultdict(list)
+        for use in dict.fromkeys(demand.use for demand in self.problem.demands):
+            found[use.material.id].append(use)
+        return dict(found)
+
+    def could_give(self, offer: int, material: str) -> Decimal | None:
+        """Kilograms that its own limits and its facilities' capacities leave it over the plan, inputs and rules apart; None: no limit."""
+        facts = self.problem.offers[offer]
+        gives = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
+        lag = min((arc.lag for arc in self.arcs.get((offer, material), ())), default=0)
+        last = self.problem.case.horizon.count - lag
+        by_period = [self.units(offer, t) for t in range(max(last, 0))]
+        limits = [total for total in (facts.offer.total,) if total is not None]
+        if None not in by_period:
+            limits.append(sum((units for units in by_period if units is not None), Decimal(0)))
+        return min(limits) * gives if limits else None
+
+    def units(self, offer: int, period: int) -> Decimal | None:
+        """Most units that may be ordered of an offer in a period; None: no limit."""
+        facts = self.problem.offers[offer]
+        limits = [self._pools[name][period] for name in facts.pools if name in self._pools]
+        use = facts.offer.capacity_use
+        found = [limit / use for limit in limits if limit is not None and use]
+        most = facts.most[period]
+        return min([*found, *([most] if most is not None else [])], default=None)
+
+    @cached_property
+    def _pools(self) -> Mapping[str, tuple[Decimal | None, ...]]:
+        return {pool.facility: pool.capacity for pool in self.problem.pools}
+
+    def _wanted_by(self, requirement: Requirement) -> dict[Node, dict[tuple[int, int], Decimal]]:
+        """Where a requirement ends, with what is wanted there."""
+        found: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
+        for outlet in requirement.outlets:
+            demand = self.problem.demands[outlet.demand]
+            if demand.quantity[outlet.period]:
+                found[final_node(demand.use)][outlet.demand, outlet.period] = demand.quantity[outlet.period]
+        return found
+
+    def _first(self, requirement: Requirement, arc: Arc) -> int | None:
+        """The first period in which something may lawfully arrive for a requirement."""
+        moves = self.problem.moves
+        for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
+            ordered, arrival = int(moves.ordered[move]), int(moves.delivered[move])
+            in_time = requirement.final != arc.node or ordered in (requirement.order_periods or ())
+            if in_time and requirement.admits(arc.index, arrival) and self.units(arc.offer, ordered) != 0:
+                return arrival
+        return None
