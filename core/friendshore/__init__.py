@@ -17,13 +17,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .case import load_case
     from .catalog import read_catalog
+    from .explain.alternatives import Alternatives, alternatives
     from .explain.stress import Stress, stress
     from .plugins import Registry
     from .recommend import Recommendation, plan
 
-__all__ = ["Recommendation", "Registry", "Stress", "load_case", "plan", "read_catalog", "stress"]
+__all__ = [
+    "Alternatives",
+    "Recommendation",
+    "Registry",
+    "Stress",
+    "alternatives",
+    "load_case",
+    "plan",
+    "read_catalog",
+    "stress",
+]
 
 _HOMES = {
+    "Alternatives": "explain",
+    "alternatives": "explain",
     "Recommendation": "recommend",
     "Registry": "plugins",
     "Stress": "explain",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import catalogs, check, init, plan, plugins, report, rules, stress, verify
+from . import alternatives, catalogs, check, init, plan, plugins, report, rules, stress, verify
 from .exits import EPILOG
 from .output import bare
 
@@ -43,6 +43,9 @@ def main(
 app.command("plan", short_help="Find the cheapest compliant mix of a case.")(plan.plan)
 app.command("check", short_help="List every mistake of a case; solve nothing.")(check.check)
 app.command("verify", short_help="Check a run folder from its own files.")(verify.verify)
+app.command("alternatives", short_help="Every offer of a material, ranked by what using it costs.")(
+    alternatives.alternatives
+)
 app.command("stress", short_help="What it costs to lose each supplier, company, country or catalog.")(stress.stress)
 app.command("report", short_help="Print a run on one page.")(report.report)
 app.command("init", short_help="Write a small case that can be planned.")(init.init)

@@ -2,26 +2,39 @@
 what each loss costs.
 """
 
+from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
+from .compliance import StageCheck
 from .evidence import least_confidence
 from .exposed import Exposed, exposed
 from .kept_out import KeptOut, kept_out
+from .landed import Landed
 from .losses import KINDS, Loss, LossKind, first_day, losses
+from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
 from .shortages import Reason, shortage_reasons
 from .stress import Shortfall, Stress, Stressed, stress
+from .using import Share
 
 __all__ = [
     "KINDS",
     "UNPRICED",
+    "Alternative",
+    "Alternatives",
     "Exposed",
     "KeptOut",
+    "Landed",
     "Loss",
     "LossKind",
+    "MaterialMix",
+    "Obstacle",
     "RankPrice",
     "Reason",
+    "Share",
     "Shortfall",
+    "StageCheck",
     "Stress",
     "Stressed",
+    "alternatives",
     "exposed",
     "first_day",
     "kept_out",

@@ -11,51 +11,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from itertools import zip_longest
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from ..domain.base import Number, Record, exact
 from ..domain.facts import Facility, Offer
-from ..domain.plan import PlanStatus
 from ..domain.use import Chained
 from ..errors import InputError, Problem
 from ..problem.offers import Lead, OfferFacts
 from ..reading.suggest import did_you_mean
-from ..rules.kinds.limits import MinSuppliers, Pin
 from ..session import Session
-from ..verify import VerifiedPlan
 from .compliance import StageCheck, checks
 from .evidence import least_confidence, references
 from .landed import Landed, bought, landed
 from .obstacles import Obstacle, obstacles
-from .results import Counted, Difference, Effort, Result, between, difference
+from .results import Counted, Difference, Effort, Result
 from .standing import Standings
+from .using import NOT_AT_ALL, USED_FROM, Share, Using
 
-USED_FROM: Decimal = MinSuppliers.model_fields["least_share"].default
-"""Share of a material's demand from which on an offer counts as used."""
 WITHIN = Decimal("0.01")
 """Share by which plans may be dearer than the cheapest whose mixes are looked at."""
 
 Progress = Callable[[int, int, float], None]
-Role = Literal["must", "may", "never", "not proved"]
-
-
-class Share(Record):
-    """What is bought of an offer for the places where its material is wanted, as a share of the demand, in plans that cost little
-    more than the cheapest. What is bought beyond all demand is no share of it.
-    """
-
-    least: Number
-    """Smallest in a plan that was found."""
-    least_bound: Number
-    """Surely no plan has less."""
-    most: Number
-    """Largest in a plan that was found."""
-    most_bound: Number
-    """Surely no plan has more."""
-    role: Role
-    """`must`: no plan does without it. `never`: no plan has any. `may`: some do and some do not."""
 
 
 class Alternative(Record):
@@ -156,7 +134,8 @@ def alternatives(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    asking = _Asking(session, Standings(session.problem), within)
+    standings = Standings(session.problem)
+    asking = _Asking(session, standings, Using(session, standings), within)
     wanted = asking.standings.wanted
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
@@ -169,7 +148,7 @@ def alternatives(
         found.append(asking.alternative(name, offer))
         if progress is not None:
             progress(number, len(asked), time.monotonic() - started)
-    counted.questions = asking.questions
+    counted.questions = asking.using.questions
     return Alternatives(
         case=session.problem.case.name,
         currency=session.problem.case.currency,
@@ -221,8 +200,8 @@ class _Asking:
 
     session: Session
     standings: Standings
+    using: Using
     within: Decimal
-    questions: int = 0
     _of_offer: dict[str, Lead | OfferFacts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -266,7 +245,7 @@ class _Asking:
         could = self.standings.could_give(position, material) if position is not None else None
         places = self.standings.places[material]
         wanted, plan_kg = self.standings.wanted[material], bought(verified, name, material, places)
-        uses, rise, using = self._used(material, name, plan_kg, standing.reachable if standing else Decimal(0), could)
+        use = self.using.use(material, name) if standing else None
         chained = self._chained(position, material)
         return Alternative(
             material=material,
@@ -278,11 +257,11 @@ class _Asking:
             today_kg=self._today(material, name),
             plan_kg=plan_kg,
             plan_share=exact(plan_kg / wanted) if wanted else Decimal(0),
-            uses_kg=uses,
-            rise=rise,
-            share=self._share(material, name, plan_kg, possible=standing is not None),
+            uses_kg=use.kilograms if use else Decimal(0),
+            rise=use.rise if use else None,
+            share=self.using.share(material, name, self.within) if standing else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),
-            landed=landed(using, name, material) if using is not None else None,
+            landed=landed(use.verified, name, material) if use else None,
             could_give_kg=could,
             could_give_share=exact(could / wanted) if could is not None and wanted else None,
             first_delivery=problem.case.horizon.label(standing.first)
@@ -293,7 +272,7 @@ class _Asking:
             confidence=least_confidence(problem, chained).value if chained is not None else "",
             references=references(problem.merged, offer, facility),
             checks=list(checks(self.standings, position, material)) if position is not None else [],
-            obstacles=self._obstacles(offer, facility, known, in_use=rise is not None),
+            obstacles=self._obstacles(offer, facility, known, in_use=use is not None),
         )
 
     def _obstacles(
@@ -330,82 +309,6 @@ class _Asking:
         today = any(line.offer == offer.id for line in self.session.problem.facts.incumbents)
         return Decimal(0) if today else offer.qualification
 
-    def _used(
-        self, material: str, name: str, plan_kg: Decimal, reachable: Decimal, could: Decimal | None
-    ) -> tuple[Decimal, Difference | None, VerifiedPlan | None]:
-        """From how much on it counts as used, and the cheapest plan in which it is."""
-        session, resolution = self.session, self.session.problem.case.resolution
-        places = self.standings.places[material]
-        least = min([USED_FROM * self.standings.wanted[material], reachable, *([could] if could is not None else [])])
-        least = _down(least, resolution)
-        if least < resolution or session.part_of(material).plan.infeasible:
-            return Decimal(0), None, None
-        for _ in range(2):
-            if plan_kg >= least:
-                return least, self._already(material), session.verified
-            self.questions += 1
-            answer = session.after(rules=[_pin(name, material, places, least)])
-            if not answer.infeasible:
-                return least, difference(answer), answer.after[0].verified
-            self.questions += 1
-            most = session.extreme(material, _of(name, places), None, largest=True, output=material)
-            least = _down(min(bought(most.part.verified, name, material, places), least), resolution)
-            if least < resolution:
-                break
-        return Decimal(0), None, None
-
-    def _already(self, material: str) -> Difference:
-        """The recommended plan uses it: nothing is added, unless a cheaper plan that does not is still to be found."""
-        plan = self.session.part_of(material).plan
-        gap = Decimal(0) if plan.status is PlanStatus.OPTIMAL else max(Decimal(0), plan.objective - plan.bound)
-        return between(Decimal(0), Decimal(0), gap, plan.objective)
-
-    def _share(self, material: str, name: str, plan_kg: Decimal, *, possible: bool) -> Share | None:
-        """How small and how large its share can be in plans that cost little more."""
-        if self.session.part_of(material).plan.infeasible:
-            return None
-        if not possible:
-            nothing = Decimal(0)
-            return Share(least=nothing, least_bound=nothing, most=nothing, most_bound=nothing, role="never")
-        least = least_bound = Decimal(0)
-        counts = _of(name, self.standings.places[material])
-        if plan_kg:
-            self.questions += 1
-            smallest = self.session.extreme(material, counts, self.within, largest=False, output=material)
-            least, least_bound = smallest.value, max(smallest.bound, Decimal(0))
-        self.questions += 1
-        largest = self.session.extreme(material, counts, self.within, largest=True, output=material)
-        wanted, resolution = self.standings.wanted[material], self.session.problem.case.resolution
-        return Share(
-            least=exact(min(least / wanted, Decimal(1))),
-            least_bound=exact(min(least_bound / wanted, Decimal(1))),
-            most=exact(min(largest.value / wanted, Decimal(1))),
-            most_bound=exact(min(largest.bound / wanted, Decimal(1))),
-            role=_role((least, least_bound), (largest.value, largest.bound), resolution),
-        )
-
-
-def _role(least: tuple[Decimal, Decimal], most: tuple[Decimal, Decimal], resolution: Decimal) -> Role:
-    """What the least and the most that was found, each with its bound, say of an offer; less than a resolution is nothing."""
-    if least[1] >= resolution:
-        return "must"
-    if most[1] < resolution:
-        return "never"
-    return "may" if least[0] < resolution and most[0] >= resolution else "not proved"
-
 
 def _gives(offer: Offer, material: str) -> bool:
     return any(line.material == material for line in offer.outputs)
-
-
-def _of(name: str, places: Sequence[str]) -> Callable[[OfferFacts, str, int], float]:
-    """Counts the purchases from one offer for some places."""
-    return lambda facts, place, _period: float(facts.offer.id == name and place in places)
-
-
-def _pin(name: str, material: str, places: Sequence[str], least: Decimal) -> Pin:
-    return Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=least)
-
-
-def _down(kilograms: Decimal, resolution: Decimal) -> Decimal:
-    return (kilograms / resolution).to_integral_value(ROUND_FLOOR) * resolution

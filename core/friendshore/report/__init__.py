@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .alternatives import alternatives_report
 from .checks import check_data, check_report, run_check_data, run_check_report
 from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
 from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_listing
@@ -12,6 +13,7 @@ from .stress import stress_report
 
 __all__ = [
     "Listing",
+    "alternatives_report",
     "catalog_data",
     "catalog_listing",
     "catalog_text",

@@ -1,0 +1,49 @@
+"""`friendshore alternatives`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .options import AsJson
+from .output import answering, show, show_json, width
+
+
+@answering
+def alternatives(
+    path: PlanPath,
+    material: Annotated[
+        list[str] | None, typer.Argument(help="Demanded materials; all, if none is given.", metavar="[MATERIAL]")
+    ] = None,
+    within: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE", help="How much dearer plans may be whose shares are looked at; 0.01 is 1 %.", min=0
+        ),
+    ] = 0.01,
+    top: Annotated[int, typer.Option(metavar="N", help="Offers shown of each material; 0: all.", min=0)] = 12,
+    scenario: Scenarios = None,
+    strict: Strict = False,
+    time_limit: TimeLimit = None,
+    gap: Gap = DEFAULT_GAP,
+    workers: Workers = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Who else could deliver: every offer of a material, what using it costs, and what keeps the others out."""
+    from ..explain import alternatives
+    from ..report import alternatives_report
+
+    with asking(
+        path, doing="asking about", of="offers", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        workers=workers, quiet=quiet or as_json,
+    ) as (opened, progress):  # fmt: skip
+        found = alternatives(opened.session, material or (), within=Decimal(str(within)), progress=progress)
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        show(alternatives_report(found, width(), top))
+    return 0

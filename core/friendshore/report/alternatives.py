@@ -1,0 +1,177 @@
+"""Who else could deliver, as a planner reads it: material by material, what using each offer costs, and what keeps the rest out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..explain.alternatives import Alternative, Alternatives, MaterialMix
+from ..explain.compliance import StageCheck
+from ..explain.using import Share
+from .figures import NOTHING, count, large_money, mass, money, percent, unit_for
+from .stress import effort_line, rise
+from .tables import Column, figures, lines, section, table
+
+SHOWN = 12
+"""Offers that are shown of each material, unless more are asked for."""
+
+
+def alternatives_report(found: Alternatives, width: int, shown: int = SHOWN) -> list[RenderableType]:
+    """Every material with its offers, and what it took to find out.
+
+    Args:
+        found: the offers.
+        width: characters of a line.
+        shown: offers shown of each table; 0: all.
+    """
+    used = percent(found.used_from)
+    head = [
+        f"An offer is used from {used} of a material's demand on, or from all that it can give if that is less. `Using it adds` is what "
+        "the cheapest plan that uses it costs more than the recommended one.",
+        f"Its share is the least and the most of the demand that it delivers in plans up to {percent(found.within)} dearer: "
+        "`must` in all of them, `may` in some, `never` in none.",
+    ]
+    if found.ranked_objectives:
+        head.append(
+            "The case ranks objectives: every plan here keeps those before cost, and what it costs is not proved unless said."
+        )
+    parts: list[RenderableType] = [lines(head)]
+    for mix in found.materials:
+        offers = [one for one in found.offers if one.material == mix.material]
+        parts.append(section(_title(mix, found), *_material(offers, found, width, shown)))
+    return [*parts, Text(""), Text(effort_line(found.effort), style="dim")]
+
+
+def _title(mix: MaterialMix, found: Alternatives) -> str:
+    basis = f" {mix.basis}" if mix.basis not in ("", "gross") else ""
+    text = f"{mix.material}: {mass(mix.wanted_kg)}{basis} wanted"
+    text += f", {mass(mix.short_kg)} short" if mix.short_kg else ""
+    text += f", {mass(mix.today_kg)} at today's rates" if mix.today_kg else ""
+    if mix.allowed is None:
+        return f"{text}; rules conflict, nothing is planned"
+    beside = f" (together with {', '.join(mix.with_materials)})" if mix.with_materials else ""
+    return f"{text}; {percent(found.within)} dearer is {large_money(mix.allowed, found.currency)}{beside}"
+
+
+def _material(
+    offers: Sequence[Alternative], found: Alternatives, width: int, shown: int
+) -> Iterator[RenderableType | None]:
+    usable = [one for one in offers if one.rank is not None]
+    kept = usable[: shown or None]
+    if kept:
+        unit = unit_for(kg for one in kept for kg in (one.today_kg, one.plan_kg))
+        yield table(_choice_columns(unit, found), [_choice(one, unit) for one in kept], width)
+        yield Text("")
+        yield table(_cost_columns(found), [_cost(one) for one in kept], width)
+        yield lines(_notes(kept, len(usable)))
+    else:
+        yield Text("no offer can be used")
+    yield from _compliance(kept, width)
+    yield from _kept_out([one for one in offers if one.rank is None], shown)
+
+
+def _choice_columns(unit: str, found: Alternatives) -> list[Column]:
+    columns = [figures("#"), Column("Offer"), Column("From"), figures(f"Today, {unit}"), figures(f"Plan, {unit}")]
+    return [*columns, Column("Share"), Column(f"Using it adds, {found.currency}", "right")]
+
+
+def _choice(one: Alternative, unit: str) -> list[str]:
+    in_plan = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
+    adds = ("in the plan" if one.plan_kg >= one.uses_kg else "nothing") if in_plan else ""
+    if not adds:
+        adds = rise(one.rise) if one.rise is not None else NOTHING
+    mark = " ~" if one.level_with_next and not in_plan else ""
+    countries = dict.fromkeys(c for check in one.checks for c in check.countries)
+    where = "/".join(countries) or one.country
+    today, plan = mass(one.today_kg, unit), mass(one.plan_kg, unit)
+    return [f"{one.rank}{mark}", one.offer, where, today, plan, _share(one.share), adds]
+
+
+def _share(share: Share | None) -> str:
+    """Where its share lies, and what that makes of it; ends that are not proved are said to be."""
+    if share is None:
+        return NOTHING
+    open_ends = share.most_bound - share.most > Decimal("0.001") or share.least - share.least_bound > Decimal("0.001")
+    unsure = f" (surely within {percent(share.least_bound)} and {percent(share.most_bound)})" if open_ends else ""
+    return f"{_part(share.least)} to {_part(share.most)}, {share.role}{unsure}"
+
+
+def _part(share: Decimal) -> str:
+    return percent(share) if share >= Decimal("0.00001") else "0"
+
+
+def _cost_columns(found: Alternatives) -> list[Column]:
+    columns = [Column("Offer"), figures("Price"), figures("Duties"), figures("Freight"), figures("Once")]
+    columns += [figures(f"{found.currency}/kg"), figures("Could give"), figures("From"), figures("Lead")]
+    return [*columns, Column("Evidence")]
+
+
+def _cost(one: Alternative) -> list[str]:
+    cost = one.landed
+    money_of = [NOTHING] * 5
+    if cost is not None:
+        made = " +" if one.made_from else ""
+        listed = cost.price + cost.discounts
+        parts = (listed, cost.charges, cost.freight, cost.once)
+        money_of = [*(money(part) if part else NOTHING for part in parts), f"{money(cost.total)}{made}"]
+    gives = "no limit" if one.could_give_share is None else percent(one.could_give_share)
+    wait = one.qualification_months or Decimal(0)
+    lead = f"{(one.lead_months or Decimal(0)).normalize():f}" + (f"+{wait.normalize():f}" if wait else "")
+    return [one.offer, *money_of, gives, one.first_delivery or NOTHING, f"{lead} mo", one.confidence]
+
+
+def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:
+    notes = []
+    if any(one.made_from for one in kept):
+        inputs = sorted({material for one in kept for material in one.made_from})
+        notes.append(
+            f"+ what its maker asks; {', '.join(inputs)} that it takes in come on top, and stand in what using it adds"
+        )
+    if any(one.level_with_next and one.rise is not None and abs(one.rise.value) >= 1 for one in kept):
+        notes.append("~ for what is proved, the next may be as cheap to use")
+    if len(kept) < usable:
+        notes.append(f"{count(usable - len(kept), 'more offer')} that can be used: --top 0 shows all")
+    return notes
+
+
+def _compliance(kept: Sequence[Alternative], width: int) -> Iterator[RenderableType | None]:
+    """Stages that do not pass, of offers that can be used for something; the others in one line."""
+    rows = [[one.offer, check.end_use, *_judged(check)] for one in kept for check in _against(one)]
+    clean = [one.offer for one in kept if not _against(one)]
+    if rows:
+        yield Text("")
+        columns = [Column("Offer"), Column("For"), Column("Stage"), Column("Found"), Column("Rule and clause")]
+        yield table(columns, rows, width)
+    if clean:
+        yield lines([f"passes every rule in force for every use: {', '.join(clean)}"])
+
+
+def _against(one: Alternative) -> list[StageCheck]:
+    return [check for check in one.checks if check.result in ("fail", "unproven")]
+
+
+def _judged(check: StageCheck) -> list[str]:
+    where = f" {'/'.join(check.countries)}" if check.countries else ""
+    since = f", from {check.since}" if check.since else ""
+    clause = f": {check.clause}" if check.clause else ""
+    return [f"{check.stage or 'the move'}{where}", check.result, f"{check.rule}{since}{clause}"]
+
+
+def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[RenderableType | None]:
+    """What keeps the others out, those with the same reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for one in out:
+        for obstacle in one.obstacles:
+            text = obstacle.text if not obstacle.rule else f"{obstacle.kind} by {obstacle.rule}"
+            reason = text.split(":")[0] if obstacle.kind == "figure" else text
+            named = f"{one.offer} (today {mass(one.today_kg)})" if one.today_kg else one.offer
+            by_reason.setdefault(reason, []).append(named)
+    told = [f"{reason}: {', '.join(dict.fromkeys(names))}" for reason, names in by_reason.items()]
+    if told:
+        yield Text(f"Kept out: {count(len(out), 'offer')} (`why-not` says what each would have to become)")
+        yield lines(told[: shown or None])
+    if shown and len(told) > shown:
+        yield lines([f"{count(len(told) - shown, 'more reason')}: --top 0 shows all"])

@@ -1,0 +1,209 @@
+"""Alternatives: what using each offer costs, how small and large its share can be, and what keeps the others out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from typing import Any, Literal
+
+import pytest
+from rich.console import Console
+
+from friendshore.domain.case import IncumbentSpec
+from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
+from friendshore.errors import InputError
+from friendshore.explain import Alternative, Alternatives, alternatives
+from friendshore.problem.inputs import Inputs
+from friendshore.report import alternatives_report
+from friendshore.rules.base import Facts, Rule
+from friendshore.rules.rows import Row
+from friendshore.session import Session
+
+from .building import ban, case, catalog, demand, facility, maker, metals, price, source, store
+
+
+def session(given: Any, facts: Any, *rules: Rule) -> Session:
+    """A solved case."""
+    return Session.open(Inputs(given, (facts,), rules))
+
+
+def civil(*quantities: float, **more: Any) -> Any:
+    """Metal for civil use, of which nothing can be held."""
+    return case(demand("metal", "civil", *quantities), stores=(store("metal", 0, limit=0),), **more)
+
+
+def of(found: Alternatives, offer: str) -> Alternative:
+    """One of the offers."""
+    return next(one for one in found.offers if one.offer == offer)
+
+
+def text(found: Alternatives, width: int = 100) -> str:
+    """The report as it is printed."""
+    console = Console(width=width, file=StringIO(), color_system=None)
+    for part in alternatives_report(found, width):
+        console.print(part)
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_offers_are_ranked_by_what_using_them_costs() -> None:
+    """Of 40 kg all come from China at 10; 5 % of them, 2 kg, cost 2 × 40 more from Australia and 2 × 70 more from Japan."""
+    found = alternatives(session(civil(40), metals()))
+    assert [(one.rank, one.offer) for one in found.offers] == [(1, "cn-metal"), (2, "au-metal"), (3, "jp-metal")]
+    assert [one.rise and one.rise.value for one in found.offers] == [0, 80, 140]
+    assert all(one.rise is not None and one.rise.proved and not one.level_with_next for one in found.offers)
+    assert [one.uses_kg for one in found.offers] == [2, 2, 2]
+    assert of(found, "cn-metal").plan_kg == 40
+
+
+def test_an_offer_that_can_give_less_is_used_from_all_that_it_can_give() -> None:
+    """Japan makes 1 kg a year, less than 5 % of 40."""
+    one = of(alternatives(session(civil(40), metals(jp=1))), "jp-metal")
+    assert (one.uses_kg, one.could_give_kg) == (1, 1)
+    assert one.rise is not None
+    assert one.rise.value == 70
+
+
+def test_inputs_decide_how_much_a_maker_can_give() -> None:
+    """Japan melts without limit, but there are only 3 kg of oxide, of which it takes 2 a kilogram."""
+    facts = catalog(
+        facility("cn", "CN"), facility("jp", "JP"), facility("pit", "AU", 3),
+        source("CN", 10), maker("JP", 20), source("AU", 5, "oxide", plant="pit"),
+    )  # fmt: skip
+    one = of(alternatives(session(civil(40), facts)), "jp-melt")
+    assert float(one.uses_kg) == pytest.approx(1.5, abs=0.002)
+    assert one.rise is not None
+    assert float(one.rise.value) == pytest.approx(1.5 * (20 + 10 - 10), rel=1e-3)
+    assert one.made_from == ["oxide"]
+
+
+def test_shares_of_plans_nearly_as_cheap() -> None:
+    """The plan costs 400; a tenth more pays for one kilogram at 50 in place of one at 10, and no kilogram is indispensable but 39."""
+    found = alternatives(session(civil(40), metals()), within=Decimal("0.1"))
+    china, australia = of(found, "cn-metal").share, of(found, "au-metal").share
+    assert china is not None
+    assert australia is not None
+    assert [float(x) for x in (china.least, china.most)] == pytest.approx([39 / 40, 1])
+    assert [float(x) for x in (australia.least, australia.most)] == pytest.approx([0, 1 / 40])
+    assert (china.role, australia.role) == ("must", "may")
+    none = of(alternatives(session(civil(40), metals()), within=Decimal(0)), "au-metal").share
+    assert none is not None
+    assert none.role == "never"
+
+
+def test_what_may_be_dearer_is_only_what_hangs_together() -> None:
+    """Oxide for a million beside it leaves metal's share as it is: nothing joins the two."""
+    wanted = case(demand("metal", "civil", 40), demand("oxide", "civil", 1000), stores=(store("metal", 0, limit=0),))
+    facts = metals(facility("pit", "AU"), source("AU", 1000, "oxide", plant="pit"))
+    found = alternatives(session(wanted, facts), ["metal"], within=Decimal("0.1"))
+    share = of(found, "au-metal").share
+    assert share is not None
+    assert float(share.most) == pytest.approx(1 / 40)
+    assert (found.materials[0].allowed, found.materials[0].with_materials) == (40, [])
+
+
+def test_the_landed_cost_adds_up() -> None:
+    """Onboarding of 60 is spread over the 2 kg that it takes to use it; freight is 1 a kilogram across a border."""
+    facts = catalog(
+        facility("us", "US"), facility("au", "AU"),
+        source("US", 10), source("AU", 50, onboarding=60, onboarding_currency="USD"),
+    )  # fmt: skip
+    one = of(alternatives(session(civil(40, assume={"freight": 1}), facts)), "au-metal").landed
+    assert one is not None
+    assert (one.kilograms, one.price, one.freight, one.once, one.total) == (2, 50, 1, 30, 81)
+
+
+def test_todays_mix_stands_beside_the_plan() -> None:
+    """Ten a year from Japan today, over two years; an incumbent is qualified."""
+    today = (IncumbentSpec(offer="jp-metal", per_year=Decimal(10)),)
+    found = alternatives(session(civil(40, 40, incumbents=today), metals()))
+    assert of(found, "jp-metal").today_kg == 20
+    assert found.materials[0].today_kg == 20
+    assert of(found, "jp-metal").qualification_months == 0
+
+
+def test_what_is_kept_out_says_why_and_by_which_stage() -> None:
+    """A ban on what is melted in China keeps it out of the one use that there is, and a plant without a capacity is a lead."""
+    bare = facility("kz", "KZ").model_copy(update={"capacity": ()})
+    wanted = case(demand("metal", "defense", 40, start="2027-01-01"), start=date(2027, 1, 1))
+    found = alternatives(session(wanted, metals(bare, source("KZ", 5)), ban("melted")))
+    china, lead = of(found, "cn-metal"), of(found, "kz-metal")
+    assert (china.rank, china.rise, lead.rank) == (None, None, None)
+    assert china.share is not None
+    assert china.share.role == "never"
+    told = {check.stage: check.result for check in china.checks}
+    assert told == {"mined": "undecided", "refined": "undecided", "melted": "fail", "": "pass"}
+    assert [(o.kind, o.rule, o.stage, o.clause) for o in china.obstacles] == [("forbidden", "ban", "melted", "ban (a)")]
+    assert [o.kind for o in lead.obstacles] == ["figure"]
+    assert {check.result for check in of(found, "au-metal").checks} == {"pass"}
+
+
+def test_what_comes_too_late_says_so() -> None:
+    """A capacity that starts after the plan, one that does not count, a lead time and a qualification that outlast it."""
+    late = facility("jp", "JP", 9).model_copy(
+        update={
+            "capacity": tuple(
+                s.model_copy(update={"start": date(2029, 1, 1)}) for s in facility("jp", "JP", 9).capacity
+            )
+        }
+    )
+    facts = catalog(
+        facility("cn", "CN"), late, facility("au", "AU", 9, status="announced"), facility("kz", "KZ"), facility("ca", "CA"),
+        source("CN", 10), source("JP", 10), source("AU", 10), source("KZ", 10, lead_time=36), source("CA", 10, qualification=30),
+    )  # fmt: skip
+    found = alternatives(session(civil(40, 40), facts))
+    told = {one.offer: [o.text for o in one.obstacles] for one in found.offers}
+    assert "starts on 2029-01-01, after its end" in told["jp-metal"][0]
+    assert "announced" in told["au-metal"][0]
+    assert told["kz-metal"] == ["it arrives 36 months after it is ordered, and the plan has 24"]
+    assert told["ca-metal"] == ["qualifying it takes 30 months and delivery 0, and the plan has 24"]
+
+
+def test_an_unknown_material_is_refused_with_a_suggestion() -> None:
+    """All that are wanted are named."""
+    with pytest.raises(InputError, match="did you mean `metal`"):
+        alternatives(session(civil(40), metals()), ["mettal"])
+
+
+class NoKangaroos(Rule):
+    """A rule that some plugin might bring: nothing from Australia for civil use, and no more than 30 kg from China."""
+
+    kind: Literal["no-kangaroos"] = "no-kangaroos"
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """Fails what a plant in Australia sells."""
+        if offer.facility.country != "AU":
+            return PASS
+        return Verdict(result=Result.FAIL, rule=self.id, stage="mined", clause="k (1)", reason="kangaroos were seen")
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row."""
+        everything = range(len(facts.horizon.periods))
+        term = facts.bought(lambda offer, _: int(offer.facility.country == "CN"), everything)
+        yield Row(label="china", terms=(term,), at_most=Decimal(30))
+
+
+def test_a_plugins_rule_is_explained_like_any_other() -> None:
+    """It keeps Australia out, and makes Japan indispensable for the last quarter of the demand."""
+    found = alternatives(session(civil(40), metals(), NoKangaroos(id="k")), within=Decimal(0))
+    assert [(o.kind, o.rule, o.text) for o in of(found, "au-metal").obstacles] == [
+        ("forbidden", "k", "kangaroos were seen")
+    ]
+    share = of(found, "jp-metal").share
+    assert share is not None
+    assert (float(share.least), share.role) == (pytest.approx(0.25), "must")
+    assert "k: k (1)" not in text(found)  # kept out altogether, it stands below the tables
+    assert "forbidden by k: au-metal" in text(found)
+
+
+def test_the_report_reads_as_a_planner_would() -> None:
+    """Ranks, shares and cost in one place, what is kept out below, and what it took at the end."""
+    dear = source("KZ", price(None, benchmark="nothing"))
+    told = text(alternatives(session(civil(40), metals(facility("kz", "KZ"), dear), ban("melted", start=None))))
+    assert "metal: 40 kg wanted; 1 % dearer is USD 4" in told
+    assert "in the plan" in told
+    assert "2  au-metal  AU" in told
+    assert "no price of benchmark `nothing` is well enough founded: kz-metal" in told
+    assert "questions asked" in told
+    assert max(map(len, told.splitlines())) <= 100
