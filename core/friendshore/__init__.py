@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     from .case import load_case
     from .catalog import read_catalog
     from .explain.alternatives import Alternatives, alternatives
+    from .explain.insurance import insurance
+    from .explain.insured import Insurance
     from .explain.stress import Stress, stress
     from .plugins import Registry
     from .recommend import Recommendation, plan
 
 __all__ = [
     "Alternatives",
+    "Insurance",
     "Recommendation",
     "Registry",
     "Stress",
     "alternatives",
+    "insurance",
     "load_case",
     "plan",
     "read_catalog",
@@ -37,9 +41,11 @@ __all__ = [
 _HOMES = {
     "Alternatives": "explain",
     "alternatives": "explain",
+    "Insurance": "explain",
     "Recommendation": "recommend",
     "Registry": "plugins",
     "Stress": "explain",
+    "insurance": "explain",
     "load_case": "case",
     "plan": "recommend",
     "read_catalog": "catalog",

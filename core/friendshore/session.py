@@ -249,7 +249,7 @@ class Session:
             SolverError: if a solver breaks down.
         """
         if material not in self._together:
-            program, solution = self._compiled(self.parts.members[self.parts.of_material[material]])
+            program, solution = self.compiled(self.parts.members[self.parts.of_material[material]])
             labels = column_labels(program.linear.matrix)
             held = np.isin(labels, labels[about(program, material)])
             cost = exact(float(program.linear.cost[held] @ solution.x[held]))
@@ -278,7 +278,7 @@ class Session:
             VerificationError: if the plan does not hold.
         """
         members = self.parts.members[self.parts.of_material[material]]
-        program, cheapest = self._compiled(members)
+        program, cheapest = self.compiled(members)
         cost = np.zeros(len(program.linear.cost))
         cost[program.columns.buy] = weights(program, weigh, output) * (-1.0 if largest else 1.0)
         ranked = [goal for goal in program.goals if not goal.whole]
@@ -297,7 +297,7 @@ class Session:
         sign = -1 if largest else 1
         return Extreme(exact(sign * last.least), exact(sign * last.bound), PartPlan(members, verify(bare, plan)))
 
-    def _compiled(self, members: Members) -> tuple[Program, Solution]:
+    def compiled(self, members: Members) -> tuple[Program, Solution]:
         """The program of some parts as they are, with its cheapest solution; made once."""
         if members not in self._programs:
             program = compile_program(self.parts.part(members).problem())
@@ -329,6 +329,10 @@ class Session:
         solutions = map(found, SLACKS)
         first = next(solutions)
         return first if not first.conflicts else next((s for s in solutions if not s.conflicts), first)
+
+    def part_plan(self, members: Members) -> PartPlan:
+        """The verified plan of an independent part, as things are."""
+        return self._plan(members, frozenset())
 
     def _plan(
         self, members: Members, rules: frozenset[str], changes: tuple[Change, ...] = (), imposed: tuple[Rule, ...] = ()

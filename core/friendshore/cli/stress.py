@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, asking
 from .options import AsJson
-from .output import answering, show, show_json, width
+from .output import answering, show, show_json, warn, width
 
 
 @answering
@@ -22,27 +22,52 @@ def stress(
     ] = "",
     pairs: Annotated[bool, typer.Option(help="Also every two countries that the plan buys from.")] = True,
     top: Annotated[int, typer.Option(metavar="N", help="Losses shown of each table; 0: all.", min=0)] = 15,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND",
+            help="What the insured plan survives the loss of: supplier, parent, country, catalog or none.",
+        ),
+    ] = "supplier",
+    loss_from: Annotated[
+        str,
+        typer.Option(
+            metavar="DATE|PERIOD",
+            help="When it survives it: a year after the start or the middle of the plan, if not given.",
+        ),
+    ] = "",
     scenario: Scenarios = None,
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
-    workers: Workers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """What each supplier, parent company, country and catalog is worth: the plan made again without it."""
-    from ..explain import first_day, stress
-    from ..report import stress_report
+    """What each supplier, parent company, country and catalog is worth: the plan made again without it.
+
+    Then what it costs to survive any one loss: the cheapest plan that leaves nothing more short after it.
+    """
+    from ..explain import first_day, insurance, loss_kind, stress
+    from ..report import insurance_report, stress_report
+
+    kind = None if by == "none" else loss_kind(by)
 
     with asking(
         path, doing="taking away", of="losses", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
-        workers=workers, quiet=quiet or as_json,
+        quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         session = opened.session
-        day = first_day(session.problem.case.horizon, start) if start else None
+        horizon = session.problem.case.horizon
+        day = first_day(horizon, start) if start else None
+        later = first_day(horizon, loss_from) if loss_from else None
+        ranked = bool(session.problem.objectives)
         found = stress(session, everything=everything, pairs=pairs, start=day, progress=progress)
+        insured = insurance(session, by=kind, start=later, progress=progress) if kind and not ranked else None
+    if kind and ranked:
+        warn("the case ranks objectives: what surviving a loss costs is told for cost alone, and left out")
     if as_json:
-        show_json(found.to_dict())
+        show_json({**found.to_dict(), "insurance": None if insured is None else insured.to_dict()})
     else:
         show(stress_report(found, width(), top))
+        show([] if insured is None else insurance_report(insured, width(), top))
     return 0

@@ -6,9 +6,11 @@ from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
 from .compliance import StageCheck
 from .evidence import least_confidence
 from .exposed import Exposed, exposed
+from .insurance import first_loss, insurance
+from .insured import Insurance, LossMet, StockNeeded
 from .kept_out import KeptOut, kept_out
 from .landed import Landed
-from .losses import KINDS, Loss, LossKind, first_day, losses
+from .losses import KINDS, Loss, LossKind, first_day, loss_kind, losses
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
 from .shortages import Reason, shortage_reasons
@@ -21,10 +23,12 @@ __all__ = [
     "Alternative",
     "Alternatives",
     "Exposed",
+    "Insurance",
     "KeptOut",
     "Landed",
     "Loss",
     "LossKind",
+    "LossMet",
     "MaterialMix",
     "Obstacle",
     "RankPrice",
@@ -32,13 +36,17 @@ __all__ = [
     "Share",
     "Shortfall",
     "StageCheck",
+    "StockNeeded",
     "Stress",
     "Stressed",
     "alternatives",
     "exposed",
     "first_day",
+    "first_loss",
+    "insurance",
     "kept_out",
     "least_confidence",
+    "loss_kind",
     "losses",
     "rank_prices",
     "shortage_reasons",

@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..problem import Problem
 from ..problem.offers import OfferFacts
+from ..reading.suggest import did_you_mean
 from ..session import Session
 
 LossKind = Literal["supplier", "parent", "country", "catalog"]
@@ -45,6 +46,10 @@ class Loss(Record):
     def name(self) -> str:
         """Who is lost, in words."""
         return " and ".join(self.names)
+
+    def takes(self, facts: OfferFacts) -> bool:
+        """Whether an offer is lost with it."""
+        return _NAMED[self.by[0]](facts) in self.names
 
     def changes(self, start: date) -> tuple[Change, ...]:
         """The changes that take its offers away from a day on."""
@@ -109,6 +114,22 @@ def _used(session: Session) -> frozenset[int]:
     """Offers that the plan buys from."""
     names = {purchase.offer for purchase in session.verified.plan.purchases}
     return frozenset(i for i, facts in enumerate(session.problem.offers) if facts.offer.id in names)
+
+
+def loss_kind(word: str) -> LossKind:
+    """The kind of loss that a word means.
+
+    Raises:
+        InputError: for a word that means none.
+    """
+    for kind in KINDS:
+        if kind == word:
+            return kind
+    raise InputError(
+        Trouble(
+            "unknown kind of loss", found=word, expected=f"{', '.join(KINDS)} or none", fix=did_you_mean(word, KINDS)
+        )
+    )
 
 
 def first_day(horizon: Horizon, word: str) -> date:

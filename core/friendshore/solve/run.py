@@ -16,7 +16,7 @@ from ..domain.plan import PlanStatus
 from ..errors import Problem, SolverError
 from ..program import Program
 from ..program.goals import Goal
-from ..program.matrix import Floats, Ints
+from ..program.matrix import Floats, Ints, Linear
 from .answers import Answers
 from .components import Component, empty_rows, split
 from .conflicts import minimal_conflict
@@ -129,6 +129,17 @@ def _planned(search: Search, known: Answers, part: Component, goals: Sequence[Go
     if not is_ranked(ranked):
         return known.of(linear, partial(search.component, linear))
     return known.of(linear, partial(solve_ranked, search, linear, ranked), ranked)
+
+
+def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answers) -> Answer:
+    """The best answer for a program that hangs together, or the one that is known.
+
+    Raises:
+        SolverError: if a solver breaks down; never for plain infeasibility.
+    """
+    workers = limits.workers or os.cpu_count() or 1
+    search = Search(Watch(limits.seconds, cancel), limits.gap, workers, answers)
+    return answers.of(linear, partial(search.component, linear))
 
 
 def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:

@@ -1,0 +1,232 @@
+"""Decisions before a loss and after it: one program for all losses that share what is decided before they are known.
+
+A two-stage program in extensive form (Birge and Louveaux, Introduction to Stochastic Programming, 2nd ed. 2011, ch. 2) whose second
+stages cost nothing and must be feasible: what is decided before the loss is one set of columns for all of them, which is what
+"nobody foresees which loss comes" means (non-anticipativity by sharing columns).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from .compile import Program
+from .matrix import Floats, Ints, Linear, Mask
+
+Shortage = Literal["bounded", "priced", "least"]
+
+SLACK = 1e-9
+"""Relative; by so much a bound on shortage lies above the shortage of the plan that it is taken from, as solvers take a row as kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class TwoStage:
+    """A program with bounds on shortage, whose columns are decided before a loss or after it."""
+
+    linear: Linear
+    shared: Mask
+    """Columns decided before anybody knows of a loss."""
+    bounded: Ints
+    """Rows that bound shortage."""
+
+    def insured(self, losses: Sequence[Ints]) -> Linear:
+        """The cheapest plan without a loss from which every loss can be met: its own columns first, then the second stages.
+
+        Args:
+            losses: for each the columns that are closed by it.
+        """
+        return self._joined(losses, self.linear.cost)
+
+    def least_short(self, loss: Ints) -> Linear:
+        """As `insured` for one loss, with shortage beyond the bounds allowed after it: the cost is that shortage alone.
+
+        The columns for it come last, one for each of `bounded`.
+        """
+        joined = self._joined([loss], np.zeros(len(self.linear.cost)))
+        return _elastic(joined, self.linear.matrix.shape[0] + self._bounded_after)
+
+    def afterwards(self, x: Floats, loss: Ints, shortage: Shortage = "bounded") -> Linear:
+        """What can still be decided once a loss has come, everything before it being as in `x`; its columns are those not `shared`.
+
+        Args:
+            x: values of all columns.
+            loss: columns that are closed by it.
+            shortage: `bounded` as ever; `priced`, without bounds; or as in `least_short` the one thing that costs anything.
+        """
+        linear, free, rows = self.linear, self.free, self._after_rows
+        below = linear.matrix[rows]
+        decided = below @ np.where(self.shared, x, 0.0)
+        upper = linear.upper.copy()
+        upper[loss] = 0.0
+        least = shortage == "least"
+        row_upper = linear.row_upper[rows] - decided
+        if shortage == "priced":
+            row_upper[self._bounded_after] = np.inf
+        after = Linear(
+            cost=np.zeros(len(free)) if least else linear.cost[free],
+            lower=linear.lower[free],
+            upper=upper[free],
+            integer=linear.integer[free],
+            matrix=below[:, free].tocsr(),
+            row_lower=linear.row_lower[rows] - decided,
+            row_upper=row_upper,
+            constant=0.0 if least else float(linear.cost @ np.where(self.shared, x, 0.0)),
+        )
+        return _elastic(after, self._bounded_after) if least else after
+
+    def completed(self, x: Floats, after: Floats) -> Floats:
+        """Values of all columns: those decided before a loss as in `x`, those after it from a solution of `afterwards`."""
+        found = x.copy()
+        found[self.free] = after[: len(self.free)]
+        return found
+
+    def second(self, x: Floats, number: int) -> Floats:
+        """Of a solution of `insured`, the values of all columns after the loss of some number."""
+        count, more = len(self.linear.cost), len(self.free)
+        return self.completed(x[:count], x[count + number * more :])
+
+    @cached_property
+    def free(self) -> Ints:
+        """Columns decided after a loss."""
+        found: Ints = np.flatnonzero(~self.shared)
+        return found
+
+    @cached_property
+    def _bounded_after(self) -> Ints:
+        """Rows that bound shortage, by their place among those of a second stage."""
+        found: Ints = np.searchsorted(self._after_rows, self.bounded)
+        return found
+
+    @cached_property
+    def _after_rows(self) -> Ints:
+        """Rows that say anything of what is decided after a loss, or bound shortage."""
+        free = self.linear.matrix[:, self.free]
+        wanted = np.diff(free.tocsr().indptr) > 0
+        wanted[self.bounded] = True
+        found: Ints = np.flatnonzero(wanted)
+        return found
+
+    def _joined(self, losses: Sequence[Ints], cost: Floats) -> Linear:
+        linear, free, rows = self.linear, self.free, self._after_rows
+        below = linear.matrix[rows]
+        held, own = below @ sp.diags(self.shared.astype(float)), below[:, free]
+        second = sp.block_diag([own] * len(losses)) if losses else None
+        matrix = linear.matrix
+        if second is not None:
+            first = sp.vstack([matrix, *[held] * len(losses)])
+            matrix = sp.hstack([first, sp.vstack([sp.csr_matrix((matrix.shape[0], second.shape[1])), second])]).tocsr()
+            matrix.eliminate_zeros()
+            matrix.sort_indices()
+        uppers = []
+        for loss in losses:
+            upper = linear.upper.copy()
+            upper[loss] = 0.0
+            uppers.append(upper[free])
+        times = len(losses)
+        return Linear(
+            cost=np.concatenate([cost, np.zeros(times * len(free))]),
+            lower=np.concatenate([linear.lower, *[linear.lower[free]] * times]),
+            upper=np.concatenate([linear.upper, *uppers]),
+            integer=np.concatenate([linear.integer, *[linear.integer[free]] * times]),
+            matrix=matrix,
+            row_lower=np.concatenate([linear.row_lower, *[linear.row_lower[rows]] * times]),
+            row_upper=np.concatenate([linear.row_upper, *[linear.row_upper[rows]] * times]),
+        )
+
+
+def _elastic(linear: Linear, rows: Ints) -> Linear:
+    """The same with a column of cost 1 for each of some rows, by which its upper end may be exceeded."""
+    count, more = linear.matrix.shape[0], len(rows)
+    taken = sp.csr_matrix((-np.ones(more), (rows, np.arange(more))), shape=(count, more))
+    return replace(
+        linear,
+        cost=np.concatenate([linear.cost, np.ones(more)]),
+        lower=np.concatenate([linear.lower, np.zeros(more)]),
+        upper=np.concatenate([linear.upper, np.full(more, np.inf)]),
+        integer=np.concatenate([linear.integer, np.zeros(more, dtype=bool)]),
+        matrix=sp.hstack([linear.matrix, taken]).tocsr(),
+    )
+
+
+def with_shortage_bounds(program: Program, x: Floats) -> Linear:
+    """A program in which no demand is short of more kilograms over the plan than in the plan `x`; its last rows say so."""
+    linear, count = program.linear, program.problem.case.horizon.count
+    demands = len(program.problem.demands)
+    cells = np.arange(demands * count)
+    most = x[program.columns.short + cells].reshape(demands, count).sum(axis=1)
+    bounds = sp.csr_matrix(
+        (np.ones(len(cells)), (cells // count, program.columns.short + cells)), shape=(demands, len(linear.cost))
+    )
+    return replace(
+        linear,
+        matrix=sp.vstack([linear.matrix, bounds]).tocsr(),
+        row_lower=np.concatenate([linear.row_lower, np.full(demands, -np.inf)]),
+        row_upper=np.concatenate([linear.row_upper, most + SLACK * np.maximum(most, 1.0)]),
+    )
+
+
+def decided_before(program: Program, period: int) -> Mask:
+    """The columns that say what is ordered, made, held, delivered and short in periods before one, and who is onboarded at all."""
+    columns, moves, problem = program.columns, program.problem.moves, program.problem
+    count = problem.case.horizon.count
+    found = np.zeros(len(program.linear.cost), dtype=bool)
+    found[columns.buy] = moves.ordered[columns.buy_move] < period
+    found[[c for (_, _, t), c in columns.make.items() if t < period]] = True
+    found[[c for (_, _, t, _, _), c in columns.transfer.items() if t < period]] = True
+    found[[c for (_, t), c in (*columns.lot.items(), *columns.order.items()) if t < period]] = True
+    for first in columns.stock.values():
+        found[first : first + period] = True
+    delivered = zip(columns.deliver, columns.deliver_key, strict=True)
+    found[[c for c, (_, t, _, _) in delivered if t < period]] = True
+    cells = np.arange(len(problem.demands) * count)
+    found[columns.short + cells[cells % count < period]] = True
+    found[[c for lot, c in columns.rest.items() if problem.lots[lot].period < period]] = True
+    found[[c for offer, c in columns.onboard.items() if problem.offers[offer].onboarding]] = True
+    return found
+
+
+def closed_by(program: Program, offers: Collection[str], period: int) -> Ints:
+    """The columns that order or make anything of some offers from a period on."""
+    columns, problem = program.columns, program.problem
+    lost = np.array([facts.offer.id in offers for facts in problem.offers] + [False], dtype=bool)
+    of_arc = np.array([arc.offer for arc in problem.network.arcs], dtype=np.intp)
+    moves = columns.buy_move
+    bought = lost[of_arc[problem.moves.arc[moves]]] & (problem.moves.ordered[moves] >= period)
+    found = np.concatenate([columns.buy[bought], np.array(list(_made(program, lost, period)), dtype=np.intp)])
+    found.sort()
+    return found
+
+
+def _made(program: Program, lost: Mask, period: int) -> Iterator[int]:
+    for (offer, _, t), column in program.columns.make.items():
+        if lost[offer] and t >= period:
+            yield column
+
+
+def kept_ready(program: Program, x: Floats, used: Collection[str]) -> dict[str, float]:
+    """What it costs to have offers onboarded from which nothing is bought: a plan without purchases from them does not hold it.
+
+    Args:
+        program: what was solved.
+        x: values of all its columns.
+        used: offers that something is bought of.
+
+    Returns:
+        offer -> money, discounted: its onboarding, with what take-or-pay makes due.
+    """
+    found = {}
+    for index, column in program.columns.onboard.items():
+        facts = program.problem.offers[index]
+        if facts.onboarding and x[column] > 0.5 and facts.offer.id not in used:
+            due = [
+                program.linear.cost[c] * program.linear.upper[c]
+                for number, c in program.columns.untaken.items()
+                if program.problem.commitments[number].offer == index
+            ]
+            found[facts.offer.id] = float(program.linear.cost[column] + sum(due))
+    return found
