@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import alternatives, catalogs, check, init, plan, plugins, report, rules, stress, verify
+from . import alternatives, catalogs, check, init, lock, plan, plugins, report, rules, stress, verify
 from .exits import EPILOG
 from .output import bare
 
@@ -48,6 +48,7 @@ app.command("alternatives", short_help="Every offer of a material, ranked by wha
 )
 app.command("stress", short_help="What it costs to lose each supplier, company, country or catalog.")(stress.stress)
 app.command("report", short_help="Print a run on one page.")(report.report)
+app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(lock.lock)
 app.command("init", short_help="Write a small case that can be planned.")(init.init)
 app.add_typer(catalogs.app, name="catalogs")
 app.add_typer(rules.app, name="rules")

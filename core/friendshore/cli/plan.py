@@ -44,6 +44,12 @@ def plan(
             metavar="FOLDER", help="Folder to write the run to: run.json, tables, and the facts that prove it."
         ),
     ] = None,
+    locked: Annotated[
+        bool,
+        typer.Option(
+            "--locked", help="Refuse to plan unless all data and plugins are as friendshore.lock beside the case says."
+        ),
+    ] = False,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the heading alone, and no progress.")] = False,
 ) -> int:
@@ -68,6 +74,7 @@ def plan(
             time_limit=time_limit,
             gap=gap,
             workers=workers,
+            lock=(read.folder or Path()) / recommend.LOCK_FILE if locked else None,
             progress=progress,
             cancel=cancel,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..domain.case import Case
 from ..domain.change import Change
@@ -15,6 +16,7 @@ from .check import Checked, check
 from .describe import describe
 from .gather import Gathered, gather
 from .inputs import inputs_of, prepare
+from .lock import LOCK_FILE, Lock, check_lock, lock_of, read_lock, write_lock
 from .recheck import Rechecked, recheck, reverify
 from .recommendation import Recommendation
 from .reopen import Opened, reopen
@@ -22,22 +24,28 @@ from .verdicts import verdicts
 from .verify_run import RunCheck, verify_run
 
 __all__ = [
+    "LOCK_FILE",
     "Checked",
     "Gathered",
+    "Lock",
     "Opened",
     "Rechecked",
     "Recommendation",
     "RunCheck",
     "check",
+    "check_lock",
     "gather",
     "inputs_of",
+    "lock_of",
     "plan",
     "prepare",
+    "read_lock",
     "recheck",
     "reopen",
     "reverify",
     "verdicts",
     "verify_run",
+    "write_lock",
 ]
 
 
@@ -53,6 +61,7 @@ def plan(
     time_limit: float | None = None,
     gap: float = 1e-6,
     workers: int | None = None,
+    lock: Path | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Recommendation:
@@ -69,17 +78,20 @@ def plan(
         time_limit: seconds for the solve; the best plan found by then is returned, with its bound.
         gap: relative distance from the bound at which a plan is taken as cheapest.
         workers: components solved at once; None: the number of processors. Does not change the result.
+        lock: lock file that what is installed must agree with; None: none is looked at.
         progress: called with components solved, components in all, and seconds.
         cancel: once its `is_set()` is true, the best plan found so far is returned.
 
     Raises:
         InputError: with everything that is wrong with the case, its catalogs and packs.
-        PluginError: if a plugin that the case needs is missing, broken or ambiguous.
+        PluginError: if a plugin that the case needs is missing, broken or ambiguous, or not as the lock file says.
         SolverError: if the solver breaks down.
         VerificationError: if the plan does not hold; never passed on as a plan.
     """
     names = (scenario,) if isinstance(scenario, str) else tuple(scenario)
     gathered = gather(case, registry, catalogs, rules)
+    if lock is not None:
+        check_lock(read_lock(lock), lock_of(gathered), lock)
     inputs = inputs_of(gathered, names, changes, strict)
     session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
     return Recommendation(describe(session, gathered, names), session.verified, gathered, session)

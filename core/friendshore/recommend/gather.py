@@ -28,6 +28,8 @@ class Gathered:
     catalogs: tuple[Catalog, ...]
     rules: tuple[Rule, ...]
     bills: tuple[Bill, ...]
+    packs: tuple[tuple[RulePack, str], ...]
+    """Rule packs, each with the distribution that brings it."""
     pack_of: dict[str, str]
     """Rule -> the pack that brings it."""
     plugins: tuple[RunPlugin, ...]
@@ -62,6 +64,7 @@ def gather(
         catalogs=read,
         rules=tuple(found),
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
+        packs=tuple(packs),
         pack_of=pack_of,
         plugins=_used(read, packs),
         registry=known,

@@ -1,0 +1,166 @@
+"""A locked case: what decides its result is recorded, and anything else is refused by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from friendshore.case import load_case
+from friendshore.errors import InputError, PluginError
+from friendshore.plugins import Registry
+from friendshore.recommend import LOCK_FILE, Lock, check_lock, gather, lock_of, plan, read_lock, write_lock
+
+from .test_cli import answer, friendshore
+
+if TYPE_CHECKING:
+    from conftest import Site
+
+CATALOG = {
+    "catalog.toml": 'schema = 1\nname = "acme"\ntitle = "A"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n',
+    "materials.csv": "id,element,form,basis,stages\ntin,Sn,metal,gross,\n",
+    "facilities.csv": "id,country\nmill,MY\n",
+    "capacity.csv": "facility,per_year,status,source\nmill,9 t/year,operating,s\n",
+    "offers.csv": "id,facility,material,price,source\ntin-my,mill,tin,30 USD/kg,s\n",
+    "sources.csv": "id,reference,date,confidence\ns,somebody,2026-11-01,verified\n",
+}
+CASE = """schema = 1
+[case]
+name = "c"
+start = 2027-01-01
+periods = 1
+period = "year"
+place = "US"
+[use]
+catalogs = ["acme"]
+[[demand]]
+material = "tin"
+end_use = "civil"
+per_year = "1 t"
+"""
+
+
+@pytest.fixture
+def case(site: Site, tmp_path: Path) -> Path:
+    """A case on a catalog that an installed distribution brings, locked."""
+    site.plugin("acme-tin", 'api = 1\ncatalogs = ["c"]\n', files={f"c/{name}": text for name, text in CATALOG.items()})
+    folder = tmp_path / "case"
+    folder.mkdir()
+    (folder / "case.toml").write_text(CASE)
+    write_lock(folder / LOCK_FILE, locked(folder))
+    return folder
+
+
+def locked(case: Path) -> Lock:
+    """The lock of a case as things are."""
+    return lock_of(gather(load_case(case), Registry.discover()))
+
+
+def edit(site: Site, name: str, before: str, after: str) -> None:
+    """Changes a table of the installed catalog."""
+    path = site.folder / "acme_tin" / "c" / name
+    path.write_text(path.read_text().replace(before, after))
+
+
+def test_a_locked_case_is_planned_while_nothing_changes(case: Path) -> None:
+    """The same data: the same plan; the lock is not written again."""
+    lock = case / LOCK_FILE
+    assert plan(load_case(case), registry=Registry.discover(), lock=lock).verified
+    assert not write_lock(lock, locked(case))
+
+
+def test_row_order_is_no_change(case: Path, site: Site) -> None:
+    """What the lock holds is facts, not bytes: a comment line or another order of columns says the same."""
+    edit(site, "facilities.csv", "id,country\nmill,MY\n", "country,id\nMY,mill\n")
+    check_lock(read_lock(case / LOCK_FILE), locked(case), case / LOCK_FILE)
+
+
+def test_a_changed_row_of_an_installed_catalog_is_refused_by_name(case: Path, site: Site) -> None:
+    """The refusal names the catalog, the distribution and the record."""
+    edit(site, "offers.csv", "30 USD/kg", "3 USD/kg")
+    with pytest.raises(
+        PluginError, match=r"catalog `acme` \(acme-tin 1\.0\) is not what was locked: offer tin-my changed"
+    ):
+        plan(load_case(case), registry=Registry.discover(), lock=case / LOCK_FILE)
+    assert plan(load_case(case), registry=Registry.discover()).verified, "without --locked it is planned"
+
+
+KIND = """
+from typing import Literal
+
+from friendshore.hookspecs import hookimpl
+from friendshore.rules.base import Rule
+
+
+class House(Rule):
+    kind: Literal["house"] = "house"
+
+    def rows(self, facts):
+        return ()
+
+
+@hookimpl
+def friendshore_rules():
+    return [House]
+"""
+
+
+def test_changed_code_of_a_kind_of_rule_is_refused(site: Site, tmp_path: Path) -> None:
+    """The code of a plugin decides results as its data do, under whatever version number."""
+    site.plugin("acme-house", 'api = 1\nkinds = ["house"]\n', code=KIND)
+    (tmp_path / "case.toml").write_text(CASE.replace('["acme"]', "[]") + '[[rule]]\nkind = "house"\n')
+    lock = locked(tmp_path)
+    assert [one.distribution for one in lock.locked] == ["acme-house 1.0"]
+    code = site.folder / "acme_house" / "__init__.py"
+    code.write_text(KIND.replace("return ()", "return []"))
+    with pytest.raises(PluginError, match="rule kind `house`.* its code changed"):
+        check_lock(lock, locked(tmp_path), tmp_path / LOCK_FILE)
+
+
+def test_new_and_missing_and_other_versions_are_refused_all_at_once(case: Path) -> None:
+    """Everything that differs is told, not the first alone."""
+    was = read_lock(case / LOCK_FILE)
+    (mine,) = was.locked
+    other = mine.model_copy(update={"name": "gone"})
+    older = mine.model_copy(update={"distribution": "acme-tin 0.9"})
+    given = was.model_copy(update={"locked": (older, other), "versions": {**was.versions, "ortools": "1.0"}})
+    with pytest.raises(PluginError) as caught:
+        check_lock(given, was, case / LOCK_FILE)
+    told = " / ".join(problem.message for problem in caught.value.problems)
+    assert "`gone` is locked, and no longer used" in told
+    assert "comes from acme-tin 1.0" in told
+    assert "ortools" in told
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 2}', '{"schema": 1, "case": "c", "versions": {}}'])
+def test_a_damaged_lock_is_refused_in_words(case: Path, text: str) -> None:
+    """Neither a traceback nor a plan."""
+    (case / LOCK_FILE).write_text(text)
+    with pytest.raises(InputError, match=LOCK_FILE):
+        plan(load_case(case), registry=Registry.discover(), lock=case / LOCK_FILE)
+
+
+def test_a_missing_lock_is_refused_with_the_fix(case: Path) -> None:
+    """`--locked` without a lock plans nothing."""
+    (case / LOCK_FILE).unlink()
+    with pytest.raises(InputError, match="friendshore lock"):
+        plan(load_case(case), registry=Registry.discover(), lock=case / LOCK_FILE)
+
+
+def test_lock_and_plan_locked_on_the_command_line(tmp_path: Path) -> None:
+    """Write, plan, change a row beside the case, be refused with the code of plugins."""
+    case = tmp_path / "first"
+    assert friendshore("init", str(case)).returncode == 0
+    wrote = friendshore("lock", str(case))
+    assert (wrote.returncode, wrote.stderr) == (0, "")
+    assert LOCK_FILE in wrote.stdout
+    assert json.loads((case / LOCK_FILE).read_text())["schema"] == 1
+    assert answer(friendshore("lock", str(case), "--json"))["wrote"] == ""
+    assert friendshore("plan", str(case), "--locked", "-q").returncode == 0
+    (offers,) = case.rglob("offers.csv")
+    offers.write_text(offers.read_text().replace(" USD/kg", "1 USD/kg", 1))
+    refused = friendshore("plan", str(case), "--locked", "-q")
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "is not what was locked" in refused.stderr
