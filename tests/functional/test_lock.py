@@ -115,7 +115,7 @@ def test_changed_code_of_a_kind_of_rule_is_refused(site: Site, tmp_path: Path) -
     assert [one.distribution for one in lock.locked] == ["acme-house 1.0"]
     code = site.folder / "acme_house" / "__init__.py"
     code.write_text(KIND.replace("return ()", "return []"))
-    with pytest.raises(PluginError, match="rule kind `house`.* its code changed"):
+    with pytest.raises(PluginError, match=r"rule kind `house`.* its code changed"):
         check_lock(lock, locked(tmp_path), tmp_path / LOCK_FILE)
 
 
