@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from friendshore.case import load_case
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
+from friendshore.recommend import gather, inputs_of
 from friendshore.rules.base import PhaseStatus
 from friendshore.rules.pack import RulePack, read_pack
 
@@ -161,3 +163,57 @@ def test_phases_follow_one_another(case: str) -> None:
     phases, said = PHASES[case]
     with pytest.raises(InputError, match=said):
         Registry.of().rule({"kind": "tariff", "id": "r", "rate": 0.1, "phases": phases}, "pack.toml", 4)
+
+
+STORY = """
+[[scenario]]
+name = "all-at-once"
+title = "The bill passes and the duty goes"
+change = [{ enable = "bill-1" }, { disable = "duty" }]
+"""
+NEEDS = """schema = 1
+[case]
+name = "c"
+start = 2027-01-01
+periods = 1
+period = "year"
+place = "US"
+[use]
+packs = ["./law"]
+[[demand]]
+material = "tin"
+end_use = "civil"
+per_year = "1 t"
+"""
+
+
+def test_a_pack_brings_scenarios_to_the_cases_that_use_it(tmp_path: Path) -> None:
+    """They are asked for by name as the case's own; a name that both use is refused, naming both."""
+    pack(tmp_path / "law", HEAD + RULES + BILL + STORY)
+    (tmp_path / "case.toml").write_text(NEEDS)
+    gathered = gather(load_case(tmp_path), Registry.of())
+    assert [scenario.name for scenario in gathered.case.scenarios] == ["all-at-once"]
+    changed = {rule.id: rule for rule in inputs_of(gathered, ("all-at-once",)).rules}
+    assert changed["duty"].phases == ()
+    assert changed["ban"].phases[0].status is PhaseStatus.SUSPENDED
+    (tmp_path / "case.toml").write_text(NEEDS + '[[scenario]]\nname = "all-at-once"\nchange = [{ disable = "ban" }]\n')
+    with pytest.raises(InputError, match="by the case and by rule pack law"):
+        gather(load_case(tmp_path), Registry.of())
+
+
+def test_the_digest_covers_scenarios(tmp_path: Path) -> None:
+    """A pack without any keeps the digest it always had; with one, each change of it counts."""
+    digests = {
+        read_pack(pack(tmp_path / name, HEAD + text)).digest
+        for name, text in (("a", ""), ("b", STORY), ("c", STORY.replace("duty goes", "duty stays")))
+    }
+    assert len(digests) == 3
+
+
+def test_mistakes_in_a_scenario_of_a_pack_have_their_line(tmp_path: Path) -> None:
+    """Read with the same care as rules and bills."""
+    told = problems(
+        pack(tmp_path / "law", HEAD + STORY + STORY + '[[scenario]]\nname = "x"\nchange = [{ price = "a" }]\n')
+    )
+    assert any("`all-at-once` is the name of two entries, first on line 8" in line for line in told)
+    assert any("needs `factor`" in line for line in told)

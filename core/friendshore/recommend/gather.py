@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from ..catalog import read_catalogs
-from ..domain.case import Case
+from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.run import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError, Problem
@@ -57,6 +57,7 @@ def gather(
         found.extend(made or ())
         pack_of |= {rule.id: pack.id for rule in made or ()}
     found.extend(attempt(partial(known.rules, case.rules, f"case {case.name}"), errors) or ())
+    case = _with_scenarios(case, packs, errors)
     if errors:
         raise _all_of(errors)
     return Gathered(
@@ -69,6 +70,21 @@ def gather(
         plugins=_used(read, packs),
         registry=known,
     )
+
+
+def _with_scenarios(case: Case, packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreError]) -> Case:
+    """The case with the scenarios that its packs bring, after its own."""
+    owners = {scenario.name: "the case" for scenario in case.scenarios}
+    brought: list[Scenario] = []
+    for pack, _ in packs:
+        for scenario in pack.scenarios:
+            before = owners.setdefault(scenario.name, f"rule pack {pack.id}")
+            if before == f"rule pack {pack.id}":
+                brought.append(scenario)
+                continue
+            message = f"the scenario `{scenario.name}` is given by {before} and by rule pack {pack.id}"
+            errors.append(InputError(Problem(message, column="scenario.name", fix="rename the one in the case")))
+    return case.model_copy(update={"scenarios": (*case.scenarios, *brought)}) if brought else case
 
 
 def _registry(case: Case, given: Sequence[Catalog]) -> Registry:

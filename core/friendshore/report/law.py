@@ -42,10 +42,13 @@ def pack_text(pack: RulePack, width: int, distribution: str = "") -> RenderableT
         *([pack.note] if pack.note else []),
     ]
     rules = rule_listing(rule_row(rule, pack.id) for rule in pack.rules).text(width)
+    stories = [f"{scenario.name}: {scenario.title or 'no title'}" for scenario in pack.scenarios]
     bills = [f"{bill.id} ({bill.status}): {bill.title}" for bill in pack.bills]
     more: list[RenderableType] = (
         ["", Text("Bills, switched on by a scenario", style="bold"), lines(bills)] if bills else []
     )
+    if stories:
+        more += ["", Text("Scenarios, for --scenario of any case that uses the pack", style="bold"), lines(stories)]
     return Group(Text(pack.id, style="bold"), lines(head), "", rules, *more)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field
 
 from ..domain.base import Record
+from ..domain.case import Scenario
 from ..domain.change import Change
 from ..errors import InputError, Problem
 from ..reading.records import record
@@ -25,6 +26,8 @@ M = TypeVar("M", bound=Record)
 PACK_FILE = "pack.toml"
 """The file that makes a folder a rule pack."""
 
+_TABLES = ("rule", "bill", "scenario")
+"""Lists of tables in a pack."""
 _NEEDED = ("kind", "id", "citation")
 """What every rule of a pack states: a rule of law without its clause cannot be checked by anybody."""
 
@@ -59,6 +62,8 @@ class RulePack(Record):
     rules: tuple[dict[str, Any], ...] = ()
     """One table a rule: `kind`, `id`, `citation`, and the fields of its kind."""
     bills: tuple[Bill, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    """Named lists of changes that any case using the pack may ask for by name."""
     digest: str = ""
     """SHA-256 of the parsed content; comments, layout and the order of rules do not count."""
     folder: Path | None = Field(default=None, exclude=True)
@@ -93,18 +98,22 @@ def read_pack(folder: Path) -> RulePack:
     path = folder / PACK_FILE
     text, data = _parsed(path)
     found = _Found(str(path), [])
-    heads = found.records(_Head, [{key: value for key, value in data.items() if key not in ("rule", "bill")}], ())
+    heads = found.records(_Head, [{key: value for key, value in data.items() if key not in _TABLES}], ())
     rules, rule_lines = found.tables(data, "rule"), _lines(text, "rule")
     tables, bill_lines = found.tables(data, "bill"), _lines(text, "bill")
     found.needs(rules, rule_lines)
     bills = found.records(Bill, tables, bill_lines)
     found.repeated([*rules, *tables], (*rule_lines, *bill_lines))
+    stories, story_lines = found.tables(data, "scenario"), _lines(text, "scenario")
+    scenarios = found.records(Scenario, stories, story_lines)
+    found.repeated(stories, story_lines, "name")
     if found.problems:
         raise InputError(found.problems)
     return RulePack(
         **heads[0].model_dump(exclude={"schema_"}),
         rules=tuple(rules),
         bills=tuple(bills),
+        scenarios=tuple(scenarios),
         digest=_digest(data),
         folder=folder,
         lines=rule_lines if len(rule_lines) == len(rules) else (),
@@ -198,27 +207,29 @@ class _Found:
                 place = _line(lines, position)
                 self.problems.append(Problem(message, self.file, place, key, found, "text", f"add `{key}`"))
 
-    def repeated(self, tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...]) -> None:
-        """Ids that stand for two rules or bills."""
+    def repeated(self, tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...], key: str = "id") -> None:
+        """Names that stand for two entries."""
         first: dict[str, int] = {}
         for position, table in enumerate(tables):
-            name = table.get("id")
+            name = table.get(key)
             if not isinstance(name, str) or first.setdefault(name, position) == position or not name:
                 continue
             before = _line(lines, first[name])
-            message = f"`{name}` is the id of two entries" + (f", first on line {before}" if before else "")
+            message = f"`{name}` is the {key} of two entries" + (f", first on line {before}" if before else "")
             place = _line(lines, position)
-            self.problems.append(Problem(message, self.file, place, "id", fix="rename one of the two"))
+            self.problems.append(Problem(message, self.file, place, key, fix="rename one of the two"))
 
 
 def _digest(data: Mapping[str, Any]) -> str:
-    """SHA-256 of what the file says, whatever the order of its rules and bills."""
+    """SHA-256 of what the file says, whatever the order of its rules, bills and scenarios."""
 
     def in_order(tables: object) -> list[str]:
         return sorted(_canonical(table) for table in tables) if isinstance(tables, list) else []
 
-    head = {key: value for key, value in data.items() if key not in ("rule", "bill")}
-    content = {"head": head, "rule": in_order(data.get("rule")), "bill": in_order(data.get("bill"))}
+    head = {key: value for key, value in data.items() if key not in _TABLES}
+    content = {"head": head} | {
+        name: in_order(data.get(name)) for name in _TABLES if name != "scenario" or name in data
+    }
     return hashlib.sha256(_canonical(content).encode()).hexdigest()
 
 
