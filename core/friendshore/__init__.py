@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .explain.insurance import insurance
     from .explain.insured import Insurance
     from .explain.stress import Stress, stress
+    from .explain.why_not import WhyNot, why_not
     from .plugins import Registry
     from .recommend import Recommendation, plan
 
@@ -30,12 +31,14 @@ __all__ = [
     "Recommendation",
     "Registry",
     "Stress",
+    "WhyNot",
     "alternatives",
     "insurance",
     "load_case",
     "plan",
     "read_catalog",
     "stress",
+    "why_not",
 ]
 
 _HOMES = {
@@ -50,6 +53,8 @@ _HOMES = {
     "plan": "recommend",
     "read_catalog": "catalog",
     "stress": "explain",
+    "WhyNot": "explain",
+    "why_not": "explain",
 }
 
 

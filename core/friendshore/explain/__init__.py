@@ -4,6 +4,7 @@ what each loss costs.
 
 from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
 from .compliance import StageCheck
+from .entering import Entering, enters_at
 from .evidence import least_confidence
 from .exposed import Exposed, exposed
 from .insurance import first_loss, insurance
@@ -16,16 +17,20 @@ from .ranks import UNPRICED, RankPrice, rank_prices
 from .shortages import Reason, shortage_reasons
 from .stress import Shortfall, Stress, Stressed, stress
 from .using import Share
+from .why_not import Asked, Lifted, WhyNot, why_not
 
 __all__ = [
     "KINDS",
     "UNPRICED",
     "Alternative",
     "Alternatives",
+    "Asked",
+    "Entering",
     "Exposed",
     "Insurance",
     "KeptOut",
     "Landed",
+    "Lifted",
     "Loss",
     "LossKind",
     "LossMet",
@@ -39,7 +44,9 @@ __all__ = [
     "StockNeeded",
     "Stress",
     "Stressed",
+    "WhyNot",
     "alternatives",
+    "enters_at",
     "exposed",
     "first_day",
     "first_loss",
@@ -51,4 +58,5 @@ __all__ = [
     "rank_prices",
     "shortage_reasons",
     "stress",
+    "why_not",
 ]

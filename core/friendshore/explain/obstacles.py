@@ -140,7 +140,8 @@ def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
     """Qualification and lead time that end after the plan does."""
     problem = standings.problem
     horizon = problem.case.horizon
-    lags = [arc.lag for (offer, _), arcs in standings.arcs.items() for arc in arcs if _is(problem, offer, facts)]
+    arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
+    lags = [arc.lag for arc in arcs if problem.offers[arc.offer] is facts]
     if not lags:
         return
     months, lag = horizon.length.months, min(lags)
@@ -152,10 +153,6 @@ def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
         text = f"qualifying it takes {wait:f} months and delivery {lag * months}, and the plan has {horizon.count * months}"
         lifting = Change(lift=TermKind.QUALIFICATION, of=facts.offer.id)
         yield Obstacle(kind="time", text=text, lifted_by=[lifting])
-
-
-def _is(problem: Problem, offer: int, facts: OfferFacts) -> bool:
-    return problem.offers[offer].offer.id == facts.offer.id
 
 
 def _law(out: list[KeptOut]) -> Iterator[Obstacle]:

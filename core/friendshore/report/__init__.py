@@ -11,6 +11,7 @@ from .markdown import markdown_report
 from .plan import plan_report, plan_summary
 from .problems import errors_data, problem_data, problem_lines
 from .stress import stress_report
+from .why_not import why_not_report
 
 __all__ = [
     "Listing",
@@ -36,4 +37,5 @@ __all__ = [
     "run_check_data",
     "run_check_report",
     "stress_report",
+    "why_not_report",
 ]

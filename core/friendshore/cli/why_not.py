@@ -1,0 +1,41 @@
+"""`friendshore why-not`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .options import AsJson
+from .output import answering, show, show_json, width
+
+
+@answering
+def why_not(
+    path: PlanPath,
+    offer: Annotated[
+        str, typer.Argument(help="An offer, as `alternatives` and `catalogs offers` name it.", metavar="OFFER")
+    ],
+    scenario: Scenarios = None,
+    strict: Strict = False,
+    time_limit: TimeLimit = None,
+    gap: Gap = DEFAULT_GAP,
+    workers: Workers = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Why an offer is not in the plan: the price at which it enters, what keeps it out, and what lifting that is worth."""
+    from ..explain import why_not
+    from ..report import why_not_report
+
+    with asking(
+        path, doing="asking", of="questions", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        workers=workers, quiet=quiet or as_json,
+    ) as (opened, progress):  # fmt: skip
+        found = why_not(opened.session, offer, progress=progress)
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        show(why_not_report(found, width()))
+    return 0

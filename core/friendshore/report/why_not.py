@@ -1,0 +1,149 @@
+"""Why an offer is not in the plan, as a planner reads it: at what price it enters, what keeps it out, and what lifting that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..domain.change import Change
+from ..explain.entering import Entering
+from ..explain.results import SHARE_PROVED, Difference
+from ..explain.why_not import Lifted, WhyNot
+from .figures import NOTHING, large_money, mass, money, number, percent
+from .stress import effort_line, rise
+from .tables import Column, figures, lines, section, table
+
+_STATES = {
+    "in the plan": "is in the plan",
+    "not bought": "may be bought, and is not",
+    "kept out": "is kept out",
+    "not wanted": "delivers nothing that the case wants",
+}
+
+
+def why_not_report(found: WhyNot, width: int) -> list[RenderableType]:
+    """Where the offer stands, its price, its obstacles, and what it took to find out."""
+    materials = ", ".join(found.materials)
+    by = "" if found.supplier in (found.facility, found.offer) else f" ({found.supplier})"
+    head = f"{found.offer}: {materials} of {found.facility}{by}, {found.country}. It {_STATES[found.state]}."
+    told = [f"the plan buys {mass(one.kilograms)} of {one.material} for {one.place}" for one in found.bought]
+    parts: list[RenderableType] = [Text(head), *([lines(told)] if told else [])]
+    if found.entering is not None:
+        parts.append(section("At what price", lines(_price(found.entering, found))))
+    if found.obstacles:
+        parts.append(section("What keeps it out", *_obstacles(found, width)))
+    if found.together is not None:
+        parts.append(section("All of these lifted", lines([*_lifted(found.together, found)])))
+    if found.entering_lifted is not None:
+        parts.append(section("At what price, once lifted", lines(_price(found.entering_lifted, found))))
+    return [*parts, Text(""), Text(effort_line(found.effort), style="dim")]
+
+
+def _price(entering: Entering, found: WhyNot) -> list[str]:
+    """The price in sentences: what it is, how it compares with today's, what it rests on."""
+    if entering.outcome == "no price":
+        if entering.most_saved is not None and abs(entering.most_saved) < 1:
+            return ["at no price: given for nothing it would save nothing"]
+        return ["at no price: even given for nothing it costs more than what it would replace"]
+    if entering.outcome == "any price":
+        return ["at any price: the rules of the case cannot be kept without it"]
+    if entering.outcome == "conflict":
+        return ["rules cannot hold together here, with or without it: nothing is planned"]
+    if entering.outcome == "ranked":
+        return ["the case ranks objectives, so that cost alone does not decide: no price is told"]
+    if entering.outcome == "not found" or entering.factor is None:
+        return ["not found: the search was ended before anything was proved"]
+    return [*_root(entering, found), *_worth(entering, found)]
+
+
+def _root(entering: Entering, found: WhyNot) -> Iterator[str]:
+    assert entering.factor is not None
+    factor = entering.factor
+    if entering.price is not None:
+        later = f" (in the last period {money(entering.last_price)})" if entering.last_price is not None else ""
+        today = f"; today's is {money(entering.today)}" if entering.today is not None else ""
+        yield f"below {found.currency} {money(entering.price)} a unit{later} every cheapest plan buys it, above it none needs it{today}"
+    if abs(factor - 1) <= SHARE_PROVED:
+        yield "that is today's price: it is as good as what it would replace"
+    else:
+        change = percent(abs(factor - 1)) if factor < 3 else f"{number(factor)} times today's price"
+        side = "below" if factor < 1 else "above"
+        yield f"{change} {side} today's price" if factor < 3 else change
+    if entering.premium is not None:
+        sign = "+" if entering.premium >= 0 else "-"
+        yield f"as a benchmark price: {sign}{percent(abs(entering.premium))} on it"
+    if not entering.proved:
+        low = number(entering.low, 6) if entering.low is not None else "0"
+        high = (
+            f"and surely not above {number(entering.high, 6)}"
+            if entering.high is not None
+            else "and nothing is sure above"
+        )
+        yield f"not proved: it surely enters below {low} times today's price, {high}"
+
+
+def _worth(entering: Entering, found: WhyNot) -> Iterator[str]:
+    yield f"just below that price the cheapest plan buys {mass(entering.units)} of it"
+    if entering.most_saved is not None:
+        yield f"given for nothing, it would save {large_money(entering.most_saved, found.currency)}"
+
+
+def _obstacles(found: WhyNot, width: int) -> Iterator[RenderableType]:
+    rows = []
+    for number_, one in enumerate(found.obstacles, 1):
+        obstacle, lifted = one.obstacle, one.lifted
+        rule = f" [{obstacle.rule}]" if obstacle.rule else ""
+        uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
+        yield Text(f"{number_}. {obstacle.kind}{rule}{uses}: {obstacle.text}")
+        if lifted is None:
+            rows.append([f"{number_}.", "nothing in the case lifts it", NOTHING, NOTHING, NOTHING])
+        else:
+            rows.append([f"{number_}.", _words(lifted), _gives(lifted), _saving(lifted.saves), _saving(lifted.own)])
+    columns = [
+        figures("#"),
+        Column("Lifted alone"),
+        figures("It would give"),
+        Column(f"Saving, {found.currency}", "right"),
+    ]
+    yield Text("")
+    yield table([*columns, Column("of that its own", "right")], rows, width)
+
+
+def _lifted(lifted: Lifted, found: WhyNot) -> Iterator[str]:
+    yield f"{_words(lifted)}: it would give {_gives(lifted)} and save {found.currency} {_saving(lifted.saves)}"
+    if lifted.own is not None and lifted.saves is not None and abs(lifted.own.value - lifted.saves.value) >= 1:
+        yield f"without it the plan would then cost {found.currency} {_saving(lifted.own)} more; the rest is due to others let in too"
+
+
+def _gives(lifted: Lifted) -> str:
+    return mass(lifted.gives_kg) if lifted.gives_kg else "nothing"
+
+
+def _saving(found: Difference | None) -> str:
+    if found is None:
+        return "rules conflict"
+    return "nothing" if found.proved and abs(found.value) < 1 else rise(found)
+
+
+def _words(lifted: Lifted) -> str:
+    return " and ".join(change_words(change) for change in lifted.changes)
+
+
+def change_words(change: Change) -> str:
+    """What a change that lifts an obstacle makes of the case, in words."""
+    if change.disable:
+        return f"without {change.disable} altogether"
+    if change.grant:
+        return f"with a licence under {change.grant}"
+    if change.prove:
+        return "with its origins proved"
+    if change.lift is not None:
+        return f"without {change.lift.value}"
+    if change.price:
+        return f"at {number(change.factor or Decimal(0))} times its price"
+    rate = f" at {change.per_year.normalize():,f} kg a year" if change.per_year is not None else ""
+    sooner = " from the start" if change.delay is not None else ""
+    return f"with {change.capacity} {change.status.value if change.status else 'as stated'}{rate}{sooner}"
