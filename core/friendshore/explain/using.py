@@ -15,7 +15,7 @@ from ..session import Session
 from ..verify import VerifiedPlan
 from .landed import bought
 from .results import Difference, between, difference
-from .standing import Standings
+from .standing import Standing, Standings
 
 USED_FROM: Decimal = MinSuppliers.model_fields["least_share"].default
 """Share of a material's demand from which on an offer counts as used."""
@@ -24,7 +24,7 @@ Role = Literal["must", "may", "never", "not proved"]
 
 class Share(Record):
     """What is bought of an offer for the places where its material is wanted, as a share of the demand, in plans that cost little
-    more than the cheapest. What is bought beyond all demand is no share of it.
+    more than the cheapest. What is bought beyond all demand that it comes in time for is no share of it.
     """
 
     least: Number
@@ -63,8 +63,7 @@ class Using:
     def use(self, material: str, name: str) -> Use | None:
         """The cheapest plan that uses an offer that counts; None if there is none, or rules conflict."""
         session, standings, resolution = self.session, self.standings, self.session.problem.case.resolution
-        position = next(i for i, facts in enumerate(session.problem.offers) if facts.offer.id == name)
-        standing = standings.standing.get((position, material))
+        position, standing = self._position(name), self._standing(material, name)
         if standing is None or session.part_of(material).plan.infeasible:
             return None
         places, could = standings.places[material], standings.could_give(position, material)
@@ -102,13 +101,21 @@ class Using:
             least, least_bound = smallest.value, max(smallest.bound, Decimal(0))
         self.questions += 1
         largest = session.extreme(material, counts, within, largest=True, output=material)
+        reach = self._standing(material, name)
+        cap = reach.reachable if reach is not None else Decimal(0)
         return Share(
-            least=exact(min(least / wanted, Decimal(1))),
-            least_bound=exact(min(least_bound / wanted, Decimal(1))),
-            most=exact(min(largest.value / wanted, Decimal(1))),
-            most_bound=exact(min(largest.bound / wanted, Decimal(1))),
+            least=exact(min(least, cap) / wanted),
+            least_bound=exact(min(least_bound, cap) / wanted),
+            most=exact(min(largest.value, cap) / wanted),
+            most_bound=exact(min(largest.bound, cap) / wanted),
             role=_role((least, least_bound), (largest.value, largest.bound), session.problem.case.resolution),
         )
+
+    def _position(self, name: str) -> int:
+        return next(i for i, facts in enumerate(self.session.problem.offers) if facts.offer.id == name)
+
+    def _standing(self, material: str, name: str) -> Standing | None:
+        return self.standings.standing.get((self._position(name), material))
 
     def _already(self, material: str) -> Difference:
         """The recommended plan uses it: nothing is added, unless a cheaper plan that does not is still to be found."""

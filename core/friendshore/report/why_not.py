@@ -45,9 +45,12 @@ def why_not_report(found: WhyNot, width: int) -> list[RenderableType]:
 def _price(entering: Entering, found: WhyNot) -> list[str]:
     """The price in sentences: what it is, how it compares with today's, what it rests on."""
     if entering.outcome == "no price":
-        if entering.most_saved is not None and abs(entering.most_saved) < 1:
-            return ["at no price: given for nothing it would save nothing"]
-        return ["at no price: even given for nothing it costs more than what it would replace"]
+        why = (
+            "nothing of it may be bought"
+            if found.state == "kept out"
+            else "freight, duties, inputs and fixed costs alone exceed it"
+        )
+        return [f"at no price: given for nothing it would save nothing ({why})"]
     if entering.outcome == "any price":
         return ["at any price: the rules of the case cannot be kept without it"]
     if entering.outcome == "conflict":
@@ -65,7 +68,11 @@ def _root(entering: Entering, found: WhyNot) -> Iterator[str]:
     if entering.price is not None:
         later = f" (in the last period {money(entering.last_price)})" if entering.last_price is not None else ""
         today = f"; today's is {money(entering.today)}" if entering.today is not None else ""
-        yield f"below {found.currency} {money(entering.price)} a unit{later} every cheapest plan buys it, above it none needs it{today}"
+        unit = "/kg" if len(found.materials) == 1 else " per unit"
+        yield (
+            f"below {found.currency} {money(entering.price)}{unit}{later} every cheapest plan buys it; above, none is cheaper than "
+            f"one without it{today}"
+        )
     if abs(factor - 1) <= SHARE_PROVED:
         yield "that is today's price: it is as good as what it would replace"
     else:
@@ -113,7 +120,9 @@ def _obstacles(found: WhyNot, width: int) -> Iterator[RenderableType]:
 
 
 def _lifted(lifted: Lifted, found: WhyNot) -> Iterator[str]:
-    yield f"{_words(lifted)}: it would give {_gives(lifted)} and save {found.currency} {_saving(lifted.saves)}"
+    saves = _saving(lifted.saves)
+    money_saved = saves if saves == "nothing" else f"{found.currency} {saves}"
+    yield f"{_words(lifted)}: it would give {_gives(lifted)} and save {money_saved}"
     if lifted.own is not None and lifted.saves is not None and abs(lifted.own.value - lifted.saves.value) >= 1:
         yield f"without it the plan would then cost {found.currency} {_saving(lifted.own)} more; the rest is due to others let in too"
 

@@ -1,0 +1,285 @@
+"""Why not: the price at which an offer enters, what keeps it out, and what lifting that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from typing import Any, Literal
+
+import pytest
+from rich.console import Console
+
+from friendshore.domain.change import Change, TermKind
+from friendshore.domain.facts import BenchmarkPrice
+from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
+from friendshore.errors import InputError
+from friendshore.explain import Entering, WhyNot, enters_at, why_not
+from friendshore.problem.inputs import Inputs
+from friendshore.report import why_not_report
+from friendshore.rules.base import Facts, Rule
+from friendshore.rules.kinds import ExportControl, Tariff
+from friendshore.rules.kinds.limits import Budget, Pin
+from friendshore.rules.rows import Row
+from friendshore.session import Session
+
+from .building import (
+    SOURCE,
+    ban,
+    case,
+    catalog,
+    demand,
+    facility,
+    maker,
+    metals,
+    price,
+    rule,
+    schedule,
+    source,
+    store,
+    tier,
+)
+
+
+def session(given: Any, facts: Any, *rules: Rule) -> Session:
+    """A solved case."""
+    return Session.open(Inputs(given, (facts,), rules))
+
+
+def civil(*quantities: float, **more: Any) -> Any:
+    """Metal for civil use, of which nothing can be held."""
+    return case(demand("metal", "civil", *quantities), stores=(store("metal", 0, limit=0),), **more)
+
+
+def root(found: Entering | None) -> float:
+    """The price of a proved answer."""
+    assert found is not None
+    assert found.outcome == "price"
+    assert found.proved
+    assert found.price is not None
+    return float(found.price)
+
+
+def text(found: WhyNot) -> str:
+    """The report as it is printed."""
+    console = Console(width=100, file=StringIO(), color_system=None)
+    for part in why_not_report(found, 100):
+        console.print(part)
+    return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+
+
+def test_an_offer_enters_at_the_price_of_what_it_replaces() -> None:
+    """Australia at 50 beside China at 10: at 10 it is as good."""
+    found = why_not(session(civil(40), metals()), "au-metal")
+    assert found.state == "not bought"
+    assert root(found.entering) == pytest.approx(10, rel=1e-6)
+    assert found.entering is not None
+    assert (found.entering.units, found.entering.today) == (40, 50)
+    assert "below USD 10/kg every cheapest plan buys it" in text(found)
+    assert "80 % below today's price" in text(found)
+
+
+def test_an_offer_in_the_plan_stays_up_to_the_price_of_the_next_best() -> None:
+    """China at 10 stays up to Australia's 50; of 40 kg, 30 come from it, Australia can give 5 and Japan the rest at 80."""
+    assert root(why_not(session(civil(40), metals(cn=30)), "cn-metal").entering) == pytest.approx(50)
+    found = why_not(session(civil(40), metals(cn=30, au=15)), "cn-metal")
+    assert found.state == "in the plan"
+    assert root(found.entering) == pytest.approx(80)  # beyond 50 it still delivers what Australia cannot
+
+
+def test_duties_freight_and_onboarding_count() -> None:
+    """At p it costs 1.25 p + 2 a kilogram and 100 once for 40 kg: 1.25 p + 2 + 2.5 = 10."""
+    duty = Tariff.model_validate({"id": "duty", "rate": "0.25"})
+    plants = (facility("us", "US"), facility("au", "AU"))
+    facts = catalog(*plants, source("US", 10), source("AU", 50, onboarding=100, onboarding_currency="USD"))
+    found = enters_at(session(civil(40, assume={"freight": 2}), facts, duty), "au-metal")
+    assert root(found) == pytest.approx((10 - 2 - 2.5) / 1.25)
+
+
+def test_an_offer_that_costs_too_much_for_nothing_enters_at_no_price() -> None:
+    """Freight of 20 is more than the 10 of what there is."""
+    facts = catalog(facility("us", "US"), facility("au", "AU"), source("US", 10), source("AU", 50))
+    found = why_not(session(civil(40, assume={"freight": 20}), facts), "au-metal")
+    assert found.entering is not None
+    assert (found.entering.outcome, found.entering.proved) == ("no price", True)
+    assert found.state == "not bought"
+    assert "at no price" in text(found)
+
+
+def test_a_price_by_a_benchmark_is_told_as_a_premium() -> None:
+    """The benchmark of 40 with 25 % on it comes to 50; at 10 it stands 75 % below the benchmark."""
+    mark = BenchmarkPrice(
+        id="m", material="metal", date=date(2026, 1, 1), amount=Decimal(40), currency="USD", source=SOURCE
+    )
+    dear = source("KZ", price(benchmark="m", premium=Decimal("0.25")))
+    found = why_not(session(civil(40), metals(facility("kz", "KZ"), dear, mark)), "kz-metal").entering
+    assert root(found) == pytest.approx(10)
+    assert found is not None
+    assert found.premium is not None
+    assert float(found.premium) == pytest.approx(-0.75)
+
+
+def test_tiers_move_with_the_price() -> None:
+    """From 20 kg on Australia charges four fifths of its price: for all 40 kg it enters at 12.5."""
+    tiers = schedule("au-metal", tier(0, discount=0), tier(20, discount=0.2))
+    assert root(enters_at(session(civil(40), metals(tiers)), "au-metal")) == pytest.approx(12.5)
+
+
+def test_the_dearest_offer_does_not_move_what_a_shortage_costs() -> None:
+    """A shortage is priced at ten times the dearest offer, Japan's 80; a dearer Japan leaves it at 800, and stays in up to there."""
+    wanted = case(demand("metal", "civil", 40, price=1).model_copy(update={"shortage_price": None}))
+    found = enters_at(session(wanted, metals(cn=10, au=10)), "jp-metal")
+    assert root(found) == pytest.approx(800)
+
+
+def test_a_rule_that_asks_for_it_keeps_it_at_any_price() -> None:
+    """A pin of 5 kg."""
+    found = why_not(session(civil(40), metals(), Pin(id="p", offer="jp-metal", at_least=Decimal(5))), "jp-metal")
+    assert found.entering is not None
+    assert found.entering.outcome == "any price"
+    assert "cannot be kept without it" in text(found)
+
+
+def test_a_budget_makes_the_search_halve() -> None:
+    """All 40 kg for 1000 at most: a dearer China is not allowed for at all, and shortage at 1000 a kilogram is dearer still."""
+    found = enters_at(session(civil(40), metals(cn=40), Budget(id="b", amount=Decimal(1000))), "cn-metal")
+    assert found.outcome == "price"
+    assert found.price is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert float(found.low) <= float(found.high)
+    assert float(found.price) > 10
+
+
+def test_what_is_forbidden_is_asked_about_without_the_rule() -> None:
+    """The ban keeps out China at 10 and lets in Australia at 50: without it 40 kg come from China, and 40 × 40 are saved."""
+    wanted = case(demand("metal", "defense", 40), start=date(2027, 1, 1))
+    found = why_not(session(wanted, metals(), ban("melted")), "cn-metal")
+    assert found.state == "kept out"
+    (one,) = found.obstacles
+    assert (one.obstacle.rule, one.obstacle.stage, one.obstacle.end_uses) == ("ban", "melted", ["metal for defense"])
+    assert one.lifted is not None
+    assert one.lifted.saves is not None
+    assert (one.lifted.gives_kg, one.lifted.saves.value, one.lifted.saves.proved) == (40, 1600, True)
+    assert root(found.entering_lifted) == pytest.approx(50)
+    assert "without ban altogether" in text(found)
+
+
+def test_proving_an_origin_is_worth_what_the_offer_saves() -> None:
+    """China and another sell at 10; of the other nobody says where it is melted. Proved, it saves 40 × 40."""
+    wanted = case(demand("metal", "defense", 40), start=date(2027, 1, 1))
+    hidden = source("CA?", 10, name="ca-metal", plant="ca")
+    found = why_not(session(wanted, metals(facility("ca", "CA"), hidden), ban("melted")), "ca-metal")
+    (one,) = found.obstacles
+    assert one.obstacle.kind == "unproven"
+    assert one.lifted is not None
+    assert one.lifted.own is not None
+    assert (one.lifted.changes, one.lifted.own.value) == ([Change(prove="ca-metal")], 1600)
+
+
+def test_a_licence_that_is_missing_is_asked_about() -> None:
+    """An export control that wants a licence: granted, China delivers."""
+    control = rule(ExportControl, exporters=["CN"], effect="licence", citation="e")
+    found = why_not(session(civil(40), metals(), control), "cn-metal")
+    (one,) = found.obstacles
+    assert one.obstacle.kind == "licence"
+    assert one.lifted is not None
+    assert (one.lifted.changes[0].grant, one.lifted.gives_kg) == ("export-control", 40)
+
+
+def test_a_lead_says_which_figure_it_lacks_and_what_that_would_give() -> None:
+    """A plant without a capacity sells at 5: with all that is wanted it saves 5 on each of 40 kg."""
+    bare = facility("kz", "KZ").model_copy(update={"capacity": ()})
+    found = why_not(session(civil(40), metals(bare, source("KZ", 5))), "kz-metal")
+    (one,) = found.obstacles
+    assert "nobody published its capacity" in one.obstacle.text
+    assert "40 kg a year" in one.obstacle.text
+    assert one.lifted is not None
+    assert one.lifted.saves is not None
+    assert (one.lifted.gives_kg, one.lifted.saves.value) == (40, 200)
+    assert root(found.entering_lifted) == pytest.approx(10)
+
+
+def test_two_obstacles_are_lifted_alone_and_together() -> None:
+    """Announced, and banned: neither alone lets it in."""
+    wanted = case(demand("metal", "defense", 40), start=date(2027, 1, 1))
+    plants = (facility("cn", "CN", 50, status="announced"), facility("au", "AU"))
+    facts = catalog(*plants, source("CN", 10), source("AU", 50))
+    found = why_not(session(wanted, facts, ban("melted")), "cn-metal")
+    assert [one.lifted and one.lifted.gives_kg for one in found.obstacles] == [0, 0]
+    assert found.together is not None
+    assert found.together.saves is not None
+    assert (found.together.gives_kg, found.together.saves.value) == (40, 1600)
+
+
+def test_qualification_that_outlasts_the_plan_can_be_lifted_and_a_lead_time_cannot() -> None:
+    """Thirty months of qualification in a plan of twenty-four; a lead time of thirty-six."""
+    plants = (facility("cn", "CN"), facility("ca", "CA"), facility("kz", "KZ"))
+    facts = catalog(*plants, source("CN", 10), source("CA", 5, qualification=30), source("KZ", 5, lead_time=36))
+    asked = session(civil(40, 40), facts)
+    (one,) = why_not(asked, "ca-metal").obstacles
+    assert one.lifted is not None
+    assert (one.lifted.changes, one.lifted.gives_kg) == ([Change(lift=TermKind.QUALIFICATION, of="ca-metal")], 80)
+    late = why_not(asked, "kz-metal")
+    assert late.obstacles[0].lifted is None
+    assert "nothing in the case lifts it" in text(late)
+
+
+def test_an_input_is_asked_about_as_well() -> None:
+    """Oxide at 30 for a smelter that takes two of it at 20: metal at 80 beside it, so that oxide enters at 30."""
+    facts = catalog(
+        facility("jp", "JP"), facility("us", "US"), facility("pit", "AU"),
+        source("US", 80), maker("JP", 20), source("AU", 35, "oxide", plant="pit"),
+    )  # fmt: skip
+    assert root(enters_at(session(civil(40), facts), "au-oxide")) == pytest.approx(30)
+
+
+def test_an_unknown_offer_is_refused_with_what_was_meant() -> None:
+    """The nearest name, or the offers of a plant."""
+    asked = session(civil(40), metals())
+    with pytest.raises(InputError, match="did you mean `au-metal`"):
+        why_not(asked, "au-mettal")
+    with pytest.raises(InputError, match="its offers are jp-metal"):
+        why_not(asked, "jp")
+
+
+class Grumpy(Rule):
+    """A rule that some plugin might bring: a fee of 3 a kilogram outside China, and nothing to do with Japan."""
+
+    kind: Literal["grumpy"] = "grumpy"
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """Fails Japan."""
+        failed = Verdict(result=Result.FAIL, rule=self.id, clause="g (2)", reason="no manners")
+        return failed if offer.facility.country == "JP" else PASS
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        """By the kilogram, whatever its price."""
+        return Decimal(3 if origin != "CN" else 0)
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """No more than 30 kg from China."""
+        term = facts.bought(lambda offer, _: int(offer.facility.country == "CN"), range(len(facts.horizon.periods)))
+        yield Row(label="china", terms=(term,), at_most=Decimal(30))
+
+
+def test_a_plugins_rule_counts_like_any_other() -> None:
+    """Its fee moves the price at which Kazakhstan replaces Australia, and what it forbids is asked about without it."""
+    asked = session(civil(40), metals(facility("kz", "KZ"), source("KZ", 90)), Grumpy(id="g"))
+    assert root(enters_at(asked, "kz-metal")) == pytest.approx(50)
+    assert root(enters_at(asked, "cn-metal")) == pytest.approx(53)
+    (one,) = why_not(asked, "jp-metal").obstacles
+    assert (one.obstacle.rule, one.obstacle.clause, one.obstacle.text) == ("g", "g (2)", "no manners")
+    assert one.lifted is not None
+    assert one.lifted.saves is not None
+    assert one.lifted.saves.value == 30 * 10 + 10 * 53 - 40 * 10  # without it, China may give all
+
+
+def test_ranked_objectives_are_not_told_as_a_price() -> None:
+    """What ranks before cost decides what enters."""
+    ranked = civil(40, objectives=({"minimise": "concentration", "by": "country"},))
+    found = why_not(session(ranked, metals()), "au-metal")
+    assert found.entering is not None
+    assert found.entering.outcome == "ranked"
+    assert "ranks objectives" in text(found)
