@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .explain.alternatives import Alternatives, alternatives
     from .explain.insurance import insurance
     from .explain.insured import Insurance
+    from .explain.repairs import Repairs, repairs
     from .explain.stress import Stress, stress
     from .explain.why_not import WhyNot, why_not
     from .plugins import Registry
@@ -30,6 +31,7 @@ __all__ = [
     "Insurance",
     "Recommendation",
     "Registry",
+    "Repairs",
     "Stress",
     "WhyNot",
     "alternatives",
@@ -37,6 +39,7 @@ __all__ = [
     "load_case",
     "plan",
     "read_catalog",
+    "repairs",
     "stress",
     "why_not",
 ]
@@ -47,11 +50,13 @@ _HOMES = {
     "Insurance": "explain",
     "Recommendation": "recommend",
     "Registry": "plugins",
+    "Repairs": "explain",
     "Stress": "explain",
     "insurance": "explain",
     "load_case": "case",
     "plan": "recommend",
     "read_catalog": "catalog",
+    "repairs": "explain",
     "stress": "explain",
     "WhyNot": "explain",
     "why_not": "explain",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import alternatives, catalogs, check, init, lock, plan, plugins, report, rules, stress, verify, why_not
+from . import alternatives, catalogs, check, init, lock, plan, plugins, repairs, report, rules, stress, verify, why_not
 from .exits import EPILOG
 from .output import bare
 
@@ -47,6 +47,7 @@ app.command("alternatives", short_help="Every offer of a material, ranked by wha
     alternatives.alternatives
 )
 app.command("why-not", short_help="The price at which an offer enters, and what keeps it out.")(why_not.why_not)
+app.command("repairs", short_help="What would serve what is short: every minimal set of steps.")(repairs.repairs)
 app.command("stress", short_help="What it costs to lose each supplier, company, country or catalog.")(stress.stress)
 app.command("report", short_help="Print a run on one page.")(report.report)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(lock.lock)

@@ -11,9 +11,11 @@ from .insurance import first_loss, insurance
 from .insured import Insurance, LossMet, StockNeeded
 from .kept_out import KeptOut, kept_out
 from .landed import Landed
+from .levers import Bounds, LeverKind, stated_bounds
 from .losses import KINDS, Loss, LossKind, first_day, loss_kind, losses
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
+from .repairs import Gap, Repair, Repairs, Use, repairs
 from .shortages import Reason, shortage_reasons
 from .stress import Shortfall, Stress, Stressed, stress
 from .using import Share
@@ -25,11 +27,14 @@ __all__ = [
     "Alternative",
     "Alternatives",
     "Asked",
+    "Bounds",
     "Entering",
     "Exposed",
+    "Gap",
     "Insurance",
     "KeptOut",
     "Landed",
+    "LeverKind",
     "Lifted",
     "Loss",
     "LossKind",
@@ -38,12 +43,15 @@ __all__ = [
     "Obstacle",
     "RankPrice",
     "Reason",
+    "Repair",
+    "Repairs",
     "Share",
     "Shortfall",
     "StageCheck",
     "StockNeeded",
     "Stress",
     "Stressed",
+    "Use",
     "WhyNot",
     "alternatives",
     "enters_at",
@@ -56,7 +64,9 @@ __all__ = [
     "loss_kind",
     "losses",
     "rank_prices",
+    "repairs",
     "shortage_reasons",
+    "stated_bounds",
     "stress",
     "why_not",
 ]

@@ -10,6 +10,7 @@ from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugi
 from .markdown import markdown_report
 from .plan import plan_report, plan_summary
 from .problems import errors_data, problem_data, problem_lines
+from .repairs import repairs_report, repairs_toml
 from .stress import stress_report
 from .why_not import why_not_report
 
@@ -31,6 +32,8 @@ __all__ = [
     "plugin_listing",
     "problem_data",
     "problem_lines",
+    "repairs_report",
+    "repairs_toml",
     "rule_listing",
     "rule_row",
     "rule_text",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from queue import Empty, SimpleQueue
 
 import numpy as np
@@ -143,7 +144,7 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
 
 
 def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
-    """The least that the sum of some columns can come to in any plan; None if a limit ended the search.
+    """The least that the sum of some columns can come to in any plan; infinite if there is no plan, None if a limit ended the search.
 
     Only the components that hold one of the columns are solved.
     """
@@ -155,6 +156,8 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     for part in split(linear):
         if part.linear.cost.any():
             answer = search.component(part.linear)
+            if answer.outcome is Outcome.INFEASIBLE:
+                return inf
             if answer.outcome is not Outcome.OPTIMAL:
                 return None
             total += answer.objective

@@ -1,0 +1,51 @@
+"""All levers for some demands: first those that let plants count, since law and terms bear on these as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..problem import Problem
+from ..session import Session
+from . import letting, supplying
+from .levers import Bounds, Lever, LeverKind, Need
+from .upstream import Upstream
+
+
+def levers_for(session: Session, need: Need, bounds: Bounds) -> list[Lever]:
+    """All levers within their bounds, in the order of their kinds.
+
+    Args:
+        session: the plan.
+        need: the demands.
+        bounds: how far levers may go.
+    """
+    problem = session.problem
+    candidates = supplying.leads(Upstream(problem, need, bounds))
+    world = _with(session, candidates)
+    leads = [lever for lever in candidates if _counts(world, lever)]
+    planned = supplying.planned(Upstream(world, need, bounds))
+    leads = [replace(lever, note=_why_lead(problem, lever.subjects[0])) for lever in leads]
+    given = {lever.subjects for lever in leads}
+    planned = [lever for lever in planned if lever.subjects not in given]
+    up = Upstream(_with(session, [*leads, *planned]), need, bounds)
+    others = [*letting.later(up), *letting.law(up), *letting.loosened(up), *letting.terms(up)]
+    others += [*supplying.stocks(up), *supplying.capacities(up)]
+    others = [lever for lever in others if lever.kind is not LeverKind.CAPACITY or lever.subjects not in given]
+    order = list(LeverKind)
+    return sorted([*leads, *planned, *others], key=lambda lever: order.index(lever.kind))
+
+
+def _with(session: Session, levers: Sequence[Lever]) -> Problem:
+    changes = [change for lever in levers for change in lever.make(lever.most)]
+    return session.inputs.after(changes).problem() if changes else session.problem
+
+
+def _counts(problem: Problem, lever: Lever) -> bool:
+    return any(facts.facility.id in lever.subjects for facts in problem.offers)
+
+
+def _why_lead(problem: Problem, facility: str) -> str:
+    """Why the offers of a plant do not count, as the plan says."""
+    reasons = [reason for lead in problem.leads if lead.offer.facility == facility for reason in lead.reasons]
+    return reasons[0] if reasons else ""

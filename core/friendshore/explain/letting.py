@@ -1,0 +1,151 @@
+"""Levers that let something go: demand wanted later, limits, terms of trade, law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from ..domain.base import exact
+from ..domain.change import Change, TermKind
+from ..domain.facts import Offer
+from ..domain.use import Result, Use, Verdict
+from ..problem.limiting import materials_of
+from ..problem.network import Arc
+from ..rules.rows import one_by_one
+from .levers import Lever, LeverKind, yes_no
+from .upstream import Upstream
+
+_KILOGRAMS = frozenset({"bought", "delivered", "short", "stock", "reserved", "lacking"})
+"""What limits may ask for that is a quantity."""
+
+
+def later(up: Upstream) -> list[Lever]:
+    """The demands wanted later: one lever, with an amount for each of them."""
+    horizon = up.case.horizon
+    length, most = horizon.length.months, min(up.bounds.later, horizon.count - 1)
+    names = [d.id for d in up.demands]
+    if not most:
+        return []
+
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return tuple(Change(demand=n, delay=months) for n, months in zip(names, amounts, strict=True) if months)
+
+    bounds = (Decimal(most * length),) * len(names)
+    return [Lever(LeverKind.LATER, tuple(names), make, bounds, "months", Decimal(length))]
+
+
+def loosened(up: Upstream) -> Iterator[Lever]:
+    """Hard limits that count anything upstream: as much again as the largest of their bounds; of kilograms at least what is short."""
+    most: dict[str, Decimal] = {}
+    rules = {rule.id: rule for rule in up.problem.rules}
+    for rule, rows in up.problem.limit_rows:
+        if not materials_of(up.problem, rows) & up.per_kg.keys():
+            continue
+        for row in one_by_one(rows):
+            bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
+            if all(term.question in _KILOGRAMS for term in row.asked):
+                bounds.append(up.need.kilograms)
+            if row.penalty is None:
+                most[rule.id] = max(most.get(rule.id, Decimal(0)), *bounds)
+    for name, bound in sorted(most.items()):
+        yield _loosen(up, name, rules[name].sentence(), up.whole(exact(bound)))
+
+
+def terms(up: Upstream) -> Iterator[Lever]:
+    """Terms that keep kilograms away; what only costs money can be paid."""
+    for offer in sorted(up.problem.merged.offers.values(), key=lambda o: o.id):
+        if not any(line.material in up.per_kg for line in offer.outputs):
+            continue
+        for kind in _kinds(offer):
+            yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=offer.id), kind.value, offer.id)
+    known: dict[tuple[str, TermKind], None] = {}
+    for span in up.problem.term_spans:
+        for kind, figure in (
+            (TermKind.MINIMUM_LOAD, "least"),
+            (TermKind.MAXIMUM_LOAD, "most"),
+            (TermKind.SETUP, "setup_use"),
+        ):
+            if getattr(span.terms, figure) is not None and span.terms.of != "offer":
+                known[span.terms.id, kind] = None
+    for name, kind in sorted(known):
+        yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=name), kind.value, name)
+
+
+def law(up: Upstream) -> list[Lever]:
+    """Proofs, waivers and licences: one for whatever forbids something upstream."""
+    proofs: dict[str, Verdict] = {}
+    waived: dict[str, Verdict] = {}
+    licences: dict[tuple[str, str], Verdict] = {}
+    for use in dict.fromkeys(d.use for d in up.demands):
+        failing = {arc.index for _, arc, verdict in _against(up, use) if verdict.result is Result.FAIL}
+        for chain, arc, verdict in _against(up, use):
+            if not chain:
+                if verdict.licence and not _licensed(up, verdict, arc, use):
+                    licences.setdefault((verdict.rule, arc.chained.facility.country), verdict)
+                continue
+            waived.setdefault(verdict.rule, verdict)
+            if verdict.result is Result.UNPROVEN and arc.lot < 0 and arc.index not in failing:
+                proofs.setdefault(arc.chained.offer.id, verdict)
+    found = [_proof(name, verdict) for name, verdict in sorted(proofs.items())]
+    for rule, verdict in sorted(waived.items()):
+        found += [_waiver(up, rule, demand.id, verdict) for demand in up.demands if any(up.need.short[demand.id])]
+    for (rule, country), verdict in sorted(licences.items()):
+        found.append(yes_no(LeverKind.LICENCE, rule, Change(grant=rule, of=country), rule, country, verdict.clause))
+    return found
+
+
+def _loosen(up: Upstream, rule: str, sentence: str, most: Decimal) -> Lever:
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return (Change(loosen=rule, by=amounts[0]),)
+
+    return Lever(LeverKind.LOOSEN, (rule,), make, (most,), "", up.case.resolution, name=sentence)
+
+
+def _against(up: Upstream, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:
+    """Every verdict that forbids, of rules in force when anything is wanted: whether it is one on origin, arc, verdict."""
+    judgement, law = up.problem.judgements[use], up.problem.law
+    periods = up.case.horizon.periods
+    wanted = [p.span for p in periods if any(d.use == use and d.quantity[p.index] for d in up.demands)]
+    for chain, table in ((True, judgement.chain), (False, judgement.trade)):
+        for rule, verdicts in table.items():
+            if not any(law.in_force(rule, span) for span in wanted):
+                continue
+            for index, verdict in verdicts.items():
+                arc = up.problem.network.arcs[index]
+                if law.forbids(verdict, arc):
+                    yield chain, arc, verdict
+
+
+def _licensed(up: Upstream, verdict: Verdict, arc: Arc, use: Use) -> bool:
+    periods = up.case.horizon.periods
+    return all(up.problem.law.licences(verdict, arc, use, period.span) is not None for period in periods)
+
+
+def _proof(offer: str, verdict: Verdict) -> Lever:
+    return yes_no(LeverKind.PROOF, offer, Change(prove=offer), offer, note=verdict.reason)
+
+
+def _waiver(up: Upstream, rule: str, demand: str, verdict: Verdict) -> Lever:
+    short = up.need.short[demand]
+    last = max(t for t, kilograms in enumerate(short) if kilograms)
+    until = up.case.horizon.periods[last].end
+
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return (Change.model_validate({"waive": rule, "of": demand, "quantity": amounts[0], "until": until}),)
+
+    most = up.whole(sum(short, Decimal(0)))
+    return Lever(
+        LeverKind.WAIVER, (rule,), make, (most,), "kg", up.case.resolution,
+        of=demand, name=rule, note=verdict.clause, until=until,
+    )  # fmt: skip
+
+
+def _kinds(offer: Offer) -> Iterator[TermKind]:
+    if offer.min_order:
+        yield TermKind.MINIMUM_LOAD
+    if any(v is not None for v in (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)):
+        yield TermKind.MAXIMUM_LOAD
+    if offer.lot is not None:
+        yield TermKind.LOT
+    if offer.qualification:
+        yield TermKind.QUALIFICATION

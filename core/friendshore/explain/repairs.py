@@ -1,0 +1,381 @@
+"""Repairs: every minimal set of levers with which demands that are short are served in full, or rules in conflict hold together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+
+from ..domain.base import Number, Record, exact
+from ..domain.change import Change
+from ..domain.plan import Infeasible
+from ..errors import InputError, SolverError, VerificationError
+from ..errors import Problem as Trouble
+from ..problem import Problem
+from ..reading.suggest import did_you_mean
+from ..session import Answer, Session
+from .finding import levers_for
+from .lattice import Lattice
+from .levers import Bounds, Lever, LeverKind, Need
+from .results import Counted, Difference, Effort, Result, difference, shortage
+from .trials import Amounts, TimeIsUpError, Trials, least_amounts
+
+Progress = Callable[[int, int, float], None]
+"""Told the materials done, all of them, and the seconds gone."""
+SECONDS = 60.0
+"""Time for all repairs, where nothing else is said."""
+_TRIES = 4
+"""How often an amount is raised by what rounding left short."""
+SIZE = 3
+"""Most levers of a repair, where nothing else is said."""
+
+
+class Use(Record):
+    """A lever, and how much of it is used."""
+
+    kind: LeverKind
+    subject: str
+    """Id of the demand, rule, offer, facility or material."""
+    name: str
+    """The same in words."""
+    amount: Number | None
+    """Kilograms, kilograms a year, months, or a limit's own unit; None: it is a matter of yes or no."""
+    most: Number | None
+    """The most that a repair may use."""
+    unit: str
+    """`kg`, `kg/year`, `months`; empty for a limit's own unit or a share."""
+    today: Number | None = None
+    """What there is without it, where a capacity is raised."""
+    of: str = ""
+    """Demand of a waiver, country of a licence or of a stock, whose term is lifted."""
+    until: date | None = None
+    note: str = ""
+    """The clause, what is not proved, or how far a plant is."""
+
+
+class Repair(Record):
+    """A minimal set of levers, with the least of each that will do."""
+
+    rank: int
+    """By cost; 1 is the cheapest."""
+    gap: int
+    """Place of what it repairs in `gaps`, counted from 1."""
+    uses: tuple[Use, ...]
+    changes: tuple[Change, ...]
+    """The same as changes of the case: a scenario of these plans it."""
+    cost: Difference | None
+    """What it adds to the objective, in the case's currency; None: the plan before has no cost, or time was up."""
+    spends: Number | None
+    """What the plan then spends more, discounted; the shortage that it ends is no money spent."""
+    left: Number | None
+    """Kilograms that the demands are short of in the cheapest plan with these changes; None: no plan was found in time."""
+    rounded: bool
+    """Whether `left` is nothing, or no more than rounding leaves."""
+    others: Number
+    """Kilograms that other demands are then short of more, or (negative) less."""
+    least: bool
+    """Whether each amount is shown to be the least; else time was up."""
+
+
+class Gap(Record):
+    """Demands of one material that are short, or rules that conflict, with what was found."""
+
+    material: str
+    """Empty for a conflict."""
+    demands: tuple[str, ...]
+    short: Number
+    """Kilograms, over the plan; of a conflict all that its demands want."""
+    first: str
+    last: str
+    """Periods."""
+    rules: tuple[str, ...] = ()
+    """Rules that cannot hold together, a minimal set."""
+    sentences: tuple[str, ...] = ()
+    """The same in words, with their source."""
+    levers: tuple[Use, ...] = ()
+    """All that was tried, each at its bound."""
+    dearer: bool = False
+    """Nothing needs repair: the demands can be served, for more money than their shortage is priced at."""
+    left: Number | None = None
+    """Kilograms short at best with all levers at their bounds; None: not known, or rules still conflict."""
+    size: int
+    """Repairs of up to so many levers were looked for."""
+    complete: bool
+    """Whether these are all of them; else time was up."""
+    tried: int
+    """Sets of levers and amounts that were solved for."""
+
+
+class Repairs(Result):
+    """What would repair a plan."""
+
+    TABLES = ("repairs", "gaps")
+
+    currency: str
+    gaps: tuple[Gap, ...]
+    repairs: tuple[Repair, ...]
+    """Gap by gap, cheapest first."""
+    effort: Effort
+
+
+def repairs(
+    session: Session,
+    material: str = "",
+    *,
+    size: int = SIZE,
+    seconds: float = SECONDS,
+    bounds: Bounds | None = None,
+    progress: Progress | None = None,
+) -> Repairs:
+    """Every minimal repair of every gap of a plan, each proved and priced by planning with it.
+
+    Args:
+        session: the plan.
+        material: look only at demands of this material.
+        size: most levers of a repair.
+        seconds: time for all; what is not found by then is marked.
+        bounds: how far levers may go.
+        progress: told how far it is.
+
+    Raises:
+        InputError: if nobody wants the material.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+        PluginError: if a plugin's rule raises.
+    """
+    counted, began = Counted(session), time.monotonic()
+    found = [*_conflicts(session, material), *_short(session, material)]
+    gaps: list[Gap] = []
+    mended: list[Repair] = []
+    tried = 0
+    for place, (need, conflict) in enumerate(found):
+        if progress is not None:
+            progress(place, len(found), time.monotonic() - began)
+        now = time.monotonic()
+        share = (began + seconds - now) / (len(found) - place)
+        mending = _Mending(session, need, conflict, bounds or Bounds(), size, now + share)
+        gaps.append(mending.gap())
+        mended += mending.priced(counted, place + 1)
+        tried += mending.solved
+    effort = counted.effort
+    effort = effort.model_copy(update={"solved": effort.solved + tried, "questions": effort.questions + tried})
+    return Repairs(currency=session.problem.case.currency, gaps=tuple(gaps), repairs=tuple(mended), effort=effort)
+
+
+def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
+    """Demands that are short, material by material."""
+    problem, plan = session.problem, session.verified.plan
+    wanted = sorted({d.use.material.id for d in problem.demands})
+    if material and material not in wanted:
+        raise InputError(
+            Trouble(
+                f"nobody wants `{material}`",
+                found=material,
+                expected="a material that is demanded: " + ", ".join(wanted),
+                fix=did_you_mean(material, wanted),
+            )
+        )
+    conflicting = {name for part in plan.infeasible for name in part.demands}
+    by_demand: dict[str, list[Decimal]] = {}
+    for entry in plan.shorts:
+        by_demand.setdefault(entry.demand, [Decimal(0)] * problem.case.horizon.count)[entry.period] += entry.quantity
+    for name in [material] if material else wanted:
+        short = {
+            d.id: tuple(by_demand[d.id])
+            for d in problem.demands
+            if d.use.material.id == name and d.id in by_demand and d.id not in conflicting
+        }
+        if short:
+            yield Need(tuple(short), short), None
+
+
+def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
+    """Conflicts of hard rules; their demands are short of all they want."""
+    for part in session.verified.plan.infeasible:
+        if material and material not in part.materials:
+            continue
+        demands = [d for d in session.problem.demands if d.id in part.demands or d.use.material.id in part.materials]
+        yield Need(tuple(d.id for d in demands), {d.id: d.quantity for d in demands}), part
+
+
+class _Mending:
+    """The search for the repairs of one gap."""
+
+    def __init__(
+        self, session: Session, need: Need, conflict: Infeasible | None, bounds: Bounds, size: int, until: float
+    ) -> None:
+        self.session = session
+        self.need = need
+        self.conflict = conflict
+        self.size = size
+        self.levers = levers_for(session, need, bounds)
+        self.trials = Trials(session, need, self.levers, until)
+        self.found: list[Amounts] = []
+        self.least: list[bool] = []
+        self.left: float | None = None
+        self.complete = False
+
+    @property
+    def solved(self) -> int:
+        """How often the least shortage was solved for."""
+        return self.trials.solved
+
+    def gap(self) -> Gap:
+        """Searches, and tells what of."""
+        try:
+            self._search()
+            self.complete = True
+        except TimeIsUpError:
+            pass
+        problem = self.session.problem
+        short = [t for by_period in self.need.short.values() for t, kilograms in enumerate(by_period) if kilograms]
+        label = problem.case.horizon.label
+        rules = self.conflict.rules if self.conflict is not None else ()
+        return Gap(
+            material="" if self.conflict is not None else self._material,
+            demands=self.need.demands,
+            short=self.need.kilograms,
+            first=label(min(short)) if short else "",
+            last=label(max(short)) if short else "",
+            rules=rules,
+            sentences=tuple(_sentence(problem, name) for name in rules),
+            levers=tuple(use for lever in self.levers for use in _used(lever, lever.most)),
+            dearer=any(not amounts for amounts in self.found),
+            left=exact(self.left) if self.left is not None and self.left < float("inf") else None,
+            size=self.size,
+            complete=self.complete,
+            tried=self.solved,
+        )
+
+    def priced(self, counted: Counted, gap: int) -> list[Repair]:
+        """The repairs found, each planned, cheapest first."""
+        made = [
+            self._repair(amounts, least, counted, gap)
+            for amounts, least in zip(self.found, self.least, strict=True)
+            if amounts
+        ]
+        made.sort(key=lambda r: (not r.rounded, r.cost is None, r.cost.value if r.cost else 0, len(r.uses)))
+        return [repair.model_copy(update={"rank": rank}) for rank, repair in enumerate(made, 1)]
+
+    @property
+    def _material(self) -> str:
+        first = next(d for d in self.session.problem.demands if d.id in self.need.demands)
+        return first.use.material.id
+
+    def _search(self) -> None:
+        """Every minimal set, and the least amounts of each."""
+        everything = range(len(self.levers))
+        known: dict[frozenset[int], Amounts] = {}
+
+        def does(members: frozenset[int]) -> bool:
+            amounts = self.trials.at_bounds(sorted(members))
+            if amounts is not None:
+                known[members] = amounts
+            return amounts is not None
+
+        lattice = Lattice(len(self.levers), does)
+        if not lattice.does(lattice.all):
+            self.left = self.trials.short({i: self.levers[i].most for i in everything})
+            return
+        for members in lattice.minimal(self.size):
+            self.found.append(known.get(members, {}))
+            self.least.append(False)
+            self.found[-1] = least_amounts(self.trials, self.found[-1])
+            self.least[-1] = True
+
+    def _repair(self, amounts: Amounts, least: bool, counted: Counted, gap: int) -> Repair:
+        counted.questions += 1
+        answer, left = self._planned(amounts)
+        for tried in range(_TRIES):
+            more = self._raised(amounts, left * 2**tried) if left else None
+            if more is None:
+                break
+            amounts = more
+            counted.questions += 1
+            answer, left = self._planned(amounts)
+        if answer is None:
+            left = None
+        others = self._others(answer) if answer is not None else Decimal(0)
+        priced = answer is not None and self.conflict is None
+        return Repair(
+            rank=0,
+            gap=gap,
+            uses=tuple(u for i in sorted(amounts) for u in _used(self.levers[i], amounts[i]) if u.amount != 0),
+            changes=self._changes(amounts),
+            cost=difference(answer) if answer is not None and priced else None,
+            spends=answer.rise.total if answer is not None and priced else None,
+            left=left,
+            rounded=left is not None and left <= self._rounding,
+            others=others if abs(others) > self._rounding else Decimal(0),
+            least=least,
+        )
+
+    def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
+        return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
+
+    def _planned(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
+        """The plan with a repair, and what it leaves short; None if the time is up before there is any.
+
+        A plan that misses a rule by what rounding leaves is none, and as if a step of the resolution were short.
+        """
+        try:
+            answer = self.session.after(*self._changes(amounts))
+        except SolverError:
+            return None, None
+        except VerificationError:
+            if self._raised(amounts, self.session.problem.case.resolution) is None:
+                raise
+            return None, self.session.problem.case.resolution
+        after = shortage(answer)
+        left = sum((after.get(name, Decimal(0)) for name in self.need.demands), Decimal(0))
+        if any(set(part.demands) & set(self.need.demands) for part in answer.infeasible):
+            left = self.need.kilograms
+        return answer, left
+
+    @property
+    def _rounding(self) -> Decimal:
+        """Kilograms that a plan may be short of through rounding."""
+        case = self.session.problem.case
+        return 10 * case.resolution * case.horizon.count
+
+    def _raised(self, amounts: Amounts, left: Decimal) -> Amounts | None:
+        """A little more of the last lever that has an amount, where only rounding leaves something short."""
+        raisable = [i for i in amounts if self.levers[i].most and not self.levers[i].one_by_one]
+        if not raisable or left > self._rounding:
+            return None
+        last = max(raisable)
+        lever = self.levers[last]
+        more = amounts[last][0] + lever.step * (left / lever.step).to_integral_value(ROUND_CEILING)
+        return {**amounts, last: (more,)} if more <= lever.most[0] else None
+
+    def _others(self, answer: Answer) -> Decimal:
+        """Kilograms that other demands are then short of more than before, or (negative) less."""
+        before, after = shortage(answer, after=False), shortage(answer)
+        names = (before.keys() | after.keys()) - set(self.need.demands)
+        return sum((after.get(name, Decimal(0)) - before.get(name, Decimal(0)) for name in names), Decimal(0))
+
+
+def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[Use]:
+    """What amounts of a lever come to: one entry for each of them, or for each of its subjects."""
+    for position, subject in enumerate(lever.subjects):
+        yield Use(
+            kind=lever.kind,
+            subject=subject,
+            name=lever.name or subject,
+            amount=amounts[position] if amounts else None,
+            most=lever.most[position] if lever.most else None,
+            unit=lever.unit,
+            today=lever.today,
+            of=lever.of,
+            until=lever.until,
+            note=lever.note,
+        )
+
+
+def _sentence(problem: Problem, name: str) -> str:
+    """A rule in words, with its source; a store, which is no rule, by its name."""
+    rule = next((rule for rule in problem.rules if rule.id == name), None)
+    if rule is None:
+        return name
+    return rule.sentence() + (f" ({rule.citation})" if rule.citation else "")

@@ -1,0 +1,221 @@
+"""Repairs as a planner reads them: what it takes, together, and what the plan then costs; and the same as scenarios to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..domain.change import Change
+from ..explain.levers import LeverKind
+from ..explain.repairs import Gap, Repair, Repairs, Use
+from .figures import NOTHING, count, mass, number, percent
+from .stress import effort_line, rise, signed
+from .tables import Column, figures, lines, section, table
+
+SHOWN = 10
+"""Repairs that are shown of each gap, unless more are asked for."""
+
+
+def repairs_report(found: Repairs, width: int, shown: int = SHOWN) -> list[RenderableType]:
+    """Every gap with its repairs, cheapest first, and what it took to find them.
+
+    Args:
+        found: the repairs.
+        width: characters of a line.
+        shown: repairs shown of each gap; 0: all.
+    """
+    if not found.gaps:
+        return [Text("Nothing is short, and no rules conflict: there is nothing to repair.")]
+    parts: list[RenderableType] = [
+        Text(
+            "A repair is a set of steps that together, and with none of them left out, serve in full what is short, while nobody "
+            "else is short of more. Amounts are the least that will do. Cheapest first."
+        )
+    ]
+    for place, gap in enumerate(found.gaps, 1):
+        parts.append(_gap(gap, [r for r in found.repairs if r.gap == place], found.currency, width, shown))
+    notes = [
+        "dearer by: what all is minimised rises by, shortage at its price included, so that ending one mostly makes it fall",
+        "what a step itself takes (a plant's expansion, a stock's price, a waiver) is not in any figure",
+    ]
+    return [*parts, section("To know", lines(notes)), Text(""), Text(effort_line(found.effort), style="dim")]
+
+
+def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, width: int, shown: int) -> RenderableType:
+    kept = repairs[: shown or None]
+    notes = [*_about(kept), *_notes(gap, len(repairs), len(kept))]
+    columns = [figures("#"), Column("What it takes, together"), figures(f"Spends more, {currency}")]
+    columns += [figures("Dearer by"), Column("Then short")]
+    body = table(columns, [_row(repair) for repair in kept], width) if kept else None
+    return section(
+        _title(gap), *([lines(gap.sentences)] if gap.sentences else []), body, lines(notes) if notes else None
+    )
+
+
+def _title(gap: Gap) -> str:
+    who = ", ".join(gap.demands)
+    when = gap.first if gap.first == gap.last else f"{gap.first} to {gap.last}"
+    if gap.rules:
+        return f"Rules that cannot hold together{f', for {who}' if who else ''}"
+    return f"{gap.material}: short of {mass(gap.short)} in {when}, for {who}"
+
+
+def _about(repairs: Sequence[Repair]) -> list[str]:
+    """What to know of the proofs, waivers and leads that are named, each once."""
+    kinds = (LeverKind.PROOF, LeverKind.WAIVER, LeverKind.LICENCE, LeverKind.LEAD)
+    uses = [use for kind in kinds for repair in repairs for use in repair.uses if use.kind is kind and use.note]
+    by_note: dict[str, dict[str, None]] = {}
+    for use in uses:
+        by_note.setdefault(use.note, {})[use.name] = None
+    return [f"{', '.join(names)}: {note}" for note, names in by_note.items()]
+
+
+def _notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
+    notes = []
+    if gap.dearer:
+        notes.append(
+            "nothing has to give way: it can be served in full, for more than its shortage is priced at or by ranking it higher "
+            "(see shortage_price)"
+        )
+    elif not repairs and gap.left is not None:
+        notes.append(f"no repair: with all of {_tried(gap)} it is short of {mass(gap.left)} still")
+    elif not repairs and gap.complete:
+        many = f"of up to {count(gap.size, 'step')} (--size)" if gap.left is None else ""
+        notes.append(f"no repair {many} among {_tried(gap)}")
+    if kept < repairs:
+        notes.append(
+            f"{count(repairs - kept, 'more repair')} that {'costs' if repairs - kept == 1 else 'cost'} more: --top 0"
+        )
+    if not gap.complete:
+        notes.append("time was up: there may be more repairs (--seconds)")
+    elif repairs:
+        notes.append(f"these are all of up to {count(gap.size, 'step')} (--size) among {_tried(gap)}")
+    return notes
+
+
+_TRIED = {
+    LeverKind.LATER: ("later demand", "later demands"),
+    LeverKind.WAIVER: ("waiver", ""),
+    LeverKind.LOOSEN: ("limit", ""),
+    LeverKind.LICENCE: ("licence", ""),
+    LeverKind.PROOF: ("proof", ""),
+    LeverKind.TERM: ("term of trade", "terms of trade"),
+    LeverKind.STOCK: ("stock", ""),
+    LeverKind.PLANNED: ("plant not yet running", "plants not yet running"),
+    LeverKind.EARLIER: ("start of a plant", "starts of plants"),
+    LeverKind.CAPACITY: ("capacity", "capacities"),
+    LeverKind.LEAD: ("lead", ""),
+}
+
+
+def _tried(gap: Gap) -> str:
+    """All levers by kind, with how far they may go."""
+    told = []
+    for kind, (one, many) in _TRIED.items():
+        levers = [use for use in gap.levers if use.kind is kind]
+        if levers:
+            told.append(f"{count(len(levers), one, many)}{_bound(kind, levers)}")
+    return ", ".join(told) or "no steps: nothing upstream could give way"
+
+
+def _bound(kind: LeverKind, levers: Sequence[Use]) -> str:
+    most = max((use.most for use in levers if use.most is not None), default=None)
+    if most is None:
+        return ""
+    if kind in (LeverKind.LATER, LeverKind.EARLIER):
+        return f" (by up to {number(most)} months)"
+    if kind is LeverKind.CAPACITY:
+        shares = [use.most / use.today for use in levers if use.most is not None and use.today]
+        shares += [use.most for use in levers if use.most is not None and not use.unit]
+        return f" (by up to {percent(max(shares))} more)" if shares else ""
+    if kind is LeverKind.LOOSEN:
+        return f" (by up to {number(most)} of its unit)"
+    return f" (up to {mass(most)}{' a year' if kind is LeverKind.LEAD else ''})"
+
+
+def _row(repair: Repair) -> list[str | Text]:
+    told = "; ".join(_steps(repair.uses)) + ("" if repair.least else " (not shown to be the least)")
+    if repair.left is None:
+        return [str(repair.rank), told, NOTHING, NOTHING, "not planned in time, so not proved"]
+    spends = NOTHING if repair.spends is None else signed(repair.spends)
+    dearer = NOTHING if repair.cost is None else rise(repair.cost)
+    then = []
+    if repair.left and not repair.rounded:
+        then.append(f"{mass(repair.left)}: cheaper than to be served, at its price")
+    if repair.others:
+        then.append(f"others of {mass(abs(repair.others))} {'more' if repair.others > 0 else 'less'}")
+    return [str(repair.rank), told, spends, dearer, "; ".join(then) or "of nothing"]
+
+
+def _steps(uses: Sequence[Use]) -> Iterator[str]:
+    """Every step; demands that are wanted as much later are told together."""
+    for (kind, _), some in groupby(uses, key=lambda use: (use.kind, use.amount)):
+        told = list(some)
+        if kind is LeverKind.LATER:
+            names = [use.subject for use in told]
+            yield f"{' and '.join(names)} wanted {number(told[0].amount or Decimal(0))} months later"
+        else:
+            yield from map(step, told)
+
+
+def step(use: Use) -> str:
+    """A lever with its amount, in words; of a demand that is wanted later, see `_steps`."""
+    amount = use.amount or Decimal(0)
+    match use.kind:
+        case LeverKind.WAIVER:
+            return f"waiver of {use.subject} for {mass(amount)} of {use.of} until {use.until}"
+        case LeverKind.LOOSEN:
+            return f"{use.subject} gives way by {number(amount)} ({use.name})"
+        case LeverKind.LICENCE:
+            return f"licence under {use.subject} to export from {use.of}"
+        case LeverKind.PROOF:
+            return f"proof of origin for {use.subject}"
+        case LeverKind.TERM:
+            return f"no {use.subject} asked by {use.of}"
+        case LeverKind.STOCK:
+            return f"{mass(amount)} of {use.subject} in stock, all of {use.of} origin"
+        case LeverKind.PLANNED:
+            return f"{use.name} runs in full from its stated date on ({use.note} today)"
+        case LeverKind.EARLIER:
+            return f"{use.name} starts {number(amount)} months earlier than {use.note}"
+        case LeverKind.LEAD:
+            return f"{use.name} makes {mass(amount)} a year (a lead)"
+    if use.today is None:
+        return f"{use.name} makes {percent(amount)} more"
+    return f"{use.name} makes {mass(use.today + amount)} a year instead of {mass(use.today)}"
+
+
+def repairs_toml(found: Repairs) -> str:
+    """Every repair as a scenario of a case file."""
+    blocks = []
+    for repair in found.repairs:
+        gap = found.gaps[repair.gap - 1]
+        name = f"repair-{gap.material or f'conflict-{repair.gap}'}-{repair.rank}"
+        changes = ",\n".join(f"    {change_toml(change)}" for change in repair.changes)
+        blocks.append(f'[[scenario]]\nname = "{name}"\nchange = [\n{changes},\n]\n')
+    return "\n".join(blocks)
+
+
+_UNITS = {"quantity": " kg", "per_year": " kg/year", "delay": " months"}
+"""Fields of a change that a file states with a unit."""
+
+
+def change_toml(change: Change) -> str:
+    """A change as an inline table."""
+    told = change.model_dump(by_alias=True, exclude_defaults=True)
+    return "{ " + ", ".join(f"{key} = {_toml(value, _UNITS.get(key, ''))}" for key, value in told.items()) + " }"
+
+
+def _toml(value: object, unit: str) -> str:
+    if isinstance(value, Decimal):
+        return f'"{value.normalize():f}{unit}"' if unit else f"{value.normalize():f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return "[" + ", ".join(f'"{word}"' for word in sorted(value)) + "]"
+    return f'"{value}"'
