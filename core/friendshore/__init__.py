@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .explain.insurance import insurance
     from .explain.insured import Insurance
     from .explain.repairs import Repairs, repairs
+    from .explain.ledger import Ledger, ledger
     from .explain.stress import Stress, stress
     from .explain.why_not import WhyNot, why_not
     from .plugins import Registry
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alternatives",
     "Insurance",
+    "Ledger",
     "Recommendation",
     "Registry",
     "Repairs",
@@ -36,6 +38,7 @@ __all__ = [
     "WhyNot",
     "alternatives",
     "insurance",
+    "ledger",
     "load_case",
     "plan",
     "read_catalog",
@@ -49,10 +52,12 @@ _HOMES = {
     "alternatives": "explain",
     "Insurance": "explain",
     "Recommendation": "recommend",
+    "Ledger": "explain",
     "Registry": "plugins",
     "Repairs": "explain",
     "Stress": "explain",
     "insurance": "explain",
+    "ledger": "explain",
     "load_case": "case",
     "plan": "recommend",
     "read_catalog": "catalog",

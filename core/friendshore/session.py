@@ -177,8 +177,8 @@ class Session:
         solved, reused = self.answers.solved, self.answers.reused
         before, after = [], []
         for part in touched(self.parts, changes, rules):
-            before.append(self._plan(part.members, part.rules))
-            after.append(self._plan(part.members, part.rules, part.changes, part.imposed))
+            before.append(self.part_plan(part.members, part.rules))
+            after.append(self.part_plan(part.members, part.rules, part.changes, part.imposed))
         cost = self.verified.cost
         levels = [reading.value for reading in self.verified.levels]
         for one, other in zip(before, after, strict=True):
@@ -240,7 +240,7 @@ class Session:
 
     def part_of(self, material: str) -> PartPlan:
         """The part of the case that a material belongs to, planned on its own."""
-        return self._plan(self.parts.members[self.parts.of_material[material]], frozenset())
+        return self.part_plan(self.parts.members[self.parts.of_material[material]], frozenset())
 
     def together(self, material: str) -> Together:
         """What of the case hangs together with a material: no other purchase or delivery has to do with it in any plan.
@@ -330,14 +330,21 @@ class Session:
         first = next(solutions)
         return first if not first.conflicts else next((s for s in solutions if not s.conflicts), first)
 
-    def part_plan(self, members: Members) -> PartPlan:
-        """The verified plan of an independent part, as things are."""
-        return self._plan(members, frozenset())
-
-    def _plan(
-        self, members: Members, rules: frozenset[str], changes: tuple[Change, ...] = (), imposed: tuple[Rule, ...] = ()
+    def part_plan(
+        self,
+        members: Members,
+        rules: frozenset[str] = frozenset(),
+        changes: tuple[Change, ...] = (),
+        imposed: tuple[Rule, ...] = (),
     ) -> PartPlan:
-        """The plan of some parts after the changes that bear on them; made once."""
+        """The verified plan of some parts taken together, after changes that all bear on them; made once.
+
+        Args:
+            members: the materials of these parts.
+            rules: limit rules that count some of them only after such changes; see `touched`.
+            changes: what changes, bills spelt out.
+            imposed: limit rules that hold in addition to those of the case.
+        """
         key = (members, rules, changes, tuple(rule.model_dump_json() for rule in imposed))
         if key not in self._plans:
             inputs = self.parts.part(members, rules).after(changes)

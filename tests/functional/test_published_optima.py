@@ -105,7 +105,7 @@ def one_more(market: str) -> Decimal:
 @cache
 def without_limit() -> Decimal:
     """What the steel mills save if they may serve any number of cities."""
-    return -planned("multmip3").session.after(Change(disable="five-cities")).rise.objective
+    return -planned("multmip3").session.after(Change(disable="max-served")).rise.objective
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.folder)
@@ -144,7 +144,7 @@ def _lines() -> Iterator[str]:
     yield ""
     yield f"- Of one unit more in the transport problem: {duals} (published duals: {published_duals})."
     yield (
-        f"- Of the limit of five cities: {without_limit():,.0f}, found by switching the rule `five-cities` of `multmip3` off; "
+        f"- Of the limit of five cities: {without_limit():,.0f}, found by switching the rule `max-served` of `multmip3` off; "
         "the published optima of `multmip3` and `multmip2` differ by 2,475."
     )
 

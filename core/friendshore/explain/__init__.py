@@ -1,5 +1,5 @@
 """Why the plan is as it is: what is short, what a ranked objective costs, what an unknown rule would forbid, what is kept out,
-what each loss costs.
+what each loss costs, what each rule adds.
 """
 
 from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
@@ -13,6 +13,8 @@ from .kept_out import KeptOut, kept_out
 from .landed import Landed
 from .levers import Bounds, LeverKind, stated_bounds
 from .losses import KINDS, Loss, LossKind, first_day, loss_kind, losses
+from .items import Item, ItemKind
+from .ledger import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method, ledger
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
 from .repairs import Gap, Repair, Repairs, Use, repairs
@@ -36,10 +38,18 @@ __all__ = [
     "Landed",
     "LeverKind",
     "Lifted",
+    "Bill",
+    "Item",
+    "ItemKind",
+    "Ledger",
+    "LedgerCell",
+    "LedgerItem",
+    "LedgerPart",
     "Loss",
     "LossKind",
     "LossMet",
     "MaterialMix",
+    "Method",
     "Obstacle",
     "RankPrice",
     "Reason",
@@ -62,6 +72,7 @@ __all__ = [
     "kept_out",
     "least_confidence",
     "loss_kind",
+    "ledger",
     "losses",
     "rank_prices",
     "repairs",

@@ -29,8 +29,8 @@ class Judgement:
 
 
 def judge_all(network: Network, rules: Sequence[Rule], uses: Sequence[Use]) -> dict[Use, Judgement]:
-    """Asks every rule about every arc up the chain of every use."""
-    judges = [(i, rule) for i, rule in enumerate(rules) if "judge" in rule.verbs]
+    """Asks every rule about every arc up the chain of every use; one without phases never holds, and is not asked."""
+    judges = [(i, rule) for i, rule in enumerate(rules) if "judge" in rule.verbs and rule.phases]
     return {use: _judge_use(network, judges, use) for use in uses}
 
 

@@ -6,6 +6,7 @@ from .alternatives import alternatives_report
 from .checks import check_data, check_report, run_check_data, run_check_report
 from .insurance import insurance_report
 from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
+from .ledger import ledger_report
 from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_listing
 from .markdown import markdown_report
 from .plan import plan_report, plan_summary
@@ -24,6 +25,7 @@ __all__ = [
     "check_report",
     "errors_data",
     "insurance_report",
+    "ledger_report",
     "markdown_report",
     "pack_data",
     "pack_text",

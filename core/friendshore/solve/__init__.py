@@ -1,6 +1,6 @@
 """Programs solved: components, engines, limits. The only place that imports ortools."""
 
-from .answers import Answers
+from .answers import Answers, digest
 from .components import split
 from .engines import Answer, Outcome
 from .run import NO_LIMITS, Limits, Progress, Solution, least, optimum, solve
@@ -15,6 +15,7 @@ __all__ = [
     "Outcome",
     "Progress",
     "Solution",
+    "digest",
     "least",
     "optimum",
     "solve",

@@ -26,7 +26,7 @@ class Answers:
 
     def of(self, linear: Linear, solve: Callable[[], Answer], goals: Sequence[Goal] = ()) -> Answer:
         """The answer to a component, under ranked objectives if any: the one that is known, or else what `solve` finds."""
-        key = _digest(linear, goals)
+        key = digest(linear, goals)
         with self._lock:
             known = self._known.get(key)
             if known is not None:
@@ -39,7 +39,8 @@ class Answers:
         return answer
 
 
-def _digest(linear: Linear, goals: Sequence[Goal]) -> bytes:
+def digest(linear: Linear, goals: Sequence[Goal] = ()) -> bytes:
+    """A short name for a program under ranked objectives: two that have the same are the same, number by number."""
     found = blake2b(digest_size=16)
     matrix = linear.matrix
     for array in (

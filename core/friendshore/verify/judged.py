@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 from ..domain.case import WaiverSpec
@@ -56,6 +57,7 @@ class Judging:
         self._numbers = {use: i for i, use in enumerate(dict.fromkeys(d.use for d in self.problem.demands))}
         self._asked: dict[tuple[str, int, int], Verdict] = {}
         self._concerned: dict[tuple[str, int], bool] = {}
+        self._biting: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
         self._known_ends: dict[tuple[str, Node], list[Served]] = {}
         self._served = self._deliveries()
@@ -63,8 +65,8 @@ class Judging:
 
     def verdicts(self) -> list[Judged]:
         """All verdicts that bear on the plan, the passing ones too, without repeats."""
-        found: dict[tuple[int, str, int, str], Judged] = {}
-        rules = [rule for rule in self.problem.rules if "judge" in rule.verbs]
+        found: dict[tuple[int, str, int, date | None, date | None], Judged] = {}
+        rules = [rule for rule in self.problem.rules if "judge" in rule.verbs and rule.phases]
         for number, item in enumerate(self.ledger.bought):
             for served in self._ends(item):
                 for rule in rules:
@@ -73,10 +75,16 @@ class Judging:
                     if not self._concerns(rule, served):
                         continue
                     for day in self._days(rule, item, served):
-                        key = (number, rule.id, served.number, str(day))
-                        if key not in found and rule.bites(day, self.statuses):
+                        key = (number, rule.id, served.number, day.start, day.end)
+                        if key not in found and self._bites(rule, day):
                             found[key] = Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
         return list(found.values())
+
+    def _bites(self, rule: Rule, day: Span) -> bool:
+        key = (rule.id, day.start, day.end)
+        if key not in self._biting:
+            self._biting[key] = rule.bites(day, self.statuses)
+        return self._biting[key]
 
     def _concerns(self, rule: Rule, served: Served) -> bool:
         key = (rule.id, served.number)

@@ -1,0 +1,82 @@
+"""The independent pieces of a case that some lists of changes touch, each planned under any of these lists by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..domain.change import Change
+from ..problem import Problem
+from ..problem.changes import with_bills
+from ..problem.inputs import Inputs
+from ..problem.parts import Members
+from ..problem.touched import Touched, touched
+from ..session import PartPlan, Session
+
+Changes = tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Parts of a case that none of the lists joins to others."""
+
+    members: Members
+    """Materials."""
+    rules: frozenset[str]
+    """Limit rules that some list lets bear on them."""
+
+    @property
+    def demanded(self) -> tuple[str, ...]:
+        """Its materials by name."""
+        return tuple(sorted(self.members))
+
+
+class Pieces:
+    """All pieces that some lists of changes touch."""
+
+    def __init__(self, session: Session, lists: Iterable[Sequence[Change]]) -> None:
+        """Finds them.
+
+        Args:
+            session: the case.
+            lists: every list of changes that joins anything: pieces stay independent under each of them.
+
+        Raises:
+            InputError: for every change that names nothing in the case.
+            PluginError: if a plugin's rule raises.
+        """
+        self.session = session
+        self._touched: dict[Changes, tuple[Touched, ...]] = {}
+        found: list[tuple[set[str], set[str]]] = []
+        for changes in lists:
+            for one in self._of(tuple(changes)):
+                meeting = [group for group in found if group[0] & one.members]
+                members, rules = set(one.members), set(one.rules)
+                for group in meeting:
+                    members |= group[0]
+                    rules |= group[1]
+                found = [group for group in found if not any(group is other for other in meeting)]
+                found.append((members, rules))
+        self.all = tuple(sorted((Piece(frozenset(m), frozenset(r)) for m, r in found), key=lambda p: p.demanded))
+
+    def bearing(self, piece: Piece, changes: Sequence[Change]) -> Changes:
+        """Those of a list's changes that bear on a piece, in order, bills spelt out."""
+        bearing = {change for one in self._of(tuple(changes)) if one.members & piece.members for change in one.changes}
+        return tuple(c for c in with_bills(changes, self.session.inputs.bills) if c in bearing)
+
+    def facts(self, piece: Piece, changes: Sequence[Change]) -> Inputs:
+        """The facts of a piece after changes that all bear on it."""
+        return self.session.parts.part(piece.members, piece.rules).after(changes)
+
+    def problem(self, piece: Piece, changes: Sequence[Change]) -> Problem:
+        """The same, resolved."""
+        return self.facts(piece, changes).problem()
+
+    def plan(self, piece: Piece, changes: Sequence[Change]) -> PartPlan:
+        """The cheapest plan of a piece after changes that all bear on it."""
+        return self.session.part_plan(piece.members, piece.rules, tuple(changes))
+
+    def _of(self, changes: Changes) -> tuple[Touched, ...]:
+        if changes not in self._touched:
+            self._touched[changes] = touched(self.session.parts, changes)
+        return self._touched[changes]
