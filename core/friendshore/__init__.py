@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .explain.alternatives import Alternatives, alternatives
     from .explain.insurance import insurance
     from .explain.insured import Insurance
-    from .explain.repairs import Repairs, repairs
     from .explain.ledger import Ledger, ledger
+    from .explain.repairs import Repairs, repairs
     from .explain.stress import Stress, stress
     from .explain.why_not import WhyNot, why_not
     from .plugins import Registry

@@ -9,12 +9,12 @@ from .evidence import least_confidence
 from .exposed import Exposed, exposed
 from .insurance import first_loss, insurance
 from .insured import Insurance, LossMet, StockNeeded
+from .items import Item, ItemKind
 from .kept_out import KeptOut, kept_out
 from .landed import Landed
+from .ledger import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method, ledger
 from .levers import Bounds, LeverKind, stated_bounds
 from .losses import KINDS, Loss, LossKind, first_day, loss_kind, losses
-from .items import Item, ItemKind
-from .ledger import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method, ledger
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
 from .repairs import Gap, Repair, Repairs, Use, repairs
@@ -29,22 +29,22 @@ __all__ = [
     "Alternative",
     "Alternatives",
     "Asked",
+    "Bill",
     "Bounds",
     "Entering",
     "Exposed",
     "Gap",
     "Insurance",
-    "KeptOut",
-    "Landed",
-    "LeverKind",
-    "Lifted",
-    "Bill",
     "Item",
     "ItemKind",
+    "KeptOut",
+    "Landed",
     "Ledger",
     "LedgerCell",
     "LedgerItem",
     "LedgerPart",
+    "LeverKind",
+    "Lifted",
     "Loss",
     "LossKind",
     "LossMet",
@@ -71,8 +71,8 @@ __all__ = [
     "insurance",
     "kept_out",
     "least_confidence",
-    "loss_kind",
     "ledger",
+    "loss_kind",
     "losses",
     "rank_prices",
     "repairs",
