@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from .case import load_case
     from .catalog import read_catalog
     from .explain.alternatives import Alternatives, alternatives
+    from .explain.billed import Ledger
     from .explain.insurance import insurance
     from .explain.insured import Insurance
-    from .explain.ledger import Ledger, ledger
+    from .explain.ledger import ledger
     from .explain.repairs import Repairs, repairs
     from .explain.stress import Stress, stress
     from .explain.why_not import WhyNot, why_not

@@ -3,6 +3,7 @@ what each loss costs, what each rule adds.
 """
 
 from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
+from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
 from .compliance import StageCheck
 from .entering import Entering, enters_at
 from .evidence import least_confidence
@@ -12,7 +13,7 @@ from .insured import Insurance, LossMet, StockNeeded
 from .items import Item, ItemKind
 from .kept_out import KeptOut, kept_out
 from .landed import Landed
-from .ledger import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method, ledger
+from .ledger import ledger
 from .levers import Bounds, LeverKind, stated_bounds
 from .losses import KINDS, Loss, LossKind, first_day, loss_kind, losses
 from .obstacles import Obstacle

@@ -8,7 +8,7 @@ from decimal import Decimal
 from rich.console import RenderableType
 from rich.text import Text
 
-from ..explain.ledger import Bill, Ledger, LedgerItem, Method
+from ..explain.billed import Bill, Ledger, LedgerItem, Method
 from ..explain.results import Difference
 from .figures import NOTHING, count, large_money, mass, money
 from .stress import effort_line, rise
