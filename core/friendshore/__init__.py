@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .catalog import read_catalog
     from .explain.alternatives import Alternatives, alternatives
     from .explain.billed import Ledger
+    from .explain.calendar import Calendar, calendar
     from .explain.insurance import insurance
     from .explain.insured import Insurance
     from .explain.ledger import ledger
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alternatives",
+    "Calendar",
     "Insurance",
     "Ledger",
     "Recommendation",
@@ -38,6 +40,7 @@ __all__ = [
     "Stress",
     "WhyNot",
     "alternatives",
+    "calendar",
     "insurance",
     "ledger",
     "load_case",
@@ -49,6 +52,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Calendar": "explain",
+    "calendar": "explain",
     "Alternatives": "explain",
     "alternatives": "explain",
     "Insurance": "explain",

@@ -140,9 +140,13 @@ class Session:
 
     @staticmethod
     def open(
-        inputs: Inputs, limits: Limits = NO_LIMITS, progress: Progress | None = None, cancel: Cancel | None = None
+        inputs: Inputs,
+        limits: Limits = NO_LIMITS,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+        answers: Answers | None = None,
     ) -> Session:
-        """Resolves, compiles, solves and verifies.
+        """Resolves, compiles, solves and verifies; `answers` are those known already.
 
         Raises:
             InputError: with all that does not fit together in the case.
@@ -153,10 +157,10 @@ class Session:
         problem = inputs.problem()
         opened = time.monotonic()
         program = compile_program(problem)
-        answers = Answers()
-        solution = solve(program, limits, progress, cancel, answers)
+        known = Answers() if answers is None else answers
+        solution = solve(program, limits, progress, cancel, known)
         verified = verify(problem, plan_of(program, solution))
-        return Session(inputs, problem, program, solution, verified, limits, cancel, opened, answers)
+        return Session(inputs, problem, program, solution, verified, limits, cancel, opened, known)
 
     def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
         """What the plan costs after some changes, each applied after the one before it.

@@ -8,6 +8,7 @@ import typer
 
 from . import (
     alternatives,
+    calendar,
     catalogs,
     check,
     init,
@@ -64,6 +65,7 @@ app.command("alternatives", short_help="Every offer of a material, ranked by wha
 app.command("why-not", short_help="The price at which an offer enters, and what keeps it out.")(why_not.why_not)
 app.command("repairs", short_help="What would serve what is short: every minimal set of steps.")(repairs.repairs)
 app.command("ledger", short_help="What each rule adds to the cost, adding up to the cent.")(ledger.ledger)
+app.command("calendar", short_help="On which dates compliance changes, and what heals a shortage.")(calendar.calendar)
 app.command("stress", short_help="What it costs to lose each supplier, company, country or catalog.")(stress.stress)
 app.command("report", short_help="Print a run on one page.")(report.report)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(lock.lock)

@@ -11,6 +11,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
+from pydantic import model_validator
+
 from .base import Record
 
 
@@ -74,6 +76,8 @@ class Period(Record):
     """Last day."""
     label: str
     """What tables call it: `2027-Q1`, `2027-03` or `2027`; the first day where it does not fit the calendar."""
+    steady: bool = False
+    """Whether it stands for a year at the rates of its days, however many these are."""
 
     @cached_property
     def span(self) -> Span:
@@ -97,11 +101,13 @@ class Period(Record):
 
     @cached_property
     def years(self) -> Fraction:
-        """Length in years: the sum of `year_parts`."""
-        return sum(self.year_parts.values(), Fraction(0))
+        """Length in years: the sum of `year_parts`; 1 if it stands for a year."""
+        return Fraction(1) if self.steady else sum(self.year_parts.values(), Fraction(0))
 
     def years_within(self, span: Span) -> Fraction:
-        """Length in years of the part of the period that lies in `span`."""
+        """Length in years of the part of the period that lies in `span`; of one that stands for a year, its share of the days."""
+        if self.steady:
+            return Fraction(span.days_within(self.span), self.days)
         total = Fraction(0)
         for year in range(self.start.year, self.end.year + 1):
             whole = Span(start=max(date(year, 1, 1), self.start), end=min(date(year, 12, 31), self.end))
@@ -110,11 +116,19 @@ class Period(Record):
 
 
 class Horizon(Record):
-    """The periods of a plan: `count` equal calendar steps from `start`."""
+    """The periods of a plan: `count` equal calendar steps from `start`; or, with `until`, one stretch of any length that stands for a year."""
 
     start: date
     count: int
     length: PeriodLength
+    until: date | None = None
+    """Last day of a stretch that is planned as one year at its own rates; there is no other period then."""
+
+    @model_validator(mode="after")
+    def _one_stretch(self) -> Horizon:
+        if self.until is not None and (self.count != 1 or self.until < self.start):
+            raise ValueError("a stretch that stands for a year is one period, and ends no earlier than it starts")
+        return self
 
     @cached_property
     def periods(self) -> tuple[Period, ...]:
@@ -122,6 +136,8 @@ class Horizon(Record):
         return tuple(self._period(i) for i in range(self.count))
 
     def _period(self, index: int) -> Period:
+        if self.until is not None:
+            return Period(index=0, start=self.start, end=self.until, label=self.start.isoformat(), steady=True)
         start = add_months(self.start, index * self.length.months)
         end = add_months(self.start, (index + 1) * self.length.months) - timedelta(days=1)
         return Period(index=index, start=start, end=end, label=self._label(start))
@@ -148,7 +164,12 @@ class Horizon(Record):
         return None
 
     def steps(self, months: Decimal) -> int:
-        """How many whole periods a duration takes: rounded up, since a delivery within a period may come on its last day."""
+        """How many whole periods a duration takes: rounded up, since a delivery within a period may come on its last day.
+
+        In a stretch that stands for a year any duration leads beyond it.
+        """
+        if self.until is not None:
+            return int(months > 0)
         whole = Fraction(months) / self.length.months
         return -(-whole.numerator // whole.denominator)
 

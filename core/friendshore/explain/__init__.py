@@ -1,9 +1,10 @@
 """Why the plan is as it is: what is short, what a ranked objective costs, what an unknown rule would forbid, what is kept out,
-what each loss costs, what each rule adds.
+what each loss costs, what each rule adds, when what can be had.
 """
 
 from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
 from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
+from .calendar import Calendar, Cause, Cliff, Interval, Stretch, calendar
 from .compliance import StageCheck
 from .entering import Entering, enters_at
 from .evidence import least_confidence
@@ -15,7 +16,7 @@ from .kept_out import KeptOut, kept_out
 from .landed import Landed
 from .ledger import ledger
 from .levers import Bounds, LeverKind, stated_bounds
-from .losses import KINDS, Loss, LossKind, first_day, loss_kind, losses
+from .losses import KINDS, Loss, LossKind, day_of, first_day, loss_kind, losses
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
 from .repairs import Gap, Repair, Repairs, Use, repairs
@@ -32,10 +33,14 @@ __all__ = [
     "Asked",
     "Bill",
     "Bounds",
+    "Calendar",
+    "Cause",
+    "Cliff",
     "Entering",
     "Exposed",
     "Gap",
     "Insurance",
+    "Interval",
     "Item",
     "ItemKind",
     "KeptOut",
@@ -62,9 +67,12 @@ __all__ = [
     "StockNeeded",
     "Stress",
     "Stressed",
+    "Stretch",
     "Use",
     "WhyNot",
     "alternatives",
+    "calendar",
+    "day_of",
     "enters_at",
     "exposed",
     "first_day",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .alternatives import alternatives_report
+from .calendar import calendar_report
 from .checks import check_data, check_report, run_check_data, run_check_report
 from .insurance import insurance_report
 from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
@@ -18,6 +19,7 @@ from .why_not import why_not_report
 __all__ = [
     "Listing",
     "alternatives_report",
+    "calendar_report",
     "catalog_data",
     "catalog_listing",
     "catalog_text",

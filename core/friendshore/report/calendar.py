@@ -1,0 +1,132 @@
+"""What can be had when, as a planner reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..explain.calendar import Calendar, Cause, Cliff, Stretch
+from .figures import NOTHING, count, mass, money
+from .stress import effort_line
+from .tables import Column, figures, lines, section, table
+
+CHANGES_SHOWN = 4
+
+
+def calendar_report(found: Calendar, width: int, *, every: bool = False) -> list[RenderableType]:
+    """The stretches between the dates, where demands fall off and are met again, and what it took to find out.
+
+    Args:
+        found: the calendar.
+        width: characters of a line.
+        every: also each demand, stretch by stretch.
+    """
+    head = (
+        f"From {found.start} to {found.until}, as if each stretch lasted: quantities and money a year, nothing carried in stock, "
+        f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what is to be had or what "
+        "it costs."
+    )
+    parts: list[RenderableType] = [Text(head), _intervals(found, width, every), _cliffs(found, width)]
+    if every:
+        parts += [_demand(name, stretches, found, width) for name, stretches in _by_demand(found).items()]
+    notes = (
+        [f"rules about stock are not asked, since none is carried: {', '.join(found.left_out)}"]
+        if found.left_out
+        else []
+    )
+    if not every:
+        notes.append("--all shows every change, and every demand stretch by stretch")
+    return [*parts, Text(""), lines(notes), Text(effort_line(found.effort), style="dim")]
+
+
+def _intervals(found: Calendar, width: int, every: bool) -> RenderableType:
+    columns = [Column("From", whole=True), Column("Until", whole=True), Column("What changes")]
+    columns += [figures(f"{found.currency} a year"), figures("Short")]
+    rows = [
+        [
+            str(one.start),
+            str(one.end),
+            _listed(one.changed, every),
+            money(one.spent),
+            count(len(one.short), "demand") if one.short else NOTHING,
+        ]
+        for one in found.intervals
+    ]
+    return section("Between the dates", table(columns, rows, width))
+
+
+def _listed(changed: Sequence[str], every: bool) -> str:
+    kept = changed if every else changed[:CHANGES_SHOWN]
+    more = len(changed) - len(kept)
+    return ", ".join(kept) + (f" and {more} more" if more else "") or NOTHING
+
+
+def _cliffs(found: Calendar, width: int) -> RenderableType:
+    if not found.cliffs:
+        return section("Demands that are short", Text("none, on any day"))
+    columns = [
+        Column("Demand"),
+        Column("Short from", whole=True),
+        figures("A year"),
+        Column("Because"),
+        Column("Met again"),
+    ]
+    rows = [[cliff.demand, *_when(cliff), _why(cliff), _healed(cliff, found)] for cliff in found.cliffs]
+    return section("Demands that are short", table(columns, rows, width))
+
+
+def _when(cliff: Cliff) -> list[str]:
+    return [str(cliff.start), f"{mass(cliff.short)} of {mass(cliff.wanted)}"]
+
+
+def _why(cliff: Cliff) -> str:
+    if cliff.from_start:
+        return f"{cliff.reason}, from the start"
+    return _causes(cliff.because) or f"{cliff.reason}; no one change found"
+
+
+def _healed(cliff: Cliff, found: Calendar) -> str:
+    if cliff.healed is None:
+        return f"not by {found.until}"
+    if cliff.ends_unwanted:
+        return f"not wanted from {cliff.healed}"
+    return f"{cliff.healed}, by {_causes(cliff.by) or 'no one change found'}"
+
+
+def _causes(causes: Sequence[Cause]) -> str:
+    """What makes the difference: any one of them, or all together."""
+    told = [f"{cause.kind} {cause.name}" for cause in causes]
+    alone = bool(causes) and causes[0].alone
+    return (" or " if alone else " with ").join(told)
+
+
+def _by_demand(found: Calendar) -> dict[str, list[Stretch]]:
+    by_demand: dict[str, list[Stretch]] = {}
+    for stretch in found.stretches:
+        by_demand.setdefault(stretch.demand, []).append(stretch)
+    return by_demand
+
+
+def _demand(name: str, stretches: Sequence[Stretch], found: Calendar, width: int) -> RenderableType:
+    columns = [
+        Column("From", whole=True),
+        Column("Until", whole=True),
+        figures("Wanted a year"),
+        figures("Short a year"),
+    ]
+    columns += [Column("Why"), figures(f"{found.currency} a year"), Column("for it and")]
+    rows = [
+        [
+            str(one.start),
+            str(one.end),
+            mass(one.wanted),
+            mass(one.short) if one.short else NOTHING,
+            one.reason or NOTHING,
+            money(one.spent),
+            _listed([other for other in one.group if other != name], every=False),
+        ]
+        for one in stretches
+    ]
+    return section(name, table(columns, rows, width))
