@@ -12,22 +12,21 @@ import numpy as np
 
 from .domain.base import exact
 from .domain.change import Change
-from .domain.plan import Cost, Infeasible, Plan, PlanLevel, PlanStatus
+from .domain.plan import Cost, Infeasible, Plan, PlanStatus
 from .errors import VerificationError
 from .problem import Problem
 from .problem.inputs import Inputs
-from .problem.limiting import materials_of
 from .problem.parts import Members, Parts
 from .problem.steady import steadied
 from .problem.touched import touched
 from .program import Program, compile_program
 from .program.asking import Weigh, about, weights
-from .program.decode import decode
 from .program.goals import Goal
 from .program.matrix import Floats, Mask, capped
 from .rules.base import Rule
 from .solve import NO_LIMITS, Answers, Cancel, Limits, Progress, Solution, least, solve
 from .solve.components import column_labels
+from .solve.planned import plan_of
 from .solve.run import Conflict
 from .verify import VerifiedPlan, examine, verify
 
@@ -370,33 +369,3 @@ class Session:
         if self.limits.seconds is None:
             return self.limits
         return replace(self.limits, seconds=max(0.0, self.limits.seconds - (time.monotonic() - self.opened)))
-
-
-def plan_of(program: Program, solution: Solution) -> Plan:
-    """The plan that a solution describes."""
-    conflicts = [_infeasible(program, conflict) for conflict in solution.conflicts]
-    plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
-    levels = [PlanLevel(least=exact(n.least), bound=exact(n.bound), most=exact(n.most)) for n in solution.levels]
-    return plan.model_copy(update={"levels": tuple(levels)})
-
-
-def _infeasible(program: Program, conflict: Conflict) -> Infeasible:
-    problem, columns = program.problem, program.columns
-    within = set(conflict.columns.tolist())
-    materials = {
-        problem.network.arcs[int(problem.moves.arc[move])].node[0]
-        for column, move in zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True)
-        if column in within
-    }
-    count = problem.case.horizon.count
-    short = {d for d in range(len(problem.demands)) for t in range(count) if columns.short + d * count + t in within}
-    materials |= {problem.demands[d].use.material.id for d in short}
-    materials |= {problem.lots[lot].material for lot, column in columns.rest.items() if column in within}
-    by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
-    for row in by_row.keys() & set(conflict.rows):
-        materials |= materials_of(problem, by_row[row][1]) | (by_row[row][1].reads or set())
-    return Infeasible(
-        materials=tuple(sorted(materials)),
-        demands=tuple(problem.demands[d].id for d in sorted(short)),
-        rules=conflict.owners,
-    )

@@ -8,8 +8,8 @@ import friendshore
 from friendshore.problem import Problem
 from friendshore.program import compile_program
 from friendshore.recommend import gather
-from friendshore.session import plan_of
 from friendshore.solve import Limits, solve
+from friendshore.solve.planned import plan_of
 from friendshore.verify import VerifiedPlan, verify
 
 from .answer import Answer, Stop

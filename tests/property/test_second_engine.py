@@ -13,8 +13,8 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.problem import Problem
 from friendshore.program import compile_program
 from friendshore.program.matrix import Linear
-from friendshore.session import plan_of
 from friendshore.solve import Limits, solve
+from friendshore.solve.planned import plan_of
 from friendshore.verify import verify
 
 from .mid_size import mid_size
