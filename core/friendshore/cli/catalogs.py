@@ -14,7 +14,7 @@ from .output import answering, show, show_json, width
 if TYPE_CHECKING:
     from ..domain.facts import Catalog
     from ..errors import Problem
-    from ..plugins import Registry
+    from ..plugins import CatalogRef, Registry
 
 app = typer.Typer(help="List, show and check catalogs.", no_args_is_help=True)
 
@@ -66,15 +66,33 @@ def check(name: Name, as_json: AsJson = False) -> int:
     return 0
 
 
-def _read(name: str) -> tuple[Catalog, list[Problem]]:
-    """A catalog, and what a review of it finds."""
-    from ..catalog import read_catalogs, review
+def read_one(name: str) -> tuple[Catalog, Path]:
+    """A catalog by its name or folder, and where it is.
+
+    Raises:
+        InputError: with every mistake of it and of the catalogs that it requires.
+        PluginError: if no plugin brings it, or the one that does is broken.
+    """
+    read, ref = _read_along(name)
+    return read[ref.name], ref.folder
+
+
+def _read_along(name: str) -> tuple[dict[str, Catalog], CatalogRef]:
+    """A catalog and those that it requires, by name, and where it is."""
+    from ..catalog import read_catalogs
     from ..plugins import Registry
 
     registry = Registry.discover()
-    folder = f"./{name}" if name not in registry.catalogs and Path(name).is_dir() else name
-    ref = registry.catalog_folder(folder if not Path(name).is_absolute() else name)
-    read = {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}
+    beside = name not in registry.catalogs and Path(name).exists() and not Path(name).is_absolute()
+    ref = registry.catalog_folder(f"./{name}" if beside else name)
+    return {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}, ref
+
+
+def _read(name: str) -> tuple[Catalog, list[Problem]]:
+    """A catalog, and what a review of it finds."""
+    from ..catalog import review
+
+    read, ref = _read_along(name)
     catalog = read[ref.name]
     return catalog, review(catalog, [other for other in read.values() if other is not catalog])
 
