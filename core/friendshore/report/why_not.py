@@ -80,8 +80,11 @@ def _root(entering: Entering, found: WhyNot) -> Iterator[str]:
         side = "below" if factor < 1 else "above"
         yield f"{change} {side} today's price" if factor < 3 else change
     if entering.premium is not None:
-        sign = "+" if entering.premium >= 0 else "-"
-        yield f"as a benchmark price: {sign}{percent(abs(entering.premium))} on it"
+        if abs(entering.premium) <= SHARE_PROVED:
+            yield "as a benchmark price: the benchmark itself"
+        else:
+            sign = "+" if entering.premium > 0 else "-"
+            yield f"as a benchmark price: {sign}{percent(abs(entering.premium))} on it"
     if not entering.proved:
         low = number(entering.low, 6) if entering.low is not None else "0"
         high = (
