@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..errors import InputError
 from ..problem import Problem
 from ..session import Session
 from . import letting, supplying
@@ -21,7 +22,7 @@ def levers_for(session: Session, need: Need, bounds: Bounds) -> list[Lever]:
         bounds: how far levers may go.
     """
     problem = session.problem
-    candidates = supplying.leads(Upstream(problem, need, bounds))
+    candidates = _that_fit(session, supplying.leads(Upstream(problem, need, bounds)))
     world = _with(session, candidates)
     leads = [lever for lever in candidates if _counts(world, lever)]
     planned = supplying.planned(Upstream(world, need, bounds))
@@ -34,6 +35,22 @@ def levers_for(session: Session, need: Need, bounds: Bounds) -> list[Lever]:
     others = [lever for lever in others if lever.kind is not LeverKind.CAPACITY or lever.subjects not in given]
     order = list(LeverKind)
     return sorted([*leads, *planned, *others], key=lambda lever: order.index(lever.kind))
+
+
+def _that_fit(session: Session, leads: Sequence[Lever]) -> list[Lever]:
+    """Leads whose recipes fit the others': those that would close a loop which makes something of nothing are left out."""
+    try:
+        _with(session, leads)
+    except InputError:
+        fitting: list[Lever] = []
+        for lead in leads:
+            try:
+                _with(session, [*fitting, lead])
+            except InputError:
+                continue
+            fitting.append(lead)
+        return fitting
+    return list(leads)
 
 
 def _with(session: Session, levers: Sequence[Lever]) -> Problem:

@@ -11,12 +11,15 @@ from ..domain.facts import Offer
 from ..domain.use import Result, Use, Verdict
 from ..problem.limiting import materials_of
 from ..problem.network import Arc
+from ..rules.base import Rule
+from ..rules.kinds.limits import MaxShare, MinShare
 from ..rules.rows import one_by_one
 from .levers import Lever, LeverKind, yes_no
 from .upstream import Upstream
 
 _KILOGRAMS = frozenset({"bought", "delivered", "short", "stock", "reserved", "lacking"})
 """What limits may ask for that is a quantity."""
+INFINITE = Decimal("Infinity")
 
 
 def later(up: Upstream) -> list[Lever]:
@@ -37,18 +40,22 @@ def later(up: Upstream) -> list[Lever]:
 def loosened(up: Upstream) -> Iterator[Lever]:
     """Hard limits that count anything upstream: as much again as the largest of their bounds; of kilograms at least what is short."""
     most: dict[str, Decimal] = {}
+    bases: dict[str, Decimal] = {}
     rules = {rule.id: rule for rule in up.problem.rules}
     for rule, rows in up.problem.limit_rows:
         if not materials_of(up.problem, rows) & up.per_kg.keys():
             continue
         for row in one_by_one(rows):
             bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
+            if isinstance(rule, MaxShare | MinShare) and rule.of == "demand" and rule.share and any(bounds):
+                sign = 1 if row.at_least is None else -1
+                bases[rule.id] = sign * min(abs(bases.get(rule.id, INFINITE)), exact(bounds[0] / rule.share))
             if all(term.question in _KILOGRAMS for term in row.asked):
                 bounds.append(up.need.kilograms)
             if row.penalty is None:
                 most[rule.id] = max(most.get(rule.id, Decimal(0)), *bounds)
     for name, bound in sorted(most.items()):
-        yield _loosen(up, name, rules[name].sentence(), up.whole(exact(bound)))
+        yield _loosen(up, rules[name], up.whole(exact(bound)), bases.get(name, Decimal(0)))
 
 
 def terms(up: Upstream) -> Iterator[Lever]:
@@ -94,11 +101,15 @@ def law(up: Upstream) -> list[Lever]:
     return found
 
 
-def _loosen(up: Upstream, rule: str, sentence: str, most: Decimal) -> Lever:
+def _loosen(up: Upstream, rule: Rule, most: Decimal, base: Decimal) -> Lever:
     def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
-        return (Change(loosen=rule, by=amounts[0]),)
+        return (Change(loosen=rule.id, by=amounts[0]),)
 
-    return Lever(LeverKind.LOOSEN, (rule,), make, (most,), "", up.case.resolution, name=sentence)
+    today = getattr(rule, "share", None) if base else None
+    return Lever(
+        LeverKind.LOOSEN, (rule.id,), make, (most,), "", up.case.resolution,
+        name=rule.sentence(), today=today, base=base,
+    )  # fmt: skip
 
 
 def _against(up: Upstream, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:

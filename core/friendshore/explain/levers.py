@@ -104,7 +104,9 @@ class Lever:
     note: str = ""
     """What to know of it: the clause, what is not proved, how things stand today."""
     today: Decimal | None = None
-    """What there is without it, where it raises something."""
+    """What there is without it, where it raises a capacity or moves a share."""
+    base: Decimal = Decimal(0)
+    """Kilograms that such a share is of, negative for a least share; where several differ, the smallest."""
     until: date | None = None
 
     @property
@@ -120,6 +122,10 @@ class Need:
     demands: tuple[str, ...]
     short: Mapping[str, tuple[Decimal, ...]]
     """Demand -> kilograms short in each period; a demand whose rules conflict is short of all it wants."""
+    rules: frozenset[str] = frozenset()
+    """Rules that conflict: these are to hold together, and the demands may then be short."""
+    materials: frozenset[str] = frozenset()
+    """Materials that conflicting rules are about."""
 
     @property
     def kilograms(self) -> Decimal:

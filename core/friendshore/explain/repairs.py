@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from ..domain.base import Number, Record, exact
 from ..domain.change import Change
-from ..domain.plan import Infeasible
+from ..domain.plan import Infeasible, PlanStatus
 from ..errors import InputError, SolverError, VerificationError
 from ..errors import Problem as Trouble
 from ..problem import Problem
@@ -46,7 +46,9 @@ class Use(Record):
     unit: str
     """`kg`, `kg/year`, `months`; empty for a limit's own unit or a share."""
     today: Number | None = None
-    """What there is without it, where a capacity is raised."""
+    """What there is without it, where a capacity is raised or a share of the demand moved."""
+    to: Number | None = None
+    """What there is with it, then; of shares in several stretches of time, the one that moves most."""
     of: str = ""
     """Demand of a waiver, country of a licence or of a stock, whose term is lifted."""
     until: date | None = None
@@ -196,7 +198,8 @@ def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasib
         if material and material not in part.materials:
             continue
         demands = [d for d in session.problem.demands if d.id in part.demands or d.use.material.id in part.materials]
-        yield Need(tuple(d.id for d in demands), {d.id: d.quantity for d in demands}), part
+        names = tuple(d.id for d in demands)
+        yield Need(names, {d.id: d.quantity for d in demands}, frozenset(part.rules), frozenset(part.materials)), part
 
 
 class _Mending:
@@ -265,7 +268,6 @@ class _Mending:
 
     def _search(self) -> None:
         """Every minimal set, and the least amounts of each."""
-        everything = range(len(self.levers))
         known: dict[frozenset[int], Amounts] = {}
 
         def does(members: frozenset[int]) -> bool:
@@ -276,7 +278,7 @@ class _Mending:
 
         lattice = Lattice(len(self.levers), does)
         if not lattice.does(lattice.all):
-            self.left = self.trials.short({i: self.levers[i].most for i in everything})
+            self.left = self.trials.best()
             return
         for members in lattice.minimal(self.size):
             self.found.append(known.get(members, {}))
@@ -315,7 +317,7 @@ class _Mending:
         return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
 
     def _planned(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
-        """The plan with a repair, and what it leaves short; None if the time is up before there is any.
+        """The plan with a repair, and what it leaves short; None where the time is up before there is one that says so.
 
         A plan that misses a rule by what rounding leaves is none, and as if a step of the resolution were short.
         """
@@ -329,9 +331,15 @@ class _Mending:
             return None, self.session.problem.case.resolution
         after = shortage(answer)
         left = sum((after.get(name, Decimal(0)) for name in self.need.demands), Decimal(0))
-        if any(set(part.demands) & set(self.need.demands) for part in answer.infeasible):
-            left = self.need.kilograms
+        if any(self._still(part) for part in answer.infeasible):
+            return None, None
+        if left > self._rounding and any(part.plan.status is not PlanStatus.OPTIMAL for part in answer.after):
+            return None, None  # what a search that was ended leaves short says nothing
         return answer, left
+
+    def _still(self, conflict: Infeasible) -> bool:
+        """Whether a conflict of a plan with changes is one that these were to end."""
+        return bool(set(conflict.demands) & set(self.need.demands) or set(conflict.rules) & self.need.rules)
 
     @property
     def _rounding(self) -> Decimal:
@@ -367,10 +375,18 @@ def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[Use]:
             most=lever.most[position] if lever.most else None,
             unit=lever.unit,
             today=lever.today,
+            to=_reached(lever, amounts),
             of=lever.of,
             until=lever.until,
             note=lever.note,
         )
+
+
+def _reached(lever: Lever, amounts: Sequence[Decimal]) -> Decimal | None:
+    """The capacity or share that an amount of a lever comes to."""
+    if lever.today is None:
+        return None
+    return exact(lever.today + (amounts[0] / lever.base if lever.base else amounts[0]))
 
 
 def _sentence(problem: Problem, name: str) -> str:

@@ -54,7 +54,8 @@ class Trials:
         self.solved = 0
         changes = [change for lever in levers for change in lever.make(lever.most)]
         materials = {d.use.material.id for d in session.problem.demands if d.id in need.demands}
-        parts = [part for part in touched(session.parts, changes) if materials & part.members]
+        about = materials | need.materials
+        parts = [part for part in touched(session.parts, changes) if about & part.members]
         members = frozenset().union(*(part.members for part in parts))
         rules = frozenset().union(*(part.rules for part in parts))
         self.inputs = _weighed(session.parts.part(members, rules), changes)
@@ -98,6 +99,15 @@ class Trials:
                 return amounts
         return None
 
+    def best(self) -> float:
+        """Kilograms that the demands are short of with all levers at their bounds; infinite if the rules still conflict.
+
+        Raises:
+            TimeIsUpError: if there is no time left.
+        """
+        free = {i: lever.most for i, lever in enumerate(self.levers)}
+        return min(self.short({**free, **later}) for later in self._laters(range(len(self.levers))))
+
     def _laters(self, chosen: Sequence[int]) -> list[dict[int, tuple[Decimal, ...]]]:
         """Every delay of the levers that have one, the least first."""
         moved = [i for i in chosen if self.levers[i].kind is LeverKind.LATER]
@@ -126,12 +136,14 @@ class Trials:
             elif demand.id in self._ceilings:
                 upper[first : first + count] = np.minimum(upper[first : first + count], self._ceilings[demand.id])
         program = replace(program, linear=replace(program.linear, upper=upper))
-        if len(empty_rows(program.linear)):
+        rows = empty_rows(program.linear)
+        if self.need.rules & {owner.removeprefix("rule ") for owner in program.owners_of(rows)}:
             return inf
-        found = least(program, np.array(wanted, dtype=np.intp), Limits(seconds=left, workers=1), cancel)
+        columns = np.array(wanted, dtype=np.intp) if wanted else np.arange(len(upper))
+        found = least(program, columns, Limits(seconds=left, workers=1), cancel)
         if found is None:
             raise TimeIsUpError
-        return found
+        return found if wanted or found == inf else 0.0  # nothing is wanted: what counts is whether there is any plan
 
     @property
     def _ceilings(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:

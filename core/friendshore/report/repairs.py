@@ -40,7 +40,7 @@ def repairs_report(found: Repairs, width: int, shown: int = SHOWN) -> list[Rende
     for place, gap in enumerate(found.gaps, 1):
         parts.append(_gap(gap, [r for r in found.repairs if r.gap == place], found.currency, width, shown))
     notes = [
-        "dearer by: what all is minimised rises by, shortage at its price included, so that ending one mostly makes it fall",
+        "all told: by how much more (or less) the plan comes to, shortage at its price included",
         "what a step itself takes (a plant's expansion, a stock's price, a waiver) is not in any figure",
     ]
     return [*parts, section("To know", lines(notes)), Text(""), Text(effort_line(found.effort), style="dim")]
@@ -50,7 +50,7 @@ def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, width: int, shown: 
     kept = repairs[: shown or None]
     notes = [*_about(kept), *_notes(gap, len(repairs), len(kept))]
     columns = [figures("#"), Column("What it takes, together"), figures(f"Spends more, {currency}")]
-    columns += [figures("Dearer by"), Column("Then short")]
+    columns += [figures("All told"), Column("Then short")]
     body = table(columns, [_row(repair) for repair in kept], width) if kept else None
     return section(
         _title(gap), *([lines(gap.sentences)] if gap.sentences else []), body, lines(notes) if notes else None
@@ -142,7 +142,7 @@ def _row(repair: Repair) -> list[str | Text]:
     told = "; ".join(_steps(repair.uses)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
         return [str(repair.rank), told, NOTHING, NOTHING, "not planned in time, so not proved"]
-    spends = NOTHING if repair.spends is None else signed(repair.spends)
+    spends = NOTHING if repair.spends is None or abs(repair.spends) < 1 else signed(repair.spends)
     dearer = NOTHING if repair.cost is None else rise(repair.cost)
     then = []
     if repair.left and not repair.rounded:
@@ -170,7 +170,12 @@ def step(use: Use) -> str:
         case LeverKind.WAIVER:
             return f"waiver of {use.subject} for {mass(amount)} of {use.of} until {use.until}"
         case LeverKind.LOOSEN:
-            return f"{use.subject} gives way by {number(amount)} ({use.name})"
+            share = (
+                ""
+                if use.to is None or use.today is None
+                else f", to {percent(use.to)} in the place of {percent(use.today)}"
+            )
+            return f"{use.subject} gives way by {number(amount)}{share} ({use.name})"
         case LeverKind.LICENCE:
             return f"licence under {use.subject} to export from {use.of}"
         case LeverKind.PROOF:
@@ -187,7 +192,7 @@ def step(use: Use) -> str:
             return f"{use.name} makes {mass(amount)} a year (a lead)"
     if use.today is None:
         return f"{use.name} makes {percent(amount)} more"
-    return f"{use.name} makes {mass(use.today + amount)} a year instead of {mass(use.today)}"
+    return f"{use.name} makes {mass(use.to or amount)} a year instead of {mass(use.today)}"
 
 
 def repairs_toml(found: Repairs) -> str:

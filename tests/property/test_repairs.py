@@ -1,0 +1,141 @@
+"""Repairs against trying every set of levers: each restores what is short, no smaller set does, none is missing, no amount can be smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import combinations
+
+from hypothesis import assume, given
+
+from friendshore.domain.case import Level, Minimise
+from friendshore.domain.change import Change
+from friendshore.explain import Bounds, LeverKind, Repair, Repairs, Use, repairs
+from friendshore.explain.finding import levers_for
+from friendshore.explain.levers import Lever, Need
+from friendshore.problem.inputs import Inputs
+from friendshore.session import Session
+from friendshore.solve import Limits
+
+from .settings import examples
+from .strategies import Tiny, tiny_cases
+
+BOUNDS = Bounds(later=1)
+SIZE = 2
+MOST = 9
+"""Levers of which all sets are tried."""
+Name = tuple[str, tuple[str, ...], str]
+
+
+def shortage_of(inputs: Inputs, changes: Iterable[Change]) -> Decimal | None:
+    """Kilograms short at best in the whole case, planned anew with shortage ranked first; None if rules conflict."""
+    after = inputs.after(tuple(changes))
+    case = after.case.model_copy(update={"objectives": (Level(minimise=Minimise.SHORTAGE),)})
+    plan = Session.open(replace(after, case=case), Limits(workers=1)).verified.plan
+    return None if plan.infeasible else sum((short.quantity for short in plan.shorts), Decimal(0))
+
+
+def nothing(inputs: Inputs) -> Decimal:
+    """Kilograms that rounding may leave short."""
+    return 10 * inputs.case.resolution * inputs.case.horizon.count
+
+
+def at_bounds(levers: Sequence[Lever]) -> list[list[Change]]:
+    """The changes of levers at their bounds, demand wanted later or not."""
+    free = [change for lever in levers if lever.kind is not LeverKind.LATER for change in lever.make(lever.most)]
+    moved = [change for lever in levers if lever.kind is LeverKind.LATER for change in lever.make(lever.most)]
+    return [free, [*moved, *free]] if moved else [free]
+
+
+def named(lever: Lever) -> Name:
+    """What tells a lever from the others."""
+    return lever.kind.value, lever.subjects, lever.of
+
+
+def used(repair: Repair, levers: Sequence[Lever]) -> frozenset[Name]:
+    """The levers of a repair."""
+
+    def is_of(use: Use, lever: Lever) -> bool:
+        return use.kind is lever.kind and use.subject in lever.subjects and use.of == lever.of
+
+    return frozenset(named(lever) for lever in levers for use in repair.uses if is_of(use, lever))
+
+
+def opened(tiny: Tiny) -> tuple[Session, Repairs, list[Lever]]:
+    """A case in which one material alone is short, its repairs, and all levers there are for it."""
+    session = Session.open(Inputs(tiny.case, (tiny.catalog,), tiny.rules), Limits(workers=1))
+    plan = session.verified.plan
+    assume(plan.shorts and not plan.infeasible)
+    material = {d.id: d.use.material.id for d in session.problem.demands}
+    assume(len({material[short.demand] for short in plan.shorts}) == 1)
+    found = repairs(session, size=SIZE, seconds=60, bounds=BOUNDS)
+    (gap,) = found.gaps
+    short: dict[str, list[Decimal]] = {n: [Decimal(0)] * tiny.case.horizon.count for n in gap.demands}
+    for entry in plan.shorts:
+        short[entry.demand][entry.period] += entry.quantity
+    need = Need(gap.demands, {name: tuple(by_period) for name, by_period in short.items()})
+    assert gap.complete
+    return session, found, levers_for(session, need, BOUNDS)
+
+
+@examples(60)
+@given(tiny_cases())
+def test_repairs_are_all_minimal_sets(tiny: Tiny) -> None:
+    """Every set of up to two levers is tried by planning anew, shortage ranked first."""
+    session, found, levers = opened(tiny)
+    assume(len(levers) <= MOST)
+    enough = nothing(session.inputs)
+
+    def does(some: Sequence[Lever]) -> bool:
+        left = [shortage_of(session.inputs, changes) for changes in at_bounds(some)]
+        return any(one is not None and one <= enough for one in left)
+
+    if not does(levers):
+        assert not found.repairs
+        return
+    doing: list[frozenset[Name]] = []
+    for size in range(SIZE + 1):
+        for some in combinations(levers, size):
+            names = frozenset(map(named, some))
+            if not any(less <= names for less in doing) and does(some):
+                doing.append(names)
+    told = [used(repair, levers) for repair in found.repairs]
+    told += [frozenset()] if found.gaps[0].dearer else []
+    assert sorted(map(sorted, told)) == sorted(map(sorted, doing))
+
+
+@examples(80)
+@given(tiny_cases())
+def test_repairs_restore_with_the_least_amounts(tiny: Tiny) -> None:
+    """Planned anew with its changes nothing of the material is short; with a thousandth less of any amount something is."""
+    session, found, _ = opened(tiny)
+    enough = nothing(session.inputs)
+    for repair in found.repairs:
+        left = shortage_of(session.inputs, repair.changes)
+        assert left is not None
+        assert left <= enough
+        if repair.rounded:
+            anew = Session.open(session.inputs.after(repair.changes), Limits(workers=1)).verified.plan
+            demands = set(found.gaps[0].demands)
+            assert sum((s.quantity for s in anew.shorts if s.demand in demands), Decimal(0)) <= enough
+        for position, change in enumerate(repair.changes):
+            for less in smaller(change, repair.uses, session):
+                changes = [*repair.changes[:position], *less, *repair.changes[position + 1 :]]
+                fewer = shortage_of(session.inputs, changes)
+                assert fewer is None or fewer > 0, (change, less)
+
+
+def smaller(change: Change, uses: Sequence[Use], session: Session) -> Iterable[list[Change]]:
+    """A change that does a little less; none where it is a matter of yes or no."""
+    if change.delay is not None:
+        yield []
+    for field in ("quantity", "by"):
+        amount = getattr(change, field)
+        if amount is not None:
+            yield [change.model_copy(update={field: amount - max(amount / 1000, Decimal("0.02"))})]
+    if change.per_year is not None and change.end is None:
+        use = next(use for use in uses if use.subject == change.capacity and use.unit == "kg/year")
+        assert use.amount is not None
+        less = max(use.amount / 1000, Decimal("0.02"))
+        yield [change.model_copy(update={"per_year": change.per_year - less})]
