@@ -267,3 +267,20 @@ def test_records_go_to_json_and_frames() -> None:
     found = repairs(small())
     assert Repairs.model_validate(found.to_dict()) == found
     assert list(found.to_frame("repairs")["rank"]) == [1, 2, 3]
+
+
+def test_a_quantity_that_lets_an_offer_count_is_no_term_to_lift() -> None:
+    """Of a plant without a capacity, the offer's own total is what is known of it: without that it would be a lead."""
+    bare = Facility(id="au", country="AU", source=SOURCE)
+    facts = catalog(bare, offer("au-metal", "au", "metal", 5, chain("AU", *METAL), total=Decimal(6)))
+    found = repairs(opened(held(10), facts))
+    assert sets(found) == [[("stock", "metal", 4.0)]]
+
+
+def test_the_share_that_a_limit_moves_to_is_told() -> None:
+    """A cap of 30 % of 10 kg gives way by 2 kg a country: to half."""
+    cap = MaxShare.model_validate({"id": "cap", "by": "country", "share": "0.3"})
+    found = repairs(opened(held(10, end_use="civil"), metals(jp=0), cap))
+    use = next(repair.uses[0] for repair in found.repairs if repair.uses[0].kind.value == "loosen")
+    assert (use.amount, use.today, use.to) == (2, Decimal("0.3"), Decimal("0.5"))
+    assert "to 50 % in the place of 30 %" in " ".join(text(found).split())

@@ -9,6 +9,7 @@ from ..domain.base import exact
 from ..domain.change import Change, TermKind
 from ..domain.facts import Offer
 from ..domain.use import Result, Use, Verdict
+from ..problem.capacity import accepted_steps
 from ..problem.limiting import materials_of
 from ..problem.network import Arc
 from ..rules.base import Rule
@@ -63,7 +64,8 @@ def terms(up: Upstream) -> Iterator[Lever]:
     for offer in sorted(up.problem.merged.offers.values(), key=lambda o: o.id):
         if not any(line.material in up.per_kg for line in offer.outputs):
             continue
-        for kind in _kinds(offer):
+        facility = up.problem.merged.facilities[offer.facility]
+        for kind in _kinds(offer, bool(accepted_steps(facility, up.problem.merged, up.case))):
             yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=offer.id), kind.value, offer.id)
     known: dict[tuple[str, TermKind], None] = {}
     for span in up.problem.term_spans:
@@ -151,10 +153,12 @@ def _waiver(up: Upstream, rule: str, demand: str, verdict: Verdict) -> Lever:
     )  # fmt: skip
 
 
-def _kinds(offer: Offer) -> Iterator[TermKind]:
+def _kinds(offer: Offer, limited: bool) -> Iterator[TermKind]:
+    """Kinds of terms that an offer states; `limited`: its plant has a capacity, without which its own quantity is what lets it count."""
     if offer.min_order:
         yield TermKind.MINIMUM_LOAD
-    if any(v is not None for v in (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)):
+    most = (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)
+    if any(figure is not None for figure in (most if limited else ())):
         yield TermKind.MAXIMUM_LOAD
     if offer.lot is not None:
         yield TermKind.LOT

@@ -12,6 +12,7 @@ from math import ceil, inf
 import numpy as np
 
 from ..domain.change import Change
+from ..errors import InputError
 from ..problem.inputs import Inputs
 from ..problem.touched import touched
 from ..program import compile_program
@@ -124,7 +125,10 @@ class Trials:
         if left <= 0 or (cancel is not None and cancel.is_set()):
             raise TimeIsUpError
         self.solved += 1
-        problem = self.inputs.after(changes).problem()
+        try:
+            problem = self.inputs.after(changes).problem()
+        except InputError:  # together they make no case, as where a plant that comes to count closes a loop of recipes
+            return inf
         program = compile_program(problem)
         count = problem.case.horizon.count
         upper = program.linear.upper.copy()
