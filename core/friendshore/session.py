@@ -118,7 +118,9 @@ class Extreme:
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A solved and verified case that further questions can be put to. Not to be used by several threads at once."""
+    """A solved and verified case that further questions can be put to. Several threads may ask at once where no part of the case is
+    touched by two of them; each answer's `solved` and `reused` then count the others' work as well.
+    """
 
     inputs: Inputs
     problem: Problem

@@ -20,6 +20,7 @@ from friendshore.report import alternatives_report
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session
+from friendshore.solve import Limits
 
 from .building import ban, case, catalog, demand, facility, maker, metals, price, source, store
 
@@ -207,3 +208,28 @@ def test_the_report_reads_as_a_planner_would() -> None:
     assert "no price of benchmark `nothing` is well enough founded: kz-metal" in told
     assert "questions asked" in told
     assert max(map(len, told.splitlines())) <= 100
+
+
+def test_materials_that_share_nothing_are_asked_about_at_once_with_the_same_answer() -> None:
+    """One worker or several: the same offers, ranks and shares."""
+    wanted = case(demand("metal", "civil", 40), demand("oxide", "civil", 30), stores=(store("metal", 0, limit=0),))
+    facts = metals(
+        facility("pit", "AU"),
+        facility("hole", "KZ"),
+        source("AU", 9, "oxide", plant="pit"),
+        source("KZ", 7, "oxide", plant="hole"),
+    )
+    told = [
+        alternatives(Session.open(Inputs(wanted, (facts,), ()), Limits(workers=workers))).model_dump(exclude={"effort"})
+        for workers in (1, 3)
+    ]
+    assert told[0] == told[1]
+    assert {offer["material"] for offer in told[0]["offers"]} == {"metal", "oxide"}
+
+
+def test_progress_is_told_offer_by_offer() -> None:
+    """Three offers."""
+    steps: list[tuple[int, int]] = []
+    alternatives(session(civil(40), metals()), progress=lambda done, total, _: steps.append((done, total)))
+    assert all(total == 3 for _, total in steps)
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)

@@ -8,7 +8,6 @@ modelling to generate alternatives: Brill, Chang, Hopkins, Management Science 28
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,6 +21,7 @@ from ..errors import InputError, Problem
 from ..problem.offers import Lead, OfferFacts
 from ..reading.suggest import did_you_mean
 from ..session import Session
+from .apart import Progress, ask_apart
 from .compliance import StageCheck, checks
 from .evidence import least_confidence, references
 from .landed import Landed, bought, landed
@@ -32,8 +32,6 @@ from .using import NOT_AT_ALL, USED_FROM, Share, Using
 
 WITHIN = Decimal("0.01")
 """Share by which plans may be dearer than the cheapest whose mixes are looked at."""
-
-Progress = Callable[[int, int, float], None]
 
 
 class Alternative(Record):
@@ -135,27 +133,33 @@ def alternatives(
         PluginError: if a plugin's rule raises.
     """
     standings = Standings(session.problem)
-    asking = _Asking(session, standings, Using(session, standings), within)
-    wanted = asking.standings.wanted
+    wanted = list(standings.wanted)
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
-        raise InputError([_not_wanted(name, list(wanted)) for name in unknown] or [_negative(within)])
+        raise InputError([_not_wanted(name, wanted) for name in unknown] or [_negative(within)])
     counted = Counted(session)
-    named = [name for name in wanted if name in materials] if materials else list(wanted)
-    asked = [(name, offer) for name in named for offer in asking.offers(name)]
-    found, started = [], time.monotonic()
-    for number, (name, offer) in enumerate(asked, 1):
-        found.append(asking.alternative(name, offer))
-        if progress is not None:
-            progress(number, len(asked), time.monotonic() - started)
-    counted.questions = asking.using.questions
+    named = [name for name in wanted if name in materials] if materials else wanted
+    made: list[_Asking] = []
+
+    def asking() -> Callable[[tuple[str, str]], Alternative]:
+        made.append(_Asking(session, standings, Using(session, standings), within))
+        return made[-1].alternative
+
+    by_part: dict[int, list[tuple[str, str]]] = {}
+    about = _Asking(session, standings, Using(session, standings), within)
+    for name in named:
+        part = by_part.setdefault(session.parts.of_material[name], [])
+        part += [(name, offer) for offer in about.offers(name)]
+    answers = ask_apart(session, list(by_part.values()), asking, progress)
+    found = [one for group in answers for one in group]
+    counted.questions = sum(one.using.questions for one in made)
     return Alternatives(
         case=session.problem.case.name,
         currency=session.problem.case.currency,
         within=within,
         used_from=USED_FROM,
         ranked_objectives=bool(session.problem.objectives),
-        materials=[asking.mix(name) for name in named],
+        materials=[about.mix(name) for name in named],
         offers=[one for name in named for one in _ranked([one for one in found if one.material == name])],
         effort=counted.effort,
     )
@@ -234,8 +238,9 @@ class _Asking:
             with_materials=sorted(together.materials - {material}),
         )
 
-    def alternative(self, material: str, name: str) -> Alternative:
-        """One offer, with all that is asked about it."""
+    def alternative(self, asked: tuple[str, str]) -> Alternative:
+        """One offer of a material, with all that is asked about it."""
+        material, name = asked
         problem, verified = self.session.problem, self.session.verified
         known = self._of_offer.get(name)
         offer = known.offer if known is not None else problem.merged.offers[name]

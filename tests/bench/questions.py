@@ -1,0 +1,63 @@
+"""How long it takes to ask about every offer of a case: `python -m tests.bench.questions [scale]`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+
+from friendshore.explain import alternatives
+from friendshore.problem.inputs import Inputs
+from friendshore.session import Session
+
+from .instances import COUNTRIES, Instance, _demand, _levels, _many, _money, _spread, _whole
+from .records import case_of, catalog_of, rules_of
+
+
+def apart(scale: float = 1.0) -> Instance:
+    """500 offers of 60 materials x 12 months, nothing joint: onboarding of every offer, no country above 60 % of a month's purchases."""
+    dice = np.random.default_rng(35)
+    materials, offers, months = _many(60, scale), _many(500, scale), 12
+    level, demand = _levels(dice, materials), _demand(dice, materials, months)
+    usual = demand.mean(axis=1)
+    material = np.sort(_spread(dice, materials, offers))
+    return Instance(
+        name="A",
+        months=months,
+        discount=0.08,
+        demand=demand,
+        shortage=_money(10 * level),
+        holding=_money(0.12 * level),
+        opening=np.zeros(materials),
+        country=dice.integers(0, len(COUNTRIES), offers),
+        capacity=_whole(dice.uniform(0.2, 0.7, offers) * 12 * usual[material]),
+        material=material,
+        facility=np.arange(offers),
+        price=_money(level[material] * dice.uniform(0.85, 1.6, offers)),
+        benchmark=None,
+        capacity_use=np.ones(offers),
+        least=np.zeros(offers),
+        onboarding=_whole(dice.uniform(0.02, 0.1, offers) * (level * usual * months)[material]),
+        share=0.6,
+    )
+
+
+def main() -> int:
+    """Asks about everything, and says what it took."""
+    instance = apart(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
+    started = time.monotonic()
+    session = Session.open(Inputs(case_of(instance), (catalog_of(instance),), rules_of(instance)))
+    solved = time.monotonic()
+    found = alternatives(session)
+    ended = time.monotonic()
+    effort = found.effort
+    sys.stdout.write(
+        f"{instance.size}: planned in {solved - started:.1f} s, asked about in {ended - solved:.1f} s; "
+        f"{effort.questions} questions, {effort.solved} components solved, {effort.share_reused:.0%} known\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
