@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .explain.alternatives import Alternatives, alternatives
     from .explain.billed import Ledger
     from .explain.calendar import Calendar, calendar
+    from .explain.compare import compare, compare_plans
+    from .explain.compared import Comparison
     from .explain.insurance import insurance
     from .explain.insured import Insurance
     from .explain.ledger import ledger
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alternatives",
     "Calendar",
+    "Comparison",
     "Insurance",
     "Ledger",
     "Recommendation",
@@ -41,6 +44,8 @@ __all__ = [
     "WhyNot",
     "alternatives",
     "calendar",
+    "compare",
+    "compare_plans",
     "insurance",
     "ledger",
     "load_case",
@@ -56,6 +61,9 @@ _HOMES = {
     "calendar": "explain",
     "Alternatives": "explain",
     "alternatives": "explain",
+    "Comparison": "explain",
+    "compare": "explain",
+    "compare_plans": "explain",
     "Insurance": "explain",
     "Recommendation": "recommend",
     "Ledger": "explain",

@@ -11,6 +11,7 @@ from . import (
     calendar,
     catalogs,
     check,
+    compare,
     init,
     ledger,
     lock,
@@ -66,6 +67,7 @@ app.command("why-not", short_help="The price at which an offer enters, and what 
 app.command("repairs", short_help="What would serve what is short: every minimal set of steps.")(repairs.repairs)
 app.command("ledger", short_help="What each rule adds to the cost, adding up to the cent.")(ledger.ledger)
 app.command("calendar", short_help="On which dates compliance changes, and what heals a shortage.")(calendar.calendar)
+app.command("compare", short_help="Two plans side by side, and which change moved what.")(compare.compare)
 app.command("stress", short_help="What it costs to lose each supplier, company, country or catalog.")(stress.stress)
 app.command("report", short_help="Print a run on one page.")(report.report)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(lock.lock)

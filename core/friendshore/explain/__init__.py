@@ -5,6 +5,8 @@ what each loss costs, what each rule adds, when what can be had.
 from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
 from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
 from .calendar import Calendar, Cause, Cliff, Interval, Stretch, calendar
+from .compare import compare, compare_plans, scenario_walk
+from .compared import Comparison, FactLine, MaterialLine, MixLine, Step
 from .compliance import StageCheck
 from .entering import Entering, enters_at
 from .evidence import least_confidence
@@ -36,8 +38,10 @@ __all__ = [
     "Calendar",
     "Cause",
     "Cliff",
+    "Comparison",
     "Entering",
     "Exposed",
+    "FactLine",
     "Gap",
     "Insurance",
     "Interval",
@@ -54,8 +58,10 @@ __all__ = [
     "Loss",
     "LossKind",
     "LossMet",
+    "MaterialLine",
     "MaterialMix",
     "Method",
+    "MixLine",
     "Obstacle",
     "RankPrice",
     "Reason",
@@ -64,6 +70,7 @@ __all__ = [
     "Share",
     "Shortfall",
     "StageCheck",
+    "Step",
     "StockNeeded",
     "Stress",
     "Stressed",
@@ -72,6 +79,8 @@ __all__ = [
     "WhyNot",
     "alternatives",
     "calendar",
+    "compare",
+    "compare_plans",
     "day_of",
     "enters_at",
     "exposed",
@@ -85,6 +94,7 @@ __all__ = [
     "losses",
     "rank_prices",
     "repairs",
+    "scenario_walk",
     "shortage_reasons",
     "stated_bounds",
     "stress",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .alternatives import alternatives_report
 from .calendar import calendar_report
 from .checks import check_data, check_report, run_check_data, run_check_report
+from .comparison import comparison_report
 from .insurance import insurance_report
 from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
 from .ledger import ledger_report
@@ -25,6 +26,7 @@ __all__ = [
     "catalog_text",
     "check_data",
     "check_report",
+    "comparison_report",
     "errors_data",
     "insurance_report",
     "ledger_report",

@@ -1,0 +1,225 @@
+"""Two plans side by side, as a planner reads them: money, shortage, mix, and what each change on the way moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..domain.plan import Cost
+from ..explain.compared import Comparison, FactLine, MaterialLine, MixLine, Step
+from .figures import NOTHING, count, large_money, mass, money
+from .stress import effort_line, rise, signed
+from .tables import Column, figures, lines, section, table
+
+SHOWN = 12
+"""Rows shown of each table, unless more are asked for."""
+LEAST = Decimal("0.05")
+"""Kilograms below which a difference is one of rounding."""
+_LINES = (
+    ("price", "list prices"),
+    ("discounts", "price schedules"),
+    ("charges", "duties and charges"),
+    ("freight", "freight"),
+    ("onboarding", "onboarding"),
+    ("fixed", "fixed costs"),
+    ("untaken", "paid, not taken"),
+    ("holding", "holding stock"),
+    ("total", "money spent"),
+    ("penalties", "misses of soft rules"),
+    ("shortage", "priced shortage"),
+    ("objective", "all together"),
+)
+
+
+def comparison_report(found: Comparison, width: int, shown: int = SHOWN) -> list[RenderableType]:
+    """Both plans, and what lies between them.
+
+    Args:
+        found: the comparison.
+        width: characters of a line.
+        shown: rows of each table; 0: all.
+    """
+    parts: list[RenderableType | None] = [
+        Text(f"A is {found.before}. B is {found.after}. {_head(found)}"),
+        _conflicts(found),
+        _costs(found, width),
+        _short(found.materials, width),
+        _mix(found, width, shown),
+        *_steps(found, width, shown),
+        _facts(found, width, shown),
+        Text(""),
+        Text(effort_line(found.effort), style="dim"),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def _head(found: Comparison) -> str:
+    much = found.difference
+    if much.proved:
+        than = "as much as A" if not _felt(much.value) else f"{large_money(abs(much.value), found.currency)} "
+        words = than if not _felt(much.value) else than + ("more than A" if much.value > 0 else "less than A")
+        return f"B costs {words}, shortage included."
+    return f"B's cost, shortage included, is above A's by {rise(much)}."
+
+
+def _felt(amount: Decimal) -> bool:
+    return abs(amount) >= Decimal("0.5")
+
+
+def _conflicts(found: Comparison) -> RenderableType | None:
+    texts = [
+        f"in {name}, {', '.join(rules)} cannot hold together: what they touch is not planned, and in no figure"
+        for name, rules in (("A", found.conflict_before), ("B", found.conflict_after))
+        if rules
+    ]
+    if found.ranked:
+        texts.append("objectives are ranked: this is what ranked plans cost, not what is least")
+    return lines(texts, style="yellow") if texts else None
+
+
+def _costs(found: Comparison, width: int) -> RenderableType:
+    rows: list[Sequence[str | Text]] = []
+    for name, title in _LINES:
+        was, now = getattr(found.cost_before, name), getattr(found.cost_after, name)
+        if was or now:
+            style = "bold" if name in ("total", "objective") else ""
+            rows.append([Text(cell, style=style) for cell in (title, money(was), money(now), signed(now - was))])
+    columns = [Column(f"{found.currency}, discounted"), figures("A"), figures("B"), figures("B less A")]
+    return section("Money", table(columns, rows, width))
+
+
+def _short(materials: Sequence[MaterialLine], width: int) -> RenderableType:
+    lacking = [m for m in materials if m.short_before_kg or m.short_after_kg]
+    other = [m for m in lacking if abs(m.short_after_kg - m.short_before_kg) >= LEAST]
+    same = [f"{m.material} {mass(m.short_after_kg)}" for m in lacking if m not in other]
+    notes = lines([f"as short in both: {', '.join(same)}"]) if same else None
+    if not other:
+        return section("Short", notes or Text("nothing, in either"))
+    rows = [
+        [m.material, _kg(m.short_before_kg), _kg(m.short_after_kg), _more(m.short_after_kg - m.short_before_kg)]
+        for m in other
+    ]
+    columns = [Column("Material"), figures("A"), figures("B"), figures("B less A")]
+    return section("Short", table(columns, rows, width), notes)
+
+
+def _mix(found: Comparison, width: int, shown: int) -> RenderableType:
+    if found.moved_kg is None:
+        moved = [line for line in found.mix if line.before_kg != line.after_kg]
+        told = "The two plans have other periods: what is bought is added up over each of them."
+    else:
+        moved = [line for line in found.mix if line.moved_kg]
+        told = _least(found)
+    title = "Who delivers, where the two differ"
+    same = len(found.mix) - len(moved)
+    notes = [told] + ([f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else [])
+    if not moved:
+        return section(
+            title, Text("nobody delivers anything else, or at another time"), lines(notes[1:]) if same else None
+        )
+    return section(title, _mix_table(moved, width, shown), lines(notes + _left_out(moved, shown)))
+
+
+def _least(found: Comparison) -> str:
+    moved = mass(found.moved_kg or Decimal(0))
+    if found.least_moved:
+        return f"{moved} moved, bought more or less by anyone in any period; no plan as cheap as B moves fewer"
+    return (
+        f"{moved} moved, bought more or less by anyone in any period; whether a plan as cheap moves fewer is not proved"
+    )
+
+
+def _mix_table(moved: Sequence[MixLine], width: int, shown: int, ends: tuple[str, str] = ("A", "B")) -> RenderableType:
+    kept = sorted(moved, key=lambda line: (-line.moved_kg, line.material, line.offer, line.place))[: shown or None]
+    kept.sort(key=lambda line: (line.material, -line.moved_kg, line.offer, line.place))
+    rows = [
+        [
+            line.material,
+            line.offer,
+            line.place,
+            _kg(line.before_kg),
+            _kg(line.after_kg),
+            _more(line.after_kg - line.before_kg),
+            _kg(line.moved_kg),
+        ]
+        for line in kept
+    ]
+    columns = [Column("Material"), Column("Offer"), Column("To"), *map(figures, ends)]
+    return table([*columns, figures("More or less"), figures("Moved")], rows, width)
+
+
+def _left_out(moved: Sequence[MixLine], shown: int) -> list[str]:
+    rest = sorted((line.moved_kg for line in moved), reverse=True)[shown or len(moved) :]
+    if not rest:
+        return []
+    return [
+        f"{count(len(rest), 'more supply', 'more supplies')} with {mass(sum(rest, Decimal(0)))} moved: --top 0 shows all"
+    ]
+
+
+def _steps(found: Comparison, width: int, shown: int) -> list[RenderableType]:
+    if len(found.steps) < 2:
+        return [section("What the change does", _step_text(step, found)) for step in found.steps]
+    rows = [
+        [
+            str(number),
+            step.title,
+            "rules conflict" if step.conflict else rise(step.difference),
+            signed(step.rise.total),
+            _more(_shortage(step)),
+            _kg(sum((line.moved_kg for line in step.mix), Decimal(0))),
+        ]
+        for number, step in enumerate(found.steps, 1)
+    ]
+    columns = [figures("#"), Column("Change"), figures(f"Dearer by, {found.currency}"), figures("Money spent")]
+    columns += [figures("Short"), figures("Moved")]
+    parts: list[RenderableType] = [section("Step by step from A to B", table(columns, rows, width))]
+    for number, step in enumerate(found.steps, 1):
+        if step.mix:
+            body = _mix_table(step.mix, width, shown, ("Before", "After"))
+            parts.append(section(f"{number}. {step.title}", body, lines(_left_out(step.mix, shown))))
+    return parts
+
+
+def _step_text(step: Step, found: Comparison) -> RenderableType:
+    """One change alone: its tables are those of the whole."""
+    if step.conflict:
+        return Text(f"{step.title}: {', '.join(step.conflict)} cannot hold together")
+    return Text(f"{step.title}: {_money_words(step.rise, found.currency)}")
+
+
+def _money_words(more: Cost, currency: str) -> str:
+    words = [
+        f"{signed(amount)} {currency} {what}"
+        for amount, what in ((more.total, "spent"), (more.penalties, "for misses"), (more.shortage, "for shortage"))
+        if _felt(amount)
+    ]
+    return ", ".join(words) or "costs the same"
+
+
+def _shortage(step: Step) -> Decimal:
+    return sum((m.short_after_kg - m.short_before_kg for m in step.materials), Decimal(0))
+
+
+def _facts(found: Comparison, width: int, shown: int) -> RenderableType | None:
+    if found.steps:
+        return None
+    if not found.facts:
+        return section("What differs in the facts", Text("nothing"))
+    kept: Sequence[FactLine] = found.facts[: shown or None]
+    rows = [[line.kind, line.name or NOTHING, line.before or NOTHING, line.after or NOTHING] for line in kept]
+    columns = [Column("Kind"), Column("Name"), Column("A"), Column("B")]
+    rest = len(found.facts) - len(kept)
+    more = lines([f"{count(rest, 'more fact')}: --top 0 shows all"]) if rest else None
+    return section("What differs in the facts", table(columns, rows, width), more)
+
+
+def _kg(kilograms: Decimal) -> str:
+    return mass(kilograms) if kilograms else NOTHING
+
+
+def _more(kilograms: Decimal) -> str:
+    return f"{'+' if kilograms > 0 else ''}{mass(kilograms)}" if abs(kilograms) >= LEAST else NOTHING
