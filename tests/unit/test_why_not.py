@@ -283,3 +283,26 @@ def test_ranked_objectives_are_not_told_as_a_price() -> None:
     assert found.entering is not None
     assert found.entering.outcome == "ranked"
     assert "ranks objectives" in text(found)
+
+
+def test_a_maker_whose_input_nobody_offers_says_so() -> None:
+    """Japan melts oxide, and the one that would sell oxide is a lead."""
+    bare = facility("pit", "AU").model_copy(update={"capacity": ()})
+    facts = catalog(
+        facility("us", "US"),
+        facility("jp", "JP"),
+        bare,
+        source("US", 80),
+        maker("JP", 20),
+        source("AU", 5, "oxide", plant="pit"),
+    )
+    found = why_not(session(civil(40), facts), "jp-melt")
+    assert found.state == "kept out"
+    assert [one.obstacle.kind for one in found.obstacles] == ["inputs"]
+    assert "oxide, of which no offer counts in the case; leads that might: au-oxide" in found.obstacles[0].obstacle.text
+
+
+def test_what_other_rules_leave_no_room_for_says_so() -> None:
+    """A pin of nothing, which no rule on origins tells of."""
+    found = why_not(session(civil(40), metals(), Pin(id="none", offer="au-metal", at_most=Decimal(0))), "au-metal")
+    assert (found.state, [one.obstacle.kind for one in found.obstacles]) == ("kept out", ["no room"])

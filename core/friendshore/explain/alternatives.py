@@ -25,7 +25,7 @@ from .apart import Progress, ask_apart
 from .compliance import StageCheck, checks
 from .evidence import least_confidence, references
 from .landed import Landed, bought, landed
-from .obstacles import Obstacle, obstacles
+from .obstacles import Obstacle, no_room, obstacles
 from .results import Counted, Difference, Effort, Result
 from .standing import Standings
 from .using import NOT_AT_ALL, USED_FROM, Share, Using
@@ -287,10 +287,7 @@ class _Asking:
             text = f"it is bought today, and nothing that the case wants is made by {facility.id} any more"
             return [Obstacle(kind="figure", text=text)]
         found = obstacles(self.standings, offer, known if isinstance(known, Lead) else None)
-        if found or in_use:
-            return found
-        text = "no lawful plan can have any: its inputs cannot be had, or other rules leave no room for it"
-        return [Obstacle(kind="forbidden", text=text)]
+        return found if found or in_use else [no_room(self.standings, offer)]
 
     def _chained(self, position: int | None, material: str) -> Chained | None:
         if position is None:

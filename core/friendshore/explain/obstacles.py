@@ -17,13 +17,15 @@ from .kept_out import KeptOut
 from .standing import Standings
 
 _NO_CAPACITY = "its capacity counts for nothing in the plan"
+_TOLD = {Status.CONSTRUCTION: "under construction", Status.ANNOUNCED: "only announced"}
 
 
 class Obstacle(Record):
     """One thing that keeps an offer out."""
 
-    kind: Literal["figure", "capacity", "dates", "time", "licence", "unproven", "forbidden"]
-    """`figure`: something is not published well enough. `dates`: when it may be ordered. `time`: qualification and lead time."""
+    kind: Literal["figure", "capacity", "dates", "time", "inputs", "licence", "unproven", "forbidden", "no room"]
+    """`figure`: something is not published well enough. `dates`: when it may be ordered. `time`: qualification and lead time. `no room`:
+    nothing else is found, and yet no plan that keeps the rules can have any."""
     text: str
     """What it is, and what would have to become of it."""
     rule: str = ""
@@ -52,9 +54,24 @@ def obstacles(standings: Standings, offer: Offer, lead: Lead | None) -> list[Obs
     facts = next((f for f in problem.offers if f.offer.id == offer.id), None)
     if facts is not None:
         found += [*_capacity(problem, facts), *_dates(problem, facts), *_time(standings, facts)]
+        found += _inputs(problem, facts)
     elif not any("capacity" in one.text for one in found):
         found += _capacity_steps(problem, facility)
     return [*found, *_law(standings.out.get(offer.id, []))]
+
+
+def no_room(standings: Standings, offer: Offer) -> Obstacle:
+    """Why nothing of an offer can be had though nothing is found against it: what it takes in, as far as that can be told."""
+    problem = standings.problem
+    told = []
+    for line in offer.inputs:
+        makers = [facts for facts in problem.offers if _gives(facts.offer, line.material)]
+        against = [(facts.offer.id, obstacles(standings, facts.offer, None)) for facts in makers]
+        if all(found for _, found in against):
+            named = "; ".join(f"{name}: {found[0].text}" for name, found in against)
+            told.append(f"each that offers {line.material} is kept out of something itself ({named})")
+    why = ", and ".join(told) or "what it takes in cannot be had, or other rules leave no room for it"
+    return Obstacle(kind="no room", text=f"no plan that keeps the rules can have any: {why}")
 
 
 def _missing(standings: Standings, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
@@ -103,8 +120,8 @@ def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
     later = [step for step in steps if step.start is not None and step not in within]
     idle = [step for step in within if step.per_year != 0]
     if idle:
-        named = " and ".join(dict.fromkeys(str(step.status.value) for step in idle))
-        text = f"{_NO_CAPACITY}: {facility.id} is {named}, which counts for nothing; it would have to be operating"
+        named = " and ".join(dict.fromkeys(_TOLD.get(step.status, step.status.value) for step in idle))
+        text = f"{_NO_CAPACITY}: {facility.id} is {named}, and would have to be operating"
         yield Obstacle(kind="capacity", text=text, lifted_by=[Change(capacity=facility.id, status=Status.OPERATING)])
     elif later:
         start = min(step.start for step in later if step.start is not None)
@@ -153,6 +170,21 @@ def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
         text = f"qualifying it takes {wait:f} months and delivery {lag * months}, and the plan has {horizon.count * months}"
         lifting = Change(lift=TermKind.QUALIFICATION, of=facts.offer.id)
         yield Obstacle(kind="time", text=text, lifted_by=[lifting])
+
+
+def _inputs(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
+    """What it takes in and nobody offers where it is made."""
+    for line in facts.offer.inputs:
+        if not problem.network.into.get((line.material, facts.place)):
+            leads = [lead.offer.id for lead in problem.leads if _gives(lead.offer, line.material)]
+            named = f"; leads that might: {', '.join(leads)}" if leads else ""
+            yield Obstacle(
+                kind="inputs", text=f"it takes in {line.material}, of which no offer counts in the case{named}"
+            )
+
+
+def _gives(offer: Offer, material: str) -> bool:
+    return any(line.material == material for line in offer.outputs)
 
 
 def _law(out: list[KeptOut]) -> Iterator[Obstacle]:

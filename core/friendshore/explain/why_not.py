@@ -12,11 +12,12 @@ from typing import ClassVar, Literal
 
 from ..domain.base import Number, Record
 from ..domain.change import Change
+from ..domain.facts import Offer
 from ..errors import InputError, Problem
 from ..reading.suggest import nearest
 from ..session import Answer, Session
 from .entering import Entering, bound, enters_at, objective, part_kg, without
-from .obstacles import Obstacle, obstacles
+from .obstacles import Obstacle, no_room, obstacles
 from .results import Counted, Difference, Effort, Result, between
 from .standing import Standings
 
@@ -104,9 +105,12 @@ def why_not(session: Session, offer: str, *, progress: Progress | None = None) -
     given = facts.offer if facts is not None else lead.offer if lead is not None else problem.merged.offers[offer]
     facility = problem.merged.facilities[given.facility]
     wanted = any(line.material in session.parts.of_material for line in given.outputs)
-    against = obstacles(Standings(problem), given, lead) if wanted else []
+    standings = Standings(problem)
+    against = obstacles(standings, given, lead) if wanted else []
     asking.rounds = 3 + len(against)
     entering = asking.price(()) if wanted and facts is not None else None
+    if not against and entering is not None and entering.outcome == "no price" and not asking.possible(given):
+        against = [no_room(standings, given)]
     asked = [Asked(obstacle=one, lifted=asking.lifted(one.text, one.lifted_by)) for one in against]
     changes = _all(against)
     bought = _bought(session, offer)
@@ -159,6 +163,14 @@ class _Asking:
             saves=None if conflict else _saved(answer),
             own=None if conflict or any(part.plan.infeasible for part in bare.after) else self._own(answer, bare),
         )
+
+    def possible(self, offer: Offer) -> bool:
+        """Whether any plan that keeps the rules can have anything of it."""
+        self.counted.questions += 1
+        name = self.offer
+        material = next(line.material for line in offer.outputs if line.material in self.session.parts.of_material)
+        most = self.session.extreme(material, lambda facts, _, __: float(facts.offer.id == name), None, largest=True)
+        return most.bound >= self.session.problem.case.resolution
 
     def _own(self, answer: Answer, bare: Answer) -> Difference:
         """What a plan would cost more without the offer."""

@@ -63,7 +63,7 @@ def _material(
     kept = usable[: shown or None]
     if kept:
         unit = unit_for(kg for one in kept for kg in (one.today_kg, one.plan_kg))
-        yield table(_choice_columns(unit, found), [_choice(one, unit) for one in kept], width)
+        yield table(_choice_columns(unit, found), [_choice(one, unit, _today(found)) for one in kept], width)
         yield Text("")
         yield table(_cost_columns(found), [_cost(one) for one in kept], width)
         yield lines(_notes(kept, len(usable)))
@@ -74,11 +74,18 @@ def _material(
 
 
 def _choice_columns(unit: str, found: Alternatives) -> list[Column]:
-    columns = [figures("#"), Column("Offer"), Column("From"), figures(f"Today, {unit}"), figures(f"Plan, {unit}")]
-    return [*columns, Column("Share"), Column(f"Using it adds, {found.currency}", "right")]
+    columns = [figures("#"), Column("Offer"), Column("From")]
+    columns += [figures(f"Today, {unit}")] if _today(found) else []
+    columns += [figures(f"Plan, {unit}"), Column("Share")]
+    return [*columns, Column(f"Using it adds, {found.currency}", "right")]
 
 
-def _choice(one: Alternative, unit: str) -> list[str]:
+def _today(found: Alternatives) -> bool:
+    """Whether the case says what is bought today."""
+    return any(mix.today_kg for mix in found.materials)
+
+
+def _choice(one: Alternative, unit: str, with_today: bool) -> list[str]:
     in_plan = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
     adds = ("in the plan" if one.plan_kg >= one.uses_kg else "nothing") if in_plan else ""
     if not adds:
@@ -86,8 +93,8 @@ def _choice(one: Alternative, unit: str) -> list[str]:
     mark = " ~" if one.level_with_next and not in_plan else ""
     countries = dict.fromkeys(c for check in one.checks for c in check.countries)
     where = "/".join(countries) or one.country
-    today, plan = mass(one.today_kg, unit), mass(one.plan_kg, unit)
-    return [f"{one.rank}{mark}", one.offer, where, today, plan, _share(one.share), adds]
+    today = [mass(one.today_kg, unit)] if with_today else []
+    return [f"{one.rank}{mark}", one.offer, where, *today, mass(one.plan_kg, unit), _share(one.share), adds]
 
 
 def _share(share: Share | None) -> str:
