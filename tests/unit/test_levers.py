@@ -100,6 +100,12 @@ def test_demand_is_wanted_later_and_never_lost() -> None:
     assert quantities == {"2027": 5.0, "2028": 13.0}
 
 
+def test_demand_that_is_delayed_beyond_the_plan_is_wanted_in_its_last_period() -> None:
+    """Five years later, of a plan of three."""
+    found = after(wanted(5, 6, 7), metals(), {"demand": "metal", "delay": 60})
+    assert {p.delivered: float(p.quantity_kg) for p in found.run.purchases} == {"2028": 18.0}
+
+
 @pytest.mark.parametrize(
     ("kind", "terms", "before"),
     [

@@ -135,7 +135,8 @@ def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ..
     """The same wanted some periods later; what would be wanted after the plan, in its last period."""
     if not periods:
         return quantities
-    kept, pushed = quantities[: len(quantities) - periods], quantities[max(0, len(quantities) - periods) :]
+    kept_count = max(0, len(quantities) - periods)
+    kept, pushed = quantities[:kept_count], quantities[kept_count:]
     later = [*[Decimal(0)] * min(periods, len(quantities)), *kept]
     later[-1] += sum(pushed, Decimal(0))
     return tuple(later)
