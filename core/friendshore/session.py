@@ -29,6 +29,7 @@ from .solve.components import column_labels
 from .solve.planned import plan_of
 from .solve.run import Conflict
 from .verify import VerifiedPlan, examine, verify
+from .verify.spared import unmoved, without_a_loss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -354,9 +355,14 @@ class Session:
         if key not in self._plans:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
-            program = compile_program(problem)
-            solution = solve(program, self.limits, None, self.cancel, self.answers)
-            self._plans[key] = PartPlan(members, verify(problem, plan_of(program, solution)))
+            known = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_a_loss(changes))
+            spared = (unmoved(one.verified, problem) for one in known if one is not None)
+            verified = next((plan for plan in spared if plan is not None), None)
+            if verified is None:
+                program = compile_program(problem)
+                solution = solve(program, self.limits, None, self.cancel, self.answers)
+                verified = verify(problem, plan_of(program, solution))
+            self._plans[key] = PartPlan(members, verified)
         return self._plans[key]
 
     def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -22,12 +24,16 @@ from ..program.decode import decode
 from ..program.matrix import Floats
 from ..program.twostage import kept_ready
 from ..session import Session
+from ..solve import Solution
 from ..verify import VerifiedPlan, verify
 from .insured import Insurance, KeptReady, LossMet, Ordered, Ready, StockNeeded
 from .insuring import InsuredPart, Kilograms, insure_part
 from .losses import Loss, LossKind, losses
 from .results import Counted, Difference, between
 from .stress import Progress, Shortfall, short_more
+
+Touched = tuple[Program, Solution, Mapping[int, frozenset[str]]]
+"""The program of a part, its cheapest plan, and what each loss takes away of it."""
 
 
 def first_loss(horizon: Horizon) -> date:
@@ -99,7 +105,13 @@ class _Insuring:
     def told(self, stock: bool) -> Insurance:
         session, parts = self.session, self.session.parts.members
         self.steps = len(parts) + len(self.losses)
-        insured = [self._part(members) for members in parts]
+        # In threads of their own: HiGHS lets no Ctrl-C through to the main one, which waits.
+        touched = [self._touched(members) for members in parts]
+        with ThreadPoolExecutor(session.limits.workers or os.cpu_count() or 1) as pool:
+            insured = []
+            for found in pool.map(self._insured, touched):
+                insured.append(found)
+                self._step()
         verified = [None if part is None else self._verified(part) for part in insured]
         premium = self._premium(insured, verified)
         rows = [self._met(number, loss, insured, verified) for number, loss in enumerate(self.losses)]
@@ -128,18 +140,20 @@ class _Insuring:
         if self.progress is not None:
             self.progress(min(self.done, self.steps), self.steps, time.monotonic() - self.began)
 
-    def _part(self, members: Members) -> InsuredPart | None:
+    def _insured(self, part: Touched) -> InsuredPart | None:
+        program, today, losses = part
+        return insure_part(self.session, program, today, losses, self.period)
+
+    def _touched(self, members: Members) -> Touched:
+        """The program of a part, its cheapest plan, and what each loss takes away of it."""
         program, today = self.session.compiled(members)
         self.counted.questions += 1
-        known = {facts.offer.id: facts for facts in program.problem.offers}
+        known = program.problem.offers
         lost = {
-            number: frozenset(name for name, facts in known.items() if loss.takes(facts))
+            number: frozenset(facts.offer.id for facts in known if loss.takes(facts))
             for number, loss in enumerate(self.losses)
         }
-        touching = {number: offers for number, offers in lost.items() if offers}
-        found = insure_part(self.session, program, today, touching, self.period)
-        self._step()
-        return found
+        return program, today, {number: offers for number, offers in lost.items() if offers}
 
     def _verified(self, part: InsuredPart) -> Carried:
         """The insured plan where no loss comes."""
@@ -258,7 +272,7 @@ class _Insuring:
         stocks = [
             Change(stock=name, quantity=kilograms, countries=home) for name, (kilograms, _) in sorted(needed.items())
         ]
-        open_still = self._still_short([row.loss for row in rows if row.exposed], stocks)
+        open_still = self._still_short([row for row in rows if row.exposed], stocks)
         found = []
         for change in stocks:
             store = problem.stores.get((change.stock, place.id))
@@ -274,15 +288,17 @@ class _Insuring:
             )
         return tuple(found)
 
-    def _still_short(self, lost: Sequence[Loss], stocks: Sequence[Change]) -> set[str]:
-        """Materials that some loss leaves more short though all the stocks are there."""
+    def _still_short(self, rows: Sequence[LossMet], stocks: Sequence[Change]) -> set[str]:
+        """Materials that some loss leaves more short though the stocks of all that it leaves short are there."""
         found: set[str] = set()
-        for loss in lost:
+        for row in rows:
+            short = {each.material for each in row.exposed}
+            own = [change for change in stocks if change.stock in short]
             self.counted.questions += 1
-            answer = self.session.after(*stocks, *loss.changes(self.day))
-            found |= {short.material for short in short_more(self.session, answer) if short.kilograms > 0}
+            answer = self.session.after(*own, *row.loss.changes(self.day))
+            found |= {each.material for each in short_more(self.session, answer) if each.kilograms > 0}
             if any(part.plan.infeasible for part in answer.after):
-                found |= {change.stock for change in stocks}
+                found |= short
             self._step()
         return found
 
