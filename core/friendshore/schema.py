@@ -92,7 +92,9 @@ def _catalog_part() -> Iterator[str]:
     yield from (
         "## Catalog folder",
         "",
-        "A folder with `catalog.toml` and those of the tables below that it needs.",
+        "A folder with `catalog.toml` and those of the tables below that it needs. Or a workbook, `mine.xlsx`: a sheet `catalog` whose rows",
+        "hold a `key` of `catalog.toml` and its `value`, and a sheet for each table, of the same columns. Sheets whose name begins with `_`",
+        'are not read. `friendshore catalogs convert` makes either of the other; workbooks need `pip install "friendshore[xlsx]"`.',
         "",
     )
     for layout in (HEAD, *TABLES):

@@ -11,8 +11,9 @@ from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..errors import InputError, Problem
 from ..reading.order import all_of
-from .folder import HEAD_FILE, Draft, read_draft, read_head
+from .folder import Draft, read_draft, read_head
 from .known import Known
+from .tables import Tables, tables_at
 
 
 class CatalogFolder(Protocol):
@@ -27,6 +28,7 @@ class CatalogFolder(Protocol):
 @dataclass(slots=True)
 class _Head:
     place: CatalogFolder
+    tables: Tables
     keys: dict[str, Any]
     wanted: bool
     requires: tuple[str, ...] = field(default=())
@@ -60,7 +62,7 @@ def read_catalogs(
         for required in head.requires:
             if required in drafts:
                 known.merge(drafts[required].known)
-        drafts[name] = read_draft(head.place.folder, head.keys, head.place.distribution, known, found)
+        drafts[name] = read_draft(head.tables, head.keys, head.place.distribution, known, found)
     if found:
         raise all_of(found)
     used = {name for name, head in heads.items() if head.wanted}
@@ -97,7 +99,7 @@ def _read_heads(
             found.append(
                 Problem(
                     "a required catalog is not to be found",
-                    file=str(needing.place.folder / HEAD_FILE),
+                    file=needing.tables.head_file,
                     column="requires",
                     found=f"`{name}`",
                     fix=f"install the plugin that brings `{name}`, or name its folder in the case's [use] catalogs",
@@ -110,17 +112,18 @@ def _read_heads(
 
 def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Problem], *, wanted: bool) -> _Head | None:
     """Reads one head; None if a catalog of its name is already there."""
-    keys = read_head(place.folder, found)
+    tables = tables_at(place.folder, found)
+    keys = read_head(tables, found)
     name = keys.get("name", place.folder.name)
     other = heads.get(name)
     if other is None:
-        heads[name] = _Head(place, keys, wanted, keys.get("requires", ()))
+        heads[name] = _Head(place, tables, keys, wanted, keys.get("requires", ()))
         return heads[name]
     if other.place.folder.resolve() != place.folder.resolve():
         found.append(
             Problem(
                 f"two catalogs are called `{name}`",
-                file=str(place.folder / HEAD_FILE),
+                file=tables.head_file,
                 column="name",
                 found=f"{_origin(place)} and {_origin(other.place)}",
                 expected="one catalog of each name",
@@ -144,7 +147,7 @@ def _ordered(heads: dict[str, _Head], found: list[Problem]) -> list[str]:
             found.append(
                 Problem(
                     "catalogs require one another in a circle",
-                    file=str(heads[left[0]].place.folder / HEAD_FILE),
+                    file=heads[left[0]].tables.head_file,
                     column="requires",
                     found=", ".join(left),
                     fix="move what both need into a third catalog",

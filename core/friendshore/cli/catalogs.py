@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import AsJson
-from .output import answering, show, show_json, width
+from .output import answering, bare, show, show_json, width
 
 if TYPE_CHECKING:
     from ..domain.facts import Catalog
     from ..errors import Problem
     from ..plugins import CatalogRef, Registry
 
-app = typer.Typer(help="List, show and check catalogs.", no_args_is_help=True)
+app = typer.Typer(help="List, show, check and convert catalogs.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="An installed catalog, or a folder.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="An installed catalog, a folder, or a workbook.")]
 
 
 @app.command("list")
@@ -66,6 +66,32 @@ def check(name: Name, as_json: AsJson = False) -> int:
     return 0
 
 
+@app.command("convert", short_help="Write a catalog as a workbook, or as a folder.")
+@answering
+def convert(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="An installed catalog, a folder, or a workbook.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="TO", help="What to write: x.xlsx, or a folder. Overwrites nothing.")
+    ],
+    as_json: AsJson = False,
+) -> int:
+    """Write a catalog in another form, and prove that it holds the same facts by reading it again.
+
+    A workbook has one sheet a table, of the same columns, and a sheet `catalog` with the keys of catalog.toml.
+    """
+    from ..catalog.convert import convert as converted
+
+    catalog, place = read_one(source)
+    written = converted(place, target, lambda path: catalog if path == place else read_one(str(path))[0])
+    if as_json:
+        show_json({"wrote": [str(path) for path in written], "digest": catalog.digest})
+        return 0
+    for path in written:
+        bare(f"wrote {path}")
+    bare(f"the same facts as {source}: {catalog.digest}")
+    return 0
+
+
 def read_one(name: str) -> tuple[Catalog, Path]:
     """A catalog by its name or folder, and where it is.
 
@@ -100,10 +126,11 @@ def _read(name: str) -> tuple[Catalog, list[Problem]]:
 def _heads(registry: Registry) -> Iterator[dict[str, Any]]:
     """What each installed catalog says of itself, without its tables being read."""
     from ..catalog.folder import read_head
+    from ..catalog.tables import tables_at
 
     for name, owner in registry.catalogs.items():
         found: list[Problem] = []
-        head = read_head(registry.catalog_folder(name).folder, found)
+        head = read_head(tables_at(registry.catalog_folder(name).folder, found), found)
         row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}
         requires = list(head.get("requires", ()))
         yield {"name": name, **row, "requires": requires, "from": owner, "error": "; ".join(map(str, found))}

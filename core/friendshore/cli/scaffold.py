@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from ..errors import InputError, Problem
 from ..hookspecs import API
@@ -137,21 +138,27 @@ def _wanted(lines: list[str], parts: frozenset[str]) -> Iterator[str]:
             yield line
 
 
-def catalog_files(folder: Path) -> dict[PurePosixPath, bytes]:
-    """The files that make a folder a catalog, and its README and licence if there are any.
+def catalog_files(place: Path) -> dict[PurePosixPath, bytes]:
+    """The files that make a catalog, and its README and licence if there are any; the sheets of a workbook as CSV files.
 
     Raises:
         InputError: if one cannot be read.
     """
     from ..catalog.columns import HEAD, TABLES
+    from ..catalog.convert import texts_of, write_folder
 
     names = {HEAD.name, *(layout.name for layout in TABLES)}
     stems = {"readme", "licence", "license", "notice"}
     try:
-        return {
-            PurePosixPath(path.name): path.read_bytes()
-            for path in sorted(folder.iterdir())
-            if path.is_file() and (path.name in names or path.stem.lower() in stems)
-        }
+        with TemporaryDirectory() as scratch:
+            folder = place
+            if place.is_file():
+                folder = Path(scratch) / _CATALOG
+                write_folder(texts_of(place), folder)
+            return {
+                PurePosixPath(path.name): path.read_bytes()
+                for path in sorted(folder.iterdir())
+                if path.is_file() and (path.name in names or path.stem.lower() in stems)
+            }
     except OSError as error:
-        raise InputError(Problem(f"cannot be read: {error.strerror or error}", str(folder))) from error
+        raise InputError(Problem(f"cannot be read: {error.strerror or error}", str(place))) from error

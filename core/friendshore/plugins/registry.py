@@ -14,6 +14,7 @@ from ..domain.base import Record
 from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..reading.records import record
 from ..reading.suggest import did_you_mean
+from ..reading.workbook import is_workbook, stated
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import RulePack, read_pack, stated_name
@@ -105,7 +106,7 @@ class Registry:
         return self._usable("kind of rule")
 
     def catalog_folder(self, name: str, base: Path | None = None) -> CatalogRef:
-        """Where the catalog `name` is: an installed one, or a folder if the name holds a `/` or begins with a `.`.
+        """Where the catalog `name` is: an installed one, or a folder or workbook if the name holds a `/` or begins with a `.`.
 
         Args:
             name: what a case writes under `[use] catalogs`.
@@ -113,11 +114,12 @@ class Registry:
 
         Raises:
             PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
-            InputError: if there is no such folder.
+            InputError: if there is no such folder or workbook.
         """
         if is_folder(name):
             folder = _folder(name, base, "catalog")
-            return CatalogRef(name=stated_name(folder / CATALOG_FILE, "name"), folder=folder)
+            named = stated(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
+            return CatalogRef(name=named, folder=folder)
         plugin = self._provider("catalog", name)
         found = plugin.catalogs.get(name) or self._ask(plugin, "friendshore_catalogs").catalogs[name]
         return CatalogRef(name=name, folder=found, distribution=plugin.info.label)
@@ -279,6 +281,11 @@ def is_folder(name: str) -> bool:
 
 def _folder(name: str, base: Path | None, what: What) -> Path:
     folder = Path(name) if base is None else base / name
+    if what == "catalog" and is_workbook(folder):
+        if folder.is_file():
+            return folder
+        fix = "check the path; it starts from the folder of the file that names it"
+        raise InputError(Problem("there is no such workbook", str(folder), found=f"`{name}`", fix=fix))
     if not folder.is_dir():
         fix = "check the path; it starts from the folder of the file that names it"
         raise InputError(Problem(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix))

@@ -42,6 +42,8 @@ class Table:
     others: dict[str, int] = field(default_factory=dict)
     """Column that is none of the layout's fields -> position, where the layout keeps them."""
     rows: list[Row] = field(default_factory=list)
+    head_line: int = 1
+    """Line of the header."""
 
     def text(self, row: Row, column: str) -> str:
         """What stands in a cell."""
@@ -118,25 +120,30 @@ def read_table(path: Path, layout: Layout, found: list[Problem]) -> Table:
     """Reads and parses one table. A table that cannot be read at all has no rows."""
     table = Table(layout, str(path), found)
     text = read_text(path, found)
-    if text is None:
-        return table
-    lines = _lines(io.StringIO(text, newline=""), table)
+    if text is not None:
+        fill(table, _lines(io.StringIO(text, newline=""), table))
+    return table
+
+
+def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
+    """Parses the lines of a table, its header first; each with its number and stripped cells, blank lines left out."""
     header = next(lines, None)
     if header is None:
-        found.append(Problem("is empty", file=table.file, expected="a header line with " + ", ".join(layout.names)))
-        return table
+        expected = "a header line with " + ", ".join(table.layout.names)
+        table.found.append(Problem("is empty", file=table.file, expected=expected))
+        return
+    table.head_line = header[0]
     if _read_header(header[1], table):
         width = len(header[1])
         table.rows = [
             Row(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
         ]
-        for column in layout.fields:
+        for column in table.layout.fields:
             if column.name in table.columns:
                 _parse(table, column)
             elif column.required:
                 for row in table.rows:
                     row.bad |= {column.name}
-    return table
 
 
 def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]]]:
@@ -165,7 +172,7 @@ def _read_header(cells: list[str], table: Table) -> bool:
             Problem(
                 "its columns are not set off by commas",
                 file=table.file,
-                row=1,
+                row=table.head_line,
                 found=f"`{cells[0]}`",
                 expected=",".join(names),
                 fix="save the table with commas between the columns",
@@ -175,7 +182,13 @@ def _read_header(cells: list[str], table: Table) -> bool:
     for position, name in enumerate(cells):
         if name in table.columns or name in table.others:
             table.found.append(
-                Problem("two columns have this name", file=table.file, row=1, column=name, fix="delete one of the two")
+                Problem(
+                    "two columns have this name",
+                    file=table.file,
+                    row=table.head_line,
+                    column=name,
+                    fix="delete one of the two",
+                )
             )
         elif name in names:
             table.columns[name] = position
@@ -185,7 +198,11 @@ def _read_header(cells: list[str], table: Table) -> bool:
         if column.required and column.name not in table.columns:
             table.found.append(
                 Problem(
-                    "a needed column is missing", file=table.file, row=1, column=column.name, expected=column.wanted
+                    "a needed column is missing",
+                    file=table.file,
+                    row=table.head_line,
+                    column=column.name,
+                    expected=column.wanted,
                 )
             )
     return True
@@ -201,7 +218,7 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
         Problem(
             "no such column",
             file=table.file,
-            row=1,
+            row=table.head_line,
             column=name,
             found=f"`{name}`" if name else "a column without a name",
             expected="one of " + ", ".join(table.layout.names),

@@ -1,0 +1,191 @@
+"""A catalog written as a folder of CSV files or as a workbook, and read again before it is handed over.
+
+Written is what stands in each cell, not what it was converted to: the same units, the same order of rows and columns.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..domain.facts import Catalog
+from ..errors import InputError, Problem
+from ..reading import kinds as k
+from ..reading.fields import Field, Layout
+from ..reading.workbook import is_workbook, openpyxl
+from . import columns
+from .tables import HEAD_ROWS, HEAD_SHEET, sheet_name, tables_at
+
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?")
+"""A number whose text a spreadsheet gives back as it was."""
+_FIRST_YEAR = 1901
+"""Spreadsheets count days from 1900, and take that for a leap year."""
+_WIDEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A catalog as it is written."""
+
+    head: Mapping[str, Any]
+    """Keys of `catalog.toml` that are given, parsed."""
+    tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]
+    """Header and rows by the table's file name; tables that are not there are left out."""
+
+
+def texts_of(path: Path) -> Texts:
+    """What stands in a catalog.
+
+    Args:
+        path: folder or workbook, without mistakes (`read_catalog` finds them).
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    found: list[Problem] = []
+    place = tables_at(path, found)
+    head = place.head(found)
+    tables = {}
+    for layout in columns.TABLES:
+        table = place.table(layout, found)
+        if table is not None:
+            names = sorted(table.columns, key=lambda name: table.columns[name])
+            rows = tuple(tuple(row.cells[table.columns[name]] for name in names) for row in table.rows)
+            tables[layout.name] = (tuple(names), rows)
+    if found or head is None:
+        raise InputError(found)
+    return Texts({name: head.values[name] for name in columns.HEAD.names if name in head.values}, tables)
+
+
+def convert(source: Path, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
+    """Writes a catalog in another form and proves that it holds the same facts.
+
+    Args:
+        source: folder or workbook.
+        target: what to write: a workbook if it ends in `.xlsx`, else a folder; it must not be there.
+        read: reads a catalog, with those it requires.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: with every mistake of the source; if the target is there or cannot be written; if openpyxl is needed and not
+            installed; or if what was written does not read back as the same facts. Then nothing is left behind.
+    """
+    if target.exists() or target.is_symlink():
+        fix = "name another, or move it away"
+        raise InputError(Problem("is there already, and is left as it is", str(target), fix=fix))
+    before, texts = read(source), texts_of(source)
+    try:
+        with TemporaryDirectory(dir=_home(target)) as scratch:
+            made = Path(scratch) / target.name
+            (write_workbook if is_workbook(target) else write_folder)(texts, made)
+            if read(made).digest != before.digest:
+                fix = "look for cells with line breaks or signs that cannot be seen"
+                raise InputError(Problem("would not hold the same facts, and is not written", str(target), fix=fix))
+            made.rename(target)
+    except OSError as error:
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(target))) from error
+    return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
+
+
+def _home(target: Path) -> Path:
+    """The folder that a target is to stand in, made if it is not there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.parent
+
+
+def write_folder(texts: Texts, folder: Path) -> None:
+    """Writes `catalog.toml` and CSV files.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    folder.mkdir()
+    head = "".join(f"{name} = {_toml(value)}\n" for name, value in texts.head.items())
+    (folder / columns.HEAD.name).write_text(head, encoding="utf-8", newline="\n")
+    for name, (header, rows) in texts.tables.items():
+        stream = io.StringIO()
+        csv.writer(stream, lineterminator="\n").writerows([header, *rows])
+        (folder / name).write_text(stream.getvalue(), encoding="utf-8", newline="\n")
+
+
+def _toml(value: Any) -> str:
+    """A value of the head as TOML."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if not isinstance(value, str):
+        return str(value)
+    # A line of a basic string of TOML is written as one of JSON is, but for one sign.
+    lines = [json.dumps(line, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f") for line in value.split("\n")]
+    return '"""\n' + "\n".join(lines) + '"""' if len(lines) > 1 else f'"{lines[0]}"'
+
+
+def write_workbook(texts: Texts, path: Path) -> None:
+    """Writes a workbook: one sheet a table, and a sheet `catalog` of keys and values.
+
+    Numbers and dates are cells of that sort; all else is text, also in the eyes of a spreadsheet, so that `2841.80` and `1/2`
+    stay what they are.
+
+    Raises:
+        InputError: if openpyxl is not installed, or a cell holds what no workbook can.
+        OSError: if it cannot be written.
+    """
+    library = openpyxl(str(path))
+    book = library.Workbook()
+    book.remove(book.active)
+    pairs = tuple((name, _in_cell(value)) for name, value in texts.head.items())
+    try:
+        _write_sheet(book.create_sheet(HEAD_SHEET), HEAD_ROWS, HEAD_ROWS.names, pairs)
+        for layout in columns.TABLES:
+            if layout.name in texts.tables:
+                header, rows = texts.tables[layout.name]
+                _write_sheet(book.create_sheet(sheet_name(layout)), layout, header, rows)
+    except library.utils.exceptions.IllegalCharacterError as error:
+        fix = "delete the sign"
+        raise InputError(Problem(f"no workbook can hold a control character: {error}", str(path), fix=fix)) from error
+    book.save(path)
+
+
+def _in_cell(value: Any) -> str:
+    return ";".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _write_sheet(sheet: Any, layout: Layout, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> None:
+    fields = {field.name: field for field in layout.fields}
+    sheet.freeze_panes = "A2"
+    for position, name in enumerate(header, 1):
+        head = sheet.cell(1, position, name)
+        head.style = "Headline 4"
+        texts = [row[position - 1] for row in rows]
+        for line, text in enumerate(texts, 2):
+            _fill(sheet.cell(line, position), text, fields[name])
+        sheet.column_dimensions[head.column_letter].width = min(max(map(len, [name, *texts])) + 2, _WIDEST)
+
+
+def _fill(cell: Any, text: str, field: Field) -> None:
+    """Writes a cell as the sort of value it is."""
+    if not text:
+        return
+    if _is_number(field) and _PLAIN_NUMBER.fullmatch(text) and len(text) < 15:
+        cell.value = float(text) if "." in text else int(text)
+    elif field.kind is k.DATE and int(text[:4]) >= _FIRST_YEAR:
+        cell.value = date.fromisoformat(text)
+        cell.number_format = "yyyy-mm-dd"
+    else:
+        cell.value = text
+        cell.data_type = "s"  # whatever it looks like: `=1` is a text here
+        cell.number_format = "@"
+
+
+def _is_number(field: Field) -> bool:
+    """Whether the column holds numbers, though its text may be written otherwise."""
+    return any(form.get("type") in ("number", "integer") for form in field.kind.also)

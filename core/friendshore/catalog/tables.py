@@ -1,0 +1,179 @@
+"""Where the tables of a catalog are: a folder of CSV files beside `catalog.toml`, or the sheets of a workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..errors import Problem
+from ..reading import kinds as k
+from ..reading.csvfile import Table, fill, read_table
+from ..reading.entry import Entry
+from ..reading.fields import Field, Layout
+from ..reading.suggest import did_you_mean, nearest
+from ..reading.tomlfile import TomlFile, read_section, read_toml
+from ..reading.workbook import PRIVATE, Line, Workbook, is_workbook, read_workbook
+from . import columns
+
+HEAD_FILE = columns.HEAD.name
+HEAD_SHEET = "catalog"
+"""The sheet of a workbook that stands for `catalog.toml`: a key and its value in each row."""
+HEAD_ROWS = Layout(
+    HEAD_SHEET,
+    "What the catalog is: the keys of `catalog.toml`.",
+    (
+        Field("key", k.TEXT, "Key of `catalog.toml`.", "name", required=True),
+        Field("value", k.TEXT, "Its value.", "mine"),
+    ),
+)
+_LOOK_LIKE_TABLES = frozenset({".csv", ".tsv", ".xls", ".xlsx", ".ods"})
+_NAMES = [layout.name for layout in columns.TABLES]
+
+
+class Tables(Protocol):
+    """A catalog's head and tables, wherever they are."""
+
+    @property
+    def path(self) -> Path:
+        """The folder or file that holds them all."""
+        ...
+
+    @property
+    def head_file(self) -> str:
+        """Where the head is, for messages."""
+        ...
+
+    def head(self, found: list[Problem]) -> Entry | None:
+        """The keys of the head; None if it cannot be read at all."""
+        ...
+
+    def table(self, layout: Layout, found: list[Problem]) -> Table | None:
+        """A table; None if there is none."""
+        ...
+
+    def strangers(self) -> Sequence[Problem]:
+        """What looks like a table but is none of a catalog's."""
+        ...
+
+
+def tables_at(path: Path, found: list[Problem]) -> Tables:
+    """The tables of the catalog at a path; a workbook is read at once.
+
+    Raises:
+        InputError: if it is a workbook and openpyxl is not installed.
+    """
+    return SheetTables(path, read_workbook(path, found)) if is_workbook(path) else FolderTables(path)
+
+
+class FolderTables:
+    """The files of a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def head_file(self) -> str:
+        """`catalog.toml`."""
+        return str(self.path / HEAD_FILE)
+
+    def head(self, found: list[Problem]) -> Entry | None:
+        """The keys of `catalog.toml`."""
+        path = self.path / HEAD_FILE
+        if not path.is_file():
+            found.append(_no_head(self.path))
+            return None
+        toml = read_toml(path, found)
+        return None if toml is None else read_section(toml, columns.HEAD, toml.data)
+
+    def table(self, layout: Layout, found: list[Problem]) -> Table | None:
+        """The file of the layout's name."""
+        path = self.path / layout.name
+        return read_table(path, layout, found) if path.is_file() else None
+
+    def strangers(self) -> list[Problem]:
+        """Files that look like tables."""
+        if not self.path.is_dir():
+            return []
+        files = (
+            p for p in self.path.iterdir() if p.suffix.lower() in _LOOK_LIKE_TABLES and not p.name.startswith("~$")
+        )
+        strangers = sorted(p.name for p in files if p.name not in _NAMES)
+        return [_stranger(str(self.path / name), name, _NAMES, "move the file elsewhere") for name in strangers]
+
+
+class SheetTables:
+    """The sheets of a workbook."""
+
+    def __init__(self, path: Path, book: Workbook) -> None:
+        self.path = path
+        self._book = book
+
+    @property
+    def head_file(self) -> str:
+        """The sheet `catalog`."""
+        return self._book.place(self._book.named(HEAD_SHEET) or HEAD_SHEET)
+
+    def head(self, found: list[Problem]) -> Entry | None:
+        """The keys and values in the sheet `catalog`."""
+        if self._book.named(HEAD_SHEET) is None:
+            if self._book.sheets or not found:
+                expected = f"a sheet `{HEAD_SHEET}` with the columns key and value, and rows for schema and name"
+                found.append(Problem(f"the workbook has no sheet `{HEAD_SHEET}`", self._book.file, expected=expected))
+            return None
+        table = self._table(HEAD_SHEET, HEAD_ROWS, found)
+        rows = {row.values["key"]: row for row in table.unique("key") if "key" in row.values}
+        data: dict[str, Any] = {key: row.values.get("value", "") for key, row in rows.items()}
+        if data.get("schema", "").isdigit():
+            data["schema"] = int(data["schema"])
+        toml = TomlFile(self.head_file, data, {(key,): row.line for key, row in rows.items()}, found)
+        return read_section(toml, columns.HEAD, data)
+
+    def table(self, layout: Layout, found: list[Problem]) -> Table | None:
+        """The sheet of the layout's name, less its ending."""
+        name = self._book.named(sheet_name(layout))
+        return None if name is None else self._table(name, layout, found)
+
+    def strangers(self) -> list[Problem]:
+        """Sheets that are none of a catalog's."""
+        names = [HEAD_SHEET, *map(sheet_name, columns.TABLES)]
+        known = {self._book.named(name) for name in names}
+        fix = f"begin its name with `{PRIVATE}`: such a sheet is yours alone"
+        return [
+            _stranger(self._book.place(sheet), sheet, names, fix) for sheet in self._book.sheets if sheet not in known
+        ]
+
+    def _table(self, sheet: str, layout: Layout, found: list[Problem]) -> Table:
+        lines = self._book.sheets[sheet]
+        table = Table(layout, self._book.place(sheet), found)
+        width = len(lines[0][1])
+        padded: list[Line] = [(number, cells + [""] * (width - len(cells))) for number, cells in lines]
+        fill(table, iter(padded))
+        return table
+
+
+def sheet_name(layout: Layout) -> str:
+    """The sheet of a workbook that holds a table."""
+    return layout.name.removesuffix(".csv")
+
+
+def _stranger(place: str, name: str, names: list[str], otherwise: str) -> Problem:
+    return Problem(
+        "a catalog has no such table, so it would not be read",
+        file=place,
+        expected="one of " + ", ".join(names),
+        fix=did_you_mean(name, names) or otherwise,
+    )
+
+
+def _no_head(folder: Path) -> Problem:
+    if not folder.is_dir():
+        return Problem("there is no such folder", file=str(folder), expected="a catalog folder", fix="check the path")
+    near = nearest(HEAD_FILE, [p.name for p in folder.iterdir()], alike=0.7)
+    return Problem(
+        f"the folder has no {HEAD_FILE}",
+        file=str(folder),
+        found=f"`{near}`" if near else "",
+        expected=f"{HEAD_FILE} with schema = 1 and a name",
+        fix=f"rename `{near}` to {HEAD_FILE}" if near else "",
+    )

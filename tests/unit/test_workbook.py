@@ -1,0 +1,210 @@
+"""Catalogs as workbooks: the same facts as a folder, and what a spreadsheet hides is told."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl  # noqa: TID253 (what it writes is what is tested)
+import pytest
+
+from friendshore.catalog import read_catalog
+from friendshore.catalog.convert import convert
+from friendshore.errors import InputError
+from friendshore.plugins import Registry
+from friendshore.reading.workbook import as_text
+
+GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
+ODD = ["=1+1", "+1", "-", "1/2", "0012", "2841.80", "1e5", "TRUE", "true", "#N/A", "2027-01-31", "'", '"', "a;b", "µ – ≥ 漢字", "12.50",
+       "_x0041_", "@", "123456789012345678", "two\nlines", "<&>", "\u00a0x"]  # fmt: skip
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """The good catalog as a workbook."""
+    path = tmp_path / "mine.xlsx"
+    convert(GOOD, path, read_catalog)
+    return path
+
+
+def edited(path: Path, edit: Callable[[Any], object]) -> Path:
+    """A workbook after an edit, saved as a spreadsheet program would."""
+    opened = openpyxl.load_workbook(path)
+    edit(opened)
+    opened.save(path)
+    return path
+
+
+def mistakes(path: Path) -> str:
+    """All that is wrong with a catalog."""
+    with pytest.raises(InputError) as error:
+        read_catalog(path)
+    return "\n".join(map(str, error.value.problems))
+
+
+def test_a_workbook_holds_the_same_facts(book: Path) -> None:
+    """Read as it is, it is the catalog that the folder is, name and digest included."""
+    assert read_catalog(book) == read_catalog(GOOD)
+
+
+def test_there_and_back_every_table_is_the_same(book: Path, tmp_path: Path) -> None:
+    """Folder, workbook, folder: the same rows and columns in the same order, cell by cell."""
+    back = tmp_path / "back"
+    written = convert(book, back, read_catalog)
+    assert {path.name for path in written} == {path.name for path in GOOD.iterdir() if path.suffix in (".csv", ".toml")}
+    again = tmp_path / "again.xlsx"
+    convert(back, again, read_catalog)
+    assert read_catalog(back).digest == read_catalog(again).digest == read_catalog(GOOD).digest
+    first, second = (openpyxl.load_workbook(path) for path in (book, again))
+    for sheet in first:
+        assert list(sheet.values) == list(second[sheet.title].values)
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_texts_that_spreadsheets_take_for_something_else_stay_what_they_are(text: str, tmp_path: Path) -> None:
+    """A note may look like a formula, a number, a date or an error, and is still that text after both ways."""
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "catalog.toml").write_text('schema = 1\nname = "odd"\n')
+    cell = '"' + text.replace('"', '""') + '"'
+    (folder / "facilities.csv").write_text(f"id,country,note\nplant,AU,{cell}\n", encoding="utf-8")
+    convert(folder, tmp_path / "odd.xlsx", read_catalog)
+    convert(tmp_path / "odd.xlsx", tmp_path / "back", read_catalog)
+    assert read_catalog(tmp_path / "back").facilities[0].note == text.strip()
+    assert read_catalog(tmp_path / "back").digest == read_catalog(folder).digest
+
+
+def test_numbers_and_dates_are_cells_that_a_spreadsheet_computes_with(book: Path) -> None:
+    """Shares and days are numbers and dates, codes and amounts with a unit are texts."""
+    opened = openpyxl.load_workbook(book)
+    kinds = {
+        (sheet.title, head.value): {type(row[head.column - 1].value) for row in sheet.iter_rows(min_row=2)}
+        for sheet in opened
+        for head in sheet[1]
+    }
+    assert float in kinds["factors", "kg_per_kg"]
+    assert all(kind.__name__ in ("datetime", "NoneType") for kind in kinds["sources", "date"])
+    assert kinds["materials", "hs"] <= {str, type(None)}
+    assert kinds["capacity", "per_year"] == {str}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3, "3"), (3.0, "3"), (0.1, "0.1"), (1e-7, "0.0000001"), (1e21, "1000000000000000000000"), (True, "yes"), (False, "no"), (None, ""),
+     (date(2027, 1, 31), "2027-01-31"), (" a ", "a"), (-2.5, "-2.5")],
+)  # fmt: skip
+def test_what_is_typed_into_a_cell_is_read_as_it_is_shown(value: object, text: str) -> None:
+    """Numbers have no exponent and no `.0`, dates are ISO, yes and no are words."""
+    assert as_text(value) == text
+
+
+def test_mistakes_name_sheet_row_and_column(book: Path) -> None:
+    """All of them at once, as for a folder."""
+
+    def spoil(opened: Any) -> None:
+        opened["offers"]["A3"].value = "no name"
+        opened["sources"].cell(1, 9, "remarks")
+        opened["catalog"].append(["as-of", "2026-01-01"])
+        opened["facilities"].append(["new-plant", "New plant"])
+
+    told = mistakes(edited(book, spoil))
+    assert f"{book}, sheet offers:3 [id]: cannot be read; found `no name`" in told
+    assert f"{book}, sheet sources:1 [remarks]: no such column" in told
+    assert "sheet catalog:" in told
+    assert "[as-of]: no such key" in told
+    assert "sheet facilities:" in told
+    assert "[country]: this cell is needed" in told
+
+
+SPOILT: dict[str, tuple[Callable[[Any], object], str]] = {
+    "formula without a value": (lambda b: b["factors"].__setitem__("C2", "=1/2"), "no value saved with it"),
+    "error": (lambda b: b["factors"].__setitem__("C2", "#N/A"), "the cell holds an error"),
+    "merged": (lambda b: b["sources"].merge_cells("D2:D3"), "cells are merged into one"),
+    "stranger": (lambda b: b.create_sheet("ofers").append(["id"]), "did you mean `offers`?"),
+    "notes": (lambda b: b.create_sheet("what we asked").append(["x"]), "begin its name with `_`"),
+    "no head": (lambda b: b.remove(b["catalog"]), "has no sheet `catalog`"),
+    "a time": (lambda b: b["sources"].__setitem__("C2", __import__("datetime").datetime(2026, 1, 1, 12)), "sheet sources:2 [date]"),
+    "key twice": (lambda b: b["catalog"].append(["name", "other"]), "already has the same key"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_what_a_spreadsheet_hides_is_a_mistake(name: str, book: Path) -> None:
+    """None of it passes for a blank cell or a missing table."""
+    edit, said = SPOILT[name]
+    assert said in mistakes(edited(book, edit))
+
+
+def test_sheets_of_the_planners_own_and_blank_ones_are_left_alone(book: Path) -> None:
+    """A name that begins with `_` keeps a sheet private; case and blanks of the other names do not matter."""
+
+    def add(opened: Any) -> None:
+        opened.create_sheet("_sums").append(["=SUM(offers!A1:A9)"])
+        opened.create_sheet("Sheet1")
+        opened["offers"].title = "passing"  # openpyxl takes a name that differs in case alone for taken
+        opened["passing"].title = "Offers"
+
+    assert read_catalog(edited(book, add)).digest == read_catalog(GOOD).digest
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04nonsense", b"id,name\n", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600]
+)
+def test_a_file_that_is_no_workbook_is_told(content: bytes, tmp_path: Path) -> None:
+    """Empty, damaged, renamed or with a password: one problem, and what to do."""
+    path = tmp_path / "mine.xlsx"
+    path.write_bytes(content)
+    told = mistakes(path)
+    assert "is no workbook that can be read" in told
+    assert "save it as .xlsx" in told
+
+
+def test_without_openpyxl_the_fix_is_told(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading and writing say what to install."""
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    assert 'pip install "friendshore[xlsx]"' in mistakes(book)
+    with pytest.raises(InputError, match="openpyxl"):
+        convert(GOOD, book.with_name("other.xlsx"), read_catalog)
+    assert sorted(path.name for path in book.parent.iterdir()) == ["mine.xlsx"]
+
+
+def test_a_catalog_with_mistakes_is_not_converted(book: Path) -> None:
+    """Its mistakes are told, and nothing is left behind."""
+    edited(book, lambda b: b["offers"].__setitem__("A3", "no name"))
+    with pytest.raises(InputError, match="no name"):
+        convert(book, book.parent / "back", read_catalog)
+    assert sorted(path.name for path in book.parent.iterdir()) == ["mine.xlsx"]
+
+
+@pytest.mark.parametrize("name", ["mine.xlsx", "there"])
+def test_conversion_overwrites_nothing(name: str, book: Path) -> None:
+    """A target that is there is left as it is."""
+    (book.parent / "there").mkdir(exist_ok=True)
+    before = book.read_bytes()
+    with pytest.raises(InputError, match="is there already"):
+        convert(GOOD, book.parent / name, read_catalog)
+    assert book.read_bytes() == before
+
+
+def test_signs_that_no_workbook_can_hold_are_refused(tmp_path: Path) -> None:
+    """A control character, or a line break that XML does not keep, is told before anything is written."""
+    folder = tmp_path / "odd"
+    shutil.copytree(GOOD, folder)
+    for sign in ("\x07", "\r\n"):
+        text = f'schema = 1\nname = "odd"\nnote = "a{"".join(f"u{ord(c):04x}" for c in sign).replace("u", chr(92) + "u")}b"\n'
+        (folder / "catalog.toml").write_text(text)
+        with pytest.raises(InputError, match=r"control character|same facts"):
+            convert(folder, tmp_path / "odd.xlsx", read_catalog)
+        assert not (tmp_path / "odd.xlsx").exists()
+
+
+def test_a_registry_finds_a_workbook_by_its_path(book: Path) -> None:
+    """`./mine.xlsx` in a case means the workbook, by the name it states; a wrong path is told."""
+    ref = Registry.of().catalog_folder("./mine.xlsx", book.parent)
+    assert (ref.name, ref.folder) == (read_catalog(GOOD).name, book.parent / "./mine.xlsx")
+    with pytest.raises(InputError, match="there is no such workbook"):
+        Registry.of().catalog_folder("./yours.xlsx", book.parent)
