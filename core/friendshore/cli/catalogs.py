@@ -42,7 +42,7 @@ def show_(name: Name, as_json: AsJson = False) -> int:
     """Show what a catalog holds."""
     from ..report import catalog_data, catalog_text
 
-    catalog, _ = _read(name)
+    catalog, _ = read_one(name)
     if as_json:
         show_json(catalog_data(catalog))
     else:
@@ -54,10 +54,13 @@ def show_(name: Name, as_json: AsJson = False) -> int:
 @answering
 def check(name: Name, as_json: AsJson = False) -> int:
     """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
+    from ..catalog.datapackage import stale
     from ..recommend.check import Checked
     from ..report import check_data, check_report
 
-    _, remarks = _read(name)
+    _, remarks, place = _read(name)
+    if place.is_dir():
+        remarks += stale(place)
     found = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))
     if as_json:
         show_json(check_data(found))
@@ -92,6 +95,31 @@ def convert(
     return 0
 
 
+@app.command("datapackage", short_help="Describe a catalog folder for other tools.")
+@answering
+def datapackage(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A catalog folder of yours.")],
+    as_json: AsJson = False,
+) -> int:
+    """Write datapackage.json into a catalog folder: its tables and columns, as Frictionless Data tools read them.
+
+    One that is there is written anew; keys that friendshore does not write, such as contributors, are kept.
+    """
+    from ..catalog.datapackage import write_datapackage
+    from ..errors import InputError, Problem
+
+    if folder.is_file():
+        fix = f"friendshore catalogs convert {folder} {folder.with_suffix('')}, then describe that folder"
+        raise InputError(Problem("only a folder can be described", str(folder), expected="a catalog folder", fix=fix))
+    read_one(str(folder))
+    path = write_datapackage(folder)
+    if as_json:
+        show_json({"wrote": [str(path)]})
+    else:
+        bare(f"wrote {path}")
+    return 0
+
+
 def read_one(name: str) -> tuple[Catalog, Path]:
     """A catalog by its name or folder, and where it is.
 
@@ -114,13 +142,13 @@ def _read_along(name: str) -> tuple[dict[str, Catalog], CatalogRef]:
     return {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}, ref
 
 
-def _read(name: str) -> tuple[Catalog, list[Problem]]:
-    """A catalog, and what a review of it finds."""
+def _read(name: str) -> tuple[Catalog, list[Problem], Path]:
+    """A catalog, what a review of it finds, and where it is."""
     from ..catalog import review
 
     read, ref = _read_along(name)
     catalog = read[ref.name]
-    return catalog, review(catalog, [other for other in read.values() if other is not catalog])
+    return catalog, review(catalog, [other for other in read.values() if other is not catalog]), ref.folder
 
 
 def _heads(registry: Registry) -> Iterator[dict[str, Any]]:

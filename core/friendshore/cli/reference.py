@@ -93,7 +93,7 @@ def _cli_page() -> Iterator[str]:
         "This page is made from the commands themselves. Answers go to stdout, all else to stderr; with `--json` stdout holds one",
         'JSON object and nothing else, also for errors (`{"errors": [...]}`); only a mistyped command line is told on stderr alone.',
         "Colours are shown on a terminal only, and not under `NO_COLOR`. Nothing is written to disk except by `plan --out`,",
-        "`init`, `lock` and `plugins new`. What each exit code means:",
+        "`init`, `lock`, `plugins new`, `catalogs convert` and `catalogs datapackage`. What each exit code means:",
         "[exit-codes.md](exit-codes.md); what `--out` writes: [run-folder.md](run-folder.md).",
         "",
     )

@@ -146,8 +146,9 @@ def catalog_files(place: Path) -> dict[PurePosixPath, bytes]:
     """
     from ..catalog.columns import HEAD, TABLES
     from ..catalog.convert import texts_of, write_folder
+    from ..catalog.datapackage import FILE as DESCRIPTION
 
-    names = {HEAD.name, *(layout.name for layout in TABLES)}
+    names = {HEAD.name, DESCRIPTION, *(layout.name for layout in TABLES)}
     stems = {"readme", "licence", "license", "notice"}
     try:
         with TemporaryDirectory() as scratch:

@@ -1,0 +1,140 @@
+"""`datapackage.json`: what the tables of a catalog folder hold, for tools that know nothing of friendshore.
+
+The format is the Data Package and Table Schema of Frictionless Data, version 1 (https://specs.frictionlessdata.io/data-package/,
+https://specs.frictionlessdata.io/table-schema/), written from the same definition that friendshore reads the tables by.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, Problem
+from ..reading import kinds as k
+from ..reading.csvfile import Table
+from ..reading.fields import Field, Layout
+from ..reading.words import BOOLEANS
+from . import columns
+from .tables import FolderTables
+
+FILE = "datapackage.json"
+_YES, _NO = ([word for word, holds in BOOLEANS.items() if holds is told] for told in (True, False))
+_KEYS = frozenset(layout.name for layout in (columns.SOURCES, columns.MATERIALS, columns.FACILITIES, columns.OFFERS))
+"""Tables whose `id` is that of one row alone."""
+_LICENCE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
+"""What a licence's identifier looks like, such as CC-BY-4.0; other words are nothing that the format has a place for."""
+_OWN = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
+"""Keys that are written from the catalog."""
+_FIX = "write it anew with friendshore catalogs datapackage, or delete it"
+
+
+def write_datapackage(folder: Path) -> Path:
+    """Writes `datapackage.json` into a catalog folder and returns its path. Keys of one that is there are kept if friendshore
+    has nothing to say of them, such as `contributors`.
+
+    Raises:
+        InputError: if the catalog or a file that is there cannot be read, or the file not be written.
+    """
+    path = folder / FILE
+    described = {**datapackage(folder), **{key: value for key, value in _told(path).items() if key not in _OWN}}
+    try:
+        path.write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(path))) from error
+    return path
+
+
+def stale(folder: Path) -> list[Problem]:
+    """Whether a `datapackage.json` that is there says something else than the tables beside it do."""
+    path = folder / FILE
+    try:
+        told = _told(path)
+    except InputError as error:
+        return list(error.problems)
+    if not told or {key: value for key, value in told.items() if key in _OWN} == datapackage(folder):
+        return []
+    return [Problem("no longer describes the tables beside it", str(path), fix=_FIX)]
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """What a file that is there says; nothing if there is none.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    if not path.exists():
+        return {}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(Problem(f"cannot be read: {error}", str(path), fix=_FIX)) from error
+    if not isinstance(told, dict):
+        raise InputError(Problem("is no data package", str(path), expected="a JSON object", fix=_FIX))
+    return told
+
+
+def datapackage(folder: Path) -> dict[str, Any]:
+    """What `datapackage.json` says of a catalog folder: its tables with the columns that they have.
+
+    Raises:
+        InputError: with what keeps a table from being read at all; a bad cell is `read_catalog`'s business.
+    """
+    found: list[Problem] = []
+    place = FolderTables(folder)
+    entry = place.head(found)
+    if entry is None:
+        raise InputError(found)
+    head = entry.values
+    resources = []
+    for layout in columns.TABLES:
+        table = place.table(layout, found)
+        if table is not None:
+            resources.append(_resource(layout, table))
+    described: dict[str, Any] = {
+        "profile": "tabular-data-package",
+        "name": head.get("name", folder.name).lower().replace("+", "-"),
+        "title": head.get("title", ""),
+        "description": head.get("note", ""),
+        "licenses": [{"name": head["licence"]}] if _LICENCE.fullmatch(head.get("licence", "")) else [],
+        "resources": resources,
+    }
+    return {key: value for key, value in described.items() if value}
+
+
+def _resource(layout: Layout, table: Table) -> dict[str, Any]:
+    """One table: where it is, how it is written, and its columns in the order in which they stand there."""
+    fields = {field.name: field for field in layout.fields}
+    names = sorted(table.columns, key=lambda name: table.columns[name])
+    schema: dict[str, Any] = {"fields": [_field(fields[name]) for name in names], "missingValues": [""]}
+    if layout.name in _KEYS and "id" in table.columns:
+        schema["primaryKey"] = ["id"]
+    return {
+        "profile": "tabular-data-resource",
+        "name": layout.name.removesuffix(".csv"),
+        "path": layout.name,
+        "description": layout.doc,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": schema,
+    }
+
+
+def _field(field: Field) -> dict[str, Any]:
+    """A column. Amounts with a unit, lists and countries are texts to whoever cannot read them."""
+    form = field.kind.text
+    described: dict[str, Any] = {"name": field.name, "type": "string", "description": field.doc}
+    if field.kind is k.DATE:
+        described["type"] = "date"
+    elif field.kind is k.YES_NO:
+        described |= {"type": "boolean", "trueValues": _YES, "falseValues": _NO}
+    if field.example != "":
+        described["example"] = field.example
+    limits: dict[str, Any] = {"required": True} if field.required else {}
+    if "pattern" in form:
+        limits["pattern"] = form["pattern"]
+    if "enum" in form and field.kind is not k.YES_NO:
+        limits["enum"] = list(form["enum"])
+    return {**described, "constraints": limits} if limits else described
