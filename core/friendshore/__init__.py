@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .explain.insurance import insurance
     from .explain.insured import Insurance
     from .explain.ledger import ledger
-    from .explain.repairs import Repairs, repairs
+    from .explain.repaired import Repairs
+    from .explain.repairs import repairs
     from .explain.stress import Stress, stress
     from .explain.why_not import WhyNot, why_not
     from .plugins import Registry

@@ -194,16 +194,34 @@ def test_rules_that_conflict_give_way() -> None:
     (gap,) = found.gaps
     assert gap.rules == ("cap", "floor")
     assert sets(found) == [[("loosen", "cap", 5.0)], [("loosen", "floor", 5.0)]]
-    assert all(repair.left == 0 and repair.cost is None for repair in found.repairs)
+    assert [repair.spends for repair in found.repairs] == [8 * 10 + 2 * 50, 3 * 10 + 7 * 50]
+    assert all(repair.left == 0 and repair.cost and repair.cost.proved for repair in found.repairs)
     assert "(s. 1)" in text(found)
 
 
 def test_what_is_only_too_dear_needs_no_repair() -> None:
-    """Japan could deliver at 80; a shortage costs 60."""
+    """Japan could deliver the missing 60 kg at 80; a shortage costs 60."""
     found = repairs(opened(case(demand("metal", "civil", 100, price=60)), metals(cn=20, au=20)))
+    assert found.gaps[0].served is not None
+    assert found.gaps[0].served.value == 60 * (80 - 60)
     assert found.gaps[0].dearer
     assert not found.repairs
     assert "shortage_price" in text(found)
+
+
+def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None:
+    """60 kg are missing at 60 each; Japan and China together could make 40 more, at 80 and 10, and 20 lie in stock at most."""
+    small_stock = Bounds(stock=Decimal("0.2"), later=0)
+    found = repairs(
+        opened(case(demand("metal", "civil", 100, price=60)), metals(cn=20, au=20, jp=20)), bounds=small_stock
+    )
+    first, *_, last = found.repairs
+    assert not first.rounded
+    assert first.served is not None
+    assert last.served is not None
+    assert first.cost is not None
+    assert first.served.value > first.cost.value
+    assert "cheaper than to be served" in " ".join(text(found).split())
 
 
 def test_nothing_within_bounds_is_said_with_what_is_left() -> None:

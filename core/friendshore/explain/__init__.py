@@ -21,7 +21,8 @@ from .levers import Bounds, LeverKind, stated_bounds
 from .losses import KINDS, Loss, LossKind, day_of, first_day, loss_kind, losses
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
-from .repairs import Gap, Repair, Repairs, Use, repairs
+from .repaired import Gap, Repair, Repairs, Use
+from .repairs import repairs
 from .shortages import Reason, shortage_reasons
 from .stress import Shortfall, Stress, Stressed, stress
 from .using import Share

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 
-from ..domain.base import Number, Record, exact
+from ..domain.base import exact
+from ..domain.case import Level, Minimise
 from ..domain.change import Change
 from ..domain.plan import Infeasible, PlanStatus
 from ..errors import InputError, SolverError, VerificationError
@@ -17,8 +18,9 @@ from ..reading.suggest import did_you_mean
 from ..session import Answer, Session
 from .finding import levers_for
 from .lattice import Lattice
-from .levers import Bounds, Lever, LeverKind, Need
-from .results import Counted, Difference, Effort, Result, difference, shortage
+from .levers import Bounds, Lever, Need
+from .repaired import Gap, Repair, Repairs, Use
+from .results import Counted, Difference, between, difference, shortage
 from .trials import Amounts, TimeIsUpError, Trials, least_amounts
 
 Progress = Callable[[int, int, float], None]
@@ -29,96 +31,6 @@ _TRIES = 4
 """How often an amount is raised by what rounding left short."""
 SIZE = 3
 """Most levers of a repair, where nothing else is said."""
-
-
-class Use(Record):
-    """A lever, and how much of it is used."""
-
-    kind: LeverKind
-    subject: str
-    """Id of the demand, rule, offer, facility or material."""
-    name: str
-    """The same in words."""
-    amount: Number | None
-    """Kilograms, kilograms a year, months, or a limit's own unit; None: it is a matter of yes or no."""
-    most: Number | None
-    """The most that a repair may use."""
-    unit: str
-    """`kg`, `kg/year`, `months`; empty for a limit's own unit or a share."""
-    today: Number | None = None
-    """What there is without it, where a capacity is raised or a share of the demand moved."""
-    to: Number | None = None
-    """What there is with it, then; of shares in several stretches of time, the one that moves most."""
-    of: str = ""
-    """Demand of a waiver, country of a licence or of a stock, whose term is lifted."""
-    until: date | None = None
-    note: str = ""
-    """The clause, what is not proved, or how far a plant is."""
-
-
-class Repair(Record):
-    """A minimal set of levers, with the least of each that will do."""
-
-    rank: int
-    """By cost; 1 is the cheapest."""
-    gap: int
-    """Place of what it repairs in `gaps`, counted from 1."""
-    uses: tuple[Use, ...]
-    changes: tuple[Change, ...]
-    """The same as changes of the case: a scenario of these plans it."""
-    cost: Difference | None
-    """What it adds to the objective, in the case's currency; None: the plan before has no cost, or time was up."""
-    spends: Number | None
-    """What the plan then spends more, discounted; the shortage that it ends is no money spent."""
-    left: Number | None
-    """Kilograms that the demands are short of in the cheapest plan with these changes; None: no plan was found in time."""
-    rounded: bool
-    """Whether `left` is nothing, or no more than rounding leaves."""
-    others: Number
-    """Kilograms that other demands are then short of more, or (negative) less."""
-    least: bool
-    """Whether each amount is shown to be the least; else time was up."""
-
-
-class Gap(Record):
-    """Demands of one material that are short, or rules that conflict, with what was found."""
-
-    material: str
-    """Empty for a conflict."""
-    demands: tuple[str, ...]
-    short: Number
-    """Kilograms, over the plan; of a conflict all that its demands want."""
-    first: str
-    last: str
-    """Periods."""
-    rules: tuple[str, ...] = ()
-    """Rules that cannot hold together, a minimal set."""
-    sentences: tuple[str, ...] = ()
-    """The same in words, with their source."""
-    levers: tuple[Use, ...] = ()
-    """All that was tried, each at its bound."""
-    dearer: bool = False
-    """Nothing needs repair: the demands can be served, for more money than their shortage is priced at."""
-    left: Number | None = None
-    """Kilograms short at best with all levers at their bounds; None: not known, or rules still conflict."""
-    size: int
-    """Repairs of up to so many levers were looked for."""
-    complete: bool
-    """Whether these are all of them; else time was up."""
-    tried: int
-    """Sets of levers and amounts that were solved for."""
-
-
-class Repairs(Result):
-    """What would repair a plan."""
-
-    TABLES = ("repairs", "gaps")
-
-    currency: str
-    gaps: tuple[Gap, ...]
-    repairs: tuple[Repair, ...]
-    """Gap by gap, cheapest first."""
-    effort: Effort
 
 
 def repairs(
@@ -235,8 +147,9 @@ class _Mending:
         short = [t for by_period in self.need.short.values() for t, kilograms in enumerate(by_period) if kilograms]
         label = problem.case.horizon.label
         rules = self.conflict.rules if self.conflict is not None else ()
+        dearer = any(not amounts for amounts in self.found)
         return Gap(
-            material="" if self.conflict is not None else self._material,
+            material="" if self.conflict is not None else min(self._materials),
             demands=self.need.demands,
             short=self.need.kilograms,
             first=label(min(short)) if short else "",
@@ -244,7 +157,8 @@ class _Mending:
             rules=rules,
             sentences=tuple(_sentence(problem, name) for name in rules),
             levers=tuple(use for lever in self.levers for use in _used(lever, lever.most)),
-            dearer=any(not amounts for amounts in self.found),
+            dearer=dearer,
+            served=self._served({}) if dearer and self.conflict is None else None,
             left=exact(self.left) if self.left is not None and self.left < float("inf") else None,
             size=self.size,
             complete=self.complete,
@@ -262,9 +176,8 @@ class _Mending:
         return [repair.model_copy(update={"rank": rank}) for rank, repair in enumerate(made, 1)]
 
     @property
-    def _material(self) -> str:
-        first = next(d for d in self.session.problem.demands if d.id in self.need.demands)
-        return first.use.material.id
+    def _materials(self) -> frozenset[str]:
+        return frozenset(d.use.material.id for d in self.session.problem.demands if d.id in self.need.demands)
 
     def _search(self) -> None:
         """Every minimal set, and the least amounts of each."""
@@ -299,14 +212,15 @@ class _Mending:
         if answer is None:
             left = None
         others = self._others(answer) if answer is not None else Decimal(0)
-        priced = answer is not None and self.conflict is None
+        rather_short = left is not None and left > self._rounding and self.conflict is None
         return Repair(
             rank=0,
             gap=gap,
             uses=tuple(u for i in sorted(amounts) for u in _used(self.levers[i], amounts[i]) if u.amount != 0),
             changes=self._changes(amounts),
-            cost=difference(answer) if answer is not None and priced else None,
-            spends=answer.rise.total if answer is not None and priced else None,
+            cost=difference(answer) if answer is not None else None,
+            spends=answer.rise.total if answer is not None else None,
+            served=self._served(amounts) if rather_short else None,
             left=left,
             rounded=left is not None and left <= self._rounding,
             others=others if abs(others) > self._rounding else Decimal(0),
@@ -329,6 +243,9 @@ class _Mending:
             if self._raised(amounts, self.session.problem.case.resolution) is None:
                 raise
             return None, self.session.problem.case.resolution
+        known = frozenset().union(*(part.members for part in answer.after))
+        if not self._materials <= known:
+            return None, None  # the changes do not reach the demands: nothing is shown
         after = shortage(answer)
         left = sum((after.get(name, Decimal(0)) for name in self.need.demands), Decimal(0))
         if any(self._still(part) for part in answer.infeasible):
@@ -340,6 +257,25 @@ class _Mending:
     def _still(self, conflict: Infeasible) -> bool:
         """Whether a conflict of a plan with changes is one that these were to end."""
         return bool(set(conflict.demands) & set(self.need.demands) or set(conflict.rules) & self.need.rules)
+
+    def _served(self, amounts: Amounts) -> Difference | None:
+        """What it adds to the objective to serve the demands whatever it costs: their shortage ranked before all else."""
+        session = self.session
+        inputs = session.inputs.after(self._changes(amounts))
+        first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
+        case = inputs.case.model_copy(update={"objectives": (first, *inputs.case.objectives)})
+        try:
+            plan = Session.open(replace(inputs, case=case), session.limits, cancel=session.cancel).verified
+        except SolverError:
+            return None
+        short = sum((s.quantity for s in plan.plan.shorts if s.demand in self.need.demands), Decimal(0))
+        if short > self._rounding or plan.plan.infeasible:
+            return None
+        before = session.verified
+        ranked = bool(session.problem.case.objectives)
+        low = Decimal("-Infinity") if ranked else plan.plan.bound - before.plan.objective
+        high = Decimal("Infinity") if ranked else plan.plan.objective - before.plan.bound
+        return between(plan.cost.objective - before.cost.objective, low, high, plan.cost.objective)
 
     @property
     def _rounding(self) -> Decimal:

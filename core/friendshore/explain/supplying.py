@@ -25,7 +25,7 @@ def leads(up: Upstream) -> list[Lever]:
         if lead.id in counted or (lead.price is None and not lead.quotes):
             continue
         needed = [up.per_kg[o.material] / o.per_unit for o in lead.outputs if o.material in up.per_kg]
-        if needed and lead.facility not in running:
+        if needed and up.bounds.lead and lead.facility not in running:
             most = exact(max(needed) * as_decimal(up.peak) * up.bounds.lead * lead.capacity_use)
             found[lead.facility] = max(found.get(lead.facility, Decimal(0)), up.whole(most))
     return [_lead(up, facilities[name], most) for name, most in sorted(found.items())]
@@ -53,7 +53,7 @@ def stocks(up: Upstream) -> list[Lever]:
     place = up.problem.merged.place(up.case.place)
     found = []
     for material, per_kg in sorted(up.per_kg.items()):
-        if (material, place.id) not in up.problem.network.nodes:
+        if not up.bounds.stock or (material, place.id) not in up.problem.network.nodes:
             continue
         most = up.whole(exact(per_kg * as_decimal(up.peak) * up.bounds.stock))
         found.append(_stock(up, material, place.country, most))

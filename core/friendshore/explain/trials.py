@@ -54,10 +54,11 @@ class Trials:
         self.until = until
         self.solved = 0
         changes = [change for lever in levers for change in lever.make(lever.most)]
-        materials = {d.use.material.id for d in session.problem.demands if d.id in need.demands}
-        about = materials | need.materials
+        about = {d.use.material.id for d in session.problem.demands if d.id in need.demands} | need.materials
+        part_of = session.parts.of_material
+        own = {session.parts.members[part_of[name]] for name in about if name in part_of}
         parts = [part for part in touched(session.parts, changes) if about & part.members]
-        members = frozenset().union(*(part.members for part in parts))
+        members = frozenset().union(*own, *(part.members for part in parts))
         rules = frozenset().union(*(part.rules for part in parts))
         self.inputs = _weighed(session.parts.part(members, rules), changes)
         case = session.problem.case
@@ -140,6 +141,7 @@ class Trials:
             elif demand.id in self._ceilings:
                 upper[first : first + count] = np.minimum(upper[first : first + count], self._ceilings[demand.id])
         program = replace(program, linear=replace(program.linear, upper=upper))
+        assert wanted or self.need.rules, "demands to be served are in the facts that are asked about"
         rows = empty_rows(program.linear)
         if self.need.rules & {owner.removeprefix("rule ") for owner in program.owners_of(rows)}:
             return inf

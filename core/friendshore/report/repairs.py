@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ..domain.change import Change
 from ..explain.levers import LeverKind
-from ..explain.repairs import Gap, Repair, Repairs, Use
+from ..explain.repaired import Gap, Repair, Repairs, Use
 from .figures import NOTHING, count, mass, number, percent
 from .stress import effort_line, rise, signed
 from .tables import Column, figures, lines, section, table
@@ -52,9 +52,12 @@ def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, width: int, shown: 
     columns = [figures("#"), Column("What it takes, together"), figures(f"Spends more, {currency}")]
     columns += [figures("All told"), Column("Then short")]
     body = table(columns, [_row(repair) for repair in kept], width) if kept else None
-    return section(
-        _title(gap), *([lines(gap.sentences)] if gap.sentences else []), body, lines(notes) if notes else None
-    )
+    return section(_title(gap), *([lines(_rules(gap))] if gap.rules else []), body, lines(notes) if notes else None)
+
+
+def _rules(gap: Gap) -> list[str]:
+    """The rules of a conflict, each with its words."""
+    return [f"{name}: {sentence}" for name, sentence in zip(gap.rules, gap.sentences, strict=True)]
 
 
 def _title(gap: Gap) -> str:
@@ -78,15 +81,20 @@ def _about(repairs: Sequence[Repair]) -> list[str]:
 def _notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
     notes = []
     if gap.dearer:
+        served = f", which comes to {rise(gap.served)} more all told" if gap.served is not None else ""
         notes.append(
-            "nothing has to give way: it can be served in full, for more than its shortage is priced at or by ranking it higher "
-            "(see shortage_price)"
+            f"nothing has to give way: it can be served in full{served}; the plan does so if its shortage_price is high enough, or if "
+            "its shortage is ranked first ([[objective]])"
         )
     elif not repairs and gap.left is not None:
         notes.append(f"no repair: with all of {_tried(gap)} it is short of {mass(gap.left)} still")
     elif not repairs and gap.complete:
         many = f"of up to {count(gap.size, 'step')} (--size)" if gap.left is None else ""
         notes.append(f"no repair {many} among {_tried(gap)}")
+    if gap.rules and repairs:
+        notes.append(
+            "money is told against the plan without these demands: as long as rules conflict they are not planned"
+        )
     if kept < repairs:
         notes.append(
             f"{count(repairs - kept, 'more repair')} that {'costs' if repairs - kept == 1 else 'cost'} more: --top 0"
@@ -146,7 +154,8 @@ def _row(repair: Repair) -> list[str | Text]:
     dearer = NOTHING if repair.cost is None else rise(repair.cost)
     then = []
     if repair.left and not repair.rounded:
-        then.append(f"{mass(repair.left)}: cheaper than to be served, at its price")
+        served = f" (all told {rise(repair.served)})" if repair.served is not None else ""
+        then.append(f"{mass(repair.left)}: cheaper than to be served{served}")
     if repair.others:
         then.append(f"others of {mass(abs(repair.others))} {'more' if repair.others > 0 else 'less'}")
     return [str(repair.rank), told, spends, dearer, "; ".join(then) or "of nothing"]
@@ -175,7 +184,7 @@ def step(use: Use) -> str:
                 if use.to is None or use.today is None
                 else f", to {percent(use.to)} in the place of {percent(use.today)}"
             )
-            return f"{use.subject} gives way by {number(amount)}{share} ({use.name})"
+            return f"{use.subject} gives way by {number(amount)}{share} ({use.name.rstrip('.')})"
         case LeverKind.LICENCE:
             return f"licence under {use.subject} to export from {use.of}"
         case LeverKind.PROOF:
