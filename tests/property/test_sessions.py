@@ -84,6 +84,8 @@ def changes(draw: Draw[Any], inputs: Inputs) -> Change:
         more["from"] = date(2027, 1, 1)
     if subject == "demand" and draw(st.booleans()):
         more["delay"] = inputs.case.horizon.length.months * draw(st.integers(1, 3))
+    if subject == "price" and draw(st.integers(0, 3)) == 3:
+        more = {"amount": draw(st.integers(1, 90))}
     if subject == "capacity" and draw(st.booleans()):
         more = {"per_year": draw(st.integers(0, 90))}
     if subject in ("waive", "grant", "stock"):

@@ -28,7 +28,9 @@ from .building import (
     metals,
     offer,
     planned,
+    price,
     short,
+    source,
     store,
     told,
 )
@@ -146,9 +148,23 @@ def test_a_capacity_that_nobody_published_is_given() -> None:
     assert short(found) == {"metal-defense": 12.0}
 
 
+def test_a_price_that_nobody_published_is_given() -> None:
+    """An offer without a price is a lead; stating one lets it supply, in another currency at its rate, and quotations give way."""
+    bare = source("KZ", price(), name="kz-metal", plant="kz").model_copy(update={"price": None})
+    facts = metals(facility("kz", "KZ"), bare)
+    assert set(bought(after(wanted(10, end_use="civil"), facts))) == {"cn-metal"}
+    found = after(wanted(10, end_use="civil"), facts, {"price": "kz-metal", "amount": 4})
+    assert set(bought(found)) == {"kz-metal"}
+    assert found.cost.total == 40
+    dear = after(wanted(10, end_use="civil"), facts, {"price": "cn-metal", "amount": 60})
+    assert set(bought(dear)) == {"au-metal"}
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        {"price": "one", "factor": 2, "amount": 3},
+        {"capacity": "one", "amount": 3},
         {"waive": "ban", "quantity": 4},
         {"waive": "ban", "of": "metal"},
         {"stock": "metal", "quantity": 4},
@@ -195,12 +211,13 @@ def test_amounts_of_changes_are_read_with_their_units(tmp_path: Path) -> None:
         'schema = 1\n[case]\nname = "c"\nstart = 2027-01-01\nperiods = 1\nperiod = "year"\nplace = "US"\n'
         '[[demand]]\nmaterial = "m"\nend_use = "civil"\nper_year = "1 t"\n[[scenario]]\nname = "s"\nchange = [\n'
         '{ capacity = "x", per_year = "5 t/year" },\n{ stock = "m", quantity = "2 lb", countries = ["Australia"] },\n'
-        '{ waive = "r", of = "m", quantity = "3 t" },\n{ lift = "minimum-load" },\n]\n'
+        '{ waive = "r", of = "m", quantity = "3 t" },\n{ lift = "minimum-load" },\n{ price = "o", amount = "0.5 EUR/g" },\n]\n'
     )
     (tmp_path / "case.toml").write_text(text)
-    capacity, stock, waiver, lifted = load_case(tmp_path).scenarios[0].change
+    capacity, stock, waiver, lifted, priced = load_case(tmp_path).scenarios[0].change
     assert capacity.per_year == 5000
     assert stock.quantity == Decimal("0.90718474")
     assert stock.countries == {"AU"}
     assert waiver.quantity == 3000
     assert lifted.lift is TermKind.MINIMUM_LOAD
+    assert (priced.amount, priced.currency) == (500, "EUR")

@@ -306,3 +306,16 @@ def test_what_other_rules_leave_no_room_for_says_so() -> None:
     """A pin of nothing, which no rule on origins tells of."""
     found = why_not(session(civil(40), metals(), Pin(id="none", offer="au-metal", at_most=Decimal(0))), "au-metal")
     assert (found.state, [one.obstacle.kind for one in found.obstacles]) == ("kept out", ["no room"])
+
+
+def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
+    """Nobody published what Kazakhstan asks: below China's 10 it would deliver all."""
+    bare = source("KZ", price()).model_copy(update={"price": None})
+    found = why_not(session(civil(40), metals(facility("kz", "KZ"), bare)), "kz-metal")
+    (one,) = found.obstacles
+    assert "nobody published its price" in one.obstacle.text
+    assert one.lifted is not None
+    assert one.lifted.changes == [Change(price="kz-metal", amount=Decimal(1))]
+    assert root(found.entering_lifted) == pytest.approx(10)
+    assert "asked about with 1" in text(found)
+    assert "today's" not in text(found)

@@ -49,6 +49,7 @@ CHANGE = Layout(
             "accept", k.choice("status", Status), _SUBJECT + "Status of capacity that counts for `factor`.", "announced"
         ),
         Field("factor", k.FACTOR, "Multiplier.", 1.5),
+        Field("amount", k.UNIT_PRICE, "New price of an offer, a lead's as well.", "500 USD/kg"),
         Field("status", k.choice("status", Status), "New status of a capacity.", "idle"),
         Field("of", k.TEXT, "Demand or material of a waiver, exporter of a licence, whose terms are lifted.", "…"),
         Field("quantity", k.MASS, "Of a waiver, a licence or a stock.", "5 t"),

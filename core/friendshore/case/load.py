@@ -210,6 +210,10 @@ def _change(entry: Entry) -> Change | None:
         return None
     written: dict[str, Any] = dict(entry.values)
     written |= {name: plain_mass(entry, name) for name in ("quantity", "per_year") if name in written}
+    if "amount" in written:
+        if written["amount"].substance is not None:
+            entry.problem("amount", "a change states the price of what the offer delivers", "money per mass alone")
+        written |= {"amount": written["amount"].amount, "currency": written["amount"].currency}
     if entry.bad:
         return None
     values = {{"from": "start", "until": "end"}.get(name, name): value for name, value in written.items()}

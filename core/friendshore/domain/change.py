@@ -45,7 +45,8 @@ class Change(Record):
     """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A
     supplier or parent whose name is also another's can be told by `supplier:name` and `parent:name`."""
     price: str = ""
-    """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself."""
+    """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself; or offers,
+    leads among them, whose price becomes `amount`."""
     capacity: str = ""
     """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later."""
     demand: str = ""
@@ -68,6 +69,10 @@ class Change(Record):
     """What is meant, where a subject needs to be told."""
     factor: Number | None = None
     """Multiplier."""
+    amount: Number | None = None
+    """New price: money per unit of an offer (a kilogram, unless it gives several goods), at all times."""
+    currency: str = ""
+    """ISO 4217, of `amount`; empty: the case's."""
     by: Number | None = None
     """How far a bound gives way: kilograms, money or a count."""
     quantity: Number | None = None
@@ -93,7 +98,7 @@ class Change(Record):
         "prove", "waive", "grant", "loosen", "stock", "lift", "accept",
     )  # fmt: skip
     NEEDS: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
-        "price": (("factor",),),
+        "price": (("factor", "amount"),),
         "accept": (("factor",),),
         "demand": (("factor", "delay"),),
         "move": (("start", "end"),),
@@ -105,6 +110,8 @@ class Change(Record):
     """Subject -> what it needs: at least one of each group."""
     READS: ClassVar[dict[str, tuple[str, ...]]] = {
         "factor": ("price", "capacity", "demand", "accept"),
+        "amount": ("price",),
+        "currency": ("price",),
         "of": ("waive", "grant", "lift"),
         "by": ("loosen",),
         "quantity": ("waive", "grant", "stock"),
@@ -134,6 +141,8 @@ class Change(Record):
         for name, subjects in self.READS.items():
             if named[0] not in subjects and getattr(self, name) not in (None, "", frozenset()):
                 raise ValueError(f"`{named[0]}` does not read `{name}`: leave it out")
+        if self.amount is not None and self.factor is not None:
+            raise ValueError("give either `factor` or `amount`")
         if self.start is not None and self.end is not None and self.start > self.end:
             raise ValueError(f"`until` ({self.end}) is before `from` ({self.start})")
         if self.accept in (Status.SUPERSEDED, Status.EVENT):

@@ -50,6 +50,8 @@ class Entering(Record):
     """The same in the last such period, where prices differ."""
     today: Number | None = None
     """Today's price in the first of these periods."""
+    assumed: bool = False
+    """Whether `today` is a price that was stated only to ask about it."""
     premium: Number | None = None
     """For an offer priced by a benchmark: share on top of it that the price comes to."""
     units: Number = Decimal(0)
@@ -230,6 +232,7 @@ def _priced(search: _Search, entering: Entering, factor: Decimal) -> Entering:
         "price": exact(first * factor),
         "last_price": exact(last * factor) if last != first else None,
         "today": first,
+        "assumed": any(change.amount is not None for change in search.base),
         "premium": premium,
     }
     return entering.model_copy(update=more)

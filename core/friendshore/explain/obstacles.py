@@ -84,10 +84,20 @@ def _missing(standings: Standings, lead: Lead, facility: Facility) -> Iterator[O
             rate = published if published is not None else _yearly_need(standings, lead.offer)
             changes = [Change(capacity=facility.id, per_year=rate, status=Status.OPERATING)]
             source = "as stated there" if published is not None else "all that is wanted"
-            text = f"{reason}: a figure is needed; asked about with {rate.normalize():,f} kg a year, {source}"
-        elif "price" in reason:
-            text = f"{reason}: a price is needed"
-        yield Obstacle(kind="figure", text=text, lifted_by=changes if "capacity" in reason else [])
+            text = f"{reason}: a figure is needed; asked about with {_number(rate)} kg a year, {source}"
+        elif "price" in reason or "quotation" in reason:
+            told = lead.offer.price
+            known = told is not None and told.amount is not None
+            amount, currency = (told.amount, told.currency) if told is not None and known else (Decimal(1), "")
+            changes = [Change(price=lead.offer.id, amount=amount, currency=currency)]
+            of = currency or standings.problem.case.currency
+            as_stated = ", as stated there" if known else ""
+            text = f"{reason}: a price is needed; asked about with {_number(amount)} {of} a unit{as_stated}"
+        yield Obstacle(kind="figure", text=text, lifted_by=changes)
+
+
+def _number(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount.normalize():,f}"
 
 
 def _yearly_need(standings: Standings, offer: Offer) -> Decimal:

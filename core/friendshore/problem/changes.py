@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..domain.case import Accept, Case, DemandSpec, Scenario
 from ..domain.change import Change
-from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Status
+from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Price, Status
 from ..domain.tiers import Tier
 from ..domain.time import add_months
 from ..errors import InputError
@@ -162,7 +162,9 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
 
 
 def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
-    """Multiplies the prices of an offer, of all offers of a material, or of a benchmark."""
+    """Multiplies the prices of an offer, of all offers of a material, or of a benchmark; or states that of offers."""
+    if change.amount is not None:
+        return _priced(change, case, catalogs, troubles)
     factor = change.factor
     assert factor is not None
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
@@ -202,6 +204,20 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
     if not found:
         unknown(change, change.price, "an offer, a material or a benchmark", troubles)
     return case, tuple(changed)
+
+
+def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+    """States the price of offers, in place of what they quote."""
+    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
+    hit = {o.id for catalog in catalogs for o in catalog.offers if reprices(change, o, facilities[o.facility])}
+    if not hit:
+        unknown(change, change.price, "an offer or a material", troubles)
+    price = Price(amount=change.amount, currency=change.currency or case.currency, source=CASE_SOURCE)
+
+    def stated(offer: Offer) -> Offer:
+        return offer.model_copy(update={"price": price, "quotes": ()}) if offer.id in hit else offer
+
+    return case, tuple(c.model_copy(update={"offers": tuple(map(stated, c.offers))}) for c in catalogs)
 
 
 def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) -> Catalog:

@@ -67,13 +67,18 @@ def _root(entering: Entering, found: WhyNot) -> Iterator[str]:
     factor = entering.factor
     if entering.price is not None:
         later = f" (in the last period {money(entering.last_price)})" if entering.last_price is not None else ""
-        today = f"; today's is {money(entering.today)}" if entering.today is not None else ""
+        today = ""
+        if entering.today is not None:
+            beside = "asked about with" if entering.assumed else "today's is"
+            today = f"; {beside} {money(entering.today)}"
         unit = "/kg" if len(found.materials) == 1 else " per unit"
         yield (
             f"below {found.currency} {money(entering.price)}{unit}{later} every cheapest plan buys it; above, none is cheaper than "
             f"one without it{today}"
         )
-    if abs(factor - 1) <= SHARE_PROVED:
+    if entering.assumed:
+        pass
+    elif abs(factor - 1) <= SHARE_PROVED:
         yield "that is today's price: it is as good as what it would replace"
     else:
         change = percent(abs(factor - 1)) if factor < 3 else f"{number(factor)} times today's price"
@@ -154,6 +159,8 @@ def change_words(change: Change) -> str:
         return "with its origins proved"
     if change.lift is not None:
         return f"without {change.lift.value}"
+    if change.amount is not None:
+        return f"at a price of {number(change.amount)}"
     if change.price:
         return f"at {number(change.factor or Decimal(0))} times its price"
     rate = f" at {change.per_year.normalize():,f} kg a year" if change.per_year is not None else ""
