@@ -65,15 +65,12 @@ def test_it_changes_nothing_of_the_catalog(folder: Path) -> None:
 
 
 def test_one_that_no_longer_fits_is_noticed_and_written_anew(folder: Path) -> None:
-    """A new column makes it stale; written anew it fits, and keys of the owner's are kept."""
+    """A table that is gone makes it stale; written anew it fits, and keys of the owner's are kept."""
     assert stale(folder) == []
     told = described(folder)
     (folder / FILE).write_text(json.dumps({**told, "contributors": [{"title": "Us"}]}))
     assert stale(folder) == []
-    facilities = folder / "facilities.csv"
-    first, *rows = facilities.read_text().splitlines()
-    assert "note" not in first
-    facilities.write_text("\n".join([first + ",note", *(row + "," for row in rows)]) + "\n")
+    (folder / "tiers.csv").unlink()
     [remark] = stale(folder)
     assert "no longer describes" in str(remark)
     assert described(folder)["contributors"] == [{"title": "Us"}]
