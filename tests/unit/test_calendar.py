@@ -216,3 +216,39 @@ def test_a_stretch_stands_for_a_year() -> None:
     for wrong in ({"count": 2}, {"until": date(2027, 1, 31)}):
         with pytest.raises(ValueError, match="one period"):
             Horizon.model_validate({**horizon.model_dump(), **wrong})
+
+
+def test_the_text_of_a_calendar() -> None:
+    """Word for word."""
+    sites = facility("cn", "CN"), grown("au", "AU", ever=4, d2028_04_01=30)
+    facts = catalog(*sites, source("CN", 10), source("AU", 50))
+    told = text(calendar(opened(a_year(10), facts, ban(*METAL))), every=True)
+    assert [line.rstrip() for line in told.strip().splitlines()] == GOLDEN.strip().splitlines()
+
+
+GOLDEN = """
+From 2026-01-01 to 2028-12-31, as if each stretch lasted: quantities and money a year, nothing
+carried in stock, nothing on its way, no time from order to delivery. 2 dates change what is to be
+had or what it costs.
+
+Between the dates
+From        Until       What changes  USD a year     Short
+──────────────────────────────────────────────────────────
+2026-01-01  2026-12-31  –                    100         –
+2027-01-01  2028-03-31  rule ban             200  1 demand
+2028-04-01  2028-12-31  facility au          500         –
+
+Demands that are short
+Demand         Short from         A year  Because   Met again
+──────────────────────────────────────────────────────────────────────────────
+metal-defense  2027-01-01  6 kg of 10 kg  rule ban  2028-04-01, by facility au
+
+metal-defense
+From        Until       Wanted a year  Short a year  Why        USD a year  for it and
+──────────────────────────────────────────────────────────────────────────────────────
+2026-01-01  2026-12-31          10 kg             –  –                 100  –
+2027-01-01  2028-03-31          10 kg          6 kg  no supply         200  –
+2028-04-01  2028-12-31          10 kg             –  –                 500  –
+
+6 questions asked, 3 independent parts solved, 50 % of the parts known already
+"""

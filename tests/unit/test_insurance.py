@@ -184,4 +184,41 @@ def test_the_report_fits_its_width() -> None:
     """No line is wider than asked for."""
     told = text(insurance(opened(civil(10, 10, 10), metals(cn=30, au=4, jp=2)), start=SECOND))
     assert max(map(len, told.splitlines())) <= 100
-    assert "costs USD 8 more where no loss comes" in told
+    assert "costs USD 8 more (2.7 % of what it" in told
+
+
+def test_the_text_of_an_insurance() -> None:
+    """Word for word."""
+    told = text(insurance(opened(civil(10, 10, 10), metals(cn=30, au=4, jp=2)), start=SECOND))
+    assert [line.rstrip() for line in told.strip().splitlines()] == GOLDEN.strip().splitlines()
+
+
+GOLDEN = """
+Insured against the loss of any one supplier from 2027-01-01 on
+To be short of no more after any one loss than today, the plan costs USD 8 more (2.7 % of what it
+comes to) where no loss comes. Nobody knows beforehand which loss comes: orders, stock and
+onboarding before it are the same for all.
+
+What each loss leaves short
+If lost  Short in addition, today  Insured             Then dearer by, USD
+──────────────────────────────────────────────────────────────────────────
+cn       metal 8 kg                nothing more short                 +604
+· 2 other losses leave nothing more short, as things are and insured
+
+What the insured plan does otherwise before the loss
+Ordered from  Insured  Today
+────────────────────────────
+cn-metal        18 kg  10 kg
+
+In stock or on its way when the loss comes  Insured  Today
+──────────────────────────────────────────────────────────
+metal                                          8 kg      –
+
+Stock that would do instead, with the plan as it is
+Material  Stock  For the loss of  Holding a year, USD  Proved
+─────────────────────────────────────────────────────────────
+metal      8 kg  cn                                 8  yes
+· lawful stock in hand when the loss comes; the price of buying it is not in it
+
+2 questions asked, 9 independent parts solved, 18 % of the parts known already
+"""

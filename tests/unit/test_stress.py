@@ -162,3 +162,29 @@ def test_the_report_says_what_is_lost_and_what_is_then_short() -> None:
     assert "metal 40 kg" in told
     assert "4 questions asked" in told
     assert max(map(len, told.splitlines())) <= 100
+
+
+def test_the_text_of_losses() -> None:
+    """Word for word."""
+    told = text(stress(opened(civil(40), metals(cn=30, au=20))))
+    assert [line.rstrip() for line in told.strip().splitlines()] == GOLDEN.strip().splitlines()
+
+
+GOLDEN = """
+Everyone the plan buys from, taken away in turn from 2026-01-01 to the end of the plan. As it is,
+the plan comes to USD 800, shortage included.
+
+Without each of them alone
+Without  Which is                         Dearer by, USD  Money spent  Short in addition
+────────────────────────────────────────────────────────────────────────────────────────
+tiny     catalog                                  39,200         -800  metal 40 kg
+cn       supplier and parent, country CN           1,800       +1,800  –
+au       supplier and parent, country AU             300         +300  –
+
+Without two countries together
+Without    Beyond the two alone  Dearer by, USD  Money spent  Short in addition
+───────────────────────────────────────────────────────────────────────────────
+AU and CN                  +300           2,400       +2,400  –
+
+4 questions asked, 4 independent parts solved, 20 % of the parts known already
+"""

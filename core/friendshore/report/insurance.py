@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..explain.insured import Insurance, LossMet
+from ..explain.results import CENT
 from ..explain.stress import Shortfall
 from .figures import NOTHING, count, large_money, mass, money, percent
 from .stress import SHOWN, effort_line, rise, signed
@@ -37,15 +38,19 @@ def insurance_report(found: Insurance, width: int, shown: int = SHOWN) -> list[R
 def _premium(found: Insurance) -> str:
     open_still = [row for row in found.losses if not row.met]
     but = f", but {count(len(open_still), 'loss', 'losses')} below that nothing insures in full" if open_still else ""
-    share = percent(found.premium.value / found.objective) if found.objective else ""
-    price = large_money(found.premium.value, found.currency)
-    if not found.premium.proved:
-        price = f"{found.currency} {rise(found.premium)}"
     return (
-        f"To be short of no more after any one loss than today{but}, the plan costs {price} more where no loss comes"
-        + (f" ({share} of what it comes to)." if share else ".")
-        + " Nobody knows beforehand which loss comes; orders, stock and onboarding before it are the same for all."
+        f"To be short of no more after any one loss than today{but}, the plan costs {_price(found)} where no loss comes. "
+        "Nobody knows beforehand which loss comes: orders, stock and onboarding before it are the same for all."
     )
+
+
+def _price(found: Insurance) -> str:
+    if not found.premium.proved:
+        return f"{found.currency} {rise(found.premium)}, more"
+    if abs(found.premium.value) < CENT:
+        return "nothing more"
+    share = f" ({percent(found.premium.value / found.objective)} of what it comes to)" if found.objective else ""
+    return f"{large_money(found.premium.value, found.currency)} more{share}"
 
 
 def _losses(found: Insurance, width: int, shown: int) -> list[RenderableType]:
@@ -56,7 +61,10 @@ def _losses(found: Insurance, width: int, shown: int) -> list[RenderableType]:
         notes.append(f"{count(len(felt) - len(kept), 'more loss', 'more losses')}: --top 0 shows all")
     calm = len(found.losses) - len(felt)
     if calm:
-        notes.append(f"{count(calm, 'other loss leaves', 'other losses leave')} nothing more short, today and insured")
+        other = "other " if felt else ""
+        notes.append(
+            f"{count(calm, f'{other}loss leaves', f'{other}losses leave')} nothing more short, as things are and insured"
+        )
     columns = [Column("If lost"), Column("Short in addition, today"), Column("Insured")]
     columns += [figures(f"Then dearer by, {found.currency}")]
     rows = [[row.loss.name, _short(row.exposed), _outcome(row), _costs(row)] for row in kept]
