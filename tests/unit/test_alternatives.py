@@ -22,7 +22,7 @@ from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore.solve import Limits
 
-from .building import ban, case, catalog, demand, facility, maker, metals, price, source, store
+from .building import ban, case, catalog, demand, facility, hard_case, maker, metals, price, source, store
 
 
 def session(given: Any, facts: Any, *rules: Rule) -> Session:
@@ -233,3 +233,20 @@ def test_progress_is_told_offer_by_offer() -> None:
     alternatives(session(civil(40), metals()), progress=lambda done, total, _: steps.append((done, total)))
     assert all(total == 3 for _, total in steps)
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
+def test_where_a_gap_is_left_what_using_costs_is_an_interval_from_nothing_on() -> None:
+    """A further rule never makes the least cost less; ranks whose intervals meet are marked."""
+    given, facts = hard_case(offers=8, periods=2)
+    rough = alternatives(Session.open(Inputs(given, (facts,), ()), Limits(gap=0.3, workers=1)), ["metal"])
+    fine = alternatives(Session.open(Inputs(given, (facts,), ()), Limits(workers=1)), ["metal"])
+    assert any(one.level_with_next for one in rough.offers)
+    for one in rough.offers:
+        true = of(fine, one.offer).rise
+        assert one.rise is not None
+        assert true is not None
+        assert one.rise.low is not None
+        assert one.rise.high is not None
+        assert 0 <= one.rise.low <= true.value + 1
+        assert one.rise.high >= true.value - 1
+    assert "not proved" in text(rough)

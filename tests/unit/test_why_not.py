@@ -23,6 +23,7 @@ from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.rows import Row
 from friendshore.session import Session
+from friendshore.solve import Limits
 
 from .building import (
     SOURCE,
@@ -31,6 +32,7 @@ from .building import (
     catalog,
     demand,
     facility,
+    hard_case,
     maker,
     metals,
     price,
@@ -318,4 +320,20 @@ def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
     assert one.lifted.changes == [Change(price="kz-metal", amount=Decimal(1))]
     assert root(found.entering_lifted) == pytest.approx(10)
     assert "asked about with 1" in text(found)
-    assert "today's" not in text(found)
+    assert "today" not in text(found)
+
+
+def test_where_a_gap_is_left_a_price_is_an_interval() -> None:
+    """Plans that may lie a third from the bound prove no price: what is sure is told, and nothing is claimed of every cheapest plan."""
+    given, facts = hard_case(offers=8, periods=2)
+    rough = Session.open(Inputs(given, (facts,), ()), Limits(gap=0.3, workers=1))
+    fine = Session.open(Inputs(given, (facts,), ()), Limits(workers=1))
+    for offer in ("p00-run", "p03-run"):
+        found, exact = why_not(rough, offer), enters_at(fine, offer)
+        assert found.entering is not None
+        assert exact.factor is not None
+        assert not found.entering.proved
+        assert found.entering.low is None or found.entering.low <= exact.factor
+        assert found.entering.high is None or found.entering.high >= exact.factor
+        assert "prove" in text(found)
+        assert "every cheapest plan" not in text(found)

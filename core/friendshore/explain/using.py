@@ -75,7 +75,7 @@ class Using:
             self.questions += 1
             answer = session.after(rules=[_pin(name, material, places, least)])
             if not any(part.plan.infeasible for part in answer.after):
-                return Use(least, difference(answer), answer.after[0].verified)
+                return Use(least, self._no_cheaper(difference(answer)), answer.after[0].verified)
             self.questions += 1
             most = session.extreme(material, _of(name, places), None, largest=True, output=material)
             can = _down(bought(most.part.verified, name, material, places), resolution)
@@ -116,6 +116,12 @@ class Using:
 
     def _standing(self, material: str, name: str) -> Standing | None:
         return self.standings.standing.get((self._position(name), material))
+
+    def _no_cheaper(self, found: Difference) -> Difference:
+        """A difference that a further rule makes: of what is least, it never makes anything less."""
+        ranked = bool(self.session.problem.objectives)
+        sure = found.low is not None and found.low < 0 and not ranked and not found.proved
+        return found.model_copy(update={"low": Decimal(0)}) if sure else found
 
     def _already(self, material: str) -> Difference:
         """The recommended plan uses it: nothing is added, unless a cheaper plan that does not is still to be found."""

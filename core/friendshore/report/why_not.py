@@ -58,46 +58,53 @@ def _price(entering: Entering, found: WhyNot) -> list[str]:
     if entering.outcome == "ranked":
         return ["the case ranks objectives, so that cost alone does not decide: no price is told"]
     if entering.outcome == "not found" or entering.factor is None:
-        return ["not found: the search was ended before anything was proved"]
+        return ["not found: what is left open of the plans proves no price"]
     return [*_root(entering, found), *_worth(entering, found)]
 
 
 def _root(entering: Entering, found: WhyNot) -> Iterator[str]:
     assert entering.factor is not None
-    factor = entering.factor
+    unit = "/kg" if len(found.materials) == 1 else " per unit"
     if entering.price is not None:
-        later = f" (in the last period {money(entering.last_price)})" if entering.last_price is not None else ""
-        today = ""
-        if entering.today is not None:
-            beside = "asked about with" if entering.assumed else "today's is"
-            today = f"; {beside} {money(entering.today)}"
-        unit = "/kg" if len(found.materials) == 1 else " per unit"
-        yield (
-            f"below {found.currency} {money(entering.price)}{unit}{later} every cheapest plan buys it; above, none is cheaper than "
-            f"one without it{today}"
-        )
-    if entering.assumed:
-        pass
-    elif abs(factor - 1) <= SHARE_PROVED:
-        yield "that is today's price: it is as good as what it would replace"
+        price = f"{found.currency} {money(entering.price)}{unit}"
+        price += f" (in the last period {money(entering.last_price)})" if entering.last_price is not None else ""
     else:
-        change = percent(abs(factor - 1)) if factor < 3 else f"{number(factor)} times today's price"
-        side = "below" if factor < 1 else "above"
-        yield f"{change} {side} today's price" if factor < 3 else change
+        price = f"{number(entering.factor, 6)} times its price"
+    today = ""
+    if entering.today is not None:
+        today = f"; {'asked about with' if entering.assumed else 'today it is'} {money(entering.today)}"
+    if entering.proved:
+        yield f"below {price} every cheapest plan buys it; above, none is cheaper than one without it{today}"
+    else:
+        yield f"not proved: by the plans found, up to {price}{today}"
+        yield _surely(entering, found, unit)
+    if not entering.assumed:
+        yield _beside_today(entering.factor)
     if entering.premium is not None:
-        if abs(entering.premium) <= SHARE_PROVED:
-            yield "as a benchmark price: the benchmark itself"
-        else:
-            sign = "+" if entering.premium > 0 else "-"
-            yield f"as a benchmark price: {sign}{percent(abs(entering.premium))} on it"
-    if not entering.proved:
-        low = number(entering.low, 6) if entering.low is not None else "0"
-        high = (
-            f"and surely not above {number(entering.high, 6)}"
-            if entering.high is not None
-            else "and nothing is sure above"
-        )
-        yield f"not proved: it surely enters below {low} times today's price, {high}"
+        sign = "+" if entering.premium >= 0 else "-"
+        level = abs(entering.premium) <= SHARE_PROVED
+        yield f"as a benchmark price: {'the benchmark itself' if level else f'{sign}{percent(abs(entering.premium))} on it'}"
+
+
+def _surely(entering: Entering, found: WhyNot, unit: str) -> str:
+    """Between which prices the true one lies."""
+    today = entering.today if entering.today is not None else Decimal(1)
+    low, high = (entering.low or Decimal(0)) * today, entering.high
+    below = f"it surely enters below {found.currency} {money(low)}{unit}" if low else "nothing is sure below"
+    above = (
+        f"surely not above {found.currency} {money(high * today)}{unit}"
+        if high is not None
+        else "nothing is sure above"
+    )
+    return f"{below}, and {above}"
+
+
+def _beside_today(factor: Decimal) -> str:
+    if abs(factor - 1) <= SHARE_PROVED:
+        return "that is today's price: it is as good as what it would replace"
+    if factor >= 3:
+        return f"{number(factor)} times today's price"
+    return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's price"
 
 
 def _worth(entering: Entering, found: WhyNot) -> Iterator[str]:
