@@ -7,23 +7,37 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .asking import Quiet
 from .options import AsJson
 from .output import answering, bare, show, show_json, width
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..plugins import PluginInfo, Registry
+    from ..plugins.loading import Loaded
     from .scaffold import Scaffold
 
-app = typer.Typer(help="List plugins, with what is wrong with them, and begin a new one.", no_args_is_help=True)
+app = typer.Typer(help="List, show and check plugins, and begin a new one.", no_args_is_help=True)
 
 
 @app.command("list")
 @answering
-def list_(as_json: AsJson = False) -> int:
-    """List all plugins, the broken ones too, without running any of them."""
+def list_(
+    load: Annotated[
+        bool, typer.Option("--load", help="Import each plugin in a process of its own, and tell time and error.")
+    ] = False,
+    limit: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="With --load: when an import is given up.")
+    ] = 10.0,
+    as_json: AsJson = False,
+) -> int:
+    """List all plugins, the broken ones too, without running any of them unless asked to."""
     from ..plugins import Registry
     from ..report import plugin_listing
 
-    listing = plugin_listing(Registry.discover().plugins)
+    registry = Registry.discover()
+    listing = plugin_listing(registry.plugins, _loaded(registry, registry.plugins, limit) if load else ())
     if as_json:
         show_json(listing.data())
     else:
@@ -84,3 +98,55 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) ->
         return plain
     read, place = read_one(given)
     return Scaffold(name, rule=rule, catalog=True, given=catalog_files(place), given_name=read.name)
+
+
+@app.command("show")
+@answering
+def show_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Distribution, entry point or package.")],
+    as_json: AsJson = False,
+) -> int:
+    """Show what a plugin says of itself, without running it."""
+    from ..plugins import Registry
+    from ..report import plugin_data, plugin_text
+
+    found = Registry.discover().named(name)
+    if as_json:
+        show_json({"plugins": [plugin_data(info) for info in found]})
+    else:
+        show([plugin_text(info) for info in found])
+    return 0
+
+
+@app.command("check", short_help="Check a plugin, catalog or rule pack against the conformance kit.")
+@answering
+def check(
+    subject: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="An installed plugin; or a folder of a plugin, a catalog or a rule pack."),
+    ],
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Check a plugin, a catalog or a rule pack against the conformance kit: what was looked at, and what was found.
+
+    The code of a plugin is run. Exit code 3 where a mistake is found.
+    """
+    from ..report import conformance_data, conformance_report
+    from ..testing import checks_of, outcomes_of
+    from .waiting import progress_bar
+
+    with progress_bar(quiet, "checking", "checks") as progress:
+        outcomes = outcomes_of(checks_of(subject), progress)
+    if as_json:
+        show_json(conformance_data(outcomes))
+    else:
+        show([conformance_report(outcomes, width())])
+    return 0 if all(outcome.holds for outcome in outcomes) else 3
+
+
+def _loaded(registry: Registry, plugins: Sequence[PluginInfo], limit: float) -> list[Loaded]:
+    from ..plugins.loading import load_all
+
+    entries = [(info, registry.code(info)) for info in plugins]
+    return load_all([(info, entry) for info, entry in entries if entry is not None], limit)

@@ -10,5 +10,17 @@ from __future__ import annotations
 from .attribution import attributed
 from .manifest import Manifest, PluginInfo, PluginStatus
 from .registry import BLOCK, CatalogRef, Registry, is_folder
+from .source import is_source, source_plugins
 
-__all__ = ["BLOCK", "CatalogRef", "Manifest", "PluginInfo", "PluginStatus", "Registry", "attributed", "is_folder"]
+__all__ = [
+    "BLOCK",
+    "CatalogRef",
+    "Manifest",
+    "PluginInfo",
+    "PluginStatus",
+    "Registry",
+    "attributed",
+    "is_folder",
+    "is_source",
+    "source_plugins",
+]

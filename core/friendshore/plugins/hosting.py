@@ -36,7 +36,7 @@ def ask(info: PluginInfo, entry: EntryPoint, hook: Hook) -> Yielded:
         PluginError: if it cannot be imported, if the hook is misspelt or raises, or if it yields other things than the
             manifest announces.
     """
-    things = _call(info, _manager(info, entry), hook)
+    things = _call(info, manager_of(info, entry), hook)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
     catalogs: dict[str, Path] = {}
@@ -68,8 +68,12 @@ def kind_of(rule: type[Rule], info: PluginInfo) -> str:
     return name
 
 
-def _manager(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
-    """A plugin manager with this one plugin, so that nothing of one is laid at another's door."""
+def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
+    """A plugin manager with this one plugin, so that nothing of one is laid at another's door.
+
+    Raises:
+        PluginError: if it cannot be imported, or implements a hook that there is not.
+    """
     try:
         code = entry.load()
     except (Exception, SystemExit) as error:

@@ -96,6 +96,8 @@ class Plugin:
     """Folders by id."""
     classes: Mapping[str, type[Rule]] = field(default_factory=dict)
     """Kinds of rules that are here already: friendshore's own, and those given in memory."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with what it says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def discover(blocked: frozenset[str] = frozenset()) -> tuple[Plugin, ...]:
         blocked: distributions, entry points or packages to leave out.
     """
     ruled_out = {normal(name) for name in blocked}
-    found = [_blocked(_plugin(one), ruled_out) for one in declared()]
+    found = [_blocked(plugin_of(one), ruled_out) for one in declared()]
     return tuple(sorted(found, key=lambda p: (p.info.distribution, p.info.name)))
 
 
@@ -187,17 +189,22 @@ def _blocked(plugin: Plugin, ruled_out: set[str]) -> Plugin:
     return Plugin(info.model_copy(update={"status": PluginStatus.BLOCKED, "error": error}), plugin.entry)
 
 
-def _plugin(found: Declared) -> Plugin:
-    """One plugin, whatever is wrong with it."""
+def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
+    """One plugin, whatever is wrong with it.
+
+    Args:
+        found: its entry point.
+        package: the folder of its package, if that need not be looked for.
+    """
     info, entry = found.info, found.entry
     try:
         if found.damage:
             raise PluginError(Problem(found.damage, fix="reinstall it"))
-        folder = _folder(info.package)
+        folder = package if package is not None else _folder(info.package)
         info = info.model_copy(update={"file": str(folder / MANIFEST)})
         manifest = _manifest(folder / MANIFEST)
     except FriendshoreError as error:
-        return Plugin(_broken(info, error), entry)
+        return _broken(info, entry, error)
     problems: list[Problem] = []
     catalogs = _contents(folder, manifest.catalogs, CATALOG_FILE, "name", problems)
     packs = _contents(folder, manifest.packs, PACK_FILE, "id", problems)
@@ -211,12 +218,13 @@ def _plugin(found: Declared) -> Plugin:
     )
     problems += _repeated(info)
     if problems:
-        return Plugin(_broken(info, InputError(problems)), entry)
+        return _broken(info, entry, InputError(problems))
     return Plugin(info, entry, dict(catalogs), dict(packs))
 
 
-def _broken(info: PluginInfo, error: FriendshoreError) -> PluginInfo:
-    return info.model_copy(update={"status": PluginStatus.BROKEN, "error": str(error)})
+def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plugin:
+    told = info.model_copy(update={"status": PluginStatus.BROKEN, "error": str(error)})
+    return Plugin(told, entry, problems=error.problems)
 
 
 def _folder(package: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import EntryPoint, PackageNotFoundError, version
 from pathlib import Path
 from threading import RLock
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from ..rules.kinds import builtin_kinds
 from ..rules.pack import RulePack, read_pack, stated_name
 from .attribution import OWN, blame
 from .hosting import Hook, Yielded, ask, kind_of, missing
-from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover
+from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 
 BLOCK = "FRIENDSHORE_BLOCK"
 """Environment variable: distributions to leave out, set apart by commas."""
@@ -65,6 +65,13 @@ class Registry:
         named = [name.strip() for name in os.environ.get(BLOCK, "").split(",")]
         return cls([_built_in(), *discover(frozenset(filter(None, (*named, *blocked))))])
 
+    def beside(self, plugins: Sequence[Plugin]) -> Registry:
+        """The same with some more plugins, each in the place of an installed one of its distribution."""
+        names = {normal(plugin.info.distribution) for plugin in plugins}
+        packages = {plugin.info.package for plugin in plugins}
+        kept = [p for p in self._plugins if normal(p.info.distribution) not in names and p.info.package not in packages]
+        return Registry([*map(_unmarked, kept), *plugins])
+
     @classmethod
     def of(
         cls,
@@ -89,6 +96,37 @@ class Registry:
     def plugins(self) -> tuple[PluginInfo, ...]:
         """All plugins, the broken and the blocked too, with what is wrong with them."""
         return tuple(plugin.info for plugin in self._plugins)
+
+    def named(self, name: str) -> tuple[PluginInfo, ...]:
+        """The plugins of a distribution, or the one of an entry point or package.
+
+        Raises:
+            PluginError: if there is none.
+        """
+        found = [i for i in self.plugins if normal(name) in map(normal, (i.distribution, i.name, i.package))]
+        if not found:
+            names = sorted({info.distribution for info in self.plugins})
+            fix = did_you_mean(name, names) or "see `friendshore plugins list`"
+            raise PluginError(Problem(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix))
+        return tuple(found)
+
+    def problems(self, info: PluginInfo) -> tuple[Problem, ...]:
+        """What is wrong with what a plugin says of itself; nothing if it can be used."""
+        return self._of(info).problems or ((Problem(info.error, info.file),) if info.error else ())
+
+    def code(self, info: PluginInfo) -> EntryPoint | None:
+        """Where a plugin's code is; None where it has none of its own, cannot be used, or is ruled out."""
+        usable = info.status in (PluginStatus.OK, PluginStatus.CLASH)
+        return self._of(info).entry if usable else None
+
+    def runs(self, info: PluginInfo) -> bool:
+        """Whether anything of a plugin is had by running its code."""
+        plugin = self._of(info)
+        data = {*plugin.catalogs, *plugin.packs, *plugin.classes}
+        return self.code(info) is not None and not data.issuperset((*info.catalogs, *info.packs, *info.kinds))
+
+    def _of(self, info: PluginInfo) -> Plugin:
+        return next(plugin for plugin in self._plugins if plugin.info == info)
 
     @property
     def catalogs(self) -> Mapping[str, str]:
@@ -308,6 +346,14 @@ def _names(plugin: Plugin, what: What) -> tuple[str, ...]:
     return names
 
 
+def _unmarked(plugin: Plugin) -> Plugin:
+    """The plugin without the mark of a clash, which is one with those it was listed with."""
+    if plugin.info.status is not PluginStatus.CLASH:
+        return plugin
+    update = {"status": PluginStatus.OK, "error": ""}
+    return replace(plugin, info=plugin.info.model_copy(update=update), problems=())
+
+
 def _with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
     """The plugin, marked if it brings a name that another brings too."""
     if plugin.info.status is not PluginStatus.OK:
@@ -321,7 +367,7 @@ def _with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
     if not problems:
         return plugin
     update = {"status": PluginStatus.CLASH, "error": "\n".join(map(str, problems))}
-    return replace(plugin, info=plugin.info.model_copy(update=update))
+    return replace(plugin, info=plugin.info.model_copy(update=update), problems=tuple(problems))
 
 
 def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Problem:

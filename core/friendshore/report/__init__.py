@@ -6,10 +6,11 @@ from .alternatives import alternatives_report
 from .calendar import calendar_report
 from .checks import check_data, check_report, run_check_data, run_check_report
 from .comparison import comparison_report
+from .conformance import conformance_data, conformance_report
 from .insurance import insurance_report
 from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
 from .ledger import ledger_report
-from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_listing
+from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_data, plugin_listing, plugin_text
 from .markdown import markdown_report
 from .plan import plan_report, plan_summary
 from .problems import errors_data, problem_data, problem_lines
@@ -27,6 +28,8 @@ __all__ = [
     "check_data",
     "check_report",
     "comparison_report",
+    "conformance_data",
+    "conformance_report",
     "errors_data",
     "insurance_report",
     "ledger_report",
@@ -35,7 +38,9 @@ __all__ = [
     "pack_text",
     "plan_report",
     "plan_summary",
+    "plugin_data",
     "plugin_listing",
+    "plugin_text",
     "problem_data",
     "problem_lines",
     "repairs_report",

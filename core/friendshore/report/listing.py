@@ -11,8 +11,9 @@ from rich.text import Text
 
 from ..domain.facts import Catalog
 from ..plugins import PluginInfo, PluginStatus
+from ..plugins.loading import Loaded
 from .figures import count
-from .tables import Column, lines, table
+from .tables import Column, lines, pairs, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,56 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def plugin_listing(plugins: Iterable[PluginInfo]) -> Listing:
-    """All plugins, the broken too, with what is wrong with them."""
+def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ()) -> Listing:
+    """All plugins, the broken too, with what is wrong with them.
+
+    Args:
+        plugins: what is installed.
+        loaded: how importing them went, of those that were imported.
+    """
     found = list(plugins)
-    rows = [{**info.model_dump(mode="json"), "label": info.label} for info in found]
-    columns = (
+    went = {one.info: one for one in loaded}
+    rows = [plugin_data(info, went.get(info)) for info in found]
+    columns = [
         ("label", "Plugin"), ("status", "Status"), ("catalogs", "Catalogs"), ("packs", "Rule packs"), ("kinds", "Kinds of rules"),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if loaded:
+        columns.insert(2, ("imported", "Imported in"))
+        rows = [{**row, "imported": _imported(went.get(info))} for row, info in zip(rows, found, strict=True)]
     notes = [f"{info.label} is {info.status}: {info.error}" for info in found if info.status is not PluginStatus.OK]
-    return Listing("plugins", columns, tuple(rows), tuple(notes))
+    notes += [str(one.problem) for one in loaded if one.problem is not None]
+    return Listing("plugins", tuple(columns), tuple(rows), tuple(notes))
+
+
+def _imported(one: Loaded | None) -> str:
+    if one is None:
+        return "not tried"
+    return "failed" if one.seconds is None else f"{one.seconds:.2f} s"
+
+
+def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, Any]:
+    """A plugin as JSON-ready data."""
+    data = {**info.model_dump(mode="json"), "label": info.label}
+    if loaded is not None:
+        data["seconds"] = loaded.seconds
+        data["import_error"] = str(loaded.problem) if loaded.problem else ""
+    return data
+
+
+def plugin_text(info: PluginInfo) -> RenderableType:
+    """All that is known of a plugin without running it."""
+    rows = [
+        ("version", info.version or "unknown"),
+        ("status", str(info.status)),
+        ("entry point", f"{info.name} = {info.package}" if info.name else info.package),
+        ("manifest", info.file or "none"),
+        ("interface", "unknown" if info.api is None else f"version {info.api}"),
+        ("catalogs", ", ".join(info.catalogs) or "none"),
+        ("rule packs", ", ".join(info.packs) or "none"),
+        ("kinds of rules", ", ".join(info.kinds) or "none"),
+    ]
+    made = Group(Text(info.distribution, style="bold"), pairs(rows))
+    return Group(made, lines([info.error], style="yellow")) if info.error else made
 
 
 def catalog_listing(rows: Iterable[Mapping[str, Any]]) -> Listing:

@@ -10,7 +10,8 @@ from friendshore.plugins import Registry
 from friendshore.rules.kinds import MaxShare, MinShare
 from friendshore.rules.pack import read_pack
 
-PACK = read_pack(Path(__file__).parents[1] / "src/friendshore_eu_crma/packs/eu-crma")
+ROOT = Path(__file__).parents[2]
+PACK = read_pack(ROOT / "plugins/friendshore-eu-crma/src/friendshore_eu_crma/packs/eu-crma")
 
 
 def test_the_rules_can_be_made() -> None:

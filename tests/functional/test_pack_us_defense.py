@@ -13,7 +13,7 @@ from friendshore.rules.amend import amended
 from friendshore.rules.kinds import OriginBan
 from friendshore.rules.pack import read_pack
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PACKS = ROOT / "plugins/friendshore-us-defense/src/friendshore_us_defense/packs"
 PACK = read_pack(PACKS / "us-10usc4872")
 RULES = tuple(rule for rule in Registry.of().pack_rules(PACK) if isinstance(rule, OriginBan))

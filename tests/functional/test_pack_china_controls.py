@@ -9,7 +9,7 @@ from friendshore.plugins import Registry
 from friendshore.rules.kinds import ExportControl
 from friendshore.rules.pack import read_pack
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PACK = read_pack(ROOT / "plugins/friendshore-china-controls/src/friendshore_china_controls/packs/cn-export-controls")
 RULES = {rule.id: rule for rule in Registry.of().pack_rules(PACK) if isinstance(rule, ExportControl)}
 MATERIALS = read_catalog(ROOT / "catalogs/friendshore_catalogs/materials").materials

@@ -1,0 +1,74 @@
+"""A plugin that is not installed: the folder of its source, or of its package."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, Problem
+from ..rules.pack import toml_problem
+from .manifest import GROUP, MANIFEST, Declared, Plugin, plugin_of
+
+PROJECT = "pyproject.toml"
+
+
+def is_source(folder: Path) -> bool:
+    """Whether a folder may be a plugin's: of its source, or of its package."""
+    return (folder / MANIFEST).is_file() or (folder / PROJECT).is_file()
+
+
+def source_plugins(folder: Path) -> tuple[Plugin, ...]:
+    """The plugins that a folder's `pyproject.toml` declares; of a package alone, the one whose manifest it holds.
+
+    Their code becomes importable, before anything of the same name that is installed. Nothing is imported yet.
+
+    Raises:
+        InputError: if it is no plugin's folder, or its `pyproject.toml` cannot be read.
+    """
+    folder = folder.resolve()
+    if (folder / MANIFEST).is_file():
+        entry = EntryPoint(folder.name, folder.name, GROUP)
+        return (_made(Declared(folder.name, "", entry), folder),)
+    file = folder / PROJECT
+    project = _project(file)
+    entries = project.get("entry-points", {}).get(GROUP, {})
+    if not isinstance(entries, dict) or not entries:
+        fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"`'
+        raise InputError(Problem("declares no plugin", str(file), column=f"project.entry-points.{GROUP}", fix=fix))
+    name, version = str(project.get("name", folder.name)), str(project.get("version", ""))
+    found = [Declared(name, version, EntryPoint(key, str(value), GROUP)) for key, value in sorted(entries.items())]
+    return tuple(_made(one, _package(folder, one.package)) for one in found)
+
+
+def _project(file: Path) -> dict[str, Any]:
+    try:
+        project = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {})
+    except FileNotFoundError as error:
+        expected = f"a folder that holds {PROJECT}, or the package's {MANIFEST}"
+        raise InputError(Problem("is no plugin's folder", str(file.parent), expected=expected)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(toml_problem(error, str(file))) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Problem(f"cannot be read: {error}", str(file))) from error
+    return project if isinstance(project, dict) else {}
+
+
+def _package(folder: Path, package: str) -> Path:
+    """The package's folder: in `src`, or beside `pyproject.toml`."""
+    places = [folder / "src" / package, folder / package]
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        expected = " or ".join(map(str, places))
+        message = f"its entry point names the package `{package}`, which is not there"
+        raise InputError(Problem(message, str(folder / PROJECT), found=package, expected=expected))
+    return found
+
+
+def _made(declared: Declared, package: Path) -> Plugin:
+    home = str(package.parent)
+    if home not in sys.path:
+        sys.path.insert(0, home)
+    return plugin_of(declared, package)

@@ -1,0 +1,58 @@
+"""The conformance kit: what a rule, a rule pack, a catalog or a whole plugin must hold to, as checks to call in a test.
+
+    import pytest
+    from friendshore.testing import Check, checks_of
+
+    @pytest.mark.parametrize("check", checks_of("path/to/plugin"), ids=str)
+    def test_conforms(check: Check) -> None:
+        check.require()
+
+`conforms` and `check_rule` make all checks of one thing at once, and raise `AssertionError` with all that they find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..domain.facts import Material
+from ..plugins import Registry
+from ..rules.base import Rule
+from .check import Check, NotLookedAt, Outcome, outcomes_of, required
+from .examples import Example
+from .rules import rule_checks
+from .subjects import checks_of
+
+__all__ = [
+    "Check",
+    "Example",
+    "NotLookedAt",
+    "Outcome",
+    "check_rule",
+    "checks_of",
+    "conforms",
+    "outcomes_of",
+    "rule_checks",
+]
+
+
+def conforms(subject: str | Path, registry: Registry | None = None) -> None:
+    """Nothing, if a plugin, catalog or rule pack holds to all its checks; see `checks_of`.
+
+    Raises:
+        AssertionError: with all that is found.
+        InputError: if the folder is none of these.
+        PluginError: if no plugin of the name is installed.
+    """
+    required(checks_of(subject, registry))
+
+
+def check_rule(
+    *rules: Rule, materials: Iterable[Material] = (), examples: Iterable[Example] = (), wider: Iterable[Rule] = ()
+) -> None:
+    """Nothing, if rules hold to all checks; see `rule_checks`.
+
+    Raises:
+        AssertionError: with all that is found.
+    """
+    required(rule_checks(*rules, materials=materials, examples=examples, wider=wider))

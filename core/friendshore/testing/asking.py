@@ -1,0 +1,237 @@
+"""A rule asked directly: twice, backwards, and with everything that it is shown in another order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from random import Random
+from typing import Any, cast
+
+from ..domain.facts import ChainEntry, Place
+from ..domain.use import Chained, Move, Result, Use, Verdict
+from ..plugins import attributed
+from ..problem import Problem
+from ..problem.inputs import Inputs
+from ..rules.base import Facts, Rule
+from ..rules.rows import Purchases, Row, Rows, Term, one_by_one
+from .worlds import World
+
+LINEAR = (
+    "rows that are sums of the terms which the questions return, each times a number, between bounds that are numbers"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One move of an offer and the use it would serve."""
+
+    offer: Chained
+    move: Move
+    use: Use
+
+    @property
+    def told(self) -> str:
+        """It in words."""
+        made = "; ".join(f"{e.stage} {'/'.join(sorted(e.countries)) or 'nowhere known'}" for e in self.offer.performed)
+        return f"{self.offer.offer.id} ({made}) to {self.move.to.id} for {self.use.end_use}"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One rule in one made-up case."""
+
+    rule: Rule
+    world: World
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The case without any rule."""
+        return Inputs(self.world.case, (self.world.catalog,), ()).problem()
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """All that a rule could be asked to judge or to charge for."""
+        uses = sorted({demand.use for demand in self.problem.demands}, key=lambda use: use.end_use)
+        arcs = [arc for arc in self.problem.network.arcs if arc.offer >= 0]
+        return tuple(Question(arc.chained, arc.move, use) for use in uses for arc in arcs)
+
+    def judged(self, backwards: bool = False) -> tuple[object, ...]:
+        """What the rule says of every question, asked in order or backwards."""
+        asked = self.questions[::-1] if backwards else self.questions
+        with attributed(self.rule):
+            found = [(self._judge(question), self._charges(question)) for question in asked]
+        return tuple(found[::-1] if backwards else found)
+
+    def rows(self, order: int | None = None) -> list[Row | Rows]:
+        """What the rule asks to hold across the plan.
+
+        Args:
+            order: seed of another order in which it is shown everything; None: the usual one.
+        """
+        if "rows" not in self.rule.verbs:
+            return []
+        facts: Facts = self.problem.facts
+        if order is not None:
+            facts = cast(Facts, _Reordered(facts, order))
+        with attributed(self.rule):
+            return list(self.rule.rows(facts))
+
+    def _judge(self, question: Question) -> Verdict | None:
+        if "judge" not in self.rule.verbs or not self.rule.concerns(question.use):
+            return None
+        return self.rule.judge(question.offer, question.move, question.use)
+
+    def _charges(self, question: Question) -> tuple[tuple[str, Decimal], ...]:
+        if "charge" not in self.rule.verbs:
+            return ()
+        value = Decimal(17)
+        return tuple(
+            (origin, self.rule.charge(question.offer, question.move, question.use, origin, value))
+            for origin in sorted(question.offer.origins[0])
+        )
+
+    def wrong_answers(self) -> Iterator[str]:
+        """Answers that are no verdicts, and charges that are no sums of money or would pay the buyer."""
+        for question, (verdict, charges) in zip(self.questions, cast(Any, self.judged()), strict=True):
+            if verdict is not None and not isinstance(verdict, Verdict):
+                yield f"`judge` answers {verdict!r}, no verdict, of {question.told}"
+            elif verdict is not None and verdict.result is not Result.PASS and not verdict.reason:
+                yield f"`judge` says {verdict.result} without a reason, of {question.told}"
+            for origin, amount in charges:
+                if not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0:
+                    yield f"`charge` answers {amount!r} for the origin {origin}, of {question.told}"
+
+    def not_linear(self) -> Iterator[str]:
+        """What in its rows no linear program can say."""
+        labels: set[str] = set()
+        for made in self.rows():
+            if not isinstance(made, Row | Rows):
+                yield f"it yields {type(made).__name__}, no row"
+                continue
+            for row in one_by_one(made):
+                yield from (f"row `{row.label}`: {text}" for text in self._not_linear(row))
+                if row.label in labels:
+                    yield f"two of its rows are called `{row.label}`"
+                labels.add(row.label)
+
+    def _not_linear(self, row: Row) -> Iterator[str]:
+        bounds: dict[str, Any] = {"at_least": row.at_least, "at_most": row.at_most, "penalty": row.penalty}
+        for name, bound in bounds.items():
+            if bound is not None and not (isinstance(bound, Decimal) and bound.is_finite()):
+                yield f"`{name}` is {bound!r}, no number"
+            elif name == "penalty" and bound is not None and bound < 0:
+                yield f"`penalty` is {bound}: it pays for being missed"
+        for term in cast(Any, row.terms):
+            if not isinstance(term, Term):
+                yield f"it adds {term!r}, no term"
+                continue
+            numbers = [*term.weight.tolist(), term.times, term.at_least]
+            if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+                yield f"a factor in what is {term.question} is no number"
+            if len(term.index) and not 0 <= int(term.index.min()) <= int(term.index.max()) < self._size(term.question):
+                yield f"it asks what is {term.question} of things that there are not"
+
+    def _size(self, question: str) -> float:
+        count = self.problem.case.horizon.count
+        sizes = {
+            "bought": len(self.problem.moves.arc),
+            "used": len(self.problem.moves.arc),
+            "spent": len(self.problem.moves.arc),
+            "delivered": len(self.problem.demands) * count,
+            "short": len(self.problem.demands) * count,
+            "stock": len(self.problem.network.nodes) * count,
+            "holding": len(self.problem.network.nodes) * count,
+        }
+        return sizes.get(question, math.inf)
+
+    def unexplained(self) -> Iterator[str]:
+        """Rows that no sentence explains."""
+        rows = [row for made in self.rows() for row in one_by_one(made)]
+        yield from (f"row `{row.label}` has no sentence" for row in rows if not row.sentence.strip())
+
+    def doubted(self, others: Sequence[str]) -> Iterator[str]:
+        """Offers whose doubtful origin passes, though one of the countries that it may be would not.
+
+        Args:
+            others: countries that a list which is not complete may be short of.
+        """
+        for question in self.questions:
+            verdict = self._judge(question)
+            if verdict is None or not verdict.passes:
+                continue
+            for position, entry in enumerate(question.offer.performed):
+                for country in _possible(entry, others):
+                    surely = Question(_surely(question.offer, position, country), question.move, question.use)
+                    found = self._judge(surely)
+                    if found is not None and not found.passes:
+                        yield f"passes {question.told}, and says {found.result} where {entry.stage} was surely in {country}"
+                        break
+
+
+def normal(rows: Sequence[Row | Rows]) -> list[str]:
+    """Rows in a form that does not depend on the order in which they or their terms were made, nor on their names."""
+    return sorted(repr(_row(row)) for made in rows for row in one_by_one(made))
+
+
+def _row(row: Row) -> tuple[object, ...]:
+    return (row.at_least, row.at_most, row.penalty, sorted(map(_term, row.terms), key=repr))
+
+
+def _term(term: Term) -> tuple[object, ...]:
+    weights: dict[int, float] = {}
+    for index, weight in zip(term.index.tolist(), term.weight.tolist(), strict=True):
+        weights[index] = weights.get(index, 0.0) + weight
+    entries = sorted((index, f"{weight:.12g}") for index, weight in weights.items())
+    parts = sorted((repr((base, _term(part))) for base, part in term.parts))
+    return (term.question, term.times, term.at_least, entries, parts)
+
+
+def _possible(entry: ChainEntry, others: Sequence[str]) -> list[str]:
+    """Countries in which a stage may have been, if there is any doubt."""
+    if entry.complete and len(entry.countries) == 1:
+        return []
+    return sorted(entry.countries if entry.complete else {*entry.countries, *others})
+
+
+def _surely(offer: Chained, position: int, country: str) -> Chained:
+    entries = list(offer.performed)
+    entries[position] = entries[position].model_copy(update={"countries": frozenset({country}), "complete": True})
+    # A new record rather than a copy: what is worked out from the chain once is kept in the old one.
+    fields = {name: getattr(offer, name) for name in Chained.model_fields}
+    bare = offer.offer.model_copy(update={"chain": tuple(entries)})
+    return Chained.model_construct(**{**fields, "offer": bare, "performed": tuple(entries)})
+
+
+class _Reordered:
+    """The same questions, every list that they show in another order."""
+
+    def __init__(self, facts: Facts, seed: int) -> None:
+        self._facts = facts
+        self._seed = seed
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._facts, name)
+        if name in ("offers", "demands", "incumbents", "materials", "places"):
+            return Random(self._seed).sample(list(value), len(value))
+        return value
+
+    def about(self, materials: Collection[str]) -> _Reordered:
+        return _Reordered(self._facts.about(materials), self._seed)
+
+    def _order(self, stock: bool) -> list[int]:
+        size = len(self._facts.purchases(stock))
+        return Random(self._seed).sample(range(size), size)
+
+    def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
+        given = self._facts.purchases(stock)
+        return [given[position] for position in self._order(stock)]
+
+    def bought_in_each(
+        self, counts: Sequence[Sequence[float]], stretches: Sequence[Sequence[int]], stock: bool = False
+    ) -> Purchases:
+        order = self._order(stock)
+        back = sorted(range(len(order)), key=order.__getitem__)
+        return self._facts.bought_in_each([[count[i] for i in back] for count in counts], stretches, stock)

@@ -1,0 +1,160 @@
+"""The checks of a catalog: read without a mistake, complete, founded, and in keeping with what else is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..catalog import clashes, read_catalogs, review
+from ..domain.facts import Catalog, Material, Offer
+from ..domain.stages import Stage
+from ..errors import FriendshoreError, Problem
+from ..plugins import Registry
+from ..plugins.registry import CatalogRef
+from .check import Check, NotLookedAt
+from .evidence import stale, unsourced, weak
+from .figures import off_the_mark
+from .rewritten import differences
+from .tables import line_of
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogTrial:
+    """A catalog, and what it is compared with."""
+
+    name: str
+    find: Callable[[], CatalogRef]
+    registry: Registry
+    others: Callable[[], Sequence[Catalog]]
+    """The installed catalogs."""
+
+    @cached_property
+    def read(self) -> dict[str, Catalog]:
+        """The catalog, and those that it requires, by name.
+
+        Raises:
+            InputError, PluginError: with everything that is wrong with any of them.
+        """
+        ref = self.ref
+        return {c.name: c for c in read_catalogs([ref], self.registry.catalog_folder)}
+
+    @cached_property
+    def ref(self) -> CatalogRef:
+        """Where it is.
+
+        Raises:
+            InputError, PluginError: if it cannot be had.
+        """
+        return self.find()
+
+    def checks(self) -> tuple[Check, ...]:
+        """All checks."""
+        given = (
+            ("read", "Every table can be read, with known units, names and sources.", self._read, False),
+            ("stages", "Every offer says of each stage that its material needs where it happened, or that nobody knows.", self._stages, False),
+            ("evidence", "Every figure has a source, and every source can be looked up.", self._evidence, False),
+            ("prices", "Prices are of the order of the benchmarks of what they buy.", self._prices, False),
+            ("clashes", "No installed catalog defines the same thing, or differently.", self._clashes, False),
+            ("rewritten", "With rows in another order, and tonnes as kilograms, the facts are the same.", self._rewritten, False),
+            ("dates", "Figures are of the catalog's own time.", self._dates, True),
+            ("weak", "Figures are more than assumed or recalled.", self._weak, True),
+            ("doubles", "No plant is in another installed catalog under another name.", self._doubles, True),
+            ("review", "Everything published can be used.", self._review, True),
+        )  # fmt: skip
+        return tuple(Check(f"catalog `{self.name}`", name, says, look, note) for name, says, look, note in given)
+
+    @property
+    def _folder(self) -> Path:
+        return self.ref.folder
+
+    def _catalog(self) -> Catalog:
+        """The catalog, once it can be read."""
+        try:
+            return self.read[self.ref.name]
+        except FriendshoreError as error:
+            raise NotLookedAt("the catalog cannot be read: see `read`") from error
+
+    def _read(self) -> Iterator[Problem]:
+        if not self.read:
+            yield Problem("holds nothing", str(self._folder))
+
+    @cached_property
+    def _materials(self) -> dict[str, Material]:
+        return {material.id: material for catalog in self.read.values() for material in catalog.materials}
+
+    def _required(self) -> list[Catalog]:
+        return [catalog for name, catalog in self.read.items() if name != self.ref.name]
+
+    def _stages(self) -> Iterator[Problem]:
+        for offer in self._catalog().offers:
+            missing = self._missing(offer)
+            if missing:
+                file = self._folder / "chain.csv"
+                yield Problem(
+                    f"offer `{offer.id}` says nothing of the {'stage' if len(missing) == 1 else 'stages'} {', '.join(missing)}",
+                    str(file),
+                    line_of(file, "offer", offer.id),
+                    "stage",
+                    expected=f"a row for every stage of {', '.join(line.material for line in offer.outputs)}",
+                    fix="add the row; leave `countries` blank where nobody knows",
+                )
+
+    def _missing(self, offer: Offer) -> list[Stage]:
+        """Stages of what it delivers that neither it nor its inputs perform, in order."""
+        done = {entry.main_stage for entry in offer.chain}
+        for line in offer.inputs:
+            done |= set(self._materials[line.material].stages)
+        needed = {stage for line in offer.outputs for stage in self._materials[line.material].stages}
+        return sorted(needed - done, key=lambda stage: stage.rank)
+
+    def _evidence(self) -> Iterator[Problem]:
+        return unsourced(self._catalog(), self._folder)
+
+    def _prices(self) -> Iterator[Problem]:
+        return off_the_mark(self._catalog(), [*self.others(), *self._required()], self._folder)
+
+    def _clashes(self) -> Iterator[Problem]:
+        mine = self._catalog()
+        others = [c for c in self.others() if c.name != mine.name]
+        yield from (problem for problem in clashes([*others, mine]) if f"`{mine.name}`" in problem.found)
+
+    def _rewritten(self) -> Iterator[Problem]:
+        return differences(self._catalog(), self.ref, self.registry)
+
+    def _dates(self) -> Iterator[Problem]:
+        return stale(self._catalog(), self._required(), self._folder)
+
+    def _weak(self) -> Iterator[Problem]:
+        return weak(self._catalog(), self._folder)
+
+    def _doubles(self) -> Iterator[Problem]:
+        mine = self._catalog()
+        owners = {f.id: f.supplier.casefold() for f in mine.facilities}
+        for other in self.others():
+            if other.name == mine.name:
+                continue
+            theirs = {f.id: (f.country, f.supplier.casefold()) for f in other.facilities}
+            sold = {
+                (*theirs[o.facility], line.material): o.id
+                for o in other.offers
+                if o.facility in theirs
+                for line in o.outputs
+            }
+            countries = {f.id: f.country for f in mine.facilities}
+            for offer in mine.offers:
+                for line in offer.outputs:
+                    if offer.facility not in owners:
+                        continue
+                    key = (countries[offer.facility], owners[offer.facility], line.material)
+                    if key in sold and sold[key] != offer.id:
+                        yield Problem(
+                            f"`{offer.id}` and `{sold[key]}` of catalog `{other.name}` are {line.material} of the same company in {key[0]}",
+                            str(self._folder / "offers.csv"),
+                            line_of(self._folder / "offers.csv", "id", offer.id),
+                            fix="use one of the two in a case, or its capacity counts twice",
+                        )
+
+    def _review(self) -> Iterator[Problem]:
+        yield from review(self._catalog(), self._required())

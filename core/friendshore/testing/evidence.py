@@ -1,0 +1,168 @@
+"""Whether every figure of a catalog is founded: on a source, one that can be looked up, and one of its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from ..domain.evidence import Confidence, Source
+from ..domain.facts import Catalog
+from ..errors import Problem
+from .tables import line_of
+
+OLD = timedelta(days=3 * 365)
+"""A figure read earlier than this before the catalog's day is told."""
+OLD_PRICE = timedelta(days=2 * 365)
+"""The same of the last price of a benchmark that offers follow."""
+
+Figure = tuple[str, str, str, str]
+"""Table, its column of names, the name, and the source: empty for none."""
+
+
+def figures(catalog: Catalog) -> Iterator[Figure]:
+    """Every figure of a catalog, with its source."""
+    for material in catalog.materials:
+        if material.content is not None:
+            yield ("materials.csv", "id", material.id, material.source or _factor_source(catalog, material.basis))
+    for facility in catalog.facilities:
+        for step in facility.capacity:
+            yield ("capacity.csv", "facility", facility.id, step.source)
+    for offer in catalog.offers:
+        if offer.price is not None:
+            yield ("offers.csv", "id", offer.id, offer.price.source or offer.source)
+        bounds = (
+            offer.min_order,
+            offer.max_order,
+            offer.lot,
+            offer.max_per_year,
+            offer.total,
+            offer.onboarding,
+            offer.take_or_pay,
+        )
+        if any(bound is not None for bound in bounds):
+            yield ("offers.csv", "id", offer.id, offer.source)
+        yield from (("quotes.csv", "offer", offer.id, quote.source) for quote in offer.quotes)
+        yield from (("chain.csv", "offer", offer.id, entry.source) for entry in offer.chain)
+        yield from (("lanes.csv", "offer", offer.id, lane.source) for lane in offer.lanes if lane.freight is not None)
+        yield from (("recipe.csv", "offer", offer.id, line.source) for line in offer.inputs)
+    yield from (("prices.csv", "id", price.id, price.source) for price in catalog.prices)
+    yield from (("rates.csv", "currency", rate.currency, rate.source) for rate in catalog.rates)
+    yield from (("factors.csv", "compound", factor.compound, factor.source) for factor in catalog.factors)
+    yield from (("tiers.csv", "id", schedule.id, schedule.source) for schedule in catalog.schedules)
+    yield from (("terms.csv", "id", terms.id, terms.source) for terms in catalog.terms)
+
+
+def _factor_source(catalog: Catalog, basis: str) -> str:
+    """What a content that was worked out rests on: a factor here or in a required catalog, or the basis, which is the element."""
+    return next((factor.source for factor in catalog.factors if factor.compound == basis), "worked out on reading")
+
+
+def unsourced(catalog: Catalog, folder: Path) -> Iterator[Problem]:
+    """Figures without a source, and sources that nobody could look up."""
+    seen: set[Figure] = set()
+    for figure in figures(catalog):
+        table, column, name, founded = figure
+        if not founded and figure not in seen:
+            seen.add(figure)
+            file = folder / table
+            fix = "add its source to sources.csv and name it here"
+            yield Problem(
+                f"a figure of `{name}` has no source",
+                str(file),
+                line_of(file, column, name),
+                "source",
+                "a blank cell",
+                fix=fix,
+            )
+    for source in _own(catalog):
+        if not source.reference.strip():
+            yield _of_source(
+                folder, catalog, source, "says not what it is", "reference", "a title, an address or a document"
+            )
+        elif source.date is None and source.confidence in (Confidence.VERIFIED, Confidence.REPORTED):
+            yield _of_source(
+                folder,
+                catalog,
+                source,
+                f"is {source.confidence}, and has no date",
+                "date",
+                "the day it was published or read",
+            )
+
+
+def stale(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterator[Problem]:
+    """What is old on the catalog's day, or younger than it."""
+    if catalog.as_of is None:
+        yield Problem(
+            "has no day on which it was put together", str(folder / "catalog.toml"), column="as_of", fix="add as_of"
+        )
+        return
+    for source in _own(catalog):
+        if source.date is None:
+            continue
+        if source.date > catalog.as_of:
+            yield _of_source(
+                folder,
+                catalog,
+                source,
+                f"is of {source.date}, after the catalog's day {catalog.as_of}",
+                "date",
+                "an earlier day, or a later `as_of`",
+            )
+        elif catalog.as_of - source.date > OLD:
+            yield _of_source(
+                folder,
+                catalog,
+                source,
+                f"is of {source.date}, {_years(catalog.as_of - source.date)} before the catalog's day",
+                "date",
+                "a newer figure, if there is one",
+            )
+    last: dict[str, date] = {}
+    for other in (*required, catalog):
+        for price in other.prices:
+            last[price.id] = max(price.date, last.get(price.id, price.date))
+    followed = sorted({offer.price.benchmark for offer in catalog.offers if offer.price and offer.price.benchmark})
+    for name in followed:
+        if name in last and catalog.as_of - last[name] > OLD_PRICE:
+            old = _years(catalog.as_of - last[name])
+            fix = "add a newer price of the benchmark"
+            yield Problem(
+                f"offers follow benchmark `{name}`, whose last price is {old} old",
+                str(folder / "offers.csv"),
+                column="benchmark",
+                found=str(last[name]),
+                fix=fix,
+            )
+
+
+def weak(catalog: Catalog, folder: Path) -> Iterator[Problem]:
+    """How many figures of each table are no more than assumed or recalled: a case counts them only if it says so."""
+    confidence = {source.id: source.confidence for source in catalog.sources}
+    found: dict[tuple[str, Confidence], set[str]] = {}
+    for table, _, name, source in figures(catalog):
+        held = confidence.get(source)
+        if held in (Confidence.ASSUMED, Confidence.RECALLED):
+            found.setdefault((table, held), set()).add(name)
+    for (table, held), names in sorted(found.items()):
+        some = ", ".join(sorted(names)[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        yield Problem(
+            f"figures of {some} are {held}",
+            str(folder / table),
+            fix=f'find better ones, or let cases say `confidence = "{held}"`',
+        )
+
+
+def _own(catalog: Catalog) -> list[Source]:
+    return [source for source in catalog.sources if source.id.startswith(f"{catalog.name}:")]
+
+
+def _of_source(folder: Path, catalog: Catalog, source: Source, message: str, column: str, expected: str) -> Problem:
+    name = source.id.removeprefix(f"{catalog.name}:")
+    file = folder / "sources.csv"
+    return Problem(f"source `{name}` {message}", str(file), line_of(file, "id", name), column, expected=expected)
+
+
+def _years(span: timedelta) -> str:
+    return f"{span.days / 365.25:.1f} years"

@@ -1,0 +1,295 @@
+"""The checks of rules: asked directly about made-up moves, and planned with in made-up cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+from ..domain.facts import Material
+from ..errors import FriendshoreError, InputError, Problem
+from ..rules.base import Rule
+from . import laws
+from .asking import LINEAR, Asking, normal
+from .check import Check, NotLookedAt
+from .examples import Example, example_problems
+from .worlds import USUAL, Words, World, worlds
+
+CASES = 8
+"""Made-up cases that are planned, at least."""
+MOST_CASES = 16
+PER_RULE = 3
+"""Made-up cases in which each rule is asked directly."""
+
+Law = Callable[[World, laws.Planned], "str | None"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Some rules, and what they are tried on."""
+
+    subject: str
+    make: Callable[[], Sequence[Rule]]
+    """Makes the rules."""
+    materials: Callable[[], Sequence[Material]] = tuple
+    """Materials that they may speak of."""
+    examples: tuple[Example, ...] = ()
+    wider: tuple[Rule, ...] = ()
+    """Wider forms of the rule: whatever it bars, each of them must bar."""
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules.
+
+        Raises:
+            NotLookedAt: if they cannot be made, which is another check's finding.
+        """
+        try:
+            return tuple(self.make())
+        except FriendshoreError as error:
+            raise NotLookedAt("the rules cannot be made") from error
+
+    def checks(self) -> tuple[Check, ...]:
+        """All checks, in the order in which one rests on another."""
+        given = (
+            ("json", "A rule written as JSON and read again is the same rule.", self._json),
+            ("sentence", "Every rule and every one of its rows is told in a sentence.", self._sentences),
+            ("answers", "Judgements are verdicts with a reason, and charges are sums of money of zero or more.", self._answers),
+            ("linear", "Limits are linear rows with bounds that are numbers, each with a name of its own.", self._linear),
+            ("pure", "Asked twice, and in another order, a rule says the same.", self._pure),
+            ("order", "Shown offers, demands and places in another order, a rule asks for the same.", self._order),
+            ("doubt", "An offer of doubtful origin passes only if it would pass wherever it may be from.", self._doubt),
+            ("more-rules", "The rules make no plan cheaper.", partial(self._law, self._more_rules)),
+            ("more-offers", "One more offer makes no plan dearer, where no limit may be missed at a price.", partial(self._law, self._more_offers)),
+            ("wider", "On more days, or in a wider form, a rule bars no less and makes no plan cheaper.", partial(self._law, self._wider)),
+            ("rows-of-tables", "The order of rows in tables changes no byte of a plan.", partial(self._law, self._shuffled)),
+            ("names", "Other names of plants, offers and demands change neither cost nor verdicts.", partial(self._law, self._renamed)),
+            ("halves", "An offer split in two that share its capacity costs the same, where nothing is counted.", partial(self._law, self._halved)),
+        )  # fmt: skip
+        checks = [Check(self.subject, name, says, look) for name, says, look in given]
+        if self.examples:
+            says = "Plans that are said to be allowed are, and plans that are said to be refused are, for this rule."
+            checks.append(Check(self.subject, "examples", says, self._examples))
+        bites = "The rules bear on some of the made-up cases, so that the checks above say something."
+        return (*checks, Check(self.subject, "bites", bites, self._bites, note=True))
+
+    # ------------------------------------------------------------------------------------------------ asked directly
+
+    def _json(self) -> Iterator[Problem]:
+        for rule in self.rules:
+            try:
+                again = type(rule).model_validate_json(rule.model_dump_json(by_alias=True))
+            except ValueError as error:
+                yield _problem(rule, f"cannot be read from its own JSON: {error}", "a rule of plain values")
+                continue
+            if again != rule:
+                yield _problem(rule, "is another rule once written as JSON and read again", "a rule of plain values")
+
+    def _sentences(self) -> Iterator[Problem]:
+        for rule in self.rules:
+            told = rule.sentence().strip()
+            if not told or told == rule.id or told[-1] not in ".!?":
+                yield _problem(
+                    rule,
+                    "is not told in a sentence",
+                    "words that end in a full stop, from `sentence()` or `title`",
+                    repr(told),
+                )
+        if not self._broken:
+            yield from self._asked(Asking.unexplained, "`sentence` of every row, in a planner's words")
+
+    def _answers(self) -> Iterator[Problem]:
+        yield from self._asked(Asking.wrong_answers, "a Verdict with a reason, or a Decimal of zero or more")
+
+    def _linear(self) -> Iterator[Problem]:
+        yield from self._asked(Asking.not_linear, LINEAR)
+
+    def _pure(self) -> Iterator[Problem]:
+        self._needs(self._broken)
+        yield from self._asked(_impure, "the same answer whenever it is asked: nothing remembered, no dice, no clock")
+
+    def _order(self) -> Iterator[Problem]:
+        self._needs(self._broken or ("see `pure`" if any(True for _ in self._pure()) else ""))
+        yield from self._asked(_ordered, "the same rows whatever comes first: sort by id, and break ties by it")
+
+    def _doubt(self) -> Iterator[Problem]:
+        self._needs(self._unsteady)
+
+        def look(asking: Asking) -> Iterator[str]:
+            return asking.doubted(sorted({*USUAL, *Words((asking.rule,)).countries}))
+
+        yield from self._asked(look, "a verdict of fail or unproven while any possible country would not pass")
+
+    def _asked(self, look: Callable[[Asking], Iterator[str]], expected: str) -> Iterator[Problem]:
+        """The first that each rule is found at fault for, over its made-up cases."""
+        for rule in self.rules:
+            for asking in self._askings(rule):
+                try:
+                    found = next(look(asking), None)
+                except InputError:
+                    continue  # it names something that only a real case has
+                except FriendshoreError as error:
+                    # Whoever checks a rule is its author: what it should have done is of more use than who is to blame.
+                    yield from (replace(problem, expected=expected, fix="") for problem in error.problems)
+                    break
+                if found is not None:
+                    yield _problem(rule, found, expected, f"in {asking.world.case.name}")
+                    break
+
+    def _askings(self, rule: Rule) -> list[Asking]:
+        return [Asking(rule, world) for world in worlds([rule], self.materials(), PER_RULE)]
+
+    @cached_property
+    def _broken(self) -> str:
+        """Why nothing more can be asked."""
+        found = any(True for look in (self._answers, self._linear) for _ in look())
+        return "its answers are at fault: see `answers` and `linear`" if found else ""
+
+    @cached_property
+    def _unsteady(self) -> str:
+        """Why nothing can be said of plans."""
+        if self._broken:
+            return self._broken
+        found = any(True for _ in self._pure()) or any(True for _ in self._order())
+        return "its answers differ from time to time: see `pure` and `order`" if found else ""
+
+    @staticmethod
+    def _needs(reason: str) -> None:
+        if reason:
+            raise NotLookedAt(reason)
+
+    # ------------------------------------------------------------------------------------------------- planned with
+
+    @cached_property
+    def _plans(self) -> list[tuple[World, laws.Planned]]:
+        """The made-up cases that the rules can be used in, each planned under them."""
+        count = max(CASES, min(MOST_CASES, len(self.rules)))
+        found = []
+        for world in worlds(self.rules, self.materials(), count):
+            try:
+                found.append((world, laws.planned(world, self.rules)))
+            except InputError:
+                continue
+        return found
+
+    def _law(self, law: Law) -> Iterator[Problem]:
+        self._needs(self._unsteady)
+        if not self._plans:
+            raise NotLookedAt("the rules name what no made-up case has")
+        for world, before in self._plans:
+            found = law(world, before)
+            if found is not None:
+                yield Problem(found, self.subject, found=f"in {world.case.name}", expected="see the check")
+                return
+
+    def _more_rules(self, world: World, before: laws.Planned) -> str | None:
+        without = laws.planned(world, ()).objective
+        if not laws.less(before.objective, without):
+            return None
+        return f"a plan comes to {laws.money(before.objective)} with the rules, {laws.money(without)} without them"
+
+    def _more_offers(self, world: World, before: laws.Planned) -> str | None:
+        if before.priced:
+            # A cap that may be missed at a price has a row for everyone: an offer from somewhere new adds a row, and its price.
+            return None
+        more = laws.planned(laws.with_one_more(world, self.rules), self.rules).objective
+        if not laws.less(before.objective, more):
+            return None
+        return f"a plan comes to {laws.money(more)} with one more offer, {laws.money(before.objective)} without it"
+
+    def _wider(self, world: World, before: laws.Planned) -> str | None:
+        forms = [laws.always(self.rules), *((wide,) for wide in self.wider)]
+        for rules in forms:
+            after = laws.planned(world, rules)
+            added = {row[:2] for row in before.against} - {row[:2] for row in after.against}
+            if added:
+                offer, use = min(added)
+                return f"`{offer}` is let pass for {use} by the wider rule, and not by the narrower"
+            if laws.less(after.objective, before.objective):
+                return f"a plan comes to {laws.money(after.objective)} under the wider rule, {laws.money(before.objective)} under the narrower"
+        return None
+
+    def _shuffled(self, world: World, before: laws.Planned) -> str | None:
+        other = laws.planned(laws.shuffled(world), self.rules)
+        return (
+            None
+            if other.text == before.text
+            else "the plan is another one with the rows of the tables in another order"
+        )
+
+    def _renamed(self, world: World, before: laws.Planned) -> str | None:
+        other, names = laws.renamed(world)
+        after = laws.planned(other, self.rules)
+        if laws.back(after.against, names) != before.against:
+            return "verdicts change with the names of plants, offers and demands"
+        if laws.less(after.objective, before.objective) or laws.less(before.objective, after.objective):
+            return (
+                f"a plan comes to {laws.money(before.objective)}, and to {laws.money(after.objective)} with other names"
+            )
+        return None
+
+    def _halved(self, world: World, before: laws.Planned) -> str | None:
+        after = laws.planned(laws.halved(world), self.rules)
+        if before.counted or after.counted:
+            return None
+        if laws.less(after.objective, before.objective) or laws.less(before.objective, after.objective):
+            return f"a plan comes to {laws.money(before.objective)}, and to {laws.money(after.objective)} with offers split in two"
+        return None
+
+    def _examples(self) -> Iterator[Problem]:
+        self._needs(self._broken)
+        for example in self.examples:
+            yield from example_problems(example, self.rules)
+
+    def _bites(self) -> Iterator[Problem]:
+        self._needs(self._unsteady)
+        touched = 0
+        for world, plan in self._plans:
+            bare = laws.planned(world, ())
+            touched += bool(plan.against) or plan.text != bare.text
+        if not touched:
+            fix = "give example plans to `check_rule`, or vectors to the pack, that show what it does"
+            text = "bears on none of them" if self._plans else "names what none of them has"
+            yield Problem(f"{text}: {len(self._plans)} planned", self.subject, fix=fix)
+
+
+def _impure(asking: Asking) -> Iterator[str]:
+    before = asking.rule.model_dump_json()
+    first = asking.judged()
+    if asking.judged() != first:
+        yield "asked the same questions twice, it gives other verdicts or charges"
+    elif asking.judged(backwards=True) != first:
+        yield "asked the same questions in another order, it gives other verdicts or charges"
+    if normal(asking.rows()) != normal(asking.rows()):
+        yield "asked for its rows twice, it gives other rows"
+    if asking.rule.model_dump_json() != before:
+        yield "being asked changes the rule itself"
+
+
+def _ordered(asking: Asking) -> Iterator[str]:
+    usual = normal(asking.rows())
+    if any(normal(asking.rows(order=seed)) != usual for seed in (1, 2, 3)):
+        yield "its rows change with the order in which it is shown offers, demands, materials and places"
+
+
+def _problem(rule: Rule, message: str, expected: str, found: str = "") -> Problem:
+    return Problem(message, f"rule `{rule.id}` of kind `{rule.kind}`", found=found, expected=expected)
+
+
+def rule_checks(
+    *rules: Rule,
+    materials: Iterable[Material] = (),
+    examples: Iterable[Example] = (),
+    wider: Iterable[Rule] = (),
+) -> tuple[Check, ...]:
+    """The checks of rules given in memory, tried together.
+
+    Args:
+        rules: one, or several that hold at once.
+        materials: materials that they may speak of; made-up ones are taken beside them.
+        examples: plans that they allow or refuse.
+        wider: wider forms of the rules: whatever these bar, each of them must bar.
+    """
+    known = tuple(materials)
+    subject = "rule " + ", ".join(f"`{rule.id or rule.kind}`" for rule in rules)
+    return Trial(subject, lambda: rules, lambda: known, tuple(examples), tuple(wider)).checks()

@@ -1,0 +1,175 @@
+"""What a name or a folder stands for, and all its checks: a plugin, a catalog or a rule pack, installed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from ..catalog import read_catalogs
+from ..domain.facts import Catalog, Material
+from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..plugins import PluginInfo, Registry, is_source, source_plugins
+from ..plugins.loading import load
+from ..plugins.manifest import CATALOG_FILE
+from ..rules.base import Rule
+from ..rules.pack import PACK_FILE, read_pack, stated_name
+from .catalogs import CatalogTrial
+from .check import Check, NotLookedAt
+from .packs import PackTrial
+from .rules import Trial
+
+
+def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Check, ...]:
+    """All checks of a plugin, a catalog or a rule pack. Nothing is looked at before a check is made.
+
+    Args:
+        subject: a folder: of a plugin's source or package, a catalog or a rule pack; or the name of an installed plugin.
+        registry: what is installed; None: it is looked for.
+
+    Raises:
+        InputError: if the folder is none of these.
+        PluginError: if no plugin of the name is installed.
+    """
+    known = registry if registry is not None else Registry.discover()
+    folder = Path(subject)
+    if folder.is_dir():
+        return _of_folder(folder, known)
+    if isinstance(subject, Path) or "/" in subject or subject.startswith("."):
+        raise InputError(Problem("there is no such folder", str(subject), fix="check the path"))
+    return tuple(check for info in known.named(subject) for check in _of_plugin(info, _Installed(known)))
+
+
+def _of_folder(folder: Path, known: Registry) -> tuple[Check, ...]:
+    installed = _Installed(known)
+    if (folder / CATALOG_FILE).is_file():
+        name = stated_name(folder / CATALOG_FILE, "name")
+        return CatalogTrial(
+            name, partial(known.catalog_folder, f"{folder.resolve()}"), known, installed.catalogs
+        ).checks()
+    if (folder / PACK_FILE).is_file():
+        name = stated_name(folder / PACK_FILE, "id")
+        return PackTrial(name, partial(read_pack, folder), known, installed.materials).checks()
+    if not is_source(folder):
+        expected = (
+            f"a plugin (pyproject.toml or friendshore.toml), a catalog ({CATALOG_FILE}) or a rule pack ({PACK_FILE})"
+        )
+        raise InputError(Problem("is no folder that can be checked", str(folder), expected=expected))
+    plugins = source_plugins(folder)
+    registry = known.beside(plugins)
+    packages = {plugin.info.package for plugin in plugins}
+    mine = [info for info in registry.plugins if info.package in packages]
+    return tuple(check for info in mine for check in _of_plugin(info, _Installed(registry)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Installed:
+    """What is installed, read when something is compared with it."""
+
+    registry: Registry
+    read: dict[str, Catalog] = field(default_factory=dict)
+
+    def catalogs(self) -> Sequence[Catalog]:
+        """All installed catalogs that can be read."""
+        return list(self._catalogs.values())
+
+    def materials(self) -> Sequence[Material]:
+        """All their materials."""
+        return list({m.id: m for catalog in self.catalogs() for m in catalog.materials}.values())
+
+    @cached_property
+    def _catalogs(self) -> dict[str, Catalog]:
+        found: dict[str, Catalog] = {}
+        for name in self.registry.catalogs:
+            try:
+                ref = self.registry.catalog_folder(name)
+                read = read_catalogs([ref], self.registry.catalog_folder)
+            except FriendshoreError:
+                continue  # what is wrong with another catalog is that one's own finding
+            found[name] = next(catalog for catalog in read if catalog.name == ref.name)
+        return found
+
+
+def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
+    registry = installed.registry
+    subject = f"plugin `{info.distribution}`"
+
+    def manifest() -> Iterator[Problem]:
+        yield from registry.problems(info)
+        if not (info.error or info.catalogs or info.packs or info.kinds):
+            yield Problem("brings nothing", info.file, fix="announce its catalogs, packs or kinds of rules")
+
+    says = "The manifest is of this version of the interface, and all that it names is there, under names of its own."
+    checks = [Check(subject, "manifest", says, manifest)]
+    if info.error and not (info.catalogs or info.packs or info.kinds):
+        return tuple(checks)
+    says = "Its code can be imported within ten seconds, and its hooks yield what the manifest announces."
+    failure = _failure(info, registry)
+    checks.append(
+        Check(subject, "code", says, partial(_code, info, registry) if failure is None else lambda: (failure,))
+    )
+    if failure is not None:
+        return tuple(checks)
+    for name in info.kinds:
+        checks += _of_kind(name, installed)
+    for name in info.packs:
+        checks += PackTrial(name, partial(registry.pack, name), registry, installed.materials).checks()
+    for name in info.catalogs:
+        checks += CatalogTrial(name, partial(registry.catalog_folder, name), registry, installed.catalogs).checks()
+    return tuple(checks)
+
+
+def _failure(info: PluginInfo, registry: Registry) -> Problem | None:
+    """What goes wrong when its code is imported, tried in another process, so that what hangs there does not hang here."""
+    entry = registry.code(info) if registry.runs(info) else None
+    return None if entry is None else load(info, entry).problem
+
+
+def _code(info: PluginInfo, registry: Registry) -> Iterator[Problem]:
+    """What goes wrong when everything that it announces is asked for."""
+    asked: list[tuple[Callable[[str], Any], tuple[str, ...]]] = [
+        (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs)
+    ]  # fmt: skip
+    seen: set[Problem] = set()
+    for ask, names in asked:
+        for name in names:
+            try:
+                ask(name)
+            except PluginError as error:
+                yield from (problem for problem in error.problems if problem not in seen)
+                seen.update(error.problems)
+            except InputError:
+                continue  # its file is looked at by the checks of the pack or catalog
+
+
+def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
+    registry = installed.registry
+    subject = f"kind of rule `{name}`"
+
+    def made() -> list[Rule]:
+        return [
+            registry.rule({"id": f"{name}-{number}", **data}, subject)
+            for number, data in enumerate(_data(name, registry), 1)
+        ]
+
+    def can_be_made() -> Iterator[Problem]:
+        try:
+            made()
+        except PluginError as error:
+            raise NotLookedAt("its code cannot be had: see `code`") from error
+        except InputError as error:
+            fix = 'add examples of it to the class: model_config = {"json_schema_extra": {"examples": [{...}]}}'
+            yield from error.problems
+            yield Problem("no rule of this kind can be made without more, so none is tried", subject, fix=fix)
+
+    says = "A rule of the kind can be made: of its examples, or of nothing but its defaults."
+    checks = Trial(subject, made, installed.materials).checks()
+    return (Check(subject, "made", says, can_be_made), *checks)
+
+
+def _data(name: str, registry: Registry) -> list[dict[str, Any]]:
+    """The examples in the JSON schema of a kind; one rule of nothing but defaults where it gives none."""
+    given = registry.kind(name).model_json_schema().get("examples", [])
+    return [{"kind": name, **example} for example in given if isinstance(example, dict)] or [{"kind": name}]

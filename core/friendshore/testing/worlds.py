@@ -1,0 +1,251 @@
+"""Tiny cases made up around a rule: its own countries, dates, materials and facts, so that it has something to bite on.
+
+A case is drawn from a seed alone: the same rule is asked about the same cases on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from random import Random
+from typing import Any
+
+from ..domain.case import Case, DemandSpec
+from ..domain.countries import is_country
+from ..domain.currencies import is_currency
+from ..domain.evidence import Confidence, Source
+from ..domain.facts import (
+    CapacityStep,
+    Catalog,
+    ChainEntry,
+    Facility,
+    Feed,
+    Material,
+    Offer,
+    Price,
+    Rate,
+    RecipeLine,
+    Status,
+)
+from ..domain.stages import Stage
+from ..domain.time import Horizon, PeriodLength
+from ..rules.base import Rule
+
+NAME = "made-up"
+"""The catalog of a made-up case."""
+SOURCE = f"{NAME}:drawn"
+"""The one source of its figures."""
+USUAL = ("AU", "CN", "JP", "US")
+"""Countries in every case, beside those that the rule names."""
+STAGES = (Stage.MINED, Stage.REFINED, Stage.MELTED)
+METAL = Material(id="made-up-metal", name="metal", form="metal", basis="gross", content=Decimal(1), stages=STAGES)
+"""The good that is demanded where no known material answers to the rule."""
+_NEXT_YEAR = date(2027, 1, 1)
+
+
+@dataclass(frozen=True)
+class World:
+    """A tiny case with its one catalog."""
+
+    case: Case
+    catalog: Catalog
+    seed: int
+
+    def with_offers(self, offers: Iterable[Offer]) -> World:
+        """The same with other offers."""
+        return World(self.case, self.catalog.model_copy(update={"offers": tuple(offers)}), self.seed)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What rules speak of: every text in their data, by the key it stands under."""
+
+    rules: tuple[Rule, ...]
+    texts: Mapping[str, frozenset[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, set[str]] = {}
+        for rule in self.rules:
+            for key, text in _texts(rule.model_dump(mode="json", by_alias=True), ""):
+                found.setdefault(key, set()).add(text)
+        object.__setattr__(self, "texts", {key: frozenset(texts) for key, texts in found.items()})
+
+    def under(self, *parts: str) -> list[str]:
+        """All texts under keys that hold one of these words, in order."""
+        return sorted({t for key, texts in self.texts.items() if any(p in key for p in parts) for t in texts})
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        """All texts."""
+        return frozenset().union(*self.texts.values())
+
+    @cached_property
+    def countries(self) -> list[str]:
+        """Country codes, in order."""
+        return sorted(text for text in self.all if len(text) == 2 and text.isupper() and is_country(text))
+
+    @cached_property
+    def currencies(self) -> list[str]:
+        """Currency codes, in order."""
+        return sorted(text for text in self.all if len(text) == 3 and text.isupper() and is_currency(text))
+
+    def dates(self) -> list[date]:
+        """First days of phases, in order."""
+        return sorted({phase.start for rule in self.rules for phase in rule.phases if phase.start})
+
+    def material(self, known: Sequence[Material], dice: Random) -> Material:
+        """One of the known materials that most of the words speak of; a made-up one if none is spoken of."""
+        scored = [(self._spoken_of(material), material) for material in known if material.stages]
+        best = max((score for score, _ in scored), default=0)
+        fitting = [material for score, material in scored if score == best]
+        return dice.choice(fitting) if best else METAL
+
+    def _spoken_of(self, material: Material) -> int:
+        words = {material.id, material.element, material.form, *material.tags} - {""}
+        codes = sum(bool(material.hs) and material.hs.startswith(code) for code in self.under("hs") if code)
+        return len(words & self.all) + codes
+
+
+def worlds(rules: Sequence[Rule], known: Sequence[Material] = (), count: int = 8, seed: int = 1) -> Iterator[World]:
+    """Tiny cases around some rules, each drawn around one of them.
+
+    Args:
+        rules: what they are to bite on; none: plain cases.
+        known: materials that the rules may speak of by id, element, form, tag or tariff code.
+        count: how many.
+        seed: where to begin.
+    """
+    order = list(rules)
+    Random(seed).shuffle(order)
+    for number in range(count):
+        focus = (order[number % len(order)],) if order else ()
+        yield _world(Words(focus), known, seed * 1000 + number)
+
+
+def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
+    """One more offer for a case, from one of its plants."""
+    dice = Random(world.seed + 500)
+    like = dice.choice([offer for offer in world.catalog.offers if not offer.inputs])
+    material = next(m for m in world.catalog.materials if m.id == like.outputs[0].material)
+    names = _places(Words(tuple(rules)))
+    return _offer("one-more", like.facility, material, _price(dice), _chain(dice, material.stages, names))
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, str(name))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner, key)
+
+
+def _world(words: Words, known: Sequence[Material], seed: int) -> World:
+    dice = Random(seed)
+    good = words.material(known, dice)
+    feed = Material(id="made-up-feed", name="feed", basis="gross", content=good.content, stages=good.stages[:-1])
+    places = _places(words)
+    plants = tuple(_plant(dice, f"plant-{place.lower()}", place) for place in places)
+    offers = [_source(dice, number, good, places) for number in range(dice.randint(3, 4))]
+    if feed.stages:
+        offers += [_source(dice, 8, feed, places), _maker(dice, good, feed, places)]
+    rates = tuple(
+        Rate(currency=c, to="USD", rate=Decimal("1.1"), start=date(2000, 1, 1), source=SOURCE)
+        for c in words.currencies
+        if c != "USD"
+    )
+    catalog = Catalog(
+        name=NAME,
+        licence="CC0-1.0",
+        as_of=date(2026, 1, 1),
+        materials=(good, feed),
+        facilities=plants,
+        offers=tuple(sorted(offers, key=lambda offer: offer.id)),
+        rates=rates,
+        sources=(Source(id=SOURCE, reference="drawn by lot", confidence=Confidence.VERIFIED),),
+    )
+    return World(_case(dice, good, words, seed), catalog, seed)
+
+
+def _places(words: Words) -> list[str]:
+    """Countries of a case: the usual ones, and some that the rule names."""
+    return sorted({*USUAL, *words.countries[:3]})
+
+
+def _case(dice: Random, good: Material, words: Words, seed: int) -> Case:
+    count = dice.randint(2, 3)
+    around = dice.choice([*words.dates(), _NEXT_YEAR])
+    start = date(max(around.year - 1, 1900), dice.choice((1, 7)), 1)
+    ends = sorted({"civil", "defense", *words.under("end_use")})
+    named = [text for text in words.under("place", "destination", "importer") if len(text) == 2 and is_country(text)]
+    facts = tuple(sorted((name, dice.random() < 0.5) for name in words.under("fact") if dice.random() < 0.6))
+    buyer = dice.choice(["", *words.under("buyer")])
+    demands = tuple(
+        DemandSpec(
+            id=f"need-{end}",
+            material=good.id,
+            end_use=end,
+            buyer=buyer,
+            facts=facts,
+            quantities=tuple(Decimal(dice.randint(20, 90)) for _ in range(count)),
+            shortage_price=_price(dice) + 900,
+        )
+        for end in (*dice.sample(ends, min(2, len(ends))),)
+    )
+    horizon = Horizon(start=start, count=count, length=PeriodLength.YEAR)
+    place = dice.choice(["US", *named])
+    return Case(name=f"made-up-{seed}", horizon=horizon, place=place, demands=demands)
+
+
+def _price(dice: Random) -> Decimal:
+    """A price with odd cents, so that no two plans cost the same."""
+    return Decimal(dice.randint(10, 90)) + Decimal(dice.randrange(1, 10**4)) / 10**4
+
+
+def _plant(dice: Random, name: str, country: str) -> Facility:
+    per_year = dice.choice((None, Decimal(dice.randint(20, 120))))
+    step = CapacityStep(per_year=per_year, status=Status.OPERATING, source=SOURCE)
+    return Facility(id=name, country=country, operator=f"{name} company", capacity=(step,), source=SOURCE)
+
+
+def _chain(dice: Random, stages: Sequence[Stage], places: Sequence[str]) -> tuple[ChainEntry, ...]:
+    """All in one country, or each stage somewhere, now and then in one of two, or in one that may not be the only one."""
+    home = dice.choice(list(places))
+    feed = Feed.RECYCLED if dice.random() < 0.15 else Feed.PRIMARY
+    entries = []
+    for stage in stages:
+        where = {home} if dice.random() < 0.6 else set(dice.sample(list(places), dice.choice((1, 1, 2))))
+        complete = dice.random() < 0.9
+        entries.append(ChainEntry(stage=stage, countries=frozenset(where), complete=complete, feed=feed, source=SOURCE))
+    return tuple(entries)
+
+
+def _offer(name: str, plant: str, good: Material, price: Decimal, chain: tuple[ChainEntry, ...]) -> Offer:
+    return Offer(
+        id=name,
+        facility=plant,
+        outputs=(RecipeLine(material=good.id, per_unit=Decimal(1), source=SOURCE),),
+        price=Price(amount=price, currency="USD", source=SOURCE),
+        chain=chain,
+        source=SOURCE,
+        catalog=NAME,
+    )
+
+
+def _source(dice: Random, number: int, good: Material, places: Sequence[str]) -> Offer:
+    chain = _chain(dice, good.stages, places)
+    country = min(chain[-1].countries)
+    return _offer(f"source-{number}", f"plant-{country.lower()}", good, _price(dice), chain)
+
+
+def _maker(dice: Random, good: Material, feed: Material, places: Sequence[str]) -> Offer:
+    chain = _chain(dice, good.stages[-1:], places)
+    country = min(chain[-1].countries)
+    offer = _offer("maker", f"plant-{country.lower()}", good, _price(dice), chain)
+    needs = RecipeLine(material=feed.id, per_unit=Decimal(dice.choice(("0.8", "1", "1.3"))), source=SOURCE)
+    return offer.model_copy(update={"inputs": (needs,)})

@@ -1,0 +1,297 @@
+"""The checks of rules: a good rule passes them all, and for each check there is a rule that it alone finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import pytest
+
+from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
+from friendshore.rules.base import Facts, Rule
+from friendshore.rules.kinds import OriginBan
+from friendshore.rules.rows import Row
+from friendshore.testing import Check, Example, check_rule, rule_checks
+
+if TYPE_CHECKING:
+    from ..unit import building as b
+else:
+    from tests.unit import building as b
+
+
+class Barred(Rule):
+    """What was made, at any stage, in a country is barred for some use; doubt is unproven."""
+
+    kind: Literal["barred"] = "barred"
+    country: str = "CN"
+    end_use: str = "defense"
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """Fails where the country is sure, unproven where it is possible."""
+        if use.end_use != self.end_use:
+            return PASS
+        if any(entry.countries == {self.country} for entry in offer.performed):
+            return self.verdict(Result.FAIL)
+        doubtful = any(self.country in e.countries or not e.complete for e in offer.performed)
+        return self.verdict(Result.UNPROVEN) if doubtful or offer.missing else PASS
+
+    def verdict(self, result: Result) -> Verdict:
+        """A verdict with its reason."""
+        return Verdict(result=result, rule=self.id, clause=self.citation, reason=f"it may be of {self.country}")
+
+
+class Capped(Rule):
+    """No more than so much is bought of each material in a period."""
+
+    kind: Literal["capped"] = "capped"
+    most: Decimal = Decimal(60)
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for each material and period."""
+        for material in facts.materials:
+            for label, periods in facts.spans("period"):
+                yield Row(
+                    label=f"{material.id} {label}",
+                    terms=(facts.bought(lambda o, _, m=material: int(o.material.id == m.id), periods),),  # type: ignore[misc]
+                    at_most=self.most,
+                    sentence=f"No more than {self.most} kg of {material.id} in {label}.",
+                )
+
+
+GIVEN = {"id": "r", "title": "A rule.", "citation": "s. 1"}
+
+
+def one_row(facts: Facts, counts: Any, **bounds: Any) -> Row:
+    """A row over all purchases of the horizon."""
+    ((_, periods),) = facts.spans("horizon")
+    fields = {"sentence": "A limit.", **bounds}
+    return Row(label="all", terms=(facts.bought(counts, periods),), **fields)
+
+
+class Untyped(Barred):
+    """It holds a tuple, which JSON has not."""
+
+    kind: Literal["untyped"] = "untyped"  # type: ignore[assignment]
+    extra: Any = ("a", "b")
+
+
+class Mute(Capped):
+    """Its row has no sentence."""
+
+    kind: Literal["mute"] = "mute"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        yield one_row(facts, lambda *_: 1, at_most=Decimal(10**6), sentence="")
+
+
+class YesOrNo(Barred):
+    """It answers yes or no in place of a verdict."""
+
+    kind: Literal["yes-or-no"] = "yes-or-no"  # type: ignore[assignment]
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        return offer.missing == frozenset()  # type: ignore[return-value]
+
+
+class Squared(Capped):
+    """It multiplies what is bought by itself."""
+
+    kind: Literal["squared"] = "squared"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        ((_, periods),) = facts.spans("horizon")
+        bought = facts.bought(lambda *_: 1, periods)
+        yield Row("squared", (bought * bought,), at_most=Decimal(9))  # type: ignore[operator]
+
+
+class ByPlan(Capped):
+    """Its bound is a function of the plan."""
+
+    kind: Literal["by-plan"] = "by-plan"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        yield one_row(facts, lambda *_: 1, at_most=lambda plan: plan.cost / 2)
+
+
+class Moody(Barred):
+    """Every third time it says something else."""
+
+    kind: Literal["moody"] = "moody"  # type: ignore[assignment]
+    asked: ClassVar[list[int]] = []
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        self.asked.append(1)
+        return self.verdict(Result.FAIL) if len(self.asked) % 3 == 0 else PASS
+
+
+class First(Capped):
+    """It caps whatever offer it is shown first."""
+
+    kind: Literal["first"] = "first"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        first = facts.offers[0].offer.id
+        yield one_row(facts, lambda o, _: int(o.offer.id == first), at_most=Decimal(5))
+
+
+class Trusting(Barred):
+    """A doubtful origin passes."""
+
+    kind: Literal["trusting"] = "trusting"  # type: ignore[assignment]
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        sure = any(entry.countries == {self.country} for entry in offer.performed)
+        return self.verdict(Result.FAIL) if sure and use.end_use == self.end_use else PASS
+
+
+class Rebate(Rule):
+    """What costs more than 20 is paid for by the law."""
+
+    kind: Literal["rebate"] = "rebate"
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        return Decimal(20) - value
+
+
+class ByNumber(Capped):
+    """The more offers there are, the more must be bought."""
+
+    kind: Literal["by-number"] = "by-number"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        yield one_row(facts, lambda *_: 1, at_least=Decimal(30 * len(facts.offers)))
+
+
+class Numbered(Barred):
+    """It goes by when it first saw an offer."""
+
+    kind: Literal["numbered"] = "numbered"  # type: ignore[assignment]
+    seen: ClassVar[list[Chained]] = []
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        number = next((i for i, other in enumerate(self.seen) if other is offer), len(self.seen))
+        self.seen[number:] = [offer, *self.seen[number + 1 :]]
+        return self.verdict(Result.FAIL) if number % 2 else PASS
+
+
+class ByName(Capped):
+    """It caps the offer whose name comes first."""
+
+    kind: Literal["by-name"] = "by-name"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        first = min(o.offer.id for o in facts.offers)
+        yield one_row(facts, lambda o, _: int(o.offer.id == first), at_most=Decimal(5))
+
+
+class EachOffer(Capped):
+    """Each offer may sell a little, however many a plant makes of its goods."""
+
+    kind: Literal["each-offer"] = "each-offer"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        ((_, periods),) = facts.spans("horizon")
+        for name in sorted({o.offer.id for o in facts.offers}):
+            term = facts.bought(lambda o, _, n=name: int(o.offer.id == n), periods)  # type: ignore[misc]
+            yield Row(label=name, terms=(term,), at_most=Decimal(30), sentence=f"Little of {name}.")
+
+
+NEVER = {**GIVEN, "stages": ["mined"], "countries": ["CN"], "elements": ["Xx"]}
+BAD: dict[str, tuple[Rule, str, str]] = {
+    "json": (Untyped.model_validate(GIVEN), "json", "another rule once written as JSON"),
+    "sentence of a rule": (Barred.model_validate({**GIVEN, "title": ""}), "sentence", "not told in a sentence"),
+    "sentence of a row": (Mute.model_validate(GIVEN), "sentence", "row `all` has no sentence"),
+    "answers": (YesOrNo.model_validate(GIVEN), "answers", "no verdict"),
+    "not linear": (Squared.model_validate(GIVEN), "linear", "unsupported operand"),
+    "by the plan": (ByPlan.model_validate(GIVEN), "linear", "`at_most` is <function"),
+    "not pure": (Moody.model_validate(GIVEN), "pure", "it gives other verdicts"),
+    "by order": (First.model_validate(GIVEN), "order", "change with the order in which it is shown"),
+    "doubt": (Trusting.model_validate(GIVEN), "doubt", "says fail where"),
+    "cheaper": (Rebate.model_validate(GIVEN), "more-rules", "with the rules"),
+    "by number": (ByNumber.model_validate(GIVEN), "more-offers", "with one more offer"),
+    "by number of appearance": (Numbered.model_validate(GIVEN), "rows-of-tables", "in another order"),
+    "by name": (ByName.model_validate(GIVEN), "names", "with other names"),
+    "each offer": (EachOffer.model_validate(GIVEN), "halves", "split in two"),
+    "bites on nothing": (OriginBan.model_validate(NEVER), "bites", "bears on none of them"),
+}
+
+
+def found(checks: Iterable[Check]) -> dict[str, str]:
+    """What each check finds, in words."""
+    return {c.name: "; ".join(map(str, o.found)) for c in checks if (o := c.outcome()).found}
+
+
+GOOD = {
+    "forbids": Barred.model_validate(GIVEN),
+    "limits": Capped.model_validate(GIVEN),
+    "built in": OriginBan.model_validate(
+        {**GIVEN, "stages": ["mined"], "countries": ["CN"], "phases": [{"from": "2027-01-01"}]}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_rule_passes_all_checks(name: str) -> None:
+    """A rule that keeps to what rules are is found nothing against, and bears on some made-up case."""
+    assert found(rule_checks(GOOD[name])) == {}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_each_check_finds_the_rule_that_breaks_it(name: str) -> None:
+    """The check is named that the rule breaks, with what is wrong."""
+    rule, check, words = BAD[name]
+    said = found(rule_checks(rule))
+    assert check in said, said
+    assert words in said[check]
+
+
+@pytest.mark.parametrize("name", ["not linear", "by the plan", "not pure", "by order"])
+def test_one_mistake_is_named_once(name: str) -> None:
+    """What rests on a check that failed is left out, with the reason, so that one mistake is not told as ten."""
+    rule, check, _ = BAD[name]
+    checks = rule_checks(rule)
+    assert set(found(checks)) - {"sentence"} == {check}
+    assert any(outcome.left_out for outcome in (check.outcome() for check in checks))
+
+
+def test_all_that_is_found_is_raised_at_once() -> None:
+    """A plain call in a test fails with the rule, the check, what was found and in which made-up case."""
+    with pytest.raises(AssertionError, match=r"check `order`[\s\S]*rule `r` of kind `first`[\s\S]*in made-up-"):
+        check_rule(First.model_validate(GIVEN))
+
+
+def test_a_wider_form_must_bar_no_less() -> None:
+    """A form that is said to be wider, and lets an offer pass that the narrower bars, is found."""
+    narrow = Barred.model_validate(GIVEN)
+    other = Barred.model_validate({**GIVEN, "country": "AU"})
+    assert "let pass" in found(rule_checks(narrow, wider=[other]))["wider"]
+
+
+class TestExamples:
+    """Plans that are said to be allowed or refused are planned with their purchases fixed."""
+
+    case = b.case(b.demand("metal", "defense", 10))
+    ban = b.ban("mined", start="2026-01-01")
+
+    def example(self, offer: str, allowed: bool, amount: str = "10 kg") -> Example:
+        """Buying so much from an offer."""
+        return Example(self.case, {offer: amount}, allowed, (b.metals(au=50),))
+
+    def test_right_examples_hold(self) -> None:
+        """Chinese metal is refused for defence, Australian is not."""
+        examples = [self.example("cn-metal", False), self.example("au-metal", True)]
+        assert "examples" not in found(rule_checks(self.ban, examples=examples))
+
+    @pytest.mark.parametrize(
+        ("offer", "allowed", "amount", "words"),
+        [
+            ("cn-metal", True, "10 kg", "is refused"),
+            ("au-metal", False, "10 kg", "is allowed"),
+            ("au-metal", True, "99 kg", "even without the rule"),
+        ],
+    )
+    def test_wrong_examples_are_found(self, offer: str, allowed: bool, amount: str, words: str) -> None:
+        """An example that the rule does not agree with is named, and one that no rule could allow."""
+        examples = [self.example(offer, allowed, amount)]
+        assert words in found(rule_checks(self.ban, examples=examples))["examples"]
