@@ -250,3 +250,23 @@ def test_where_a_gap_is_left_what_using_costs_is_an_interval_from_nothing_on() -
         assert 0 <= one.rise.low <= true.value + 1
         assert one.rise.high >= true.value - 1
     assert "not proved" in text(rough)
+
+
+def test_what_makers_take_in_is_asked_about_too() -> None:
+    """Japan melts 40 kg of 80 kg of oxide at 5; more oxide at 9 costs 4 more on the 4 kg from which it counts as used."""
+    facts = catalog(
+        facility("us", "US"), facility("jp", "JP"), facility("pit", "AU"), facility("hole", "KZ"),
+        source("US", 80), maker("JP", 20), source("AU", 5, "oxide", plant="pit"), source("KZ", 9, "oxide", plant="hole"),
+    )  # fmt: skip
+    asked = session(civil(40), facts)
+    found = alternatives(asked, inputs=True)
+    assert [(mix.material, mix.for_makers, mix.wanted_kg) for mix in found.materials] == [
+        ("metal", False, 40),
+        ("oxide", True, 80),
+    ]
+    one = of(found, "kz-oxide")
+    assert one.rise is not None
+    assert (one.uses_kg, one.rise.value) == (4, 16)
+    assert {check.end_use for check in one.checks} == {"metal for civil"}
+    assert alternatives(asked, ["oxide"]).offers == [o for o in found.offers if o.material == "oxide"]
+    assert "80 kg bought for makers" in text(found)

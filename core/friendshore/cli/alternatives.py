@@ -16,8 +16,10 @@ from .output import answering, show, show_json, width
 def alternatives(
     path: PlanPath,
     material: Annotated[
-        list[str] | None, typer.Argument(help="Demanded materials; all, if none is given.", metavar="[MATERIAL]")
+        list[str] | None,
+        typer.Argument(help="Materials; all that are demanded, if none is given.", metavar="[MATERIAL]"),
     ] = None,
+    inputs: Annotated[bool, typer.Option("--inputs", help="Also what the plan buys for makers.")] = False,
     within: Annotated[
         float,
         typer.Option(
@@ -41,7 +43,9 @@ def alternatives(
         path, doing="asking about", of="offers", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
-        found = alternatives(opened.session, material or (), within=Decimal(str(within)), progress=progress)
+        found = alternatives(
+            opened.session, material or (), inputs=inputs, within=Decimal(str(within)), progress=progress
+        )
     if as_json:
         show_json(found.to_dict())
     else:

@@ -94,6 +94,8 @@ class MaterialMix(Record):
     """Money by which plans may be dearer whose shares are looked at; None: rules conflict."""
     with_materials: list[str]
     """What else hangs together with it, and shares that money."""
+    for_makers: bool
+    """Whether nobody demands it, and it is what the plan buys for makers."""
 
 
 class Alternatives(Result):
@@ -116,27 +118,38 @@ class Alternatives(Result):
 
 
 def alternatives(
-    session: Session, materials: Sequence[str] = (), *, within: Decimal = WITHIN, progress: Progress | None = None
+    session: Session,
+    materials: Sequence[str] = (),
+    *,
+    inputs: bool = False,
+    within: Decimal = WITHIN,
+    progress: Progress | None = None,
 ) -> Alternatives:
     """Every offer of the demanded materials, or of those named.
 
+    Of what the plan buys for makers, demand is what it buys of it.
+
     Args:
         session: a solved case.
-        materials: demanded materials; none: all.
+        materials: demanded materials, or such as the plan buys for makers; none: all that are demanded.
+        inputs: where none is named, those bought for makers as well.
         within: share by which plans may be dearer than the cheapest whose mixes are looked at.
         progress: told offers done, offers in all, and seconds.
 
     Raises:
-        InputError: if a material is not demanded, or `within` is negative.
+        InputError: if a material is neither demanded nor bought for makers, or `within` is negative.
         SolverError: if a solver breaks down.
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    standings = Standings(session.problem)
+    made_of = _inputs(session)
+    looked_at = {name: kg for name, kg in made_of.items() if inputs or name in materials}
+    standings = Standings(session.problem, looked_at)
     wanted = list(standings.wanted)
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
-        raise InputError([_not_wanted(name, wanted) for name in unknown] or [_negative(within)])
+        known = [*wanted, *(name for name in made_of if name not in wanted)]
+        raise InputError([_not_wanted(name, known) for name in unknown] or [_negative(within)])
     counted = Counted(session)
     named = [name for name in wanted if name in materials] if materials else wanted
     made: list[_Asking] = []
@@ -165,9 +178,19 @@ def alternatives(
     )
 
 
+def _inputs(session: Session) -> dict[str, Decimal]:
+    """What the plan buys that nobody demands: for makers, with its kilograms."""
+    demanded = {demand.use.material.id for demand in session.problem.demands}
+    found: dict[str, Decimal] = {}
+    for entry in session.verified.plan.purchases:
+        if entry.material not in demanded:
+            found[entry.material] = found.get(entry.material, Decimal(0)) + entry.quantity
+    return dict(sorted(found.items()))
+
+
 def _not_wanted(name: str, wanted: Sequence[str]) -> Problem:
     return Problem(
-        f"the case wants no `{name}`",
+        f"the case wants no `{name}`, and the plan buys none to make anything of",
         found=name,
         expected="one of " + ", ".join(wanted),
         fix=did_you_mean(name, wanted),
@@ -236,6 +259,7 @@ class _Asking:
             today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
             allowed=None if conflict else exact(self.within * abs(together.cost)),
             with_materials=sorted(together.materials - {material}),
+            for_makers=material in self.standings.inputs,
         )
 
     def alternative(self, asked: tuple[str, str]) -> Alternative:

@@ -14,6 +14,7 @@ class StageCheck(Record):
     """One stage of an offer for one use, or the move itself."""
 
     end_use: str
+    """The end use; of an input also the good that it ends in."""
     stage: str
     """A stage that the material's chain must have; empty: the move, which export controls and exclusions judge."""
     countries: list[str]
@@ -43,7 +44,7 @@ def checks(standings: Standings, offer: int, material: str) -> Iterator[StageChe
             worst = max(here, key=lambda verdict: verdict.result.rank, default=None)
             entries = [entry for entry in chained.performed if entry.main_stage.value == stage]
             yield StageCheck(
-                end_use=use.end_use,
+                end_use=use.end_use if use.material.id == material else f"{use.material.id} for {use.end_use}",
                 stage=stage,
                 countries=sorted(frozenset().union(*(entry.countries for entry in entries))),
                 from_inputs=not entries and any(supplied.value == stage for supplied in chained.supplied),

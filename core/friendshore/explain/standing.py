@@ -36,30 +36,40 @@ class Standing:
 class Standings:
     """What every offer could do for the demands of a case, read off its facts alone."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, inputs: Mapping[str, Decimal] | None = None) -> None:
+        """Looks at a case.
+
+        Args:
+            problem: the case.
+            inputs: materials that are not demanded and looked at as well, with kilograms that makers are bought: their demand.
+        """
         self.problem = problem
+        self.inputs = inputs or {}
 
     @cached_property
     def wanted(self) -> Mapping[str, Decimal]:
-        """Demanded material -> kilograms wanted over the plan."""
-        found: defaultdict[str, Decimal] = defaultdict(Decimal)
+        """Demanded material, or input looked at -> kilograms wanted over the plan."""
+        found: defaultdict[str, Decimal] = defaultdict(Decimal, self.inputs)
         for demand in self.problem.demands:
             found[demand.use.material.id] += sum(demand.quantity, Decimal(0))
         return dict(sorted(found.items()))
 
     @cached_property
     def places(self) -> Mapping[str, list[str]]:
-        """Demanded material -> the places where it is wanted."""
-        nodes = {final_node(demand.use) for demand in self.problem.demands}
-        return {name: sorted(place for material, place in nodes if material == name) for name in self.wanted}
+        """Demanded material -> the places where it is wanted; input looked at -> all where it may be taken in."""
+        return {name: sorted(place for material, place in self._ends if material == name) for name in self.wanted}
+
+    @cached_property
+    def _ends(self) -> frozenset[Node]:
+        ends = {final_node(demand.use) for demand in self.problem.demands}
+        return frozenset(ends | {node for node in self.problem.network.nodes if node[0] in self.inputs})
 
     @cached_property
     def arcs(self) -> Mapping[Key, list[Arc]]:
         """Ways of every offer to where a demanded material is wanted."""
-        ends = {final_node(demand.use) for demand in self.problem.demands}
         found: defaultdict[Key, list[Arc]] = defaultdict(list)
         for arc in self.problem.network.arcs:
-            if arc.offer >= 0 and arc.node in ends:
+            if arc.offer >= 0 and arc.node in self._ends:
                 found[arc.offer, arc.node[0]].append(arc)
         return dict(found)
 
@@ -90,10 +100,13 @@ class Standings:
 
     @cached_property
     def uses(self) -> Mapping[str, list[Use]]:
-        """Demanded material -> the kinds of use that it is wanted for."""
+        """Demanded material -> the kinds of use that it is wanted for; input looked at -> those that it may end in."""
         found: defaultdict[str, list[Use]] = defaultdict(list)
         for use in dict.fromkeys(demand.use for demand in self.problem.demands):
             found[use.material.id].append(use)
+            _, nodes = self.problem.network.reach(final_node(use))
+            for material in sorted({material for material, _ in nodes if material in self.inputs}):
+                found[material].append(use)
         return dict(found)
 
     def could_give(self, offer: int, material: str) -> Decimal | None:
@@ -122,8 +135,11 @@ class Standings:
         return {pool.facility: pool.capacity for pool in self.problem.pools}
 
     def _wanted_by(self, requirement: Requirement) -> dict[Node, dict[tuple[int, int], Decimal]]:
-        """Where a requirement ends, with what is wanted there."""
+        """Where a requirement ends, with what is wanted there; of an input all that makers are bought, whenever it comes."""
         found: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
+        for node in requirement.nodes & self._ends:
+            if node[0] in self.inputs:
+                found[node][-1, self.problem.case.horizon.count] = self.inputs[node[0]]
         for outlet in requirement.outlets:
             demand = self.problem.demands[outlet.demand]
             if demand.quantity[outlet.period]:

@@ -47,7 +47,7 @@ def alternatives_report(found: Alternatives, width: int, shown: int = SHOWN) -> 
 
 def _title(mix: MaterialMix, found: Alternatives) -> str:
     basis = f" {mix.basis}" if mix.basis not in ("", "gross") else ""
-    text = f"{mix.material}: {mass(mix.wanted_kg)}{basis} wanted"
+    text = f"{mix.material}: {mass(mix.wanted_kg)}{basis} {'bought for makers' if mix.for_makers else 'wanted'}"
     text += f", {mass(mix.short_kg)} short" if mix.short_kg else ""
     text += f", {mass(mix.today_kg)} at today's rates" if mix.today_kg else ""
     if mix.allowed is None:
