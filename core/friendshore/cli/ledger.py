@@ -50,7 +50,7 @@ def ledger(
     ) as (opened, progress):  # fmt: skip
         found = ledger(
             opened.session, order=_names(order), items=_names(items), applied=opened.scenario, exact_up_to=exact,
-            samples=samples, seed=seed, progress=progress,
+            samples=samples, seed=seed, more_units=not (order or items), progress=progress,
         )  # fmt: skip
     if as_json:
         show_json(found.to_dict())

@@ -19,6 +19,7 @@ from .landed import Landed
 from .ledger import ledger
 from .levers import Bounds, LeverKind, stated_bounds
 from .losses import KINDS, Loss, LossKind, day_of, first_day, loss_kind, losses
+from .margins import CapacityValue, Margins, WaiverValue, margins
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
 from .repaired import Gap, Repair, Repairs, Use
@@ -37,6 +38,7 @@ __all__ = [
     "Bill",
     "Bounds",
     "Calendar",
+    "CapacityValue",
     "Cause",
     "Cliff",
     "Comparison",
@@ -59,6 +61,7 @@ __all__ = [
     "Loss",
     "LossKind",
     "LossMet",
+    "Margins",
     "MaterialLine",
     "MaterialMix",
     "Method",
@@ -77,6 +80,7 @@ __all__ = [
     "Stressed",
     "Stretch",
     "Use",
+    "WaiverValue",
     "WhyNot",
     "alternatives",
     "calendar",
@@ -93,6 +97,7 @@ __all__ = [
     "ledger",
     "loss_kind",
     "losses",
+    "margins",
     "rank_prices",
     "repairs",
     "scenario_walk",

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ..domain.base import Number, Record
 from .items import ItemKind
+from .margins import Margins
 from .results import Difference, Effort, Result
 
 
@@ -100,4 +101,6 @@ class Ledger(Result):
     seed: int
     ranked: bool
     """Whether the case ranks objectives: cost is then what the ranked plan costs."""
+    margins: Margins | None
+    """What one more unit of scarce capacity and of waivers would save; None: not asked."""
     effort: Effort

@@ -11,6 +11,7 @@ from ..domain.base import exact
 from ..session import PartPlan, Session
 from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
 from .items import Item, Lattice, items_named, rule_items
+from .margins import margins, questions
 from .results import Counted, Difference, Effort, between
 from .shapley import Weights, half_width, in_units
 from .splitting import Split, value_of
@@ -34,6 +35,7 @@ def ledger(
     exact_up_to: int = EXACT_UP_TO,
     samples: int = SAMPLES,
     seed: int = 0,
+    more_units: bool = False,
     progress: Asked | None = None,
 ) -> Ledger:
     """Splits what compliance costs over rules, scenarios and kinds of terms.
@@ -49,6 +51,7 @@ def ledger(
         exact_up_to: items of an independent part up to which all coalitions are planned.
         samples: orders drawn where there are more.
         seed: of the draw.
+        more_units: also ask what one more unit of each scarce capacity and of each waiver would save.
         progress: told how far it is.
 
     Raises:
@@ -67,7 +70,12 @@ def ledger(
     for one in split:
         one.choose(bool(order), exact_up_to, samples, seed)
     _ask(split, progress)
-    return _Adding(session, meant, split).ledger(bool(order), exact_up_to, samples, seed, counted.effort)
+    found = _Adding(session, meant, split).ledger(bool(order), exact_up_to, samples, seed, counted.effort)
+    if not more_units:
+        return found
+    more = margins(session, progress=progress)
+    counted.questions += questions(more)
+    return found.model_copy(update={"margins": more, "effort": counted.effort})
 
 
 def _ask(split: Sequence[Split], progress: Asked | None) -> None:
@@ -130,6 +138,7 @@ class _Adding:
             samples=samples,
             seed=seed,
             ranked=bool(self.session.problem.objectives),
+            margins=None,
             effort=effort,
         )
 

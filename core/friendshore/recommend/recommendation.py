@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..domain.facts import Catalog
+from ..domain.facts import Catalog, Offer
 from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
 from ..errors import PluginError
@@ -126,12 +127,13 @@ def _relevant(problem: Problem) -> Catalog:
     wanted = {offer.price.benchmark for offer in offers if offer.price is not None}
     kept = [row for row in prices if row.material in materials or row.id in wanted]
     materials |= {row.material for row in kept}
-    facilities: set[str] = set()
+    seen: set[str] = set()
     for offer in offers:
         name = offer.facility
-        while name in problem.merged.facilities and name not in facilities:
-            facilities.add(name)
+        while name in problem.merged.facilities and name not in seen:
+            seen.add(name)
             name = problem.merged.facilities[name].within
+    facilities = seen | _sites(problem, offers)
     return Catalog(
         name="facts",
         title=f"facts of {problem.case.name}",
@@ -153,3 +155,12 @@ def _relevant(problem: Problem) -> Catalog:
         factors=problem.merged.factors,
         sources=tuple(s for key, s in sorted(problem.merged.sources.items()) if key != "case"),
     )
+
+
+def _sites(problem: Problem, offers: Sequence[Offer]) -> set[str]:
+    """Facilities that are places where something is delivered, used or held."""
+    case = problem.case
+    places = {place for _, place in problem.network.nodes} | {d.place for d in case.demands}
+    places |= {s.place for s in case.stocks} | {o.place for o in case.orders} | {s.place for s in case.stores}
+    places |= {lane.to for offer in offers for lane in offer.lanes}
+    return {f.id for f in problem.merged.facilities.values() if f.place != f.country and f.place in places - {""}}

@@ -9,10 +9,14 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..explain.billed import Bill, Ledger, LedgerItem, Method
+from ..explain.margins import Margins
 from ..explain.results import Difference
-from .figures import NOTHING, count, large_money, mass, money
+from .figures import NOTHING, count, large_money, mass, money, percent
 from .stress import effort_line, rise
 from .tables import Column, figures, lines, section, table
+
+SHOWN = 12
+"""Rows shown of what one more unit saves; all of it is in the JSON form."""
 
 
 def ledger_report(found: Ledger, currency: str, width: int) -> list[RenderableType]:
@@ -29,6 +33,7 @@ def ledger_report(found: Ledger, currency: str, width: int) -> list[RenderableTy
         section(_title(found), _split(found, told, currency, width), lines(_notes(found))),
         _alone(told, currency, width),
         _pieces(found, currency, width),
+        *_margins(found.margins, currency, width),
         Text(""),
         Text(effort_line(found.effort), style="dim"),
     ]
@@ -138,3 +143,61 @@ def _pieces(found: Ledger, currency: str, width: int) -> RenderableType | None:
     none = len(split) - len(felt)
     more = lines([f"{count(none, 'more part')} in which the items change nothing"]) if none else None
     return section("By independent part of the case", table(columns, rows, width), more)
+
+
+def _margins(found: Margins | None, currency: str, width: int) -> list[RenderableType]:
+    if found is None:
+        return []
+    more = percent(found.increment)
+    parts: list[RenderableType] = []
+    capacities = [each for each in found.capacities if _saves(each.saves)]
+    if found.capacities:
+        rows = [
+            [each.facility, _periods(each.full_in), mass(each.more_kg), rise(each.saves), money(each.per_kg)]
+            for each in capacities[:SHOWN]
+        ]
+        columns = [Column("Facility"), Column("Full in"), figures("More"), figures(f"Saves, {currency}")]
+        columns.append(figures("per kg"))
+        none = len(found.capacities) - len(capacities)
+        notes = lines(
+            _rest(
+                len(capacities),
+                none,
+                "capacity is full, and more of it saves",
+                "capacities are full, and more of them saves",
+            )
+        )
+        body = table(columns, rows, width) if rows else None
+        parts.append(section(f"{more} more of each capacity that is used up, in every period", body, notes))
+    waivers = [each for each in found.waivers if _saves(each.saves)]
+    if found.waivers:
+        rows = [
+            [each.rule, each.demand, mass(each.waived_kg), rise(each.saves), money(each.per_kg)]
+            for each in waivers[:SHOWN]
+        ]
+        columns = [
+            Column("Rule"),
+            Column("Demand"),
+            figures("Waived"),
+            figures(f"Saves, {currency}"),
+            figures("per kg"),
+        ]
+        none = len(found.waivers) - len(waivers)
+        notes = lines(_rest(len(waivers), none, "waiver alone saves", "waivers, each alone, save"))
+        body = table(columns, rows, width) if rows else None
+        parts.append(section(f"A waiver of each rule for {more} of a demand over the plan", body, notes))
+    return parts
+
+
+def _saves(saved: Difference) -> bool:
+    """Whether it is worth telling: less than one of the currency is what rounding makes."""
+    return not saved.proved or abs(saved.value) >= 1
+
+
+def _rest(worth: int, none: int, one: str, many: str) -> list[str]:
+    notes = [f"{worth - SHOWN} more that save something (--json holds all)"] if worth > SHOWN else []
+    return notes + ([f"{count(none, one, many)} nothing (--json names them)"] if none else [])
+
+
+def _periods(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{count(len(labels), 'period')} from {labels[0]}"

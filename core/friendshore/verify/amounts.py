@@ -10,7 +10,7 @@ from operator import mul
 
 import numpy as np
 
-from ..problem.doubles import doubles
+from ..problem.doubles import Floats, doubles
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.requirements import waiver_id
@@ -144,21 +144,10 @@ class Amounts:
     def _pools(self) -> None:
         """No more is taken of any capacity than there is, in each period."""
         orders, pools, count = self.ledger.orders, self.problem.pools, self.problem.case.horizon.count
-        setups: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
-        for found in self.placed:
-            for number in found.span.pools:
-                setups[number, found.span.periods[0]] += found.span.terms.setup_use or 0
-        used, pieces = np.zeros((len(pools), count)), np.zeros((len(pools), count))
-        for (number, t), setup in setups.items():
-            used[number, t] = float(setup)
-        member = np.array([offer for pool in pools for offer in pool.offers], dtype=np.intp)
-        of_pool = np.repeat(np.arange(len(pools)), [len(pool.offers) for pool in pools])
-        use = doubles([self.problem.offers[offer].offer.capacity_use for offer in member.tolist()])[:, None]
-        np.add.at(used, of_pool, use * (orders.counts[member].astype(np.float64) * float(orders.unit)))
-        np.add.at(pieces, of_pool, use * orders.pieces[member])
+        used, pieces, setups = pool_use(self.ledger, self.placed)
         capacity = self.problem.capacity
         bounded = np.isfinite(capacity)
-        terms = np.bincount(of_pool, minlength=len(pools))[:, None] + 8
+        terms = np.array([len(pool.offers) for pool in pools], dtype=np.intp)[:, None] + 8
         off = np.where(bounded, terms * EPSILON * (used + np.abs(capacity)), 0.0)
 
         def exactly(cell: int) -> tuple[Decimal, Decimal, str]:
@@ -280,6 +269,34 @@ class Amounts:
                 self.ledger.miss(
                     quantity - licence.quantity, Decimal(pieces), f"more moves under `{name}` than it allows"
                 )
+
+
+def pool_use(ledger: Ledger, placed: Sequence[Placed]) -> tuple[Floats, Floats, Mapping[tuple[int, int], Decimal]]:
+    """What a plan takes of every capacity in every period.
+
+    Args:
+        ledger: the plan's entries.
+        placed: terms of trade under which something is ordered.
+
+    Returns:
+        Kilograms of every pool in every period, set-ups included, in doubles; how many rounded numbers they follow from, each
+        counted by its coefficient; and the set-ups among them, in decimals.
+    """
+    problem, orders = ledger.problem, ledger.orders
+    setups: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    for found in placed:
+        for number in found.span.pools:
+            setups[number, found.span.periods[0]] += found.span.terms.setup_use or 0
+    pools, count = problem.pools, problem.case.horizon.count
+    used, pieces = np.zeros((len(pools), count)), np.zeros((len(pools), count))
+    for (number, t), setup in setups.items():
+        used[number, t] = float(setup)
+    member = np.array([offer for pool in pools for offer in pool.offers], dtype=np.intp)
+    of_pool = np.repeat(np.arange(len(pools)), [len(pool.offers) for pool in pools])
+    use = doubles([problem.offers[offer].offer.capacity_use for offer in member.tolist()])[:, None]
+    np.add.at(used, of_pool, use * (orders.counts[member].astype(np.float64) * float(orders.unit)))
+    np.add.at(pieces, of_pool, use * orders.pieces[member])
+    return used, pieces, setups
 
 
 def _where(kind: Flow, label: str) -> str:

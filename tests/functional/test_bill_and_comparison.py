@@ -1,0 +1,95 @@
+"""`ledger` and `compare` as a planner runs them: the text, the JSON, exit codes, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+STEEL = "docs/cases/published/multmip3"
+THREE = "fixed-cost,minimum-load,max-served"
+
+
+def friendshore(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command line as a program of its own, at the root of the repository."""
+    command = [sys.executable, "-m", "friendshore", *arguments]
+    environment = {**os.environ, "COLUMNS": "100"}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=Path(__file__).parents[2], env=environment, check=False
+    )
+
+
+def told(page: str, command: str) -> str:
+    """The output that a reference page shows of a command."""
+    text = Path(__file__).parents[2].joinpath("docs/reference/questions", page).read_text(encoding="utf-8")
+    return text.split(f"$ friendshore {command}\n", 1)[1].split("```", 1)[0]
+
+
+def test_the_bill_in_order_is_the_one_of_the_page() -> None:
+    """The published steps, and nothing on stderr."""
+    run = friendshore("ledger", STEEL, "--order", THREE)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == told("ledger.md", f"ledger {STEEL} --order {THREE}")
+    assert "max-served     +2,475.00" in run.stdout
+
+
+def test_the_bill_as_json() -> None:
+    """One object with tables of items, parts and cells."""
+    run = friendshore("ledger", STEEL, "--items", THREE, "--json")
+    found = json.loads(run.stdout)
+    assert {item["name"]: item["adds"]["amount"] for item in found["items"]} == {
+        "fixed-cost": 29350, "max-served": 4237.5, "minimum-load": 2537.5,
+    }  # fmt: skip
+    assert (found["before"]["amount"], found["after"]["amount"], found["method"]) == (199500, 235625, "exact")
+
+
+def test_the_whole_bill_of_the_worked_case_adds_up() -> None:
+    """Cent by cent, item by item and part by part, with what one more unit would save."""
+    run = friendshore("ledger", "docs/cases/us-2027", "--json", "--exact", "2", "--samples", "3")
+    found = json.loads(run.stdout)
+    cents = [round(100 * item["adds"]["amount"]) for item in found["items"]]
+    assert sum(cents) == round(100 * found["adds"]["amount"])
+    assert found["method"] == "sampled"
+    assert found["margins"]["capacities"]
+    assert found["effort"]["reused"] > found["effort"]["solved"]
+
+
+def test_an_order_and_items_exclude_each_other() -> None:
+    """So do two cases and scenarios; and a comparison needs something to compare with."""
+    assert friendshore("ledger", STEEL, "--order", "lot", "--items", "lot").returncode == 2
+    assert friendshore("compare", STEEL).returncode == 2
+    assert friendshore("compare", STEEL, STEEL, "--scenario", "x").returncode == 2
+    run = friendshore("ledger", STEEL, "--items", "max-serve")
+    assert run.returncode == 2
+    assert "did you mean `max-served`" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_comparison_with_a_scenario() -> None:
+    """The repeal moves magnets and what they are made of; nothing else moves."""
+    run = friendshore("compare", "docs/cases/us-2027", "--scenario", "s1803", "--json")
+    found = json.loads(run.stdout)
+    assert {line["material"] for line in found["mix"] if line["moved_kg"]} == {
+        "ndfeb-magnet",
+        "ndpr-metal",
+        "ndpr-oxide",
+    }
+    assert found["difference"]["proved"]
+    assert found["least_moved"]
+    assert [step["title"] for step in found["steps"]] == ["enable us-p-1803"]
+
+
+def test_two_runs_side_by_side(tmp_path: Path) -> None:
+    """Planned again from their own facts; what differs in them is named."""
+    for name in ("multmip2", "multmip3"):
+        assert (
+            friendshore("plan", f"docs/cases/published/{name}", "--quiet", "--out", str(tmp_path / name)).returncode
+            == 0
+        )
+        assert friendshore("verify", str(tmp_path / name)).returncode == 0
+    run = friendshore("compare", str(tmp_path / "multmip2"), str(tmp_path / "multmip3"))
+    assert run.returncode == 0
+    assert "B costs USD 2,475 more than" in " ".join(run.stdout.split())
+    assert "max-served" in run.stdout
