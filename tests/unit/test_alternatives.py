@@ -157,8 +157,12 @@ def test_what_comes_too_late_says_so() -> None:
     told = {one.offer: [o.text for o in one.obstacles] for one in found.offers}
     assert "starts on 2029-01-01, after its end" in told["jp-metal"][0]
     assert "au is only announced, and would have to be operating" in told["au-metal"][0]
-    assert told["kz-metal"] == ["it arrives 36 months after it is ordered, and the plan has 24"]
-    assert told["ca-metal"] == ["qualifying it takes 30 months and delivery 0, and the plan has 24"]
+    assert told["kz-metal"] == [
+        "it arrives 36 months after it is ordered, and would have to within 12 to arrive in the plan"
+    ]
+    assert told["ca-metal"] == [
+        "qualifying it takes 30 months, and would have to take no more than 12 for it to arrive in the plan"
+    ]
 
 
 def test_an_unknown_material_is_refused_with_a_suggestion() -> None:

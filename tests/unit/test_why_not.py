@@ -278,13 +278,25 @@ def test_a_plugins_rule_counts_like_any_other() -> None:
     assert one.lifted.saves.value == 30 * 10 + 10 * 53 - 40 * 10  # without it, China may give all
 
 
-def test_ranked_objectives_are_not_told_as_a_price() -> None:
-    """What ranks before cost decides what enters."""
-    ranked = civil(40, objectives=({"minimise": "concentration", "by": "country"},))
+def test_where_something_ranks_before_cost_the_price_is_that_among_plans_as_good_in_it() -> None:
+    """Shortage first: without Japan nobody is short, so that cost decides. Where only Japan can fill a gap, no price keeps it out."""
+    first = {"minimise": "shortage"}
+    asked = session(civil(40, objectives=(first,)), metals())
+    assert root(enters_at(asked, "jp-metal")) == pytest.approx(10)
+    scarce = session(civil(40, objectives=(first,)), metals(cn=30, au=5, jp=5))
+    found = why_not(scarce, "jp-metal")
+    assert found.entering is not None
+    assert found.entering.outcome == "outranked"
+    assert "ranks before cost is better with it" in text(found)
+
+
+def test_where_money_ranks_before_the_last_objective_no_price_is_told() -> None:
+    """Spend first, then shortage."""
+    ranked = civil(40, objectives=({"minimise": "spend"}, {"minimise": "shortage"}))
     found = why_not(session(ranked, metals()), "au-metal")
     assert found.entering is not None
     assert found.entering.outcome == "ranked"
-    assert "ranks objectives" in text(found)
+    assert "no price is told" in text(found)
 
 
 def test_a_maker_whose_input_nobody_offers_says_so() -> None:

@@ -16,7 +16,9 @@ from decimal import Decimal
 from typing import Literal
 
 from ..domain.base import Number, Record, exact
+from ..domain.case import Minimise
 from ..domain.change import Change
+from ..domain.plan import PlanStatus
 from ..errors import VerificationError
 from ..rules.kinds.limits import Pin
 from ..session import Answer, PartPlan, Session
@@ -30,11 +32,15 @@ _DOUBLED = 40
 """How often a price may be doubled in search of one at which an offer does not enter."""
 
 
+Outcome = Literal["price", "no price", "any price", "outranked", "ranked", "conflict", "not found"]
+
+
 class Entering(Record):
     """Up to which price an offer is worth buying. Factors are on all prices of the offer, whenever it is ordered."""
 
-    outcome: Literal["price", "no price", "any price", "ranked", "conflict", "not found"]
-    """`no price`: not even for nothing. `any price`: the rules ask for it, whatever it costs. `ranked`: the case ranks objectives,
+    outcome: Outcome
+    """`no price`: not even for nothing. `any price`: the rules ask for it, whatever it costs. `outranked`: what
+    ranks before cost is better with it, whatever it costs. `ranked`: the case ranks objectives,
     and cost alone does not say what enters. `conflict`: rules cannot hold together, with or without it. `not found`: a limit ended the search before it was known to enter at all."""
     factor: Number | None = None
     """Times today's price; below it the offer is in every cheapest plan, above it in none that is cheaper than without it."""
@@ -147,14 +153,43 @@ def enters_at(session: Session, offer: str, changes: Sequence[Change] = ()) -> E
     search = _Search(steady, offer, base, bare)
     free = search.at(Decimal(0))
     saved = exact(objective(bare) - objective(free))
+    outcome: Outcome | None = None
     if session.problem.objectives:
-        return Entering(outcome="ranked", most_saved=saved, solves=len(search.tried))
+        outcome = _ranked(search)
+        if outcome is not None:
+            return Entering(outcome=outcome, solves=len(search.tried))
     if search.low is None:
-        outcome: Literal["no price", "not found"] = "no price" if search.high is not None else "not found"
         proved = search.high is not None
+        outcome = "no price" if proved else "not found"
         return Entering(outcome=outcome, high=search.high, proved=proved, most_saved=saved, solves=len(search.tried))
     factor = _climb(search)
     return _told(search, factor, saved)
+
+
+def _ranked(search: _Search) -> Outcome | None:
+    """What ranks before cost says of an offer; None: nothing, so that cost decides between plans that are as good in all of that.
+
+    That holds only where no level before cost depends on a price, and every level is proved.
+    """
+    levels = [objective.level.minimise for objective in search.session.problem.objectives]
+    free = search.at(Decimal(0))
+    parts = [*search.without.after, *free.after]
+    if levels.index(Minimise.COST) < len(levels) - 1 or Minimise.SPEND in levels:
+        return "ranked"
+    if any(part.plan.status is not PlanStatus.OPTIMAL for part in parts):
+        return "ranked"
+    pairs = zip(_reached(free.after), _reached(search.without.after), strict=True)
+    return (
+        "outranked"
+        if any(without - with_it > SHARE_PROVED * (1 + abs(without)) for with_it, without in pairs)
+        else None
+    )
+
+
+def _reached(parts: Sequence[PartPlan]) -> list[Decimal]:
+    """What each level before cost comes to in some parts together, as small as the levels before it allow."""
+    columns = zip(*([level.least for level in part.plan.levels[:-1]] for part in parts), strict=True)
+    return [sum(values, Decimal(0)) for values in columns]
 
 
 def _climb(search: _Search) -> Decimal | None:

@@ -156,11 +156,11 @@ def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     """Days on which it may be ordered that no period of the plan lies within."""
     offer, periods = facts.offer, problem.case.horizon.periods
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
-        yield Obstacle(
-            kind="dates", text=f"it may be ordered from {offer.start} on, after the plan's last period begins"
-        )
+        text = f"it may be ordered from {offer.start} on, and would have to be from {periods[-1].start} at the latest"
+        yield Obstacle(kind="dates", text=text)
     if offer.end is not None and not any(period.end <= offer.end for period in periods):
-        yield Obstacle(kind="dates", text=f"it may be ordered until {offer.end}, before the plan's first period ends")
+        text = f"it may be ordered until {offer.end}, and would have to be until {periods[0].end} at the earliest"
+        yield Obstacle(kind="dates", text=text)
 
 
 def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
@@ -173,11 +173,13 @@ def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
         return
     months, lag = horizon.length.months, min(lags)
     if lag >= horizon.count:
-        text = f"it arrives {lag * months} months after it is ordered, and the plan has {horizon.count * months}"
+        most = (horizon.count - 1) * months
+        text = f"it arrives {lag * months} months after it is ordered, and would have to within {most} to arrive in the plan"
         yield Obstacle(kind="time", text=text)
     elif facts.offer.qualification is not None and horizon.steps(facts.offer.qualification) + lag >= horizon.count:
         wait = facts.offer.qualification.normalize()
-        text = f"qualifying it takes {wait:f} months and delivery {lag * months}, and the plan has {horizon.count * months}"
+        most = (horizon.count - 1 - lag) * months
+        text = f"qualifying it takes {wait:f} months, and would have to take no more than {most} for it to arrive in the plan"
         lifting = Change(lift=TermKind.QUALIFICATION, of=facts.offer.id)
         yield Obstacle(kind="time", text=text, lifted_by=[lifting])
 

@@ -55,8 +55,10 @@ def _price(entering: Entering, found: WhyNot) -> list[str]:
         return ["at any price: the rules of the case cannot be kept without it"]
     if entering.outcome == "conflict":
         return ["rules cannot hold together here, with or without it: nothing is planned"]
+    if entering.outcome == "outranked":
+        return ["at any price: what the case ranks before cost is better with it than without"]
     if entering.outcome == "ranked":
-        return ["the case ranks objectives, so that cost alone does not decide: no price is told"]
+        return ["the case ranks money before its last objective, or a level is not proved: no price is told"]
     if entering.outcome == "not found" or entering.factor is None:
         return ["not found: what is left open of the plans proves no price"]
     return [*_root(entering, found), *_worth(entering, found)]
