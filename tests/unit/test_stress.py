@@ -91,6 +91,16 @@ def test_a_loss_known_beforehand_is_bought_for_in_time() -> None:
     assert costs(stress(opened(given, metals()), start=date(2027, 1, 1), pairs=False))["cn"] == 10
 
 
+def test_a_loss_cancels_what_would_have_to_be_paid_untaken() -> None:
+    """Bound to 10 kg a year of either year, 5 wanted in the first alone: lost after it, Australia is worth buying from, and cheaper."""
+    bound = source("AU", 20, take_or_pay=10)
+    facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 60), bound)
+    session = opened(civil(5, 0), facts)
+    assert session.verified.cost.objective == 5 * 60
+    found = stress(session, everything=True, pairs=False, start=date(2027, 1, 1))
+    assert costs(found)["au"] == 10 * 20 - 5 * 60
+
+
 def test_a_supplier_called_like_a_country_or_a_plant_is_told_apart() -> None:
     """The word for a change is about the supplier, whatever else bears the name."""
     sites = facility("cn", "CN", operator="country:AU"), facility("au", "AU", operator="cn")

@@ -12,11 +12,10 @@ from decimal import Decimal
 
 from ..domain.base import exact
 from ..domain.change import Change
-from ..domain.plan import PlanStatus
+from ..domain.plan import Plan, PlanStatus
 from ..domain.time import Horizon, add_months
-from ..errors import InputError
+from ..errors import InputError, VerificationError
 from ..errors import Problem as Trouble
-from ..problem import Problem
 from ..problem.demands import round_to
 from ..problem.parts import Members
 from ..program import Program
@@ -25,7 +24,7 @@ from ..program.matrix import Floats
 from ..program.twostage import kept_ready
 from ..session import Session
 from ..solve import Solution
-from ..verify import VerifiedPlan, verify
+from ..verify import VerifiedPlan, examine, verify
 from .insured import Insurance, KeptReady, LossMet, Ordered, Ready, StockNeeded
 from .insuring import InsuredPart, Kilograms, insure_part
 from .losses import Loss, LossKind, losses
@@ -156,18 +155,12 @@ class _Insuring:
         return program, today, {number: offers for number, offers in lost.items() if offers}
 
     def _verified(self, part: InsuredPart) -> Carried:
-        """The insured plan where no loss comes."""
-        return self._carried(part, part.program, part.x, part.program.problem)
-
-    def _carried(self, part: InsuredPart, program: Program, x: Floats, facts: Problem) -> Carried:
-        """A plan decoded and verified, with what keeps offers ready that it buys nothing of."""
-        plan = decode(program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
-        used = {purchase.offer for purchase in plan.purchases}
-        idle = {name: exact(money) for name, money in kept_ready(program, x, used).items()}
-        cost = exact(float(program.linear.cost @ x) + program.linear.constant) - sum(idle.values(), _NONE)
-        bound = min(exact(part.today_bound), cost)
-        told = plan.model_copy(update={"objective": exact(cost), "bound": exact(bound)})
-        return Carried(verify(facts, told), idle)
+        """The insured plan where no loss comes: its cost is the solver's, less what keeps offers ready that it buys nothing of."""
+        program = part.program
+        plan, idle = _decoded(program, part.x)
+        cost = exact(float(program.linear.cost @ part.x) + program.linear.constant - float(sum(idle.values(), _NONE)))
+        told = plan.model_copy(update={"objective": cost, "bound": min(exact(part.today_bound), cost)})
+        return Carried(verify(program.problem, told), idle)
 
     def _premium(self, parts: Sequence[InsuredPart | None], verified: Sequence[Carried | None]) -> Difference:
         value = low = high = Decimal(0)
@@ -219,8 +212,13 @@ class _Insuring:
         upper[part.closed[number]] = 0.0
         x = part.after(number)
         program = replace(part.program, linear=replace(linear, upper=upper))
-        facts = self.session.parts.part(members).after(loss.changes(self.day))
-        return self._carried(part, program, x, facts.problem())
+        plan, idle = _decoded(program, x)
+        facts = self.session.parts.part(members).after(loss.changes(self.day)).problem()
+        # Its cost is worked out on the facts after the loss: who is lost is owed nothing for what is not taken of him.
+        verified, findings = examine(facts, plan, all_rules=False)
+        if verified is None:
+            raise VerificationError(findings)
+        return Carried(verified, idle)
 
     def _breaches(self, insured: VerifiedPlan, after: VerifiedPlan, members: Members) -> set[str]:
         """What keeps a verified plan from being what follows a loss under the insured plan, with no more short."""
@@ -322,6 +320,13 @@ def _reasons(number: int, part: InsuredPart) -> set[str]:
     if number in part.unknown:
         found.add(_UNKNOWN)
     return found
+
+
+def _decoded(program: Program, x: Floats) -> tuple[Plan, Mapping[str, Decimal]]:
+    """The plan that some values describe, its cost not yet said; and money for offers kept ready that it buys nothing of."""
+    plan = decode(program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
+    used = {purchase.offer for purchase in plan.purchases}
+    return plan, {name: exact(money) for name, money in kept_ready(program, x, used).items()}
 
 
 def add_up(table: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:

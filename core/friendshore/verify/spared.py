@@ -1,7 +1,8 @@
 """Plans that a loss does not touch: what buys nothing of what is lost is still the cheapest without it.
 
 Who loses an offer from a day on loses plans, and wins none: the same rows, and fewer moves. A plan that is the cheapest before and is
-still one after is the cheapest after, with the same bound. That it still is one is verified on the facts after.
+still one after is the cheapest after, with the same bound. That it still is one is verified on the facts after. Where an offer
+binds to take or pay, a loss may cancel what is due, and nothing is said.
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ def unmoved(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
         verified: the cheapest plan without the loss.
         problem: the facts after it, all else unchanged.
     """
-    if verified.plan.infeasible or _bounds(verified.problem) != _bounds(problem):
+    if verified.plan.infeasible or _asked(verified.problem) != _asked(problem):
         return None
     return examine(problem, verified.plan)[0]
 
 
-def _bounds(problem: Problem) -> list[tuple[object, ...]]:
-    """What every limit rule asks for."""
-    return [
+def _asked(problem: Problem) -> list[tuple[object, ...]]:
+    """What every limit rule asks for, and what is to be paid, taken or not."""
+    asked: list[tuple[object, ...]] = [
         (rule.id, row.label, row.at_least, row.at_most, row.penalty)
         for rule, rows in problem.limit_rows
         for row in one_by_one(rows)
     ]
+    due = ((problem.offers[c.offer].offer.id, c.periods, c.quantity, c.rate) for c in problem.commitments)
+    return [*asked, *due]
