@@ -58,7 +58,10 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, width: int, s
         notes.append("~ for what is proved, it may rank below the next")
     columns = [Column("Without"), Column("Beyond the two alone", "right") if pairs else Column("Which is")]
     columns += [figures(f"Dearer by, {found.currency}"), figures("Money spent"), Column("Short in addition")]
-    body = table(columns, [_row(loss) for loss in kept], width) if kept else Text("none costs more than that")
+    nothing = "no loss costs anything" if losses else "the plan buys from nobody"
+    body = (
+        table(columns, [_row(loss) for loss in kept], width) if kept else Text("none costs more" if felt else nothing)
+    )
     return [section(title, body, lines(notes) if notes else None)]
 
 
