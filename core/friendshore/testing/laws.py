@@ -103,7 +103,7 @@ def shuffled(world: World) -> World:
 
 def renamed(world: World) -> tuple[World, dict[str, str]]:
     """The same case with plants, offers and demands named anew, so that they sort in another order; and the way back."""
-    olds = [x.id for group in (world.catalog.facilities, world.catalog.offers, world.case.demands) for x in group]
+    olds = sorted(world.names)
     news = [f"n{number:02d}" for number in range(len(olds))]
     Random(world.seed).shuffle(news)
     names = dict(zip(olds, news, strict=True))
@@ -112,10 +112,11 @@ def renamed(world: World) -> tuple[World, dict[str, str]]:
         o.model_copy(update={"id": names[o.id], "facility": names[o.facility]}) for o in world.catalog.offers
     )
     demands = tuple(d.model_copy(update={"id": names[d.id]}) for d in world.case.demands)
+    incumbents = tuple(i.model_copy(update={"offer": names[i.offer]}) for i in world.case.incumbents)
     other = replace(
         world,
         catalog=world.catalog.model_copy(update={"facilities": facilities, "offers": offers}),
-        case=world.case.model_copy(update={"demands": demands}),
+        case=world.case.model_copy(update={"demands": demands, "incumbents": incumbents}),
     )
     return other, {new: old for old, new in names.items()}
 

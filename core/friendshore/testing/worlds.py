@@ -13,7 +13,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from ..domain.case import Case, DemandSpec
+from ..domain.case import Case, DemandSpec, IncumbentSpec
 from ..domain.countries import is_country
 from ..domain.currencies import is_currency
 from ..domain.evidence import Confidence, Source
@@ -41,7 +41,9 @@ SOURCE = f"{NAME}:drawn"
 USUAL = ("AU", "CN", "JP", "US")
 """Countries in every case, beside those that the rule names."""
 STAGES = (Stage.MINED, Stage.REFINED, Stage.MELTED)
-METAL = Material(id="made-up-metal", name="metal", form="metal", basis="gross", content=Decimal(1), stages=STAGES)
+METAL = Material(
+    id="made-up-metal", name="metal", element="Mm", form="metal", basis="gross", content=Decimal(1), stages=STAGES
+)
 """The good that is demanded where no known material answers to the rule."""
 _NEXT_YEAR = date(2027, 1, 1)
 
@@ -53,6 +55,14 @@ class World:
     case: Case
     catalog: Catalog
     seed: int
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of its plants, offers and demands."""
+        catalog = self.catalog
+        return frozenset(
+            thing.id for group in (catalog.facilities, catalog.offers, self.case.demands) for thing in group
+        )
 
     def with_offers(self, offers: Iterable[Offer]) -> World:
         """The same with other offers."""
@@ -148,7 +158,9 @@ def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
 def _world(words: Words, known: Sequence[Material], seed: int) -> World:
     dice = Random(seed)
     good = words.material(known, dice)
-    feed = Material(id="made-up-feed", name="feed", basis="gross", content=good.content, stages=good.stages[:-1])
+    feed = Material(
+        id="made-up-feed", element=good.element, basis="gross", content=good.content, stages=good.stages[:-1]
+    )
     places = _places(words)
     plants = tuple(_plant(dice, f"plant-{place.lower()}", place) for place in places)
     offers = [_source(dice, number, good, places) for number in range(dice.randint(3, 4))]
@@ -169,7 +181,7 @@ def _world(words: Words, known: Sequence[Material], seed: int) -> World:
         rates=rates,
         sources=(Source(id=SOURCE, reference="drawn by lot", confidence=Confidence.VERIFIED),),
     )
-    return World(_case(dice, good, words, seed), catalog, seed)
+    return World(_case(dice, good, catalog.offers, words, seed), catalog, seed)
 
 
 def _places(words: Words) -> list[str]:
@@ -177,7 +189,7 @@ def _places(words: Words) -> list[str]:
     return sorted({*USUAL, *words.countries[:3]})
 
 
-def _case(dice: Random, good: Material, words: Words, seed: int) -> Case:
+def _case(dice: Random, good: Material, offers: Sequence[Offer], words: Words, seed: int) -> Case:
     count = dice.randint(2, 3)
     around = dice.choice([*words.dates(), _NEXT_YEAR])
     start = date(max(around.year - 1, 1900), dice.choice((1, 7)), 1)
@@ -190,6 +202,7 @@ def _case(dice: Random, good: Material, words: Words, seed: int) -> Case:
             id=f"need-{end}",
             material=good.id,
             end_use=end,
+            place=dice.choice(("", "", "JP")),
             buyer=buyer,
             facts=facts,
             quantities=tuple(Decimal(dice.randint(20, 90)) for _ in range(count)),
@@ -199,7 +212,11 @@ def _case(dice: Random, good: Material, words: Words, seed: int) -> Case:
     )
     horizon = Horizon(start=start, count=count, length=PeriodLength.YEAR)
     place = dice.choice(["US", *named])
-    return Case(name=f"made-up-{seed}", horizon=horizon, place=place, demands=demands)
+    case = Case(name=f"made-up-{seed}", horizon=horizon, place=place, demands=demands)
+    if dice.random() < 0.4:
+        today = IncumbentSpec(offer=dice.choice(offers).id, per_year=Decimal(dice.randint(20, 60)))
+        case = case.model_copy(update={"incumbents": (today,)})
+    return case
 
 
 def _price(dice: Random) -> Decimal:

@@ -15,6 +15,8 @@ from .shared import Countries, Covering, EndUses, is_party, listed
 class Exclude(Covering, Rule):
     """Forbids every move of what it names, final good and input alike: any one of the lists is enough."""
 
+    model_config = {"json_schema_extra": {"examples": [{"countries": ["CN"]}]}}
+
     kind: Literal["exclude"] = "exclude"
     offers: Words = frozenset()
     """Offers, by id."""

@@ -18,6 +18,8 @@ class ExportControl(Covering, Rule):
     A move within a country is no export of it, nor is a move of its goods back into it.
     """
 
+    model_config = {"json_schema_extra": {"examples": [{"exporters": ["CN"], "effect": "licence"}]}}
+
     kind: Literal["export-control"] = "export-control"
     exporters: Countries = Field(min_length=1)
     """Countries whose control it is."""

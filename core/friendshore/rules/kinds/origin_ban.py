@@ -126,6 +126,12 @@ class OriginBan(Covering, Rule):
     judged whoever performs it.
     """
 
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"stages": ["mined", "refined"], "countries": ["CN"], "end_uses": ["defense"]}]
+        }
+    }
+
     kind: Literal["origin-ban"] = "origin-ban"
     stages: Stages = Field(min_length=1)
     """Stages that are barred."""

@@ -18,6 +18,8 @@ from .shared import Countries, Covering, lands, listed
 class Tariff(Covering, Rule):
     """Duty on a move that enters a customs territory, input or final good alike. Several tariffs on one move add up."""
 
+    model_config = {"json_schema_extra": {"examples": [{"origins": ["CN"], "rate": 0.25}]}}
+
     kind: Literal["tariff"] = "tariff"
     territory: Countries = frozenset({"US"})
     """The customs territory: the countries it consists of."""

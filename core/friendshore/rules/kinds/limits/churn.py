@@ -22,6 +22,8 @@ class MaxChurn(Grouped):
     more loses all.
     """
 
+    model_config = {"json_schema_extra": {"examples": [{"share": "50 %"}]}}
+
     kind: Literal["max-churn"] = "max-churn"
     share: Share
     """Of all that is bought today, from 0 to 1, or like `20 %`."""

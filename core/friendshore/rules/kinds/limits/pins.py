@@ -51,7 +51,12 @@ class Pin(Rule):
     penalty: Number | None = Field(default=None, gt=0)
     """Money per kilogram by which it may be missed; none: it must hold."""
 
-    model_config = {**Rule.model_config, "populate_by_name": True, "serialize_by_alias": True}
+    model_config = {
+        **Rule.model_config,
+        "populate_by_name": True,
+        "serialize_by_alias": True,
+        "json_schema_extra": {"examples": [{"offer": "acme-metal", "at_most": "10 t"}]},
+    }
 
     @model_validator(mode="after")
     def _says_how_much(self) -> Pin:

@@ -91,6 +91,8 @@ class _Shared(ByCountries):
 class MaxShare(_Shared):
     """No more than a share from anyone. A kilogram counts for everyone it may come from; for all, where that is not known."""
 
+    model_config = {"json_schema_extra": {"examples": [{"stage": "mined", "share": "65 %"}]}}
+
     kind: Literal["max-share"] = "max-share"
     each: bool = True
     """Whether everyone has the cap to themselves; false: all named together."""
@@ -126,6 +128,8 @@ class MaxShare(_Shared):
 
 class MinShare(_Shared):
     """At least a share from some. A kilogram counts only if all it may come from qualify."""
+
+    model_config = {"json_schema_extra": {"examples": [{"countries": ["AU"], "share": "20 %"}]}}
 
     kind: Literal["min-share"] = "min-share"
     feed: Feed | None = None

@@ -24,6 +24,8 @@ class Budget(Covering, Rule):
     trade make due at once, and what is paid for and not taken, when it is due, if anything that they are about is covered.
     """
 
+    model_config = {"json_schema_extra": {"examples": [{"amount": 5000}]}}
+
     kind: Literal["budget"] = "budget"
     amount: Number = Field(ge=0)
     """Money in the case's currency."""

@@ -27,6 +27,8 @@ class Cover(Covering, Rule):
 
     watches_stock: ClassVar[bool] = True
 
+    model_config = {"json_schema_extra": {"examples": [{"days": 30}]}}
+
     kind: Literal["cover"] = "cover"
     days: Number = Field(gt=0)
     """Days of demand after the end of the period, each period's spread evenly over its days; beyond the plan the last
@@ -105,6 +107,8 @@ class StockLevel(Covering, Rule):
 
     All that is there counts, whoever it is set aside for, what lies unused in lots too.
     """
+
+    model_config = {"json_schema_extra": {"examples": [{"at_least": "5 kg"}]}}
 
     kind: Literal["stock-level"] = "stock-level"
     exactly: Kilograms | None = None

@@ -52,6 +52,8 @@ class MinSuppliers(_Counted):
     A purchase that may come from several counts for none of them: a floor needs certainty.
     """
 
+    model_config = {"json_schema_extra": {"examples": [{"count": 2}]}}
+
     kind: Literal["min-suppliers"] = "min-suppliers"
     surely: ClassVar[bool] = True
     count: int = Field(ge=1)
@@ -148,6 +150,8 @@ class MaxSuppliers(_Capped):
     country of its own besides.
     """
 
+    model_config = {"json_schema_extra": {"examples": [{"count": 1}]}}
+
     kind: Literal["max-suppliers"] = "max-suppliers"
     count: int = Field(ge=1)
     """How many."""
@@ -187,6 +191,8 @@ class SingleSource(_Capped):
 
 class MaxPlaces(_Capped):
     """At most so many places that anyone delivers to; a place counts from the first kilogram on."""
+
+    model_config = {"json_schema_extra": {"examples": [{"count": 1}]}}
 
     kind: Literal["max-places"] = "max-places"
     by: By = "facility"
