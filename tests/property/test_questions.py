@@ -54,7 +54,7 @@ def brute(tiny: Tiny, *changes: Change, rules: Sequence[Rule] = ()) -> float:
     return optimum(case, catalogs, (*kept, *rules)).objective
 
 
-@examples(60)
+@examples(40)
 @given(tiny_cases(), st.data())
 def test_an_offer_enters_below_its_price_and_not_above(tiny: Tiny, data: st.DataObject) -> None:
     """A little cheaper, brute force finds a plan that is cheaper than any without the offer; a little dearer, none."""
@@ -84,7 +84,7 @@ def test_an_offer_enters_below_its_price_and_not_above(tiny: Tiny, data: st.Data
             assert abs(float(found.most_saved) - (without - at(Decimal(0)))) <= 2 * allowed
 
 
-@examples(60)
+@examples(40)
 @given(tiny_cases())
 def test_using_an_offer_costs_what_the_case_costs_with_that_rule(tiny: Tiny) -> None:
     """For every offer that can be used, the case planned by brute force with so much of it pinned is as much dearer."""
@@ -127,7 +127,7 @@ class Weighed(Oracle):
         return sign * Enumeration(columns, [*bounds, budget]).optimum(choices, counts).objective
 
 
-@examples(30)
+@examples(15)
 @given(tiny_cases(), st.sampled_from(("0", "0.01", "0.2")), st.data())
 def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, data: st.DataObject) -> None:
     """The least and the most that brute force finds of an offer, in plans no dearer, are the ends of its interval."""
@@ -142,19 +142,24 @@ def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, 
     least = brute(tiny)
     if abs(float(session.together(one.material).cost) - least) > slack(tiny, least):
         return  # part of the case hangs together with nothing else, and may be no dearer on its own account
-    most = least + float(within) * abs(least) + 1e-7 * max(1.0, abs(least))
+    most = least + float(within) * abs(least)
+    hair = max(1.0, abs(least))
     world = World(tiny.case, (tiny.catalog,), tiny.rules)
     weights: dict[Amount, float] = {("units", one.offer, t): 1.0 for t in range(tiny.case.horizon.count)}
     standings = Standings(session.problem)
     position = next(i for i, facts in enumerate(session.problem.offers) if facts.offer.id == one.offer)
     reach = float(standings.standing[position, one.material].reachable)
+    wanted = float(standings.wanted[one.material])
     assert one.share is not None
     for share, bound, largest in (
-        (one.share.least, one.share.least_bound, False),
-        (one.share.most, one.share.most_bound, True),
+        (float(one.share.least), float(one.share.least_bound), False),
+        (float(one.share.most), float(one.share.most_bound), True),
     ):
-        extreme = min(Weighed(world).extreme(weights, most, largest=largest), reach) / float(
-            standings.wanted[one.material]
+        # Where two offers cost nearly the same, a hair of money is many kilograms: between two budgets a hair apart.
+        tight, loose = (
+            min(Weighed(world).extreme(weights, most + slack * hair, largest=largest), reach) / wanted
+            for slack in (1e-8, 1e-5)
         )
-        assert abs(float(share) - extreme) <= 1e-4
-        assert abs(float(bound) - extreme) <= 1e-4
+        low, high = sorted((tight, loose))
+        assert low - 1e-4 <= share <= high + 1e-4
+        assert low - 1e-4 <= bound <= high + 1e-4
