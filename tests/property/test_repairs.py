@@ -95,7 +95,7 @@ def opened(tiny: Tiny) -> tuple[Session, Repairs, list[Lever]]:
     return session, found, levers_for(session, need, BOUNDS)
 
 
-@examples(60)
+@examples(40)
 @given(tiny_cases(), st.integers(0, 8))
 def test_repairs_are_all_minimal_sets(tiny: Tiny, lead: int) -> None:
     """Every set of up to two levers is tried by planning anew, shortage ranked first."""
@@ -121,7 +121,7 @@ def test_repairs_are_all_minimal_sets(tiny: Tiny, lead: int) -> None:
     assert sorted(map(sorted, told)) == sorted(map(sorted, doing))
 
 
-@examples(80)
+@examples(60)
 @given(tiny_cases(), st.integers(0, 8))
 def test_repairs_restore_with_the_least_amounts(tiny: Tiny, lead: int) -> None:
     """Planned anew with its changes nothing of the material is short; with a thousandth less of any amount something is."""

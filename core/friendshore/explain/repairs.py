@@ -27,6 +27,8 @@ Progress = Callable[[int, int, float], None]
 """Told the materials done, all of them, and the seconds gone."""
 SECONDS = 60.0
 """Time for all repairs, where nothing else is said."""
+_ROUNDS = 2
+"""How often every search has its turn: what the quick ones leave of their time the others share."""
 _TRIES = 4
 """How often an amount is raised by what rounding left short."""
 SIZE = 3
@@ -60,18 +62,19 @@ def repairs(
     """
     counted, began = Counted(session), time.monotonic()
     found = [*_conflicts(session, material), *_short(session, material)]
-    gaps: list[Gap] = []
-    mended: list[Repair] = []
-    tried = 0
-    for place, (need, conflict) in enumerate(found):
-        if progress is not None:
-            progress(place, len(found), time.monotonic() - began)
-        now = time.monotonic()
-        share = (began + seconds - now) / (len(found) - place)
-        mending = _Mending(session, need, conflict, bounds or Bounds(), size, now + share)
-        gaps.append(mending.gap())
-        mended += mending.priced(counted, place + 1)
-        tried += mending.solved
+    searches = [_Mending(session, need, conflict, bounds or Bounds(), size) for need, conflict in found]
+    done = 0
+    for _ in range(_ROUNDS):
+        waiting = [search for search in searches if not search.complete]
+        for place, search in enumerate(waiting):
+            now = time.monotonic()
+            search.go_on(now + (began + seconds - now) / (len(waiting) - place))
+            done += search.complete
+            if progress is not None:
+                progress(done, len(searches), time.monotonic() - began)
+    gaps = [search.gap() for search in searches]
+    mended = [repair for place, search in enumerate(searches, 1) for repair in search.priced(counted, place)]
+    tried = sum(search.solved for search in searches)
     effort = counted.effort
     effort = effort.model_copy(update={"solved": effort.solved + tried, "questions": effort.questions + tried})
     return Repairs(currency=session.problem.case.currency, gaps=tuple(gaps), repairs=tuple(mended), effort=effort)
@@ -117,15 +120,13 @@ def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasib
 class _Mending:
     """The search for the repairs of one gap."""
 
-    def __init__(
-        self, session: Session, need: Need, conflict: Infeasible | None, bounds: Bounds, size: int, until: float
-    ) -> None:
+    def __init__(self, session: Session, need: Need, conflict: Infeasible | None, bounds: Bounds, size: int) -> None:
         self.session = session
         self.need = need
         self.conflict = conflict
         self.size = size
         self.levers = levers_for(session, need, bounds)
-        self.trials = Trials(session, need, self.levers, until)
+        self.trials = Trials(session, need, self.levers)
         self.found: list[Amounts] = []
         self.least: list[bool] = []
         self.left: float | None = None
@@ -136,13 +137,19 @@ class _Mending:
         """How often the least shortage was solved for."""
         return self.trials.solved
 
-    def gap(self) -> Gap:
-        """Searches, and tells what of."""
+    def go_on(self, until: float) -> None:
+        """Searches until a time of the monotonic clock; what was solved for before is known."""
+        self.trials.until = until
+        self.found.clear()
+        self.least.clear()
         try:
             self._search()
             self.complete = True
         except TimeIsUpError:
-            pass
+            self.complete = False
+
+    def gap(self) -> Gap:
+        """What was looked for, and among what."""
         problem = self.session.problem
         short = [t for by_period in self.need.short.values() for t, kilograms in enumerate(by_period) if kilograms]
         label = problem.case.horizon.label

@@ -39,19 +39,19 @@ class Trials:
     No other demand may be short of more than it is in the plan, in any period: serving one by taking from another is no repair.
     """
 
-    def __init__(self, session: Session, need: Need, levers: Sequence[Lever], until: float) -> None:
+    def __init__(self, session: Session, need: Need, levers: Sequence[Lever]) -> None:
         """Nothing is solved yet.
 
         Args:
             session: the plan.
             need: what is to be served.
             levers: what may be used.
-            until: when to stop, by the monotonic clock.
         """
         self.session = session
         self.need = need
         self.levers = levers
-        self.until = until
+        self.until = inf
+        """When to stop, by the monotonic clock."""
         self.solved = 0
         changes = [change for lever in levers for change in lever.make(lever.most)]
         about = {d.use.material.id for d in session.problem.demands if d.id in need.demands} | need.materials
@@ -172,11 +172,19 @@ _QUANTITIES = frozenset({"bought", "used", "delivered", "short", "stock", "reser
 
 
 def _weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
-    """The same facts without rules that only charge, where no limit asks for money: what can be served does not depend on its cost."""
-    rows = inputs.after(changes).problem().limit_rows
-    if any(term.question not in _QUANTITIES for _, row in rows for term in row.asked):
-        return inputs
-    return replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.verbs != {"charge"}))
+    """The same facts without rules that bear on nothing: those that find nothing against any offer with all levers used, and, where no
+    limit asks for money, those that only charge. What can be served does not depend on them.
+    """
+    world = inputs.after(changes).problem()
+    judgements = world.judgements.values()
+    silent = {
+        rule.id
+        for number, rule in enumerate(world.rules)
+        if rule.verbs == {"judge"} and not any(number in j.chain or number in j.trade for j in judgements)
+    }
+    if all(term.question in _QUANTITIES for _, row in world.limit_rows for term in row.asked):
+        silent |= {rule.id for rule in world.rules if rule.verbs == {"charge"}}
+    return replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.id not in silent))
 
 
 def least_amounts(trials: Trials, amounts: Amounts) -> dict[int, tuple[Decimal, ...]]:
