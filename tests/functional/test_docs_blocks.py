@@ -1,0 +1,155 @@
+"""Every block of code in the how-to pages and the tutorial does what the page says.
+
+The blocks of a page are run in order, in one empty folder. `bash` and `python` are run and must succeed; a `text` block after one
+is what it prints, where a line `...` stands for any lines and `...` at the end of one for its rest. A block under a line that ends in a file's name and a colon is that
+file; `, at the end:` adds to one that is there. `toml` without a name must be TOML. `console` is what cannot be run here, an
+upload, and nothing else. A page that installs anything is run in a new environment that holds friendshore's wheels alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(path for folder in ("how-to", "tutorial") for path in (ROOT / "docs" / folder).rglob("*.md"))
+FILE = re.compile(r"`([\w./-]+)`(, at the end)?:$")
+UPLOADS = ("uv publish", "python -m twine upload")
+RULE_LINES = 20
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    place: str
+    """Page and line, for messages."""
+    language: str
+    text: str
+    file: str = ""
+    """The file it is; empty: none."""
+    added: bool = False
+    """Whether it goes to the end of the file."""
+
+
+def blocks(page: Path) -> list[Block]:
+    """The blocks of a page, in order."""
+    found: list[Block] = []
+    before, language, start, inside = "", None, 0, list[str]()
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if language is not None and line != "```":
+            inside.append(line)
+        elif language is not None:
+            named = FILE.search(before)
+            file, added = (named[1], bool(named[2])) if named else ("", False)
+            found.append(Block(f"{page.name}:{start}", language, "\n".join([*inside, ""]), file, added))
+            before, language, inside = "", None, []
+        elif line.startswith("```"):
+            language, start = line[3:], number
+        elif line.strip():
+            before = line.strip()
+    assert language is None, f"{page}: a block without an end"
+    return found
+
+
+def installs(page: Path) -> bool:
+    """Whether a page installs anything."""
+    return any(block.language == "bash" and "pip " in block.text for block in blocks(page))
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A new environment with the wheels of the workspace, and pip that finds them: what a user has who installed them."""
+    uv = shutil.which("uv")
+    if uv is None:
+        pytest.skip("wheels are built by uv, which is not installed")
+    folder = tmp_path_factory.mktemp("environment")
+    for command in (
+        ["build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(folder / "wheels")],
+        ["venv", "--quiet", "--seed", "--python", sys.executable, str(folder / "venv")],
+        ["pip", "install", "--quiet", "--python", str(folder / "venv"), "--find-links", str(folder / "wheels"), "friendshore"],
+    ):  # fmt: skip
+        done = subprocess.run([uv, *command], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    made = surroundings(folder / "venv" / "bin")
+    return {**made, "PIP_FIND_LINKS": str(folder / "wheels"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def surroundings(programs: Path) -> dict[str, str]:
+    """The variables that a block sees: these programs first, and an output of known width."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return {**kept, "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]), "COLUMNS": "100", "NO_COLOR": "1"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.wheels] if installs(page) else []) for page in PAGES],
+    ids=lambda page: page.stem,
+)
+def test_what_a_page_shows_is_so(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Every block of the page, in order."""
+    env = request.getfixturevalue("environment") if installs(page) else surroundings(Path(sys.executable).parent)
+    printed: str | None = None
+    for block in blocks(page):
+        if block.file:
+            path = tmp_path / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            assert path.exists() or not block.added, f"{block.place}: there is no {block.file} yet"
+            path.write_text((path.read_text() if block.added else "") + block.text)
+        elif block.language == "text":
+            assert printed is not None, f"{block.place}: nothing was run before it"
+            assert re.fullmatch(pattern(block.text), trimmed(printed)), f"{block.place}:\n{printed}"
+        elif block.language == "toml":
+            tomllib.loads(block.text)
+        elif block.language == "console":
+            assert all(line.startswith(UPLOADS) for line in block.text.splitlines()), block.place
+        else:
+            printed = run(block, tmp_path, env)
+
+
+def run(block: Block, folder: Path, env: dict[str, str]) -> str:
+    """What a block prints; it must succeed."""
+    commands = {"bash": ["bash", "-euo", "pipefail", "-c", block.text], "python": ["python", "-c", block.text]}
+    assert block.language in commands, f"{block.place}: nobody can run `{block.language}`"
+    command = [shutil.which(commands[block.language][0], path=env["PATH"]) or "", *commands[block.language][1:]]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, f"{block.place}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def trimmed(text: str) -> str:
+    """A text as it looks: without blanks at the ends of lines and blank lines at its end, all blanks alike."""
+    return "".join(line.rstrip() + "\n" for line in text.replace("\u00a0", " ").rstrip().splitlines())
+
+
+def pattern(text: str) -> str:
+    """What a printed text must match: itself, but for lines `...` and ends of lines after `...`."""
+    return "".join(
+        r"(?:.*\n)*" if line == "..." else re.escape(line.removesuffix("...")) + ".*" * line.endswith("...") + r"\n"
+        for line in trimmed(text).splitlines()
+    )
+
+
+def kinds() -> Iterator[tuple[str, Block]]:
+    """The blocks that define a kind of rule, each with the verb it implements."""
+    for block in blocks(ROOT / "docs" / "how-to" / "write-a-rule.md"):
+        for verb in re.findall(r"def (judge|charge|rows)\(", block.text):
+            yield verb, block
+
+
+def test_a_kind_of_rule_is_short_whatever_its_verb() -> None:
+    """The page shows a rule that forbids, one that charges and one that limits, each a complete file of under twenty lines."""
+    shown = list(kinds())
+    assert {verb for verb, _ in shown} == {"judge", "charge", "rows"}
+    for _, block in shown:
+        lines = [line for line in block.text.splitlines() if line.strip()]
+        assert len(lines) < RULE_LINES, f"{block.place}: {len(lines)} lines"
