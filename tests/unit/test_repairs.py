@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
 
 import pytest
@@ -248,6 +249,18 @@ def test_no_time_is_said() -> None:
     assert not found.gaps[0].complete
     assert not found.repairs
     assert "time was up" in text(found)
+
+
+def test_what_is_interrupted_claims_nothing() -> None:
+    """Ctrl-C before the search: no repair, and no claim that there is none."""
+    cancel = Event()
+    session = small()
+    stopped = Session.open(session.inputs, cancel=cancel)
+    cancel.set()
+    found = repairs(stopped)
+    assert not found.repairs
+    assert not found.gaps[0].complete
+    assert found.gaps[0].left is None
 
 
 def test_the_table_reads_like_this() -> None:
