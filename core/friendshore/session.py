@@ -207,6 +207,11 @@ class Session:
             reused=self.answers.reused - reused,
         )
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the user ended the search: what is asked from then on is not solved any more."""
+        return self.cancel is not None and self.cancel.is_set()
+
     @cached_property
     def parts(self) -> Parts:
         """The case cut into parts that have nothing to do with each other."""

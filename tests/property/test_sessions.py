@@ -65,7 +65,7 @@ def changes(draw: Draw[Any], inputs: Inputs) -> Change:
     factor = Decimal(draw(st.sampled_from(("0.5", "0.9", "1", "1.3", "4"))))
     names = {
         "price": [o.id for o in catalog.offers if o.price] + ["ore", "tin"],
-        "remove": [*offers, "country:AU", "country:CN"],
+        "remove": [*offers, "country:AU", "country:CN", "supplier:au", "parent:cn"],
         "demand": demands,
         "capacity": plants,
         "enable": rules,

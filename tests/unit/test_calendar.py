@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from threading import Event
 from typing import Any, Literal
 
 import pytest
@@ -216,6 +217,15 @@ def test_a_stretch_stands_for_a_year() -> None:
     for wrong in ({"count": 2}, {"until": date(2027, 1, 31)}):
         with pytest.raises(ValueError, match="one period"):
             Horizon.model_validate({**horizon.model_dump(), **wrong})
+
+
+def test_a_calendar_that_is_ended_early_says_how_far_it_came() -> None:
+    """After the first stretch: nothing is claimed of the others."""
+    stop = Event()
+    session = Session.open(Inputs(a_year(10), (metals(au=4, jp=0),), (ban(*METAL),)), cancel=stop)
+    found = calendar(session, progress=lambda *_: stop.set())
+    assert (found.stopped, str(found.until), found.cliffs) == (True, "2026-12-31", ())
+    assert "nothing is said of what comes after 2026-12-31" in text(found)
 
 
 def test_the_text_of_a_calendar() -> None:

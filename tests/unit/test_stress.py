@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from threading import Event
 from typing import Any, Literal
 
 import pytest
@@ -172,6 +173,15 @@ def test_the_report_says_what_is_lost_and_what_is_then_short() -> None:
     assert "metal 40 kg" in told
     assert "4 questions asked" in told
     assert max(map(len, told.splitlines())) <= 100
+
+
+def test_what_is_not_asked_any_more_is_said() -> None:
+    """The user ends the search after the first loss."""
+    stop = Event()
+    session = Session.open(Inputs(civil(40), (metals(cn=30, au=20),), ()), cancel=stop)
+    found = stress(session, progress=lambda *_: stop.set())
+    assert (len(found.losses), found.unasked, found.effort.questions) == (1, 3, 1)
+    assert "the search was ended: 3 losses not asked about" in text(found)
 
 
 def test_the_text_of_losses() -> None:

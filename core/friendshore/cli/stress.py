@@ -62,8 +62,12 @@ def stress(
         later = first_day(horizon, loss_from) if loss_from else None
         ranked = bool(session.problem.objectives)
         found = stress(session, everything=everything, pairs=pairs, start=day, progress=progress)
-        insured = insurance(session, by=kind, start=later, progress=progress) if kind and not ranked else None
-    if kind and ranked:
+        stopped = session.stopped
+        insures = kind and not ranked and not stopped
+        insured = insurance(session, by=kind, start=later, progress=progress) if kind and insures else None
+    if kind and stopped:
+        warn("the search was ended: what surviving a loss costs is left out")
+    elif kind and ranked:
         warn("the case ranks objectives: what surviving a loss costs is told for cost alone, and left out")
     if as_json:
         show_json({**found.to_dict(), "insurance": None if insured is None else insured.to_dict()})

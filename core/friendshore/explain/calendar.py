@@ -101,6 +101,8 @@ class Calendar(Result):
     """Demand by demand, in order of name and date."""
     cliffs: tuple[Cliff, ...]
     """In order of date."""
+    stopped: bool
+    """Whether the user ended the search: `until` is then the last day that was planned, and causes may be missing."""
     left_out: tuple[str, ...]
     """Rules about what is held, which are not asked: no stock is carried."""
     effort: Effort
@@ -139,11 +141,8 @@ class _Calendar:
         self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...]], Planned] = {}
 
     def told(self) -> Calendar:
-        planned = []
-        for number, span in enumerate(self.spans, 1):
-            planned.append(self._planned(span))
-            if self.progress is not None:
-                self.progress(number, len(self.spans), time.monotonic() - self.began)
+        planned = self._all_planned()
+        self.last = _day(planned[-1].days.end)
         demands = {demand.id: demand.use.material.id for demand in self.session.problem.demands}
         stretches = [one for name, material in demands.items() for one in _stretches(planned, name, material)]
         cliffs = [one for name, material in demands.items() for one in self._cliffs(planned, name, material)]
@@ -153,6 +152,7 @@ class _Calendar:
             currency=self.session.problem.case.currency,
             start=self.first,
             until=self.last,
+            stopped=self.session.stopped,
             days=len(intervals) - 1,
             intervals=tuple(intervals),
             stretches=tuple(stretches),
@@ -160,6 +160,18 @@ class _Calendar:
             left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in kept),
             effort=self.counted.effort,
         )
+
+    def _all_planned(self) -> list[Planned]:
+        """Every stretch; up to the one in which the user ended the search, which is not solved to its end."""
+        planned: list[Planned] = []
+        for number, span in enumerate(self.spans, 1):
+            one = self._planned(span)
+            if planned and self.session.stopped:
+                break
+            planned.append(one)
+            if self.progress is not None:
+                self.progress(number, len(self.spans), time.monotonic() - self.began)
+        return planned
 
     def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> Planned:
         """The facts of a stretch, some of them as they are on others; planned once."""
@@ -196,7 +208,7 @@ class _Calendar:
         """What changes between two stretches and bears on a demand: put back as it was, it gives other facts."""
         for subject in self.turns[_day(after.days.start)]:
             kind, name = subject
-            if kind in _NEVER_ALONE:
+            if kind in _NEVER_ALONE or self.session.stopped:
                 yield f"{kind} {name}"
                 continue
             without = self._planned(after.days, {subject: before.days})
@@ -242,6 +254,8 @@ class _Calendar:
         Each change by itself is made on the facts of the stretch in which it is short; where none does, all are, and taken back one by one.
         """
         subjects = [subject for subject in self.turns[day] if subject[0] not in _NEVER_ALONE]
+        if self.session.stopped:
+            return ()
 
         def enough(some: Sequence[Subject]) -> bool:
             return demand not in self._planned(short.days, dict.fromkeys(some, met.days)).short

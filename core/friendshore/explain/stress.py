@@ -67,6 +67,8 @@ class Stress(Result):
     """One after the other, each alone."""
     pairs: tuple[Stressed, ...]
     """Every two countries that the plan buys from, together."""
+    unasked: int
+    """Losses that were not asked about, since the user ended the search."""
     effort: Effort
 
 
@@ -101,6 +103,8 @@ def stress(
     asked = losses(session, kinds, everything=everything, pairs=pairs)
     found = []
     for number, loss in enumerate(asked, 1):
+        if session.stopped:
+            break
         counted.questions += 1
         found.append(_stressed(session, loss, session.after(*loss.changes(day))))
         if progress is not None:
@@ -113,6 +117,7 @@ def stress(
         everything=everything,
         losses=_ranked(alone),
         pairs=_ranked([_beside(each, alone) for each in found if len(each.loss.names) > 1]),
+        unasked=len(asked) - len(found),
         effort=counted.effort,
     )
 

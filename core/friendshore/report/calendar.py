@@ -36,6 +36,10 @@ def calendar_report(found: Calendar, width: int, *, every: bool = False) -> list
         if found.left_out
         else []
     )
+    if found.stopped:
+        notes.append(
+            f"the search was ended: nothing is said of what comes after {found.until}, and causes may be missing"
+        )
     if not every:
         notes.append("--all shows every change, and every demand stretch by stretch")
     return [*parts, Text(""), lines(notes), Text(effort_line(found.effort), style="dim")]

@@ -35,6 +35,8 @@ def stress_report(found: Stress, width: int, shown: int = SHOWN) -> list[Rendera
     parts += _losses("Without each of them alone", found.losses, found, width, shown)
     if found.pairs:
         parts += _losses("Without two countries together", found.pairs, found, width, shown)
+    stopped = f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"
+    parts += ["", lines([stopped], style="yellow")] if found.unasked else []
     return [*parts, Text(""), Text(effort_line(found.effort), style="dim")]
 
 
