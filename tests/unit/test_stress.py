@@ -175,6 +175,18 @@ def test_the_report_says_what_is_lost_and_what_is_then_short() -> None:
     assert max(map(len, told.splitlines())) <= 100
 
 
+def test_an_interval_is_told_in_full() -> None:
+    """What is not proved lies between two numbers; both are printed, however long."""
+    found = stress(opened(civil(40), metals(cn=30, au=20)), pairs=False)
+    open_ = {"low": Decimal(-14712850797), "high": Decimal(126546871650), "proved": False}
+    first = found.losses[0]
+    loss = first.model_copy(update={"rise": first.rise.model_copy(update=open_)})
+    told = " ".join(text(found.model_copy(update={"losses": (loss, *found.losses[1:])})).split())
+    for word in ("-14,712,850,797", "126,546,871,650", "not proved"):
+        assert all(part in told for part in word.split())
+    assert "…" not in told
+
+
 def test_what_is_not_asked_any_more_is_said() -> None:
     """The user ends the search after the first loss."""
     stop = Event()

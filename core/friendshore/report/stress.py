@@ -59,7 +59,9 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, width: int, s
     if any(loss.tied for loss in kept):
         notes.append("~ for what is proved, it may rank below the next")
     columns = [Column("Without"), Column("Beyond the two alone", "right") if pairs else Column("Which is")]
-    columns += [figures(f"Dearer by, {found.currency}"), figures("Money spent"), Column("Short in addition")]
+    proved = all(loss.rise.proved for loss in kept)  # an interval is broken over lines
+    columns += [Column(f"Dearer by, {found.currency}", "right", whole=proved)]
+    columns += [figures("Money spent"), Column("Short in addition")]
     nothing = "no loss costs anything" if losses else "the plan buys from nobody"
     body = (
         table(columns, [_row(loss) for loss in kept], width) if kept else Text("none costs more" if felt else nothing)
