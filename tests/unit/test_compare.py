@@ -24,7 +24,7 @@ from friendshore.rules.kinds.limits import Pin
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
-from .building import case, catalog, demand, facility, metals, rule, source, store
+from .building import case, catalog, demand, facility, metals, price, rule, source, store
 
 
 def opened(given: Any, facts: Any, *rules: Rule) -> Session:
@@ -202,6 +202,14 @@ def test_other_periods_are_not_set_against_each_other() -> None:
     assert mix(found) == {"cn-metal": (10, 12)}
     assert found.moved_kg is None
     assert "other periods" in text(found)
+
+
+def test_money_in_two_currencies_is_refused() -> None:
+    """Nothing says what the one is worth in the other."""
+    euros = catalog(facility("cn", "CN"), source("CN", price(10, currency="EUR")))
+    other = opened(metal(10, currency="EUR"), euros)
+    with pytest.raises(InputError, match="two currencies"):
+        compare_plans(opened(metal(10), metals()), other)
 
 
 def test_a_case_beside_itself_differs_in_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -26,6 +27,7 @@ from friendshore.rules.kinds.limits import MaxShare, Pin
 from friendshore.rules.kinds.tariff import Tariff
 from friendshore.rules.rows import Row
 from friendshore.session import Session
+from friendshore.solve import Limits
 
 from .building import METAL, ban, case, catalog, demand, facility, metals, rule, source, store, terms
 
@@ -162,6 +164,28 @@ def test_what_makes_no_difference_is_left_out_exactly() -> None:
     found = ledger(opened(metal(10), metals(), no_china(), *idle))
     assert sorted(found.idle) == ["duty", "no-peru"]
     assert found.effort.questions == 2
+
+
+def test_a_bill_of_nothing_says_so() -> None:
+    """No item can bear: what the plan comes to, and no table."""
+    found = ledger(opened(metal(10), metals()), items=["lot"])
+    assert (found.items, found.idle, found.adds.amount) == ((), ("lot",), 0)
+    assert text(found).startswith("Nothing asked about can bear on the plan, which comes to USD 100.")
+    assert "Adds" not in text(found)
+
+
+def test_what_is_not_proved_is_an_interval() -> None:
+    """With no time at all nothing is bought, and nothing sure is said of any difference."""
+    session = opened(metal(10), metals(terms("cn-metal", fixed=70), terms("au-metal", least=8)))
+    hurried = replace(session, limits=Limits(seconds=0.0))
+    (item,) = ledger(hurried, items=["fixed-cost"]).items
+    assert not item.difference.proved
+    assert item.difference.low is not None
+    assert item.difference.high is not None
+    assert item.difference.low <= 70 <= item.difference.high
+    told = text(ledger(hurried, items=["fixed-cost"]))
+    assert "fixed-cost ~" in told
+    assert "not proved" in told
 
 
 def test_parts_of_the_case_are_split_on_their_own() -> None:

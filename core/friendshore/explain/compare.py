@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from ..domain.change import Change
 from ..domain.plan import Cost
+from ..errors import InputError
+from ..errors import Problem as Trouble
 from ..problem.changes import scenario_changes
 from ..session import PartPlan, Session
 from .compared import Comparison, FactLine, Step
@@ -90,10 +92,20 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
         names: what the two are called.
 
     Raises:
+        InputError: if their money is in two currencies.
         SolverError: if a solver breaks down.
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
+    currencies = (one.problem.case.currency, other.problem.case.currency)
+    if currencies[0] != currencies[1]:
+        raise InputError(
+            Trouble(
+                "money in two currencies cannot be set against each other",
+                found=" and ".join(currencies),
+                fix="state both cases in one `currency`",
+            )
+        )
     counted = Counted(other)
     counted.questions = 1
     first, whole = (Planned.of(PartPlan(frozenset(), session.verified)) for session in (one, other))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 from ..domain.base import exact
 from ..session import PartPlan, Session
+from .apart import ask_apart
 from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
 from .items import Item, Lattice, items_named, rule_items
 from .margins import margins, questions
@@ -65,11 +65,12 @@ def ledger(
     meant = items_named(session, names, applied) if names else rule_items(session)
     counted = Counted(session)
     lattice = Lattice(session, meant)
-    split = [Split(lattice, piece, counted) for piece in lattice.pieces.all]
+    split = [Split(lattice, piece) for piece in lattice.pieces.all]
     split = [one for one in split if one.players]
     for one in split:
         one.choose(bool(order), exact_up_to, samples, seed)
-    _ask(split, progress)
+    _ask(session, split, progress)
+    counted.questions = sum(one.questions for one in split)
     found = _Adding(session, meant, split).ledger(bool(order), exact_up_to, samples, seed, counted.effort)
     if not more_units:
         return found
@@ -78,13 +79,10 @@ def ledger(
     return found.model_copy(update={"margins": more, "effort": counted.effort})
 
 
-def _ask(split: Sequence[Split], progress: Asked | None) -> None:
-    """Asks every question, telling how far it is."""
-    begun, questions = time.monotonic(), [(one, coalition) for one in split for coalition in one.needed]
-    for number, (one, coalition) in enumerate(questions, 1):
-        one.value(coalition)
-        if progress is not None:
-            progress(number, len(questions), time.monotonic() - begun)
+def _ask(session: Session, split: Sequence[Split], progress: Asked | None) -> None:
+    """Asks every question: pieces side by side, the largest first, the coalitions of each one after the other."""
+    groups = [[(one, coalition) for coalition in one.needed] for one in split]
+    ask_apart(session, sorted(groups, key=len, reverse=True), lambda: lambda asked: asked[0].value(asked[1]), progress)
 
 
 class _Adding:

@@ -13,7 +13,6 @@ from ..session import PartPlan
 from .billed import Method
 from .items import Lattice
 from .pieces import Piece
-from .results import Counted
 from .shapley import Coalition, Weights, exact_weights, mean_weights, sampled_orders
 
 
@@ -36,8 +35,8 @@ class Value:
 class Split:
     """One piece, its players, and how its total is split over them."""
 
-    def __init__(self, lattice: Lattice, piece: Piece, counted: Counted) -> None:
-        self.lattice, self.piece, self.counted = lattice, piece, counted
+    def __init__(self, lattice: Lattice, piece: Piece) -> None:
+        self.lattice, self.piece = lattice, piece
         self.players = lattice.players(piece)
         self.none: Coalition = frozenset()
         self.whole: Coalition = frozenset(self.players)
@@ -55,6 +54,11 @@ class Split:
         self.weights = mean_weights(self.orders) if self.orders else exact_weights(self.players)
 
     @property
+    def questions(self) -> int:
+        """How many plans were asked for."""
+        return len(self._known)
+
+    @property
     def needed(self) -> list[Coalition]:
         """Every coalition that is asked about, in an order that does not depend on chance."""
         alone = [frozenset({i}) for i in self.players] + [self.whole - {i} for i in self.players]
@@ -66,7 +70,6 @@ class Split:
         """What the piece costs with some of the items on."""
         coalition = self.lattice.least(self.piece, coalition)
         if coalition not in self._known:
-            self.counted.questions += 1
             changes = self.lattice.changes(self.piece, coalition)
             self._known[coalition] = value_of(self.lattice.pieces.plan(self.piece, changes))
         return self._known[coalition]

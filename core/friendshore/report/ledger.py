@@ -30,7 +30,7 @@ def ledger_report(found: Ledger, currency: str, width: int) -> list[RenderableTy
     told = [item for item in found.items if not _unfelt(item)]
     parts: list[RenderableType | None] = [
         Text(_head(found, currency)),
-        section(_title(found), _split(found, told, currency, width), lines(_notes(found))),
+        section(_title(found), _split(found, told, currency, width), lines(_notes(found))) if found.items else None,
         _alone(told, currency, width),
         _pieces(found, currency, width),
         *_margins(found.margins, currency, width),
@@ -47,10 +47,12 @@ def _unfelt(item: LedgerItem) -> bool:
 
 
 def _head(found: Ledger, currency: str) -> str:
-    items = count(len(found.items), "item")
+    if not found.items:
+        return f"Nothing asked about can bear on the plan, which comes to {_bill(found.after, currency)}."
+    several = len(found.items) > 1
     return (
-        f"Without {'any of these ' + items if len(found.items) > 1 else 'it'}, the plan comes to {_bill(found.before, currency)}; "
-        f"with {'all of them' if len(found.items) > 1 else 'it'}, to {_bill(found.after, currency)}. "
+        f"Without {'any of these ' + count(len(found.items), 'item') if several else found.items[0].name}, the plan comes to "
+        f"{_bill(found.before, currency)}; with {'all of them' if several else 'it'}, to {_bill(found.after, currency)}. "
         f"That is {currency} {abs(found.adds.amount):,.2f} {'less' if found.adds.amount < 0 else 'more'}."
     )
 
@@ -115,7 +117,8 @@ def _notes(found: Ledger) -> list[str]:
 def _alone(told: Sequence[LedgerItem], currency: str, width: int) -> RenderableType | None:
     if len(told) < 2:
         return None
-    columns = [Column("Item"), figures(f"Added to all others, {currency}"), figures("Added to none of them")]
+    name, last = Column("Item", whole=True), Column("Added to none of them", "right")
+    columns = [name, Column(f"Added to all others, {currency}", "right"), last]
     rows = [[item.name, _alone_cell(item.off_alone), _alone_cell(item.on_alone)] for item in told]
     return section("Each by itself; these do not add up", table(columns, rows, width))
 
