@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -16,12 +17,15 @@ from friendshore.domain.facts import BenchmarkPrice
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.explain import Entering, WhyNot, enters_at, why_not
+from friendshore.plugins import Registry
 from friendshore.problem.inputs import Inputs
+from friendshore.recommend import reopen, verdicts
 from friendshore.report import why_not_report
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.rows import Row
+from friendshore.run import write_run
 from friendshore.session import Session
 from friendshore.solve import Limits
 
@@ -35,6 +39,7 @@ from .building import (
     hard_case,
     maker,
     metals,
+    planned,
     price,
     rule,
     schedule,
@@ -349,3 +354,23 @@ def test_where_a_gap_is_left_a_price_is_an_interval() -> None:
         assert found.entering.high is None or found.entering.high >= exact.factor
         assert "prove" in text(found)
         assert "every cheapest plan" not in text(found)
+
+
+def test_a_run_knows_what_a_lead_would_take_in(tmp_path: Path) -> None:
+    """A smelter without a capacity, and the oxide for it that nobody else takes: asked of the run as of the case."""
+    bare = facility("jp", "JP").model_copy(update={"capacity": ()})
+    facts = catalog(
+        facility("us", "US"),
+        bare,
+        facility("pit", "AU"),
+        source("US", 80),
+        maker("JP", 20),
+        source("AU", 5, "oxide", plant="pit"),
+    )
+    found = planned(civil(40), facts)
+    write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
+    of_run = reopen(tmp_path / "run", registry=Registry.of()).session
+    told = [why_not(each, "jp-melt").obstacles[0].lifted for each in (found.session, of_run)]
+    assert told[0] == told[1]
+    assert told[0] is not None
+    assert told[0].gives_kg == 40

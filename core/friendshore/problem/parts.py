@@ -45,7 +45,7 @@ class Parts:
         self.inputs = inputs
         self.problem = problem
         offers = [offer for catalog in inputs.catalogs for offer in catalog.offers]
-        names = _up_the_chain({name for name, _ in problem.network.nodes}, offers)
+        names = up_the_chain({name for name, _ in problem.network.nodes}, offers)
         reached = {offer.id for offer in offers if any(line.material in names for line in offer.outputs)}
         reached |= {order.offer for order in inputs.case.orders}
         self.offers: list[Offer] = [offer for offer in offers if offer.id in reached]
@@ -205,7 +205,7 @@ class Parts:
         )
 
 
-def _up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
+def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
     """Some materials, and all that may be made into them by any offer, whether or not its figures are known."""
     feeds: dict[str, set[str]] = defaultdict(set)
     for offer in offers:

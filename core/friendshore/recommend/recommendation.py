@@ -12,6 +12,7 @@ from ..domain.run import Run
 from ..errors import PluginError
 from ..plugins import Registry
 from ..problem import Problem
+from ..problem.parts import up_the_chain
 from ..problem.subjects import covers
 from ..rules.base import Rule
 from ..rules.kinds import Pin
@@ -113,8 +114,10 @@ def _rule_data(rule: Rule, registry: Registry) -> dict[str, Any]:
 
 
 def _relevant(problem: Problem) -> Catalog:
-    """What of the catalogs can bear on the plan: offers of its materials, those the case names, and all they refer to."""
-    materials = {material for material, _ in problem.network.nodes}
+    """What of the catalogs can bear on the plan, or could if leads came to count: offers of its materials, those the case names, and all
+    they refer to.
+    """
+    materials = up_the_chain({material for material, _ in problem.network.nodes}, problem.merged.offers.values())
     named = {given.id for given in problem.case.assume.offer}
     named |= {offer for rule in problem.rules if isinstance(rule, Pin) for offer in rule.weights}
     offers = [
