@@ -51,6 +51,16 @@ def test_a_workbook_is_shipped_as_tables(case: Path) -> None:
     assert digests[0] == digests[1]
 
 
+def test_a_target_that_is_neither_is_refused(case: Path) -> None:
+    """An ending that means another format is told what to write in its place."""
+    told = friendshore("catalogs", "convert", "catalog", "new/mine.csv")
+    assert told.exit_code == 2
+    assert "mine.xlsx" in told.output
+    assert not Path("new").exists()
+    assert friendshore("catalogs", "convert", "catalog", "new/mine").exit_code == 0
+    assert Path("new/mine/catalog.toml").is_file()
+
+
 @pytest.mark.parametrize("target", ["catalog", "mine.xlsx"])
 def test_what_is_there_is_not_overwritten(target: str, case: Path) -> None:
     """A second conversion to the same name is refused with 2."""

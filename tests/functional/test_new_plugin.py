@@ -98,6 +98,14 @@ def test_a_catalog_with_mistakes_is_not_shipped(tmp_path: Path) -> None:
     assert not (tmp_path / "project").exists()
 
 
+def test_an_installed_catalog_is_not_shipped_twice(tmp_path: Path) -> None:
+    """Its name would be another plugin's; how to make it one's own is told."""
+    told = new("acme-world", str(tmp_path / "project"), "--from", "world")
+    assert told.exit_code == 2
+    assert "catalogs convert world" in " ".join(told.output.split())
+    assert not (tmp_path / "project").exists()
+
+
 @pytest.mark.parametrize("name", ["3m", "json", "class", "friendshore", "a b", "-x", "acme!", "über", ".."])
 def test_a_name_that_cannot_be_installed_or_imported_is_refused(name: str, tmp_path: Path) -> None:
     """The reason is told, and nothing is written."""

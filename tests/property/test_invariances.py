@@ -1,4 +1,4 @@
-"""What must not change a plan: the order of rows, the unit of masses, the names of things."""
+"""What must not change a plan: the order of rows, the unit of masses, the form of catalogs, the names of things."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.catalog import read_catalog
+from friendshore.catalog.convert import convert
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Offer
 from friendshore.recommend import Recommendation
@@ -71,6 +72,18 @@ def test_kilograms_and_tonnes_change_no_byte(tiny: Tiny, order: Random) -> None:
         read = [read_catalog(write(tiny.catalog, Path(folder, unit), unit, order)) for unit in ("kg", "t")]
     kilograms, tonnes = (text(planned(tiny.case, [catalog], tiny.rules)) for catalog in read)
     assert kilograms == tonnes
+
+
+@examples(30)
+@given(tiny_cases(), st.randoms(use_true_random=False), st.sampled_from(["kg", "t"]))
+def test_a_workbook_holds_the_same_facts(tiny: Tiny, order: Random, unit: str) -> None:
+    """A catalog as a folder, as a workbook and as a folder again is the same catalog, record by record."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, book, again = (Path(scratch, name) for name in ("first", "first.xlsx", "again"))
+        write(tiny.catalog, folder, unit, order)
+        convert(folder, book, read_catalog)
+        convert(book, again, read_catalog)
+        assert read_catalog(folder) == read_catalog(book) == read_catalog(again)
 
 
 @examples(60)

@@ -29,6 +29,9 @@ _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?")
 _FIRST_YEAR = 1901
 """Spreadsheets count days from 1900, and take that for a leap year."""
 _WIDEST = 60
+"""Characters of the widest column."""
+_OTHERS = frozenset({".csv", ".ods", ".tsv", ".xls", ".xlsb", ".xlsm"})
+"""Endings that mean something else than what would be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +86,27 @@ def convert(source: Path, target: Path, read: Callable[[Path], Catalog]) -> tupl
     if target.exists() or target.is_symlink():
         fix = "name another, or move it away"
         raise InputError(Problem("is there already, and is left as it is", str(target), fix=fix))
+    if target.suffix.lower() in _OTHERS:
+        fix = f"write {target.stem}.xlsx for a workbook, or {target.stem} for a folder"
+        raise InputError(Problem("is neither a workbook nor a folder", str(target), fix=fix))
     before, texts = read(source), texts_of(source)
     try:
-        with TemporaryDirectory(dir=_home(target)) as scratch:
+        with TemporaryDirectory(dir=_nearest(target)) as scratch:
             made = Path(scratch) / target.name
             (write_workbook if is_workbook(target) else write_folder)(texts, made)
             if read(made).digest != before.digest:
                 fix = "look for cells with line breaks or signs that cannot be seen"
                 raise InputError(Problem("would not hold the same facts, and is not written", str(target), fix=fix))
+            target.parent.mkdir(parents=True, exist_ok=True)
             made.rename(target)
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(target))) from error
     return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
 
 
-def _home(target: Path) -> Path:
-    """The folder that a target is to stand in, made if it is not there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target.parent
+def _nearest(target: Path) -> Path:
+    """The nearest folder above a target that is there: what lies in it can be renamed to the target."""
+    return next(folder for folder in target.absolute().parents if folder.is_dir())
 
 
 def write_folder(texts: Texts, folder: Path) -> None:

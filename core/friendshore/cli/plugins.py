@@ -97,6 +97,12 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) ->
     if not given:
         return plain
     read, place = read_one(given)
+    if read.distribution:
+        message = f"catalog `{read.name}` is shipped already, by {read.distribution}"
+        fix = (
+            f"friendshore catalogs convert {read.name} FOLDER, give it a name of its own in catalog.toml, and ship that"
+        )
+        raise InputError(Problem(message, column="--from", found=f"`{given}`", fix=fix))
     return Scaffold(name, rule=rule, catalog=True, given=catalog_files(place), given_name=read.name)
 
 
