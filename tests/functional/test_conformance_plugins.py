@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from friendshore.cli import app
 
 PROJECT = """
 [build-system]
@@ -111,12 +114,23 @@ def friendshore(*arguments: object, site: Path | None = None, block: str = "") -
 
 
 def checked(folder: Path) -> tuple[int, dict[str, str]]:
-    """Exit code, and what each check finds, notes left out."""
-    done = friendshore("plugins", "check", folder, "--json")
+    """Exit code of `plugins check`, run in this process, and what each check finds, notes left out."""
+    done = CliRunner().invoke(app, ["plugins", "check", str(folder), "--json"])
     answer: dict[str, Any] = json.loads(done.stdout)
     mistakes = [check for check in answer["checks"] if check["result"] == "mistake"]
     assert answer["ok"] is not bool(mistakes)
-    return done.returncode, {check["check"]: json.dumps(check["found"]) for check in mistakes}
+    return done.exit_code, {check["check"]: json.dumps(check["found"]) for check in mistakes}
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    """What a test makes importable is not found by the next."""
+    path, modules = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        if name.startswith("acme_"):
+            del sys.modules[name]
 
 
 def test_a_good_rule_plugin_conforms(tmp_path: Path) -> None:
@@ -141,6 +155,12 @@ BROKEN = {
         {"old": COUNTS, "new": "lambda offer, place: int(offer is facts.offers[0])"},
         "order",
         "change with the order",
+    ),
+    "rule that goes by a set": (
+        "rule",
+        {"old": 'for label, periods in facts.spans("period"):', "new": 'for label, periods in sorted(facts.spans("period"), key=lambda span: hash(span[0])):'},
+        "seeds",
+        "in another process",
     ),
     "wrong interface": ("rule", {"api": 99}, "manifest", "another version of the plugin interface"),
     "missing stage": ("catalog", {"chain": ("tin-au,mined,AU,yes,quote\n", "")}, "stages", "says nothing of the stage mined"),

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 from ..errors import PluginError, Problem
+from .elsewhere import elsewhere
 from .hosting import manager_of
 from .manifest import GROUP, PluginInfo
 
 LIMIT = 10.0
 """Seconds that a plugin may take to be imported."""
 _AT_ONCE = 4
-_CODE = "from friendshore.plugins.loading import child; child()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,37 +39,15 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
         entry: where its code is.
         limit: seconds after which it is given up.
     """
-    with TemporaryDirectory() as folder:
-        said = Path(folder, "said.json")
-        told = json.dumps(
-            {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value, "said": str(said)}
-        )
-        # The other process finds the plugin where this one does.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        child = subprocess.Popen(  # noqa: S603 - this Python, with code of ours
-            [sys.executable, "-c", _CODE, told],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        )  # fmt: skip
-        try:
-            code = child.wait(limit)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-            message = f"{info.label} was not imported within {limit:g} s, and was given up"
-            return Loaded(
-                info, problem=Problem(message, info.file, fix="let its package do nothing when it is imported")
-            )
-        if not said.is_file():
-            message = f"{info.label} ended the process that imported it, with exit code {code}"
-            return Loaded(
-                info, problem=Problem(message, info.file, fix="let its package do nothing when it is imported")
-            )
-        answer = json.loads(said.read_text(encoding="utf-8"))
-    problem = Problem(**answer["problem"]) if "problem" in answer else None
-    return Loaded(info, answer.get("seconds"), problem)
+    told = {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
+    ended = elsewhere(f"{__name__}:imported", told, limit)
+    if ended.said is not None:
+        problem = Problem(**ended.said["problem"]) if "problem" in ended.said else None
+        return Loaded(info, ended.said.get("seconds"), problem)
+    message = f"{info.label} ended the process that imported it, with exit code {ended.code}"
+    if ended.code is None:
+        message = f"{info.label} was not imported within {limit:g} s, and was given up"
+    return Loaded(info, problem=Problem(message, info.file, fix="let its package do nothing when it is imported"))
 
 
 def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LIMIT) -> list[Loaded]:
@@ -82,19 +56,14 @@ def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LI
         return list(workers.map(lambda plugin: load(plugin[0], plugin[1], limit), plugins))
 
 
-def child() -> None:
-    """What the other process does: imports, and writes down how it went."""
-    told = json.loads(sys.argv[1])
+def imported(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the other process does: it imports a plugin, and says how that went."""
     info, entry = PluginInfo.model_validate(told["info"]), EntryPoint(told["name"], told["value"], GROUP)
     began = time.perf_counter()
     try:
         manager_of(info, entry)
     except PluginError as error:
         (problem,) = error.problems
-        fields = {name: getattr(problem, name) for name in ("message", "file", "row", "found", "expected", "fix")}
-        answer: dict[str, object] = {"problem": fields}
-    else:
-        answer = {"seconds": time.perf_counter() - began}
-    Path(told["said"]).write_text(json.dumps(answer), encoding="utf-8")
-    # Threads that the plugin has left running must not keep this process alive.
-    os._exit(0)
+        names = ("message", "file", "row", "found", "expected", "fix")
+        return {"problem": {name: getattr(problem, name) for name in names}}
+    return {"seconds": time.perf_counter() - began}

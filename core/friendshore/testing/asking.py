@@ -15,6 +15,7 @@ from ..domain.use import Chained, Move, Result, Use, Verdict
 from ..plugins import attributed
 from ..problem import Problem
 from ..problem.inputs import Inputs
+from ..problem.limiting import materials_of
 from ..rules.base import Facts, Rule
 from ..rules.rows import Purchases, Row, Rows, Term, one_by_one
 from .worlds import World
@@ -147,6 +148,27 @@ class Asking:
         }
         return sizes.get(question, math.inf)
 
+    def false_shortcuts(self) -> Iterator[str]:
+        """What the rule says of itself to spare work, and is not so."""
+        with attributed(self.rule):
+            if "judge" in self.rule.verbs:
+                for question in self.questions:
+                    if self.rule.concerns(question.use):
+                        continue
+                    verdict = self.rule.judge(question.offer, question.move, question.use)
+                    if not verdict.passes:
+                        yield f"`concerns` says that it does not bear on {question.use.end_use} use, yet it says {verdict.result} of {question.told}"
+            if "charge" in self.rule.verbs and not self.rule.charge_reads_use:
+                charged: dict[tuple[str, str, str], object] = {}
+                for question in self.questions:
+                    key = (question.offer.offer.id, question.offer.material.id, question.move.to.id)
+                    if charged.setdefault(key, self._charges(question)) != self._charges(question):
+                        yield f"`charge_reads_use` is false, yet the charge differs from use to use, of {question.told}"
+        for row in self.rows():
+            unread = sorted(materials_of(self.problem, row) - row.reads) if row.reads is not None else []
+            if unread:
+                yield f"`reads` of a row leaves out {', '.join(unread)}, which it counts"
+
     def unexplained(self) -> Iterator[str]:
         """Rows that no sentence explains."""
         rows = [row for made in self.rows() for row in one_by_one(made)]
@@ -173,10 +195,11 @@ class Asking:
 
 def normal(rows: Sequence[Row | Rows]) -> list[str]:
     """Rows in a form that does not depend on the order in which they or their terms were made, nor on their names."""
-    return sorted(repr(_row(row)) for made in rows for row in one_by_one(made))
+    return sorted(repr(described(row)) for made in rows for row in one_by_one(made))
 
 
-def _row(row: Row) -> tuple[object, ...]:
+def described(row: Row) -> tuple[object, ...]:
+    """What a row says, its name and sentence apart, in a form that does not depend on the order of its terms."""
     return (row.at_least, row.at_most, row.penalty, sorted(map(_term, row.terms), key=repr))
 
 

@@ -8,11 +8,13 @@ from functools import cached_property, partial
 
 from ..domain.facts import Material
 from ..errors import FriendshoreError, InputError, Problem
+from ..plugins.attribution import OWN
 from ..rules.base import Rule
 from . import laws
 from .asking import LINEAR, Asking, normal
 from .check import Check, NotLookedAt
 from .examples import Example, example_problems
+from .seeds import unsteady
 from .worlds import USUAL, Words, World, worlds
 
 CASES = 8
@@ -58,6 +60,8 @@ class Trial:
             ("linear", "Limits are linear rows with bounds that are numbers, each with a name of its own.", self._linear),
             ("pure", "Asked twice, and in another order, a rule says the same.", self._pure),
             ("order", "Shown offers, demands and places in another order, a rule asks for the same.", self._order),
+            ("seeds", "A rule says the same in another process, in which sets are gone through in another order.", self._seeds),
+            ("shortcuts", "What a rule says of itself to spare work is so: `concerns`, `charge_reads_use`, `reads`.", self._shortcuts),
             ("doubt", "An offer of doubtful origin passes only if it would pass wherever it may be from.", self._doubt),
             ("more-rules", "The rules make no plan cheaper.", partial(self._law, self._more_rules)),
             ("more-offers", "One more offer makes no plan dearer, where no limit may be missed at a price.", partial(self._law, self._more_offers)),
@@ -111,6 +115,23 @@ class Trial:
     def _order(self) -> Iterator[Problem]:
         self._needs(self._broken or ("see `pure`" if any(True for _ in self._pure()) else ""))
         yield from self._asked(_ordered, "the same rows whatever comes first: sort by id, and break ties by it")
+
+    def _seeds(self) -> Iterator[Problem]:
+        self._needs(self._unsteady)
+        # Kinds of friendshore itself are held to this by its own tests.
+        foreign = [rule for rule in self.rules if type(rule).__module__.partition(".")[0] != OWN]
+        named = {rule.id: rule for rule in foreign}
+        for name in unsteady(foreign, self.materials(), PER_RULE) if foreign else ():
+            expected = "names sorted before they are gone through: `for name in sorted(names)`"
+            yield _problem(
+                named[name], "it says something else, or the same in another order, in another process", expected
+            )
+
+    def _shortcuts(self) -> Iterator[Problem]:
+        self._needs(self._unsteady)
+        yield from self._asked(
+            Asking.false_shortcuts, "nothing left out: a shortcut that is not so lets offers pass unseen"
+        )
 
     def _doubt(self) -> Iterator[Problem]:
         self._needs(self._unsteady)
