@@ -106,6 +106,15 @@ def test_an_installed_catalog_is_not_shipped_twice(tmp_path: Path) -> None:
     assert not (tmp_path / "project").exists()
 
 
+@pytest.mark.parametrize("name", ["world", "friendshore-materials"])
+def test_a_catalog_of_an_installed_name_is_not_begun(name: str, tmp_path: Path) -> None:
+    """A catalog is called after its plugin; a name that another plugin has would clash with it."""
+    told = new(name, str(tmp_path / "project"))
+    assert told.exit_code == 2
+    assert "friendshore 0" in " ".join(told.output.split())
+    assert new(name, str(tmp_path / "project"), "--rule").exit_code == 0
+
+
 @pytest.mark.parametrize("name", ["3m", "json", "class", "friendshore", "a b", "-x", "acme!", "über", ".."])
 def test_a_name_that_cannot_be_installed_or_imported_is_refused(name: str, tmp_path: Path) -> None:
     """The reason is told, and nothing is written."""

@@ -85,6 +85,8 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) ->
         InputError: if the name will not do, the target is there, or the given catalog has a mistake.
     """
     from ..errors import InputError, Problem
+    from ..plugins import Registry
+    from ..plugins.manifest import normal
     from .catalogs import read_one
     from .scaffold import Scaffold, catalog_files
 
@@ -95,6 +97,10 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) ->
             fix = f"to ship this catalog: friendshore plugins new {name} --from {target}"
         raise InputError(Problem("is there already, and is left as it is", str(target), fix=fix))
     if not given:
+        owner = Registry.discover().catalogs.get(plain.short, "") if plain.catalog else ""
+        if owner and normal(owner.split()[0]) != normal(name):
+            message = f"its catalog would be called `{plain.short}`, as one that {owner} brings"
+            raise InputError(Problem(message, column="NAME", found=f"`{name}`", fix="choose another name"))
         return plain
     read, place = read_one(given)
     if read.distribution:

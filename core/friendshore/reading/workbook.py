@@ -91,7 +91,11 @@ def read_workbook(path: Path, found: list[Problem]) -> Workbook:
     """
     library = openpyxl(str(path))
     try:
-        formulas, values = _load(library, path, False), _load(library, path, True)
+        formulas = _load(library, path, False)
+        computed = any(
+            cell.data_type == "f" for sheet in formulas.worksheets for row in sheet.iter_rows() for cell in row
+        )
+        values = _load(library, path, True) if computed else formulas
     except _BROKEN as error:
         found.append(
             Problem(
