@@ -92,6 +92,15 @@ def test_numbers_and_dates_are_cells_that_a_spreadsheet_computes_with(book: Path
     assert kinds["capacity", "per_year"] == {str}
 
 
+def test_heads_say_what_columns_are_and_words_can_be_chosen(book: Path) -> None:
+    """Who edits the workbook needs no manual beside it: a note on each head, and a list where few words are allowed."""
+    opened = openpyxl.load_workbook(book)
+    for sheet in opened:
+        assert all(head.comment and head.comment.text for head in sheet[1])
+    lists = {str(choice.sqref)[0]: choice.formula1 for choice in opened["sources"].data_validations.dataValidation}
+    assert any("verified" in words for words in lists.values())
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(3, "3"), (3.0, "3"), (0.1, "0.1"), (1e-7, "0.0000001"), (1e21, "1000000000000000000000"), (True, "yes"), (False, "no"), (None, ""),

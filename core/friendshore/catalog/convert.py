@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Any
 
 from ..domain.facts import Catalog
@@ -30,6 +31,9 @@ _FIRST_YEAR = 1901
 """Spreadsheets count days from 1900, and take that for a leap year."""
 _WIDEST = 60
 """Characters of the widest column."""
+_LONGEST_LIST = 255
+"""Characters of a list of choices."""
+_LAST_ROW = 1_048_576
 _OTHERS = frozenset({".csv", ".ods", ".tsv", ".xls", ".xlsb", ".xlsm"})
 """Endings that mean something else than what would be written."""
 
@@ -150,11 +154,11 @@ def write_workbook(texts: Texts, path: Path) -> None:
     book.remove(book.active)
     pairs = tuple((name, _in_cell(value)) for name, value in texts.head.items())
     try:
-        _write_sheet(book.create_sheet(HEAD_SHEET), HEAD_ROWS, HEAD_ROWS.names, pairs)
+        _write_sheet(library, book.create_sheet(HEAD_SHEET), HEAD_ROWS, HEAD_ROWS.names, pairs)
         for layout in columns.TABLES:
             if layout.name in texts.tables:
                 header, rows = texts.tables[layout.name]
-                _write_sheet(book.create_sheet(sheet_name(layout)), layout, header, rows)
+                _write_sheet(library, book.create_sheet(sheet_name(layout)), layout, header, rows)
     except library.utils.exceptions.IllegalCharacterError as error:
         fix = "delete the sign"
         raise InputError(Problem(f"no workbook can hold a control character: {error}", str(path), fix=fix)) from error
@@ -165,7 +169,10 @@ def _in_cell(value: Any) -> str:
     return ";".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _write_sheet(sheet: Any, layout: Layout, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> None:
+def _write_sheet(
+    library: ModuleType, sheet: Any, layout: Layout, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
+) -> None:
+    """Writes a table; each head says in a note what the column is, and where there are few words, they can be chosen."""
     fields = {field.name: field for field in layout.fields}
     sheet.freeze_panes = "A2"
     for position, name in enumerate(header, 1):
@@ -174,7 +181,19 @@ def _write_sheet(sheet: Any, layout: Layout, header: tuple[str, ...], rows: tupl
         texts = [row[position - 1] for row in rows]
         for line, text in enumerate(texts, 2):
             _fill(sheet.cell(line, position), text, fields[name])
+        head.comment = library.comments.Comment(_meaning(fields[name]), "friendshore", height=120, width=320)
+        words = ",".join(fields[name].kind.text.get("enum", ()))
+        if words and len(words) < _LONGEST_LIST:
+            choices = library.worksheet.datavalidation.DataValidation("list", formula1=f'"{words}"', allow_blank=True)
+            sheet.add_data_validation(choices)
+            choices.add(f"{head.column_letter}2:{head.column_letter}{_LAST_ROW}")
         sheet.column_dimensions[head.column_letter].width = min(max(map(len, [name, *texts])) + 2, _WIDEST)
+
+
+def _meaning(field: Field) -> str:
+    """What a column is, as a note on its head."""
+    example = f" For example: {field.example}" if field.example != "" else ""
+    return f"{field.doc}{'' if field.required else ' May be blank.'}{example}"
 
 
 def _fill(cell: Any, text: str, field: Field) -> None:
