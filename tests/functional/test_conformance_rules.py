@@ -11,7 +11,7 @@ import pytest
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import OriginBan
-from friendshore.rules.rows import Row
+from friendshore.rules.rows import Row, Rows
 from friendshore.testing import Check, Example, check_rule, rule_checks
 
 if TYPE_CHECKING:
@@ -228,7 +228,40 @@ class Unread(Capped):
         yield one_row(facts, lambda *_: 1, at_most=Decimal(100), reads=frozenset())
 
 
+class Speechless(Barred):
+    """It breaks down when it is asked for its sentence."""
+
+    kind: Literal["speechless"] = "speechless"  # type: ignore[assignment]
+
+    def sentence(self) -> str:
+        return self.title[1000]
+
+
+class Crooked(Capped):
+    """Its rows do not fit together."""
+
+    kind: Literal["crooked"] = "crooked"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        rows = facts.bought_in_each(
+            [[1.0 for _ in facts.purchases()]], [periods for _, periods in facts.spans("period")]
+        )
+        yield Rows(labels=["only one"] * 9, bought=rows, at_most=[Decimal(5)])  # type: ignore[misc]
+
+
+class Nervous(Barred):
+    """It breaks down at an offer whose origin is known."""
+
+    kind: Literal["nervous"] = "nervous"  # type: ignore[assignment]
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        return PASS if any(not e.complete or len(e.countries) > 1 for e in offer.performed) else self.nothing  # type: ignore[attr-defined, no-any-return]
+
+
 BAD: dict[str, tuple[Rule, str, str]] = {
+    "breaks down at its sentence": (Speechless.model_validate(GIVEN), "sentence", "string index out of range"),
+    "rows that do not fit": (Crooked.model_validate(GIVEN), "linear", "IndexError"),
+    "breaks down at an offer": (Nervous.model_validate(GIVEN), "answers", "AttributeError"),
     "careless": (Careless.model_validate(GIVEN), "shortcuts", "`concerns` says that it does not bear on defense use"),
     "charge by use": (ByUse.model_validate(GIVEN), "shortcuts", "the charge differs from use to use"),
     "row that reads nothing": (Unread.model_validate(GIVEN), "shortcuts", "leaves out"),

@@ -153,7 +153,7 @@ def check(
     if as_json:
         show_json(conformance_data(outcomes))
     else:
-        show([conformance_report(outcomes, width())])
+        show([conformance_report(outcomes, width(), Path.cwd())])
     return 0 if all(outcome.holds for outcome in outcomes) else 3
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..errors import Problem
 from .figures import count
 from .problems import problem_data, problem_lines
 from .tables import Column, table
@@ -37,15 +40,21 @@ def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def conformance_report(outcomes: Sequence[Outcome], width: int) -> RenderableType:
-    """Checks as text: how many hold of each subject, the mistakes, then what is worth knowing."""
+def conformance_report(outcomes: Sequence[Outcome], width: int, here: Path | None = None) -> RenderableType:
+    """Checks as text: how many hold of each subject, the mistakes, then what is worth knowing.
+
+    Args:
+        outcomes: checks that were made.
+        width: characters of a line.
+        here: folder below which files are told by what leads there from it; None: whole paths.
+    """
     mistakes = [outcome for outcome in outcomes if not outcome.holds]
     notes = [outcome for outcome in outcomes if outcome.holds and outcome.found]
     left = [outcome for outcome in outcomes if outcome.left_out]
     parts: list[RenderableType] = [_verdict(outcomes), "", _summary(outcomes, width)]
     for title, style, listed in (("Mistakes", "bold red", mistakes), ("Worth knowing", "bold yellow", notes)):
         if listed:
-            parts += ["", Text(title, style=style), *(_told(outcome) for outcome in listed)]
+            parts += ["", Text(title, style=style), *(_told(outcome, here) for outcome in listed)]
     if left:
         parts += ["", Text("Not looked at", style="bold"), Text("\n".join(_left_out(left)))]
     return Group(*parts)
@@ -81,13 +90,21 @@ def _summary(outcomes: Sequence[Outcome], width: int) -> RenderableType:
     return table(columns, rows, width)
 
 
-def _told(outcome: Outcome) -> Text:
+def _told(outcome: Outcome, here: Path | None) -> Text:
     check = outcome.check
     lines = ["", f"{check.subject}, {check.name}: {check.says}"]
-    lines += [f"  {line}" for line in problem_lines(outcome.found[:MOST])]
+    lines += [f"  {line}" for line in problem_lines(_from(here, problem) for problem in outcome.found[:MOST])]
     if len(outcome.found) > MOST:
         lines.append(f"  and {len(outcome.found) - MOST} more: all with --json")
     return Text("\n".join(lines))
+
+
+def _from(here: Path | None, problem: Problem) -> Problem:
+    """A problem whose file is told from a folder, if it lies below it."""
+    file = Path(problem.file)
+    if here is None or not file.is_absolute() or not file.is_relative_to(here):
+        return problem
+    return replace(problem, file=str(file.relative_to(here)))
 
 
 def _left_out(outcomes: Sequence[Outcome]) -> list[str]:

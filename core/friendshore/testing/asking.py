@@ -62,8 +62,7 @@ class Asking:
     def judged(self, backwards: bool = False) -> tuple[object, ...]:
         """What the rule says of every question, asked in order or backwards."""
         asked = self.questions[::-1] if backwards else self.questions
-        with attributed(self.rule):
-            found = [(self._judge(question), self._charges(question)) for question in asked]
+        found = [(self._judge(question), self._charges(question)) for question in asked]
         return tuple(found[::-1] if backwards else found)
 
     def rows(self, order: int | None = None) -> list[Row | Rows]:
@@ -81,18 +80,20 @@ class Asking:
             return list(self.rule.rows(facts))
 
     def _judge(self, question: Question) -> Verdict | None:
-        if "judge" not in self.rule.verbs or not self.rule.concerns(question.use):
-            return None
-        return self.rule.judge(question.offer, question.move, question.use)
+        with attributed(self.rule):
+            if "judge" not in self.rule.verbs or not self.rule.concerns(question.use):
+                return None
+            return self.rule.judge(question.offer, question.move, question.use)
 
     def _charges(self, question: Question) -> tuple[tuple[str, Decimal], ...]:
         if "charge" not in self.rule.verbs:
             return ()
         value = Decimal(17)
-        return tuple(
-            (origin, self.rule.charge(question.offer, question.move, question.use, origin, value))
-            for origin in sorted(question.offer.origins[0])
-        )
+        with attributed(self.rule):
+            return tuple(
+                (origin, self.rule.charge(question.offer, question.move, question.use, origin, value))
+                for origin in sorted(question.offer.origins[0])
+            )
 
     def wrong_answers(self) -> Iterator[str]:
         """Answers that are no verdicts, and charges that are no sums of money or would pay the buyer."""
@@ -112,8 +113,12 @@ class Asking:
             if not isinstance(made, Row | Rows):
                 yield f"it yields {type(made).__name__}, no row"
                 continue
-            for row in one_by_one(made):
-                yield from (f"row `{row.label}`: {text}" for text in self._not_linear(row))
+            with attributed(self.rule):
+                rows = list(one_by_one(made))
+            for row in rows:
+                with attributed(self.rule):
+                    wrong = list(self._not_linear(row))
+                yield from (f"row `{row.label}`: {text}" for text in wrong)
                 if row.label in labels:
                     yield f"two of its rows are called `{row.label}`"
                 labels.add(row.label)

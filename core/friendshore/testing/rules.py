@@ -8,7 +8,7 @@ from functools import cached_property, partial
 
 from ..domain.facts import Material
 from ..errors import FriendshoreError, InputError, Problem
-from ..plugins.attribution import OWN
+from ..plugins.attribution import OWN, attributed
 from ..rules.base import Rule
 from . import laws
 from .asking import LINEAR, Asking, normal
@@ -91,7 +91,8 @@ class Trial:
 
     def _sentences(self) -> Iterator[Problem]:
         for rule in self.rules:
-            told = rule.sentence().strip()
+            with attributed(rule):
+                told = rule.sentence().strip()
             if not told or told == rule.id or told[-1] not in ".!?":
                 yield _problem(
                     rule,

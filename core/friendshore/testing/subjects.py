@@ -8,6 +8,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from pydantic.errors import PydanticUserError
+
 from ..catalog import read_catalogs
 from ..domain.facts import Catalog, Material
 from ..errors import FriendshoreError, InputError, PluginError, Problem
@@ -171,5 +173,8 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
 
 def _data(name: str, registry: Registry) -> list[dict[str, Any]]:
     """The examples in the JSON schema of a kind; one rule of nothing but defaults where it gives none."""
-    given = registry.kind(name).model_json_schema().get("examples", [])
+    try:
+        given = registry.kind(name).model_json_schema().get("examples", [])
+    except PydanticUserError:  # a field of a type that JSON has no schema for
+        given = []
     return [{"kind": name, **example} for example in given if isinstance(example, dict)] or [{"kind": name}]
