@@ -230,6 +230,8 @@ expect = "fail"
         (PACK, VECTORS.replace('why = "Refined in China."', ""), "citations", "neither reason nor citation"),
         (PACK.replace('source = "a text"', ""), VECTORS, "citations", "has no source"),
         (PACK.replace("origin-ban", "orign-ban"), VECTORS, "read", "did you mean"),
+        (PACK.replace('title = "Tin"', ""), VECTORS, "read", "a needed key is missing"),
+        (PACK, VECTORS.replace("delivered", "deliverd"), "vectors", "did you mean `delivered`"),
     ],
 )
 def test_a_pack_folder_is_checked(tmp_path: Path, pack: str, vectors: str, check: str, words: str) -> None:

@@ -91,19 +91,27 @@ class PackTrial:
             if not rule.source.strip():
                 fix = "say where the text of the law was read"
                 yield Problem(f"rule `{rule.id}` has no source", self.pack.file, row, "source", fix=fix)
-        for vector in self.vectors.vector if self.vectors else ():
+        for vector in self._examples():
             if not (vector.citation.strip() or vector.why.strip()):
                 fix = "say what it shows, or where the answer is read from"
                 yield Problem(
                     f"vector `{vector.id}` has neither reason nor citation", self._vector_file, column="why", fix=fix
                 )
 
+    def _examples(self) -> tuple[Vector, ...]:
+        """The worked examples, once they can be read."""
+        try:
+            return self.vectors.vector if self.vectors else ()
+        except FriendshoreError as error:
+            raise NotLookedAt("the worked examples cannot be read: see `vectors`") from error
+
     @property
     def _vector_file(self) -> str:
         return str(self.pack.folder / VECTORS_FILE) if self.pack.folder else self.pack.id
 
     def _masses(self) -> Iterator[Problem]:
-        for table, rule in zip(self.pack.rules, self._made(), strict=True):
+        rules = self._made()
+        for table, rule in zip(self.pack.rules, rules, strict=True):
             other = _in_kilograms(table)
             if other != table and self.registry.rule({**other, "id": rule.id}) != rule:
                 yield Problem(f"rule `{rule.id}` is another one with its tonnes written as kilograms", self.pack.file)
@@ -137,8 +145,8 @@ class PackTrial:
         return {material.id: material for material in (*self.known(), *added)}
 
     def _covered(self) -> Iterator[Problem]:
-        vectors = self.vectors.vector if self.vectors else ()
-        for rule in self._made():
+        rules, vectors = self._made(), self._examples()
+        for rule in rules:
             if rule.verbs.isdisjoint({"judge", "charge"}) or any(self._shows(vector, rule) for vector in vectors):
                 continue
             yield Problem(
