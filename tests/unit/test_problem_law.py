@@ -12,6 +12,7 @@ from friendshore.problem import Problem
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import MinShare
 from friendshore.rules.kinds.origin_ban import OriginBan
 
 from .building import (
@@ -24,6 +25,7 @@ from .building import (
     chain,
     demand,
     facility,
+    lines,
     maker,
     metals,
     offer,
@@ -324,3 +326,36 @@ def test_a_lane_is_the_only_way_an_offer_moves() -> None:
         found = planned(case(demand("metal", "civil", 10)), facts.model_copy(update={"offers": (one, *others)}))
         assert bought(found) == expected
         assert float(found.cost.freight) == (30 if to == "US" else 0)
+
+
+def test_what_is_bought_after_a_co_product_was_lent_cannot_be_in_it() -> None:
+    """Metal made in 2026 for magnets is lent to defence, lawfully: the ban on its ore's export begins in 2027.
+
+    Oxide bought in 2027 for more magnets cannot end in that metal, though defence takes it in 2027.
+    """
+    ore, melted = chain("AU", "mined", "refined"), chain("AU", "melted", "produced")
+    offers = (
+        offer("circuit", "au", "oxide", 5, ore, outputs=lines(oxide=1, salt=0.5), min_order=5),
+        offer("metal-m", "au", "metal", 5, chain("AU", "melted"), inputs=lines(oxide=1.25)),
+        offer("both", "cn", "metal", 5, melted, outputs=lines(metal=1, magnet=0.5), inputs=lines(oxide=1)),
+        offer("metal-s", "au", "metal", 5, (*ore, *chain("AU", "melted"))),
+    )
+    barred = rule(
+        ExportControl,
+        id="barred",
+        exporters=["AU"],
+        effect="prohibit",
+        judged_on="use",
+        end_uses=["defense"],
+        phases=[{"from": "2027-02-15"}],
+    )
+    floor = rule(MinShare, id="floor", per="period", stage="refined", countries=["AU", "JP"], share="0.1")
+    wanted = case(
+        demand("metal", "defense", 0, 39, 0, shortage_price=60),
+        demand("magnet", "civil", 0, 0, 29, shortage_price=1000),
+    )
+    found = planned(wanted, catalog(facility("au", "AU"), facility("cn", "CN"), *offers), barred, floor)
+    oxide = {p.ordered for p in found.run.purchases if p.material == "oxide" and p.requirement == "R1"}
+    assert {"2026", "2027"} <= oxide
+    assert found.plan.plan.transfers
+    assert short(found) == {}

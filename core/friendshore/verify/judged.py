@@ -59,7 +59,7 @@ class Judging:
         self._concerned: dict[tuple[str, int], bool] = {}
         self._biting: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
-        self._known_ends: dict[tuple[str, Node], list[Served]] = {}
+        self._known_ends: dict[tuple[str, Node], list[tuple[Served, int]]] = {}
         self._served = self._deliveries()
         self._finals = self._finals_up()
 
@@ -169,17 +169,24 @@ class Judging:
         """Deliveries that a purchase may end in: down its chain, and not before it has arrived."""
         key = (item.entry.requirement, item.arc.node)
         if key not in self._known_ends:
-            found = dict.fromkeys(self._outlets(*key, frozenset()))
-            self._known_ends[key] = sorted(found, key=lambda s: (s.number, s.period, s.requirement))
-        return [served for served in self._known_ends[key] if served.period >= item.delivered]
+            latest: dict[Served, int] = {}
+            for served, by in self._outlets(*key, frozenset(), self.problem.case.horizon.count):
+                latest[served] = max(by, latest.get(served, by))
+            in_order = sorted(latest, key=lambda s: (s.number, s.period, s.requirement))
+            self._known_ends[key] = [(served, latest[served]) for served in in_order]
+        return [served for served, by in self._known_ends[key] if min(served.period, by) >= item.delivered]
 
-    def _outlets(self, requirement: str, node: Node, seen: frozenset[str]) -> list[Served]:
-        """Deliveries out of a requirement, and out of those that co-products made from `node` were lent to."""
-        found = [s for final in self._finals.get(node, ()) for s in self._served.get((requirement, final), ())]
+    def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[Served, int]]:
+        """Deliveries out of a requirement, and out of those that co-products made from `node` were lent to.
+
+        Each with the last period in which what ends in it can have arrived: what was made of it was lent then, or later.
+        """
+        found = [(s, by) for final in self._finals.get(node, ()) for s in self._served.get((requirement, final), ())]
         for transfer, offer in self.ledger.transfers:
             lends = transfer.from_requirement == requirement and transfer.to_requirement not in seen
             if lends and any(node in self._up(feed) for feed in self.problem.network.feeds.get(offer, ())):
-                found += self._outlets(transfer.to_requirement, node, seen | {requirement})
+                lent = min(by, transfer.period)
+                found += self._outlets(transfer.to_requirement, node, seen | {requirement}, lent)
         return found
 
     def _up(self, node: Node) -> frozenset[Node]:
