@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -85,6 +86,17 @@ def test_a_catalog_of_ones_own_is_shipped_as_it_is(tmp_path: Path) -> None:
     assert {p.name: p.read_bytes() for p in shipped.iterdir()} == {p.name: p.read_bytes() for p in catalog.iterdir()}
     assert not (project / "example").exists()
     run(project, installed(project, tmp_path / "site"), "pytest", "-q", "-p", "no:cacheprovider")
+
+
+def test_what_a_shipped_catalog_requires_is_installed_with_it(tmp_path: Path) -> None:
+    """The package depends on the distributions that bring the catalogs it refers to."""
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "catalog.toml").write_text('schema = 1\nname = "ours"\nrequires = ["materials", "kazakhstan"]\n')
+    assert new("acme-ours", str(tmp_path / "project"), "--from", str(folder)).exit_code == 0
+    project = tomllib.loads((tmp_path / "project" / "pyproject.toml").read_text())["project"]
+    needed = {re.split("[>=<]", one)[0] for one in project["dependencies"]}
+    assert needed == {"friendshore", "friendshore-kazakhstan"}
 
 
 def test_a_catalog_with_mistakes_is_not_shipped(tmp_path: Path) -> None:

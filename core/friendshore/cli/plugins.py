@@ -57,7 +57,9 @@ def new(
     rule: Annotated[bool, typer.Option("--rule", help="Only a kind of rule.")] = False,
     given: Annotated[
         str,
-        typer.Option("--from", metavar="CATALOG", help="A catalog of yours to ship: a folder; no code is written."),
+        typer.Option(
+            "--from", metavar="CATALOG", help="A catalog of yours to ship, a folder or a workbook; no code is written."
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> int:
@@ -88,7 +90,7 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) ->
     from ..plugins import Registry
     from ..plugins.manifest import normal
     from .catalogs import read_one
-    from .scaffold import Scaffold, catalog_files
+    from .scaffold import OWN, Scaffold, catalog_files
 
     plain = Scaffold(name, rule=rule or not catalog, catalog=catalog or not rule)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
@@ -109,7 +111,10 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) ->
             f"friendshore catalogs convert {read.name} FOLDER, give it a name of its own in catalog.toml, and ship that"
         )
         raise InputError(Problem(message, column="--from", found=f"`{given}`", fix=fix))
-    return Scaffold(name, rule=rule, catalog=True, given=catalog_files(place), given_name=read.name)
+    owners = {tuple(Registry.discover().catalogs.get(required, "").split()) for required in read.requires}
+    needs = sorted((owner[0], owner[1]) for owner in owners if len(owner) > 1 and owner[0] != OWN)
+    files = catalog_files(place)
+    return Scaffold(name, rule=rule, catalog=True, given=files, given_name=read.name, needs=tuple(needs))
 
 
 @app.command("show")

@@ -19,7 +19,8 @@ from ..plugins.manifest import normal
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """What a distribution may be called: https://packaging.python.org/en/latest/specifications/name-normalization/"""
 _TOKEN = re.compile(r"@(\w+)@")
-_OWN = "friendshore"
+OWN = "friendshore"
+"""The distribution that every plugin needs."""
 _CATALOG = PurePosixPath("catalog")
 
 
@@ -37,6 +38,8 @@ class Scaffold:
     """Files of the catalog by name; None: one of invented suppliers, with an example that plans with it."""
     given_name: str = ""
     """Name of the given catalog."""
+    needs: tuple[tuple[str, str], ...] = ()
+    """Distributions that bring the catalogs it requires, each with the version that is installed; friendshore itself left out."""
 
     def __post_init__(self) -> None:
         """Refuses a name under which nothing can be installed or imported.
@@ -57,7 +60,7 @@ class Scaffold:
     @property
     def short(self) -> str:
         """The name without `friendshore-`: what its catalog and kind are called after."""
-        return normal(self.name).removeprefix(f"{_OWN}-")
+        return normal(self.name).removeprefix(f"{OWN}-")
 
     def files(self) -> dict[PurePosixPath, str | bytes]:
         """Content of each file of the project, by path."""
@@ -82,7 +85,7 @@ class Scaffold:
         """What stands in the templates for `@word@`."""
         catalog, kind = self.given_name or self.short, f"{self.short}-known-owner"
         brings = [f"the catalog `{catalog}`"] * self.catalog + [f"the kind of rule `{kind}`"] * self.rule
-        release = version(_OWN).split(".")
+        release = version(OWN).split(".")
         return {
             "name": self.name,
             "package": self.package,
@@ -93,6 +96,7 @@ class Scaffold:
             "brings": " and ".join(brings),
             "api": str(API),
             "least": ".".join(release[:2]),
+            "needs": "".join(f', "{distribution}>={number}"' for distribution, number in self.needs),
             "below": f"{release[0]}.{int(release[1]) + 1}",
             "today": date.today().isoformat(),  # noqa: DTZ011 (the writer's own day)
             "licence": ", and the same under `licence` in `catalog.toml`" if self.catalog else "",
@@ -109,7 +113,7 @@ def _wrong_name(name: str) -> str:
         return "is not a name that a Python distribution with a package of its own can have"
     if keyword.iskeyword(package) or package in sys.stdlib_module_names:
         return "would give a package that Python itself has"
-    if package in (_OWN, f"{_OWN}_catalogs"):
+    if package in (OWN, f"{OWN}_catalogs"):
         return "is friendshore's own name"
     return ""
 
