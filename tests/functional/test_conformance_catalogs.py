@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from friendshore.catalog import read_catalogs
+from friendshore.catalog.convert import texts_of, write_workbook
 from friendshore.plugins import Registry
 from friendshore.testing import Check, checks_of, conforms
 from friendshore.testing.rewritten import differences
@@ -76,6 +77,16 @@ def test_each_check_finds_the_catalog_that_breaks_it(tmp_path: Path, name: str) 
     said = found(checks_of(write(tmp_path / "tin", **changes), Registry.of()))
     assert set(said) == {check}, said
     assert re.search(words, said[check]), said[check]
+
+
+def test_a_workbook_is_checked_like_a_folder(tmp_path: Path) -> None:
+    """The same catalog in one file passes, and is found what is found of the folder."""
+    pytest.importorskip("openpyxl")
+    write_workbook(texts_of(write(tmp_path / "tin")), tmp_path / "tin.xlsx")
+    assert found(checks_of(tmp_path / "tin.xlsx", Registry.of())) == {}
+    dear = write(tmp_path / "dear", offers=("30 USD/kg", "31500 USD/kg"))
+    write_workbook(texts_of(dear), tmp_path / "dear.xlsx")
+    assert set(found(checks_of(tmp_path / "dear.xlsx", Registry.of()))) == {"prices"}
 
 
 def test_an_old_benchmark_that_offers_follow_is_noted(tmp_path: Path) -> None:

@@ -140,7 +140,10 @@ def show_(
 def check(
     subject: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="An installed plugin; or a folder of a plugin, a catalog or a rule pack."),
+        typer.Argument(
+            metavar="NAME",
+            help="An installed plugin; or a folder of a plugin, a catalog (or its workbook) or a rule pack.",
+        ),
     ],
     as_json: AsJson = False,
     quiet: Quiet = False,

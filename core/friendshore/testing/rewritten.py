@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
 from ..catalog import columns, read_catalogs
+from ..catalog.convert import Texts, texts_of, write_folder
 from ..domain.facts import Catalog
 from ..errors import Problem
 from ..plugins import Registry
@@ -24,13 +23,12 @@ _MASSES = (kinds.MASS, kinds.MASS_RATE)
 
 def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterator[Problem]:
     """What a catalog says otherwise once its tables are written anew."""
+    texts = texts_of(ref.folder)
+    masses = {layout.name: {f.name for f in layout.fields if f.kind in _MASSES} for layout in columns.TABLES}
+    tables = {name: (head, _anew(head, rows, masses[name])) for name, (head, rows) in texts.tables.items()}
     with TemporaryDirectory() as made:
         folder = Path(made, "catalog")
-        shutil.copytree(ref.folder, folder)
-        for layout in columns.TABLES:
-            masses = {field.name for field in layout.fields if field.kind in _MASSES}
-            if (folder / layout.name).is_file():
-                _rewrite(folder / layout.name, masses)
+        write_folder(Texts(texts.head, tables), folder)
         again = read_catalogs([CatalogRef(name=ref.name, folder=folder)], registry.catalog_folder)
     other = next(c for c in again if c.name == ref.name)
     if other.digest != catalog.digest:
@@ -41,17 +39,10 @@ def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterat
         yield Problem(text, str(ref.folder), fix=fix)
 
 
-def _rewrite(file: Path, masses: set[str]) -> None:
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        head, *rows = list(csv.reader(opened)) or [[]]
-    heavy = [position for position, name in enumerate(head) if name.strip() in masses]
-    Random(len(rows)).shuffle(rows)
-    for row in rows:
-        for position in heavy:
-            if position < len(row):
-                row[position] = in_kilograms(row[position])
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        csv.writer(opened).writerows([head, *rows])
+def _anew(head: Sequence[str], rows: Sequence[tuple[str, ...]], masses: set[str]) -> tuple[tuple[str, ...], ...]:
+    """The rows of a table in another order, its masses in kilograms."""
+    made = [tuple(in_kilograms(c) if name in masses else c for name, c in zip(head, row, strict=True)) for row in rows]
+    return tuple(Random(len(made)).sample(made, len(made)))
 
 
 def in_kilograms(text: str) -> str:

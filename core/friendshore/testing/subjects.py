@@ -16,6 +16,7 @@ from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..plugins import PluginInfo, Registry, is_source, source_plugins
 from ..plugins.loading import load
 from ..plugins.manifest import CATALOG_FILE
+from ..reading.workbook import is_workbook, stated
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, read_pack, stated_name
 from .catalogs import CatalogTrial
@@ -28,7 +29,8 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
     """All checks of a plugin, a catalog or a rule pack. Nothing is looked at before a check is made.
 
     Args:
-        subject: a folder: of a plugin's source or package, a catalog or a rule pack; or the name of an installed plugin.
+        subject: a folder: of a plugin's source or package, a catalog or a rule pack; a catalog's workbook; or the name of an installed
+            plugin.
         registry: what is installed; None: it is looked for.
 
     Raises:
@@ -39,6 +41,8 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
     folder = Path(subject)
     if folder.is_dir():
         return _of_folder(folder, known)
+    if is_workbook(folder) and folder.is_file():
+        return _of_catalog(folder, stated(folder), known)
     if isinstance(subject, Path) or "/" in subject or subject.startswith("."):
         raise InputError(Problem("there is no such folder", str(subject), fix="check the path"))
     return tuple(check for info in known.named(subject) for check in _of_plugin(info, _Installed(known)))
@@ -64,6 +68,11 @@ def _of_folder(folder: Path, known: Registry) -> tuple[Check, ...]:
     packages = {plugin.info.package for plugin in plugins}
     mine = [info for info in registry.plugins if info.package in packages]
     return tuple(check for info in mine for check in _of_plugin(info, _Installed(registry)))
+
+
+def _of_catalog(place: Path, name: str, known: Registry) -> tuple[Check, ...]:
+    find = partial(known.catalog_folder, f"{place.resolve()}")
+    return CatalogTrial(name, find, known, _Installed(known).catalogs).checks()
 
 
 @dataclass(frozen=True, eq=False)
