@@ -1,13 +1,15 @@
-"""How long it takes to ask about every offer of a case: `python -m tests.bench.questions [scale]`."""
+"""How long it takes to ask about everything in a case: `python -m tests.bench.questions [scale]`."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
-from friendshore.explain import alternatives
+from friendshore.explain import alternatives, insurance, ledger, stress
+from friendshore.explain.results import Effort
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
 
@@ -43,19 +45,28 @@ def apart(scale: float = 1.0) -> Instance:
     )
 
 
+QUESTIONS: dict[str, Callable[[Session], Effort]] = {
+    "alternatives": lambda session: alternatives(session).effort,
+    "ledger": lambda session: ledger(session, more_units=True).effort,
+    "stress": lambda session: stress(session).effort,
+    "insurance": lambda session: insurance(session).effort,
+}
+"""As the commands ask them; `friendshore stress` asks the last two."""
+
+
 def main() -> int:
-    """Asks about everything, and says what it took."""
+    """Asks each question of a session opened for it, and says what it took."""
     instance = apart(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
-    started = time.monotonic()
-    session = Session.open(Inputs(case_of(instance), (catalog_of(instance),), rules_of(instance)))
-    solved = time.monotonic()
-    found = alternatives(session)
-    ended = time.monotonic()
-    effort = found.effort
-    sys.stdout.write(
-        f"{instance.size}: planned in {solved - started:.1f} s, asked about in {ended - solved:.1f} s; "
-        f"{effort.questions} questions, {effort.solved} components solved, {effort.share_reused:.0%} known\n"
-    )
+    for name, ask in QUESTIONS.items():
+        started = time.monotonic()
+        session = Session.open(Inputs(case_of(instance), (catalog_of(instance),), rules_of(instance)))
+        solved = time.monotonic()
+        effort = ask(session)
+        sys.stdout.write(
+            f"{name}: {instance.size}: planned in {solved - started:.1f} s, asked about in {time.monotonic() - solved:.1f} s; "
+            f"{effort.questions} questions, {effort.solved} components solved, {effort.share_reused:.0%} known\n"
+        )
+        sys.stdout.flush()
     return 0
 
 
