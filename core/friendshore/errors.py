@@ -85,3 +85,7 @@ class SolverError(FriendshoreError):
     """The solver failed; this is a bug or a numerical breakdown, never plain infeasibility."""
 
     exit_code = 5
+
+
+class OutOfTimeError(SolverError):
+    """A limit or Ctrl-C ended the search before there was any plan that keeps the rules of the case."""

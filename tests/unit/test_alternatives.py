@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from threading import Event
 from typing import Any, Literal
 
 import pytest
@@ -274,3 +275,21 @@ def test_what_makers_take_in_is_asked_about_too() -> None:
     assert {check.end_use for check in one.checks} == {"metal for civil"}
     assert alternatives(asked, ["oxide"]).offers == [o for o in found.offers if o.material == "oxide"]
     assert "80 kg bought for makers" in text(found)
+
+
+def test_what_is_not_found_in_time_is_said_and_nothing_is_claimed() -> None:
+    """After Ctrl-C no further plan is found: what using an offer costs is unknown, its share lies between what is surely so."""
+    offers = [source(c, cost, onboarding=Decimal(5)) for c, cost in (("CN", 10), ("AU", 50), ("JP", 80))]
+    facts = catalog(*(facility(c, c.upper()) for c in ("cn", "au", "jp")), *offers)
+    cancel = Event()
+    asked = Session.open(Inputs(civil(40), (facts,), ()), Limits(workers=1), cancel=cancel)
+    cancel.set()
+    found = alternatives(asked)
+    late = of(found, "au-metal")
+    assert (late.rise, late.in_time, late.rank) == (None, False, None)
+    assert late.share is not None
+    assert (late.share.least_bound, late.share.most_bound, late.share.role) == (0, 1, "not proved")
+    used = of(found, "cn-metal")
+    assert used.share is not None
+    assert used.share.least_bound <= used.share.least == used.share.most == 1
+    assert "not found in time" in text(found)

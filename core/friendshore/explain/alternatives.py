@@ -54,6 +54,8 @@ class Alternative(Record):
     """The same as a share of the material's demand."""
     uses_kg: Number
     """Kilograms over the plan from which it counts as used; 0: it cannot be."""
+    in_time: bool
+    """False: no plan that uses it was found in the time given, and `rise` and `landed` are unknown."""
     rise: Difference | None
     """What the cheapest plan that uses it costs more than the recommended one; None: there is none."""
     share: Share | None
@@ -288,9 +290,10 @@ class _Asking:
             plan_share=exact(plan_kg / wanted) if wanted else Decimal(0),
             uses_kg=use.kilograms if use else Decimal(0),
             rise=use.rise if use else None,
+            in_time=use is None or use.rise is not None,
             share=self.using.share(material, name, self.within) if standing else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),
-            landed=landed(use.verified, name, material) if use else None,
+            landed=landed(use.verified, name, material) if use and use.verified is not None else None,
             could_give_kg=could,
             could_give_share=exact(could / wanted) if could is not None and wanted else None,
             first_delivery=problem.case.horizon.label(standing.first)

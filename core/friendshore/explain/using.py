@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..domain.base import Number, Record, exact
 from ..domain.plan import PlanStatus
+from ..errors import OutOfTimeError
 from ..problem.offers import OfferFacts
 from ..rules.kinds.limits import MinSuppliers, Pin
 from ..session import Session
@@ -45,10 +46,10 @@ class Use:
 
     kilograms: Decimal
     """From so much on it counts as used."""
-    rise: Difference
-    """What that plan costs more than the recommended one."""
-    verified: VerifiedPlan
-    """That plan, of the parts of the case it is about."""
+    rise: Difference | None
+    """What that plan costs more than the recommended one; None: none was found in the time given."""
+    verified: VerifiedPlan | None
+    """That plan, of the parts of the case it is about; None: likewise."""
 
 
 class Using:
@@ -73,11 +74,17 @@ class Using:
             if bought(session.verified, name, material, places) >= least:
                 return Use(least, self._already(material), session.verified)
             self.questions += 1
-            answer = session.after(rules=[_pin(name, material, places, least)])
+            try:
+                answer = session.after(rules=[_pin(name, material, places, least)])
+            except OutOfTimeError:
+                return Use(least, None, None)
             if not any(part.plan.infeasible for part in answer.after):
                 return Use(least, self._no_cheaper(difference(answer)), answer.after[0].verified)
             self.questions += 1
-            most = session.extreme(material, _of(name, places), None, largest=True, output=material)
+            try:
+                most = session.extreme(material, _of(name, places), None, largest=True, output=material)
+            except OutOfTimeError:
+                return Use(least, None, None)
             can = _down(bought(most.part.verified, name, material, places), resolution)
             least = can if can < least else least - resolution
         return None
@@ -93,22 +100,30 @@ class Using:
         session, wanted, places = self.session, self.standings.wanted[material], self.standings.places[material]
         if session.part_of(material).plan.infeasible:
             return None
-        least = least_bound = Decimal(0)
-        counts = _of(name, places)
-        if bought(session.verified, name, material, places):
-            self.questions += 1
-            smallest = session.extreme(material, counts, within, largest=False, output=material)
-            least, least_bound = smallest.value, max(smallest.bound, Decimal(0))
-        self.questions += 1
-        largest = session.extreme(material, counts, within, largest=True, output=material)
         reach = self._standing(material, name)
         cap = reach.reachable if reach is not None else Decimal(0)
+        own = bought(session.verified, name, material, places)
+        least = least_bound = Decimal(0)
+        counts = _of(name, places)
+        if own:
+            self.questions += 1
+            try:
+                smallest = session.extreme(material, counts, within, largest=False, output=material)
+                least, least_bound = smallest.value, max(smallest.bound, Decimal(0))
+            except OutOfTimeError:  # the recommended plan is one of those meant
+                least = own
+        self.questions += 1
+        try:
+            largest = session.extreme(material, counts, within, largest=True, output=material)
+            most, most_bound = largest.value, largest.bound
+        except OutOfTimeError:
+            most, most_bound = own, cap
         return Share(
             least=exact(min(least, cap) / wanted),
             least_bound=exact(min(least_bound, cap) / wanted),
-            most=exact(min(largest.value, cap) / wanted),
-            most_bound=exact(min(largest.bound, cap) / wanted),
-            role=_role((least, least_bound), (largest.value, largest.bound), session.problem.case.resolution),
+            most=exact(min(most, cap) / wanted),
+            most_bound=exact(min(most_bound, cap) / wanted),
+            role=_role((least, least_bound), (most, most_bound), session.problem.case.resolution),
         )
 
     def _position(self, name: str) -> int:

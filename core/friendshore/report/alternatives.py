@@ -59,7 +59,7 @@ def _title(mix: MaterialMix, found: Alternatives) -> str:
 def _material(
     offers: Sequence[Alternative], found: Alternatives, width: int, shown: int
 ) -> Iterator[RenderableType | None]:
-    usable = [one for one in offers if one.rank is not None]
+    usable = [one for one in offers if one.rank is not None or not one.in_time]
     kept = usable[: shown or None]
     if kept:
         unit = unit_for(kg for one in kept for kg in (one.today_kg, one.plan_kg))
@@ -70,7 +70,7 @@ def _material(
     else:
         yield Text("no offer can be used")
     yield from _compliance(kept, width)
-    yield from _kept_out([one for one in offers if one.rank is None], shown)
+    yield from _kept_out([one for one in offers if one.rank is None and one.in_time], shown)
 
 
 def _choice_columns(unit: str, found: Alternatives) -> list[Column]:
@@ -89,12 +89,12 @@ def _choice(one: Alternative, unit: str, with_today: bool) -> list[str]:
     in_plan = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
     adds = ("in the plan" if one.plan_kg >= one.uses_kg else "nothing") if in_plan else ""
     if not adds:
-        adds = rise(one.rise) if one.rise is not None else NOTHING
+        adds = rise(one.rise) if one.rise is not None else "not found in time"
     mark = " ~" if one.level_with_next and not in_plan else ""
     countries = dict.fromkeys(c for check in one.checks for c in check.countries)
     where = "/".join(countries) or one.country
     today = [mass(one.today_kg, unit)] if with_today else []
-    return [f"{one.rank}{mark}", one.offer, where, *today, mass(one.plan_kg, unit), _share(one.share), adds]
+    return [f"{one.rank or NOTHING}{mark}", one.offer, where, *today, mass(one.plan_kg, unit), _share(one.share), adds]
 
 
 def _share(share: Share | None) -> str:

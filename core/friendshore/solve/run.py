@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 import numpy as np
 
 from ..domain.plan import PlanStatus
-from ..errors import Problem, SolverError
+from ..errors import OutOfTimeError, Problem
 from ..program import Program
 from ..program.goals import Goal
 from ..program.matrix import Floats, Ints, Linear
@@ -257,7 +257,7 @@ def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer
     )
     found = Search(Watch(), 0.0).alone(idle)
     if found.x is None:
-        raise SolverError(
+        raise OutOfTimeError(
             Problem(
                 "the search was ended before it found a plan that keeps the rules of the case",
                 fix="allow it more time",
