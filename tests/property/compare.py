@@ -35,14 +35,12 @@ def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> 
     return 0.5 * float(case.resolution) * (pieces + 1) * 10 * max(prices, default=0.0)
 
 
-def agrees(
-    case: Case, catalogs: Sequence[Catalog], found: Recommendation, answer: Answer, *, proved: bool = True
-) -> None:
-    """Asserts that a plan is as cheap as the oracle's, by its own account and by the verifier's; unless told, proved to be."""
+def agrees(case: Case, catalogs: Sequence[Catalog], found: Recommendation, answer: Answer) -> None:
+    """Asserts that a plan is as cheap as the oracle's, by its own account and by the verifier's."""
     if math.isinf(answer.objective):
         assert found.status is PlanStatus.INFEASIBLE
         return
-    assert found.status is PlanStatus.OPTIMAL or not proved
+    assert found.status is PlanStatus.OPTIMAL
     assert found.verified
     allowed = RELATIVE * max(1.0, abs(answer.objective))
     solved, bound = float(found.plan.plan.objective), float(found.plan.plan.bound)

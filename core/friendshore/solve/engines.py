@@ -28,6 +28,16 @@ from ..program.matrix import Floats, Linear
 from .joined import Joined
 from .silence import silence
 
+OPTIMAL_GAP = 1e-4
+"""Relative distance from the bound up to which a plan may be called the cheapest; a wider gap may be asked for, not so called."""
+OPTIMAL_MONEY = 1e-6
+"""Money by which the bound may lie lower in any case: of a plan that costs nothing there are no shares."""
+
+
+def is_open(value: float, bound: float) -> bool:
+    """Whether a plan of this value lies too far from the bound to be called the cheapest."""
+    return value - bound > OPTIMAL_GAP * abs(value) + OPTIMAL_MONEY
+
 
 class UnboundedError(SolverError):
     """The cost has no least value: a mistake of the program, but for parts whose costs are lowered by a price."""
@@ -116,11 +126,12 @@ def solve_with_highs(
     start: Floats | None = None,
     nodes: int | None = None,
     enough: float | None = None,
+    tight: bool = False,
 ) -> Answer:
     """Solves a program with HiGHS to a relative gap, from a plan that is known to hold if one is given.
 
     The search ends as well after so many `nodes` of its tree, or with a plan that costs no more than is `enough`: limits
-    that do not depend on the clock.
+    that do not depend on the clock. `tight`: rows are held as closely as HiGHS can, which takes longer.
 
     Raises:
         SolverError: if the solver breaks down or the program is unbounded.
@@ -128,8 +139,8 @@ def solve_with_highs(
     parameters = parameters_pb2.SolveParametersProto(relative_gap_tolerance=gap, absolute_gap_tolerance=0.0)
     parameters.highs.int_options["threads"] = 1
     parameters.highs.int_options["random_seed"] = 0
-    parameters.highs.double_options["mip_feasibility_tolerance"] = 1e-8
-    parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-9
+    parameters.highs.double_options["mip_feasibility_tolerance"] = 1e-10 if tight else 1e-8
+    parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-10 if tight else 1e-9
     if seconds is not None:
         parameters.time_limit.FromNanoseconds(max(1, int(seconds * 1e9)))
     if nodes is not None:

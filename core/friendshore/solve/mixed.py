@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask
-from .engines import Answer, Outcome, solve_lp, solve_with_highs
+from .engines import Answer, Outcome, is_open, solve_lp, solve_with_highs
 from .watch import Watch
 
 FIRST_SLICE = 2.0
@@ -30,10 +30,11 @@ def solve_mixed(linear: Linear, watch: Watch, gap: float, known: Answer = NOTHIN
     """
     best, bound = known, known.bound
     enough = bound + gap * abs(bound) if np.isfinite(bound) else None
-    seconds = FIRST_SLICE
+    seconds, tight = FIRST_SLICE, False
     while not watch.stopped():
         left = watch.left()
-        answer = solve_with_highs(linear, seconds if left is None else min(seconds, left), gap, known.x, enough=enough)
+        slice_ = seconds if left is None else min(seconds, left)
+        answer = solve_with_highs(linear, slice_, gap, known.x, enough=enough, tight=tight)
         bound = max(bound, answer.bound)
         if answer.outcome is Outcome.INFEASIBLE:
             return answer
@@ -41,6 +42,9 @@ def solve_mixed(linear: Linear, watch: Watch, gap: float, known: Answer = NOTHIN
             answer = polished(linear, answer)
             if answer.objective < best.objective:
                 best = answer
+        if answer.outcome is Outcome.OPTIMAL and not tight and is_open(answer.objective, bound):
+            tight = True  # what rows let through within their tolerance was worth much: the bound is too low
+            continue
         if answer.outcome is Outcome.OPTIMAL or (enough is not None and answer.objective <= enough):
             return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
         seconds *= 2

@@ -21,17 +21,11 @@ from ..program.matrix import Floats, Ints, Linear
 from .answers import Answers
 from .components import Component, empty_rows, split
 from .conflicts import minimal_conflict
-from .engines import Answer, Outcome, Reached
+from .engines import Answer, Outcome, Reached, is_open
 from .joined import How, Joined
 from .ranked import floor, goals_within, is_ranked, solve_ranked
 from .search import Search
 from .watch import Cancel, Watch
-
-OPTIMAL_GAP = 1e-4
-"""Relative distance from the bound up to which a plan may be called the cheapest; a wider gap may be asked for, not so called."""
-OPTIMAL_MONEY = 1e-6
-"""Money by which the bound may lie lower in any case: of a plan that costs nothing there are no shares."""
-
 
 Progress = Callable[[int, int, float], None]
 """Called with the components solved, the components in all, and the seconds gone."""
@@ -202,7 +196,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
         if answer.outcome is not Outcome.OPTIMAL:
             status = PlanStatus.INTERRUPTED if interrupted else PlanStatus.FEASIBLE
     open_ = [(objective, bound), *((level.least, level.bound) for level in levels)]
-    if status is PlanStatus.OPTIMAL and any(v - b > OPTIMAL_GAP * abs(v) + OPTIMAL_MONEY for v, b in open_):
+    if status is PlanStatus.OPTIMAL and any(is_open(v, b) for v, b in open_):
         status = PlanStatus.FEASIBLE  # as good as was asked for, which is not proved cheapest
     empty = empty_rows(program.linear)
     by_owner: dict[str, list[int]] = {}
