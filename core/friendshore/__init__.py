@@ -12,7 +12,9 @@ Importing friendshore does nothing and loads nothing heavy; what is named here i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .homes import first_used
 
 if TYPE_CHECKING:
     from .case import load_case
@@ -82,10 +84,4 @@ _HOMES = {
     "why_not": "explain",
 }
 
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+__getattr__ = first_used(__name__, _HOMES)

@@ -1,22 +1,30 @@
-"""A run, a check or a list, told: as text for a terminal and as JSON. Pure functions; nothing is printed or written here."""
+"""A run, a check or a list, told: as text for a terminal and as JSON. Pure functions; nothing is printed or written here.
+
+What is named here is loaded when it is first used: a list of plugins needs none of the rest.
+"""
 
 from __future__ import annotations
 
-from .alternatives import alternatives_report
-from .calendar import calendar_report
-from .checks import check_data, check_report, run_check_data, run_check_report
-from .comparison import comparison_report
-from .conformance import conformance_data, conformance_report
-from .insurance import insurance_report
-from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
-from .ledger import ledger_report
-from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_data, plugin_listing, plugin_text
-from .markdown import markdown_report
-from .plan import plan_report, plan_summary
-from .problems import errors_data, problem_data, problem_lines
-from .repairs import repairs_report, repairs_toml
-from .stress import stress_report
-from .why_not import why_not_report
+from typing import TYPE_CHECKING
+
+from ..homes import first_used
+
+if TYPE_CHECKING:
+    from .alternatives import alternatives_report
+    from .calendar import calendar_report
+    from .checks import check_data, check_report, run_check_data, run_check_report
+    from .comparison import comparison_report
+    from .conformance import conformance_data, conformance_report
+    from .insurance import insurance_report
+    from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
+    from .ledger import ledger_report
+    from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_data, plugin_listing, plugin_text
+    from .markdown import markdown_report
+    from .plan import plan_report, plan_summary
+    from .problems import errors_data, problem_data, problem_lines
+    from .repairs import repairs_report, repairs_toml
+    from .stress import stress_report
+    from .why_not import why_not_report
 
 __all__ = [
     "Listing",
@@ -53,3 +61,41 @@ __all__ = [
     "stress_report",
     "why_not_report",
 ]
+
+_HOMES = {
+    "Listing": "listing",
+    "alternatives_report": "alternatives",
+    "calendar_report": "calendar",
+    "catalog_data": "listing",
+    "catalog_listing": "listing",
+    "catalog_text": "listing",
+    "check_data": "checks",
+    "check_report": "checks",
+    "comparison_report": "comparison",
+    "conformance_data": "conformance",
+    "conformance_report": "conformance",
+    "errors_data": "problems",
+    "insurance_report": "insurance",
+    "ledger_report": "ledger",
+    "markdown_report": "markdown",
+    "pack_data": "law",
+    "pack_text": "law",
+    "plan_report": "plan",
+    "plan_summary": "plan",
+    "plugin_data": "listing",
+    "plugin_listing": "listing",
+    "plugin_text": "listing",
+    "problem_data": "problems",
+    "problem_lines": "problems",
+    "repairs_report": "repairs",
+    "repairs_toml": "repairs",
+    "rule_listing": "law",
+    "rule_row": "law",
+    "rule_text": "law",
+    "run_check_data": "checks",
+    "run_check_report": "checks",
+    "stress_report": "stress",
+    "why_not_report": "why_not",
+}
+
+__getattr__ = first_used(__name__, _HOMES)
