@@ -302,8 +302,7 @@ class Session:
             money = np.where(held, program.linear.cost, 0.0)
             least = float(money @ cheapest.x)
             solution = self._within(asked, money, least + float(within) * abs(least))
-        bare = replace(program.problem, case=program.problem.case.model_copy(update={"objectives": ()}))
-        plan = plan_of(program, solution).model_copy(update={"levels": (), "status": PlanStatus.FEASIBLE})
+        bare, plan = _for_itself(program.problem, plan_of(program, solution))
         last = solution.levels[-1]
         sign = -1 if largest else 1
         return Extreme(exact(sign * last.least), exact(sign * last.bound), PartPlan(members, verify(bare, plan)))
@@ -323,8 +322,7 @@ class Session:
             VerificationError: if the plan does not hold after the changes.
         """
         problem = self.parts.part(part.members).after(changes).problem()
-        bare = replace(problem, case=problem.case.model_copy(update={"objectives": ()}))
-        plan = part.plan.model_copy(update={"levels": (), "status": PlanStatus.FEASIBLE})
+        bare, plan = _for_itself(problem, part.plan)
         verified, findings = examine(bare, plan, all_rules=False)
         if verified is None:
             raise VerificationError(findings)
@@ -382,3 +380,9 @@ class Session:
         if self.limits.seconds is None:
             return self.limits
         return replace(self.limits, seconds=max(0.0, self.limits.seconds - (time.monotonic() - self.opened)))
+
+
+def _for_itself(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:
+    """A plan and its facts, to be verified as a plan that holds, whatever was minimised to find it."""
+    bare = replace(problem, case=problem.case.model_copy(update={"objectives": ()}))
+    return bare, plan.model_copy(update={"levels": (), "status": PlanStatus.FEASIBLE})
