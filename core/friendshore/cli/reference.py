@@ -117,11 +117,17 @@ def _command(name: str, command: Any) -> Iterator[str]:
     yield from (f"## `{usage}`", "", *_paragraphs(command.help), "")
     yield from ("| | | default |", "|---|---|---|")
     for parameter in arguments:
-        yield f"| `{_argument(parameter)}` | {parameter.help or ''} | {_default(parameter)} |"
+        yield _parameter_row(_argument(parameter), parameter)
     for parameter in options:
         metavar = f" {parameter.metavar}" if parameter.metavar else ""
-        yield f"| `{', '.join(parameter.opts)}{metavar}` | {parameter.help or ''} | {_default(parameter)} |"
+        yield _parameter_row(", ".join(parameter.opts) + metavar, parameter)
     yield ""
+
+
+def _parameter_row(name: str, parameter: Any) -> str:
+    """A bar would begin the next cell, in code as well."""
+    written = name.replace("|", "` or `")
+    return f"| `{written}` | {parameter.help or ''} | {_default(parameter)} |"
 
 
 def _argument(parameter: Any) -> str:
@@ -131,7 +137,7 @@ def _argument(parameter: Any) -> str:
 
 def _default(parameter: Any) -> str:
     value = parameter.default
-    return "" if value in (None, False, (), []) or callable(value) else f"`{value}`"
+    return "" if value in (None, False, "", (), []) or callable(value) else f"`{value}`"
 
 
 def _paragraphs(text: str | None) -> list[str]:

@@ -1,0 +1,128 @@
+"""The documentation site is built without a warning, and everything that is documented is on it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from pydantic import BaseModel
+
+import friendshore
+import friendshore.errors
+import friendshore.hookspecs
+import friendshore.testing
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of the site, and what was printed."""
+    pytest.importorskip("mkdocs", reason="the site is built by mkdocs, which is not installed")
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def pages(built: tuple[Path, str]) -> dict[str, str]:
+    """All pages of the site, by path."""
+    folder, _ = built
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("*.html")}
+
+
+def anchors(page: str) -> set[str]:
+    """What can be linked to on a page."""
+    return set(re.findall(r'\bid="([^"]+)"', page))
+
+
+def test_the_site_is_built_without_a_warning(built: tuple[Path, str]) -> None:
+    """Nothing is printed but what is done."""
+    _, printed = built
+    assert [line for line in printed.splitlines() if not line.startswith("INFO ")] == []
+
+
+def test_every_page_and_file_is_on_the_site(built: tuple[Path, str]) -> None:
+    """Pages in `docs` and at the top of the repository are pages; cases, catalogs and schemas can be fetched as they are."""
+    folder, _ = built
+    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*")]:
+        there = folder / path.relative_to(DOCS if DOCS in path.parents else ROOT)
+        if path.suffix == ".md":
+            page = there.with_name("index.html") if path.name == "README.md" else there.with_suffix(".html")
+            assert page.is_file(), page
+        elif path.is_file():
+            assert there.read_bytes() == path.read_bytes()
+
+
+def test_every_link_leads_somewhere(built: tuple[Path, str], pages: dict[str, str]) -> None:
+    """Links to a file of the site, and to a place on a page, also where a list of files or a docstring makes them."""
+    folder, _ = built
+    places = {path: anchors(page) for path, page in pages.items()}
+    for path, page in pages.items():
+        for link in set(re.findall(r'\b(?:href|src)="([^"]*)"', page)):
+            # Of the page for what is not found, nobody knows where it is shown: its links begin at the top.
+            target, _, place = unquote(link).partition("#")
+            if not re.match(r"https?:|mailto:|data:", target) and path != "404.html":
+                there = (folder / path).parent / target if target else folder / path
+                assert there.exists(), f"{path}: {link}"
+                name = there.resolve().relative_to(folder.resolve()).as_posix()
+                assert not place or name not in places or place in places[name], f"{path}: {link}"
+
+
+def test_nothing_is_fetched_from_elsewhere(pages: dict[str, str]) -> None:
+    """No font, script, style or picture of a page comes from another host."""
+    for path, page in pages.items():
+        loaded = re.findall(r"<(?:script|img|iframe)\b[^>]*\bsrc=\"([^\"]+)\"|<link\b[^>]*\bhref=\"([^\"]+)\"", page)
+        assert [link for pair in loaded for link in pair if re.match(r"(?:https?:)?//", link)] == [], path
+
+
+def test_every_command_is_on_the_site(pages: dict[str, str]) -> None:
+    """The page of the command line has a heading for each command, and the navigation of every page leads to it."""
+    commands = re.findall(r"^## `(.+)`$", (DOCS / "reference" / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "friendshore plan CASE" in commands
+    shown = re.findall(r"<h2[^>]*><code>([^<]+)</code>", pages["reference/cli.html"])
+    assert [text.replace("&lt;", "<").replace("&gt;", ">") for text in shown] == commands
+    assert 'href="reference/cli.html"' in pages["index.html"]
+
+
+def public() -> Iterator[str]:
+    """What a program or a plugin may rely on, by the name it goes by."""
+    for module in (friendshore, friendshore.testing):
+        yield from (f"{module.__name__}.{name}" for name in module.__all__)
+    for module in (friendshore.errors, friendshore.hookspecs):
+        own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
+        yield from (f"{module.__name__}.{name}" for name in own if not name.startswith("_"))
+
+
+def records() -> Iterator[str]:
+    """The records that answers consist of, by the module that holds each."""
+    waiting: list[object] = [getattr(friendshore, name) for name in friendshore.__all__]
+    seen: set[object] = set()
+    while waiting:
+        one = waiting.pop()
+        waiting += typing.get_args(one)
+        if not isinstance(one, type) or not one.__module__.startswith("friendshore.") or one in seen:
+            continue
+        seen.add(one)
+        if one.__name__ not in friendshore.__all__:
+            yield f"{one.__module__}.{one.__name__}"
+        if issubclass(one, BaseModel):
+            waiting += [field.annotation for field in one.model_fields.values()]
+
+
+@pytest.mark.parametrize("name", sorted({*public(), *records()}))
+def test_every_public_name_is_in_the_reference_of_the_library(name: str, pages: dict[str, str]) -> None:
+    """Functions and classes, and the records that answers are made of, each have a place that can be linked to."""
+    assert [path for path, page in pages.items() if path.startswith("reference/library/") and name in anchors(page)]
