@@ -84,6 +84,12 @@ USE = Layout(
     (
         Field("catalogs", k.TEXTS, "Names of installed catalogs, or folders beside the case.", ["world", "./mine"]),
         Field("packs", k.TEXTS, "Names of installed rule packs, or folders beside the case.", ["us-10usc4872"]),
+        Field(
+            "block",
+            k.TEXTS,
+            "Plugins that count as not installed: distributions or entry points; friendshore's own kinds of rules are `built-in`.",
+            ["acme-rules"],
+        ),
         Field("demand", k.TEXT, "CSV file beside the case with the columns of [[demand]].", "demand.csv"),
     ),
 )

@@ -74,7 +74,7 @@ def _assemble(top: Entry, folder: Path, found: list[Problem]) -> Case | None:
     if found or about.horizon is None:
         return None
     kept = head.pick(name="name", currency="currency", place="place", discount="discount")
-    named = use.pick(catalogs="catalogs", packs="packs")
+    named = use.pick(catalogs="catalogs", packs="packs", blocked="block")
     return Case(horizon=about.horizon, resolution=resolution, folder=folder, **kept, **named, **parts)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json, width
 
@@ -32,6 +33,7 @@ def alternatives(
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
     workers: Workers = None,
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -40,7 +42,7 @@ def alternatives(
     from ..report import alternatives_report
 
     with asking(
-        path, doing="asking about", of="offers", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="asking about", of="offers", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         found = alternatives(

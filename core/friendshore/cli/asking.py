@@ -13,6 +13,7 @@ from .output import warn
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
+    from ..plugins import Registry
     from ..recommend import Opened
 
 PlanPath = Annotated[
@@ -49,6 +50,7 @@ DEFAULT_GAP = 1e-6
 @contextmanager
 def asking(
     path: Path,
+    registry: Registry,
     *,
     doing: str,
     of: str,
@@ -63,6 +65,7 @@ def asking(
 
     Args:
         path: case file or folder, or run folder.
+        registry: what is installed.
         doing: what is done with it, for the bar.
         of: what is counted, for the bar.
         scenario: scenarios to apply first.
@@ -79,6 +82,7 @@ def asking(
         with progress_bar(quiet) as progress:
             opened = reopen(
                 path,
+                registry=registry,
                 scenario=scenario or (),
                 strict=strict,
                 limits=Limits(gap, time_limit, workers),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json, width
 
@@ -24,6 +25,7 @@ def calendar(
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
     workers: Workers = None,
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -36,7 +38,7 @@ def calendar(
 
     last = day_of(until) if until else None
     with asking(
-        path, doing="planning", of="stretches", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="planning", of="stretches", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         found = calendar(opened.session, until=last, progress=progress)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, bare, show, show_json, width
 
@@ -23,12 +24,11 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="An installed catalog,
 
 @app.command("list")
 @answering
-def list_(as_json: AsJson = False) -> int:
+def list_(block: Blocked = None, as_json: AsJson = False) -> int:
     """List the installed catalogs."""
-    from ..plugins import Registry
     from ..report import catalog_listing
 
-    listing = catalog_listing(_heads(Registry.discover()))
+    listing = catalog_listing(_heads(installed(block)))
     if as_json:
         show_json(listing.data())
     else:
@@ -38,11 +38,11 @@ def list_(as_json: AsJson = False) -> int:
 
 @app.command("show")
 @answering
-def show_(name: Name, as_json: AsJson = False) -> int:
+def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """Show what a catalog holds."""
     from ..report import catalog_data, catalog_text
 
-    catalog, _ = read_one(name)
+    catalog, _ = read_one(name, installed(block))
     if as_json:
         show_json(catalog_data(catalog))
     else:
@@ -52,13 +52,13 @@ def show_(name: Name, as_json: AsJson = False) -> int:
 
 @app.command("check", short_help="List every mistake of a catalog.")
 @answering
-def check(name: Name, as_json: AsJson = False) -> int:
+def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
     from ..catalog.datapackage import stale
     from ..recommend.check import Checked
     from ..report import check_data, check_report
 
-    _, remarks, place = _read(name)
+    _, remarks, place = _read(name, installed(block))
     if place.is_dir():
         remarks += stale(place)
     found = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))
@@ -76,6 +76,7 @@ def convert(
     target: Annotated[
         Path, typer.Argument(metavar="TO", help="What to write: x.xlsx, or a folder. Overwrites nothing.")
     ],
+    block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """Write a catalog in another form, and prove that it holds the same facts by reading it again.
@@ -84,8 +85,9 @@ def convert(
     """
     from ..catalog.convert import convert as converted
 
-    catalog, place = read_one(source)
-    written = converted(place, target, lambda path: catalog if path == place else read_one(str(path))[0])
+    registry = installed(block)
+    catalog, place = read_one(source, registry)
+    written = converted(place, target, lambda path: catalog if path == place else read_one(str(path), registry)[0])
     if as_json:
         show_json({"wrote": [str(path) for path in written], "digest": catalog.digest})
         return 0
@@ -99,6 +101,7 @@ def convert(
 @answering
 def datapackage(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A catalog folder of yours.")],
+    block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """Write datapackage.json into a catalog folder: its tables and columns, as Frictionless Data tools read them.
@@ -111,7 +114,7 @@ def datapackage(
     if folder.is_file():
         fix = f"friendshore catalogs convert {folder} {folder.with_suffix('')}, then describe that folder"
         raise InputError(Problem("only a folder can be described", str(folder), expected="a catalog folder", fix=fix))
-    read_one(str(folder))
+    read_one(str(folder), installed(block))
     path = write_datapackage(folder)
     if as_json:
         show_json({"wrote": [str(path)]})
@@ -120,33 +123,31 @@ def datapackage(
     return 0
 
 
-def read_one(name: str) -> tuple[Catalog, Path]:
+def read_one(name: str, registry: Registry) -> tuple[Catalog, Path]:
     """A catalog by its name or folder, and where it is.
 
     Raises:
         InputError: with every mistake of it and of the catalogs that it requires.
         PluginError: if no plugin brings it, or the one that does is broken.
     """
-    read, ref = _read_along(name)
+    read, ref = _read_along(name, registry)
     return read[ref.name], ref.folder
 
 
-def _read_along(name: str) -> tuple[dict[str, Catalog], CatalogRef]:
+def _read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], CatalogRef]:
     """A catalog and those that it requires, by name, and where it is."""
     from ..catalog import read_catalogs
-    from ..plugins import Registry
 
-    registry = Registry.discover()
     beside = name not in registry.catalogs and Path(name).exists() and not Path(name).is_absolute()
     ref = registry.catalog_folder(f"./{name}" if beside else name)
     return {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}, ref
 
 
-def _read(name: str) -> tuple[Catalog, list[Problem], Path]:
+def _read(name: str, registry: Registry) -> tuple[Catalog, list[Problem], Path]:
     """A catalog, what a review of it finds, and where it is."""
     from ..catalog import review
 
-    read, ref = _read_along(name)
+    read, ref = _read_along(name, registry)
     catalog = read[ref.name]
     return catalog, review(catalog, [other for other in read.values() if other is not catalog]), ref.folder
 

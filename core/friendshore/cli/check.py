@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from .installed import Blocked, installed
 from .options import AsJson, CasePath
 from .output import answering, complain, show, show_json
 
 
 @answering
-def check(case: CasePath, as_json: AsJson = False) -> int:
+def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a case, its catalogs, packs and rules, and what could be sharper. Solves nothing."""
     from .. import recommend
-    from ..plugins import Registry
     from ..report import check_data, check_report
 
-    found = recommend.check(case, Registry.discover())
+    found = recommend.check(case, installed(block))
     if as_json:
         show_json(check_data(found))
     else:

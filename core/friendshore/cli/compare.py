@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Strict, TimeLimit, Workers, asking
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json, width
 
@@ -27,6 +28,7 @@ def compare(
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
     workers: Workers = None,
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -37,8 +39,9 @@ def compare(
     names = scenario or []
     if (other is None) == (not names) or len(names) > 2:
         raise typer.BadParameter("give one --scenario or two, or a second case or run")
+    registry = installed(block)
     with asking(
-        path, doing="comparing", of="steps", strict=strict, time_limit=time_limit, gap=gap, workers=workers,
+        path, registry, doing="comparing", of="steps", strict=strict, time_limit=time_limit, gap=gap, workers=workers,
         quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         if other is None:
@@ -46,7 +49,7 @@ def compare(
             found = compare(opened.session, before, after, names=called, progress=progress)
         else:
             with asking(
-                other, doing="comparing", of="plans", strict=strict, time_limit=time_limit, gap=gap, workers=workers,
+                other, registry, doing="comparing", of="plans", strict=strict, time_limit=time_limit, gap=gap, workers=workers,
                 quiet=quiet or as_json,
             ) as (second, _):  # fmt: skip
                 found = compare_plans(opened.session, second.session, names=(str(path), str(other)))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json, width
 
@@ -35,6 +36,7 @@ def ledger(
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
     workers: Workers = None,
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -45,7 +47,7 @@ def ledger(
     if order and items:
         raise typer.BadParameter("--order and --items exclude each other: an order names its items")
     with asking(
-        path, doing="switching off", of="plans", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="switching off", of="plans", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         found = ledger(

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from .installed import Blocked, installed
 from .options import AsJson, CasePath
-from .output import answering, show, show_json, width
+from .output import answering, show, show_json, warn, width
 from .waiting import Interrupt, progress_bar
 
 
@@ -50,6 +51,7 @@ def plan(
             "--locked", help="Refuse to plan unless all data and plugins are as friendshore.lock beside the case says."
         ),
     ] = False,
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the heading alone, and no progress.")] = False,
 ) -> int:
@@ -65,10 +67,12 @@ def plan(
 
     if out is not None:
         check_target(out)  # before the work, not after it
+    registry = installed(block)
     read = load_case(case)
     with Interrupt() as cancel, progress_bar(quiet) as progress:
         found = recommend.plan(
             read,
+            registry=registry,
             scenario=scenario or (),
             strict=strict,
             time_limit=time_limit,
@@ -78,6 +82,8 @@ def plan(
             progress=progress,
             cancel=cancel,
         )
+    for problem in found.gathered.idle:
+        warn(str(problem))
     if out is not None:
         write_run(out, found.run, found.facts(), recommend.verdicts(found.plan))
     if as_json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .asking import Quiet
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, bare, show, show_json, width
 
@@ -30,13 +31,13 @@ def list_(
     limit: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, help="With --load: when an import is given up.")
     ] = 10.0,
+    block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """List all plugins, the broken ones too, without running any of them unless asked to."""
-    from ..plugins import Registry
     from ..report import plugin_listing
 
-    registry = Registry.discover()
+    registry = installed(block)
     listing = plugin_listing(registry.plugins, _loaded(registry, registry.plugins, limit) if load else ())
     if as_json:
         show_json(listing.data())
@@ -61,6 +62,7 @@ def new(
             "--from", metavar="CATALOG", help="A catalog of yours to ship, a folder or a workbook; no code is written."
         ),
     ] = "",
+    block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """Write a project that installs, type-checks and passes its own tests: a catalog and a kind of rule, or either.
@@ -70,7 +72,7 @@ def new(
     from .writing import write_new
 
     target = Path(name) if folder is None else folder
-    written = write_new(target, _scaffold(name, catalog, rule, given, target).files())
+    written = write_new(target, _scaffold(name, catalog, rule, given, target, installed(block)).files())
     if as_json:
         show_json({"wrote": [str(path) for path in written]})
         return 0
@@ -80,14 +82,13 @@ def new(
     return 0
 
 
-def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) -> Scaffold:
+def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path, registry: Registry) -> Scaffold:
     """What is asked for: both parts if none is named.
 
     Raises:
         InputError: if the name will not do, the target is there, or the given catalog has a mistake.
     """
     from ..errors import InputError, Problem
-    from ..plugins import Registry
     from ..plugins.manifest import normal
     from .catalogs import read_one
     from .scaffold import OWN, Scaffold, catalog_files
@@ -99,19 +100,19 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) ->
             fix = f"to ship this catalog: friendshore plugins new {name} --from {target}"
         raise InputError(Problem("is there already, and is left as it is", str(target), fix=fix))
     if not given:
-        owner = Registry.discover().catalogs.get(plain.short, "") if plain.catalog else ""
+        owner = registry.catalogs.get(plain.short, "") if plain.catalog else ""
         if owner and normal(owner.split()[0]) != normal(name):
             message = f"its catalog would be called `{plain.short}`, as one that {owner} brings"
             raise InputError(Problem(message, column="NAME", found=f"`{name}`", fix="choose another name"))
         return plain
-    read, place = read_one(given)
+    read, place = read_one(given, registry)
     if read.distribution:
         message = f"catalog `{read.name}` is shipped already, by {read.distribution}"
         fix = (
             f"friendshore catalogs convert {read.name} FOLDER, give it a name of its own in catalog.toml, and ship that"
         )
         raise InputError(Problem(message, column="--from", found=f"`{given}`", fix=fix))
-    owners = {tuple(Registry.discover().catalogs.get(required, "").split()) for required in read.requires}
+    owners = {tuple(registry.catalogs.get(required, "").split()) for required in read.requires}
     needs = sorted((owner[0], owner[1]) for owner in owners if len(owner) > 1 and owner[0] != OWN)
     files = catalog_files(place)
     return Scaffold(name, rule=rule, catalog=True, given=files, given_name=read.name, needs=tuple(needs))
@@ -121,13 +122,13 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path) ->
 @answering
 def show_(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Distribution, entry point or package.")],
+    block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """Show what a plugin says of itself, without running it."""
-    from ..plugins import Registry
     from ..report import plugin_data, plugin_text
 
-    found = Registry.discover().named(name)
+    found = installed(block).named(name)
     if as_json:
         show_json({"plugins": [plugin_data(info) for info in found]})
     else:
@@ -145,6 +146,7 @@ def check(
             help="An installed plugin; or a folder of a plugin, a catalog (or its workbook) or a rule pack.",
         ),
     ],
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -156,8 +158,9 @@ def check(
     from ..testing import checks_of, outcomes_of
     from .waiting import progress_bar
 
+    registry = installed(block)
     with progress_bar(quiet, "checking", "checks") as progress:
-        outcomes = outcomes_of(checks_of(subject), progress)
+        outcomes = outcomes_of(checks_of(subject, registry), progress)
     if as_json:
         show_json(conformance_data(outcomes))
     else:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, asking
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, bare, show, show_json, width
 
@@ -33,6 +34,7 @@ def repairs(
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -43,7 +45,7 @@ def repairs(
 
     bounds = stated_bounds(bound or ())
     with asking(
-        path, doing="repairing", of="gaps", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="repairing", of="gaps", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
         quiet=quiet or as_json or as_toml,
     ) as (opened, progress):  # fmt: skip
         found = find(opened.session, material, size=size, seconds=seconds, bounds=bounds, progress=progress)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, show, show_json, width
+from .output import answering, show, show_json, warn, width
 
 if TYPE_CHECKING:
     from ..plugins import Registry
@@ -28,13 +29,13 @@ def list_(
     pack: Annotated[
         list[str] | None, typer.Option(metavar="PACK", help="Pack (name or folder) whose rules are listed.")
     ] = None,
+    block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """List rules: of a case, of a pack, or of all installed packs."""
-    from ..plugins import Registry
     from ..report import rule_listing
 
-    registry = Registry.discover()
+    registry = installed(block)
     rows = list(_rows_of_case(case, registry)) if case is not None else []
     if pack or case is None:
         rows += [row for name in pack or registry.packs for row in _rows(registry.pack(name), registry)]
@@ -50,14 +51,15 @@ def list_(
 @answering
 def show_(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Id of a rule or a bill, or name or folder of a pack.")],
+    block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """Show everything that a rule, a bill or a pack says."""
-    from ..plugins import Registry, is_folder
+    from ..plugins import is_folder
     from ..report import pack_data, pack_text, rule_text
 
-    registry = Registry.discover()
-    if is_folder(name) or name in registry.packs:
+    registry = installed(block)
+    if is_folder(name) or any(name in info.packs for info in registry.plugins):
         pack = registry.pack(name)
         owner = registry.packs.get(name, "")
         data, text = pack_data(pack, owner), pack_text(pack, width(), owner)
@@ -80,9 +82,13 @@ def _rows(pack: RulePack, registry: Registry) -> Iterator[dict[str, Any]]:
 
 def _rows_of_case(path: Path, registry: Registry) -> Iterator[dict[str, Any]]:
     from ..case import load_case
+    from ..plugins import Blocker
     from ..report import rule_row
 
     case = load_case(path)
+    registry = registry.blocking(case.blocked, Blocker.CASE)
+    for problem in registry.idle_blocks(Blocker.CASE):
+        warn(str(problem))
     for name in case.packs:
         yield from _rows(registry.pack(name, case.folder), registry)
     for rule in case.rules:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, asking
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json, warn, width
 
@@ -40,6 +41,7 @@ def stress(
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -53,7 +55,7 @@ def stress(
     kind = None if by == "none" else loss_kind(by)
 
     with asking(
-        path, doing="taking away", of="losses", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="taking away", of="losses", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
         quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         session = opened.session

@@ -7,20 +7,22 @@ from typing import Annotated
 
 import typer
 
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json
 
 
 @answering
 def verify(
-    run: Annotated[Path, typer.Argument(help="Folder written by `plan --out`.", metavar="RUN")], as_json: AsJson = False
+    run: Annotated[Path, typer.Argument(help="Folder written by `plan --out`.", metavar="RUN")],
+    block: Blocked = None,
+    as_json: AsJson = False,
 ) -> int:
     """Check a run folder from its own files: every quantity, origin, verdict and cost derived again. Solves nothing."""
-    from ..plugins import Registry
     from ..recommend import verify_run
     from ..report import run_check_data, run_check_report
 
-    found = verify_run(run, Registry.discover())
+    found = verify_run(run, installed(block))
     if as_json:
         show_json(run_check_data(found))
     else:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json, width
 
@@ -22,6 +23,7 @@ def why_not(
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
     workers: Workers = None,
+    block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -30,7 +32,7 @@ def why_not(
     from ..report import why_not_report
 
     with asking(
-        path, doing="asking", of="questions", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="asking", of="questions", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         found = why_not(opened.session, offer, progress=progress)

@@ -260,6 +260,8 @@ class Case(Record):
     """Names of installed catalogs, or folders (they hold a `/` or `.`)."""
     packs: tuple[str, ...] = ()
     """Names of installed rule packs, or folders."""
+    blocked: tuple[str, ...] = ()
+    """Plugins that count as not installed: distributions, entry points or packages."""
     accept: Accept = Accept()
     assume: Assume = Assume()
     demands: tuple[DemandSpec, ...] = ()

@@ -12,6 +12,7 @@ from typing import Literal
 
 from .base import Number, Record
 from .plan import Cost, PlanStatus
+from .used import RunBlock, RunPlugin
 
 
 class RunPeriod(Record):
@@ -330,15 +331,6 @@ class RunConflict(Record):
     demands: list[str]
 
 
-class RunPlugin(Record):
-    """A catalog or pack used, with where it came from and the hash of its data."""
-
-    name: str
-    kind: Literal["catalog", "pack", "rule kind"]
-    distribution: str
-    digest: str
-
-
 class Run(Record):
     """A verified plan, and all that a reader needs to judge it."""
 
@@ -388,5 +380,7 @@ class Run(Record):
     components: int
     """Independent parts solved."""
     plugins: list[RunPlugin]
+    plugins_blocked: list[RunBlock] = []
+    """Plugins that counted as not installed."""
     versions: dict[str, str]
     """friendshore, Python, OR-Tools and the solver's number format."""

@@ -8,12 +8,15 @@ registry.pack_rules(registry.pack("us-10usc4872"))
 from __future__ import annotations
 
 from .attribution import attributed
+from .blocking import BLOCK, Block, Blocker
 from .manifest import Manifest, PluginInfo, PluginStatus
-from .registry import BLOCK, CatalogRef, Registry, is_folder
+from .registry import CatalogRef, Registry, is_folder
 from .source import is_source, source_plugins
 
 __all__ = [
     "BLOCK",
+    "Block",
+    "Blocker",
     "CatalogRef",
     "Manifest",
     "PluginInfo",

@@ -122,15 +122,9 @@ class Declared:
         return PluginInfo(distribution=name, version=self.version, name=self.entry.name, package=self.package)
 
 
-def discover(blocked: frozenset[str] = frozenset()) -> tuple[Plugin, ...]:
-    """All installed plugins, sorted by distribution. Never raises: what is wrong with one is recorded in it.
-
-    Args:
-        blocked: distributions, entry points or packages to leave out.
-    """
-    ruled_out = {normal(name) for name in blocked}
-    found = [_blocked(plugin_of(one), ruled_out) for one in declared()]
-    return tuple(sorted(found, key=lambda p: (p.info.distribution, p.info.name)))
+def discover() -> tuple[Plugin, ...]:
+    """All installed plugins, sorted by distribution. Never raises: what is wrong with one is recorded in it."""
+    return tuple(sorted(map(plugin_of, declared()), key=lambda p: (p.info.distribution, p.info.name)))
 
 
 def normal(name: str) -> str:
@@ -179,14 +173,6 @@ def _named(dist: Distribution) -> tuple[str, str]:
         return "", ""
     name, version = (str(metadata[key]) if key in metadata else "" for key in ("Name", "Version"))
     return name, version
-
-
-def _blocked(plugin: Plugin, ruled_out: set[str]) -> Plugin:
-    info = plugin.info
-    if ruled_out.isdisjoint(map(normal, (info.distribution, info.name, info.package))):
-        return plugin
-    error = "blocked by the user; fix: take it out of FRIENDSHORE_BLOCK, or out of what the call blocks"
-    return Plugin(info.model_copy(update={"status": PluginStatus.BLOCKED, "error": error}), plugin.entry)
 
 
 def plugin_of(found: Declared, package: Path | None = None) -> Plugin:

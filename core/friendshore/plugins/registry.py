@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint, PackageNotFoundError, version
 from pathlib import Path
 from threading import RLock
-from typing import Any, Literal
+from typing import Any
 
 from ..domain.base import Record
 from ..errors import FriendshoreError, InputError, PluginError, Problem
@@ -19,18 +18,10 @@ from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import RulePack, read_pack, stated_name
 from .attribution import OWN, blame
+from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
 from .hosting import Hook, Yielded, ask, kind_of, missing
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
-
-BLOCK = "FRIENDSHORE_BLOCK"
-"""Environment variable: distributions to leave out, set apart by commas."""
-
-What = Literal["catalog", "rule pack", "kind of rule"]
-_FIELD: dict[What, Literal["catalogs", "packs", "kinds"]] = {
-    "catalog": "catalogs",
-    "rule pack": "packs",
-    "kind of rule": "kinds",
-}
+from .names import What, clash, names_of, with_clashes
 
 
 class CatalogRef(Record):
@@ -49,9 +40,11 @@ class Registry:
         plugins: all plugins, the broken and the blocked too, with what is wrong with them.
     """
 
-    def __init__(self, plugins: Iterable[Plugin]) -> None:
-        found = tuple(plugins)
-        self._plugins = tuple(_with_clashes(plugin, found) for plugin in found)
+    def __init__(self, plugins: Iterable[Plugin], blocks: Iterable[Block] = ()) -> None:
+        self._found = tuple(plugins)
+        self._blocks = tuple(dict.fromkeys(blocks))
+        left = tuple(barred(plugin, self._blocks) for plugin in self._found)
+        self._plugins = tuple(with_clashes(plugin, left) for plugin in left)
         self._yielded: dict[tuple[int, Hook], Yielded] = {}
         self._lock = RLock()
 
@@ -60,17 +53,27 @@ class Registry:
         """The registry of what is installed, with friendshore's own kinds. Never raises, and imports no plugin.
 
         Args:
-            blocked: distributions (or their packages) to leave out, beside those in the environment's `FRIENDSHORE_BLOCK`.
+            blocked: plugins that count as not installed, by distribution, entry point or package, beside those in the environment's
+                `FRIENDSHORE_BLOCK`; friendshore's own kinds are the entry point `built-in`.
         """
-        named = [name.strip() for name in os.environ.get(BLOCK, "").split(",")]
-        return cls([_built_in(), *discover(frozenset(filter(None, (*named, *blocked))))])
+        return cls([_built_in(), *discover()], environment_blocks()).blocking(blocked, Blocker.CALL)
+
+    def blocking(self, names: Iterable[str], by: Blocker) -> Registry:
+        """The same with some more plugins ruled out.
+
+        Args:
+            names: distributions, entry points or packages.
+            by: who rules them out, for messages.
+        """
+        more = [Block(name=name, by=by) for name in names]
+        return Registry(self._found, (*self._blocks, *more)) if more else self
 
     def beside(self, plugins: Sequence[Plugin]) -> Registry:
-        """The same with some more plugins, each in the place of an installed one of its distribution."""
+        """The same with some more plugins, each in the place of an installed one of its distribution; none of them is blocked."""
         names = {normal(plugin.info.distribution) for plugin in plugins}
         packages = {plugin.info.package for plugin in plugins}
-        kept = [p for p in self._plugins if normal(p.info.distribution) not in names and p.info.package not in packages]
-        return Registry([*map(_unmarked, kept), *plugins])
+        kept = [p for p in self._found if normal(p.info.distribution) not in names and p.info.package not in packages]
+        return Registry([*(barred(plugin, self._blocks) for plugin in kept), *plugins])
 
     @classmethod
     def of(
@@ -96,6 +99,19 @@ class Registry:
     def plugins(self) -> tuple[PluginInfo, ...]:
         """All plugins, the broken and the blocked too, with what is wrong with them."""
         return tuple(plugin.info for plugin in self._plugins)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What is ruled out, and by whom."""
+        return self._blocks
+
+    def idle_blocks(self, *by: Blocker) -> tuple[Problem, ...]:
+        """What is said of names that rule out nothing, for no plugin of that name is installed.
+
+        Args:
+            by: who named them.
+        """
+        return idle((block for block in self._blocks if block.by in by), self.plugins)
 
     def named(self, name: str) -> tuple[PluginInfo, ...]:
         """The plugins of a distribution, or the one of an entry point or package.
@@ -266,24 +282,24 @@ class Registry:
         found: dict[str, list[str]] = {}
         for plugin in self._plugins:
             if plugin.info.status in (PluginStatus.OK, PluginStatus.CLASH):
-                for name in _names(plugin, what):
+                for name in names_of(plugin, what):
                     found.setdefault(name, []).append(plugin.info.label)
         return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
 
     def _provider(self, what: What, name: str) -> Plugin:
         """The one plugin that brings a name, fit for use."""
-        bringing = [plugin for plugin in self._plugins if name in _names(plugin, what)]
+        bringing = [plugin for plugin in self._plugins if name in names_of(plugin, what)]
         # A broken plugin takes part in a clash: which of two is meant must not turn on which of them works.
         claims = [plugin for plugin in bringing if plugin.info.status is not PluginStatus.BLOCKED]
         if len(claims) > 1:
-            raise PluginError(_clash(what, name, claims))
+            raise PluginError(clash(what, name, claims))
         if not bringing:
             raise PluginError(self._unknown(what, name))
         plugin = (claims or bringing)[0]
-        if plugin.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED):
-            message = (
-                f"{what} `{name}` comes with {plugin.info.label}, which is {plugin.info.status}: {plugin.info.error}"
-            )
+        if plugin.info.status is PluginStatus.BLOCKED:
+            raise PluginError(refused(what, name, plugin.info, self._blocks))
+        if plugin.info.status is PluginStatus.BROKEN:
+            message = f"{what} `{name}` comes with {plugin.info.label}, which is broken: {plugin.info.error}"
             raise PluginError(Problem(message, fix=f"mend or upgrade {plugin.info.distribution}"))
         return plugin
 
@@ -341,41 +357,6 @@ def _built_in() -> Plugin:
     return Plugin(info.model_copy(update={"kinds": tuple(classes)}), classes=classes)
 
 
-def _names(plugin: Plugin, what: What) -> tuple[str, ...]:
-    names: tuple[str, ...] = getattr(plugin.info, _FIELD[what])
-    return names
-
-
-def _unmarked(plugin: Plugin) -> Plugin:
-    """The plugin without the mark of a clash, which is one with those it was listed with."""
-    if plugin.info.status is not PluginStatus.CLASH:
-        return plugin
-    update = {"status": PluginStatus.OK, "error": ""}
-    return replace(plugin, info=plugin.info.model_copy(update=update), problems=())
-
-
-def _with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
-    """The plugin, marked if it brings a name that another brings too."""
-    if plugin.info.status is not PluginStatus.OK:
-        return plugin
-    problems = []
-    for what in _FIELD:
-        for name in _names(plugin, what):
-            claims = [p for p in all_plugins if name in _names(p, what) and p.info.status is not PluginStatus.BLOCKED]
-            if len(claims) > 1:
-                problems.append(_clash(what, name, claims))
-    if not problems:
-        return plugin
-    update = {"status": PluginStatus.CLASH, "error": "\n".join(map(str, problems))}
-    return replace(plugin, info=plugin.info.model_copy(update=update), problems=tuple(problems))
-
-
-def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Problem:
-    files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
-    fix = f"uninstall one of them, or set {BLOCK}={claims[-1].info.distribution}"
-    return Problem(f"{what} `{name}` is brought by {files}", fix=fix)
-
-
 def _mismatches(plugin: Plugin, hook: Hook, yielded: Yielded) -> list[PluginError]:
     info = plugin.info
     if hook == "friendshore_catalogs":
@@ -388,4 +369,4 @@ def _mismatches(plugin: Plugin, hook: Hook, yielded: Yielded) -> list[PluginErro
     return [error for error in found if error is not None]
 
 
-__all__ = ["BLOCK", "CatalogRef", "Registry", "is_folder"]
+__all__ = ["CatalogRef", "Registry", "is_folder"]

@@ -53,7 +53,8 @@ def check(path: Path, registry: Registry) -> Checked:
     problem = attempt(partial(Facts.build, case, gathered.catalogs, gathered.rules), errors)
     for scenario in case.scenarios:
         attempt(partial(_apply, gathered, scenario.name), errors)
-    return _checked(errors, path, suggestions(gathered, problem) if problem is not None else ())
+    told = (*gathered.idle, *(suggestions(gathered, problem) if problem is not None else ()))
+    return _checked(errors, path, told)
 
 
 def _apply(gathered: Gathered, scenario: str) -> None:
@@ -90,5 +91,6 @@ def _names_of(path: Path) -> Case:
 
     horizon = Horizon(start=date(2000, 1, 1), count=1, length=PeriodLength.YEAR)
     return Case(
-        name=path.stem, horizon=horizon, place="", catalogs=names("catalogs"), packs=names("packs"), folder=file.parent
-    )
+        name=path.stem, horizon=horizon, place="", catalogs=names("catalogs"), packs=names("packs"), blocked=names("block"),
+        folder=file.parent,
+    )  # fmt: skip

@@ -23,18 +23,18 @@ from ..domain.run import (
     RunMake,
     RunMaterial,
     RunPeriod,
-    RunPlugin,
     RunPurchase,
     RunShortage,
     RunStock,
 )
+from ..domain.used import RunBlock, RunPlugin
 from ..explain import UNPRICED, RankPrice, Reason, exposed, kept_out, least_confidence, rank_prices, shortage_reasons
 from ..problem import Problem
 from ..problem.demands import Demand
 from ..problem.network import final_node
 from ..session import Session
 from ..verify import Line, VerifiedPlan
-from .gather import Gathered
+from .gather import Gathered, blocks_of
 from .law import (
     describe_blocked,
     describe_exposed,
@@ -59,6 +59,7 @@ class Told:
     ranks: Mapping[int, RankPrice]
     """Rank -> what that objective costs; finding out takes further solves."""
     plugins: Sequence[RunPlugin]
+    plugins_blocked: Sequence[RunBlock]
     versions: Mapping[str, str]
 
 
@@ -71,6 +72,7 @@ def describe(session: Session, gathered: Gathered, scenario: Sequence[str]) -> R
         session.solution.components,
         rank_prices(session),
         gathered.plugins,
+        blocks_of(gathered.registry),
         _versions(),
     )
     return run_of(session.verified, told)
@@ -118,6 +120,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         largest_miss_kg=exact(verified.largest_miss),
         components=told.components,
         plugins=list(told.plugins),
+        plugins_blocked=list(told.plugins_blocked),
         versions=dict(told.versions),
     )
 

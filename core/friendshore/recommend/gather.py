@@ -10,9 +10,9 @@ from typing import TypeVar
 from ..catalog import read_catalogs
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
-from ..domain.run import RunPlugin
+from ..domain.used import RunBlock, RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError, Problem
-from ..plugins import Registry
+from ..plugins import Block, Blocker, Registry
 from ..plugins.registry import CatalogRef
 from ..rules.base import Rule
 from ..rules.pack import Bill, RulePack
@@ -35,6 +35,9 @@ class Gathered:
     plugins: tuple[RunPlugin, ...]
     """What was used, with the hash of its data."""
     registry: Registry
+    """What could be named: without the plugins that the case blocks."""
+    idle: tuple[Problem, ...]
+    """What the case blocks though nothing of that name is installed."""
 
 
 def gather(
@@ -47,6 +50,8 @@ def gather(
         PluginError: if nothing but plugins is wrong.
     """
     known = registry if registry is not None else _registry(case, catalogs)
+    known = known.blocking(case.blocked, Blocker.CASE)
+    idle = known.idle_blocks(Blocker.CASE)
     errors: list[FriendshoreError] = []
     read = _catalogs(case, known, catalogs, errors)
     packs = _packs(case, known, errors)
@@ -59,7 +64,8 @@ def gather(
     found.extend(attempt(partial(known.rules, case.rules, f"case {case.name}"), errors) or ())
     case = _with_scenarios(case, packs, errors)
     if errors:
-        raise _all_of(errors)
+        # A slip in the name of what is blocked may be why.
+        raise _all_of([*errors, *map(PluginError, idle)])
     return Gathered(
         case=case,
         catalogs=read,
@@ -69,7 +75,23 @@ def gather(
         pack_of=pack_of,
         plugins=_used(read, packs),
         registry=known,
+        idle=idle,
     )
+
+
+def blocks_of(registry: Registry) -> list[RunBlock]:
+    """What was ruled out, name by name, for the run."""
+    by: dict[str, list[Block]] = {}
+    for block in registry.blocks:
+        by.setdefault(block.name, []).append(block)
+    return [
+        RunBlock(
+            name=name,
+            by=[block.by.value for block in blocks],
+            plugins=[info.label for info in registry.plugins if blocks[0].meets(info)],
+        )
+        for name, blocks in sorted(by.items())
+    ]
 
 
 def _with_scenarios(case: Case, packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreError]) -> Case:
@@ -90,7 +112,7 @@ def _with_scenarios(case: Case, packs: Sequence[tuple[RulePack, str]], errors: l
 def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
     """What is installed; not even looked for if the case names nothing that is not given."""
     names = {catalog.name for catalog in given}
-    needed = case.packs or case.rules or any(name not in names for name in case.catalogs)
+    needed = case.packs or case.rules or case.blocked or any(name not in names for name in case.catalogs)
     return Registry.discover() if needed else Registry.of()
 
 

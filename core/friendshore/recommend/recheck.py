@@ -14,11 +14,12 @@ from ..catalog import read_catalogs
 from ..domain.case import Case
 from ..domain.facts import Catalog
 from ..domain.plan import Plan
-from ..domain.run import Run, RunPlugin, RunPurchase
+from ..domain.run import Run, RunPurchase
+from ..domain.used import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError
 from ..errors import Problem as Finding
 from ..explain import RankPrice, Reason
-from ..plugins import Registry
+from ..plugins import Blocker, Registry
 from ..problem import Problem
 from ..rules.base import Rule
 from ..verify import VerifiedPlan, examine
@@ -92,6 +93,7 @@ def recheck(facts: Mapping[str, Any], told: Run, registry: Registry) -> Rechecke
         InputError: if the facts cannot be read.
         PluginError: if they cannot be put together for want of a plugin.
     """
+    registry = as_run(registry, told)
     read = read_facts(facts, registry)
     verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
     run = run_of(verified, _as_told(told)) if verified is not None and read.complete else None
@@ -105,6 +107,11 @@ def recheck(facts: Mapping[str, Any], told: Run, registry: Registry) -> Rechecke
         unchecked=read.unchecked,
         notes=(*_own_version(told), *(note for plugin in told.plugins for note in _installed(plugin, registry))),
     )
+
+
+def as_run(registry: Registry, told: Run) -> Registry:
+    """What is installed here, without what counted as not installed when a run was made."""
+    return registry.blocking([block.name for block in told.plugins_blocked], Blocker.RUN)
 
 
 def read_facts(facts: Mapping[str, Any], registry: Registry) -> Facts:
@@ -122,7 +129,7 @@ def read_facts(facts: Mapping[str, Any], registry: Registry) -> Facts:
         digests = {str(name): str(value) for name, value in dict(facts["digests"]).items()}
     except (ValidationError, KeyError, TypeError, ValueError) as error:
         raise InputError(Finding(f"the facts of the run cannot be read: {error}", file=_FACTS)) from error
-    rules, unchecked = _rules(entries, registry)
+    rules, unchecked = _rules(entries, registry.blocking(case.blocked, Blocker.CASE))
     try:
         problem = Problem.build(case, catalogs, rules)
     except InputError as error:
@@ -141,15 +148,20 @@ def _rules(entries: Sequence[tuple[str, str, dict[str, Any]]], registry: Registr
         name = data.get("id")
         try:
             rules.append(registry.rule(data, _FACTS))
-        except InputError:
-            raise
         except FriendshoreError as error:
             why = "; ".join(problem.message for problem in error.problems)
+            if isinstance(error, InputError):
+                here = registry.owner(kind)
+                if _distribution(here) == _distribution(owner):
+                    raise
+                # The facts may be well, and the kind that goes by the name here another one.
+                why = f"it was judged by {owner}, and `{kind}` of {here} cannot read it: {why}"
             message = f"rule `{name}` is left unverified: {why}"
             unchecked.append(Finding(message, _FACTS, fix=f"install {owner}, which judged it"))
             continue
         here = registry.owner(kind)
-        if here != owner and _distribution(here) != OWN:
+        # Another version of friendshore's own kinds is worth a note; its kind in the place of a plugin's is another rule.
+        if here != owner and not _distribution(here) == _distribution(owner) == OWN:
             message = f"rule `{name}` is left unverified: it was judged by {owner}, and {here} is installed"
             unchecked.append(Finding(message, _FACTS, fix=f"install {owner}"))
     return rules, unchecked
@@ -173,6 +185,7 @@ def _as_told(run: Run) -> Told:
         components=run.components,
         ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in run.levels},
         plugins=run.plugins,
+        plugins_blocked=run.plugins_blocked,
         versions=run.versions,
     )
 

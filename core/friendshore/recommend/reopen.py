@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..case import load_case
 from ..domain.change import Change
-from ..domain.run import Run, RunPlugin
+from ..domain.run import Run
+from ..domain.used import RunPlugin
 from ..errors import PluginError
 from ..plugins import Registry
 from ..problem.changes import scenario_changes
@@ -19,7 +20,7 @@ from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from .gather import gather
 from .inputs import inputs_of
-from .recheck import read_facts
+from .recheck import as_run, read_facts
 
 ROUNDING = 1e-6
 """Share by which two solves of the same facts may differ in any case."""
@@ -36,7 +37,7 @@ class Opened:
     """Rule -> the pack that brings it."""
     plugins: tuple[RunPlugin, ...]
     notes: tuple[str, ...] = ()
-    """What to know of it: a run whose plan is not the one that its facts give here."""
+    """What to know of it: a case that blocks what is not installed, a run whose plan is not the one that its facts give here."""
 
 
 def reopen(
@@ -63,9 +64,10 @@ def reopen(
         gathered = gather(load_case(path), registry)
         inputs = inputs_of(gathered, tuple(scenario), changes, strict)
         session = Session.open(inputs, bounds, progress, cancel)
-        return Opened(session, tuple(scenario), gathered.pack_of, gathered.plugins)
+        idle = tuple(map(str, gathered.idle))
+        return Opened(session, tuple(scenario), gathered.pack_of, gathered.plugins, idle)
     stored = read_run(path)
-    facts = read_facts(stored.facts, registry or Registry.discover())
+    facts = read_facts(stored.facts, as_run(registry or Registry.discover(), stored.run))
     if not facts.complete:
         raise PluginError(facts.unchecked)
     inputs = Inputs(facts.problem.case, facts.catalogs, facts.rules)

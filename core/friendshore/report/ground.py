@@ -130,8 +130,16 @@ def versions(run: Run) -> RenderableType:
     return section("Made with", lines([made, *_data(run)]))
 
 
+def blocked_plugins(run: Run) -> Iterator[str]:
+    """What counted as not installed."""
+    for block in run.plugins_blocked:
+        meant = ", ".join(block.plugins) or "nothing of that name is installed"
+        yield f"without {block.name} ({meant}), blocked by {' and by '.join(block.by)}"
+
+
 def _data(run: Run) -> Iterator[str]:
     for plugin in run.plugins:
         owner = plugin.distribution or "beside the case"
         yield f"{plugin.kind} {plugin.name} ({owner}), data {plugin.digest[:12]}"
+    yield from blocked_plugins(run)
     yield f"{count(run.components, 'independent part')} solved; rounding misses a row by at most {run.largest_miss_kg:f} kg"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from ..domain.run import Run, RunDemand, RunPurchase
 from .demand import by_reason, for_whom, met_from, periods_of
 from .figures import count, large_money, mass, money, percent
+from .ground import blocked_plugins
 from .heading import STATUS, conflict_lines, exposed_lines, spends, time_of
 from .mix import by_material, chain, names_of, per_kg
 from .orders import in_orders
@@ -191,3 +192,4 @@ def _proof(run: Run) -> Iterator[str]:
         + ", ".join(f"{p.name} ({p.distribution or 'beside the case'}, {p.digest[:12]})" for p in run.plugins)
         + "."
     )
+    yield from (f"Planned {text}." for text in blocked_plugins(run))

@@ -1,0 +1,41 @@
+"""What is installed, as the command line sees it: the one place where commands get it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import warn
+
+if TYPE_CHECKING:
+    from ..plugins import Registry
+
+Blocked = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--block",
+        metavar="NAME",
+        help="Plugin that counts as not installed: distribution, entry point or package; may repeat.",
+    ),
+]
+
+
+def installed(block: list[str] | None) -> Registry:
+    """What is installed, less what `--block` and the environment rule out.
+
+    A name in the environment that rules out nothing is told on stderr, since one setting may serve several installations.
+
+    Raises:
+        PluginError: if `--block` names what is not installed, which a slip of the pen must not pass for done.
+    """
+    from ..errors import PluginError
+    from ..plugins import Blocker, Registry
+
+    registry = Registry.discover().blocking(block or (), Blocker.FLAG)
+    wrong = registry.idle_blocks(Blocker.FLAG)
+    if wrong:
+        raise PluginError(wrong)
+    for problem in registry.idle_blocks(Blocker.ENVIRONMENT):
+        warn(str(problem))
+    return registry

@@ -1,0 +1,49 @@
+"""Names of catalogs, rule packs and kinds, and what is said where two plugins bring the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from ..errors import Problem
+from .blocking import BLOCK
+from .manifest import Plugin, PluginStatus
+
+What = Literal["catalog", "rule pack", "kind of rule"]
+FIELD: dict[What, Literal["catalogs", "packs", "kinds"]] = {
+    "catalog": "catalogs",
+    "rule pack": "packs",
+    "kind of rule": "kinds",
+}
+"""What is named -> where a plugin lists the names."""
+
+
+def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
+    """The names of a sort that a plugin announces."""
+    names: tuple[str, ...] = getattr(plugin.info, FIELD[what])
+    return names
+
+
+def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
+    """The plugin, marked if it brings a name that another brings too."""
+    if plugin.info.status is not PluginStatus.OK:
+        return plugin
+    problems = []
+    for what in FIELD:
+        for name in names_of(plugin, what):
+            claims = [p for p in all_plugins if name in names_of(p, what) and p.info.status is not PluginStatus.BLOCKED]
+            if len(claims) > 1:
+                problems.append(clash(what, name, claims))
+    if not problems:
+        return plugin
+    update = {"status": PluginStatus.CLASH, "error": "\n".join(map(str, problems))}
+    return replace(plugin, info=plugin.info.model_copy(update=update), problems=tuple(problems))
+
+
+def clash(what: What, name: str, claims: Sequence[Plugin]) -> Problem:
+    """What is said of a name that several plugins bring."""
+    files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
+    last = claims[-1].info.distribution
+    fix = f"uninstall one of them, or block one: `--block {last}`, `block` under [use] in the case, or {BLOCK}={last}"
+    return Problem(f"{what} `{name}` is brought by {files}", fix=fix)
