@@ -5,7 +5,7 @@ in p: it is concave and never falls. From below, each step goes to the price at 
 plan without the offer: no smaller than the step before and no larger than the root, and in finitely many steps the root itself, since
 each step meets another plan. (Newton's method on a concave function; of ratios of money to kilograms, Dinkelbach, On nonlinear
 fractional programming, Management Science 13, 1967, 492-498.) What a plan costs at another price is not extrapolated but read off the
-facts at that price. Where plans' costs or what rules allow are not linear in the price, the steps halve the interval instead.
+facts at that price; where its kilograms were rounded, the step is checked from just below. Where plans' costs or what rules allow are not linear in the price, the steps halve the interval instead.
 """
 
 from __future__ import annotations
@@ -119,6 +119,15 @@ class _Search:
             other = step
         return None
 
+    def rounding(self, found: Answer) -> Decimal:
+        """The share by which rounding may have changed what a plan buys of the offer, and so how its cost turns with the price."""
+        bought = [
+            e.quantity for part in found.after for e in part.plan.purchases if e.offer == self.offer and e.quantity
+        ]
+        total = sum(bought, Decimal(0))
+        resolution = self.session.inputs.case.resolution
+        return exact(2 * resolution * (len(bought) + 1) / total) if total else Decimal(1)
+
     def _cost(self, part: PartPlan, factor: Decimal) -> Decimal | None:
         """What a plan costs at a factor; None where rules on money do not allow it any more."""
         try:
@@ -203,10 +212,34 @@ def _climb(search: _Search) -> Decimal | None:
             return _halve(search)
         found = search.at(step)
         if objective(found) >= objective(search.without) - search.slack:
-            return step
-        if search.low == low:
+            if not _overshot(search, step):
+                return step
+            if search.low == low:
+                return _halve(search)
+        elif search.low == low:
             return step  # what is left is less than what is proved of either plan
     return None
+
+
+def _overshot(search: _Search, step: Decimal) -> bool:
+    """Whether a step at which the offer enters no longer may lie above the root, because the plan it was read off is rounded.
+
+    If it may, the search has come nearer from below, from where the next step is that much more exact; or it has not, and
+    rounding is not why.
+    """
+    low, at_low = search.low, search.at_low
+    assert low is not None and at_low is not None
+    gap = objective(search.without) - objective(at_low)
+    share = search.rounding(at_low)
+    while share < 1:
+        near = exact(step - (step - low) * share)
+        if step - near <= SHARE_PROVED * step or gap * share <= search.slack:
+            return False  # to a millionth, or to what no solver tells apart, it is the root
+        search.at(near)
+        if search.low != low:
+            return True
+        share *= 4
+    return True
 
 
 def _halve(search: _Search) -> Decimal | None:

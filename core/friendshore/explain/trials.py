@@ -13,9 +13,10 @@ import numpy as np
 
 from ..domain.change import Change
 from ..errors import InputError
+from ..problem.doubles import Floats
 from ..problem.inputs import Inputs
 from ..problem.touched import touched
-from ..program import compile_program
+from ..program import Program, compile_program
 from ..session import Session
 from ..solve import Limits, least
 from ..solve.components import empty_rows
@@ -91,7 +92,7 @@ class Trials:
     def at_bounds(self, chosen: Sequence[int]) -> Amounts | None:
         """Amounts within their bounds that serve the demands, as large as may be; None if none do.
 
-        More of a lever is never worse, but for demand that is wanted later: laws that begin in the meantime hold for it, so
+        More of a lever is never worse (of a stock only what helps is drawn), but for demand that is wanted later: laws that begin in the meantime hold for it, so
         every number of periods is tried, the same for all demands.
         """
         free = {i: self.levers[i].most for i in chosen}
@@ -127,7 +128,8 @@ class Trials:
             raise TimeIsUpError
         self.solved += 1
         try:
-            problem = self.inputs.after(changes).problem()
+            inputs = self.inputs.after(changes)
+            problem = inputs.problem()
         except InputError:  # together they make no case, as where a plant that comes to count closes a loop of recipes
             return inf
         program = compile_program(problem)
@@ -140,7 +142,8 @@ class Trials:
                 wanted.extend(range(first, first + count))
             elif demand.id in self._ceilings:
                 upper[first : first + count] = np.minimum(upper[first : first + count], self._ceilings[demand.id])
-        program = replace(program, linear=replace(program.linear, upper=upper))
+        linear = replace(program.linear, upper=upper, row_lower=self._drawn(program, inputs))
+        program = replace(program, linear=linear)
         assert wanted or self.need.rules, "demands to be served are in the facts that are asked about"
         rows = empty_rows(program.linear)
         if self.need.rules & {owner.removeprefix("rule ") for owner in program.owners_of(rows)}:
@@ -150,6 +153,16 @@ class Trials:
         if found is None:
             raise TimeIsUpError
         return found if wanted or found == inf else 0.0  # nothing is wanted: what counts is whether there is any plan
+
+    def _drawn(self, program: Program, inputs: Inputs) -> Floats:
+        """The rows' least values where of a stock that is granted only as much is drawn as helps: what is left would have to be held,
+        for which there may be neither room nor money, so that more of it could be worse.
+        """
+        given = {stock.id for stock in self.inputs.case.stocks}
+        granted = {f"lot {stock.id}" for stock in inputs.case.stocks if stock.id not in given}
+        lower = program.linear.row_lower.copy()
+        lower[[first for first, owner in program.owners if owner in granted]] = 0.0
+        return lower
 
     @property
     def _ceilings(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:

@@ -38,12 +38,13 @@ def solve_mixed(linear: Linear, watch: Watch, gap: float, known: Answer = NOTHIN
         bound = max(bound, answer.bound)
         if answer.outcome is Outcome.INFEASIBLE:
             return answer
+        raw = answer.objective
         if answer.x is not None:
             answer = polished(linear, answer)
             if answer.objective < best.objective:
                 best = answer
-        if answer.outcome is Outcome.OPTIMAL and not tight and is_open(answer.objective, bound):
-            tight = True  # what rows let through within their tolerance was worth much: the bound is too low
+        if answer.outcome is Outcome.OPTIMAL and not tight and is_open(answer.objective, raw):
+            tight = True  # what rows let through within their tolerance was worth much: plan and bound came out too low
             continue
         if answer.outcome is Outcome.OPTIMAL or (enough is not None and answer.objective <= enough):
             return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
