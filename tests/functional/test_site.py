@@ -7,11 +7,14 @@ import re
 import subprocess
 import sys
 import typing
+from collections import Counter
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
 import friendshore
@@ -21,6 +24,9 @@ import friendshore.testing
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+LIBRARY = DOCS / "reference" / "library"
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("plugins/*/README.md"), *DOCS.rglob("*.md")])
+BLOCKS = {"blockquote", "h1", "h2", "h3", "h4", "li", "ol", "pre", "table", "td", "th", "tr", "ul"}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +49,12 @@ def pages(built: tuple[Path, str]) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("*.html")}
 
 
+def place(page: Path) -> str:
+    """Where a page of the repository is on the site."""
+    path = page.relative_to(DOCS if DOCS in page.parents else ROOT)
+    return (path.with_name("index.html") if path.name == "README.md" else path.with_suffix(".html")).as_posix()
+
+
 def anchors(page: str) -> set[str]:
     """What can be linked to on a page."""
     return set(re.findall(r'\bid="([^"]+)"', page))
@@ -55,15 +67,52 @@ def test_the_site_is_built_without_a_warning(built: tuple[Path, str]) -> None:
 
 
 def test_every_page_and_file_is_on_the_site(built: tuple[Path, str]) -> None:
-    """Pages in `docs` and at the top of the repository are pages; cases, catalogs and schemas can be fetched as they are."""
+    """Pages are pages, those of the plugins too; cases, catalogs and schemas can be fetched as they are."""
     folder, _ = built
-    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*")]:
-        there = folder / path.relative_to(DOCS if DOCS in path.parents else ROOT)
-        if path.suffix == ".md":
-            page = there.with_name("index.html") if path.name == "README.md" else there.with_suffix(".html")
-            assert page.is_file(), page
-        elif path.is_file():
-            assert there.read_bytes() == path.read_bytes()
+    assert [page for page in PAGES if not (folder / place(page)).is_file()] == []
+    for path in DOCS.rglob("*"):
+        if path.is_file() and path.suffix != ".md":
+            assert (folder / path.relative_to(DOCS)).read_bytes() == path.read_bytes()
+
+
+class Shape(HTMLParser):
+    """What a page consists of: how many blocks of each sort, and the code in it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.blocks: Counter[str] = Counter()
+        self.code: list[str] = []
+        self.inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        """Counts it."""
+        self.blocks[tag] += tag in BLOCKS
+        if tag == "code":
+            self.code.append("")
+            self.inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        """Ends code."""
+        self.inside = self.inside and tag != "code"
+
+    def handle_data(self, data: str) -> None:
+        """Keeps code."""
+        if self.inside:
+            self.code[-1] += data
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if LIBRARY not in page.parents], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_a_page_reads_the_same_in_the_repository_and_on_the_site(page: Path, pages: dict[str, str]) -> None:
+    """Both readers of Markdown find the same headings, lists, tables and code in it."""
+    here = Shape(MarkdownIt("commonmark").enable("table").render(page.read_text(encoding="utf-8")))
+    article = re.search("<article.*</article>", pages[place(page)], re.DOTALL)
+    assert article is not None
+    there = Shape(article[0])
+    assert there.blocks == here.blocks
+    assert [code.strip() for code in there.code] == [code.strip() for code in here.code]
 
 
 def test_every_link_leads_somewhere(built: tuple[Path, str], pages: dict[str, str]) -> None:
@@ -73,12 +122,12 @@ def test_every_link_leads_somewhere(built: tuple[Path, str], pages: dict[str, st
     for path, page in pages.items():
         for link in set(re.findall(r'\b(?:href|src)="([^"]*)"', page)):
             # Of the page for what is not found, nobody knows where it is shown: its links begin at the top.
-            target, _, place = unquote(link).partition("#")
+            target, _, anchor = unquote(link).partition("#")
             if not re.match(r"https?:|mailto:|data:", target) and path != "404.html":
                 there = (folder / path).parent / target if target else folder / path
                 assert there.exists(), f"{path}: {link}"
                 name = there.resolve().relative_to(folder.resolve()).as_posix()
-                assert not place or name not in places or place in places[name], f"{path}: {link}"
+                assert not anchor or name not in places or anchor in places[name], f"{path}: {link}"
 
 
 def test_nothing_is_fetched_from_elsewhere(pages: dict[str, str]) -> None:
