@@ -162,7 +162,7 @@ BROKEN = {
         "seeds",
         "in another process",
     ),
-    "wrong interface": ("rule", {"api": 99}, "manifest", "another version of the plugin interface"),
+    "wrong interface": ("rule", {"api": 99}, "manifest", "is written for version 99 of the plugin interface"),
     "missing stage": ("catalog", {"chain": ("tin-au,mined,AU,yes,quote\n", "")}, "stages", "says nothing of the stage mined"),
     "unit mismatch": ("catalog", {"offers": ("30 USD/kg", "300 USD/mtu")}, "read", "cannot be converted to the basis of `tin`"),
     "off by a thousand": ("catalog", {"offers": ("30 USD/kg", "33000 USD/kg")}, "prices", "1,000 times dearer"),

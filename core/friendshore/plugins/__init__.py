@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .attribution import attributed
 from .blocking import BLOCK, Block, Blocker
+from .interface import Interface, newest, taken
 from .manifest import Manifest, PluginInfo, PluginStatus
 from .registry import CatalogRef, Registry, is_folder
 from .source import is_source, source_plugins
@@ -18,6 +19,7 @@ __all__ = [
     "Block",
     "Blocker",
     "CatalogRef",
+    "Interface",
     "Manifest",
     "PluginInfo",
     "PluginStatus",
@@ -25,5 +27,7 @@ __all__ = [
     "attributed",
     "is_folder",
     "is_source",
+    "newest",
     "source_plugins",
+    "taken",
 ]

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from ..errors import FriendshoreError, PluginError, Problem
 from ..rules.base import Rule
+from .interface import OWN
 from .manifest import PluginInfo, declared
 
-OWN = __name__.partition(".")[0]
-"""friendshore's own package: what raises there is a bug of ours, and shows its traceback."""
 _HOME = Path(__file__).parents[1]
 
 

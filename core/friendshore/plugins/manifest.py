@@ -10,13 +10,16 @@ from enum import StrEnum
 from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+from pydantic import Field
 
 from ..domain.base import Record
 from ..errors import FriendshoreError, InputError, PluginError, Problem
-from ..hookspecs import API
 from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, toml_problem
+from .interface import end_of, newest, refusal
 
 GROUP = "friendshore"
 """The entry point group by which a distribution says that it is a plugin."""
@@ -29,7 +32,7 @@ CATALOG_FILE = "catalog.toml"
 class Manifest(Record):
     """`friendshore.toml` of a plugin. All that a plugin brings is in it; code only delivers what it announces."""
 
-    api: int
+    api: int = Field(strict=True)
     """Version of the plugin interface it was written for."""
     catalogs: tuple[str, ...] = ()
     """Folders of catalogs, relative to the manifest."""
@@ -68,6 +71,9 @@ class PluginInfo(Record):
     file: str = ""
     """Its manifest, or where that should be."""
     api: int | None = None
+    """Version of the plugin interface that it is written for."""
+    api_end: str = ""
+    """When friendshore stops taking plugins of that version, if that is foreseen."""
     catalogs: tuple[str, ...] = ()
     """Names."""
     kinds: tuple[str, ...] = ()
@@ -76,6 +82,14 @@ class PluginInfo(Record):
     status: PluginStatus = PluginStatus.OK
     error: str = ""
     """Why it is not `ok`, with the fix."""
+
+    @property
+    def notice(self) -> str:
+        """What its author should know though it works; empty: nothing."""
+        if not self.api_end:
+            return ""
+        written = f"is written for version {self.api} of the plugin interface, {self.api_end}"
+        return f"{written}; fix: write it for version {newest().version}, or ask its author to"
 
     @property
     def label(self) -> str:
@@ -188,7 +202,9 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
             raise PluginError(Problem(found.damage, fix="reinstall it"))
         folder = package if package is not None else _folder(info.package)
         info = info.model_copy(update={"file": str(folder / MANIFEST)})
-        manifest = _manifest(folder / MANIFEST)
+        data = _data(folder / MANIFEST)
+        info = info.model_copy(update=_interface(data.get("api")))
+        manifest = _manifest(data, info)
     except FriendshoreError as error:
         return _broken(info, entry, error)
     problems: list[Problem] = []
@@ -196,7 +212,6 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
     packs = _contents(folder, manifest.packs, PACK_FILE, "id", problems)
     info = info.model_copy(
         update={
-            "api": manifest.api,
             "catalogs": (*(name for name, _ in catalogs), *manifest.hook_catalogs),
             "packs": (*(name for name, _ in packs), *manifest.hook_packs),
             "kinds": manifest.kinds,
@@ -228,32 +243,42 @@ def _folder(package: str) -> Path:
     return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
 
 
-def _manifest(path: Path) -> Manifest:
-    """Reads a manifest.
+def _data(path: Path) -> dict[str, Any]:
+    """What a manifest says, as it stands there.
 
     Raises:
-        PluginError: if it is missing or cannot be read at all.
-        InputError: with everything that is wrong with its keys.
+        PluginError: if it is missing or cannot be read.
     """
     file = str(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         fix = "add the file to the package, and to the wheel"
         raise PluginError(
-            Problem("there is no manifest", file, expected="`api = 1` and what it brings", fix=fix)
+            Problem("there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix)
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise PluginError(toml_problem(error, file)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise PluginError(Problem(f"cannot be read: {error}", file)) from error
-    api = data.get("api")
-    if isinstance(api, int) and api != API:
-        # Said first and alone: a manifest of another version may well have other keys.
-        newer = "upgrade friendshore" if api > API else "upgrade the plugin"
-        message = "is written for another version of the plugin interface"
-        raise PluginError(Problem(message, file, column="api", found=str(api), expected=str(API), fix=newer))
-    return record(Manifest, data, file)
+
+
+def _interface(api: object) -> dict[str, Any]:
+    """The version of the interface that a manifest states, with its end, for what is told of the plugin."""
+    return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
+
+
+def _manifest(data: dict[str, Any], info: PluginInfo) -> Manifest:
+    """The manifest.
+
+    Raises:
+        PluginError: if it is of a version that is not taken: said first and alone, for it may well have other keys.
+        InputError: with everything that is wrong with its keys.
+    """
+    refused = None if info.api is None else refusal(info.label, info.distribution, info.api, info.file)
+    if refused is not None:
+        raise PluginError(refused)
+    return record(Manifest, data, info.file)
 
 
 def _contents(

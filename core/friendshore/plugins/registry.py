@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import EntryPoint, PackageNotFoundError, version
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -17,9 +17,10 @@ from ..reading.workbook import is_workbook, stated
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import RulePack, read_pack, stated_name
-from .attribution import OWN, blame
+from .attribution import blame
 from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
 from .hosting import Hook, Yielded, ask, kind_of, missing
+from .interface import OWN, own_version
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import What, clash, names_of, with_clashes
 
@@ -348,11 +349,7 @@ def _folder(name: str, base: Path | None, what: What) -> Path:
 
 def _built_in() -> Plugin:
     """The kinds of friendshore itself, which come through the same structure as everybody's."""
-    try:
-        number = version(OWN)
-    except PackageNotFoundError:  # run from its source without being installed
-        number = ""
-    info = PluginInfo(distribution=OWN, version=number, name="built-in", package=OWN)
+    info = PluginInfo(distribution=OWN, version=own_version(), name="built-in", package=OWN)
     classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
     return Plugin(info.model_copy(update={"kinds": tuple(classes)}), classes=classes)
 

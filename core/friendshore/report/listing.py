@@ -64,6 +64,7 @@ def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ())
         columns.insert(2, ("imported", "Imported in"))
         rows = [{**row, "imported": _imported(went.get(info))} for row, info in zip(rows, found, strict=True)]
     notes = [f"{info.label} is {info.status}: {info.error}" for info in found if info.status is not PluginStatus.OK]
+    notes += [f"{info.label} {info.notice}" for info in found if info.notice]
     notes += [str(one.problem) for one in loaded if one.problem is not None]
     return Listing("plugins", tuple(columns), tuple(rows), tuple(notes))
 
@@ -76,7 +77,7 @@ def _imported(one: Loaded | None) -> str:
 
 def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, Any]:
     """A plugin as JSON-ready data."""
-    data = {**info.model_dump(mode="json"), "label": info.label}
+    data = {**info.model_dump(mode="json"), "label": info.label, "notice": info.notice}
     if loaded is not None:
         data["seconds"] = loaded.seconds
         data["import_error"] = str(loaded.problem) if loaded.problem else ""
@@ -90,13 +91,20 @@ def plugin_text(info: PluginInfo) -> RenderableType:
         ("status", str(info.status)),
         ("entry point", f"{info.name} = {info.package}" if info.name else info.package),
         ("manifest", info.file or "none"),
-        ("interface", "unknown" if info.api is None else f"version {info.api}"),
+        ("interface", _interface(info)),
         ("catalogs", ", ".join(info.catalogs) or "none"),
         ("rule packs", ", ".join(info.packs) or "none"),
         ("kinds of rules", ", ".join(info.kinds) or "none"),
     ]
     made = Group(Text(info.distribution, style="bold"), pairs(rows))
-    return Group(made, lines([info.error], style="yellow")) if info.error else made
+    told = [text for text in (info.error, info.notice) if text]
+    return Group(made, lines(told, style="yellow")) if told else made
+
+
+def _interface(info: PluginInfo) -> str:
+    if info.api is None:
+        return "unknown"
+    return f"version {info.api}" + (f", {info.api_end}" if info.api_end else "")
 
 
 def catalog_listing(rows: Iterable[Mapping[str, Any]]) -> Listing:

@@ -8,7 +8,8 @@ from functools import cached_property, partial
 
 from ..domain.facts import Material
 from ..errors import FriendshoreError, InputError, Problem
-from ..plugins.attribution import OWN, attributed
+from ..plugins.attribution import attributed
+from ..plugins.interface import OWN
 from ..rules.base import Rule
 from . import laws
 from .asking import LINEAR, Asking, normal

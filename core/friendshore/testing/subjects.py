@@ -13,7 +13,7 @@ from pydantic.errors import PydanticUserError
 from ..catalog import read_catalogs
 from ..domain.facts import Catalog, Material
 from ..errors import FriendshoreError, InputError, PluginError, Problem
-from ..plugins import PluginInfo, Registry, is_source, source_plugins
+from ..plugins import PluginInfo, Registry, is_source, newest, source_plugins
 from ..plugins.loading import load
 from ..plugins.manifest import CATALOG_FILE
 from ..reading.workbook import is_workbook, stated
@@ -112,10 +112,20 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
         if not (info.error or info.catalogs or info.packs or info.kinds):
             yield Problem("brings nothing", info.file, fix="announce its catalogs, packs or kinds of rules")
 
-    says = "The manifest is of this version of the interface, and all that it names is there, under names of its own."
+    def interface() -> Iterator[Problem]:
+        if info.notice:
+            fix = f"write `api = {newest().version}`, and what that version asks for"
+            yield Problem(
+                f"{info.label} is written for a version that is {info.api_end}", info.file, None, "api", str(info.api),
+                str(newest()), fix,
+            )  # fmt: skip
+
+    says = "The manifest is of a version of the interface that friendshore takes, and all that it names is there, under names of its own."
     checks = [Check(subject, "manifest", says, manifest)]
     if info.error and not (info.catalogs or info.packs or info.kinds):
         return tuple(checks)
+    says = "It is written for the newest version of the interface: an earlier one has an end."
+    checks.append(Check(subject, "interface", says, interface, note=True))
     says = "Its code can be imported within ten seconds, and its hooks yield what the manifest announces."
     failure = _failure(info, registry)
     checks.append(
