@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pytest
 
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
+from friendshore.errors import PluginError
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import OriginBan
 from friendshore.rules.rows import Row, Rows
@@ -59,13 +61,13 @@ class Capped(Rule):
                 )
 
 
-GIVEN = {"id": "r", "title": "A rule.", "citation": "s. 1"}
+GIVEN = {"id": "r", "title": "What is doubtful is not bought.", "citation": "s. 1"}
 
 
 def one_row(facts: Facts, counts: Any, **bounds: Any) -> Row:
     """A row over all purchases of the horizon."""
     ((_, periods),) = facts.spans("horizon")
-    fields = {"sentence": "A limit.", **bounds}
+    fields = {"sentence": "A limit on all.", **bounds}
     return Row(label="all", terms=(facts.bought(counts, periods),), **fields)
 
 
@@ -131,8 +133,8 @@ class First(Capped):
     kind: Literal["first"] = "first"  # type: ignore[assignment]
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        first = facts.offers[0].offer.id
-        yield one_row(facts, lambda o, _: int(o.offer.id == first), at_most=Decimal(5))
+        first = [o.offer.id for o in facts.offers[:1]]
+        yield one_row(facts, lambda o, _: int(o.offer.id in first), at_most=Decimal(5))
 
 
 class Trusting(Barred):
@@ -181,7 +183,7 @@ class ByName(Capped):
     kind: Literal["by-name"] = "by-name"  # type: ignore[assignment]
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        first = min(o.offer.id for o in facts.offers)
+        first = min((o.offer.id for o in facts.offers), default="")
         yield one_row(facts, lambda o, _: int(o.offer.id == first), at_most=Decimal(5))
 
 
@@ -260,7 +262,7 @@ class Nervous(Barred):
 
 BAD: dict[str, tuple[Rule, str, str]] = {
     "breaks down at its sentence": (Speechless.model_validate(GIVEN), "sentence", "string index out of range"),
-    "rows that do not fit": (Crooked.model_validate(GIVEN), "linear", "IndexError"),
+    "rows that do not fit": (Crooked.model_validate(GIVEN), "linear", "1 of `at_most`"),
     "breaks down at an offer": (Nervous.model_validate(GIVEN), "answers", "AttributeError"),
     "careless": (Careless.model_validate(GIVEN), "shortcuts", "`concerns` says that it does not bear on defense use"),
     "charge by use": (ByUse.model_validate(GIVEN), "shortcuts", "the charge differs from use to use"),
@@ -270,7 +272,7 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "sentence of a row": (Mute.model_validate(GIVEN), "sentence", "row `all` has no sentence"),
     "answers": (YesOrNo.model_validate(GIVEN), "answers", "no verdict"),
     "not linear": (Squared.model_validate(GIVEN), "linear", "unsupported operand"),
-    "by the plan": (ByPlan.model_validate(GIVEN), "linear", "`at_most` is <function"),
+    "by the plan": (ByPlan.model_validate(GIVEN), "linear", "`at_most` is <function ByPlan.rows"),
     "not pure": (Moody.model_validate(GIVEN), "pure", "it gives other verdicts"),
     "by order": (First.model_validate(GIVEN), "order", "change with the order in which it is shown"),
     "doubt": (Trusting.model_validate(GIVEN), "doubt", "says fail where"),
@@ -362,3 +364,53 @@ class TestExamples:
         """An example that the rule does not agree with is named, and one that no rule could allow."""
         examples = [self.example(offer, allowed, amount)]
         assert words in found(rule_checks(self.ban, examples=examples))["examples"]
+
+
+class NaN(Capped):
+    """Its bound is not a number."""
+
+    kind: Literal["nan"] = "nan"  # type: ignore[assignment]
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        yield one_row(facts, lambda *_: 1, at_most=Decimal("NaN"))
+
+
+class Silent(Barred):
+    """It answers nothing."""
+
+    kind: Literal["silent"] = "silent"  # type: ignore[assignment]
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        return None  # type: ignore[return-value]
+
+
+class Rounded(Rule):
+    """It charges in binary fractions."""
+
+    kind: Literal["rounded"] = "rounded"
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        return 0.1  # type: ignore[return-value]
+
+
+WRONG: dict[str, tuple[type[Rule], str]] = {
+    "no verdict": (Silent, "`judge` answers None, no verdict"),
+    "yes or no": (YesOrNo, "`judge` answers True, no verdict"),
+    "binary charge": (Rounded, "`charge` answers 0.1, no Decimal"),
+    "bound by the plan": (ByPlan, "`at_most` is <function"),
+    "no number": (NaN, "`at_most` is Decimal('NaN'), no Decimal"),
+    "rows that do not fit": (Crooked, "1 of `at_most`"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_plan_refuses_an_answer_that_is_none(name: str) -> None:
+    """What a rule must not answer stops the plan, names rule, kind, file and line, and never becomes a plan or a breakdown."""
+    kind, words = WRONG[name]
+    given = b.case(b.demand("metal", "defense", 10))
+    with pytest.raises(PluginError) as error:
+        b.planned(given, b.metals(au=50), kind.model_validate(GIVEN))
+    (problem,) = error.value.problems
+    assert words in problem.message
+    assert f"its rule `r` of kind `{kind.model_fields['kind'].default}`" in problem.message
+    assert (problem.file, problem.row) == (__file__, inspect.getsourcelines(kind)[1])

@@ -53,6 +53,8 @@ def test_a_new_plugin_passes_its_own_tests_and_types(name: str, tmp_path: Path) 
     project = tmp_path / "project"
     told = new(name, str(project), *KINDS[name])
     assert told.exit_code == 0, told.output
+    # pip looks for a group in the folder it is called from, unless it is told the file.
+    assert f"pip install --group {project / 'pyproject.toml'}:dev --editable {project}\n" in told.output
     env = installed(project, tmp_path / "site")
     run(project, env, "pytest", "-q", "-p", "no:cacheprovider", *(ALL_BUT_THE_KIT if name == "acme-rules" else ()))
     run(project, {**env, "MYPYPATH": "src"}, "mypy", "--cache-dir", str(tmp_path / "cache"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,7 +79,9 @@ def new(
         return 0
     for path in written:
         bare(f"wrote {path}")
-    bare(f"now: pip install --group dev --editable {target}, then pytest {target}; {target / 'README.md'} says more")
+    group, project = quote(f"{target / 'pyproject.toml'}:dev"), quote(str(target))
+    bare(f"now: pip install --group {group} --editable {project}")
+    bare(f"then: pytest {project}; {target / 'README.md'} says more")
     return 0
 
 

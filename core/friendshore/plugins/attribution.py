@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import FriendshoreError, PluginError, Problem
+from ..rules.answers import WrongAnswer
 from ..rules.base import Rule
 from .interface import OWN
 from .manifest import PluginInfo, declared
 
 _HOME = Path(__file__).parents[1]
+_ADVERTISEMENT = "For further information visit"
+"""How the last line of pydantic's errors begins, which is an address."""
 
 
-def blame(info: PluginInfo, error: BaseException, doing: str) -> PluginError:
+def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)) -> PluginError:
     """What a plugin's code raised, as an error that says whose it is.
 
     Args:
         info: the plugin.
         error: what it raised.
         doing: what it was asked for, like `cannot be imported`.
+        home: file and line to name if it was raised nowhere in its code, as when it is called with what it does not take.
     """
-    file, line = _place(error)
-    message = f"{info.label} {doing}: {type(error).__name__}: {error}"
-    fix = f"upgrade or repair {info.distribution}, or report this to its author"
-    return PluginError(Problem(message, file or info.file, line, fix=fix))
+    file, line = _place(error, info.package)
+    if not file:
+        file, line = home
+    lines = [line for line in str(error).splitlines() if not line.lstrip().startswith(_ADVERTISEMENT)]
+    said = " ".join(" ".join(lines).split())
+    message = f"{info.label} {doing}: {type(error).__name__}: {said}"
+    return PluginError(Problem(message, file or info.file, line, fix=_fix(info)))
+
+
+def _fix(info: PluginInfo) -> str:
+    return f"upgrade or repair {info.distribution}, or report this to its author"
 
 
 @contextmanager
@@ -39,7 +51,7 @@ def attributed(rule: Rule) -> Iterator[None]:
     already what is wrong with an input.
 
     Raises:
-        PluginError: for anything else that a plugin's rule raises.
+        PluginError: for anything else that a plugin's rule raises, and for what it answers that is no answer.
     """
     try:
         yield
@@ -49,7 +61,19 @@ def attributed(rule: Rule) -> Iterator[None]:
         kind = type(rule)
         if kind.__module__.partition(".")[0] == OWN:
             raise
-        raise blame(owner_of(kind), error, f"failed: its rule `{rule.id}` of kind `{rule.kind}` raised") from error
+        info, whose = owner_of(kind), f"its rule `{rule.id}` of kind `{rule.kind}`"
+        if isinstance(error, WrongAnswer):
+            file, line = place_of(kind)
+            raise PluginError(Problem(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info))) from error
+        raise blame(info, error, f"failed: {whose} raised", place_of(kind)) from error
+
+
+def place_of(kind: type[Rule]) -> tuple[str, int | None]:
+    """File and line in which a kind of rule is defined, as far as that can be had."""
+    try:
+        return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]
+    except (OSError, TypeError):  # made in an interpreter, or its source is not there
+        return getattr(sys.modules.get(kind.__module__), "__file__", None) or "", None
 
 
 def owner_of(kind: type[Rule]) -> PluginInfo:
@@ -62,12 +86,23 @@ def owner_of(kind: type[Rule]) -> PluginInfo:
     return PluginInfo(distribution=f"module `{kind.__module__}`", package=package, file=file)
 
 
-def _place(error: BaseException) -> tuple[str, int | None]:
-    """File and line in the plugin's code at which it was raised; friendshore and the import machinery are left out."""
+def _place(error: BaseException, package: str) -> tuple[str, int | None]:
+    """File and line in the plugin's code at which it was raised.
+
+    The innermost in its own package; where there is none, in any but friendshore and the import machinery.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _passed_through(frame.filename)]
-    return (frames[-1].filename, frames[-1].lineno) if frames else ("", None)
+    walked = list(traceback.walk_tb(error.__traceback__))
+    own = [(f.f_code.co_filename, line) for f, line in walked if _package(f.f_globals) == package]
+    others = [(f.f_code.co_filename, line) for f, line in walked if not _passed_through(f.f_code.co_filename)]
+    found = own or others
+    return found[-1] if found else ("", None)
+
+
+def _package(module: Mapping[str, object]) -> str:
+    """Top-level package of a module, given its names."""
+    return str(module.get("__name__", "")).partition(".")[0]
 
 
 def _passed_through(filename: str) -> bool:

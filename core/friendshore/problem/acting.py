@@ -8,6 +8,7 @@ from decimal import Decimal
 from ..domain.base import exact
 from ..domain.use import Use
 from ..plugins import attributed
+from ..rules.answers import as_charge
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows, one_by_one
 from .build import Problem
@@ -44,7 +45,7 @@ def _charges(problem: Problem, rule: Rule) -> bool:
         return False
     with attributed(rule):
         return any(
-            rule.charge(arc.chained, arc.move, use, origin, value)
+            as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
             for arc, use in _moves(problem, rule)
             for origin in sorted(arc.chained.origins[0])
             for value in _values(problem, arc)

@@ -9,6 +9,7 @@ from ..domain.base import exact
 from ..domain.time import Horizon
 from ..domain.use import Use
 from ..plugins import attributed
+from ..rules.answers import as_charge
 from ..rules.base import Rule
 from .judging import Judgement, Law
 from .network import Arc, Network
@@ -97,7 +98,7 @@ class Charges:
         for rule, weight in zip(self.rules, weights, strict=True):
             if weight:
                 with attributed(rule):
-                    parts[rule.id] = rule.charge(arc.chained, arc.move, use, origin, value) * weight
+                    parts[rule.id] = as_charge(rule.charge(arc.chained, arc.move, use, origin, value)) * weight
         return parts
 
 

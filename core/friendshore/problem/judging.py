@@ -9,6 +9,7 @@ from ..domain.case import Case, LicenceSpec
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
+from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule
 from .network import Arc, Network, final_node
 
@@ -44,7 +45,7 @@ def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use) -
             if not rule.concerns(use):
                 continue
             asked = [arc for arc in arcs if rule.bears_on == "chain" or _is_move(arc)]
-            found = {arc.index: rule.judge(arc.chained, arc.move, use) for arc in asked}
+            found = {arc.index: as_verdict(rule.judge(arc.chained, arc.move, use)) for arc in asked}
         against = {index: verdict for index, verdict in found.items() if not verdict.passes}
         if against:
             (chain if rule.bears_on == "chain" else trade)[number] = against

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..plugins import attributed
+from ..rules.answers import as_rows
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 
@@ -34,8 +35,8 @@ def rows_of(problem: Problem, rule: Rule) -> list[Row | Rows]:
     in_force = frozenset(p.index for p in periods if rule.bites(p.span, problem.law.statuses))
     if not in_force:
         return []
-    found = rule.rows(problem.facts.within(in_force))
-    return [row.loosened(rule.loosened) for row in found] if rule.loosened else list(found)
+    found = as_rows(rule.rows(problem.facts.within(in_force)))
+    return [row.loosened(rule.loosened) for row in found] if rule.loosened else found
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:

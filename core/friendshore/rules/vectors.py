@@ -11,7 +11,8 @@ says that the feed is recycled. `[[material]]` tables add materials that no cata
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,6 +30,7 @@ from ..domain.use import Chained, Fact, Move, Use, Verdict
 from ..errors import InputError, Problem
 from ..reading.records import record
 from .amend import amended
+from .answers import as_charge, as_verdict
 from .base import PhaseStatus, Rule
 from .pack import Bill, toml_problem
 from .verdicts import worst
@@ -161,8 +163,20 @@ def read_vectors(folder: Path) -> VectorFile:
     return record(VectorFile, data, str(path))
 
 
+Guard = Callable[[Rule], AbstractContextManager[None]]
+"""What is put around each question to a rule, to say whose mistake it is if it raises."""
+
+
+def _unguarded(_: Rule) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 def failures(
-    vector: Vector, rules: Sequence[Rule], materials: Mapping[str, Material], bills: Sequence[Bill] = ()
+    vector: Vector,
+    rules: Sequence[Rule],
+    materials: Mapping[str, Material],
+    bills: Sequence[Bill] = (),
+    guard: Guard = _unguarded,
 ) -> list[str]:
     """What a vector expects and the rules do not say; empty if they agree.
 
@@ -171,11 +185,12 @@ def failures(
         rules: the rules of the pack.
         materials: all materials that it may name, by id.
         bills: the bills of the pack.
+        guard: what is put around each question to a rule.
 
     Raises:
         InputError: if the vector names a rule, bill or material that there is not.
     """
-    answer = answered(vector, rules, materials, bills)
+    answer = answered(vector, rules, materials, bills, guard)
     verdict = answer.verdict
     found: list[str] = []
 
@@ -203,7 +218,11 @@ def failures(
 
 
 def answered(
-    vector: Vector, rules: Sequence[Rule], materials: Mapping[str, Material], bills: Sequence[Bill] = ()
+    vector: Vector,
+    rules: Sequence[Rule],
+    materials: Mapping[str, Material],
+    bills: Sequence[Bill] = (),
+    guard: Guard = _unguarded,
 ) -> Answer:
     """What the rules say of a vector, dates, bills and statuses considered.
 
@@ -218,14 +237,21 @@ def answered(
     statuses = frozenset({PhaseStatus.ENACTED} | ({PhaseStatus.UNKNOWN} if vector.strict else set()))
     use, offer, move = _use(vector, materials), _offer(vector, materials), _move(vector)
     biting = [rule for rule in in_force if rule.bites(_day(vector, rule), statuses)]
-    verdicts = [rule.judge(offer, move, use) for rule in biting if "judge" in rule.verbs]
+
+    def judged(rule: Rule) -> Verdict:
+        with guard(rule):
+            return as_verdict(rule.judge(offer, move, use))
+
+    def charged(rule: Rule, origin: str) -> Decimal:
+        with guard(rule):
+            return as_charge(rule.charge(offer, move, use, origin, Decimal(1)))
+
+    verdicts = [judged(rule) for rule in biting if "judge" in rule.verbs]
     # An exception that lets a good pass has a clause of its own: it is shown where nothing else decides.
     verdict = max([worst(verdicts), *verdicts], key=lambda v: (v.result.rank, bool(v.rule)))
     origins, _ = offer.origins
     charging = [rule for rule in biting if "charge" in rule.verbs]
-    duty = max(
-        sum((rule.charge(offer, move, use, origin, Decimal(1)) for rule in charging), Decimal(0)) for origin in origins
-    )
+    duty = max(sum((charged(rule, origin) for rule in charging), Decimal(0)) for origin in origins)
     return Answer(verdict=verdict, duty=duty)
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from random import Random
 from typing import Any, cast
 
 from ..domain.facts import ChainEntry, Place
-from ..domain.use import Chained, Move, Result, Use, Verdict
+from ..domain.use import PASS, Chained, Move, Use
 from ..plugins import attributed
 from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..problem.limiting import materials_of
+from ..rules.answers import WrongAnswer, as_charge, as_verdict, faults
 from ..rules.base import Facts, Rule
 from ..rules.rows import Purchases, Row, Rows, Term, one_by_one
 from .worlds import World
@@ -32,6 +33,8 @@ class Question:
     offer: Chained
     move: Move
     use: Use
+    bought: bool = True
+    """Whether it is bought, and may be charged for; else it is in hand."""
 
     @property
     def told(self) -> str:
@@ -56,8 +59,26 @@ class Asking:
     def questions(self) -> tuple[Question, ...]:
         """All that a rule could be asked to judge or to charge for."""
         uses = sorted({demand.use for demand in self.problem.demands}, key=lambda use: use.end_use)
-        arcs = [arc for arc in self.problem.network.arcs if arc.offer >= 0]
-        return tuple(Question(arc.chained, arc.move, use) for use in uses for arc in arcs)
+        held = self.rule.bears_on == "chain"
+        arcs = [arc for arc in self.problem.network.arcs if held or arc.offer >= 0]
+        return tuple(Question(arc.chained, arc.move, use, arc.offer >= 0) for use in uses for arc in arcs)
+
+    @cached_property
+    def before(self) -> tuple[str, str]:
+        """What the rule was shown before it was first asked, and what it was itself."""
+        return self.shown(), self.rule.model_dump_json()
+
+    @cached_property
+    def first_judged(self) -> tuple[Any, ...]:
+        """What it first said of every question, to hold later answers against."""
+        _, _ = self.before  # seen before anything is asked
+        return self.judged()
+
+    @cached_property
+    def first_rows(self) -> Sequence[Row | Rows]:
+        """What it first asked to hold."""
+        _, _ = self.before
+        return self.rows()
 
     def judged(self, backwards: bool = False) -> tuple[object, ...]:
         """What the rule says of every question, asked in order or backwards."""
@@ -79,14 +100,21 @@ class Asking:
         with attributed(self.rule):
             return list(self.rule.rows(facts))
 
-    def _judge(self, question: Question) -> Verdict | None:
+    def shown(self) -> str:
+        """All that the rule is shown, which it must leave as it is."""
+        facts = self.problem.facts
+        kept = (facts.offers, facts.demands, facts.incumbents, facts.materials, facts.places)
+        bought = facts.bought(lambda *_: 1, range(facts.horizon.count))
+        return repr((kept, facts.purchases(stock=True), bought.index.tolist(), bought.weight.tolist(), self.questions))
+
+    def _judge(self, question: Question) -> Any:
         with attributed(self.rule):
             if "judge" not in self.rule.verbs or not self.rule.concerns(question.use):
-                return None
+                return PASS
             return self.rule.judge(question.offer, question.move, question.use)
 
     def _charges(self, question: Question) -> tuple[tuple[str, Decimal], ...]:
-        if "charge" not in self.rule.verbs:
+        if "charge" not in self.rule.verbs or not question.bought:
             return ()
         value = Decimal(17)
         with attributed(self.rule):
@@ -97,48 +125,34 @@ class Asking:
 
     def wrong_answers(self) -> Iterator[str]:
         """Answers that are no verdicts, and charges that are no sums of money or would pay the buyer."""
-        for question, (verdict, charges) in zip(self.questions, cast(Any, self.judged()), strict=True):
-            if verdict is not None and not isinstance(verdict, Verdict):
-                yield f"`judge` answers {verdict!r}, no verdict, of {question.told}"
-            elif verdict is not None and verdict.result is not Result.PASS and not verdict.reason:
-                yield f"`judge` says {verdict.result} without a reason, of {question.told}"
-            for origin, amount in charges:
-                if not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0:
-                    yield f"`charge` answers {amount!r} for the origin {origin}, of {question.told}"
+        for question, (verdict, charges) in zip(self.questions, self.first_judged, strict=True):
+            try:
+                given = as_verdict(verdict)
+                if not given.passes and not given.reason.strip():
+                    yield f"`judge` says {given.result} without a reason, of {question.told}"
+                for origin, amount in charges:
+                    if as_charge(amount) < 0:
+                        yield f"`charge` answers {amount} for the origin {origin}, which pays the buyer, of {question.told}"
+            except WrongAnswer as fault:
+                yield f"{fault}, of {question.told}"
 
     def not_linear(self) -> Iterator[str]:
         """What in its rows no linear program can say."""
         labels: set[str] = set()
-        for made in self.rows():
-            if not isinstance(made, Row | Rows):
-                yield f"it yields {type(made).__name__}, no row"
-                continue
-            with attributed(self.rule):
-                rows = list(one_by_one(made))
-            for row in rows:
-                with attributed(self.rule):
-                    wrong = list(self._not_linear(row))
-                yield from (f"row `{row.label}`: {text}" for text in wrong)
+        for made in self.first_rows:
+            wrong = list(faults(made))
+            yield from wrong
+            for row in () if wrong else one_by_one(made):
+                if row.penalty is not None and row.penalty < 0:
+                    yield f"row `{row.label}`: `penalty` is {row.penalty}: it pays for being missed"
+                for term in row.terms:
+                    if len(term.index) and not 0 <= int(term.index.min()) <= int(term.index.max()) < self._size(
+                        term.question
+                    ):
+                        yield f"row `{row.label}`: it asks what is {term.question} of things that there are not"
                 if row.label in labels:
                     yield f"two of its rows are called `{row.label}`"
                 labels.add(row.label)
-
-    def _not_linear(self, row: Row) -> Iterator[str]:
-        bounds: dict[str, Any] = {"at_least": row.at_least, "at_most": row.at_most, "penalty": row.penalty}
-        for name, bound in bounds.items():
-            if bound is not None and not (isinstance(bound, Decimal) and bound.is_finite()):
-                yield f"`{name}` is {bound!r}, no number"
-            elif name == "penalty" and bound is not None and bound < 0:
-                yield f"`penalty` is {bound}: it pays for being missed"
-        for term in cast(Any, row.terms):
-            if not isinstance(term, Term):
-                yield f"it adds {term!r}, no term"
-                continue
-            numbers = [*term.weight.tolist(), term.times, term.at_least]
-            if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
-                yield f"a factor in what is {term.question} is no number"
-            if len(term.index) and not 0 <= int(term.index.min()) <= int(term.index.max()) < self._size(term.question):
-                yield f"it asks what is {term.question} of things that there are not"
 
     def _size(self, question: str) -> float:
         count = self.problem.case.horizon.count
@@ -176,8 +190,11 @@ class Asking:
 
     def unexplained(self) -> Iterator[str]:
         """Rows that no sentence explains."""
-        rows = [row for made in self.rows() for row in one_by_one(made)]
-        yield from (f"row `{row.label}` has no sentence" for row in rows if not row.sentence.strip())
+        for row in (row for made in self.rows() for row in one_by_one(made)):
+            if not row.sentence.strip():
+                yield f"row `{row.label}` has no sentence"
+            elif not is_sentence(row.sentence):
+                yield f"row `{row.label}` is told by {row.sentence!r}, no sentence"
 
     def doubted(self, others: Sequence[str]) -> Iterator[str]:
         """Offers whose doubtful origin passes, though one of the countries that it may be would not.
@@ -186,16 +203,19 @@ class Asking:
             others: countries that a list which is not complete may be short of.
         """
         for question in self.questions:
-            verdict = self._judge(question)
-            if verdict is None or not verdict.passes:
+            if not self._judge(question).passes:
                 continue
-            for position, entry in enumerate(question.offer.performed):
+            for entry in (*question.offer.performed, *_untold(question.offer)):
                 for country in _possible(entry, others):
-                    surely = Question(_surely(question.offer, position, country), question.move, question.use)
-                    found = self._judge(surely)
-                    if found is not None and not found.passes:
+                    found = self._judge(replace(question, offer=_surely(question.offer, entry, country)))
+                    if not found.passes:
                         yield f"passes {question.told}, and says {found.result} where {entry.stage} was surely in {country}"
                         break
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a text could tell a planner anything: three words or more, with a full stop."""
+    return len(text.split()) >= 3 and text.rstrip().endswith((".", "!", "?"))
 
 
 def normal(rows: Sequence[Row | Rows]) -> list[str]:
@@ -224,13 +244,23 @@ def _possible(entry: ChainEntry, others: Sequence[str]) -> list[str]:
     return sorted(entry.countries if entry.complete else {*entry.countries, *others})
 
 
-def _surely(offer: Chained, position: int, country: str) -> Chained:
-    entries = list(offer.performed)
-    entries[position] = entries[position].model_copy(update={"countries": frozenset({country}), "complete": True})
+def _untold(offer: Chained) -> list[ChainEntry]:
+    """Entries that say nothing, for the stages that neither the offer nor its inputs speak of."""
+    return [ChainEntry(stage=stage, complete=False) for stage in sorted(offer.missing, key=lambda stage: stage.rank)]
+
+
+def _surely(offer: Chained, entry: ChainEntry, country: str) -> Chained:
+    """The offer with one stage, told or not, surely in a country."""
+    sure = entry.model_copy(update={"countries": frozenset({country}), "complete": True})
+    entries = [sure if other is entry else other for other in offer.performed]
+    if entry.main_stage in offer.missing:
+        entries.append(sure)
+    missing = offer.missing - {entry.main_stage}
     # A new record rather than a copy: what is worked out from the chain once is kept in the old one.
     fields = {name: getattr(offer, name) for name in Chained.model_fields}
-    bare = offer.offer.model_copy(update={"chain": tuple(entries)})
-    return Chained.model_construct(**{**fields, "offer": bare, "performed": tuple(entries)})
+    stated = offer.offer.model_copy(update={"chain": tuple(entries)})
+    told = {"offer": stated, "performed": tuple(entries), "missing": missing}
+    return Chained.model_construct(**{**fields, **told})
 
 
 class _Reordered:

@@ -23,6 +23,16 @@ R = TypeVar("R", bound=Record)
 RELATIVE = 2e-6
 """Two plans cost the same if they differ by no more than this share: twice the gap at which a plan is taken as cheapest."""
 
+FIXES = {
+    "more-rules": "let it only forbid, charge or bound: nothing that it says may widen what a plan may do, or pay for it",
+    "more-offers": "let what an offer may do rest on that offer, not on how many there are or how it compares with others",
+    "wider": "let more days or countries, or a longer list, only take away",
+    "rows-of-tables": "go through offers, demands and places sorted by id",
+    "names": "let nothing rest on ids: choose by what a thing is, and break ties for good",
+    "halves": "count by facility, company or country, not by offer",
+}
+"""What to do where a law does not hold, by the name of its check."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:

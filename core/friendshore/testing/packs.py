@@ -11,7 +11,7 @@ from typing import Any
 
 from ..domain.facts import Material
 from ..errors import FriendshoreError, Problem
-from ..plugins import Registry
+from ..plugins import Registry, attributed
 from ..rules.base import Rule
 from ..rules.pack import RulePack
 from ..rules.vectors import VECTORS_FILE, Vector, VectorFile, answered, failures, read_vectors
@@ -128,7 +128,7 @@ class PackTrial:
             if vector.id in seen:
                 yield Problem(f"two vectors are called `{vector.id}`", self._vector_file, column="id")
             seen.add(vector.id)
-            verdict = answered(vector, rules, self._materials, self.pack.bills).verdict
+            verdict = answered(vector, rules, self._materials, self.pack.bills, attributed).verdict
             if not verdict.passes and not verdict.clause:
                 fix = "give the rule a citation, and its verdicts that clause"
                 yield Problem(
@@ -136,7 +136,7 @@ class PackTrial:
                     self._vector_file,
                     fix=fix,
                 )
-            for said in failures(vector, rules, self._materials, self.pack.bills):
+            for said in failures(vector, rules, self._materials, self.pack.bills, attributed):
                 yield Problem(said, self._vector_file, fix="mend the rule, or the example")
 
     @cached_property
@@ -158,7 +158,7 @@ class PackTrial:
         if vector.rule:
             return vector.rule == rule.id
         alone = vector.model_copy(update={"rule": rule.id})
-        found = answered(alone, self.rules, self._materials, self.pack.bills)
+        found = answered(alone, self.rules, self._materials, self.pack.bills, attributed)
         return bool(found.verdict.rule) or found.duty != 0
 
 

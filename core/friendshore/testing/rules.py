@@ -8,15 +8,16 @@ from functools import cached_property, partial
 
 from ..domain.facts import Material
 from ..errors import FriendshoreError, InputError, Problem
-from ..plugins.attribution import attributed
+from ..plugins.attribution import attributed, place_of
 from ..plugins.interface import OWN
 from ..rules.base import Rule
 from . import laws
-from .asking import LINEAR, Asking, normal
+from .asking import LINEAR, Asking, is_sentence, normal
 from .check import Check, NotLookedAt
 from .examples import Example, example_problems
+from .outside import watched
 from .seeds import unsteady
-from .worlds import USUAL, Words, World, worlds
+from .worlds import USUAL, Words, World, bare, empty, worlds
 
 CASES = 8
 """Made-up cases that are planned, at least."""
@@ -59,17 +60,18 @@ class Trial:
             ("sentence", "Every rule and every one of its rows is told in a sentence.", self._sentences),
             ("answers", "Judgements are verdicts with a reason, and charges are sums of money of zero or more.", self._answers),
             ("linear", "Limits are linear rows with bounds that are numbers, each with a name of its own.", self._linear),
-            ("pure", "Asked twice, and in another order, a rule says the same.", self._pure),
+            ("gaps", "A rule answers also where origins, owners, codes and facts are unknown, and where nothing is offered.", self._gaps),
+            ("pure", "Asked twice, and in another order, a rule says the same; it reads and changes nothing else.", self._pure),
             ("order", "Shown offers, demands and places in another order, a rule asks for the same.", self._order),
             ("seeds", "A rule says the same in another process, in which sets are gone through in another order.", self._seeds),
             ("shortcuts", "What a rule says of itself to spare work is so: `concerns`, `charge_reads_use`, `reads`.", self._shortcuts),
             ("doubt", "An offer of doubtful origin passes only if it would pass wherever it may be from.", self._doubt),
-            ("more-rules", "The rules make no plan cheaper.", partial(self._law, self._more_rules)),
-            ("more-offers", "One more offer makes no plan dearer, where no limit may be missed at a price.", partial(self._law, self._more_offers)),
-            ("wider", "On more days, or in a wider form, a rule bars no less and makes no plan cheaper.", partial(self._law, self._wider)),
-            ("rows-of-tables", "The order of rows in tables changes no byte of a plan.", partial(self._law, self._shuffled)),
-            ("names", "Other names of plants, offers and demands change neither cost nor verdicts.", partial(self._law, self._renamed)),
-            ("halves", "An offer split in two that share its capacity costs the same, where nothing is counted.", partial(self._law, self._halved)),
+            ("more-rules", "The rules make no plan cheaper.", partial(self._law, "more-rules", self._more_rules)),
+            ("more-offers", "One more offer makes no plan dearer, where no limit may be missed at a price.", partial(self._law, "more-offers", self._more_offers)),
+            ("wider", "On more days, or in a wider form, a rule bars no less and makes no plan cheaper.", partial(self._law, "wider", self._wider)),
+            ("rows-of-tables", "The order of rows in tables changes no byte of a plan.", partial(self._law, "rows-of-tables", self._shuffled)),
+            ("names", "Other names of plants, offers and demands change neither cost nor verdicts.", partial(self._law, "names", self._renamed)),
+            ("halves", "An offer split in two that share its capacity costs the same, where nothing is counted.", partial(self._law, "halves", self._halved)),
         )  # fmt: skip
         checks = [Check(self.subject, name, says, look) for name, says, look in given]
         if self.examples:
@@ -93,14 +95,10 @@ class Trial:
     def _sentences(self) -> Iterator[Problem]:
         for rule in self.rules:
             with attributed(rule):
-                told = rule.sentence().strip()
-            if not told or told == rule.id or told[-1] not in ".!?":
-                yield _problem(
-                    rule,
-                    "is not told in a sentence",
-                    "words that end in a full stop, from `sentence()` or `title`",
-                    repr(told),
-                )
+                told = rule.sentence()
+            if not is_sentence(told):
+                expected = "what it asks in a planner's words, with a full stop, from `sentence()` or `title`"
+                yield _problem(rule, "is not told in a sentence", expected, repr(told))
         if not self._broken:
             yield from self._asked(Asking.unexplained, "`sentence` of every row, in a planner's words")
 
@@ -110,13 +108,17 @@ class Trial:
     def _linear(self) -> Iterator[Problem]:
         yield from self._asked(Asking.not_linear, LINEAR)
 
+    def _gaps(self) -> Iterator[Problem]:
+        self._needs(self._broken)
+        yield from self._left_open
+
     def _pure(self) -> Iterator[Problem]:
         self._needs(self._broken)
-        yield from self._asked(_impure, "the same answer whenever it is asked: nothing remembered, no dice, no clock")
+        yield from self._impurities
 
     def _order(self) -> Iterator[Problem]:
-        self._needs(self._broken or ("see `pure`" if any(True for _ in self._pure()) else ""))
-        yield from self._asked(_ordered, "the same rows whatever comes first: sort by id, and break ties by it")
+        self._needs(self._broken or ("see `pure`" if self._impurities else ""))
+        yield from self._disorders
 
     def _seeds(self) -> Iterator[Problem]:
         self._needs(self._unsteady)
@@ -141,26 +143,54 @@ class Trial:
         def look(asking: Asking) -> Iterator[str]:
             return asking.doubted(sorted({*USUAL, *Words((asking.rule,)).countries}))
 
-        yield from self._asked(look, "a verdict of fail or unproven while any possible country would not pass")
+        expected = "a verdict of fail or unproven while any possible country would not pass"
+        found = list(self._asked(look, expected))
+        yield from found if found or self._left_open else self._asked(look, expected, odd=True)
 
-    def _asked(self, look: Callable[[Asking], Iterator[str]], expected: str) -> Iterator[Problem]:
-        """The first that each rule is found at fault for, over its made-up cases."""
-        for rule in self.rules:
-            for asking in self._askings(rule):
+    def _asked(
+        self, look: Callable[[Asking], Iterator[str | Problem]], expected: str, odd: bool = False
+    ) -> Iterator[Problem]:
+        """The first that each rule is found at fault for, over its made-up cases.
+
+        Args:
+            look: what is found in one of them.
+            expected: what would not be at fault.
+            odd: whether to look where everything is unknown, and where there is nothing, in place of the usual cases.
+        """
+        for rule, askings in zip(self.rules, self._odd if odd else self._usual, strict=True):
+            for asking in askings:
                 try:
                     found = next(look(asking), None)
                 except InputError:
                     continue  # it names something that only a real case has
                 except FriendshoreError as error:
                     # Whoever checks a rule is its author: what it should have done is of more use than who is to blame.
-                    yield from (replace(problem, expected=expected, fix="") for problem in error.problems)
+                    where = f"in {asking.world.case.name}"
+                    yield from (replace(problem, found=where, expected=expected, fix="") for problem in error.problems)
                     break
-                if found is not None:
+                if isinstance(found, Problem):
+                    yield replace(found, message=f"{_named(rule)}: {found.message}", expected=expected)
+                elif found is not None:
                     yield _problem(rule, found, expected, f"in {asking.world.case.name}")
+                if found is not None:
                     break
 
-    def _askings(self, rule: Rule) -> list[Asking]:
-        return [Asking(rule, world) for world in worlds([rule], self.materials(), PER_RULE)]
+    @cached_property
+    def _usual(self) -> list[list[Asking]]:
+        """Each rule in its made-up cases: the same ones for all checks, so that it is seen if it remembers."""
+        return [[Asking(rule, world) for world in worlds([rule], self.materials(), PER_RULE)] for rule in self.rules]
+
+    @cached_property
+    def _odd(self) -> list[list[Asking]]:
+        """Each rule in the same cases where everything is unknown, and in one where nothing is offered."""
+        return [
+            [
+                Asking(one.rule, change(one.world))
+                for change, ones in ((bare, usual), (empty, usual[:1]))
+                for one in ones
+            ]
+            for usual in self._usual
+        ]
 
     @cached_property
     def _broken(self) -> str:
@@ -173,8 +203,28 @@ class Trial:
         """Why nothing can be said of plans."""
         if self._broken:
             return self._broken
-        found = any(True for _ in self._pure()) or any(True for _ in self._order())
+        found = self._impurities or self._disorders
         return "its answers differ from time to time: see `pure` and `order`" if found else ""
+
+    @cached_property
+    def _impurities(self) -> tuple[Problem, ...]:
+        expected = (
+            "the same answer whenever it is asked, from what it is given alone: nothing remembered, read or changed"
+        )
+        return tuple(self._asked(_impure, expected))
+
+    @cached_property
+    def _left_open(self) -> tuple[Problem, ...]:
+        def look(asking: Asking) -> Iterator[str]:
+            yield from asking.wrong_answers()
+            yield from asking.not_linear()
+
+        expected = "an answer to what is unknown (of origins: unproven), and no row that rests on what is not there"
+        return tuple(self._asked(look, expected, odd=True))
+
+    @cached_property
+    def _disorders(self) -> tuple[Problem, ...]:
+        return tuple(self._asked(_ordered, "the same rows whatever comes first: sort by id, and break ties by it"))
 
     @staticmethod
     def _needs(reason: str) -> None:
@@ -195,7 +245,7 @@ class Trial:
                 continue
         return found
 
-    def _law(self, law: Law) -> Iterator[Problem]:
+    def _law(self, name: str, law: Law) -> Iterator[Problem]:
         self._needs(self._unsteady)
         if not self._plans:
             raise NotLookedAt("the rules name what no made-up case has")
@@ -205,7 +255,7 @@ class Trial:
             except InputError:
                 continue  # it names something of this case that the law takes away
             if found is not None:
-                yield Problem(found, self.subject, found=f"in {world.case.name}", expected="see the check")
+                yield Problem(found, self.subject, found=f"in {world.case.name}", fix=laws.FIXES[name])
                 return
 
     def _more_rules(self, world: World, before: laws.Planned) -> str | None:
@@ -285,16 +335,24 @@ class Trial:
             yield Problem(f"{text}: {len(self._plans)} planned", self.subject, fix=fix)
 
 
-def _impure(asking: Asking) -> Iterator[str]:
-    before = asking.rule.model_dump_json()
-    first = asking.judged()
-    if asking.judged() != first:
+def _impure(asking: Asking) -> Iterator[str | Problem]:
+    package = type(asking.rule).__module__.partition(".")[0]
+    if package != OWN:
+        with watched(package) as found:
+            asking.judged()
+            asking.rows()
+        yield from found
+    judged, rows = asking.first_judged, asking.first_rows
+    shown, rule = asking.before
+    if asking.shown() != shown:
+        yield "being asked, it changes what it is shown"
+    elif asking.judged() != judged:
         yield "asked the same questions twice, it gives other verdicts or charges"
-    elif asking.judged(backwards=True) != first:
+    elif asking.judged(backwards=True) != judged:
         yield "asked the same questions in another order, it gives other verdicts or charges"
-    if normal(asking.rows()) != normal(asking.rows()):
+    elif normal(asking.rows()) != normal(rows):
         yield "asked for its rows twice, it gives other rows"
-    if asking.rule.model_dump_json() != before:
+    elif asking.rule.model_dump_json() != rule:
         yield "being asked changes the rule itself"
 
 
@@ -305,7 +363,14 @@ def _ordered(asking: Asking) -> Iterator[str]:
 
 
 def _problem(rule: Rule, message: str, expected: str, found: str = "") -> Problem:
-    return Problem(message, f"rule `{rule.id}` of kind `{rule.kind}`", found=found, expected=expected)
+    if type(rule).__module__.partition(".")[0] == OWN:
+        return Problem(message, _named(rule), found=found, expected=expected)
+    file, line = place_of(type(rule))
+    return Problem(f"{_named(rule)}: {message}", file, line, found=found, expected=expected)
+
+
+def _named(rule: Rule) -> str:
+    return f"rule `{rule.id}` of kind `{rule.kind}`"
 
 
 def rule_checks(

@@ -13,7 +13,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from ..domain.case import Case, DemandSpec, IncumbentSpec
+from ..domain.case import Case, DemandSpec, IncumbentSpec, StockSpec
 from ..domain.countries import is_country
 from ..domain.currencies import is_currency
 from ..domain.evidence import Confidence, Source
@@ -142,6 +142,36 @@ def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
     material = next(m for m in world.catalog.materials if m.id == like.outputs[0].material)
     names = _places(Words(tuple(rules)))
     return _offer("one-more", like.facility, material, _price(dice), _chain(dice, material.stages, names))
+
+
+def bare(world: World) -> World:
+    """The same case without all that a catalog or a case may leave out: origins, owners, codes, facts, and a demand of nothing."""
+    catalog, case = world.catalog, world.case
+    unknown = {"countries": frozenset(), "complete": False}
+    offers = []
+    for number, offer in enumerate(catalog.offers):
+        entries = tuple(entry.model_copy(update=unknown) for entry in offer.chain) if number % 2 else ()
+        offers.append(offer.model_copy(update={"chain": entries}))
+    materials = tuple(m.model_copy(update={"hs": "", "tags": frozenset(), "form": ""}) for m in catalog.materials)
+    facilities = tuple(f.model_copy(update={"operator": "", "parent": ""}) for f in catalog.facilities)
+    nothing = tuple(Decimal(0) for _ in range(case.horizon.count))
+    given: list[dict[str, Any]] = [{"quantities": nothing}, *({} for _ in case.demands[1:])]
+    demands = tuple(
+        d.model_copy(update={"buyer": "", "facts": (), **changed})
+        for d, changed in zip(case.demands, given, strict=True)
+    )
+    stock = StockSpec(id="in-hand", material=case.demands[0].material, quantity=Decimal(7))
+    return World(
+        case.model_copy(update={"name": f"{case.name}-bare", "demands": demands, "stocks": (stock,)}),
+        catalog.model_copy(update={"materials": materials, "facilities": facilities, "offers": tuple(offers)}),
+        world.seed,
+    )
+
+
+def empty(world: World) -> World:
+    """The same case where nobody offers anything."""
+    named = world.case.model_copy(update={"name": f"{world.case.name}-empty", "incumbents": ()})
+    return World(named, world.catalog.model_copy(update={"offers": ()}), world.seed)
 
 
 def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:

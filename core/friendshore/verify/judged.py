@@ -14,6 +14,7 @@ from ..plugins import attributed
 from ..problem.judging import Law, licence_id
 from ..problem.network import Arc, Node, final_node
 from ..problem.requirements import waiver_id
+from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule
 from .columns import Bought
 from .ledger import Ledger
@@ -110,7 +111,7 @@ class Judging:
         key = (rule.id, arc.index, served.number)
         if key not in self._asked:
             with attributed(rule):
-                self._asked[key] = rule.judge(arc.chained, arc.move, served.use)
+                self._asked[key] = as_verdict(rule.judge(arc.chained, arc.move, served.use))
         return self._asked[key]
 
     def _days(self, rule: Rule, item: Bought, served: Served) -> list[Span]:

@@ -1,0 +1,106 @@
+"""What a rule may answer: verdicts, sums of money, and linear rows. Anything else is refused where it is asked for.
+
+A kind of rule is somebody else's code: what it answers is looked at once, where it comes in, so that a wrong answer is
+told as its author's mistake and never becomes a wrong plan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from ..domain.use import Verdict
+from .rows import Row, Rows, Term
+
+_LONGEST = 60
+"""Characters of a wrong answer that are shown."""
+
+
+class WrongAnswer(TypeError):  # noqa: N818 - said of an answer, like `StopIteration` of an iteration
+    """What a rule answers is nothing that it may answer."""
+
+
+def as_verdict(found: object) -> Verdict:
+    """What `judge` answers.
+
+    Raises:
+        WrongAnswer: if it is no verdict.
+    """
+    if not isinstance(found, Verdict):
+        raise WrongAnswer(f"`judge` answers {_shown(found)}, no verdict")
+    return found
+
+
+def as_charge(found: object) -> Decimal:
+    """What `charge` answers: money per kilogram.
+
+    Raises:
+        WrongAnswer: if it is no finite decimal number.
+    """
+    if not isinstance(found, Decimal) or not found.is_finite():
+        raise WrongAnswer(f"`charge` answers {_shown(found)}, no Decimal")
+    return found
+
+
+def as_rows(found: Iterable[Any]) -> list[Row | Rows]:
+    """What `rows` answers.
+
+    Raises:
+        WrongAnswer: if one of them is no row, or none that a linear program can say.
+    """
+    rows = list(found)
+    for row in rows:
+        for fault in faults(row):
+            raise WrongAnswer(fault)
+    return rows
+
+
+def faults(row: Any) -> Iterator[str]:
+    """What no linear program can say of a row, or of many."""
+    if isinstance(row, Row):
+        named = f"row `{row.label}`"
+        bounds: dict[str, list[Any]] = {"at_least": [row.at_least], "at_most": [row.at_most]}
+        for term in row.terms:
+            fault = _fault_of(term)
+            if fault:
+                yield f"{named}: {fault}"
+    elif isinstance(row, Rows):
+        count = len(row.labels)
+        named = f"rows `{row.labels[0]}` and on" if count else "rows of no name"
+        given = {"at_least": row.at_least, "at_most": row.at_most}
+        bounds = {name: list(ends) for name, ends in given.items() if ends is not None}
+        sizes = {"counts": len(row.bought.first) - 1, **{name: len(ends) for name, ends in bounds.items()}}
+        wrong = [f"{size} of `{name}`" for name, size in sizes.items() if size != count]
+        if wrong:
+            yield f"{named}: there are {count} names and {' and '.join(wrong)}"
+        elif not np.isfinite(row.bought.weight).all():
+            yield f"{named}: a factor in what is bought is no number"
+    else:
+        yield f"`rows` yields {_shown(row)}, no row"
+        return
+    for name, ends in {**bounds, "penalty": [row.penalty]}.items():
+        for bound in ends:
+            if bound is not None and not (isinstance(bound, Decimal) and bound.is_finite()):
+                yield f"{named}: `{name}` is {_shown(bound)}, no Decimal"
+                break
+
+
+def _fault_of(term: Any) -> str:
+    if not isinstance(term, Term):
+        return f"it adds {_shown(term)}, no term"
+    numbers = [*term.weight.tolist(), term.times, term.at_least]
+    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+        return f"a factor in what is {term.question} is no number"
+    return ""
+
+
+def _shown(found: object) -> str:
+    """A wrong answer in words: a term by what it asks of a plan, which no bound may depend on."""
+    if isinstance(found, Term):
+        return f"what is {found.question} in the plan"
+    text = repr(found)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
