@@ -110,7 +110,7 @@ def test_what_an_installed_catalog_has_too_is_told(tmp_path: Path) -> None:
         file.write_text(text)
     said = found(checks_of(clashing, registry))
     assert set(said) == {"doubles"}, said
-    assert "`au-1` and `tin-au` of catalog `tin` are tin of the same company in AU" in said["doubles"]
+    assert "`s` and `smelter` of catalog `tin` look like one facility" in said["doubles"]
 
 
 def test_facts_that_change_when_written_anew_are_told(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""Stock, orders, incumbents, licences, waivers and stores of a case."""
+"""Stock, orders, incumbents, licences, waivers and stores of a case, and what it says of facilities described twice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ..domain.case import IncumbentSpec, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
+from ..domain.case import IncumbentSpec, LicenceSpec, OrderSpec, Overlap, StockSpec, StoreSpec, WaiverSpec
 from ..reading.entry import Entry
 from .wants import About, chain_of, distinct, money, order_of_dates, plain_mass, substance_of
 
@@ -121,3 +121,47 @@ def stores(entries: Sequence[Entry], about: About) -> tuple[StoreSpec, ...]:
         kept = entry.pick(material="material", place="place")
         found.append(StoreSpec(holding=holding, limit=limit, loss=loss, substance=substance, **kept))
     return distinct(entries, found, "place", lambda s: (s.material, s.place or about.place))
+
+
+def overlaps(entries: Sequence[Entry]) -> tuple[Overlap, ...]:
+    """What is said of facilities that more than one catalog describes."""
+    found = [_overlap(entry) for entry in entries]
+    named: dict[str, Entry] = {}
+    for entry, overlap in zip(entries, found, strict=True):
+        for name in overlap.facilities if overlap is not None and overlap.keep else ():
+            if named.setdefault(name, entry) is not entry:
+                entry.problem(
+                    "facilities", f"`{name}` is one with others in two places", fix="put all of them in one [[overlap]]"
+                )
+    return tuple(overlap for overlap in found if overlap is not None)
+
+
+def _overlap(entry: Entry) -> Overlap | None:
+    values = entry.values
+    facilities = values.get("facilities", ())
+    expected = "`catalog:facility`"
+    for name in (*facilities, *([values["keep"]] if "keep" in values else ())):
+        if name.count(":") != 1 or not all(name.split(":")):
+            entry.problem("facilities", f"`{name}` does not say which facility of which catalog", expected)
+    catalogs = [name.partition(":")[0] for name in facilities]
+    if len(set(catalogs)) < max(2, len(catalogs)):
+        entry.problem(
+            "facilities",
+            "an overlap is of facilities of different catalogs",
+            "two or more, each of a catalog of its own",
+            "put lines of one plant in it by `within`, in the catalog itself",
+        )
+    if ("keep" in values) == bool(values.get("distinct")):
+        entry.problem(
+            "", "an overlap says which facility to keep, or that they are distinct", "`keep` or `distinct = true`"
+        )
+    elif "keep" in values:
+        if values["keep"] not in facilities:
+            entry.problem("keep", "the one kept is none of the facilities", "one of " + ", ".join(facilities))
+        if "offers" not in values:
+            entry.problem("offers", "which offers stay is not said", '`offers = "all"` or `offers = "kept"`')
+    elif "offers" in values:
+        entry.problem("offers", "distinct facilities keep all their offers", fix="delete it")
+    if entry.bad:
+        return None
+    return Overlap(**entry.pick(facilities="facilities", keep="keep", offers="offers", why="why"))

@@ -316,6 +316,34 @@ OBJECTIVE = Layout(
     ),
 )
 
+OVERLAP = Layout(
+    "[[overlap]]",
+    "Facilities of different catalogs that look like one. Without it both count; with `keep` they are one facility.",
+    (
+        Field(
+            "facilities",
+            k.TEXTS,
+            "`catalog:facility`, two or more, each of a catalog of its own.",
+            ["acme:smelter", "desk:acme-1"],
+            required=True,
+        ),
+        Field(
+            "keep",
+            k.TEXT,
+            "The one whose country, place, company and capacity count for all; the others are left out.",
+            "acme:smelter",
+        ),
+        Field(
+            "offers",
+            k.one_value("choice", {"all": "all", "kept": "kept"}),
+            "With `keep`: `all` offers stay, and draw on the one capacity, or only those of the facility that is `kept`.",
+            "all",
+        ),
+        Field("distinct", k.YES_NO, "In place of `keep`: they are different facilities, and both count.", True),
+        _WHY,
+    ),
+)
+
 SCENARIO = Layout(
     "[[scenario]]",
     "A named list of changes.",
@@ -336,7 +364,7 @@ FILE = Layout(
         *(Field(n, k.TABLE, t.doc, inside=t) for n, t in (("use", USE), ("accept", ACCEPT), ("assume", ASSUME))),
         *(
             Field(layout.name.strip("[]"), k.TABLES, layout.doc, inside=layout, repeated=True)
-            for layout in (DEMAND, STOCK, ORDER, INCUMBENT, LICENCE, WAIVER, STORE, RULE, OBJECTIVE, SCENARIO)
+            for layout in (DEMAND, STOCK, ORDER, INCUMBENT, LICENCE, WAIVER, STORE, OVERLAP, RULE, OBJECTIVE, SCENARIO)
         ),
     ),
 )

@@ -20,7 +20,7 @@ from ..reading.suggest import did_you_mean
 from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain
 from . import keys
-from .holdings import incumbents, licences, orders, stocks, stores, waivers
+from .holdings import incumbents, licences, orders, overlaps, stocks, stores, waivers
 from .wants import About, chain_of, demand, distinct, money, objectives, plain_mass, substance_of
 
 CASE_FILE = "case.toml"
@@ -66,6 +66,7 @@ def _assemble(top: Entry, folder: Path, found: list[Problem]) -> Case | None:
         "licences": licences(top.parts("licence")),
         "waivers": waivers(top.parts("waiver")),
         "stores": stores(top.parts("store"), about),
+        "overlaps": overlaps(top.parts("overlap")),
         "objectives": objectives(top.parts("objective")),
         "rules": _rules(top.parts("rule")),
         "scenarios": _scenarios(top.parts("scenario")),

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..domain.case import Overlap
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..errors import InputError, Problem
 from ..reading.order import all_of
 from .folder import Draft, read_draft, read_head
 from .known import Known
+from .overlaps import united
 from .tables import Tables, tables_at
 
 
@@ -36,7 +38,9 @@ class _Head:
 
 @uncollected()
 def read_catalogs(
-    wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None = None
+    wanted: Sequence[CatalogFolder],
+    find: Callable[[str], CatalogFolder] | None = None,
+    overlaps: Sequence[Overlap] = (),
 ) -> tuple[Catalog, ...]:
     """Reads catalogs and those they require.
 
@@ -46,9 +50,10 @@ def read_catalogs(
     Args:
         wanted: the catalogs that a case names.
         find: says where a required catalog lies, by name; it raises an error of its own for an unknown one.
+        overlaps: facilities that are not taken for a clash, since the case says which of their records counts.
 
     Returns:
-        All catalogs by name.
+        All catalogs by name, as they were read: see `united` for what becomes of overlaps.
 
     Raises:
         InputError: with every mistake of every file of every catalog, or with what two catalogs both define.
@@ -67,7 +72,7 @@ def read_catalogs(
         raise all_of(found)
     used = {name for name, head in heads.items() if head.wanted}
     catalogs = [drafts[name].catalog for name in sorted(drafts)]
-    found += [*_missing_facilities(catalogs, used), *clashes(catalogs, used)]
+    found += [*_missing_facilities(catalogs, used), *clashes(united(catalogs, overlaps), used)]
     if found:
         raise all_of(found)
     return tuple(
@@ -218,5 +223,6 @@ def _clash(key: tuple[str, object], first: Catalog, second: Catalog) -> Problem:
         column=noun,
         found=both,
         expected="one definition" + (", or the same one in both" if same else ""),
-        fix="rename it in one catalog, or use only one of the two",
+        fix="rename it in one catalog, or use only one of the two"
+        + (", or say in the case's [[overlap]] which one to keep" if noun == "facility" else ""),
     )

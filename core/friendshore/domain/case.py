@@ -244,6 +244,23 @@ class Scenario(Record):
     change: tuple[Change, ...] = ()
 
 
+class Overlap(Record):
+    """Facilities of different catalogs that look like one: whether they are, and whose record then counts."""
+
+    facilities: tuple[str, ...]
+    """`catalog:facility`, two or more."""
+    keep: str = ""
+    """The one whose country, place, company and capacity count for all; empty: they are distinct."""
+    offers: Literal["all", "kept"] = "kept"
+    """Which offers stay: those of all, drawing on the one capacity, or those of the one kept."""
+    why: str = ""
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Those whose record does not count."""
+        return tuple(name for name in self.facilities if name != self.keep) if self.keep else ()
+
+
 class Case(Record):
     """All that decides a result, beside the catalogs and packs it names."""
 
@@ -276,5 +293,7 @@ class Case(Record):
     rules: tuple[dict[str, Any], ...] = ()
     """Rules of any kind, as data; the registry makes them into rules."""
     scenarios: tuple[Scenario, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
+    """What is known of facilities that more than one catalog describes."""
     folder: Path | None = Field(default=None, exclude=True)
     """Where the case file lies, for the folders it names."""

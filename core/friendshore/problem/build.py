@@ -26,7 +26,7 @@ from .charges import Charges
 from .commitments import Commitment
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .doubles import Floats, table
-from .given import accepted, check_names, parties_without_site, unnamed_end_uses
+from .given import accepted, check_names, described_twice, parties_without_site, unnamed_end_uses
 from .incumbents import resolve_incumbents
 from .judging import Judgement, Law, judge_all
 from .limiting import ask_limits
@@ -143,6 +143,7 @@ class _Builder:
         self.case = case
         self.part = part
         self.merged = merge(catalogs, case)
+        self.catalogs = catalogs
         self.rules = tuple(self._in_currency(rule) for rule in sorted(rules, key=lambda rule: rule.id))
         self.factors = Factors(self.merged.factors)
         self.assumptions: list[Assumption] = []
@@ -173,7 +174,10 @@ class _Builder:
         if any(rule.watches_stock for rule in self.rules):
             open_to_stricter(requirements, network, demands)
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
-        relevant = {counted[arc.offer].offer.id for arc in network.arcs if arc.offer >= 0}
+        reached = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
+        relevant = {offer.id for offer in reached}
+        if not self.part:
+            self.assumptions += described_twice(case, self.catalogs, reached)
         trade, assumed = resolve_trade(merged, case, counted, network, moves)
         return Problem(
             case=case,

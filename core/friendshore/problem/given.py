@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from ..catalog import twins, united
 from ..domain.case import CAPACITY_COUNTS, Accept, Case
 from ..domain.countries import country_names, is_country
+from ..domain.facts import Catalog, Offer
 from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..reading.suggest import did_you_mean, nearest
@@ -18,6 +20,8 @@ from .offers import Assumption, OfferFacts
 
 ACCEPTED = "accepted"
 """Subject of the assumptions that widen what counts, or narrow what bites: they stand above the mix."""
+COUNTED_TWICE = "counted twice"
+"""Subject of the assumptions that what looks like one plant is two: they stand there too."""
 
 _NOTHING_WANTED = Trouble(
     "the case wants nothing",
@@ -157,6 +161,34 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     if not any("judge" in rule.verbs for rule in rules):
         texts.append("no rule of origin and no export control is in use: nothing is kept out")
     return [Assumption(ACCEPTED, text) for text in texts]
+
+
+def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
+    """Facilities that more than one catalog describes: those that the case makes one, and those that look like one but
+    both count.
+
+    Args:
+        case: what it says of overlaps.
+        catalogs: the facts.
+        reached: the offers that could deliver something wanted.
+    """
+    at = {offer.facility for offer in reached}
+    found = []
+    for overlap in case.overlaps:
+        if overlap.keep.partition(":")[2] in at:
+            others = " and ".join(f"`{name}`" for name in overlap.dropped)
+            theirs = "offers of all draw on it" if overlap.offers == "all" else "its offers alone count"
+            why = f" ({overlap.why})" if overlap.why else ""
+            text = f"{others} is taken to be `{overlap.keep}`, whose record and capacity count; {theirs}{why}"
+            found.append(Assumption("overlap", text))
+    for pair in twins(united(catalogs, case.overlaps), case.overlaps):
+        if pair.first.id in at and pair.second.id in at:
+            first, second = pair.names
+            text = (
+                f"`{first}` and `{second}` count as two facilities, though {pair.why}; [[overlap]] would make them one"
+            )
+            found.append(Assumption(COUNTED_TWICE, text))
+    return found
 
 
 def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:

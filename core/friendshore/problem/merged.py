@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from ..catalog import clashes
+from ..catalog import clashes, united
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.evidence import Confidence, Source
@@ -62,6 +62,7 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
     Raises:
         InputError: if the same id is defined differently in two of them, naming both.
     """
+    catalogs = united(catalogs, case.overlaps)
     problems = clashes(catalogs)
     if problems:
         raise InputError(problems)

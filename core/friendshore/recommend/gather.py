@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from ..catalog import read_catalogs
+from ..catalog import misfits, overridden, read_catalogs, united
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin
@@ -34,6 +34,8 @@ class Gathered:
     """Rule -> the pack that brings it."""
     plugins: tuple[RunPlugin, ...]
     """What was used, with the hash of its data."""
+    overridden: tuple[Problem, ...]
+    """What catalogs say of facilities of which the case keeps another record."""
     registry: Registry
     """What could be named: without the plugins that the case blocks."""
     idle: tuple[Problem, ...]
@@ -68,12 +70,13 @@ def gather(
         raise _all_of([*errors, *map(PluginError, idle)])
     return Gathered(
         case=case,
-        catalogs=read,
+        catalogs=united(read, case.overlaps),
         rules=tuple(found),
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
         pack_of=pack_of,
         plugins=_used(read, packs),
+        overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
         idle=idle,
     )
@@ -126,8 +129,14 @@ def _catalogs(
             ref = attempt(partial(registry.catalog_folder, name, case.folder), errors)
             if ref is not None:
                 refs.append(ref)
-    read = attempt(partial(read_catalogs, refs, registry.catalog_folder), errors) or ()
-    return (*given, *read)
+    read = attempt(partial(read_catalogs, refs, registry.catalog_folder, case.overlaps), errors)
+    if read is None:
+        return tuple(given)
+    found = (*given, *read)
+    troubles = misfits(found, case.overlaps)
+    if troubles:
+        errors.append(InputError(troubles))
+    return found
 
 
 def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> list[tuple[RulePack, str]]:

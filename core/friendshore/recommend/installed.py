@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..catalog import read_catalogs
+from ..catalog import read_catalogs, united
 from ..domain.base import Record
+from ..domain.case import Case
 from ..domain.facts import Catalog
 from ..errors import Problem as Finding
 from ..plugins import Registry
@@ -48,13 +49,15 @@ def altered_rules(name: str, told: Mapping[str, str], rules: Sequence[Rule], reg
     return found
 
 
-def altered_catalog(name: str, given: Iterable[Catalog], assumed: frozenset[str], registry: Registry) -> list[Finding]:
+def altered_catalog(name: str, given: Iterable[Catalog], case: Case, registry: Registry) -> list[Finding]:
     """Materials, facilities and offers of an installed catalog whose origin the facts tell otherwise.
 
-    Prices and capacities are left alone: scenarios change them. Chains are compared unless the case assumes one.
+    Prices and capacities are left alone: scenarios change them. Chains are compared unless the case assumes one, and
+    facilities as they are once the case's overlaps are made one.
     """
+    assumed = frozenset(assumption.id for assumption in case.assume.offer if assumption.chain)
     read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
-    installed = next(catalog for catalog in read if catalog.name == name)
+    installed = next(catalog for catalog in united(read, case.overlaps) if catalog.name == name)
     facts = list(given)
     found: list[Finding] = []
     found += _differ("material", installed.materials, [m for c in facts for m in c.materials], _MATERIAL, name)

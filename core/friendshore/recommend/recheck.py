@@ -209,7 +209,6 @@ def _digests(digests: Mapping[str, str], told: Run) -> list[Finding]:
 def _altered(read: Facts, told: Run, registry: Registry) -> list[Finding]:
     """What the facts say otherwise than the installed data of the very digest that they name."""
     packs = {rule.id: rule.pack for rule in told.rules if rule.pack}
-    assumed = frozenset(a.id for a in read.problem.case.assume.offer if a.chain)
     found: list[Finding] = []
     for plugin in told.plugins:
         if not plugin.distribution or _installed(plugin, registry):
@@ -217,7 +216,7 @@ def _altered(read: Facts, told: Run, registry: Registry) -> list[Finding]:
         if plugin.kind == "pack":
             found += altered_rules(plugin.name, packs, read.rules, registry)
         else:
-            found += altered_catalog(plugin.name, read.catalogs, assumed, registry)
+            found += altered_catalog(plugin.name, read.catalogs, read.problem.case, registry)
     return list(dict.fromkeys(found))
 
 

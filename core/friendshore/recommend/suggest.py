@@ -34,6 +34,7 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
         *_demands(problem),
         *out_of_scale(problem),
         *_leads(problem),
+        *gathered.overridden,
         *_catalogs(gathered),
     ]
 

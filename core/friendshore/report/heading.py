@@ -51,7 +51,7 @@ def spends(run: Run) -> str:
 
 def warnings(run: Run) -> RenderableType | None:
     """What a reader must know before the mix: conflicts, exposure, assumptions."""
-    found = (_conflicts(run), _accepted(run), _exposed(run))
+    found = (_conflicts(run), *(_assumed(run, subject) for subject in _BEFORE_ALL), _exposed(run))
     parts: list[RenderableType] = [part for part in found if part is not None]
     note = Text(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below") if run.assumptions else None
     if not parts and note is None:
@@ -74,10 +74,20 @@ def conflict_lines(run: Run) -> Iterator[str]:
         yield f"{sentences or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
 
 
-def _accepted(run: Run) -> RenderableType | None:
-    """What the case accepts beyond the usual: a plan is compliant only as far as this is right."""
-    texts = [row.text for row in run.assumptions if row.subject == "accepted"]
-    return section("Accepted by the case", lines(texts, style="yellow")) if texts else None
+_BEFORE_ALL = {"accepted": "Accepted by the case", "counted twice": "Perhaps counted twice"}
+"""Assumptions without which the mix cannot be read: what a case accepts beyond the usual, for a plan is compliant only as far as that
+is right, and capacity that two catalogs may both count. By their subjects, with their titles."""
+
+
+def _assumed(run: Run, subject: str) -> RenderableType | None:
+    texts = [row.text for row in run.assumptions if row.subject == subject]
+    return section(_BEFORE_ALL[subject], lines(texts, style="yellow")) if texts else None
+
+
+def assumed_lines(run: Run) -> Iterator[str]:
+    """The same for a summary."""
+    for subject, title in _BEFORE_ALL.items():
+        yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
 
 
 def _exposed(run: Run) -> RenderableType | None:

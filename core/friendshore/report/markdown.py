@@ -10,7 +10,7 @@ from ..domain.run import Run, RunDemand, RunPurchase
 from .demand import by_reason, for_whom, met_from, periods_of
 from .figures import count, large_money, mass, money, percent
 from .ground import blocked_plugins
-from .heading import STATUS, conflict_lines, exposed_lines, spends, time_of
+from .heading import STATUS, assumed_lines, conflict_lines, exposed_lines, spends, time_of
 from .mix import by_material, chain, names_of, per_kg
 from .orders import in_orders
 
@@ -67,7 +67,7 @@ def _cell(text: str) -> str:
 def _caveats(run: Run) -> Iterator[str]:
     yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
     yield from (f"Exposed: {text}" for text in exposed_lines(run))
-    yield from (f"Accepted: {row.text}" for row in run.assumptions if row.subject == "accepted")
+    yield from assumed_lines(run)
     if run.assumptions:
         yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
     if run.leads:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..catalog import clashes, read_catalogs, review
+from ..catalog import clashes, read_catalogs, review, twins
 from ..domain.facts import Catalog, Material, Offer
 from ..domain.stages import Stage
 from ..errors import FriendshoreError, Problem
@@ -131,30 +131,20 @@ class CatalogTrial:
 
     def _doubles(self) -> Iterator[Problem]:
         mine = self._catalog()
-        owners = {f.id: f.supplier.casefold() for f in mine.facilities}
+        file = self._folder / "facilities.csv"
         for other in self.others():
             if other.name == mine.name:
                 continue
-            theirs = {f.id: (f.country, f.supplier.casefold()) for f in other.facilities}
-            sold = {
-                (*theirs[o.facility], line.material): o.id
-                for o in other.offers
-                if o.facility in theirs
-                for line in o.outputs
-            }
-            countries = {f.id: f.country for f in mine.facilities}
-            for offer in mine.offers:
-                for line in offer.outputs:
-                    if offer.facility not in owners:
-                        continue
-                    key = (countries[offer.facility], owners[offer.facility], line.material)
-                    if key in sold and sold[key] != offer.id:
-                        yield Problem(
-                            f"`{offer.id}` and `{sold[key]}` of catalog `{other.name}` are {line.material} of the same company in {key[0]}",
-                            str(self._folder / "offers.csv"),
-                            line_of(self._folder / "offers.csv", "id", offer.id),
-                            fix="use one of the two in a case, or its capacity counts twice",
-                        )
+            for pair in twins([other, mine]):
+                facility, theirs = (
+                    (pair.second, pair.first) if pair.second_catalog == mine.name else (pair.first, pair.second)
+                )
+                yield Problem(
+                    f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like one facility: {pair.why}",
+                    str(file),
+                    line_of(file, "id", facility.id),
+                    fix="leave it to that catalog; a case that uses both says which one to keep by [[overlap]], or its capacity counts twice",
+                )
 
     def _review(self) -> Iterator[Problem]:
         yield from review(self._catalog(), self._required())

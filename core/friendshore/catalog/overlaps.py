@@ -1,0 +1,249 @@
+"""Facilities that more than one catalog describes: found, and made one where a case says how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..domain.bearing import Bearing
+from ..domain.case import Overlap
+from ..domain.facts import Catalog, Facility
+from ..domain.terms import Terms
+from ..domain.tiers import PriceSchedule
+from ..errors import Problem
+from ..reading.suggest import did_you_mean
+
+B = TypeVar("B", Terms, PriceSchedule)
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Two facilities of different catalogs that look like one."""
+
+    first: Facility
+    first_catalog: str
+    second: Facility
+    second_catalog: str
+    why: str
+    """What they have in common."""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """`catalog:facility` of both."""
+        return f"{self.first_catalog}:{self.first.id}", f"{self.second_catalog}:{self.second.id}"
+
+
+def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[Twins]:
+    """Facilities of different catalogs that look like one: in one country, of one name, or of one company and selling
+    the same material.
+
+    Args:
+        catalogs: the catalogs read together.
+        overlaps: what a case says; what it calls distinct is left out.
+    """
+    seen: dict[tuple[str, ...], list[tuple[str, Facility]]] = {}
+    found: dict[tuple[str, str], Twins] = {}
+    settled = [frozenset(overlap.facilities) for overlap in overlaps]
+    for catalog in sorted(catalogs, key=lambda c: c.name) if len(catalogs) > 1 else ():
+        sold: dict[str, set[str]] = {}
+        for offer in catalog.offers:
+            sold.setdefault(offer.facility, set()).update(line.material for line in offer.outputs)
+        for facility in catalog.facilities:
+            for mark, why in _marks(facility, sold.get(facility.id, ())):
+                for name, other in seen.setdefault(mark, []):
+                    pair = Twins(other, name, facility, catalog.name, why)
+                    told = any(both.issuperset(pair.names) for both in settled)
+                    if name != catalog.name and not told:
+                        found.setdefault(pair.names, pair)
+                seen[mark].append((catalog.name, facility))
+    return list(found.values())
+
+
+def _marks(facility: Facility, sold: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What two facilities that are one would share, each with its words."""
+    name = _plain(facility.name)
+    if name:
+        yield ("name", facility.country, name), f"both are called {facility.name}, in {facility.country}"
+    for company in dict.fromkeys(filter(None, (_plain(facility.supplier), _plain(facility.parent)))):
+        for material in sorted(sold):
+            why = f"both sell {material} of the same company in {facility.country}"
+            yield ("company", facility.country, company, material), why
+
+
+def _plain(name: str) -> str:
+    """A name without case, blanks and punctuation."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def united(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> tuple[Catalog, ...]:
+    """The catalogs with one record of each facility that the case says is one. Done twice, it changes nothing more."""
+    into = {name: overlap for overlap in overlaps for name in overlap.dropped}
+    return tuple(_united(catalog, into) for catalog in catalogs) if into else tuple(catalogs)
+
+
+def _united(catalog: Catalog, into: Mapping[str, Overlap]) -> Catalog:
+    own = {facility.id for facility in catalog.facilities}
+
+    def meant(facility: str) -> Overlap | None:
+        """What is said of the facility that this catalog calls so: its own, or that of a catalog it requires."""
+        homes = (catalog.name,) if facility in own else (catalog.name, *catalog.requires)
+        return next((into[name] for home in homes if (name := f"{home}:{facility}") in into), None)
+
+    def kept(facility: str) -> str:
+        overlap = meant(facility)
+        return overlap.keep.partition(":")[2] if overlap else facility
+
+    def stays(facility: str) -> bool:
+        overlap = meant(facility)
+        return overlap is None or overlap.offers == "all"
+
+    gone = {offer.id for offer in catalog.offers if not stays(offer.facility)}
+
+    def bearing(items: tuple[B, ...]) -> tuple[B, ...]:
+        return tuple(
+            item.model_copy(update={"id": kept(item.id)}) if item.of == "facility" else item
+            for item in items
+            if not (item.of == "offer" and item.id in gone) and not (item.of == "facility" and not stays(item.id))
+        )
+
+    return catalog.model_copy(
+        update={
+            "facilities": tuple(
+                facility.model_copy(update={"within": kept(facility.within)})
+                for facility in catalog.facilities
+                if f"{catalog.name}:{facility.id}" not in into
+            ),
+            "offers": tuple(
+                offer.model_copy(update={"facility": kept(offer.facility)})
+                for offer in catalog.offers
+                if offer.id not in gone
+            ),
+            "schedules": bearing(catalog.schedules),
+            "terms": bearing(catalog.terms),
+        }
+    )
+
+
+def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Problem]:
+    """Why facilities that a case calls one cannot be: they are not there, lie apart, count in other kilograms, or terms of
+    trade that name their company would no longer bear on what they sell.
+
+    Args:
+        catalogs: the catalogs as they were read.
+        overlaps: what the case says.
+    """
+    records = {f"{c.name}:{f.id}": f for c in catalogs for f in c.facilities}
+    found: list[Problem] = []
+    for overlap in overlaps:
+        unknown = [name for name in overlap.facilities if name not in records]
+        found += [_unknown(name, records, catalogs) for name in unknown]
+        if unknown or not overlap.keep:
+            continue
+        kept = records[overlap.keep]
+        for name in overlap.dropped:
+            found += _differences(overlap, kept, records[name], name, catalogs)
+    return found or _circles(united(catalogs, overlaps))
+
+
+def _circles(catalogs: Sequence[Catalog]) -> list[Problem]:
+    """Facilities that lie within themselves once others have been made one."""
+    around = {f.id: f.within for c in catalogs for f in c.facilities}
+    found = []
+    for start in sorted(around):
+        name, passed = start, set()
+        while name and name not in passed:
+            passed.add(name)
+            name = around.get(name, "")
+        if name == start:
+            message = f"`{start}` would lie within itself"
+            found.append(
+                _problem(message, f"`{start}`", "no circle", "call the two distinct: one is a part of the other")
+            )
+    return found
+
+
+def _unknown(name: str, records: Mapping[str, Facility], catalogs: Sequence[Catalog]) -> Problem:
+    fix = did_you_mean(name, records)
+    if name.partition(":")[0] not in {catalog.name for catalog in catalogs}:
+        fix = fix or f"add `{name.partition(':')[0]}` to [use] catalogs"
+    return _problem(f"there is no facility `{name}`", name, "a facility of a catalog of the case", fix)
+
+
+def _problem(message: str, found: str, expected: str, fix: str) -> Problem:
+    return Problem(message, column="overlap.facilities", found=found, expected=expected, fix=fix)
+
+
+def _differences(
+    overlap: Overlap, kept: Facility, dropped: Facility, name: str, catalogs: Sequence[Catalog]
+) -> Iterator[Problem]:
+    if kept.country != dropped.country:
+        yield _problem(
+            f"`{name}` and `{overlap.keep}` cannot be one facility: they lie in different countries",
+            f"{dropped.country} and {kept.country}",
+            "one country",
+            "call them distinct, or have the catalog that is wrong mended: origin and export controls turn on it",
+        )
+    if overlap.offers == "kept":
+        return
+    ours, theirs = _bases(overlap.keep, catalogs), _bases(name, catalogs)
+    if ours and not theirs <= ours:
+        yield _problem(
+            f"offers of `{name}` count kilograms of other things than the capacity of `{overlap.keep}`",
+            ", ".join(sorted(theirs)),
+            ", ".join(sorted(ours)),
+            'keep the offers of one: `offers = "kept"`',
+        )
+    for catalog in catalogs:
+        for bearing in (*catalog.schedules, *catalog.terms):
+            if _would_lapse(bearing, kept, dropped):
+                yield _problem(
+                    f"terms or prices of {bearing.name} in catalog `{catalog.name}` would no longer bear on the offers of `{name}`",
+                    f"`{kept.supplier}`, which sells from `{overlap.keep}`",
+                    f"`{dropped.supplier}`",
+                    f'keep `{name}`, or the offers of one: `offers = "kept"`',
+                )
+
+
+def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
+    """What the kilograms of a facility's outputs are of."""
+    home, _, facility = name.partition(":")
+    basis = {m.id: m.basis if m.basis != "gross" else m.id for c in catalogs for m in c.materials}
+    offers = [o for c in catalogs if c.name == home for o in c.offers if o.facility == facility]
+    return {basis[line.material] for offer in offers for line in offer.outputs}
+
+
+def _would_lapse(bearing: Bearing, kept: Facility, dropped: Facility) -> bool:
+    return bearing.of == "supplier" and bearing.id == dropped.supplier != kept.supplier
+
+
+def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Problem]:
+    """What catalogs say of facilities that a case calls one, and which does not count since another record is kept."""
+    records = {f"{c.name}:{f.id}": f for c in catalogs for f in c.facilities}
+    found = []
+    for overlap in overlaps:
+        for name in overlap.dropped:
+            kept, dropped = records[overlap.keep], records[name]
+            for field in ("operator", "parent", "place", "within", "capacity"):
+                ours, theirs = getattr(kept, field), getattr(dropped, field)
+                if theirs and theirs != ours:
+                    shown = (_shown(theirs), _shown(ours) or "nothing")
+                    found.append(
+                        Problem(
+                            f"`{field}` of `{name}` does not count: the case keeps `{overlap.keep}`",
+                            column="overlap.keep",
+                            found=shown[0],
+                            expected=shown[1],
+                        )
+                    )
+    return found
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    rate = [
+        f"{'unlimited' if s.per_year is None else f'{s.per_year:,f} kg/year'} from {s.start or 'ever'}" for s in value
+    ]
+    return "; ".join(rate)
