@@ -99,3 +99,12 @@ def test_a_facility_that_is_not_there_is_refused_with_the_nearest(folder: Path) 
     assert done.returncode == 2
     assert "there is no facility `desk:plant-6`" in done.stderr
     assert "did you mean `desk:plant-7`?" in done.stderr
+
+
+def test_compare_names_the_overlap_that_two_cases_differ_in(folder: Path) -> None:
+    """One plant in one case, two in the other: the difference in kilograms, and why."""
+    (folder / "other.toml").write_text((folder / "case.toml").read_text())
+    say(folder, 'keep = "acme:mill"\noffers = "all"\n')
+    done = asked(folder, "compare", "other.toml", "case.toml", "--json", "-q")
+    facts = [(line["kind"], line["name"]) for line in answer(done)["facts"]]
+    assert ("overlap", "acme:mill and desk:plant-7") in facts

@@ -17,7 +17,8 @@ from ..problem.inputs import Inputs
 from .compared import FactLine
 
 _LISTS = (
-    "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "objectives", "rules", "scenarios",
+    "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "objectives", "overlaps", "rules",
+    "scenarios",
 )  # fmt: skip
 """Fields of a case that are told one by one, or by other facts, or that make no plan by themselves."""
 _UNTOLD = ("source", "catalog", "id")
@@ -78,6 +79,7 @@ def _case_lists(one: Case, other: Case) -> Iterator[FactLine]:
         "waivers": lambda w, _: w.id or f"{w.rule} {w.demand}",
         "stores": lambda s, _: f"{s.material} at {s.place or 'the place of the case'}",
         "objectives": lambda _, n: str(n),
+        "overlaps": lambda o, _: " and ".join(o.facilities),
     }
     for field, name in names.items():
         was, now = (
