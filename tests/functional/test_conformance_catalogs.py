@@ -64,7 +64,9 @@ BAD: dict[str, tuple[str, dict[str, tuple[str, str]], str]] = {
     "dear by its element": ("prices", {"offers": ("26 USD/kg", "26000 USD/kg")}, r"`oxide-au` is .* times dearer"),
     "benchmark off": ("prices", {"prices": ("tin-lme,tin,2026-09-01,31 USD/kg", "tin-nyc,tin,2026-09-01,31000 USD/kg")}, r"benchmark `tin-"),
     "source after the catalog": ("dates", {"sources": ("2026-09-01", "2026-12-24")}, r"`list` is of 2026-12-24, after the catalog's day"),
-    "old source": ("dates", {"sources": ("2026-09-01", "2019-09-01")}, r"`list` is of 2019-09-01, 7\.2 years before"),
+    "old source": ("old", {"sources": ("2026-09-01", "2019-09-01")}, r"`list` is of 2019-09-01, 7\.2 years before"),
+    "stale price": ("dates", {"sources": ("2026-10-01", "2024-09-01")}, r"offers\.csv:2 \[price\]: the price of offer `tin-au` is 2\.2 years old"),
+    "no sources": ("read", {"sources": (TABLES["sources.csv"], "")}, r"sources\.csv.*(no header|empty)"),
     "assumed figures": ("weak", {"sources": ("quote,a quote of Acme,2026-10-01,verified", ASSUMED)}, r"figures of smelter are assumed"),
     "lead": ("review", {"capacity": ("works,2020-01-01,9 t/year,operating,list\n", "")}, r"`works` has no capacity"),
 }  # fmt: skip

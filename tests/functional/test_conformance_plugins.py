@@ -7,100 +7,17 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
 
-from friendshore.cli import app
+if TYPE_CHECKING:
+    from .made_plugins import RULE, catalog_plugin, checked, forgotten, rule_plugin
+else:
+    from tests.functional.made_plugins import RULE, catalog_plugin, checked, forgotten, rule_plugin
 
-PROJECT = """
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "{name}"
-version = "2.1"
-dependencies = ["friendshore>=0.1,<0.2"]
-
-[project.entry-points.friendshore]
-acme = "{package}"
-"""
-TABLES = {
-    "catalog.toml": 'schema = 1\nname = "acme-tin"\ntitle = "Tin"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n',
-    "sources.csv": "id,reference,date,confidence\nquote,a quote of Acme,2026-10-01,verified\n",
-    "materials.csv": "id,name,element,form,basis,content,stages,source\ntin,Tin,Sn,metal,gross,1,mined;refined,quote\n",
-    "facilities.csv": "id,name,country\nsmelter,Smelter,AU\n",
-    "capacity.csv": "facility,from,per_year,status,source\nsmelter,2020-01-01,100 t/year,operating,quote\n",
-    "prices.csv": "id,material,date,price,source\ntin-lme,tin,2026-10-01,33000 USD/t,quote\n",
-    "offers.csv": "id,facility,material,price,price_source,source\ntin-au,smelter,tin,30 USD/kg,quote,quote\n",
-    "chain.csv": "offer,stage,countries,complete,source\ntin-au,mined,AU,yes,quote\ntin-au,refined,AU,yes,quote\n",
-}
-RULE = '''
-from decimal import Decimal
-from itertools import count
-from typing import Literal
-
-from friendshore.hookspecs import hookimpl
-from friendshore.rules.base import Rule
-from friendshore.rules.rows import Row
-
-numbers = count()
-
-
-class House(Rule):
-    """No more than so much is bought in a period."""
-
-    kind: Literal["house"] = "house"
-    title: str = "No more than 60 kg are bought in a period."
-    most: Decimal = Decimal(60)
-
-    def rows(self, facts):
-        for label, periods in facts.spans("period"):
-            bought = facts.bought(lambda offer, place: 1, periods)
-            yield Row(label, (bought,), at_most=self.most, sentence=f"No more than {self.most} kg in {label}.")
-
-
-@hookimpl
-def friendshore_rules():
-    return [House]
-'''
-COUNTS = "lambda offer, place: 1"
-
-
-def source(folder: Path, files: Mapping[str, str], manifest: str, code: str = "") -> Path:
-    """The source of a plugin as its author keeps it."""
-    name = f"acme-{folder.name}"
-    package = folder / "src" / name.replace("-", "_")
-    texts = {
-        "__init__.py": code,
-        "friendshore.toml": manifest,
-        **{f"catalog/{file}": text for file, text in files.items()},
-    }
-    (folder / "src").mkdir(parents=True)
-    (folder / "pyproject.toml").write_text(PROJECT.format(name=name, package=package.name))
-    for path, text in texts.items():
-        (package / path).parent.mkdir(parents=True, exist_ok=True)
-        (package / path).write_text(text)
-    return folder
-
-
-def catalog_plugin(folder: Path, **tables: tuple[str, str]) -> Path:
-    """A plugin with a catalog of one offer, each named table changed: old text, new text."""
-    files = dict(TABLES)
-    for table, (old, new) in tables.items():
-        assert old in files[f"{table}.csv"]
-        files[f"{table}.csv"] = files[f"{table}.csv"].replace(old, new)
-    return source(folder, files, 'api = 1\ncatalogs = ["catalog"]\n')
-
-
-def rule_plugin(folder: Path, old: str = "", new: str = "", api: int = 1) -> Path:
-    """A plugin with a kind of rule, its code changed."""
-    assert old in RULE
-    return source(folder, {}, f'api = {api}\nkinds = ["house"]\n', RULE.replace(old, new) if old else RULE)
+__all__ = ["forgotten"]
 
 
 def friendshore(*arguments: object, site: Path | None = None, block: str = "") -> subprocess.CompletedProcess[str]:
@@ -111,26 +28,6 @@ def friendshore(*arguments: object, site: Path | None = None, block: str = "") -
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done
-
-
-def checked(folder: Path) -> tuple[int, dict[str, str]]:
-    """Exit code of `plugins check`, run in this process, and what each check finds, notes left out."""
-    done = CliRunner().invoke(app, ["plugins", "check", str(folder), "--json"])
-    answer: dict[str, Any] = json.loads(done.stdout)
-    mistakes = [check for check in answer["checks"] if check["result"] == "mistake"]
-    assert answer["ok"] is not bool(mistakes)
-    return done.exit_code, {check["check"]: json.dumps(check["found"]) for check in mistakes}
-
-
-@pytest.fixture(autouse=True)
-def _forgotten() -> Iterator[None]:
-    """What a test makes importable is not found by the next."""
-    path, modules = list(sys.path), set(sys.modules)
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if name.startswith("acme_"):
-            del sys.modules[name]
 
 
 def test_a_good_rule_plugin_conforms(tmp_path: Path) -> None:
@@ -145,40 +42,6 @@ def test_a_good_catalog_plugin_conforms(tmp_path: Path) -> None:
     """A catalog that is complete, founded and of the right order passes."""
     code, mistakes = checked(catalog_plugin(tmp_path / "good-catalog"))
     assert (code, mistakes) == (0, {})
-
-
-BROKEN = {
-    "non-linear rule": ("rule", {"old": "(bought,)", "new": "(bought * bought,)"}, "linear", "unsupported operand"),
-    "impure rule": ("rule", {"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "other rows"),
-    "rule that goes by order": (
-        "rule",
-        {"old": COUNTS, "new": "lambda offer, place: int(offer is facts.offers[0])"},
-        "order",
-        "change with the order",
-    ),
-    "rule that goes by a set": (
-        "rule",
-        {"old": 'for label, periods in facts.spans("period"):', "new": 'for label, periods in sorted(facts.spans("period"), key=lambda span: hash(span[0])):'},
-        "seeds",
-        "in another process",
-    ),
-    "wrong interface": ("rule", {"api": 99}, "manifest", "is written for version 99 of the plugin interface"),
-    "missing stage": ("catalog", {"chain": ("tin-au,mined,AU,yes,quote\n", "")}, "stages", "says nothing of the stage mined"),
-    "unit mismatch": ("catalog", {"offers": ("30 USD/kg", "300 USD/mtu")}, "read", "cannot be converted to the basis of `tin`"),
-    "off by a thousand": ("catalog", {"offers": ("30 USD/kg", "33000 USD/kg")}, "prices", "1,000 times dearer"),
-    "no source": ("catalog", {"capacity": ("operating,quote", "operating,")}, "read", "source"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_each_broken_plugin_is_told_what_is_wrong(tmp_path: Path, name: str) -> None:
-    """One check alone finds it, in words that name it, and the exit code is 3."""
-    what, change, check, words = BROKEN[name]
-    make: Any = {"rule": rule_plugin, "catalog": catalog_plugin}[what]
-    code, mistakes = checked(make(tmp_path / name.replace(" ", "-"), **change))
-    assert code == 3
-    assert set(mistakes) == {check}, mistakes
-    assert words in mistakes[check]
 
 
 def test_a_catalog_that_is_in_no_plugin_is_checked_too(tmp_path: Path) -> None:

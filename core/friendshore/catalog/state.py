@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from ..domain.base import exact
@@ -15,6 +16,7 @@ from ..errors import Problem
 from ..reading.csvfile import Row, Table
 from ..reading.fields import Layout
 from ..reading.suggest import did_you_mean
+from .columns import SOURCES
 from .known import Known
 
 
@@ -69,6 +71,9 @@ class Reading:
         full = word if ":" in word else f"{self.name}:{word}"
         if full in self.known.sources:
             return full
+        if ":" not in word and SOURCES.name not in self.tables:
+            self._sources_missing(table)
+            return ""
         own = f"{self.name}:"
         names = [s.removeprefix(own) for s in self.known.sources]
         table.problem(
@@ -79,6 +84,18 @@ class Reading:
             fix=self._fix("source", word, names) or f"add a row `{word}` to sources.csv",
         )
         return ""
+
+    def _sources_missing(self, table: Table) -> None:
+        """Says once that there are no sources at all, in place of once for every figure."""
+        file = str(Path(table.file).with_name(SOURCES.name)) if table.file.endswith(".csv") else table.file
+        problem = Problem(
+            f"there is no {SOURCES.name}, which rows of {Path(table.file).name} and others name sources of",
+            file,
+            expected="a row for every source, with its id, reference, date and confidence",
+            fix="add the file; if it is there, see that it comes into the package",
+        )
+        if not any(one.expected == problem.expected for one in self.found):
+            self.found.append(problem)
 
     def material(self, table: Table, row: Row, column: str = "material") -> Material | None:
         """The material that a cell names; None for none, for one that does not exist, or one with a mistake in its row."""

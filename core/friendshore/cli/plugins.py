@@ -146,7 +146,7 @@ def check(
         str,
         typer.Argument(
             metavar="NAME",
-            help="An installed plugin; or a folder of a plugin, a catalog (or its workbook) or a rule pack.",
+            help="An installed plugin; the wheel of one; or a folder of a plugin, a catalog (or its workbook) or a rule pack.",
         ),
     ],
     block: Blocked = None,

@@ -12,7 +12,7 @@ from .blocking import BLOCK, Block, Blocker
 from .interface import Interface, newest, taken
 from .manifest import Manifest, PluginInfo, PluginStatus
 from .registry import CatalogRef, Registry, is_folder
-from .source import is_source, source_plugins
+from .source import is_source, is_wheel, source_plugins, wheel_plugins
 
 __all__ = [
     "BLOCK",
@@ -27,7 +27,9 @@ __all__ = [
     "attributed",
     "is_folder",
     "is_source",
+    "is_wheel",
     "newest",
     "source_plugins",
     "taken",
+    "wheel_plugins",
 ]

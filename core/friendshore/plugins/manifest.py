@@ -146,10 +146,14 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def declared() -> Iterator[Declared]:
-    """What distributions declare in our group; of one found twice, the first on the path counts, as for imports."""
+def declared(among: Iterable[Distribution] | None = None) -> Iterator[Declared]:
+    """What distributions declare in our group; of one found twice, the first on the path counts, as for imports.
+
+    Args:
+        among: the distributions; None: all that are installed.
+    """
     seen: set[str] = set()
-    for dist in distributions():
+    for dist in distributions() if among is None else among:
         try:
             text = dist.read_text("entry_points.txt") or ""
         except UnicodeDecodeError as error:

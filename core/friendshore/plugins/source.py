@@ -1,18 +1,23 @@
-"""A plugin that is not installed: the folder of its source, or of its package."""
+"""A plugin that is not installed: the folder of its source, or of its package, or its wheel."""
 
 from __future__ import annotations
 
+import atexit
 import sys
 import tomllib
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 from ..errors import InputError, Problem
 from ..rules.pack import toml_problem
-from .manifest import GROUP, MANIFEST, Declared, Plugin, plugin_of
+from .manifest import GROUP, MANIFEST, Declared, Plugin, declared, plugin_of
 
 PROJECT = "pyproject.toml"
+WHEEL = ".whl"
 
 
 def is_source(folder: Path) -> bool:
@@ -41,6 +46,33 @@ def source_plugins(folder: Path) -> tuple[Plugin, ...]:
     name, version = str(project.get("name", folder.name)), str(project.get("version", ""))
     found = [Declared(name, version, EntryPoint(key, str(value), GROUP)) for key, value in sorted(entries.items())]
     return tuple(_made(one, _package(folder, one.package)) for one in found)
+
+
+def is_wheel(file: Path) -> bool:
+    """Whether a file is a wheel, by its name."""
+    return file.suffix == WHEEL and file.is_file()
+
+
+def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
+    """The plugins in a wheel, with what will be installed of them and nothing else.
+
+    It is unpacked into a folder that is gone when the process ends. Their code becomes importable, as for `source_plugins`.
+
+    Raises:
+        InputError: if it cannot be unpacked, or holds no plugin.
+    """
+    home = Path(mkdtemp(prefix="friendshore-"), file.name)
+    atexit.register(rmtree, home.parent, ignore_errors=True)
+    try:
+        with ZipFile(file) as wheel:
+            wheel.extractall(home)
+    except (BadZipFile, OSError) as error:
+        raise InputError(Problem(f"is no wheel: {error}", str(file))) from error
+    found = list(declared(distributions(path=[str(home)])))
+    if not found:
+        fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"` to {PROJECT}, and build it again'
+        raise InputError(Problem("declares no plugin", str(file), fix=fix))
+    return tuple(_made(one, home / one.package) for one in found)
 
 
 def _project(file: Path) -> dict[str, Any]:

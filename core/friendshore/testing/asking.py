@@ -40,7 +40,7 @@ class Question:
     def told(self) -> str:
         """It in words."""
         made = "; ".join(f"{e.stage} {'/'.join(sorted(e.countries)) or 'nowhere known'}" for e in self.offer.performed)
-        return f"{self.offer.offer.id} ({made}) to {self.move.to.id} for {self.use.end_use}"
+        return f"{self.offer.offer.id} ({made or 'nothing said of its stages'}) to {self.move.to.id} for {self.use.end_use}"
 
 
 @dataclass(frozen=True)

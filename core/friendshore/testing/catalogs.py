@@ -14,7 +14,7 @@ from ..errors import FriendshoreError, Problem
 from ..plugins import Registry
 from ..plugins.registry import CatalogRef
 from .check import Check, NotLookedAt
-from .evidence import stale, unsourced, weak
+from .evidence import misdated, old, unsourced, weak
 from .figures import off_the_mark
 from .rewritten import differences
 from .tables import line_of
@@ -58,7 +58,8 @@ class CatalogTrial:
             ("prices", "Prices are of the order of the benchmarks of what they buy.", self._prices, False),
             ("clashes", "No installed catalog defines the same thing, or differently.", self._clashes, False),
             ("rewritten", "With rows in another order, and tonnes as kilograms, the facts are the same.", self._rewritten, False),
-            ("dates", "Figures are of the catalog's own time.", self._dates, True),
+            ("dates", "No source is younger than the catalog, and prices are of the two years before its day.", self._dates, False),
+            ("old", "Other figures are of the three years before its day.", self._old, True),
             ("weak", "Figures are more than assumed or recalled.", self._weak, True),
             ("doubles", "No plant is in another installed catalog under another name.", self._doubles, True),
             ("review", "Everything published can be used.", self._review, True),
@@ -124,7 +125,10 @@ class CatalogTrial:
         return differences(self._catalog(), self.ref, self.registry)
 
     def _dates(self) -> Iterator[Problem]:
-        return stale(self._catalog(), self._required(), self._folder)
+        return misdated(self._catalog(), self._required(), self._folder)
+
+    def _old(self) -> Iterator[Problem]:
+        return old(self._catalog(), self._folder)
 
     def _weak(self) -> Iterator[Problem]:
         return weak(self._catalog(), self._folder)

@@ -14,7 +14,7 @@ from .tables import line_of
 OLD = timedelta(days=3 * 365)
 """A figure read earlier than this before the catalog's day is told."""
 OLD_PRICE = timedelta(days=2 * 365)
-"""The same of the last price of a benchmark that offers follow."""
+"""The same of a price, and of the last one of a benchmark that offers follow: metals have risen tenfold in less."""
 
 Figure = tuple[str, str, str, str]
 """Table, its column of names, the name, and the source: empty for none."""
@@ -91,8 +91,8 @@ def unsourced(catalog: Catalog, folder: Path) -> Iterator[Problem]:
             )
 
 
-def stale(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterator[Problem]:
-    """What is old on the catalog's day, or younger than it."""
+def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterator[Problem]:
+    """Sources younger than the catalog, and prices too old on its day to be paid: an offer's own, or of a benchmark that it follows."""
     if catalog.as_of is None:
         yield Problem(
             "has no day on which it was put together", str(folder / "catalog.toml"), column="as_of", fix="add as_of"
@@ -110,14 +110,18 @@ def stale(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterat
                 "date",
                 "an earlier day, or a later `as_of`",
             )
-        elif catalog.as_of - source.date > OLD:
-            yield _of_source(
-                folder,
-                catalog,
-                source,
-                f"is of {source.date}, {_years(catalog.as_of - source.date)} before the catalog's day",
-                "date",
-                "a newer figure, if there is one",
+    read = {source.id: source.date for source in catalog.sources if source.date is not None}
+    for offer in catalog.offers:
+        founded = (offer.price.source or offer.source) if offer.price and offer.price.amount is not None else ""
+        if founded in read and catalog.as_of - read[founded] > OLD_PRICE:
+            yield Problem(
+                f"the price of offer `{offer.id}` is {_years(catalog.as_of - read[founded])} old on the catalog's day",
+                str(folder / "offers.csv"),
+                line_of(folder / "offers.csv", "id", offer.id),
+                "price",
+                found=f"a source of {read[founded]}",
+                expected=f"one of the {_years(OLD_PRICE)} before {catalog.as_of}",
+                fix="find a newer price; or leave it blank, so that the offer is a lead and is never counted",
             )
     last: dict[str, date] = {}
     for other in (*required, catalog):
@@ -134,6 +138,20 @@ def stale(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterat
                 column="benchmark",
                 found=str(last[name]),
                 fix=fix,
+            )
+
+
+def old(catalog: Catalog, folder: Path) -> Iterator[Problem]:
+    """Sources that are old on the catalog's day."""
+    for source in _own(catalog):
+        if source.date is not None and catalog.as_of is not None and catalog.as_of - source.date > OLD:
+            yield _of_source(
+                folder,
+                catalog,
+                source,
+                f"is of {source.date}, {_years(catalog.as_of - source.date)} before the catalog's day",
+                "date",
+                "a newer figure, if there is one",
             )
 
 

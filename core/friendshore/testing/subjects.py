@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from pydantic.errors import PydanticUserError
 from ..catalog import read_catalogs
 from ..domain.facts import Catalog, Material
 from ..errors import FriendshoreError, InputError, PluginError, Problem
-from ..plugins import PluginInfo, Registry, is_source, newest, source_plugins
+from ..plugins import PluginInfo, PluginStatus, Registry, is_source, is_wheel, newest, source_plugins, wheel_plugins
 from ..plugins.loading import load
-from ..plugins.manifest import CATALOG_FILE
+from ..plugins.manifest import CATALOG_FILE, MANIFEST, Plugin
 from ..reading.workbook import is_workbook, stated
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, read_pack, stated_name
@@ -29,8 +29,8 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
     """All checks of a plugin, a catalog or a rule pack. Nothing is looked at before a check is made.
 
     Args:
-        subject: a folder: of a plugin's source or package, a catalog or a rule pack; a catalog's workbook; or the name of an installed
-            plugin.
+        subject: a folder: of a plugin's source or package, a catalog or a rule pack; a plugin's wheel; a catalog's workbook; or the
+            name of an installed plugin.
         registry: what is installed; None: it is looked for.
 
     Raises:
@@ -43,8 +43,10 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
         return _of_folder(folder, known)
     if is_workbook(folder) and folder.is_file():
         return _of_catalog(folder, stated(folder), known)
+    if is_wheel(folder):
+        return _of_plugins(wheel_plugins(folder), known)
     if isinstance(subject, Path) or "/" in subject or subject.startswith("."):
-        raise InputError(Problem("there is no such folder", str(subject), fix="check the path"))
+        raise InputError(Problem("there is no such folder, workbook or wheel", str(subject), fix="check the path"))
     return tuple(check for info in known.named(subject) for check in _of_plugin(info, _Installed(known)))
 
 
@@ -63,7 +65,11 @@ def _of_folder(folder: Path, known: Registry) -> tuple[Check, ...]:
             f"a plugin (pyproject.toml or friendshore.toml), a catalog ({CATALOG_FILE}) or a rule pack ({PACK_FILE})"
         )
         raise InputError(Problem("is no folder that can be checked", str(folder), expected=expected))
-    plugins = source_plugins(folder)
+    return _of_plugins(source_plugins(folder), known)
+
+
+def _of_plugins(plugins: Sequence[Plugin], known: Registry) -> tuple[Check, ...]:
+    """The checks of plugins that are not installed, beside those that are."""
     registry = known.beside(plugins)
     packages = {plugin.info.package for plugin in plugins}
     mine = [info for info in registry.plugins if info.package in packages]
@@ -127,9 +133,13 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
     says = "It is written for the newest version of the interface: an earlier one has an end."
     checks.append(Check(subject, "interface", says, interface, note=True))
     says = "Its code can be imported within ten seconds, and its hooks yield what the manifest announces."
+    if info.status is PluginStatus.BROKEN:
+        return (*checks, Check(subject, "code", says, _behind_the_manifest))
     failure = _failure(info, registry)
     checks.append(
-        Check(subject, "code", says, partial(_code, info, registry) if failure is None else lambda: (failure,))
+        Check(
+            subject, "code", says, partial(_code, info, registry) if failure is None else lambda: (_by_author(failure),)
+        )
     )
     if failure is not None:
         return tuple(checks)
@@ -159,10 +169,19 @@ def _code(info: PluginInfo, registry: Registry) -> Iterator[Problem]:
             try:
                 ask(name)
             except PluginError as error:
-                yield from (problem for problem in error.problems if problem not in seen)
+                yield from (_by_author(problem) for problem in error.problems if problem not in seen)
                 seen.update(error.problems)
             except InputError:
                 continue  # its file is looked at by the checks of the pack or catalog
+
+
+def _behind_the_manifest() -> Iterator[Problem]:
+    raise NotLookedAt("the plugin cannot be used: see `manifest`")
+
+
+def _by_author(problem: Problem) -> Problem:
+    """Whoever checks a plugin is its author: what to mend is of more use than whom to report it to."""
+    return replace(problem, fix=f"mend the code, or have {MANIFEST} say no more and no less than it brings")
 
 
 def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
