@@ -165,6 +165,8 @@ def test_loading_all_tells_which_hang_raise_or_end(crowd: Path) -> None:
     wrong = {name for name, plugin in found.items() if name.startswith("crowd-") and plugin.get("import_error")}
     assert wrong == {"crowd-03", "crowd-07", "crowd-11"}
     assert "was not imported within 20 s" in found["crowd-03"]["import_error"]
+    ends = {number: found[f"crowd-{number:02d}"]["imported"] for number in (3, 7, 11, 12)}
+    assert ends == {3: "hung", 7: "failed", 11: "ended the process", 12: "not tried"}
     assert "ZeroDivisionError" in found["crowd-07"]["import_error"]
     assert "exit code 9" in found["crowd-11"]["import_error"]
     assert found["crowd-00"]["seconds"] > 0

@@ -6,11 +6,17 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+_START = 60.0
+"""Seconds that friendshore itself may take to start there."""
+_LOOKS = 0.02
+"""Seconds between two looks whether it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +37,24 @@ def elsewhere(
     Args:
         function: module and name, like `friendshore.plugins.loading:imported`.
         told: what it is given, as JSON; it returns what can be written as JSON.
-        limit: seconds after which it is given up; None: never.
+        limit: seconds after which it is given up, friendshore's own start left out, which a busy machine makes long; None: never.
         environment: further variables.
     """
     module, _, name = function.partition(":")
     with TemporaryDirectory() as folder:
-        given, said = Path(folder, "told.json"), Path(folder, "said.json")
+        given, begun, said = (Path(folder, name) for name in ("told.json", "begun", "said.json"))
         given.write_text(json.dumps(told), encoding="utf-8")
         code = f"from {__name__} import child; from {module} import {name}; child({name})"
         path = os.pathsep.join(filter(None, sys.path))
         process = subprocess.Popen(  # noqa: S603 - this Python, with code of ours
-            [sys.executable, "-c", code, str(given), str(said)],
+            [sys.executable, "-c", code, str(given), str(begun), str(said)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path, **(environment or {})},
         )
         try:
+            _started(process, begun)
             ended = process.wait(limit)
         except subprocess.TimeoutExpired:
             return Ended(None)
@@ -57,9 +64,23 @@ def elsewhere(
         return Ended(ended, json.loads(said.read_text(encoding="utf-8")) if said.is_file() else None)
 
 
+def _started(process: subprocess.Popen[bytes], begun: Path) -> None:
+    """Waits until the other process has come to its work, or has ended before it.
+
+    Raises:
+        subprocess.TimeoutExpired: if it does neither.
+    """
+    until = time.monotonic() + _START
+    while not begun.exists() and process.poll() is None:
+        if time.monotonic() > until:
+            raise subprocess.TimeoutExpired(process.args, _START)
+        time.sleep(_LOOKS)
+
+
 def child(function: Any) -> None:
     """What the other process does."""
-    given, said = map(Path, sys.argv[1:3])
+    given, begun, said = map(Path, sys.argv[1:4])
+    begun.touch()
     answer = function(json.loads(given.read_text(encoding="utf-8")))
     said.write_text(json.dumps(answer), encoding="utf-8")
     # Threads that a plugin has left running must not keep this process alive.

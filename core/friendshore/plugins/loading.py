@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -18,6 +18,18 @@ from .manifest import GROUP, PluginInfo
 LIMIT = 10.0
 """Seconds that a plugin may take to be imported."""
 _AT_ONCE = 4
+"""Imports that go on at the same time, however many processors there are: one that hangs takes none."""
+
+
+class How(StrEnum):
+    """How importing a plugin ended."""
+
+    IMPORTED = "imported"
+    FAILED = "failed"
+    """Its code raised, or implements no hook of ours."""
+    ENDED = "ended the process"
+    HUNG = "hung"
+    """It was given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Loaded:
     """What it took, friendshore's own start left out; None: it was not imported to the end."""
     problem: Problem | None = None
     """What went wrong."""
+    how: How = How.IMPORTED
 
 
 def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
@@ -42,17 +55,20 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
     told = {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
     ended = elsewhere(f"{__name__}:imported", told, limit)
     if ended.said is not None:
-        problem = Problem(**ended.said["problem"]) if "problem" in ended.said else None
-        return Loaded(info, ended.said.get("seconds"), problem)
-    message = f"{info.label} ended the process that imported it, with exit code {ended.code}"
+        if "problem" in ended.said:
+            return Loaded(info, problem=Problem(**ended.said["problem"]), how=How.FAILED)
+        return Loaded(info, ended.said["seconds"])
+    how, message = How.ENDED, f"{info.label} ended the process that imported it, with exit code {ended.code}"
     if ended.code is None:
-        message = f"{info.label} was not imported within {limit:g} s, and was given up"
-    return Loaded(info, problem=Problem(message, info.file, fix="let its package do nothing when it is imported"))
+        how, message = How.HUNG, f"{info.label} was not imported within {limit:g} s, and was given up"
+    fix = f"let its package do nothing when it is imported; till then, upgrade or uninstall {info.distribution}, or block it"
+    expected = f"an import that comes to its end within {limit:g} s"
+    return Loaded(info, problem=Problem(message, info.file, expected=expected, fix=fix), how=how)
 
 
 def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LIMIT) -> list[Loaded]:
-    """The same of several, a few at once, in their order."""
-    with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as workers:
+    """The same of several, a few at once, in their order: those that hang cost the limit once, unless they are many."""
+    with ThreadPoolExecutor(_AT_ONCE) as workers:
         return list(workers.map(lambda plugin: load(plugin[0], plugin[1], limit), plugins))
 
 

@@ -72,7 +72,7 @@ def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ())
 def _imported(one: Loaded | None) -> str:
     if one is None:
         return "not tried"
-    return "failed" if one.seconds is None else f"{one.seconds:.2f} s"
+    return one.how.value if one.seconds is None else f"{one.seconds:.2f} s"
 
 
 def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, Any]:
