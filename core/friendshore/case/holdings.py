@@ -151,14 +151,15 @@ def _overlap(entry: Entry) -> Overlap | None:
             "two or more, each of a catalog of its own",
             "put lines of one plant in it by `within`, in the catalog itself",
         )
-    if ("keep" in values) == bool(values.get("distinct")):
+    said = values.keys() | entry.bad  # what cannot be read has been said already
+    if ("keep" in said) == bool(values.get("distinct", "distinct" in entry.bad)):
         entry.problem(
             "", "an overlap says which facility to keep, or that they are distinct", "`keep` or `distinct = true`"
         )
-    elif "keep" in values:
-        if values["keep"] not in facilities:
+    elif "keep" in said:
+        if "keep" in values and values["keep"] not in facilities:
             entry.problem("keep", "the one kept is none of the facilities", "one of " + ", ".join(facilities))
-        if "offers" not in values:
+        if "offers" not in said:
             entry.problem("offers", "which offers stay is not said", '`offers = "all"` or `offers = "kept"`')
     elif "offers" in values:
         entry.problem("offers", "distinct facilities keep all their offers", fix="delete it")
