@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
+
+from friendshore import load_case, plan
+from friendshore.cli import app
+from friendshore.plugins import Blocker, Registry
 
 from .test_broken_plugins import CASE, NOTHING, install, write_catalog
 from .test_cli import answer
@@ -56,6 +63,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "slip-clash.toml").write_text(CASE.format("tin").replace("packs = []", 'block = ["acme-tow"]'))
     (folder / "ban.toml").write_text(CASE.format("./mine") + RULE)
     (folder / "own-ban.toml").write_text(CASE.format("./mine") + BUILT_IN_RULE)
+    both = RULE + '[[rule]]\nkind = "budget"\nid = "b"\namount = 1000000\n'
+    one = 'block = ["built-in:origin-ban"]'
+    (folder / "both.toml").write_text(CASE.format("./mine").replace("packs = []", one) + both)
     return folder
 
 
@@ -138,7 +148,7 @@ def test_a_slip_in_the_flag_is_refused(world: Path) -> None:
     """A name that rules out nothing does not pass for done, and the nearest one is told."""
     done = friendshore(world, "plan", "settled.toml", "--block", "acme-tow")
     assert done.returncode == 3
-    assert "--block names `acme-tow`, and no plugin of that name is installed" in said(done)
+    assert "--block names `acme-tow`, and nothing of that name is installed" in said(done)
     assert "did you mean `acme-two`?" in said(done)
     assert done.stdout == ""
 
@@ -180,6 +190,65 @@ def test_friendshore_own_kinds_can_be_blocked(world: Path) -> None:
     assert refused.returncode == 3
     assert "kind of rule `origin-ban` comes with friendshore" in said(refused)
     assert "leave out `--block friendshore`" in said(refused)
+
+
+def test_one_kind_of_friendshore_can_be_blocked(world: Path) -> None:
+    """A plugin's kind stands in for one built-in kind while the case uses the others; only that name is refused."""
+    done = friendshore(world, "plan", "both.toml", "--json", "--out", "both")
+    assert done.returncode == 0, done.stderr
+    assert answer(done)["shortage_kg"] == {"tin": {"civil": 5000}}
+    (blocked,) = answer(done)["plugins_blocked"]
+    assert (blocked["name"], blocked["by"]) == ("built-in:origin-ban", ["[use] block"])
+    assert [label.split()[0] for label in blocked["plugins"]] == ["friendshore"]
+    assert friendshore(world, "verify", "both").returncode == 0
+    refused = friendshore(world, "plan", "both.toml", "--block", "acme-bans:origin-ban")
+    assert refused.returncode == 3
+    assert "kind of rule `origin-ban` comes with" in said(refused)
+
+
+def test_one_name_of_two_can_be_blocked(world: Path) -> None:
+    """A clash of one name costs neither plugin the rest of what it brings, and the list says what is left out."""
+    assert friendshore(world, "plan", "clash.toml", "--block", "acme-two:tin").returncode == 0
+    listed = friendshore(world, "plugins", "list", "--block", "acme-two:tin")
+    assert "acme-two 1.5 is without tin: blocked" in listed.stdout
+    slip = friendshore(world, "plan", "clash.toml", "--block", "acme-two:tni")
+    assert slip.returncode == 3
+    assert "did you mean `acme-two:tin`?" in said(slip)
+    empty = friendshore(world, "plan", "clash.toml", "--block", "")
+    assert empty.returncode == 3
+    assert "--block names ``" in said(empty)
+
+
+def test_the_flag_is_on_all_commands_but_those_that_look_for_no_plugin() -> None:
+    """A new command that looks for plugins cannot leave it out unseen."""
+    without = {name for name, one in commands(get_command(app)) if "--block" not in options(one)}
+    assert without == {"init", "report"}
+
+
+def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """All commands of a group, by their full name."""
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands(one, f"{prefix}{name} ")
+        else:
+            yield prefix + name, one
+
+
+def options(command: Any) -> set[str]:
+    """The names of a command's options."""
+    return {name for parameter in command.params for name in parameter.opts}
+
+
+def test_a_program_that_blocks_has_it_in_its_run(tmp_path: Path) -> None:
+    """What the call rules out is told like the rest, and a name that rules out nothing is left to the caller to look at."""
+    write_catalog(tmp_path / "mine", "mine")
+    (tmp_path / "case.toml").write_text(CASE.format("./mine"))
+    registry = Registry.of().blocking(["built-in:tariff", "nobody"], Blocker.CALL)
+    run = plan(load_case(tmp_path), registry=registry).run
+    told = [(block.name, block.by) for block in run.plugins_blocked]
+    assert told == [("built-in:tariff", ["blocked="]), ("nobody", ["blocked="])]
+    (idle,) = registry.idle_blocks(Blocker.CALL)
+    assert idle.message.startswith("blocked= names `nobody`")
 
 
 @pytest.fixture(scope="module")

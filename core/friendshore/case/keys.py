@@ -87,8 +87,9 @@ USE = Layout(
         Field(
             "block",
             k.TEXTS,
-            "Plugins that count as not installed: distributions or entry points; friendshore's own kinds of rules are `built-in`.",
-            ["acme-rules"],
+            "Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin; friendshore's own "
+            "kinds of rules are `built-in`.",
+            ["acme-rules", "built-in:tariff"],
         ),
         Field("demand", k.TEXT, "CSV file beside the case with the columns of [[demand]].", "demand.csv"),
     ),

@@ -16,7 +16,7 @@ Blocked = Annotated[
     typer.Option(
         "--block",
         metavar="NAME",
-        help="Plugin that counts as not installed: distribution, entry point or package; may repeat.",
+        help="Plugin (distribution or entry point) that counts as not installed, or PLUGIN:NAME for one thing of it; may repeat.",
     ),
 ]
 

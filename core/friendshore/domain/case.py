@@ -278,7 +278,7 @@ class Case(Record):
     packs: tuple[str, ...] = ()
     """Names of installed rule packs, or folders."""
     blocked: tuple[str, ...] = ()
-    """Plugins that count as not installed: distributions, entry points or packages."""
+    """Plugins that count as not installed: distributions, entry points or packages; with `:name`, one thing of a plugin."""
     accept: Accept = Accept()
     assume: Assume = Assume()
     demands: tuple[DemandSpec, ...] = ()

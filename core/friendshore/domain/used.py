@@ -20,7 +20,7 @@ class RunBlock(Record):
     """A plugin that counted as not installed when the run was made; it does so again where the run is verified or asked anew."""
 
     name: str
-    """As it was ruled out: distribution, entry point or package."""
+    """As it was ruled out: distribution, entry point or package; with `:name`, one thing that it brings."""
     by: list[str]
     """Who ruled it out: `FRIENDSHORE_BLOCK`, `--block`, `[use] block` or `blocked=`."""
     plugins: list[str]

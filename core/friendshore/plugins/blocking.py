@@ -41,7 +41,7 @@ class Block(Record):
     """One name that is ruled out."""
 
     name: str
-    """A distribution, entry point or package."""
+    """A distribution, entry point or package; with `:name`, only the catalog, rule pack or kind of rule of that name which it brings."""
     by: Blocker
 
     @property
@@ -49,9 +49,23 @@ class Block(Record):
         """How it is taken back."""
         return _UNDO[self.by].format(self.name)
 
-    def meets(self, info: PluginInfo) -> bool:
-        """Whether a plugin is meant."""
-        return normal(self.name) in map(normal, (info.distribution, info.name, info.package))
+    @property
+    def whole(self) -> bool:
+        """Whether a plugin is ruled out with all that it brings."""
+        return ":" not in self.name
+
+    def meets(self, info: PluginInfo, name: str = "") -> bool:
+        """Whether a plugin is meant, or something that it brings.
+
+        Args:
+            info: the plugin.
+            name: a catalog, rule pack or kind of rule that must be meant; empty: any of them, or the plugin.
+        """
+        plugin, _, one = self.name.partition(":")
+        names = filter(None, (info.distribution, info.name, info.package))
+        if normal(plugin) not in map(normal, names):
+            return False
+        return self.whole or (one in info.brings and name in ("", one))
 
 
 def environment_blocks() -> tuple[Block, ...]:
@@ -61,25 +75,27 @@ def environment_blocks() -> tuple[Block, ...]:
 
 
 def barred(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
-    """The plugin, marked as blocked if a block means it: its names stay known, so that asking for one says why not."""
-    found = meeting(plugin.info, blocks)
+    """The plugin, marked as blocked in whole or in part: its names stay known, so that asking for one says why not."""
+    met = meeting(plugin.info, blocks)
+    found = [block for block in met if block.whole]
     if not found:
-        return plugin
+        withheld = tuple(sorted({block.name.partition(":")[2] for block in met}))
+        return replace(plugin, info=plugin.info.model_copy(update={"withheld": withheld})) if withheld else plugin
     error = f"blocked by {blockers(found)}; fix: {undoing(found)}"
     return Plugin(plugin.info.model_copy(update={"status": PluginStatus.BLOCKED, "error": error}), plugin.entry)
 
 
 def refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Problem:
     """What is said of asking for something of a blocked plugin."""
-    found = meeting(info, blocks)
+    found = meeting(info, blocks, name)
     message = f"{what} `{name}` comes with {info.label}, which is blocked by {blockers(found)}"
     brought = f"`{name}`, announced by {info.file}" if info.file else f"`{name}`"
-    return Problem(message, found=brought, expected=f"a {what} of a plugin that is not blocked", fix=undoing(found))
+    return Problem(message, found=brought, expected=f"a {what} that is not blocked", fix=undoing(found))
 
 
-def meeting(info: PluginInfo, blocks: Iterable[Block]) -> list[Block]:
-    """The blocks that mean a plugin, each once."""
-    return list(dict.fromkeys(block for block in blocks if block.meets(info)))
+def meeting(info: PluginInfo, blocks: Iterable[Block], name: str = "") -> list[Block]:
+    """The blocks that mean a plugin, or one thing that it brings, each once."""
+    return list(dict.fromkeys(block for block in blocks if block.meets(info, name)))
 
 
 def blockers(blocks: Sequence[Block]) -> str:
@@ -95,13 +111,17 @@ def undoing(blocks: Sequence[Block]) -> str:
 def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Problem, ...]:
     """The names that rule out nothing, for want of a plugin of that name; those of a run are left out: it was made elsewhere."""
     wrong = (b for b in blocks if b.by is not Blocker.RUN and not any(map(b.meets, plugins)))
-    known = sorted({name for info in plugins for name in (info.distribution, info.name) if name})
-    said = Problem("", expected="the distribution, entry point or package of an installed plugin")
+    known = {name for info in plugins for name in (info.distribution, info.name) if name}
+    known |= {f"{name}:{one}" for info in plugins for name in (info.distribution, info.name) for one in info.brings}
+    expected = (
+        "the distribution, entry point or package of an installed plugin, with `:name` for one thing that it brings"
+    )
+    said = Problem("", expected=expected)
     return tuple(
         replace(
             said,
-            message=f"{block.by.value} names `{block.name}`, and no plugin of that name is installed: it blocks nothing",
-            fix=did_you_mean(block.name, known) or f"see `friendshore plugins list`, or {block.undo}",
+            message=f"{block.by.value} names `{block.name}`, and nothing of that name is installed: it blocks nothing",
+            fix=did_you_mean(block.name, sorted(known)) or f"see `friendshore plugins list`, or {block.undo}",
         )
         for block in dict.fromkeys(wrong)
     )

@@ -79,6 +79,8 @@ class PluginInfo(Record):
     kinds: tuple[str, ...] = ()
     packs: tuple[str, ...] = ()
     """Ids."""
+    withheld: tuple[str, ...] = ()
+    """Names of what it brings that the user has ruled out, one by one."""
     status: PluginStatus = PluginStatus.OK
     error: str = ""
     """Why it is not `ok`, with the fix."""
@@ -90,6 +92,11 @@ class PluginInfo(Record):
             return ""
         written = f"is written for version {self.api} of the plugin interface, {self.api_end}"
         return f"{written}; fix: write it for version {newest().version}, or ask its author to"
+
+    @property
+    def brings(self) -> tuple[str, ...]:
+        """Names of all that it brings."""
+        return (*self.catalogs, *self.packs, *self.kinds)
 
     @property
     def label(self) -> str:

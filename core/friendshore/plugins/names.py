@@ -25,14 +25,21 @@ def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
     return names
 
 
+def claimed(plugin: Plugin, what: What) -> tuple[str, ...]:
+    """Those of them that are not blocked. What is wrong with a plugin plays no part: which of two is meant must not turn on it."""
+    if plugin.info.status is PluginStatus.BLOCKED:
+        return ()
+    return tuple(name for name in names_of(plugin, what) if name not in plugin.info.withheld)
+
+
 def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
     """The plugin, marked if it brings a name that another brings too."""
     if plugin.info.status is not PluginStatus.OK:
         return plugin
     problems = []
     for what in FIELD:
-        for name in names_of(plugin, what):
-            claims = [p for p in all_plugins if name in names_of(p, what) and p.info.status is not PluginStatus.BLOCKED]
+        for name in claimed(plugin, what):
+            claims = [p for p in all_plugins if name in claimed(p, what)]
             if len(claims) > 1:
                 problems.append(clash(what, name, claims))
     if not problems:
@@ -44,6 +51,6 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
 def clash(what: What, name: str, claims: Sequence[Plugin]) -> Problem:
     """What is said of a name that several plugins bring."""
     files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
-    last = claims[-1].info.distribution
+    last = f"{claims[-1].info.distribution}:{name}"
     fix = f"uninstall one of them, or block one: `--block {last}`, `block` under [use] in the case, or {BLOCK}={last}"
     return Problem(f"{what} `{name}` is brought by {files}", fix=fix)

@@ -22,7 +22,7 @@ from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
 from .hosting import Hook, Yielded, ask, kind_of, missing
 from .interface import OWN, own_version
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
-from .names import What, clash, names_of, with_clashes
+from .names import What, claimed, clash, names_of, with_clashes
 
 
 class CatalogRef(Record):
@@ -54,8 +54,9 @@ class Registry:
         """The registry of what is installed, with friendshore's own kinds. Never raises, and imports no plugin.
 
         Args:
-            blocked: plugins that count as not installed, by distribution, entry point or package, beside those in the environment's
-                `FRIENDSHORE_BLOCK`; friendshore's own kinds are the entry point `built-in`.
+            blocked: plugins that count as not installed, by distribution, entry point or package (`plugin:name` for one catalog, rule
+                pack or kind of it), beside those in the environment's `FRIENDSHORE_BLOCK`; friendshore's own kinds are the entry
+                point `built-in`.
         """
         return cls([_built_in(), *discover()], environment_blocks()).blocking(blocked, Blocker.CALL)
 
@@ -63,7 +64,7 @@ class Registry:
         """The same with some more plugins ruled out.
 
         Args:
-            names: distributions, entry points or packages.
+            names: distributions, entry points or packages; with `:name`, one thing that it brings.
             by: who rules them out, for messages.
         """
         more = [Block(name=name, by=by) for name in names]
@@ -107,7 +108,7 @@ class Registry:
         return self._blocks
 
     def idle_blocks(self, *by: Blocker) -> tuple[Problem, ...]:
-        """What is said of names that rule out nothing, for no plugin of that name is installed.
+        """What is said of names that rule out nothing, for nothing of that name is installed.
 
         Args:
             by: who named them.
@@ -283,21 +284,20 @@ class Registry:
         found: dict[str, list[str]] = {}
         for plugin in self._plugins:
             if plugin.info.status in (PluginStatus.OK, PluginStatus.CLASH):
-                for name in names_of(plugin, what):
+                for name in claimed(plugin, what):
                     found.setdefault(name, []).append(plugin.info.label)
         return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
 
     def _provider(self, what: What, name: str) -> Plugin:
         """The one plugin that brings a name, fit for use."""
         bringing = [plugin for plugin in self._plugins if name in names_of(plugin, what)]
-        # A broken plugin takes part in a clash: which of two is meant must not turn on which of them works.
-        claims = [plugin for plugin in bringing if plugin.info.status is not PluginStatus.BLOCKED]
+        claims = [plugin for plugin in bringing if name in claimed(plugin, what)]
         if len(claims) > 1:
             raise PluginError(clash(what, name, claims))
         if not bringing:
             raise PluginError(self._unknown(what, name))
         plugin = (claims or bringing)[0]
-        if plugin.info.status is PluginStatus.BLOCKED:
+        if not claims:
             raise PluginError(refused(what, name, plugin.info, self._blocks))
         if plugin.info.status is PluginStatus.BROKEN:
             message = f"{what} `{name}` comes with {plugin.info.label}, which is broken: {plugin.info.error}"

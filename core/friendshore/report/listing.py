@@ -64,6 +64,7 @@ def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ())
         columns.insert(2, ("imported", "Imported in"))
         rows = [{**row, "imported": _imported(went.get(info))} for row, info in zip(rows, found, strict=True)]
     notes = [f"{info.label} is {info.status}: {info.error}" for info in found if info.status is not PluginStatus.OK]
+    notes += [f"{info.label} is without {', '.join(info.withheld)}: blocked" for info in found if info.withheld]
     notes += [f"{info.label} {info.notice}" for info in found if info.notice]
     notes += [str(one.problem) for one in loaded if one.problem is not None]
     return Listing("plugins", tuple(columns), tuple(rows), tuple(notes))
@@ -95,6 +96,7 @@ def plugin_text(info: PluginInfo) -> RenderableType:
         ("catalogs", ", ".join(info.catalogs) or "none"),
         ("rule packs", ", ".join(info.packs) or "none"),
         ("kinds of rules", ", ".join(info.kinds) or "none"),
+        *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]
     made = Group(Text(info.distribution, style="bold"), pairs(rows))
     told = [text for text in (info.error, info.notice) if text]
