@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from friendshore.case import load_case
 from friendshore.domain.change import Change, TermKind
+from friendshore.domain.facts import Lane
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
@@ -18,6 +20,7 @@ from friendshore.session import Session
 
 from .building import (
     METAL,
+    SOURCE,
     ban,
     bought,
     case,
@@ -114,6 +117,11 @@ def test_demand_that_is_delayed_beyond_the_plan_is_wanted_in_its_last_period() -
         ("minimum-load", {"min_order": Decimal(20)}, "jp-metal"),
         ("onboarding", {"onboarding": Decimal(9999)}, "jp-metal"),
         ("maximum-load", {"max_order": Decimal(0)}, "jp-metal"),
+        ("qualification", {"qualification": Decimal(60)}, "jp-metal"),
+        ("dates", {"start": date(2040, 1, 1)}, "jp-metal"),
+        ("dates", {"end": date(2020, 1, 1)}, "jp-metal"),
+        ("lead-time", {"lead_time": Decimal(60)}, "jp-metal"),
+        ("lead-time", {"lanes": (Lane(to="US", lead_time=Decimal(60), source=SOURCE),)}, "jp-metal"),
     ],
 )
 def test_terms_are_lifted(kind: str, terms: dict[str, Any], before: str) -> None:

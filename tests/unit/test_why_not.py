@@ -220,17 +220,45 @@ def test_two_obstacles_are_lifted_alone_and_together() -> None:
     assert (found.together.gives_kg, found.together.saves.value) == (40, 1600)
 
 
-def test_qualification_that_outlasts_the_plan_can_be_lifted_and_a_lead_time_cannot() -> None:
-    """Thirty months of qualification in a plan of twenty-four; a lead time of thirty-six."""
-    plants = (facility("cn", "CN"), facility("ca", "CA"), facility("kz", "KZ"))
-    facts = catalog(*plants, source("CN", 10), source("CA", 5, qualification=30), source("KZ", 5, lead_time=36))
+def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:
+    """Thirty months of qualification in a plan of twenty-four; a lead time of thirty-six; an offer from after the plan, and both."""
+    plants = (
+        facility("cn", "CN"),
+        facility("ca", "CA"),
+        facility("kz", "KZ"),
+        facility("au", "AU"),
+        facility("jp", "JP"),
+    )
+    both = {"qualification": 30, "lead_time": 36}
+    facts = catalog(
+        *plants, source("CN", 10), source("CA", 5, qualification=30), source("KZ", 5, lead_time=36),
+        source("AU", 5, start=date(2040, 1, 1)), source("JP", 5, **both),
+    )  # fmt: skip
     asked = session(civil(40, 40), facts)
     (one,) = why_not(asked, "ca-metal").obstacles
     assert one.lifted is not None
     assert (one.lifted.changes, one.lifted.gives_kg) == ([Change(lift=TermKind.QUALIFICATION, of="ca-metal")], 80)
-    late = why_not(asked, "kz-metal")
-    assert late.obstacles[0].lifted is None
-    assert "nothing in the case lifts it" in text(late)
+    late, unborn, slow = (why_not(asked, name) for name in ("kz-metal", "au-metal", "jp-metal"))
+    for found, kind in ((late, TermKind.LEAD_TIME), (unborn, TermKind.DATES)):
+        (only,) = found.obstacles
+        assert only.lifted is not None
+        assert only.lifted.saves is not None
+        assert only.lifted.changes == [Change(lift=kind, of=found.offer)]
+        assert (only.lifted.gives_kg, only.lifted.saves.value) == (80, 400)
+        assert root(found.entering_lifted) == pytest.approx(10)
+    assert "would have to within 12 to arrive in the plan" in text(late)
+    assert "it may be ordered from 2040-01-01 on, and would have to be from 2027-01-01 at the latest" in text(unborn)
+    assert [one.lifted and one.lifted.gives_kg for one in slow.obstacles] == [0, 0]
+    assert slow.together is not None
+    assert slow.together.gives_kg == 80
+
+
+def test_what_an_offer_takes_in_and_nobody_offers_is_lifted_by_nothing() -> None:
+    """A smelter without an ore that counts."""
+    facts = catalog(facility("jp", "JP"), facility("us", "US"), source("US", 80), maker("JP", 20))
+    found = why_not(session(civil(40), facts), "jp-melt")
+    assert found.obstacles[0].lifted is None
+    assert "nothing in the case lifts it" in text(found)
 
 
 def test_an_input_is_asked_about_as_well() -> None:

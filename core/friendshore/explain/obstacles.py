@@ -157,10 +157,10 @@ def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     offer, periods = facts.offer, problem.case.horizon.periods
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
         text = f"it may be ordered from {offer.start} on, and would have to be from {periods[-1].start} at the latest"
-        yield Obstacle(kind="dates", text=text)
+        yield Obstacle(kind="dates", text=text, lifted_by=[Change(lift=TermKind.DATES, of=offer.id)])
     if offer.end is not None and not any(period.end <= offer.end for period in periods):
         text = f"it may be ordered until {offer.end}, and would have to be until {periods[0].end} at the earliest"
-        yield Obstacle(kind="dates", text=text)
+        yield Obstacle(kind="dates", text=text, lifted_by=[Change(lift=TermKind.DATES, of=offer.id)])
 
 
 def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
@@ -175,8 +175,9 @@ def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
     if lag >= horizon.count:
         most = (horizon.count - 1) * months
         text = f"it arrives {lag * months} months after it is ordered, and would have to within {most} to arrive in the plan"
-        yield Obstacle(kind="time", text=text)
-    elif facts.offer.qualification is not None and horizon.steps(facts.offer.qualification) + lag >= horizon.count:
+        yield Obstacle(kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=facts.offer.id)])
+        lag = 0  # whether qualification outlasts the plan by itself as well
+    if facts.offer.qualification is not None and horizon.steps(facts.offer.qualification) + lag >= horizon.count:
         wait = facts.offer.qualification.normalize()
         most = (horizon.count - 1 - lag) * months
         text = f"qualifying it takes {wait:f} months, and would have to take no more than {most} for it to arrive in the plan"

@@ -22,6 +22,8 @@ _OF_OFFERS: dict[TermKind, dict[str, Any]] = {
     TermKind.LOT: {"lot": None, "max_lots": None},
     TermKind.ONBOARDING: {"onboarding": None},
     TermKind.QUALIFICATION: {"qualification": None},
+    TermKind.DATES: {"start": None, "end": None},
+    TermKind.LEAD_TIME: {"lead_time": Decimal(0)},
     TermKind.TAKE_OR_PAY: {"take_or_pay": None, "take_or_pay_share": Decimal(1)},
 }
 """Fields of an offer that a kind of term is stated in, each with what stands for none."""
@@ -59,7 +61,7 @@ def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: 
     update: dict[str, object] = {}
     if gone is not None:
         update["offers"] = tuple(
-            offer.model_copy(update=gone) if _meant(change, offer, facilities) else offer for offer in catalog.offers
+            _free_of(offer, kind, gone) if _meant(change, offer, facilities) else offer for offer in catalog.offers
         )
 
     def bears(bearing: Bearing) -> bool:
@@ -72,6 +74,13 @@ def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: 
     if kind in _OF_TERMS:
         update["terms"] = tuple(_lifted(catalog.terms, _OF_TERMS[kind], bears))
     return catalog.model_copy(update=update)
+
+
+def _free_of(offer: Offer, kind: TermKind, gone: Mapping[str, Any]) -> Offer:
+    lanes = offer.lanes
+    if kind is TermKind.LEAD_TIME:
+        lanes = tuple(lane.model_copy(update={"lead_time": None}) for lane in lanes)
+    return offer.model_copy(update={**gone, "lanes": lanes})
 
 
 def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[Bearing], bool]) -> Iterator[Terms]:
