@@ -41,6 +41,13 @@ FORBID = """
 
 """
 
+CHARGE = """
+    def charge(self, offer, move, use, origin, value):
+        return Decimal(50 if all(len(e.countries) == 1 for e in offer.performed) else 0)
+
+
+"""
+
 
 def forbids(result: str = "Result.UNPROVEN", first: str = "pass") -> dict[str, str]:
     """The change that makes the good rule one that forbids what may be Chinese, with a line before it says so."""
@@ -75,6 +82,7 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "pays the buyer": ({"old": LIMIT, "new": "    def charge(self, offer, move, use, origin, value):\n        return Decimal(-5)\n\n\n"}, "answers", "class House", "`charge` answers -5"),
     "pays for a miss": ({"old": "at_most=self.most", "new": "at_most=self.most, penalty=Decimal(-1)"}, "linear", "class House", "it pays for being missed"),
     "trusts the unknown": (forbids(first="if not offer.performed: return PASS"), "doubt", "class House", "(nothing said of its stages) to AU for civil, and says unproven where mined was surely in"),
+    "cheap in doubt": ({"old": LIMIT, "new": CHARGE}, "doubt", "class House", ", and 50 where "),
     "row without a sentence": (says(""), "sentence", "class House", "has no sentence"),
     "row that is told nothing": (says("Rule."), "sentence", "class House", "no sentence"),
     "rule that is told nothing": ({"old": "No more than 60 kg are bought in a period.", "new": ""}, "sentence", "class House", "is not told in a sentence"),

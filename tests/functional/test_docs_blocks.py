@@ -147,9 +147,9 @@ def kinds() -> Iterator[tuple[str, Block]]:
 
 
 def test_a_kind_of_rule_is_short_whatever_its_verb() -> None:
-    """The page shows a rule that forbids, one that charges and one that limits, each a complete file of under twenty lines."""
+    """The page shows a rule that forbids, one that charges and one that limits, each a whole plugin of at most twenty lines of code."""
     shown = list(kinds())
     assert {verb for verb, _ in shown} == {"judge", "charge", "rows"}
     for _, block in shown:
         lines = [line for line in block.text.splitlines() if line.strip()]
-        assert len(lines) < RULE_LINES, f"{block.place}: {len(lines)} lines"
+        assert len(lines) <= RULE_LINES, f"{block.place}: {len(lines)} lines"

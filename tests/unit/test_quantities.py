@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from friendshore.domain.base import Number, Record
 from friendshore.domain.quantities import (
     KILOGRAMS,
     Mass,
@@ -112,3 +113,27 @@ def test_any_unit_is_the_same_as_kilograms(number: Decimal, unit: str) -> None:
 def test_thousands_marks_change_nothing(number: int) -> None:
     """Commas and underscores between thousands are only for the eye."""
     assert parse_number(f"{number:,}") == parse_number(f"{number:_}") == parse_number(str(number)) == number
+
+
+class Told(Record):
+    """A record of one number."""
+
+    amount: Number
+
+
+@pytest.mark.parametrize("written", ["60", "60.0", 60, 60.0, "6E+1", Decimal("60.00")])
+def test_a_number_is_told_alike_however_it_was_written(written: object) -> None:
+    """A name or a sentence made of a number is the same once the number has been written to JSON and read again."""
+    told = Told.model_validate({"amount": written})
+    assert str(told.amount) == "60"
+    assert str(Told.model_validate_json(told.model_dump_json()).amount) == "60"
+
+
+@given(NUMBERS)
+def test_a_number_in_json_is_the_same_number(number: Decimal) -> None:
+    """Value and text of a number outlive JSON."""
+    told = Told(amount=number)
+    again = Told.model_validate_json(told.model_dump_json())
+    assert again == told
+    assert str(again.amount) == str(told.amount)
+    assert told.amount == number

@@ -42,9 +42,18 @@ rounded = _ROUND.plus
 """A finite decimal rounded to 15 significant digits: `exact` without its questions."""
 
 
+def _written_once(value: Any) -> Decimal:
+    """The number without zeros at its end: 5000 and the 5000.0 that JSON makes of it are then told alike, in words too."""
+    number = exact(value)
+    text = str(number)
+    if "E" not in text and not (text[-1] == "0" and "." in text):
+        return number
+    return Decimal(f"{_ROUND.normalize(number):f}")
+
+
 Number = Annotated[
     Decimal,
-    BeforeValidator(exact),
+    BeforeValidator(_written_once),
     PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number"}),
 ]

@@ -196,6 +196,17 @@ class Asking:
             elif not is_sentence(row.sentence):
                 yield f"row `{row.label}` is told by {row.sentence!r}, no sentence"
 
+    def cheap_in_doubt(self) -> Iterator[str]:
+        """Offers of several possible origins that are charged less than they would be of one of them."""
+        for question in self.questions:
+            charged = max((amount for _, amount in self._charges(question)), default=Decimal(0))
+            for entry in question.offer.performed:
+                for country in sorted(entry.countries) if len(entry.countries) > 1 else ():
+                    surely = self._charges(replace(question, offer=_surely(question.offer, entry, country)))
+                    most = max((amount for _, amount in surely), default=Decimal(0))
+                    if most > charged:
+                        yield f"charges {charged} for {question.told}, and {most} where {entry.stage} was surely in {country}"
+
     def doubted(self, others: Sequence[str]) -> Iterator[str]:
         """Offers whose doubtful origin passes, though one of the countries that it may be would not.
 

@@ -65,7 +65,7 @@ class Trial:
             ("order", "Shown offers, demands and places in another order, a rule asks for the same.", self._order),
             ("seeds", "A rule says the same in another process, in which sets are gone through in another order.", self._seeds),
             ("shortcuts", "What a rule says of itself to spare work is so: `concerns`, `charge_reads_use`, `reads`.", self._shortcuts),
-            ("doubt", "An offer of doubtful origin passes only if it would pass wherever it may be from.", self._doubt),
+            ("doubt", "An offer of doubtful origin passes only if it would wherever it may be from, and is charged no less.", self._doubt),
             ("more-rules", "The rules make no plan cheaper.", partial(self._law, "more-rules", self._more_rules)),
             ("more-offers", "One more offer makes no plan dearer, where no limit may be missed at a price.", partial(self._law, "more-offers", self._more_offers)),
             ("wider", "On more days, or in a wider form, a rule bars no less and makes no plan cheaper.", partial(self._law, "wider", self._wider)),
@@ -141,9 +141,10 @@ class Trial:
         self._needs(self._unsteady)
 
         def look(asking: Asking) -> Iterator[str]:
-            return asking.doubted(sorted({*USUAL, *Words((asking.rule,)).countries}))
+            yield from asking.doubted(sorted({*USUAL, *Words((asking.rule,)).countries}))
+            yield from asking.cheap_in_doubt()
 
-        expected = "a verdict of fail or unproven while any possible country would not pass"
+        expected = "fail or unproven while any possible country would not pass, and the dearest charge of them"
         found = list(self._asked(look, expected))
         yield from found if found or self._left_open else self._asked(look, expected, odd=True)
 
