@@ -28,10 +28,13 @@ HANGS, RAISES = 3, 7
 """Which of the plugins do so when they are imported."""
 LIMIT = 5.0
 """Seconds after which `plugins list --load` gives an import up."""
+CASE = "first"
+"""The case that `friendshore init` writes, which uses no plugin."""
 COMMANDS = (
     ("--help",),
     ("plugins", "list"),
     ("plugins", "list", "--json"),
+    ("plan", CASE, "--json"),
     ("plugins", "list", "--load", "--limit", str(LIMIT)),
 )
 CATALOG = 'schema = 1\nname = "quotes-{0}"\ntitle = "Quotes"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n'
@@ -62,6 +65,8 @@ class Installation:
 
     name: str
     path: tuple[Path, ...]
+    home: Path
+    """Where commands are run."""
 
     def seconds(self, command: Sequence[str]) -> float:
         """What a command takes, from the start of its process to its end; it must end well."""
@@ -69,7 +74,11 @@ class Installation:
         began = time.perf_counter()
         # -S: nothing is found but what this installation holds.
         subprocess.run(
-            [sys.executable, "-S", "-m", "friendshore", *command], env=environment, capture_output=True, check=True
+            [sys.executable, "-S", "-m", "friendshore", *command],
+            cwd=self.home,
+            env=environment,
+            capture_output=True,
+            check=True,
         )
         return time.perf_counter() - began
 
@@ -77,12 +86,13 @@ class Installation:
 def installations(folder: Path) -> list[Installation]:
     """One with friendshore alone, one with twenty sound plugins beside it, and one with a plugin that hangs and one that raises among twenty."""
     bare = (_without_plugins(folder / "bare"), *_sources())
-    made = [Installation("none", bare)]
+    made = [Installation("none", bare, folder)]
+    made[0].seconds(("init", CASE))
     for name, bad in ((f"{COUNT} sound", {}), (f"{COUNT}, 1 hangs, 1 raises", BAD)):
         site = folder / name.replace(" ", "-")
         for number in range(COUNT):
             _install(site, number, bad.get(number, CODE.format(number)))
-        made.append(Installation(name, (*bare, site)))
+        made.append(Installation(name, (*bare, site), folder))
     return made
 
 

@@ -150,6 +150,7 @@ def test_a_slip_in_the_flag_is_refused(world: Path) -> None:
     assert done.returncode == 3
     assert "--block names `acme-tow`, and nothing of that name is installed" in said(done)
     assert "did you mean `acme-two`?" in said(done)
+    assert "found: `acme-tow`" in said(done)
     assert done.stdout == ""
 
 

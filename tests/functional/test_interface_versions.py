@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,3 +127,10 @@ def test_the_table_of_versions_is_whole() -> None:
     assert newest().version == API
     assert numbers == list(range(1, API + 1))
     assert all(one.gone_in and one.not_before for one in interface.INTERFACES[:-1])
+
+
+def test_the_reference_has_the_table_of_versions() -> None:
+    """The page says of each version since when it is there, and when it goes."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "plugin-interface.md").read_text(encoding="utf-8")
+    for one in interface.INTERFACES:
+        assert f"| {one.version} | friendshore {one.since} | {one.end or 'the newest'} |" in page

@@ -121,6 +121,7 @@ def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Proble
         replace(
             said,
             message=f"{block.by.value} names `{block.name}`, and nothing of that name is installed: it blocks nothing",
+            found=f"`{block.name}`",
             fix=did_you_mean(block.name, sorted(known)) or f"see `friendshore plugins list`, or {block.undo}",
         )
         for block in dict.fromkeys(wrong)

@@ -53,4 +53,6 @@ def clash(what: What, name: str, claims: Sequence[Plugin]) -> Problem:
     files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
     last = f"{claims[-1].info.distribution}:{name}"
     fix = f"uninstall one of them, or block one: `--block {last}`, `block` under [use] in the case, or {BLOCK}={last}"
-    return Problem(f"{what} `{name}` is brought by {files}", fix=fix)
+    return Problem(
+        f"{what} `{name}` is brought by {files}", found=f"`{name}`", expected="one plugin that brings it", fix=fix
+    )
