@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 from threading import Barrier, Thread
+from weakref import ref
 
 import pytest
 
-from friendshore.domain.memory import uncollected
+from friendshore.domain.memory import set_aside, uncollected
 
 
 def test_on_again_after_the_last_thread_is_out() -> None:
@@ -52,3 +53,49 @@ def test_left_off_where_it_was_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+class Node:
+    """A thing that can be part of a cycle."""
+
+    def __init__(self) -> None:
+        self.other = self
+
+
+def test_what_was_there_is_left_alone_and_what_is_made_meanwhile_is_not() -> None:
+    """A cycle from before outlasts a full search within, one made within does not; afterwards neither does."""
+    gc.collect()
+    before = Node()
+    old = ref(before)
+    del before
+    with set_aside():
+        young = ref(Node())
+        gc.collect()
+        assert old() is not None
+        assert young() is None
+        with set_aside():
+            pass
+        assert gc.get_freeze_count(), "the inner one does not thaw what the outer one set aside"
+    gc.collect()
+    assert old() is None
+    assert not gc.get_freeze_count()
+
+
+def test_what_somebody_else_froze_stays_frozen() -> None:
+    """A server that froze its start-up objects before it forked keeps them so."""
+    gc.freeze()
+    try:
+        count = gc.get_freeze_count()
+        with set_aside(), uncollected():
+            pass
+        assert gc.get_freeze_count() == count
+    finally:
+        gc.unfreeze()
+
+
+def test_cycles_among_few_new_objects_are_found_soon() -> None:
+    """Nothing that a small plan makes is taken for old."""
+    with uncollected():
+        young = ref(Node())
+    gc.collect(0)
+    assert young() is None

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -13,6 +14,7 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
+from ..domain.memory import set_aside
 from ..domain.plan import PlanStatus
 from ..errors import OutOfTimeError, Problem
 from ..program import Program
@@ -45,6 +47,8 @@ class Limits:
 
 NO_LIMITS = Limits()
 """Until it is done."""
+_LARGE = 200_000
+"""Columns from which on the facts behind them are so many objects that Python's search for cycles among them shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +109,13 @@ def solve(
     Raises:
         SolverError: if a solver breaks down; never for plain infeasibility.
     """
+    with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
+        return _solved(program, limits, progress, cancel, answers)
+
+
+def _solved(
+    program: Program, limits: Limits, progress: Progress | None, cancel: Cancel | None, answers: Answers | None
+) -> Solution:
     started = time.monotonic()
     parts = split(program.linear)
     workers = limits.workers or os.cpu_count() or 1
