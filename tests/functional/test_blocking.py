@@ -212,6 +212,8 @@ def test_one_name_of_two_can_be_blocked(world: Path) -> None:
     assert friendshore(world, "plan", "clash.toml", "--block", "acme-two:tin").returncode == 0
     listed = friendshore(world, "plugins", "list", "--block", "acme-two:tin")
     assert "acme-two 1.5 is without tin: blocked" in listed.stdout
+    whole = friendshore(world, "plugins", "list", "--block", "acme-two")
+    assert "acme-two 1.5 is blocked by --block; fix: leave out `--block acme-two`" in " ".join(whole.stdout.split())
     slip = friendshore(world, "plan", "clash.toml", "--block", "acme-two:tni")
     assert slip.returncode == 3
     assert "did you mean `acme-two:tin`?" in said(slip)
@@ -267,6 +269,9 @@ def test_a_run_is_verified_and_asked_with_the_same_blocks(world: Path, run: Path
     asked = friendshore(world, "why-not", str(run), "tin-au")
     assert asked.returncode == 0, asked.stderr
     assert "our ban" in asked.stdout
+    without = friendshore(world, "verify", str(run), "--block", "acme-bans")
+    assert without.returncode == 3
+    assert "rule `r` is left unverified: kind of rule `origin-ban` comes with" in without.stdout
 
 
 def test_a_run_is_left_unverified_where_its_blocks_are_taken_out(world: Path, run: Path) -> None:

@@ -28,17 +28,14 @@ def exact(value: Any) -> Decimal:
     if isinstance(value, bool):
         raise ValueError("a number is expected, not true or false")
     try:
-        number = value if isinstance(value, Decimal) else Decimal(_text(value))
+        number = (
+            value if isinstance(value, Decimal) else Decimal(repr(value) if isinstance(value, float) else str(value))
+        )
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
     if not number.is_finite():
         raise ValueError(f"{value!r} is not a finite number")
     return _ROUND.plus(number)
-
-
-def _text(value: Any) -> str:
-    # A whole number that has been through JSON is what it was, not 60.0: it stands in sentences that are compared.
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 rounded = _ROUND.plus

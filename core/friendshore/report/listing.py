@@ -63,11 +63,16 @@ def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ())
     if loaded:
         columns.insert(2, ("imported", "Imported in"))
         rows = [{**row, "imported": _imported(went.get(info))} for row, info in zip(rows, found, strict=True)]
-    notes = [f"{info.label} is {info.status}: {info.error}" for info in found if info.status is not PluginStatus.OK]
+    notes = [f"{info.label} {_unfit(info)}" for info in found if info.status is not PluginStatus.OK]
     notes += [f"{info.label} is without {', '.join(info.withheld)}: blocked" for info in found if info.withheld]
     notes += [f"{info.label} {info.notice}" for info in found if info.notice]
     notes += [str(one.problem) for one in loaded if one.problem is not None]
     return Listing("plugins", tuple(columns), tuple(rows), tuple(notes))
+
+
+def _unfit(info: PluginInfo) -> str:
+    """What is wrong with it; that of a blocked one says so itself."""
+    return f"is {info.error}" if info.status is PluginStatus.BLOCKED else f"is {info.status}: {info.error}"
 
 
 def _imported(one: Loaded | None) -> str:

@@ -99,7 +99,7 @@ class Tariff(Covering, Rule):
         parts = [f"{(self.rate * 100).normalize():f} % of the value"] if self.rate else []
         if self.specific:
             per = "kg of element" if self.specific_per == "element" else "kg"
-            parts.append(f"{self.specific.normalize():f} {self.specific_currency} per {per}")
+            parts.append(f"{self.specific:f} {self.specific_currency} per {per}")
         origin = f" of {lands(self.origins, 'or')} origin" if self.origins else ""
         others = f" not of {lands(self.except_origins, 'or')} origin" if self.except_origins else ""
         duty = f"a duty of {listed(parts, 'plus')}" if parts else "no duty"

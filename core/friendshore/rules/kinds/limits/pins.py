@@ -120,13 +120,11 @@ class Pin(Rule):
     def sentence(self) -> str:
         """The pin in one sentence."""
         parts = [
-            f"exactly {self.exactly.normalize():,f} kg" if self.exactly is not None else "",
-            f"at least {self.at_least.normalize():,f} kg" if self.at_least is not None else "",
-            f"at most {self.at_most.normalize():,f} kg" if self.at_most is not None else "",
+            f"exactly {self.exactly:,f} kg" if self.exactly is not None else "",
+            f"at least {self.at_least:,f} kg" if self.at_least is not None else "",
+            f"at most {self.at_most:,f} kg" if self.at_most is not None else "",
         ]
-        told = [
-            name if weight == 1 else f"{name} (times {weight.normalize():f})" for name, weight in self.weights.items()
-        ]
+        told = [name if weight == 1 else f"{name} (times {weight:f})" for name, weight in self.weights.items()]
         span = Span(start=self.start, end=self.end)
         when = f", delivered {span}" if self.start or self.end else ""
         every = "" if self.per == "horizon" else f" {STRETCH[self.per]}"

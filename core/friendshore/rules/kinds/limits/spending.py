@@ -57,4 +57,4 @@ class Budget(Covering, Rule):
     def sentence(self) -> str:
         """The budget in one sentence."""
         stretch = STRETCH[self.per].replace("every", "any")
-        return f"No more than {self.amount.normalize():,f} may be spent on {self.subject()} {stretch}."
+        return f"No more than {self.amount:,f} may be spent on {self.subject()} {stretch}."

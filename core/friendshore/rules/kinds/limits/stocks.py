@@ -178,16 +178,12 @@ class StockLevel(Covering, Rule):
     def sentence(self) -> str:
         """The rule in one sentence."""
         parts = [
-            f"exactly {self.exactly.normalize():,f} kg" if self.exactly is not None else "",
-            f"at least {self.at_least.normalize():,f} kg" if self.at_least is not None else "",
-            f"at most {self.at_most.normalize():,f} kg" if self.at_most is not None else "",
+            f"exactly {self.exactly:,f} kg" if self.exactly is not None else "",
+            f"at least {self.at_least:,f} kg" if self.at_least is not None else "",
+            f"at most {self.at_most:,f} kg" if self.at_most is not None else "",
         ]
         much = " and ".join(part for part in parts if part)
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         when = "at the end of every period" if self.when == "every-period" else "at the end of the plan"
-        weighed = (
-            f", {listed(f'{name} times {weight.normalize():f}' for name, weight in self.weights)}"
-            if self.weights
-            else ""
-        )
+        weighed = f", {listed(f'{name} times {weight:f}' for name, weight in self.weights)}" if self.weights else ""
         return f"Of {self.subject()}{where}, {much}{' together' if self.together else ''} must lie in stock {when}{weighed}."
