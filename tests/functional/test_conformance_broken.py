@@ -78,6 +78,10 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "breaks down where nothing is known": (forbids(first="[min(e.countries) for e in offer.performed]"), "gaps", "min(e.countries)", "min() arg is an empty sequence"),
     "breaks down where nothing is offered": ({"old": SPANS, "new": f"facts.offers[0]\n        {SPANS}"}, "gaps", "facts.offers[0]", "IndexError"),
     "answers nothing": ({"old": LIMIT, "new": "    def judge(self, offer, move, use):\n        return None\n\n\n"}, "answers", "class House", "`judge` answers None, no verdict"),
+    "ends the program": (forbids(first="raise SystemExit(0)"), "answers", "raise SystemExit(0)", "SystemExit: 0"),
+    "speaks for another": ({"old": LIMIT, "new": FORBID.format(first="pass", result="Result.FAIL").replace("self.id", "'other'")}, "answers", "class House", "by the rule `other`, not its own"),
+    "turns into nothing": ({"old": "    most:", "new": "    def in_currency(self, currency, exchange):\n        return None\n\n    most:"}, "answers", "class House", "`in_currency` answers None"),
+    "sentence of no text": ({"old": "    most:", "new": "    def sentence(self):\n        return 17\n\n    most:"}, "sentence", "class House", "`sentence` answers 17, no text"),
     "takes no use": ({"old": LIMIT, "new": "    def judge(self, offer, move):\n        return None\n\n\n"}, "answers", "class House", "takes 3 positional arguments"),
     "pays the buyer": ({"old": LIMIT, "new": "    def charge(self, offer, move, use, origin, value):\n        return Decimal(-5)\n\n\n"}, "answers", "class House", "`charge` answers -5"),
     "pays for a miss": ({"old": "at_most=self.most", "new": "at_most=self.most, penalty=Decimal(-1)"}, "linear", "class House", "it pays for being missed"),
@@ -162,6 +166,7 @@ PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "another interface": (announcing('api = 99\nkinds = ["house"]\n'), "manifest", "is written for version 99 of the plugin interface"),
     "kind that is not there": (announcing('api = 1\nkinds = ["house", "garden"]\n'), "code", "does not yield garden"),
     "kind that is not announced": (announcing('api = 1\nkinds = ["garden"]\n'), "code", "yields house, which the manifest does not announce"),
+    "verb of no subject": (lambda folder: rule_plugin(folder, "    most:", '    bears_on: __import__("typing").ClassVar[str] = "moon"\n    most:'), "code", "bears on something else"),
     "folder that is not there": (announcing('api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n'), "manifest", "`catalog` holds no catalog.toml"),
     "unknown key": (announcing('api = 1\nkind = ["house"]\n'), "manifest", "did you mean `kinds`"),
     "plant of another catalog": (repeated, "clashes", "gramercy"),
@@ -180,6 +185,14 @@ def test_a_broken_plugin_is_told_what_it_lacks(tmp_path: Path, name: str) -> Non
     assert (code, set(mistakes)) == (3, {check}), mistakes
     assert words in mistakes[check]
     assert '"fix": "' in mistakes[check]
+
+
+def test_what_a_plugin_prints_is_in_no_answer(tmp_path: Path) -> None:
+    """Its code prints when it is imported and when it is asked; the one JSON object on stdout stays whole."""
+    noisy = rule_plugin(tmp_path / "noisy", SPANS, f"print('asked')\n        {SPANS}")
+    (file,) = noisy.glob("src/*/__init__.py")
+    file.write_text("print('imported')\n" + file.read_text())
+    assert checked(noisy) == (0, {})
 
 
 def test_a_whole_wheel_conforms(tmp_path: Path) -> None:

@@ -393,11 +393,40 @@ class Rounded(Rule):
         return 0.1  # type: ignore[return-value]
 
 
+class Ending(Barred):
+    """It ends the program as if all were well."""
+
+    kind: Literal["ending"] = "ending"  # type: ignore[assignment]
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        raise SystemExit(0)
+
+
+class Told(Barred):
+    """It is told by a number."""
+
+    kind: Literal["told"] = "told"  # type: ignore[assignment]
+
+    def sentence(self) -> str:
+        return 17  # type: ignore[return-value]
+
+
+class Turned(Barred):
+    """It is nothing in another currency."""
+
+    kind: Literal["turned"] = "turned"  # type: ignore[assignment]
+
+    def in_currency(self, currency: str, exchange: Any) -> Rule:
+        return None  # type: ignore[return-value]
+
+
 WRONG: dict[str, tuple[type[Rule], str]] = {
     "no verdict": (Silent, "`judge` answers None, no verdict"),
     "yes or no": (YesOrNo, "`judge` answers True, no verdict"),
     "binary charge": (Rounded, "`charge` answers 0.1, no Decimal"),
     "bound by the plan": (ByPlan, "`at_most` is <function"),
+    "sentence of no text": (Told, "`sentence` answers 17, no text"),
+    "no rule": (Turned, "`in_currency` answers None, no rule"),
     "no number": (NaN, "`at_most` is Decimal('NaN'), no Decimal"),
     "rows that do not fit": (Crooked, "1 of `at_most`"),
 }
@@ -414,3 +443,10 @@ def test_a_plan_refuses_an_answer_that_is_none(name: str) -> None:
     assert words in problem.message
     assert f"its rule `r` of kind `{kind.model_fields['kind'].default}`" in problem.message
     assert (problem.file, problem.row) == (__file__, inspect.getsourcelines(kind)[1])
+
+
+def test_a_rule_cannot_end_the_program() -> None:
+    """A plugin that exits in the middle of a plan is a plugin that fails: no exit code of its own makes a plan of it."""
+    given = b.case(b.demand("metal", "defense", 10))
+    with pytest.raises(PluginError, match="its rule `r` of kind `ending` raised: SystemExit: 0"):
+        b.planned(given, b.metals(au=50), Ending.model_validate(GIVEN))

@@ -6,7 +6,9 @@ import functools
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
@@ -38,7 +40,8 @@ def answering(command: Callable[P, int]) -> Callable[P, None]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            code = command(*args, **kwargs)
+            with _answers_alone():
+                code = command(*args, **kwargs)
         except FriendshoreError as error:
             if kwargs.get("as_json"):
                 from ..report import errors_data
@@ -50,6 +53,24 @@ def answering(command: Callable[P, int]) -> Callable[P, None]:
         raise typer.Exit(code)
 
     return run
+
+
+_STDOUT: ContextVar[Any] = ContextVar("_STDOUT")
+
+
+@contextmanager
+def _answers_alone() -> Iterator[None]:
+    """Keeps stdout for answers: what a plugin's code prints goes to stderr, and never into a JSON object."""
+    token = _STDOUT.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _STDOUT.reset(token)
+
+
+def _stdout() -> Any:
+    return _STDOUT.get(sys.stdout)
 
 
 def complain(problems: Iterable[Problem]) -> None:
@@ -91,7 +112,7 @@ def show_json(data: object) -> None:
 
 def bare(text: str) -> None:
     """A text as it is, on stdout."""
-    _write(sys.stdout, text)
+    _write(_stdout(), text)
 
 
 def stdout_console() -> Console:
@@ -102,9 +123,9 @@ def stdout_console() -> Console:
     if told.isdigit():
         columns: int | None = max(int(told), LEAST_WIDTH) if int(told) else PIPE_WIDTH
     else:
-        columns = None if sys.stdout is not None and sys.stdout.isatty() else PIPE_WIDTH
-    _lenient(sys.stdout)
-    file = io.StringIO() if sys.stdout is None else None
+        columns = None if _stdout() is not None and _stdout().isatty() else PIPE_WIDTH
+    _lenient(_stdout())
+    file = io.StringIO() if _stdout() is None else _stdout()
     return Console(file=file, width=columns, markup=False, emoji=False, highlight=False, soft_wrap=False)
 
 

@@ -10,6 +10,7 @@ from itertools import chain, combinations
 from ..domain.change import Change, TermKind
 from ..errors import InputError
 from ..errors import Problem as Trouble
+from ..plugins import sentence_of
 from ..problem.acting import acting
 from ..problem.changes import scenario_changes
 from ..reading.suggest import did_you_mean
@@ -42,7 +43,7 @@ class Item:
 
 def rule_items(session: Session) -> list[Item]:
     """Every rule of a case, in order."""
-    return [_rule(rule.id, rule.sentence()) for rule in session.inputs.rules]
+    return [_rule(rule.id, sentence_of(rule)) for rule in session.inputs.rules]
 
 
 def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:

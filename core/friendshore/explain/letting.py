@@ -9,6 +9,7 @@ from ..domain.base import exact
 from ..domain.change import Change, TermKind
 from ..domain.facts import Offer
 from ..domain.use import Result, Use, Verdict
+from ..plugins import sentence_of
 from ..problem.capacity import accepted_steps
 from ..problem.limiting import materials_of
 from ..problem.network import Arc
@@ -110,7 +111,7 @@ def _loosen(up: Upstream, rule: Rule, most: Decimal, base: Decimal) -> Lever:
     today = getattr(rule, "share", None) if base else None
     return Lever(
         LeverKind.LOOSEN, (rule.id,), make, (most,), "", up.case.resolution,
-        name=rule.sentence(), today=today, base=base,
+        name=sentence_of(rule), today=today, base=base,
     )  # fmt: skip
 
 

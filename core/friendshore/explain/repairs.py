@@ -13,6 +13,7 @@ from ..domain.change import Change
 from ..domain.plan import Infeasible, PlanStatus
 from ..errors import InputError, OutOfTimeError, VerificationError
 from ..errors import Problem as Trouble
+from ..plugins import sentence_of
 from ..problem import Problem
 from ..reading.suggest import did_you_mean
 from ..session import Answer, Session
@@ -337,4 +338,4 @@ def _sentence(problem: Problem, name: str) -> str:
     rule = next((rule for rule in problem.rules if rule.id == name), None)
     if rule is None:
         return name
-    return rule.sentence() + (f" ({rule.citation})" if rule.citation else "")
+    return sentence_of(rule) + (f" ({rule.citation})" if rule.citation else "")

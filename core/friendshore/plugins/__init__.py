@@ -7,7 +7,7 @@ registry.pack_rules(registry.pack("us-10usc4872"))
 
 from __future__ import annotations
 
-from .attribution import attributed
+from .attribution import attributed, sentence_of
 from .blocking import BLOCK, Block, Blocker
 from .interface import Interface, newest, taken
 from .manifest import Manifest, PluginInfo, PluginStatus
@@ -29,6 +29,7 @@ __all__ = [
     "is_source",
     "is_wheel",
     "newest",
+    "sentence_of",
     "source_plugins",
     "taken",
     "wheel_plugins",

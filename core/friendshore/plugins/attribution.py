@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import FriendshoreError, PluginError, Problem
-from ..rules.answers import WrongAnswer
+from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
 from .interface import OWN
 from .manifest import PluginInfo, declared
@@ -57,7 +57,7 @@ def attributed(rule: Rule) -> Iterator[None]:
         yield
     except FriendshoreError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a rule that ends the program would end it as if all were well
         kind = type(rule)
         if kind.__module__.partition(".")[0] == OWN:
             raise
@@ -66,6 +66,16 @@ def attributed(rule: Rule) -> Iterator[None]:
             file, line = place_of(kind)
             raise PluginError(Problem(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info))) from error
         raise blame(info, error, f"failed: {whose} raised", place_of(kind)) from error
+
+
+def sentence_of(rule: Rule) -> str:
+    """A rule in its own sentence.
+
+    Raises:
+        PluginError: if a plugin's rule raises, or answers no text.
+    """
+    with attributed(rule):
+        return as_sentence(rule.sentence())
 
 
 def place_of(kind: type[Rule]) -> tuple[str, int | None]:

@@ -65,6 +65,10 @@ def kind_of(rule: type[Rule], info: PluginInfo) -> str:
         raise _wrong(info, f"its rule class {rule.__name__} sets no kind", "", 'kind: Literal["a-name"] = "a-name"')
     if not rule.verbs:
         raise _wrong(info, f"its rule class {rule.__name__} does nothing", "", "judge, charge or rows")
+    if rule.bears_on not in ("chain", "trade"):
+        raise _wrong(
+            info, f"its rule class {rule.__name__} bears on something else", repr(rule.bears_on), "chain or trade"
+        )
     return name
 
 

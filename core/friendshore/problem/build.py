@@ -19,6 +19,7 @@ from ..domain.use import Use
 from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..plugins import attributed
+from ..rules.answers import as_rule
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from .capacity import Pool
@@ -208,7 +209,7 @@ class _Builder:
             return exchange(self.merged.rates, currency, self.case.currency, self.case.horizon.start)
 
         with attributed(rule):
-            return rule.in_currency(self.case.currency, rate)
+            return as_rule(rule.in_currency(self.case.currency, rate))
 
     def _basis(self, material: str, substance: str) -> Decimal:
         factor = basis_factor(self.merged.materials[material], substance, self.factors)

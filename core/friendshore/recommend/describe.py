@@ -29,6 +29,7 @@ from ..domain.run import (
 )
 from ..domain.used import RunBlock, RunPlugin
 from ..explain import UNPRICED, RankPrice, Reason, exposed, kept_out, least_confidence, rank_prices, shortage_reasons
+from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.demands import Demand
 from ..problem.network import final_node
@@ -367,7 +368,7 @@ def _conflicts(verified: VerifiedPlan) -> list[RunConflict]:
     return [
         RunConflict(
             rules=list(part.rules),
-            sentences=[rules[name].sentence() if name in rules else name for name in part.rules],
+            sentences=[sentence_of(rules[name]) if name in rules else name for name in part.rules],
             materials=list(part.materials),
             demands=list(part.demands),
         )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from ..domain.base import exact
 from ..domain.run import RunBlocked, RunExposed, RunLimit, RunRequirement, RunRule, RunUnproven
 from ..explain import Exposed, KeptOut
+from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.requirements import Outlet, Requirement
 from ..verify import VerifiedPlan
@@ -30,7 +31,7 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
                 kind=rule.kind,
                 title=rule.title,
                 citation=rule.citation,
-                sentence=rule.sentence(),
+                sentence=sentence_of(rule),
                 status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not in the plan's time",
                 phases=[f"{phase.span} {phase.status.value}" for phase in phases],
                 bites=rule.bites(span, problem.law.statuses),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..domain.use import Verdict
+from .base import Rule
 from .rows import Row, Rows, Term
 
 _LONGEST = 60
@@ -43,6 +44,28 @@ def as_charge(found: object) -> Decimal:
     """
     if not isinstance(found, Decimal) or not found.is_finite():
         raise WrongAnswer(f"`charge` answers {_shown(found)}, no Decimal")
+    return found
+
+
+def as_rule(found: object) -> Rule:
+    """What `in_currency` answers.
+
+    Raises:
+        WrongAnswer: if it is no rule.
+    """
+    if not isinstance(found, Rule):
+        raise WrongAnswer(f"`in_currency` answers {_shown(found)}, no rule")
+    return found
+
+
+def as_sentence(found: object) -> str:
+    """What `sentence` answers.
+
+    Raises:
+        WrongAnswer: if it is no text.
+    """
+    if not isinstance(found, str):
+        raise WrongAnswer(f"`sentence` answers {_shown(found)}, no text")
     return found
 
 

@@ -16,7 +16,7 @@ from ..plugins import attributed
 from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..problem.limiting import materials_of
-from ..rules.answers import WrongAnswer, as_charge, as_verdict, faults
+from ..rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
 from ..rules.base import Facts, Rule
 from ..rules.rows import Purchases, Row, Rows, Term, one_by_one
 from .worlds import World
@@ -125,11 +125,15 @@ class Asking:
 
     def wrong_answers(self) -> Iterator[str]:
         """Answers that are no verdicts, and charges that are no sums of money or would pay the buyer."""
+        with attributed(self.rule):
+            as_rule(self.rule.in_currency(self.world.case.currency, lambda _: Decimal(1)))
         for question, (verdict, charges) in zip(self.questions, self.first_judged, strict=True):
             try:
                 given = as_verdict(verdict)
                 if not given.passes and not given.reason.strip():
                     yield f"`judge` says {given.result} without a reason, of {question.told}"
+                elif not given.passes and given.rule != self.rule.id:
+                    yield f"`judge` says {given.result} by the rule `{given.rule}`, not its own `{self.rule.id}`, of {question.told}"
                 for origin, amount in charges:
                     if as_charge(amount) < 0:
                         yield f"`charge` answers {amount} for the origin {origin}, which pays the buyer, of {question.told}"

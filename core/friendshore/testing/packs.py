@@ -112,7 +112,7 @@ class PackTrial:
     def _masses(self) -> Iterator[Problem]:
         rules = self._made()
         for table, rule in zip(self.pack.rules, rules, strict=True):
-            other = _in_kilograms(table)
+            other = masses_in_kilograms(table)
             if other != table and self.registry.rule({**other, "id": rule.id}) != rule:
                 yield Problem(f"rule `{rule.id}` is another one with its tonnes written as kilograms", self.pack.file)
 
@@ -162,13 +162,13 @@ class PackTrial:
         return bool(found.verdict.rule) or found.duty != 0
 
 
-def _in_kilograms(value: Any) -> Any:
+def masses_in_kilograms(value: Any) -> Any:
     """The same data with every mass in tonnes written in kilograms."""
     if isinstance(value, str):
         return _TONNES.sub(lambda found: f"{Decimal(found[1].replace(',', '')) * 1000:f} kg", value)
     if isinstance(value, Mapping):
-        return {key: inner if key in _PROSE else _in_kilograms(inner) for key, inner in value.items()}
-    return [_in_kilograms(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: inner if key in _PROSE else masses_in_kilograms(inner) for key, inner in value.items()}
+    return [masses_in_kilograms(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 _PROSE = frozenset({"title", "note", "citation", "source", "why", "reason"})

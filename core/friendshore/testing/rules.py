@@ -8,7 +8,7 @@ from functools import cached_property, partial
 
 from ..domain.facts import Material
 from ..errors import FriendshoreError, InputError, Problem
-from ..plugins.attribution import attributed, place_of
+from ..plugins.attribution import place_of, sentence_of
 from ..plugins.interface import OWN
 from ..rules.base import Rule
 from . import laws
@@ -94,11 +94,10 @@ class Trial:
 
     def _sentences(self) -> Iterator[Problem]:
         for rule in self.rules:
-            with attributed(rule):
-                told = rule.sentence()
-            if not is_sentence(told):
+            said = sentence_of(rule)
+            if not is_sentence(said):
                 expected = "what it asks in a planner's words, with a full stop, from `sentence()` or `title`"
-                yield _problem(rule, "is not told in a sentence", expected, repr(told))
+                yield _problem(rule, "is not told in a sentence", expected, repr(said))
         if not self._broken:
             yield from self._asked(Asking.unexplained, "`sentence` of every row, in a planner's words")
 

@@ -21,7 +21,7 @@ from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, read_pack, stated_name
 from .catalogs import CatalogTrial
 from .check import Check, NotLookedAt
-from .packs import PackTrial
+from .packs import PackTrial, masses_in_kilograms
 from .rules import Trial
 
 
@@ -204,9 +204,25 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
             yield from error.problems
             yield Problem("no rule of this kind can be made without more, so none is tried", subject, fix=fix)
 
+    def masses() -> Iterator[Problem]:
+        for number, data in enumerate(_data(name, registry), 1):
+            other = masses_in_kilograms(data)
+            try:
+                same = other == data or registry.rule({**other, "id": name}) == registry.rule({**data, "id": name})
+            except FriendshoreError as error:
+                raise NotLookedAt("the rules cannot be made") from error
+            if not same:
+                fix = "read masses by friendshore.domain.quantities.parse_mass"
+                yield Problem(
+                    f"its example {number} is another rule with tonnes written as kilograms", subject, fix=fix
+                )
+
     says = "A rule of the kind can be made: of its examples, or of nothing but its defaults."
-    checks = Trial(subject, made, installed.materials).checks()
-    return (Check(subject, "made", says, can_be_made), *checks)
+    own = (
+        Check(subject, "made", says, can_be_made),
+        Check(subject, "masses", "A mass in kilograms means the same as in tonnes.", masses),
+    )
+    return (*own, *Trial(subject, made, installed.materials).checks())
 
 
 def _data(name: str, registry: Registry) -> list[dict[str, Any]]:
