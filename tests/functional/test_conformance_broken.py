@@ -65,6 +65,7 @@ SPANS = 'for label, periods in facts.spans("period"):'
 RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "product of limits": ({"old": "(bought,)", "new": "(bought * bought,)"}, "linear", "(bought * bought,)", "unsupported operand"),
     "bound by purchases": ({"old": "at_most=self.most", "new": "at_most=bought"}, "linear", "class House", "`at_most` is what is bought in the plan"),
+    "span of no length": ({"old": 'spans("period")', "new": 'spans("month")'}, "linear", 'spans("month")', "there are no stretches of a month"),
     "remembers": ({"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "class House", "other rows"),
     "reads the clock": (forbids(first="import time; time.time()"), "pure", "time.time()", "it reads the clock"),
     "reads the day": ({"old": SPANS, "new": f"from datetime import date; date.today()\n        {SPANS}"}, "pure", "date.today()", "it reads the clock"),
@@ -117,6 +118,7 @@ CATALOGS: dict[str, tuple[dict[str, tuple[str, str]], str, str, str]] = {
     "per kilogram for per tonne": ({"offers": ("30 USD/kg", "33 USD/t")}, "prices", "offers.csv:2 [price]", "1,000 times cheaper"),
     "figure without a source": ({"capacity": ("operating,quote", "operating,")}, "read", "capacity.csv:2 [source]", "a blank cell"),
     "price without a source": ({"offers": (",quote,quote", ",,")}, "read", "offers.csv:2 [price_source]", "the price has no source"),
+    "content without a source": ({"materials": ("mined;refined,quote", "mined;refined,")}, "evidence", "materials.csv:2 [source]", "a figure of `tin` has no source"),
     "source of no day": ({"sources": ("2026-10-01", "")}, "evidence", "sources.csv:2 [date]", "is verified, and has no date"),
     "stale price": ({"sources": ("2026-10-01", "2021-10-01")}, "dates", "offers.csv:2 [price]", "5.1 years old"),
     "source of tomorrow": ({"sources": ("2026-10-01", "2027-10-01")}, "dates", "sources.csv:2 [date]", "after the catalog's day"),

@@ -181,7 +181,13 @@ class Horizon(Record):
 def stretches(
     periods: Sequence[Period], per: Literal["period", "year", "horizon"]
 ) -> list[tuple[str, tuple[int, ...]]]:
-    """Label and period indices of every period, calendar year (by the first day of its periods), or all of them together."""
+    """Label and period indices of every period, calendar year (by the first day of its periods), or all of them together.
+
+    Raises:
+        ValueError: for any other word, which a rule that is not type-checked may ask for.
+    """
+    if per not in ("period", "year", "horizon"):
+        raise ValueError(f"there are no stretches of a {per}: period, year or horizon")
     if per == "period":
         return [(period.label, (period.index,)) for period in periods]
     found: dict[str, list[int]] = {}

@@ -54,7 +54,12 @@ def figures(catalog: Catalog) -> Iterator[Figure]:
 
 
 def _factor_source(catalog: Catalog, basis: str) -> str:
-    """What a content that was worked out rests on: a factor here or in a required catalog, or the basis, which is the element."""
+    """What a content that was worked out rests on: a factor here or in a required catalog, or the basis, which is the element.
+
+    Of a gross mass nothing can be worked out: its content was written down.
+    """
+    if basis == "gross":
+        return ""
     return next((factor.source for factor in catalog.factors if factor.compound == basis), "worked out on reading")
 
 
