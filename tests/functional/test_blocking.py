@@ -274,6 +274,20 @@ def test_a_run_is_verified_and_asked_with_the_same_blocks(world: Path, run: Path
     assert "rule `r` is left unverified: kind of rule `origin-ban` comes with" in without.stdout
 
 
+@pytest.mark.parametrize("name", ["acme-one", "Acme_One", "acme-one:tin"])
+def test_a_run_cannot_block_what_it_was_made_with(world: Path, tmp_path: Path, name: str) -> None:
+    """Nobody who changes a run keeps its data from being compared with what is installed by calling that blocked."""
+    out = tmp_path / "run"
+    assert friendshore(world, "plan", "settled.toml", "--out", str(out)).returncode == 0
+    assert friendshore(world, "verify", str(out)).returncode == 0
+    told = json.loads((out / "run.json").read_text())
+    told["plugins_blocked"].append({"name": name, "by": ["--block"], "plugins": []})
+    (out / "run.json").write_text(json.dumps(told))
+    done = friendshore(world, "verify", str(out))
+    assert done.returncode == 4
+    assert f"it was made without `{name}`, and with catalog tin of it" in done.stdout
+
+
 def test_a_run_is_left_unverified_where_its_blocks_are_taken_out(world: Path, run: Path) -> None:
     """Without the block the name is a clash again; and friendshore's own kind is never taken for the plugin's."""
     told = json.loads((run / "run.json").read_text())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -19,7 +19,8 @@ from ..domain.used import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError
 from ..errors import Problem as Finding
 from ..explain import RankPrice, Reason
-from ..plugins import Blocker, Registry
+from ..plugins import Block, Blocker, Registry
+from ..plugins.manifest import normal
 from ..problem import Problem
 from ..rules.base import Rule
 from ..verify import VerifiedPlan, examine
@@ -103,7 +104,12 @@ def recheck(facts: Mapping[str, Any], told: Run, registry: Registry) -> Rechecke
         verified=verified,
         run=run,
         purchases=tuple(run.purchases if run is not None else purchases(read.problem, lines)),
-        findings=(*located, *_digests(read.digests, told), *_altered(read, told, registry)),
+        findings=(
+            *located,
+            *_digests(read.digests, told),
+            *_used_though_blocked(told, registry),
+            *_altered(read, told, registry),
+        ),
         unchecked=read.unchecked,
         notes=(*_own_version(told), *(note for plugin in told.plugins for note in _installed(plugin, registry))),
     )
@@ -204,6 +210,23 @@ def _digests(digests: Mapping[str, str], told: Run) -> list[Finding]:
         for name in sorted({*digests, *named})
         if digests.get(name) != named.get(name)
     ]
+
+
+def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Finding]:
+    """What a run says that it was made with and without: else a block would keep its data from being compared with what is installed."""
+    blocks = [Block(name=block.name, by=Blocker.RUN) for block in told.plugins_blocked]
+    for plugin in told.plugins:
+        of = normal(_distribution(plugin.distribution))
+        bringing = [i for i in registry.plugins if of and normal(i.distribution) == of and plugin.name in i.brings]
+        for block in blocks:
+            if any(block.meets(info, plugin.name) for info in bringing):
+                yield Finding(
+                    f"the run says that it was made without `{block.name}`, and with {plugin.kind} {plugin.name} of it",
+                    "run.json",
+                    column="plugins_blocked",
+                    found=block.name,
+                    expected=f"nothing of {plugin.distribution}",
+                )
 
 
 def _altered(read: Facts, told: Run, registry: Registry) -> list[Finding]:
