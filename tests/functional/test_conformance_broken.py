@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -189,6 +190,14 @@ def test_a_broken_plugin_is_told_what_it_lacks(tmp_path: Path, name: str) -> Non
     assert '"fix": "' in mistakes[check]
 
 
+def test_a_kind_that_takes_a_mass_for_a_text_is_told(tmp_path: Path) -> None:
+    """An example of it with tonnes written as kilograms makes another rule, so that the unit would decide what it asks."""
+    kept = '    cap: str = ""\n    model_config = {"json_schema_extra": {"examples": [{"cap": "5 t"}]}}\n\n    most:'
+    code, mistakes = checked(rule_plugin(tmp_path / "unread-mass", "    most:", kept))
+    assert (code, set(mistakes)) == (3, {"masses"})
+    assert "parse_mass" in mistakes["masses"]
+
+
 def test_what_a_plugin_prints_is_in_no_answer(tmp_path: Path) -> None:
     """Its code prints when it is imported and when it is asked; the one JSON object on stdout stays whole."""
     noisy = rule_plugin(tmp_path / "noisy", SPANS, f"print('asked')\n        {SPANS}")
@@ -201,6 +210,17 @@ def test_a_whole_wheel_conforms(tmp_path: Path) -> None:
     """A wheel is checked before it is installed anywhere, with what will be installed of it."""
     assert checked(wheel(rule_plugin(tmp_path / "whole-rule"))) == (0, {})
     assert checked(wheel(catalog_plugin(tmp_path / "whole-catalog"))) == (0, {})
+
+
+def test_all_wheels_of_a_folder_are_checked_at_once(tmp_path: Path) -> None:
+    """`dist/*.whl` may be more than one: each has its own checks, and a mistake in any of them is one."""
+    whole = wheel(catalog_plugin(tmp_path / "whole-one"))
+    short = wheel(rule_plugin(tmp_path / "short-one"), "__init__.py")
+    done = CliRunner().invoke(app, ["plugins", "check", str(whole), str(short), "--json"])
+    found = json.loads(done.stdout)
+    assert done.exit_code == 3
+    assert {c["subject"] for c in found["checks"] if c["result"] == "mistake"} == {"plugin `acme_short_one`"}
+    assert "plugin `acme_whole_one`" in {c["subject"] for c in found["checks"]}
 
 
 @pytest.mark.parametrize("content", [b"no archive", b""])

@@ -142,11 +142,11 @@ def show_(
 @app.command("check", short_help="Check a plugin, catalog or rule pack against the conformance kit.")
 @answering
 def check(
-    subject: Annotated[
-        str,
+    subjects: Annotated[
+        list[str],
         typer.Argument(
-            metavar="NAME",
-            help="An installed plugin; the wheel of one; or a folder of a plugin, a catalog (or its workbook) or a rule pack.",
+            metavar="NAME...",
+            help="An installed plugin; the wheel of one; or a folder of a plugin, a catalog (or its workbook) or a rule pack. May repeat.",
         ),
     ],
     block: Blocked = None,
@@ -163,7 +163,7 @@ def check(
 
     registry = installed(block)
     with progress_bar(quiet, "checking", "checks") as progress:
-        outcomes = outcomes_of(checks_of(subject, registry), progress)
+        outcomes = outcomes_of([check for subject in subjects for check in checks_of(subject, registry)], progress)
     if as_json:
         show_json(conformance_data(outcomes))
     else:

@@ -205,17 +205,17 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
             yield Problem("no rule of this kind can be made without more, so none is tried", subject, fix=fix)
 
     def masses() -> Iterator[Problem]:
-        for number, data in enumerate(_data(name, registry), 1):
-            other = masses_in_kilograms(data)
-            try:
-                same = other == data or registry.rule({**other, "id": name}) == registry.rule({**data, "id": name})
-            except FriendshoreError as error:
-                raise NotLookedAt("the rules cannot be made") from error
-            if not same:
-                fix = "read masses by friendshore.domain.quantities.parse_mass"
-                yield Problem(
-                    f"its example {number} is another rule with tonnes written as kilograms", subject, fix=fix
-                )
+        try:
+            pairs = [(data, masses_in_kilograms(data)) for data in _data(name, registry)]
+            changed = [n for n, (one, other) in enumerate(pairs, 1) if rule_of(one) != rule_of(other)]
+        except FriendshoreError as error:
+            raise NotLookedAt("the rules cannot be made") from error
+        for number in changed:
+            fix = "read masses by friendshore.domain.quantities.parse_mass"
+            yield Problem(f"its example {number} is another rule with tonnes written as kilograms", subject, fix=fix)
+
+    def rule_of(data: dict[str, Any]) -> Rule:
+        return registry.rule({"id": name, **data}, subject)
 
     says = "A rule of the kind can be made: of its examples, or of nothing but its defaults."
     own = (
