@@ -172,7 +172,7 @@ PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "verb of no subject": (lambda folder: rule_plugin(folder, "    most:", '    bears_on: __import__("typing").ClassVar[str] = "moon"\n    most:'), "code", "bears on something else"),
     "folder that is not there": (announcing('api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n'), "manifest", "`catalog` holds no catalog.toml"),
     "unknown key": (announcing('api = 1\nkind = ["house"]\n'), "manifest", "did you mean `kinds`"),
-    "plant of another catalog": (repeated, "clashes", "gramercy"),
+    "plant of another catalog": (repeated, "clashes", 'facilities.csv", "row": 2, "column": "id"'),
     "wheel without its catalog": (lambda folder: wheel(catalog_plugin(folder), *TABLES), "manifest", "`catalog` holds no catalog.toml"),
     "wheel without its sources": (lambda folder: wheel(catalog_plugin(folder), "sources.csv"), "read", "there is no sources.csv"),
     "wheel without its manifest": (lambda folder: wheel(catalog_plugin(folder), "friendshore.toml"), "manifest", "friendshore.toml"),

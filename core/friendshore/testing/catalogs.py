@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from .evidence import misdated, old, unsourced, weak
 from .figures import off_the_mark
 from .rewritten import differences
 from .tables import line_of
+
+_TABLES = {"material": "materials.csv", "benchmark": "prices.csv", "facility": "facilities.csv", "offer": "offers.csv"}
+"""Where each thing that may clash is defined by its id."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +122,15 @@ class CatalogTrial:
     def _clashes(self) -> Iterator[Problem]:
         mine = self._catalog()
         others = [c for c in self.others() if c.name != mine.name]
-        yield from (problem for problem in clashes([*others, mine]) if f"`{mine.name}`" in problem.found)
+        yield from map(self._at, (p for p in clashes([*others, mine]) if f"`{mine.name}`" in p.found))
+
+    def _at(self, clash: Problem) -> Problem:
+        """A clash with the place in the catalog's own tables where what clashes is defined."""
+        if clash.column not in _TABLES:
+            return clash
+        file = self._folder / _TABLES[clash.column]
+        name = clash.message.split("`")[1]
+        return replace(clash, file=str(file), row=line_of(file, "id", name), column="id")
 
     def _rewritten(self) -> Iterator[Problem]:
         return differences(self._catalog(), self.ref, self.registry)

@@ -93,10 +93,14 @@ class Trial:
                 yield _problem(rule, "is another rule once written as JSON and read again", "a rule of plain values")
 
     def _sentences(self) -> Iterator[Problem]:
+        expected = "what it asks in a planner's words, with a full stop, from `sentence()` or `title`"
         for rule in self.rules:
-            said = sentence_of(rule)
+            try:
+                said = sentence_of(rule)
+            except FriendshoreError as error:
+                yield from (replace(problem, expected=expected, fix="") for problem in error.problems)
+                continue
             if not is_sentence(said):
-                expected = "what it asks in a planner's words, with a full stop, from `sentence()` or `title`"
                 yield _problem(rule, "is not told in a sentence", expected, repr(said))
         if not self._broken:
             yield from self._asked(Asking.unexplained, "`sentence` of every row, in a planner's words")
