@@ -1,13 +1,12 @@
 """Catalog folders -> Catalog records: tables, conversion to kilograms, checks, digest."""
 
 from .folder import digest, read_catalog
-from .overlaps import Twins, misfits, overridden, twins, united
+from .overlaps import misfits, overridden, twins, united
 from .review import review
 from .several import CatalogFolder, clashes, read_catalogs
 
 __all__ = [
     "CatalogFolder",
-    "Twins",
     "clashes",
     "digest",
     "misfits",

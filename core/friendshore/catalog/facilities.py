@@ -50,18 +50,25 @@ def read_facilities(reading: Reading, capacity: Mapping[str, tuple[CapacityStep,
 
 def _refuse_circle(reading: Reading, table: Table, row: Row) -> None:
     """A facility must not lie within itself, over however many others."""
-    seen = [row.values.get("id", "")]
-    inside = row.values["within"]
+    around = circle(row.values.get("id", ""), row.values["within"], reading.known.facilities)
+    if around:
+        message = "the facility lies within itself: " + " in ".join(around)
+        table.problem(row, "within", message, fix="leave one of them blank")
+
+
+def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
+    """The facilities from one round to itself again; nothing if it lies in no circle, or another of the circle tells it.
+
+    Args:
+        name: where to begin.
+        inside: what that lies within.
+        within: the same of every facility.
+    """
+    seen = [name]
     while inside and inside not in seen:
         seen.append(inside)
-        inside = reading.known.facilities.get(inside, "")
-    if inside == seen[0] == min(seen) and inside:  # once for each circle
-        table.problem(
-            row,
-            "within",
-            "the facility lies within itself: " + " in ".join([*seen, inside]),
-            fix="leave one of them blank",
-        )
+        inside = within.get(inside, "")
+    return [*seen, inside] if inside and inside == name == min(seen) else []  # once for each circle
 
 
 def read_capacity(reading: Reading, made: Mapping[str, frozenset[str]]) -> dict[str, tuple[CapacityStep, ...]]:

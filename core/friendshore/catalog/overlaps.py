@@ -14,6 +14,7 @@ from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
 from ..errors import Problem
 from ..reading.suggest import did_you_mean
+from .facilities import circle
 
 B = TypeVar("B", Terms, PriceSchedule)
 
@@ -134,7 +135,9 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Pr
         catalogs: the catalogs as they were read.
         overlaps: what the case says.
     """
-    records = {f"{c.name}:{f.id}": f for c in catalogs for f in c.facilities}
+    if not overlaps:
+        return []
+    records = _records(catalogs)
     found: list[Problem] = []
     for overlap in overlaps:
         unknown = [name for name in overlap.facilities if name not in records]
@@ -149,19 +152,10 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Pr
 
 def _circles(catalogs: Sequence[Catalog]) -> list[Problem]:
     """Facilities that lie within themselves once others have been made one."""
-    around = {f.id: f.within for c in catalogs for f in c.facilities}
-    found = []
-    for start in sorted(around):
-        name, passed = start, set()
-        while name and name not in passed:
-            passed.add(name)
-            name = around.get(name, "")
-        if name == start:
-            message = f"`{start}` would lie within itself"
-            found.append(
-                _problem(message, f"`{start}`", "no circle", "call the two distinct: one is a part of the other")
-            )
-    return found
+    within = {f.id: f.within for c in catalogs for f in c.facilities}
+    rounds = filter(None, (circle(name, inside, within) for name, inside in sorted(within.items())))
+    fix = "call the two distinct: one is a part of the other"
+    return [_problem(f"`{r[0]}` would lie within itself", " in ".join(r), "no circle", fix) for r in rounds]
 
 
 def _unknown(name: str, records: Mapping[str, Facility], catalogs: Sequence[Catalog]) -> Problem:
@@ -220,24 +214,25 @@ def _would_lapse(bearing: Bearing, kept: Facility, dropped: Facility) -> bool:
 
 def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Problem]:
     """What catalogs say of facilities that a case calls one, and which does not count since another record is kept."""
-    records = {f"{c.name}:{f.id}": f for c in catalogs for f in c.facilities}
-    found = []
-    for overlap in overlaps:
-        for name in overlap.dropped:
-            kept, dropped = records[overlap.keep], records[name]
-            for field in ("operator", "parent", "place", "within", "capacity"):
-                ours, theirs = getattr(kept, field), getattr(dropped, field)
-                if theirs and theirs != ours:
-                    shown = (_shown(theirs), _shown(ours) or "nothing")
-                    found.append(
-                        Problem(
-                            f"`{field}` of `{name}` does not count: the case keeps `{overlap.keep}`",
-                            column="overlap.keep",
-                            found=shown[0],
-                            expected=shown[1],
-                        )
-                    )
-    return found
+    pairs = [(overlap.keep, name) for overlap in overlaps for name in overlap.dropped]
+    records = _records(catalogs) if pairs else {}
+    return [
+        Problem(
+            f"`{field}` of `{dropped}` does not count: the case keeps `{kept}`",
+            column="overlap.keep",
+            found=_shown(theirs),
+            expected=_shown(ours) or "nothing",
+        )
+        for kept, dropped in pairs
+        for field in ("operator", "parent", "place", "within", "capacity")
+        for ours, theirs in [(getattr(records[kept], field), getattr(records[dropped], field))]
+        if theirs and theirs != ours
+    ]
+
+
+def _records(catalogs: Sequence[Catalog]) -> dict[str, Facility]:
+    """Facilities by `catalog:facility`."""
+    return {f"{c.name}:{f.id}": f for c in catalogs for f in c.facilities}
 
 
 def _shown(value: object) -> str:

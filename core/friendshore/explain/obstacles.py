@@ -155,12 +155,13 @@ def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem
 def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     """Days on which it may be ordered that no period of the plan lies within."""
     offer, periods = facts.offer, problem.case.horizon.periods
+    lifting = Change(lift=TermKind.DATES, of=offer.id)
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
         text = f"it may be ordered from {offer.start} on, and would have to be from {periods[-1].start} at the latest"
-        yield Obstacle(kind="dates", text=text, lifted_by=[Change(lift=TermKind.DATES, of=offer.id)])
+        yield Obstacle(kind="dates", text=text, lifted_by=[lifting])
     if offer.end is not None and not any(period.end <= offer.end for period in periods):
         text = f"it may be ordered until {offer.end}, and would have to be until {periods[0].end} at the earliest"
-        yield Obstacle(kind="dates", text=text, lifted_by=[Change(lift=TermKind.DATES, of=offer.id)])
+        yield Obstacle(kind="dates", text=text, lifted_by=[lifting])
 
 
 def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
