@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -283,6 +284,30 @@ def test_repairs_can_be_pasted_into_a_case(tmp_path: Path) -> None:
     scenarios = load_case(tmp_path).scenarios
     assert [scenario.name for scenario in scenarios] == ["repair-metal-1", "repair-metal-2", "repair-metal-3"]
     assert [scenario.change for scenario in scenarios] == [repair.changes for repair in found.repairs]
+
+
+HOSTILE = 'a "b" \\ [c] # d\ne\t\x07\x7f é 鎵'
+"""What no id should be, and some spreadsheet's id is: quotes, a newline, control characters, signs of other scripts."""
+
+
+def test_whatever_things_are_called_repairs_can_be_pasted(tmp_path: Path) -> None:
+    """Names with quotes, line breaks and control characters are escaped: each change reads back as it was."""
+    found = repairs(small())
+    changes = (
+        Change(waive=HOSTILE, of=HOSTILE, quantity=Decimal("0.1234567"), end=date(2026, 12, 31)),
+        Change(capacity=HOSTILE, per_year=Decimal("1E+3"), why=HOSTILE),
+        Change(stock=HOSTILE, quantity=Decimal(4), countries=frozenset({"AU", "US"})),
+        Change(price=HOSTILE, amount=Decimal("12.5"), currency="EUR"),
+        Change(demand=HOSTILE, delay=Decimal(3)),
+    )
+    gap = found.gaps[0].model_copy(update={"material": HOSTILE})
+    odd = [repair.model_copy(update={"changes": changes}) for repair in found.repairs]
+    head = 'schema = 1\n[case]\nname = "c"\nstart = 2026-01-01\nperiods = 1\nperiod = "year"\nplace = "US"\n'
+    printed = repairs_toml(found.model_copy(update={"gaps": (gap,), "repairs": tuple(odd)}))
+    (tmp_path / "case.toml").write_text(head + printed, encoding="utf-8")
+    scenarios = load_case(tmp_path).scenarios
+    assert len(scenarios) == 3
+    assert all(scenario.change == changes for scenario in scenarios)
 
 
 def test_bounds_are_stated_in_words() -> None:

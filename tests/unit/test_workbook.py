@@ -211,6 +211,17 @@ def test_signs_that_no_workbook_can_hold_are_refused(tmp_path: Path) -> None:
         assert not (tmp_path / "odd.xlsx").exists()
 
 
+def test_a_head_with_odd_signs_is_written_so_that_it_reads_back(tmp_path: Path) -> None:
+    """Quotes, line breaks, backslashes and control characters in `catalog.toml` are escaped when it is written anew."""
+    folder = tmp_path / "odd"
+    shutil.copytree(GOOD, folder)
+    note = r"a \"b\"\"\" \\ [c] # d\r\ne\t\u0007\u007f é 鎵"
+    head = f'schema = 1\nname = "odd"\nas_of = 2026-01-31\nnote = "{note}"\nlicence = "\'"\n'
+    (folder / "catalog.toml").write_text(head, encoding="utf-8")
+    convert(folder, tmp_path / "back", read_catalog)
+    assert read_catalog(tmp_path / "back") == read_catalog(folder)
+
+
 def test_a_registry_finds_a_workbook_by_its_path(book: Path) -> None:
     """`./mine.xlsx` in a case means the workbook, by the name it states; a wrong path is told."""
     ref = Registry.of().catalog_folder("./mine.xlsx", book.parent)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ..domain.facts import Catalog
 from ..errors import InputError, Problem
 from ..reading import kinds as k
 from ..reading.fields import Field, Layout
+from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook, openpyxl
 from . import columns
 from .tables import HEAD_ROWS, HEAD_SHEET, sheet_name, tables_at
@@ -120,23 +120,12 @@ def write_folder(texts: Texts, folder: Path) -> None:
         OSError: if it cannot be written.
     """
     folder.mkdir()
-    head = "".join(f"{name} = {_toml(value)}\n" for name, value in texts.head.items())
+    head = toml_text(texts.head)
     (folder / columns.HEAD.name).write_text(head, encoding="utf-8", newline="\n")
     for name, (header, rows) in texts.tables.items():
         stream = io.StringIO()
         csv.writer(stream, lineterminator="\n").writerows([header, *rows])
         (folder / name).write_text(stream.getvalue(), encoding="utf-8", newline="\n")
-
-
-def _toml(value: Any) -> str:
-    """A value of the head as TOML."""
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if not isinstance(value, str):
-        return str(value)
-    # A line of a basic string of TOML is written as one of JSON is, but for one sign.
-    lines = [json.dumps(line, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f") for line in value.split("\n")]
-    return '"""\n' + "\n".join(lines) + '"""' if len(lines) > 1 else f'"{lines[0]}"'
 
 
 def write_workbook(texts: Texts, path: Path) -> None:

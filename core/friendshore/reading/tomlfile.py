@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from ..errors import Problem
 from .csvfile import read_text
 from .entry import Entry, Report
@@ -212,3 +214,21 @@ def written(value: Any) -> str:
         )
     text = str(value)
     return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`" if text else "an empty text"
+
+
+def toml_text(data: Mapping[str, Any]) -> str:
+    """TOML that reads back as `data`, whatever signs its texts hold; decimals are written in full, sets in order."""
+    return tomli_w.dumps({key: _as_toml(value) for key, value in data.items()})
+
+
+def _as_toml(value: Any) -> Any:
+    """A value as one that TOML has."""
+    if isinstance(value, dict):
+        return {key: _as_toml(inner) for key, inner in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if isinstance(value, list | tuple):
+        return [_as_toml(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else Decimal(f"{value.normalize():f}")
+    return str(value) if isinstance(value, str) else value  # an enumeration's word is a text

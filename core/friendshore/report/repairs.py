@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -13,6 +14,7 @@ from rich.text import Text
 from ..domain.change import Change
 from ..explain.levers import LeverKind
 from ..explain.repaired import Gap, Repair, Repairs, Use
+from ..reading.tomlfile import toml_text
 from .figures import NOTHING, count, mass, number, percent
 from .stress import effort_line, rise, signed
 from .tables import Column, figures, lines, section, table
@@ -206,30 +208,30 @@ def step(use: Use) -> str:
 
 def repairs_toml(found: Repairs) -> str:
     """Every repair as a scenario of a case file."""
-    blocks = []
-    for repair in found.repairs:
-        gap = found.gaps[repair.gap - 1]
-        name = f"repair-{gap.material or f'conflict-{repair.gap}'}-{repair.rank}"
-        changes = ",\n".join(f"    {change_toml(change)}" for change in repair.changes)
-        blocks.append(f'[[scenario]]\nname = "{name}"\nchange = [\n{changes},\n]\n')
-    return "\n".join(blocks)
+    scenarios = [
+        {"name": _scenario(found, repair), "change": [_written(change, found.currency) for change in repair.changes]}
+        for repair in found.repairs
+    ]
+    return toml_text({"scenario": scenarios}) if scenarios else ""
 
 
-_UNITS = {"quantity": " kg", "per_year": " kg/year", "delay": " months"}
+def _scenario(found: Repairs, repair: Repair) -> str:
+    """A name that a case file may hold, whatever the material is called."""
+    material = found.gaps[repair.gap - 1].material
+    plain = _NO_NAME.sub("-", material)
+    about = (plain if plain == material else f"{plain}-{repair.gap}") if material else f"conflict-{repair.gap}"
+    return f"repair-{about}-{repair.rank}"
+
+
+_NO_NAME = re.compile(r"[^\w.+-]")
+"""What the name of a scenario cannot hold."""
+_UNITS = {"quantity": "kg", "per_year": "kg/year", "delay": "months"}
 """Fields of a change that a file states with a unit."""
 
 
-def change_toml(change: Change) -> str:
-    """A change as an inline table."""
+def _written(change: Change, currency: str) -> dict[str, Any]:
+    """A change as a case file states it."""
     told = change.model_dump(by_alias=True, exclude_defaults=True)
-    return "{ " + ", ".join(f"{key} = {_toml(value, _UNITS.get(key, ''))}" for key, value in told.items()) + " }"
-
-
-def _toml(value: object, unit: str) -> str:
-    if isinstance(value, Decimal):
-        return f'"{value.normalize():f}{unit}"' if unit else f"{value.normalize():f}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, frozenset):
-        return "[" + ", ".join(f'"{word}"' for word in sorted(value)) + "]"
-    return f'"{value}"'
+    if change.amount is not None:
+        told["amount"] = f"{change.amount.normalize():f} {told.pop('currency', currency)}/kg"
+    return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in told.items()}
