@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .explain.stress import Stress, stress
     from .explain.why_not import WhyNot, why_not
     from .plugins import Registry
+    from .plugins.interface import __version__
     from .recommend import Recommendation, plan
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Repairs",
     "Stress",
     "WhyNot",
+    "__version__",
     "alternatives",
     "calendar",
     "compare",
@@ -60,6 +62,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "__version__": "plugins.interface",
     "Calendar": "explain",
     "calendar": "explain",
     "Alternatives": "explain",
@@ -84,4 +87,4 @@ _HOMES = {
     "why_not": "explain",
 }
 
-__getattr__ = first_used(__name__, _HOMES)
+__getattr__, __dir__ = first_used(__name__, _HOMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -17,6 +18,24 @@ class Record(BaseModel):
     """A frozen record that refuses unknown fields; the text under a field is its description in the schema."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Tables(Record):
+    """A record that holds whole tables: printed in a line, with how many entries each table has."""
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            if not isinstance(value, (tuple, list, dict, frozenset)):
+                yield name, value
+            elif value:
+                yield name, _Count(len(value))
+
+
+class _Count(int):
+    """How many entries a table has, printed in the place of them."""
+
+    def __repr__(self) -> str:
+        return f"<{int(self):,}>"
 
 
 def exact(value: Any) -> Decimal:

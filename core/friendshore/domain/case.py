@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .base import Number, Record
+from .base import Number, Record, Tables
 from .change import Change
 from .evidence import Confidence
 from .facts import ChainEntry, Price, Status
@@ -261,7 +261,7 @@ class Overlap(Record):
         return tuple(name for name in self.facilities if name != self.keep) if self.keep else ()
 
 
-class Case(Record):
+class Case(Tables):
     """All that decides a result, beside the catalogs and packs it names."""
 
     name: str

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
-from .base import Number, Record, Words
+from .base import Number, Record, Tables, Words
 from .evidence import Source
 from .stages import Stage, stage_of
 from .terms import Terms
@@ -275,7 +275,7 @@ class Factor(Record):
     source: str = ""
 
 
-class Catalog(Record):
+class Catalog(Tables):
     """A named set of facts with its own licence and date."""
 
     name: str

@@ -1,11 +1,15 @@
-"""Memory: Python's search for reference cycles, kept away from very many objects that stay."""
+"""Memory: Python's search for reference cycles, kept away from very many objects that stay; and what is kept of earlier answers."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from threading import RLock
+from threading import Lock, RLock
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 _MANY = 500_000
 """New objects from which on a search for young cycles among them takes a noticeable time."""
@@ -71,3 +75,44 @@ uncollected = _SEARCH.put_off
 nothing. Objects outside cycles are freed as ever."""
 set_aside = _SEARCH.set_aside
 """For long work beside very many objects that stay: the search looks at what is made meanwhile alone, and afterwards at all again."""
+
+
+class Recent(Generic[K, V]):
+    """Values by key, of which the least recently used are dropped beyond a total size. Safe to use from several threads."""
+
+    def __init__(self, most: int) -> None:
+        """Makes it empty.
+
+        Args:
+            most: total size of what is kept; the newest value is kept whatever its size.
+        """
+        self.most = most
+        self.size = 0
+        self._kept: dict[K, tuple[V, int]] = {}
+        """In order of use, the least recently used first."""
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: K) -> V | None:
+        """The value of a key, which is now the most recently used; None: it is not kept."""
+        with self._lock:
+            found = self._kept.pop(key, None)
+            if found is None:
+                return None
+            self._kept[key] = found
+            return found[0]
+
+    def keep(self, key: K, value: V, size: int) -> None:
+        """Keeps a value of some size, and drops what then is too much."""
+        with self._lock:
+            self.size += size - self._kept.pop(key, (None, 0))[1]
+            self._kept[key] = (value, size)
+            while self.size > self.most and len(self._kept) > 1:
+                self.size -= self._kept.pop(next(iter(self._kept)))[1]
+
+    def items(self) -> list[tuple[K, V, int]]:
+        """All that is kept, with sizes, the least recently used first."""
+        with self._lock:
+            return [(key, value, size) for key, (value, size) in self._kept.items()]

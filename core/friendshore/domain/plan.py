@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, WrapValidator
 
-from .base import Number, Record, exact
+from .base import Number, Record, Tables, exact
 from .purchases import Purchase, Purchases
 
 __all__ = [
@@ -132,7 +132,7 @@ class PlanLevel(Record):
     """What later levels may make of it."""
 
 
-class Plan(Record):
+class Plan(Tables):
     """A plan as the solver left it, rounded; nothing in it has been checked yet."""
 
     status: PlanStatus

@@ -10,7 +10,7 @@ import datetime
 from decimal import Decimal
 from typing import Literal
 
-from .base import Number, Record
+from .base import Number, Record, Tables
 from .plan import Cost, PlanStatus
 from .used import RunBlock, RunPlugin
 
@@ -38,6 +38,8 @@ class RunPurchase(Record):
     offer: str
     material: str
     facility: str
+    """Its name; its id where it has none."""
+    facility_id: str = ""
     supplier: str
     country: str
     """Where it is bought."""
@@ -268,6 +270,8 @@ class RunLead(Record):
     offer: str
     materials: list[str]
     facility: str
+    """Its name; its id where it has none."""
+    facility_id: str = ""
     country: str
     reasons: list[str]
 
@@ -331,7 +335,7 @@ class RunConflict(Record):
     demands: list[str]
 
 
-class Run(Record):
+class Run(Tables):
     """A verified plan, and all that a reader needs to judge it."""
 
     schema_version: Literal[1] = 1

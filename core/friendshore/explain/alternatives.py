@@ -40,6 +40,8 @@ class Alternative(Record):
     material: str
     offer: str
     facility: str
+    """Its name; its id where it has none."""
+    facility_id: str = ""
     supplier: str
     country: str
     rank: int | None
@@ -282,6 +284,7 @@ class _Asking:
             material=material,
             offer=name,
             facility=facility.name or facility.id,
+            facility_id=facility.id,
             supplier=facility.supplier,
             country=facility.country,
             rank=None,

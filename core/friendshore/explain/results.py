@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..domain.base import Number, Record, exact
+from ..domain.base import Number, Record, Tables, exact
 from ..session import Answer, Session
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Effort(Record):
         return self.reused / max(self.solved + self.reused, 1)
 
 
-class Result(Record):
+class Result(Tables):
     """An answer, as records. Its tables are the fields that `TABLES` names."""
 
     TABLES: ClassVar[tuple[str, ...]] = ()

@@ -63,6 +63,8 @@ class WhyNot(Result):
     currency: str
     offer: str
     facility: str
+    """Its name; its id where it has none."""
+    facility_id: str = ""
     supplier: str
     country: str
     materials: list[str]
@@ -119,6 +121,7 @@ def why_not(session: Session, offer: str, *, progress: Progress | None = None) -
         currency=problem.case.currency,
         offer=offer,
         facility=facility.name or facility.id,
+        facility_id=facility.id,
         supplier=facility.supplier,
         country=facility.country,
         materials=[line.material for line in given.outputs],

@@ -17,6 +17,17 @@ OWN = __name__.partition(".")[0]
 """friendshore's own package and distribution."""
 
 
+def _own_version() -> str:
+    try:
+        return version(OWN)
+    except PackageNotFoundError:
+        return ""
+
+
+__version__ = _own_version()
+"""The release of friendshore that runs; empty: it is run from its source without being installed."""
+
+
 class Interface(Record):
     """One version of the plugin interface."""
 
@@ -70,7 +81,7 @@ def refusal(label: str, distribution: str, api: int, file: str) -> Problem | Non
     """
     if any(one.version == api for one in taken()):
         return None
-    here = f"{OWN} {own_version()}".strip()
+    here = f"{OWN} {__version__}".strip()
     known = next((one for one in INTERFACES if one.version == api), None)
     if api > newest().version:
         why = f"which is newer than {here}"
@@ -83,11 +94,3 @@ def refusal(label: str, distribution: str, api: int, file: str) -> Problem | Non
         fix = f"upgrade {distribution}, or report this to its author; {OWN} before {known.gone_in} takes it as it is"
     message = f"{label} is written for version {api} of the plugin interface, {why}"
     return Problem(message, file, None, "api", str(api), " or ".join(map(str, taken())), fix)
-
-
-def own_version() -> str:
-    """The release of friendshore that runs; empty: it is run from its source without being installed."""
-    try:
-        return version(OWN)
-    except PackageNotFoundError:
-        return ""

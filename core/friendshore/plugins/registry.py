@@ -20,7 +20,7 @@ from ..rules.pack import RulePack, read_pack, stated_name
 from .attribution import blame
 from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
 from .hosting import Hook, Yielded, ask, kind_of, missing
-from .interface import OWN, own_version
+from .interface import OWN, __version__
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import What, claimed, clash, names_of, with_clashes
 
@@ -48,6 +48,9 @@ class Registry:
         self._plugins = tuple(with_clashes(plugin, left) for plugin in left)
         self._yielded: dict[tuple[int, Hook], Yielded] = {}
         self._lock = RLock()
+
+    def __reduce__(self) -> tuple[type[Registry], tuple[tuple[Plugin, ...], tuple[Block, ...]]]:
+        return Registry, (self._found, self._blocks)  # what hooks yielded is asked for again where it is read back
 
     @classmethod
     def discover(cls, blocked: Iterable[str] = ()) -> Registry:
@@ -349,7 +352,7 @@ def _folder(name: str, base: Path | None, what: What) -> Path:
 
 def _built_in() -> Plugin:
     """The kinds of friendshore itself, which come through the same structure as everybody's."""
-    info = PluginInfo(distribution=OWN, version=own_version(), name="built-in", package=OWN)
+    info = PluginInfo(distribution=OWN, version=__version__, name="built-in", package=OWN)
     classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
     return Plugin(info.model_copy(update={"kinds": tuple(classes)}), classes=classes)
 

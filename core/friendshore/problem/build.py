@@ -98,6 +98,9 @@ class Problem:
     """What limit rules may ask."""
     assumptions: tuple[Assumption, ...]
 
+    def __repr__(self) -> str:
+        return f"<Problem {self.case.name}: {len(self.demands):,} demands, {len(self.offers):,} offers, {len(self.rules):,} rules>"
+
     @cached_property
     def capacity(self) -> Floats:
         """Kilograms of every pool in every period, in doubles; infinite: unlimited."""

@@ -25,6 +25,9 @@ class Inputs:
     part: bool = False
     """Whether they are a part of the facts of a case whose names have been checked as a whole."""
 
+    def __repr__(self) -> str:
+        return f"<Inputs of {self.case.name}>"
+
     def after(self, changes: Sequence[Change]) -> Inputs:
         """The same facts after some changes, in order.
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, partial
 from typing import Literal
 
 import numpy as np
@@ -72,7 +71,9 @@ class Questions:
         self._positions: Sequence[int] = range(len(demands))
         self._in_force = frozenset(range(self.horizon.count))
         self._index = _Index.of(network, self.offers, demands)
-        self._ends = cache(partial(_ends, network, demands))
+        self._ends: list[
+            dict[tuple[str, str, str], frozenset[str]]
+        ] = []  # one, once it is asked for; narrowed copies share it
 
     def within(self, periods: frozenset[int]) -> Questions:
         """The same questions about some periods only: those in which a rule bites."""
@@ -250,7 +251,9 @@ class Questions:
 
     def ends(self, offer: Chained, place: Place) -> frozenset[str]:
         """Countries of the final demands that a purchase from an offer for a place may end in."""
-        return self._ends().get((offer.offer.id, offer.material.id, place.id), frozenset())
+        if not self._ends:
+            self._ends.append(_ends(self._network, self._all_demands))
+        return self._ends[0].get((offer.offer.id, offer.material.id, place.id), frozenset())
 
     def _moves_that(
         self,

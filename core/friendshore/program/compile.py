@@ -40,6 +40,10 @@ class Program:
     goals: tuple[Goal, ...] = ()
     """The problem's objectives in order of rank; none: cost alone."""
 
+    def __repr__(self) -> str:
+        rows, columns = self.linear.matrix.shape
+        return f"<Program of {self.problem.case.name}: {columns:,} columns, {rows:,} rows>"
+
     def owners_of(self, rows: Ints) -> list[str]:
         """Who asked for each of some rows."""
         return owners_of(self.owners, rows)

@@ -207,6 +207,7 @@ def _purchase(problem: Problem, line: Line, wanted: dict[tuple[str, str], Decima
         offer=entry.offer,
         material=entry.material,
         facility=facility.name or facility.id,
+        facility_id=facility.id,
         supplier=facility.supplier,
         country=facility.country,
         countries={

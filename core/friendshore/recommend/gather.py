@@ -41,6 +41,9 @@ class Gathered:
     idle: tuple[Problem, ...]
     """What the case blocks though nothing of that name is installed."""
 
+    def __repr__(self) -> str:
+        return f"<Gathered {self.case.name}: {len(self.catalogs):,} catalogs, {len(self.packs):,} packs, {len(self.rules):,} rules>"
+
 
 def gather(
     case: Case, registry: Registry | None = None, catalogs: Sequence[Catalog] = (), rules: Sequence[Rule] = ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..domain.facts import Catalog, Offer
@@ -39,6 +41,21 @@ class Recommendation:
     gathered: Gathered
     session: Session
     """The solved case behind it: `recommendation.session.after(Change(...))` says what a change costs."""
+
+    def __repr__(self) -> str:
+        return f"<Recommendation {self.run.case}: {self._told}>"
+
+    def _repr_html_(self) -> str:
+        return _mix_html(self.run, self._told)
+
+    def __reduce__(self) -> tuple[Callable[[Run, Gathered, Session], Recommendation], tuple[Run, Gathered, Session]]:
+        return _read_back, (self.run, self.gathered, self.session)
+
+    @property
+    def _told(self) -> str:
+        """Status and cost in a line."""
+        spent = f"{self.cost.total:,.0f} {self.run.currency}"
+        return f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
 
     @property
     def status(self) -> PlanStatus:
@@ -102,6 +119,25 @@ class Recommendation:
             "plan": self.plan.plan.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             "digests": {f"{p.kind} {p.name}": p.digest for p in self.gathered.plugins},
         }
+
+
+def _mix_html(run: Run, headline: str) -> str:
+    """What a notebook shows of a run: its headline, and what is bought of each offer over the plan."""
+    titles = ("Material", "Offer", "Facility", "Country", "To", "For", "kg", run.currency)
+    sums: dict[tuple[str, ...], tuple[Decimal, Decimal]] = {}
+    for row in run.purchases:
+        key = (row.material, row.offer, row.facility, row.country, row.place, row.end_use)
+        kilograms, money = sums.get(key, (Decimal(0), Decimal(0)))
+        sums[key] = kilograms + row.quantity_kg, money + row.cost
+    rows = [(*key, f"{kilograms:,.0f}", f"{money:,.0f}") for key, (kilograms, money) in sorted(sums.items())]
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<p><b>{escape(run.case)}</b>: {escape(headline)}</p><table><tr>{head}</tr>{body}</table>"
+
+
+def _read_back(run: Run, gathered: Gathered, session: Session) -> Recommendation:
+    """A recommendation that was stored, with the plan that was verified again as its session was opened."""
+    return Recommendation(run, session.verified, gathered, session)
 
 
 def _rule_data(rule: Rule, registry: Registry) -> dict[str, Any]:

@@ -20,6 +20,7 @@ def describe_leads(problem: Problem) -> list[RunLead]:
                 offer=lead.offer.id,
                 materials=[line.material for line in lead.offer.outputs],
                 facility=facility.name or facility.id,
+                facility_id=facility.id,
                 country=facility.country,
                 reasons=list(dict.fromkeys(lead.reasons)),
             )

@@ -98,4 +98,4 @@ _HOMES = {
     "why_not_report": "why_not",
 }
 
-__getattr__ = first_used(__name__, _HOMES)
+__getattr__, __dir__ = first_used(__name__, _HOMES)

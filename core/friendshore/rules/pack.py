@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
-from ..domain.base import Record
+from ..domain.base import Record, Tables
 from ..domain.case import Scenario
 from ..domain.change import Change
 from ..errors import InputError, Problem
@@ -47,7 +47,7 @@ class Bill(Record):
     change: tuple[Change, ...] = ()
 
 
-class RulePack(Record):
+class RulePack(Tables):
     """A named set of rules. The rules are data until a registry, which knows their kinds, makes them."""
 
     id: str

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from threading import Lock
 
 import numpy as np
 
+from ..domain.memory import Recent
 from ..program.goals import Goal
 from ..program.matrix import Linear
 from .engines import Answer
+
+MOST_BYTES = 256 * 2**20
+"""Memory that the numbers of known answers may take: of the least recently used, what is beyond it is solved again when asked."""
 
 
 class Answers:
     """Answers by the content of what they answer. Safe to use from several threads."""
 
-    def __init__(self) -> None:
-        self._known: dict[bytes, Answer] = {}
+    def __init__(self, known: Iterable[tuple[bytes, Answer, int]] = ()) -> None:
+        """Knows some answers, none at first.
+
+        Args:
+            known: answers with their keys and sizes.
+        """
+        self._known = Recent[bytes, Answer](MOST_BYTES)
+        for key, answer, size in known:
+            self._known.keep(key, answer, size)
         self._lock = Lock()
         self.solved = 0
         """How often something had to be solved."""
@@ -27,16 +38,24 @@ class Answers:
     def of(self, linear: Linear, solve: Callable[[], Answer], goals: Sequence[Goal] = ()) -> Answer:
         """The answer to a component, under ranked objectives if any: the one that is known, or else what `solve` finds."""
         key = digest(linear, goals)
-        with self._lock:
-            known = self._known.get(key)
-            if known is not None:
+        known = self._known.get(key)
+        if known is not None:
+            with self._lock:
                 self.reused += 1
-                return known
+            return known
         answer = solve()
         with self._lock:
             self.solved += 1
-            self._known[key] = answer
+        self._known.keep(key, answer, _bytes(answer))
         return answer
+
+    def __reduce__(self) -> tuple[type[Answers], tuple[list[tuple[bytes, Answer, int]]]]:
+        return Answers, (self._known.items(),)
+
+
+def _bytes(answer: Answer) -> int:
+    """About what an answer takes."""
+    return 512 + sum(array.nbytes for array in (answer.x, answer.duals) if array is not None)
 
 
 def digest(linear: Linear, goals: Sequence[Goal] = ()) -> bytes:

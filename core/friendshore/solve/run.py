@@ -89,6 +89,9 @@ class Solution:
     joined: tuple[JoinedComponent, ...] = ()
     """Components that a few rows join, in canonical order."""
 
+    def __repr__(self) -> str:
+        return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
+
 
 def solve(
     program: Program,

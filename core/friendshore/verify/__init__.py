@@ -5,6 +5,7 @@ Only `verify` makes a `VerifiedPlan`; explanations and reports accept nothing el
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -69,6 +70,15 @@ class VerifiedPlan:
     def lines(self) -> tuple[Line, ...]:
         """Cost of every purchase."""
         return self.costing.lines
+
+    def __repr__(self) -> str:
+        return f"<VerifiedPlan of {self.problem.case.name}: {self.plan.status.value}, cost {self.cost.total:,.2f}>"
+
+    def __reduce__(self) -> tuple[Callable[[Problem, Plan], VerifiedPlan], tuple[Problem, Plan]]:
+        return verify, (
+            self.problem,
+            self.plan,
+        )  # what was stored proves nothing: it is verified again where it is read back
 
     def __post_init__(self) -> None:
         if self.seal is not _SEAL:

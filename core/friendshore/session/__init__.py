@@ -3,118 +3,43 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
 
-from .domain.base import exact
-from .domain.change import Change
-from .domain.plan import Cost, Infeasible, Plan, PlanStatus
-from .errors import VerificationError
-from .problem import Problem
-from .problem.inputs import Inputs
-from .problem.parts import Members, Parts
-from .problem.steady import steadied
-from .problem.touched import touched
-from .program import Program, compile_program
-from .program.asking import Weigh, about, weights
-from .program.goals import Goal
-from .program.matrix import Floats, Mask, capped
-from .rules.base import Rule
-from .solve import NO_LIMITS, Answers, Cancel, Limits, Progress, Solution, least, solve
-from .solve.components import column_labels
-from .solve.planned import plan_of
-from .solve.run import Conflict
-from .verify import VerifiedPlan, examine, verify
-from .verify.spared import unmoved, without_a_loss
+from ..domain.base import exact
+from ..domain.change import Change
+from ..domain.memory import Recent
+from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
+from ..errors import VerificationError
+from ..problem import Problem
+from ..problem.inputs import Inputs
+from ..problem.parts import Members, Parts
+from ..problem.steady import steadied
+from ..problem.touched import touched
+from ..program import Program, compile_program
+from ..program.asking import Weigh, about, weights
+from ..program.goals import Goal
+from ..program.matrix import Floats, capped
+from ..rules.base import Rule
+from ..solve import NO_LIMITS, Answers, Cancel, Limits, Progress, Solution, least, solve
+from ..solve.components import column_labels
+from ..solve.planned import plan_of
+from ..solve.run import Conflict
+from ..verify import VerifiedPlan, examine, verify
+from ..verify.spared import unmoved, without_a_loss
+from .answer import Answer, Extreme, PartPlan, Together
 
+__all__ = ["Answer", "Extreme", "PartPlan", "Session", "Together"]
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PartPlan:
-    """The verified plan of some parts of a case."""
-
-    members: Members
-    """Materials of these parts."""
-    verified: VerifiedPlan
-
-    @property
-    def plan(self) -> Plan:
-        """The plan, with its bound."""
-        return self.verified.plan
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What some changes do to a plan."""
-
-    changes: tuple[Change, ...]
-    imposed: tuple[Rule, ...]
-    """Rules that hold in addition to those of the case."""
-    before: tuple[PartPlan, ...]
-    """The parts that the changes touch, as they were."""
-    after: tuple[PartPlan, ...]
-    """The same parts after the changes, each with its own proof."""
-    cost: Cost
-    """Of the whole case after the changes."""
-    rise: Cost
-    """What that is more than before, line by line."""
-    levels: tuple[Decimal, ...]
-    """What each objective that the case ranks comes to after the changes, in the whole case."""
-    infeasible: tuple[Infeasible, ...]
-    """What cannot be planned after the changes, in the whole case; its costs are then those of the rest."""
-    solved: int
-    """Components that had to be solved for it."""
-    reused: int
-    """Components of the touched parts whose answer was known."""
-
-    @property
-    def rise_between(self) -> tuple[Decimal, Decimal]:
-        """What the least objective surely rises by, at least and at most: one number where both plans are proved cheapest.
-
-        Where the case ranks objectives, nothing is sure of cost unless every level is proved: a better plan in a level before it
-        may cost more or less.
-        """
-        ranked = any(part.plan.levels for part in (*self.before, *self.after))
-        if ranked and any(p.plan.status is not PlanStatus.OPTIMAL for p in (*self.before, *self.after)):
-            return Decimal("-Infinity"), Decimal("Infinity")
-        low = sum((a.plan.bound - b.plan.objective for b, a in self._pairs), Decimal(0))
-        high = sum((a.plan.objective - b.plan.bound for b, a in self._pairs), Decimal(0))
-        return exact(low), exact(high)
-
-    @property
-    def _pairs(self) -> list[tuple[PartPlan, PartPlan]]:
-        return list(zip(self.before, self.after, strict=True))
-
-
+MOST_ARCS = 500_000
+"""Supply arcs times periods of the plans of parts that a session keeps, at 1 to 2 kB each: what is beyond it, the least recently used
+first, is made again when asked."""
 SLACKS = (1e-9, 1e-7, 1e-6)
 """By how much of a cost a plan may miss it for the solver's tolerance; more than the least only where there is no plan else."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Together:
-    """What hangs together with a material."""
-
-    materials: frozenset[str]
-    """Demanded materials, itself included."""
-    cost: Decimal
-    """What it adds to the objective of the cheapest plan."""
-    columns: Mask
-    """Columns of the program of its part."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Extreme:
-    """How small or large a sum over purchases can be in a plan that costs little more than the cheapest."""
-
-    value: Decimal
-    """What it comes to in the plan found, before rounding."""
-    bound: Decimal
-    """No plan that costs no more comes to less (or, of the largest, to more)."""
-    part: PartPlan
-    """That plan."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +59,8 @@ class Session:
     """When the search began, by the monotonic clock: a time limit is one for everything."""
     answers: Answers
     """What has been solved so far, component by component."""
-    _plans: dict[tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]], PartPlan] = field(
-        default_factory=dict
+    _plans: Recent[tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]], PartPlan] = field(
+        default_factory=lambda: Recent(MOST_ARCS)
     )
     _programs: dict[Members, tuple[Program, Solution]] = field(default_factory=dict)
     _together: dict[str, Together] = field(default_factory=dict)
@@ -163,6 +88,15 @@ class Session:
         solution = solve(program, limits, progress, cancel, known)
         verified = verify(problem, plan_of(program, solution))
         return Session(inputs, problem, program, solution, verified, limits, cancel, opened, known)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Session {self.problem.case.name}: {self.solution.status.value}, {self.solution.components:,} components>"
+        )
+
+    def __reduce__(self) -> tuple[Callable[..., Session], tuple[Inputs, Limits, None, None, Answers]]:
+        # Opened again where it is read back: nothing is solved anew, for the answers are known, and the plan is verified there.
+        return Session.open, (self.inputs, self.limits, None, None, self.answers)
 
     def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
         """What the plan costs after some changes, each applied after the one before it.
@@ -247,7 +181,9 @@ class Session:
         """The same session, in which what the case derives from its dearest offers (what a shortage costs, and holding) stays as it is
         whatever changes: an answer is then about what was changed alone.
         """
-        return replace(self, inputs=steadied(self.inputs, self.problem), _plans={}, _programs={}, _together={})
+        return replace(
+            self, inputs=steadied(self.inputs, self.problem), _plans=Recent(MOST_ARCS), _programs={}, _together={}
+        )
 
     def part_of(self, material: str) -> PartPlan:
         """The part of the case that a material belongs to, planned on its own."""
@@ -355,7 +291,8 @@ class Session:
             imposed: limit rules that hold in addition to those of the case.
         """
         key = (members, rules, changes, tuple(rule.model_dump_json() for rule in imposed))
-        if key not in self._plans:
+        found = self._plans.get(key)
+        if found is None:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
             known = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_a_loss(changes))
@@ -365,8 +302,9 @@ class Session:
                 program = compile_program(problem)
                 solution = solve(program, self.limits, None, self.cancel, self.answers)
                 verified = verify(problem, plan_of(program, solution))
-            self._plans[key] = PartPlan(members, verified)
-        return self._plans[key]
+            found = PartPlan(members, verified)
+            self._plans.keep(key, found, len(verified.problem.network.arcs) * problem.case.horizon.count)
+        return found
 
     def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:
         """Whether a conflict has to do with other parts than those of some materials."""

@@ -1,0 +1,133 @@
+"""friendshore in another program: what it prints in a notebook, what can be stored and sent, and what it leaves as it was."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import friendshore
+from friendshore.domain.change import Change
+from friendshore.domain.memory import Recent
+from friendshore.errors import VerificationError
+
+STOCK = Path(__file__).parents[2] / "docs" / "cases" / "small" / "stock" / "case.toml"
+
+
+@pytest.fixture(scope="module")
+def recommendation() -> friendshore.Recommendation:
+    """The plan of a small case."""
+    return friendshore.plan(friendshore.load_case(STOCK))
+
+
+def test_what_is_offered_is_listed() -> None:
+    """A person who types `friendshore.` and tab sees what there is, the version included."""
+    assert {*friendshore.__all__} <= {*dir(friendshore)}
+    assert [name for name in dir(friendshore) if not name.startswith("_")] == sorted(
+        name for name in friendshore.__all__ if not name.startswith("_")
+    )
+    assert friendshore.__version__[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda r: r,
+        lambda r: r.run,
+        lambda r: r.plan,
+        lambda r: r.plan.plan,
+        lambda r: r.plan.problem,
+        lambda r: r.gathered,
+        lambda r: r.gathered.catalogs[0],
+        lambda r: r.session,
+        lambda r: r.session.inputs,
+        lambda r: r.session.program,
+        lambda r: r.session.solution,
+        lambda r: r.session.after(Change(remove="hill-antimony")),
+        lambda r: friendshore.alternatives(r.session),
+        lambda r: friendshore.ledger(r.session),
+    ],
+)
+def test_what_is_printed_is_short(recommendation: friendshore.Recommendation, of: Callable[[Any], Any]) -> None:
+    """Nothing that a person may look at fills the screen with its tables."""
+    assert len(repr(of(recommendation))) < 2_000
+
+
+def test_a_notebook_shows_the_mix_and_runs_nothing(recommendation: friendshore.Recommendation) -> None:
+    """The page has a row for each offer, and a name is only text."""
+    page = recommendation._repr_html_()
+    assert "river-antimony" in page
+    hostile = recommendation.run.model_copy(update={"case": "<script>alert(1)</script>"})
+    shown = friendshore.Recommendation(
+        hostile, recommendation.plan, recommendation.gathered, recommendation.session
+    )._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_what_a_change_does_is_a_table(recommendation: friendshore.Recommendation) -> None:
+    """Without an offer the other one delivers in its place: kilograms and money before and after."""
+    lost = recommendation.run.purchases[0].offer
+    frame = recommendation.session.after(Change(remove=lost)).to_frame().set_index("offer")
+    assert frame.loc[lost, "after_kg"] == 0
+    assert frame.loc[lost, "before_kg"] > 0
+    assert (frame["change_kg"] == frame["after_kg"] - frame["before_kg"]).all()
+    assert frame.loc["hill-antimony", "after_cost"] > 0
+
+
+def test_tables_name_facilities_by_their_ids(recommendation: friendshore.Recommendation) -> None:
+    """A table can be joined to the catalog's: names may be alike, ids are not."""
+    ids = {facility.id for catalog in recommendation.gathered.catalogs for facility in catalog.facilities}
+    assert set(recommendation.to_frame("purchases")["facility_id"]) <= ids
+
+
+def test_what_is_stored_is_verified_again_when_it_is_read(recommendation: friendshore.Recommendation) -> None:
+    """A recommendation comes back the same, nothing is solved anew, and its session answers."""
+    back = pickle.loads(pickle.dumps(recommendation))
+    assert back.to_dict() == recommendation.to_dict()
+    assert back.session.answers.solved == 0
+    change = Change(remove="river-antimony")
+    assert back.session.after(change).cost == recommendation.session.after(change).cost
+    assert {p.name for p in back.gathered.registry.plugins} == {
+        p.name for p in recommendation.gathered.registry.plugins
+    }
+
+
+def test_a_stored_plan_that_does_not_hold_is_refused(recommendation: friendshore.Recommendation) -> None:
+    """What is read back is no proof: a plan that was altered is not taken as verified."""
+    verified = recommendation.plan
+    make, (problem, plan) = verified.__reduce__()
+    purchases = tuple(p.model_copy(update={"quantity": p.quantity * 2}) for p in plan.purchases)
+    with pytest.raises(VerificationError):
+        make(problem, plan.model_copy(update={"purchases": purchases}))
+
+
+def test_a_session_remembers_only_so_much() -> None:
+    """What was used least recently goes first, and the newest always stays."""
+    kept = Recent[str, int](10)
+    for name, size in (("a", 4), ("b", 4)):
+        kept.keep(name, size, size)
+    assert kept.get("a") == 4
+    kept.keep("c", 4, 4)
+    assert (kept.get("b"), kept.get("a"), kept.get("c")) == (None, 4, 4)
+    kept.keep("d", 50, 50)
+    assert (len(kept), kept.get("d")) == (1, 50)
+
+
+def test_the_process_is_left_as_it_was(tmp_path: Path) -> None:
+    """Planning, and refusing to, changes nothing that belongs to the program around it."""
+
+    def state() -> tuple[object, ...]:
+        return gc.isenabled(), gc.get_freeze_count(), gc.get_threshold(), [*sys.path], {**os.environ}, Path.cwd()
+
+    before = state()
+    friendshore.plan(friendshore.load_case(STOCK))
+    with pytest.raises(friendshore.errors.InputError):
+        friendshore.load_case(tmp_path)
+    assert state() == before
