@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from io import StringIO
 from random import Random
 from typing import Any
+
+from rich.console import Console, RenderableType
 
 from friendshore.domain.case import Case
 from friendshore.domain.change import Change
@@ -40,7 +43,7 @@ from ..property.tiny import (
 __all__ = [
     "GUESS", "METAL", "SOURCE", "altered", "ban", "bought", "built", "case", "catalog", "chain",
     "changed", "demand", "facility", "hard_case", "lines", "maker", "metals", "offer", "ordered", "planned", "price",
-    "rule", "schedule", "short", "source", "stock", "store", "terms", "tier", "told",
+    "rule", "schedule", "short", "source", "stock", "store", "terms", "text", "tier", "told",
 ]  # fmt: skip
 
 
@@ -79,6 +82,14 @@ def short(found: Recommendation) -> dict[str, float]:
 def told(found: Recommendation, subject: str) -> str:
     """All that is assumed of a subject, in words."""
     return "; ".join(a.text for a in found.run.assumptions if a.subject == subject)
+
+
+def text(parts: Iterable[RenderableType], width: int = 100) -> str:
+    """What stands on a terminal of some width."""
+    screen = Console(file=StringIO(), width=width, color_system=None)
+    for part in parts:
+        screen.print(part)
+    return screen.file.getvalue()  # type: ignore[attr-defined]
 
 
 def rule(kind: type[Rule], **fields: Any) -> Rule:

@@ -9,6 +9,8 @@ import pytest
 
 from friendshore.errors import InputError
 from friendshore.problem import Problem
+from friendshore.problem.given import UNEXAMINED
+from friendshore.report import markdown_report, plan_report, plan_summary
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
@@ -36,6 +38,7 @@ from .building import (
     source,
     stock,
     store,
+    text,
     told,
 )
 
@@ -359,3 +362,44 @@ def test_what_is_bought_after_a_co_product_was_lent_cannot_be_in_it() -> None:
     assert {"2026", "2027"} <= oxide
     assert found.plan.plan.transfers
     assert short(found) == {}
+
+
+def test_goods_for_defence_that_no_rule_of_origin_looks_at_are_named_before_the_mix() -> None:
+    """Chinese salt, a material that the ban does not cover: the plan meets all demand with it, and must not pass for lawful."""
+    of_metal = ban("melted", materials=["metal"])
+    given = case(demand("salt", "defense", 5, 5), demand("metal", "defense", 5, 5), demand("salt", "civil", 5, 5))
+    facts = metals(source("CN", 3, material="salt"))
+    found = planned(given, facts, of_metal)
+    said = told(found, UNEXAMINED)
+    assert said.startswith("for defense: salt. No rule in use asks where it comes from"), said
+    shown = text(plan_report(found.run, 100))
+    assert shown.index("Looked at by no rule of origin") < shown.index("Demand"), shown
+    assert "for defense: salt" in text(plan_summary(found.run)), "the short form says it too"
+    assert "for defense: salt" in markdown_report(found.run)
+    assert {d.id: d.origin_rules for d in found.run.demands} == {
+        "metal-defense": ["ban"], "salt-defense": [], "salt-civil": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        pytest.param([], True, id="no rule at all"),
+        pytest.param([ban("melted")], False, id="a ban on all materials"),
+        pytest.param([ban("melted", start="2028-01-01")], True, id="a ban after the plan"),
+        pytest.param([ban("melted", end_uses=["civil"])], True, id="a ban for civil use"),
+        pytest.param([rule(Exclude, offers=["jp-metal"])], True, id="an exclusion by name"),
+        pytest.param([rule(ExportControl, exporters=["CN"], effect="prohibit")], True, id="an export control"),
+    ],
+)
+def test_a_rule_looks_at_what_it_is_about_while_it_is_in_force(rules: list[Rule], named: bool) -> None:
+    """No rule of origin that is in force when the metal is wanted, and about its use: it is named."""
+    found = planned(case(demand("metal", "defense", 5, 5)), metals(), *rules)
+    assert bool(told(found, UNEXAMINED)) is named
+
+
+def test_an_end_use_that_a_rule_of_origin_names_is_watched_like_defence() -> None:
+    """A ban for `reactor` use on magnets: metal for reactors is looked at by nobody; civil metal is nobody's business."""
+    of_magnets = ban("melted", materials=["magnet"], end_uses=["reactor"])
+    given = case(demand("metal", "reactor", 5, 5), demand("metal", "civil", 5, 5))
+    assert told(planned(given, metals(), of_magnets), UNEXAMINED).startswith("for reactor: metal.")

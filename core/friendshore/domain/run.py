@@ -186,6 +186,9 @@ class RunDemand(Record):
     """Money per kilogram not delivered."""
     first_met: str = ""
     """First period from which it is met in full to the end; empty: never."""
+    origin_rules: list[str] = []
+    """Rules of origin that look at it in a period in which it is wanted; none: nothing asks where it comes from, and that nothing is
+    found against it says nothing."""
 
 
 class RunRequirement(Record):

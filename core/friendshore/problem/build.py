@@ -27,7 +27,7 @@ from .charges import Charges
 from .commitments import Commitment
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .doubles import Floats, table
-from .given import accepted, check_names, described_twice, parties_without_site, unnamed_end_uses
+from .given import accepted, check_names, described_twice, parties_without_site, unexamined, unnamed_end_uses
 from .incumbents import resolve_incumbents
 from .judging import Judgement, Law, judge_all
 from .limiting import ask_limits
@@ -171,7 +171,7 @@ class _Builder:
         dearest = self._dearest(demands, network, counted, common)
         shortage = self._shortage_prices(demands, dearest)
         self._note_lead_times(network, counted)
-        self.assumptions += accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
+        self.assumptions += unexamined(demands, law) + accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
         self._note_makers(network, uses)
         requirements = tuple(grouping.requirements())

@@ -10,10 +10,13 @@ from ..domain.countries import country_names, is_country
 from ..domain.facts import Catalog, Offer
 from ..errors import InputError
 from ..errors import Problem as Trouble
+from ..plugins import attributed
 from ..reading.suggest import did_you_mean, nearest
 from ..rules.base import Rule
+from ..rules.kinds import Exclude
 from ..rules.kinds.shared import is_party
-from .demands import demand_name
+from .demands import Demand, demand_name
+from .judging import Law
 from .merged import Merged
 from .objectives import unknown_names
 from .offers import Assumption, OfferFacts
@@ -22,6 +25,8 @@ ACCEPTED = "accepted"
 """Subject of the assumptions that widen what counts, or narrow what bites: they stand above the mix."""
 COUNTED_TWICE = "counted twice"
 """Subject of the assumptions that what looks like one plant is two: they stand there too."""
+UNEXAMINED = "looked at by no rule of origin"
+"""Subject of the goods for defence, or another end use that rules of origin name, whose origin no rule asks about: they stand first."""
 
 _NOTHING_WANTED = Trouble(
     "the case wants nothing",
@@ -203,6 +208,42 @@ def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     return [
         Assumption(ACCEPTED, f"no rule names the end use `{use}`: rules for {words} use do not bear on it")
         for use in own
+    ]
+
+
+def origin_rules(demand: Demand, law: Law) -> list[str]:
+    """Rules of origin that look at a demand: in force in a period in which it is wanted, and about its material, end use and buyer.
+
+    What a case keeps out by name is no rule of origin: it says nothing of where the rest comes from.
+    """
+    wanted = [p.span for p in law.case.horizon.periods if demand.quantity[p.index]]
+    found = []
+    for position, rule in enumerate(law.rules):
+        if "judge" not in rule.verbs or rule.bears_on != "chain" or isinstance(rule, Exclude):
+            continue
+        with attributed(rule):
+            if any(law.in_force(position, span) for span in wanted) and rule.concerns(demand.use):
+                found.append(rule.id)
+    return found
+
+
+def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
+    """Goods for defence, or for another end use that a rule of origin names, that no rule of origin looks at on any day.
+
+    Nothing is found against them, wherever they come from: a reader must not take that for a finding that they are lawful.
+    """
+    named = {"defense"}.union(*(getattr(r, "end_uses", ()) for r in law.rules if r.bears_on == "chain"))
+    open_to_all: dict[str, dict[str, None]] = {}
+    for demand in demands:
+        if demand.use.end_use in named and any(demand.quantity) and not origin_rules(demand, law):
+            open_to_all.setdefault(demand.use.end_use, {})[demand.use.material.id] = None
+    return [
+        Assumption(
+            UNEXAMINED,
+            f"for {use}: {', '.join(materials)}. No rule in use asks where {'it comes' if len(materials) == 1 else 'they come'} from: "
+            "any origin passes, and nothing here finds it lawful",
+        )
+        for use, materials in sorted(open_to_all.items())
     ]
 
 

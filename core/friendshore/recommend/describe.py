@@ -32,6 +32,7 @@ from ..explain import UNPRICED, RankPrice, Reason, exposed, kept_out, least_conf
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.demands import Demand
+from ..problem.given import origin_rules
 from ..problem.network import final_node
 from ..session import Session
 from ..verify import Line, VerifiedPlan
@@ -177,6 +178,7 @@ def _demands(verified: VerifiedPlan) -> list[RunDemand]:
             short_kg=sum(short[demand.id].values(), Decimal(0)),
             shortage_price=price,
             first_met=_first_met(problem, demand, short[demand.id]),
+            origin_rules=origin_rules(demand, problem.law),
         )
         for demand, price in zip(problem.demands, problem.shortage_price, strict=True)
     ]

@@ -12,6 +12,7 @@ from ..domain.time import Period
 from ..errors import Problem as Suggestion
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
+from ..problem.given import UNEXAMINED
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
@@ -28,6 +29,7 @@ _FAR_APART = 1_000
 def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
     """All suggestions, in the order of what they are about."""
     return [
+        *_unexamined(problem),
         *_boundaries(problem),
         *_rules(problem),
         *_prices(problem),
@@ -37,6 +39,17 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
         *gathered.overridden,
         *_catalogs(gathered),
     ]
+
+
+def _unexamined(problem: Problem) -> Iterator[Suggestion]:
+    """Goods for defence, and the like, whose origin no rule in use asks about."""
+    for told in problem.assumptions:
+        if told.subject == UNEXAMINED:
+            yield Suggestion(
+                f"{UNEXAMINED}, {told.text}",
+                column="use.packs",
+                fix="add the pack whose law bears on them, or a [[rule]] of kind `origin-ban`; where no law does, nothing is to be mended",
+            )
 
 
 def _boundaries(problem: Problem) -> Iterator[Suggestion]:

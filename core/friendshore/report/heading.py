@@ -74,9 +74,20 @@ def conflict_lines(run: Run) -> Iterator[str]:
         yield f"{sentences or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
 
 
-_BEFORE_ALL = {"accepted": "Accepted by the case", "counted twice": "Perhaps counted twice"}
-"""Assumptions without which the mix cannot be read: what a case accepts beyond the usual, for a plan is compliant only as far as that
-is right, and capacity that two catalogs may both count. By their subjects, with their titles."""
+_UNEXAMINED = "looked at by no rule of origin"
+_BEFORE_ALL = {
+    _UNEXAMINED: "Looked at by no rule of origin",
+    "accepted": "Accepted by the case",
+    "counted twice": "Perhaps counted twice",
+}
+"""Assumptions without which the mix cannot be read: goods that no rule asks the origin of, and what a case accepts beyond the usual,
+for a plan is compliant only as far as that is right; and capacity that two catalogs may both count. By their subjects, with their
+titles."""
+
+
+def unexamined(run: Run) -> RenderableType | None:
+    """Goods whose origin no rule asks about: what no short form of an answer may leave out."""
+    return _assumed(run, _UNEXAMINED)
 
 
 def _assumed(run: Run, subject: str) -> RenderableType | None:

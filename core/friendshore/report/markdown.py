@@ -66,8 +66,8 @@ def _cell(text: str) -> str:
 
 def _caveats(run: Run) -> Iterator[str]:
     yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
-    yield from (f"Exposed: {text}" for text in exposed_lines(run))
     yield from assumed_lines(run)
+    yield from (f"Exposed: {text}" for text in exposed_lines(run))
     if run.assumptions:
         yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
     if run.leads:

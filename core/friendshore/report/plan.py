@@ -8,7 +8,7 @@ from ..domain.run import Run
 from .demand import demands, shortages
 from .discounts import discounts
 from .ground import assumptions, kept_out, rules, versions
-from .heading import heading, misses, warnings
+from .heading import heading, misses, unexamined, warnings
 from .mix import mix
 from .orders import costs, orders
 from .ranks import ranks
@@ -36,5 +36,6 @@ def plan_report(run: Run, width: int) -> list[RenderableType]:
 
 
 def plan_summary(run: Run) -> list[RenderableType]:
-    """The heading alone."""
-    return [heading(run)]
+    """The heading, and what it must not be read without."""
+    parts = [heading(run), unexamined(run)]
+    return [part for part in parts if part is not None]
