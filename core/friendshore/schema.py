@@ -67,7 +67,7 @@ def _head() -> Iterator[str]:
         "Everything a planner or a data owner writes: catalog folders and case files. This page is made from the",
         "definitions that the readers read by; the same definitions as JSON schemas are in `schemas/`.",
         "",
-        "Tables are CSV with commas, a header line and UTF-8. A blank cell means: not given. An unknown column, key or table is",
+        "Tables are CSV with commas, the header in the first line, and UTF-8. A blank cell means: not given. An unknown column, key or table is",
         "an error, and all errors of all files are reported at once.",
         "",
         "## How values are written",
@@ -94,7 +94,9 @@ def _catalog_part() -> Iterator[str]:
         "",
         "A folder with `catalog.toml` and those of the tables below that it needs. Or a workbook, `mine.xlsx`: a sheet `catalog` whose rows",
         "hold a `key` of `catalog.toml` and its `value`, and a sheet for each table, of the same columns. Sheets whose name begins with `_`",
-        'are not read. `friendshore catalogs convert` makes either of the other; workbooks need `pip install "friendshore[xlsx]"`.',
+        "are not read, nor are those called `notes` or `readme`. What is hidden, merged, an error, or a number that its format shows as",
+        "another (`€`, thousands) is a mistake; a share in percent is read as it is shown.",
+        '`friendshore catalogs convert` makes either of the other; workbooks need `pip install "friendshore[xlsx]"`.',
         "",
     )
     for layout in (HEAD, *TABLES):

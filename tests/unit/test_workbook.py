@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from friendshore.catalog import read_catalog
 from friendshore.catalog.convert import convert
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
+from friendshore.reading.numberformat import adds
 from friendshore.reading.workbook import as_text
 
 GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
@@ -146,6 +148,114 @@ def test_what_a_spreadsheet_hides_is_a_mistake(name: str, book: Path) -> None:
     """None of it passes for a blank cell or a missing table."""
     edit, said = SPOILT[name]
     assert said in mistakes(edited(book, edit))
+
+
+def hide_row(book: Any) -> None:
+    """As a filter does."""
+    book["offers"].row_dimensions[3].hidden = True
+
+
+def hide_columns(book: Any) -> None:
+    """Two neighbours, which a spreadsheet stores as one."""
+    book["offers"].column_dimensions.group("C", "D", hidden=True)
+
+
+def styled(sheet: str, cell: str, value: object, number_format: str) -> Callable[[Any], None]:
+    """A cell with a value and a number format."""
+
+    def edit(book: Any) -> None:
+        book[sheet][cell].value = value
+        if isinstance(value, float):
+            book[sheet][cell].data_type = "n"
+        book[sheet][cell].number_format = number_format
+
+    return edit
+
+
+def put_title(book: Any) -> None:
+    """A merged title and a blank row above the header."""
+    book["offers"].insert_rows(1, 2)
+    book["offers"]["A1"] = "Offers of Acme, in 2026"
+    book["offers"].merge_cells("A1:D1")
+
+
+ONE_PROBLEM: dict[str, tuple[Callable[[Any], object], tuple[str, ...]]] = {
+    "hidden sheet": (lambda b: setattr(b["sources"], "sheet_state", "hidden"), ("sheet sources: the sheet is hidden",)),
+    "hidden row": (hide_row, ("sheet offers:3: a row is hidden", "found row 3", "clear the filter")),
+    "hidden columns": (hide_columns, ("sheet offers [C]: a column is hidden",)),
+    "title": (put_title, ("sheet offers:1: looks like a title", "Offers of Acme", "delete what stands above row 3")),
+    "thousands": (styled("factors", "C2", 0.5, '0.0,"k"'), ("sheet factors:2 [C2]", "its format adds `k (in thousands)`")),
+    "euro": (styled("factors", "C2", 0.5, "#,##0.00 [$€-407]"), ("adds `€`", "as text")),
+    "unit": (styled("factors", "C2", 0.5, "0.0\\ \\t"), ("adds `t`",)),
+    "invisible": (styled("factors", "C2", 0.5, ";;;"), ("the number is hidden",)),
+    "date for a name": (styled("offers", "A3", date(2026, 3, 1), "mmm yy"), ("sheet offers:3 [id]: the cell holds a date",)),
+    "error": (lambda b: b["factors"].__setitem__("C2", "#N/A"), ("the cell holds an error",)),
+    "merged": (lambda b: b["sources"].merge_cells("D2:D3"), ("cells are merged into one",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_PROBLEM)
+def test_what_does_not_meet_the_eye_is_one_mistake(name: str, book: Path) -> None:
+    """Nothing is read that nobody sees, and no number that the sheet shows otherwise; it is said once, without what follows of it."""
+    edit, said = ONE_PROBLEM[name]
+    told = mistakes(edited(book, edit))
+    assert all(words in told for words in said), told
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number_format", "value", "added"),
+    [("General", "5", ""), ("0", "5", ""), ("#,##0.00", "5", ""), ("0.00E+00", "5", ""), ("# ?/?", "0.5", ""), ("@", "5", ""),
+     ("0.00_);[Red](0.00)", "-5", ""), ('_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-', "0", "-"), ("[$-409]0.0", "5", ""), ("0.0%", "0.5", "%"),
+     ("0,", "5", "(in thousands)"), ('0 "kg"', "5", "kg"), ("$0", "5", "$"), ("[>=1000]0", "5", "[>=1000]"), ('0;0 "short"', "-5", "short"),
+     ('0;0 "short"', "5", ""), ('"none"', "5", "none")],
+)  # fmt: skip
+def test_number_formats_that_add_something(number_format: str, value: str, added: str) -> None:
+    """Digits, signs, colours and languages add nothing; units, currencies, thousands and hundredths do."""
+    assert adds(number_format, Decimal(value)) == added
+
+
+def test_a_share_in_percent_is_read_as_it_is_shown(book: Path) -> None:
+    """0.5 that the sheet shows as 50 % is a half, however it is stored."""
+    before = read_catalog(book).factors[0].kg_per_kg
+    row = 2 + [r.kg_per_kg for r in read_catalog(book).factors].index(before)
+    sheet = openpyxl.load_workbook(book)["factors"]
+    value = sheet.cell(row, 3).value
+    edited(book, styled("factors", f"C{row}", value, "0.00%"))
+    assert read_catalog(book).digest == read_catalog(GOOD).digest
+
+
+@pytest.mark.parametrize("name", ["Notes", "README", "read me"])
+def test_notes_for_people_are_no_table(name: str, book: Path) -> None:
+    """A sheet called notes may hold anything, formulas and merged cells as well."""
+
+    def add(opened: Any) -> None:
+        sheet = opened.create_sheet(name)
+        sheet.append(["What we asked", "=A1"])
+        sheet.merge_cells("A3:C3")
+
+    assert read_catalog(edited(book, add)).digest == read_catalog(GOOD).digest
+
+
+def test_an_unknown_sheet_is_told_once(book: Path) -> None:
+    """Not what is in it."""
+
+    def add(opened: Any) -> None:
+        sheet = opened.create_sheet("prices 2025")
+        sheet.append(["=A1", "#N/A"])
+        sheet.merge_cells("A3:C3")
+
+    told = mistakes(edited(book, add))
+    assert "a catalog has no such table" in told
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["mine.xls", "mine.ods", "mine.xlsm"])
+def test_a_workbook_of_another_format_is_told_with_the_fix(name: str, tmp_path: Path) -> None:
+    """Not as a folder that is missing."""
+    (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0")
+    with pytest.raises(InputError, match=r"workbook of another format.*save it as .xlsx, and name mine.xlsx"):
+        Registry.of().catalog_folder(f"./{name}", tmp_path)
 
 
 def test_sheets_of_the_planners_own_and_blank_ones_are_left_alone(book: Path) -> None:

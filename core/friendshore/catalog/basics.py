@@ -87,6 +87,8 @@ def read_prices(reading: Reading) -> tuple[BenchmarkPrice, ...]:
         material = reading.material(table, row)
         if "id" in row.values and row.values.get("material") in reading.known.materials:
             _same_material(reading, table, row)
+        elif "id" in row.values:
+            reading.known.benchmarks.setdefault(row.values["id"], "")
         price = reading.unit_price(table, row, "price", material)
         if row.bad or material is None or price is None:
             continue
@@ -100,7 +102,8 @@ def read_prices(reading: Reading) -> tuple[BenchmarkPrice, ...]:
 def _same_material(reading: Reading, table: Table, row: Row) -> None:
     """A benchmark is one series of one material."""
     name, material = row.values["id"], row.values["material"]
-    first = reading.known.benchmarks.setdefault(name, material)
+    first = reading.known.benchmarks.get(name) or material
+    reading.known.benchmarks[name] = first
     if first != material:
         table.problem(
             row,

@@ -117,7 +117,7 @@ def _per_year(
     if len(ratios) == 1 and None not in ratios:
         return reading.kg(table, row, "per_year", candidates[0])
     offers = reading.table(columns.OFFERS).file
-    if (made and not candidates) or any(problem.file == offers for problem in reading.found):
+    if reading.known.unsure or (made and not candidates) or any(problem.file == offers for problem in reading.found):
         return None  # what the facility makes is known once the mistakes already reported are mended
     table.problem(
         row,

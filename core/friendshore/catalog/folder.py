@@ -14,7 +14,7 @@ from ..reading.order import all_of
 from . import columns
 from .basics import name_materials, read_factors, read_materials, read_prices, read_rates, read_sources
 from .facilities import name_facilities, read_capacity, read_facilities
-from .known import Known, known_from
+from .known import ALL_IDS, IDS_IN, Known, known_from
 from .offers import made_by_facility, read_offers
 from .quotes import with_quotes
 from .state import Reading
@@ -45,7 +45,7 @@ def read_catalog(folder: Path, distribution: str = "", context: Sequence[Catalog
     found: list[Problem] = []
     tables = tables_at(folder, found)
     head = read_head(tables, found)
-    missing = set(head.get("requires", ())) - {c.name for c in context}
+    missing = set(head.keys.get("requires", ())) - {c.name for c in context}
     if missing:
         found.append(
             Problem(
@@ -56,16 +56,31 @@ def read_catalog(folder: Path, distribution: str = "", context: Sequence[Catalog
                 fix="read them first and hand them over as `context`",
             )
         )
-    draft = read_draft(tables, head, distribution, known_from(context), found)
+    known = known_from(context)
+    if missing or not head.sure:
+        known.unsure |= ALL_IDS
+    draft = read_draft(tables, head.keys, distribution, known, found)
     if found:
         raise all_of(found)
     return draft.catalog
 
 
-def read_head(tables: Tables, found: list[Problem]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a catalog says of itself."""
+
+    keys: dict[str, Any]
+    """As far as they can be read."""
+    sure: bool
+    """Whether what it is called, and what it requires, is known for sure."""
+
+
+def read_head(tables: Tables, found: list[Problem]) -> Head:
     """What a catalog says of itself, as far as it can be read."""
-    head = tables.head(found)
-    return {} if head is None else head.values
+    entry = tables.head(found)
+    if entry is None:
+        return Head({}, sure=False)
+    return Head(entry.values, sure="requires" not in entry.bad and "name" in entry.values)
 
 
 def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: Known, found: list[Problem]) -> Draft:
@@ -73,7 +88,7 @@ def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: K
 
     Args:
         tables: where the catalog's tables are.
-        head: what `read_head` found.
+        head: the keys that `read_head` found.
         distribution: where the catalog came from.
         known: what the required catalogs define; this catalog's own definitions are added.
         found: where problems are put.
@@ -84,6 +99,8 @@ def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: K
         table = tables.table(layout, found)
         if table is not None:
             reading.tables[layout.name] = table
+            if not table.whole:
+                known.unsure.update(IDS_IN.get(layout.name, ()))
     found.extend(tables.strangers())
     facts = _assemble(reading)
     about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}

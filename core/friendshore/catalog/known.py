@@ -7,11 +7,26 @@ from dataclasses import dataclass, field
 
 from ..domain.basis import Factors
 from ..domain.facts import Catalog, Factor, Material
+from . import columns
+
+IDS_IN = {
+    columns.SOURCES.name: ("source",),
+    columns.MATERIALS.name: ("material",),
+    columns.PRICES.name: ("benchmark",),
+    columns.FACILITIES.name: ("facility", "place", "supplier"),
+    columns.OFFERS.name: ("offer",),
+    columns.RECIPE.name: ("recipe",),
+}
+"""Table -> the sorts of ids that its rows define."""
+ALL_IDS = frozenset(sort for sorts in IDS_IN.values() for sort in sorts)
 
 
 @dataclass(slots=True)
 class Known:
     """Ids that exist. A row with a mistake in it still makes its id known, so that one mistake is reported once."""
+
+    unsure: set[str] = field(default_factory=set)
+    """Sorts of ids of which there may be more than could be read: then none that is not found is a mistake of its own."""
 
     materials: dict[str, Material | None] = field(default_factory=dict)
     """None: its row has a mistake."""
@@ -24,7 +39,7 @@ class Known:
     places: dict[str, str] = field(default_factory=dict)
     """Site -> its country."""
     benchmarks: dict[str, str] = field(default_factory=dict)
-    """Benchmark -> its material."""
+    """Benchmark -> its material; empty where that has a mistake."""
     sources: set[str] = field(default_factory=set)
     """Ids with the catalog's name before them."""
     factors: dict[tuple[str, str], Factor] = field(default_factory=dict)
@@ -43,6 +58,7 @@ class Known:
 
     def merge(self, other: Known) -> None:
         """Adds all that is known elsewhere."""
+        self.unsure |= other.unsure
         self.materials.update(other.materials)
         self.facilities.update(other.facilities)
         self.suppliers.update(other.suppliers)

@@ -121,7 +121,8 @@ def _outputs(reading: Reading, table: Table, row: Row, recipe: _Recipe | None) -
             return ()
         material = reading.material(table, row)
         return () if material is None else (RecipeLine(material=material.id, per_unit=_ONE),)
-    if not given and "material" not in row.bad and not (recipe and recipe.broken):
+    unread = bool(recipe and recipe.broken) or "recipe" in reading.known.unsure
+    if not given and "material" not in row.bad and not unread:
         table.problem(
             row,
             "material",

@@ -13,7 +13,7 @@ from ..domain.memory import uncollected
 from ..errors import InputError, Problem
 from ..reading.order import all_of
 from .folder import Draft, read_draft, read_head
-from .known import Known
+from .known import ALL_IDS, Known
 from .overlaps import united
 from .tables import Tables, tables_at
 
@@ -32,6 +32,7 @@ class _Head:
     place: CatalogFolder
     tables: Tables
     keys: dict[str, Any]
+    sure: bool
     wanted: bool
     requires: tuple[str, ...] = field(default=())
 
@@ -67,6 +68,8 @@ def read_catalogs(
         for required in head.requires:
             if required in drafts:
                 known.merge(drafts[required].known)
+        if not head.sure or not drafts.keys() >= set(head.requires):
+            known.unsure |= ALL_IDS
         drafts[name] = read_draft(head.tables, head.keys, head.place.distribution, known, found)
     if found:
         raise all_of(found)
@@ -118,11 +121,12 @@ def _read_heads(
 def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Problem], *, wanted: bool) -> _Head | None:
     """Reads one head; None if a catalog of its name is already there."""
     tables = tables_at(place.folder, found)
-    keys = read_head(tables, found)
+    head = read_head(tables, found)
+    keys = head.keys
     name = keys.get("name", place.folder.name)
     other = heads.get(name)
     if other is None:
-        heads[name] = _Head(place, tables, keys, wanted, keys.get("requires", ()))
+        heads[name] = _Head(place, tables, keys, head.sure, wanted, keys.get("requires", ()))
         return heads[name]
     if other.place.folder.resolve() != place.folder.resolve():
         found.append(

@@ -53,6 +53,8 @@ class Reading:
             return False
         if word in known:
             return True
+        if what in self.known.unsure:
+            return False  # what keeps it from being found has been said
         suggestion = self._fix(what, word, known)
         table.problem(
             row,
@@ -71,6 +73,8 @@ class Reading:
         full = word if ":" in word else f"{self.name}:{word}"
         if full in self.known.sources:
             return full
+        if "source" in self.known.unsure:
+            return ""
         if ":" not in word and SOURCES.name not in self.tables:
             self._sources_missing(table)
             return ""

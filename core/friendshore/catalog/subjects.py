@@ -21,7 +21,7 @@ def read_subject(reading: Reading, table: Table, row: Row) -> list[Material]:
     found = reading.refers(table, row, "id", names[of], of)
     named = row.values.get("materials", ())
     for name in named:
-        if name not in known.materials:
+        if name not in known.materials and "material" not in known.unsure:
             table.problem(row, "materials", f"no such material as `{name}`", expected="ids of materials")
     check_dates(table, row)
     given = known.offers[row.values["id"]] if found and of == "offer" and not named else named

@@ -138,7 +138,7 @@ class SheetTables:
         """Sheets that are none of a catalog's."""
         names = [HEAD_SHEET, *map(sheet_name, columns.TABLES)]
         known = {self._book.named(name) for name in names}
-        fix = f"begin its name with `{PRIVATE}`: such a sheet is yours alone"
+        fix = f"call it `notes`, or begin its name with `{PRIVATE}`: such a sheet is yours alone"
         return [
             _stranger(self._book.place(sheet), sheet, names, fix) for sheet in self._book.sheets if sheet not in known
         ]
@@ -149,6 +149,8 @@ class SheetTables:
         width = len(lines[0][1])
         padded: list[Line] = [(number, cells + [""] * (width - len(cells))) for number, cells in lines]
         fill(table, iter(padded))
+        # Of what stands above the header it has been said that it is no part of the table.
+        found.extend(p for p in self._book.found.get(sheet, ()) if p.row is None or p.row >= table.head_line)
         return table
 
 

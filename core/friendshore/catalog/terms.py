@@ -65,7 +65,7 @@ def _terms(reading: Reading, table: Table, row: Row) -> Terms | None:
 
 def _check_places(reading: Reading, table: Table, row: Row) -> None:
     for place in row.values.get("places", ()):
-        if len(place) != 2 and place not in reading.known.places:
+        if len(place) != 2 and place not in reading.known.places and "place" not in reading.known.unsure:
             table.problem(
                 row,
                 "places",

@@ -71,6 +71,8 @@ class _Reader:
         self.reading, self.table = reading, table
         self.rows = sorted(rows, key=_begins)
         self.values = self.rows[0].values
+        self.unread = False
+        """Whether a figure cannot be converted, for a reason that has been told."""
 
     def schedule(self) -> PriceSchedule | None:
         """The schedule; None with problems recorded if a row has a mistake."""
@@ -80,10 +82,10 @@ class _Reader:
         measure = self._measure()
         tiers = [self._tier(row, materials, measure) for row in self.rows]
         for row, tier, above in zip(self.rows, tiers, tiers[1:], strict=False):
-            if tier.least >= above.least:
+            if tier.least >= above.least and not self.unread:
                 self.table.problem(row, "least", "the schedule's tiers are not apart", fix="give all in one substance")
         currency = self._currency()
-        if len(self.reading.found) > before or any(row.bad for row in self.rows):
+        if self.unread or len(self.reading.found) > before or any(row.bad for row in self.rows):
             return None
         return PriceSchedule(
             **pick(self.rows[0], of="of", id="id", kind="kind", per="per", start="from", end="until"),
@@ -136,7 +138,9 @@ class _Reader:
         least: Mass | Money | None = row.values.get("least")
         if isinstance(least, Mass) and least.substance is not None:
             one = one_material(self.table, row, "least", materials)
-            return self.reading.kg(self.table, row, "least", one) or Decimal(0)
+            kg = self.reading.kg(self.table, row, "least", one)
+            self.unread |= kg is None
+            return kg or Decimal(0)
         return _begins(row)
 
     def _price(self, row: Row, materials: list[Material]) -> Decimal | None:

@@ -159,7 +159,7 @@ def _heads(registry: Registry) -> Iterator[dict[str, Any]]:
 
     for name, owner in registry.catalogs.items():
         found: list[Problem] = []
-        head = read_head(tables_at(registry.catalog_folder(name).folder, found), found)
+        head = read_head(tables_at(registry.catalog_folder(name).folder, found), found).keys
         row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}
         requires = list(head.get("requires", ()))
         yield {"name": name, **row, "requires": requires, "from": owner, "error": "; ".join(map(str, found))}

@@ -17,6 +17,7 @@ from pydantic import Field
 from ..domain.base import Record
 from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..reading.records import record
+from ..reading.textfile import read_text
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, toml_problem
 from .interface import end_of, newest, refusal
@@ -262,7 +263,7 @@ def _data(path: Path) -> dict[str, Any]:
     """
     file = str(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         fix = "add the file to the package, and to the wheel"
         raise PluginError(
@@ -270,7 +271,11 @@ def _data(path: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise PluginError(toml_problem(error, file)) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        found: list[Problem] = []
+        read_text(path, found)
+        raise PluginError(found) from error
+    except OSError as error:
         raise PluginError(Problem(f"cannot be read: {error}", file)) from error
 
 
@@ -306,12 +311,12 @@ def _contents(
             )
             continue
         try:
-            name = tomllib.loads(file.read_text(encoding="utf-8")).get(key)
+            name = tomllib.loads(file.read_text(encoding="utf-8-sig")).get(key)
         except tomllib.TOMLDecodeError as error:
             problems.append(toml_problem(error, str(file)))
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(f"cannot be read: {error}", str(file)))
+        except (OSError, UnicodeDecodeError):
+            read_text(file, problems)  # says why
             continue
         if isinstance(name, str) and name:
             found.append((name, file.parent))

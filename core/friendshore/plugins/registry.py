@@ -344,6 +344,14 @@ def _folder(name: str, base: Path | None, what: What) -> Path:
             return folder
         fix = "check the path; it starts from the folder of the file that names it"
         raise InputError(Problem("there is no such workbook", str(folder), found=f"`{name}`", fix=fix))
+    if folder.is_file():
+        old = folder.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".ods")
+        message = "is a workbook of another format" if old and what == "catalog" else "is a file"
+        expected = f"a folder{' or an .xlsx workbook' if what == 'catalog' else ''} for the {what}"
+        fix = (
+            f"save it as .xlsx, and name {folder.with_suffix('.xlsx').name}" if old else "name the folder that holds it"
+        )
+        raise InputError(Problem(message, str(folder), found=f"`{name}`", expected=expected, fix=fix))
     if not folder.is_dir():
         fix = "check the path; it starts from the folder of the file that names it"
         raise InputError(Problem(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix))

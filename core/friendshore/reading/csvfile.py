@@ -13,8 +13,19 @@ from ..errors import Problem
 from .entry import Entry
 from .fields import Field, Layout, UnreadableError
 from .suggest import did_you_mean, nearest
+from .textfile import read_text
 
+BAD_CELL = "\0"
+"""Stands for a cell of which it has been said that it cannot be read."""
 BLANK: frozenset[str] = frozenset()
+_TITLES = 10
+"""Rows below the first among which a header is looked for that has a title above it."""
+
+
+class DayCell(str):
+    """A cell that holds a day, as `2027-01-31`: what a spreadsheet makes of a name such as MAR1, too."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -44,6 +55,8 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     head_line: int = 1
     """Line of the header."""
+    whole: bool = True
+    """Whether every row is there with its `id`; if not, what is not found in it may be there all the same."""
 
     def text(self, row: Row, column: str) -> str:
         """What stands in a cell."""
@@ -92,34 +105,11 @@ class Table:
                 )
 
 
-def read_text(path: Path, found: list[Problem]) -> str | None:
-    """Text of a UTF-8 file; None, with a problem recorded, if it cannot be read."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        found.append(Problem(f"cannot be read: {error.strerror or error}", file=str(path)))
-        return None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        found.append(
-            Problem(
-                "is not UTF-8 text",
-                file=str(path),
-                row=line,
-                found=f"byte 0x{data[error.start]:02x}",
-                expected="UTF-8",
-                fix="save the file with the encoding UTF-8",
-            )
-        )
-        return None
-
-
 def read_table(path: Path, layout: Layout, found: list[Problem]) -> Table:
     """Reads and parses one table. A table that cannot be read at all has no rows."""
     table = Table(layout, str(path), found)
     text = read_text(path, found)
+    table.whole = text is not None
     if text is not None:
         fill(table, _lines(io.StringIO(text, newline=""), table))
     return table
@@ -129,21 +119,51 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
     """Parses the lines of a table, its header first; each with its number and stripped cells, blank lines left out."""
     header = next(lines, None)
     if header is None:
+        table.whole = False
         expected = "a header line with " + ", ".join(table.layout.names)
         table.found.append(Problem("is empty", file=table.file, expected=expected))
         return
-    table.head_line = header[0]
-    if _read_header(header[1], table):
-        width = len(header[1])
-        table.rows = [
-            Row(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
-        ]
-        for column in table.layout.fields:
-            if column.name in table.columns:
-                _parse(table, column)
-            elif column.required:
-                for row in table.rows:
-                    row.bad |= {column.name}
+    table.head_line, cells = header
+    if set(cells).isdisjoint(table.layout.names):
+        rest = list(lines)
+        if _under_a_title(header, rest, table):
+            return
+        lines = iter(rest)
+    if not _read_header(cells, table):
+        table.whole = False
+        return
+    width = len(cells)
+    table.rows = [
+        Row(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
+    ]
+    for column in table.layout.fields:
+        if column.name in table.columns:
+            _parse(table, column)
+        elif column.required:
+            for row in table.rows:
+                row.bad |= {column.name}
+    if "id" in table.layout.names and not all("id" in row.values for row in table.rows):
+        table.whole = False
+
+
+def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]]], table: Table) -> bool:
+    """Whether the header stands further down, below rows that belong to no table; then that is the one problem."""
+    names = table.layout.names
+    for line, cells in rest[:_TITLES]:
+        if len(set(cells) & set(names)) >= min(2, len(names)):
+            table.head_line, table.whole = line, False
+            table.found.append(
+                Problem(
+                    f"looks like a title: the header of the table is row {line}",
+                    file=table.file,
+                    row=first[0],
+                    found=f"`{' '.join(filter(None, first[1]))[:60]}`",
+                    expected="the header in the first row",
+                    fix=f"delete what stands above row {line}",
+                )
+            )
+            return True
+    return False
 
 
 def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]]]:
@@ -157,6 +177,7 @@ def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]
             if any(stripped):
                 yield line, stripped
     except csv.Error as error:
+        table.whole = False
         table.found.append(
             Problem(
                 f"is not a CSV table from here on: {error}", file=table.file, row=before + 1, fix="check the quotes"
@@ -180,6 +201,8 @@ def _read_header(cells: list[str], table: Table) -> bool:
         )
         return False
     for position, name in enumerate(cells):
+        if name == BAD_CELL:
+            continue
         if name in table.columns or name in table.others:
             table.found.append(
                 Problem(
@@ -254,6 +277,14 @@ def _parse(table: Table, column: Field) -> None:
         if row.bad == misfit:
             continue
         text = row.cells[position]
+        if text == BAD_CELL:
+            row.bad |= {name}
+            continue
+        if isinstance(text, DayCell) and "pattern" in column.kind.text:
+            row.bad |= {name}
+            fix = "give the cell the format `text`, and write the name again"
+            table.problem(row, name, "the cell holds a date", expected=f"a {column.kind.name}", fix=fix)
+            continue
         if not text:
             if column.required:
                 row.bad |= {name}

@@ -13,11 +13,11 @@ from typing import Any
 import tomli_w
 
 from ..errors import Problem
-from .csvfile import read_text
 from .entry import Entry, Report
 from .fields import Field, Layout, UnreadableError
 from .records import path_of
 from .suggest import did_you_mean, nearest
+from .textfile import read_text
 
 Key = tuple[str | int, ...]
 """Path of a value: `("demand", 0, "per_year")`."""

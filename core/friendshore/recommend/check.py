@@ -81,7 +81,7 @@ def _names_of(path: Path) -> Case:
     file = path / CASE_FILE if path.is_dir() else path
     use: Any = {}
     try:
-        use = tomllib.loads(file.read_text(encoding="utf-8")).get("use", {})
+        use = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("use", {})
     except (OSError, ValueError, RecursionError):
         use = {}  # what is wrong with the file has been said already
 

@@ -18,8 +18,8 @@ from ..domain.base import Record
 from ..domain.facts import Catalog
 from ..errors import InputError, PluginError, Problem
 from ..plugins import Registry
-from ..reading.csvfile import read_text
 from ..reading.records import record
+from ..reading.textfile import read_text
 from ..rules.pack import RulePack
 from .gather import Gathered
 

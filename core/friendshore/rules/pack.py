@@ -19,6 +19,7 @@ from ..domain.case import Scenario
 from ..domain.change import Change
 from ..errors import InputError, Problem
 from ..reading.records import record
+from ..reading.textfile import read_text
 from .base import PhaseStatus
 
 M = TypeVar("M", bound=Record)
@@ -126,29 +127,25 @@ def stated_name(path: Path, key: str) -> str:
     What is wrong with the file is the business of whoever reads it in full.
     """
     try:
-        name = tomllib.loads(path.read_text(encoding="utf-8")).get(key)
+        name = tomllib.loads(path.read_text(encoding="utf-8-sig")).get(key)
     except (OSError, ValueError):
         name = None
     return name if isinstance(name, str) and name else path.parent.name
 
 
 def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
-    file = str(path)
+    if not path.parent.is_dir():
+        raise InputError(Problem("there is no such folder", str(path.parent), fix="check the path of the rule pack"))
+    if not path.exists():
+        raise InputError(Problem(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(path.parent)))
+    found: list[Problem] = []
+    text = read_text(path, found)
+    if text is None:
+        raise InputError(found)
     try:
-        text = path.read_text(encoding="utf-8-sig")
         return text, tomllib.loads(text)
-    except FileNotFoundError as error:
-        if path.parent.is_dir():
-            problem = Problem(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(path.parent))
-        else:
-            problem = Problem("there is no such folder", str(path.parent), fix="check the path of the rule pack")
-        raise InputError(problem) from error
-    except OSError as error:
-        raise InputError(Problem(f"cannot be read: {error.strerror or error}", file)) from error
-    except UnicodeDecodeError as error:
-        raise InputError(Problem("is not UTF-8 text", file, fix="save the file with the encoding UTF-8")) from error
     except tomllib.TOMLDecodeError as error:
-        raise InputError(toml_problem(error, file)) from error
+        raise InputError(toml_problem(error, str(path))) from error
 
 
 def toml_problem(error: tomllib.TOMLDecodeError, file: str) -> Problem:

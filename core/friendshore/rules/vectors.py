@@ -155,7 +155,7 @@ def read_vectors(folder: Path) -> VectorFile:
     """
     path = folder / VECTORS_FILE
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise InputError(toml_problem(error, str(path))) from error
     except OSError as error:

@@ -12,9 +12,10 @@ from typing import Any
 
 from ..domain.run import Run
 from ..errors import FriendshoreError, InputError, Problem
-from ..reading.csvfile import Table, read_table, read_text
+from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
+from ..reading.textfile import read_text
 from .tables import TABLES, RunTable, RunVerdict, rows_of, table_text
 
 RUN_FILE = "run.json"
