@@ -87,5 +87,9 @@ class SolverError(FriendshoreError):
     exit_code = 5
 
 
-class OutOfTimeError(SolverError):
-    """A limit or Ctrl-C ended the search before there was any plan that keeps the rules of the case."""
+class NoPlanError(SolverError):
+    """The search ended before there was any plan that keeps the rules of the case, though there may be one."""
+
+
+class OutOfTimeError(NoPlanError):
+    """A limit or Ctrl-C ended it."""

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Linear
-from friendshore.solve.engines import solve_with_highs
 from friendshore.solve.joined import How, joint_of
+from friendshore.solve.retries import ENGINES
 from friendshore.solve.search import Search
 from friendshore.solve.watch import Watch
 
@@ -84,7 +84,7 @@ def joined_programs(draw: Draw[Any]) -> Linear:
 def same_as_whole(program: Linear, gap: float = GAP) -> How | None:
     """Asserts that the search finds what one call of HiGHS finds; how it dealt with the rows that join."""
     answer = Search(Watch(), gap).component(program)
-    whole = solve_with_highs(program, None, 0.0)
+    whole = ENGINES.search(program)
     assert answer.outcome is whole.outcome
     if answer.x is None:
         return None

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Linear
-from friendshore.solve.engines import Outcome, solve_with_highs
+from friendshore.solve.engines import Ask, Outcome
 from friendshore.solve.joined import sharing_of
+from friendshore.solve.retries import ENGINES
 from friendshore.solve.search import Search
 from friendshore.solve.watch import Watch
 
@@ -106,7 +107,7 @@ def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float
     if joint is None:
         return
     search = Search(Watch(), gap)
-    whole = solve_with_highs(program, None, 1e-7)
+    whole = ENGINES.search(program, Ask(gap=1e-7))
     answer = search.sharing(joint)
     assert answer.outcome is Outcome.OPTIMAL
     assert answer.x is not None

@@ -25,7 +25,7 @@ from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
 from friendshore.solve import solve
 from friendshore.solve.components import empty_rows, split
-from friendshore.solve.engines import Outcome, solve_lp, solve_with_highs
+from friendshore.solve.engines import Ask, Outcome, solve_lp, solve_with_highs, solve_with_scip
 from friendshore.solve.scaling import scaled
 from friendshore.solve.silence import silence
 
@@ -76,9 +76,7 @@ def flushed(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
 # ---------------------------------------------------------------------------------------------------------------- engines
 
 
-@pytest.mark.parametrize(
-    "engine", [solve_lp, lambda program: solve_with_highs(program, None, 0.0)], ids=["glop", "highs"]
-)
+@pytest.mark.parametrize("engine", [solve_lp, solve_with_highs, solve_with_scip], ids=["glop", "highs", "scip"])
 def test_engines_agree_and_say_nothing(engine: Callable[[Linear], Any], capfd: pytest.CaptureFixture[str]) -> None:
     """The sum of x and y at least 4, x at 1 up to 3, y at 2: 3 + 2 = 5; and what cannot hold is told as that, not as an error."""
     best = engine(linear([1, 2], [[1, 1]], [4], upper=np.array([3.0, 10.0])))
@@ -90,21 +88,19 @@ def test_engines_agree_and_say_nothing(engine: Callable[[Linear], Any], capfd: p
 
 def test_whole_columns_are_whole() -> None:
     """2 x at least 3, x whole: 2; with half of it allowed 1.5."""
-    assert solve_with_highs(linear([1], [[2]], [3], whole=True), None, 0.0).objective == 2
+    assert solve_with_highs(linear([1], [[2]], [3], whole=True)).objective == 2
     assert solve_lp(linear([1], [[2]], [3])).objective == 1.5
 
 
 def test_a_whole_program_that_cannot_hold_is_told_as_that() -> None:
     """2 x between 3 and 3 has no whole x; nor has one with columns that have no upper end."""
     given = linear([1, 0], [[2, 0]], [3], whole=True, row_upper=np.array([3.0]))
-    assert solve_with_highs(given, None, 0.0).outcome is Outcome.INFEASIBLE
+    assert solve_with_highs(given).outcome is Outcome.INFEASIBLE
     open_ended = replace(given, upper=np.array([np.inf, np.inf]), integer=np.array([True, False]))
-    assert solve_with_highs(open_ended, None, 0.0).outcome is Outcome.INFEASIBLE
+    assert solve_with_highs(open_ended).outcome is Outcome.INFEASIBLE
 
 
-@pytest.mark.parametrize(
-    "engine", [solve_lp, lambda program: solve_with_highs(program, None, 0.0)], ids=["glop", "highs"]
-)
+@pytest.mark.parametrize("engine", [solve_lp, solve_with_highs, solve_with_scip], ids=["glop", "highs", "scip"])
 def test_a_breakdown_is_told_in_words(engine: Callable[[Linear], Any]) -> None:
     """A program without a least value, and one with a number that is none: neither is taken for an answer."""
     with pytest.raises(SolverError, match="please report"):
@@ -123,7 +119,7 @@ def hard_part(offers: int, periods: int, seed: int) -> Linear:
 def test_highs_stops_at_its_time_with_a_plan_and_a_bound() -> None:
     """A search that is not done holds its best plan, which keeps all rows, and a bound below it."""
     given = hard_part(40, 8, 4)
-    answer = solve_with_highs(given, 0.5, 1e-6)
+    answer = solve_with_highs(given, Ask(0.5, 1e-6))
     assert answer.outcome is Outcome.FEASIBLE
     assert answer.x is not None
     activity = given.matrix @ answer.x
@@ -134,12 +130,12 @@ def test_highs_stops_at_its_time_with_a_plan_and_a_bound() -> None:
 
 def test_highs_without_time_has_nothing() -> None:
     """Not even a plan: told as that."""
-    assert solve_with_highs(hard_part(40, 8, 4), 0.0, 1e-6).outcome is Outcome.NOTHING
+    assert solve_with_highs(hard_part(40, 8, 4), Ask(0.0, 1e-6)).outcome is Outcome.NOTHING
 
 
 def test_highs_is_silent_where_it_would_print(capfd: pytest.CaptureFixture[str]) -> None:
     """On this search HiGHS prints a line about a plan that it repairs, with all its output switched off: it is kept from it."""
-    solve_with_highs(hard_part(20, 3, 0), 2.5, 1e-6)
+    solve_with_highs(hard_part(20, 3, 0), Ask(2.5, 1e-6))
     assert flushed(capfd) == ("", "")
 
 

@@ -150,7 +150,8 @@ class _Component:
         for loss in able:
             more = self._insured([*met, loss])
             if more.x is None:
-                self.found.together.add(loss)
+                denied = more.outcome is Outcome.INFEASIBLE
+                (self.found.together if denied else self.found.unknown).add(loss)
             else:
                 met, answer = [*met, loss], more
         return met, answer

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ..domain.plan import Plan
+from ..errors import NoPlanError
 from ..program import compile_program
 from ..program.nearest import Line, least_moved
 from ..session import PartPlan, Session
 from ..solve import solve
 from ..solve.planned import plan_of
-from ..verify import examine, verify
+from ..verify import examine
 from .results import CENT, SHARE_PROVED
 
 
@@ -37,16 +38,12 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     """Of all plans of some parts that cost no more, the one that moves the fewest kilograms, verified.
 
     Ranked objectives and cost stay what they are; `friendshore.program.nearest` says what counts as moved. Where a limit ends
-    the search before such a plan is as cheap as the one given, it is the one given.
+    the search before such a plan is as cheap as the one given, or no engine comes to one that holds, it is the one given.
 
     Args:
         session: where it was planned: its limits hold, and its known answers are used.
         cheapest: a cheapest plan.
         before: the plan to stay near to, then others that settle what that leaves open.
-
-    Raises:
-        SolverError: if a solver breaks down, or no plan is found in time.
-        VerificationError: if the plan does not hold.
     """
     same = _still_holds(before[0], cheapest)
     if same is not None:
@@ -56,7 +53,10 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     wanted = least_moved(program, *({line: float(kg) for line, kg in bought_of(one.plan).items()} for one in before))
     if cheapest.plan.infeasible or wanted is program:  # what cannot be planned, or buys nothing, moves nothing
         return Nearest(cheapest, proved=True)
-    solution = solve(wanted, session.limits, None, session.cancel, session.answers)
+    try:
+        solution = solve(wanted, session.limits, None, session.cancel, session.answers)
+    except NoPlanError:
+        return Nearest(cheapest, proved=False)
     ranked, moved = solution.levels[: len(program.goals)], solution.levels[-len(before) :]
     x = solution.x[: len(program.linear.cost)]
     plan = plan_of(program, replace(solution, x=x, levels=ranked))
@@ -65,7 +65,10 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     bound = min(max(plan.bound, cheapest.plan.bound), plan.objective)
     plan = plan.model_copy(update={"status": cheapest.plan.status, "bound": bound})
     proved = all(one.least - one.bound <= float(SHARE_PROVED) * max(1.0, one.least) for one in moved)
-    return Nearest(PartPlan(cheapest.members, verify(problem, plan)), proved)
+    verified, _ = examine(problem, plan)
+    return (
+        Nearest(cheapest, proved=False) if verified is None else Nearest(PartPlan(cheapest.members, verified), proved)
+    )
 
 
 def _still_holds(before: PartPlan, cheapest: PartPlan) -> PartPlan | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from ..domain.base import exact
 from ..domain.case import Minimise
 from ..domain.plan import PlanStatus
-from ..errors import OutOfTimeError
+from ..errors import NoPlanError
 from ..session import Session
 from ..verify import VerifiedPlan, level_value
 
@@ -50,6 +50,6 @@ def _proved(session: Session, levels: int) -> VerifiedPlan | None:
     """The plan that ranks so many levels; None if it is not found and proved in what is left of the time."""
     try:
         found = session.ranking(levels)
-    except OutOfTimeError:  # the time is up before there is any plan
+    except NoPlanError:  # the time is up before there is any plan
         return None
     return found if found.plan.status is PlanStatus.OPTIMAL else None

@@ -11,7 +11,7 @@ from ..domain.base import exact
 from ..domain.case import Level, Minimise
 from ..domain.change import Change
 from ..domain.plan import Infeasible, PlanStatus
-from ..errors import InputError, OutOfTimeError, VerificationError
+from ..errors import InputError, NoPlanError, VerificationError
 from ..errors import Problem as Trouble
 from ..plugins import sentence_of
 from ..problem import Problem
@@ -245,7 +245,7 @@ class _Mending:
         """
         try:
             answer = self.session.after(*self._changes(amounts))
-        except OutOfTimeError:
+        except NoPlanError:
             return None, None
         except VerificationError:
             if self._raised(amounts, self.session.problem.case.resolution) is None:
@@ -274,7 +274,7 @@ class _Mending:
         case = inputs.case.model_copy(update={"objectives": (first, *inputs.case.objectives)})
         try:
             plan = Session.open(replace(inputs, case=case), session.limits, cancel=session.cancel).verified
-        except OutOfTimeError:
+        except NoPlanError:
             return None
         short = sum((s.quantity for s in plan.plan.shorts if s.demand in self.need.demands), Decimal(0))
         if short > self._rounding or plan.plan.infeasible:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ..domain.base import Number, Record, exact
 from ..domain.plan import PlanStatus
-from ..errors import OutOfTimeError
+from ..errors import NoPlanError
 from ..problem.offers import OfferFacts
 from ..rules.kinds.limits import MinSuppliers, Pin
 from ..session import Session
@@ -76,14 +76,14 @@ class Using:
             self.questions += 1
             try:
                 answer = session.after(rules=[_pin(name, material, places, least)])
-            except OutOfTimeError:
+            except NoPlanError:
                 return Use(least, None, None)
             if not any(part.plan.infeasible for part in answer.after):
                 return Use(least, self._no_cheaper(difference(answer)), answer.after[0].verified)
             self.questions += 1
             try:
                 most = session.extreme(material, _of(name, places), None, largest=True, output=material)
-            except OutOfTimeError:
+            except NoPlanError:
                 return Use(least, None, None)
             can = _down(bought(most.part.verified, name, material, places), resolution)
             least = can if can < least else least - resolution
@@ -110,13 +110,13 @@ class Using:
             try:
                 smallest = session.extreme(material, counts, within, largest=False, output=material)
                 least, least_bound = smallest.value, max(smallest.bound, Decimal(0))
-            except OutOfTimeError:  # the recommended plan is one of those meant
+            except NoPlanError:  # the recommended plan is one of those meant
                 least = own
         self.questions += 1
         try:
             largest = session.extreme(material, counts, within, largest=True, output=material)
             most, most_bound = largest.value, largest.bound
-        except OutOfTimeError:
+        except NoPlanError:
             most, most_bound = own, cap
         return Share(
             least=exact(min(least, cap) / wanted),

@@ -7,14 +7,15 @@ import numpy as np
 from ..program import Program
 from ..program.matrix import Linear
 from .components import Component
-from .engines import Outcome, solve_lp, solve_with_highs
+from .engines import Outcome
+from .retries import Engines
 from .scaling import scaled
 
 HARD = ("rule ", "store")
 """Owners of rows that can make a plan impossible; everything else gives way to a shortage."""
 
 
-def minimal_conflict(program: Program, part: Component) -> tuple[str, ...]:
+def minimal_conflict(program: Program, part: Component, engines: Engines) -> tuple[str, ...]:
     """A smallest set of owners, in the sense that leaving out any one of them lets the others hold."""
     # Rows that define a rule's counting columns carry no rule of their own: they hold with any choice of the column.
     owner = program.owners_of(part.rows)
@@ -22,12 +23,12 @@ def minimal_conflict(program: Program, part: Component) -> tuple[str, ...]:
     for name in list(kept):
         without = [other for other in kept if other != name]
         rows = np.array([not o.startswith(HARD) or o in without for o in owner])
-        if not _feasible(part.linear, rows):
+        if not _feasible(part.linear, rows, engines):
             kept = without
     return tuple(name.removeprefix("rule ") for name in kept)
 
 
-def _feasible(linear: Linear, rows: np.ndarray) -> bool:
+def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
     kept = Linear(
         cost=np.zeros(len(linear.cost)),
         lower=linear.lower,
@@ -38,5 +39,5 @@ def _feasible(linear: Linear, rows: np.ndarray) -> bool:
         row_upper=linear.row_upper[rows],
     )
     program, _ = scaled(kept)
-    answer = solve_with_highs(program, None, 0.0) if program.integer.any() else solve_lp(program)
+    answer = engines.search(program) if program.integer.any() else engines.linear(program)
     return answer.outcome is not Outcome.INFEASIBLE

@@ -1,4 +1,4 @@
-"""The solvers: GLOP for linear programs, HiGHS through MathOpt for those with whole columns.
+"""The solvers: GLOP for linear programs, HiGHS through MathOpt for those with whole columns, SCIP where both give up (`retries`).
 
 Measured traps, each with a test:
 - The helper's own HiGHS prints a banner, loses its incumbent at a time limit and flips the sign of duals: only GLOP is
@@ -43,6 +43,10 @@ class UnboundedError(SolverError):
     """The cost has no least value: a mistake of the program, but for parts whose costs are lowered by a price."""
 
 
+class BreakdownError(SolverError):
+    """An engine came to no answer that can be relied on: another one is asked (`retries`)."""
+
+
 class Outcome(Enum):
     """How one run of a solver ended."""
 
@@ -52,6 +56,8 @@ class Outcome(Enum):
     NOTHING = "nothing"
     """Stopped by a limit, without a plan."""
     INFEASIBLE = "infeasible"
+    BROKEN = "broken"
+    """No engine came to an answer that can be relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +90,19 @@ class Answer:
     """How it was found, where a few rows join parts that could else be solved apart."""
 
 
-def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
+def solve_lp(linear: Linear, seconds: float | None = None, presolve: bool = True) -> Answer:
     """Solves a linear program with GLOP, integrality left aside.
 
     Raises:
-        SolverError: if the solver breaks down or the program is unbounded.
+        BreakdownError: if GLOP comes to no answer, or cannot tell a program without any plan from one without least cost.
     """
     model = helper.ModelBuilderHelper()
     fill: Any = model.fill_model_from_sparse_data  # its stubs name a dtype where numpy has a shape
     fill(linear.lower, linear.upper, linear.cost, linear.row_lower, linear.row_upper, linear.matrix)
     solver = helper.ModelSolverHelper("glop")
-    solver.set_solver_specific_parameters("primal_feasibility_tolerance: 1e-9 dual_feasibility_tolerance: 1e-9")
+    solver.set_solver_specific_parameters(
+        f"primal_feasibility_tolerance: 1e-9 dual_feasibility_tolerance: 1e-9 use_preprocessing: {presolve}".lower()
+    )
     if seconds is not None:
         solver.set_time_limit_in_seconds(seconds)
     solver.solve(model)
@@ -108,9 +116,9 @@ def solve_lp(linear: Linear, seconds: float | None = None) -> Answer:
     if status == helper.SolveStatus.FEASIBLE and solver.has_solution():
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
         return Answer(Outcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant)
-    if status in (helper.SolveStatus.NOT_SOLVED, helper.SolveStatus.CANCELLED_BY_USER):
+    if status in (helper.SolveStatus.NOT_SOLVED, helper.SolveStatus.CANCELLED_BY_USER) and seconds is not None:
         return Answer(Outcome.NOTHING)
-    return solve_with_highs(linear, seconds, gap=0.0)
+    raise BreakdownError(Problem(f"GLOP came to no answer: {status.name}", fix="please report this case"))
 
 
 def _may_fall_for_ever(linear: Linear) -> bool:
@@ -119,56 +127,87 @@ def _may_fall_for_ever(linear: Linear) -> bool:
     return bool(np.isinf(ends[linear.cost != 0]).any())
 
 
-def solve_with_highs(
-    linear: Linear,
-    seconds: float | None,
-    gap: float,
-    start: Floats | None = None,
-    nodes: int | None = None,
-    enough: float | None = None,
-    tight: bool = False,
-) -> Answer:
-    """Solves a program with HiGHS to a relative gap, from a plan that is known to hold if one is given.
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """How long and how closely a program is searched."""
 
-    The search ends as well after so many `nodes` of its tree, or with a plan that costs no more than is `enough`: limits
-    that do not depend on the clock. `tight`: rows are held as closely as HiGHS can, which takes longer.
+    seconds: float | None = None
+    """Time for it."""
+    gap: float = 0.0
+    """Relative distance from the bound at which a plan is good enough."""
+    start: Floats | None = None
+    """A plan that is known to hold."""
+    nodes: int | None = None
+    """Nodes of the search tree after which it ends: a limit that does not depend on the clock."""
+    enough: float | None = None
+    """Cost of a plan that ends the search, likewise."""
+    tight: bool = False
+    """Whether rows are held as closely as the engine can, which takes longer."""
+
+
+TO_THE_END = Ask()
+"""Until it is proved."""
+
+
+def solve_with_highs(linear: Linear, ask: Ask = TO_THE_END, presolve: bool = True) -> Answer:
+    """Solves a program with HiGHS.
 
     Raises:
-        SolverError: if the solver breaks down or the program is unbounded.
+        BreakdownError: if HiGHS comes to no answer.
+        UnboundedError: if the cost has no least value.
     """
-    parameters = parameters_pb2.SolveParametersProto(relative_gap_tolerance=gap, absolute_gap_tolerance=0.0)
+    parameters = _parameters(ask, presolve)
     parameters.highs.int_options["threads"] = 1
     parameters.highs.int_options["random_seed"] = 0
-    parameters.highs.double_options["mip_feasibility_tolerance"] = 1e-10 if tight else 1e-8
-    parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-10 if tight else 1e-9
-    if seconds is not None:
-        parameters.time_limit.FromNanoseconds(max(1, int(seconds * 1e9)))
-    if nodes is not None:
-        parameters.node_limit = nodes
-    if enough is not None:  # MathOpt's own `objective_limit` is refused for whole columns
-        parameters.highs.double_options["objective_target"] = enough
+    parameters.highs.double_options["mip_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-8
+    parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-9
+    if ask.enough is not None:  # MathOpt's own `objective_limit` is refused for whole columns
+        parameters.highs.double_options["objective_target"] = ask.enough
+    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_HIGHS, parameters, ask.start)
+
+
+def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END) -> Answer:
+    """Solves a program with SCIP, a linear one with the SoPlex within it: slower, and of other make than GLOP and HiGHS.
+
+    Raises:
+        BreakdownError: if SCIP comes to no answer.
+        UnboundedError: if the cost has no least value.
+    """
+    parameters = _parameters(ask, presolve=True)
+    parameters.gscip.real_params["numerics/feastol"] = 1e-9
+    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_GSCIP, parameters, ask.start)
+
+
+def _parameters(ask: Ask, presolve: bool) -> parameters_pb2.SolveParametersProto:
+    parameters = parameters_pb2.SolveParametersProto(relative_gap_tolerance=ask.gap, absolute_gap_tolerance=0.0)
+    if not presolve:
+        parameters.presolve = parameters_pb2.EMPHASIS_OFF
+    if ask.seconds is not None:
+        parameters.time_limit.FromNanoseconds(max(1, int(ask.seconds * 1e9)))
+    if ask.nodes is not None:
+        parameters.node_limit = ask.nodes
+    return parameters
+
+
+def _by_mathopt(
+    linear: Linear,
+    engine: parameters_pb2.SolverTypeProto.ValueType,
+    parameters: parameters_pb2.SolveParametersProto,
+    start: Floats | None,
+) -> Answer:
     more = model_parameters_pb2.ModelSolveParametersProto()
     if start is not None:
         hint = more.solution_hints.add().variable_values
         hint.ids.extend(range(len(start)))
         hint.values.extend(start.tolist())
+    nothing = parameters_pb2.SolverInitializerProto()
+    registered = callback_pb2.CallbackRegistrationProto()
     try:
         with silence():
-            result = mathopt.solve(
-                _proto(linear),
-                parameters_pb2.SOLVER_TYPE_HIGHS,
-                parameters_pb2.SolverInitializerProto(),
-                parameters,
-                more,
-                None,
-                callback_pb2.CallbackRegistrationProto(),
-                None,
-                None,
-            )
+            result = mathopt.solve(_proto(linear), engine, nothing, parameters, more, None, registered, None, None)
     except StatusNotOk as error:  # says nothing itself: the solver's words are in its status
-        raise SolverError(
-            Problem(f"the solver refused the program: {error.message}", fix="please report this case")
-        ) from error
+        problem = Problem(f"the solver refused the program: {error.message}", fix="please report this case")
+        raise BreakdownError(problem) from error
     return _answer(result, linear)
 
 
@@ -214,13 +253,9 @@ def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
     if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
         return Answer(Outcome.NOTHING, bound=bound, out_of_time=late)
     name = result_pb2.TerminationReasonProto.Name(reason)
-    detail = result.termination.detail
-    without_end = (
-        result_pb2.TERMINATION_REASON_UNBOUNDED,
-        result_pb2.TERMINATION_REASON_INFEASIBLE_OR_UNBOUNDED,
-    )
-    raise (UnboundedError if reason in without_end else SolverError)(
-        Problem(f"the solver broke down: {name} {detail}".strip(), fix="please report this case")
+    endless = reason == result_pb2.TERMINATION_REASON_UNBOUNDED
+    raise (UnboundedError if endless else BreakdownError)(
+        Problem(f"the solver broke down: {name} {result.termination.detail}".strip(), fix="please report this case")
     )
 
 

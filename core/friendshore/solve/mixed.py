@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask
-from .engines import Answer, Outcome, is_open, solve_lp, solve_with_highs
+from .engines import Answer, Ask, Outcome, is_open
+from .retries import Engines
 from .watch import Watch
 
 FIRST_SLICE = 2.0
@@ -19,28 +20,30 @@ LATER_SLICE = 8.0
 NOTHING = Answer(Outcome.NOTHING)
 
 
-def solve_mixed(linear: Linear, watch: Watch, gap: float, known: Answer = NOTHING) -> Answer:
+def solve_mixed(linear: Linear, engines: Engines, watch: Watch, gap: float, known: Answer = NOTHING) -> Answer:
     """The best answer for a program with whole columns, to a relative gap, until the watch stops it.
 
     Slices that double in length, each from the start, so that a finished search never depends on the clock. What is
     `known` beforehand must not depend on the clock either: a plan to start from and a bound, each if there is one.
 
     Raises:
-        SolverError: if the solver breaks down or the program is unbounded.
+        UnboundedError: if the cost has no least value.
     """
     best, bound = known, known.bound
     enough = bound + gap * abs(bound) if np.isfinite(bound) else None
-    seconds, tight = FIRST_SLICE, False
+    seconds, tight, broken = FIRST_SLICE, False, False
     while not watch.stopped():
         left = watch.left()
         slice_ = seconds if left is None else min(seconds, left)
-        answer = solve_with_highs(linear, slice_, gap, known.x, enough=enough, tight=tight)
+        answer = engines.search(linear, Ask(slice_, gap, known.x, enough=enough, tight=tight))
         bound = max(bound, answer.bound)
         if answer.outcome is Outcome.INFEASIBLE:
             return answer
+        if broken := answer.outcome is Outcome.BROKEN:
+            break
         raw = answer.objective
         if answer.x is not None:
-            answer = polished(linear, answer)
+            answer = polished(linear, engines, answer)
             if answer.objective < best.objective:
                 best = answer
         if answer.outcome is Outcome.OPTIMAL and not tight and is_open(answer.objective, raw):
@@ -49,15 +52,16 @@ def solve_mixed(linear: Linear, watch: Watch, gap: float, known: Answer = NOTHIN
         if answer.outcome is Outcome.OPTIMAL or (enough is not None and answer.objective <= enough):
             return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
         seconds *= 2
-    return Answer(best.outcome, best.x, best.objective, min(bound, best.objective))
+    outcome = Outcome.BROKEN if broken and best.x is None else best.outcome
+    return Answer(outcome, best.x, best.objective, min(bound, best.objective))
 
 
-def in_slices(linear: Linear, watch: Watch, gap: float, nodes: int, start: Floats | None = None) -> Answer:
+def in_slices(linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int) -> Answer:
     """A search that ends by itself, by its gap or its nodes, and can be interrupted: in slices that double in length."""
     seconds, answer = LATER_SLICE, NOTHING
     while not watch.stopped():
         left = watch.left()
-        answer = solve_with_highs(linear, seconds if left is None else min(seconds, left), gap, start, nodes=nodes)
+        answer = engines.search(linear, Ask(seconds if left is None else min(seconds, left), gap, nodes=nodes))
         if not answer.out_of_time:
             break
         seconds *= 2
@@ -75,10 +79,10 @@ def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
     )
 
 
-def polished(linear: Linear, answer: Answer) -> Answer:
+def polished(linear: Linear, engines: Engines, answer: Answer) -> Answer:
     """The same choices made exactly whole, and the rest solved again for them."""
     assert answer.x is not None
-    exact = solve_lp(fix(linear, linear.integer, answer.x))
+    exact = engines.linear(fix(linear, linear.integer, answer.x))
     if exact.x is None:
         return answer
     return Answer(answer.outcome, exact.x, exact.objective, answer.bound)

@@ -16,9 +16,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Ints, Linear, Mask
-from .engines import Answer, Outcome, solve_with_highs
+from .engines import Answer, Ask, Outcome
 from .joined import Joint
 from .mixed import NOTHING, fix, in_slices
+from .retries import Engines
 from .watch import Watch
 
 AT_ONCE = 4
@@ -36,8 +37,8 @@ BETTER = 1e-7
 class Neighbourhoods:
     """A plan of a program whose parts share something, and the ways in which parts are neighbours."""
 
-    def __init__(self, linear: Linear, joint: Joint, watch: Watch, workers: int) -> None:
-        self.linear, self.watch, self.workers = linear, watch, workers
+    def __init__(self, linear: Linear, joint: Joint, engines: Engines, watch: Watch, workers: int) -> None:
+        self.linear, self.engines, self.watch, self.workers = linear, engines, watch, workers
         self.part = np.full(len(linear.cost), -1)
         for number, part in enumerate(joint.parts):
             self.part[part.columns] = number
@@ -59,7 +60,7 @@ class Neighbourhoods:
         groups = self._groups(self.sizes[self.size])
         programs = [self._opened(best.x, whole, group) for group in groups]
         with ThreadPoolExecutor(self.workers) as pool:
-            found = list(pool.map(lambda program: in_slices(program, self.watch, GAP, NODES), programs))
+            found = list(pool.map(lambda program: in_slices(program, self.engines, self.watch, GAP, NODES), programs))
         enough = best.objective - BETTER * abs(best.objective)
         better = [i for i, answer in enumerate(found) if answer.x is not None and answer.objective < enough]
         self._note(len(groups), bool(better))
@@ -105,7 +106,7 @@ class Neighbourhoods:
             own = np.isin(self.part, group)
             mixed[own] = answer.x[own]
         fixed = fix(replace(self.linear, integer=whole), whole & (self.part >= 0), mixed)
-        return solve_with_highs(fixed, self.watch.left(), 0.0) if not self.watch.stopped() else NOTHING
+        return self.engines.search(fixed, Ask(self.watch.left())) if not self.watch.stopped() else NOTHING
 
 
 def _near(joint: Joint, part: Ints) -> Floats:

@@ -15,10 +15,11 @@ from typing import Protocol
 import numpy as np
 
 from ..program.matrix import Floats, Linear
-from .engines import Answer, Outcome, UnboundedError, solve_with_highs
+from .engines import Answer, Ask, Outcome, UnboundedError
 from .joined import Joint
 from .mixed import fix
 from .parted import Parted
+from .retries import Engines
 from .scaling import scaled
 
 MOST_ROUNDS = 60
@@ -30,6 +31,7 @@ CHOICE_NODES = 2000
 class Solver(Protocol):
     """What solves a small linear program at once, and many parts until the watch stops it."""
 
+    engines: Engines
     gap: float
 
     def exact(self, linear: Linear) -> Answer: ...
@@ -107,7 +109,7 @@ class Pricing:
     def _one_each(self) -> Floats | None:
         """The cheapest choice of one plan a part, as far as it was found."""
         near_one, scale = scaled(self._master(feasible=True, whole=True))
-        answer = solve_with_highs(near_one, None, self.solver.gap, nodes=CHOICE_NODES)
+        answer = self.solver.engines.search(near_one, Ask(gap=self.solver.gap, nodes=CHOICE_NODES))
         if answer.x is None:
             return None
         values = answer.x * scale.columns

@@ -52,7 +52,7 @@ def solve_ranked(search: Search, linear: Linear, goals: Sequence[Goal]) -> Answe
     """The best plan of a component, level by level; with no plan at all where the time is up in the first.
 
     Raises:
-        SolverError: if a solver breaks down or the program is unbounded.
+        UnboundedError: if the cost has no least value.
     """
     best, proved = NOTHING, True
     bound = 0.0 if not linear.cost.any() else float("-inf")
@@ -84,7 +84,7 @@ def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: Answer) 
     answer = NOTHING
     for slack in SLACKS:
         answer = search.component(_keeping(step, kept, slack), known)
-        if answer.outcome is not Outcome.INFEASIBLE:
+        if answer.outcome not in (Outcome.INFEASIBLE, Outcome.BROKEN):
             break
     bound = max(answer.bound, known.bound)
     if answer.x is None or answer.objective > known.objective:

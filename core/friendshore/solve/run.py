@@ -16,7 +16,7 @@ import numpy as np
 
 from ..domain.memory import set_aside
 from ..domain.plan import PlanStatus
-from ..errors import OutOfTimeError, Problem
+from ..errors import NoPlanError, OutOfTimeError, Problem
 from ..program import Program
 from ..program.goals import Goal
 from ..program.matrix import Floats, Ints, Linear
@@ -26,6 +26,7 @@ from .conflicts import minimal_conflict
 from .engines import Answer, Outcome, Reached, is_open
 from .joined import How, Joined
 from .ranked import floor, goals_within, is_ranked, solve_ranked
+from .retries import ENGINES, Engines
 from .search import Search
 from .watch import Cancel, Watch
 
@@ -35,7 +36,7 @@ Progress = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When to stop."""
+    """When to stop, and what solves."""
 
     gap: float = 1e-6
     """Relative distance from the bound at which a plan is taken as cheapest."""
@@ -43,10 +44,16 @@ class Limits:
     """Time for the whole solve."""
     workers: int | None = None
     """Components solved at once; None: the number of processors."""
+    engines: Engines = ENGINES
+    """The engines, in the order in which they are asked."""
 
 
 NO_LIMITS = Limits()
 """Until it is done."""
+_GIVEN_UP = Problem(
+    "no solver came to a plan that keeps the rules of the case: its numbers lie too far apart, or at the edge of what can be had",
+    fix="`friendshore check` names numbers that lie too far apart; if it names none, please report this case",
+)
 _LARGE = 200_000
 """Columns from which on the facts behind them are so many objects that Python's search for cycles among them shows."""
 
@@ -110,7 +117,7 @@ def solve(
         answers: what is known already; what is found is added to it.
 
     Raises:
-        SolverError: if a solver breaks down; never for plain infeasibility.
+        SolverError: if no engine comes to any plan that keeps the rules; never for plain infeasibility.
     """
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
         return _solved(program, limits, progress, cancel, answers)
@@ -123,13 +130,13 @@ def _solved(
     parts = split(program.linear)
     workers = limits.workers or os.cpu_count() or 1
     known = Answers() if answers is None else answers
-    search = Search(Watch(limits.seconds, cancel), limits.gap, workers, known)
+    search = Search(Watch(limits.seconds, cancel), limits.gap, workers, known, limits.engines)
     found: list[Answer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
     with ThreadPoolExecutor(workers) as pool:
         futures = {pool.submit(_planned, search, known, parts[i], program.goals): i for i in largest_first}
         _wait(futures, found, progress, started)
-    return _collect(program, parts, [a for a in found if a is not None], search.watch.interrupted)
+    return _collect(program, parts, [a for a in found if a is not None], search)
 
 
 def _planned(search: Search, known: Answers, part: Component, goals: Sequence[Goal]) -> Answer:
@@ -147,7 +154,7 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
         SolverError: if a solver breaks down; never for plain infeasibility.
     """
     workers = limits.workers or os.cpu_count() or 1
-    search = Search(Watch(limits.seconds, cancel), limits.gap, workers, answers)
+    search = Search(Watch(limits.seconds, cancel), limits.gap, workers, answers, limits.engines)
     return answers.of(linear, partial(search.component, linear))
 
 
@@ -159,7 +166,7 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
     linear = replace(program.linear, cost=wanted, constant=0.0)
-    search = Search(Watch(limits.seconds, cancel), limits.gap)
+    search = Search(Watch(limits.seconds, cancel), limits.gap, engines=limits.engines)
     total = 0.0
     for part in split(linear):
         if part.linear.cost.any():
@@ -191,7 +198,7 @@ def _wait(
             progress(len(futures) - left, len(futures), time.monotonic() - started)
 
 
-def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Answer], interrupted: bool) -> Solution:
+def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Answer], search: Search) -> Solution:
     x = np.zeros(len(program.linear.cost))
     objective = bound = program.linear.constant
     conflicts: list[Conflict] = []
@@ -199,16 +206,18 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
     status = PlanStatus.OPTIMAL
     for part, answer in zip(parts, answers, strict=True):
         if answer.outcome is Outcome.INFEASIBLE:
-            conflicts.append(Conflict(part.columns, minimal_conflict(program, part), tuple(part.rows.tolist())))
+            conflicts.append(
+                Conflict(part.columns, minimal_conflict(program, part, search.engines), tuple(part.rows.tolist()))
+            )
             continue
-        best = answer if answer.x is not None else _nothing_bought(program, part, answer)
+        best = answer if answer.x is not None else _nothing_bought(program, part, answer, search.engines)
         x[part.columns] = best.x
         objective += best.objective
         bound += max(min(best.bound, best.objective), floor(part.linear))
         for rank, more in _reached(program, part, best):
             levels[rank] = _together(levels[rank], more)
         if answer.outcome is not Outcome.OPTIMAL:
-            status = PlanStatus.INTERRUPTED if interrupted else PlanStatus.FEASIBLE
+            status = PlanStatus.INTERRUPTED if search.watch.interrupted else PlanStatus.FEASIBLE
     open_ = [(objective, bound), *((level.least, level.bound) for level in levels)]
     if status is PlanStatus.OPTIMAL and any(is_open(v, b) for v, b in open_):
         status = PlanStatus.FEASIBLE  # as good as was asked for, which is not proved cheapest
@@ -248,8 +257,8 @@ def _together(one: Reached, other: Reached) -> Reached:
     return Reached(one.least + other.least, one.bound + other.bound, one.most + other.most)
 
 
-def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer:
-    """Without time for a plan nothing is ordered: what is not in stock is short, and soft rules are missed.
+def _nothing_bought(program: Program, part: Component, answer: Answer, engines: Engines) -> Answer:
+    """Where neither time nor the engines allow a plan nothing is ordered: what is not in stock is short, and soft rules are missed.
 
     Raises:
         SolverError: if hard rules or full stores ask for more than that, so that no plan is known.
@@ -263,7 +272,9 @@ def _nothing_bought(program: Program, part: Component, answer: Answer) -> Answer
     idle = replace(
         part.linear, upper=np.where(closed, 0.0, part.linear.upper), integer=np.zeros(len(closed), dtype=bool)
     )
-    found = Search(Watch(), 0.0).alone(idle)
+    found = Search(Watch(), 0.0, engines=engines).alone(idle)
+    if found.x is None and answer.outcome is Outcome.BROKEN:
+        raise NoPlanError(_GIVEN_UP)
     if found.x is None:
         raise OutOfTimeError(
             Problem(

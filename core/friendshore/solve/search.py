@@ -12,10 +12,11 @@ import numpy as np
 from ..errors import Problem
 from ..program.matrix import Floats, Linear
 from .answers import Answers
-from .engines import Answer, Outcome, UnboundedError, solve_lp, solve_with_highs
+from .engines import Answer, Ask, Outcome, UnboundedError
 from .joined import How, Joined, Joint, joint_of, sharing_of
 from .mixed import NOTHING, solve_mixed
 from .priced import Pricing
+from .retries import ENGINES, Engines
 from .scaling import Scale, scaled
 from .shared import Sharing
 from .watch import Watch
@@ -24,10 +25,13 @@ from .watch import Watch
 class Search:
     """What all components of one solve share."""
 
-    def __init__(self, watch: Watch, gap: float, workers: int = 1, known: Answers | None = None) -> None:
+    def __init__(
+        self, watch: Watch, gap: float, workers: int = 1, known: Answers | None = None, engines: Engines = ENGINES
+    ) -> None:
         self.watch = watch
         self.gap = gap
         self.workers = workers
+        self.engines = engines
         self.known = Answers() if known is None else known
         """What is known of components, and of parts without the rows that join them."""
 
@@ -39,11 +43,11 @@ class Search:
             known: a plan to start from, where it is solved as one.
 
         Raises:
-            SolverError: if a solver breaks down or the program is unbounded.
+            UnboundedError: if the cost has no least value.
         """
         joint = joint_of(linear)
         if joint is not None:
-            return self._joint(joint)
+            return self._joint(joint, known)
         sharing = sharing_of(linear)
         if sharing is not None:
             return self.sharing(sharing, known)
@@ -53,7 +57,7 @@ class Search:
         """The best answer for a program solved as one.
 
         Raises:
-            SolverError: if the solver breaks down or the program is unbounded.
+            UnboundedError: if the cost has no least value.
         """
         if not linear.matrix.shape[0]:
             return _free(linear)
@@ -62,33 +66,34 @@ class Search:
             start = None if known.x is None else known.x / scale.columns
             answer = solve_mixed(
                 near_one,
+                self.engines,
                 self.watch,
                 self.gap,
                 replace(known, x=start, objective=known.objective / scale.money, bound=known.bound / scale.money),
             )
         else:
-            answer = NOTHING if self.watch.stopped() else solve_lp(near_one, self.watch.left())
+            answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
         return _read(answer, linear, scale)
 
     def exact(self, linear: Linear) -> Answer:
         """The optimum of a linear program, however long it takes.
 
         Raises:
-            SolverError: if the solver breaks down or the program is unbounded.
+            UnboundedError: if the cost has no least value.
         """
         near_one, scale = scaled(linear)
-        return _read(solve_lp(near_one), linear, scale)
+        return _read(self.engines.linear(near_one), linear, scale)
 
     def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[Answer]:
         """Programs solved each alone, as many at once as there are workers."""
-        search = self if gap is None else Search(self.watch, gap, self.workers, self.known)
+        search = self if gap is None else Search(self.watch, gap, self.workers, self.known, self.engines)
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(search.alone, programs))
 
     def _part(self, linear: Linear) -> Answer:
         return self.known.of(linear, partial(self.alone, linear))
 
-    def _joint(self, joint: Joint) -> Answer:
+    def _joint(self, joint: Joint, known: Answer) -> Answer:
         """The rows that join left out, else priced, else all solved as one."""
         linear = joint.linear
         with ThreadPoolExecutor(self.workers) as pool:
@@ -97,6 +102,8 @@ class Search:
             return Answer(Outcome.INFEASIBLE)
         loose = _cheapest_ends(linear, joint)
         bound = sum(a.bound for a in answers) + float(linear.cost[joint.loose] @ loose)
+        if any(a.outcome is Outcome.BROKEN for a in answers):
+            return replace(self.alone(linear, known), joined=_joined(joint, How.JOINT))
         found = [a.x for a in answers if a.x is not None]
         if len(found) < len(answers):
             return Answer(Outcome.NOTHING, bound=bound)
@@ -108,10 +115,10 @@ class Search:
         if not linear.integer.any():
             return replace(self._large(linear, bound), joined=_joined(joint, How.JOINT))
         pricing = Pricing(joint, found, self, bound)
-        known = pricing.run()
-        if known.x is not None and known.objective - known.bound <= self.gap * abs(known.objective):
-            return replace(known, outcome=Outcome.OPTIMAL, joined=_joined(joint, How.PRICED))
-        return replace(self.alone(linear, known), joined=_joined(joint, How.JOINT))
+        priced = pricing.run()
+        if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
+            return replace(priced, outcome=Outcome.OPTIMAL, joined=_joined(joint, How.PRICED))
+        return replace(self.alone(linear, priced), joined=_joined(joint, How.JOINT))
 
     def sharing(self, joint: Joint, known: Answer = NOTHING) -> Answer:
         """Many parts that share something: priced and bettered part by part; what that leaves open, searched as one."""
@@ -127,7 +134,9 @@ class Search:
         if self.watch.stopped():
             return Answer(Outcome.NOTHING, bound=bound)
         near_one, scale = scaled(linear)
-        answer = _read(solve_with_highs(near_one, self.watch.left(), self.gap), linear, scale)
+        answer = _read(self.engines.search(near_one, Ask(self.watch.left(), self.gap)), linear, scale)
+        if answer.outcome is Outcome.BROKEN:
+            answer = self.alone(linear)
         return replace(answer, bound=min(max(bound, answer.bound), answer.objective))
 
 

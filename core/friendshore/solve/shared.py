@@ -16,11 +16,12 @@ from typing import Protocol
 import numpy as np
 
 from ..program.matrix import Linear, Mask
-from .engines import Answer, Outcome, solve_with_highs
+from .engines import Answer, Ask, Outcome
 from .joined import Joint
 from .mixed import NOTHING, fix, in_slices, polished
 from .neighbours import Neighbourhoods
 from .prices import Prices
+from .retries import Engines
 from .scaling import scaled
 from .watch import Watch
 
@@ -49,6 +50,7 @@ class Solver(Protocol):
     """What solves a linear program at once, and many parts until the watch stops it."""
 
     watch: Watch
+    engines: Engines
     gap: float
     workers: int
 
@@ -62,6 +64,7 @@ class Sharing:
 
     def __init__(self, joint: Joint, solver: Solver) -> None:
         self.joint, self.solver, self.watch = joint, solver, solver.watch
+        self.engines = solver.engines
         self.linear, self.scale = scaled(joint.linear)
         self.dear = _dear(joint.linear)
         """Whole columns that cost something."""
@@ -71,9 +74,11 @@ class Sharing:
 
     def run(self) -> Answer:
         """The best plan and bound found, of the scaled program; `Outcome.OPTIMAL` if they are as near as was asked for."""
-        relaxed = solve_with_highs(self._opened(self.dear & False), self.watch.left(), 0.0)
-        if relaxed.outcome is not Outcome.OPTIMAL or relaxed.duals is None:
+        relaxed = self.engines.search(self._opened(self.dear & False), Ask(self.watch.left()))
+        if relaxed.outcome is not Outcome.OPTIMAL:
             return relaxed
+        if relaxed.duals is None:  # an engine that was asked because others gave up tells none
+            return Answer(Outcome.NOTHING, bound=relaxed.objective)
         self.bound = relaxed.objective
         prices = Prices(self._parts(), self.solver, self.scale.duals(relaxed.duals)[self.joint.rows], PRICE_GAP)
         prices.run(FIRST_ROUNDS)
@@ -98,11 +103,11 @@ class Sharing:
             return NOTHING
         x = prices.mixed / self.scale.columns
         settled = self.dear & ((x > SURE) | ~prices.ever(self.dear))
-        return in_slices(fix(self._opened(self.dear), settled, x), self.watch, START_GAP, START_NODES)
+        return in_slices(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
 
     def _better(self, plan: Answer, whole: Mask, prices: Prices) -> None:
         """Betters a plan that makes the choices of `whole`, and the bound, in turn."""
-        near = Neighbourhoods(self.linear, self.joint, self.watch, self.solver.workers)
+        near = Neighbourhoods(self.linear, self.joint, self.engines, self.watch, self.solver.workers)
         while True:
             for _ in range(SEARCHES):
                 if not near.exhausted:
@@ -120,7 +125,7 @@ class Sharing:
         """The choices still open made at once, so that there is a plan should the search be ended: all that is begun is done."""
         assert plan.x is not None
         begun = np.where(self.dear, np.round(plan.x), np.ceil(plan.x - BEGUN))
-        full = solve_with_highs(fix(self.linear, self.linear.integer, begun), self.watch.left(), 0.0)
+        full = self.engines.search(fix(self.linear, self.linear.integer, begun), Ask(self.watch.left()))
         if full.x is not None:
             self.best = full
 
@@ -130,7 +135,7 @@ class Sharing:
             full = plan
         else:
             assert plan.x is not None
-            full = in_slices(fix(self.linear, whole, plan.x), self.watch, REST_GAP, REST_NODES)
+            full = in_slices(fix(self.linear, whole, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
         if full.x is not None and full.objective < self.best.objective:
             self.best = full
 
@@ -143,7 +148,7 @@ class Sharing:
     def _answer(self) -> Answer:
         if self.best.x is None:
             return Answer(Outcome.NOTHING, bound=self.bound)
-        self.best = polished(self.linear, self.best)
+        self.best = polished(self.linear, self.engines, self.best)
         outcome = Outcome.OPTIMAL if self._done() else Outcome.FEASIBLE
         return Answer(outcome, self.best.x, self.best.objective, min(self.bound, self.best.objective))
 

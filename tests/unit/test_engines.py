@@ -1,0 +1,159 @@
+"""Engines that give up: another one is asked, and a question goes on with what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from friendshore.domain.case import Scenario
+from friendshore.domain.change import Change
+from friendshore.domain.plan import PlanStatus
+from friendshore.errors import Problem, SolverError
+from friendshore.explain import alternatives, calendar, compare, insurance, ledger, repairs, stress, why_not
+from friendshore.problem.inputs import Inputs
+from friendshore.program.matrix import Linear
+from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.limits import Budget, Pin
+from friendshore.session import Session
+from friendshore.solve import Limits
+from friendshore.solve.engines import Answer, Ask, BreakdownError, Outcome, solve_lp, solve_with_highs
+from friendshore.solve.retries import ENGINES, Engine, Engines
+
+from .building import case, catalog, demand, facility, metals, rule, source, store
+
+DEAR = Change(price="cn-metal", factor=Decimal(6))
+
+
+def gives_up(_linear: Linear, _ask: Ask) -> Answer:
+    """An engine that comes to no answer, whatever it is asked."""
+    raise BreakdownError(Problem("HighsModelStatus was Unknown"))
+
+
+def denies(_linear: Linear, _ask: Ask) -> Answer:
+    """An engine that says of everything that it cannot be had."""
+    return Answer(Outcome.INFEASIBLE)
+
+
+def after(first: Engine) -> Limits:
+    """One worker, and an engine that is asked before those there are."""
+    return Limits(workers=1, engines=Engines((first, *ENGINES.simplex), (first, *ENGINES.tree)))
+
+
+def only(engine: Engine) -> Limits:
+    """One worker and one engine."""
+    return Limits(workers=1, engines=Engines((engine,), (engine,)))
+
+
+def two_goods(limits: Limits | None = None) -> Session:
+    """Metal of three countries, one with an order minimum, and salt, under a budget that joins the two; Chinese metal is excluded."""
+    sites = [facility(c.lower(), c, 90) for c in ("CN", "AU", "JP")]
+    facts = catalog(
+        *sites,
+        source("CN", 10),
+        source("AU", 50, min_order=20),
+        source("JP", 80),
+        source("AU", 4, "salt"),
+        source("JP", 6, "salt"),
+    )
+    given = case(
+        demand("metal", "civil", 60, 60, price=300),
+        demand("salt", "civil", 40, 40, price=90),
+        stores=(store("metal", 1), store("salt", 1)),
+        scenarios=(Scenario(name="dear", title="Dear", change=(DEAR,)),),
+    )
+    rules = (rule(Budget, amount=5200, per="period"), rule(Exclude, id="no-cn", countries=["CN"]))
+    return Session.open(Inputs(given, (facts,), rules), limits or Limits(workers=1))
+
+
+QUESTIONS: dict[str, Callable[[Session], Any]] = {
+    "plan": lambda session: session.verified.plan,
+    "compare": lambda session: compare(session, (), (Change(disable="no-cn"), DEAR)),
+    "alternatives": alternatives,
+    "why-not": lambda session: why_not(session, "jp-metal"),
+    "ledger": ledger,
+    "repairs": repairs,
+    "stress": stress,
+    "calendar": calendar,
+    "insurance": insurance,
+}
+
+
+# Neither GLOP nor HiGHS says anything that can be relied on here: the first row asks for half a billionth less than can be had.
+EDGE = Linear(
+    cost=np.array([2.0, 5.0, 2.0]),
+    lower=np.zeros(3),
+    upper=np.ones(3),
+    integer=np.zeros(3, dtype=bool),
+    matrix=sp.csr_matrix(np.array([[1.0, 1.2, 0.5], [1.7, 1.7, 0.1], [1.0, 1.0, 1.0]])),
+    row_lower=np.array([-np.inf, -np.inf, 1.0]),
+    row_upper=np.array([0.5 * (1 - 1e-9), 1.7, 1.0]),
+)
+
+
+def test_a_row_missed_by_half_a_billionth_is_no_breakdown() -> None:
+    """HiGHS gives up on it in its presolve; asked in turn, the engines come to an answer."""
+    with pytest.raises(BreakdownError):
+        solve_with_highs(EDGE)
+    assert ENGINES.search(EDGE).objective == pytest.approx(2)
+    assert ENGINES.linear(EDGE).outcome in (Outcome.OPTIMAL, Outcome.INFEASIBLE)
+
+
+def test_one_engine_is_not_believed_that_there_is_no_plan() -> None:
+    """Of a linear program: a second has to say so; where all others give up, the one is believed."""
+    fine = replace(EDGE, row_upper=np.array([0.6, 1.7, 1.0]))
+    assert after(denies).engines.linear(fine).objective == pytest.approx(2)
+    assert after(denies).engines.search(fine).objective == pytest.approx(2)
+    nothing = replace(EDGE, row_upper=np.array([0.1, 1.7, 1.0]))
+    assert ENGINES.linear(nothing).outcome is Outcome.INFEASIBLE
+    both = Engines((denies, gives_up), (denies, gives_up))
+    assert both.linear(fine).outcome is Outcome.INFEASIBLE
+    assert Engines((gives_up,), (gives_up,)).linear(fine).outcome is Outcome.BROKEN
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_is_answered_though_an_engine_gives_up(name: str) -> None:
+    """The engine asked first never comes to an answer: each question says what it says without that one."""
+    ask = QUESTIONS[name]
+    assert ask(two_goods(after(gives_up))) == ask(two_goods())
+
+
+def test_a_comparison_goes_without_what_no_engine_solves() -> None:
+    """No engine finds the plan that moves least: both plans are compared all the same, and it is said that fewer might move."""
+
+    def not_by_moves(linear: Linear, ask: Ask) -> Answer:
+        if set(linear.cost.tolist()) <= {0.0, *(2.0**power for power in range(-30, 31))} and linear.cost.any():
+            return gives_up(linear, ask)
+        return solve_with_highs(linear, ask)
+
+    changes = (Change(disable="no-cn"),)
+    full, less = (compare(two_goods(limits), (), changes) for limits in (None, only(not_by_moves)))
+    assert (full.least_moved, less.least_moved) == (True, False)
+    assert less.difference == full.difference
+    assert less.materials
+    assert float(less.cost_after.objective) == pytest.approx(float(full.cost_after.objective))
+
+
+def test_a_plan_that_no_engine_finds_is_short_and_not_proved() -> None:
+    """All engines give up but where nothing is bought: everything is short, which is not called cheapest; nor is a rule in conflict."""
+
+    def idle(linear: Linear, ask: Ask) -> Answer:
+        return solve_lp(linear) if (linear.upper == 0).any() and not linear.integer.any() else gives_up(linear, ask)
+
+    given = case(demand("metal", "civil", 100, price=60), stores=(store("metal", 1),))
+    plan = Session.open(Inputs(given, (metals(),), ()), only(idle)).verified.plan
+    assert plan.status is PlanStatus.FEASIBLE
+    assert sum(short.quantity for short in plan.shorts) == 100
+    assert plan.bound <= 1000
+
+
+def test_it_is_said_where_no_engine_comes_to_anything() -> None:
+    """A rule asks for purchases, and no engine finds any: in words, and no trace."""
+    given = case(demand("metal", "civil", 100))
+    with pytest.raises(SolverError, match="no solver came to a plan"):
+        Session.open(Inputs(given, (metals(),), (rule(Pin, offer="au-metal", at_least=30),)), only(gives_up))
