@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from friendshore.explain import Reason, exposed, kept_out, shortage_reasons
 from friendshore.problem.inputs import Inputs
+from friendshore.report.heading import exposed_lines
+from friendshore.report.markdown import markdown_report
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
@@ -124,6 +127,29 @@ def test_nothing_is_exposed_to_law_that_is_strictly_kept_or_over() -> None:
     )
     late = planned(case(demand("metal", "civil", 10, 10), stores=(store("metal", 0, limit=0),)), metals(), control)
     assert [(float(r.kg), r.first) for r in late.run.exposed] == [(10, "2027")]
+
+
+def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> None:
+    """Each stretch of the plan's time with what the rule notes of it; what was over before, or is known, is left out."""
+    phases = [
+        {"until": "2025-12-31", "status": "unknown", "note": "over"},
+        {"from": "2026-01-01", "until": "2026-06-30", "status": "suspended"},
+        {"from": "2026-07-01", "until": "2026-09-30", "status": "unknown", "note": "Said to be extended."},
+        {"from": "2026-10-01", "status": "unknown", "note": "Resumes unless extended."},
+    ]
+    found = planned(case(demand("metal", "defense", 100)), metals(), ban("mined", id="maybe", phases=phases))
+    row = found.run.exposed[0]
+    assert [(str(d.start), str(d.end), d.note) for d in row.unknown] == [
+        ("2026-07-01", "2026-09-30", "Said to be extended."),
+        ("2026-10-01", "None", "Resumes unless extended."),
+    ]
+    line = next(exposed_lines(found.run))
+    assert (
+        "Not known from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on: Resumes unless extended"
+        in line
+    )
+    assert f"Exposed: {line}" in markdown_report(found.run)
+    assert json.loads(found.run.model_dump_json())["exposed"][0]["unknown"][1]["start"] == "2026-10-01"
 
 
 def test_exposure_follows_the_chain() -> None:

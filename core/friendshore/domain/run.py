@@ -225,6 +225,17 @@ class RunRule(Record):
     """Pack and distribution it comes from; empty: the case itself."""
 
 
+class RunDoubt(Record):
+    """Days of which nobody knows whether a rule holds on them, inclusive."""
+
+    start: datetime.date | None = None
+    """None: since ever."""
+    end: datetime.date | None = None
+    """None: with no end."""
+    note: str = ""
+    """Why it is not known, in the words of the rule."""
+
+
 class RunExposed(Record):
     """What a phase of unknown status would forbid if it held."""
 
@@ -239,6 +250,8 @@ class RunExposed(Record):
     offers: list[str]
     first: str
     """First period concerned."""
+    unknown: list[RunDoubt] = []
+    """The days of the plan's time on which nobody knows whether it holds; none in runs written before they were told."""
 
 
 class RunUnproven(Record):

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ..domain.base import exact
-from ..domain.run import RunBlocked, RunExposed, RunLimit, RunRequirement, RunRule, RunUnproven
+from ..domain.run import RunBlocked, RunDoubt, RunExposed, RunLimit, RunRequirement, RunRule, RunUnproven
+from ..domain.time import Span
 from ..explain import Exposed, KeptOut
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.requirements import Outlet, Requirement
+from ..rules.base import PhaseStatus, Rule
 from ..verify import VerifiedPlan
 
 
@@ -132,24 +134,35 @@ def describe_blocked(out: list[KeptOut]) -> list[RunBlocked]:
 
 def describe_exposed(problem: Problem, rows: list[Exposed]) -> list[RunExposed]:
     """What phases of unknown status would forbid."""
-    titles = {rule.id: rule.title for rule in problem.rules}
+    rules = {rule.id: rule for rule in problem.rules}
     found = []
     for row in rows:
+        rule = rules[row.rule]
         materials: dict[str, Decimal] = {}
         for item in row.items:
             materials[item.entry.material] = materials.get(item.entry.material, Decimal(0)) + item.entry.quantity
         found.append(
             RunExposed(
                 rule=row.rule,
-                title=titles[row.rule],
+                title=rule.title,
                 kg=row.kilograms,
                 cost=exact(row.cost),
                 materials=materials,
                 offers=sorted({item.arc.chained.offer.id for item in row.items}),
                 first=problem.case.horizon.label(min(item.delivered for item in row.items)),
+                unknown=_doubts(rule, problem.case.horizon.span),
             )
         )
     return found
+
+
+def _doubts(rule: Rule, span: Span) -> list[RunDoubt]:
+    """Its phases of unknown status within the plan's time, as the rule dates them."""
+    return [
+        RunDoubt(start=phase.start, end=phase.end, note=phase.note)
+        for phase in rule.phases
+        if phase.status is PhaseStatus.UNKNOWN and phase.span.meets(span)
+    ]
 
 
 def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..domain.plan import PlanStatus
-from ..domain.run import Run
+from ..domain.run import Run, RunDoubt
 from .figures import count, large_money, mass, number, percent
 from .tables import lines, section
 
@@ -109,13 +109,26 @@ def _exposed(run: Run) -> RenderableType | None:
 
 
 def exposed_lines(run: Run) -> Iterator[str]:
-    """What rules of unknown status would forbid."""
+    """What rules of unknown status would forbid, and on which days nobody knows whether they hold."""
     for row in run.exposed:
         materials = ", ".join(f"{name} {mass(kg)}" for name, kg in row.materials.items())
+        unknown = "; ".join(_doubt(doubt) for doubt in row.unknown)
         yield (
             f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
             f"from {row.first} on, {count(len(row.offers), 'offer')}"
+            + (f". Not known {unknown.rstrip('.')}" if unknown else "")
         )
+
+
+def _doubt(doubt: RunDoubt) -> str:
+    """`from 2026-11-28 on: resumes unless extended`."""
+    if doubt.start and doubt.end:
+        days = f"from {doubt.start} to {doubt.end}"
+    elif doubt.start:
+        days = f"from {doubt.start} on"
+    else:
+        days = f"until {doubt.end}" if doubt.end else "on any day"
+    return f"{days}: {doubt.note.rstrip('.')}" if doubt.note else days
 
 
 def misses(run: Run) -> RenderableType | None:

@@ -11,6 +11,7 @@ from ..errors import FriendshoreError, InputError, Problem
 from ..plugins.attribution import place_of, sentence_of
 from ..plugins.interface import OWN
 from ..rules.base import Rule
+from ..rules.kinds import OriginBan
 from . import laws
 from .asking import LINEAR, Asking, is_sentence, normal
 from .check import Check, NotLookedAt
@@ -144,7 +145,9 @@ class Trial:
         self._needs(self._unsteady)
 
         def look(asking: Asking) -> Iterator[str]:
-            yield from asking.doubted(sorted({*USUAL, *Words((asking.rule,)).countries}))
+            # A ban that asks for no proof is left with the countries that are named, of which it must doubt every one.
+            named = isinstance(asking.rule, OriginBan) and not asking.rule.asks_proof
+            yield from asking.doubted([] if named else sorted({*USUAL, *Words((asking.rule,)).countries}))
             yield from asking.cheap_in_doubt()
 
         expected = "fail or unproven while any possible country would not pass, and the dearest charge of them"

@@ -55,6 +55,25 @@ def test_a_ban_may_name_buyers() -> None:
     assert judged(rule, chained, use(buyer="ACME, Inc.")).result is Result.FAIL
 
 
+def test_a_ban_may_hold_for_some_countries_of_delivery_only() -> None:
+    """The law of one country bears on what is delivered there; who delivers elsewhere has other law."""
+    rule, chain = ban(places=["EU"]), offer({**CLEAN, "mined": "CN"})
+    assert judged(rule, chain, use(place="DE")).result is Result.FAIL
+    assert judged(rule, chain, use(place="US")).passes
+    assert "delivered in the EU must not be" in rule.sentence()
+
+
+@pytest.mark.parametrize(
+    ("mined", "expected"),
+    [("AU", "pass"), ("", "pass"), ("AU ?", "pass"), ("AU CN", "unproven"), ("CN ?", "unproven"), ("CN", "fail")],
+)
+def test_a_ban_that_asks_for_no_proof_counts_named_countries_alone(mined: str, expected: str) -> None:
+    """Sanctions bar the goods of a country; they do not ask where all others come from. What is named stays in doubt."""
+    rule = ban(asks_proof=False)
+    assert judged(rule, offer({**CLEAN, "mined": mined})).result.value == expected
+    assert judged(rule, offer({stage: there for stage, there in CLEAN.items() if stage != "mined"})).passes
+
+
 def test_an_allow_list_bars_the_rest() -> None:
     """With `allow`, what is not listed fails and what is passes."""
     rule = ban(countries=[], allow=["US", "JP"], stages=["melted"])

@@ -143,6 +143,11 @@ class OriginBan(Covering, Rule):
     """End uses it applies to; none: all."""
     buyers: tuple[str, ...] = ()
     """Buyers it applies to; none: all."""
+    places: Countries = frozenset()
+    """Countries of the final use that it applies to; none: all."""
+    asks_proof: bool = True
+    """Whether what is not known leaves it unproven. If false, only a barred country that is named counts, alone or among
+    others: the law bars goods of that country, and asks nobody to prove where others come from."""
     steps: Steps = ()
     """Steps that are part of another stage under this rule than by default."""
     exceptions: tuple[Exemption, ...] = ()
@@ -164,9 +169,10 @@ class OriginBan(Covering, Rule):
         return Barred(self.allow, all_but=True) if self.allow else Barred(self.countries)
 
     def concerns(self, use: Use) -> bool:
-        """Whether it covers the use's material, end use and buyer."""
+        """Whether it covers the use's material, end use, place and buyer."""
         return (
             (not self.end_uses or use.end_use in self.end_uses)
+            and (not self.places or use.place.country in self.places)
             and (not self.buyers or is_party(use.buyer, self.buyers))
             and self.covers(use.material)
         )
@@ -200,7 +206,7 @@ class OriginBan(Covering, Rule):
 
     def _is_missing(self, stage: Stage, offer: Chained, own: bool) -> bool:
         """Whether nobody answers for a stage that the offer's material must have."""
-        if stage is Stage.PRODUCED and not own:
+        if not self.asks_proof or (stage is Stage.PRODUCED and not own):
             return False
         required = offer.material.stages or self.stages if own else offer.material.stages
         if stage not in required:
@@ -211,7 +217,7 @@ class OriginBan(Covering, Rule):
 
     def _of_entry(self, entry: ChainEntry, offer: Chained) -> Verdict:
         result = result_of(entry.countries, entry.complete, self.barred)
-        if result is Result.PASS:
+        if result is Result.PASS or not (self.asks_proof or self.barred.among(entry.countries)):
             return PASS
         stage = self._stage(entry)
         if not entry.countries:
@@ -278,9 +284,10 @@ class OriginBan(Covering, Rule):
         """The ban in one sentence."""
         uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
         buyers = f" bought by {listed(self.buyers, 'or')}" if self.buyers else ""
+        places = f" delivered in {lands(self.places, 'or')}" if self.places else ""
         where = f"outside {lands(self.allow)}" if self.allow else f"in {lands(self.countries, 'or')}"
         stages = listed([stage.value for stage in self.stages], "or")
         names = [exemption.id for exemption in self.exceptions] + (["recycled"] if self.recycled else [])
         unless = f", unless excepted ({listed(names, 'or')})" if names else ""
-        text = f"{self.subject()}{uses}{buyers} must not be {stages} {where}{unless}."
+        text = f"{self.subject()}{uses}{buyers}{places} must not be {stages} {where}{unless}."
         return text[0].upper() + text[1:]

@@ -1,0 +1,1 @@
+"""Sanctions on goods of some countries: a rule pack for friendshore, data only."""
