@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 from rich.console import Console
 
-from friendshore.domain.case import WaiverSpec
+from friendshore.domain.case import OrderSpec, WaiverSpec
 from friendshore.domain.facts import CapacityStep, Quote, Status
 from friendshore.domain.time import Horizon, PeriodLength, Span
 from friendshore.domain.use import Chained, Move, Result, Use, Verdict
@@ -90,6 +90,24 @@ def test_a_ban_is_a_cliff_and_new_capacity_heals_it() -> None:
     assert "6 kg of 10 kg" in told
     assert "2028-04-01, by facility au" in told
     assert max(map(len, text(found, every=True).splitlines())) <= 100
+
+
+def test_a_date_names_the_offers_orders_and_stock_that_it_bars_and_frees() -> None:
+    """A ban for defence from 2027, lifted in 2028: the offer with what is bought of it, an order and stock with all their kilograms."""
+    on_way = OrderSpec(id="po", offer="cn-metal", quantity=Decimal(7), arrives=date(2026, 5, 1))
+    shelf = stock("metal", 3, chain("CN", *METAL), id="shelf")
+    given = a_year(10).model_copy(update={"orders": (on_way,), "stocks": (shelf,)})
+    phases = [{"from": "2027-01-01", "until": "2027-12-31"}]
+    found = calendar(opened(given, metals(cn=4), ban(*METAL, phases=phases)))
+    assert [(str(c.day), c.effect, c.kind, c.id, float(c.kilograms), c.end_uses) for c in found.concerned] == [
+        ("2027-01-01", "bars", "order", "po", 7, ("defense",)),
+        ("2027-01-01", "bars", "stock", "shelf", 3, ("defense",)),
+        ("2027-01-01", "bars", "offer", "cn-metal", 4, ("defense",)),
+        ("2028-01-01", "frees", "order", "po", 7, ("defense",)),
+        ("2028-01-01", "frees", "stock", "shelf", 3, ("defense",)),
+        ("2028-01-01", "frees", "offer", "cn-metal", pytest.approx(4, abs=0.02), ("defense",)),
+    ]
+    assert "bars order po" in text(found)
 
 
 def test_a_shortage_may_be_there_from_the_start_and_to_the_end() -> None:
@@ -247,6 +265,11 @@ From        Until       What changes  USD a year     Short
 2026-01-01  2026-12-31  –                    100         –
 2027-01-01  2028-03-31  rule ban             200  1 demand
 2028-04-01  2028-12-31  facility au          500         –
+
+What the dates bar and free: orders, stock, and offers that are bought
+On          Rule  Bars or frees        Of     For         Kilograms
+───────────────────────────────────────────────────────────────────
+2027-01-01  ban   bars offer cn-metal  metal  defense  10 kg a year
 
 Demands that are short
 Demand         Short from         A year  Because   Met again

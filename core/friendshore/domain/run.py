@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from .base import Number, Record, Tables
+from .held import RunHolding, RunLot, RunStock
 from .plan import Cost, PlanStatus
 from .used import RunBlock, RunPlugin
 
@@ -107,33 +108,11 @@ class RunDiscount(Record):
     """Undiscounted money taken off, less lumps; negative: added."""
 
 
-class RunLot(Record):
-    """Stock in hand, or an order already placed, set aside for a requirement."""
-
-    lot: str
-    material: str
-    place: str
-    requirement: str
-    available: str
-    """Period from which it is there."""
-    quantity_kg: Number
-
-
 class RunDraw(Record):
     """An input taken to make something."""
 
     offer: str
     """Offer that takes it."""
-    material: str
-    place: str
-    requirement: str
-    period: str
-    quantity_kg: Number
-
-
-class RunStock(Record):
-    """Material held at the end of a period."""
-
     material: str
     place: str
     requirement: str
@@ -382,6 +361,8 @@ class Run(Tables):
     discounts: list[RunDiscount] = []
     makes: list[RunMake]
     lots: list[RunLot]
+    holdings: list[RunHolding] = []
+    """All stock in hand and all orders already placed, those that a rule bars or nobody wants too."""
     draws: list[RunDraw]
     stocks: list[RunStock]
     deliveries: list[RunDelivery]

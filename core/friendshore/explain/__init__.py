@@ -8,9 +8,11 @@ from .calendar import Calendar, Cause, Cliff, Interval, Stretch, calendar
 from .compare import compare, compare_plans, scenario_walk
 from .compared import Comparison, FactLine, MaterialLine, MixLine, Step
 from .compliance import StageCheck
+from .concerned import Concerned
 from .entering import Entering, enters_at
 from .evidence import least_confidence
 from .exposed import Exposed, exposed
+from .holdings import Holding, holdings
 from .insurance import first_loss, insurance
 from .insured import Insurance, LossMet, StockNeeded
 from .items import Item, ItemKind
@@ -42,10 +44,12 @@ __all__ = [
     "Cause",
     "Cliff",
     "Comparison",
+    "Concerned",
     "Entering",
     "Exposed",
     "FactLine",
     "Gap",
+    "Holding",
     "Insurance",
     "Interval",
     "Item",
@@ -91,6 +95,7 @@ __all__ = [
     "exposed",
     "first_day",
     "first_loss",
+    "holdings",
     "insurance",
     "kept_out",
     "least_confidence",

@@ -15,6 +15,7 @@ from ..errors import Problem as Trouble
 from ..problem.standing import Standing, Subject
 from ..problem.turning import stretches_between, turning_days
 from ..session import Session
+from .concerned import Concerned, concerned
 from .results import Counted, Effort, Result
 from .stress import Progress
 from .stretches import Planned
@@ -89,7 +90,7 @@ class Cliff(Record):
 class Calendar(Result):
     """What can be had when, at steady yearly rates."""
 
-    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs")
+    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "concerned")
 
     currency: str
     start: date
@@ -101,6 +102,8 @@ class Calendar(Result):
     """Demand by demand, in order of name and date."""
     cliffs: tuple[Cliff, ...]
     """In order of date."""
+    concerned: tuple[Concerned, ...]
+    """Offers, orders and stock that a rule bars or frees on a date, in order of date."""
     stopped: bool
     """Whether the user ended the search: `until` is then the last day that was planned, and causes may be missing."""
     left_out: tuple[str, ...]
@@ -157,6 +160,7 @@ class _Calendar:
             intervals=tuple(intervals),
             stretches=tuple(stretches),
             cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
+            concerned=tuple(concerned(self.session.problem, planned, self.turns)),
             left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in kept),
             effort=self.counted.effort,
         )

@@ -43,6 +43,8 @@ class Lot:
     chained: Chained
     on_order: bool
     """Whether it still has to cross borders, so that export control bears on it."""
+    arrives: datetime.date | None = None
+    """Day on which an order arrives; None: it is in hand."""
 
 
 def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
@@ -212,7 +214,9 @@ def _order_lots(order: OrderSpec, number: int, offer: Offer, factor: Decimal, me
         name = order_name(order, number) + (f":{line.material}" if len(offer.outputs) > 1 else "")
         chained = _lot_chained(offer, merged.facilities[offer.facility], merged, case, line.material)
         quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
-        lots.append(Lot(name, line.material, place, period, quantity, ordered, chained, on_order=True))
+        lots.append(
+            Lot(name, line.material, place, period, quantity, ordered, chained, on_order=True, arrives=order.arrives)
+        )
     return lots
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from importlib.metadata import version
 
 from ..domain.base import exact
+from ..domain.held import RunLot, RunStock
 from ..domain.plan import Purchase
 from ..domain.run import (
     Run,
@@ -19,16 +20,24 @@ from ..domain.run import (
     RunDiscount,
     RunDraw,
     RunLevel,
-    RunLot,
     RunMake,
     RunMaterial,
     RunPeriod,
     RunPurchase,
     RunShortage,
-    RunStock,
 )
 from ..domain.used import RunBlock, RunPlugin
-from ..explain import UNPRICED, RankPrice, Reason, exposed, kept_out, least_confidence, rank_prices, shortage_reasons
+from ..explain import (
+    UNPRICED,
+    RankPrice,
+    Reason,
+    exposed,
+    holdings,
+    kept_out,
+    least_confidence,
+    rank_prices,
+    shortage_reasons,
+)
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.demands import Demand
@@ -37,6 +46,7 @@ from ..problem.network import final_node
 from ..session import Session
 from ..verify import Line, VerifiedPlan
 from .gather import Gathered, blocks_of
+from .held import describe_holdings
 from .law import (
     describe_blocked,
     describe_exposed,
@@ -106,6 +116,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         discounts=_discounts(verified),
         makes=_makes(verified),
         lots=_lots(verified),
+        holdings=describe_holdings(problem, holdings(verified)),
         draws=_draws(verified),
         stocks=_stocks(verified),
         deliveries=_deliveries(verified),

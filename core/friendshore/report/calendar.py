@@ -28,7 +28,8 @@ def calendar_report(found: Calendar, width: int, *, every: bool = False) -> list
         f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what is to be had or what "
         "it costs."
     )
-    parts: list[RenderableType] = [Text(head), _intervals(found, width, every), _cliffs(found, width)]
+    parts: list[RenderableType] = [Text(head), _intervals(found, width, every)]
+    parts += [part for part in (_concerned(found, width, every), _cliffs(found, width)) if part is not None]
     if every:
         parts += [_demand(name, stretches, found, width) for name, stretches in _by_demand(found).items()]
     notes = (
@@ -59,6 +60,40 @@ def _intervals(found: Calendar, width: int, every: bool) -> RenderableType:
         for one in found.intervals
     ]
     return section("Between the dates", table(columns, rows, width))
+
+
+def _concerned(found: Calendar, width: int, every: bool) -> RenderableType | None:
+    """What a date bars or frees: orders and stock, and the offers that are bought; with `every` those that are not, too."""
+    told = [one for one in found.concerned if every or one.kind != "offer" or one.kilograms]
+    left = len(found.concerned) - len(told)
+    if not found.concerned:
+        return None
+    columns = [
+        Column("On", whole=True),
+        Column("Rule"),
+        Column("Bars or frees"),
+        Column("Of"),
+        Column("For"),
+        figures("Kilograms"),
+    ]
+    rows = [
+        [
+            str(one.day),
+            one.rule,
+            f"{one.effect} {one.kind} {one.id}",
+            one.material,
+            ", ".join(one.end_uses),
+            mass(one.kilograms) + (" a year" if one.kind == "offer" else ""),
+        ]
+        for one in told
+    ]
+    rest = (
+        f"{count(left, 'offer')} more, of which nothing is bought (--all)"
+        if told
+        else f"{count(left, 'offer')}, of which nothing is bought (--all)"
+    )
+    title = "What the dates bar and free: orders, stock, and offers that are bought"
+    return section(title, table(columns, rows, width) if rows else None, lines([rest]) if left else None)
 
 
 def _listed(changed: Sequence[str], every: bool) -> str:

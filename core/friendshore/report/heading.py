@@ -11,6 +11,7 @@ from rich.text import Text
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDoubt
 from .figures import count, large_money, mass, number, percent
+from .holdings import barred
 from .tables import lines, section
 
 STATUS = {
@@ -51,7 +52,7 @@ def spends(run: Run) -> str:
 
 def warnings(run: Run) -> RenderableType | None:
     """What a reader must know before the mix: conflicts, exposure, assumptions."""
-    found = (_conflicts(run), *(_assumed(run, subject) for subject in _BEFORE_ALL), _exposed(run))
+    found = (_conflicts(run), *(_assumed(run, subject) for subject in _BEFORE_ALL), _exposed(run), barred(run))
     parts: list[RenderableType] = [part for part in found if part is not None]
     note = Text(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below") if run.assumptions else None
     if not parts and note is None:

@@ -11,6 +11,7 @@ from .demand import by_reason, for_whom, met_from, periods_of
 from .figures import count, large_money, mass, money, percent
 from .ground import blocked_plugins
 from .heading import STATUS, assumed_lines, conflict_lines, exposed_lines, spends, time_of
+from .holdings import TITLES, barred_lines, barred_texts, holding_rows
 from .mix import by_material, chain, names_of, per_kg
 from .orders import in_orders
 
@@ -29,6 +30,7 @@ def markdown_report(run: Run) -> str:
         _section("Before you rely on it", _bullets(_caveats(run))),
         _section("What is needed, and whether it can be had", _needs(run)),
         _section("Who supplies it", _suppliers(run)),
+        _section("Stock in hand and orders placed", _holdings(run)),
         _section("What to order next", _orders(run)),
         _section("What the rules do", _bullets(_rules(run))),
         _section("How sure this is", _bullets(_proof(run))),
@@ -68,6 +70,7 @@ def _caveats(run: Run) -> Iterator[str]:
     yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
     yield from assumed_lines(run)
     yield from (f"Exposed: {text}" for text in exposed_lines(run))
+    yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
     if run.assumptions:
         yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
     if run.leads:
@@ -132,6 +135,15 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
         part = percent(_kilograms(rest) / total) if total else ""
         others = count(len(in_order) - SUPPLIERS, "other")
         yield ["", others, "", part, mass(_kilograms(rest)), per_kg(rest)]
+
+
+def _holdings(run: Run) -> str:
+    """What is there or on its way, with what bars it and what would heal that."""
+    if not run.holdings:
+        return ""
+    made = _table(TITLES, holding_rows(run), 0)
+    why = _bullets(barred_lines(run))
+    return f"{made}\n\n{why}" if why else made
 
 
 def _kilograms(purchases: Sequence[RunPurchase]) -> Decimal:

@@ -25,7 +25,7 @@ Group = tuple[str, str, str, str]
 
 def mix(run: Run, width: int) -> RenderableType:
     """All purchases by material and supplier, with their kilograms by year of delivery."""
-    if not run.purchases and not run.lots:
+    if not run.purchases:
         return section("Mix", Text("nothing is bought"))
     wide = width >= WIDE
     names = widest([p.material for p in run.purchases]) + (8 if wide else 2)
@@ -38,7 +38,7 @@ def mix(run: Run, width: int) -> RenderableType:
     for material, purchases in by_material(run).items():
         rows += _material_rows(run, material, purchases, times, wide)
     made = table([*columns, figures(f"{run.currency}/kg")], rows, width)
-    return section("Mix, by time of delivery", made, _inputs(run), _lots(run, width))
+    return section("Mix, by time of delivery", made, _inputs(run))
 
 
 def by_material(run: Run) -> dict[str, list[RunPurchase]]:
@@ -120,15 +120,3 @@ def _inputs(run: Run) -> RenderableType | None:
     if not run.draws:
         return None
     return Text("What is made from inputs shows its maker's own price; the inputs stand under their own material.")
-
-
-def _lots(run: Run, width: int) -> RenderableType | None:
-    """Stock in hand and orders already placed that the plan uses."""
-    if not run.lots:
-        return None
-    totals: defaultdict[tuple[str, str, str, str], Decimal] = defaultdict(Decimal)
-    for lot in run.lots:
-        totals[lot.material, lot.lot, lot.place, lot.available] += lot.quantity_kg
-    rows = [[material, name, place, available, mass(kg)] for (material, name, place, available), kg in totals.items()]
-    columns = [Column("In hand or on order"), Column("Lot"), Column("At"), Column("From"), figures("Used")]
-    return table(columns, rows, width)

@@ -9,6 +9,7 @@ from .demand import demands, shortages
 from .discounts import discounts
 from .ground import assumptions, kept_out, rules, versions
 from .heading import heading, misses, unexamined, warnings
+from .holdings import holdings
 from .mix import mix
 from .orders import costs, orders
 from .ranks import ranks
@@ -22,6 +23,7 @@ def plan_report(run: Run, width: int) -> list[RenderableType]:
         ranks(run, width),
         demands(run, width),
         mix(run, width),
+        holdings(run, width),
         shortages(run, width),
         orders(run, width),
         discounts(run, width),

@@ -22,6 +22,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "rules": ("id",),
     "makes": ("offer", "ordered", "requirement"),
     "lots": ("lot", "requirement"),
+    "holdings": ("lot",),
     "exposed": ("rule",),
     "requirements": ("label",),
     "leads": ("offer",),
@@ -34,6 +35,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
 """Field of a run -> what tells its entries apart; entries of other lists are told apart by position."""
 _NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
     "materials": "material", "demands": "demand", "rules": "rule", "makes": "production", "lots": "lot",
+    "holdings": "stock or order",
     "exposed": "exposed rule", "requirements": "requirement", "leads": "lead", "unproven": "unproven offer",
     "blocked": "blocked offer", "limits": "limit", "levels": "level", "periods": "period",
 }  # fmt: skip

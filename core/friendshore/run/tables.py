@@ -10,7 +10,8 @@ from datetime import date
 from decimal import Decimal
 
 from ..domain.base import Record
-from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunShortage, RunStock
+from ..domain.held import RunStock
+from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunShortage
 
 
 class RunVerdict(Record):
