@@ -8,14 +8,23 @@ import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import friendshore
 from friendshore.domain.change import Change
 from friendshore.domain.memory import Recent
-from friendshore.errors import VerificationError
+from friendshore.errors import InputError, VerificationError
+from friendshore.testing.check import outcomes_of
+from friendshore.testing.subjects import checks_of
+
+if TYPE_CHECKING:  # as pytest finds it, and as a type checker does
+    from .made_plugins import forgotten, rule_plugin
+else:
+    from tests.functional.made_plugins import forgotten, rule_plugin
+
+__all__ = ["forgotten"]
 
 STOCK = Path(__file__).parents[2] / "docs" / "cases" / "small" / "stock" / "case.toml"
 
@@ -128,6 +137,7 @@ def test_the_process_is_left_as_it_was(tmp_path: Path) -> None:
 
     before = state()
     friendshore.plan(friendshore.load_case(STOCK))
-    with pytest.raises(friendshore.errors.InputError):
+    with pytest.raises(InputError):
         friendshore.load_case(tmp_path)
+    assert all(outcome.holds for outcome in outcomes_of(checks_of(rule_plugin(tmp_path / "house"))))
     assert state() == before

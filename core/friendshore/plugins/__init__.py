@@ -12,7 +12,7 @@ from .blocking import BLOCK, Block, Blocker
 from .interface import Interface, newest, taken
 from .manifest import Manifest, PluginInfo, PluginStatus
 from .registry import CatalogRef, Registry, is_folder
-from .source import is_source, is_wheel, source_plugins, wheel_plugins
+from .source import importable, is_source, is_wheel, source_plugins, wheel_plugins
 
 __all__ = [
     "BLOCK",
@@ -25,6 +25,7 @@ __all__ = [
     "PluginStatus",
     "Registry",
     "attributed",
+    "importable",
     "is_folder",
     "is_source",
     "is_wheel",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import sys
 import tomllib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from shutil import rmtree
@@ -28,7 +30,7 @@ def is_source(folder: Path) -> bool:
 def source_plugins(folder: Path) -> tuple[Plugin, ...]:
     """The plugins that a folder's `pyproject.toml` declares; of a package alone, the one whose manifest it holds.
 
-    Their code becomes importable, before anything of the same name that is installed. Nothing is imported yet.
+    Nothing is imported; for that their code must be `importable`.
 
     Raises:
         InputError: if it is no plugin's folder, or its `pyproject.toml` cannot be read.
@@ -36,7 +38,7 @@ def source_plugins(folder: Path) -> tuple[Plugin, ...]:
     folder = folder.resolve()
     if (folder / MANIFEST).is_file():
         entry = EntryPoint(folder.name, folder.name, GROUP)
-        return (_made(Declared(folder.name, "", entry), folder),)
+        return (plugin_of(Declared(folder.name, "", entry), folder),)
     file = folder / PROJECT
     project = _project(file)
     entries = project.get("entry-points", {}).get(GROUP, {})
@@ -45,7 +47,18 @@ def source_plugins(folder: Path) -> tuple[Plugin, ...]:
         raise InputError(Problem("declares no plugin", str(file), column=f"project.entry-points.{GROUP}", fix=fix))
     name, version = str(project.get("name", folder.name)), str(project.get("version", ""))
     found = [Declared(name, version, EntryPoint(key, str(value), GROUP)) for key, value in sorted(entries.items())]
-    return tuple(_made(one, _package(folder, one.package)) for one in found)
+    return tuple(plugin_of(one, _package(folder, one.package)) for one in found)
+
+
+@contextmanager
+def importable(plugins: Iterable[Plugin]) -> Iterator[None]:
+    """While their code can be imported, before anything of the same name that is installed; `sys.path` is then as it was."""
+    before = [*sys.path]
+    sys.path[:0] = dict.fromkeys(str(Path(plugin.info.file).parents[1]) for plugin in plugins if plugin.info.file)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def is_wheel(file: Path) -> bool:
@@ -56,7 +69,7 @@ def is_wheel(file: Path) -> bool:
 def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
     """The plugins in a wheel, with what will be installed of them and nothing else.
 
-    It is unpacked into a folder that is gone when the process ends. Their code becomes importable, as for `source_plugins`.
+    It is unpacked into a folder that is gone when the process ends. Nothing is imported, as for `source_plugins`.
 
     Raises:
         InputError: if it cannot be unpacked, or holds no plugin.
@@ -72,7 +85,7 @@ def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
     if not found:
         fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"` to {PROJECT}, and build it again'
         raise InputError(Problem("declares no plugin", str(file), fix=fix))
-    return tuple(_made(one, home / one.package) for one in found)
+    return tuple(plugin_of(one, home / one.package) for one in found)
 
 
 def _project(file: Path) -> dict[str, Any]:
@@ -97,10 +110,3 @@ def _package(folder: Path, package: str) -> Path:
         message = f"its entry point names the package `{package}`, which is not there"
         raise InputError(Problem(message, str(folder / PROJECT), found=package, expected=expected))
     return found
-
-
-def _made(declared: Declared, package: Path) -> Plugin:
-    home = str(package.parent)
-    if home not in sys.path:
-        sys.path.insert(0, home)
-    return plugin_of(declared, package)

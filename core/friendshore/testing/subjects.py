@@ -13,7 +13,17 @@ from pydantic.errors import PydanticUserError
 from ..catalog import read_catalogs
 from ..domain.facts import Catalog, Material
 from ..errors import FriendshoreError, InputError, PluginError, Problem
-from ..plugins import PluginInfo, PluginStatus, Registry, is_source, is_wheel, newest, source_plugins, wheel_plugins
+from ..plugins import (
+    PluginInfo,
+    PluginStatus,
+    Registry,
+    importable,
+    is_source,
+    is_wheel,
+    newest,
+    source_plugins,
+    wheel_plugins,
+)
 from ..plugins.loading import load
 from ..plugins.manifest import CATALOG_FILE, MANIFEST, Plugin
 from ..reading.workbook import is_workbook, stated
@@ -73,7 +83,14 @@ def _of_plugins(plugins: Sequence[Plugin], known: Registry) -> tuple[Check, ...]
     registry = known.beside(plugins)
     packages = {plugin.info.package for plugin in plugins}
     mine = [info for info in registry.plugins if info.package in packages]
-    return tuple(check for info in mine for check in _of_plugin(info, _Installed(registry)))
+    with importable(plugins):
+        checks = [check for info in mine for check in _of_plugin(info, _Installed(registry))]
+    return tuple(replace(check, look=partial(_looked, check, plugins)) for check in checks)
+
+
+def _looked(check: Check, plugins: Sequence[Plugin]) -> list[Problem]:
+    with importable(plugins):
+        return list(check.look())
 
 
 def _of_catalog(place: Path, name: str, known: Registry) -> tuple[Check, ...]:
