@@ -9,11 +9,12 @@ from itertools import combinations
 from typing import NamedTuple
 
 from ..domain.case import Case, WaiverSpec
-from ..domain.time import Span
+from ..domain.time import Period, Span
 from ..domain.use import Use, Verdict
 from .demands import Demand, Lot
 from .judging import Judgement, Law
 from .network import Network, Node, final_node
+from .waivers import rules_to_waive, sets_of_waivers, waiver_id
 
 Cell = tuple[int, int]
 """An arc and an arrival period."""
@@ -124,6 +125,17 @@ def _meet(together: Sequence[_Terms]) -> _Terms | None:
     )
 
 
+def _meets(of: Sequence[_Terms]) -> list[_Terms]:
+    """What forbids all that any of two or more of them forbids, each once: pairs first, then each meet with each of them again."""
+    found: dict[_Terms, None] = {}
+    latest = [terms for one, other in combinations(of, 2) if (terms := _meet((one, other))) is not None]
+    while latest:
+        new = [terms for terms in dict.fromkeys(latest) if terms not in found]
+        found.update(dict.fromkeys(new))
+        latest = [terms for one in new for other in of if (terms := _meet((one, other))) is not None]
+    return list(found)
+
+
 class Grouping:
     """Groups the uses of all demands into requirements."""
 
@@ -144,6 +156,7 @@ class Grouping:
         self.judgements = judgements
         self.surcharges = surcharges
         self.periods = self.case.horizon.periods
+        self._needed: dict[tuple[Use, tuple[_InForce, frozenset[int]]], set[frozenset[int]]] = {}
         self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
 
     def requirements(self) -> list[Requirement]:
@@ -157,7 +170,7 @@ class Grouping:
                 if not demand.quantity[period.index]:
                     continue
                 served: dict[_Terms, list[frozenset[str]]] = {}
-                for waivers in self._waiver_sets(demand, judgement, period.span):
+                for waivers in self._waiver_sets(demand, judgement, period):
                     ids = tuple(waiver_id(w) for w in waivers)
                     force = self._in_force(judgement, period.index, waivers)
                     if force not in known:
@@ -188,12 +201,9 @@ class Grouping:
             for feed in feeds:
                 nodes |= self.network.reach(feed)[1]
             served = [terms for terms, requirement in found.items() if requirement.nodes & outputs]
-            for size in range(2, len(served) + 1):
-                for together in combinations(served, size):
-                    terms = _meet(together)
-                    if terms is not None:
-                        requirement = found.get(terms) or self._new(found, terms)
-                        requirement.nodes |= nodes
+            for terms in _meets(served):
+                requirement = found.get(terms) or self._new(found, terms)
+                requirement.nodes |= nodes
 
     def _add_shelves(self, found: dict[_Terms, Requirement]) -> None:
         """Requirements for stock that is to serve different uses, where a rule watches what stock may serve.
@@ -230,19 +240,51 @@ class Grouping:
         found[terms] = requirement
         return requirement
 
-    def _waiver_sets(self, demand: Demand, judgement: Judgement, span: Span) -> list[tuple[WaiverSpec, ...]]:
-        """No waiver, and every set of those that would change something for this delivery."""
-        rules = {self.law.rules[i].id for i in judgement.chain}
+    def _waiver_sets(self, demand: Demand, judgement: Judgement, period: Period) -> list[tuple[WaiverSpec, ...]]:
+        """No waiver, and every set of those that cover this delivery which some chain needs."""
+        index = {self.law.rules[i].id: i for i in judgement.chain}
         useful = [
             w
             for w in self.case.waivers
-            if w.rule in rules
+            if w.rule in index
             and w.demand in ("", demand.id, demand.use.material.id)
-            and Span(start=w.start, end=w.end).covers(span)
+            and Span(start=w.start, end=w.end).covers(period.span)
         ]
-        useful.sort(key=waiver_id)
-        sets = [subset for size in range(len(useful) + 1) for subset in combinations(useful, size)]
-        return [subset for subset in sets if len({w.rule for w in subset}) == len(subset)]
+        if not useful:
+            return [()]
+        force = self._in_force(judgement, period.index, ())
+        key = force, frozenset(index[w.rule] for w in useful)
+        if (demand.use, key) not in self._needed:
+            self._needed[demand.use, key] = self._needs(judgement, *key)
+        wanted = [frozenset(self.law.rules[i].id for i in some) for some in self._needed[demand.use, key]]
+        return sets_of_waivers(useful, wanted)
+
+    def _needs(self, judgement: Judgement, force: _InForce, waivable: frozenset[int]) -> set[frozenset[int]]:
+        """Sets of rules that some chain breaks, whenever the final good may be ordered."""
+        final = final_node(judgement.use)
+        found: set[frozenset[int]] = set()
+        for rules, _ in self._epochs(force):
+            broken = self._broken(judgement, (*force.by_delivery, *rules))
+            found |= rules_to_waive(self.network, judgement.reach, final, broken, waivable)
+        lots = [i for i in self.network.into.get(final, ()) if self.network.arcs[i].lot >= 0 and force.by_order]
+        for lot in lots:
+            own = self._broken(judgement, self._dated(force, lot)).get(lot, frozenset())
+            found |= {own} if own <= waivable else set()
+        return found
+
+    def _broken(self, judgement: Judgement, rules: Sequence[int]) -> dict[int, frozenset[int]]:
+        """Arc -> those of some rules that forbid it."""
+        found: dict[int, set[int]] = {}
+        for rule in rules:
+            for arc, verdict in judgement.chain[rule].items():
+                if self.law.forbids(verdict, self.network.arcs[arc]):
+                    found.setdefault(arc, set()).add(rule)
+        return {arc: frozenset(some) for arc, some in found.items()}
+
+    def _dated(self, force: _InForce, lot: int) -> tuple[int, ...]:
+        """The rules that bear on a lot of the final good, which was ordered on its own day."""
+        acquired = self.lots[self.network.arcs[lot].lot].acquired
+        return (*force.by_delivery, *(i for i in force.by_order if self.law.in_force(i, acquired)))
 
     def _in_force(self, judgement: Judgement, period: int, waivers: tuple[WaiverSpec, ...]) -> _InForce:
         """The rules of origin that bear on a delivery in a period, less those that are waived."""
@@ -287,24 +329,14 @@ class Grouping:
     def _blocked(
         self, judgement: Judgement, rules_by_order: Sequence[int], force: _InForce, final: Node
     ) -> frozenset[int]:
-        rules = (*force.by_delivery, *rules_by_order)
-        arcs = self.network.arcs
-        blocked = {
-            arc for i in rules for arc, verdict in judgement.chain[i].items() if self.law.forbids(verdict, arcs[arc])
-        }
+        blocked = frozenset(self._broken(judgement, (*force.by_delivery, *rules_by_order)))
         if not force.by_order:
-            return frozenset(blocked)
+            return blocked
         for index in self.network.into.get(final, ()):
-            lot = arcs[index].lot
-            if lot < 0:
-                continue
-            # A lot of the final good was ordered on its own day, whatever the epoch.
-            acquired = self.lots[lot].acquired
-            dated = (*force.by_delivery, *(i for i in force.by_order if self.law.in_force(i, acquired)))
-            against = [judgement.chain[i][index] for i in dated if index in judgement.chain[i]]
-            forbidden = any(self.law.forbids(verdict, arcs[index]) for verdict in against)
-            blocked = blocked | {index} if forbidden else blocked - {index}
-        return frozenset(blocked)
+            if self.network.arcs[index].lot >= 0:  # ordered on its own day, whatever the epoch
+                forbidden = index in self._broken(judgement, self._dated(force, index))
+                blocked = blocked | {index} if forbidden else blocked - {index}
+        return blocked
 
     def _trade_terms(self, judgement: Judgement) -> tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]:
         use = judgement.use
@@ -333,8 +365,3 @@ class Grouping:
             blocked.add(cell)
         elif licences:
             permits[cell] = tuple(sorted({*permits.get(cell, ()), licences}))
-
-
-def waiver_id(waiver: WaiverSpec) -> str:
-    """Name of a waiver: its own, or its rule's and demand's."""
-    return waiver.id or f"waiver:{waiver.rule}:{waiver.demand or '*'}"

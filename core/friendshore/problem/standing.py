@@ -25,8 +25,8 @@ from .capacity import as_decimal
 from .demands import demand_name
 from .inputs import Inputs
 from .judging import licence_id
-from .requirements import waiver_id
 from .steady import steadied
+from .waivers import waiver_id
 
 Subject = tuple[str, str]
 """What changes on a date: its kind (`rule`, `offer`, `facility`, …) and its name."""

@@ -12,8 +12,8 @@ from ..domain.time import Span
 from .demands import demand_name
 from .judging import licence_id
 from .merged import around
-from .requirements import waiver_id
 from .standing import Standing, Subject
+from .waivers import waiver_id
 
 _DAY = timedelta(days=1)
 

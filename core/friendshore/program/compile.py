@@ -12,7 +12,7 @@ from ..problem import Problem
 from ..problem.doubles import doubles, table
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
-from ..problem.requirements import waiver_id
+from ..problem.waivers import waiver_id
 from .buying import Buying, Recipes
 from .columns import Columns, Units
 from .draft import Draft

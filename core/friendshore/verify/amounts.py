@@ -13,7 +13,7 @@ import numpy as np
 from ..problem.doubles import Floats, doubles
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
-from ..problem.requirements import waiver_id
+from ..problem.waivers import waiver_id
 from ..problem.wholes import added_up
 from .ledger import EPSILON, SLACK, Ledger
 from .terms import Placed

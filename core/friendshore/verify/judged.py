@@ -13,7 +13,7 @@ from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
 from ..problem.judging import Law, licence_id
 from ..problem.network import Arc, Node, final_node
-from ..problem.requirements import waiver_id
+from ..problem.waivers import waiver_id
 from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule
 from .columns import Bought
