@@ -28,7 +28,7 @@ acme = "{package}"
 """
 TABLES = {
     "catalog.toml": 'schema = 1\nname = "acme-tin"\ntitle = "Tin"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n',
-    "sources.csv": "id,reference,date,confidence\nquote,a quote of Acme,2026-10-01,verified\n",
+    "sources.csv": "id,reference,date,confidence,states\nquote,a quote of Acme,2026-10-01,verified,mined;refined\n",
     "materials.csv": "id,name,element,form,basis,content,stages,source\ntin,Tin,Sn,metal,gross,1,mined;refined,quote\n",
     "facilities.csv": "id,name,country\nsmelter,Smelter,AU\n",
     "capacity.csv": "facility,from,per_year,status,source\nsmelter,2020-01-01,100 t/year,operating,quote\n",

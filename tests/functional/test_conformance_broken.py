@@ -120,8 +120,8 @@ CATALOGS: dict[str, tuple[dict[str, tuple[str, str]], str, str, str]] = {
     "figure without a source": ({"capacity": ("operating,quote", "operating,")}, "read", "capacity.csv:2 [source]", "a blank cell"),
     "price without a source": ({"offers": (",quote,quote", ",,")}, "read", "offers.csv:2 [price_source]", "the price has no source"),
     "content without a source": ({"materials": ("mined;refined,quote", "mined;refined,")}, "evidence", "materials.csv:2 [source]", "a figure of `tin` has no source"),
-    "source of no day": ({"sources": ("2026-10-01", "")}, "evidence", "sources.csv:2 [date]", "is verified, and has no date"),
-    "stale price": ({"sources": ("2026-10-01", "2021-10-01")}, "dates", "offers.csv:2 [price]", "5.1 years old"),
+    "stage that no source states": ({"sources": ("mined;refined", "mined")}, "stated", "chain.csv:3 [complete]", "its source does not state where"),
+    "stale price": ({"sources": ("2026-10-01", "2021-10-01")}, "dates", "offers.csv:2 [price]", "5.1 years before"),
     "source of tomorrow": ({"sources": ("2026-10-01", "2027-10-01")}, "dates", "sources.csv:2 [date]", "after the catalog's day"),
 }  # fmt: skip
 

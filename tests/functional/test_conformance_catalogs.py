@@ -16,7 +16,8 @@ from friendshore.testing.rewritten import differences
 
 HEAD = 'schema = 1\nname = "{}"\ntitle = "Tin"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n'
 TABLES = {
-    "sources.csv": "id,reference,date,confidence\nquote,a quote of Acme,2026-10-01,verified\nlist,a list,2026-09-01,computed\n",
+    "sources.csv": "id,reference,date,confidence,states\nquote,a quote of Acme,2026-10-01,verified,mined;refined\n"
+    "list,a list,2026-09-01,computed,smelting\n",
     "materials.csv": "id,name,element,form,basis,content,stages,source\n"
     "tin,Tin,Sn,metal,gross,1,mined;refined,quote\n"
     "tin-oxide,Tin oxide,Sn,oxide,gross,0.79,mined;refined,quote\n",
@@ -29,7 +30,7 @@ TABLES = {
     "tin-jp,works,tin,,,tin-lme,,list\n",
     "recipe.csv": "offer,role,material,per_unit,source\ntin-jp,input,tin-oxide,1.3,list\n",
     "chain.csv": "offer,stage,countries,complete,source\ntin-au,mined,AU,yes,quote\ntin-au,refined,AU,yes,quote\n"
-    "oxide-au,mined,AU,yes,quote\noxide-au,refined,,no,quote\ntin-jp,refined,JP,yes,list\n",
+    "oxide-au,mined,AU,yes,quote\noxide-au,refined,,no,quote\ntin-jp,smelting,JP,yes,list\n",
 }
 
 
@@ -58,18 +59,36 @@ BAD: dict[str, tuple[str, dict[str, tuple[str, str]], str]] = {
     "unknown unit": ("read", {"offers": ("30 USD/kg", "30 USD/litre")}, r"offers\.csv:2 \[price\]"),
     "stage of an input left out": ("stages", {"recipe": ("tin-jp,input,tin-oxide,1.3,list\n", "")}, r"`tin-jp` says nothing of the stage mined"),
     "stage left out": ("stages", {"chain": ("oxide-au,mined,AU,yes,quote\n", "")}, r"chain\.csv:4 \[stage\].*leave `countries` blank"),
-    "verified on no day": ("evidence", {"sources": ("2026-10-01,verified", ",verified")}, r"sources\.csv:2 \[date\]: source `quote`"),
+    "not read": ("evidence", {"sources": ("list,a list,2026-09-01,computed", "list,a list,,reported"), "capacity": ("9 t/year,operating,list", "9 t/year,operating,quote")}, r"sources\.csv:3 \[read\]: source `list`"),
+    "stage not stated": ("stated", {"sources": ("mined;refined", "mined")}, r"chain\.csv:3 \[complete\].*`tin-au`.*refined in AU alone.*states mined.*say complete = no"),
+    "step not stated": ("stated", {"sources": ("smelting", "melting")}, r"chain\.csv:6 \[complete\].*`tin-jp`.*smelting in JP alone.*states melting"),
+    "capacity of no day": ("dates", {"sources": ("a quote of Acme,2026-10-01,verified", "a quote of Acme,,computed")}, r"capacity\.csv:2 \[source\]: a capacity of `smelter` is computed, by a source whose facts are of an unknown day.*say `reported`"),
     "dear by a thousand": ("prices", {"offers": ("30 USD/kg", "31500 USD/kg")}, r"offers\.csv:2 \[price\].*1,000|95\d times.*per tonne"),
     "cheap by a thousand": ("prices", {"offers": ("30 USD/kg", "30 USD/t")}, r"times cheaper.*per kilogram written as money per tonne"),
     "dear by its element": ("prices", {"offers": ("26 USD/kg", "26000 USD/kg")}, r"`oxide-au` is .* times dearer"),
     "benchmark off": ("prices", {"prices": ("tin-lme,tin,2026-09-01,31 USD/kg", "tin-nyc,tin,2026-09-01,31000 USD/kg")}, r"benchmark `tin-"),
     "source after the catalog": ("dates", {"sources": ("2026-09-01", "2026-12-24")}, r"`list` is of 2026-12-24, after the catalog's day"),
-    "old source": ("old", {"sources": ("2026-09-01", "2019-09-01")}, r"`list` is of 2019-09-01, 7\.2 years before"),
-    "stale price": ("dates", {"sources": ("2026-10-01", "2024-09-01")}, r"offers\.csv:2 \[price\]: the price of offer `tin-au` is 2\.2 years old"),
+    "old source": ("old", {"sources": ("2026-09-01,computed", "2019-09-01,reported")}, r"`list` is of 2019-09-01, 7\.2 years before"),
+    "stale price": ("dates", {"sources": ("2026-10-01", "2024-09-01")}, r"offers\.csv:2 \[price\]: the price of offer `tin-au` rests on a source of 2024-09-01, 2\.2 years"),
     "no sources": ("read", {"sources": (TABLES["sources.csv"], "")}, r"sources\.csv.*(no header|empty)"),
     "assumed figures": ("weak", {"sources": ("quote,a quote of Acme,2026-10-01,verified", ASSUMED)}, r"figures of smelter are assumed"),
     "lead": ("review", {"capacity": ("works,2020-01-01,9 t/year,operating,list\n", "")}, r"`works` has no capacity"),
 }  # fmt: skip
+
+
+def test_the_day_on_which_a_source_was_read_does_not_make_its_facts_younger(tmp_path: Path) -> None:
+    """A figure of 2017 that somebody read last month is a figure of 2017: no verified capacity, and no price."""
+    old = (
+        "id,reference,date,read,confidence,states\nquote,a quote of Acme,2017-01-31,2026-10-20,verified,mined;refined\n"
+    )
+    rest = "list,a list,2026-09-01,2026-10-20,computed,smelting\n"
+    said = found(checks_of(write(tmp_path / "tin", sources=(TABLES["sources.csv"], old + rest)), Registry.of()))
+    assert set(said) == {"dates", "old"}
+    assert (
+        "a capacity of `smelter` is verified, by a source of 2017-01-31, 9.7 years before the catalog's day"
+        in said["dates"]
+    )
+    assert "the price of offer `tin-au` rests on a source of 2017-01-31" in said["dates"]
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -40,13 +40,16 @@ OPEN_FEED = [
     "clarksville-gallium",
     "clarksville-germanium",
     "dowa-gallium-metal-4n",
+    "eneabba-ndpr-oxide",
     "jp-titanium-sponge",
     "korea-zinc-germanium-dioxide",
     "la-rochelle-dy-oxide",
     "la-rochelle-ndpr-oxide",
     "la-rochelle-sm-oxide",
     "la-rochelle-tb-oxide",
+    "metlen-gallium",
     "noveon-magnet",
+    "nui-phao-apt",
     "onsan-antimony-metal",
     "port-pirie-antimony",
     "reetec-ndpr-oxide",
@@ -61,6 +64,8 @@ OPEN_FEED = [
     "vaudreuil-gallium-metal-4n",
     "vinh-bao-ferrotungsten",
     "vsmpo-sponge",
+    "trail-germanium-metal",
+    "white-mesa-dy-oxide",
     "white-mesa-ndpr-oxide",
     "yanbu-sponge",
 ]
@@ -153,7 +158,7 @@ def test_capacities_chains_and_benchmarks_are_never_assumed(
     ("parts", "tonnes"),
     [
         (("port-pirie", "port-pirie-full"), Decimal(5000)),
-        (("mt-carbine", "saloro"), Decimal(215504) * MTU_W / TONNE),
+        (("thompson-falls", "thompson-falls-full"), Decimal(6000) * Decimal("0.90718474")),
         (("sangdong", "sangdong-2"), Decimal(4600) * Decimal("0.793")),
         (("independence", "mp-10x"), Decimal(10000)),
         (("white-mesa-dy", "white-mesa-dy-2"), Decimal(240)),
@@ -165,6 +170,53 @@ def test_an_expansion_adds_up_to_the_published_total(
 ) -> None:
     """A total that contains an earlier phase is never added on top of it."""
     assert sum(most(facilities[part]) for part in parts) == pytest.approx(tonnes * TONNE)
+
+
+def test_a_list_that_is_complete_rests_on_a_source_that_states_the_stage(catalogs: dict[str, Catalog]) -> None:
+    """No source of a plant and its capacity proves where its alloy was melted, and general knowledge proves nothing."""
+    sources = {source.id: source for catalog in catalogs.values() for source in catalog.sources}
+    for offer in (offer for catalog in catalogs.values() for offer in catalog.offers):
+        for entry in offer.chain:
+            assert not entry.complete or sources[entry.source].proves(entry.stage), (offer.id, entry.stage)
+    assert not any(source.states for source in sources.values() if source.confidence is Confidence.RECALLED)
+
+
+@pytest.mark.parametrize("name", ["vulcan", "hai-phong", "narva", "sumter", "stillwater", "japan-magnets"])
+def test_a_magnet_plant_does_not_prove_where_its_alloy_was_melted(offers: dict[str, Offer], name: str) -> None:
+    """The sources name the plant and what it makes; who makes its alloy they do not say."""
+    for offer in (f"{name}-magnet", f"{name}-magnet-dy"):
+        assert not any(complete for _, complete in performed(offers[offer], Stage.MELTED))
+        assert all(complete for _, complete in performed(offers[offer], Stage.PRODUCED))
+
+
+def test_the_day_of_the_facts_is_not_the_day_on_which_they_were_read(catalogs: dict[str, Catalog]) -> None:
+    """What was read has the day on which it was; its facts are older, or of a day that is not known."""
+    for source in (source for catalog in catalogs.values() for source in catalog.sources):
+        if source.confidence in (Confidence.VERIFIED, Confidence.REPORTED):
+            assert source.read is not None
+            assert source.date is None or source.date < source.read, source.id
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [("mibra", "reported"), ("big-hill", "reported"), ("hai-phong", "reported"), ("spmp", "reported"), ("dolphin", "reported"), ("gtp", "computed")],
+)  # fmt: skip
+def test_what_is_old_or_an_aim_is_not_verified(
+    facilities: dict[str, Facility], confidence: dict[str, Confidence], name: str, held: str
+) -> None:
+    """A figure of 2017, an aim or a nameplate never reached counts only in a case that asks for what is reported."""
+    assert {confidence[step.source] for step in facilities[name].capacity} == {held}
+
+
+def test_figures_that_were_misread(catalogs: dict[str, Catalog], facilities: dict[str, Facility]) -> None:
+    """Each figure in the unit, of the day and for the good that its source says."""
+    assert most(facilities["mt-carbine"]) == Decimal(104112) * MTU_W
+    assert most(facilities["spmp"]) == 20000 * TONNE * Decimal("0.8354")
+    assert most(facilities["gtp"]) <= Decimal("0.3") * 8200 * TONNE
+    prices = {(p.id, str(p.date)): p.amount for p in catalogs["usgs-2026"].prices}
+    assert prices["dy-oxide-europe", "2025-04-06"] == (250 + 310) / 2
+    assert prices["tb-oxide-europe", "2025-04-06"] == (930 + 1000) / 2
+    assert prices["ferrotungsten-rotterdam", "2025-12-12"] == (101 + 106) / Decimal(2)
 
 
 def test_white_mesa_counts_what_it_made_and_not_its_nameplate_twice(facilities: dict[str, Facility]) -> None:

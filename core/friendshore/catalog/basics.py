@@ -24,6 +24,7 @@ def read_sources(reading: Reading) -> tuple[Source, ...]:
         if row.bad:
             continue
         values = row.values | {"id": f"{reading.name}:{row.values['id']}"}
+        values["states"] = tuple(sorted(set(values.get("states", ()))))
         sources.append(Source(**values))
     return tuple(sorted(sources, key=lambda s: s.id))
 

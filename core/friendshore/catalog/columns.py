@@ -50,7 +50,20 @@ SOURCES = Layout(
     (
         Field("id", k.IDENT, "Name by which rows refer to it.", "usgs-ga-2026", required=True),
         Field("reference", k.TEXT, "Title, address or document.", "USGS MCS 2026, gallium", required=True),
-        Field("date", k.DATE, "When it was published or read.", "2026-01-31"),
+        Field(
+            "date",
+            k.DATE,
+            "Day of its facts: the one they are stated for, else that of publication. Blank: unknown, which counts as old.",
+            "2025-12-31",
+        ),
+        Field("read", k.DATE, "Day on which it was last read; says nothing of how old the facts are.", "2026-11-24"),
+        Field(
+            "states",
+            k.STEPS_DONE,
+            "Stages of which it says where all of it was done; a chain entry that is `complete` rests on a source that states its "
+            "stage.",
+            "mined;refined",
+        ),
         Field("confidence", k.choice("confidence", Confidence), "How far to trust it.", "verified", required=True),
         _NOTE,
     ),

@@ -6,6 +6,7 @@ import datetime
 from enum import StrEnum
 
 from .base import Record
+from .stages import stage_of
 
 
 class Confidence(StrEnum):
@@ -43,8 +44,16 @@ class Source(Record):
     reference: str
     """Title, address or document, so that a reader can find it."""
     date: datetime.date | None = None
-    """When it was published or read."""
+    """The day of its facts: the one they are stated for, else that of publication; none: unknown."""
+    read: datetime.date | None = None
+    """The day on which somebody last read it. It says nothing of how old the facts are."""
+    states: tuple[str, ...] = ()
+    """Stages, or steps of one, of which it says where all of what it is about was done."""
     confidence: Confidence
     """How far to trust it."""
     note: str = ""
     """What to know when using it."""
+
+    def proves(self, step: str) -> bool:
+        """Whether it says where a stage or step happened: that step, or the whole stage that it belongs to."""
+        return step in self.states or stage_of(step) in self.states

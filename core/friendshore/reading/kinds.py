@@ -39,7 +39,13 @@ END_USE = Kind("end use", w.read_end_use)
 IDENTS = Kind("names, set apart by `;`", w.each(w.read_ident), also=(_LIST,))
 WORDS = Kind("words, set apart by `;`", w.read_words, also=(_LIST,))
 TEXTS = Kind("list of texts", w.each(w.read_text), also=(_LIST,))
-STEP = one_value("stage or step", {str(word): str(word) for word in (*Stage, *STEPS)})
+_STEPS = {str(word): str(word) for word in (*Stage, *STEPS)}
+STEP = one_value("stage or step", _STEPS)
+STEPS_DONE = Kind(
+    "stages or steps, set apart by `;`",
+    w.each(w.one_of(_STEPS, "some of")),
+    also=({"type": "array", "items": {"type": "string", "enum": list(_STEPS)}},),
+)
 DATE = Kind("date", w.read_day, {"type": "string", "format": "date"})
 YES_NO = Kind("yes or no", w.read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
 COUNTRY = Kind("country", w.read_country)

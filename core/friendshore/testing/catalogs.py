@@ -14,7 +14,7 @@ from ..errors import FriendshoreError, Problem
 from ..plugins import Registry
 from ..plugins.registry import CatalogRef
 from .check import Check, NotLookedAt
-from .evidence import misdated, old, unsourced, weak
+from .evidence import misdated, old, unsourced, unstated, weak
 from .figures import off_the_mark
 from .rewritten import differences
 from .tables import line_of
@@ -58,11 +58,12 @@ class CatalogTrial:
             ("read", "Every table can be read, with known units, names and sources.", self._read, False),
             ("stages", "Every offer says of each stage that its material needs where it happened, or that nobody knows.", self._stages, False),
             ("evidence", "Every figure has a source, and every source can be looked up.", self._evidence, False),
+            ("stated", "Where a list of countries is complete, the source states where that stage was done.", self._stated, False),
             ("prices", "Prices are of the order of the benchmarks of what they buy.", self._prices, False),
             ("clashes", "No installed catalog defines the same thing, or differently.", self._clashes, False),
             ("rewritten", "With rows in another order, and tonnes as kilograms, the facts are the same.", self._rewritten, False),
-            ("dates", "No source is younger than the catalog, and prices are of the two years before its day.", self._dates, False),
-            ("old", "Other figures are of the three years before its day.", self._old, True),
+            ("dates", "No source is younger than the catalog; prices are of the two years before its day, verified capacities of three.", self._dates, False),
+            ("old", "Sources say of which day their facts are, and it lies in the three years before its day.", self._old, True),
             ("weak", "Figures are more than assumed or recalled.", self._weak, True),
             ("doubles", "No plant is in another installed catalog under another name.", self._doubles, True),
             ("review", "Everything published can be used.", self._review, True),
@@ -115,6 +116,11 @@ class CatalogTrial:
 
     def _evidence(self) -> Iterator[Problem]:
         return unsourced(self._catalog(), self._folder)
+
+    def _stated(self) -> Iterator[Problem]:
+        catalog = self._catalog()
+        sources = {source.id: source for one in self.read.values() for source in one.sources}
+        return unstated(catalog, sources, self._folder)
 
     def _prices(self) -> Iterator[Problem]:
         return off_the_mark(self._catalog(), [*self.others(), *self._required()], self._folder)

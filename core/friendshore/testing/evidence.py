@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,9 +12,12 @@ from ..errors import Problem
 from .tables import line_of
 
 OLD = timedelta(days=3 * 365)
-"""A figure read earlier than this before the catalog's day is told."""
+"""A source whose facts are of earlier than this before the catalog's day is told, and founds no verified capacity."""
 OLD_PRICE = timedelta(days=2 * 365)
 """The same of a price, and of the last one of a benchmark that offers follow: metals have risen tenfold in less."""
+
+_READ = (Confidence.VERIFIED, Confidence.REPORTED)
+"""What somebody read somewhere, rather than knew, assumed or worked out."""
 
 Figure = tuple[str, str, str, str]
 """Table, its column of names, the name, and the source: empty for none."""
@@ -85,14 +88,34 @@ def unsourced(catalog: Catalog, folder: Path) -> Iterator[Problem]:
             yield _of_source(
                 folder, catalog, source, "says not what it is", "reference", "a title, an address or a document"
             )
-        elif source.date is None and source.confidence in (Confidence.VERIFIED, Confidence.REPORTED):
-            yield _of_source(
-                folder,
-                catalog,
-                source,
-                f"is {source.confidence}, and has no date",
-                "date",
-                "the day it was published or read",
+        elif source.date is None and source.read is None and source.confidence in _READ:
+            missing = f"is {source.confidence}, and has neither the day of its facts nor that on which it was read"
+            yield _of_source(folder, catalog, source, missing, "read", "the day on which somebody read it")
+
+
+def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> Iterator[Problem]:
+    """Chain entries said to be complete by a source that does not say where that stage was done.
+
+    Args:
+        catalog: the catalog.
+        sources: its sources and those of the catalogs that it requires, by full id.
+        folder: where its tables are.
+    """
+    file = folder / "chain.csv"
+    for offer in catalog.offers:
+        for entry in offer.chain:
+            source = sources.get(entry.source)
+            if not entry.complete or source is None or source.proves(entry.stage):
+                continue
+            yield Problem(
+                f"offer `{offer.id}` is said to have been {entry.stage} in {', '.join(sorted(entry.countries))} alone, and "
+                f"its source does not state where",
+                str(file),
+                line_of(file, "offer", offer.id, stage=entry.stage),
+                "complete",
+                found=f"source `{entry.source}` states {', '.join(source.states) or 'no stage'}",
+                expected=f"a source that says where all of it was {entry.stage}",
+                fix="say complete = no; or, if the source says so, add the stage to its `states` in sources.csv",
             )
 
 
@@ -104,30 +127,16 @@ def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Ite
         )
         return
     for source in _own(catalog):
-        if source.date is None:
-            continue
-        if source.date > catalog.as_of:
-            yield _of_source(
-                folder,
-                catalog,
-                source,
-                f"is of {source.date}, after the catalog's day {catalog.as_of}",
-                "date",
-                "an earlier day, or a later `as_of`",
-            )
-    read = {source.id: source.date for source in catalog.sources if source.date is not None}
-    for offer in catalog.offers:
-        founded = (offer.price.source or offer.source) if offer.price and offer.price.amount is not None else ""
-        if founded in read and catalog.as_of - read[founded] > OLD_PRICE:
-            yield Problem(
-                f"the price of offer `{offer.id}` is {_years(catalog.as_of - read[founded])} old on the catalog's day",
-                str(folder / "offers.csv"),
-                line_of(folder / "offers.csv", "id", offer.id),
-                "price",
-                found=f"a source of {read[founded]}",
-                expected=f"one of the {_years(OLD_PRICE)} before {catalog.as_of}",
-                fix="find a newer price; or leave it blank, so that the offer is a lead and is never counted",
-            )
+        for column, day in (("date", source.date), ("read", source.read)):
+            if day is not None and day > catalog.as_of:
+                message = f"is of {day}, after the catalog's day {catalog.as_of}"
+                yield _of_source(folder, catalog, source, message, column, "an earlier day, or a later `as_of`")
+        if source.date is not None and source.read is not None and source.date > source.read:
+            message = f"was read on {source.read}, before the day of its facts, {source.date}"
+            yield _of_source(folder, catalog, source, message, "date", "a day up to that on which it was read")
+    sources = {source.id: source for one in (*required, catalog) for source in one.sources}
+    yield from _old_capacities(catalog, catalog.as_of, sources, folder)
+    yield from _old_prices(catalog, catalog.as_of, sources, folder)
     last: dict[str, date] = {}
     for other in (*required, catalog):
         for price in other.prices:
@@ -146,9 +155,61 @@ def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Ite
             )
 
 
+def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Problem]:
+    """Capacities that count as verified or computed, though their sources are old or of an unknown day."""
+    file = folder / "capacity.csv"
+    for facility in catalog.facilities:
+        for step in facility.capacity:
+            source = sources.get(step.source)
+            if source is None or not source.confidence.reaches(Confidence.COMPUTED) or _fresh(source, today, OLD):
+                continue
+            yield Problem(
+                f"a capacity of `{facility.id}` is {source.confidence}, by a source {_age(source, today)}",
+                str(file),
+                line_of(file, "facility", facility.id),
+                "source",
+                found=f"`{step.source}`",
+                expected=f"one of the {_years(OLD)} before {today}",
+                fix="find a newer figure; or say `reported`, so that a case counts it only where it asks for that",
+            )
+
+
+def _old_prices(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Problem]:
+    """Offers' own prices by sources that are old or of an unknown day."""
+    file = folder / "offers.csv"
+    for offer in catalog.offers:
+        founded = (offer.price.source or offer.source) if offer.price and offer.price.amount is not None else ""
+        source = sources.get(founded)
+        if source is None or _fresh(source, today, OLD_PRICE):
+            continue
+        yield Problem(
+            f"the price of offer `{offer.id}` rests on a source {_age(source, today)}",
+            str(file),
+            line_of(file, "id", offer.id),
+            "price",
+            found=f"`{founded}`",
+            expected=f"one of the {_years(OLD_PRICE)} before {today}",
+            fix="find a newer price; or leave it blank, so that the offer is a lead and is never counted",
+        )
+
+
+def _fresh(source: Source, today: date, limit: timedelta) -> bool:
+    """Whether the day of its facts is known and within the limit; an unknown day counts as old."""
+    return source.date is not None and today - source.date <= limit
+
+
+def _age(source: Source, today: date) -> str:
+    if source.date is None:
+        return "whose facts are of an unknown day"
+    return f"of {source.date}, {_years(today - source.date)} before the catalog's day"
+
+
 def old(catalog: Catalog, folder: Path) -> Iterator[Problem]:
-    """Sources that are old on the catalog's day."""
+    """Sources that are old on the catalog's day, and those that were read without a day for their facts."""
     for source in _own(catalog):
+        if source.date is None and source.read is not None and source.confidence in _READ:
+            message = "does not say of which day its facts are, which counts as old"
+            yield _of_source(folder, catalog, source, message, "date", "the day they are stated for, or of publication")
         if source.date is not None and catalog.as_of is not None and catalog.as_of - source.date > OLD:
             yield _of_source(
                 folder,
