@@ -56,6 +56,14 @@ def test_what_tells_the_destination(judged_on: str, to: str, place: str, bears: 
     assert rule.judge(OXIDE_CN, move("CN", to), use(place=place)).passes is not bears
 
 
+@pytest.mark.parametrize(("facts", "bears"), [({}, True), ({"relief": False}, True), ({"relief": True}, False)])
+def test_a_stated_fact_may_take_a_use_out_of_a_control(facts: dict[str, bool], bears: bool) -> None:
+    """Relief that the demand states is excepted; what is not stated claims nothing. The sentence names the fact."""
+    rule = control(unless=[{"fact": "relief", "equals": True}])
+    assert rule.judge(OXIDE_CN, move("CN", "JP"), use(facts=facts)).passes is not bears
+    assert rule.sentence().endswith("unless the demand states relief.")
+
+
 def test_a_first_stop_elsewhere_does_not_help_a_military_end_use() -> None:
     """Chinese dysprosium oxide moved to Japan for a magnet of US defence use fails; the same for civil use does not."""
     rule = control(destinations=["US"], judged_on="use", end_uses=["defense"], reach="origin")

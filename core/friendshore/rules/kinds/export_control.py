@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
-from ..base import Rule
+from ..base import FactTest, Rule
 from ..verdicts import Barred, result_of
 from .shared import Countries, Covering, EndUses, is_party, lands, listed
 
@@ -37,11 +37,17 @@ class ExportControl(Covering, Rule):
     """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose
     customs origin may be the exporting country, wherever they are."""
 
+    unless: tuple[FactTest, ...] = ()
+    """Facts that take a use out of the control if the demand states all of them, such as relief for people in need. What is
+    not stated claims nothing."""
+
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
 
     def concerns(self, use: Use) -> bool:
-        """Whether it can bear on the use: end use, and destination where the use alone tells it."""
+        """Whether it can bear on the use: end use, facts, and destination where the use alone tells it."""
         if self.end_uses and use.end_use not in self.end_uses:
+            return False
+        if self.unless and all(test.holds(dict(use.facts)) for test in self.unless):
             return False
         return self.judged_on != "use" or self._is_destination(use.place.country)
 
@@ -104,7 +110,8 @@ class ExportControl(Covering, Rule):
         parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
         verb = "may move only under licence" if self.effect == "licence" else "must not move"
         border = " across any border" if self.reach == "origin" else ""
-        text = f"{goods}, {verb}{border}{uses}{self._goal()}{parties}."
+        unless = f", unless the demand states {listed(test.fact for test in self.unless)}" if self.unless else ""
+        text = f"{goods}, {verb}{border}{uses}{self._goal()}{parties}{unless}."
         return text[0].upper() + text[1:]
 
     def _goal(self) -> str:
