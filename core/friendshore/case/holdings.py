@@ -95,7 +95,7 @@ def waivers(entries: Sequence[Entry]) -> tuple[WaiverSpec, ...]:
             found.append(None)
             continue
         name = values.get("id", f"{values['rule']}/{values.get('demand', '*')}")
-        kept = entry.pick(rule="rule", demand="demand", start="from", end="until", why="why")
+        kept = entry.pick(rule="rule", demand="demand", start="from", end="until", under="under", why="why")
         found.append(WaiverSpec(id=name, quantity=quantity, **kept))
     return distinct(entries, found, "id")
 

@@ -250,6 +250,12 @@ WAIVER = Layout(
         Field("quantity", k.MASS, "Mass delivered under it.", "300 kg", required=True),
         _FROM,
         _UNTIL,
+        Field(
+            "under",
+            k.LABEL,
+            "Which of the waivers that the rule's law knows; blank: the usual one. The law may bound how long it runs.",
+            "national-security",
+        ),
         _WHY,
     ),
 )

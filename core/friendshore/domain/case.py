@@ -214,6 +214,8 @@ class WaiverSpec(Record):
     """Kilograms delivered under it."""
     start: date | None = Field(default=None, alias="from")
     end: date | None = Field(default=None, alias="until")
+    under: str = ""
+    """Which of the waivers that the rule's law knows; empty: the usual one."""
     why: str = ""
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}

@@ -16,6 +16,7 @@ from ..problem.network import Arc
 from ..rules.base import Rule
 from ..rules.kinds.limits import MaxShare, MinShare
 from ..rules.rows import one_by_one
+from ..rules.waivers import longest_run
 from .levers import Lever, LeverKind, yes_no
 from .upstream import Upstream
 
@@ -98,7 +99,8 @@ def law(up: Upstream) -> list[Lever]:
                 proofs.setdefault(arc.chained.offer.id, verdict)
     found = [_proof(name, verdict) for name, verdict in sorted(proofs.items())]
     for rule, verdict in sorted(waived.items()):
-        found += [_waiver(up, rule, demand.id, verdict) for demand in up.demands if any(up.need.short[demand.id])]
+        for demand in up.demands:
+            found += _waivers(up, rule, demand.id, verdict) if any(up.need.short[demand.id]) else ()
     for (rule, country), verdict in sorted(licences.items()):
         found.append(yes_no(LeverKind.LICENCE, rule, Change(grant=rule, of=country), rule, country, verdict.clause))
     return found
@@ -139,18 +141,35 @@ def _proof(offer: str, verdict: Verdict) -> Lever:
     return yes_no(LeverKind.PROOF, offer, Change(prove=offer), offer, note=verdict.reason)
 
 
-def _waiver(up: Upstream, rule: str, demand: str, verdict: Verdict) -> Lever:
-    short = up.need.short[demand]
+def _waivers(up: Upstream, rule: str, demand: str, verdict: Verdict) -> Iterator[Lever]:
+    """A waiver for what a demand is short of; several, one after another, where the law bounds how long one runs."""
+    short, periods = up.need.short[demand], up.case.horizon.periods
+    terms = next(one.waivers for one in up.problem.rules if one.id == rule)
+    bounded = bool(terms) and terms[0].longest is not None
     last = max(t for t, kilograms in enumerate(short) if kilograms)
-    until = up.case.horizon.periods[last].end
+    first = next(t for t, kilograms in enumerate(short) if kilograms)
+    while first <= last:
+        run = longest_run(terms, periods[first].start, periods[last].end)
+        covered = [t for t in range(first, last + 1) if run.covers(periods[t].span)]
+        if not covered:
+            return  # not even one period: a waiver counts only in periods that it covers
+        if any(short[t] for t in covered):
+            yield _waiver(up, rule, demand, verdict, covered, bounded)
+        first = covered[-1] + 1
+
+
+def _waiver(up: Upstream, rule: str, demand: str, verdict: Verdict, covered: Sequence[int], bounded: bool) -> Lever:
+    periods = up.case.horizon.periods
+    since, until = periods[covered[0]].start if bounded else None, periods[covered[-1]].end
+    days = {"until": until, **({"from": since} if since else {})}
 
     def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
-        return (Change.model_validate({"waive": rule, "of": demand, "quantity": amounts[0], "until": until}),)
+        return (Change.model_validate({"waive": rule, "of": demand, "quantity": amounts[0], **days}),)
 
-    most = up.whole(sum(short, Decimal(0)))
+    most = up.whole(sum((up.need.short[demand][t] for t in covered), Decimal(0)))
     return Lever(
         LeverKind.WAIVER, (rule,), make, (most,), "kg", up.case.resolution,
-        of=demand, name=rule, note=verdict.clause, until=until,
+        of=demand, name=rule, note=verdict.clause, since=since, until=until,
     )  # fmt: skip
 
 

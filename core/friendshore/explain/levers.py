@@ -107,6 +107,8 @@ class Lever:
     """What there is without it, where it raises a capacity or moves a share."""
     base: Decimal = Decimal(0)
     """Kilograms that such a share is of, negative for a least share; where several differ, the smallest."""
+    since: date | None = None
+    """First day of a waiver whose law bounds how long it runs."""
     until: date | None = None
 
     @property

@@ -15,6 +15,7 @@ import numpy as np
 from ..domain.base import Number, Record, exact
 from ..domain.change import Change
 from ..problem import Problem
+from ..rules.waivers import longest_run
 from ..session import Answer, Session
 from ..verify.amounts import pool_use
 from .results import Difference, between, difference
@@ -46,7 +47,7 @@ class WaiverValue(Record):
     rule: str
     demand: str
     waived_kg: Number
-    """Kilograms that may be delivered under it, over the plan."""
+    """Kilograms that may be delivered under it, over the plan or for as long from its start as the law lets a waiver run."""
     saves: Difference
     per_kg: Number
 
@@ -98,7 +99,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Asked
         told()
     for rule, demand, kilograms in waivable:
         quantity = exact(increment * kilograms)
-        saves = _saved(session.after(Change(waive=rule, of=demand, quantity=quantity)))
+        saves = _saved(session.after(_waived(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
         waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
         told()
@@ -135,6 +136,15 @@ def _waivable(problem: Problem) -> Iterator[tuple[str, str, Decimal]]:
         for rule in sorted(biting & set(problem.judgements[demand.use].chain)):
             if wanted:
                 yield problem.rules[rule].id, demand.id, wanted
+
+
+def _waived(problem: Problem, rule: str, demand: str, quantity: Decimal) -> Change:
+    """A waiver over the plan, or for as long from its start as the law lets one run."""
+    terms = next(one.waivers for one in problem.rules if one.id == rule)
+    periods = problem.case.horizon.periods
+    run = longest_run(terms, periods[0].start, periods[-1].end)
+    days = {"from": run.start, "until": run.end} if terms else {}
+    return Change.model_validate({"waive": rule, "of": demand, "quantity": quantity, **days})
 
 
 def _saved(answer: Answer) -> Difference:

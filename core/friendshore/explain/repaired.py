@@ -30,6 +30,8 @@ class Use(Record):
     """What there is with it, then; of shares in several stretches of time, the one that moves most."""
     of: str = ""
     """Demand of a waiver, country of a licence or of a stock, whose term is lifted."""
+    since: date | None = None
+    """First day of a waiver whose law bounds how long it runs."""
     until: date | None = None
     note: str = ""
     """The clause, what is not proved, or how far a plant is."""

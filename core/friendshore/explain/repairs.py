@@ -321,6 +321,7 @@ def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[Use]:
             today=lever.today,
             to=_reached(lever, amounts),
             of=lever.of,
+            since=lever.since,
             until=lever.until,
             note=lever.note,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from ..domain.case import Accept, Case, DemandSpec, Scenario
+from ..domain.case import Accept, Case, DemandSpec, Scenario, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Price, Status
 from ..domain.tiers import Tier
@@ -17,6 +18,7 @@ from ..reading.suggest import did_you_mean
 from ..rules.amend import amended
 from ..rules.base import Rule
 from ..rules.pack import Bill
+from ..rules.waivers import misfits
 from .additions import Facts, add_stock, grant, prove, waive
 from .lifting import lift
 from .merged import CASE_SOURCE
@@ -85,9 +87,21 @@ def apply_changes(
         rules = amended(rules, changes, bills)
     except InputError as error:
         troubles.extend(error.problems)
+    troubles.extend(_overlong(facts[0].waivers[len(case.waivers) :], rules))
     if troubles:
         raise InputError(troubles)
     return (*facts, tuple(rules))
+
+
+def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[Trouble]:
+    """What the law of their rules has against waivers that changes bring; unknown rules are told when the case is put together."""
+    known = {rule.id: rule for rule in rules}
+    for waiver in waivers:
+        terms = (
+            known[waiver.rule].waivers[:1] if waiver.rule in known else ()
+        )  # a change cannot say that it is of another kind
+        for trouble in misfits(waiver, terms):
+            yield replace(trouble, column=trouble.column.replace("waiver", "change"))
 
 
 def with_bills(changes: Sequence[Change], bills: Sequence[Bill]) -> list[Change]:

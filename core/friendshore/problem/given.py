@@ -15,6 +15,7 @@ from ..reading.suggest import did_you_mean, nearest
 from ..rules.base import Rule
 from ..rules.kinds import Exclude
 from ..rules.kinds.shared import is_party
+from ..rules.waivers import misfits
 from .demands import Demand, demand_name
 from .judging import Law
 from .merged import Merged
@@ -123,6 +124,8 @@ def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
                 column="waiver.rule",
                 fix="record a [[licence]] instead",
             )
+        else:
+            yield from misfits(waiver, rule.waivers)
         if waiver.demand and waiver.demand not in wanted:
             yield Trouble(
                 f"the waiver is for `{waiver.demand}`, which the case does not want",

@@ -179,7 +179,8 @@ def step(use: Use) -> str:
     amount = use.amount or Decimal(0)
     match use.kind:
         case LeverKind.WAIVER:
-            return f"waiver of {use.subject} for {mass(amount)} of {use.of} until {use.until}"
+            since = f"from {use.since} " if use.since else ""
+            return f"waiver of {use.subject} for {mass(amount)} of {use.of} {since}until {use.until}"
         case LeverKind.LOOSEN:
             share = (
                 ""

@@ -25,6 +25,7 @@ from ..domain.facts import Material, Place
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Chained, Fact, Move, Use, Verdict
 from .rows import Purchases, Row, Rows, Term
+from .waivers import WaiverTerms
 
 
 class PhaseStatus(StrEnum):
@@ -264,6 +265,9 @@ class Rule(Record):
     dated_by: Literal["delivery", "order"] = "delivery"
     """The day that counts: delivery to the user, or the order of the final good, inputs included."""
 
+    waivers: tuple[WaiverTerms, ...] = ()
+    """Waivers that its law knows, the usual one first: a [[waiver]] that says nothing else is taken for that. None: nothing is known of
+    how long a waiver may run."""
     loosened: Number = Decimal(0)
     """For a limit: how far every bound gives way, in the bound's own unit. Never law: what a change of the case does to it."""
 
