@@ -33,7 +33,7 @@ def test_each_covered_material_has_both_texts() -> None:
     assert before.keys() == after.keys()
     for name, rule in before.items():
         assert [m for m in MATERIALS if rule.covers(m)] == [m for m in MATERIALS if after[name].covers(m)]
-        assert rule.countries == after[name].countries == {"CN", "IR", "KP", "RU"}
+        assert rule.countries == after[name].countries == {"CN", "HK", "IR", "KP", "MO", "RU"}
         assert set(rule.stages) < set(after[name].stages)
 
 

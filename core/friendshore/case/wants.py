@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ..domain.case import DemandSpec, Level, Minimise
 from ..domain.facts import ChainEntry, Feed
 from ..domain.quantities import parse_number, parse_share
+from ..domain.stages import COLLECTION
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact
 from ..reading.entry import Entry
@@ -184,7 +185,17 @@ def chain_of(entry: Entry) -> tuple[ChainEntry, ...]:
     parts = entry.parts("chain")
     entries = []
     for part in parts:
-        feed, countries = part.values.get("feed", Feed.PRIMARY), part.values.get("countries", frozenset())
+        collected = part.values.get("stage") == COLLECTION
+        feed = part.values.get("feed", Feed.RECYCLED if collected else Feed.PRIMARY)
+        countries = part.values.get("countries", frozenset())
+        if collected and feed is not Feed.RECYCLED and "feed" not in part.bad:
+            part.problem(
+                "feed",
+                "what is collected is scrap, and no primary feed",
+                "recycled, or blank",
+                "name the step `mining` or `concentration` where the feed comes out of the ground",
+            )
+            continue
         complete = part.values.get("complete", False)
         if complete and not countries and feed is not Feed.RECYCLED and "countries" not in part.bad:
             part.problem(

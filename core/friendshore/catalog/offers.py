@@ -9,7 +9,7 @@ from typing import Any
 
 from ..domain.base import exact
 from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, RecipeLine
-from ..domain.stages import stage_of
+from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Row, Table
 from . import columns
 from .state import Reading, pick
@@ -223,7 +223,7 @@ def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Mate
     chains: dict[str, list[ChainEntry]] = {}
     entries: dict[tuple[Any, ...], ChainEntry] = {}
     for row in table.rows:
-        row.values.setdefault("feed", Feed.PRIMARY)
+        row.values.setdefault("feed", Feed.RECYCLED if row.values.get("stage") == COLLECTION else Feed.PRIMARY)
     for row in table.unique("offer", "stage", "feed"):
         source = reading.source(table, row)
         known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
@@ -232,6 +232,15 @@ def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Mate
             _check_stage(table, row, delivered.get(values["offer"]))
         feed, countries = values["feed"], values.get("countries", frozenset())
         complete = values.get("complete", False)
+        if values.get("stage") == COLLECTION and feed is not Feed.RECYCLED and "feed" not in row.bad:
+            table.problem(
+                row,
+                "feed",
+                "what is collected is scrap, and no primary feed",
+                expected="recycled, or blank",
+                fix="name the step `mining` or `concentration` where the feed comes out of the ground",
+            )
+            continue
         if complete and not countries and feed is not Feed.RECYCLED and "countries" not in row.bad:
             table.problem(
                 row,

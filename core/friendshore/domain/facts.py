@@ -6,13 +6,17 @@ All masses are kilograms in the material's own basis, all prices money per such 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from .base import Number, Record, Tables, Words
 from .evidence import Source
-from .stages import Stage, stage_of
+from .stages import COLLECTION, Stage, stage_of
 from .terms import Terms
 from .tiers import PriceSchedule
 
@@ -127,13 +131,36 @@ class ChainEntry(Record):
     complete: bool = False
     """Whether the list is known to be complete."""
     feed: Feed = Feed.PRIMARY
-    """Primary or recycled feed."""
+    """Primary or recycled feed; of `collection` always recycled."""
     source: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _collected_is_scrap(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and "feed" not in data and data.get("stage") == COLLECTION:
+            return {**data, "feed": Feed.RECYCLED}
+        return data
+
+    @model_validator(mode="after")
+    def _scrap_is_no_primary_feed(self) -> Self:
+        if self.stage == COLLECTION and self.feed is not Feed.RECYCLED:
+            raise ValueError(f"`{COLLECTION}` is of scrap: its feed is recycled")
+        return self
 
     @cached_property
     def main_stage(self) -> Stage:
         """The stage it belongs to where a rule does not say otherwise."""
         return stage_of(self.stage)
+
+    @property
+    def recycled(self) -> bool:
+        """Whether it is done to scrap, so that it is not the first time that the metal goes through the stage."""
+        return self.feed is Feed.RECYCLED
+
+    @property
+    def unmined(self) -> bool:
+        """Whether it stands in the place of the mine and tells where scrap was collected, not where its metal was mined."""
+        return self.recycled and self.main_stage is Stage.MINED
 
 
 class RecipeLine(Record):

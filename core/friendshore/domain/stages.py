@@ -22,10 +22,14 @@ class Stage(StrEnum):
 
 _RANKS = {stage: rank for rank, stage in enumerate(Stage)}
 
+COLLECTION = "collection"
+"""The step that stands in the place of the mine where the feed is scrap: it tells where the scrap arose, and nothing of where its
+metal was mined."""
+
 STEPS: dict[str, Stage] = {
     "mining": Stage.MINED,
     "concentration": Stage.MINED,
-    "collection": Stage.MINED,
+    COLLECTION: Stage.MINED,
     "cracking": Stage.REFINED,
     "leaching": Stage.REFINED,
     "smelting": Stage.REFINED,

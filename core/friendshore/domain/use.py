@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from .base import Record, exact
-from .facts import ChainEntry, Facility, Feed, Material, Offer, Place
+from .facts import ChainEntry, Facility, Material, Offer, Place
 from .stages import Stage
 
 
@@ -69,13 +69,13 @@ class Chained(Record):
     """Whether it has no inputs, so that its stages are the whole chain of what it delivers."""
 
     def entries(self, stage: Stage) -> tuple[ChainEntry, ...]:
-        """The entries of one stage."""
-        return tuple(e for e in self.performed if e.main_stage is stage)
+        """The entries of one stage. Where scrap was collected is no answer to where its metal was mined."""
+        return tuple(_of_the_metal(e) for e in self.performed if e.main_stage is stage)
 
     @property
     def recycled(self) -> bool:
-        """Whether its feed is recycled."""
-        return any(e.feed is Feed.RECYCLED for e in self.performed)
+        """Whether its feed, or a part of it, is recycled."""
+        return any(e.recycled for e in self.performed)
 
     @cached_property
     def last_countries(self) -> tuple[frozenset[str], bool]:
@@ -94,6 +94,10 @@ class Chained(Record):
             return frozenset({self.offer.customs_origin}), True
         countries, complete = self.last_countries
         return (countries, complete) if countries else (frozenset({self.facility.country}), False)
+
+
+def _of_the_metal(entry: ChainEntry) -> ChainEntry:
+    return entry.model_copy(update={"countries": frozenset(), "complete": False}) if entry.unmined else entry
 
 
 class Move(Record):

@@ -24,7 +24,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ..domain.base import Number, Record
 from ..domain.change import Change
 from ..domain.facts import ChainEntry, Facility, Feed, Material, Offer, Place, RecipeLine
-from ..domain.stages import Stage
+from ..domain.stages import COLLECTION, Stage
 from ..domain.time import Span
 from ..domain.use import Chained, Fact, Move, Use, Verdict
 from ..errors import InputError, Problem
@@ -46,7 +46,7 @@ def _entries(value: Any) -> Any:
     entries = []
     for stage, text in value.items():
         words = str(text).split()
-        feed = Feed.RECYCLED if "recycled" in words else Feed.PRIMARY
+        feed = Feed.RECYCLED if "recycled" in words or stage == COLLECTION else Feed.PRIMARY
         countries = [word for word in words if word not in ("recycled", "?")]
         complete = bool(countries) and "?" not in words
         entries.append(ChainEntry(stage=stage, countries=frozenset(countries), complete=complete, feed=feed))

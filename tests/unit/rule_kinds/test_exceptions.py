@@ -69,10 +69,12 @@ def test_an_open_exception_takes_nothing_from_a_pass() -> None:
         ({"collection": "recycled", "milling": "US", "sintering": "US ?"}, Result.UNPROVEN),
         ({"collection": "recycled", "milling": "US", "sintering": "US CA"}, Result.UNPROVEN),
         ({"collection": "recycled", "milling": "US"}, Result.UNPROVEN),
-        ({"collection": "US", "milling": "US", "sintering": "US"}, Result.UNPROVEN),
+        ({"collection": "recycled US", "milling": "US", "sintering": "US"}, Result.PASS),
+        ({"mining": "US", "milling": "US", "sintering": "US"}, Result.UNPROVEN),
         ({"milling": "recycled US", "sintering": "recycled US"}, Result.UNPROVEN),
         ({"collection": "recycled", "melted": "CN", "produced": "US"}, Result.FAIL),
-        ({"collection": "recycled", "melted": "recycled CN", "produced": "US"}, Result.PASS),
+        ({"collection": "recycled", "melted": "recycled CN", "produced": "US"}, Result.FAIL),
+        ({"collection": "recycled", "melted": "recycled JP", "produced": "US"}, Result.PASS),
         ({"collection": "recycled", "milling": "US", "sintering": "US", "magnetizing": "CN"}, Result.FAIL),
     ],
 )
@@ -86,7 +88,7 @@ def test_recycled_magnets(chain: dict[str, str], expected: Result) -> None:
     [
         ({"collection": "recycled DE", "melted": "AT", "produced": "US"}, Result.PASS),
         ({"collection": "recycled", "melted": "AT", "produced": "US"}, Result.UNPROVEN),
-        ({"collection": "recycled CN", "melted": "AT", "produced": "US"}, Result.FAIL),
+        ({"collection": "recycled CN", "melted": "AT", "produced": "US"}, Result.UNPROVEN),
         ({"collection": "recycled DE", "melted": "KR", "produced": "US"}, Result.UNPROVEN),
         ({"collection": "recycled DE", "refined": "recycled KR", "melted": "AT", "produced": "US"}, Result.UNPROVEN),
         ({"collection": "recycled DE", "produced": "US"}, Result.UNPROVEN),
@@ -108,3 +110,16 @@ def test_recycling_is_judged_on_the_offer_that_delivers_the_covered_good() -> No
     """Scrap up the chain of a magnet is not lifted: whether the magnet maker mills it in the right place is not its own to say."""
     scrap = offer({"collection": "recycled", "milling": "US", "sintering": "US"}, ALLOY, country="US")
     assert not judged(ban(recycled=MAGNET_SCRAP), scrap).passes
+
+
+def test_recycled_metal_may_hang_on_a_fact_that_the_demand_states() -> None:
+    """What the contractor has to show is asked for by name; shown not to be so, the exception is no matter."""
+    shown = ban(recycled={**METAL_SCRAP, "when": [{"fact": "origin_shown", "equals": True}]})
+    scrap = offer({"collection": "recycled DE", "melted": "AT", "produced": "US"}, country="US")
+    assert judged(shown, scrap, use(facts={"origin_shown": True})).passes
+    silent = judged(shown, scrap)
+    assert silent.result is Result.UNPROVEN
+    assert "if the demand states origin_shown" in silent.reason
+    denied = judged(shown, scrap, use(facts={"origin_shown": False}))
+    assert denied.result is Result.UNPROVEN
+    assert "nobody says where the metal of the scrap was mined" in denied.reason

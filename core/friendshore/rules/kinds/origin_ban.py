@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from ...domain.base import Record
-from ...domain.facts import ChainEntry, Feed
-from ...domain.stages import STEPS, Stage
+from ...domain.facts import ChainEntry
+from ...domain.stages import Stage
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
-from ..base import FactTest, Rule
+from ..base import Rule
 from ..verdicts import Barred, result_of, worst
-from .shared import Countries, Covering, EndUses, as_pairs, is_party, lands, listed
+from .exceptions import Exemption, MadeIn, Recycling, all_hold
+from .shared import Countries, Covering, EndUses, Stages, as_pairs, is_party, lands, listed
 
-
-def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    return tuple(sorted(set(stages), key=lambda stage: stage.rank))
-
-
-Stages = Annotated[tuple[Stage, ...], AfterValidator(_in_order)]
-"""Stages, each once, in the order of the chain."""
 Steps = Annotated[
     tuple[tuple[str, Stage], ...],
     BeforeValidator(as_pairs),
@@ -30,91 +24,8 @@ Steps = Annotated[
 """Step word -> stage; written as a table."""
 
 
-class Exemption(Record):
-    """An exception that turns on facts of the item or contract, which the demand states."""
-
-    id: str
-    """Name, like `cots`."""
-    citation: str = ""
-    """The clause."""
-    when: tuple[FactTest, ...] = Field(min_length=1)
-    """All must hold. A fact that is not stated claims nothing: the exception is then no matter."""
-    unless: tuple[FactTest, ...] = ()
-    """None may hold. A fact that is not stated leaves the exception unproven."""
-    note: str = ""
-
-    def holds(self, stated: dict[str, Fact]) -> bool | None:
-        """True or false; None if it hangs on facts that are not stated."""
-        if not all(test.holds(stated) for test in self.when):
-            return False
-        answers = [test.holds(stated) for test in self.unless]
-        if any(answers):
-            return False
-        return None if None in answers else True
-
-    def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        """The facts it hangs on."""
-        return sorted({test.fact for test in self.unless if test.holds(stated) is None})
-
-
-class Recycling(Record):
-    """An exception for covered goods made from recycled material, judged on the chain of the offer that delivers them.
-
-    It takes effect if at least one of the lifted stages is recorded, all that are recorded of them have recycled feed,
-    and the conditions below are proved. The stages are lifted whether recorded or not: they belong to the scrap's
-    earlier life, which nobody records. The other stages stay under the ban.
-    """
-
-    citation: str = ""
-    """The clause."""
-    needs: tuple[str, ...] = Field(min_length=1)
-    """Stages or steps that must be known to have happened `within`. A step that is not recorded is taken to have
-    happened where its stage did; a stage that the material has not is not asked for."""
-    within: Countries = Field(min_length=1)
-    """Where."""
-    throughout: bool = False
-    """Whether every other recorded stage after the first must have happened `within` too."""
-    clean_scrap: bool = False
-    """Whether the scrap itself must be known to come from outside the barred countries."""
-    lifts: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
-    """Stages that the ban then no longer asks about."""
-    note: str = ""
-
-    def holds(self, offer: Chained, barred: Barred) -> bool:
-        """Whether the chain of `offer` proves it."""
-        lifted = [entry for entry in offer.performed if entry.main_stage in self.lifts]
-        if not lifted or any(entry.feed is not Feed.RECYCLED for entry in lifted):
-            return False
-        first = min(entry.main_stage.rank for entry in lifted)
-        scrap = [entry for entry in lifted if entry.main_stage.rank == first]
-        if self.clean_scrap and any(result_of(e.countries, e.complete, barred) is not Result.PASS for e in scrap):
-            return False
-        later = [entry for entry in offer.performed if entry.main_stage.rank > first]
-        if self.throughout and not all(self._within(entry) for entry in later):
-            return False
-        return all(self._done(need, offer) for need in self.needs)
-
-    def _done(self, need: str, offer: Chained) -> bool:
-        if need in STEPS:
-            found = [e for e in offer.performed if e.stage == need] or [
-                e for e in offer.performed if e.stage == STEPS[need].value
-            ]
-            return bool(found) and all(self._within(entry) for entry in found)
-        stage = Stage(need)
-        if stage not in offer.material.stages:
-            return True
-        found = [entry for entry in offer.performed if entry.main_stage is stage]
-        return bool(found) and all(self._within(entry) for entry in found)
-
-    def _within(self, entry: ChainEntry) -> bool:
-        return bool(entry.countries) and entry.complete and entry.countries <= self.within
-
-    @model_validator(mode="after")
-    def _known_needs(self) -> Recycling:
-        for need in self.needs:
-            if need not in STEPS and need not in list(Stage):
-                raise ValueError(f"`{need}` is neither a stage nor a step of one")
-        return self
+_FEW = 5
+"""Countries that a sentence names one by one."""
 
 
 class OriginBan(Covering, Rule):
@@ -154,6 +65,11 @@ class OriginBan(Covering, Rule):
     """Exceptions that turn on facts of the item."""
     recycled: Recycling | None = None
     """Exception for recycled material."""
+    scrap: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
+    """Stages that scrap went through before it was scrap, which nobody records: where the feed is recycled they are unproven,
+    wherever it was collected and worked again."""
+    made_in: tuple[MadeIn, ...] = ()
+    """Exceptions for goods made in some countries."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
 
@@ -179,30 +95,43 @@ class OriginBan(Covering, Rule):
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
         """The worst verdict over the stages that the offer answers for, exceptions considered."""
-        del move  # where the goods go does not change where they were made
         if not self.concerns(use):
             return PASS
-        own = self.covers(offer.material)
-        verdict = worst(found for stage in self.stages for found in self._of_stage(stage, offer, own))
-        if verdict.passes:
-            return PASS
-        if own and self.recycled and self.recycled.holds(offer, self.barred):
-            verdict = self._recycled(self.recycled, offer)
-            if verdict.passes:
-                return verdict
-        return self._excepted(verdict, dict(use.facts))
+        own, stated = self.covers(offer.material), dict(use.facts)
+        verdict = worst(self._on(self.stages, offer, own))
+        verdict = worst([*self._of_scrap(offer), self._made_in(verdict, offer, move, use)])
+        if not verdict.passes and own and self.recycled and self.recycled.proved_by(offer, self.barred):
+            verdict = self._recycled(self.recycled, verdict, offer, stated)
+        return verdict if verdict.passes else self._excepted(verdict, stated)
 
     def _stage(self, entry: ChainEntry) -> Stage:
         return dict(self.steps).get(entry.stage, entry.main_stage)
 
-    def _of_stage(self, stage: Stage, offer: Chained, own: bool) -> list[Verdict]:
+    def _on(self, stages: Iterable[Stage], offer: Chained, own: bool) -> Iterator[Verdict]:
+        for stage in stages:
+            entries = self._entries(stage, offer, own)
+            yield from (self._of_entry(entry, offer) for entry in entries)
+            if not entries and self._is_missing(stage, offer, own):
+                yield self._unknown(stage, offer)
+
+    def _entries(self, stage: Stage, offer: Chained, own: bool) -> list[ChainEntry]:
+        """What the offer does of a stage."""
         named = {step for step, _ in self.steps}
         entries = [entry for entry in offer.performed if self._stage(entry) is stage]
-        if stage is Stage.PRODUCED and not own:
-            entries = [entry for entry in entries if entry.stage in named]
-        if entries:
-            return [self._of_entry(entry, offer) for entry in entries]
-        return [self._unknown(stage, offer)] if self._is_missing(stage, offer, own) else []
+        making = stage is Stage.PRODUCED and not own
+        return [entry for entry in entries if entry.stage in named] if making else entries
+
+    def _of_scrap(self, offer: Chained) -> Iterator[Verdict]:
+        """What the metal of recycled feed went through before: nobody says where."""
+        for stage in self.stages if offer.recycled else ():
+            had = not offer.material.stages or stage in offer.material.stages
+            if had and (stage in self.scrap or stage is Stage.MINED):
+                what = f"{offer.material.id} of {offer.offer.id}"
+                reason = (
+                    f"{what} is made from recycled material, and nobody says where the metal of the scrap was {stage.value} "
+                    f"before, which {self._law} asks"
+                )
+                yield self._found(Result.UNPROVEN, stage, reason)
 
     def _is_missing(self, stage: Stage, offer: Chained, own: bool) -> bool:
         """Whether nobody answers for a stage that the offer's material must have."""
@@ -216,6 +145,8 @@ class OriginBan(Covering, Rule):
         return offer.source or stage in offer.missing or (moved and stage not in offer.supplied)
 
     def _of_entry(self, entry: ChainEntry, offer: Chained) -> Verdict:
+        if entry.unmined:
+            return PASS  # no mine: `_of_scrap` asks where its metal comes from
         result = result_of(entry.countries, entry.complete, self.barred)
         if result is Result.PASS or not (self.asks_proof or self.barred.among(entry.countries)):
             return PASS
@@ -232,36 +163,84 @@ class OriginBan(Covering, Rule):
         else:
             known = listed(sorted(entry.countries), "or")
             reason = f"{what} is {step} in {known} as far as known, but other countries are not ruled out"
+        return self._found(result, stage, reason, hit or entry.countries)
+
+    def _unknown(self, stage: Stage, offer: Chained) -> Verdict:
+        what = f"{offer.material.id} of {offer.offer.id}"
+        return self._found(Result.UNPROVEN, stage, f"nobody says where {what} is {stage.value}, which {self._law} asks")
+
+    def _found(self, result: Result, stage: Stage, reason: str, countries: Iterable[str] = ()) -> Verdict:
         return Verdict(
             result=result,
             rule=self.id,
             stage=stage.value,
-            countries=tuple(sorted(hit or entry.countries)),
+            countries=tuple(sorted(countries)),
             clause=self.citation,
             reason=reason,
-        )
-
-    def _unknown(self, stage: Stage, offer: Chained) -> Verdict:
-        return Verdict(
-            result=Result.UNPROVEN,
-            rule=self.id,
-            stage=stage.value,
-            clause=self.citation,
-            reason=f"nobody says where {offer.material.id} of {offer.offer.id} is {stage.value}, which {self._law} asks",
         )
 
     @property
     def _law(self) -> str:
         return self.citation or self.title or self.id or "this rule"
 
-    def _recycled(self, recycling: Recycling, offer: Chained) -> Verdict:
-        kept = [stage for stage in self.stages if stage not in recycling.lifts]
-        verdict = worst(found for stage in kept for found in self._of_stage(stage, offer, own=True))
-        if not verdict.passes:
+    def _recycled(self, recycling: Recycling, verdict: Verdict, offer: Chained, stated: dict[str, Fact]) -> Verdict:
+        """The verdict, with the exception that the chain of the offer proves."""
+        shown = all_hold(recycling.when, stated)
+        if shown is False:
             return verdict
+        asked = [stage for stage in self.stages if stage not in recycling.lifts]
+        # What is done to the scrap again is no part of its earlier life.
+        again = [e for e in offer.performed if e.main_stage in recycling.lifts and self._stage(e) in self.stages]
+        kept = worst([*self._on(asked, offer, own=True), *(self._of_entry(entry, offer) for entry in again)])
+        if not kept.passes:
+            return kept
         clause = recycling.citation or self.citation
-        reason = f"{offer.material.id} of {offer.offer.id} is made from recycled material in {listed(sorted(recycling.within))}"
-        return Verdict(result=Result.PASS, rule=self.id, clause=clause, reason=reason)
+        what = f"{offer.material.id} of {offer.offer.id} is made from recycled material"
+        if shown:
+            where = listed(sorted(recycling.within)) if len(recycling.within) <= _FEW else "countries that it names"
+            return Verdict(result=Result.PASS, rule=self.id, clause=clause, reason=f"{what} in {where}")
+        reason = f"{what}, which {clause} excepts if the demand states {listed(recycling.unstated(stated))}"
+        return self._found(Result.UNPROVEN, self.stages[0], reason)
+
+    def _made_in(self, verdict: Verdict, offer: Chained, move: Move, use: Use) -> Verdict:
+        """The verdict, exceptions for goods made in some countries considered."""
+        stated = dict(use.facts)
+        open_to = [exception for exception in self.made_in if all_hold(exception.when, stated)]
+        by_stage = {stage: self._entries(stage, offer, own=True) for stage in self.stages}
+        done = [entry for entries in by_stage.values() for entry in entries]
+        untold = any(self._is_missing(stage, offer, own=True) for stage, entries in by_stage.items() if not entries)
+        if untold or Stage.PRODUCED not in use.material.stages or bool(done) == verdict.passes:
+            return verdict
+        if not done:
+            # Its inputs may hold what only some makers may take, and were let pass because it is one of them.
+            holds = any(stage in offer.supplied for stage in self.stages)
+            open_to = [exception for exception in open_to if holds and exception.reaches(offer.facility.country)]
+        found = [(self._made(exception, done, offer, move, use), exception) for exception in open_to]
+        best, exception = min(found, key=lambda each: each[0].rank, default=(verdict.result, None))
+        if exception is None or best.rank > verdict.result.rank > 0:
+            return verdict
+        clause, where = exception.citation or exception.id, exception.where or "the countries it names"
+        what = f"{offer.material.id} of {offer.offer.id}"
+        if best is Result.PASS:
+            return verdict if verdict.passes else Verdict(
+                result=best, rule=self.id, clause=clause, reason=f"{what} is for a good made in {where}"
+            )  # fmt: skip
+        reason = verdict.reason or f"{what} may hold material that only a maker in {where} may take"
+        best = Result.UNPROVEN if verdict.passes else best  # its inputs may be such as anybody may take
+        stage = Stage(verdict.stage) if verdict.stage else self.stages[0]
+        reason = f"{reason}; {clause} excepts only goods known to be made in {where}, of material from there"
+        return self._found(best, stage, reason, verdict.countries)
+
+    def _made(self, exception: MadeIn, done: list[ChainEntry], offer: Chained, move: Move, use: Use) -> Result:
+        """What one exception makes of an offer: of the good by where it is made, of what goes into it by who takes it."""
+        if offer.material.id != use.material.id:
+            maker, known = frozenset({move.to.country}), True
+        else:
+            entries = self._entries(Stage.PRODUCED, offer, own=True)
+            maker = frozenset[str]().union(*(entry.countries for entry in entries))
+            known = bool(entries) and all(entry.complete and entry.countries for entry in entries)
+        results = [exception.made(maker, known), *(exception.of(entry, maker, self.allow) for entry in done)]
+        return max(results, key=lambda result: result.rank)
 
     def _excepted(self, verdict: Verdict, stated: dict[str, Fact]) -> Verdict:
         open_exceptions = []
@@ -287,7 +266,8 @@ class OriginBan(Covering, Rule):
         places = f" delivered in {lands(self.places, 'or')}" if self.places else ""
         where = f"outside {lands(self.allow)}" if self.allow else f"in {lands(self.countries, 'or')}"
         stages = listed([stage.value for stage in self.stages], "or")
-        names = [exemption.id for exemption in self.exceptions] + (["recycled"] if self.recycled else [])
+        names = [exemption.id for exemption in self.exceptions] + [exception.id for exception in self.made_in]
+        names += ["recycled"] if self.recycled else []
         unless = f", unless excepted ({listed(names, 'or')})" if names else ""
         text = f"{self.subject()}{uses}{buyers}{places} must not be {stages} {where}{unless}."
         return text[0].upper() + text[1:]

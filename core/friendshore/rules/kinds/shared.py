@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from ...domain.base import Words
 from ...domain.countries import GROUPS, countries_of
 from ...domain.facts import Material
+from ...domain.stages import Stage
 from ...reading.fields import UnreadableError
 from ...reading.words import read_end_use
 from ..base import Selector
@@ -37,6 +38,14 @@ def as_pairs(value: Any) -> Any:
 
 Countries = Annotated[Words, BeforeValidator(_codes)]
 """Countries by ISO 3166 code or English name; a group such as `EU` stands for its members. Kept as alpha-2 codes."""
+
+
+def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    return tuple(sorted(set(stages), key=lambda stage: stage.rank))
+
+
+Stages = Annotated[tuple[Stage, ...], AfterValidator(_in_order)]
+"""Stages, each once, in the order of the chain."""
 
 
 def _end_uses(value: Any) -> Any:
