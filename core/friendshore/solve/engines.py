@@ -3,8 +3,8 @@
 Measured traps, each with a test:
 - The helper's own HiGHS prints a banner, loses its incumbent at a time limit and flips the sign of duals: only GLOP is
   used through the helper.
-- MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: it runs in worker
-  threads, in slices that double in length, and the caller waits.
+- MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: what may take long runs in a
+  process of its own (`apart`), in slices that double in length, and the caller waits.
 - HiGHS takes its number of threads once per process, through `highs.int_options`.
 - The helper calls a program infeasible whose cost has no least value.
 - HiGHS prints a line on stdout when it repairs a plan of its own, with all output switched off (`silence`).
@@ -12,19 +12,21 @@ Measured traps, each with a test:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from ortools.linear_solver.python import model_builder_helper as helper
-from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
-from ortools.math_opt.core.python import solver as mathopt
-from pybind11_abseil.status import StatusNotOk
+from ortools.math_opt import model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 
 from ..errors import Problem, SolverError
 from ..program.matrix import Floats, Linear
+from .apart import RefusedError, search, search_apart
 from .joined import Joined
 from .silence import silence
 
@@ -90,7 +92,20 @@ class Answer:
     """How it was found, where a few rows join parts that could else be solved apart."""
 
 
-def solve_lp(linear: Linear, seconds: float | None = None, presolve: bool = True) -> Answer:
+BRIEF = 0.5
+"""Seconds up to which a search need not be interrupted: a longer one is made in a process that can be ended."""
+_LARGE = 50_000
+"""Entries of a linear program from which on GLOP may take longer than that."""
+
+
+def never() -> bool:
+    """Nobody ends the search."""
+    return False
+
+
+def solve_lp(
+    linear: Linear, seconds: float | None = None, presolve: bool = True, stopped: Callable[[], bool] = never
+) -> Answer:
     """Solves a linear program with GLOP, integrality left aside.
 
     Raises:
@@ -105,7 +120,8 @@ def solve_lp(linear: Linear, seconds: float | None = None, presolve: bool = True
     )
     if seconds is not None:
         solver.set_time_limit_in_seconds(seconds)
-    solver.solve(model)
+    with _heard(solver, stopped) if stopped is not never and linear.matrix.nnz >= _LARGE else nullcontext():
+        solver.solve(model)
     status = solver.status()
     if status == helper.SolveStatus.OPTIMAL:
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
@@ -116,9 +132,31 @@ def solve_lp(linear: Linear, seconds: float | None = None, presolve: bool = True
     if status == helper.SolveStatus.FEASIBLE and solver.has_solution():
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
         return Answer(Outcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant)
-    if status in (helper.SolveStatus.NOT_SOLVED, helper.SolveStatus.CANCELLED_BY_USER) and seconds is not None:
+    if status in (helper.SolveStatus.NOT_SOLVED, helper.SolveStatus.CANCELLED_BY_USER) and (
+        seconds is not None or stopped()
+    ):
         return Answer(Outcome.NOTHING)
     raise BreakdownError(Problem(f"GLOP came to no answer: {status.name}", fix="please report this case"))
+
+
+@contextmanager
+def _heard(solver: helper.ModelSolverHelper, stopped: Callable[[], bool]) -> Iterator[None]:
+    """While GLOP searches, a thread beside it that ends the search as soon as it is to stop."""
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            if stopped():
+                solver.interrupt_solve()
+                return
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _may_fall_for_ever(linear: Linear) -> bool:
@@ -143,6 +181,8 @@ class Ask:
     """Cost of a plan that ends the search, likewise."""
     tight: bool = False
     """Whether rows are held as closely as the engine can, which takes longer."""
+    stopped: Callable[[], bool] = never
+    """Whether the user has had enough: the search then ends within a tenth of a second, without an answer."""
 
 
 TO_THE_END = Ask()
@@ -163,7 +203,7 @@ def solve_with_highs(linear: Linear, ask: Ask = TO_THE_END, presolve: bool = Tru
     parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-9
     if ask.enough is not None:  # MathOpt's own `objective_limit` is refused for whole columns
         parameters.highs.double_options["objective_target"] = ask.enough
-    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_HIGHS, parameters, ask.start)
+    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_HIGHS, parameters, ask)
 
 
 def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END) -> Answer:
@@ -175,7 +215,7 @@ def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END) -> Answer:
     """
     parameters = _parameters(ask, presolve=True)
     parameters.gscip.real_params["numerics/feastol"] = 1e-9
-    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_GSCIP, parameters, ask.start)
+    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_GSCIP, parameters, ask)
 
 
 def _parameters(ask: Ask, presolve: bool) -> parameters_pb2.SolveParametersProto:
@@ -193,22 +233,28 @@ def _by_mathopt(
     linear: Linear,
     engine: parameters_pb2.SolverTypeProto.ValueType,
     parameters: parameters_pb2.SolveParametersProto,
-    start: Floats | None,
+    ask: Ask,
 ) -> Answer:
     more = model_parameters_pb2.ModelSolveParametersProto()
-    if start is not None:
+    if ask.start is not None:
         hint = more.solution_hints.add().variable_values
-        hint.ids.extend(range(len(start)))
-        hint.values.extend(start.tolist())
-    nothing = parameters_pb2.SolverInitializerProto()
-    registered = callback_pb2.CallbackRegistrationProto()
+        hint.ids.extend(range(len(ask.start)))
+        hint.values.extend(ask.start.tolist())
+    program = _proto(linear)
+    brief = parameters_pb2.SolveParametersProto()
+    brief.CopyFrom(parameters)
+    brief.time_limit.FromNanoseconds(int(BRIEF * 1e9))
     try:
-        with silence():
-            result = mathopt.solve(_proto(linear), engine, nothing, parameters, more, None, registered, None, None)
-    except StatusNotOk as error:  # says nothing itself: the solver's words are in its status
-        problem = Problem(f"the solver refused the program: {error.message}", fix="please report this case")
+        result = None
+        if ask.seconds is None or ask.seconds <= BRIEF:
+            with silence():
+                result = search(program, engine, parameters if ask.seconds is not None else brief, more)
+        if result is None or (ask.seconds is None and result.termination.limit == result_pb2.LIMIT_TIME):
+            result = search_apart(program, engine, parameters, more, ask.stopped)
+    except RefusedError as error:
+        problem = Problem(f"the solver refused the program: {error}", fix="please report this case")
         raise BreakdownError(problem) from error
-    return _answer(result, linear)
+    return Answer(Outcome.NOTHING) if result is None else _answer(result, linear)
 
 
 def _proto(linear: Linear) -> model_pb2.ModelProto:

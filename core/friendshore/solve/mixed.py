@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask
-from .engines import Answer, Ask, Outcome, is_open
+from .engines import BRIEF, Answer, Ask, Outcome, is_open
 from .retries import Engines
 from .watch import Watch
 
-FIRST_SLICE = 2.0
-"""Seconds of the first slice of a long search; each next one is twice as long."""
+SECOND_SLICE = 2.0
+"""Seconds of the second slice of a long search, after a brief one; each next one is twice as long."""
 
 LATER_SLICE = 8.0
 """Seconds of the first slice of a search that is expected to end soon."""
@@ -31,7 +31,7 @@ def solve_mixed(linear: Linear, engines: Engines, watch: Watch, gap: float, know
     """
     best, bound = known, known.bound
     enough = bound + gap * abs(bound) if np.isfinite(bound) else None
-    seconds, tight, broken = FIRST_SLICE, False, False
+    seconds, tight, broken = BRIEF, False, False
     while not watch.stopped():
         left = watch.left()
         slice_ = seconds if left is None else min(seconds, left)
@@ -51,7 +51,7 @@ def solve_mixed(linear: Linear, engines: Engines, watch: Watch, gap: float, know
             continue
         if answer.outcome is Outcome.OPTIMAL or (enough is not None and answer.objective <= enough):
             return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
-        seconds *= 2
+        seconds = max(SECOND_SLICE, 2 * seconds)
     outcome = Outcome.BROKEN if broken and best.x is None else best.outcome
     return Answer(outcome, best.x, best.objective, min(bound, best.objective))
 

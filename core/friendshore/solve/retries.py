@@ -13,18 +13,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..program.matrix import Linear
-from .engines import TO_THE_END, Answer, Ask, BreakdownError, Outcome, solve_lp, solve_with_highs, solve_with_scip
+from .engines import (
+    TO_THE_END,
+    Answer,
+    Ask,
+    BreakdownError,
+    Outcome,
+    never,
+    solve_lp,
+    solve_with_highs,
+    solve_with_scip,
+)
 
 Engine = Callable[[Linear, Ask], Answer]
 """What solves a program; raises `BreakdownError` if it cannot."""
 
 
 def _glop(linear: Linear, ask: Ask) -> Answer:
-    return solve_lp(linear, ask.seconds)
+    return solve_lp(linear, ask.seconds, stopped=ask.stopped)
 
 
 def _glop_as_it_is(linear: Linear, ask: Ask) -> Answer:
-    return solve_lp(linear, ask.seconds, presolve=False)
+    return solve_lp(linear, ask.seconds, presolve=False, stopped=ask.stopped)
 
 
 def _highs_as_it_is(linear: Linear, ask: Ask) -> Answer:
@@ -39,6 +49,8 @@ class Engines:
     """For linear programs."""
     tree: tuple[Engine, ...] = (solve_with_highs, _highs_as_it_is, solve_with_scip)
     """For programs with whole columns, and linear ones so large that HiGHS is quicker."""
+    stopped: Callable[[], bool] = never
+    """Whether the user has had enough: whatever is asked then, the answer is that nothing was found."""
 
     def linear(self, linear: Linear, seconds: float | None = None) -> Answer:
         """The optimum of a linear program, integrality left aside.
@@ -46,7 +58,7 @@ class Engines:
         Raises:
             UnboundedError: if its cost has no least value.
         """
-        return _asked(self.simplex, linear, Ask(seconds), agreed=2)
+        return _asked(self.simplex, linear, Ask(seconds, stopped=self.stopped), agreed=2)
 
     def search(self, linear: Linear, ask: Ask = TO_THE_END) -> Answer:
         """The best plan of a program with whole columns, or of a large linear one, as far as is asked.
@@ -54,7 +66,7 @@ class Engines:
         Raises:
             UnboundedError: if its cost has no least value.
         """
-        return _asked(self.tree, linear, ask, agreed=1 if linear.integer.any() else 2)
+        return _asked(self.tree, linear, replace(ask, stopped=self.stopped), agreed=1 if linear.integer.any() else 2)
 
 
 ENGINES = Engines()
@@ -65,6 +77,8 @@ def _asked(engines: tuple[Engine, ...], linear: Linear, ask: Ask, agreed: int) -
     """The first answer that can be relied on; that there is no plan, once so many engines agree."""
     began, denied = time.monotonic(), 0
     for engine in engines:
+        if ask.stopped():
+            return Answer(Outcome.NOTHING)
         left = None if ask.seconds is None else max(0.0, ask.seconds - (time.monotonic() - began))
         try:
             answer = engine(linear, replace(ask, seconds=left))

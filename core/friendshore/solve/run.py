@@ -155,7 +155,8 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
     """
     workers = limits.workers or os.cpu_count() or 1
     search = Search(Watch(limits.seconds, cancel), limits.gap, workers, answers, limits.engines)
-    return answers.of(linear, partial(search.component, linear))
+    with ThreadPoolExecutor(1) as pool:  # while the main thread waits it hears Ctrl-C; while it solves it does not
+        return pool.submit(answers.of, linear, partial(search.component, linear)).result()
 
 
 def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
@@ -166,17 +167,18 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
     linear = replace(program.linear, cost=wanted, constant=0.0)
-    search = Search(Watch(limits.seconds, cancel), limits.gap, engines=limits.engines)
-    total = 0.0
-    for part in split(linear):
-        if part.linear.cost.any():
-            answer = search.component(part.linear)
-            if answer.outcome is Outcome.INFEASIBLE:
-                return inf
-            if answer.outcome is not Outcome.OPTIMAL:
-                return None
-            total += answer.objective
-    return total
+    watch = Watch(limits.seconds, cancel)
+    if watch.stopped():
+        return None
+    search = Search(watch, limits.gap, engines=limits.engines)
+    parts = [part.linear for part in split(linear) if part.linear.cost.any()]
+    with ThreadPoolExecutor(1) as pool:
+        answers = list(pool.map(search.component, parts))
+    if any(answer.outcome is Outcome.INFEASIBLE for answer in answers):
+        return inf
+    if any(answer.outcome is not Outcome.OPTIMAL for answer in answers):
+        return None
+    return sum(answer.objective for answer in answers)
 
 
 def _wait(

@@ -31,7 +31,7 @@ class Search:
         self.watch = watch
         self.gap = gap
         self.workers = workers
-        self.engines = engines
+        self.engines = replace(engines, stopped=watch.cancelled)
         self.known = Answers() if known is None else known
         """What is known of components, and of parts without the rows that join them."""
 

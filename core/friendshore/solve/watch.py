@@ -21,14 +21,19 @@ class Watch:
         self.interrupted = False
         """Whether the user has been heard."""
 
+    def cancelled(self) -> bool:
+        """Whether the user has had enough."""
+        if self._cancel is not None and self._cancel.is_set():
+            self.interrupted = True
+        return self.interrupted
+
     def left(self) -> float | None:
         """Seconds until the time is up; None: there is no such limit."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def stopped(self) -> bool:
         """Whether to stop now."""
-        if self._cancel is not None and self._cancel.is_set():
-            self.interrupted = True
+        if self.cancelled():
             return True
         left = self.left()
         return left is not None and left <= 0.0
