@@ -73,6 +73,8 @@ class Using:
         while least >= resolution:
             if bought(session.verified, name, material, places) >= least:
                 return Use(least, self._already(material), session.verified)
+            if session.stopped:
+                return Use(least, None, None)
             self.questions += 1
             try:
                 answer = session.after(rules=[_pin(name, material, places, least)])

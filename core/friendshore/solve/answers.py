@@ -11,7 +11,7 @@ import numpy as np
 from ..domain.memory import Recent
 from ..program.goals import Goal
 from ..program.matrix import Linear
-from .engines import Answer
+from .engines import Answer, Outcome
 
 MOST_BYTES = 256 * 2**20
 """Memory that the numbers of known answers may take: of the least recently used, what is beyond it is solved again when asked."""
@@ -46,7 +46,8 @@ class Answers:
         answer = solve()
         with self._lock:
             self.solved += 1
-        self._known.keep(key, answer, _bytes(answer))
+        if answer.outcome is not Outcome.NOTHING:  # that nothing was found in time may be otherwise the next time
+            self._known.keep(key, answer, _bytes(answer))
         return answer
 
     def __reduce__(self) -> tuple[type[Answers], tuple[list[tuple[bytes, Answer, int]]]]:

@@ -4,7 +4,7 @@ Measured traps, each with a test:
 - The helper's own HiGHS prints a banner, loses its incumbent at a time limit and flips the sign of duals: only GLOP is
   used through the helper.
 - MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: what may take long runs in a
-  process of its own (`apart`), in slices that double in length, and the caller waits.
+  process of its own (`worker`), in slices that double in length, and the caller waits.
 - HiGHS takes its number of threads once per process, through `highs.int_options`.
 - The helper calls a program infeasible whose cost has no least value.
 - HiGHS prints a line on stdout when it repairs a plan of its own, with all output switched off (`silence`).
@@ -26,9 +26,9 @@ from ortools.math_opt import model_parameters_pb2, model_pb2, parameters_pb2, re
 
 from ..errors import Problem, SolverError
 from ..program.matrix import Floats, Linear
-from .apart import RefusedError, search, search_apart
 from .joined import Joined
 from .silence import silence
+from .worker import RefusedError, search, search_in_worker
 
 OPTIMAL_GAP = 1e-4
 """Relative distance from the bound up to which a plan may be called the cheapest; a wider gap may be asked for, not so called."""
@@ -250,7 +250,7 @@ def _by_mathopt(
             with silence():
                 result = search(program, engine, parameters if ask.seconds is not None else brief, more)
         if result is None or (ask.seconds is None and result.termination.limit == result_pb2.LIMIT_TIME):
-            result = search_apart(program, engine, parameters, more, ask.stopped)
+            result = search_in_worker(program, engine, parameters, more, ask.stopped)
     except RefusedError as error:
         problem = Problem(f"the solver refused the program: {error}", fix="please report this case")
         raise BreakdownError(problem) from error

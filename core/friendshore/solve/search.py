@@ -45,6 +45,8 @@ class Search:
         Raises:
             UnboundedError: if the cost has no least value.
         """
+        if self.watch.stopped():
+            return known
         joint = joint_of(linear)
         if joint is not None:
             return self._joint(joint, known)

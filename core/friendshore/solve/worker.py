@@ -47,7 +47,7 @@ def search(
         raise RefusedError(error.message) from error
 
 
-def search_apart(
+def search_in_worker(
     model: model_pb2.ModelProto,
     engine: parameters_pb2.SolverTypeProto.ValueType,
     parameters: parameters_pb2.SolveParametersProto,

@@ -1,0 +1,103 @@
+"""A long search in a process of its own: the same answer, and ended as soon as nobody wants it any more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from threading import Event
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from friendshore.domain.plan import PlanStatus
+from friendshore.explain import alternatives
+from friendshore.problem.inputs import Inputs
+from friendshore.program.matrix import Linear
+from friendshore.session import Session
+from friendshore.solve.engines import BRIEF, Ask, BreakdownError, Outcome, solve_with_highs
+
+from .building import hard_case
+
+
+def covering(seed: int = 1, rows: int = 8, columns: int = 16) -> Linear:
+    """A small covering program with whole columns."""
+    dice = np.random.default_rng(seed)
+    return Linear(
+        cost=dice.integers(10, 60, columns).astype(float),
+        lower=np.zeros(columns),
+        upper=np.ones(columns),
+        integer=np.ones(columns, dtype=bool),
+        matrix=sp.csr_matrix(dice.integers(0, 9, (rows, columns)).astype(float)),
+        row_lower=np.full(rows, 20.0),
+        row_upper=np.full(rows, np.inf),
+    )
+
+
+class Patience:
+    """A user who has had enough after being asked a number of times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def is_set(self) -> bool:
+        """Whether it is enough."""
+        self.left -= 1
+        return self.left < 0
+
+
+def test_the_same_answer_here_and_there() -> None:
+    """Where a program is searched makes no difference to what is found."""
+    here = solve_with_highs(covering(), Ask(BRIEF))
+    there = solve_with_highs(covering(), Ask(60.0))
+    assert here.outcome is there.outcome is Outcome.OPTIMAL
+    assert here.x is not None
+    assert there.x is not None
+    assert here.x.tolist() == there.x.tolist()
+    assert (here.objective, here.bound) == (there.objective, there.bound)
+
+
+def test_a_search_that_nobody_wants_is_ended() -> None:
+    """No answer, rather than one that comes late."""
+    assert solve_with_highs(covering(), Ask(60.0, stopped=lambda: True)).outcome is Outcome.NOTHING
+
+
+def test_what_the_solver_refuses_there_is_said_here() -> None:
+    """The solver's own words come back from the other process."""
+    with pytest.raises(BreakdownError, match="relative_gap_tolerance"):
+        solve_with_highs(covering(), Ask(60.0, gap=-1.0))
+
+
+def test_nothing_is_printed_there() -> None:
+    """Whatever HiGHS prints, standard output holds what the program around it prints."""
+    code = """
+import json, sys
+sys.path.insert(0, ".")
+from tests.unit.test_worker import covering
+from friendshore.solve.engines import Ask, solve_with_highs
+print(json.dumps([solve_with_highs(covering(seed), Ask(60.0)).objective for seed in range(2)]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(json.loads(done.stdout)) == 2
+
+
+def test_after_the_user_has_had_enough_nothing_is_solved_any_more() -> None:
+    """Questions end with what is known, and what is not known is said to be open; the best plan found is verified."""
+    enough = Event()
+    given, facts = hard_case(offers=8, periods=2)
+    session = Session.open(Inputs(given, (facts,), ()), cancel=enough)
+    enough.set()
+    solved = session.answers.solved
+    found = alternatives(session)
+    assert session.least_short(0) is None
+    assert session.answers.solved <= solved + len(session.parts.members)
+    assert all(one.rise is None or one.rise.value == 0 for one in found.offers)
+
+
+def test_a_plan_in_the_middle_of_its_search_is_given_as_it_is() -> None:
+    """The user stops a search of minutes while a process of its own is at it: the best plan so far, verified."""
+    given, facts = hard_case()
+    session = Session.open(Inputs(given, (facts,), ()), cancel=Patience(12))
+    assert session.solution.status is PlanStatus.INTERRUPTED
+    assert session.verified.plan.status is PlanStatus.INTERRUPTED
