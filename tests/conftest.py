@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from friendshore.plugins import manifest
+
+os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
+"""Every test, and every program that one starts, runs on 2026-11-26: what is told of the age of data stays the same."""
 
 HERE = Path(__file__).parent
 SEALED = frozenset({"unit", "property"})

@@ -26,9 +26,10 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="An installed catalog,
 @answering
 def list_(block: Blocked = None, as_json: AsJson = False) -> int:
     """List the installed catalogs."""
+    from ..reading.today import today
     from ..report import catalog_listing
 
-    listing = catalog_listing(_heads(installed(block)))
+    listing = catalog_listing(_heads(installed(block)), today())
     if as_json:
         show_json(listing.data())
     else:
@@ -40,13 +41,14 @@ def list_(block: Blocked = None, as_json: AsJson = False) -> int:
 @answering
 def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """Show what a catalog holds."""
+    from ..reading.today import today
     from ..report import catalog_data, catalog_text
 
     catalog, _ = read_one(name, installed(block))
     if as_json:
         show_json(catalog_data(catalog))
     else:
-        show([catalog_text(catalog, width())])
+        show([catalog_text(catalog, width(), today())])
     return 0
 
 

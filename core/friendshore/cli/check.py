@@ -11,6 +11,7 @@ from .output import answering, complain, show, show_json
 def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a case, its catalogs, packs and rules, and what could be sharper. Solves nothing."""
     from .. import recommend
+    from ..reading.today import today
     from ..report import check_data, check_report
 
     found = recommend.check(case, installed(block))
@@ -18,5 +19,5 @@ def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int
         show_json(check_data(found))
     else:
         complain(found.errors)
-        show([check_report(found)])
+        show([check_report(found, today())])
     return found.exit_code

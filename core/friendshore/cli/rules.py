@@ -33,13 +33,16 @@ def list_(
     as_json: AsJson = False,
 ) -> int:
     """List rules: of a case, of a pack, or of all installed packs."""
+    from ..reading.today import today
     from ..report import rule_listing
 
     registry = installed(block)
-    rows = list(_rows_of_case(case, registry)) if case is not None else []
+    rows, packs = _of_case(case, registry) if case is not None else ([], [])
     if pack or case is None:
-        rows += [row for name in pack or registry.packs for row in _rows(registry.pack(name), registry)]
-    listing = rule_listing(rows)
+        more = [registry.pack(name) for name in pack or registry.packs]
+        rows += [row for one in more for row in _rows(one, registry)]
+        packs += more
+    listing = rule_listing(rows, packs, today())
     if as_json:
         show_json(listing.data())
     else:
@@ -56,13 +59,14 @@ def show_(
 ) -> int:
     """Show everything that a rule, a bill or a pack says."""
     from ..plugins import is_folder
+    from ..reading.today import today
     from ..report import pack_data, pack_text, rule_text
 
     registry = installed(block)
     if is_folder(name) or any(name in info.packs for info in registry.plugins):
         pack = registry.pack(name)
         owner = registry.packs.get(name, "")
-        data, text = pack_data(pack, owner), pack_text(pack, width(), owner)
+        data, text = pack_data(pack, owner), pack_text(pack, width(), today(), owner)
     else:
         data = _found(name, registry)
         text = rule_text(data)
@@ -80,7 +84,8 @@ def _rows(pack: RulePack, registry: Registry) -> Iterator[dict[str, Any]]:
         yield rule_row(rule, pack.id, registry.packs.get(pack.id, ""))
 
 
-def _rows_of_case(path: Path, registry: Registry) -> Iterator[dict[str, Any]]:
+def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, Any]], list[RulePack]]:
+    """The rules of a case, and the packs that bring some of them."""
     from ..case import load_case
     from ..plugins import Blocker
     from ..report import rule_row
@@ -89,10 +94,9 @@ def _rows_of_case(path: Path, registry: Registry) -> Iterator[dict[str, Any]]:
     registry = registry.blocking(case.blocked, Blocker.CASE)
     for problem in registry.idle_blocks(Blocker.CASE):
         warn(str(problem))
-    for name in case.packs:
-        yield from _rows(registry.pack(name, case.folder), registry)
-    for rule in case.rules:
-        yield rule_row(rule)
+    packs = [registry.pack(name, case.folder) for name in case.packs]
+    rows = [row for pack in packs for row in _rows(pack, registry)]
+    return [*rows, *map(rule_row, case.rules)], packs
 
 
 def _found(name: str, registry: Registry) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -15,6 +14,7 @@ from tempfile import TemporaryDirectory
 from ..errors import InputError, Problem
 from ..hookspecs import API
 from ..plugins.manifest import normal
+from ..reading.today import today
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """What a distribution may be called: https://packaging.python.org/en/latest/specifications/name-normalization/"""
@@ -98,7 +98,7 @@ class Scaffold:
             "least": ".".join(release[:2]),
             "needs": "".join(f', "{distribution}>={number}"' for distribution, number in self.needs),
             "below": f"{release[0]}.{int(release[1]) + 1}",
-            "today": date.today().isoformat(),  # noqa: DTZ011 (the writer's own day)
+            "today": today().isoformat(),
             "licence": ", and the same under `licence` in `catalog.toml`" if self.catalog else "",
         }
 

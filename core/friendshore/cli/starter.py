@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..reading.today import today
 from .writing import templates, write_new
 
 
@@ -13,4 +14,5 @@ def write_starter(folder: Path) -> list[Path]:
     Raises:
         InputError: if any of them is there already, or cannot be written; then nothing is overwritten.
     """
-    return write_new(folder, dict(templates("case")))
+    day = f"as_of = {today()}"  # what was invented is of the day on which it is written
+    return write_new(folder, {name: text.replace("as_of = 2026-10-01", day) for name, text in templates("case")})

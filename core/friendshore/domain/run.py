@@ -335,6 +335,8 @@ class Run(Tables):
 
     schema_version: Literal[1] = 1
     case: str
+    made: datetime.date | None = None
+    """Day on which it was made, for the age of the data; nothing else depends on it. None in runs of before it was recorded."""
     scenario: list[str] = []
     """Scenarios applied."""
     status: PlanStatus

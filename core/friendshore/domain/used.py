@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Literal
 
 from .base import Record
+
+STALE = datetime.timedelta(days=90)
+"""Catalogs and packs that were looked at longer ago than this are told before all else."""
+
+
+def aged(as_of: datetime.date | None, today: datetime.date | None) -> str:
+    """How old data are, in words.
+
+    Args:
+        as_of: the day on which their facts were last looked at; None: nobody says.
+        today: the day they are used; None: it was not recorded.
+    """
+    if as_of is None:
+        return "as of an unknown day"
+    if today is None:
+        return f"as of {as_of}"
+    days = (today - as_of).days
+    if days < 0:
+        return f"as of {as_of}, which is after {today}"
+    return f"as of {as_of}, {days:,} {'day' if days == 1 else 'days'} old"
+
+
+def is_stale(as_of: datetime.date | None, today: datetime.date | None) -> bool:
+    """Whether data were looked at too long ago to be used without a word."""
+    return as_of is not None and today is not None and today - as_of > STALE
 
 
 class RunPlugin(Record):
@@ -14,6 +40,8 @@ class RunPlugin(Record):
     kind: Literal["catalog", "pack", "rule kind"]
     distribution: str
     digest: str
+    as_of: datetime.date | None = None
+    """Day on which its facts were last looked at; none: it does not say."""
 
 
 class RunBlock(Record):

@@ -14,6 +14,7 @@ from ..case import load_case
 from ..case.load import CASE_FILE
 from ..domain.case import Case
 from ..domain.time import Horizon, PeriodLength
+from ..domain.used import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..plugins import Registry
 from ..problem import Problem as Facts
@@ -31,6 +32,8 @@ class Checked:
     """Whether nothing but plugins is wrong."""
     suggestions: tuple[Problem, ...]
     """What is worth telling though nothing is wrong."""
+    data: tuple[RunPlugin, ...] = ()
+    """Catalogs and packs in use, with the day of each."""
 
     @property
     def exit_code(self) -> int:
@@ -54,7 +57,7 @@ def check(path: Path, registry: Registry) -> Checked:
     for scenario in case.scenarios:
         attempt(partial(_apply, gathered, scenario.name), errors)
     told = (*gathered.idle, *(suggestions(gathered, problem) if problem is not None else ()))
-    return _checked(errors, path, told)
+    return replace(_checked(errors, path, told), data=gathered.plugins)
 
 
 def _apply(gathered: Gathered, scenario: str) -> None:

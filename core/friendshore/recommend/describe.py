@@ -6,6 +6,7 @@ import platform
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from importlib.metadata import version
 
@@ -43,6 +44,7 @@ from ..problem import Problem
 from ..problem.demands import Demand
 from ..problem.given import origin_rules
 from ..problem.network import final_node
+from ..reading.today import today
 from ..session import Session
 from ..verify import Line, VerifiedPlan
 from .gather import Gathered, blocks_of
@@ -62,6 +64,7 @@ from .sources import describe_assumptions, describe_leads
 class Told:
     """What of a run does not follow from its verified plan: how it came about, and what was used."""
 
+    made: date | None
     scenario: Sequence[str]
     reasons: Mapping[str, Reason]
     """Demand -> why it is short; finding out takes further solves."""
@@ -78,6 +81,7 @@ class Told:
 def describe(session: Session, gathered: Gathered, scenario: Sequence[str]) -> Run:
     """The run of a solved and verified session."""
     told = Told(
+        today(),
         scenario,
         shortage_reasons(session),
         gathered.pack_of,
@@ -98,6 +102,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
+        made=told.made,
         scenario=list(told.scenario),
         status=verified.plan.status,
         verified=True,

@@ -166,6 +166,12 @@ def _all_of(errors: Sequence[FriendshoreError]) -> FriendshoreError:
 
 
 def _used(catalogs: Sequence[Catalog], packs: Sequence[tuple[RulePack, str]]) -> tuple[RunPlugin, ...]:
-    found = [RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest) for c in catalogs]
-    found += [RunPlugin(name=pack.id, kind="pack", distribution=owner, digest=pack.digest) for pack, owner in packs]
+    found = [
+        RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest, as_of=c.as_of)
+        for c in catalogs
+    ]
+    found += [
+        RunPlugin(name=pack.id, kind="pack", distribution=owner, digest=pack.digest, as_of=pack.as_of)
+        for pack, owner in packs
+    ]
     return tuple(sorted(found, key=lambda plugin: (plugin.kind, plugin.name)))

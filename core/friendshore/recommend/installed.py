@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from ..catalog import read_catalogs, united
 from ..domain.base import Record
 from ..domain.case import Case
 from ..domain.facts import Catalog
+from ..domain.used import RunPlugin
 from ..errors import Problem as Finding
 from ..plugins import Registry
 from ..rules.base import Rule
@@ -21,17 +23,18 @@ _AMENDED = frozenset({"phases", "specific", "specific_currency"})
 """What scenarios and the case's currency may change of a rule."""
 
 
-def altered_rules(name: str, told: Mapping[str, str], rules: Sequence[Rule], registry: Registry) -> list[Finding]:
+def altered_rules(used: RunPlugin, told: Mapping[str, str], rules: Sequence[Rule], registry: Registry) -> list[Finding]:
     """Rules of an installed pack that the facts leave out or give otherwise.
 
     Args:
-        name: the pack; the run used the very data that is installed.
+        used: the pack; the run used the very data that is installed.
         told: rule -> pack, as the run tells it.
         rules: the rules of the facts.
         registry: what is installed.
     """
+    name = used.name
     here = {rule.id: rule for rule in rules}
-    found = []
+    found = list(_another_day(used, registry.pack(name).as_of))
     for rule in registry.pack_rules(registry.pack(name)):
         given = here.get(rule.id)
         if given is None:
@@ -49,17 +52,18 @@ def altered_rules(name: str, told: Mapping[str, str], rules: Sequence[Rule], reg
     return found
 
 
-def altered_catalog(name: str, given: Iterable[Catalog], case: Case, registry: Registry) -> list[Finding]:
+def altered_catalog(used: RunPlugin, given: Iterable[Catalog], case: Case, registry: Registry) -> list[Finding]:
     """Materials, facilities and offers of an installed catalog whose origin the facts tell otherwise.
 
     Prices and capacities are left alone: scenarios change them. Chains are compared unless the case assumes one, and
     facilities as they are once the case's overlaps are made one.
     """
+    name = used.name
     assumed = frozenset(assumption.id for assumption in case.assume.offer if assumption.chain)
     read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
     installed = next(catalog for catalog in united(read, case.overlaps) if catalog.name == name)
     facts = list(given)
-    found: list[Finding] = []
+    found = list(_another_day(used, installed.as_of))
     found += _differ("material", installed.materials, [m for c in facts for m in c.materials], _MATERIAL, name)
     found += _differ("facility", installed.facilities, [f for c in facts for f in c.facilities], _FACILITY, name)
     offers = [o for c in facts for o in c.offers if o.catalog == name]
@@ -73,6 +77,13 @@ def altered_catalog(name: str, given: Iterable[Catalog], case: Case, registry: R
         if offer.id not in here
     ]
     return found
+
+
+def _another_day(used: RunPlugin, here: date | None) -> Iterator[Finding]:
+    """Whether the run gives the very data that are installed another day: they would pass for fresher than they are."""
+    if used.as_of is not None and used.as_of != here:
+        message = f"{used.kind} {used.name} was last looked at on another day"
+        yield Finding(message, "run.json", column="plugins", found=str(used.as_of), expected=str(here or "none"))
 
 
 def _differ(

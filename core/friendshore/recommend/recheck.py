@@ -185,6 +185,7 @@ def _own_version(told: Run) -> list[str]:
 
 def _as_told(run: Run) -> Told:
     return Told(
+        made=run.made,
         scenario=run.scenario,
         reasons={short.demand: Reason(short.reason) for short in run.shortages},
         pack_of={rule.id: rule.pack for rule in run.rules},
@@ -237,9 +238,9 @@ def _altered(read: Facts, told: Run, registry: Registry) -> list[Finding]:
         if not plugin.distribution or _installed(plugin, registry):
             continue  # not here, or not the same: a note says so
         if plugin.kind == "pack":
-            found += altered_rules(plugin.name, packs, read.rules, registry)
+            found += altered_rules(plugin, packs, read.rules, registry)
         else:
-            found += altered_catalog(plugin.name, read.catalogs, read.problem.case, registry)
+            found += altered_catalog(plugin, read.catalogs, read.problem.case, registry)
     return list(dict.fromkeys(found))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..domain.used import STALE, aged, is_stale
 from ..errors import Problem
 from .figures import count
 from .problems import problem_data, problem_lines
@@ -25,20 +28,33 @@ def check_data(checked: Checked) -> dict[str, Any]:
         "ok": not checked.errors,
         "errors": [problem_data(problem) for problem in checked.errors],
         "suggestions": [problem_data(problem) for problem in checked.suggestions],
+        "data": [{"kind": one.kind, "name": one.name, "as_of": str(one.as_of or "")} for one in checked.data],
     }
 
 
-def check_report(checked: Checked) -> RenderableType:
-    """A check of a case as text: its suggestions, and how many mistakes there are; the mistakes themselves go to stderr."""
+def check_report(checked: Checked, day: date | None = None) -> RenderableType:
+    """A check of a case as text: how old its data are, its suggestions, and how many mistakes there are; the mistakes go to stderr.
+
+    Args:
+        checked: what was found.
+        day: today.
+    """
     if checked.errors:
         return Text(count(len(checked.errors), "mistake"), style="bold red")
-    head = Text("no mistakes", style="bold green")
+    head = Group(Text("no mistakes", style="bold green"), *_ages(checked, day))
     if not checked.suggestions:
         return head
     texts = [_suggestion(problem) for problem in checked.suggestions[:MOST]]
     if len(checked.suggestions) > MOST:
         texts.append(f"and {len(checked.suggestions) - MOST} more: all with --json")
     return Group(head, "", Text(count(len(checked.suggestions), "suggestion"), style="bold"), lines(texts))
+
+
+def _ages(checked: Checked, day: date | None) -> Iterator[RenderableType]:
+    if checked.data:
+        yield lines(f"{one.kind} {one.name}, {aged(one.as_of, day)}" for one in checked.data)
+    if old := [f"{one.kind} {one.name}" for one in checked.data if is_stale(one.as_of, day)]:
+        yield Text(f"looked at more than {STALE.days} days ago: {', '.join(old)}", style="yellow")
 
 
 def _suggestion(problem: Problem) -> str:

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..domain.run import Run, RunRule, RunUnproven
+from ..domain.used import aged
 from .figures import count, large_money
 from .tables import Column, lines, section, table
 
@@ -140,6 +141,6 @@ def blocked_plugins(run: Run) -> Iterator[str]:
 def _data(run: Run) -> Iterator[str]:
     for plugin in run.plugins:
         owner = plugin.distribution or "beside the case"
-        yield f"{plugin.kind} {plugin.name} ({owner}), data {plugin.digest[:12]}"
+        yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"
     yield from blocked_plugins(run)
     yield f"{count(run.components, 'independent part')} solved; rounding misses a row by at most {run.largest_miss_kg:f} kg"

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDoubt
+from ..domain.used import aged, is_stale
 from .figures import count, large_money, mass, number, percent
 from .holdings import barred
 from .tables import lines, section
@@ -52,7 +53,8 @@ def spends(run: Run) -> str:
 
 def warnings(run: Run) -> RenderableType | None:
     """What a reader must know before the mix: conflicts, exposure, assumptions."""
-    found = (_conflicts(run), *(_assumed(run, subject) for subject in _BEFORE_ALL), _exposed(run), barred(run))
+    assumed = (_assumed(run, subject) for subject in _BEFORE_ALL)
+    found = (_conflicts(run), _old(run), *assumed, _exposed(run), barred(run))
     parts: list[RenderableType] = [part for part in found if part is not None]
     note = Text(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below") if run.assumptions else None
     if not parts and note is None:
@@ -73,6 +75,19 @@ def conflict_lines(run: Run) -> Iterator[str]:
     for part in run.conflicts:
         sentences = "; ".join(f"{rule}: {text}" for rule, text in zip(part.rules, part.sentences, strict=False))
         yield f"{sentences or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
+
+
+def _old(run: Run) -> RenderableType | None:
+    texts = list(old_lines(run))
+    return section("Old data", lines(texts, style="yellow")) if texts else None
+
+
+def old_lines(run: Run) -> Iterator[str]:
+    """Catalogs and packs that were looked at too long before the run was made."""
+    for plugin in run.plugins:
+        if is_stale(plugin.as_of, run.made):
+            what = "law" if plugin.kind == "pack" else "prices, plants and owners"
+            yield f"{plugin.kind} {plugin.name}, {aged(plugin.as_of, run.made)}: {what} may have changed since"
 
 
 _UNEXAMINED = "looked at by no rule of origin"

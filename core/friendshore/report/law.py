@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..domain.used import aged
 from ..rules.pack import RulePack
 from .figures import count
 from .listing import Listing
@@ -22,9 +24,10 @@ def rule_row(rule: Mapping[str, Any], pack: str = "", distribution: str = "") ->
     return {**data, "status": _status(rule), "pack": pack, "distribution": distribution}
 
 
-def rule_listing(rows: Iterable[Mapping[str, Any]]) -> Listing:
-    """Rules."""
-    return Listing("rules", _COLUMNS, tuple(rows))
+def rule_listing(rows: Iterable[Mapping[str, Any]], packs: Iterable[RulePack] = (), day: date | None = None) -> Listing:
+    """Rules, with the age of the packs they come from."""
+    notes = tuple(f"pack {pack.id}, {aged(pack.as_of, day)}" for pack in packs)
+    return Listing("rules", _COLUMNS, tuple(rows), notes)
 
 
 def pack_data(pack: RulePack, distribution: str = "") -> dict[str, Any]:
@@ -32,11 +35,11 @@ def pack_data(pack: RulePack, distribution: str = "") -> dict[str, Any]:
     return {**pack.model_dump(mode="json", by_alias=True), "distribution": distribution}
 
 
-def pack_text(pack: RulePack, width: int, distribution: str = "") -> RenderableType:
-    """A pack: its head, its rules and its bills."""
+def pack_text(pack: RulePack, width: int, day: date, distribution: str = "") -> RenderableType:
+    """A pack: its head with its age on a day, its rules and its bills."""
     head = [
         pack.title,
-        f"{pack.authority or 'no authority stated'}; read on {pack.as_of}; {pack.licence or 'no licence stated'}",
+        f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
         f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
         f"data {pack.digest[:12]}",
         *([pack.note] if pack.note else []),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..domain.facts import Catalog
+from ..domain.used import aged
 from ..plugins import PluginInfo, PluginStatus
 from ..plugins.loading import Loaded
 from .figures import count
@@ -114,12 +116,26 @@ def _interface(info: PluginInfo) -> str:
     return f"version {info.api}" + (f", {info.api_end}" if info.api_end else "")
 
 
-def catalog_listing(rows: Iterable[Mapping[str, Any]]) -> Listing:
-    """Installed catalogs."""
-    columns = (("name", "Catalog"), ("title", "Title"), ("as_of", "As of"), ("licence", "Licence"), ("from", "From"))
-    found = tuple(rows)
+def catalog_listing(rows: Iterable[Mapping[str, Any]], day: date) -> Listing:
+    """Installed catalogs, with their age on a day."""
+    columns = (
+        ("name", "Catalog"),
+        ("title", "Title"),
+        ("as_of", "As of"),
+        ("age", "Age"),
+        ("licence", "Licence"),
+        ("from", "From"),
+    )
+    found = tuple({**row, "age": _age(row["as_of"], day)} for row in rows)
     notes = tuple(f"{row['name']}: {row['error']}" for row in found if row.get("error"))
     return Listing("catalogs", columns, found, notes)
+
+
+def _age(as_of: str, day: date) -> str:
+    try:
+        return count((day - date.fromisoformat(as_of)).days, "day")
+    except ValueError:
+        return ""  # blank, or a mistake that the row's own `error` tells
 
 
 def catalog_data(catalog: Catalog) -> dict[str, Any]:
@@ -127,10 +143,10 @@ def catalog_data(catalog: Catalog) -> dict[str, Any]:
     return catalog.model_dump(mode="json", by_alias=True)
 
 
-def catalog_text(catalog: Catalog, width: int) -> RenderableType:
-    """A catalog's head, and its offers by facility."""
+def catalog_text(catalog: Catalog, width: int, day: date) -> RenderableType:
+    """A catalog's head with its age on a day, and its offers by facility."""
     head = [
-        f"{catalog.title or catalog.name}, as of {catalog.as_of or 'an unknown day'}, {catalog.licence or 'no licence'}",
+        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
         f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
         *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
         *([catalog.note] if catalog.note else []),

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from ..domain.run import Run, RunDemand, RunPurchase
+from ..domain.used import aged
 from .demand import by_reason, for_whom, met_from, periods_of
 from .figures import count, large_money, mass, money, percent
 from .ground import blocked_plugins
-from .heading import STATUS, assumed_lines, conflict_lines, exposed_lines, spends, time_of
+from .heading import STATUS, assumed_lines, conflict_lines, exposed_lines, old_lines, spends, time_of
 from .holdings import TITLES, barred_lines, barred_texts, holding_rows
 from .mix import by_material, chain, names_of, per_kg
 from .orders import in_orders
@@ -68,6 +69,7 @@ def _cell(text: str) -> str:
 
 def _caveats(run: Run) -> Iterator[str]:
     yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
+    yield from (f"Old data: {text}." for text in old_lines(run))
     yield from assumed_lines(run)
     yield from (f"Exposed: {text}" for text in exposed_lines(run))
     yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
@@ -201,7 +203,10 @@ def _proof(run: Run) -> Iterator[str]:
     yield "Made with " + ", ".join(f"{name} {number}" for name, number in run.versions.items()) + "."
     yield (
         "Data: "
-        + ", ".join(f"{p.name} ({p.distribution or 'beside the case'}, {p.digest[:12]})" for p in run.plugins)
+        + ", ".join(
+            f"{p.name} ({p.distribution or 'beside the case'}, {aged(p.as_of, run.made)}, {p.digest[:12]})"
+            for p in run.plugins
+        )
         + "."
     )
     yield from (f"Planned {text}." for text in blocked_plugins(run))

@@ -1,0 +1,103 @@
+"""How old catalogs and packs are is told by every command that rests on them, and changes nothing in a plan."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from friendshore.cli import app
+
+
+def friendshore(*arguments: str | Path, day: str = "2026-11-26") -> str:
+    """What a command prints on a day."""
+    epoch = str(int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()))
+    done = CliRunner(env={"SOURCE_DATE_EPOCH": epoch, "COLUMNS": "100"}).invoke(app, list(map(str, arguments)))
+    assert done.exit_code in (0, 4), done.output
+    return done.output
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One case, planned a week after its catalog's day, and two years after."""
+    folder = tmp_path_factory.mktemp("age")
+    friendshore("init", folder / "case", day="2026-11-01")
+    for name, day in (("fresh", "2026-11-08"), ("old", "2028-11-08")):
+        told = friendshore("plan", folder / "case", "--out", folder / name, day=day)
+        (folder / f"{name}.txt").write_text(told)
+    return folder
+
+
+def test_a_plan_says_how_old_its_data_are_and_warns_of_old_ones(runs: Path) -> None:
+    """Beside the data's name always; above the mix once nobody has looked at them for more than 90 days."""
+    fresh, old = ((runs / f"{name}.txt").read_text() for name in ("fresh", "old"))
+    assert "as of 2026-11-01, 7 days old" in fresh
+    assert "Old data" not in fresh
+    warning = old.index("Old data")
+    assert "catalog first-catalog, as of 2026-11-01, 738 days old" in old[warning:]
+    assert warning < old.index("Quebec gallium"), "it stands before the mix"
+
+
+def test_the_age_changes_neither_the_plan_nor_a_digest(runs: Path) -> None:
+    """The same facts give the same run on every day, but for the day on which it was made."""
+    told = [json.loads((runs / name / "run.json").read_text()) for name in ("fresh", "old")]
+    assert [run.pop("made") for run in told] == ["2026-11-08", "2028-11-08"]
+    assert told[0] == told[1]
+    assert (runs / "fresh" / "facts.json").read_bytes() == (runs / "old" / "facts.json").read_bytes()
+
+
+def test_a_report_tells_the_age_on_the_day_of_the_run(runs: Path) -> None:
+    """Whenever it is printed, a report is the same."""
+    first, later = (friendshore("report", runs / "fresh", day=day) for day in ("2026-11-08", "2030-01-01"))
+    assert first == later
+    assert "as of 2026-11-01, 7 days old" in first
+    assert "Old data: catalog first-catalog" in friendshore("report", runs / "old")
+
+
+def test_check_and_lists_tell_the_age_today(runs: Path) -> None:
+    """Of the catalogs and packs of a case, of a catalog, of a pack and of all that is installed."""
+    day = "2027-03-01"
+    checked = friendshore("check", runs / "case", day=day)
+    assert "catalog first-catalog, as of 2026-11-01, 120 days old" in checked
+    assert "looked at more than 90 days ago: catalog first-catalog" in " ".join(checked.split())
+    assert "as of 2026-11-24, 97 days old" in " ".join(friendshore("catalogs", "show", "usgs-2026", day=day).split())
+    assert "2026-11-24  97 days" in friendshore("catalogs", "list", day=day)
+    assert "pack eu-crma, as of 2026-11-24, 97 days old" in friendshore("rules", "list", day=day)
+    assert "as of 2026-11-24, 97 days old" in friendshore("rules", "show", "eu-crma", day=day)
+    told = json.loads(friendshore("check", runs / "case", "--json"))
+    assert told["data"] == [{"kind": "catalog", "name": "first-catalog", "as_of": "2026-11-01"}]
+
+
+CASE = """schema = 1
+[case]
+name = "gallium"
+start = 2027-01-01
+periods = 2
+period = "year"
+currency = "USD"
+place = "US"
+[use]
+catalogs = ["usgs-2026"]
+packs = ["eu-crma"]
+[assume]
+lead_time = "0"
+[[demand]]
+material = "gallium-metal-4n"
+end_use = "civil"
+per_year = "1 t"
+"""
+
+
+def test_a_run_cannot_pass_for_fresher_than_its_data(tmp_path: Path) -> None:
+    """Whoever gives a catalog or pack of a run another day than the installed data have is found out by `verify`."""
+    (tmp_path / "case.toml").write_text(CASE)
+    friendshore("plan", tmp_path / "case.toml", "--out", tmp_path / "run")
+    assert "verified, every figure" in friendshore("verify", tmp_path / "run")
+    file = tmp_path / "run" / "run.json"
+    file.write_text(file.read_text().replace('"as_of": "2026-11-24"', '"as_of": "2026-11-25"'))
+    found = " ".join(friendshore("verify", tmp_path / "run").split())
+    assert "catalog usgs-2026 was last looked at on another day" in found
+    assert "pack eu-crma was last looked at on another day" in found
