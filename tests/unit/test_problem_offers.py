@@ -10,7 +10,7 @@ import pytest
 
 from friendshore.domain.case import Case
 from friendshore.domain.evidence import Confidence
-from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Factor, Rate, Status
+from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Factor, Lane, Offer, Rate, Status
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import InputError
 from friendshore.problem import Problem
@@ -100,11 +100,20 @@ def test_before_the_first_rate_the_first_one_is_taken() -> None:
     assert prices(built(yearly(1, start=date(2020, 1, 1)), facts), "cn-metal") == [12]
 
 
-def test_without_a_rate_an_offer_is_a_lead() -> None:
-    """Rates are not chained over a third currency."""
-    facts = catalog(facility("cn", "CN"), source("CN", price(10, currency="EUR")), rates=EURO[:1])
-    problem = built(yearly(1, currency="CHF"), facts)
-    assert reasons(problem, "cn-metal") == ("no exchange rate from EUR to CHF",)
+@pytest.mark.parametrize(
+    "offered",
+    [
+        source("CN", price(10, currency="EUR")),
+        source("CN", 10, onboarding=100, onboarding_currency="EUR"),
+        source("CN", 10, lanes=(Lane(to="US", freight=Decimal(1), currency="EUR"),)),
+    ],
+)
+def test_what_would_be_bought_needs_its_exchange_rate(offered: Offer) -> None:
+    """Rates are not chained over a third currency; without one the offer would silently be none, or its freight free."""
+    facts = catalog(facility("cn", "CN"), offered, rates=EURO[:1])
+    with pytest.raises(InputError, match="no exchange rate from EUR to CHF for the offer `cn-metal`"):
+        built(yearly(1, currency="CHF"), facts)
+    assert built(case(demand("oxide", "civil", 1), currency="CHF"), facts).case.currency == "CHF"
 
 
 def test_onboarding_is_converted_at_the_start() -> None:

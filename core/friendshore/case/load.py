@@ -49,7 +49,7 @@ def load_case(path: Path | str) -> Case:
     case = _assemble(read_section(toml, keys.FILE, toml.data), file.parent, found)
     if found or case is None:
         raise all_of(found)
-    return case
+    return case.model_copy(update={"file": file})
 
 
 def _assemble(top: Entry, folder: Path, found: list[Problem]) -> Case | None:

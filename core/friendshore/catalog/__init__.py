@@ -3,12 +3,13 @@
 from .folder import digest, read_catalog
 from .overlaps import misfits, overridden, twins, united
 from .review import review
-from .several import CatalogFolder, clashes, read_catalogs
+from .several import CatalogFolder, clashes, ids_in, read_catalogs
 
 __all__ = [
     "CatalogFolder",
     "clashes",
     "digest",
+    "ids_in",
     "misfits",
     "overridden",
     "read_catalog",

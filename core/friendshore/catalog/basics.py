@@ -120,6 +120,7 @@ def read_rates(reading: Reading) -> tuple[Rate, ...]:
     rates = []
     for row in table.unique("currency", "to", "from"):
         source = reading.source(table, row)
+        reading.known.rates.add(frozenset((row.values.get("currency", ""), row.values.get("to", ""))))
         if row.bad:
             continue
         if row.values["currency"] == row.values["to"]:

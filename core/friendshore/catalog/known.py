@@ -16,6 +16,7 @@ IDS_IN = {
     columns.FACILITIES.name: ("facility", "place", "supplier"),
     columns.OFFERS.name: ("offer",),
     columns.RECIPE.name: ("recipe",),
+    columns.RATES.name: ("rate",),
 }
 """Table -> the sorts of ids that its rows define."""
 ALL_IDS = frozenset(sort for sorts in IDS_IN.values() for sort in sorts)
@@ -44,6 +45,8 @@ class Known:
     """Ids with the catalog's name before them."""
     factors: dict[tuple[str, str], Factor] = field(default_factory=dict)
     """By element and compound."""
+    rates: set[frozenset[str]] = field(default_factory=set)
+    """Pairs of currencies that are exchanged for one another."""
 
     def take(self, catalog: Catalog) -> None:
         """Adds all that a catalog defines."""
@@ -55,6 +58,7 @@ class Known:
         self.benchmarks.update((p.id, p.material) for p in catalog.prices)
         self.sources.update(s.id for s in catalog.sources)
         self.factors.update(((f.element, f.compound), f) for f in catalog.factors)
+        self.rates.update(frozenset((r.currency, r.to)) for r in catalog.rates)
 
     def merge(self, other: Known) -> None:
         """Adds all that is known elsewhere."""
@@ -67,6 +71,7 @@ class Known:
         self.benchmarks.update(other.benchmarks)
         self.sources.update(other.sources)
         self.factors.update(other.factors)
+        self.rates |= other.rates
 
     def conversions(self) -> Factors:
         """The factors, ready to convert by."""

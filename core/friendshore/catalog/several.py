@@ -61,16 +61,7 @@ def read_catalogs(
     """
     found: list[Problem] = []
     heads = _read_heads(wanted, find, found)
-    drafts: dict[str, Draft] = {}
-    for name in _ordered(heads, found):
-        head = heads[name]
-        known = Known()
-        for required in head.requires:
-            if required in drafts:
-                known.merge(drafts[required].known)
-        if not head.sure or not drafts.keys() >= set(head.requires):
-            known.unsure |= ALL_IDS
-        drafts[name] = read_draft(head.tables, head.keys, head.place.distribution, known, found)
+    drafts = _drafts(heads, found)
     if found:
         raise all_of(found)
     used = {name for name, head in heads.items() if head.wanted}
@@ -82,6 +73,34 @@ def read_catalogs(
         c if c.name in used else c.model_copy(update={"facilities": (), "offers": (), "schedules": (), "terms": ()})
         for c in catalogs
     )
+
+
+def ids_in(wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None = None) -> Known:
+    """The ids that catalogs define, with those they require, and which sorts of ids there may be more of.
+
+    What is wrong with the catalogs is for `read_catalogs` to tell: this says what else may refer to as long as it is so.
+    """
+    unheard: list[Problem] = []
+    heads = _read_heads(wanted, find, unheard)
+    known = Known()
+    for draft in _drafts(heads, unheard).values():
+        known.merge(draft.known)
+    return known
+
+
+def _drafts(heads: dict[str, _Head], found: list[Problem]) -> dict[str, Draft]:
+    """Every catalog as far as it can be read."""
+    drafts: dict[str, Draft] = {}
+    for name in _ordered(heads, found):
+        head = heads[name]
+        known = Known()
+        for required in head.requires:
+            if required in drafts:
+                known.merge(drafts[required].known)
+        if not head.sure or not drafts.keys() >= set(head.requires):
+            known.unsure |= ALL_IDS
+        drafts[name] = read_draft(head.tables, head.keys, head.place.distribution, known, found)
+    return drafts
 
 
 def _read_heads(

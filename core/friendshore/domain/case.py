@@ -299,3 +299,5 @@ class Case(Tables):
     """What is known of facilities that more than one catalog describes."""
     folder: Path | None = Field(default=None, exclude=True)
     """Where the case file lies, for the folders it names."""
+    file: Path | None = Field(default=None, exclude=True)
+    """The case file, for messages; None: it was made in memory."""

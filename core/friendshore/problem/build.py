@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from operator import mul
 
@@ -30,7 +30,7 @@ from .doubles import Floats, table
 from .given import accepted, check_names, described_twice, parties_without_site, unexamined, unnamed_end_uses
 from .incumbents import resolve_incumbents
 from .judging import Judgement, Law, judge_all
-from .limiting import ask_limits
+from .limiting import ask_limits, of_rule, tried
 from .loops import check_loops
 from .merged import Merged, exchange, merge
 from .moves import Moves, build_moves
@@ -38,6 +38,7 @@ from .network import Network, Node, build_network, final_node
 from .objectives import Objective, resolve_objectives
 from .offers import Assumption, Lead, OfferFacts, resolve_offers
 from .questions import Questions
+from .rates import missing_rates
 from .requirements import Grouping, Requirement
 from .schedules import PriceSpan
 from .shelves import open_to_stricter
@@ -148,18 +149,25 @@ class _Builder:
         self.part = part
         self.merged = merge(catalogs, case)
         self.catalogs = catalogs
-        self.rules = tuple(self._in_currency(rule) for rule in sorted(rules, key=lambda rule: rule.id))
+        self.given = sorted(rules, key=lambda rule: rule.id)
+        self.rules: tuple[Rule, ...] = ()
         self.factors = Factors(self.merged.factors)
         self.assumptions: list[Assumption] = []
 
     def problem(self) -> Problem:
         case, merged = self.case, self.merged
+        wrong: list[Trouble] = []
         if not self.part:
-            check_names(case, merged, self.rules)
-        counted, leads, assumptions = resolve_offers(merged, case)
+            tried(lambda: check_names(case, merged, self.given), wrong)
+            wrong.extend(missing_rates(merged, case))
+        self.rules = tuple(rule for rule in (tried(partial(self._in_currency, r), wrong) for r in self.given) if rule)
+        offers = tried(lambda: resolve_offers(merged, case), wrong)
+        demands = tried(lambda: resolve_demands(merged, case, self._basis), wrong)
+        lots = tried(lambda: resolve_lots(merged, case, self._basis), wrong)
+        if wrong or offers is None or demands is None or lots is None:
+            raise InputError(dict.fromkeys(wrong))
+        counted, leads, assumptions = offers
         check_loops(counted)
-        demands = resolve_demands(merged, case, self._basis)
-        lots = resolve_lots(merged, case, self._basis)
         network = build_network(counted, lots, demands, merged, case)
         law = Law(self.rules, case)
         uses = list(dict.fromkeys(demand.use for demand in demands))
@@ -211,8 +219,11 @@ class _Builder:
         def rate(currency: str) -> Decimal | None:
             return exchange(self.merged.rates, currency, self.case.currency, self.case.horizon.start)
 
-        with attributed(rule):
-            return as_rule(rule.in_currency(self.case.currency, rate))
+        try:
+            with attributed(rule):
+                return as_rule(rule.in_currency(self.case.currency, rate))
+        except InputError as error:
+            raise of_rule(rule, error) from error
 
     def _basis(self, material: str, substance: str) -> Decimal:
         factor = basis_factor(self.merged.materials[material], substance, self.factors)

@@ -73,7 +73,7 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
     demands: dict[str, Demand] = {}
     for spec in case.demands:
         if spec.material not in merged.materials:
-            problems.append(_unknown("material", spec.material, merged.materials))
+            problems.append(_unknown("material", spec.material, "demand.material", merged.materials))
             continue
         place = merged.place(spec.place or case.place)
         name = demand_name(spec, case)
@@ -154,14 +154,14 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     lots: dict[str, Lot] = {}
     for number, stock in enumerate(case.stocks, 1):
         if stock.material not in merged.materials:
-            problems.append(_unknown("material", stock.material, merged.materials))
+            problems.append(_unknown("material", stock.material, "stock.material", merged.materials))
             continue
         lot = _stock_lot(stock, number, merged, case, basis)
         lots[lot.id] = lot
     for number, order in enumerate(case.orders, 1):
         known = merged.offers.get(order.offer)
         if known is None:
-            problems.append(_unknown("offer", order.offer, merged.offers))
+            problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
             continue
         if case.horizon.find(order.arrives) is None:
             problems.append(
@@ -234,9 +234,10 @@ def _lot_chained(offer: Offer, facility: Facility, merged: Merged, case: Case, m
     return Chained(offer=offer, material=made, facility=facility, performed=performed, missing=missing, source=True)
 
 
-def _unknown(what: str, name: str, known: Collection[str]) -> Problem:
+def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Problem:
     return Problem(
         f"unknown {what} `{name}`",
+        column=column,
         found=name,
         expected="one that a catalog of the case defines",
         fix=did_you_mean(name, known) or "add the catalog that defines it to [use]",

@@ -51,16 +51,16 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
         for name in sorted({i for i in ids if ids.count(i) > 1})
     ]
     given = [assumption.id for assumption in case.assume.offer if assumption.id not in merged.offers]
-    troubles += [_unknown("offer", name, "assume.offer.id", merged.offers) for name in given]
+    troubles += [unknown_name("offer", name, "assume.offer.id", merged.offers) for name in given]
     today = [incumbent.offer for incumbent in case.incumbents if incumbent.offer not in merged.offers]
-    troubles += [_unknown("offer", name, "incumbent.offer", merged.offers) for name in today]
+    troubles += [unknown_name("offer", name, "incumbent.offer", merged.offers) for name in today]
     stored = [store.material for store in case.stores if store.material not in merged.materials]
-    troubles += [_unknown("material", name, "store.material", merged.materials) for name in stored]
+    troubles += [unknown_name("material", name, "store.material", merged.materials) for name in stored]
     troubles += _places(case, merged)
     troubles += _licences(case, merged, known)
     troubles += _waivers(case, known)
     troubles += [
-        _unknown("offer", name, "accept.proven", merged.offers)
+        unknown_name("offer", name, "accept.proven", merged.offers)
         for name in case.accept.proven
         if name not in merged.offers
     ]
@@ -99,7 +99,7 @@ def _licences(case: Case, merged: Merged, rules: dict[str, Rule]) -> Iterator[Tr
     for licence in case.licences:
         rule = rules.get(licence.rule)
         if rule is None:
-            yield _unknown("rule", licence.rule, "licence.rule", rules)
+            yield unknown_name("rule", licence.rule, "licence.rule", rules)
         elif rule.bears_on != "trade":
             yield Trouble(
                 f"`{licence.rule}` is no export control: no export licence answers it",
@@ -108,7 +108,7 @@ def _licences(case: Case, merged: Merged, rules: dict[str, Rule]) -> Iterator[Tr
                 fix="record a [[waiver]], or name the export control",
             )
         if licence.exporter and licence.exporter not in exporters and not is_country(licence.exporter):
-            yield _unknown("facility or country", licence.exporter, "licence.exporter", exporters)
+            yield unknown_name("facility or country", licence.exporter, "licence.exporter", exporters)
 
 
 def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
@@ -117,7 +117,7 @@ def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
     for waiver in case.waivers:
         rule = rules.get(waiver.rule)
         if rule is None:
-            yield _unknown("rule", waiver.rule, "waiver.rule", rules)
+            yield unknown_name("rule", waiver.rule, "waiver.rule", rules)
         elif rule.bears_on == "trade":
             yield Trouble(
                 f"`{waiver.rule}` is an export control: its own government licenses it, the buyer cannot waive it",
@@ -136,12 +136,13 @@ def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
             )
 
 
-def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Trouble:
+def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> Trouble:
+    """A name that nothing answers to."""
     return Trouble(
         f"unknown {what} `{name}`",
         column=column,
         found=name,
-        expected=f"a {what} of the case's catalogs and packs",
+        expected=f"{'an' if what[0] in 'aeiou' else 'a'} {what} of the case's catalogs and packs",
         fix=did_you_mean(name, known),
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
+from ..errors import InputError
+from ..errors import Problem as Trouble
 from ..rules.base import Rule
 from ..rules.pack import Bill
 from .build import Problem
@@ -24,6 +26,8 @@ class Inputs:
     bills: tuple[Bill, ...] = ()
     part: bool = False
     """Whether they are a part of the facts of a case whose names have been checked as a whole."""
+    where: Callable[[Iterable[Trouble]], list[Trouble]] = list
+    """Says of mistakes in which file and line they stand; what is made in memory has neither."""
 
     def __repr__(self) -> str:
         return f"<Inputs of {self.case.name}>"
@@ -36,7 +40,10 @@ class Inputs:
         """
         if not changes:
             return self
-        case, catalogs, rules = apply_changes(changes, self.case, self.catalogs, self.rules, self.bills)
+        try:
+            case, catalogs, rules = apply_changes(changes, self.case, self.catalogs, self.rules, self.bills)
+        except InputError as error:
+            raise InputError(self.where(error.problems)) from error
         return replace(self, case=case, catalogs=catalogs, rules=rules)
 
     def problem(self) -> Problem:
@@ -46,4 +53,7 @@ class Inputs:
             InputError: with all that does not fit together.
             PluginError: if a plugin's rule raises.
         """
-        return Problem.build(self.case, self.catalogs, self.rules, part=self.part)
+        try:
+            return Problem.build(self.case, self.catalogs, self.rules, part=self.part)
+        except InputError as error:
+            raise InputError(self.where(error.problems)) from error

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from ..errors import InputError
+from ..errors import Problem as Trouble
 from ..plugins import attributed
 from ..rules.answers import as_rows
 from ..rules.base import Rule
@@ -14,19 +19,46 @@ from ..rules.rows import Row, Rows
 if TYPE_CHECKING:
     from .build import Problem
 
+T = TypeVar("T")
+
 
 def ask_limits(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
     """Every row, in the order of rules.
 
     Raises:
+        InputError: with all that keeps any of them from being asked.
         PluginError: if a plugin's rule raises.
     """
     found: list[tuple[Rule, Row | Rows]] = []
+    wrong: list[Trouble] = []
     for rule in problem.rules:
         if "rows" in rule.verbs:
-            with attributed(rule):
-                found.extend((rule, row) for row in rows_of(problem, rule))
+            found.extend((rule, row) for row in tried(partial(_asked, problem, rule), wrong) or ())
+    if wrong:
+        raise InputError(wrong)
     return found
+
+
+def _asked(problem: Problem, rule: Rule) -> list[Row | Rows]:
+    try:
+        with attributed(rule):
+            return rows_of(problem, rule)
+    except InputError as error:
+        raise of_rule(rule, error) from error
+
+
+def of_rule(rule: Rule, error: InputError) -> InputError:
+    """The same mistakes, told of the rule that finds them."""
+    return InputError(replace(problem, column=f"rule `{rule.id}`") for problem in error.problems)
+
+
+def tried(make: Callable[[], T], wrong: list[Trouble]) -> T | None:
+    """What `make` returns; None, with its mistakes kept, if it refuses."""
+    try:
+        return make()
+    except InputError as error:
+        wrong.extend(error.problems)
+        return None
 
 
 def rows_of(problem: Problem, rule: Rule) -> list[Row | Rows]:

@@ -83,10 +83,10 @@ def read_toml(path: Path, found: list[Problem]) -> TomlFile | None:
     except RecursionError:
         found.append(Problem("is nested too deeply to be read", file=str(path), fix="mend the brackets"))
         return None
-    return TomlFile(str(path), data, _scan(text), found)
+    return TomlFile(str(path), data, key_lines(text), found)
 
 
-def _scan(text: str) -> dict[Key, int]:
+def key_lines(text: str) -> dict[Key, int]:
     """Lines of headers, keys and, in lists written over several lines, items that start a line with a brace."""
     lines: dict[Key, int] = {}
     counts: dict[Key, int] = {}

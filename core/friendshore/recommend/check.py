@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,12 @@ from ..domain.used import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..plugins import Registry
 from ..problem import Problem as Facts
-from ..problem.changes import apply_changes, scenario_changes
-from .gather import Gathered, attempt, gather
+from ..problem.changes import scenario_changes
+from ..problem.inputs import Inputs
+from ..reading.words import plain
+from .gather import attempt, gather
+from .inputs import inputs_of
+from .names import unanswered
 from .suggest import suggestions
 
 
@@ -46,24 +51,39 @@ class Checked:
 def check(path: Path, registry: Registry) -> Checked:
     """Reads a case, its catalogs, packs and rules, and puts them together, scenario by scenario.
 
-    Mistakes of the case file do not keep those of its catalogs and packs from being found.
+    Mistakes of the case file do not keep those of its catalogs and packs from being found, nor any of them the names that
+    nothing answers to.
     """
     errors: list[FriendshoreError] = []
     case = attempt(partial(load_case, path), errors)
-    gathered = attempt(partial(gather, case or _names_of(path), registry), errors)
+    named = case or _names_of(path)
+    gathered = attempt(partial(gather, named, registry), errors)
     if case is None or gathered is None:
-        return _checked(errors, path, ())
-    problem = attempt(partial(Facts.build, case, gathered.catalogs, gathered.rules), errors)
+        file = path / CASE_FILE if path.is_dir() else path
+        unknown = unanswered(file, named, registry)
+        return _checked([*errors, *([InputError(unknown)] if unknown else [])], path, ())
+    inputs = inputs_of(gathered)
+    problem = attempt(inputs.problem, errors)
     for scenario in case.scenarios:
-        attempt(partial(_apply, gathered, scenario.name), errors)
-    told = (*gathered.idle, *(suggestions(gathered, problem) if problem is not None else ()))
-    return replace(_checked(errors, path, told), data=gathered.plugins)
+        attempt(partial(_apply, inputs, gathered.case, scenario.name), errors)
+    if problem is not None:
+        attempt(partial(_asked, problem, inputs), errors)
+    told = suggestions(gathered, problem) if problem is not None and not errors else ()
+    return replace(_checked(errors, path, (*gathered.idle, *told)), data=gathered.plugins)
 
 
-def _apply(gathered: Gathered, scenario: str) -> None:
-    changes = scenario_changes(gathered.case, (scenario,))
+def _asked(problem: Facts, inputs: Inputs) -> None:
+    """Asks every limit for its rows: some mistakes are seen only then."""
     try:
-        apply_changes(changes, gathered.case, gathered.catalogs, gathered.rules, gathered.bills)
+        problem.limit_rows  # noqa: B018 (computed once, and kept)
+    except InputError as error:
+        raise InputError(inputs.where(error.problems)) from error
+
+
+def _apply(inputs: Inputs, case: Case, scenario: str) -> None:
+    changes = scenario_changes(case, (scenario,))
+    try:
+        inputs.after(changes)
     except InputError as error:
         found = [
             replace(p, column=p.column or "change", message=f"{p.message} (scenario `{scenario}`)")
@@ -76,24 +96,27 @@ def _checked(errors: Iterable[FriendshoreError], path: Path, found: Iterable[Pro
     file = str(path / CASE_FILE if path.is_dir() else path)
     problems = [p if p.file else replace(p, file=file) for error in errors for p in error.problems]
     only_plugins = all(isinstance(error, PluginError) for error in errors)
-    return Checked(tuple(dict.fromkeys(problems)), only_plugins, tuple(found))
+    in_order = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.row or 0))
+    return Checked(tuple(in_order), only_plugins, tuple(found))
 
 
 def _names_of(path: Path) -> Case:
-    """A case that only names the catalogs and packs of a file which has mistakes, as far as they can be made out."""
+    """A case that only names what a file which has mistakes uses, and states its rules, as far as they can be made out."""
     file = path / CASE_FILE if path.is_dir() else path
-    use: Any = {}
+    data: dict[str, Any] = {}
     try:
-        use = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("use", {})
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except (OSError, ValueError, RecursionError):
-        use = {}  # what is wrong with the file has been said already
+        data = {}  # what is wrong with the file has been said already
+    use, rules = data.get("use", {}), data.get("rule", [])
 
     def names(key: str) -> tuple[str, ...]:
         found = use.get(key, ()) if isinstance(use, dict) else ()
         return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
 
+    own = [plain(rule) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
     horizon = Horizon(start=date(2000, 1, 1), count=1, length=PeriodLength.YEAR)
     return Case(
         name=path.stem, horizon=horizon, place="", catalogs=names("catalogs"), packs=names("packs"), blocked=names("block"),
-        folder=file.parent,
+        folder=file.parent, file=file, rules=tuple(rule for rule in own if isinstance(rule.get("kind"), str)),
     )  # fmt: skip

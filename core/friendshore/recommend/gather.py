@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from ..catalog import misfits, overridden, read_catalogs, united
@@ -12,10 +13,12 @@ from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError, Problem
-from ..plugins import Block, Blocker, Registry
+from ..plugins import Block, Blocker, Registry, is_folder
 from ..plugins.registry import CatalogRef
+from ..reading.tomlfile import read_toml
 from ..rules.base import Rule
-from ..rules.pack import Bill, RulePack
+from ..rules.pack import Bill, RulePack, rules_in
+from .places import Places
 
 T = TypeVar("T")
 
@@ -40,6 +43,8 @@ class Gathered:
     """What could be named: without the plugins that the case blocks."""
     idle: tuple[Problem, ...]
     """What the case blocks though nothing of that name is installed."""
+    places: Places
+    """Where what is wrong with them stands."""
 
     def __repr__(self) -> str:
         return f"<Gathered {self.case.name}: {len(self.catalogs):,} catalogs, {len(self.packs):,} packs, {len(self.rules):,} rules>"
@@ -58,7 +63,8 @@ def gather(
     known = known.blocking(case.blocked, Blocker.CASE)
     idle = known.idle_blocks(Blocker.CASE)
     errors: list[FriendshoreError] = []
-    read = _catalogs(case, known, catalogs, errors)
+    refs = named_catalogs(case, known, [catalog.name for catalog in catalogs], errors)
+    read = _catalogs(case, known, refs, catalogs, errors)
     packs = _packs(case, known, errors)
     found: list[Rule] = list(rules)
     pack_of: dict[str, str] = {}
@@ -66,7 +72,7 @@ def gather(
         made = attempt(partial(known.pack_rules, pack), errors)
         found.extend(made or ())
         pack_of |= {rule.id: pack.id for rule in made or ()}
-    found.extend(attempt(partial(known.rules, case.rules, f"case {case.name}"), errors) or ())
+    found.extend(attempt(partial(_own_rules, case, known), errors) or ())
     case = _with_scenarios(case, packs, errors)
     if errors:
         # A slip in the name of what is blocked may be why.
@@ -82,7 +88,17 @@ def gather(
         overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
         idle=idle,
+        places=Places(case.file, {ref.name: ref.folder for ref in refs}, _of_packs(packs)),
     )
+
+
+def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int | None]]:
+    """File and line of every rule of the packs."""
+    return {
+        str(rule["id"]): (pack.file, pack.lines[number] if number < len(pack.lines) else None)
+        for pack, _ in packs
+        for number, rule in enumerate(pack.rules)
+    }
 
 
 def blocks_of(registry: Registry) -> list[RunBlock]:
@@ -122,16 +138,22 @@ def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
     return Registry.discover() if needed else Registry.of()
 
 
+def named_catalogs(
+    case: Case, registry: Registry, given: Collection[str], errors: list[FriendshoreError]
+) -> list[CatalogRef]:
+    """Where the catalogs are that a case names, apart from those given in memory."""
+    names = [name for name in case.catalogs if name not in given]
+    found = [attempt(partial(registry.catalog_folder, name, case.folder), errors) for name in names]
+    return [ref for ref in found if ref is not None]
+
+
 def _catalogs(
-    case: Case, registry: Registry, given: Sequence[Catalog], errors: list[FriendshoreError]
+    case: Case,
+    registry: Registry,
+    refs: Sequence[CatalogRef],
+    given: Sequence[Catalog],
+    errors: list[FriendshoreError],
 ) -> tuple[Catalog, ...]:
-    refs: list[CatalogRef] = []
-    names = {catalog.name for catalog in given}
-    for name in case.catalogs:
-        if name not in names:
-            ref = attempt(partial(registry.catalog_folder, name, case.folder), errors)
-            if ref is not None:
-                refs.append(ref)
     read = attempt(partial(read_catalogs, refs, registry.catalog_folder, case.overlaps), errors)
     if read is None:
         return tuple(given)
@@ -148,7 +170,23 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
         pack = attempt(partial(registry.pack, name, case.folder), errors)
         if pack is not None:
             packs.append((pack, registry.packs.get(name, "")))
+        elif is_folder(name):
+            # A mistake in a pack does not keep those of its rules from being found.
+            file, rules, lines = rules_in((case.folder or Path()) / name)
+            attempt(partial(registry.rules, rules, file, lines), errors)
     return packs
+
+
+def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
+    """The rules that a case states itself."""
+    try:
+        return registry.rules(case.rules, f"case {case.name}")
+    except FriendshoreError:
+        if case.file is None:
+            raise
+        toml = read_toml(case.file, [])
+        rows = [None if toml is None else toml.line(("rule", number)) for number in range(len(case.rules))]
+        return registry.rules(case.rules, str(case.file), rows)  # the same mistakes, with their lines
 
 
 def attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:

@@ -39,7 +39,7 @@ def inputs_of(
     Raises:
         InputError: for changes that name nothing in the case.
     """
-    given = Inputs(gathered.case, gathered.catalogs, gathered.rules, gathered.bills)
+    given = Inputs(gathered.case, gathered.catalogs, gathered.rules, gathered.bills, where=gathered.places)
     inputs = given.after((*scenario_changes(gathered.case, scenario), *changes))
     if not strict:
         return inputs

@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -20,6 +20,7 @@ from ..domain.change import Change
 from ..errors import InputError, Problem
 from ..reading.records import record
 from ..reading.textfile import read_text
+from ..reading.tomlfile import key_lines
 from .base import PhaseStatus
 
 M = TypeVar("M", bound=Record)
@@ -100,6 +101,8 @@ def read_pack(folder: Path) -> RulePack:
     text, data = _parsed(path)
     found = _Found(str(path), [])
     heads = found.records(_Head, [{key: value for key, value in data.items() if key not in _TABLES}], ())
+    lines = key_lines(text)
+    found.problems[:] = [replace(problem, row=lines.get((problem.column,))) for problem in found.problems]
     rules, rule_lines = found.tables(data, "rule"), _lines(text, "rule")
     tables, bill_lines = found.tables(data, "bill"), _lines(text, "bill")
     found.needs(rules, rule_lines)
@@ -119,6 +122,25 @@ def read_pack(folder: Path) -> RulePack:
         folder=folder,
         lines=rule_lines if len(rule_lines) == len(rules) else (),
     )
+
+
+def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int, ...]]:
+    """File, rules and their lines of a pack that has mistakes elsewhere; no rules if it cannot be read at all.
+
+    Only those that say their kind and name: of the others it has been told.
+    """
+    path = folder / PACK_FILE
+    try:
+        text, data = _parsed(path)
+    except InputError:
+        return str(path), (), ()
+    rules, lines = _Found(str(path), []).tables(data, "rule"), _lines(text, "rule")
+    kept = [
+        (rule, line)
+        for rule, line in zip(rules, lines, strict=False)
+        if isinstance(rule.get("kind"), str) and isinstance(rule.get("id"), str)
+    ]
+    return str(path), tuple(rule for rule, _ in kept), tuple(line for _, line in kept)
 
 
 def stated_name(path: Path, key: str) -> str:

@@ -1,0 +1,58 @@
+"""Every word of a case file with its place, so that what is wrong with a name can be told where it stands.
+
+Read when something is wrong, and never before: records carry no lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import Problem
+from ..reading.csvfile import read_table
+from ..reading.tomlfile import Key, TomlFile, read_toml
+from . import keys
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A word in a case file or in its table of demands."""
+
+    section: str
+    """Tables that it stands in, like `scenario.change`."""
+    column: str
+    """Key or column."""
+    word: str
+    file: str
+    row: int | None
+
+
+def mentions(file: Path) -> list[Mention]:
+    """All words of a case file and of its table of demands, in order; none of a file that cannot be read."""
+    found: list[Problem] = []
+    toml = read_toml(file, found) if file.is_file() else None
+    if toml is None:
+        return []
+    words = list(_words(toml, toml.data, ()))
+    use = toml.data.get("use")
+    name = use.get("demand") if isinstance(use, dict) else None
+    if isinstance(name, str) and (file.parent / name).is_file():
+        table = read_table(file.parent / name, keys.DEMAND, found)
+        for row in table.rows:
+            cells = {column: row.cells[position] for column, position in table.columns.items()}
+            words += [Mention("demand", column, cell, table.file, row.line) for column, cell in cells.items() if cell]
+    return words
+
+
+def _words(toml: TomlFile, value: Any, at: Key) -> Iterator[Mention]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _words(toml, inner, (*at, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _words(toml, inner, (*at, number))
+    elif isinstance(value, str):
+        names = [part for part in at if isinstance(part, str)]
+        yield Mention(".".join(names[:-1]), names[-1], value.strip(), toml.file, toml.line(at))

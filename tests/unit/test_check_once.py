@@ -1,0 +1,170 @@
+"""One check tells every mistake of every file, each with its place; a plan tells names that nothing answers to with theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from friendshore import recommend
+from friendshore.case import load_case
+from friendshore.cli.starter import write_starter
+from friendshore.errors import FriendshoreError, InputError, Problem
+from friendshore.plugins import Registry
+
+NAMES = """
+[[order]]
+offer = "kwinana-galium"
+quantity = "5 t"
+arrives = 2026-12-01
+
+[[stock]]
+material = "gallium-5n"
+quantity = "5 t"
+
+[[waiver]]
+rule = "defence-origin"
+quantity = "5 kg"
+
+[[scenario]]
+name = "s"
+change = [
+  { disable = "halv" },
+  { prove = "quebec" },
+]
+"""
+PACK = """schema = 1
+id = "house"
+title = "House"
+as_of = "yesterday"
+
+[[rule]]
+kind = "max-share"
+id = "too-much"
+citation = "c"
+share = "150 %"
+
+[[rule]]
+kind = "tarif"
+id = "duty"
+citation = "c"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The starter's case and catalog, without a mistake."""
+    write_starter(tmp_path)
+    return tmp_path
+
+
+def add(path: Path, text: str) -> None:
+    """Writes something at the end of a file."""
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def places(found: tuple[Problem, ...], folder: Path) -> set[tuple[str, str]]:
+    """File and last word of the column of every problem; each has a line, if it is of a line at all."""
+    return {(Path(p.file).relative_to(folder).as_posix(), p.column.rpartition(".")[2]) for p in found}
+
+
+def line_of(path: Path, text: str) -> int:
+    """The first line that holds a text."""
+    return next(n for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text in line)
+
+
+def test_every_mistake_of_files_of_every_kind_is_told_at_once(folder: Path) -> None:
+    """A case, its table of demands, a catalog, a pack, rules of both, and names in between: one round, sixteen mistakes."""
+    case = folder / "case.toml"
+    text = case.read_text(encoding="utf-8").replace("packs = []", 'packs = ["./law"]\ndemand = "demand.csv"')
+    case.write_text(text.replace('place = "US" ', 'place = "Amerika" '), encoding="utf-8")
+    add(
+        case,
+        NAMES
+        + '\n[[rule]]\nkind = "max-share"\nid = "half"\nshare = "half"\n\n[[store]]\nmaterial = "gallium-4n"\nlimit = "5 tonn"\n',
+    )
+    (folder / "law").mkdir()
+    (folder / "law" / "pack.toml").write_text(PACK)
+    (folder / "demand.csv").write_text("material,end_use,quantity\ngallium-6n,civil,5 kg\ngallium-4n,civil,5 kilo\n")
+    add(
+        folder / "catalog" / "offers.csv",
+        "euro-gallium,quebec,gallium-4n,700 EUR/kg,invented,50 kilo,1 quarter,invented\n",
+    )
+    add(folder / "catalog" / "facilities.csv", "nowhere,Atlantis\n")
+    found = recommend.check(folder, Registry.of()).errors
+    assert places(found, folder) == {
+        ("case.toml", "place"),
+        ("case.toml", "offer"),
+        ("case.toml", "material"),
+        ("case.toml", "rule"),
+        ("case.toml", "disable"),
+        ("case.toml", "prove"),
+        ("case.toml", "share"),
+        ("case.toml", "limit"),
+        ("demand.csv", "material"),
+        ("demand.csv", "quantity"),
+        ("law/pack.toml", "as_of"),
+        ("law/pack.toml", "share"),
+        ("law/pack.toml", "kind"),
+        ("catalog/offers.csv", "min_order"),
+        ("catalog/offers.csv", "price"),
+        ("catalog/facilities.csv", ""),
+    }
+    assert len(found) == 16
+    assert all(problem.row is not None and problem.found for problem in found)
+    assert all(problem.expected or problem.fix or " is not " in problem.message for problem in found)
+    rows = {(Path(p.file).name, p.column.rpartition(".")[2]): p.row for p in found}
+    assert rows["case.toml", "offer"] == line_of(case, "kwinana-galium")
+    assert rows["case.toml", "prove"] == line_of(case, "prove")
+    assert rows["demand.csv", "material"] == 2
+    assert rows["pack.toml", "share"] == line_of(folder / "law" / "pack.toml", "max-share") - 1
+
+
+def test_names_that_a_row_with_a_mistake_may_define_are_not_told(folder: Path) -> None:
+    """What refers to a bad row, table or pack is no mistake of its own."""
+    add(folder / "case.toml", '\n[[order]]\noffer = "new-gallium"\nquantity = "5 t"\narrives = 2026-12-01\n')
+    add(folder / "case.toml", '\n[[incumbent]]\noffer = "other-gallium"\nper_year = "5 t"\n')
+    add(folder / "catalog" / "offers.csv", "new-gallium,quebec,gallium-4n,700 USD,invented,,,invented\n")
+    told = recommend.check(folder, Registry.of()).errors
+    assert places(told, folder) == {("catalog/offers.csv", "price"), ("case.toml", "offer")}
+    (folder / "catalog" / "offers.csv").write_bytes("id,facility\nПервый,завод\n".encode("cp1251"))
+    (only,) = recommend.check(folder, Registry.of()).errors
+    assert "Windows-1251" in only.message
+
+
+@pytest.mark.parametrize("ask", ["check", "plan"])
+def test_unknown_names_are_told_with_file_and_line(ask: str, folder: Path) -> None:
+    """Where nothing else is wrong too: by `plan` as by `check`, and a name that stands twice is told twice."""
+    case = folder / "case.toml"
+    add(case, NAMES + '\n[[order]]\noffer = "kwinana-galium"\nquantity = "1 t"\narrives = 2026-12-01\n')
+    add(folder / "catalog" / "offers.csv", "euro-gallium,quebec,gallium-4n,700 EUR/kg,invented,,1 quarter,invented\n")
+    found: tuple[Problem, ...] = ()
+    try:
+        found = recommend.check(folder, Registry.of()).errors if ask == "check" else ()
+        recommend.plan(load_case(folder), registry=Registry.of())
+    except FriendshoreError as error:
+        found = found or error.problems
+    places_told = [(Path(p.file).name, p.row) for p in found if "scenario" not in p.message]
+    lines = case.read_text(encoding="utf-8").splitlines()
+    orders = [("case.toml", n) for n, line in enumerate(lines, 1) if "kwinana-galium" in line]
+    others = [("case.toml", line_of(case, "gallium-5n")), ("case.toml", line_of(case, "defence-origin"))]
+    assert len(orders) == 2
+    assert sorted(places_told) == sorted([*orders, *others, ("offers.csv", 5)])
+    assert any("no exchange rate from EUR to USD" in p.message and "state the amount in USD" in p.fix for p in found)
+
+
+def test_a_scenario_asked_for_tells_where_it_is_wrong(folder: Path) -> None:
+    """With the line of the change."""
+    add(folder / "case.toml", NAMES.partition("[[scenario]]")[1] + NAMES.partition("[[scenario]]")[2])
+    with pytest.raises(InputError) as error:
+        recommend.plan(load_case(folder), registry=Registry.of(), scenario="s")
+    rows = {problem.row for problem in error.value.problems}
+    assert rows == {line_of(folder / "case.toml", "disable"), line_of(folder / "case.toml", "prove")}
+
+
+def test_what_only_a_limit_sees_is_told_by_check(folder: Path) -> None:
+    """A pin of an offer that is not there, and a budget: two rules, two places."""
+    add(folder / "case.toml", '\n[[rule]]\nkind = "pin"\nid = "fixed"\noffer = "quebec"\nat_most = "5 t"\n')
+    (problem,) = recommend.check(folder, Registry.of()).errors
+    assert problem.row == line_of(folder / "case.toml", 'id = "fixed"')
+    assert "pins an offer that does not count" in problem.message
