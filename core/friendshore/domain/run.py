@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from .base import Number, Record, Tables
-from .held import RunHolding, RunLot, RunStock
+from .held import RunHolding, RunLot, RunStock, RunSupplyCause
 from .plan import Cost, PlanStatus
 from .used import RunBlock, RunPlugin
 
@@ -149,6 +149,10 @@ class RunShortage(Record):
     money than the shortage is priced at, or by taking from other demand. `dearer or ranked lower`: the same where the case
     ranks objectives, or it would give up some of what ranks higher. `rules conflict`: hard rules cannot hold together.
     `not proved`: a limit ended the search for the reason."""
+    causes: list[RunSupplyCause] = []
+    """Where there is no supply, what keeps it out in this period."""
+    limited_by: list[str] = []
+    """Limit rules without which more could be had, as solving without them shows."""
 
 
 class RunDemand(Record):

@@ -5,6 +5,7 @@ what each loss costs, what each rule adds, when what can be had.
 from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
 from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
 from .calendar import Calendar, Cause, Cliff, Interval, Stretch, calendar
+from .causes import SupplyCause, SupplyCauses
 from .compare import compare, compare_plans, scenario_walk
 from .compared import Comparison, FactLine, MaterialLine, MixLine, Step
 from .compliance import StageCheck
@@ -26,7 +27,7 @@ from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
 from .repaired import Gap, Repair, Repairs, Use
 from .repairs import repairs
-from .shortages import Reason, shortage_reasons
+from .shortages import Reason, limiting_rules, shortage_reasons
 from .stress import Shortfall, Stress, Stressed, stress
 from .using import Share
 from .why_not import Asked, Lifted, WhyNot, why_not
@@ -83,6 +84,8 @@ __all__ = [
     "Stress",
     "Stressed",
     "Stretch",
+    "SupplyCause",
+    "SupplyCauses",
     "Use",
     "WaiverValue",
     "WhyNot",
@@ -100,6 +103,7 @@ __all__ = [
     "kept_out",
     "least_confidence",
     "ledger",
+    "limiting_rules",
     "loss_kind",
     "losses",
     "margins",

@@ -77,6 +77,8 @@ class Cliff(Record):
     wanted: Number
     """Kilograms a year wanted."""
     reason: str
+    kept_out: tuple[str, ...]
+    """Where there is no supply, what keeps it out that day: rules, dates, capacities, inputs."""
     because: tuple[Cause, ...]
     """What changed that day without which it would be met, as another solve shows; none: not found."""
     healed: date | None
@@ -244,6 +246,7 @@ class _Calendar:
             short=first.short[demand],
             wanted=first.wanted[demand],
             reason=first.reasons[demand].value if demand in first.reasons else "",
+            kept_out=first.kept_out(demand),
             because=() if before is None else self._without(first, before, demand, _day(first.days.start)),
             healed=None if over_at is None else _day(over_at.days.start),
             ends_unwanted=unwanted,

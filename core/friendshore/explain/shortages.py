@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from enum import Enum
 
+import numpy as np
+
+from ..domain.change import Change
+from ..problem import Problem
+from ..problem.limiting import materials_of
+from ..problem.network import final_node
+from ..program import compile_program
+from ..rules.rows import one_by_one
 from ..session import Session
+from ..solve import least
+from .causes import SupplyCauses
 
 
 class Reason(Enum):
@@ -43,3 +54,55 @@ def _reason(session: Session, demand: int, kilograms: float) -> Reason:
     slack = float(session.problem.case.resolution) * session.problem.case.horizon.count + 1e-6 * kilograms
     more = Reason.OUTRANKED if session.problem.objectives else Reason.DEARER
     return more if kilograms - best > slack else Reason.NO_SUPPLY
+
+
+def limiting_rules(session: Session, reasons: Mapping[str, Reason]) -> dict[str, tuple[str, ...]]:
+    """Limit rules that keep supply from demands which no plan serves better: without one of them, or else without all, more could be had.
+
+    Asked only where something lawful is there in time and is not used up: everything else is read off the facts.
+    """
+    causes = SupplyCauses(session.verified, {})
+    positions = {demand.id: i for i, demand in enumerate(session.problem.demands)}
+    periods: dict[str, list[int]] = {}
+    short: dict[str, float] = {}
+    for entry in session.verified.plan.shorts:
+        periods.setdefault(entry.demand, []).append(entry.period)
+        short[entry.demand] = short.get(entry.demand, 0.0) + float(entry.quantity)
+    found = {}
+    for name, reason in reasons.items():
+        if reason is Reason.NO_SUPPLY and any(causes.spare(positions[name], t) for t in periods[name]):
+            rules = list(_upstream_limits(session.problem, positions[name]))
+            alone = tuple(rule for rule in rules if _better_without(session, name, [rule], short[name]))
+            together = rules if not alone and _better_without(session, name, rules, short[name]) else ()
+            if alone or together:
+                found[name] = alone or tuple(together)
+    return found
+
+
+def _upstream_limits(problem: Problem, demand: int) -> Iterator[str]:
+    """Hard limit rules that speak of a material up the chain of a demand."""
+    _, nodes = problem.network.reach(final_node(problem.demands[demand].use))
+    materials = {material for material, _ in nodes}
+    asked = {
+        rule.id
+        for rule, rows in problem.limit_rows
+        if materials & materials_of(problem, rows) and any(row.penalty is None for row in one_by_one(rows))
+    }
+    yield from sorted(asked)
+
+
+def _better_without(session: Session, demand: str, rules: list[str], kilograms: float) -> bool:
+    """Whether a demand could be less short if some rules did not hold."""
+    use = next(one.use for one in session.problem.demands if one.id == demand)
+    members = session.parts.members[session.parts.of_material[use.material.id]]
+    inputs = session.parts.part(members)
+    here = {rule.id for rule in inputs.rules}
+    if not rules or not here & set(rules):
+        return False
+    program = compile_program(inputs.after([Change(disable=rule) for rule in rules if rule in here]).problem())
+    position = next(i for i, one in enumerate(program.problem.demands) if one.id == demand)
+    count = program.problem.case.horizon.count
+    first = program.columns.short + position * count
+    best = least(program, np.arange(first, first + count), session.limits, session.cancel)
+    slack = float(program.problem.case.resolution) * count + 1e-6 * kilograms
+    return best is not None and kilograms - best > slack

@@ -13,6 +13,7 @@ from ..domain.base import exact
 from ..domain.time import Span
 from ..session import Session
 from ..solve import digest, split
+from .causes import SupplyCauses
 from .shortages import Reason, shortage_reasons
 
 
@@ -52,6 +53,13 @@ class Planned:
     def reasons(self) -> Mapping[str, Reason]:
         """Why each demand is short."""
         return shortage_reasons(self.session)
+
+    def kept_out(self, demand: str) -> tuple[str, ...]:
+        """What keeps supply from a demand that no plan serves better, in words; nothing where more costs too much."""
+        if self.reasons.get(demand) is not Reason.NO_SUPPLY:
+            return ()
+        position = next(i for i, one in enumerate(self.session.problem.demands) if one.id == demand)
+        return tuple(map(str, SupplyCauses(self.session.verified, {}).of(position, 0)))
 
     @cached_property
     def groups(self) -> dict[str, Group]:

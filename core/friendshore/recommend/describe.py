@@ -25,7 +25,6 @@ from ..domain.run import (
     RunMaterial,
     RunPeriod,
     RunPurchase,
-    RunShortage,
 )
 from ..domain.used import RunBlock, RunPlugin
 from ..explain import (
@@ -36,6 +35,7 @@ from ..explain import (
     holdings,
     kept_out,
     least_confidence,
+    limiting_rules,
     rank_prices,
     shortage_reasons,
 )
@@ -57,6 +57,7 @@ from .law import (
     describe_rules,
     describe_unproven,
 )
+from .shortages import describe_shortages, shortage_totals
 from .sources import describe_assumptions, describe_leads
 
 
@@ -68,6 +69,8 @@ class Told:
     scenario: Sequence[str]
     reasons: Mapping[str, Reason]
     """Demand -> why it is short; finding out takes further solves."""
+    limiting: Mapping[str, Sequence[str]]
+    """Demand -> limit rules without which it would be less short; likewise."""
     pack_of: Mapping[str, str]
     """Rule -> the pack that brings it."""
     components: int
@@ -80,10 +83,12 @@ class Told:
 
 def describe(session: Session, gathered: Gathered, scenario: Sequence[str]) -> Run:
     """The run of a solved and verified session."""
+    reasons = shortage_reasons(session)
     told = Told(
         today(),
         scenario,
-        shortage_reasons(session),
+        reasons,
+        limiting_rules(session, reasons),
         gathered.pack_of,
         session.solution.components,
         rank_prices(session),
@@ -98,7 +103,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
     """The run of a verified plan: the same whether it was just solved or is checked again from its facts."""
     problem = verified.problem
     out = kept_out(problem)
-    shortages = _shortages(verified, told.reasons)
+    shortages = describe_shortages(verified, told.reasons, told.limiting)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
@@ -113,7 +118,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         gap=exact((objective - bound) / abs(objective)) if objective else Decimal(0),
         cost=verified.cost,
         levels=_levels(verified, told.ranks),
-        shortage_kg=_shortage_totals(shortages),
+        shortage_kg=shortage_totals(shortages),
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
         demands=_demands(verified),
@@ -355,31 +360,6 @@ def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
             )
         )
     return found
-
-
-def _shortages(verified: VerifiedPlan, reasons: Mapping[str, Reason]) -> list[RunShortage]:
-    demands = {demand.id: demand for demand in verified.problem.demands}
-    return [
-        RunShortage(
-            demand=short.demand,
-            material=demands[short.demand].use.material.id,
-            end_use=demands[short.demand].use.end_use,
-            place=demands[short.demand].use.place.id,
-            period=_label(verified.problem, short.period),
-            quantity_kg=short.quantity,
-            wanted_kg=demands[short.demand].quantity[short.period],
-            reason=reasons.get(short.demand, Reason.UNPROVED).value,
-        )
-        for short in verified.plan.shorts
-    ]
-
-
-def _shortage_totals(shortages: list[RunShortage]) -> dict[str, dict[str, Decimal]]:
-    totals: dict[str, dict[str, Decimal]] = {}
-    for short in shortages:
-        by_use = totals.setdefault(short.material, {})
-        by_use[short.end_use] = by_use.get(short.end_use, Decimal(0)) + short.quantity_kg
-    return totals
 
 
 def _conflicts(verified: VerifiedPlan) -> list[RunConflict]:

@@ -188,6 +188,7 @@ def _as_told(run: Run) -> Told:
         made=run.made,
         scenario=run.scenario,
         reasons={short.demand: Reason(short.reason) for short in run.shortages},
+        limiting={short.demand: tuple(short.limited_by) for short in run.shortages if short.limited_by},
         pack_of={rule.id: rule.pack for rule in run.rules},
         components=run.components,
         ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in run.levels},

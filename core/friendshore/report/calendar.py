@@ -113,7 +113,8 @@ def _cliffs(found: Calendar, width: int) -> RenderableType:
         Column("Met again"),
     ]
     rows = [[cliff.demand, *_when(cliff), _why(cliff), _healed(cliff, found)] for cliff in found.cliffs]
-    return section("Demands that are short", table(columns, rows, width))
+    why = _kept_out(found.cliffs)
+    return section("Demands that are short", table(columns, rows, width), lines(why) if why else None)
 
 
 def _when(cliff: Cliff) -> list[str]:
@@ -122,8 +123,17 @@ def _when(cliff: Cliff) -> list[str]:
 
 def _why(cliff: Cliff) -> str:
     if cliff.from_start:
-        return f"{cliff.reason}, from the start"
+        return "from the start" if cliff.kept_out else f"{cliff.reason}, from the start"
     return _causes(cliff.because) or f"{cliff.reason}; no one change found"
+
+
+def _kept_out(cliffs: Sequence[Cliff]) -> list[str]:
+    """What keeps supply out where no change of a date tells it: once for demands of which the same is to be said."""
+    said: dict[str, list[str]] = {}
+    for cliff in cliffs:
+        if cliff.kept_out and not cliff.because:
+            said.setdefault("; ".join(cliff.kept_out), []).append(f"{cliff.demand} from {cliff.start}")
+    return [f"{', '.join(whom)}: {why}" for why, whom in said.items()]
 
 
 def _healed(cliff: Cliff, found: Calendar) -> str:

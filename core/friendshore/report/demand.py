@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from decimal import Decimal
 
 from rich.console import RenderableType
 
+from ..domain.held import RunSupplyCause
 from ..domain.run import Run, RunDemand, RunShortage
 from .figures import NOTHING, mass, money, percent, unit_for
-from .tables import Column, Stretch, figures, section, stretches, table, widest
+from .tables import Column, Stretch, figures, lines, section, stretches, table, widest
 
 _FIGURES = 40
 """Characters of the columns of figures beside the years, and of the gaps."""
 _YEAR = 9
+_NAMED = 3
+"""Offers that are named of those with the same cause."""
 
 
 def demands(run: Run, width: int) -> RenderableType:
@@ -78,12 +82,40 @@ def shortages(run: Run, width: int) -> RenderableType | None:
         total = sum((entry.quantity_kg for entry in entries), Decimal(0))
         part = percent(total / demand.wanted_kg) if demand.wanted_kg else NOTHING
         price = money(demand.shortage_price)
-        rows.append(
-            [demand.material, for_whom(run, demand), mass(total), part, periods_of(run, entries), reason, price]
-        )
+        why = causes_of(entries) or reason
+        rows.append([demand.material, for_whom(run, demand), mass(total), part, periods_of(run, entries), why, price])
     columns = [Column("Material"), Column("For"), figures("Short"), figures("of demand")]
     columns += [Column("When"), Column("Why"), figures(f"{run.currency}/kg short")]
-    return section("Shortages", table(columns, rows, width))
+    details = list(because_lines(run))
+    return section("Shortages", table(columns, rows, width), lines(details) if details else None)
+
+
+def causes_of(entries: list[RunShortage]) -> str:
+    """What keeps supply out, in a few words; empty where supply is not what is wanting."""
+    return ", ".join(dict.fromkeys(cause.kind for entry in entries for cause in entry.causes))
+
+
+def _told(cause: RunSupplyCause) -> str:
+    """A cause in words; where several offers only come late, who they are is left to the JSON form."""
+    if not cause.offers or (cause.kind == "lead time" and len(cause.offers) > 1):
+        return cause.text
+    more = len(cause.offers) - _NAMED
+    return f"{cause.text}: {', '.join(cause.offers[:_NAMED])}" + (f" and {more} more" if more > 0 else "")
+
+
+def because_lines(run: Run) -> Iterator[str]:
+    """What keeps supply out, with rules, dates and offers: once for all demands and periods of which the same is to be said."""
+    known = {demand.id: demand for demand in run.demands}
+    said: defaultdict[tuple[str, ...], defaultdict[str, list[RunShortage]]] = defaultdict(lambda: defaultdict(list))
+    for entry in run.shortages:
+        if entry.causes:
+            said[tuple(map(_told, entry.causes))][entry.demand].append(entry)
+    for because, by_demand in said.items():
+        whom = [
+            f"{known[name].material} for {for_whom(run, known[name])}, {periods_of(run, entries)}"
+            for name, entries in by_demand.items()
+        ]
+        yield f"{'; '.join(whom)}: {'; '.join(because)}"
 
 
 def periods_of(run: Run, entries: list[RunShortage]) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from .demand import by_reason, for_whom, met_from, periods_of
+from .demand import because_lines, by_reason, causes_of, for_whom, met_from, periods_of
 from .figures import count, large_money, mass, money, percent
 from .ground import blocked_plugins
 from .heading import STATUS, assumed_lines, conflict_lines, exposed_lines, old_lines, spends, time_of
@@ -95,13 +95,15 @@ def _needs(run: Run) -> str:
         ]
         for d in run.demands
     ]
-    return _table(["material", "for", "why it is short", "wanted", "delivered", "short", "met from"], rows, 4)
+    made = _table(["material", "for", "why it is short", "wanted", "delivered", "short", "met from"], rows, 4)
+    why = _bullets(because_lines(run))
+    return f"{made}\n\n{why}" if why else made
 
 
 def _why(run: Run, demand: RunDemand) -> str:
     """Every reason for which it is short, with the periods."""
     reasons = ((reason, entries) for (name, reason), entries in by_reason(run).items() if name == demand.id)
-    return "; ".join(f"{reason}, {periods_of(run, entries)}" for reason, entries in reasons)
+    return "; ".join(f"{causes_of(entries) or reason}, {periods_of(run, entries)}" for reason, entries in reasons)
 
 
 def _part(demand: RunDemand) -> str:

@@ -106,7 +106,7 @@ def cell(value: object) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {' '.join(words) or '?'}" for name, words in value.items())
     if isinstance(value, list):
-        return "; ".join(value)
+        return "; ".join(map(str, value))
     return str(value)
 
 
