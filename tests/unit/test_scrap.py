@@ -14,10 +14,10 @@ from friendshore.errors import InputError
 from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.kinds.origin_ban import OriginBan
 
-from .building import METAL, ban, bought, case, catalog, chain, demand, facility, planned, rule, short, source
+from .building import METAL, SOURCE, ban, bought, case, catalog, chain, demand, facility, planned, rule, short, source
 
 SCRAP = (
-    ChainEntry(stage="collection", countries=frozenset({"JP"}), complete=True),
+    ChainEntry(stage="collection", countries=frozenset({"JP"}), complete=True, source=SOURCE),
     *chain("JP", *(stage for stage in METAL if stage != "mined")),
 )
 """Collected and worked again in Japan."""
@@ -71,6 +71,15 @@ def test_scrap_counts_for_no_mine() -> None:
     assert bought(planned(wanted, facts(), floor)) == {}
     cap = rule(MaxShare, id="cap", countries=["CN"], stage="mined", share="40 %", of="purchases")
     assert bought(planned(wanted, facts(), cap)) == {"jp-metal": 4, "au-metal": 6}
+
+
+def test_a_floor_on_recycled_feed_counts_where_scrap_was_collected() -> None:
+    """That is what such a floor asks: Japanese scrap meets a Japanese one, and no German one."""
+    wanted, words = case(demand("metal", "civil", 10)), {"stage": "mined", "feed": "recycled", "of": "purchases"}
+    dear = catalog(facility("jp", "JP"), facility("au", "AU"), source("JP", 80, chain=SCRAP), source("AU", 50))
+    for country, expected in (("JP", {"jp-metal": 4, "au-metal": 6}), ("DE", {})):
+        floor = rule(MinShare, id="floor", countries=[country], share="40 %", **words)
+        assert bought(planned(wanted, dear, floor)) == expected
 
 
 def test_scrap_still_counts_where_it_is_refined_again() -> None:

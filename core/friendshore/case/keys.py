@@ -29,7 +29,12 @@ CHAIN = Layout(
         Field("stage", k.STEP, "A stage, or a step of one.", "refined", required=True),
         Field("countries", k.COUNTRIES, "All countries it may have happened in.", ["AU"]),
         Field("complete", k.YES_NO, "Whether the list is known to be complete; blank: no.", True),
-        Field("feed", k.choice("feed", Feed), "Primary or recycled feed; blank: primary.", "primary"),
+        Field(
+            "feed",
+            k.choice("feed", Feed),
+            "Primary or recycled feed; blank: primary, of `collection` recycled.",
+            "primary",
+        ),
     ),
 )
 

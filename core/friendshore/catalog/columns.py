@@ -238,7 +238,12 @@ CHAIN = Layout(
         Field("stage", k.STEP, "A stage that the material must have, or a step of one.", "refined", required=True),
         Field("countries", k.COUNTRIES, "All countries it may have happened in; `EU` stands for its members.", "AU;JP"),
         Field("complete", k.YES_NO, "Whether the list is known to be complete; blank: no.", "yes"),
-        Field("feed", k.choice("feed", Feed), "Primary or recycled feed; blank: primary.", "primary"),
+        Field(
+            "feed",
+            k.choice("feed", Feed),
+            "Primary or recycled feed; blank: primary, of `collection` recycled.",
+            "primary",
+        ),
         _SOURCE_NEEDED,
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from ..domain.base import Record
+from ..domain.stages import Stage
 from ..domain.use import Result, Use, Verdict
 from .standing import Standings
 
@@ -42,7 +43,7 @@ def checks(standings: Standings, offer: int, material: str) -> Iterator[StageChe
         for stage in [stage.value for stage in chained.material.stages] + [""]:
             here = [verdict for verdict in against if verdict.stage == stage]
             worst = max(here, key=lambda verdict: verdict.result.rank, default=None)
-            entries = [entry for entry in chained.performed if entry.main_stage.value == stage]
+            entries = chained.entries(Stage(stage)) if stage else ()
             yield StageCheck(
                 end_use=use.end_use if use.material.id == material else f"{use.material.id} for {use.end_use}",
                 stage=stage,

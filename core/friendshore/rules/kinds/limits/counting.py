@@ -183,9 +183,13 @@ class Counting(Grouped):
             return frozenset({names[self.by]}), True
         if self.stage is None:
             return frozenset({self.bloc_of(offer.facility.country)}), True
-        entries = offer.entries(self.stage)
+        entries = self.done(offer, self.stage)
         countries = frozenset(self.bloc_of(country) for entry in entries for country in entry.countries)
         return countries, bool(entries) and all(_known(entry) for entry in entries)
+
+    def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
+        """What an offer does of a stage, with the countries that it counts for."""
+        return offer.entries(stage)
 
     def bloc_of(self, country: str) -> str:
         """What a country counts for: the bloc that holds it, else itself."""

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from ....domain.facts import Feed
+from ....domain.facts import ChainEntry, Feed
+from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Rows
@@ -133,7 +134,8 @@ class MinShare(_Shared):
 
     kind: Literal["min-share"] = "min-share"
     feed: Feed | None = None
-    """Feed that qualifies: all that is recorded of the stage, or of the first stage where the rule names none."""
+    """Feed that qualifies: all that is recorded of the stage, or of the first stage where the rule names none. Of recycled feed at the
+    stage `mined` the countries are those in which the scrap was collected."""
     each: bool = False
     """Whether each of the countries (blocs, suppliers, parents, sites) named must have the share; false: all together."""
 
@@ -169,6 +171,11 @@ class MinShare(_Shared):
         named = self.countries or self.except_countries
         at_home = not named or (complete and self.about(sorted(names)) == sorted(names))
         return at_home and (self.feed is None or self._fed_by(offer, self.feed))
+
+    def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
+        """What an offer does of a stage; asked about recycled feed, collecting scrap is what counts in the place of mining."""
+        entries = [entry for entry in offer.performed if entry.main_stage is stage]
+        return entries if self.feed is Feed.RECYCLED else offer.entries(stage)
 
     def _fed_by(self, offer: Chained, feed: Feed) -> bool:
         """Whether all the feed of the stage (without one, of the first stage recorded) is of this sort."""
