@@ -63,6 +63,8 @@ def origin_ban(
         return Answer.PASS
     assert not rule.allow, "not read here"
     assert not rule.buyers, "not read here"
+    assert not rule.places, "not read here"
+    assert rule.asks_proof, "not read here"
     assert not rule.steps, "not read here"
     assert not rule.recycled, "not read here"
     answers = []
@@ -105,6 +107,7 @@ def export_control(
     if leaves == to or not applies(rule, demand) or not selects(rule, material):
         return Answer.PASS
     assert not rule.buyers, "not read here"
+    assert not rule.unless, "not read here"
     bound = {"use": [final], "move": [to], "either": [final, to]}[rule.judged_on]
     if rule.destinations and not rule.destinations.intersection(bound):
         return Answer.PASS

@@ -145,7 +145,7 @@ def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> Non
     ]
     line = next(exposed_lines(found.run))
     assert (
-        "Not known from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on: Resumes unless extended"
+        "Not known whether it holds from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on: Resumes unless extended"
         in line
     )
     assert f"Exposed: {line}" in markdown_report(found.run)

@@ -389,6 +389,7 @@ def test_goods_for_defence_that_no_rule_of_origin_looks_at_are_named_before_the_
         pytest.param([ban("melted", start="2028-01-01")], True, id="a ban after the plan"),
         pytest.param([ban("melted", end_uses=["civil"])], True, id="a ban for civil use"),
         pytest.param([rule(Exclude, offers=["jp-metal"])], True, id="an exclusion by name"),
+        pytest.param([ban("melted", end_uses=[], asks_proof=False)], True, id="sanctions, which ask for no proof"),
         pytest.param([rule(ExportControl, exporters=["CN"], effect="prohibit")], True, id="an export control"),
     ],
 )

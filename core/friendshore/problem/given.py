@@ -13,7 +13,7 @@ from ..errors import Problem as Trouble
 from ..plugins import attributed
 from ..reading.suggest import did_you_mean, nearest
 from ..rules.base import Rule
-from ..rules.kinds import Exclude
+from ..rules.kinds import Exclude, OriginBan
 from ..rules.kinds.shared import is_party
 from ..rules.waivers import misfits
 from .demands import Demand, demand_name
@@ -218,12 +218,14 @@ def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
 def origin_rules(demand: Demand, law: Law) -> list[str]:
     """Rules of origin that look at a demand: in force in a period in which it is wanted, and about its material, end use and buyer.
 
-    What a case keeps out by name is no rule of origin: it says nothing of where the rest comes from.
+    What a case keeps out by name is no rule of origin, nor is a ban that asks for no proof: they say nothing of where the rest
+    comes from.
     """
     wanted = [p.span for p in law.case.horizon.periods if demand.quantity[p.index]]
     found = []
     for position, rule in enumerate(law.rules):
-        if "judge" not in rule.verbs or rule.bears_on != "chain" or isinstance(rule, Exclude):
+        named_only = isinstance(rule, Exclude) or (isinstance(rule, OriginBan) and not rule.asks_proof)
+        if "judge" not in rule.verbs or rule.bears_on != "chain" or named_only:
             continue
         with attributed(rule):
             if any(law.in_force(position, span) for span in wanted) and rule.concerns(demand.use):

@@ -132,7 +132,7 @@ def exposed_lines(run: Run) -> Iterator[str]:
         yield (
             f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
             f"from {row.first} on, {count(len(row.offers), 'offer')}"
-            + (f". Not known {unknown.rstrip('.')}" if unknown else "")
+            + (f". Not known whether it holds {unknown.rstrip('.')}" if unknown else "")
         )
 
 
