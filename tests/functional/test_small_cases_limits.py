@@ -62,8 +62,8 @@ def test_what_is_bought_before_the_ban_is_lost_in_part() -> None:
 def test_cover_counts_each_kilogram_once() -> None:
     """Stock for defence covers its 73 days, stock for both the 73 days of both."""
     limits = {limit.label: float(limit.value) for limit in plan("stock", "cover").run.limits}
-    assert limits["antimony US R2 2027"] == pytest.approx(5000 * 73 / 366, abs=0.01)
-    assert limits["antimony US R1+R2 2027"] == pytest.approx(15000 * 73 / 366, abs=0.01)
+    assert limits["antimony US for defense 2027"] == pytest.approx(5000 * 73 / 366, abs=0.01)
+    assert limits["antimony US for civil + defense 2027"] == pytest.approx(15000 * 73 / 366, abs=0.01)
 
 
 def test_swarf_goes_round() -> None:

@@ -80,18 +80,3 @@ class RunStock(Record):
     requirement: str
     period: str
     quantity_kg: Number
-
-
-class RunSupplyCause(Record):
-    """One thing that keeps supply from a demand in a period, with the offers it keeps out."""
-
-    kind: Literal["no offer", "rule", "lead time", "date", "inputs", "capacity", "limit", "terms"]
-    """`no offer`: none counts. `rule`: law, or a rule of the case. `lead time`: ordered on the first day, it arrives later. `date`: it can be
-    ordered only later. `inputs`: what it is made of is wanting. `capacity`: it gives all it can. `limit`: a limit rule. `terms`: something
-    is left that terms of trade, stores or several rules together keep out."""
-    text: str
-    """In words."""
-    offers: list[str]
-
-    def __str__(self) -> str:
-        return f"{self.text}: {', '.join(self.offers)}" if self.offers else self.text

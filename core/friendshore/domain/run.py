@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Literal
 
 from .base import Number, Record, Tables
-from .held import RunHolding, RunLot, RunStock, RunSupplyCause
+from .held import RunHolding, RunLot, RunStock
 from .plan import Cost, PlanStatus
+from .unmet import RunConflict, RunShortage
 from .used import RunBlock, RunPlugin
 
 
@@ -134,27 +135,6 @@ class RunDelivery(Record):
     """Waivers it is delivered under."""
 
 
-class RunShortage(Record):
-    """Demand that is not met in a period."""
-
-    demand: str
-    material: str
-    end_use: str
-    place: str
-    period: str
-    quantity_kg: Number
-    wanted_kg: Number
-    reason: Literal["no supply", "dearer than its price", "dearer or ranked lower", "rules conflict", "not proved"]
-    """`no supply`: no admissible plan delivers more to this demand over the plan. `dearer than its price`: one does, for more
-    money than the shortage is priced at, or by taking from other demand. `dearer or ranked lower`: the same where the case
-    ranks objectives, or it would give up some of what ranks higher. `rules conflict`: hard rules cannot hold together.
-    `not proved`: a limit ended the search for the reason."""
-    causes: list[RunSupplyCause] = []
-    """Where there is no supply, what keeps it out in this period."""
-    limited_by: list[str] = []
-    """Limit rules without which more could be had, as solving without them shows."""
-
-
 class RunDemand(Record):
     """A demand over the whole plan."""
 
@@ -175,9 +155,11 @@ class RunDemand(Record):
 
 
 class RunRequirement(Record):
-    """A class of uses that no rule in force can tell apart."""
+    """A compliance class: uses that no rule in force can tell apart."""
 
     label: str
+    name: str = ""
+    """End uses, and what is kept from them: what the label stands for, in words."""
     uses: list[str]
     """Demands and the stretches of periods in which they fall into it."""
     forbids: list[str]
@@ -285,8 +267,11 @@ class RunLimit(Record):
     at_least: Number | None
     at_most: Number | None
     missed_by: Number
+    """In the limit's own unit."""
     penalty: Number
     """Money for missing it; 0 for a hard row."""
+    unit: str = ""
+    """What `value` and its bounds are in: `kg`, the case's currency, or nothing for a count."""
 
 
 class RunLevel(Record):
@@ -323,15 +308,6 @@ class RunAssumption(Record):
 
     subject: str
     text: str
-
-
-class RunConflict(Record):
-    """Hard rules that cannot hold together."""
-
-    rules: list[str]
-    sentences: list[str]
-    materials: list[str]
-    demands: list[str]
 
 
 class Run(Tables):

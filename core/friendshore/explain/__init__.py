@@ -13,6 +13,7 @@ from .concerned import Concerned
 from .entering import Entering, enters_at
 from .evidence import least_confidence
 from .exposed import Exposed, exposed
+from .floors import floors_from
 from .holdings import Holding, holdings
 from .insurance import first_loss, insurance
 from .insured import Insurance, LossMet, StockNeeded
@@ -98,6 +99,7 @@ __all__ = [
     "exposed",
     "first_day",
     "first_loss",
+    "floors_from",
     "holdings",
     "insurance",
     "kept_out",

@@ -230,12 +230,20 @@ class Questions:
         cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in wanted]
         serving = servers(self._requirements, self._network, node, period)
         size, place = len(self._network.nodes), self._network.nodes.index(node)
-        found = []
+        found: list[tuple[str, Term, Decimal]] = []
         for may, quantity in shelves(cells, self._own, serving):
             index = np.array([(r * size + place) * self.horizon.count + period for r in sorted(may)], dtype=np.intp)
-            name = "+".join(self._requirements[r].label for r in sorted(may))
+            served = [d.id for d, t, _ in wanted if self._servers(serving, d, t) <= may]
+            name = f"for {' + '.join(dict.fromkeys(served))}"
+            if any(name == other for other, _, _ in found):  # the same demands, told apart by dates or waivers
+                name += f" ({'+'.join(self._requirements[r].label for r in sorted(may))})"
             found.append((name, Term("reserved", index, np.ones(len(index))), quantity))
         return found
+
+    def _servers(self, serving: Mapping[int, frozenset[int]], demand: DemandLine, period: int) -> frozenset[int]:
+        """Requirements whose stock may be delivered to a demand in a period."""
+        own = self._own.get((self._demand_positions[demand.id], period), frozenset())
+        return frozenset[int]().union(*(serving[index] for index in own))
 
     def holding(self, periods: Sequence[int]) -> Term:
         """All money for holding stock."""

@@ -15,7 +15,6 @@ from ..domain.held import RunLot, RunStock
 from ..domain.plan import Purchase
 from ..domain.run import (
     Run,
-    RunConflict,
     RunDelivery,
     RunDemand,
     RunDiscount,
@@ -26,12 +25,14 @@ from ..domain.run import (
     RunPeriod,
     RunPurchase,
 )
+from ..domain.unmet import RunConflict
 from ..domain.used import RunBlock, RunPlugin
 from ..explain import (
     UNPRICED,
     RankPrice,
     Reason,
     exposed,
+    floors_from,
     holdings,
     kept_out,
     least_confidence,
@@ -74,6 +75,8 @@ class Told:
     pack_of: Mapping[str, str]
     """Rule -> the pack that brings it."""
     components: int
+    holds_from: Sequence[Mapping[str, date]]
+    """For every conflict, floor -> first day from which it can be kept; likewise."""
     ranks: Mapping[int, RankPrice]
     """Rank -> what that objective costs; finding out takes further solves."""
     plugins: Sequence[RunPlugin]
@@ -91,6 +94,7 @@ def describe(session: Session, gathered: Gathered, scenario: Sequence[str]) -> R
         limiting_rules(session, reasons),
         gathered.pack_of,
         session.solution.components,
+        floors_from(session),
         rank_prices(session),
         gathered.plugins,
         blocks_of(gathered.registry),
@@ -135,7 +139,7 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         rules=describe_rules(verified, out, told.pack_of),
         requirements=describe_requirements(problem),
         limits=describe_limits(verified),
-        conflicts=_conflicts(verified),
+        conflicts=_conflicts(verified, told.holds_from),
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
         leads=describe_leads(problem),
@@ -362,7 +366,7 @@ def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
     return found
 
 
-def _conflicts(verified: VerifiedPlan) -> list[RunConflict]:
+def _conflicts(verified: VerifiedPlan, holds_from: Sequence[Mapping[str, date]]) -> list[RunConflict]:
     rules = {rule.id: rule for rule in verified.problem.rules}
     return [
         RunConflict(
@@ -370,6 +374,7 @@ def _conflicts(verified: VerifiedPlan) -> list[RunConflict]:
             sentences=[sentence_of(rules[name]) if name in rules else name for name in part.rules],
             materials=list(part.materials),
             demands=list(part.demands),
+            holds_from=dict(holds_from[number]) if number < len(holds_from) else {},
         )
-        for part in verified.plan.infeasible
+        for number, part in enumerate(verified.plan.infeasible)
     ]

@@ -13,6 +13,7 @@ from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.requirements import Outlet, Requirement
 from ..rules.base import PhaseStatus, Rule
+from ..rules.rows import Row
 from ..verify import VerifiedPlan
 
 
@@ -49,9 +50,20 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
 def describe_requirements(problem: Problem) -> list[RunRequirement]:
     """Every requirement with the demands and periods that fall into it."""
     return [
-        RunRequirement(label=r.label, uses=_uses(problem, r), forbids=_forbids(problem, r))
-        for r in problem.requirements
+        RunRequirement(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
+        for r, forbids in ((r, _forbids(problem, r)) for r in problem.requirements)
     ]
+
+
+def _name(problem: Problem, requirement: Requirement, forbids: Sequence[str]) -> str:
+    """What a compliance class stands for."""
+    uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
+    admits = (
+        f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
+        if forbids
+        else "whatever there is"
+    )
+    return f"{' and '.join(uses) or 'several uses at once'}: {admits}"
 
 
 def _uses(problem: Problem, requirement: Requirement) -> list[str]:
@@ -177,6 +189,19 @@ def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
             at_most=exact(reading.row.at_most) if reading.row.at_most is not None else None,
             missed_by=exact(reading.miss) if reading.miss > reading.tolerance else Decimal(0),
             penalty=exact(reading.miss * reading.row.penalty) if reading.row.penalty is not None else Decimal(0),
+            unit=_unit(reading.row, verified.problem.case.currency),
         )
         for reading in verified.readings
     ]
+
+
+_KILOGRAMS = frozenset({"bought", "delivered", "short", "stock", "reserved", "lacking"})
+"""What a row may ask of a plan that is a quantity; `used` is a count, all else money."""
+
+
+def _unit(row: Row, currency: str) -> str:
+    """What the figures of a row are in."""
+    asked = {term.question for term in row.asked}
+    if asked <= _KILOGRAMS:
+        return "kg"
+    return "" if asked & (_KILOGRAMS | {"used"}) else currency

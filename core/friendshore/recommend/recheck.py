@@ -191,6 +191,7 @@ def _as_told(run: Run) -> Told:
         limiting={short.demand: tuple(short.limited_by) for short in run.shortages if short.limited_by},
         pack_of={rule.id: rule.pack for rule in run.rules},
         components=run.components,
+        holds_from=[part.holds_from for part in run.conflicts],
         ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in run.levels},
         plugins=run.plugins,
         plugins_blocked=run.plugins_blocked,

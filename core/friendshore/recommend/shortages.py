@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ..domain.held import RunSupplyCause
-from ..domain.run import RunShortage
+from ..domain.unmet import RunShortage, RunSupplyCause
 from ..explain import Reason, SupplyCauses
 from ..verify import VerifiedPlan
 

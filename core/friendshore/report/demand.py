@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from rich.console import RenderableType
 
-from ..domain.held import RunSupplyCause
-from ..domain.run import Run, RunDemand, RunShortage
+from ..domain.run import Run, RunDemand
+from ..domain.unmet import RunShortage, RunSupplyCause
 from .figures import NOTHING, mass, money, percent, unit_for
 from .tables import Column, Stretch, figures, lines, section, stretches, table, widest
 

@@ -11,8 +11,9 @@ from rich.text import Text
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDoubt
 from ..domain.used import aged, is_stale
-from .figures import count, large_money, mass, number, percent
+from .figures import count, large_money, mass, percent
 from .holdings import barred
+from .limits import floor_lines
 from .tables import lines, section
 
 STATUS = {
@@ -73,8 +74,9 @@ def _conflicts(run: Run) -> RenderableType | None:
 def conflict_lines(run: Run) -> Iterator[str]:
     """Rules that cannot hold together, and what is therefore not planned."""
     for part in run.conflicts:
-        sentences = "; ".join(f"{rule}: {text}" for rule, text in zip(part.rules, part.sentences, strict=False))
-        yield f"{sentences or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
+        told = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
+        yield f"{'; '.join(told) or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
+        yield from floor_lines(part)
 
 
 def _old(run: Run) -> RenderableType | None:
@@ -145,17 +147,3 @@ def _doubt(doubt: RunDoubt) -> str:
     else:
         days = f"until {doubt.end}" if doubt.end else "on any day"
     return f"{days}: {doubt.note.rstrip('.')}" if doubt.note else days
-
-
-def misses(run: Run) -> RenderableType | None:
-    """Limits: those that the plan misses, and how many it keeps."""
-    if not run.limits:
-        return None
-    missed = [limit for limit in run.limits if limit.missed_by]
-    texts = [
-        f"{limit.sentence or limit.rule} ({limit.label}): misses by {number(limit.missed_by)}"
-        + (f", priced at {large_money(limit.penalty, run.currency)}" if limit.penalty else "")
-        for limit in missed
-    ]
-    kept = len(run.limits) - len(missed)
-    return section("Limits", lines([*texts, f"{count(kept, 'limit')} kept, of {len(run.limits)}"]))

@@ -8,8 +8,9 @@ from ..domain.run import Run
 from .demand import demands, shortages
 from .discounts import discounts
 from .ground import assumptions, kept_out, rules, versions
-from .heading import heading, misses, unexamined, warnings
+from .heading import heading, unexamined, warnings
 from .holdings import holdings
+from .limits import limits
 from .mix import mix
 from .orders import costs, orders
 from .ranks import ranks
@@ -28,7 +29,7 @@ def plan_report(run: Run, width: int) -> list[RenderableType]:
         orders(run, width),
         discounts(run, width),
         costs(run, width),
-        misses(run),
+        limits(run),
         kept_out(run),
         rules(run, width),
         assumptions(run),

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from ..domain.base import Record
 from ..domain.held import RunStock
-from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunShortage
+from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase
+from ..domain.unmet import RunShortage
 
 
 class RunVerdict(Record):
