@@ -124,7 +124,7 @@ def test_what_is_let_pass_without_proof_is_told(folder: Path) -> None:
 def test_departures_from_enacted_law_are_told(folder: Path) -> None:
     """Enacted law switched off, weak evidence and an end use that no rule names stand among the assumptions."""
     run = plan(edit(folder, ("[accept]", '[accept]\nrule_status = ["pending"]')))
-    assert "enacted law does not bite" in accepted(run)
+    assert "enacted law does not apply" in accepted(run)
     assert "from `assumed` on" in accepted(run)
     edit(folder, ('rule_status = ["pending"]\n', ""), ('end_use = "defense"\n', 'end_use = "defnse"\n'))
     assert "no rule names the end use `defnse`" in accepted(plan(folder))

@@ -183,7 +183,7 @@ def test_a_rule_that_a_plugin_brought_gives_way() -> None:
     facts = catalog(facility("au", "AU", 50), offer("au-metal", "au", "metal", 5, chain("AU", *METAL)))
     found = repairs(opened(held(10, 8), facts, Ration(id="ration", country="AU", kilograms=Decimal(6))))
     assert [("loosen", "ration", 4.0)] in sets(found)
-    assert "ration gives way by 4 (No more than 6 kg a period from" in text(found)
+    assert "ration is relaxed by 4 (No more than 6 kg a period from" in text(found)
 
 
 def test_rules_that_conflict_give_way() -> None:

@@ -59,7 +59,7 @@ CHANGE = Layout(
         Field("of", k.TEXT, "Demand or material of a waiver, exporter of a licence, whose terms are lifted.", "…"),
         Field("quantity", k.MASS, "Of a waiver, a licence or a stock.", "5 t"),
         Field("per_year", k.MASS_RATE, "New capacity of a facility.", "20 t/year"),
-        Field("by", k.NON_NEGATIVE, "How far the bounds of a limit give way, in their own unit.", 1000),
+        Field("by", k.NON_NEGATIVE, "By how much the bounds of a limit are relaxed, in their own unit.", 1000),
         Field("countries", k.COUNTRIES, "Where all stages of a stock were performed.", ["US"]),
         Field("delay", k.DURATION, "How much later a capacity starts, or a demand is wanted.", "2 quarters"),
         _FROM,
@@ -125,7 +125,7 @@ ACCEPT = Layout(
         Field(
             "rule_status",
             k.several("rule statuses", PhaseStatus),
-            "Statuses of rules that bite; blank: only enacted.",
+            "Statuses of rules that apply; blank: only enacted.",
             ["enacted"],
         ),
         Field("unproven", k.YES_NO, "Whether an unproven verdict is let pass; blank: no.", False),

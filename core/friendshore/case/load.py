@@ -41,6 +41,12 @@ def load_case(path: Path | str) -> Case:
     path = Path(path)
     file = path / CASE_FILE if path.is_dir() else path
     found: list[Problem] = []
+    if path.is_dir() and not file.is_file() and (path / "run.json").is_file():
+        message = "this is a run, made by `plan --out`, and no case"
+        fix = "name the case that it was planned from; `report`, `verify` and the questions about a plan take the run itself"
+        raise InputError(
+            Problem(message, str(path), expected="a case file, or a folder that holds `case.toml`", fix=fix)
+        )
     if not file.is_file():
         raise InputError(Problem("there is no such case", file=str(file), expected="a case file", fix="check the path"))
     toml = read_toml(file, found)

@@ -23,7 +23,12 @@ Scenarios = Annotated[
     list[str] | None,
     typer.Option("--scenario", metavar="NAME", help="Scenario of the case to apply first; may repeat."),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Let rules bite of which nobody knows whether they hold.")]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Enforce rules of unknown status too: those of which nobody knows whether they hold."
+    ),
+]
 TimeLimit = Annotated[
     float | None,
     typer.Option(

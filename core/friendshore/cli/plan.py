@@ -21,7 +21,10 @@ def plan(
         typer.Option(metavar="NAME", help="Scenario of the case to apply; may be given several times."),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Let rules bite of which nobody knows whether they hold.")
+        bool,
+        typer.Option(
+            "--strict", help="Enforce rules of unknown status too: those of which nobody knows whether they hold."
+        ),
     ] = False,
     time_limit: Annotated[
         float | None,

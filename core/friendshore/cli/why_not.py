@@ -16,7 +16,7 @@ from .output import answering, show, show_json, width
 def why_not(
     path: PlanPath,
     offer: Annotated[
-        str, typer.Argument(help="An offer, as `alternatives` and `catalogs offers` name it.", metavar="OFFER")
+        str, typer.Argument(help="An offer, as `alternatives` and `catalogs show` name it.", metavar="OFFER")
     ],
     scenario: Scenarios = None,
     strict: Strict = False,

@@ -7,7 +7,7 @@ A mass is a number, a unit and, where it is not the material's own basis, the su
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from .base import exact
@@ -189,3 +189,12 @@ def parse_duration(text: str) -> Decimal:
     if not match:
         raise ValueError("a duration, like `1 quarter`, `45 days` or `2 months`")
     return exact(_decimal(match[1]) * MONTHS[match[2]])
+
+
+def readable(amount: Decimal, digits: int = 4) -> str:
+    """A number in a message: at least `digits` significant digits, all of its whole part, thousands set off, no zeros at the end."""
+    if not amount:
+        return "0"
+    places = max(0, digits - 1 - amount.adjusted())
+    text = f"{amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -9,6 +9,7 @@ from typing import Literal
 from ..domain.base import Record
 from ..domain.change import Change, TermKind
 from ..domain.facts import CapacityStep, Facility, Offer, Status
+from ..domain.quantities import readable
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.merged import around
@@ -97,7 +98,7 @@ def _missing(standings: Standings, lead: Lead, facility: Facility) -> Iterator[O
 
 
 def _number(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount.normalize():,f}"
+    return "" if amount is None else readable(amount)
 
 
 def _yearly_need(standings: Standings, offer: Offer) -> Decimal:

@@ -158,9 +158,9 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     texts += [f"what is not proved of `{offer}` is taken as proved" for offer in accept.proven]
     if set(accept.rule_status) != set(usual.rule_status):
         texts.append(
-            f"rules bite where they are {' or '.join(sorted(accept.rule_status)) or 'nothing'}, not just enacted"
+            f"rules apply where they are {' or '.join(sorted(accept.rule_status)) or 'nothing'}, not just enacted"
             if "enacted" in accept.rule_status
-            else f"enacted law does not bite: only what is {' or '.join(sorted(accept.rule_status)) or 'nothing'} does"
+            else f"enacted law does not apply: only what is {' or '.join(sorted(accept.rule_status)) or 'nothing'} does"
         )
     if accept.confidence is not usual.confidence:
         texts.append(f"evidence counts from `{accept.confidence}` on, that of origins included")

@@ -14,6 +14,7 @@ from ..domain.basis import basis_factor
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Material, Offer, Price, Quote
+from ..domain.quantities import readable
 from ..domain.time import Period, Span
 from ..domain.use import Chained
 from ..errors import InputError, Problem
@@ -278,7 +279,7 @@ class _OfferReader:
         """Why a price does not count; empty if it does, and what is taken as given is noted."""
         confidence = self.merged.confidence(source)
         accepted = confidence.reaches(self.case.accept.confidence)
-        price = f"price {amount.normalize():f} {currency}/kg"
+        price = f"price {readable(amount)} {currency}/kg"
         if confidence is Confidence.ASSUMED or (confidence is Confidence.COMPUTED and not accepted):
             reference = self.merged.sources[source].reference if source in self.merged.sources else ""
             self._assume(f"{price} is {confidence.value}" + (f": {reference}" if reference else ""))

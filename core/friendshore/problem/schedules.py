@@ -10,6 +10,7 @@ from itertools import combinations
 from ..domain.base import exact
 from ..domain.case import Case
 from ..domain.evidence import Confidence
+from ..domain.quantities import readable
 from ..domain.tiers import PriceSchedule, Tier, TierKind
 from ..domain.time import Span, stretches
 from ..errors import InputError, Problem
@@ -178,7 +179,7 @@ def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[P
         yield Problem(
             f"the incremental discount of {span} is off several list prices: which of the units lie in which tier?",
             column="tiers.discount",
-            found=f"{prices[0].normalize():f} to {prices[-1].normalize():f} a unit",
+            found=f"{readable(prices[0])} to {readable(prices[-1])} a unit",
             expected="one list price for all that is added up",
             fix="give thresholds in money, a price for each tier, or kind all-units",
         )
@@ -198,7 +199,7 @@ def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFact
                 yield Problem(
                     f"the discounts on offer `{counted[offer].offer.id}` come to more than its price",
                     column="tiers.discount",
-                    found=f"up to {most.normalize():f} off {price.normalize():f} in {case.horizon.label(t)}",
+                    found=f"up to {readable(most)} off {readable(price)} in {case.horizon.label(t)}",
                     fix="each discount is off the list price: check "
                     + " and ".join(sorted({span.schedule.name for span in here})),
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ..domain.quantities import readable
 from ..domain.run import RunAssumption, RunLead
 from ..domain.use import Result
 from ..problem import Problem
@@ -65,4 +66,4 @@ def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
 
 
 def _kilograms(items: dict[int, Bought]) -> str:
-    return f"{sum((item.entry.quantity for item in items.values()), Decimal(0)).normalize():,f}"
+    return readable(sum((item.entry.quantity for item in items.values()), Decimal(0)))

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from ..catalog import review
+from ..domain.quantities import readable
 from ..domain.time import Period
 from ..errors import Problem as Suggestion
 from ..problem import Problem
@@ -191,7 +192,7 @@ def _prices(problem: Problem) -> Iterator[Suggestion]:
         if high > _FAR_APART * low:
             yield Suggestion(
                 f"prices of {material} are more than {_FAR_APART:,} times apart",
-                found=f"{low.normalize():f} of `{cheap}`, {high.normalize():f} of `{dear}` {problem.case.currency}/kg",
+                found=f"{readable(low)} of `{cheap}`, {readable(high)} of `{dear}` {problem.case.currency}/kg",
                 fix="check the units of both",
             )
 
@@ -208,7 +209,7 @@ def _demands(problem: Problem) -> Iterator[Suggestion]:
             yield Suggestion(
                 f"demand `{demand.id}` is hardly above the resolution",
                 column="demand",
-                found=f"{most.normalize():f} kg in a period",
+                found=f"{readable(most)} kg in a period",
                 fix="check its unit, or plan to a finer `resolution`",
             )
 

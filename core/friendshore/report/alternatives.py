@@ -11,7 +11,7 @@ from rich.text import Text
 from ..explain.alternatives import Alternative, Alternatives, MaterialMix
 from ..explain.compliance import StageCheck
 from ..explain.using import Share
-from .figures import NOTHING, count, large_money, mass, money, percent, unit_for
+from .figures import NOTHING, count, large_money, mass, money, number, percent, unit_for
 from .stress import effort_line, rise
 from .tables import Column, figures, lines, section, table
 
@@ -126,7 +126,7 @@ def _cost(one: Alternative) -> list[str]:
         money_of = [*(money(part) if part else NOTHING for part in parts), f"{money(cost.total)}{made}"]
     gives = "no limit" if one.could_give_share is None else percent(one.could_give_share)
     wait = one.qualification_months or Decimal(0)
-    lead = f"{(one.lead_months or Decimal(0)).normalize():f}" + (f"+{wait.normalize():f}" if wait else "")
+    lead = number(one.lead_months or Decimal(0)) + (f"+{number(wait)}" if wait else "")
     return [one.offer, *money_of, gives, one.first_delivery or NOTHING, f"{lead} mo", one.confidence]
 
 

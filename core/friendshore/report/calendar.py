@@ -25,8 +25,8 @@ def calendar_report(found: Calendar, width: int, *, every: bool = False) -> list
     """
     head = (
         f"From {found.start} to {found.until}, as if each stretch lasted: quantities and money a year, nothing carried in stock, "
-        f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what is to be had or what "
-        "it costs."
+        f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what can be had or what it "
+        "costs."
     )
     parts: list[RenderableType] = [Text(head), _intervals(found, width, every)]
     parts += [part for part in (_concerned(found, width, every), _cliffs(found, width)) if part is not None]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
+
+from ..domain.quantities import readable
 
 NOTHING = "–"
 """What stands where there is nothing."""
 _TONNE = Decimal(1000)
+_MULTIPLE = Decimal(100)
+"""From so many times on a share is told as a multiple: 93,725 % says nothing to anybody."""
 
 
 def number(value: Decimal, digits: int = 3) -> str:
     """A number with at least `digits` significant digits, all of its whole part, and no zeros at the end."""
-    if not value:
-        return "0"
-    places = max(0, digits - 1 - value.adjusted())
-    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
-    text = f"{rounded:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return readable(value, digits)
 
 
 def unit_for(kilograms: Iterable[Decimal]) -> str:
@@ -49,7 +48,9 @@ def large_money(amount: Decimal, currency: str) -> str:
 
 
 def percent(share: Decimal) -> str:
-    """A share as a percentage; one too small to show is said to be."""
+    """A share as a percentage; one too small to show is said to be, and one of a hundred times or more is told as a multiple."""
+    if abs(share) >= _MULTIPLE:
+        return f"{number(share)} times"
     if share and abs(share) < Decimal("0.00001"):
         return "below 0.001 %"
     return f"{number(share * 100, 2)} %"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..domain.run import Run, RunRule, RunUnproven
 from ..domain.used import aged
-from .figures import count, large_money
+from .figures import count, large_money, mass
 from .tables import Column, lines, section, table
 
 FEW = 6
@@ -143,4 +143,4 @@ def _data(run: Run) -> Iterator[str]:
         owner = plugin.distribution or "beside the case"
         yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"
     yield from blocked_plugins(run)
-    yield f"{count(run.components, 'independent part')} solved; rounding misses a row by at most {run.largest_miss_kg:f} kg"
+    yield f"{count(run.components, 'independent part')} solved; rounding misses a row by at most {mass(run.largest_miss_kg)}"

@@ -122,7 +122,7 @@ def assumed_lines(run: Run) -> Iterator[str]:
 def _exposed(run: Run) -> RenderableType | None:
     if not run.exposed:
         return None
-    title = "Exposed: what rules would forbid of which nobody knows whether they hold (--strict lets them bite)"
+    title = "Exposed: what rules of unknown status would forbid, if they hold (--strict enforces them)"
     return section(title, lines(exposed_lines(run), style="yellow"))
 
 

@@ -85,7 +85,7 @@ def _notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
     if gap.dearer:
         served = f", which comes to {rise(gap.served)} more all told" if gap.served is not None else ""
         notes.append(
-            f"nothing has to give way: it can be served in full{served}; the plan does so if its shortage_price is high enough, or if "
+            f"nothing has to be relaxed: it can be served in full{served}; the plan does so if its shortage_price is high enough, or if "
             "its shortage is ranked first ([[objective]])"
         )
     elif not repairs and gap.left is not None:
@@ -130,7 +130,7 @@ def _tried(gap: Gap) -> str:
         levers = [use for use in gap.levers if use.kind is kind]
         if levers:
             told.append(f"{count(len(levers), one, many)}{_bound(kind, levers)}")
-    return ", ".join(told) or "no steps: nothing upstream could give way"
+    return ", ".join(told) or "no steps: nothing upstream could be relaxed"
 
 
 def _bound(kind: LeverKind, levers: Sequence[Use]) -> str:
@@ -187,7 +187,7 @@ def step(use: Use) -> str:
                 if use.to is None or use.today is None
                 else f", to {percent(use.to)} in the place of {percent(use.today)}"
             )
-            return f"{use.subject} gives way by {number(amount)}{share} ({use.name.rstrip('.')})"
+            return f"{use.subject} is relaxed by {number(amount)}{share} ({use.name.rstrip('.')})"
         case LeverKind.LICENCE:
             return f"licence under {use.subject} to export from {use.of}"
         case LeverKind.PROOF:

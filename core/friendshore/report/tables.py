@@ -54,7 +54,10 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], width
 def _wrapped(cell: Text, width: int) -> Text:
     """A cell broken at spaces and hyphens; what is indented stays so."""
     indent = " " * (len(cell.plain) - len(cell.plain.lstrip()))
-    lines = textwrap.wrap(cell.plain.strip(), width, initial_indent=indent, subsequent_indent=indent)
+    fits = widest([cell.plain]) + len(indent) <= width
+    lines = textwrap.wrap(
+        cell.plain.strip(), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=not fits
+    )
     return Text("\n".join(lines), style=cell.style)
 
 
@@ -62,17 +65,25 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: in
     """Width of every column: all that it would take, or its part of what there is."""
     texts = [[column.title, *(row[i].plain for row in rows)] for i, column in enumerate(columns)]
     natural = [max(len(text.rstrip()) for text in column) for column in texts]
-    least = [
-        full if column.whole else min(full, widest(column_texts, hyphens=True) + 1)
-        for column, full, column_texts in zip(columns, natural, texts, strict=True)
-    ]
     widths, room = list(natural), width - 2 * (len(columns) - 1)
-    while sum(widths) > room:
-        able = [i for i in range(len(columns)) if widths[i] > least[i]]
-        if not able:
-            break  # rather too wide than figures cut
-        widths[max(able, key=lambda i: (widths[i], -i))] -= 1
+    for hyphens in (False, True):  # names are broken at their hyphens only where the table does not fit else
+        least = [
+            full if column.whole else min(full, _least(column_texts, hyphens))
+            for column, full, column_texts in zip(columns, natural, texts, strict=True)
+        ]
+        while sum(widths) > room:
+            able = [i for i in range(len(columns)) if widths[i] > least[i]]
+            if not able:
+                break  # rather too wide than figures cut
+            widths[max(able, key=lambda i: (widths[i], -i))] -= 1
     return widths
+
+
+def _least(texts: Sequence[str], hyphens: bool) -> int:
+    """Characters of the longest word of a column, with its indent."""
+    return (
+        max((len(text) - len(text.lstrip()) + widest([text], hyphens=hyphens) for text in texts), default=0) + hyphens
+    )
 
 
 def widest(texts: Iterable[str], *, hyphens: bool = False) -> int:

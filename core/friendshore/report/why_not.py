@@ -85,7 +85,12 @@ def _root(entering: Entering, found: WhyNot) -> Iterator[str]:
     if entering.premium is not None:
         sign = "+" if entering.premium >= 0 else "-"
         level = abs(entering.premium) <= SHARE_PROVED
-        yield f"as a benchmark price: {'the benchmark itself' if level else f'{sign}{percent(abs(entering.premium))} on it'}"
+        on_it = (
+            f"{number(1 + entering.premium)} times it"
+            if entering.premium >= 2
+            else f"{sign}{percent(abs(entering.premium))} on it"
+        )
+        yield f"as a benchmark price: {'the benchmark itself' if level else on_it}"
 
 
 def _surely(entering: Entering, found: WhyNot, unit: str) -> str:
@@ -172,6 +177,6 @@ def change_words(change: Change) -> str:
         return f"at a price of {number(change.amount)}"
     if change.price:
         return f"at {number(change.factor or Decimal(0))} times its price"
-    rate = f" at {change.per_year.normalize():,f} kg a year" if change.per_year is not None else ""
+    rate = f" at {number(change.per_year)} kg a year" if change.per_year is not None else ""
     sooner = " from the start" if change.delay is not None else ""
     return f"with {change.capacity} {change.status.value if change.status else 'as stated'}{rate}{sooner}"

@@ -119,6 +119,10 @@ def read_run(folder: Path) -> RunFolder:
     Raises:
         InputError: with everything that cannot be read.
     """
+    if folder.suffix == ".toml" or (folder / "case.toml").is_file() and not (folder / RUN_FILE).is_file():
+        message = "this is a case, and not yet a run of it"
+        fix = f"plan it first: `friendshore plan {folder} --out RUN`, then name RUN"
+        raise InputError(Problem(message, str(folder), expected="a folder written by `plan --out`", fix=fix))
     if not folder.is_dir():
         message = "there is no such run folder"
         raise InputError(

@@ -57,4 +57,6 @@ class Budget(Covering, Rule):
     def sentence(self) -> str:
         """The budget in one sentence."""
         stretch = STRETCH[self.per].replace("every", "any")
-        return f"No more than {self.amount:,f} may be spent on {self.subject()} {stretch}."
+        everything = self.subject() == "any material"
+        on = "in all, holding included," if everything else f"on {self.subject()}"
+        return f"No more than {self.amount:,f}, in the case's currency, may be spent {on} {stretch}."
