@@ -63,7 +63,7 @@ def test_check_and_lists_tell_the_age_today(runs: Path) -> None:
     checked = friendshore("check", runs / "case", day=day)
     assert "catalog first-catalog, as of 2026-11-01, 120 days old" in checked
     assert "looked at more than 90 days ago: catalog first-catalog" in " ".join(checked.split())
-    assert "as of 2026-11-24, 97 days old" in " ".join(friendshore("catalogs", "show", "usgs-2026", day=day).split())
+    assert "as of 2026-11-24, 97 days old" in " ".join(friendshore("catalogs", "show", "materials", day=day).split())
     assert "2026-11-24  97 days" in friendshore("catalogs", "list", day=day)
     assert "pack eu-crma, as of 2026-11-24, 97 days old" in friendshore("rules", "list", day=day)
     assert "as of 2026-11-24, 97 days old" in friendshore("rules", "show", "eu-crma", day=day)
@@ -97,7 +97,10 @@ def test_a_run_cannot_pass_for_fresher_than_its_data(tmp_path: Path) -> None:
     friendshore("plan", tmp_path / "case.toml", "--out", tmp_path / "run")
     assert "verified, every figure" in friendshore("verify", tmp_path / "run")
     file = tmp_path / "run" / "run.json"
-    file.write_text(file.read_text().replace('"as_of": "2026-11-24"', '"as_of": "2026-11-25"'))
+    told = json.loads(file.read_text())
+    for one in told["plugins"]:
+        one["as_of"] = "2026-11-27"
+    file.write_text(json.dumps(told))
     found = " ".join(friendshore("verify", tmp_path / "run").split())
     assert "catalog usgs-2026 was last looked at on another day" in found
     assert "pack eu-crma was last looked at on another day" in found
