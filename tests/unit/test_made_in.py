@@ -93,3 +93,15 @@ def test_an_exception_may_turn_on_a_fact_and_on_any_one_country() -> None:
     found = planned(stated, facts, agreement)
     assert bought(found) == {"my-metal": 10, "my-magnet": 10}
     assert not told(found, "melt")
+
+
+def test_a_list_of_barred_countries_may_have_such_an_exception_too() -> None:
+    """What the ban does not bar is free as ever; of what it bars, only makers in the countries named may take it."""
+    words = {"stages": ["mined", "melted"], "countries": ["CN", "MY"], "end_uses": ["defense"]}
+    exception = [{"id": "allied", "countries": ["JP"], "material": ["MY"]}]
+    barred = rule(OriginBan, id="melt", **words, made_in=exception)
+    links = (*chain("DE", "mined", "refined"), *chain("MY", "melted"))
+    metal = offer("de-metal", "de", "metal", 10, links)
+    for maker, expected in (("JP", {"de-metal": 10, "jp-magnet": 10}), ("US", {})):
+        sites = [facility(c.lower(), c) for c in COUNTRIES]
+        assert bought(planned(MAGNETS, catalog(*sites, made(maker), metal), barred)) == expected

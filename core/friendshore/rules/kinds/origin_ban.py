@@ -239,7 +239,8 @@ class OriginBan(Covering, Rule):
             entries = self._entries(Stage.PRODUCED, offer, own=True)
             maker = frozenset[str]().union(*(entry.countries for entry in entries))
             known = bool(entries) and all(entry.complete and entry.countries for entry in entries)
-        results = [exception.made(maker, known), *(exception.of(entry, maker, self.allow) for entry in done)]
+        barred = [e for e in done if result_of(e.countries, e.complete, self.barred) is not Result.PASS]
+        results = [exception.made(maker, known), *(exception.of(entry, maker, self.allow) for entry in barred)]
         return max(results, key=lambda result: result.rank)
 
     def _excepted(self, verdict: Verdict, stated: dict[str, Fact]) -> Verdict:
