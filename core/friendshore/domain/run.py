@@ -15,6 +15,7 @@ from .held import RunHolding, RunLot, RunStock
 from .plan import Cost, PlanStatus
 from .unmet import RunConflict, RunShortage
 from .used import RunBlock, RunPlugin
+from .whole_periods import RunByMonths, RunRounded
 
 
 class RunPeriod(Record):
@@ -349,6 +350,10 @@ class Run(Tables):
     stocks: list[RunStock]
     deliveries: list[RunDelivery]
     shortages: list[RunShortage]
+    by_months: list[RunByMonths] = []
+    """Demands that are short, beside a plan of the same facts in months; none where nothing is short or nothing lies within a period."""
+    rounded: list[RunRounded] = []
+    """Dates within a period and odd lead times, with what the plan counts instead."""
     exposed: list[RunExposed]
     rules: list[RunRule]
     requirements: list[RunRequirement]

@@ -4,6 +4,7 @@ what each loss costs, what each rule adds, when what can be had.
 
 from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
 from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
+from .by_months import ByMonths, by_months
 from .calendar import Calendar, Cause, Cliff, Interval, Stretch, calendar
 from .causes import SupplyCause, SupplyCauses
 from .compare import compare, compare_plans, scenario_walk
@@ -28,6 +29,7 @@ from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
 from .repaired import Gap, Repair, Repairs, Use
 from .repairs import repairs
+from .rounded import rounded
 from .shortages import Reason, limiting_rules, shortage_reasons
 from .stress import Shortfall, Stress, Stressed, stress
 from .using import Share
@@ -41,6 +43,7 @@ __all__ = [
     "Asked",
     "Bill",
     "Bounds",
+    "ByMonths",
     "Calendar",
     "CapacityValue",
     "Cause",
@@ -91,6 +94,7 @@ __all__ = [
     "WaiverValue",
     "WhyNot",
     "alternatives",
+    "by_months",
     "calendar",
     "compare",
     "compare_plans",
@@ -111,6 +115,7 @@ __all__ = [
     "margins",
     "rank_prices",
     "repairs",
+    "rounded",
     "scenario_walk",
     "shortage_reasons",
     "stated_bounds",

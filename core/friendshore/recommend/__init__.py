@@ -94,4 +94,4 @@ def plan(
         check_lock(read_lock(lock), lock_of(gathered), lock)
     inputs = inputs_of(gathered, names, changes, strict)
     session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
-    return Recommendation(describe(session, gathered, names), session.verified, gathered, session)
+    return Recommendation(describe(session, gathered, names, progress), session.verified, gathered, session)

@@ -29,8 +29,10 @@ from ..domain.unmet import RunConflict
 from ..domain.used import RunBlock, RunPlugin
 from ..explain import (
     UNPRICED,
+    ByMonths,
     RankPrice,
     Reason,
+    by_months,
     exposed,
     floors_from,
     holdings,
@@ -38,6 +40,7 @@ from ..explain import (
     least_confidence,
     limiting_rules,
     rank_prices,
+    rounded,
     shortage_reasons,
 )
 from ..plugins import sentence_of
@@ -47,6 +50,7 @@ from ..problem.given import origin_rules
 from ..problem.network import final_node
 from ..reading.today import today
 from ..session import Session
+from ..solve import Progress
 from ..verify import Line, VerifiedPlan
 from .gather import Gathered, blocks_of
 from .held import describe_holdings
@@ -58,6 +62,7 @@ from .law import (
     describe_rules,
     describe_unproven,
 )
+from .months import describe_by_months
 from .shortages import describe_shortages, shortage_totals
 from .sources import describe_assumptions, describe_leads
 
@@ -82,10 +87,12 @@ class Told:
     plugins: Sequence[RunPlugin]
     plugins_blocked: Sequence[RunBlock]
     versions: Mapping[str, str]
+    by_months: Mapping[str, ByMonths]
+    """Demand -> what a plan in months leaves short of it; finding out takes further solves."""
 
 
-def describe(session: Session, gathered: Gathered, scenario: Sequence[str]) -> Run:
-    """The run of a solved and verified session."""
+def describe(session: Session, gathered: Gathered, scenario: Sequence[str], progress: Progress | None = None) -> Run:
+    """The run of a solved and verified session; `progress` is told of what is solved for it."""
     reasons = shortage_reasons(session)
     told = Told(
         today(),
@@ -99,6 +106,7 @@ def describe(session: Session, gathered: Gathered, scenario: Sequence[str]) -> R
         gathered.plugins,
         blocks_of(gathered.registry),
         _versions(),
+        by_months(session, progress),
     )
     return run_of(session.verified, told)
 
@@ -131,6 +139,8 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         makes=_makes(verified),
         lots=_lots(verified),
         holdings=describe_holdings(problem, holdings(verified)),
+        rounded=rounded(problem),
+        by_months=describe_by_months(verified, told.by_months),
         draws=_draws(verified),
         stocks=_stocks(verified),
         deliveries=_deliveries(verified),

@@ -28,6 +28,7 @@ from ..verify.ledger import Ledger
 from ..verify.money import Costing
 from .describe import Told, purchases, run_of
 from .installed import altered_catalog, altered_rules
+from .months import by_months_as_told
 
 OWN = "friendshore"
 _FACTS = "facts.json"
@@ -196,6 +197,7 @@ def _as_told(run: Run) -> Told:
         plugins=run.plugins,
         plugins_blocked=run.plugins_blocked,
         versions=run.versions,
+        by_months=by_months_as_told(run.by_months),
     )
 
 

@@ -25,7 +25,7 @@ from .gather import Gathered
 if TYPE_CHECKING:
     import pandas
 
-TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "demands", "exposed", "rules",
+TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "by_months", "rounded", "demands", "exposed", "rules",
           "unproven", "blocked", "leads", "limits", "levels", "assumptions")  # fmt: skip
 """Tables of a run that can be had as data frames."""
 
@@ -95,8 +95,8 @@ class Recommendation:
         """A table of the run as a data frame, one row an entry.
 
         Args:
-            table: one of `purchases`, `discounts`, `makes`, `lots`, `holdings`, `draws`, `stocks`, `deliveries`, `shortages`, `demands`, `exposed`,
-                `rules`, `unproven`, `blocked`, `leads`, `limits`, `levels`, `assumptions`.
+            table: one of `purchases`, `discounts`, `makes`, `lots`, `holdings`, `draws`, `stocks`, `deliveries`, `shortages`, `by_months`, `rounded`, `demands`,
+                `exposed`, `rules`, `unproven`, `blocked`, `leads`, `limits`, `levels`, `assumptions`.
 
         Raises:
             ValueError: for another table.

@@ -15,6 +15,7 @@ from .figures import count, large_money, mass, percent
 from .holdings import barred
 from .limits import floor_lines
 from .tables import lines, section
+from .whole_periods import only_by_periods
 
 STATUS = {
     PlanStatus.OPTIMAL: ("optimal", "bold green"),
@@ -55,7 +56,7 @@ def spends(run: Run) -> str:
 def warnings(run: Run) -> RenderableType | None:
     """What a reader must know before the mix: conflicts, exposure, assumptions."""
     assumed = (_assumed(run, subject) for subject in _BEFORE_ALL)
-    found = (_conflicts(run), _old(run), *assumed, _exposed(run), barred(run))
+    found = (_conflicts(run), _old(run), *assumed, _exposed(run), barred(run), _only_by_periods(run))
     parts: list[RenderableType] = [part for part in found if part is not None]
     note = Text(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below") if run.assumptions else None
     if not parts and note is None:
@@ -117,6 +118,11 @@ def assumed_lines(run: Run) -> Iterator[str]:
     """The same for a summary."""
     for subject, title in _BEFORE_ALL.items():
         yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
+
+
+def _only_by_periods(run: Run) -> RenderableType | None:
+    texts = list(only_by_periods(run))
+    return section("Short by the length of the periods", lines(texts, style="yellow")) if texts else None
 
 
 def _exposed(run: Run) -> RenderableType | None:

@@ -15,6 +15,8 @@ from .heading import STATUS, assumed_lines, conflict_lines, exposed_lines, old_l
 from .holdings import TITLES, barred_lines, barred_texts, holding_rows
 from .mix import by_material, chain, names_of, per_kg
 from .orders import in_orders
+from .whole_periods import TITLES as BY_MONTHS
+from .whole_periods import by_months_rows, only_by_periods, rounded_lines, unlooked
 
 SUPPLIERS = 2
 """Suppliers of a material that are named."""
@@ -30,6 +32,7 @@ def markdown_report(run: Run) -> str:
         _title(run),
         _section("Before you rely on it", _bullets(_caveats(run))),
         _section("What is needed, and whether it can be had", _needs(run)),
+        _section("What counting in whole periods does", _whole_periods(run)),
         _section("Who supplies it", _suppliers(run)),
         _section("Stock in hand and orders placed", _holdings(run)),
         _section("What to order next", _orders(run)),
@@ -73,6 +76,7 @@ def _caveats(run: Run) -> Iterator[str]:
     yield from assumed_lines(run)
     yield from (f"Exposed: {text}" for text in exposed_lines(run))
     yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
+    yield from (f"{text}." for text in only_by_periods(run))
     if run.assumptions:
         yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
     if run.leads:
@@ -98,6 +102,13 @@ def _needs(run: Run) -> str:
     made = _table(["material", "for", "why it is short", "wanted", "delivered", "short", "met from"], rows, 4)
     why = _bullets(because_lines(run))
     return f"{made}\n\n{why}" if why else made
+
+
+def _whole_periods(run: Run) -> str:
+    """Shortages beside those of a plan in months, and what is counted otherwise than it is stated."""
+    rows = by_months_rows(run)
+    texts = _bullets((*unlooked(run), *rounded_lines(run)))
+    return "\n\n".join(part for part in (_table(BY_MONTHS, rows, 3) if rows else "", texts) if part)
 
 
 def _why(run: Run, demand: RunDemand) -> str:

@@ -14,6 +14,7 @@ from .limits import limits
 from .mix import mix
 from .orders import costs, orders
 from .ranks import ranks
+from .whole_periods import whole_periods
 
 
 def plan_report(run: Run, width: int) -> list[RenderableType]:
@@ -26,6 +27,7 @@ def plan_report(run: Run, width: int) -> list[RenderableType]:
         mix(run, width),
         holdings(run, width),
         shortages(run, width),
+        whole_periods(run, width),
         orders(run, width),
         discounts(run, width),
         costs(run, width),

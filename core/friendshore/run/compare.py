@@ -30,6 +30,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "blocked": ("offer", "material", "end_use", "demand_material", "rule"),
     "limits": ("rule", "label"),
     "levels": ("rank",),
+    "by_months": ("demand",),
+    "rounded": ("kind", "name", "stated"),
     "periods": ("label",),
 }
 """Field of a run -> what tells its entries apart; entries of other lists are told apart by position."""
@@ -38,6 +40,7 @@ _NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
     "holdings": "stock or order",
     "exposed": "exposed rule", "requirements": "requirement", "leads": "lead", "unproven": "unproven offer",
     "blocked": "blocked offer", "limits": "limit", "levels": "level", "periods": "period",
+    "by_months": "shortage by months", "rounded": "rounded date or lead time",
 }  # fmt: skip
 
 

@@ -169,13 +169,13 @@ class Session:
         if len(problem.objectives) > levels:
             goals = (*goals, Goal(self.program.linear.cost, within=0.0, whole=True))
         program = replace(self.program, problem=problem, goals=goals)
-        return verify(problem, plan_of(program, solve(program, self._left(), None, self.cancel, self.answers)))
+        return verify(problem, plan_of(program, solve(program, self.left(), None, self.cancel, self.answers)))
 
     def least_short(self, demand: int) -> float | None:
         """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
         count = self.problem.case.horizon.count
         first = self.program.columns.short + demand * count
-        return least(self.program, np.arange(first, first + count), self._left(), self.cancel)
+        return least(self.program, np.arange(first, first + count), self.left(), self.cancel)
 
     @cached_property
     def steady(self) -> Session:
@@ -316,7 +316,7 @@ class Session:
         rows = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))
         return any(not members & self.parts.bond(rows[row][1]) for row in conflict.rows)
 
-    def _left(self) -> Limits:
+    def left(self) -> Limits:
         """The limits, with what is left of the time."""
         if self.limits.seconds is None:
             return self.limits

@@ -1,0 +1,174 @@
+"""What the length of the periods makes short: dates within a period, odd lead times, and the same facts planned by months."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from friendshore.domain.case import WaiverSpec
+from friendshore.plugins import Registry
+from friendshore.recommend import Recommendation, recheck
+from friendshore.report import markdown_report, plan_report
+from friendshore.rules.kinds.limits import Budget, MaxShare
+
+from .building import ban, case, catalog, demand, facility, planned, rule, source, store
+
+YEAR = date(2027, 1, 1)
+
+
+def yearly(per_year: float = 365, **more: Any) -> Any:
+    """A kilogram a day for defence in the four quarters of 2027, of which nothing can be held."""
+    wanted = demand("metal", "defense").model_copy(update={"quantities": (), "per_year": Decimal(str(per_year))})
+    given = {"start": YEAR, "length": "quarter", "count": 4, "stores": (store("metal", 0, limit=0),)}
+    return case(wanted, **{**given, **more})
+
+
+def chinese(**more: Any) -> Any:
+    """Chinese metal alone."""
+    return catalog(facility("cn", "CN"), source("CN", 10, **more))
+
+
+def months(found: Recommendation) -> list[tuple[str, float, float | None, float]]:
+    """Demand, kilograms short, short by months, and short only by the length of the periods."""
+    return [
+        (
+            row.demand,
+            float(row.short_kg),
+            None if row.by_months_kg is None else float(row.by_months_kg),
+            float(row.only_kg),
+        )
+        for row in found.run.by_months
+    ]
+
+
+def counted(found: Recommendation) -> list[tuple[str, str, str, str]]:
+    """What is counted otherwise than it is stated."""
+    return [(row.kind, row.name, row.stated, row.counted) for row in found.run.rounded]
+
+
+def text(found: Recommendation) -> str:
+    """The report on a line of two hundred characters."""
+    console = Console(file=StringIO(), width=200)
+    with console.capture() as captured:
+        for part in plan_report(found.run, 200):
+            console.print(part)
+    return captured.get()
+
+
+def test_a_ban_from_march_bites_from_january_and_the_plan_says_so() -> None:
+    """31 + 28 kg of January and February are lawful and short all the same: only because the plan counts in quarters."""
+    found = planned(yearly(), chinese(), ban("mined", start="2027-03-01"))
+    assert months(found) == [("metal-defense", 365, 306, 59)]
+    assert counted(found) == [("rule", "ban", "from 2027-03-01", "from 2027-01-01")]
+    told = text(found)
+    assert "metal-defense 59 kg of 365 kg" in told
+    assert "rule ban: from 2027-03-01, counted from 2027-01-01" in told
+    page = markdown_report(found.run)
+    assert "Short only because the plan counts in whole periods: metal-defense 59 kg of 365 kg" in page
+    assert "| metal | defense | 365 kg | 306 kg | 59 kg |" in page
+    assert found.to_frame("by_months").only_kg.tolist() == [59]
+
+
+def test_a_lead_time_is_rounded_up() -> None:
+    """Four months are six by quarters: 181 days without metal, by months 120."""
+    found = planned(yearly(), chinese(lead_time=4))
+    assert months(found) == [("metal-defense", 181, 120, 61)]
+    assert counted(found) == [("lead time", "cn-metal", "4 months", "6 months")]
+
+
+def test_what_permits_counts_in_whole_periods_within_it() -> None:
+    """Offered until mid-August and under a waiver from February on: the third quarter is lost, and the first; by months two and one."""
+    facts = chinese(end=date(2027, 8, 15))
+    waiver = WaiverSpec(id="w", rule="ban", quantity=Decimal(1000), start=date(2027, 2, 1))
+    found = planned(yearly(waivers=(waiver,)), facts, ban("mined", start=None))
+    assert counted(found) == [
+        ("offer", "cn-metal", "until 2027-08-15", "until 2027-06-30"),
+        ("waiver", "w", "from 2027-02-01", "from 2027-04-01"),
+    ]
+    assert months(found) == [("metal-defense", 90 + 184, 31 + 153, 90)]
+
+
+def test_by_months_it_may_be_short_of_more() -> None:
+    """Capacity that begins in March is there for the whole quarter; by months January and February are short. Nothing is said to be had."""
+    site = facility("cn", "CN").model_copy(
+        update={
+            "capacity": (
+                facility("cn", "CN", 365)
+                .capacity[0]
+                .model_copy(update={"start": date(2027, 3, 1), "per_year": Decimal(500)}),
+            )
+        }
+    )
+    late = source("CN", 11, name="slow", lead_time=1, max_per_year=0.1)
+    found = planned(yearly(), catalog(site, source("CN", 10), late))
+    ((_, quarters, by_month, only),) = months(found)
+    assert (quarters, only) == (pytest.approx(90 - 31 * 500 / 365, abs=0.1), 0)
+    assert by_month == pytest.approx(59, abs=0.1)
+    assert "Short only because" not in text(found)
+    assert "what comes late in a period is counted as there for all of it" in text(found)
+
+
+def test_nothing_is_planned_again_where_no_date_lies_within_a_period() -> None:
+    """A ban from April on, no lead time: all that is short is short by months too, and nothing is asked."""
+    found = planned(yearly(), chinese(), ban("mined", start="2027-04-01"))
+    assert (months(found), counted(found)) == ([], [])
+    assert "What counting in whole periods does" not in text(found)
+    by_month = planned(yearly(length="month", count=12), chinese(), ban("mined", start="2027-04-10"))
+    assert (months(by_month), len(counted(by_month))) == ([], 1)
+    met = planned(yearly(), catalog(facility("au", "AU"), source("AU", 10)), ban("mined", start="2027-03-01"))
+    assert months(met) == []
+
+
+@pytest.mark.parametrize(
+    ("why", "given", "facts", "rules"),
+    [
+        (
+            "its demand is stated by period",
+            case(demand("metal", "defense", 90, 90), start=YEAR, length="quarter"),
+            chinese(),
+            (),
+        ),
+        ("`max_order` of cn-metal is stated by period", yearly(), chinese(max_order=500), ()),
+        ("rule budget states amounts by period", yearly(), chinese(), (rule(Budget, amount=900, per="period"),)),
+    ],
+    ids=["quantities", "max-order", "budget"],
+)
+def test_what_is_stated_by_period_is_not_looked_at_by_months(why: str, given: Any, facts: Any, rules: Any) -> None:
+    """By months it would be another amount: the reason is told, and nothing is claimed."""
+    found = planned(given, facts, ban("mined", start="2027-03-01"), *rules)
+    assert [(row.by_months_kg, row.only_kg, row.note) for row in found.run.by_months] == [(None, 0, why)]
+    assert f"not looked at by months: metal-defense: {why}" in text(found)
+
+
+def test_a_share_by_period_is_a_share_by_month_too() -> None:
+    """No more than all of it from one country: a limit that is no amount does not keep a case from being looked at."""
+    cap = rule(MaxShare, by="country", share=1, per="period", of="purchases")
+    found = planned(yearly(), chinese(), ban("mined", start="2027-03-01"), cap)
+    assert months(found) == [("metal-defense", 365, 306, 59)]
+
+
+def test_without_time_nothing_is_claimed() -> None:
+    """The time is up: it is said that nothing was found."""
+    found = planned(yearly(), chinese(), ban("mined", start="2027-03-01"), time_limit=0)
+    assert [(row.by_months_kg, row.note) for row in found.run.by_months] == [
+        (None, "no plan by months was found in the time given")
+    ]
+
+
+def test_a_run_that_is_checked_again_works_out_what_only_the_periods_do() -> None:
+    """The dates follow from the facts; the figure by months is taken as told, and the difference is worked out from it."""
+    found = planned(yearly(), chinese(), ban("mined", start="2027-03-01"))
+    again = recheck(found.facts(), found.run, Registry.of())
+    assert again.run == found.run
+    (row,) = found.run.by_months
+    wrong = found.run.model_copy(
+        update={"by_months": [row.model_copy(update={"only_kg": Decimal(300)})], "rounded": []}
+    )
+    told = recheck(found.facts(), wrong, Registry.of()).run
+    assert told is not None
+    assert (told.by_months, told.rounded) == (found.run.by_months, found.run.rounded)
