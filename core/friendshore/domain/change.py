@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from .base import Number, Record, Words
 from .facts import Status
+from .quantities import (
+    Mass,
+    UnitPrice,
+    parse_duration,
+    parse_mass,
+    parse_number,
+    parse_rate,
+    parse_share,
+    parse_unit_price,
+)
 
 
 class TermKind(StrEnum):
@@ -128,6 +140,26 @@ class Change(Record):
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, data: Any) -> Any:
+        """Amounts as planners write them, in packs as in cases: `5 t`, `20 t/year`, `500 USD/kg`, `150 %`, `2 quarters`."""
+        if not isinstance(data, dict):
+            return data
+        found = dict(data)
+        for name, parse in _WRITTEN_AS.items():
+            if isinstance(found.get(name), str):
+                try:
+                    value = parse(found[name])
+                except ValueError as error:
+                    raise ValueError(f"`{name}` is `{found[name]}`: expected {error}") from None
+                if getattr(value, "substance", None):
+                    raise ValueError(f"`{name}` is `{found[name]}`: a substance cannot be named here")
+                if isinstance(value, UnitPrice):
+                    found["currency"] = value.currency
+                found[name] = value if isinstance(value, Decimal) else value[0]
+        return found
+
     @property
     def subject(self) -> str:
         """Which of the subjects it names."""
@@ -156,5 +188,14 @@ class Change(Record):
         return self
 
 
+_WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
+    "factor": parse_share,
+    "amount": parse_unit_price,
+    "quantity": parse_mass,
+    "per_year": parse_rate,
+    "delay": parse_duration,
+    "by": parse_number,
+}
+"""How amounts are read that are given as text."""
 _WRITTEN = {"start": "from", "end": "until"}
 """Fields whose key in a file is another word."""

@@ -213,11 +213,12 @@ def read_yearly_price(value: Any) -> UnitPrice:
 
 
 def read_yearly_share(value: Any) -> Decimal:
-    """A share a year, zero or more."""
+    """A share a year, zero or more; that it is of a year need not be said."""
     expected = "a share a year, like `5 %/year`"
+    told = _yearly(value, expected) if isinstance(value, str) and "/" in value else value
     try:
-        share = parse_share(_yearly(value, expected))
-    except ValueError:
+        share = read_share(told)
+    except UnreadableError:
         raise UnreadableError(expected) from None
     if share < 0:
         raise UnreadableError("zero or more")

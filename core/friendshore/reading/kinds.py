@@ -86,7 +86,7 @@ CURRENCY = Kind("currency", a.read_currency, {"type": "string", "pattern": "^[A-
 MONEY = Kind("money", a.read_money)
 UNIT_PRICE = Kind("money per mass", a.read_unit_price)
 YEARLY_PRICE = Kind("money per mass and year", a.read_yearly_price)
-YEARLY_SHARE = Kind("share a year", a.read_yearly_share)
+YEARLY_SHARE = Kind("share a year", a.read_yearly_share, also=(_NUMBER,))
 DURATION = Kind("duration", a.read_duration)
 
 

@@ -16,12 +16,13 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..domain.base import Number, Record
 from ..domain.facts import Material, Place
+from ..domain.quantities import parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Chained, Fact, Move, Use, Verdict
 from .rows import Purchases, Row, Rows, Term
@@ -85,13 +86,26 @@ class Selector(Record):
         return all(tests) and (narrowed or not self.materials)
 
 
+def _threshold(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_share(value)
+    except ValueError as error:
+        raise ValueError(f"`{value}` is neither a number nor {error}") from None
+
+
+Threshold = Annotated[Number, BeforeValidator(_threshold)]
+"""A number, or a share like `50 %`."""
+
+
 class FactTest(Record):
     """A test of one stated fact of the item."""
 
     fact: str
     equals: bool | str | None = None
-    at_least: Number | None = None
-    below: Number | None = None
+    at_least: Threshold | None = None
+    below: Threshold | None = None
 
     def holds(self, stated: dict[str, Fact]) -> bool | None:
         """True or false; None if the fact is not stated, or does not answer the test."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, field_validator, model_validator
 
 from ...domain.base import Words
 from ...domain.countries import GROUPS, countries_of
+from ...domain.currencies import is_currency
 from ...domain.facts import Material
+from ...domain.quantities import looks_like_money
 from ...domain.stages import Stage
+from ...errors import InputError, Problem
 from ...reading.fields import UnreadableError
 from ...reading.words import read_end_use
-from ..base import Selector
+from ..base import Rule, Selector
 
 
 def _codes(value: Any) -> Any:
@@ -134,3 +138,50 @@ def is_party(name: str, listed_names: Iterable[str]) -> bool:
 
 def _name_words(name: str) -> list[str]:
     return re.findall(r"\w+", name.casefold())
+
+
+class InMoney(Rule):
+    """A rule that states amounts of money, as numbers in the case's currency or as text that names it (`5,000 USD`)."""
+
+    currency: str = ""
+    """Currency of its amounts, ISO 4217, where they name one; empty: the case's. Another one than the case's is refused."""
+
+    amounts: ClassVar[tuple[str, ...]] = ("penalty",)
+    """Fields that are money."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_currency(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        named = [named_currency(data.get(field)) for field in cls.amounts]
+        found = sorted({data.get("currency") or "", *named} - {""})
+        if len(found) > 1:
+            raise ValueError(f"its amounts are in several currencies: {' and '.join(map(str, found))}")
+        return {**data, "currency": found[0]} if found else data
+
+    @field_validator("currency")
+    @classmethod
+    def _is_one(cls, code: str) -> str:
+        if code and not is_currency(code):
+            raise ValueError(f"`{code}` is no currency by its ISO 4217 code, like USD")
+        return code
+
+    def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Rule:
+        """The same rule, if its amounts are in the case's currency.
+
+        Raises:
+            InputError: if they are in another one.
+        """
+        if self.currency in ("", currency):
+            return super().in_currency(currency, exchange)
+        message, fix = f"the amounts of rule `{self.id}` are in {self.currency}", "convert them"
+        raise InputError(Problem(message, found=self.currency, expected=f"amounts in {currency}, as the case", fix=fix))
+
+
+def named_currency(value: object) -> str:
+    """The currency that an amount names, like `5,000 USD` and `5 USD/kg`; empty: none."""
+    if not isinstance(value, str):
+        return ""
+    money = value.partition("/")[0].split()
+    return money[-1][-3:] if money and looks_like_money(value.partition("/")[0]) else ""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from ...domain.base import Number, exact
+from ...domain.base import exact
 from ...domain.use import Chained, Move, Use
 from ...errors import InputError, Problem
 from ..base import Rule
-from .shared import Countries, Covering, lands, listed
+from .amounts import PerKilogram, Rate
+from .shared import Countries, Covering, lands, listed, named_currency
 
 
 class Tariff(Covering, Rule):
@@ -27,21 +28,29 @@ class Tariff(Covering, Rule):
     """Customs origins that pay it; none: all."""
     except_origins: Countries = frozenset()
     """Customs origins that do not."""
-    rate: Number = Decimal(0)
-    """Share of the value. 0 records that the line is free."""
+    rate: Rate = Decimal(0)
+    """Share of the value, like `25 %`. 0 records that the line is free."""
     basis: Literal["fob"] = "fob"
     """What the value is: the price without international freight, as in the United States. A territory that adds freight
     (`cif`) is refused rather than computed wrongly."""
-    specific: Number | None = None
-    """Money per kilogram on top of it."""
+    specific: PerKilogram | None = None
+    """Money per kilogram on top of it: a number, or like `1.5 USD/kg`."""
     specific_currency: str = ""
-    """Currency of `specific`, ISO 4217."""
+    """Currency of `specific`, ISO 4217, where it names none."""
     specific_per: Literal["basis", "element"] = "basis"
     """What the kilograms of `specific` weigh: the material's basis, or the element in it. Where its content is not known
     all of it counts, which is the most that can be due."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
     charge_reads_use: ClassVar[bool] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_currency(cls, data: Any) -> Any:
+        named = named_currency(data.get("specific")) if isinstance(data, dict) else ""
+        if named and data.get("specific_currency", named) != named:
+            raise ValueError(f"`specific` is in {named}, and `specific_currency` says {data['specific_currency']}")
+        return {**data, "specific_currency": named} if named else data
 
     @model_validator(mode="after")
     def _sensible(self) -> Tariff:

@@ -7,11 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from ....domain.base import Number
 from ....domain.facts import Material
 from ....errors import InputError, Problem
-from ...base import Rule
-from ..shared import Covering
+from ..amounts import PerKilogram
+from ..shared import Covering, InMoney
 
 Per = Literal["period", "year", "horizon"]
 GroupBy = Literal["element", "material", "all"]
@@ -19,7 +18,7 @@ STRETCH: dict[Per, str] = {"period": "in every period", "year": "in every year",
 """Over which time a rule holds, in words."""
 
 
-class Grouped(Covering, Rule):
+class Grouped(Covering, InMoney):
     """A limit on materials in groups, over stretches of time."""
 
     per: Per = "year"
@@ -27,8 +26,8 @@ class Grouped(Covering, Rule):
     group_by: Literal["", "element", "material", "all"] = ""
     """One row for every element, for every material, or one for all that the rule covers; empty: by element if a stage is
     named, else by material. All together count in kilograms of their own basis, or with a stage in contained element."""
-    penalty: Number | None = Field(default=None, gt=0)
-    """Money per kilogram by which it may be missed; none: it must hold."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
 
     @property
     def grouping(self) -> GroupBy:

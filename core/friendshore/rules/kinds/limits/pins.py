@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ....domain.base import Number
 from ....domain.facts import Place
 from ....domain.time import Span
 from ....domain.use import Chained
@@ -17,12 +16,12 @@ from ....errors import InputError, Problem
 from ....reading.suggest import did_you_mean
 from ...base import Facts, Rule
 from ...rows import Row
-from ..shared import listed
-from .amounts import Kilograms, WeightTable
+from ..amounts import Kilograms, PerKilogram, WeightTable
+from ..shared import InMoney, listed
 from .grouped import STRETCH, Per
 
 
-class Pin(Rule):
+class Pin(InMoney):
     """What the planner has decided: so much from an offer, or from several by weight, over some deliveries."""
 
     kind: Literal["pin"] = "pin"
@@ -48,8 +47,8 @@ class Pin(Rule):
     """First day of the deliveries it is about."""
     end: datetime.date | None = Field(default=None, alias="until")
     """Last day."""
-    penalty: Number | None = Field(default=None, gt=0)
-    """Money per kilogram by which it may be missed; none: it must hold."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
 
     model_config = {
         **Rule.model_config,

@@ -13,8 +13,8 @@ from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Rows
+from ..amounts import Share
 from ..shared import lands, listed
-from .amounts import Share
 from .counting import NOUN, NOUNS, Belongs, ByCountries
 from .grouped import STRETCH
 

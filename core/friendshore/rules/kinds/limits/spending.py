@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ....domain.base import Number
 from ....domain.facts import Place
 from ....domain.use import Chained
-from ...base import Facts, Rule
+from ...base import Facts
 from ...rows import Row
-from ..shared import Covering
+from ..amounts import Amount, Rate
+from ..shared import Covering, InMoney
 from .grouped import STRETCH, Per
 
 
-class Budget(Covering, Rule):
+class Budget(Covering, InMoney):
     """No more money than so much: price less discounts, charges, freight, onboarding, fixed costs and holding, not discounted, by day of order.
 
     What a price schedule takes off or adds counts when it is settled, if all that the schedule bears on is covered; what terms of
@@ -27,12 +27,14 @@ class Budget(Covering, Rule):
     model_config = {"json_schema_extra": {"examples": [{"amount": 5000}]}}
 
     kind: Literal["budget"] = "budget"
-    amount: Number = Field(ge=0)
-    """Money in the case's currency."""
+    amount: Amount = Field(ge=0)
+    """Money: a number in the case's currency, or like `60,000,000 USD`."""
     per: Per = "year"
     """For every period, every calendar year, or the whole plan."""
-    penalty: Number | None = Field(default=None, gt=0)
-    """Money per unit of money by which it may be overdrawn; none: it must hold."""
+    penalty: Rate | None = Field(default=None, gt=0)
+    """Money per unit of money by which it may be overdrawn, or like `10 %`; none: it must hold."""
+
+    amounts: ClassVar[tuple[str, ...]] = ("amount",)
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every stretch."""

@@ -11,13 +11,13 @@ from pydantic import Field, model_validator
 
 from ....domain.base import Number, exact
 from ....domain.facts import Material, Place
-from ...base import DemandLine, Facts, Rule
+from ...base import DemandLine, Facts
 from ...rows import Row, Term, lacking
-from ..shared import Covering, EndUses, listed
-from .amounts import Kilograms, WeightTable
+from ..amounts import Kilograms, PerKilogram, WeightTable
+from ..shared import Covering, EndUses, InMoney, listed
 
 
-class Cover(Covering, Rule):
+class Cover(Covering, InMoney):
     """Stock for so many days of demand, at the end of every period.
 
     Stock counts if it may be delivered to the demand that it covers: if it was bought for the requirement of the coming
@@ -37,8 +37,8 @@ class Cover(Covering, Rule):
     """Places whose demand is covered; none: all."""
     end_uses: EndUses = frozenset()
     """End uses that are covered; none: all."""
-    penalty: Number | None = Field(default=None, gt=0)
-    """Money per kilogram by which it may be missed in a period; none: it must hold."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed in a period; none: it must hold."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """For every material and place with a demand, and every period, a row for each set of demands on the same stock.
@@ -102,7 +102,7 @@ class Cover(Covering, Rule):
         return f"Stock of {self.subject()}{use}{where} must cover {self.days.normalize():f} days of demand at the end of every period."
 
 
-class StockLevel(Covering, Rule):
+class StockLevel(Covering, InMoney):
     """Kilograms in stock at the end of every period, or of the plan: no less, no more, or exactly so much.
 
     All that is there counts, whoever it is set aside for, what lies unused in lots too.
@@ -125,8 +125,8 @@ class StockLevel(Covering, Rule):
     """Whether all these materials and places are counted in one row; false: each material at each place in its own."""
     weights: WeightTable = ()
     """What a kilogram of a material counts, like the room it takes: `{ oxide = 1, metal = 0.4 }`; 1 where it is not named."""
-    penalty: Number | None = Field(default=None, gt=0)
-    """Money per kilogram by which it may be missed at the end of a period; none: it must hold."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed at the end of a period; none: it must hold."""
 
     @model_validator(mode="after")
     def _says_how_much(self) -> StockLevel:

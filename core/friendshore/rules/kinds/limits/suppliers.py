@@ -12,7 +12,7 @@ from ....domain.facts import Place
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row, Term
-from .amounts import Share
+from ..amounts import Amount, Share
 from .counting import NOUN, NOUNS, By, ByCountries
 from .grouped import STRETCH, Per
 
@@ -22,6 +22,8 @@ class _Counted(ByCountries):
 
     by: By = "supplier"
     """Who is counted."""
+    penalty: Amount | None = Field(default=None, gt=0)
+    """Money for each by which the number is missed, or like `5,000 USD`; none: it must hold."""
     surely: ClassVar[bool]
     """Whether only purchases count that cannot end elsewhere."""
 
