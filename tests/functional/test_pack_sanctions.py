@@ -25,7 +25,7 @@ packs = ["sanctions", "us-tariffs"]
 id = "ore"
 material = "tungsten-concentrate"
 end_use = "civil"
-per_year = "80,000 t"
+per_year = "80000 t"
 shortage_price = "1000 USD/kg"
 
 [assume]

@@ -83,7 +83,7 @@ REFUSED = {
         "more than all",
     ),
     "mass that no plan can add up": (('per_year = "2 t"', 'per_year = "1e400 t"'), "no more than"),
-    "price that hides every other": (('"5,000 USD/kg"', '"1e30 USD/kg"'), "no more than"),
+    "price that hides every other": (('"5000 USD/kg"', '"1e30 USD/kg"'), "no more than"),
     "ten thousand periods": (("periods = 6 ", "periods = 10000 "), "1,200"),
 }
 

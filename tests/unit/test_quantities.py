@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -12,6 +14,7 @@ from friendshore.domain.base import Number, Record
 from friendshore.domain.quantities import (
     KILOGRAMS,
     Mass,
+    TwoReadingsError,
     parse_duration,
     parse_mass,
     parse_money,
@@ -29,7 +32,7 @@ NUMBERS = st.decimals(min_value=0, max_value=10**9, places=3, allow_nan=False)
     [
         ("5 t", "5000", None),
         ("5t", "5000", None),
-        ("3,200 t WO3", "3200000", "WO3"),
+        ("3200 t WO3", "3200000", "WO3"),
         ("1_000 kg", "1000", None),
         (".5 kg", "0.5", None),
         ("2 tonnes Ga", "2000", "Ga"),
@@ -73,7 +76,7 @@ def test_rates_are_yearly(text: str, kg: str) -> None:
 
 def test_prices_are_per_kilogram() -> None:
     """A price per tonne, pound or ton unit becomes one per kilogram of what it is quoted for."""
-    assert parse_unit_price("580,000 USD/t") == (Decimal(580), "USD", None)
+    assert parse_unit_price("580000 USD/t") == (Decimal(580), "USD", None)
     assert parse_unit_price("1000 USD/mtu") == (Decimal(100), "USD", "WO3")
     assert parse_unit_price("180 USD/kg Ta2O5") == (Decimal(180), "USD", "Ta2O5")
     assert parse_unit_price("4.5359237 EUR/lb").amount == Decimal(10)
@@ -111,8 +114,9 @@ def test_any_unit_is_the_same_as_kilograms(number: Decimal, unit: str) -> None:
 
 @given(st.integers(min_value=0, max_value=10**12))
 def test_thousands_marks_change_nothing(number: int) -> None:
-    """Commas and underscores between thousands are only for the eye."""
-    assert parse_number(f"{number:,}") == parse_number(f"{number:_}") == parse_number(str(number)) == number
+    """Underscores between thousands are only for the eye, and so are commas where they can be nothing else."""
+    assert parse_number(f"{number:_}") == parse_number(str(number)) == parse_number(f"{number:,}.00") == number
+    assert parse_number(f"{number + 10**6:,}") == number + 10**6
 
 
 class Told(Record):
@@ -137,3 +141,36 @@ def test_a_number_in_json_is_the_same_number(number: Decimal) -> None:
     assert again == told
     assert str(again.amount) == str(told.amount)
     assert told.amount == number
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (parse_number, "1,250"),
+        (parse_number, "-12,500"),
+        (parse_mass, "1,250 t"),
+        (parse_rate, "1,250 t WO3/year"),
+        (parse_money, "1,250 USD"),
+        (parse_unit_price, "1,250 USD/kg"),
+        (parse_share, "1,250 %"),
+        (parse_duration, "1,250 days"),
+    ],
+)
+def test_a_number_with_two_readings_is_refused_with_both(parse: Callable[[str], object], text: str) -> None:
+    """A thousand two hundred and fifty, or one and a quarter: nobody can tell, and a thousandfold lies between."""
+    digits = re.match(r"[-\d,]+", text)
+    assert digits
+    whole, part = digits[0].replace(",", ""), digits[0].replace(",", ".")
+    with pytest.raises(
+        TwoReadingsError, match=re.escape(f"`{digits[0]}` is {whole} or {part}; write {whole} or {part}")
+    ):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1,250,000", 1_250_000), ("1,250.00", 1250), ("1_250", 1250), ("1.250", Decimal("1.25")), ("1250", 1250)],
+)
+def test_numbers_with_one_reading_are_read(text: str, number: Decimal) -> None:
+    """Two commas, or a comma and a point, are thousands without doubt."""
+    assert parse_number(text) == number

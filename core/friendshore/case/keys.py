@@ -184,9 +184,7 @@ DEMAND = Layout(
         Field("quantities", k.MASSES, "A mass for each period of the plan.", ["500 kg", "0", "1 t"]),
         _FROM,
         _UNTIL,
-        Field(
-            "shortage_price", k.UNIT_PRICE, "Price of what is not delivered, in the case's currency.", "5,000 USD/kg"
-        ),
+        Field("shortage_price", k.UNIT_PRICE, "Price of what is not delivered, in the case's currency.", "5000 USD/kg"),
         _WHY,
     ),
     others="kept",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ..domain.case import DemandSpec, Level, Minimise
 from ..domain.facts import ChainEntry, Feed
-from ..domain.quantities import parse_number, parse_share
+from ..domain.quantities import TwoReadingsError, parse_number, parse_share
 from ..domain.stages import COLLECTION
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact
@@ -83,7 +83,10 @@ def _facts(entry: Entry) -> tuple[tuple[str, Fact], ...]:
         elif isinstance(value, int | Decimal):
             facts.append((name, Decimal(value)))
         elif isinstance(value, str):
-            facts.append((name, _fact(value)))
+            try:
+                facts.append((name, _fact(value)))
+            except TwoReadingsError as error:
+                entry.problem(name, "cannot be read", str(error))
         else:
             entry.problem(name, "a fact of the item is a plain value", "true, false, a number, a share or a text")
     return tuple(facts)
@@ -96,6 +99,8 @@ def _fact(text: str) -> Fact:
     for parse in (parse_number, parse_share):
         try:
             return parse(text)
+        except TwoReadingsError:
+            raise
         except ValueError:
             continue
     return text

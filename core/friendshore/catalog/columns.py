@@ -139,7 +139,7 @@ CAPACITY = Layout(
     (
         Field("facility", k.IDENT, "Id of a facility of this catalog.", "acme-smelter", required=True),
         Field("from", k.DATE, "First day; blank: since ever.", "2027-07-01"),
-        Field("per_year", k.CAPACITY, "Mass per time.", "3,300 t WO3/year", required=True),
+        Field("per_year", k.CAPACITY, "Mass per time.", "3300 t WO3/year", required=True),
         Field("status", k.choice("status", Status), "How real it is.", "operating", required=True),
         Field(
             "material",
@@ -179,7 +179,7 @@ OFFERS = Layout(
             "onboarding",
             k.MONEY,
             "One-off cost of using it at all; `[[incumbent]]` offers have paid it.",
-            "250,000 USD",
+            "250000 USD",
         ),
         Field(
             "qualification",
@@ -295,7 +295,7 @@ TIERS = Layout(
         ),
         Field("price", k.UNIT_PRICE, "Price in the tier, in place of the list price.", "520 USD/kg"),
         Field("discount", k.DISCOUNT, "Or share off the list price; below 0: on top of it.", "5 %"),
-        Field("lump", k.MONEY, "Due once in a span that ends in this tier; blank: nothing.", "10,000 USD"),
+        Field("lump", k.MONEY, "Due once in a span that ends in this tier; blank: nothing.", "10000 USD"),
         Field("from", k.DATE, "First day of the orders it is about.", "2027-01-01"),
         Field("until", k.DATE, "Last day.", "2029-12-31"),
         _SOURCE_NEEDED,
@@ -312,7 +312,7 @@ TERMS = Layout(
         Field("materials", k.IDENTS, "Materials it is about; blank: all.", "dy-oxide;tb-oxide"),
         Field("places", k.PLACES, "Places of delivery it is about; blank: all.", "US;JP"),
         _PER,
-        Field("fixed", k.MONEY, "Due in every span in which anything is ordered, in its first period.", "12,000 USD"),
+        Field("fixed", k.MONEY, "Due in every span in which anything is ordered, in its first period.", "12000 USD"),
         Field("least", k.MASS, "Least ordered in a span, if anything is.", "2 t"),
         Field("most", k.MASS, "Most ordered in a span.", "40 t"),
         Field(
@@ -346,7 +346,7 @@ PRICES = Layout(
         Field("id", k.IDENT, "Benchmark; rows of several dates make a series.", "gallium-rotterdam", required=True),
         Field("material", k.IDENT, "What is priced.", "gallium-metal-4n", required=True),
         Field("date", k.DATE, "Day of the price.", "2026-06-30", required=True),
-        Field("price", k.UNIT_PRICE, "Money per mass.", "1,000 USD/mtu", required=True),
+        Field("price", k.UNIT_PRICE, "Money per mass.", "1000 USD/mtu", required=True),
         Field("place", k.TEXT, "Where it is quoted.", "Rotterdam"),
         Field("incoterm", k.one_value("Incoterm", _INCOTERMS), "Incoterms 2020.", "CIF"),
         _SOURCE_NEEDED,

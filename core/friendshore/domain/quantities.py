@@ -45,6 +45,8 @@ _ALIASES = {
 }  # fmt: skip
 _DIGITS = r"[-+]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:_\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 """A number; a comma only sets off thousands, so that `1,5` and `0,125` are refused, never read as 15 and 125."""
+_EITHER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}(?:[eE][-+]?\d+)?")
+"""What half of the world reads as thousands, the other half as a decimal: `1,250`."""
 _MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$")
 _NUMBER = re.compile(rf"^{_DIGITS}$")
 _TIME = re.compile(rf"^\s*({_DIGITS})\s*(day|week|month|quarter|year)s?\s*$")
@@ -75,12 +77,24 @@ class UnitPrice(NamedTuple):
     substance: str | None
 
 
+class TwoReadingsError(ValueError):
+    """A number that can be read in two ways a thousandfold apart."""
+
+
 def _decimal(digits: str) -> Decimal:
+    if _EITHER.fullmatch(digits):
+        whole, part = digits.replace(",", ""), digits.replace(",", ".")
+        raise TwoReadingsError(f"one number: `{digits}` is {whole} or {part}; write {whole} or {part}")
     return exact(digits.replace(",", "").replace("_", ""))
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is digits and no more."""
+    return _NUMBER.match(text.strip()) is not None
+
+
 def parse_number(text: str) -> Decimal:
-    """A plain number; thousands may be set off by commas or underscores.
+    """A plain number; thousands may be set off by underscores, or by commas where that is the only reading (`1,250,000`, `1,250.00`).
 
     Raises:
         ValueError: with what was expected.
@@ -100,7 +114,7 @@ def _unit(word: str) -> str:
 
 
 def parse_mass(text: str) -> Mass:
-    """A mass such as `5 t`, `3,200 t WO3`, `100 mtu` or `0`.
+    """A mass such as `5 t`, `3200 t WO3`, `100 mtu` or `0`.
 
     Raises:
         ValueError: with what was expected.
@@ -109,7 +123,7 @@ def parse_mass(text: str) -> Mass:
         return Mass(Decimal(0), None)
     match = _MASS.match(text)
     if not match:
-        raise ValueError("a number with a unit, like `5 t` or `3,200 t WO3`")
+        raise ValueError("a number with a unit, like `5 t` or `3200 t WO3`")
     unit = _unit(match[2])
     number = _decimal(match[1])
     return Mass(exact(number * KILOGRAMS[unit]), match[3] or OXIDE_UNITS.get(unit))
@@ -172,6 +186,8 @@ def parse_share(text: str) -> Decimal:
     percent = text.endswith("%")
     try:
         number = parse_number(text[:-1] if percent else text)
+    except TwoReadingsError:
+        raise
     except ValueError:
         raise ValueError("a share, like `65 %` or `0.65`") from None
     return exact(number / 100) if percent else number

@@ -15,7 +15,9 @@ from ..domain.quantities import (
     UNLIMITED,
     Mass,
     Money,
+    TwoReadingsError,
     UnitPrice,
+    is_number,
     looks_like_money,
     parse_duration,
     parse_mass,
@@ -49,6 +51,8 @@ def read_number(value: Any) -> Decimal:
     """A plain number."""
     try:
         return parse_number(value) if isinstance(value, str) else exact(value)
+    except TwoReadingsError as error:
+        raise UnreadableError(str(error)) from None
     except ValueError:
         raise UnreadableError("a number") from None
 
@@ -57,6 +61,8 @@ def read_share(value: Any) -> Decimal:
     """A share as a fraction."""
     try:
         return parse_share(value) if isinstance(value, str) else exact(value)
+    except TwoReadingsError as error:
+        raise UnreadableError(str(error)) from None
     except ValueError:
         raise UnreadableError("a share, like 65 % or 0.65") from None
 
@@ -118,7 +124,7 @@ def _amount(money: Money | UnitPrice) -> Decimal:
 
 def read_mass(value: Any) -> Mass:
     """A mass."""
-    return _measured(parse_mass, _kg, MOST_KG, "a mass with its unit, like `5 t` or `3,200 t WO3`", value)
+    return _measured(parse_mass, _kg, MOST_KG, "a mass with its unit, like `5 t` or `3200 t WO3`", value)
 
 
 def read_masses(value: Any) -> tuple[Mass, ...]:
@@ -143,12 +149,16 @@ def read_per_unit(value: Any) -> Mass:
     """Kilograms per unit, above zero: a plain number, or a mass."""
     expected = "kilograms per unit, above zero: a number, or a mass like `1.3 kg Dy2O3`"
     try:
-        mass = Mass(read_number(value), None)
-    except UnreadableError:
-        try:
-            mass = parse_mass(read_text(value))
-        except ValueError:
-            raise UnreadableError(expected) from None
+        written = isinstance(value, str) and not is_number(value)
+        mass = (
+            parse_mass(value)
+            if written
+            else Mass(parse_number(value) if isinstance(value, str) else exact(value), None)
+        )
+    except TwoReadingsError as error:
+        raise UnreadableError(str(error)) from None
+    except ValueError:
+        raise UnreadableError(expected) from None
     if not 0 < mass.kg <= MOST_PER_UNIT:
         raise UnreadableError(expected if mass.kg <= 0 else f"no more than {MOST_PER_UNIT:,f} kg per unit")
     return mass
@@ -218,8 +228,8 @@ def read_yearly_share(value: Any) -> Decimal:
     told = _yearly(value, expected) if isinstance(value, str) and "/" in value else value
     try:
         share = read_share(told)
-    except UnreadableError:
-        raise UnreadableError(expected) from None
+    except UnreadableError as error:
+        raise UnreadableError(error.expected if "one number" in error.expected else expected) from None
     if share < 0:
         raise UnreadableError("zero or more")
     return share

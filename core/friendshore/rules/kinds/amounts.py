@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from ...domain.base import Number
-from ...domain.quantities import parse_mass, parse_money, parse_share, parse_unit_price
+from ...domain.quantities import is_number, parse_mass, parse_money, parse_number, parse_share, parse_unit_price
 from .shared import as_pairs
 
 
@@ -27,7 +27,7 @@ def _money(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return parse_money(value).amount
+        return parse_number(value) if is_number(value) else parse_money(value).amount
     except ValueError as error:
         raise ValueError(f"`{value}` is not {error}") from None
 
@@ -36,6 +36,8 @@ def _per_kilogram(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
+        if is_number(value):
+            return parse_number(value)
         price = parse_unit_price(value)
     except ValueError as error:
         raise ValueError(f"`{value}` is not {error}") from None
@@ -58,7 +60,7 @@ Kilograms = Annotated[Number, BeforeValidator(_kilograms), Field(ge=0)]
 Rate = Annotated[Number, BeforeValidator(_share)]
 """A share that may be more than all, as a number or as text like `125 %`."""
 Amount = Annotated[Number, BeforeValidator(_money)]
-"""Money, as a number in the case's currency or as text like `5,000 USD`; see `InMoney`."""
+"""Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`."""
 PerKilogram = Annotated[Number, BeforeValidator(_per_kilogram)]
 """Money per kilogram, as a number in the case's currency or as text like `5 USD/kg`; see `InMoney`."""
 Share = Annotated[Number, BeforeValidator(_share), Field(ge=0, le=1)]

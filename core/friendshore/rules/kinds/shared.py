@@ -141,7 +141,7 @@ def _name_words(name: str) -> list[str]:
 
 
 class InMoney(Rule):
-    """A rule that states amounts of money, as numbers in the case's currency or as text that names it (`5,000 USD`)."""
+    """A rule that states amounts of money, as numbers in the case's currency or as text that names it (`5000 USD`)."""
 
     currency: str = ""
     """Currency of its amounts, ISO 4217, where they name one; empty: the case's. Another one than the case's is refused."""
@@ -180,7 +180,7 @@ class InMoney(Rule):
 
 
 def named_currency(value: object) -> str:
-    """The currency that an amount names, like `5,000 USD` and `5 USD/kg`; empty: none."""
+    """The currency that an amount names, like `5000 USD` and `5 USD/kg`; empty: none."""
     if not isinstance(value, str):
         return ""
     money = value.partition("/")[0].split()

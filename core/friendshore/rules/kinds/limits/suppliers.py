@@ -23,7 +23,7 @@ class _Counted(ByCountries):
     by: By = "supplier"
     """Who is counted."""
     penalty: Amount | None = Field(default=None, gt=0)
-    """Money for each by which the number is missed, or like `5,000 USD`; none: it must hold."""
+    """Money for each by which the number is missed, or like `5000 USD`; none: it must hold."""
     surely: ClassVar[bool]
     """Whether only purchases count that cannot end elsewhere."""
 
