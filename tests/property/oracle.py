@@ -29,6 +29,7 @@ from .limits import Reader, may_force
 from .orders import may_force as orders_may_force
 from .orders import read_orders, setups
 from .patterns import Amount, Answer, Bound, Choice, Column, Count, Enumeration
+from .pricing import Priced
 from .trees import Forest, Tree
 from .world import World, within
 
@@ -87,7 +88,7 @@ class Oracle:
 
     def _deliveries(self, name: str, demand: DemandSpec, period: int) -> None:
         world = self.world
-        price = demand.shortage_price if demand.shortage_price is not None else self._dearest(demand) * 10
+        price = demand.shortage_price if demand.shortage_price is not None else Priced(world, self.law).short(demand)
         short = {("delivered", name, period): 1.0, ("short", name, period): 1.0}
         self.columns.append(Column(f"short {name} {period}", float(price) * world.discount(period), short))
         trees = self.forest.trees(demand.material, demand.place or world.case.place, period)
@@ -101,22 +102,6 @@ class Oracle:
                     under = "+".join(w.id for w in waivers)
                     self._add(f"{name} {period} {under} {describe(lawful)}", amounts)
                     self.lawful.update((node, demand) for node in lawful.nodes())
-
-    def _dearest(self, demand: DemandSpec) -> float:
-        """The dearest landed cost of any offer of the material in any period, or its benchmark."""
-        world, place = self.world, demand.place or self.world.case.place
-        found = [float(b.amount) for b in world.benchmarks if b.material == demand.material]
-        for offer in world.offers.values():
-            route = world.routes(offer, place)
-            if route is None or demand.material not in [line.material for line in offer.outputs]:
-                continue
-            mass = sum(float(line.per_unit) for line in offer.outputs)
-            for ordered in range(world.count):
-                arrives = ordered + route[0]
-                inside = arrives < world.count
-                duty = self.law.duty(offer.id, demand.material, place, ordered, arrives) if inside else 0.0
-                found.append(world.price(offer, ordered) / mass + route[1] + duty)
-        return max(found)
 
     def _waivers(self, name: str, demand: DemandSpec, period: int) -> list[tuple[WaiverSpec, ...]]:
         """Every set of waivers of different rules that cover every day of a delivery; none of them is a set as well."""

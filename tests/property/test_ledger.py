@@ -82,7 +82,7 @@ def test_shapley_values_are_those_of_the_textbook(tiny: Tiny, exact_up_to: int, 
         return
     coalitions = {frozenset(order[:size]) for order in permutations(names) for size in range(len(names) + 1)}
     try:
-        planned = {some: anew(session.steady.inputs, [off[n] for n in names if n not in some]) for some in coalitions}
+        planned = {some: anew(session.inputs, [off[n] for n in names if n not in some]) for some in coalitions}
     except InputError:
         return  # a limit names what no longer counts
     values = {some: value for some, value in planned.items() if value is not None}
@@ -112,7 +112,7 @@ def test_the_ends_are_what_brute_force_finds(tiny: Tiny) -> None:
     found = ledger(session)
     if any(part.method is Method.CONFLICT for part in found.parts) or session.verified.plan.infeasible:
         return
-    case = session.steady.inputs.case
+    case = session.inputs.case
     papers = {"licences": (), "waivers": ()}  # of rules that are not there
     for rules, bill in (((), found.before), (tiny.rules, found.after)):
         wanted = optimum(case if rules else case.model_copy(update=papers), [tiny.catalog], rules).objective
@@ -126,7 +126,7 @@ def test_a_kind_of_terms_alone_costs_what_the_case_is_dearer_by(tiny: Tiny, kind
     inputs = Inputs(tiny.priced().case, (tiny.catalog,), tiny.rules)
     session = Session.open(inputs, ONE)
     try:
-        without = anew(session.steady.inputs, [Change(lift=kind)])
+        without = anew(session.inputs, [Change(lift=kind)])
     except InputError:
         return  # a limit names what no longer counts
     found = ledger(session, items=[kind.value])

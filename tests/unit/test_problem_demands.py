@@ -11,6 +11,7 @@ import pytest
 from friendshore.domain.case import DemandSpec
 from friendshore.domain.facts import Factor
 from friendshore.errors import InputError
+from friendshore.recommend import Recommendation
 
 from .building import (
     METAL,
@@ -23,6 +24,7 @@ from .building import (
     chain,
     demand,
     facility,
+    maker,
     metals,
     offer,
     ordered,
@@ -93,6 +95,68 @@ def test_where_no_shortage_price_is_given_it_is_ten_times_the_dearest() -> None:
     assert [float(d.shortage_price) for d in found.run.demands] == [830]
     assert "830.00 USD/kg, 10 times the dearest" in told(found, "metal-civil")
     assert float(found.cost.shortage) == 8 * 830
+
+
+def bare(material: str, end_use: str) -> DemandSpec:
+    """10 kg a year without a price on what is short."""
+    return demand(material, end_use, 10).model_copy(update={"shortage_price": None})
+
+
+def priced(found: Recommendation) -> dict[str, float]:
+    """What a kilogram short costs, by demand."""
+    return {d.id: float(d.shortage_price) for d in found.run.demands}
+
+
+def test_defence_comes_before_civil_use_whatever_the_metal_costs() -> None:
+    """One plant makes 10 kg a year of metal at 1, wanted for defence, or of salt at 300, wanted by others: defence is served.
+
+    A price by the metal alone would be 10 for the one and 3,000 for the other.
+    """
+    facts = catalog(
+        facility("au", "AU", 10), source("AU", 1), source("AU", 300, "salt"), source("AU", 2, "oxide", plant="cn"),
+        facility("cn", "CN"),
+    )  # fmt: skip
+    found = planned(case(bare("metal", "defense"), bare("salt", "civil")), facts)
+    assert short(found) == {"salt-civil": 10}
+    assert priced(found) == {"metal-defense": 100 * 300, "salt-civil": 10 * 300}
+    assert "100 times the dearest landed offer or benchmark of salt, which shares plants or inputs with it" in told(
+        found, "metal-defense"
+    )
+
+
+def test_a_good_that_competes_with_nothing_is_priced_by_itself() -> None:
+    """Oxide of another plant at 2 has nothing to do with metal at 80."""
+    facts = metals(facility("nz", "NZ"), source("NZ", 2, "oxide"))
+    found = planned(case(bare("metal", "civil"), bare("oxide", "civil")), facts)
+    assert priced(found) == {"metal-civil": 800, "oxide-civil": 20}
+
+
+def test_what_goes_into_a_good_counts_for_its_price() -> None:
+    """Melting costs 1 and takes 2 kg of oxide at 40: at ten times the 1 no plan would make any."""
+    facts = catalog(facility("jp", "JP"), facility("au", "AU"), maker("JP", 1), source("AU", 40, "oxide"))
+    found = planned(case(bare("metal", "civil")), facts)
+    assert priced(found) == {"metal-civil": 400}
+    assert not short(found)
+
+
+def test_a_case_puts_its_end_uses_in_order() -> None:
+    """Space first, then defence, then all others alike; without priority, all alike."""
+    wanted = [bare("metal", use) for use in ("civil", "defense", "medical", "space")]
+
+    def prices(*order: str) -> list[float]:
+        return list(priced(planned(case(*wanted, assume={"priority": order}), metals())).values())
+
+    assert prices("space", "defense") == [800, 8000, 800, 80000]
+    assert prices() == [800] * 4
+    assert list(priced(planned(case(*wanted), metals())).values()) == [800, 8000, 800, 800]
+
+
+def test_an_end_use_that_nothing_is_wanted_for_has_no_priority() -> None:
+    """A slip of the pen would put everything last."""
+    with pytest.raises(InputError, match="unknown end use `defnse`"):
+        planned(case(bare("metal", "defense"), assume={"priority": ["defnse"]}), metals())
+    with pytest.raises(InputError, match="twice"):
+        planned(case(bare("metal", "defense"), assume={"priority": ["defense", "defense"]}), metals())
 
 
 def test_a_shortage_price_that_nothing_tells_is_asked_for() -> None:

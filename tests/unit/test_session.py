@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog, Material, Offer, Terms
 from friendshore.errors import InputError
@@ -197,3 +198,45 @@ def test_a_limit_in_countries_that_want_nothing_joins_nothing() -> None:
         {"id": "f", "share": "0.5", "countries": ["AU"], "places": ["JP"], "of": "purchases"}
     )
     assert members(session(floor)) == {frozenset({"ore"}), frozenset({"tin"})}
+
+
+def unpriced(*scenarios: Scenario) -> Inputs:
+    """10 kg of ore from the pit at 7 or, 200 a year of it at most, the hole at 9; no price on a shortage, holding at 10 % a year."""
+    bare = demand("ore", "civil", 300, 300).model_copy(update={"shortage_price": None})
+    wanted = case(bare, start=date(2027, 1, 1), assume={"holding": "0.1"}, scenarios=scenarios)
+    plants = (facility("pit", "AU", 200), facility("hole", "KZ", 60))
+    given = catalog(*plants, offer("ore-1", "pit", "ore", 7), offer("ore-2", "hole", "ore", 9))
+    return Inputs(wanted, (given.model_copy(update={"materials": MATERIALS}),), ())
+
+
+def test_the_loss_of_the_dearest_offer_costs_what_is_short_for_it() -> None:
+    """60 kg a year at 9 are lost, and short at ten times 9, not at ten times the 7 of what is left: two years of 60 × (90 - 9)."""
+    asked = Session.open(unpriced())
+    assert asked.after(Change(remove="ore-2")).rise.objective == 2 * 60 * (90 - 9)
+    assert asked.after(Change(remove="ore-1")).rise.objective == 2 * 200 * (90 - 7)
+
+
+def test_a_scenario_leaves_the_price_of_a_shortage_as_it_is() -> None:
+    """Planned with the scenario, in the session of the case, and in that of a run of the scenario, it is what the case as given says."""
+    gone = Change(remove="ore-2")
+    given = unpriced()
+    planned = Session.open(given.after((gone,)))
+    asked = Session.open(given).after(gone)
+    assert planned.problem.shortage_price == (90,)
+    assert planned.verified.cost.objective == asked.cost.objective
+    assert planned.after(Change(price="ore-1", factor=Decimal(4))).after[0].verified.cost.shortage == 2 * 100 * 90
+    assert planned.problem.stores["ore", "US"].holding == Decimal("0.9")
+
+
+def test_an_offer_that_a_change_brings_prices_what_nothing_priced() -> None:
+    """A case that prices no shortage is none; the change that brings the first price prices it."""
+    bare = unpriced()
+    catalogs = tuple(
+        c.model_copy(update={"offers": tuple(o.model_copy(update={"price": None}) for o in c.offers)})
+        for c in bare.catalogs
+    )
+    bare = replace(bare, catalogs=catalogs)
+    with pytest.raises(InputError, match="shortage"):
+        Session.open(bare)
+    priced = bare.after((Change(price="ore-1", amount=Decimal(5)),))
+    assert priced.problem().shortage_price == (50,)

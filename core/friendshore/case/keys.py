@@ -165,6 +165,13 @@ ASSUME = Layout(
             "freight", k.UNIT_PRICE, "Freight across a border where none is given, in the case's currency.", "2 USD/kg"
         ),
         Field("holding", k.YEARLY_SHARE, "Cost of holding stock, as a share of its value.", "5 %/year"),
+        Field(
+            "priority",
+            k.END_USES,
+            "End uses whose shortage is priced above that of those after them, where no `shortage_price` is given; end uses not named come "
+            'last, all alike. Blank: `["defense"]`. `[]`: no priority.',
+            ["defense", "civil"],
+        ),
         Field("licence", k.TABLE, "Export licences taken as given.", inside=ASSUME_LICENCE),
         Field("offer", k.TABLES, "Figures given to offers.", inside=ASSUME_OFFER, repeated=True),
     ),

@@ -135,7 +135,7 @@ def _assume(entry: Entry, about: About) -> Assume:
             )
     offers = entry.parts("offer")
     return Assume(
-        **entry.pick(lead_time="lead_time", holding="holding"),
+        **entry.pick(lead_time="lead_time", holding="holding", priority="priority"),
         freight=money(entry, "freight", about),
         licence={name: str(value) for name, value in sorted(licence.others.items())},
         offer=distinct(offers, [_assumption(offer) for offer in offers], "id"),

@@ -79,6 +79,8 @@ class Assume(Record):
     """Money per kilogram on a move across a border that has no freight of its own, in the case's currency."""
     holding: Number | None = None
     """Money per kilogram and year for stock, as a share of the material's benchmark or dearest price."""
+    priority: tuple[str, ...] = ("defense",)
+    """End uses in order of priority, where the case gives a shortage no price; those not named come last, all alike."""
     licence: dict[str, str] = Field(default_factory=dict)
     """End use -> `granted`: licences that are taken as given."""
     offer: tuple[OfferAssumption, ...] = ()
@@ -105,7 +107,8 @@ class DemandSpec(Record):
     """Months by which all of it is wanted later than the above says, in whole periods; what would be wanted after the plan is wanted
     in its last period."""
     shortage_price: Number | None = None
-    """Money per kilogram not delivered, in the case's currency; None: ten times the dearest landed offer or benchmark."""
+    """Money per kilogram not delivered, in the case's currency; None: by priority of the end use, ten times the dearest landed offer
+    or benchmark of what competes with it, or more."""
     substance: str = ""
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
     facts: tuple[tuple[str, Fact], ...] = ()
@@ -236,6 +239,15 @@ class StoreSpec(Record):
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
 
 
+class FrozenPrices(Record):
+    """Money that a case derives from its dearest offers, as it comes out before any change."""
+
+    shortage: dict[str, Number] = Field(default_factory=dict)
+    """Demand -> money per kilogram short."""
+    stores: tuple[StoreSpec, ...] = ()
+    """What holding costs, per kilogram of the material's basis."""
+
+
 class Scenario(Record):
     """A named list of changes."""
 
@@ -297,6 +309,9 @@ class Case(Tables):
     scenarios: tuple[Scenario, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     """What is known of facilities that more than one catalog describes."""
+    frozen: FrozenPrices | None = None
+    """What shortages and holding cost where the case does not say, taken from the case before its scenario and every other change;
+    None: nothing was changed, so that they follow from the facts as they stand."""
     folder: Path | None = Field(default=None, exclude=True)
     """Where the case file lies, for the folders it names."""
     file: Path | None = Field(default=None, exclude=True)

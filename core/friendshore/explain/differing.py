@@ -29,7 +29,7 @@ _LONG = 60
 
 def differing(one: Inputs, other: Inputs) -> list[FactLine]:
     """Every fact that is not the same in both, in order of kind; what only one has is empty in the other."""
-    found = list(_fields("case", "", one.case, other.case, {*_LISTS, "folder"}))
+    found = list(_fields("case", "", one.case, other.case, {*_LISTS, "folder", "frozen"}))
     found += _records("demand", _demands(one.case), _demands(other.case))
     found += _case_lists(one.case, other.case)
     found += _records("rule", _by_id(one.rules), _by_id(other.rules))

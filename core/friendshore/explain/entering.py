@@ -152,14 +152,13 @@ def enters_at(session: Session, offer: str, changes: Sequence[Change] = ()) -> E
         SolverError: if a solver breaks down.
         VerificationError: if a plan does not hold.
     """
-    steady = session.steady
     base = tuple(changes)
-    bare = without(steady, offer, base)
+    bare = without(session, offer, base)
     if any(part.plan.infeasible for part in bare.after):
-        today = steady.after(*base, Change(price=offer, factor=Decimal(1)))
+        today = session.after(*base, Change(price=offer, factor=Decimal(1)))
         lost = any(part.plan.infeasible for part in today.after)
         return Entering(outcome="conflict" if lost else "any price")
-    search = _Search(steady, offer, base, bare)
+    search = _Search(session, offer, base, bare)
     free = search.at(Decimal(0))
     saved = exact(objective(bare) - objective(free))
     outcome: Outcome | None = None

@@ -60,7 +60,6 @@ def ledger(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    session = session.steady
     names = order or items
     meant = items_named(session, names, applied) if names else rule_items(session)
     counted = Counted(session)

@@ -76,7 +76,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Asked
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    session, begun = session.steady, time.monotonic()
+    begun = time.monotonic()
     scarce = list(_scarce(session))
     waivable = [] if session.verified.plan.infeasible else list(_waivable(session.problem))
     asked = len(scarce) + len(waivable)

@@ -139,7 +139,7 @@ class _Asking:
     """Questions about one offer."""
 
     def __init__(self, session: Session, offer: str, progress: Progress | None) -> None:
-        self.session = session.steady
+        self.session = session
         self.offer = offer
         self.progress = progress
         self.counted = Counted(session)

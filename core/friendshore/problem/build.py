@@ -12,7 +12,7 @@ from operator import mul
 
 from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor
-from ..domain.case import Case
+from ..domain.case import Case, FrozenPrices
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..domain.use import Use
@@ -34,9 +34,10 @@ from .limiting import ask_limits, of_rule, tried
 from .loops import check_loops
 from .merged import Merged, exchange, merge
 from .moves import Moves, build_moves
-from .network import Network, Node, build_network, final_node
+from .network import Network, Node, build_network
 from .objectives import Objective, resolve_objectives
 from .offers import Assumption, Lead, OfferFacts, resolve_offers
+from .prices import Prices, Pricing
 from .questions import Questions
 from .rates import missing_rates
 from .requirements import Grouping, Requirement
@@ -44,9 +45,6 @@ from .schedules import PriceSpan
 from .shelves import open_to_stricter
 from .terms import TermSpan
 from .trade import resolve_trade
-
-SHORTAGE_FACTOR = 10
-"""What a shortage costs where the case does not say: so many times the dearest landed offer or benchmark."""
 
 _POWER = Context(prec=30)
 
@@ -93,6 +91,8 @@ class Problem:
     stores: Mapping[Node, Store]
     shortage_price: tuple[Decimal, ...]
     """Money per kilogram short, by demand."""
+    frozen: FrozenPrices
+    """What a shortage and holding cost, as facts: in a changed case they stay what they are here."""
     discount: tuple[Decimal, ...]
     """What money of each period counts for."""
     facts: Questions
@@ -176,8 +176,9 @@ class _Builder:
         common = charges.common(judgements)
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
         moves = build_moves(network, counted, lots, case.horizon, common)
-        dearest = self._dearest(demands, network, counted, common)
-        shortage = self._shortage_prices(demands, dearest)
+        pricing = Pricing(case, merged, network, counted, common, self._basis)
+        prices = pricing.prices(demands)
+        self.assumptions += pricing.assumptions
         self._note_lead_times(network, counted)
         self.assumptions += unexamined(demands, law) + accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
@@ -208,8 +209,9 @@ class _Builder:
             price_spans=trade.price_spans,
             term_spans=trade.term_spans,
             commitments=trade.commitments,
-            stores=self._stores(network, dearest),
-            shortage_price=shortage,
+            stores=self._stores(network, prices),
+            shortage_price=prices.shortage,
+            frozen=prices.frozen(demands),
             discount=self._discounts(),
             facts=Questions(case, merged, network, moves, counted, demands, requirements, incumbents, trade),
             assumptions=(*self.assumptions, *(a for a in assumptions + assumed if a.subject in relevant)),
@@ -246,86 +248,21 @@ class _Builder:
             for t in range(self.case.horizon.count)
         )
 
-    def _dearest(
-        self,
-        demands: Sequence[Demand],
-        network: Network,
-        counted: Sequence[OfferFacts],
-        charges: Sequence[Sequence[Decimal]],
-    ) -> dict[Node, Decimal]:
-        """The dearest landed offer or benchmark of every node, in any period."""
-        dearest: dict[Node, Decimal] = {}
-        benchmarks = self._benchmarks()
-        for node in network.nodes:
-            prices = [benchmarks.get(node[0], Decimal(0))]
-            for index in network.into.get(node, ()):
-                arc = network.arcs[index]
-                if arc.offer >= 0:
-                    prices.append(_dearest_landed(counted[arc.offer], charges[index]) + arc.freight)
-            dearest[node] = exact(max(prices))
-        return dearest
-
-    def _benchmarks(self) -> dict[str, Decimal]:
-        """Material -> its dearest accepted benchmark in the case's currency, if it has any."""
-        found: dict[str, Decimal] = {}
-        for rows in self.merged.prices.values():
-            for row in rows:
-                rate = exchange(self.merged.rates, row.currency, self.case.currency, self.case.horizon.start)
-                if rate is not None and self.merged.confidence(row.source).reaches(self.case.accept.confidence):
-                    found[row.material] = max(found.get(row.material, Decimal(0)), row.amount * rate)
-        return found
-
-    def _shortage_prices(self, demands: Sequence[Demand], dearest: Mapping[Node, Decimal]) -> tuple[Decimal, ...]:
-        prices = []
-        missing: list[Trouble] = []
-        for demand in demands:
-            given = demand.spec.shortage_price
-            if given is not None:
-                given = exact(given / self._basis(demand.use.material.id, demand.spec.substance))
-            else:
-                reference = dearest[final_node(demand.use)]
-                given = exact(SHORTAGE_FACTOR * reference)
-                if not given:
-                    missing.append(
-                        Trouble(
-                            f"nothing says what a shortage of `{demand.id}` costs: no offer and no benchmark has a price",
-                            column="demand.shortage_price",
-                            expected="money per mass, like `500 USD/kg`",
-                            fix="give the demand a `shortage_price`",
-                        )
-                    )
-                self.assumptions.append(
-                    Assumption(
-                        demand.id,
-                        f"a shortage is priced at {given:,.2f} {self.case.currency}/kg, {SHORTAGE_FACTOR} times the dearest "
-                        "landed offer or benchmark",
-                    )
-                )
-            prices.append(given)
-        if missing:
-            raise InputError(missing)
-        return tuple(prices)
-
-    def _stores(self, network: Network, dearest: Mapping[Node, Decimal]) -> dict[Node, Store]:
+    def _stores(self, network: Network, prices: Prices) -> dict[Node, Store]:
         given = {(s.material, s.place or self.case.place): s for s in self.case.stores}
         periods = self.case.horizon.periods
-        share = self.case.assume.holding or Decimal(0)
         stores = {}
         for node in network.nodes:
             spec = given.get(node)
-            holding = spec.holding if spec is not None and spec.holding is not None else exact(share * dearest[node])
+            factor = self._basis(node[0], spec.substance) if spec is not None and spec.limit is not None else Decimal(1)
             limit = None
             if spec is not None and spec.limit is not None:
-                factor = self._basis(node[0], spec.substance)
                 limit = round_to(spec.limit * factor, self.case.resolution)
-                holding = exact(holding / factor) if spec.holding is not None else holding
+            # Read with a limit, what the case states is money per kilogram of the substance that the limit is of.
+            stated = exact(spec.holding / factor) if spec is not None and spec.holding is not None else None
             loss = spec.loss if spec is not None else Decimal(0)
+            holding = stated if stated is not None else prices.holding[node]
             stores[node] = Store(holding, limit, tuple(_kept(loss, period.years) for period in periods))
-        if share:
-            text = (
-                f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
-            )
-            self.assumptions.append(Assumption("stock", text))
         return stores
 
     def _note_makers(self, network: Network, uses: Sequence[Use]) -> None:
@@ -348,14 +285,6 @@ class _Builder:
                 self.assumptions.append(
                     Assumption("licences", f"every export licence that {end_use} use needs is taken as granted")
                 )
-
-
-def _dearest_landed(facts: OfferFacts, charges: Sequence[Decimal]) -> Decimal:
-    """The most that a kilogram of an offer costs in any period, freight apart."""
-    mass = facts.mass_per_unit
-    if charges.count(charges[0]) == len(charges):
-        return max(facts.price) / mass + charges[0]
-    return max(price / mass + charge for price, charge in zip(facts.price, charges, strict=True))
 
 
 def _kept(loss: Decimal, years: Fraction) -> Decimal:

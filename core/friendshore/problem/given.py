@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ..catalog import twins, united
-from ..domain.case import CAPACITY_COUNTS, Accept, Case
+from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
 from ..domain.countries import country_names, is_country
 from ..domain.facts import Catalog, Offer
 from ..errors import InputError
@@ -65,8 +65,25 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
         if name not in merged.offers
     ]
     troubles += unknown_names(case, merged)
+    troubles += _priority(case)
     if troubles:
         raise InputError(troubles)
+
+
+def _priority(case: Case) -> Iterator[Trouble]:
+    """End uses that are put in order though nothing is wanted for them, or twice; `defense` comes first unasked."""
+    wanted = {demand.end_use for demand in case.demands}
+    order = case.assume.priority
+    for name in dict.fromkeys(order):
+        if order.count(name) > 1:
+            yield Trouble(
+                f"the end use `{name}` stands twice in the order of priority",
+                column="assume.priority",
+                found=name,
+                fix="leave one of the two out",
+            )
+        if name not in wanted and order != Assume().priority:
+            yield _unknown("end use", name, "assume.priority", wanted)
 
 
 def _places(case: Case, merged: Merged) -> Iterator[Trouble]:

@@ -33,10 +33,11 @@ class Inputs:
         return f"<Inputs of {self.case.name}>"
 
     def after(self, changes: Sequence[Change]) -> Inputs:
-        """The same facts after some changes, in order.
+        """The same facts after some changes, in order. What shortages and holding cost stays what it is before them.
 
         Raises:
             InputError: for every change that names nothing among them.
+            PluginError: if a plugin's rule raises.
         """
         if not changes:
             return self
@@ -44,7 +45,22 @@ class Inputs:
             case, catalogs, rules = apply_changes(changes, self.case, self.catalogs, self.rules, self.bills)
         except InputError as error:
             raise InputError(self.where(error.problems)) from error
-        return replace(self, case=case, catalogs=catalogs, rules=rules)
+        changed = replace(self, case=case, catalogs=catalogs, rules=rules)
+        if case.frozen is not None:
+            return changed
+        try:
+            return changed.freeze(self.problem())
+        except InputError:
+            # Facts that make no problem before the changes price nothing: what they lack, the changes may bring.
+            return changed
+
+    def freeze(self, problem: Problem) -> Inputs:
+        """The same facts with shortage and holding at the prices of a problem, whatever changes.
+
+        Args:
+            problem: the facts before any change, resolved.
+        """
+        return replace(self, case=self.case.model_copy(update={"frozen": problem.frozen}))
 
     def problem(self) -> Problem:
         """Everything resolved.

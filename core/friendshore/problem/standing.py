@@ -25,7 +25,6 @@ from .capacity import as_decimal
 from .demands import demand_name
 from .inputs import Inputs
 from .judging import licence_id
-from .steady import steadied
 from .waivers import waiver_id
 
 Subject = tuple[str, str]
@@ -44,13 +43,13 @@ class Standing:
 
     @staticmethod
     def of(inputs: Inputs, problem: Problem, until: date) -> Standing:
-        """The facts, with all money stated that a case derives from its dearest offers.
+        """The facts, with shortage and holding at the prices of the plan.
 
         Rules about what is held are left out: no stock is carried.
         """
         held = {rule.id for rule, row in problem.limit_rows for term in row.asked if term.question in _OF_STOCK}
         kept = tuple(rule for rule in inputs.rules if rule.id not in held)
-        return Standing(replace(steadied(inputs, problem), rules=kept), problem, until)
+        return Standing(replace(inputs.freeze(problem), rules=kept), problem, until)
 
     def on(self, days: Span, other: Mapping[Subject, Span] | None = None) -> Inputs:
         """The facts on some days, as a case of one period.

@@ -19,7 +19,6 @@ from ..errors import Problem as Trouble
 from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..problem.parts import Members, Parts
-from ..problem.steady import steadied
 from ..problem.touched import touched
 from ..program import Program, compile_program
 from ..program.asking import Weigh, about, weights
@@ -88,7 +87,8 @@ class Session:
         known = Answers() if answers is None else answers
         solution = solve(program, limits, progress, cancel, known)
         verified = verify(problem, plan_of(program, solution))
-        return Session(inputs, problem, program, solution, verified, limits, cancel, opened, known)
+        # What is asked from here on moves no price of a shortage or of holding.
+        return Session(inputs.freeze(problem), problem, program, solution, verified, limits, cancel, opened, known)
 
     def __repr__(self) -> str:
         return (
@@ -100,7 +100,8 @@ class Session:
         return Session.open, (self.inputs, self.limits, None, None, self.answers)
 
     def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
-        """What the plan costs after some changes, each applied after the one before it.
+        """What the plan costs after some changes, each applied after the one before it. Shortage and holding cost what they cost in the
+        case as given, also where that follows from an offer that changes: the answer is about the changes alone.
 
         Only the parts of the case that the changes touch are resolved again, and of these only the components that differ
         are solved again. Each touched part is verified on its own. The session's time limit holds for every question anew.
@@ -176,15 +177,6 @@ class Session:
         count = self.problem.case.horizon.count
         first = self.program.columns.short + demand * count
         return least(self.program, np.arange(first, first + count), self.left(), self.cancel)
-
-    @cached_property
-    def steady(self) -> Session:
-        """The same session, in which what the case derives from its dearest offers (what a shortage costs, and holding) stays as it is
-        whatever changes: an answer is then about what was changed alone.
-        """
-        return replace(
-            self, inputs=steadied(self.inputs, self.problem), _plans=Recent(MOST_ARCS), _programs={}, _together={}
-        )
 
     def part_of(self, material: str) -> PartPlan:
         """The part of the case that a material belongs to, planned on its own."""

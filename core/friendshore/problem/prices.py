@@ -1,0 +1,213 @@
+"""What a shortage and the holding of stock cost where the case does not say: so many times, or a share of, the dearest landed kilogram.
+
+Both follow from the case as it was given. Nothing that is asked afterwards (a scenario, a loss, another price) moves them: an
+answer is then about what was changed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from ..domain.base import exact
+from ..domain.case import Case, FrozenPrices, StoreSpec
+from ..domain.facts import Facility
+from ..errors import InputError
+from ..errors import Problem as Trouble
+from .demands import Demand
+from .merged import Merged, around, exchange
+from .network import Network, Node
+from .offers import Assumption, OfferFacts
+
+SHORTAGE_FACTOR = 10
+"""What a shortage costs where the case does not say: so many times the dearest landed kilogram of what competes with it."""
+PRIORITY_FACTOR = 10
+"""By how much that is more for an end use than for those that come after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What follows from the dearest landed kilograms, in the case's currency."""
+
+    shortage: tuple[Decimal, ...]
+    """Money per kilogram short, by demand."""
+    holding: Mapping[Node, Decimal]
+    """Money per kilogram and year, of every node whose holding the case does not state."""
+
+    def frozen(self, demands: Sequence[Demand]) -> FrozenPrices:
+        """The same as facts of a case."""
+        shortage = {demand.id: price for demand, price in zip(demands, self.shortage, strict=True)}
+        stores = (StoreSpec(material=m, place=p, holding=price) for (m, p), price in sorted(self.holding.items()))
+        return FrozenPrices(shortage=shortage, stores=tuple(stores))
+
+
+@dataclass(slots=True)
+class Pricing:
+    """Works out what a case leaves to be derived."""
+
+    case: Case
+    merged: Merged
+    network: Network
+    offers: Sequence[OfferFacts]
+    charges: Sequence[Sequence[Decimal]]
+    """By arc: money per kilogram that rules charge, by period of order."""
+    basis: Callable[[str, str], Decimal]
+    """Kilograms of a material's basis in one kilogram of a substance."""
+    assumptions: list[Assumption] = field(default_factory=list)
+    """What was derived, in words."""
+
+    def prices(self, demands: Sequence[Demand]) -> Prices:
+        """Everything derived; what the case has frozen stays as it is.
+
+        Raises:
+            InputError: if nothing tells what a shortage costs.
+        """
+        dearest = self._dearest()
+        return Prices(self._shortage(demands, dearest), self._holding(dearest))
+
+    def _dearest(self) -> dict[Node, Decimal]:
+        """The dearest landed offer or benchmark of every node, in any period."""
+        dearest: dict[Node, Decimal] = {}
+        benchmarks = self._benchmarks()
+        for node in self.network.nodes:
+            prices = [benchmarks.get(node[0], Decimal(0))]
+            for index in self.network.into.get(node, ()):
+                arc = self.network.arcs[index]
+                if arc.offer >= 0:
+                    prices.append(_dearest_landed(self.offers[arc.offer], self.charges[index]) + arc.freight)
+            dearest[node] = exact(max(prices))
+        return dearest
+
+    def _benchmarks(self) -> dict[str, Decimal]:
+        """Material -> its dearest accepted benchmark in the case's currency, if it has any."""
+        found: dict[str, Decimal] = {}
+        for rows in self.merged.prices.values():
+            for row in rows:
+                rate = exchange(self.merged.rates, row.currency, self.case.currency, self.case.horizon.start)
+                if rate is not None and self.merged.confidence(row.source).reaches(self.case.accept.confidence):
+                    found[row.material] = max(found.get(row.material, Decimal(0)), row.amount * rate)
+        return found
+
+    def _holding(self, dearest: Mapping[Node, Decimal]) -> dict[Node, Decimal]:
+        share = self.case.assume.holding or Decimal(0)
+        if share:
+            text = (
+                f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
+            )
+            self.assumptions.append(Assumption("stock", text))
+        stated = {(s.material, s.place or self.case.place) for s in self.case.stores if s.holding is not None}
+        frozen = self.case.frozen.stores if self.case.frozen is not None else ()
+        found = {node: exact(share * price) for node, price in dearest.items() if node not in stated}
+        return found | {
+            (s.material, s.place): s.holding for s in frozen if s.holding is not None and (s.material, s.place) in found
+        }
+
+    def _shortage(self, demands: Sequence[Demand], dearest: Mapping[Node, Decimal]) -> tuple[Decimal, ...]:
+        references = self._references(dearest)
+        ranks = self._ranks(demands)
+        frozen = self.case.frozen.shortage if self.case.frozen is not None else {}
+        found = []
+        missing: list[Trouble] = []
+        for demand in demands:
+            given = demand.spec.shortage_price
+            if given is not None:
+                found.append(exact(given / self.basis(demand.use.material.id, demand.spec.substance)))
+                continue
+            reference = references[demand.use.material.id]
+            factor = SHORTAGE_FACTOR * PRIORITY_FACTOR ** ranks[demand.use.end_use]
+            price = frozen.get(demand.id) or exact(factor * reference.per_kg)
+            if not price:
+                missing.append(_unpriced(demand))
+            found.append(price)
+            self.assumptions.append(Assumption(demand.id, self._said(demand, reference, price, factor)))
+        if missing:
+            raise InputError(missing)
+        return tuple(found)
+
+    def _references(self, dearest: Mapping[Node, Decimal]) -> dict[str, _Reference]:
+        """Material -> the dearest landed kilogram of all that competes with it; its own, where nothing is dearer."""
+        reaching = sorted({arc.offer for arc in self.network.arcs if arc.offer >= 0})
+        groups = _competing([self.offers[i] for i in reaching], self.merged.facilities)
+        own: dict[str, _Reference] = {}
+        for (material, _), price in dearest.items():
+            own[material] = max(own.get(material, _Reference(price, material)), _Reference(price, material))
+        most: dict[str, _Reference] = {}
+        for material in sorted(own):
+            group = groups.get(material, material)
+            most[group] = max(most.get(group, own[material]), own[material], key=lambda each: each.per_kg)
+        return {name: max(one, most[groups.get(name, name)], key=lambda each: each.per_kg) for name, one in own.items()}
+
+    def _ranks(self, demands: Sequence[Demand]) -> dict[str, int]:
+        """End use -> how many end uses of the case, or groups of those that no priority names, come after it."""
+        order = self.case.assume.priority
+        places = {d.use.end_use: order.index(d.use.end_use) if d.use.end_use in order else len(order) for d in demands}
+        present = sorted(set(places.values()), reverse=True)
+        return {use: present.index(place) for use, place in places.items()}
+
+    def _said(self, demand: Demand, reference: _Reference, price: Decimal, factor: int) -> str:
+        text = f"a shortage is priced at {price:,.2f} {self.case.currency}/kg, "
+        if self.case.frozen is not None and demand.id in self.case.frozen.shortage:
+            return text + "what it is in the case as given: no scenario and no change moves it"
+        text += f"{factor} times the dearest landed offer or benchmark"
+        if reference.material != demand.use.material.id:
+            text += f" of {reference.material}, which shares plants or inputs with it"
+        if factor > SHORTAGE_FACTOR:
+            text += f" ({demand.use.end_use} comes before other end uses)"
+        return text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Reference:
+    """What a price of shortage is a multiple of."""
+
+    per_kg: Decimal
+    material: str
+
+
+def _unpriced(demand: Demand) -> Trouble:
+    return Trouble(
+        f"nothing says what a shortage of `{demand.id}` costs: no offer and no benchmark has a price",
+        column="demand.shortage_price",
+        expected="money per mass, like `500 USD/kg`",
+        fix="give the demand a `shortage_price`",
+    )
+
+
+def _dearest_landed(facts: OfferFacts, charges: Sequence[Decimal]) -> Decimal:
+    """The most that a kilogram of an offer costs in any period, freight apart."""
+    mass = facts.mass_per_unit
+    if charges.count(charges[0]) == len(charges):
+        return max(facts.price) / mass + charges[0]
+    return max(price / mass + charge for price, charge in zip(facts.price, charges, strict=True))
+
+
+def _competing(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> dict[str, str]:
+    """Material -> the first, by name, of those that may take plants or inputs from each other.
+
+    Two do if an offer takes or gives both, or if offers of both draw on one stated capacity.
+    """
+    up: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while up.setdefault(name, name) != name:
+            name = up[name]
+        return name
+
+    for names in _bonds(offers, facilities):
+        roots = sorted({root(name) for name in names})
+        for other in roots[1:]:
+            up[other] = roots[0]
+    return {name: root(name) for name in up}
+
+
+def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> Iterator[set[str]]:
+    """Materials that one offer takes or gives, and those that one capacity is used for."""
+    at: dict[str, set[str]] = {}
+    for facts in offers:
+        lines = {line.material for line in (*facts.offer.inputs, *facts.offer.outputs)}
+        yield lines
+        for facility in around(facts.offer.facility, facilities):
+            if facility.capacity:
+                at.setdefault(facility.id, set()).update(lines)
+    yield from at.values()
