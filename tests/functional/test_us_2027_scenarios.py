@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -37,13 +38,16 @@ def rows(runs: Runs) -> list[tuple[str, ...]]:
         if names:
             spent, objective = run.cost.total - base.cost.total, run.objective - base.objective
             told = ", ".join(f"`{name}`" for name in names)
-            found.append((told, money(float(spent)), money(float(objective)), tonnes(short(run) - short(base))))
+            found.append((told, money(float(spent)), money(float(objective)), tonnes(short(run), short(base))))
     return found
 
 
-def short(run: Run) -> float:
-    """Tonnes short over the plan."""
-    return float(sum(demand.short_kg for demand in run.demands)) / 1000
+def short(run: Run) -> dict[str, float]:
+    """Tonnes short over the plan, by material."""
+    found: defaultdict[str, float] = defaultdict(float)
+    for demand in run.demands:
+        found[demand.material] += float(demand.short_kg) / 1000
+    return found
 
 
 def money(amount: float) -> str:
@@ -51,9 +55,12 @@ def money(amount: float) -> str:
     return f"{amount / 1e6:+,.1f}" if abs(amount) >= 5e4 else "0"
 
 
-def tonnes(amount: float) -> str:
-    """Tonnes, with a sign."""
-    return f"{amount:+,.1f}" if abs(amount) >= 0.05 else "0"
+def tonnes(after: dict[str, float], before: dict[str, float]) -> str:
+    """Tonnes by which each material is shorter, with a sign; those of different materials are not added up."""
+    more = {name: amount - before[name] for name, amount in after.items()}
+    return (
+        ", ".join(f"{name} {amount:+,.1f}" for name, amount in sorted(more.items()) if abs(amount) >= 0.05) or "nothing"
+    )
 
 
 def test_the_table_is_what_the_scenarios_give(runs: Runs) -> None:
@@ -81,25 +88,43 @@ def shorter(runs: Runs, *names: str) -> dict[str, float]:
 
 
 def test_gallium_is_what_the_ban_makes_short_and_wagerup_heals_it(runs: Runs) -> None:
-    """64 t short with the ban; beside Wagerup on time 3.7 t, before it delivers."""
+    """64 t short with the ban, all of it civil: defence comes first; beside Wagerup on time 3.7 t, before it delivers."""
     gallium = shorter(runs, "minerals-ban")
-    assert set(gallium) == {"gallium-civil", "gallium-defense"}
+    assert set(gallium) == {"gallium-civil"}
     assert sum(gallium.values()) == pytest.approx(64)
     together = runs[TOGETHER]
     assert sum(shorter(runs, *TOGETHER).values()) == pytest.approx(3.7)
     late = {row.period for row in together.shortages if row.material == "gallium-metal-4n"}
-    assert late == {"2026-Q4", "2027-Q1"}
+    assert late == {"2027-Q1"}
 
 
 def test_the_substitute_sets_metal_free(runs: Runs) -> None:
-    """Metal is short without it and not with it; 13 t more dioxide are there."""
+    """Civil metal is short by 13 t less with it, and dioxide by no more; defence is served with and without."""
     dry, glass = shorter(runs, "germanium-dry"), shorter(runs, "germanium-substitute")
-    assert {"germanium-civil", "germanium-defense"} <= set(dry)
-    assert not {"germanium-civil", "germanium-defense"} & set(glass)
-    assert round(dry["germanium-dioxide-civil"] - glass["germanium-dioxide-civil"]) == 13
+    assert "germanium-defense" not in {**dry, **glass}
+    assert round(dry["germanium-civil"] - glass["germanium-civil"]) == 13
+    assert glass["germanium-dioxide-civil"] < dry["germanium-dioxide-civil"]
 
 
 @pytest.mark.parametrize("name", ["october-package", "tariff-145", "prices-x5", "kazakh-tungsten", "wagerup-late"])
 def test_nobody_is_shorter(runs: Runs, name: str) -> None:
     """Prices, duties and new mines move suppliers and money."""
     assert shorter(runs, name) == {}
+
+
+def test_no_scenario_moves_the_price_of_a_shortage(runs: Runs) -> None:
+    """Duties, fivefold prices and a ban weigh what is short alike."""
+    prices = {names: {demand.id: demand.shortage_price for demand in run.demands} for names, run in runs.items()}
+    assert all(found == prices[()] for found in prices.values())
+
+
+def test_defence_is_never_short_of_what_civil_buyers_get(runs: Runs) -> None:
+    """A kilogram short costs more for defence than for civil use, of whatever metal that can take its place in a plant."""
+    for run in runs.values():
+        by_material: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        for demand in run.demands:
+            kept = by_material[demand.material].setdefault(demand.end_use, float(demand.shortage_price))
+            by_material[demand.material][demand.end_use] = min(kept, float(demand.shortage_price))
+        both = [found for found in by_material.values() if len(found) > 1]
+        assert both
+        assert all(found["defense"] >= 10 * found["civil"] * (1 - 1e-9) for found in both)

@@ -117,9 +117,9 @@ def test_no_kilogram_moves_that_need_not(market: Market, data: st.DataObject) ->
         before = [float(bought.get((f"o{i}", period), 0)) for i in range(len(market.sellers))]
         least += min(sum(abs(b - a) for b, a in zip(before, after, strict=True)) for after in other.cheapest(period))
     assert found.least_moved
-    assert abs(float(found.moved_kg or 0) - least) <= 0.01
+    assert abs(float(sum((found.moved_kg or {}).values())) - least) <= 0.01
     anew = compare_plans(session, other.session())
-    assert abs(float(anew.moved_kg or 0) - least) <= 0.01
+    assert abs(float(sum((anew.moved_kg or {}).values())) - least) <= 0.01
 
 
 @examples(80)
@@ -146,4 +146,4 @@ def test_ends_and_steps_cost_what_planning_anew_costs(
     rises = sum((step.rise.objective for step in found.steps), Decimal(0))
     assert abs(rises - (found.cost_after.objective - found.cost_before.objective)) <= Decimal("1e-6")
     again = compare(session, lists[0], lists[0])
-    assert (again.moved_kg, again.steps, again.difference.value) == (0, (), 0)
+    assert (again.moved_kg, again.steps, again.difference.value) == ({}, (), 0)

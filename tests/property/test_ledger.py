@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from friendshore.domain.change import Change, TermKind
 from friendshore.errors import InputError
 from friendshore.explain import Ledger, Method, ledger
+from friendshore.explain.billed import Bill
 from friendshore.explain.shapley import in_units
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
@@ -42,15 +43,19 @@ def allowed(session: Session, value: float) -> float:
 
 def adds_up(found: Ledger) -> None:
     """Asserts that everything adds up, in every direction, to the cent and the gram."""
-    for line in ("amount", "spent", "penalties", "shortage", "short_kg"):
-        total = getattr(found.adds, line)
-        assert sum(getattr(item.adds, line) for item in found.items) == total
-        assert sum(getattr(part.adds, line) for part in found.parts) == total
-        assert getattr(found.after, line) - getattr(found.before, line) == total
+    materials = {name for bill in (found.before, found.after, found.adds) for name in bill.short_kg}
+
+    def line(bill: Bill, name: str) -> Decimal:
+        return bill.short_kg.get(name, Decimal(0)) if name in materials else getattr(bill, name)
+
+    for name in ("amount", "spent", "penalties", "shortage", *sorted(materials)):
+        total = line(found.adds, name)
+        assert sum(line(item.adds, name) for item in found.items) == total
+        assert sum(line(part.adds, name) for part in found.parts) == total
+        assert line(found.after, name) - line(found.before, name) == total
         for item in found.items:
-            assert sum(getattr(cell.adds, line) for cell in found.cells if cell.item == item.name) == getattr(
-                item.adds, line
-            )
+            cells = (line(cell.adds, name) for cell in found.cells if cell.item == item.name)
+            assert sum(cells) == line(item.adds, name)
 
 
 @examples(60)

@@ -122,7 +122,7 @@ def test_a_shortage_is_told_in_kilograms_and_money() -> None:
     facts = catalog(facility("cn", "CN"), source("CN", 10))
     (item,) = ledger(opened(metal(10), facts, ban(*METAL, start=None))).items
     assert (item.adds.amount, item.adds.spent, item.adds.shortage) == (9900, -100, 10000)
-    assert item.adds.short_kg == 10
+    assert item.adds.short_kg == {"metal": 10}
 
 
 def test_a_duty_leaves_the_price_of_a_shortage_as_it_is() -> None:

@@ -139,6 +139,13 @@ def test_what_goes_into_a_good_counts_for_its_price() -> None:
     assert not short(found)
 
 
+def test_what_merely_lies_in_stock_prices_nothing() -> None:
+    """Salt at 300 comes out of the plant that makes the metal at 10; nobody wants it, though some is in hand."""
+    facts = catalog(facility("au", "AU", 40), source("AU", 10), source("AU", 300, "salt"))
+    found = planned(case(bare("metal", "civil"), stocks=(stock("salt", 5, chain("AU")),)), facts)
+    assert priced(found) == {"metal-civil": 100}
+
+
 def test_a_case_puts_its_end_uses_in_order() -> None:
     """Space first, then defence, then all others alike; without priority, all alike."""
     wanted = [bare("metal", use) for use in ("civil", "defense", "medical", "space")]

@@ -54,6 +54,12 @@ COST = {
 }  # fmt: skip
 
 
+DEMAND: dict[str, Any] = {
+                "id": "fighters", "material": "dysprosium-oxide", "end_use": "defense", "place": "US", "wanted_kg": 8500,
+                "delivered_kg": 8000, "short_kg": 500, "shortage_price": 500, "first_met": "2027-Q2",
+            }  # fmt: skip
+
+
 def run(**changed: Any) -> Run:
     """A run of one demand, made by hand."""
     data: dict[str, Any] = {
@@ -69,12 +75,7 @@ def run(**changed: Any) -> Run:
         "shortage_kg": {"dysprosium-oxide": {"defense": 500}},
         "periods": [{"label": label, "start": start, "end": end} for label, start, end in PERIODS],
         "materials": [{"id": "dysprosium-oxide", "name": "Dysprosium oxide", "basis": "Dy2O3"}],
-        "demands": [
-            {
-                "id": "fighters", "material": "dysprosium-oxide", "end_use": "defense", "place": "US", "wanted_kg": 8500,
-                "delivered_kg": 8000, "short_kg": 500, "shortage_price": 500, "first_met": "2027-Q2",
-            }
-        ],
+        "demands": [DEMAND],
         "purchases": [PURCHASE],
         "shortages": [SHORT | {"period": "2026-Q4"}, SHORT | {"period": "2027-Q1"}],
         "largest_miss_kg": 0,
@@ -151,10 +152,34 @@ def test_a_long_plan_is_told_by_years_and_a_narrow_terminal_joins_the_last_ones(
 def test_the_report_says_what_is_short_when_and_why() -> None:
     """Demand, the stretch of its shortage, the reason, its price, and the day it is met."""
     text = told(run(), 120)
-    assert "short of 500 kg in 1 of 1 demand" in text
+    assert "1 of 1 demand met from 2027-Q2 on" in text
     assert "2026-Q4 to 2027-Q1" in text
     assert "no supply" in text
     assert "2027-Q2" in text
+
+
+def test_the_heading_counts_demands_and_never_adds_kilograms_of_different_goods() -> None:
+    """How many are met in full, how many from when, which not to the end, and which never."""
+
+    def one(name: str, short: float, delivered: float, first: str) -> dict[str, Any]:
+        given = DEMAND | {"id": name, "material": name, "wanted_kg": short + delivered}
+        return given | {"short_kg": short, "delivered_kg": delivered, "first_met": first}
+
+    def said(*demands: dict[str, Any]) -> str:
+        return " ".join(told(run(demands=demands, shortages=[]), 200).split())
+
+    later = [one("tin", 1000, 5, "2026-Q4"), one("lead", 300, 5, "2027-Q2")]
+    rest = [one("zinc", 70, 5, ""), one("gold", 9, 0, "")]
+    text = said(one("ore", 0, 5, "2026-Q4"), *later, *rest)
+    assert (
+        "1 of 5 demands met in full; 2 from 2027-Q2 on; 1 not to the end: zinc for defense; 1 never: gold for defense"
+        in text
+    )
+    assert "1.38 t" not in text
+    assert "2 of 4 demands met from 2027-Q2 on; 1 not to the end" in said(*later, *rest)
+    text = said(*(one(f"m{n}", 9, 0, "") for n in range(8)))
+    assert "0 of 8 demands met in full; 8 never: m0 for defense," in text
+    assert "m5 for defense, 2 more" in text
 
 
 def test_a_chain_is_told_by_countries_and_by_stages_where_there_is_room() -> None:
@@ -196,7 +221,8 @@ def test_names_with_brackets_are_told_as_they_are() -> None:
 
 def test_a_plan_that_buys_nothing_can_be_told() -> None:
     """No purchases, no orders, no error."""
-    text = told(run(purchases=[], shortages=[], shortage_kg={}))
+    met = DEMAND | {"short_kg": 0, "delivered_kg": 8500}
+    text = told(run(purchases=[], shortages=[], shortage_kg={}, demands=[met]))
     assert "nothing is bought" in text
     assert "all demand is met" in text
 

@@ -34,7 +34,8 @@ class Bill(Record):
     """Priced misses of soft rules."""
     shortage: Number
     """Priced shortage."""
-    short_kg: Number
+    short_kg: dict[str, Number]
+    """Material -> kilograms short; what comes to nothing is left out."""
 
 
 class LedgerItem(Record):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from ..domain.change import Change
 from ..domain.plan import Cost
@@ -272,6 +271,7 @@ def _side_by_side(
     (before, short_before, known), (after, short_after, more) = together(plans[0]), together(plans[1])
     mix = mix_lines(before, after, known | more, session.problem.case.resolution)
     low, high = rise_between(pairs)
+    materials = tuple(material_lines(mix, short_before, short_after))
     return Comparison(
         before=names[0],
         after=names[1],
@@ -279,9 +279,9 @@ def _side_by_side(
         cost_before=costs[0],
         cost_after=costs[1],
         difference=between(costs[1].objective - costs[0].objective, low, high, costs[1].objective),
-        materials=tuple(material_lines(mix, short_before, short_after)),
+        materials=materials,
         mix=tuple(mix),
-        moved_kg=sum((line.moved_kg for line in mix), Decimal(0)) if alike else None,
+        moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if alike else None,
         least_moved=proved,
         steps=tuple(steps),
         facts=tuple(facts),

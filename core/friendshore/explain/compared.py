@@ -83,8 +83,8 @@ class Comparison(Result):
     """Every material that either plan buys or is short of."""
     mix: tuple[MixLine, ...]
     """Every offer that either plan buys from."""
-    moved_kg: Number | None
-    """Kilograms bought more and less, over everything; None: the two plans have other periods, which cannot be set against each other."""
+    moved_kg: dict[str, Number] | None
+    """Material -> kilograms bought more and less; None: the two plans have other periods, which cannot be set against each other."""
     least_moved: bool
     """Whether it is proved that no other plan that costs no more moves fewer kilograms."""
     steps: tuple[Step, ...]

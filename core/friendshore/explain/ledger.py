@@ -14,7 +14,7 @@ from .items import Item, Lattice, items_named, rule_items
 from .margins import margins, questions
 from .results import Counted, Difference, Effort, between
 from .shapley import Weights, half_width, in_units
-from .splitting import Split, value_of
+from .splitting import Split, demanded, value_of
 
 EXACT_UP_TO = 10
 """Items of an independent part up to which its Shapley values are exact."""
@@ -91,21 +91,22 @@ class _Adding:
         self.session, self.items, self.all = session, items, split
         self.split = [one for one in split if not one.conflict]
         self.grams = 1 / Fraction(session.problem.case.resolution)
+        self.materials = demanded(session)
         self.ends = self._ends()
         self.totals = [_units(b, u) - _units(a, u) for a, b, u in zip(*self.ends, self.units, strict=True)]
 
     @property
     def units(self) -> tuple[Fraction, ...]:
         """Units in one of each line: cents, and steps of the case's resolution."""
-        return (Fraction(CENTS), Fraction(CENTS), Fraction(CENTS), self.grams)
+        return (*[Fraction(CENTS)] * 3, *[self.grams] * len(self.materials))
 
     def _ends(self) -> tuple[list[Fraction], list[Fraction]]:
         """Every line of the whole case with all items off, and with all of them on."""
-        base = value_of(PartPlan(frozenset(), self.session.verified)).lines
+        base = value_of(PartPlan(frozenset(), self.session.verified), self.materials).lines
         before, after = list(base), list(base)
         for one in self.split:
-            case = value_of(one.lattice.pieces.plan(one.piece, ())).lines
-            for at in range(4):
+            case = value_of(one.lattice.pieces.plan(one.piece, ()), self.materials).lines
+            for at in range(len(base)):
                 before[at] += one.value(one.none).lines[at] - case[at]
                 after[at] += one.value(one.whole).lines[at] - case[at]
         return before, after
@@ -142,7 +143,7 @@ class _Adding:
     def _cells(self, players: Sequence[int]) -> dict[tuple[int, int], list[int]]:
         """Whole units of every line by piece and item: first the items' share of the whole, then each one's pieces."""
         parts = {(number, i): one.part(i) for number, one in enumerate(self.split) for i in one.players}
-        cells: dict[tuple[int, int], list[int]] = {key: [0] * 4 for key in parts}
+        cells: dict[tuple[int, int], list[int]] = {key: [0] * len(self.units) for key in parts}
         for at, unit in enumerate(self.units):
             keys = {i: [key for key in parts if key[1] == i] for i in players}
             keys = {i: some for i, some in keys.items() if some}
@@ -165,7 +166,7 @@ class _Adding:
             materials=self._wanted(one),
             method=method,
             items=tuple(self.items[i].name for i in one.players),
-            adds=self._bill([sum(cell[at] for cell in cells) for at in range(4)]),
+            adds=self._bill([sum(cell[at] for cell in cells) for at in range(len(self.units))]),
             conflict=one.conflict,
         )
 
@@ -186,7 +187,7 @@ class _Adding:
             name=item.name,
             kind=item.kind,
             title=item.title,
-            adds=self._bill([sum(cell[at] for cell in own) for at in range(4)]),
+            adds=self._bill([sum(cell[at] for cell in own) for at in range(len(self.units))]),
             difference=self._difference(pieces, lambda one: one.weights[player]),
             error=exact(sum(errors) ** 0.5) if errors else None,
             off_alone=self._difference(
@@ -207,11 +208,15 @@ class _Adding:
         return between(_decimal(value), *bounds, _decimal(sum(after[:3], Fraction(0))))
 
     def _bill(self, units: Sequence[int]) -> Bill:
-        spent, penalties, shortage, short = (
+        spent, penalties, shortage, *short = (
             Decimal(count) * _decimal(1 / unit) for count, unit in zip(units, self.units, strict=True)
         )
         return Bill(
-            amount=spent + penalties + shortage, spent=spent, penalties=penalties, shortage=shortage, short_kg=short
+            amount=spent + penalties + shortage,
+            spent=spent,
+            penalties=penalties,
+            shortage=shortage,
+            short_kg={name: kg for name, kg in zip(self.materials, short, strict=True) if kg},
         )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
 from ..domain.plan import PlanStatus
-from ..session import PartPlan
+from ..session import PartPlan, Session
 from .billed import Method
 from .items import Lattice
 from .pieces import Piece
@@ -21,7 +21,7 @@ class Value:
     """What a coalition costs one piece."""
 
     lines: tuple[Fraction, ...]
-    """Spent, penalties, shortage, kilograms short."""
+    """Spent, penalties, shortage, then kilograms short of each demanded material of the case."""
     slack: Decimal
     """By how much the bound may lie lower."""
     proved: bool
@@ -71,7 +71,8 @@ class Split:
         coalition = self.lattice.least(self.piece, coalition)
         if coalition not in self._known:
             changes = self.lattice.changes(self.piece, coalition)
-            self._known[coalition] = value_of(self.lattice.pieces.plan(self.piece, changes))
+            plan = self.lattice.pieces.plan(self.piece, changes)
+            self._known[coalition] = value_of(plan, demanded(self.lattice.pieces.session))
         return self._known[coalition]
 
     @cached_property
@@ -84,7 +85,7 @@ class Split:
         """A player's part of every line."""
         weights = self.weights[player]
         values = [(weight, self.value(c).lines) for c, weight in weights.items() if weight]
-        return [sum((w * lines[at] for w, lines in values), Fraction(0)) for at in range(4)]
+        return [sum((w * lines[at] for w, lines in values), Fraction(0)) for at in range(len(values[0][1]))]
 
     def rise(self) -> list[Fraction]:
         """What all items together add to every line."""
@@ -106,12 +107,20 @@ class Split:
         return all(value.proved for value in self._known.values())
 
 
-def value_of(part: PartPlan) -> Value:
-    """What a plan comes to, line by line."""
+def demanded(session: Session) -> tuple[str, ...]:
+    """Every demanded material of a case, in order."""
+    return tuple(sorted({demand.use.material.id for demand in session.problem.demands}))
+
+
+def value_of(part: PartPlan, materials: Sequence[str]) -> Value:
+    """What a plan comes to, line by line; kilograms of different materials are never added up."""
     plan, cost = part.plan, part.verified.cost
-    short = sum((one.quantity for one in plan.shorts), Decimal(0))
+    of = {demand.id: demand.use.material.id for demand in part.verified.problem.demands}
+    short = dict.fromkeys(materials, Decimal(0))
+    for one in plan.shorts:
+        short[of[one.demand]] += one.quantity
     return Value(
-        tuple(Fraction(line) for line in (cost.total, cost.penalties, cost.shortage, short)),
+        tuple(Fraction(line) for line in (cost.total, cost.penalties, cost.shortage, *short.values())),
         max(Decimal(0), plan.objective - plan.bound),
         plan.status is PlanStatus.OPTIMAL,
         tuple(name for one in plan.infeasible for name in one.rules),

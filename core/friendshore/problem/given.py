@@ -83,7 +83,7 @@ def _priority(case: Case) -> Iterator[Trouble]:
                 fix="leave one of the two out",
             )
         if name not in wanted and order != Assume().priority:
-            yield _unknown("end use", name, "assume.priority", wanted)
+            yield unknown_name("end use", name, "assume.priority", wanted)
 
 
 def _places(case: Case, merged: Merged) -> Iterator[Trouble]:

@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..errors import Problem as Trouble
 from .demands import Demand
 from .merged import Merged, around, exchange
-from .network import Network, Node
+from .network import Network, Node, final_node
 from .offers import Assumption, OfferFacts
 
 SHORTAGE_FACTOR = 10
@@ -104,7 +104,9 @@ class Pricing:
         }
 
     def _shortage(self, demands: Sequence[Demand], dearest: Mapping[Node, Decimal]) -> tuple[Decimal, ...]:
-        references = self._references(dearest)
+        feeds = {node for nodes in self.network.feeds.values() for node in nodes}
+        wanted = feeds | {final_node(demand.use) for demand in demands}
+        references = self._references({node: price for node, price in dearest.items() if node in wanted})
         ranks = self._ranks(demands)
         frozen = self.case.frozen.shortage if self.case.frozen is not None else {}
         found = []
@@ -126,7 +128,11 @@ class Pricing:
         return tuple(found)
 
     def _references(self, dearest: Mapping[Node, Decimal]) -> dict[str, _Reference]:
-        """Material -> the dearest landed kilogram of all that competes with it; its own, where nothing is dearer."""
+        """Material -> the dearest landed kilogram of all that competes with it; its own, where nothing is dearer.
+
+        Args:
+            dearest: of what is wanted, or goes into it: what merely lies in stock counts for nothing.
+        """
         reaching = sorted({arc.offer for arc in self.network.arcs if arc.offer >= 0})
         groups = _competing([self.offers[i] for i in reaching], self.merged.facilities)
         own: dict[str, _Reference] = {}

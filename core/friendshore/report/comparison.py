@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
@@ -16,6 +16,8 @@ from .tables import Column, figures, lines, section, table
 
 SHOWN = 12
 """Rows shown of each table, unless more are asked for."""
+MATERIALS = 6
+"""Materials that a sentence names."""
 LEAST = Decimal("0.05")
 """Kilograms below which a difference is one of rounding."""
 _LINES = (
@@ -124,7 +126,7 @@ def _mix(found: Comparison, width: int, shown: int) -> RenderableType:
 
 
 def _least(found: Comparison) -> str:
-    moved = mass(found.moved_kg or Decimal(0))
+    moved = _by_material(found.moved_kg or {})
     if found.least_moved:
         return f"{moved} moved, bought more or less by anyone in any period; no plan as cheap as B moves fewer"
     return (
@@ -152,12 +154,10 @@ def _mix_table(moved: Sequence[MixLine], width: int, shown: int, ends: tuple[str
 
 
 def _left_out(moved: Sequence[MixLine], shown: int) -> list[str]:
-    rest = sorted((line.moved_kg for line in moved), reverse=True)[shown or len(moved) :]
-    if not rest:
-        return []
-    return [
-        f"{count(len(rest), 'more supply', 'more supplies')} with {mass(sum(rest, Decimal(0)))} moved: --top 0 shows all"
-    ]
+    rest = len(moved) - shown if shown else 0
+    return (
+        [f"{count(rest, 'more supply', 'more supplies')} in which no more moved: --top 0 shows all"] if rest > 0 else []
+    )
 
 
 def _steps(found: Comparison, width: int, shown: int) -> list[RenderableType]:
@@ -169,13 +169,12 @@ def _steps(found: Comparison, width: int, shown: int) -> list[RenderableType]:
             step.title,
             "rules conflict" if step.conflict else rise(step.difference),
             signed(step.rise.total),
-            _more(_shortage(step)),
-            _kg(sum((line.moved_kg for line in step.mix), Decimal(0))),
+            _shortage(step),
         ]
         for number, step in enumerate(found.steps, 1)
     ]
     columns = [figures("#"), Column("Change"), figures(f"Dearer by, {found.currency}"), figures("Money spent")]
-    columns += [figures("Short"), figures("Moved")]
+    columns += [Column("Short")]
     parts: list[RenderableType] = [section("Step by step from A to B", table(columns, rows, width))]
     for number, step in enumerate(found.steps, 1):
         if step.mix:
@@ -200,8 +199,17 @@ def _money_words(more: Cost, currency: str) -> str:
     return ", ".join(words) or "costs the same"
 
 
-def _shortage(step: Step) -> Decimal:
-    return sum((m.short_after_kg - m.short_before_kg for m in step.materials), Decimal(0))
+def _shortage(step: Step) -> str:
+    """By how much each material is shorter, or less so."""
+    more = {m.material: m.short_after_kg - m.short_before_kg for m in step.materials}
+    return ", ".join(f"{name} {_more(kg)}" for name, kg in more.items() if abs(kg) >= LEAST) or NOTHING
+
+
+def _by_material(moved: Mapping[str, Decimal]) -> str:
+    """Kilograms of each material, the most first: those of different materials are not added up."""
+    told = [f"{name} {mass(kg)}" for name, kg in sorted(moved.items(), key=lambda each: (-each[1], each[0]))]
+    rest = [f"{count(len(told) - MATERIALS, 'more material')}"] if len(told) > MATERIALS else []
+    return ", ".join([*told[:MATERIALS], *rest]) or "nothing"
 
 
 def _facts(found: Comparison, width: int, shown: int) -> RenderableType | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..domain.plan import PlanStatus
-from ..domain.run import Run, RunDoubt
+from ..domain.run import Run, RunDemand, RunDoubt
 from ..domain.used import aged, is_stale
+from .demand import for_whom
 from .figures import count, large_money, mass, percent
 from .holdings import barred
 from .limits import floor_lines
@@ -44,13 +44,38 @@ def time_of(run: Run) -> str:
 
 
 def spends(run: Run) -> str:
-    """What is spent, and what is short."""
-    short = sum((kg for by_use in run.shortage_kg.values() for kg in by_use.values()), Decimal(0))
-    spent = f"spends {large_money(run.cost.total, run.currency)}"
-    if not short:
-        return f"{spent}; all demand is met"
-    demands = sum(1 for demand in run.demands if demand.short_kg)
-    return f"{spent}; short of {mass(short)} in {demands} of {count(len(run.demands), 'demand')}"
+    """What is spent, and which demands are met from when."""
+    return f"spends {large_money(run.cost.total, run.currency)}; {met(run)}"
+
+
+def met(run: Run) -> str:
+    """How many demands are met, from when on, and which are not: kilograms of different materials are never added up."""
+    lacking = [demand for demand in run.demands if demand.short_kg]
+    if not lacking:
+        return "all demand is met"
+    later = [demand for demand in lacking if demand.first_met]
+    partly = [demand for demand in lacking if not demand.first_met and demand.delivered_kg]
+    never = [demand for demand in lacking if not demand.first_met and not demand.delivered_kg]
+    whole = len(run.demands) - len(lacking)
+    order = {period.label: number for number, period in enumerate(run.periods)}
+    last = max((demand.first_met for demand in later), key=order.__getitem__, default="")
+    wanted = count(len(run.demands), "demand")
+    parts = [f"{whole} of {wanted} met in full"] if whole or not later else []
+    if later:
+        parts.append(f"{len(later)}{'' if parts else f' of {wanted} met'} from {last} on")
+    parts += [f"{len(partly)} not to the end: {_who(run, partly)}"] if partly else []
+    parts += [f"{len(never)} never: {_who(run, never)}"] if never else []
+    return "; ".join(parts)
+
+
+NAMED = 6
+"""Demands that the heading names; the table below it has them all."""
+
+
+def _who(run: Run, demands: Sequence[RunDemand]) -> str:
+    names = [f"{demand.material} for {for_whom(run, demand)}" for demand in demands]
+    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    return ", ".join([*names[:NAMED], *more])
 
 
 def warnings(run: Run) -> RenderableType | None:

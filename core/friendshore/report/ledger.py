@@ -58,7 +58,7 @@ def _head(found: Ledger, currency: str) -> str:
 
 
 def _bill(bill: Bill, currency: str) -> str:
-    lacking = f", {large_money(bill.shortage, currency)} of it for {mass(bill.short_kg)} short" if bill.short_kg else ""
+    lacking = f", {large_money(bill.shortage, currency)} of it for want of {_short(bill)}" if bill.short_kg else ""
     return f"{large_money(bill.amount, currency)}{lacking}"
 
 
@@ -76,13 +76,17 @@ def _split(found: Ledger, told: Sequence[LedgerItem], currency: str, width: int)
         _row(item.name + ("" if item.difference.proved else " ~"), item.adds, soft) for item in told
     ]
     rows.append([Text(cell, style="bold") for cell in _row("all together", found.adds, soft)])
-    return table([*columns, figures("Short, kg")], rows, width)
+    return table([*columns, Column("Short")], rows, width)
 
 
 def _row(name: str, bill: Bill, soft: bool) -> list[str]:
-    short = f"{bill.short_kg:+,.3f}".rstrip("0").rstrip(".") if bill.short_kg else NOTHING
     money_ = [bill.amount, bill.spent, bill.shortage, *([bill.penalties] if soft else [])]
-    return [name, *(cents(amount) for amount in money_), short]
+    return [name, *(cents(amount) for amount in money_), _short(bill, "+") or NOTHING]
+
+
+def _short(bill: Bill, sign: str = "") -> str:
+    """Kilograms short of each material."""
+    return ", ".join(f"{name} {sign if kg > 0 else ''}{mass(kg)}" for name, kg in bill.short_kg.items())
 
 
 def cents(amount: Decimal) -> str:
@@ -142,7 +146,7 @@ def _pieces(found: Ledger, currency: str, width: int) -> RenderableType | None:
         [", ".join(part.materials), str(len(part.items)), cents(part.adds.amount), _row("", part.adds, soft=False)[-1]]
         for part in sorted(felt, key=lambda part: (-part.adds.amount, part.materials))
     ]
-    columns = [Column("Materials"), figures("Items"), figures(f"Adds, {currency}"), figures("Short, kg")]
+    columns = [Column("Materials"), figures("Items"), figures(f"Adds, {currency}"), Column("Short")]
     none = len(split) - len(felt)
     more = lines([f"{count(none, 'more part')} in which the items change nothing"]) if none else None
     return section("By independent part of the case", table(columns, rows, width), more)

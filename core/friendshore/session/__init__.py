@@ -97,7 +97,8 @@ class Session:
 
     def __reduce__(self) -> tuple[Callable[..., Session], tuple[Inputs, Limits, None, None, Answers]]:
         # Opened again where it is read back: nothing is solved anew, for the answers are known, and the plan is verified there.
-        return Session.open, (self.inputs, self.limits, None, None, self.answers)
+        given = replace(self.inputs, case=self.problem.case)
+        return Session.open, (given, self.limits, None, None, self.answers)
 
     def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
         """What the plan costs after some changes, each applied after the one before it. Shortage and holding cost what they cost in the
