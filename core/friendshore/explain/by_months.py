@@ -55,10 +55,10 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
     short = _short(session.verified.plan)
     if horizon.length is PeriodLength.MONTH or horizon.until is not None or not short:
         return {}
-    steady, found = session.steady, dict[str, ByMonths]()
+    found = dict[str, ByMonths]()
     ends = time.monotonic() + max(LEAST_SECONDS, time.monotonic() - session.opened)
     for members in sorted(session.parts.members, key=sorted):
-        inputs = steady.parts.part(members)
+        inputs = session.parts.part(members)
         problem = inputs.problem()
         wanted = [demand.id for demand in problem.demands]
         if not any(name in short for name in wanted) or not rounded(problem):

@@ -176,9 +176,7 @@ class _Builder:
         common = charges.common(judgements)
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
         moves = build_moves(network, counted, lots, case.horizon, common)
-        pricing = Pricing(case, merged, network, counted, common, self._basis)
-        prices = pricing.prices(demands)
-        self.assumptions += pricing.assumptions
+        prices = Pricing(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
         self._note_lead_times(network, counted)
         self.assumptions += unexamined(demands, law) + accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)

@@ -7,7 +7,7 @@ answer is then about what was changed alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from ..domain.base import exact
@@ -54,8 +54,8 @@ class Pricing:
     """By arc: money per kilogram that rules charge, by period of order."""
     basis: Callable[[str, str], Decimal]
     """Kilograms of a material's basis in one kilogram of a substance."""
-    assumptions: list[Assumption] = field(default_factory=list)
-    """What was derived, in words."""
+    assumptions: list[Assumption]
+    """What is derived is added to it, in words."""
 
     def prices(self, demands: Sequence[Demand]) -> Prices:
         """Everything derived; what the case has frozen stays as it is.
