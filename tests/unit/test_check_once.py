@@ -168,3 +168,24 @@ def test_what_only_a_limit_sees_is_told_by_check(folder: Path) -> None:
     (problem,) = recommend.check(folder, Registry.of()).errors
     assert problem.row == line_of(folder / "case.toml", 'id = "fixed"')
     assert "pins an offer that does not count" in problem.message
+
+
+def test_a_price_or_a_capacity_of_nothing_is_told(folder: Path) -> None:
+    """A free offer would be bought first, an order of at most nothing never: each may be a gap in a table, and stands first."""
+    catalog = folder / "catalog"
+    offers = (catalog / "offers.csv").read_text(encoding="utf-8")
+    (catalog / "offers.csv").write_text(offers.replace("540 USD/kg", "0 USD/kg"), encoding="utf-8")
+    capacity = (catalog / "capacity.csv").read_text(encoding="utf-8").splitlines()
+    cells = capacity[1].split(",")
+    cells[capacity[0].split(",").index("per_year")] = "0"
+    (catalog / "capacity.csv").write_text(
+        "\n".join([capacity[0], ",".join(cells), *capacity[2:]]) + "\n", encoding="utf-8"
+    )
+    told = recommend.check(folder, Registry.of())
+    assert not told.errors
+    first, second = (problem.message for problem in told.suggestions if " 0" in problem.message)
+    assert first == "`kwinana-gallium` costs nothing: its price is 0"
+    assert second == f"`{cells[0]}` can make nothing: its capacity is 0 on every day"
+    (catalog / "offers.csv").write_text(offers.replace("540 USD/kg", "0"), encoding="utf-8")
+    (problem,) = recommend.check(folder, Registry.of()).errors
+    assert (problem.column, problem.row) == ("price", line_of(catalog / "offers.csv", "kwinana"))

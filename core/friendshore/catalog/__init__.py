@@ -2,7 +2,7 @@
 
 from .folder import digest, read_catalog
 from .overlaps import misfits, overridden, twins, united
-from .review import review
+from .review import nothings, review
 from .several import CatalogFolder, clashes, ids_in, read_catalogs
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "digest",
     "ids_in",
     "misfits",
+    "nothings",
     "overridden",
     "read_catalog",
     "read_catalogs",

@@ -23,11 +23,50 @@ def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Problem]:
     known = known_from([*context, catalog])
     materials = {name: m for name, m in known.materials.items() if m is not None}
     return [
+        *nothings(catalog),
         *_leads(catalog),
         *_unused_sources(catalog),
         *_contents(catalog, known.conversions()),
         *_benchmarks(catalog, known.benchmarks, materials),
     ]
+
+
+def nothings(catalog: Catalog) -> Iterator[Problem]:
+    """Figures of 0 that are more often a gap in a table than a fact: they are taken as they are, and told."""
+    for offer in catalog.offers:
+        amounts = [quote.amount for quote in offer.quotes]
+        if offer.price is not None and offer.price.amount is not None:
+            amounts.append(offer.price.amount)
+        if Decimal(0) in amounts:
+            yield Problem(
+                f"`{offer.id}` costs nothing: its price is 0",
+                file=f"{catalog.name}/offers.csv",
+                column="price",
+                fix="leave the price blank if it is not known: then nothing is bought at it",
+            )
+        for column in ("max_order", "max_per_year", "total"):
+            if getattr(offer, column) == 0:
+                fix = "leave the cell blank if there is no such limit"
+                yield Problem(
+                    f"`{offer.id}` can never be bought: its {column} is 0",
+                    f"{catalog.name}/offers.csv",
+                    column=column,
+                    fix=fix,
+                )
+    for facility in catalog.facilities:
+        if facility.capacity and all(step.per_year == 0 for step in facility.capacity):
+            yield Problem(
+                f"`{facility.id}` can make nothing: its capacity is 0 on every day",
+                file=f"{catalog.name}/capacity.csv",
+                column="per_year",
+                fix="delete the row if the capacity is not known: its offers are then leads",
+            )
+    for price in catalog.prices:
+        if price.amount == 0:
+            message = f"benchmark `{price.id}` of {price.date} is 0: what follows it costs nothing"
+            yield Problem(
+                message, f"{catalog.name}/prices.csv", column="price", fix="delete the row, or mend its price"
+            )
 
 
 def _leads(catalog: Catalog) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from ..catalog import review
+from ..catalog import nothings, review
 from ..domain.quantities import readable
 from ..domain.time import Period
 from ..errors import Problem as Suggestion
@@ -29,8 +29,10 @@ _FAR_APART = 1_000
 
 def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
     """All suggestions, in the order of what they are about."""
-    return [
+    own = [catalog for catalog in gathered.catalogs if not catalog.distribution]
+    found = [
         *_unexamined(problem),
+        *(told for catalog in own for told in nothings(catalog)),
         *_boundaries(problem),
         *_rules(problem),
         *_prices(problem),
@@ -40,6 +42,7 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
         *gathered.overridden,
         *_catalogs(gathered),
     ]
+    return list(dict.fromkeys(found))
 
 
 def _unexamined(problem: Problem) -> Iterator[Suggestion]:
