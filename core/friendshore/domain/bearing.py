@@ -7,6 +7,9 @@ from typing import Literal
 
 from .base import Record, Words
 
+SPANS = {"period": "per period", "year": "per year", "horizon": "over the plan"}
+"""Spans over which purchases are added up, in words."""
+
 
 class Bearing(Record):
     """Something said of all that is ordered from an offer, a facility or a supplier, or of a part of that."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from ..domain.base import exact
+from ..domain.bearing import SPANS
 from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.quantities import readable
@@ -94,7 +95,7 @@ def resolve_schedules(
         accepted = confidence.reaches(case.accept.confidence)
         counts = accepted or confidence in (Confidence.ASSUMED, Confidence.COMPUTED) or not _takes_off(found, counted)
         if not accepted or confidence is Confidence.ASSUMED:
-            text = f"price schedule of {schedule.name} ({schedule.kind}, per {schedule.per}) is {confidence.value}"
+            text = f"price schedule of {schedule.name} ({schedule.kind}, {SPANS[schedule.per]}) is {confidence.value}"
             text += "" if counts else " and does not count: list prices do"
             assumptions += [Assumption(counted[i].offer.id, text) for i in about]
         if not counts:

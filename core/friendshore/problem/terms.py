@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..domain.base import exact
+from ..domain.bearing import SPANS
 from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.terms import Terms
@@ -68,7 +69,7 @@ def resolve_terms(
         spans += _spans(terms, about, _drawn_on(terms, about, merged, pools), merged, case, troubles)
         confidence = merged.confidence(terms.source)
         if confidence is Confidence.ASSUMED or not confidence.reaches(case.accept.confidence):
-            text = f"terms of {terms.name} (per {terms.per}) are {confidence.value}"
+            text = f"terms of {terms.name} ({SPANS[terms.per]}) are {confidence.value}"
             assumptions += [Assumption(counted[i].offer.id, text) for i in about]
     if troubles:
         raise InputError(list(dict.fromkeys(troubles)))

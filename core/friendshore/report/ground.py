@@ -143,4 +143,6 @@ def _data(run: Run) -> Iterator[str]:
         owner = plugin.distribution or "beside the case"
         yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"
     yield from blocked_plugins(run)
-    yield f"{count(run.components, 'independent part')} solved; rounding misses a row by at most {mass(run.largest_miss_kg)}"
+    most = run.largest_miss_kg
+    rounding = f"rounding misses a row by at most {mass(most)}" if most else "rounding misses no row"
+    yield f"{count(run.components, 'independent part')} solved; {rounding}"
