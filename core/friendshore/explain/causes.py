@@ -62,8 +62,10 @@ class SupplyCauses:
         self.verified, self.limiting = verified, limiting
         self.standings = Standings(self.problem)
         self._earliest: dict[int, dict[Node, int]] = {}
-        self._rooms: dict[tuple[int, int], bool] = {}
         self._known_moves: dict[int, list[tuple[int, int]]] = {}
+        self._known_admitted: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self._known_open: dict[int, frozenset[int]] = {}
+        self._pools = {pool.facility: pool for pool in self.problem.pools}
 
     def of(self, demand: int, period: int) -> list[SupplyCause]:
         """What keeps supply from a demand in a period, what the law says first."""
@@ -116,25 +118,37 @@ class SupplyCauses:
 
     def _against(self, asked: _Asked, arc: Arc, period: int, seen: frozenset[Node]) -> list[SupplyCause]:
         """Why one offer brings no more by the end of a period."""
-        moves, serving = self._moves(arc), asked.serving
-        if not any(r.admits(arc.index, arrival) for r in serving for _, arrival in moves or [(0, period)]):
+        moves = self._moves(arc)
+        admitted = [self._admitted(requirement, arc) for requirement in asked.serving]
+        if moves and not any(admitted):
             return self._law(asked, arc, period)
         if not moves:
-            return [_NEVER]
-        in_time = [(ordered, arrival) for ordered, arrival in moves if arrival <= period]
-        if not in_time:
+            lawful = any(requirement.admits(arc.index, period) for requirement in asked.serving)
+            return [_NEVER] if lawful else self._law(asked, arc, period)
+        if moves[0][1] > period:
             return [self._late(arc, moves[0])]
-        lawful = [(o, a) for o, a in in_time if any(r.admits(arc.index, a) for r in serving)]
-        if not lawful:
+        latest = [
+            (requirement, some, _latest(some, period))
+            for requirement, some in zip(asked.serving, admitted, strict=True)
+        ]
+        in_time = [order for _, _, order in latest if order is not None]
+        if not in_time:
             return self._law(asked, arc, period)
-        fed = [o for o, a in lawful if any(r.admits(arc.index, a) and self._fed(r, arc, o) for r in serving)]
+        fed = [(r, some) for r, some, order in latest if order is not None and self._fed(r, arc, order)]
         if not fed:
-            return self._inputs(asked, arc, lawful[-1][0], seen)
-        if any(self._room(arc.offer, ordered) for ordered in fed):
-            return self._inputs(asked, arc, fed[-1], seen) or [
-                SupplyCause("terms", "other limits or terms leave no room")
-            ]
+            return self._inputs(asked, arc, max(in_time), seen)
+        left = self._open_in(arc.offer)
+        if left and any(o in left and a <= period and self._fed(r, arc, o) for r, some in fed for o, a in some):
+            causes = self._inputs(asked, arc, max(in_time), seen)
+            return causes or [SupplyCause("terms", "other limits or terms leave no room")]
         return [SupplyCause("capacity", "already gives all it can")]
+
+    def _admitted(self, requirement: Requirement, arc: Arc) -> list[tuple[int, int]]:
+        """Of the moves of an offer, those that a class of uses admits."""
+        key = (requirement.index, arc.index)
+        if key not in self._known_admitted:
+            self._known_admitted[key] = [(o, a) for o, a in self._moves(arc) if requirement.admits(arc.index, a)]
+        return self._known_admitted[key]
 
     def _moves(self, arc: Arc) -> list[tuple[int, int]]:
         """Periods of order and of arrival in which anything may be ordered, in order."""
@@ -237,33 +251,35 @@ class SupplyCauses:
             None,
         )
 
+    def _open_in(self, offer: int) -> frozenset[int]:
+        """Periods in which more of an offer could be ordered than the plan orders."""
+        if offer not in self._known_open:
+            periods = range(self.problem.case.horizon.count)
+            self._known_open[offer] = frozenset(t for t in periods if self._room(offer, t))
+        return self._known_open[offer]
+
     def _room(self, offer: int, period: int) -> bool:
         """Whether more of an offer could be ordered in a period than the plan orders: a whole order of it, and more than rounding explains."""
-        key = (offer, period)
-        if key not in self._rooms:
-            facts = self.problem.offers[offer]
-            ordered = self._ordered
-            left = (
-                [facts.offer.total - sum(ordered[offer].values(), Decimal(0))] if facts.offer.total is not None else []
-            )
-            most = facts.most[period]
-            left += [most - ordered[offer].get(period, Decimal(0))] if most is not None else []
-            for pool in self.problem.pools:
-                limit = pool.capacity[period]
-                if pool.facility in facts.pools and limit is not None and facts.offer.capacity_use:
-                    drawn = sum(
-                        (
-                            self.problem.offers[o].offer.capacity_use * ordered[o].get(period, Decimal(0))
-                            for o in pool.offers
-                        ),
-                        Decimal(0),
-                    )
-                    left.append((limit - drawn) / facts.offer.capacity_use)
-            step = self.problem.case.resolution * 2
-            # A least order may come on top of one that is placed already.
-            least = Decimal(0) if ordered[offer].get(period) else facts.least
-            self._rooms[key] = not left or min(left) > max(step, least, facts.offer.lot or Decimal(0))
-        return self._rooms[key]
+        facts = self.problem.offers[offer]
+        ordered = self._ordered
+        left = [facts.offer.total - sum(ordered[offer].values(), Decimal(0))] if facts.offer.total is not None else []
+        most = facts.most[period]
+        left += [most - ordered[offer].get(period, Decimal(0))] if most is not None else []
+        for pool in (self._pools[name] for name in facts.pools if name in self._pools):
+            limit = pool.capacity[period]
+            if limit is not None and facts.offer.capacity_use:
+                drawn = sum(
+                    (
+                        self.problem.offers[o].offer.capacity_use * ordered[o].get(period, Decimal(0))
+                        for o in pool.offers
+                    ),
+                    Decimal(0),
+                )
+                left.append((limit - drawn) / facts.offer.capacity_use)
+        step = self.problem.case.resolution * 2
+        # A least order may come on top of one that is placed already.
+        least = Decimal(0) if ordered[offer].get(period) else facts.least
+        return not left or min(left) > max(step, least, facts.offer.lot or Decimal(0))
 
     @cached_property
     def _ordered(self) -> Mapping[int, Mapping[int, Decimal]]:
@@ -277,6 +293,11 @@ class SupplyCauses:
             if self.problem.offers[offer].single:
                 found[offer][bought.ordered] += bought.quantity
         return found
+
+
+def _latest(moves: Sequence[tuple[int, int]], period: int) -> int | None:
+    """Of moves in order of time, the last order that arrives by the end of a period."""
+    return next((ordered for ordered, arrival in reversed(moves) if arrival <= period), None)
 
 
 def _named(names: Sequence[str]) -> str:
