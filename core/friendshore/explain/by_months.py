@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ..domain.plan import Plan
+from ..domain.plan import Plan, PlanStatus
 from ..domain.time import Horizon, PeriodLength
 from ..errors import FriendshoreError, NoPlanError
 from ..problem import Problem
@@ -25,6 +25,7 @@ GAP = 1e-3
 """Relative gap at which a plan in months is taken as cheapest: what it shows is that so much can be had."""
 LEAST_SECONDS = 20.0
 """Time for all plans in months, where the case's own plan took less; else as long as that took."""
+UNPROVED = "the plan itself is not proved the cheapest, or its rules conflict"
 OUT_OF_TIME = "no plan by months was found in the time given"
 
 
@@ -53,8 +54,11 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
     """
     horizon = session.problem.case.horizon
     short = _short(session.verified.plan)
-    if horizon.length is PeriodLength.MONTH or horizon.until is not None or not short:
+    if horizon.length is PeriodLength.MONTH or horizon.until is not None or not short or not rounded(session.problem):
         return {}
+    if session.verified.plan.status is not PlanStatus.OPTIMAL:
+        # What another plan in the same periods might deliver is not their doing.
+        return {name: ByMonths(None, UNPROVED) for name in short}
     found = dict[str, ByMonths]()
     ends = time.monotonic() + max(LEAST_SECONDS, time.monotonic() - session.opened)
     for members in sorted(session.parts.members, key=sorted):
