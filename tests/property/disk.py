@@ -1,16 +1,19 @@
-"""Tiny catalogs written to disk as their authors would, in kilograms or in tonnes."""
+"""Tiny catalogs and cases written to disk as their authors would, catalogs in kilograms or in tonnes."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from friendshore.domain.facts import Catalog, Offer, Price, Quote
+from friendshore.domain.case import Case, DemandSpec, StockSpec
+from friendshore.domain.facts import Catalog, ChainEntry, Offer, Price, Quote
 from friendshore.domain.terms import Terms
+from friendshore.rules.base import Rule
 
 Row = dict[str, Any]
 UNITS = {"kg": Decimal(1), "t": Decimal(1000)}
@@ -45,13 +48,16 @@ def _local(source: str) -> str:
 
 
 def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
+    # What an offer or a plant holds is written once, also where the record itself is there twice.
+    offers = {o.id: o for o in catalog.offers}.values()
+    plants = {f.id: f for f in catalog.facilities}.values()
     return {
         "sources": [
             {"id": _local(s.id), "reference": s.reference, "confidence": s.confidence.value} for s in catalog.sources
         ],
         "materials": [
             {"id": m.id, "element": m.element, "form": m.form, "basis": m.basis, "content": m.content, "hs": m.hs}
-            | {"stages": ";".join(m.stages)}
+            | {"stages": ";".join(m.stages), "source": _local(m.source)}
             for m in catalog.materials
         ],
         "facilities": [
@@ -61,7 +67,7 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
         "capacity": [
             {"facility": f.id, "from": step.start or "", "per_year": _mass(step.per_year, unit, "/year") or "unlimited"}
             | {"status": step.status.value, "source": _local(step.source)}
-            for f in catalog.facilities
+            for f in plants
             for step in f.capacity
         ],
         "rates": [
@@ -72,27 +78,27 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
             {"offer": o.id, "to": lane.to, "source": _local(lane.source)}
             | {"freight": "" if lane.freight is None else f"{lane.freight * UNITS[unit]} {lane.currency}/{unit}"}
             | {"lead_time": "" if lane.lead_time is None else STEPS[lane.lead_time]}
-            for o in catalog.offers
+            for o in offers
             for lane in o.lanes
         ],
         "offers": [_offer(o, unit) for o in catalog.offers],
         "recipe": [
             {"offer": o.id, "role": role, "material": line.material, "per_unit": line.per_unit, "source": "s"}
-            for o in catalog.offers
+            for o in offers
             for role, found in (("output", o.outputs if len(o.outputs) > 1 else ()), ("input", o.inputs))
             for line in found
         ],
         "quotes": [
             {"offer": o.id, "from": q.start or "", "until": q.end or "", "source": _local(q.source)}
             | {"price": _price(q, unit if len(o.outputs) == 1 else "kg")}
-            for o in catalog.offers
+            for o in offers
             for q in o.quotes
         ],
         "terms": [_terms(terms, unit) for terms in catalog.terms],
         "chain": [
             {"offer": o.id, "stage": e.stage, "countries": ";".join(sorted(e.countries))}
             | {"complete": "yes" if e.complete else "no", "source": _local(e.source)}
-            for o in catalog.offers
+            for o in offers
             for e in o.chain
         ],
     }
@@ -149,3 +155,104 @@ def _terms(terms: Terms, unit: str) -> Row:
         "until": terms.end or "",
         "source": _local(terms.source),
     }
+
+
+def write_case(case: Case, rules: Iterable[Rule], folder: Path, *catalogs: str) -> Path:
+    """Writes a case that uses catalogs of folders beside it, all in kilograms and in its own currency."""
+    kg = case.currency
+    head = {
+        "name": case.name,
+        "start": case.horizon.start,
+        "periods": case.horizon.count,
+        "period": case.horizon.length.value,
+        "currency": case.currency,
+        "place": case.place,
+        "discount": case.discount,
+        "resolution": f"{case.resolution} kg",
+    }
+    assume = {"lead_time": f"{case.assume.lead_time} months", "licence": case.assume.licence}
+    assume["freight"] = None if case.assume.freight is None else f"{case.assume.freight} {kg}/kg"
+    tables: list[tuple[str, list[Row]]] = [
+        ("case", [head]),
+        ("use", [{"catalogs": [f"./{name}" for name in catalogs]}]),
+        ("accept", [{"unproven": case.accept.unproven, "confidence": case.accept.confidence.value}]),
+        ("assume", [assume]),
+        ("[demand]", [_demand(demand, kg) for demand in case.demands]),
+        ("[stock]", [_stock(stock) for stock in case.stocks]),
+        ("[order]", [o.model_dump(exclude_defaults=True) | {"quantity": f"{o.quantity} kg"} for o in case.orders]),
+        ("[incumbent]", [{"offer": i.offer, "per_year": f"{i.per_year} kg/year"} for i in case.incumbents]),
+        ("[licence]", [_paper(paper) for paper in case.licences]),
+        ("[waiver]", [_paper(paper) for paper in case.waivers]),
+        (
+            "[store]",
+            [
+                {"material": s.material, "place": s.place, "limit": None if s.limit is None else f"{s.limit} kg"}
+                | {"holding": f"{s.holding} {kg}/kg/year", "loss": f"{s.loss * 100} %/year" if s.loss else None}
+                for s in case.stores
+            ],
+        ),
+        (
+            "[rule]",
+            [
+                rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"kind": rule.kind}
+                for rule in rules
+            ],
+        ),
+    ]
+    text = "schema = 1\n" + "".join(
+        f"\n[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in row.items() if value not in (None, ""))
+        for name, rows in tables
+        for row in rows
+    )
+    (folder / "case.toml").write_text(text, encoding="utf-8")
+    return folder / "case.toml"
+
+
+def _demand(demand: DemandSpec, currency: str) -> Row:
+    price = demand.shortage_price
+    return {
+        "id": demand.id,
+        "material": demand.material,
+        "end_use": demand.end_use,
+        "place": demand.place,
+        "from": demand.start,
+        "until": demand.end,
+        "per_year": None if demand.per_year is None else f"{demand.per_year} kg/year",
+        "quantities": [f"{quantity} kg" for quantity in demand.quantities] or None,
+        "shortage_price": None if price is None else f"{price} {currency}/kg",
+        **dict(demand.facts),
+    }
+
+
+def _stock(stock: StockSpec) -> Row:
+    return {
+        "id": stock.id,
+        "material": stock.material,
+        "place": stock.place,
+        "quantity": f"{stock.quantity} kg",
+        "acquired": stock.acquired,
+        "chain": [_link(entry) for entry in stock.chain] or None,
+    }
+
+
+def _link(entry: ChainEntry) -> Row:
+    return {"stage": entry.stage, "countries": sorted(entry.countries), "complete": entry.complete}
+
+
+def _paper(paper: Any) -> Row:
+    quantity = None if paper.quantity is None else f"{paper.quantity} kg"
+    return paper.model_dump(by_alias=True, exclude_defaults=True) | {"quantity": quantity}
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return (
+            "{ "
+            + ", ".join(f"{json.dumps(key)} = {_toml(one)}" for key, one in value.items() if one is not None)
+            + " }"
+        )
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value) if isinstance(value, str) else str(value)

@@ -157,7 +157,7 @@ def test_what_cannot_be_one_is_refused(overlap: Overlap, catalogs: list[Catalog]
 
 def test_capacities_that_count_kilograms_of_other_things_are_not_shared() -> None:
     """Ten tonnes of metal a year are not ten of oxide: its offers cannot draw on them."""
-    oxide = changed(desk(), "desk-metal", outputs=[{"material": "oxide", "per_unit": 1}])
+    oxide = changed(desk(), "desk-metal", outputs=[{"material": "oxide", "per_unit": 1}], chain=())
     assert "count kilograms of other things than the capacity of `acme:smelter`" in refusal(
         wanting(one()), acme(), oxide
     )

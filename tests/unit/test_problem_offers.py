@@ -173,7 +173,7 @@ def test_a_benchmark_row_that_is_not_well_founded_does_not_count() -> None:
         ((step(None, 100), step(date(2028, 1, 1), 100, "idle")), [100, 0]),
         ((step(None, None),), [None, None]),
         ((step(date(2027, 12, 31), None),), [None, None]),  # without a limit on one of its days
-        ((step(None, 100), step(None, 50, origin=GUESS)), [100, 100]),
+        ((step(None, 100), step(date(2026, 1, 1), 50, origin=GUESS)), [100, 100]),
     ],
     ids=[
         "flat",

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from friendshore.domain.suggest import did_you_mean, nearest
 from friendshore.errors import Problem
 from friendshore.reading import kinds as k
 from friendshore.reading.fields import Kind, UnreadableError
 from friendshore.reading.kinds import CAPACITY, COUNTRIES, DATE, PER_UNIT, YES_NO
-from friendshore.reading.suggest import did_you_mean, nearest
 from friendshore.reading.tomlfile import read_toml
 from friendshore.reading.words import plain
 

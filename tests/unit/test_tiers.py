@@ -119,7 +119,7 @@ def test_the_first_tier_is_the_price_of_an_offer_without_one(tmp_path: Path) -> 
             "several currencies",
         ),
         ("facility,circuit,,all-units,year,0,9 USD/kg Dy,,,,,paper", "price", 2, "several materials"),
-        (",ore,,all-units,year,0,,,,,,paper\n,ore,,incremental,period,0,,,,,,paper", "id", 3, "line 2"),
+        (",ore,,all-units,year,0,,,,,,paper\n,ore,,incremental,period,0,,,,,,paper", "id", 3, "same purchases"),
         (",ore,tin,all-units,year,0,,,,,,paper", "materials", 2, "no such material"),
         (",ore,,all-units,year,0,,,,2027-02-01,2027-01-01,paper", "until", 2, "is before"),
         (",ore,,all-units,year,0,,150 %,,,,paper", "discount", 2, "cannot be read"),
@@ -321,7 +321,7 @@ def test_what_is_not_defined_is_refused_with_the_way_out() -> None:
     assert built(case(*wanted), both.model_copy(update={"schedules": (priced,)})).price_spans
     own = schedule("cn-metal", tier(0, 2))
     assert "come to more than its price" in refused(metals(own, schedule("cn", tier(0, discount=0.5), of="supplier")))
-    assert "bear on the same purchases" in refused(metals(own, schedule("cn-metal", tier(0, 3), kind="incremental")))
+    assert "bears on the same purchases" in refused(metals(own, schedule("cn-metal", tier(0, 3), kind="incremental")))
     assert "no exchange rate from EUR" in refused(metals(schedule("cn-metal", tier(0, 2), currency="EUR")))
 
 
@@ -329,18 +329,19 @@ def test_what_is_not_defined_is_refused_with_the_way_out() -> None:
     "tiers",
     [
         (),
-        (tier(1, 5),),
-        (tier(0, 5), tier(0, 4)),
-        (tier(0, 5, 0.1),),
-        (tier(0, -1),),
-        (tier(0, lump=-1),),
-        (tier(0, None, 1.5),),
+        ({"least": 1, "price": 5},),
+        ({"least": 0, "price": 5}, {"least": 0, "price": 4}),
+        ({"least": 0, "price": 5, "discount": 0.1},),
+        ({"least": 0, "price": -1},),
+        ({"least": 0, "lump": -1},),
+        ({"least": 0, "discount": 1.5},),
     ],
 )
-def test_a_record_refuses_what_is_no_schedule(tiers: tuple[Any, ...]) -> None:
+def test_a_record_refuses_what_is_no_schedule(tiers: tuple[dict[str, Any], ...]) -> None:
     """Made in memory, a schedule is held to the same as one that is read."""
-    with pytest.raises(ValueError, match=r"first tier|above the one before|price or a discount|pays the buyer"):
-        schedule("cn-metal", *tiers)
+    words = r"first tier|not apart|a price and a discount|zero or more|a share from"
+    with pytest.raises(ValueError, match=words):
+        schedule("cn-metal", *(tier(**one) for one in tiers))
 
 
 def test_a_discount_that_is_not_well_founded_does_not_count_and_is_said() -> None:
@@ -407,7 +408,8 @@ def test_a_run_is_checked_again_from_its_facts_alone() -> None:
     """The facts hold the schedules; without one, the plan no longer costs what it says."""
     facts = metals(
         schedule("cn-metal", tier(0, 10), tier(50, 8), per="year"),
-        schedule("Nobody", tier(0, discount=0.9), of="supplier"),
+        facility("idle", "AU"),
+        schedule("idle", tier(0, discount=0.9), of="supplier"),
         schedule(
             "cn", tier(0), tier(900, discount=0.1), of="supplier", measure="money", materials=frozenset({"metal"})
         ),

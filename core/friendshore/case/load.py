@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
+from ..domain.base import Fault
 from ..domain.case import Accept, Assume, Case, OfferAssumption, Scenario
 from ..domain.change import Change
 from ..domain.facts import Price
+from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
 from ..errors import InputError, Problem
 from ..reading.csvfile import read_table
 from ..reading.entry import Entry
 from ..reading.order import all_of
-from ..reading.suggest import did_you_mean
 from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain
 from . import keys
-from .holdings import incumbents, licences, orders, overlaps, stocks, stores, waivers
-from .wants import About, chain_of, demand, distinct, money, objectives, plain_mass, substance_of
+from .holdings import incumbent, licence, order, overlap, stock, store, waiver
+from .wants import About, chain_of, demand, money, objective, plain_mass, substance_of
+
+R = TypeVar("R")
 
 CASE_FILE = "case.toml"
+_LISTS = (
+    "stocks", "orders", "incumbents", "licences", "waivers", "stores", "overlaps", "objectives", "rules", "scenarios"
+)  # fmt: skip
+"""Fields of a case that are lists of tables: `stocks` of [[stock]]."""
 
 
 def load_case(path: Path | str) -> Case:
@@ -62,27 +68,55 @@ def _assemble(top: Entry, folder: Path, found: list[Problem]) -> Case | None:
     head, use = top.part("case"), top.part("use")
     about = _about(head)
     wanted = [*top.parts("demand"), *_demand_table(use, folder, found)]
+    entries = _Entries(top, wanted)
     parts: dict[str, Any] = {
         "accept": _accept(top.part("accept")),
         "assume": _assume(top.part("assume"), about),
-        "demands": distinct(wanted, [demand(entry, about) for entry in wanted], "id"),
-        "stocks": stocks(top.parts("stock"), about),
-        "orders": orders(top.parts("order")),
-        "incumbents": incumbents(top.parts("incumbent")),
-        "licences": licences(top.parts("licence")),
-        "waivers": waivers(top.parts("waiver")),
-        "stores": stores(top.parts("store"), about),
-        "overlaps": overlaps(top.parts("overlap")),
-        "objectives": objectives(top.parts("objective")),
-        "rules": _rules(top.parts("rule")),
-        "scenarios": _scenarios(top.parts("scenario")),
+        "demands": entries.made("demands", lambda entry: demand(entry, about)),
+        "stocks": entries.made("stocks", lambda entry: stock(entry, about)),
+        "orders": entries.made("orders", order),
+        "incumbents": entries.made("incumbents", incumbent),
+        "licences": entries.made("licences", licence),
+        "waivers": entries.made("waivers", waiver),
+        "stores": entries.made("stores", lambda entry: store(entry, about)),
+        "overlaps": entries.made("overlaps", overlap),
+        "objectives": entries.made("objectives", objective),
+        "rules": entries.kept("rules", _rules(top.parts("rule"))),
+        "scenarios": entries.made("scenarios", _scenario),
     }
-    resolution = _resolution(head)
+    kept = head.pick(name="name", currency="currency", place="place", discount="discount")
+    parts |= _resolution(head) | kept
+    entries.tell(Case.faults({**parts, "horizon": about.horizon}), head)
     if found or about.horizon is None:
         return None
-    kept = head.pick(name="name", currency="currency", place="place", discount="discount")
     named = use.pick(catalogs="catalogs", packs="packs", blocked="block")
-    return Case(horizon=about.horizon, resolution=resolution, folder=folder, **kept, **named, **parts)
+    return Case(horizon=about.horizon, folder=folder, **named, **parts)
+
+
+class _Entries:
+    """The tables of a case's lists, and the records they make."""
+
+    def __init__(self, top: Entry, demands: list[Entry]) -> None:
+        self._tables = {field: top.parts(field.removesuffix("s")) for field in _LISTS} | {"demands": demands}
+        self._kept: dict[str, list[Entry]] = {}
+        """Those that make a record, so that what is wrong with the record can be told of its table."""
+
+    def made(self, field: str, make: Callable[[Entry], R | None]) -> tuple[R, ...]:
+        """The records that the tables of a list make."""
+        return self.kept(field, [make(entry) for entry in self._tables[field]])
+
+    def kept(self, field: str, records: Sequence[R | None]) -> tuple[R, ...]:
+        """The records, without those of tables that make none."""
+        pairs = [(e, r) for e, r in zip(self._tables[field], records, strict=True) if r is not None]
+        self._kept[field] = [entry for entry, _ in pairs]
+        return tuple(record for _, record in pairs)
+
+    def tell(self, faults: Iterable[Fault], head: Entry) -> None:
+        """Records what does not fit in the case as a whole, where it stands."""
+        for fault in faults:
+            entry = self._kept[fault.entry[0]][fault.entry[1]] if fault.entry else head
+            stands = fault.field in entry.values or fault.field in head.values
+            entry.problem(fault.field if stands else "", fault.message, fault.expected, fault.fix)
 
 
 def _about(head: Entry) -> About:
@@ -99,13 +133,13 @@ def _about(head: Entry) -> About:
     return About(currency, values.get("place", ""), horizon)
 
 
-def _resolution(head: Entry) -> Decimal:
+def _resolution(head: Entry) -> dict[str, Decimal]:
     mass = head.values.get("resolution")
     if mass is None:
-        return Decimal("0.001")
-    if mass.substance or mass.kg <= 0:
+        return {}
+    if mass.substance:
         head.problem("resolution", "a plain mass above zero is needed", "a mass like `1 g`")
-    return Decimal(mass.kg)
+    return {"resolution": mass.kg}
 
 
 def _demand_table(use: Entry, folder: Path, found: list[Problem]) -> list[Entry]:
@@ -126,45 +160,30 @@ def _accept(entry: Entry) -> Accept:
     return Accept(**kept, capacity=entry.part("capacity").values)
 
 
-def _assume(entry: Entry, about: About) -> Assume:
+def _assume(entry: Entry, about: About) -> Assume | None:
     licence = entry.part("licence")
-    for end_use, value in licence.others.items():
-        if value != "granted":
-            licence.problem(
-                end_use, "a licence is either assumed or not", '"granted"', 'write "granted" or delete the line'
-            )
-    offers = entry.parts("offer")
-    return Assume(
-        **entry.pick(lead_time="lead_time", holding="holding", priority="priority"),
-        freight=money(entry, "freight", about),
-        licence={name: str(value) for name, value in sorted(licence.others.items())},
-        offer=distinct(offers, [_assumption(offer) for offer in offers], "id"),
-    )
+    made = [_assumption(offer) for offer in entry.parts("offer")]
+    given = entry.pick(lead_time="lead_time", holding="holding", priority="priority")
+    given |= {"freight": money(entry, "freight", about), "offer": tuple(offer for offer in made if offer is not None)}
+    given["licence"] = {name: str(value) for name, value in sorted(licence.others.items())}
+    return entry.made(Assume, given)
 
 
 def _assumption(entry: Entry) -> OfferAssumption | None:
     values = entry.values
-    price = None
-    substance = substance_of(entry, ("capacity", "price"))
-    if "premium" in values and "benchmark" not in values:
-        entry.problem("premium", "a premium on no benchmark", fix="name the benchmark")
+    given = entry.pick(id="id", start="from", why="why")
+    given |= {"substance": substance_of(entry, ("capacity", "price")), "chain": chain_of(entry)}
+    price = entry.pick(benchmark="benchmark", premium="premium")
     if "price" in values:
-        if "benchmark" in values:
-            entry.problem("price", "a price and a benchmark are both given", "one of the two", "delete one")
-        price = Price(amount=values["price"].amount, currency=values["price"].currency)
-    elif "benchmark" in values:
-        price = Price(benchmark=values["benchmark"], premium=values.get("premium", Decimal(0)))
-    capacity = values["capacity"].kg if "capacity" in values else None
-    chain = chain_of(entry)
-    if not (capacity is not None or price or chain or entry.bad):
-        entry.problem("", "nothing is assumed of the offer", "a capacity, a price or a chain")
-    if entry.bad:
-        return None
-    kept = entry.pick(id="id", start="from", why="why")
-    return OfferAssumption(capacity=capacity, price=price, substance=substance, chain=chain, **kept)
+        price |= {"amount": values["price"].amount, "currency": values["price"].currency}
+    if price:
+        given["price"] = entry.made(Price, price, {"amount": "price"})
+    if "capacity" in values:
+        given["capacity"] = values["capacity"].kg
+    return entry.made(OfferAssumption, given) if given.get("price", price) or not price else None
 
 
-def _rules(entries: list[Entry]) -> tuple[dict[str, Any], ...]:
+def _rules(entries: list[Entry]) -> list[dict[str, Any]]:
     """Rules as plain data; one without an id is called by its kind and number."""
     taken = {entry.values["id"] for entry in entries if "id" in entry.values}
     numbers: dict[str, int] = {}
@@ -176,39 +195,14 @@ def _rules(entries: list[Entry]) -> tuple[dict[str, Any], ...]:
             numbers[kind] = numbers.get(kind, 0) + 1
             name = f"{kind}-{numbers[kind]}"
         rules.append({"kind": kind, "id": name, **plain(entry.others)})
-    return distinct(entries, rules, "id", lambda rule: str(rule["id"]))
+    return rules
 
 
-def _scenarios(entries: list[Entry]) -> tuple[Scenario, ...]:
-    names = {entry.values["name"]: entry for entry in entries if "name" in entry.values}
-    scenarios: list[Scenario | None] = []
-    for entry in entries:
-        for parent in entry.values.get("inherits", ()):
-            if parent not in names:
-                fix = did_you_mean(parent, names)
-                entry.problem("inherits", f"there is no scenario `{parent}`", "the name of a scenario of the case", fix)
-        _refuse_circle(entry, names)
-        changes = tuple(c for c in (_change(part) for part in entry.parts("change")) if c is not None)
-        if "name" in entry.values:
-            scenarios.append(Scenario(**entry.pick(name="name", title="title", inherits="inherits"), change=changes))
-        else:
-            scenarios.append(None)
-    return distinct(entries, scenarios, "name", lambda scenario: scenario.name)
-
-
-def _refuse_circle(entry: Entry, names: dict[str, Entry]) -> None:
-    own, seen = entry.values.get("name"), set()
-    open_ = list(entry.values.get("inherits", ()))
-    while open_:
-        name = open_.pop()
-        if name == own:
-            entry.problem(
-                "inherits", "the scenario inherits from itself", fix="delete one of the scenarios in the circle"
-            )
-            return
-        if name in names and name not in seen:
-            seen.add(name)
-            open_ += names[name].values.get("inherits", ())
+def _scenario(entry: Entry) -> Scenario | None:
+    changes = tuple(c for c in (_change(part) for part in entry.parts("change")) if c is not None)
+    if "name" not in entry.values:
+        return None
+    return Scenario(**entry.pick(name="name", title="title", inherits="inherits"), change=changes)
 
 
 def _change(entry: Entry) -> Change | None:
@@ -221,12 +215,6 @@ def _change(entry: Entry) -> Change | None:
         if written["amount"].substance is not None:
             entry.problem("amount", "a change states the price of what the offer delivers", "money per mass alone")
         written |= {"amount": written["amount"].amount, "currency": written["amount"].currency}
-    if entry.bad:
-        return None
-    values = {{"from": "start", "until": "end"}.get(name, name): value for name, value in written.items()}
-    try:
-        return Change(**values)
-    except ValidationError as error:
-        for detail in error.errors():
-            entry.problem("", detail["msg"].removeprefix("Value error, "), "one change")
-        return None
+    return entry.made(
+        Change, {{"from": "start", "until": "end"}.get(name, name): value for name, value in written.items()}
+    )

@@ -1,21 +1,18 @@
-"""Demands, and what all tables of a case share: money, chains, substances and names."""
+"""Demands, and what all tables of a case share: money, chains and substances."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from ..domain.case import DemandSpec, Level, Minimise
-from ..domain.facts import ChainEntry, Feed
+from ..domain.case import DemandSpec, Level
+from ..domain.facts import ChainEntry
 from ..domain.quantities import TwoReadingsError, parse_number, parse_share
-from ..domain.stages import COLLECTION
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact
 from ..reading.entry import Entry
-
-T = TypeVar("T")
 
 _AMOUNTS = ("per_year", "quantity", "quantities")
 _WORDS = {"yes": True, "no": False, "true": True, "false": False}
@@ -34,44 +31,45 @@ class About:
 
 def demand(entry: Entry, about: About) -> DemandSpec | None:
     """One demand; None if it cannot be read."""
-    given = [name for name in _AMOUNTS if name in entry.values]
-    if len(given) != 1 and entry.bad.isdisjoint(_AMOUNTS):
-        message = "the demand says no quantity" if not given else "the demand says its quantity twice"
-        entry.problem(given[1] if given else "", message, "exactly one of " + ", ".join(_AMOUNTS))
-    order_of_dates(entry)
-    substance = substance_of(entry, (*_AMOUNTS, "shortage_price"))
-    price = money(entry, "shortage_price", about)
-    facts = _facts(entry)
-    quantities = _quantities(entry, about)
-    if entry.bad or len(given) != 1:
-        return None
     values = entry.values
-    place = values.get("place", about.place)
-    return DemandSpec(
-        id=values.get("id", f"{values['material']}/{values['end_use']}/{place}"),
-        **entry.pick(
-            material="material", end_use="end_use", place="place", buyer="buyer", start="from", end="until", why="why"
-        ),
-        per_year=values["per_year"].kg if "per_year" in values else None,
-        quantities=quantities,
-        shortage_price=price,
-        substance=substance,
-        facts=facts,
+    stated = [name for name in _AMOUNTS if name in values]
+    if len(stated) > 1:
+        expected = "exactly one of " + ", ".join(_AMOUNTS)
+        entry.problem(stated[1], "the demand says its quantity twice", expected)
+    given = entry.pick(
+        id="id",
+        material="material",
+        end_use="end_use",
+        place="place",
+        buyer="buyer",
+        start="from",
+        end="until",
+        why="why",
     )
+    given |= {
+        "substance": substance_of(entry, (*_AMOUNTS, "shortage_price")),
+        "shortage_price": money(entry, "shortage_price", about),
+        "facts": _facts(entry),
+    }
+    amounts = {name: values[name] for name in stated[:1]}
+    if "per_year" in amounts:
+        given["per_year"] = values["per_year"].kg
+    elif amounts:
+        given["quantities"] = _quantities(values, about) or (Decimal(0),)
+    found = entry.made(DemandSpec, given)
+    if found is None or found.id:
+        return found
+    return found.model_copy(update={"id": f"{found.material}/{found.end_use}/{found.place or about.place}"})
 
 
-def _quantities(entry: Entry, about: About) -> tuple[Decimal, ...]:
+def _quantities(values: Mapping[str, Any], about: About) -> tuple[Decimal, ...]:
     """Kilograms in each period, where they are given so."""
-    horizon, values = about.horizon, entry.values
-    if horizon is None:
+    if about.horizon is None:
         return ()
     if "quantity" in values:
         wanted = Span(start=values.get("from"), end=values.get("until"))
-        return tuple(values["quantity"].kg if wanted.meets(p.span) else Decimal(0) for p in horizon.periods)
-    listed = values.get("quantities", ())
-    if "quantities" in values and len(listed) != horizon.count:
-        entry.problem("quantities", f"{len(listed)} masses are listed", f"{horizon.count}, one for each period")
-    return tuple(mass.kg for mass in listed)
+        return tuple(values["quantity"].kg if wanted.meets(p.span) else Decimal(0) for p in about.horizon.periods)
+    return tuple(mass.kg for mass in values["quantities"])
 
 
 def _facts(entry: Entry) -> tuple[tuple[str, Fact], ...]:
@@ -106,39 +104,10 @@ def _fact(text: str) -> Fact:
     return text
 
 
-def objectives(entries: Sequence[Entry]) -> tuple[Level, ...]:
-    """Objectives in order of rank."""
-    found = [_objective(entry) for entry in entries]
-    return tuple(level for level in found if level is not None)
-
-
-def _objective(entry: Entry) -> Level | None:
-    minimise = entry.values.get("minimise")
-    if minimise is None:
-        return None
-    counted = minimise is Minimise.CONCENTRATION
-    for name in ("by", "stage", "per"):
-        if name in entry.values and not counted:
-            entry.problem(name, f"says nothing of `{minimise}`", "only with `concentration`", "delete the line")
-    if "of" in entry.values and not (counted or minimise is Minimise.SHORTAGE):
-        entry.problem(
-            "of",
-            f"`{minimise}` is that of the whole plan",
-            "only with `shortage` or `concentration`",
-            "delete the line",
-        )
-    if "stage" in entry.values and entry.values.get("by", "country") != "country":
-        entry.problem("stage", "a stage is performed in a country", 'by = "country"', "delete one of the two lines")
-    if entry.bad:
-        return None
-    return Level(**entry.pick(minimise="minimise", of="of", by="by", stage="stage", per="per", within="within"))
-
-
-def order_of_dates(entry: Entry, first: str = "from", last: str = "until") -> None:
-    """Refuses a last day before the first."""
-    start, end = entry.values.get(first), entry.values.get(last)
-    if start and end and start > end:
-        entry.problem(last, f"is before `{first}` ({start})", "a later day", "exchange or mend the dates")
+def objective(entry: Entry) -> Level | None:
+    """One of several objectives in order of rank."""
+    given = entry.pick(minimise="minimise", of="of", by="by", stage="stage", per="per", within="within")
+    return entry.made(Level, given)
 
 
 def money(entry: Entry, column: str, about: About) -> Decimal | None:
@@ -187,52 +156,8 @@ def plain_mass(entry: Entry, column: str) -> Decimal | None:
 
 def chain_of(entry: Entry) -> tuple[ChainEntry, ...]:
     """The chain of an entry."""
-    parts = entry.parts("chain")
-    entries = []
-    for part in parts:
-        collected = part.values.get("stage") == COLLECTION
-        feed = part.values.get("feed", Feed.RECYCLED if collected else Feed.PRIMARY)
-        countries = part.values.get("countries", frozenset())
-        if collected and feed is not Feed.RECYCLED and "feed" not in part.bad:
-            part.problem(
-                "feed",
-                "what is collected is scrap, and no primary feed",
-                "recycled, or blank",
-                "name the step `mining` or `concentration` where the feed comes out of the ground",
-            )
-            continue
-        complete = part.values.get("complete", False)
-        if complete and not countries and feed is not Feed.RECYCLED and "countries" not in part.bad:
-            part.problem(
-                "complete",
-                "the list of countries is said to be complete but is empty",
-                "the countries, or complete = false",
-                "list the countries",
-            )
-        if not part.bad:
-            entries.append(ChainEntry(stage=part.values["stage"], countries=countries, complete=complete, feed=feed))
-    return tuple(entries)
-
-
-def distinct(
-    entries: Sequence[Entry],
-    records: Sequence[T | None],
-    column: str,
-    name: Callable[[T], Any] = lambda record: getattr(record, "id"),  # noqa: B009
-) -> tuple[T, ...]:
-    """The records that could be read; two of the same name are a mistake of the second."""
-    seen: set[Any] = set()
-    kept: list[T] = []
-    for entry, record in zip(entries, records, strict=True):
-        if record is None:
-            continue
-        if name(record) in seen:
-            entry.problem(
-                column if column in entry.values else "",
-                f"there are two called `{name(record)}`",
-                "different names",
-                f"give each its own `{column}`",
-            )
-        seen.add(name(record))
-        kept.append(record)
-    return tuple(kept)
+    made = [
+        part.made(ChainEntry, part.pick(stage="stage", countries="countries", complete="complete", feed="feed"))
+        for part in entry.parts("chain")
+    ]
+    return tuple(found for found in made if found is not None)

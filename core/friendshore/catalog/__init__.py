@@ -4,6 +4,7 @@ from .folder import digest, read_catalog
 from .overlaps import misfits, overridden, twins, united
 from .review import nothings, review
 from .several import CatalogFolder, clashes, ids_in, read_catalogs
+from .sound import sound
 
 __all__ = [
     "CatalogFolder",
@@ -16,6 +17,7 @@ __all__ = [
     "read_catalog",
     "read_catalogs",
     "review",
+    "sound",
     "twins",
     "united",
 ]

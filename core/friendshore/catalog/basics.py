@@ -9,9 +9,15 @@ from ..domain.evidence import Source
 from ..domain.facts import BenchmarkPrice, Factor, Material, Rate
 from ..reading.csvfile import Row, Table
 from . import columns
+from .known import other_benchmark
 from .state import Reading, pick
 
 _FORMULA = re.compile(r"[A-Z(]")
+
+
+def is_formula(compound: str) -> bool:
+    """Whether a word can be a formula; else it is the id of a material."""
+    return _FORMULA.match(compound) is not None
 
 
 def read_sources(reading: Reading) -> tuple[Source, ...]:
@@ -39,7 +45,7 @@ def read_factors(reading: Reading) -> tuple[Factor, ...]:
             continue
         values = row.values
         compound: str = values["compound"]
-        if not _FORMULA.match(compound):
+        if not is_formula(compound):
             reading.refers(table, row, "compound", reading.known.materials, "material", "write a formula such as WO3")
         factor = Factor(element=values["element"], compound=compound, kg_per_kg=values["kg_per_kg"], source=source)
         key = (factor.element, factor.compound)
@@ -106,12 +112,7 @@ def _same_material(reading: Reading, table: Table, row: Row) -> None:
     first = reading.known.benchmarks.get(name) or material
     reading.known.benchmarks[name] = first
     if first != material:
-        table.problem(
-            row,
-            "material",
-            f"benchmark `{name}` is a price of `{first}`",
-            fix="give each material its own benchmark id",
-        )
+        table.entry(row).tell([other_benchmark(name, first)])
 
 
 def read_rates(reading: Reading) -> tuple[Rate, ...]:
@@ -121,10 +122,8 @@ def read_rates(reading: Reading) -> tuple[Rate, ...]:
     for row in table.unique("currency", "to", "from"):
         source = reading.source(table, row)
         reading.known.rates.add(frozenset((row.values.get("currency", ""), row.values.get("to", ""))))
-        if row.bad:
-            continue
-        if row.values["currency"] == row.values["to"]:
-            table.problem(row, "to", "a currency is not exchanged for itself", fix="name two currencies")
         kept = pick(row, currency="currency", to="to", rate="rate", start="from")
-        rates.append(Rate(**kept, source=source))
+        rate = table.made(row, Rate, {**kept, "source": source})
+        if rate is not None:
+            rates.append(rate)
     return tuple(sorted(rates, key=lambda r: (r.currency, r.to, r.start)))

@@ -9,6 +9,7 @@ from ..domain.evidence import Confidence
 from ..domain.facts import Feed, Status
 from ..domain.stages import Stage
 from ..domain.tiers import TierKind
+from ..domain.values import INCOTERMS
 from ..reading import kinds as k
 from ..reading.fields import Field, Layout
 
@@ -22,7 +23,6 @@ _SOURCE_NEEDED = Field(
 _SOURCE = Field("source", k.TEXT, "Evidence: an id of `sources.csv`, or `catalog:id`.", "usgs-ga-2026")
 _NOTE = Field("note", k.TEXT, "What a reader should know.", "nameplate, not yet proved")
 _OFFER = Field("offer", k.IDENT, "Id of an offer of this catalog.", "acme-gallium", required=True)
-_INCOTERMS = {t: t for t in ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")}
 
 HEAD = Layout(
     "catalog.toml",
@@ -348,7 +348,7 @@ PRICES = Layout(
         Field("date", k.DATE, "Day of the price.", "2026-06-30", required=True),
         Field("price", k.UNIT_PRICE, "Money per mass.", "1000 USD/mtu", required=True),
         Field("place", k.TEXT, "Where it is quoted.", "Rotterdam"),
-        Field("incoterm", k.one_value("Incoterm", _INCOTERMS), "Incoterms 2020.", "CIF"),
+        Field("incoterm", k.one_value("Incoterm", INCOTERMS), "Incoterms 2020.", "CIF"),
         _SOURCE_NEEDED,
     ),
 )

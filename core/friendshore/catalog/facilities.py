@@ -11,6 +11,7 @@ from ..domain.facts import CapacityStep, Facility, Material
 from ..domain.quantities import UNLIMITED
 from ..reading.csvfile import Row, Table
 from . import columns
+from .known import elsewhere, within_itself
 from .state import Reading, pick
 
 
@@ -25,10 +26,8 @@ def name_facilities(reading: Reading) -> None:
         site, country = row.values.get("place"), row.values.get("country")
         if site and country and site != country:
             first = reading.known.places.setdefault(site, country)
-            if len(site) == 2:
-                table.problem(row, "place", f"the facility lies in {country}", fix="name a site, or leave it blank")
-            elif first != country:
-                table.problem(row, "place", f"`{site}` lies in {first} by another row", fix="give it another name")
+            if first != country and len(site) != 2:
+                table.entry(row).tell([elsewhere(site, first)])
 
 
 def read_facilities(reading: Reading, capacity: Mapping[str, tuple[CapacityStep, ...]]) -> tuple[Facility, ...]:
@@ -38,37 +37,15 @@ def read_facilities(reading: Reading, capacity: Mapping[str, tuple[CapacityStep,
     for row in table.unique("id"):
         source = reading.source(table, row)
         if reading.refers(table, row, "within", reading.known.facilities, "facility"):
-            _refuse_circle(reading, table, row)
-        if row.bad:
-            continue
+            inside = row.values["within"]
+            around = within_itself(row.values.get("id", ""), inside, reading.known.facilities)
+            table.entry(row).tell([around] if around else [])
         values = row.values
-        kept = {name: value for name, value in values.items() if name != "source"}
-        kept["place"] = values.get("place", values["country"])
-        facilities.append(Facility(**kept, capacity=capacity.get(values["id"], ()), source=source))
+        kept = {"place": values.get("country", ""), **values, "source": source}
+        facility = table.made(row, Facility, {**kept, "capacity": capacity.get(values.get("id", ""), ())})
+        if facility is not None:
+            facilities.append(facility)
     return tuple(sorted(facilities, key=lambda f: f.id))
-
-
-def _refuse_circle(reading: Reading, table: Table, row: Row) -> None:
-    """A facility must not lie within itself, over however many others."""
-    around = circle(row.values.get("id", ""), row.values["within"], reading.known.facilities)
-    if around:
-        message = "the facility lies within itself: " + " in ".join(around)
-        table.problem(row, "within", message, fix="leave one of them blank")
-
-
-def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
-    """The facilities from one round to itself again; nothing if it lies in no circle, or another of the circle tells it.
-
-    Args:
-        name: where to begin.
-        inside: what that lies within.
-        within: the same of every facility.
-    """
-    seen = [name]
-    while inside and inside not in seen:
-        seen.append(inside)
-        inside = within.get(inside, "")
-    return [*seen, inside] if inside and inside == name == min(seen) else []  # once for each circle
 
 
 def read_capacity(reading: Reading, made: Mapping[str, frozenset[str]]) -> dict[str, tuple[CapacityStep, ...]]:
@@ -95,7 +72,10 @@ def read_capacity(reading: Reading, made: Mapping[str, frozenset[str]]) -> dict[
         if per_year is not None:
             value = None if per_year == UNLIMITED else per_year
             kept = pick(row, start="from", status="status")
-            steps.setdefault(facility, []).append(CapacityStep(**kept, per_year=value, source=source))
+            given = {**kept, "per_year": value, "source": source}
+            step = table.made(row, CapacityStep, given)
+            if step is not None:
+                steps.setdefault(facility, []).append(step)
     return {name: tuple(sorted(rows, key=lambda s: s.start or date.min)) for name, rows in steps.items()}
 
 

@@ -1,12 +1,17 @@
-"""What the rows of a catalog may refer to: its own ids and those of the catalogs it requires."""
+"""What a catalog may refer to, its own ids and those of the catalogs it requires, and what is said where it refers to nothing.
+
+The readers of tables say so with the row, the check of catalogs made in memory with the record: in the same words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..domain.base import Fault
 from ..domain.basis import Factors
 from ..domain.facts import Catalog, Factor, Material
+from ..domain.stages import Stage
 from . import columns
 
 IDS_IN = {
@@ -84,3 +89,76 @@ def known_from(catalogs: Iterable[Catalog]) -> Known:
     for catalog in catalogs:
         known.take(catalog)
     return known
+
+
+def no_such(what: str, fix: str) -> Fault:
+    """What is said where something is named that does not exist.
+
+    Args:
+        what: what it should be.
+        fix: what was perhaps meant, or where it would have to be added.
+    """
+    return Fault("", f"no such {what}", f"the id of {'an' if what[0] in 'aeiou' else 'a'} {what}", fix)
+
+
+def no_source(fix: str) -> Fault:
+    """What is said where a source is named that does not exist."""
+    return Fault("", "no such source", "the id of a row of sources.csv, or catalog:id of a required catalog", fix)
+
+
+def not_among(what: str, name: str) -> Fault:
+    """What is said of one of several names that does not exist."""
+    expected = "ids of materials" if what == "material" else "countries, or sites of facilities"
+    fix = "" if what == "material" else "name countries, or sites of facilities.csv"
+    return Fault("", f"no such {what} as `{name}`", expected, fix)
+
+
+def other_benchmark(name: str, first: str) -> Fault:
+    """A benchmark is one series of one material."""
+    fix = "give each material its own benchmark id"
+    return Fault("material", f"benchmark `{name}` is a price of `{first}`", fix=fix)
+
+
+def elsewhere(site: str, country: str) -> Fault:
+    """A site lies in one country."""
+    return Fault("place", f"`{site}` lies in {country} by another row", fix="give it another name")
+
+
+def stage_of_none(stage: Stage, materials: Sequence[Material]) -> Fault | None:
+    """An offer can only perform stages that what it delivers must have."""
+    if any(stage in material.stages for material in materials):
+        return None
+    stages = sorted({s for m in materials for s in m.stages}, key=lambda s: s.rank)
+    return Fault(
+        "stage",
+        f"the chain of {', '.join(f'`{m.id}`' for m in materials)} has no such stage",
+        "one of " + ", ".join(stages) if stages else "a material whose stages are given",
+        "delete the row, or add the stage to the material in materials.csv",
+    )
+
+
+def unsourced(what: str, field: str) -> Fault:
+    """A figure that rests on nothing."""
+    return Fault(field, f"{what} has no source", "the id of a row of sources.csv")
+
+
+def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
+    """The facilities from one round to itself again; nothing if it lies in no circle, or another of the circle tells it.
+
+    Args:
+        name: where to begin.
+        inside: what that lies within.
+        within: the same of every facility.
+    """
+    seen = [name]
+    while inside and inside not in seen:
+        seen.append(inside)
+        inside = within.get(inside, "")
+    return [*seen, inside] if inside and inside == name == min(seen) else []  # once for each circle
+
+
+def within_itself(name: str, inside: str, within: Mapping[str, str]) -> Fault | None:
+    """A facility must not lie within itself, over however many others."""
+    around = circle(name, inside, within)
+    message = "the facility lies within itself: " + " in ".join(around)
+    return Fault("within", message, fix="leave one of them blank") if around else None

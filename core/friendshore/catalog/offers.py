@@ -11,11 +11,15 @@ from ..domain.base import exact
 from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, RecipeLine
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Row, Table
+from ..reading.entry import WRITTEN
 from . import columns
+from .known import stage_of_none, unsourced
 from .state import Reading, pick
-from .subjects import check_dates
 
 _ONE = Decimal(1)
+_COLUMNS = {**WRITTEN, "onboarding_currency": "onboarding"}
+_FULL = 5
+"""Fields of a chain entry of which nothing is left out."""
 _MASSES = ("min_order", "max_order", "lot", "max_per_year", "total", "take_or_pay")
 
 
@@ -42,19 +46,19 @@ def read_offers(reading: Reading) -> tuple[Offer, ...]:
         outputs = _outputs(reading, table, row, recipes.get(name))
         material = reading.known.materials.get(outputs[0].material) if len(outputs) == 1 else None
         values = _values(reading, table, row, material, several=len(outputs) > 1)
-        if row.bad or not outputs:
-            continue
         recipe = recipes.get(name)
-        offers.append(
-            Offer(
-                **values,
-                outputs=outputs,
-                inputs=tuple(recipe.inputs) if recipe else (),
-                chain=tuple(chains.get(name, ())),
-                lanes=tuple(lanes.get(name, ())),
-                catalog=reading.name,
-            )
-        )
+        values |= {
+            "outputs": outputs,
+            "inputs": tuple(recipe.inputs) if recipe else (),
+            "chain": tuple(chains.get(name, ())),
+            "lanes": tuple(lanes.get(name, ())),
+            "catalog": reading.name,
+        }
+        if not outputs:
+            row.bad |= {"outputs"}  # what it delivers is told already
+        offer = table.made(row, Offer, values, _COLUMNS)
+        if offer is not None:
+            offers.append(offer)
     return tuple(sorted(offers, key=lambda o: o.id))
 
 
@@ -82,7 +86,7 @@ def _recipes(reading: Reading, names: set[str]) -> dict[str, _Recipe]:
             continue
         output = row.values["role"] == "output"
         if "source" not in row.values and not (output and per_unit == _ONE):
-            table.problem(row, "source", "this figure has no source", expected="the id of a row of sources.csv")
+            table.entry(row).tell([unsourced("this figure", "source")])
         (recipe.outputs if output else recipe.inputs).append(
             RecipeLine(material=material.id, per_unit=per_unit, source=source)
         )
@@ -136,7 +140,6 @@ def _outputs(reading: Reading, table: Table, row: Row, recipe: _Recipe | None) -
 def _values(reading: Reading, table: Table, row: Row, material: Material | None, *, several: bool) -> dict[str, Any]:
     """The fields that come from the offer's own row."""
     reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
-    check_dates(table, row)
     values = pick(
         row,
         id="id",
@@ -165,10 +168,6 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
         kg = mass.kg if mass.substance is None else reading.kg(table, row, column, material)
         if kg is not None:
             values[column] = exact(kg)
-    least, most = values.get("min_order"), values.get("max_order")
-    if least is not None and most is not None and least > most:
-        table.problem(row, "min_order", "is more than max_order", fix="exchange the two, or mend one")
-    _check_terms(table, row, values)
     money = row.values.get("onboarding")
     if money is not None:
         values |= {"onboarding": money.amount, "onboarding_currency": money.currency}
@@ -177,45 +176,31 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
     return values
 
 
-def _check_terms(table: Table, row: Row, values: dict[str, Any]) -> None:
-    lot, count = values.get("lot"), values.get("max_lots")
-    if lot is not None and not lot:
-        table.problem(row, "lot", "a lot of nothing", expected="a mass above 0", fix="leave it blank for any quantity")
-    if count is not None and lot is None and "lot" not in row.bad:
-        table.problem(row, "max_lots", "there is no lot to count", fix="give `lot`, or `max_order` in place of this")
-    least = values.get("min_order")
-    if "take_or_pay_share" in row.values and "take_or_pay" not in {*row.values, *row.bad}:
-        table.problem(
-            row, "take_or_pay_share", "a share of no take-or-pay", fix="give `take_or_pay`, or leave it blank"
-        )
-    if lot and count is not None and least is not None and least > lot * count:
-        table.problem(row, "min_order", "is more than `max_lots` lots", fix="mend one of the three")
-
-
 def _price(
     reading: Reading, table: Table, row: Row, material: Material | None, source: str, *, several: bool
 ) -> Price | None:
     values = row.values
     evidence = reading.source(table, row, "price_source") or source
-    if "premium" in values and "benchmark" not in values and "benchmark" not in row.bad:
-        table.problem(row, "premium", "a premium on no benchmark", fix="name the benchmark")
+    given = pick(row, benchmark="benchmark", premium="premium") | {"source": evidence}
     if "price" in values:
-        if "benchmark" in values:
-            table.problem(
-                row, "price", "a price and a benchmark are both given", expected="one of the two", fix="delete one"
-            )
         if not {"source", "price_source"} & values.keys():
-            table.problem(row, "price_source", "the price has no source", expected="the id of a row of sources.csv")
+            table.entry(row).tell([unsourced("the price", "price_source")])
         if values["price"].substance and several:
             table.problem(
                 row, "price", "the offer has several outputs", expected="money per unit of run, like `9 USD/kg`"
             )
             return None
         price = reading.unit_price(table, row, "price", material)
-        return None if price is None else Price(amount=price.amount, currency=price.currency, source=evidence)
-    if reading.refers(table, row, "benchmark", reading.known.benchmarks, "benchmark", "add it to prices.csv"):
-        return Price(benchmark=values["benchmark"], premium=values.get("premium", Decimal(0)), source=evidence)
-    return None
+        if price is None:
+            return None
+        given |= {"amount": price.amount, "currency": price.currency}
+    elif "benchmark" in values:
+        fix = "add it to prices.csv"
+        if not reading.refers(table, row, "benchmark", reading.known.benchmarks, "benchmark", fix):
+            return None
+    elif "premium" not in values:
+        return None
+    return table.made(row, Price, given, {"amount": "price"})
 
 
 def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[ChainEntry]]:
@@ -230,31 +215,15 @@ def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Mate
         values = row.values
         if known and "stage" in values:
             _check_stage(table, row, delivered.get(values["offer"]))
-        feed, countries = values["feed"], values.get("countries", frozenset())
-        complete = values.get("complete", False)
-        if values.get("stage") == COLLECTION and feed is not Feed.RECYCLED and "feed" not in row.bad:
-            table.problem(
-                row,
-                "feed",
-                "what is collected is scrap, and no primary feed",
-                expected="recycled, or blank",
-                fix="name the step `mining` or `concentration` where the feed comes out of the ground",
-            )
-            continue
-        if complete and not countries and feed is not Feed.RECYCLED and "countries" not in row.bad:
-            table.problem(
-                row,
-                "complete",
-                "the list of countries is said to be complete but is empty",
-                expected="the countries, or complete = no",
-                fix="list the countries, or write no",
-            )
-        if row.bad or not known:
-            continue
-        key = (values["stage"], countries, complete, feed, source)
-        if key not in entries:
-            entries[key] = ChainEntry(stage=key[0], countries=countries, complete=complete, feed=feed, source=source)
-        chains.setdefault(values["offer"], []).append(entries[key])
+        given = pick(row, stage="stage", countries="countries", complete="complete", feed="feed") | {"source": source}
+        key = tuple(given.values()) if len(given) == _FULL else (row.line,)
+        if row.bad or key not in entries:
+            entry = table.made(row, ChainEntry, given)
+            if entry is None:
+                continue
+            entries[key] = entry
+        if known:
+            chains.setdefault(values["offer"], []).append(entries[key])
     for chain in chains.values():
         chain.sort(key=lambda e: (e.main_stage.rank, e.stage, e.feed))
     return chains
@@ -264,18 +233,8 @@ def _check_stage(table: Table, row: Row, materials: list[Material] | None) -> No
     """An offer can only perform stages that what it delivers must have."""
     if materials is None:
         return
-    stage = stage_of(row.values["stage"])
-    if any(stage in material.stages for material in materials):
-        return
-    stages = sorted({s for m in materials for s in m.stages}, key=lambda s: s.rank)
-    named = ", ".join(f"`{m.id}`" for m in materials)
-    table.problem(
-        row,
-        "stage",
-        f"the chain of {named} has no such stage",
-        expected="one of " + ", ".join(stages) if stages else "a material whose stages are given",
-        fix="delete the row, or add the stage to the material in materials.csv",
-    )
+    fault = stage_of_none(stage_of(row.values["stage"]), materials)
+    table.entry(row).tell([fault] if fault else [])
 
 
 def _lanes(reading: Reading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[Lane]]:
@@ -294,9 +253,9 @@ def _lanes(reading: Reading, names: set[str], delivered: Mapping[str, list[Mater
         materials = delivered.get(row.values["offer"], [])
         price = reading.unit_price(table, row, "freight", materials[0] if len(materials) == 1 else None)
         cost = {"freight": price.amount, "currency": price.currency} if price else {}
-        lanes.setdefault(row.values["offer"], []).append(
-            Lane(**pick(row, to="to", lead_time="lead_time"), **cost, source=source)
-        )
+        lane = table.made(row, Lane, {**pick(row, to="to", lead_time="lead_time"), **cost, "source": source})
+        if lane is not None:
+            lanes.setdefault(row.values["offer"], []).append(lane)
     for entries in lanes.values():
         entries.sort(key=lambda lane: lane.to)
     return lanes

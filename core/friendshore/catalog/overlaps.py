@@ -10,11 +10,11 @@ from typing import TypeVar
 from ..domain.bearing import Bearing
 from ..domain.case import Overlap
 from ..domain.facts import Catalog, Facility
+from ..domain.suggest import did_you_mean
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
 from ..errors import Problem
-from ..reading.suggest import did_you_mean
-from .facilities import circle
+from .known import circle
 
 B = TypeVar("B", Terms, PriceSchedule)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import pairwise
 
 from ..domain.base import exact
 from ..domain.facts import Offer, Quote
-from ..domain.time import Span
+from ..domain.fitting import PRICED_TWICE, quoted_twice
 from ..reading.csvfile import Row, Table
+from ..reading.entry import WRITTEN
 from . import columns
-from .state import Reading
-from .subjects import check_dates
+from .state import Reading, pick
 
 
 def with_quotes(reading: Reading, offers: Sequence[Offer]) -> tuple[Offer, ...]:
@@ -23,16 +22,9 @@ def with_quotes(reading: Reading, offers: Sequence[Offer]) -> tuple[Offer, ...]:
     for row in table.unique("offer", "from", "until"):
         source = reading.source(table, row)
         known = reading.refers(table, row, "offer", own, "offer", "add it to offers.csv")
-        check_dates(table, row)
         quote = _quote(reading, table, row, source)
         if known and {"price", "benchmark"} & own[row.values["offer"]].values.keys():
-            table.problem(
-                row,
-                "offer",
-                "the offer has a price in offers.csv as well",
-                expected="a price there, or quotations here",
-                fix="leave its price and benchmark blank, or delete its quotations",
-            )
+            table.entry(row).tell([PRICED_TWICE], {"quotes": "offer"})
         elif known and quote is not None and not row.bad:
             found.setdefault(row.values["offer"], []).append((quote, row))
     kept = {name: _in_order(table, quotes) for name, quotes in found.items()}
@@ -48,27 +40,17 @@ def _quote(reading: Reading, table: Table, row: Row, source: str) -> Quote | Non
         return None
     material = reading.known.materials.get(delivered[0]) if len(delivered) == 1 else None
     price = reading.unit_price(table, row, "price", material)
+    given = pick(row, start="from", end="until") | {"source": source}
     if price is None:
-        return None
-    return Quote(
-        start=row.values.get("from"),
-        end=row.values.get("until"),
-        amount=exact(price.amount),
-        currency=price.currency,
-        source=source,
-    )
+        row.bad |= {"price"}
+    else:
+        given |= {"amount": exact(price.amount), "currency": price.currency}
+    return table.made(row, Quote, given, {**WRITTEN, "amount": "price"})
 
 
 def _in_order(table: Table, quotes: list[tuple[Quote, Row]]) -> tuple[Quote, ...]:
     """Quotations of one offer; which of two holds on a day must not be open."""
     quotes.sort(key=lambda pair: pair[0].start or date.min)
-    for (first, first_row), (second, row) in pairwise(quotes):
-        if Span(start=first.start, end=first.end).meets(Span(start=second.start, end=second.end)):
-            table.problem(
-                row,
-                "from",
-                f"on some days the quotation in line {first_row.line} holds as well",
-                expected="one price for a day",
-                fix="let one end before the other begins",
-            )
+    for position, fault in quoted_twice([quote for quote, _ in quotes]):
+        table.entry(quotes[position][1]).tell([fault], {"quotes": "from"})
     return tuple(quote for quote, _ in quotes)

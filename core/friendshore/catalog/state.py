@@ -12,12 +12,12 @@ from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor, missing_factor
 from ..domain.facts import Material
 from ..domain.quantities import Mass, UnitPrice
+from ..domain.suggest import did_you_mean
 from ..errors import Problem
 from ..reading.csvfile import Row, Table
 from ..reading.fields import Layout
-from ..reading.suggest import did_you_mean
 from .columns import SOURCES
-from .known import Known
+from .known import Known, no_source, no_such
 
 
 @dataclass(slots=True)
@@ -55,14 +55,7 @@ class Reading:
             return True
         if what in self.known.unsure:
             return False  # what keeps it from being found has been said
-        suggestion = self._fix(what, word, known)
-        table.problem(
-            row,
-            column,
-            f"no such {what}",
-            expected=f"the id of {'an' if what[0] in 'aeiou' else 'a'} {what}",
-            fix=suggestion or fix,
-        )
+        table.entry(row).tell([no_such(what, self._fix(what, word, known) or fix)], {"": column})
         return False
 
     def source(self, table: Table, row: Row, column: str = "source") -> str:
@@ -80,13 +73,8 @@ class Reading:
             return ""
         own = f"{self.name}:"
         names = [s.removeprefix(own) for s in self.known.sources]
-        table.problem(
-            row,
-            column,
-            "no such source",
-            expected="the id of a row of sources.csv, or catalog:id of a required catalog",
-            fix=self._fix("source", word, names) or f"add a row `{word}` to sources.csv",
-        )
+        fix = self._fix("source", word, names) or f"add a row `{word}` to sources.csv"
+        table.entry(row).tell([no_source(fix)], {"": column})
         return ""
 
     def _sources_missing(self, table: Table) -> None:

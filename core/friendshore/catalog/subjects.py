@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from ..domain.facts import Material
 from ..reading.csvfile import Row, Table
+from .known import not_among
 from .state import Reading
 
 
@@ -22,19 +23,9 @@ def read_subject(reading: Reading, table: Table, row: Row) -> list[Material]:
     named = row.values.get("materials", ())
     for name in named:
         if name not in known.materials and "material" not in known.unsure:
-            table.problem(row, "materials", f"no such material as `{name}`", expected="ids of materials")
-    check_dates(table, row)
+            table.entry(row).tell([not_among("material", name)], {"": "materials"})
     given = known.offers[row.values["id"]] if found and of == "offer" and not named else named
     return [material for material in map(known.materials.get, given) if material is not None]
-
-
-def check_dates(table: Table, row: Row) -> None:
-    """`from` is no later than `until`."""
-    start, end = row.values.get("from"), row.values.get("until")
-    if start and end and start > end:
-        table.problem(
-            row, "until", f"is before `from` ({start})", expected="a later day", fix="exchange or mend the dates"
-        )
 
 
 def one_material(table: Table, row: Row, column: str, materials: Sequence[Material]) -> Material | None:

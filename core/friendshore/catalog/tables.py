@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..domain.suggest import did_you_mean, nearest
 from ..errors import Problem
 from ..reading import kinds as k
 from ..reading.csvfile import Table, fill, read_table
 from ..reading.entry import Entry
 from ..reading.fields import Field, Layout
-from ..reading.suggest import did_you_mean, nearest
 from ..reading.tomlfile import TomlFile, read_section, read_toml
 from ..reading.workbook import PRIVATE, Line, Workbook, is_workbook, read_workbook
 from . import columns

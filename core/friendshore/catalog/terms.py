@@ -7,13 +7,13 @@ from decimal import Decimal
 from ..domain.base import exact
 from ..domain.facts import Material
 from ..domain.quantities import Mass
-from ..domain.terms import Terms
+from ..domain.terms import FIGURES, Terms
 from ..reading.csvfile import Row, Table
+from ..reading.entry import WRITTEN
 from . import columns
+from .known import not_among
 from .state import Reading, pick
 from .subjects import one_material, read_subject
-
-_FIGURES = ("fixed", "least", "most", "setup_use")
 
 
 def read_terms(reading: Reading) -> tuple[Terms, ...]:
@@ -35,60 +35,22 @@ def _terms(reading: Reading, table: Table, row: Row) -> Terms | None:
     source = reading.source(table, row)
     materials = read_subject(reading, table, row)
     _check_places(reading, table, row)
-    masses = {column: _kilograms(reading, table, row, column, materials) for column in _FIGURES[1:]}
-    if not any(column in row.values or column in row.bad for column in _FIGURES):
-        table.problem(
-            row,
-            "fixed",
-            "the terms say nothing",
-            expected=f"one of {', '.join(_FIGURES)}",
-            fix="fill one in, or delete the row",
-        )
-    _check_setup(table, row)
-    least, most = masses["least"], masses["most"]
-    if least is not None and most is not None and least > most:
-        table.problem(row, "least", "is more than `most`", fix="exchange the two, or mend one")
+    masses = {column: _kilograms(reading, table, row, column, materials) for column in FIGURES[1:]}
     unread = [column for column, kilograms in masses.items() if kilograms is None and column in row.values]
-    if row.bad or unread or len(reading.found) > before:
-        return None
     money = row.values.get("fixed")
-    return Terms(
-        **pick(row, of="of", id="id", per="per", start="from", end="until"),
-        materials=frozenset(row.values.get("materials", ())),
-        places=frozenset(row.values.get("places", ())),
-        fixed=None if money is None else money.amount,
-        currency="" if money is None else money.currency,
-        **masses,
-        source=source,
-    )
+    given = pick(row, of="of", id="id", materials="materials", places="places", per="per", start="from", end="until")
+    given |= {column: kilograms for column, kilograms in masses.items() if kilograms is not None}
+    if money is not None:
+        given |= {"fixed": money.amount, "currency": money.currency}
+    row.bad |= set(unread)
+    made = table.made(row, Terms, {**given, "source": source}, {**WRITTEN, "currency": "fixed"})
+    return made if len(reading.found) == before else None
 
 
 def _check_places(reading: Reading, table: Table, row: Row) -> None:
     for place in row.values.get("places", ()):
         if len(place) != 2 and place not in reading.known.places and "place" not in reading.known.unsure:
-            table.problem(
-                row,
-                "places",
-                f"no such place as `{place}`",
-                expected="countries, or sites of facilities",
-                fix="name countries, or sites of facilities.csv",
-            )
-
-
-def _check_setup(table: Table, row: Row) -> None:
-    """A set-up takes the capacity of one facility in one period."""
-    if "setup_use" not in row.values:
-        return
-    if row.values["of"] == "supplier":
-        table.problem(row, "setup_use", "a supplier has no capacity to set up", fix="name an offer or a facility")
-    if row.values.get("per", "period") != "period":
-        table.problem(
-            row,
-            "setup_use",
-            f"a set-up is for a period, not for a {row.values['per']}",
-            expected="per = period",
-            fix="write the set-up in a row of its own",
-        )
+            table.entry(row).tell([not_among("place", place)], {"": "places"})
 
 
 def _kilograms(reading: Reading, table: Table, row: Row, column: str, materials: list[Material]) -> Decimal | None:

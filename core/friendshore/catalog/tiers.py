@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import combinations
 from typing import Any
 
 from ..domain.base import exact
 from ..domain.facts import Material, Offer, Price
 from ..domain.quantities import Mass, Money, UnitPrice
-from ..domain.tiers import PriceSchedule, Tier
+from ..domain.tiers import PriceSchedule, Tier, bears_too, overlapping
 from ..reading.csvfile import Row, Table
 from . import columns
 from .state import Reading, pick
@@ -33,19 +32,9 @@ def read_tiers(reading: Reading) -> tuple[PriceSchedule, ...]:
         schedule = _Reader(reading, table, rows).schedule()
         if schedule is not None:
             made.append((schedule, rows[0]))
-    alike: dict[tuple[str, str], list[tuple[PriceSchedule, Row]]] = {}
-    for schedule, row in made:
-        alike.setdefault((schedule.of, schedule.id), []).append((schedule, row))
-    pairs = (pair for group in alike.values() for pair in combinations(group, 2))
-    for (first, first_row), (second, row) in pairs:
-        if first.overlaps(second):
-            table.problem(
-                row,
-                "id",
-                f"the schedule that begins in line {first_row.line} bears on the same purchases",
-                expected="one schedule for a purchase of the same offer, facility or supplier",
-                fix="delete one, or keep their materials or dates apart",
-            )
+    for _, position in overlapping([schedule for schedule, _ in made]):
+        schedule, row = made[position]
+        table.entry(row).tell([bears_too(schedule)])
     return tuple(sorted((schedule for schedule, _ in made), key=lambda schedule: schedule.order))
 
 
@@ -80,21 +69,20 @@ class _Reader:
         source = {self.reading.source(self.table, row) for row in self.rows}
         materials = read_subject(self.reading, self.table, self.rows[0])
         measure = self._measure()
-        tiers = [self._tier(row, materials, measure) for row in self.rows]
-        for row, tier, above in zip(self.rows, tiers, tiers[1:], strict=False):
-            if tier.least >= above.least and not self.unread:
-                self.table.problem(row, "least", "the schedule's tiers are not apart", fix="give all in one substance")
+        tiers = [self._tier(row, materials) for row in self.rows]
         currency = self._currency()
-        if self.unread or len(self.reading.found) > before or any(row.bad for row in self.rows):
-            return None
-        return PriceSchedule(
-            **pick(self.rows[0], of="of", id="id", kind="kind", per="per", start="from", end="until"),
-            materials=frozenset(self.values.get("materials", ())),
-            measure=measure,
-            currency=currency,
-            tiers=tuple(tiers),
-            source=min(source),
+        given = pick(
+            self.rows[0], of="of", id="id", materials="materials", kind="kind", per="per", start="from", end="until"
         )
+        given |= {"measure": measure, "currency": currency, "source": min(source)}
+        if None not in tiers and len(self.reading.found) == before:
+            given["tiers"] = tuple(tiers)
+        for fault in PriceSchedule.faults(given):
+            row = self.rows[fault.entry[1]] if fault.entry else self.rows[0]
+            if fault.known(row.bad):
+                self.table.entry(row).tell([fault])
+        whole = "tiers" in given and len(self.reading.found) == before and not any(row.bad for row in self.rows)
+        return self.table.made(self.rows[0], PriceSchedule, given) if whole else None
 
     def _measure(self) -> str:
         """What thresholds are in: a bare 0 goes with either."""
@@ -106,33 +94,13 @@ class _Reader:
                 "some tiers of the schedule begin at a mass, others at an amount of money",
                 expected="all of one kind",
             )
-        first = self.rows[0]
-        if "least" in first.values and _begins(first):
-            self.table.problem(
-                first, "least", "the first tier of the schedule does not begin at 0", fix="add a row with `least` 0"
-            )
         return "money" if Money in kinds else "quantity"
 
-    def _tier(self, row: Row, materials: list[Material], measure: str) -> Tier:
-        values = row.values
-        price = self._price(row, materials)
-        if price is not None and "discount" in values:
-            self.table.problem(row, "discount", "a price and a discount are both given", expected="one of the two")
-        if price is not None and measure == "money":
-            self.table.problem(
-                row,
-                "price",
-                "a tier that begins at an amount of money cannot name a price for units",
-                expected="a discount, or thresholds that are masses",
-            )
-        lump = values.get("lump")
-        share: Decimal | None = values.get("discount")
-        return Tier(
-            least=self._least(row, materials),
-            price=price,
-            discount=share if price is None else None,
-            lump=lump.amount if lump else Decimal(0),
-        )
+    def _tier(self, row: Row, materials: list[Material]) -> Tier | None:
+        lump = row.values.get("lump")
+        given = pick(row, discount="discount") | {"least": self._least(row, materials)}
+        given |= {"price": self._price(row, materials), "lump": lump.amount if lump else Decimal(0)}
+        return self.table.made(row, Tier, given)
 
     def _least(self, row: Row, materials: list[Material]) -> Decimal:
         least: Mass | Money | None = row.values.get("least")

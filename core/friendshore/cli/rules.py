@@ -105,8 +105,8 @@ def _found(name: str, registry: Registry) -> dict[str, Any]:
     Raises:
         InputError: if there is none.
     """
+    from ..domain.suggest import did_you_mean
     from ..errors import InputError, Problem
-    from ..reading.suggest import did_you_mean
     from ..report import rule_row
 
     known: dict[str, dict[str, Any]] = {}

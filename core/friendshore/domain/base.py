@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 from decimal import Context, Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
 
 DIGITS = 15
 """Significant digits every stored number is rounded to: the most that a double, and so JSON, keeps exactly."""
 
 _ROUND = Context(prec=DIGITS)
+_TRUTHS = ("bool", "bool_")
+"""What numpy calls its own true and false, which are no `bool`; numpy itself is not loaded to ask."""
 
 
 class Record(BaseModel):
@@ -38,18 +42,82 @@ class _Count(int):
         return f"<{int(self):,}>"
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a record whose fields are all right by themselves."""
+
+    field: str
+    """Where it is told: a field of the record; empty: the record as a whole."""
+    message: str
+    expected: str = ""
+    fix: str = ""
+    turns_on: tuple[str, ...] = ()
+    """Other fields that it turns on: where one of them cannot be read, nothing is known of the fault."""
+    entry: tuple[str, int] | None = None
+    """Where `field` is one of a record within: the list that holds it, and its position, from 0."""
+
+    @property
+    def place(self) -> tuple[str | int, ...]:
+        """Where it is told, from the record on."""
+        return (*(self.entry or ()), *((self.field,) if self.field else ()))
+
+    def known(self, unread: Collection[str]) -> bool:
+        """Whether all that it turns on could be read."""
+        return self.field not in unread and not any(name in unread for name in self.turns_on)
+
+
+class FaultsError(ValueError):
+    """A record whose fields do not fit one another."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{f.field}: {f.message}" if f.field else f.message for f in self.faults))
+
+
+class Fitting(Record):
+    """A record whose fields must fit one another."""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """What does not fit in a record of these fields; one that is missing is at its default, or could not be read."""
+        del given
+        return iter(())
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        found = list(self.faults(self.__dict__))
+        if found:
+            raise FaultsError(found)
+        return self
+
+
+def days_in_order(given: Mapping[str, Any], first: str = "start", last: str = "end") -> Iterator[Fault]:
+    """A last day before the first."""
+    start, end = given.get(first), given.get(last)
+    if isinstance(start, date) and isinstance(end, date) and start > end:
+        word = "from" if first == "start" else first
+        yield Fault(last, f"is before `{word}` ({start})", "a later day", "exchange or mend the dates", (first,))
+
+
+def is_truth(value: object) -> bool:
+    """Whether a value is true or false, numpy's included."""
+    return isinstance(value, bool) or type(value).__name__ in _TRUTHS
+
+
 def exact(value: Any) -> Decimal:
     """`value` as a decimal of at most 15 significant digits.
 
     Raises:
         ValueError: if it is not a finite number.
     """
-    if isinstance(value, bool):
+    if is_truth(value):
         raise ValueError("a number is expected, not true or false")
     try:
-        number = (
-            value if isinstance(value, Decimal) else Decimal(repr(value) if isinstance(value, float) else str(value))
-        )
+        if isinstance(value, Decimal):
+            number = value
+        else:
+            # `float.__repr__`: numpy's doubles are floats that write themselves as `np.float64(0.1)`.
+            number = Decimal(float.__repr__(value) if isinstance(value, float) else str(value))
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
     if not number.is_finite():

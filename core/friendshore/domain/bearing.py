@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
-from .base import Record, Words
+from .base import Fault, Fitting, Words, days_in_order
 
 SPANS = {"period": "per period", "year": "per year", "horizon": "over the plan"}
 """Spans over which purchases are added up, in words."""
 
 
-class Bearing(Record):
+class Bearing(Fitting):
     """Something said of all that is ordered from an offer, a facility or a supplier, or of a part of that."""
 
     of: Literal["offer", "facility", "supplier"]
@@ -27,6 +28,11 @@ class Bearing(Record):
     end: datetime.date | None = None
     """Last day; None: for good."""
     source: str = ""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A last day before the first."""
+        return days_in_order(given)
 
     @property
     def name(self) -> str:

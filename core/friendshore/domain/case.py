@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -10,13 +11,27 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .base import Number, Record, Tables
+from .base import Fault, Fitting, Record, Tables, days_in_order
 from .change import Change
 from .evidence import Confidence
 from .facts import ChainEntry, Price, Status
+from .fitting import apart, circles, named_twice, off_the_plan, ranked
 from .stages import Stage
 from .time import Horizon
 from .use import Fact
+from .values import (
+    Currency,
+    EndUse,
+    Fraction,
+    Ident,
+    Kilograms,
+    LabelOrBlank,
+    Money,
+    Months,
+    NonNegative,
+    Site,
+    SiteOrBlank,
+)
 
 CAPACITY_COUNTS: dict[Status, Decimal] = {
     Status.OPERATING: Decimal(1),
@@ -42,7 +57,7 @@ class Accept(Record):
     """Whether an unproven verdict is let pass."""
     proven: tuple[str, ...] = ()
     """Offers whose unproven origins are let pass, as if the proof had been brought."""
-    capacity: dict[Status, Number] = Field(default_factory=dict)
+    capacity: dict[Status, Fraction] = Field(default_factory=dict)
     """What a status counts for, where it differs from the default."""
 
     def counts(self, status: Status) -> Decimal:
@@ -52,12 +67,12 @@ class Accept(Record):
         return self.capacity.get(status, CAPACITY_COUNTS[status])
 
 
-class OfferAssumption(Record):
+class OfferAssumption(Fitting):
     """A figure that the case gives to a lead, or puts in the place of a published one."""
 
     id: str
     """The offer."""
-    capacity: Number | None = None
+    capacity: Kilograms | None = None
     """Kilograms a year, from `start` on."""
     start: date | None = Field(default=None, alias="from")
     price: Price | None = None
@@ -69,15 +84,22 @@ class OfferAssumption(Record):
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Nothing that is assumed."""
+        if given.get("capacity") is None and given.get("price") is None and not given.get("chain"):
+            wanted = ("capacity", "price", "chain")
+            yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", turns_on=wanted)
 
-class Assume(Record):
+
+class Assume(Fitting):
     """What the case assumes; printed in every output."""
 
-    lead_time: Number = Decimal(0)
+    lead_time: Months = Decimal(0)
     """Months from order to delivery where an offer gives none."""
-    freight: Number | None = None
+    freight: Money | None = None
     """Money per kilogram on a move across a border that has no freight of its own, in the case's currency."""
-    holding: Number | None = None
+    holding: NonNegative | None = None
     """Money per kilogram and year for stock, as a share of the material's benchmark or dearest price."""
     priority: tuple[str, ...] = ("defense",)
     """End uses in order of priority, where the case gives a shortage no price; those not named come last, all alike."""
@@ -85,20 +107,30 @@ class Assume(Record):
     """End use -> `granted`: licences that are taken as given."""
     offer: tuple[OfferAssumption, ...] = ()
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Licences that are half assumed."""
+        for end_use, state in given.get("licence", {}).items():
+            if state != "granted":
+                fix = 'write "granted" or delete the line'
+                yield Fault(
+                    f"licence.{end_use}", "a licence is either assumed or not", '"granted"', fix, turns_on=("licence",)
+                )
 
-class DemandSpec(Record):
+
+class DemandSpec(Fitting):
     """A demand: a material for an end use at a place."""
 
-    id: str = ""
+    id: LabelOrBlank = ""
     """Name; `material/end_use/place` where left out."""
     material: str
-    end_use: str
-    place: str = ""
+    end_use: EndUse
+    place: SiteOrBlank = ""
     """Empty: the case's place."""
     buyer: str = ""
-    per_year: Number | None = None
+    per_year: Kilograms | None = None
     """Kilograms a year at a steady rate, over the days it is wanted."""
-    quantities: tuple[Number, ...] = ()
+    quantities: tuple[Kilograms, ...] = ()
     """Or kilograms in each period."""
     start: date | None = Field(default=None, alias="from")
     """First day it is wanted."""
@@ -106,7 +138,7 @@ class DemandSpec(Record):
     later: int = 0
     """Months by which all of it is wanted later than the above says, in whole periods; what would be wanted after the plan is wanted
     in its last period."""
-    shortage_price: Number | None = None
+    shortage_price: Money | None = None
     """Money per kilogram not delivered, in the case's currency; None: by priority of the end use, ten times the dearest landed offer
     or benchmark of what competes with it, or more."""
     substance: str = ""
@@ -118,14 +150,26 @@ class DemandSpec(Record):
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A quantity that is not said, or said twice, and a last day before the first."""
+        stated = [name for name in ("per_year", "quantities") if given.get(name) not in (None, ())]
+        expected = "exactly one of per_year, quantity and quantities"
+        if not stated:
+            message = "the demand says no quantity"
+            yield Fault("", message, expected, turns_on=("per_year", "quantity", "quantities"))
+        elif len(stated) > 1:
+            yield Fault("quantities", "the demand says its quantity twice", expected)
+        yield from days_in_order(given)
+
 
 class StockSpec(Record):
     """Stock in hand at the start, with its own chain."""
 
     id: str = ""
     material: str
-    place: str = ""
-    quantity: Number
+    place: SiteOrBlank = ""
+    quantity: Kilograms
     substance: str = ""
     """What `quantity` is of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
     acquired: date | None = None
@@ -133,27 +177,32 @@ class StockSpec(Record):
     why: str = ""
 
 
-class OrderSpec(Record):
+class OrderSpec(Fitting):
     """An order already placed: paid for, and on its way."""
 
-    id: str = ""
+    id: LabelOrBlank = ""
     """Name; `order-1:offer` and so on where left out."""
     offer: str
-    quantity: Number
+    quantity: Kilograms
     """Units of the offer."""
     substance: str = ""
     """What `quantity` is of, where the case names a substance; empty: the basis of what the offer delivers."""
     arrives: date
     ordered: date | None = None
-    place: str = ""
+    place: SiteOrBlank = ""
     why: str = ""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """An arrival before the order."""
+        return days_in_order(given, "ordered", "arrives")
 
 
 class IncumbentSpec(Record):
     """What is bought today: qualified already, and what churn is measured against."""
 
     offer: str
-    per_year: Number
+    per_year: Kilograms
     """Units a year."""
     substance: str = ""
     """What `per_year` is of, where the case names a substance; empty: the basis of what the offer delivers."""
@@ -173,7 +222,7 @@ class Minimise(StrEnum):
     """Kilograms bought from whoever most is bought from, added up over materials and stretches of time."""
 
 
-class Level(Record):
+class Level(Fitting):
     """One of several objectives in order of rank: each is made as small as those before it allow."""
 
     minimise: Minimise
@@ -185,11 +234,16 @@ class Level(Record):
     """For `concentration` by country: where this stage was performed, in contained element; None: where it is bought."""
     per: Literal["period", "year", "horizon"] = "year"
     """For `concentration`: over which stretch the largest is found."""
-    within: Number = Decimal(0)
+    within: Fraction = Decimal(0)
     """Share by which later levels may make it worse, in every independent part of the case."""
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """What says nothing of what is made small; a value at its default says nothing either way."""
+        return ranked(given)
 
-class LicenceSpec(Record):
+
+class LicenceSpec(Fitting):
     """An export licence in hand: bounded in quantity and dates."""
 
     id: str = ""
@@ -197,7 +251,7 @@ class LicenceSpec(Record):
     """The export control it answers."""
     exporter: str = ""
     """Facility or country it is for; empty: any."""
-    quantity: Number | None = None
+    quantity: Kilograms | None = None
     """Kilograms moved under it; None: not limited."""
     start: date | None = Field(default=None, alias="from")
     end: date | None = Field(default=None, alias="until")
@@ -205,15 +259,20 @@ class LicenceSpec(Record):
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A last day before the first."""
+        return days_in_order(given)
 
-class WaiverSpec(Record):
+
+class WaiverSpec(Fitting):
     """A waiver of one rule, bounded in quantity and dates."""
 
     id: str = ""
     rule: str
     demand: str = ""
     """Demand or material it is for; empty: any."""
-    quantity: Number
+    quantity: Kilograms
     """Kilograms delivered under it."""
     start: date | None = Field(default=None, alias="from")
     end: date | None = Field(default=None, alias="until")
@@ -223,20 +282,33 @@ class WaiverSpec(Record):
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A last day before the first."""
+        return days_in_order(given)
 
-class StoreSpec(Record):
+
+class StoreSpec(Fitting):
     """How a material is held at a place."""
 
     material: str
-    place: str = ""
-    holding: Number | None = None
+    place: SiteOrBlank = ""
+    holding: Money | None = None
     """Money per kilogram and year, in the case's currency."""
-    limit: Number | None = None
+    limit: Kilograms | None = None
     """Most kilograms held at the end of a period; 0: it cannot be held."""
-    loss: Number = Decimal(0)
+    loss: NonNegative = Decimal(0)
     """Share of what is held that is lost in a year, from 0 to 1."""
     substance: str = ""
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """More lost than is held."""
+        loss = given.get("loss", 0)
+        if loss > 1:
+            message = f"{loss * 100:f} % a year is more than is held"
+            yield Fault("loss", message, "0 to 100 % a year", "write what is lost in a year")
 
 
 class FrozenPrices(Record):
@@ -251,14 +323,14 @@ class FrozenPrices(Record):
 class Scenario(Record):
     """A named list of changes."""
 
-    name: str
+    name: Ident
     title: str = ""
     inherits: tuple[str, ...] = ()
     """Scenarios whose changes come first."""
     change: tuple[Change, ...] = ()
 
 
-class Overlap(Record):
+class Overlap(Fitting):
     """Facilities of different catalogs that look like one: whether they are, and whose record then counts."""
 
     facilities: tuple[str, ...]
@@ -269,23 +341,28 @@ class Overlap(Record):
     """Which offers stay: those of all, drawing on the one capacity, or those of the one kept."""
     why: str = ""
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Names of no facility of a catalog, two of one catalog, and one kept that is none of them."""
+        return apart(given)
+
     @property
     def dropped(self) -> tuple[str, ...]:
         """Those whose record does not count."""
         return tuple(name for name in self.facilities if name != self.keep) if self.keep else ()
 
 
-class Case(Tables):
+class Case(Tables, Fitting):
     """All that decides a result, beside the catalogs and packs it names."""
 
-    name: str
+    name: Ident
     horizon: Horizon
-    currency: str = "USD"
-    place: str
+    currency: Currency = "USD"
+    place: Site
     """Where demand lies unless it says otherwise."""
-    discount: Number = Decimal(0)
+    discount: Fraction = Decimal(0)
     """Share a year by which later money counts less."""
-    resolution: Number = Decimal("0.001")
+    resolution: Kilograms = Decimal("0.001")
     """Kilograms to which purchases are rounded."""
     catalogs: tuple[str, ...] = ()
     """Names of installed catalogs, or folders (they hold a `/` or `.`)."""
@@ -316,3 +393,12 @@ class Case(Tables):
     """Where the case file lies, for the folders it names."""
     file: Path | None = Field(default=None, exclude=True)
     """The case file, for messages; None: it was made in memory."""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A resolution of nothing; names given twice; dates and lists that do not fit the periods."""
+        if given.get("resolution", 1) <= 0:
+            yield Fault("resolution", "a plain mass above zero is needed", "a mass like `1 g`")
+        yield from named_twice(given)
+        yield from off_the_plan(given)
+        yield from circles(given.get("scenarios", ()))

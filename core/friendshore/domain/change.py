@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from .base import Number, Record, Words
+from .base import Fault, Fitting, Number, Record, days_in_order
 from .facts import Status
 from .quantities import (
     Mass,
@@ -22,6 +22,7 @@ from .quantities import (
     parse_share,
     parse_unit_price,
 )
+from .values import CountryCodes, CurrencyOrBlank, Kilograms, Money, NonNegative
 
 
 class TermKind(StrEnum):
@@ -48,7 +49,7 @@ class TermKind(StrEnum):
     """Prices that depend on how much is bought."""
 
 
-class Change(Record):
+class Change(Fitting):
     """One alteration. Exactly one of the subjects is named; the other fields say how it changes."""
 
     enable: str = ""
@@ -83,24 +84,24 @@ class Change(Record):
     """Capacity status that counts for `factor` from now on."""
     of: str = ""
     """What is meant, where a subject needs to be told."""
-    factor: Number | None = None
+    factor: NonNegative | None = None
     """Multiplier."""
-    amount: Number | None = None
+    amount: Money | None = None
     """New price: money per unit of an offer (a kilogram, unless it gives several goods), at all times."""
-    currency: str = ""
+    currency: CurrencyOrBlank = ""
     """ISO 4217, of `amount`; empty: the case's."""
-    by: Number | None = None
+    by: NonNegative | None = None
     """How far a bound gives way: kilograms, money or a count."""
-    quantity: Number | None = None
+    quantity: Kilograms | None = None
     """Kilograms of a waiver, a licence or a stock."""
-    per_year: Number | None = None
+    per_year: Kilograms | None = None
     """New capacity of a facility, in kilograms a year."""
-    countries: Words = frozenset()
+    countries: CountryCodes = frozenset()
     """Where a stock comes from."""
     status: Status | None = None
     """New status of a capacity."""
     delay: Number | None = None
-    """Months by which a capacity starts, or a demand is wanted, later. What a demand would want after the end of the plan it wants
+    """Months by which a capacity starts, or a demand is wanted, later (below 0: earlier). What a demand would want after the end of the plan it wants
     in the last period."""
     start: date | None = Field(default=None, alias="from")
     """First day."""
@@ -165,27 +166,33 @@ class Change(Record):
         """Which of the subjects it names."""
         return next(name for name in self.SUBJECTS if getattr(self, name))
 
-    @model_validator(mode="after")
-    def _one_subject(self) -> Change:
-        named = [name for name in self.SUBJECTS if getattr(self, name)]
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Not one subject, what it needs and is not given, what is given and not read, and figures that make no sense."""
+        for message in cls._senseless(given):
+            yield Fault("", message, "one change")
+
+    @classmethod
+    def _senseless(cls, given: Mapping[str, Any]) -> Iterator[str]:
+        named = [name for name in cls.SUBJECTS if given.get(name)]
         if len(named) != 1:
-            raise ValueError(f"exactly one of {', '.join(self.SUBJECTS)} is needed, found {', '.join(named) or 'none'}")
-        for group in self.NEEDS.get(named[0], ()):
-            if all(getattr(self, name) in (None, "", frozenset()) for name in group):
-                words = " or ".join(f"`{_WRITTEN.get(name, name)}`" for name in group)
-                raise ValueError(f"`{named[0]}` needs {words}")
-        for name, subjects in self.READS.items():
-            if named[0] not in subjects and getattr(self, name) not in (None, "", frozenset()):
-                raise ValueError(f"`{named[0]}` does not read `{name}`: leave it out")
-        if self.amount is not None and self.factor is not None:
-            raise ValueError("give either `factor` or `amount`")
-        if self.start is not None and self.end is not None and self.start > self.end:
-            raise ValueError(f"`until` ({self.end}) is before `from` ({self.start})")
-        if self.accept in (Status.SUPERSEDED, Status.EVENT):
-            raise ValueError(f"`{self.accept}` capacity never counts")
-        if self.accept is not None and self.factor is not None and self.factor > 1:
-            raise ValueError(f"no more than all of a capacity can count: `factor` is {self.factor.normalize():f}")
-        return self
+            yield f"exactly one of {', '.join(cls.SUBJECTS)} is needed, found {', '.join(named) or 'none'}"
+            return
+        for group in cls.NEEDS.get(named[0], ()):
+            if all(given.get(name) in _BLANK for name in group):
+                yield f"`{named[0]}` needs {' or '.join(f'`{_WRITTEN.get(name, name)}`' for name in group)}"
+        for name, subjects in cls.READS.items():
+            if named[0] not in subjects and given.get(name) not in _BLANK:
+                yield f"`{named[0]}` does not read `{name}`: leave it out"
+        factor, accept = given.get("factor"), given.get("accept")
+        if given.get("amount") is not None and factor is not None:
+            yield "give either `factor` or `amount`"
+        for fault in days_in_order(given):
+            yield f"`until` ({given['end']}) {fault.message}"
+        if accept in (Status.SUPERSEDED, Status.EVENT):
+            yield f"`{accept}` capacity never counts"
+        if accept is not None and factor is not None and factor > 1:
+            yield f"no more than all of a capacity can count: `factor` is {factor.normalize():f}"
 
 
 _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
@@ -197,5 +204,7 @@ _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
     "by": parse_number,
 }
 """How amounts are read that are given as text."""
+
+_BLANK: tuple[object, ...] = (None, "", frozenset())
 _WRITTEN = {"start": "from", "end": "until"}
 """Fields whose key in a file is another word."""

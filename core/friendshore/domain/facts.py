@@ -6,19 +6,45 @@ All masses are kilograms in the material's own basis, all prices money per such 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Self
+from itertools import pairwise
+from typing import Any
 
 from pydantic import model_validator
 
-from .base import Number, Record, Tables, Words
+from .base import Fault, Fitting, Record, Tables, Words, days_in_order
 from .evidence import Source
+from .fitting import PRICED_TWICE, order_terms, quoted_twice
 from .stages import COLLECTION, Stage, stage_of
 from .terms import Terms
 from .tiers import PriceSchedule
+from .values import (
+    Country,
+    CountryCodes,
+    CountryOrBlank,
+    Currency,
+    CurrencyOrBlank,
+    Fraction,
+    HsCode,
+    Ident,
+    Incoterm,
+    Kilograms,
+    Lots,
+    Money,
+    Months,
+    NonNegative,
+    Part,
+    PerUnit,
+    Positive,
+    Premium,
+    Site,
+    SiteOrBlank,
+    StagesInOrder,
+    Step,
+)
 
 
 class Status(StrEnum):
@@ -44,7 +70,7 @@ class Feed(StrEnum):
 class Material(Record):
     """A tradeable form."""
 
-    id: str
+    id: Ident
     """Name, like `gallium-metal-4n`."""
     name: str = ""
     """What people call it."""
@@ -56,11 +82,11 @@ class Material(Record):
     """Purity or specification."""
     basis: str = "gross"
     """What its kilograms weigh: `gross`, or the substance counted (`Ga`, `WO3`, `Dy2O3`)."""
-    content: Number | None = None
+    content: Part | None = None
     """Kilograms of `element` per kilogram of basis; None where unknown."""
-    hs: str = ""
+    hs: HsCode = ""
     """HS or national tariff code, digits and dots; an attribute, never what a rule of origin turns on alone."""
-    stages: tuple[Stage, ...] = ()
+    stages: StagesInOrder = ()
     """The stages its chain must have, in order."""
     tags: Words = frozenset()
     """Words by which rules select it, like `rare-earth` or `contains-dy`."""
@@ -83,14 +109,14 @@ class CapacityStep(Record):
 
     start: datetime.date | None = None
     """First day; None: since ever."""
-    per_year: Number | None
+    per_year: Kilograms | None
     """Kilograms a year, in the basis of what the facility makes; None: unlimited."""
     status: Status
     """How real it is; the case says what each status counts for."""
     source: str = ""
 
 
-class Facility(Record):
+class Facility(Fitting):
     """A place that makes or holds things."""
 
     id: str
@@ -99,9 +125,9 @@ class Facility(Record):
     """The company that runs it: the supplier."""
     parent: str = ""
     """The company that owns the operator."""
-    country: str
+    country: Country
     """ISO 3166 alpha-2."""
-    place: str = ""
+    place: SiteOrBlank = ""
     """Where its inputs must be delivered: its country unless it is a site of its own."""
     within: str = ""
     """The facility whose capacity it shares: a line in a plant, a plant in a country's total."""
@@ -109,6 +135,18 @@ class Facility(Record):
     """Dated steps in order; empty: nobody published it."""
     note: str = ""
     source: str = ""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A code of another country for a site, and steps of capacity that begin on one day."""
+        country, place = given.get("country"), given.get("place")
+        if country and place and len(place) == 2 and place != country:
+            yield Fault("place", f"the facility lies in {country}", fix="name a site, or leave it blank")
+        starts = [step.start for step in given.get("capacity", ())]
+        for earlier, later in pairwise(sorted(start or datetime.date.min for start in starts)):
+            if earlier == later:
+                day = "since ever" if earlier == datetime.date.min else f"from {earlier}"
+                yield Fault("capacity", f"there are two capacities {day}", fix="delete one of the two")
 
     @property
     def supplier(self) -> str:
@@ -121,12 +159,12 @@ class Facility(Record):
         return self.parent or self.supplier
 
 
-class ChainEntry(Record):
+class ChainEntry(Fitting):
     """One stage (or step of one) that an offer performs itself."""
 
-    stage: str
+    stage: Step
     """A stage, or a finer step of one."""
-    countries: Words = frozenset()
+    countries: CountryCodes = frozenset()
     """The countries it may have happened in."""
     complete: bool = False
     """Whether the list is known to be complete."""
@@ -141,11 +179,18 @@ class ChainEntry(Record):
             return {**data, "feed": Feed.RECYCLED}
         return data
 
-    @model_validator(mode="after")
-    def _scrap_is_no_primary_feed(self) -> Self:
-        if self.stage == COLLECTION and self.feed is not Feed.RECYCLED:
-            raise ValueError(f"`{COLLECTION}` is of scrap: its feed is recycled")
-        return self
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Scrap that is called primary; no country in a list that is said to hold them all, unless it is of scrap."""
+        recycled = given.get("feed", Feed.PRIMARY) is Feed.RECYCLED
+        if given.get("stage") == COLLECTION and given.get("feed", Feed.RECYCLED) is not Feed.RECYCLED:
+            message = "what is collected is scrap, and no primary feed"
+            fix = "name the step `mining` or `concentration` where the feed comes out of the ground"
+            yield Fault("feed", message, "recycled, or blank", fix)
+        if given.get("complete") and not given.get("countries") and not recycled:
+            message = "the list of countries is said to be complete but is empty"
+            fix = "list the countries, or leave `complete` out"
+            yield Fault("complete", message, "the countries", fix, ("countries", "feed"))
 
     @cached_property
     def main_stage(self) -> Stage:
@@ -167,51 +212,67 @@ class RecipeLine(Record):
     """Kilograms of a material taken or given per unit of an offer."""
 
     material: str
-    per_unit: Number
+    per_unit: PerUnit
     source: str = ""
 
 
-class Price(Record):
+class Price(Fitting):
     """Money per unit of an offer: quoted, or a benchmark and a premium on it."""
 
-    amount: Number | None = None
+    amount: Money | None = None
     """Quoted price per kilogram."""
-    currency: str = ""
+    currency: CurrencyOrBlank = ""
     """ISO 4217, of `amount`."""
     benchmark: str = ""
     """Benchmark it follows where no price is quoted."""
-    premium: Number = Decimal(0)
+    premium: Premium = Decimal(0)
     """Share of the benchmark on top of it; an assumption unless `source` says otherwise."""
     source: str = ""
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Two prices in one, a premium on nothing, and an amount of no currency."""
+        amount, benchmark = given.get("amount"), given.get("benchmark")
+        if given.get("premium") and not benchmark:
+            yield Fault("premium", "a premium on no benchmark", fix="name the benchmark", turns_on=("benchmark",))
+        if amount is not None and benchmark:
+            yield Fault("amount", "a price and a benchmark are both given", "one of the two", "delete one")
+        if amount is not None and not given.get("currency"):
+            yield Fault("currency", "the price has no currency", "a currency by its ISO 4217 code, like USD")
 
-class Quote(Record):
+
+class Quote(Fitting):
     """A price of an offer for orders within some dates: a quotation with its validity."""
 
     start: datetime.date | None = None
     """First day; None: since ever."""
     end: datetime.date | None = None
     """Last day; None: for good."""
-    amount: Number
+    amount: Money
     """Money per unit."""
-    currency: str
+    currency: Currency
     source: str = ""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A last day before the first."""
+        return days_in_order(given)
 
 
 class Lane(Record):
     """A way an offer may be moved; an offer with lanes moves by them alone."""
 
-    to: str
+    to: Site
     """Place it leads to."""
-    freight: Number | None = None
+    freight: Money | None = None
     """Money per kilogram moved; None: not published, nothing is added."""
-    currency: str = ""
-    lead_time: Number | None = None
+    currency: CurrencyOrBlank = ""
+    lead_time: Months | None = None
     """Months from order to delivery; None: the offer's own."""
     source: str = ""
 
 
-class Offer(Record):
+class Offer(Fitting):
     """A proposal to deliver a material, or several in fixed proportions, from a facility."""
 
     id: str
@@ -228,32 +289,32 @@ class Offer(Record):
     """First day on which it may be ordered."""
     end: datetime.date | None = None
     """Last day on which it may be ordered."""
-    min_order: Number | None = None
+    min_order: Kilograms | None = None
     """Least units of one order (all that is ordered in one period, over places); zero or at least this."""
-    max_order: Number | None = None
+    max_order: Kilograms | None = None
     """Most units ordered in one period."""
-    lot: Number | None = None
+    lot: Kilograms | None = None
     """What is ordered in one period, over places, is a whole multiple of this; None: any quantity."""
-    max_lots: int | None = None
+    max_lots: Lots | None = None
     """Most lots ordered in one period."""
-    max_per_year: Number | None = None
+    max_per_year: Kilograms | None = None
     """Most units a year from this offer alone, beside its facility's capacity."""
-    total: Number | None = None
+    total: Kilograms | None = None
     """Most units over the whole plan: a stock in hand, a trader's parcel."""
-    onboarding: Number | None = None
+    onboarding: Money | None = None
     """One-off cost of using it at all, unless it is an incumbent."""
-    onboarding_currency: str = ""
-    qualification: Number | None = None
+    onboarding_currency: CurrencyOrBlank = ""
+    qualification: Months | None = None
     """Months from the start of the plan before it may first be ordered from, unless it is an incumbent."""
-    take_or_pay: Number | None = None
+    take_or_pay: Kilograms | None = None
     """Units a year that are paid for if it is used at all, taken or not."""
-    take_or_pay_share: Number = Decimal(1)
+    take_or_pay_share: Fraction = Decimal(1)
     """Share of the price that is due on what is not taken, from 0 to 1."""
-    lead_time: Number | None = None
+    lead_time: Months | None = None
     """Months from order to delivery; None: the case's assumption."""
-    capacity_use: Number = Decimal(1)
+    capacity_use: NonNegative = Decimal(1)
     """Kilograms of its facility's capacity that one unit takes."""
-    customs_origin: str = ""
+    customs_origin: CountryOrBlank = ""
     """Country of origin for customs where it is not that of the last stage performed."""
     chain: tuple[ChainEntry, ...] = ()
     """The stages it performs itself."""
@@ -265,32 +326,51 @@ class Offer(Record):
     catalog: str = ""
     """The catalog it comes from."""
 
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Dates and terms of an order that do not fit one another."""
+        yield from days_in_order(given)
+        yield from order_terms(given)
+        if not given.get("outputs", True):
+            yield Fault("outputs", "the offer delivers nothing", "one line or more", "name the material")
+        quotes = given.get("quotes", ())
+        if quotes and given.get("price") is not None:
+            yield PRICED_TWICE
+        for _, fault in quoted_twice(quotes):
+            yield fault
+
 
 class BenchmarkPrice(Record):
     """A published price of a material on a date."""
 
-    id: str
+    id: Ident
     """The benchmark it belongs to; rows of several dates make one series."""
     material: str
     date: datetime.date
-    amount: Number
+    amount: Money
     """Money per kilogram of the material's basis."""
-    currency: str
+    currency: Currency
     place: str = ""
     """Where it is quoted, like `Rotterdam` or `FOB China`."""
-    incoterm: str = ""
+    incoterm: Incoterm = ""
     """Incoterms 2020."""
     source: str = ""
 
 
-class Rate(Record):
+class Rate(Fitting):
     """An exchange rate from a date on: one unit of `currency` is `rate` of `to`."""
 
-    currency: str
-    to: str
-    rate: Number
+    currency: Currency
+    to: Currency
+    rate: Positive
     start: datetime.date
     source: str = ""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A currency exchanged for itself."""
+        if given.get("currency") and given.get("currency") == given.get("to"):
+            yield Fault("to", "a currency is not exchanged for itself", fix="name two currencies")
 
 
 class Factor(Record):
@@ -298,14 +378,14 @@ class Factor(Record):
 
     element: str
     compound: str
-    kg_per_kg: Number
+    kg_per_kg: Part
     source: str = ""
 
 
 class Catalog(Tables):
     """A named set of facts with its own licence and date."""
 
-    name: str
+    name: Ident
     title: str = ""
     licence: str = ""
     as_of: datetime.date | None = None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from .base import Number, Words
+from .base import Fault
 from .bearing import Bearing
+from .values import CurrencyOrBlank, Kilograms, Money, Sites
+
+FIGURES = ("fixed", "least", "most", "setup_use")
+"""What terms may say."""
 
 
 class Terms(Bearing):
@@ -15,31 +20,41 @@ class Terms(Bearing):
     ordering in a period that begins before them.
     """
 
-    places: Words = frozenset()
+    places: Sites = frozenset()
     """Places of delivery it is about; none: all."""
-    fixed: Number | None = None
+    fixed: Money | None = None
     """Money due in every span in which anything is ordered, in the span's first period."""
-    currency: str = ""
+    currency: CurrencyOrBlank = ""
     """ISO 4217, of `fixed`."""
-    least: Number | None = None
+    least: Kilograms | None = None
     """Least units ordered in a span, if any are."""
-    most: Number | None = None
+    most: Kilograms | None = None
     """Most units ordered in a span."""
-    setup_use: Number | None = None
+    setup_use: Kilograms | None = None
     """Kilograms of the facility's capacity that any order in a period takes, whatever its size: a campaign's set-up."""
 
-    @model_validator(mode="after")
-    def _say_something(self) -> Terms:
-        figures = (self.fixed, self.least, self.most, self.setup_use)
-        if all(figure is None for figure in figures):
-            raise ValueError("terms say what is due, at least or at most ordered, or taken to set up")
-        if any(figure is not None and figure < 0 for figure in figures):
-            raise ValueError("no terms are negative")
-        if self.least is not None and self.most is not None and self.least > self.most:
-            raise ValueError("no more is asked for than may be ordered")
-        if self.setup_use is not None and (self.per != "period" or self.of == "supplier"):
-            raise ValueError("a set-up is of an offer or a facility, in a period")
-        return self
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Terms that say nothing, or what nobody can keep."""
+        yield from super().faults(given)
+        least, most = given.get("least"), given.get("most")
+        if all(given.get(name) is None for name in FIGURES):
+            yield Fault(
+                "fixed",
+                "the terms say nothing",
+                f"one of {', '.join(FIGURES)}",
+                "fill one in, or delete the row",
+                turns_on=FIGURES,
+            )
+        if least is not None and most is not None and least > most:
+            yield Fault("least", "is more than `most`", "", "exchange the two, or mend one")
+        if given.get("setup_use") is None:
+            return
+        if given.get("of") == "supplier":
+            yield Fault("setup_use", "a supplier has no capacity to set up", "", "name an offer or a facility")
+        if given.get("per", "period") != "period":
+            message = f"a set-up is for a period, not for a {given['per']}"
+            yield Fault("setup_use", message, "per = period", "write the set-up in a row of its own")
 
     @property
     def name(self) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
-from typing import Literal
+from itertools import combinations, pairwise
+from typing import Any, Literal
 
-from pydantic import model_validator
-
-from .base import Number, Record
+from .base import Fault, Fitting
 from .bearing import Bearing
 from .time import Span
+from .values import CurrencyOrBlank, Discount, Money, NonNegative
 
 
 class TierKind(StrEnum):
@@ -23,18 +23,24 @@ class TierKind(StrEnum):
     """On everything, once the tier is reached."""
 
 
-class Tier(Record):
+class Tier(Fitting):
     """Terms from a quantity on."""
 
-    least: Number
+    least: NonNegative
     """Where the tier begins: units, or money where the schedule measures money; the first begins at 0. What comes to exactly
     this is in the tier."""
-    price: Number | None = None
+    price: Money | None = None
     """Money per unit in the schedule's currency, in place of the list price."""
-    discount: Number | None = None
+    discount: Discount | None = None
     """Or share off the list price; negative: on top of it. Neither: the list price."""
-    lump: Number = Decimal(0)
+    lump: Money = Decimal(0)
     """Money due once in a span that ends in this tier, if anything is bought in it."""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A price and a share off it."""
+        if given.get("price") is not None and given.get("discount") is not None:
+            yield Fault("discount", "a price and a discount are both given", "one of the two")
 
 
 class PriceSchedule(Bearing):
@@ -47,23 +53,29 @@ class PriceSchedule(Bearing):
     kind: TierKind
     measure: Literal["quantity", "money"] = "quantity"
     """What is added up: units (kilograms), or money at list prices, undiscounted."""
-    currency: str = ""
+    currency: CurrencyOrBlank = ""
     """ISO 4217, of prices, lumps and thresholds in money; empty: the case's."""
     tiers: tuple[Tier, ...]
     """In order of `least`."""
 
-    @model_validator(mode="after")
-    def _tiers_in_order(self) -> PriceSchedule:
-        if not self.tiers or self.tiers[0].least != 0:
-            raise ValueError("the first tier begins at 0")
-        if any(later.least <= tier.least for tier, later in pairwise(self.tiers)):
-            raise ValueError("each tier begins above the one before")
-        for tier in self.tiers:
-            if tier.price is not None and (tier.discount is not None or self.measure == "money"):
-                raise ValueError("a tier has a price or a discount, and only a discount where money is measured")
-            if (tier.price or 0) < 0 or tier.lump < 0 or (tier.discount or 0) > 1:
-                raise ValueError("no tier pays the buyer: prices and lumps are 0 or more, discounts at most 100 %")
-        return self
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Tiers that do not begin at nothing, or not one above the other; a price where money is measured."""
+        yield from super().faults(given)
+        tiers = given.get("tiers")
+        if tiers is None:
+            return
+        if not tiers or tiers[0].least:
+            message, fix = "the first tier of the schedule does not begin at 0", "add a row with `least` 0"
+            yield Fault("least", message, "", fix, entry=("tiers", 0)) if tiers else Fault("tiers", message, "", fix)
+        for number, (tier, above) in enumerate(pairwise(tiers)):
+            if tier.least >= above.least:
+                message, fix = "the schedule's tiers are not apart", "give all in one substance"
+                yield Fault("least", message, "", fix, entry=("tiers", number))
+        for number, tier in enumerate(tiers if given.get("measure") == "money" else ()):
+            if tier.price is not None:
+                message = "a tier that begins at an amount of money cannot name a price for units"
+                yield Fault("price", message, "a discount, or thresholds that are masses", entry=("tiers", number))
 
     def overlaps(self, other: PriceSchedule) -> bool:
         """Whether both are about the same thing, and may bear on the same purchase."""
@@ -71,3 +83,23 @@ class PriceSchedule(Bearing):
         alike = not self.materials or not other.materials or bool(self.materials & other.materials)
         dates = Span(start=self.start, end=self.end).meets(Span(start=other.start, end=other.end))
         return same and alike and dates
+
+
+def overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[tuple[int, int]]:
+    """Positions of two schedules that may bear on the same purchase."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    for position, schedule in enumerate(schedules):
+        alike.setdefault((schedule.of, schedule.id), []).append(position)
+    for one, other in (pair for group in alike.values() for pair in combinations(group, 2)):
+        if schedules[one].overlaps(schedules[other]):
+            yield one, other
+
+
+def bears_too(schedule: PriceSchedule) -> Fault:
+    """What is said of a schedule that bears on the same purchases as another."""
+    return Fault(
+        "id",
+        f"another price schedule of {schedule.of} `{schedule.id}` bears on the same purchases",
+        "one schedule for a purchase of the same offer, facility or supplier",
+        "delete one, or keep their materials or dates apart",
+    )

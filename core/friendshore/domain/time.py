@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from .base import Record
+from .values import Periods
 
 
 class PeriodLength(StrEnum):
@@ -119,13 +120,17 @@ class Horizon(Record):
     """The periods of a plan: `count` equal calendar steps from `start`; or, with `until`, one stretch of any length that stands for a year."""
 
     start: date
-    count: int
+    count: Periods
     length: PeriodLength
     until: date | None = None
     """Last day of a stretch that is planned as one year at its own rates; there is no other period then."""
 
     @model_validator(mode="after")
     def _one_stretch(self) -> Horizon:
+        try:
+            _ = self.span
+        except (OverflowError, ValueError):
+            raise ValueError("the plan ends after the last day of the calendar: plan fewer periods") from None
         if self.until is not None and (self.count != 1 or self.until < self.start):
             raise ValueError("a stretch that stands for a year is one period, and ends no earlier than it starts")
         return self

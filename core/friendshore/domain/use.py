@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from .base import Record, exact
+from .base import Record, exact, is_truth
 from .facts import ChainEntry, Facility, Material, Offer, Place
 from .stages import Stage
 
 
-def _fact(value: object) -> bool | Decimal | str:
-    return value if isinstance(value, bool | str) else exact(value)
+def _fact(value: Any) -> bool | Decimal | str:
+    return bool(value) if is_truth(value) else value if isinstance(value, str) else exact(value)
 
 
 def _fact_in_json(value: bool | Decimal | str) -> bool | float | str:

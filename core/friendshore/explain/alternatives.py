@@ -16,10 +16,10 @@ from typing import ClassVar
 
 from ..domain.base import Number, Record, exact
 from ..domain.facts import Facility, Offer
+from ..domain.suggest import did_you_mean
 from ..domain.use import Chained
 from ..errors import InputError, Problem
 from ..problem.offers import Lead, OfferFacts
-from ..reading.suggest import did_you_mean
 from ..session import Session
 from .apart import Progress, ask_apart
 from .compliance import StageCheck, checks

@@ -8,12 +8,12 @@ from enum import StrEnum
 from itertools import chain, combinations
 
 from ..domain.change import Change, TermKind
+from ..domain.suggest import did_you_mean
 from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..plugins import sentence_of
 from ..problem.acting import acting
 from ..problem.changes import scenario_changes
-from ..reading.suggest import did_you_mean
 from ..session import Session
 from .pieces import Changes, Piece, Pieces
 from .programs import digest_of

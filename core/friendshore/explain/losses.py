@@ -10,12 +10,12 @@ from typing import Literal
 
 from ..domain.base import Record
 from ..domain.change import Change
+from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
 from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..problem import Problem
 from ..problem.offers import OfferFacts
-from ..reading.suggest import did_you_mean
 from ..session import Session
 
 LossKind = Literal["supplier", "parent", "country", "catalog"]

@@ -11,11 +11,11 @@ from ..domain.base import exact
 from ..domain.case import Level, Minimise
 from ..domain.change import Change
 from ..domain.plan import Infeasible, PlanStatus
+from ..domain.suggest import did_you_mean
 from ..errors import InputError, NoPlanError, VerificationError
 from ..errors import Problem as Trouble
 from ..plugins import sentence_of
 from ..problem import Problem
-from ..reading.suggest import did_you_mean
 from ..session import Answer, Session
 from .finding import levers_for
 from .lattice import Lattice

@@ -13,8 +13,8 @@ from typing import ClassVar, Literal
 from ..domain.base import Number, Record
 from ..domain.change import Change
 from ..domain.facts import Offer
+from ..domain.suggest import nearest
 from ..errors import InputError, Problem
-from ..reading.suggest import nearest
 from ..session import Answer, Session
 from .entering import Entering, bound, enters_at, objective, part_kg, without
 from .obstacles import Obstacle, no_room, obstacles

@@ -8,8 +8,8 @@ from dataclasses import replace
 from enum import StrEnum
 
 from ..domain.base import Record
+from ..domain.suggest import did_you_mean
 from ..errors import Problem
-from ..reading.suggest import did_you_mean
 from .manifest import Plugin, PluginInfo, PluginStatus, normal
 
 BLOCK = "FRIENDSHORE_BLOCK"

@@ -10,9 +10,9 @@ from threading import RLock
 from typing import Any
 
 from ..domain.base import Record
+from ..domain.suggest import did_you_mean
 from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..reading.records import record
-from ..reading.suggest import did_you_mean
 from ..reading.workbook import is_workbook, stated
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds

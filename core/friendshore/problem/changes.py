@@ -10,11 +10,11 @@ from decimal import Decimal
 from ..domain.case import Accept, Case, DemandSpec, Scenario, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Price, Status
+from ..domain.suggest import did_you_mean
 from ..domain.tiers import Tier
 from ..domain.time import add_months
 from ..errors import InputError
 from ..errors import Problem as Trouble
-from ..reading.suggest import did_you_mean
 from ..rules.amend import amended
 from ..rules.base import Rule
 from ..rules.pack import Bill

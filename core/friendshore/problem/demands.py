@@ -10,10 +10,10 @@ from fractions import Fraction
 
 from ..domain.case import Case, DemandSpec, OrderSpec, StockSpec
 from ..domain.facts import Facility, Offer, Place, RecipeLine
+from ..domain.suggest import did_you_mean
 from ..domain.time import Period, Span
 from ..domain.use import Chained, Use
 from ..errors import InputError, Problem
-from ..reading.suggest import did_you_mean
 from .merged import CASE_SOURCE, Merged
 
 

@@ -8,11 +8,11 @@ from ..catalog import twins, united
 from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
 from ..domain.countries import country_names, is_country
 from ..domain.facts import Catalog, Offer
+from ..domain.suggest import did_you_mean, nearest
 from ..errors import InputError
 from ..errors import Problem as Trouble
 from ..plugins import attributed
-from ..reading.suggest import did_you_mean, nearest
-from ..rules.base import Rule
+from ..rules.base import PhaseStatus, Rule
 from ..rules.kinds import Exclude, OriginBan
 from ..rules.kinds.shared import is_party
 from ..rules.waivers import misfits
@@ -56,6 +56,9 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     troubles += [unknown_name("offer", name, "incumbent.offer", merged.offers) for name in today]
     stored = [store.material for store in case.stores if store.material not in merged.materials]
     troubles += [unknown_name("material", name, "store.material", merged.materials) for name in stored]
+    statuses = [status.value for status in PhaseStatus]
+    unheard = [status for status in case.accept.rule_status if status not in statuses]
+    troubles += [unknown_name("status of a rule", name, "accept.rule_status", statuses) for name in unheard]
     troubles += _places(case, merged)
     troubles += _licences(case, merged, known)
     troubles += _waivers(case, known)

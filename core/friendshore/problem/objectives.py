@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..domain.case import Case, Level, Minimise
+from ..domain.suggest import did_you_mean
 from ..errors import Problem as Trouble
-from ..reading.suggest import did_you_mean
 from ..rules.kinds.limits import Concentration
 from ..rules.kinds.shared import listed
 from ..rules.rows import Row

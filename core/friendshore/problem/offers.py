@@ -256,8 +256,6 @@ class _OfferReader:
             if reason:
                 refused.append(reason)
                 continue
-            if not found.keys().isdisjoint(within):
-                raise InputError(Problem(f"two quotations of `{self.offer.id}` hold on the same days", column="quotes"))
             found |= dict.fromkeys(within, quote)
         if not found:
             self.reasons += refused or ["no quotation holds throughout a period of the plan"]

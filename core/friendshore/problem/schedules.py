@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import combinations
 
 from ..domain.base import exact
 from ..domain.bearing import SPANS
 from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.quantities import readable
-from ..domain.tiers import PriceSchedule, Tier, TierKind
+from ..domain.tiers import PriceSchedule, Tier, TierKind, bears_too, overlapping
 from ..domain.time import Span, stretches
 from ..errors import InputError, Problem
 from .merged import Merged, exchange
@@ -133,12 +132,12 @@ def _spans(
 
 
 def _in_case_currency(tier: Tier, rate: Decimal, schedule: PriceSchedule) -> Tier:
-    return Tier(
-        least=exact(tier.least * rate) if schedule.measure == "money" else tier.least,
-        price=None if tier.price is None else exact(tier.price * rate),
-        discount=tier.discount,
-        lump=exact(tier.lump * rate),
-    )
+    money: dict[str, Decimal | None] = {"lump": exact(tier.lump * rate)}
+    if schedule.measure == "money":
+        money["least"] = exact(tier.least * rate)
+    if tier.price is not None:
+        money["price"] = exact(tier.price * rate)
+    return tier.model_copy(update=money)
 
 
 def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> bool:
@@ -153,17 +152,10 @@ def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> boo
 
 
 def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Problem]:
-    alike: dict[tuple[str, str], list[PriceSchedule]] = {}
-    for schedule in schedules:
-        alike.setdefault((schedule.of, schedule.id), []).append(schedule)
-    for one, other in (pair for group in alike.values() for pair in combinations(group, 2)):
-        if one.overlaps(other):
-            yield Problem(
-                f"two price schedules of {one.of} `{one.id}` bear on the same purchases",
-                column="tiers.id",
-                found=f"{one.name} and {other.name}",
-                fix="delete one, or keep their materials or dates apart",
-            )
+    """Schedules that catalogs by themselves do not see side by side."""
+    for _, position in overlapping(schedules):
+        fault = bears_too(schedules[position])
+        yield Problem(fault.message, column="tiers.id", expected=fault.expected, fix=fault.fix)
 
 
 def _ordered_at(facts: OfferFacts, periods: Iterable[int]) -> list[Decimal]:

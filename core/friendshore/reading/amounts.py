@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from ..domain.base import exact
-from ..domain.currencies import COMMON, currency_codes, is_currency
 from ..domain.quantities import (
     UNLIMITED,
     Mass,
@@ -27,24 +26,10 @@ from ..domain.quantities import (
     parse_share,
     parse_unit_price,
 )
-from .fields import UnreadableError
-from .suggest import did_you_mean
+from ..domain.values import MASS, MONEY, MONTHS, PER_UNIT, Range, UnreadableError, currency
 from .words import read_text
 
 T = TypeVar("T")
-
-MOST_KG = (Decimal("1e12"), "kg")
-"""Kilograms: a billion tonnes. More, and grams are lost in the 15 digits of a number: no such plan would add up."""
-MOST_MONEY = (Decimal("1e11"), "of money")
-"""Money per kilogram, or in one sum. More, and the solver no longer sees what everything else costs."""
-MOST_MONTHS = (Decimal(1_200), "months")
-"""Months of a duration."""
-MOST_PER_UNIT = Decimal(1_000_000)
-"""Kilograms per unit, and times by which a change multiplies."""
-MOST_PERIODS = 1_200
-"""Periods of a plan: a century of months."""
-MOST_LOTS = 1_000_000
-"""Lots in an order."""
 
 
 def read_number(value: Any) -> Decimal:
@@ -67,35 +52,24 @@ def read_share(value: Any) -> Decimal:
         raise UnreadableError("a share, like 65 % or 0.65") from None
 
 
-def within(
-    read: Callable[[Any], Decimal], expected: str, least: int, most: int | None = None, *, above: bool = False
-) -> Callable[[Any], Decimal]:
-    """A reader of numbers from `least` to `most`; with `above`, `least` itself is refused."""
-
-    def read_within(value: Any) -> Decimal:
-        number = read(value)
-        if number < least or (above and number == least) or (most is not None and number > most):
-            raise UnreadableError(expected)
-        return number
-
-    return read_within
+def within(read: Callable[[Any], Decimal], range_: Range) -> Callable[[Any], Decimal]:
+    """A reader of numbers that lie in a range."""
+    return lambda value: range_(read(value))
 
 
-def whole(most: int) -> Callable[[Any], int]:
-    """A reader of whole numbers from 1 to `most`."""
+def whole(range_: Range) -> Callable[[Any], int]:
+    """A reader of whole numbers in a range."""
 
     def read(value: Any) -> int:
-        number = read_number(value)
-        if number < 1 or number > most or number != number.to_integral_value():
-            raise UnreadableError(f"a whole number from 1 to {most:,}")
-        return int(number)
+        try:
+            return range_.whole(read_number(value))
+        except UnreadableError:
+            raise UnreadableError(range_.expected) from None
 
     return read
 
 
-def _measured(
-    parse: Callable[[str], T], size: Callable[[T], Decimal], most: tuple[Decimal, str], expected: str, value: Any
-) -> T:
+def _measured(parse: Callable[[str], T], size: Callable[[T], Decimal], range_: Range, expected: str, value: Any) -> T:
     """A number with its unit, zero or more."""
     if not isinstance(value, str):
         if isinstance(value, bool) or value != 0:
@@ -107,10 +81,7 @@ def _measured(
         raise
     except ValueError as error:
         raise UnreadableError(str(error)) from None
-    if size(parsed) < 0:
-        raise UnreadableError("zero or more")
-    if size(parsed) > most[0]:
-        raise UnreadableError(f"no more than {most[0]:,f} {most[1]}", "check the figure and its unit")
+    range_(size(parsed))
     return parsed
 
 
@@ -124,7 +95,7 @@ def _amount(money: Money | UnitPrice) -> Decimal:
 
 def read_mass(value: Any) -> Mass:
     """A mass."""
-    return _measured(parse_mass, _kg, MOST_KG, "a mass with its unit, like `5 t` or `3200 t WO3`", value)
+    return _measured(parse_mass, _kg, MASS, "a mass with its unit, like `5 t` or `3200 t WO3`", value)
 
 
 def read_masses(value: Any) -> tuple[Mass, ...]:
@@ -135,7 +106,7 @@ def read_masses(value: Any) -> tuple[Mass, ...]:
 
 def read_rate(value: Any) -> Mass:
     """A mass a year."""
-    return _measured(parse_rate, _kg, MOST_KG, "a mass per time, like `20 t/year`", value)
+    return _measured(parse_rate, _kg, MASS, "a mass per time, like `20 t/year`", value)
 
 
 def read_capacity(value: Any) -> Mass | str:
@@ -147,7 +118,6 @@ def read_capacity(value: Any) -> Mass | str:
 
 def read_per_unit(value: Any) -> Mass:
     """Kilograms per unit, above zero: a plain number, or a mass."""
-    expected = "kilograms per unit, above zero: a number, or a mass like `1.3 kg Dy2O3`"
     try:
         written = isinstance(value, str) and not is_number(value)
         mass = (
@@ -158,47 +128,31 @@ def read_per_unit(value: Any) -> Mass:
     except TwoReadingsError as error:
         raise UnreadableError(str(error)) from None
     except ValueError:
-        raise UnreadableError(expected) from None
-    if not 0 < mass.kg <= MOST_PER_UNIT:
-        raise UnreadableError(expected if mass.kg <= 0 else f"no more than {MOST_PER_UNIT:,f} kg per unit")
+        raise UnreadableError(PER_UNIT.expected) from None
+    PER_UNIT(mass.kg)
     return mass
-
-
-def known_currency(code: str) -> str:
-    """A currency code that ISO 4217 knows."""
-    if not is_currency(code):
-        raise UnreadableError(
-            "a currency by its ISO 4217 code, like USD",
-            did_you_mean(code, COMMON) or did_you_mean(code, currency_codes()),
-        )
-    return code
-
-
-def read_currency(value: Any) -> str:
-    """A currency code."""
-    return known_currency(read_text(value))
 
 
 def _parse_money(text: str) -> Money:
     money = parse_money(text)
-    known_currency(money.currency)
+    currency(money.currency)
     return money
 
 
 def _parse_unit_price(text: str) -> UnitPrice:
     price = parse_unit_price(text)
-    known_currency(price.currency)
+    currency(price.currency)
     return price
 
 
 def read_money(value: Any) -> Money:
     """An amount of money."""
-    return _measured(_parse_money, _amount, MOST_MONEY, "an amount with its currency, like `2,500,000 USD`", value)
+    return _measured(_parse_money, _amount, MONEY, "an amount with its currency, like `2,500,000 USD`", value)
 
 
 def read_unit_price(value: Any) -> UnitPrice:
     """Money per kilogram."""
-    return _measured(_parse_unit_price, _amount, MOST_MONEY, "money per mass, like `580 USD/kg`", value)
+    return _measured(_parse_unit_price, _amount, MONEY, "money per mass, like `580 USD/kg`", value)
 
 
 def read_mass_or_money(value: Any) -> Mass | Money:
@@ -206,7 +160,7 @@ def read_mass_or_money(value: Any) -> Mass | Money:
     if isinstance(value, str) and looks_like_money(value):
         return read_money(value)
     expected = "a mass or money, like `10 t` or `1,000,000 USD`"
-    return _measured(parse_mass, _kg, MOST_KG, expected, value)
+    return _measured(parse_mass, _kg, MASS, expected, value)
 
 
 def _yearly(value: Any, expected: str) -> str:
@@ -238,4 +192,4 @@ def read_yearly_share(value: Any) -> Decimal:
 def read_duration(value: Any) -> Decimal:
     """Months."""
     expected = "a duration, like `1 quarter` or `45 days`"
-    return _measured(parse_duration, lambda months: months, MOST_MONTHS, expected, value)
+    return _measured(parse_duration, lambda months: months, MONTHS, expected, value)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+
+from ..domain.suggest import did_you_mean, nearest
 from ..errors import Problem
-from .entry import Entry
+from .entry import WRITTEN, Entry
 from .fields import Field, Layout, UnreadableError
-from .suggest import did_you_mean, nearest
 from .textfile import read_text
+
+M = TypeVar("M", bound=BaseModel)
 
 BAD_CELL = "\0"
 """Stands for a cell of which it has been said that it cannot be read."""
@@ -85,6 +90,15 @@ class Table:
 
         others = {name: row.cells[position] for name, position in self.others.items() if row.cells[position]}
         return Entry(report, row.values, others, set(row.bad))
+
+    def made(
+        self, row: Row, model: type[M], given: Mapping[str, Any], columns: Mapping[str, str] = WRITTEN
+    ) -> M | None:
+        """The record of a row; None, once what is wrong has been recorded, if it cannot be made: see `Entry.made`."""
+        if not row.bad:
+            with suppress(ValidationError):
+                return model(**given)
+        return self.entry(row).made(model, given, columns)
 
     def unique(self, *columns: str) -> Iterator[Row]:
         """The rows whose cells in `columns` together are new; the others are recorded as mistakes."""

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ..domain.base import Fault, Fitting
+from .records import complaints
+
+M = TypeVar("M", bound=BaseModel)
+
+WRITTEN: Mapping[str, str] = {"start": "from", "end": "until"}
+"""Fields of records whose column or key is another word."""
 
 Report = Callable[[str, str, str, str], None]
 """Records a mistake: column or key, message, expected, fix."""
@@ -25,6 +35,36 @@ class Entry:
     def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
         """Records a mistake; `column` may be empty for the entry as a whole."""
         self.report(column, message, expected, fix)
+
+    def made(self, model: type[M], given: Mapping[str, Any], columns: Mapping[str, str] = WRITTEN) -> M | None:
+        """The record of this entry; None, once what is wrong has been recorded, if it cannot be made.
+
+        Args:
+            model: what it is to become.
+            given: its fields, as far as they could be read.
+            columns: field -> column, where the two are called otherwise.
+        """
+        if self.bad:
+            unread = {field for field, column in columns.items() if column in self.bad} | self.bad
+            if issubclass(model, Fitting):
+                self.tell((fault for fault in model.faults(given) if fault.known(unread)), columns)
+            return None
+        try:
+            return model(**given)
+        except ValidationError as error:
+            for told in complaints(model, error):
+                self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix)
+            return None
+
+    def tell(self, faults: Iterable[Fault], columns: Mapping[str, str] = WRITTEN) -> None:
+        """Records what does not fit.
+
+        Args:
+            faults: by fields of a record.
+            columns: field -> column, where the two are called otherwise.
+        """
+        for fault in faults:
+            self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
 
     def part(self, name: str) -> Entry:
         """The table `name` within; an empty one if it is not there."""

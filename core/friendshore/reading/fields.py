@@ -6,14 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..domain.values import UnreadableError
 
-class UnreadableError(ValueError):
-    """A cell or value that cannot be read: what was expected, and perhaps how to mend it."""
-
-    def __init__(self, expected: str, fix: str = "") -> None:
-        super().__init__(expected)
-        self.expected = expected
-        self.fix = fix
+__all__ = ["Field", "Kind", "Layout", "UnreadableError"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from ..domain.stages import STEPS, Stage
+from ..domain import values as v
 from . import amounts as a
 from . import words as w
 from .fields import Kind
@@ -17,7 +18,7 @@ _LIST: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}}
 
 def one_value(name: str, words: Mapping[str, Any]) -> Kind:
     """A kind with a fixed set of words."""
-    return Kind(name, w.one_of(words), {"type": "string", "enum": list(words)})
+    return Kind(name, w.named(v.one_of(words)), {"type": "string", "enum": list(words)})
 
 
 def choice(name: str, words: type[StrEnum]) -> Kind:
@@ -29,61 +30,58 @@ def several(name: str, words: type[StrEnum]) -> Kind:
     """A list of the words of an enumeration."""
     values = {str(word): word for word in words}
     items = {"type": "array", "items": {"type": "string", "enum": list(values)}}
-    return Kind(name, w.each(w.one_of(values, "some of")), also=(items,))
+    return Kind(name, w.each(v.one_of(values, "some of")), also=(items,))
 
 
 TEXT = Kind("text", w.read_text)
-IDENT = Kind("name", w.read_ident, {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
-LABEL = Kind("name", w.read_label, {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"})
-END_USE = Kind("end use", w.read_end_use)
-END_USES = Kind("end uses, set apart by `;`", w.each(w.read_end_use), also=(_LIST,))
-IDENTS = Kind("names, set apart by `;`", w.each(w.read_ident), also=(_LIST,))
+IDENT = Kind("name", w.named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
+LABEL = Kind("name", w.named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"})
+END_USE = Kind("end use", w.named(v.end_use))
+IDENTS = Kind("names, set apart by `;`", w.each(v.ident), also=(_LIST,))
+END_USES = Kind("end uses, set apart by `;`", w.each(v.end_use), also=(_LIST,))
 WORDS = Kind("words, set apart by `;`", w.read_words, also=(_LIST,))
 TEXTS = Kind("list of texts", w.each(w.read_text), also=(_LIST,))
-_STEPS = {str(word): str(word) for word in (*Stage, *STEPS)}
-STEP = one_value("stage or step", _STEPS)
+STEP = one_value("stage or step", v.STEP_WORDS)
 STEPS_DONE = Kind(
     "stages or steps, set apart by `;`",
-    w.each(w.one_of(_STEPS, "some of")),
-    also=({"type": "array", "items": {"type": "string", "enum": list(_STEPS)}},),
+    w.each(v.one_of(v.STEP_WORDS, "some of")),
+    also=({"type": "array", "items": {"type": "string", "enum": list(v.STEP_WORDS)}},),
 )
 DATE = Kind("date", w.read_day, {"type": "string", "format": "date"})
 YES_NO = Kind("yes or no", w.read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
-COUNTRY = Kind("country", w.read_country)
+COUNTRY = Kind("country", w.named(v.country))
 COUNTRIES = Kind("countries, set apart by `;`", w.read_countries, also=(_LIST,))
-PLACE = Kind("country or site", w.read_place)
-PLACES = Kind("countries or sites, set apart by `;`", w.each(w.read_place), also=(_LIST,))
-HS = Kind("HS code", w.read_hs)
+PLACE = Kind("country or site", w.named(v.place))
+PLACES = Kind("countries or sites, set apart by `;`", w.each(v.place), also=(_LIST,))
+HS = Kind("HS code", w.named(v.hs_code))
 VERSION = Kind("version", w.read_version, {"const": 1})
 
-INTEGER = Kind(
-    "whole number", a.whole(a.MOST_PERIODS), also=({"type": "integer", "minimum": 1, "maximum": a.MOST_PERIODS},)
-)
-COUNT = Kind("whole number", a.whole(a.MOST_LOTS), also=({"type": "integer", "minimum": 1, "maximum": a.MOST_LOTS},))
-POSITIVE = Kind("number above 0", a.within(a.read_number, "a number above 0", 0, above=True), also=(_NUMBER,))
-NON_NEGATIVE = Kind("number", a.within(a.read_number, "a number, zero or more", 0), also=(_NUMBER,))
-FACTOR = Kind(
-    "number or share",
-    a.within(a.read_share, "zero or more, like 1.5 or 150 %, and up to a million", 0, int(a.MOST_PER_UNIT)),
-    also=(_NUMBER,),
-)
-FRACTION = Kind("share", a.within(a.read_share, "a share from 0 to 1, like 65 % or 0.65", 0, 1), also=(_NUMBER,))
-PART = Kind(
-    "share above 0", a.within(a.read_share, "a share above 0 and up to 1, like 65 %", 0, 1, above=True), also=(_NUMBER,)
-)
-PREMIUM = Kind("share", a.within(a.read_share, "a share above -100 %, like 25 %", -1, above=True), also=(_NUMBER,))
+
+def _whole(range_: v.Range) -> Kind:
+    schema = {"type": "integer", "minimum": range_.least, "maximum": range_.most}
+    return Kind("whole number", a.whole(range_), also=(schema,))
+
+
+def _number(name: str, read: Callable[[Any], Decimal], range_: v.Range) -> Kind:
+    return Kind(name, a.within(read, range_), also=(_NUMBER,))
+
+
+INTEGER = _whole(v.PERIODS)
+COUNT = _whole(v.LOTS)
+POSITIVE = _number("number above 0", a.read_number, v.POSITIVE)
+NON_NEGATIVE = _number("number", a.read_number, v.NON_NEGATIVE)
+FACTOR = _number("number or share", a.read_share, v.FACTOR)
+FRACTION = _number("share", a.read_share, v.FRACTION)
+PART = _number("share above 0", a.read_share, v.PART)
+PREMIUM = _number("share", a.read_share, v.PREMIUM)
+DISCOUNT = _number("share off", a.read_share, v.DISCOUNT)
 MASS = Kind("mass", a.read_mass)
 MASSES = Kind("list of masses", a.read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},))
 MASS_OR_MONEY = Kind("mass or money", a.read_mass_or_money)
-DISCOUNT = Kind(
-    "share off",
-    a.within(a.read_share, "a share from -100 % to 100 %, like 5 %; below 0: on top", -1, 1),
-    also=(_NUMBER,),
-)
 MASS_RATE = Kind("mass per time", a.read_rate)
 CAPACITY = Kind("mass per time, or `unlimited`", a.read_capacity)
 PER_UNIT = Kind("number or mass", a.read_per_unit, also=(_NUMBER,))
-CURRENCY = Kind("currency", a.read_currency, {"type": "string", "pattern": "^[A-Z]{3}$"})
+CURRENCY = Kind("currency", w.named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"})
 MONEY = Kind("money", a.read_money)
 UNIT_PRICE = Kind("money per mass", a.read_unit_price)
 YEARLY_PRICE = Kind("money per mass and year", a.read_yearly_price)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ..domain.base import Fault, FaultsError, Fitting
+from ..domain.suggest import did_you_mean
+from ..domain.values import UnreadableError
 from ..errors import InputError, Problem
-from .suggest import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -50,8 +56,69 @@ def record(model: type[M], data: Mapping[str, Any], file: str = "", row: int | N
     try:
         return model.model_validate(dict(data))
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise InputError([_problem(model, d, file, row) for d in details if not _follows(d, details)]) from error
+        raise InputError(complaints(model, error, file, row)) from error
+
+
+def complaints(model: type[BaseModel], error: ValidationError, file: str = "", row: int | None = None) -> list[Problem]:
+    """What pydantic says of data that make no record, in a planner's words.
+
+    Args:
+        model: what they were to become.
+        error: what it says.
+        file: where they stand, for messages.
+        row: line at which they begin.
+    """
+    details = error.errors(include_url=False)
+    return [p for d in details if not _follows(d, details) for p in _problems(model, d, file, row)]
+
+
+def _problems(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> list[Problem]:
+    """What a complaint comes to: one problem, or one for each fault of fields that do not fit one another."""
+    error = detail.get("ctx", {}).get("error")
+    if not isinstance(error, FaultsError):
+        return [_problem(model, detail, file, row)]
+    return complaints_of(error.faults, detail["input"], file, row, detail["loc"])
+
+
+def complaints_of(
+    faults: Iterable[Fault],
+    given: object,
+    file: str = "",
+    row: int | None = None,
+    place: tuple[str | int, ...] = (),
+) -> list[Problem]:
+    """What does not fit, as problems.
+
+    Args:
+        faults: what does not fit.
+        given: the record, or what it was to be made of.
+        file: where it stands, for messages.
+        row: line at which it begins.
+        place: where the record stands in what is there.
+    """
+    return [
+        Problem(
+            fault.message,
+            file,
+            row,
+            path_of((*place, *fault.place)),
+            _held(given, fault.place),
+            fault.expected,
+            fault.fix,
+        )
+        for fault in faults
+    ]
+
+
+def _held(given: object, place: Sequence[str | int]) -> str:
+    """What stands in a field of what a record was to be made of; empty where that is the record as a whole."""
+    value: object = given if place else None
+    for step in place:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, Sequence) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else getattr(value, step, None)
+    return "" if value in (None, "", (), frozenset()) else shown(value)
 
 
 def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
@@ -77,6 +144,9 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int |
         return Problem(
             "is not one of the words known here", file, row, column, found, words, did_you_mean(str(given), options)
         )
+    error = context.get("error")
+    if isinstance(error, UnreadableError):
+        return Problem("cannot be read", file, row, column, found, error.expected, error.fix)
     if kind == "value_error":
         return Problem(str(context["error"]), file, row, column, found if column else "")
     expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
@@ -127,3 +197,82 @@ def _record_in(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, map(_record_in, typing.get_args(annotation))), None)
+
+
+class Again:
+    """Makes records again from what they hold, and so finds all that is wrong with them: a frozen record that was copied with other
+    values, or built without looking at them, has never been looked at.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+        self.wrong: set[int] = set()
+        """Records, by `id`, in which something is wrong."""
+        self._made: dict[int, tuple[BaseModel, BaseModel]] = {}
+        """What is shared by many records is looked at once: what was given, kept so that nothing else takes its place, and what it became."""
+
+    def record(self, given: M, file: str, place: tuple[str | int, ...] = ()) -> M:
+        """The record, made again; as it is, with what is wrong put to `found`, if it cannot be made.
+
+        Args:
+            given: the record.
+            file: what it is called, for messages.
+            place: where it stands in that.
+        """
+        known = self._made.get(id(given))
+        if known is not None:
+            return typing.cast(M, known[1])
+        before = len(self.found)
+        held = given.__dict__  # a field that nobody has set is at its default, and right
+        data = {
+            name: value if type(value := held[name]) in _PLAIN else self._value(value, file, place, name)
+            for name in given.model_fields_set
+        }
+        made = given
+        try:
+            made = type(given).model_validate(data)
+        except ValidationError as error:
+            self._tell(type(given), data, error, file, place)
+        except (TypeError, AttributeError):
+            if not self.wrong:  # what is wrong within, and told, may keep the whole from being looked at
+                raise
+        if len(self.found) > before:
+            self.wrong |= {id(given), id(made)}
+        self._made[id(given)] = (given, made)
+        return made
+
+    def _tell(
+        self,
+        model: type[BaseModel],
+        data: Mapping[str, Any],
+        error: ValidationError,
+        file: str,
+        place: tuple[str | int, ...],
+    ) -> None:
+        """What is wrong with values, and what does not fit of those that are right."""
+        bad = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
+        found = complaints(model, error, file)
+        if bad and issubclass(model, Fitting):
+            unread = {str(name) for name in bad}
+            with suppress(TypeError):  # values that validation would have made into others
+                fitting = model.faults({name: value for name, value in data.items() if name not in unread})
+                told = [fault for fault in fitting if fault.known(unread)]
+                found += complaints_of(told, data, file)
+        for problem in found:
+            before, column = path_of(place), problem.column
+            path = f"{before}.{column}" if before and column else before or column
+            self.found.append(replace(problem, column=path))
+
+    def _value(self, value: Any, file: str, place: tuple[str | int, ...], name: str) -> Any:
+        if isinstance(value, BaseModel):
+            return self.record(value, file, (*place, name))
+        if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            return tuple(
+                self.record(one, file, (*place, name, position)) if isinstance(one, BaseModel) else one
+                for position, one in enumerate(value)
+            )
+        return value
+
+
+_PLAIN = frozenset({str, int, bool, Decimal, date, type(None), frozenset})
+"""Types of values that hold no record."""

@@ -12,11 +12,11 @@ from typing import Any
 
 import tomli_w
 
+from ..domain.suggest import did_you_mean, nearest
 from ..errors import Problem
 from .entry import Entry, Report
 from .fields import Field, Layout, UnreadableError
 from .records import path_of
-from .suggest import did_you_mean, nearest
 from .textfile import read_text
 
 Key = tuple[str | int, ...]

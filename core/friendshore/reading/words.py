@@ -1,4 +1,4 @@
-"""Readers of names, words, dates, countries and places.
+"""Readers of text, lists, dates, and yes and no.
 
 Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with what it expected.
 """
@@ -11,18 +11,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from ..domain.countries import GROUPS, countries_of, country_names, country_of, country_words
-from .fields import UnreadableError
-from .suggest import did_you_mean, nearest
+from ..domain import values
+from ..domain.values import UnreadableError
 
 T = TypeVar("T")
 
-_IDENT = re.compile(r"[A-Za-z0-9][\w.+-]*\Z")
-_LABEL = re.compile(r"[A-Za-z0-9][\w.+/-]*\Z")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-_HS = re.compile(r"\d{2,4}(?:\.?\d{2}){0,4}\Z")
-_MEANT = {"defence": "defense", "military": "defense", "civilian": "civil", "commercial": "civil"}
-"""Words for an end use that rules would not know."""
 
 BOOLEANS: Mapping[str, bool] = {"yes": True, "no": False, "true": True, "false": False}
 
@@ -35,30 +29,9 @@ def read_text(value: Any) -> str:
     return value.strip()
 
 
-def read_ident(value: Any) -> str:
-    """A name that rows and files may refer to."""
-    word = read_text(value)
-    if not _IDENT.match(word):
-        raise UnreadableError("a name of letters, digits, `-`, `_`, `.` and `+`, without spaces")
-    return word
-
-
-def read_label(value: Any) -> str:
-    """A name of something in a case; it may hold slashes."""
-    word = read_text(value)
-    if not _LABEL.match(word):
-        raise UnreadableError("a name of letters, digits, `-`, `_`, `.`, `+` and `/`, without spaces")
-    return word
-
-
-def read_end_use(value: Any) -> str:
-    """An end use; words that look like `defense` and `civil` but would escape every rule are refused."""
-    word = read_text(value)
-    folded = word.casefold()
-    meant = _MEANT.get(folded, folded)
-    if meant != word and meant in _MEANT.values():
-        raise UnreadableError("defense, civil, or a word of your own", f"did you mean `{meant}`?")
-    return word
+def named(ask: Callable[[str], T]) -> Callable[[Any], T]:
+    """A reader of text of which `ask` makes a value, or says what was expected."""
+    return lambda value: ask(read_text(value))
 
 
 def listed(value: Any) -> list[str]:
@@ -99,57 +72,9 @@ def read_yes_no(value: Any) -> bool:
     return BOOLEANS[word]
 
 
-def _meant_country(word: str) -> str:
-    near = nearest(word, country_words())
-    return "" if near is None else f"did you mean `{country_names()[country_words()[near]]}`?"
-
-
-def read_country(value: Any) -> str:
-    """Alpha-2 code of one country."""
-    word = read_text(value)
-    if word.upper() in GROUPS:
-        raise UnreadableError("one country", f"{word.upper()} is a group of countries: name the country itself")
-    try:
-        return country_of(word)
-    except ValueError as error:
-        raise UnreadableError(str(error), _meant_country(word)) from None
-
-
 def read_countries(value: Any) -> frozenset[str]:
     """Alpha-2 codes of countries and of the members of groups."""
-    codes: frozenset[str] = frozenset()
-    for part in listed(value):
-        try:
-            codes |= countries_of(part)
-        except ValueError:
-            fix = "set countries apart by `;`" if "," in part else _meant_country(part)
-            raise UnreadableError("countries by ISO 3166 code or English name, set apart by `;`", fix) from None
-    return codes
-
-
-def read_place(value: Any) -> str:
-    """A country by code or name as its code; any other name is a site and stays as it is."""
-    word = read_text(value)
-    if word.upper() in GROUPS:
-        raise UnreadableError("a country or a site", f"{word.upper()} is a group of countries: name a country")
-    try:
-        return country_of(word)
-    except ValueError:
-        if len(word) == 2:
-            raise UnreadableError("a country by its ISO 3166 code, or the name of a facility's site") from None
-        return word
-
-
-def one_of(words: Mapping[str, T], what: str = "one of") -> Callable[[Any], T]:
-    """A reader of a fixed set of words."""
-
-    def read(value: Any) -> T:
-        word = read_text(value)
-        if word not in words:
-            raise UnreadableError(f"{what} " + ", ".join(words), did_you_mean(word, words))
-        return words[word]
-
-    return read
+    return values.countries(listed(value))
 
 
 def read_version(value: Any) -> int:
@@ -157,14 +82,6 @@ def read_version(value: Any) -> int:
     if value != 1 or isinstance(value, bool):
         raise UnreadableError("1, the only version of the format so far")
     return 1
-
-
-def read_hs(value: Any) -> str:
-    """An HS or tariff code."""
-    code = read_text(value)
-    if not _HS.match(code):
-        raise UnreadableError("an HS or tariff code, like 8112.92 or 2841.80.00")
-    return code
 
 
 def plain(value: Any) -> Any:

@@ -117,6 +117,6 @@ def _names_of(path: Path) -> Case:
     own = [plain(rule) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
     horizon = Horizon(start=date(2000, 1, 1), count=1, length=PeriodLength.YEAR)
     return Case(
-        name=path.stem, horizon=horizon, place="", catalogs=names("catalogs"), packs=names("packs"), blocked=names("block"),
+        name="case", horizon=horizon, place="", catalogs=names("catalogs"), packs=names("packs"), blocked=names("block"),
         folder=file.parent, file=file, rules=tuple(rule for rule in own if isinstance(rule.get("kind"), str)),
     )  # fmt: skip

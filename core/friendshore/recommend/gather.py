@@ -8,16 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ..catalog import misfits, overridden, read_catalogs, united
+from ..catalog import misfits, overridden, read_catalogs, sound, united
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..plugins import Block, Blocker, Registry, is_folder
 from ..plugins.registry import CatalogRef
+from ..reading.records import Again
 from ..reading.tomlfile import read_toml
 from ..rules.base import Rule
 from ..rules.pack import Bill, RulePack, rules_in
+from .named import misnamed
 from .places import Places
 
 T = TypeVar("T")
@@ -63,6 +65,7 @@ def gather(
     known = known.blocking(case.blocked, Blocker.CASE)
     idle = known.idle_blocks(Blocker.CASE)
     errors: list[FriendshoreError] = []
+    case, rules = _looked_at(case, rules, errors)
     refs = named_catalogs(case, known, [catalog.name for catalog in catalogs], errors)
     read = _catalogs(case, known, refs, catalogs, errors)
     packs = _packs(case, known, errors)
@@ -72,8 +75,12 @@ def gather(
         made = attempt(partial(known.pack_rules, pack), errors)
         found.extend(made or ())
         pack_of |= {rule.id: pack.id for rule in made or ()}
-    found.extend(attempt(partial(_own_rules, case, known), errors) or ())
+    own = [*rules, *(attempt(partial(_own_rules, case, known), errors) or ())]
+    found.extend(own[len(rules) :])
     case = _with_scenarios(case, packs, errors)
+    wrong = misnamed(own, case, read) if not errors else []
+    if wrong:
+        errors.append(InputError(wrong))
     if errors:
         # A slip in the name of what is blocked may be why.
         raise _all_of([*errors, *map(PluginError, idle)])
@@ -99,6 +106,16 @@ def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int
         for pack, _ in packs
         for number, rule in enumerate(pack.rules)
     }
+
+
+def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]) -> tuple[Case, tuple[Rule, ...]]:
+    """A case and rules given in memory, looked at as a reader of files would have."""
+    again = Again()
+    case = again.record(case, f"case {case.name}")
+    checked = tuple(again.record(rule, f"rule {rule.id}") for rule in rules)
+    if again.found:
+        errors.append(InputError(again.found))
+    return case, checked
 
 
 def blocks_of(registry: Registry) -> list[RunBlock]:
@@ -155,9 +172,16 @@ def _catalogs(
     errors: list[FriendshoreError],
 ) -> tuple[Catalog, ...]:
     read = attempt(partial(read_catalogs, refs, registry.catalog_folder, case.overlaps), errors)
-    if read is None:
-        return tuple(given)
-    found = (*given, *read)
+    checked = []
+    for catalog in given:
+        others = [other for other in (*given, *(read or ())) if other is not catalog]
+        one, wrong = sound(catalog, others)
+        checked.append(one)
+        if wrong and read is not None:
+            errors.append(InputError(wrong))
+    if read is None or errors:
+        return tuple(checked)
+    found = (*checked, *read)
     troubles = misfits(found, case.overlaps)
     if troubles:
         errors.append(InputError(troubles))

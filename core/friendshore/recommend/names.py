@@ -13,12 +13,11 @@ from ..catalog.known import Known
 from ..catalog.places import amounts_in
 from ..domain.case import Case
 from ..domain.countries import is_country
+from ..domain.values import UnreadableError, place
 from ..errors import FriendshoreError, Problem
 from ..plugins import Blocker, CatalogRef, Registry, is_folder
 from ..problem.given import unknown_name
 from ..problem.rates import no_rate
-from ..reading.fields import UnreadableError
-from ..reading.words import read_place
 from ..rules.pack import rules_in
 from .gather import attempt, named_catalogs
 
@@ -121,6 +120,6 @@ def _unknown(words: list[Mention], there: dict[str, Collection[str]], unsure: Co
 def _is_land(word: str) -> bool:
     """Whether a word is a country, or one that cannot be read as a place, which has been told."""
     try:
-        return is_country(read_place(word))
+        return is_country(place(word))
     except UnreadableError:
         return True

@@ -40,10 +40,12 @@ def as_charge(found: object) -> Decimal:
     """What `charge` answers: money per kilogram.
 
     Raises:
-        WrongAnswer: if it is no finite decimal number.
+        WrongAnswer: if it is no finite decimal number, or one that would pay the buyer.
     """
     if not isinstance(found, Decimal) or not found.is_finite():
         raise WrongAnswer(f"`charge` answers {_shown(found)}, no Decimal")
+    if found < 0:
+        raise WrongAnswer(f"`charge` answers {found}, which pays the buyer: a charge is zero or more")
     return found
 
 

@@ -11,6 +11,7 @@ every day on which the same phases hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -58,14 +59,24 @@ class Phase(Record):
         return Span(start=self.start, end=self.end)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Said of a field: its words name things of the case, so that a rule of the case's own with one that nothing answers to is refused.
+
+    `Annotated[tuple[str, ...], Names("material")]` in a kind of a plugin's own does the same there.
+    """
+
+    what: Literal["material", "element", "form", "tag", "offer", "facility", "catalog", "place", "end use"]
+
+
 class Selector(Record):
     """Which materials: any of `materials`, or those that match every one of the other lists that is given."""
 
-    materials: tuple[str, ...] = ()
+    materials: Annotated[tuple[str, ...], Names("material")] = ()
     """Ids."""
-    elements: tuple[str, ...] = ()
-    forms: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    elements: Annotated[tuple[str, ...], Names("element")] = ()
+    forms: Annotated[tuple[str, ...], Names("form")] = ()
+    tags: Annotated[tuple[str, ...], Names("tag")] = ()
     """All of these words."""
     hs: tuple[str, ...] = ()
     """Beginnings of the HS or tariff code."""

@@ -11,9 +11,9 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from ..domain.base import Record
 from ..domain.case import WaiverSpec
 from ..domain.quantities import parse_duration
+from ..domain.suggest import did_you_mean
 from ..domain.time import Span, add_months
 from ..errors import Problem
-from ..reading.suggest import did_you_mean
 
 
 def _months(value: Any) -> Any:

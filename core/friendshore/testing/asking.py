@@ -134,9 +134,8 @@ class Asking:
                     yield f"`judge` says {given.result} without a reason, of {question.told}"
                 elif not given.passes and given.rule != self.rule.id:
                     yield f"`judge` says {given.result} by the rule `{given.rule}`, not its own `{self.rule.id}`, of {question.told}"
-                for origin, amount in charges:
-                    if as_charge(amount) < 0:
-                        yield f"`charge` answers {amount} for the origin {origin}, which pays the buyer, of {question.told}"
+                for _, amount in charges:
+                    as_charge(amount)
             except WrongAnswer as fault:
                 yield f"{fault}, of {question.told}"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import model_validator
 
 from ...domain.base import Words
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
-from ..base import Rule
+from ..base import Names, Rule
 from .shared import Countries, Covering, EndUses, is_party, listed
 
 
@@ -18,9 +18,9 @@ class Exclude(Covering, Rule):
     model_config = {"json_schema_extra": {"examples": [{"countries": ["CN"]}]}}
 
     kind: Literal["exclude"] = "exclude"
-    offers: Words = frozenset()
+    offers: Annotated[Words, Names("offer")] = frozenset()
     """Offers, by id."""
-    facilities: Words = frozenset()
+    facilities: Annotated[Words, Names("facility")] = frozenset()
     """Facilities, by id."""
     suppliers: tuple[str, ...] = ()
     """Companies that run the facility."""
@@ -28,7 +28,7 @@ class Exclude(Covering, Rule):
     """Companies that own them."""
     countries: Countries = frozenset()
     """Countries in which the facility stands; what happened to its inputs elsewhere is a matter of origin."""
-    catalogs: Words = frozenset()
+    catalogs: Annotated[Words, Names("catalog")] = frozenset()
     """Catalogs the offer comes from."""
     end_uses: EndUses = frozenset()
     """End uses it bears on; none: all."""

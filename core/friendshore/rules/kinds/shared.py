@@ -15,10 +15,9 @@ from ...domain.currencies import is_currency
 from ...domain.facts import Material
 from ...domain.quantities import looks_like_money
 from ...domain.stages import Stage
+from ...domain.values import UnreadableError, end_use
 from ...errors import InputError, Problem
-from ...reading.fields import UnreadableError
-from ...reading.words import read_end_use
-from ..base import Rule, Selector
+from ..base import Names, Rule, Selector
 
 
 def _codes(value: Any) -> Any:
@@ -58,13 +57,13 @@ def _end_uses(value: Any) -> Any:
     found = set()
     for word in value:
         try:
-            found.add(read_end_use(word))
+            found.add(end_use(word))
         except UnreadableError as error:
             raise ValueError(f"`{word}` is the end use of no demand: {error.fix}") from None
     return frozenset(found)
 
 
-EndUses = Annotated[Words, BeforeValidator(_end_uses)]
+EndUses = Annotated[Words, BeforeValidator(_end_uses), Names("end use")]
 """End uses, spelt as demands must spell them: a rule for `defence` would bear on nothing."""
 
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema, model_val
 from ....domain.facts import ChainEntry, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
-from ...base import DemandLine, Facts
+from ...base import DemandLine, Facts, Names
 from ..shared import Countries, as_pairs, lands, listed
 from .grouped import GroupBy, Grouped
 
@@ -63,11 +63,11 @@ class Counting(Grouped):
     """Only purchases from these companies are counted; none: from all."""
     parents: tuple[str, ...] = ()
     """Only purchases from companies that these own; none: from all."""
-    facilities: tuple[str, ...] = ()
+    facilities: Annotated[tuple[str, ...], Names("facility")] = ()
     """Only purchases from these sites, by id; none: from all."""
-    offers: tuple[str, ...] = ()
+    offers: Annotated[tuple[str, ...], Names("offer")] = ()
     """Only purchases from these offers, by id; none: from all."""
-    inputs: tuple[str, ...] = ()
+    inputs: Annotated[tuple[str, ...], Names("material")] = ()
     """Only purchases from offers that take one of these materials, by id; none: from all."""
 
     @model_validator(mode="after")

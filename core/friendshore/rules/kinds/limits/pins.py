@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ....domain.facts import Place
+from ....domain.suggest import did_you_mean
 from ....domain.time import Span
 from ....domain.use import Chained
 from ....errors import InputError, Problem
-from ....reading.suggest import did_you_mean
-from ...base import Facts, Rule
+from ...base import Facts, Names, Rule
 from ...rows import Row
 from ..amounts import Kilograms, PerKilogram, WeightTable
 from ..shared import InMoney, listed
@@ -25,15 +25,15 @@ class Pin(InMoney):
     """What the planner has decided: so much from an offer, or from several by weight, over some deliveries."""
 
     kind: Literal["pin"] = "pin"
-    offer: str = ""
+    offer: Annotated[str, Names("offer")] = ""
     """The offer."""
-    offers: WeightTable = ()
+    offers: Annotated[WeightTable, Names("offer")] = ()
     """Or several: a table of offers, each with what a kilogram from it counts, like `{ a = 1, b = 0.5 }`."""
-    place: str = ""
+    place: Annotated[str, Names("place")] = ""
     """Where it is delivered; empty: anywhere."""
-    places: tuple[str, ...] = ()
+    places: Annotated[tuple[str, ...], Names("place")] = ()
     """Or several places, counted together."""
-    material: str = ""
+    material: Annotated[str, Names("material")] = ""
     """Which of its outputs; empty: all."""
     exactly: Kilograms | None = None
     """So much, in kilograms (times their weights)."""

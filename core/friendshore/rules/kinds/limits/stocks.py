@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from ....domain.base import Number, exact
 from ....domain.facts import Material, Place
-from ...base import DemandLine, Facts
+from ...base import DemandLine, Facts, Names
 from ...rows import Row, Term, lacking
 from ..amounts import Kilograms, PerKilogram, WeightTable
 from ..shared import Covering, EndUses, InMoney, listed
@@ -33,7 +33,7 @@ class Cover(Covering, InMoney):
     days: Number = Field(gt=0)
     """Days of demand after the end of the period, each period's spread evenly over its days; beyond the plan the last
     period's rate."""
-    places: tuple[str, ...] = ()
+    places: Annotated[tuple[str, ...], Names("place")] = ()
     """Places whose demand is covered; none: all."""
     end_uses: EndUses = frozenset()
     """End uses that are covered; none: all."""
@@ -119,11 +119,11 @@ class StockLevel(Covering, InMoney):
     """No more than so much."""
     when: Literal["every-period", "end"] = "every-period"
     """At the end of every period, or of the last one alone."""
-    places: tuple[str, ...] = ()
+    places: Annotated[tuple[str, ...], Names("place")] = ()
     """Places where it lies; none: all."""
     together: bool = False
     """Whether all these materials and places are counted in one row; false: each material at each place in its own."""
-    weights: WeightTable = ()
+    weights: Annotated[WeightTable, Names("material")] = ()
     """What a kilogram of a material counts, like the room it takes: `{ oxide = 1, metal = 0.4 }`; 1 where it is not named."""
     penalty: PerKilogram | None = Field(default=None, gt=0)
     """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed at the end of a period; none: it must hold."""

@@ -1,0 +1,169 @@
+"""Whether the parts of a record fit one another: names given once, dates and lists within the plan, orders that can be met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from .base import Fault
+from .suggest import did_you_mean
+from .time import Span
+
+if TYPE_CHECKING:
+    from .case import Scenario
+    from .facts import Quote
+
+
+def named_twice(given: Mapping[str, Any]) -> Iterator[Fault]:
+    """Records of one sort that answer to one name, which nothing that refers to them could tell apart."""
+    place = given.get("place", "")
+    for field, (column, name) in _NAMES.items():
+        seen: set[object] = set()
+        for number, entry in enumerate(given.get(field, ())):
+            called = name(entry, place)
+            if called and called in seen:
+                message, fix = f"there are two called `{_said(called)}`", f"give each its own `{column}`"
+                yield Fault(column, message, "different names", fix, entry=(field, number))
+            seen.add(called)
+    apart: dict[str, int] = {}
+    for number, overlap in enumerate(given.get("overlaps", ())):
+        for name_ in overlap.facilities if overlap.keep else ():
+            if apart.setdefault(name_, number) != number:
+                message, fix = f"`{name_}` is one with others in two places", "put all of them in one [[overlap]]"
+                yield Fault("facilities", message, "", fix, entry=("overlaps", number))
+
+
+def _said(name: object) -> str:
+    return "/".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
+def _own(field: str) -> Callable[[Any, str], object]:
+    return lambda entry, _: getattr(entry, field)
+
+
+_NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
+    "demands": ("id", lambda d, place: d.id or f"{d.material}/{d.end_use}/{d.place or place}"),
+    "stocks": ("id", _own("id")),
+    "orders": ("id", _own("id")),
+    "incumbents": ("offer", _own("offer")),
+    "licences": ("id", _own("id")),
+    "waivers": ("id", _own("id")),
+    "stores": ("place", lambda store, place: (store.material, store.place or place)),
+    "scenarios": ("name", _own("name")),
+    "rules": ("id", lambda rule, _: rule.get("id", "")),
+}
+"""Field of a case -> the field of its records that a second name is told at, and what each answers to."""
+
+
+def off_the_plan(given: Mapping[str, Any]) -> Iterator[Fault]:
+    """Lists of quantities that are not one a period, and stock in hand of later than the start."""
+    horizon = given.get("horizon")
+    if horizon is None:
+        return
+    for number, demand in enumerate(given.get("demands", ())):
+        listed = len(demand.quantities)
+        if listed and listed != horizon.count:
+            message, expected = f"{listed} masses are listed", f"{horizon.count}, one for each period"
+            yield Fault("quantities", message, expected, entry=("demands", number))
+    for number, stock in enumerate(given.get("stocks", ())):
+        if stock.acquired and stock.acquired > horizon.start:
+            message = f"stock in hand cannot have been acquired after the plan's start ({horizon.start})"
+            fix = "write what is still to come as [[order]]"
+            yield Fault("acquired", message, "an earlier day", fix, entry=("stocks", number))
+
+
+def circles(scenarios: Sequence[Scenario]) -> Iterator[Fault]:
+    """Scenarios that inherit from none, or from themselves."""
+    known = {scenario.name: scenario.inherits for scenario in scenarios}
+    for number, scenario in enumerate(scenarios):
+        at = ("scenarios", number)
+        for parent in scenario.inherits:
+            if parent not in known:
+                message, fix = f"there is no scenario `{parent}`", did_you_mean(parent, known)
+                yield Fault("inherits", message, "the name of a scenario of the case", fix, entry=at)
+        reached: set[str] = set()
+        waiting = list(scenario.inherits)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += known.get(name, ())
+        if scenario.name in reached:
+            fix = "delete one of the scenarios in the circle"
+            yield Fault("inherits", "the scenario inherits from itself", "", fix, entry=at)
+
+
+def ranked(given: Mapping[str, Any]) -> Iterator[Fault]:
+    """What says nothing of what an objective makes small; a value at its default says nothing either way."""
+    minimise = given.get("minimise")
+    counted = minimise == "concentration"
+    usual = {"by": "country", "stage": None, "per": "year"}
+    for name in () if counted or minimise is None else usual:
+        if given.get(name, usual[name]) != usual[name]:
+            yield Fault(name, f"says nothing of `{minimise}`", "only with `concentration`", "delete the line")
+    if given.get("of") and minimise in ("cost", "spend"):
+        expected = "only with `shortage` or `concentration`"
+        yield Fault("of", f"`{minimise}` is that of the whole plan", expected, "delete the line")
+    if counted and given.get("stage") is not None and given.get("by", "country") != "country":
+        fix = "delete one of the two lines"
+        yield Fault("stage", "a stage is performed in a country", 'by = "country"', fix, turns_on=("by",))
+
+
+def apart(given: Mapping[str, Any]) -> Iterator[Fault]:
+    """An overlap that names no facility of a catalog, two of one catalog, or keeps one that is none of them."""
+    facilities, keep = given.get("facilities", ()), given.get("keep", "")
+    for name in (*facilities, *filter(None, (keep,))):
+        if name.count(":") != 1 or not all(name.split(":")):
+            message = f"`{name}` does not say which facility of which catalog"
+            yield Fault("facilities", message, "`catalog:facility`")
+    catalogs = {name.partition(":")[0] for name in facilities}
+    if len(catalogs) < max(2, len(facilities)):
+        yield Fault(
+            "facilities",
+            "an overlap is of facilities of different catalogs",
+            "two or more, each of a catalog of its own",
+            "put lines of one plant in it by `within`, in the catalog itself",
+        )
+    if keep and keep not in facilities:
+        yield Fault("keep", "the one kept is none of the facilities", "one of " + ", ".join(facilities))
+
+
+PRICED_TWICE = Fault(
+    "quotes",
+    "the offer has a price of its own as well",
+    "a price, or quotations",
+    "leave out its price and benchmark, or its quotations",
+)
+"""An offer with a price and with quotations."""
+
+
+def quoted_twice(quotes: Sequence[Quote]) -> Iterator[tuple[int, Fault]]:
+    """Quotations that hold on a day of the one before them in time, each by its position: which is the price must not be open."""
+    order = sorted(range(len(quotes)), key=lambda i: quotes[i].start or date.min)
+    for i, j in pairwise(order):
+        before = Span(start=quotes[i].start, end=quotes[i].end)
+        if before.meets(Span(start=quotes[j].start, end=quotes[j].end)):
+            message, fix = (
+                f"on some days the quotation of {before} holds as well",
+                "let one end before the other begins",
+            )
+            yield j, Fault("quotes", message, "one price for a day", fix)
+
+
+def order_terms(given: Mapping[str, Any]) -> Iterator[Fault]:
+    """Least, most and lots of an order that no order meets, and shares of what is not asked for."""
+    least, most, lot, count = (given.get(name) for name in ("min_order", "max_order", "lot", "max_lots"))
+    if least is not None and most is not None and least > most:
+        yield Fault("min_order", "is more than max_order", "", "exchange the two, or mend one")
+    if lot is not None and not lot:
+        yield Fault("lot", "a lot of nothing", "a mass above 0", "leave it blank for any quantity")
+    if count is not None and lot is None:
+        fix = "give `lot`, or `max_order` in place of this"
+        yield Fault("max_lots", "there is no lot to count", "", fix, ("lot",))
+    if lot and count is not None and least is not None and least > lot * count:
+        yield Fault("min_order", "is more than `max_lots` lots", "", "mend one of the three")
+    if given.get("take_or_pay_share", 1) != 1 and given.get("take_or_pay") is None:
+        fix = "give `take_or_pay`, or leave it blank"
+        yield Fault("take_or_pay_share", "a share of no take-or-pay", "", fix, ("take_or_pay",))

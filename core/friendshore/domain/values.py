@@ -1,0 +1,280 @@
+"""What a value may be: ranges of numbers, names, countries and currencies, each with the words for one that it may not be.
+
+Records are made of these, whoever makes them; the readers of files, which first make a number of `5 t`, ask the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator
+
+from .base import Number, Words, exact
+from .countries import GROUPS, countries_of, country_names, country_of, country_words
+from .currencies import COMMON, currency_codes, is_currency
+from .stages import STEPS, Stage
+from .suggest import did_you_mean, nearest
+
+T = TypeVar("T")
+
+
+class UnreadableError(ValueError):
+    """A value that cannot be what it is given for: what was expected, and perhaps how to mend it."""
+
+    def __init__(self, expected: str, fix: str = "") -> None:
+        super().__init__(f"expected {expected}; {fix}" if fix else f"expected {expected}")
+        self.expected = expected
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From where to where a number may lie."""
+
+    expected: str
+    """In words."""
+    least: int = 0
+    most: int | None = None
+    above: bool = False
+    """Whether `least` itself is refused."""
+    beyond: tuple[str, str] = ("", "")
+    """What is expected, and how to mend it, where a number is more than `most`; empty: as where it is less."""
+
+    def __call__(self, number: Decimal) -> Decimal:
+        """The number.
+
+        Raises:
+            UnreadableError: if it lies elsewhere.
+        """
+        if number < self.least or (self.above and number == self.least):
+            raise UnreadableError(self.expected)
+        if self.most is not None and number > self.most:
+            raise UnreadableError(self.beyond[0] or self.expected, self.beyond[1])
+        return number
+
+    def whole(self, value: Any) -> int:
+        """A whole number in the range.
+
+        Raises:
+            UnreadableError: if it is none.
+        """
+        try:
+            number = exact(value)
+        except ValueError:
+            raise UnreadableError(self.expected) from None
+        if number != number.to_integral_value():
+            raise UnreadableError(self.expected)
+        return int(self(number))
+
+
+_CHECK = "check the figure and its unit"
+NON_NEGATIVE = Range("a number, zero or more")
+POSITIVE = Range("a number above 0", above=True)
+FRACTION = Range("a share from 0 to 1, like 65 % or 0.65", 0, 1)
+PART = Range("a share above 0 and up to 1, like 65 %", 0, 1, above=True)
+PREMIUM = Range("a share above -100 %, like 25 %", -1, above=True)
+DISCOUNT = Range("a share from -100 % to 100 %, like 5 %; below 0: on top", -1, 1)
+FACTOR = Range("zero or more, like 1.5 or 150 %, and up to a million", 0, 1_000_000)
+MASS = Range("zero or more", 0, 10**12, beyond=(f"no more than {10**12:,} kg", _CHECK))
+"""Kilograms, up to a billion tonnes. More, and grams are lost in the 15 digits of a number: no such plan would add up."""
+MONEY = Range("zero or more", 0, 10**11, beyond=(f"no more than {10**11:,} of money", _CHECK))
+"""Money per kilogram, or in one sum. More, and the solver no longer sees what everything else costs."""
+MONTHS = Range("zero or more", 0, 1_200, beyond=("no more than 1,200 months", _CHECK))
+PER_UNIT = Range(
+    "kilograms per unit, above zero: a number, or a mass like `1.3 kg Dy2O3`",
+    0,
+    1_000_000,
+    above=True,
+    beyond=("no more than 1,000,000 kg per unit", ""),
+)
+PERIODS = Range("a whole number from 1 to 1,200", 1, 1_200)
+"""Periods of a plan: up to a century of months."""
+LOTS = Range("a whole number from 1 to 1,000,000", 1, 1_000_000)
+
+NonNegative = Annotated[Number, AfterValidator(NON_NEGATIVE)]
+Positive = Annotated[Number, AfterValidator(POSITIVE)]
+Fraction = Annotated[Number, AfterValidator(FRACTION)]
+Part = Annotated[Number, AfterValidator(PART)]
+Premium = Annotated[Number, AfterValidator(PREMIUM)]
+Discount = Annotated[Number, AfterValidator(DISCOUNT)]
+Kilograms = Annotated[Number, AfterValidator(MASS)]
+Money = Annotated[Number, AfterValidator(MONEY)]
+Months = Annotated[Number, AfterValidator(MONTHS)]
+PerUnit = Annotated[Number, AfterValidator(PER_UNIT)]
+Periods = Annotated[int, BeforeValidator(PERIODS.whole)]
+Lots = Annotated[int, BeforeValidator(LOTS.whole)]
+
+_IDENT = re.compile(r"[A-Za-z0-9][\w.+-]*\Z")
+_LABEL = re.compile(r"[A-Za-z0-9][\w.+/-]*(?:/\*)?\Z")
+"""`/*` at the end: of anyone, as papers without a name of their own are called."""
+_HS = re.compile(r"\d{2,4}(?:\.?\d{2}){0,4}\Z")
+_MEANT = {"defence": "defense", "military": "defense", "civilian": "civil", "commercial": "civil"}
+"""Words for an end use that rules would not know."""
+
+
+def ident(word: str) -> str:
+    """A name that rows and files may refer to.
+
+    Raises:
+        UnreadableError: if it is none.
+    """
+    if not _IDENT.match(word):
+        raise UnreadableError("a name of letters, digits, `-`, `_`, `.` and `+`, without spaces")
+    return word
+
+
+def label(word: str) -> str:
+    """A name of something in a case; it may hold slashes.
+
+    Raises:
+        UnreadableError: if it is none.
+    """
+    if not _LABEL.match(word):
+        raise UnreadableError("a name of letters, digits, `-`, `_`, `.`, `+` and `/`, without spaces")
+    return word
+
+
+def end_use(word: str) -> str:
+    """An end use; words that look like `defense` and `civil` but would escape every rule are refused.
+
+    Raises:
+        UnreadableError: if it is such a word.
+    """
+    folded = word.casefold()
+    meant = _MEANT.get(folded, folded)
+    if meant != word and meant in _MEANT.values():
+        raise UnreadableError("defense, civil, or a word of your own", f"did you mean `{meant}`?")
+    return word
+
+
+def _meant_country(word: str) -> str:
+    near = nearest(word, country_words())
+    return "" if near is None else f"did you mean `{country_names()[country_words()[near]]}`?"
+
+
+def country(word: str) -> str:
+    """Alpha-2 code of one country, given by code or name.
+
+    Raises:
+        UnreadableError: if no country, or only a group of them, is called so.
+    """
+    if word in country_names():
+        return word
+    if word.upper() in GROUPS:
+        raise UnreadableError("one country", f"{word.upper()} is a group of countries: name the country itself")
+    try:
+        return country_of(word)
+    except ValueError as error:
+        raise UnreadableError(str(error), _meant_country(word)) from None
+
+
+def countries(words: Iterable[str]) -> frozenset[str]:
+    """Alpha-2 codes of countries and of the members of groups.
+
+    Raises:
+        UnreadableError: if a word is the name of neither.
+    """
+    known, found = country_names(), set()
+    for word in words:
+        if word in known:
+            found.add(word)
+            continue
+        try:
+            found |= countries_of(word)
+        except ValueError:
+            fix = "set countries apart by `;`" if "," in word else _meant_country(word)
+            raise UnreadableError("countries by ISO 3166 code or English name, set apart by `;`", fix) from None
+    return frozenset(found)
+
+
+def place(word: str) -> str:
+    """A country by code or name as its code; any other name is a site and stays as it is.
+
+    Raises:
+        UnreadableError: if it is a group of countries, or looks like the code of a country and is none.
+    """
+    if word.upper() in GROUPS:
+        raise UnreadableError("a country or a site", f"{word.upper()} is a group of countries: name a country")
+    try:
+        return country_of(word)
+    except ValueError:
+        if len(word) == 2:
+            raise UnreadableError("a country by its ISO 3166 code, or the name of a facility's site") from None
+        return word
+
+
+def currency(code: str) -> str:
+    """A currency code that ISO 4217 knows.
+
+    Raises:
+        UnreadableError: if it does not.
+    """
+    if not is_currency(code):
+        raise UnreadableError(
+            "a currency by its ISO 4217 code, like USD",
+            did_you_mean(code, COMMON) or did_you_mean(code, currency_codes()),
+        )
+    return code
+
+
+def hs_code(code: str) -> str:
+    """An HS or tariff code.
+
+    Raises:
+        UnreadableError: if it is none.
+    """
+    if not _HS.match(code):
+        raise UnreadableError("an HS or tariff code, like 8112.92 or 2841.80.00")
+    return code
+
+
+def one_of(words: Mapping[str, T], what: str = "one of") -> Callable[[str], T]:
+    """What asks for one of a fixed set of words."""
+
+    def ask(word: str) -> T:
+        if word not in words:
+            raise UnreadableError(f"{what} " + ", ".join(words), did_you_mean(word, words))
+        return words[word]
+
+    return ask
+
+
+STEP_WORDS: Mapping[str, str] = {str(word): str(word) for word in (*Stage, *STEPS)}
+INCOTERMS: Mapping[str, str] = {
+    term: term for term in ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")
+}
+"""Incoterms 2020."""
+
+
+def _or_blank(ask: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda word: ask(word) if word else word
+
+
+def _each(ask: Callable[[str], str]) -> Callable[[Iterable[str]], frozenset[str]]:
+    return lambda words: frozenset(map(ask, words))
+
+
+def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    return tuple(sorted(set(stages), key=lambda stage: stage.rank))
+
+
+Ident = Annotated[str, AfterValidator(ident)]
+IdentOrBlank = Annotated[str, AfterValidator(_or_blank(ident))]
+LabelOrBlank = Annotated[str, AfterValidator(_or_blank(label))]
+EndUse = Annotated[str, AfterValidator(end_use)]
+Country = Annotated[str, AfterValidator(country)]
+CountryOrBlank = Annotated[str, AfterValidator(_or_blank(country))]
+CountryCodes = Annotated[Words, AfterValidator(countries)]
+Site = Annotated[str, AfterValidator(place)]
+SiteOrBlank = Annotated[str, AfterValidator(_or_blank(place))]
+Sites = Annotated[Words, AfterValidator(_each(place))]
+Currency = Annotated[str, AfterValidator(currency)]
+CurrencyOrBlank = Annotated[str, AfterValidator(_or_blank(currency))]
+HsCode = Annotated[str, AfterValidator(_or_blank(hs_code))]
+Step = Annotated[str, AfterValidator(one_of(STEP_WORDS))]
+Incoterm = Annotated[str, AfterValidator(_or_blank(one_of(INCOTERMS)))]
+StagesInOrder = Annotated[tuple[Stage, ...], AfterValidator(_in_order)]
