@@ -114,8 +114,8 @@ BREAKS: dict[str, Break] = {
 
 
 def said(problems: Sequence[Problem]) -> set[tuple[str, str]]:
-    """What problems say, wherever they stand."""
-    return {(_plain(p.message), p.expected) for p in problems}
+    """What problems say, wherever they stand; a currency that is none is not also said to have no rate."""
+    return {(_plain(p.message), p.expected) for p in problems if not p.message.startswith("no exchange rate")}
 
 
 def _plain(message: str) -> str:
