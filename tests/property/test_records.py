@@ -151,7 +151,7 @@ LATER = ("no such place of demand", "no such good", "no such store", "nobody sel
 SOME = [sorted(BREAKS.keys() - set(LATER)), LATER]
 
 
-@examples(80)
+@examples(50)
 @given(
     tiny_cases(),
     st.sampled_from((0, 0, 0, 1)).flatmap(
@@ -169,7 +169,7 @@ def test_what_is_wrong_is_said_alike_of_records_and_of_files(tiny: Tiny, names: 
     assert said(refused(case, catalog, tiny)) == said(found.errors)
 
 
-@examples(15)
+@examples(10)
 @given(tiny_cases())
 def test_records_and_files_give_the_same_plan(tiny: Tiny) -> None:
     """Status, cost, purchases and what is short are the same to the byte."""
