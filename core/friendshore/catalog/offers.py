@@ -166,7 +166,9 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
                 expected="units of run, written as kilograms without a substance",
             )
         kg = mass.kg if mass.substance is None else reading.kg(table, row, column, material)
-        if kg is not None:
+        if kg is None:
+            row.bad |= {column}
+        else:
             values[column] = exact(kg)
     money = row.values.get("onboarding")
     if money is not None:

@@ -75,7 +75,7 @@ class _Reader:
             self.rows[0], of="of", id="id", materials="materials", kind="kind", per="per", start="from", end="until"
         )
         given |= {"measure": measure, "currency": currency, "source": min(source)}
-        if None not in tiers and len(self.reading.found) == before:
+        if None not in tiers and not self.unread and len(self.reading.found) == before:
             given["tiers"] = tuple(tiers)
         for fault in PriceSchedule.faults(given):
             row = self.rows[fault.entry[1]] if fault.entry else self.rows[0]

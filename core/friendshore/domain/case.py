@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .base import Fault, Fitting, Record, Tables, days_in_order
+from .base import Fault, Fitting, Number, Record, Tables, days_in_order
 from .change import Change
 from .evidence import Confidence
 from .facts import ChainEntry, Price, Status
-from .fitting import apart, circles, named_twice, off_the_plan, ranked
+from .fitting import apart, circles, half_assumed, named_twice, off_the_plan, ranked
 from .stages import Stage
 from .time import Horizon
 from .use import Fact
@@ -110,12 +110,7 @@ class Assume(Fitting):
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
         """Licences that are half assumed."""
-        for end_use, state in given.get("licence", {}).items():
-            if state != "granted":
-                fix = 'write "granted" or delete the line'
-                yield Fault(
-                    f"licence.{end_use}", "a licence is either assumed or not", '"granted"', fix, turns_on=("licence",)
-                )
+        return half_assumed(given)
 
 
 class DemandSpec(Fitting):

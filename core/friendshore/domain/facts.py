@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 from pydantic import model_validator
 
 from .base import Fault, Fitting, Record, Tables, Words, days_in_order
 from .evidence import Source
-from .fitting import PRICED_TWICE, order_terms, quoted_twice
+from .fitting import PRICED_TWICE, lying, order_terms, quoted_twice
 from .stages import COLLECTION, Stage, stage_of
 from .terms import Terms
 from .tiers import PriceSchedule
@@ -139,14 +138,7 @@ class Facility(Fitting):
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
         """A code of another country for a site, and steps of capacity that begin on one day."""
-        country, place = given.get("country"), given.get("place")
-        if country and place and len(place) == 2 and place != country:
-            yield Fault("place", f"the facility lies in {country}", fix="name a site, or leave it blank")
-        starts = [step.start for step in given.get("capacity", ())]
-        for earlier, later in pairwise(sorted(start or datetime.date.min for start in starts)):
-            if earlier == later:
-                day = "since ever" if earlier == datetime.date.min else f"from {earlier}"
-                yield Fault("capacity", f"there are two capacities {day}", fix="delete one of the two")
+        return lying(given)
 
     @property
     def supplier(self) -> str:

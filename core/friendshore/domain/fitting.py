@@ -167,3 +167,25 @@ def order_terms(given: Mapping[str, Any]) -> Iterator[Fault]:
     if given.get("take_or_pay_share", 1) != 1 and given.get("take_or_pay") is None:
         fix = "give `take_or_pay`, or leave it blank"
         yield Fault("take_or_pay_share", "a share of no take-or-pay", "", fix, ("take_or_pay",))
+
+
+def lying(given: Mapping[str, Any]) -> Iterator[Fault]:
+    """A facility with the code of another country for its site, or with two capacities from one day on."""
+    country, place = given.get("country"), given.get("place")
+    if country and place and len(place) == 2 and place != country:
+        yield Fault("place", f"the facility lies in {country}", fix="name a site, or leave it blank")
+    starts = [step.start for step in given.get("capacity", ())]
+    for earlier, later in pairwise(sorted(start or date.min for start in starts)):
+        if earlier == later:
+            day = "since ever" if earlier == date.min else f"from {earlier}"
+            yield Fault("capacity", f"there are two capacities {day}", fix="delete one of the two")
+
+
+def half_assumed(given: Mapping[str, Any]) -> Iterator[Fault]:
+    """Licences that are neither granted nor not assumed."""
+    for end_use, state in given.get("licence", {}).items():
+        if state != "granted":
+            fix = 'write "granted" or delete the line'
+            yield Fault(
+                f"licence.{end_use}", "a licence is either assumed or not", '"granted"', fix, turns_on=("licence",)
+            )
