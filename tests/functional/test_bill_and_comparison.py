@@ -72,7 +72,9 @@ def test_a_comparison_with_a_scenario() -> None:
     run = friendshore("compare", "docs/cases/us-2027", "--scenario", "s1803", "--json")
     found = json.loads(run.stdout)
     assert {line["material"] for line in found["mix"] if line["moved_kg"]} == {
+        "dy-oxide",
         "ndfeb-magnet",
+        "ndfeb-magnet-dy",
         "ndpr-metal",
         "ndpr-oxide",
     }

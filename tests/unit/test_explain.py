@@ -112,7 +112,7 @@ def test_exposed_states_kilograms_and_cost_of_what_unknown_law_would_forbid() ->
     assert chinese == 47
     rows = found.run.exposed
     assert [(r.rule, r.offers, r.first) for r in rows] == [("maybe", ["cn-metal"], "2026")]
-    assert float(rows[0].kg) == 47  # one requirement: any of it may end in defence
+    assert float(sum(rows[0].materials.values())) == 47  # one requirement: any of it may end in defence
     assert float(rows[0].cost) == 47 * (10 + 2.5 + 3)
     assert {k: float(v) for k, v in rows[0].materials.items()} == {"metal": 47}
 
@@ -126,7 +126,7 @@ def test_nothing_is_exposed_to_law_that_is_strictly_kept_or_over() -> None:
         ExportControl, exporters=["CN"], effect="prohibit", phases=[{"from": "2027-01-01", "status": "unknown"}]
     )
     late = planned(case(demand("metal", "civil", 10, 10), stores=(store("metal", 0, limit=0),)), metals(), control)
-    assert [(float(r.kg), r.first) for r in late.run.exposed] == [(10, "2027")]
+    assert [(r.materials, r.first) for r in late.run.exposed] == [({"metal": 10}, "2027")]
 
 
 def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> None:
@@ -157,7 +157,9 @@ def test_exposure_follows_the_chain() -> None:
     facts = catalog(*(facility(c.lower(), c) for c in ("JP", "CN")), maker("JP", 5), source("CN", 10, "oxide"))
     found = opened(case(demand("metal", "defense", 10)), facts, unknown())
     rows = exposed(found.verified)
-    assert [(r.rule, float(r.kilograms), float(r.cost)) for r in rows] == [("maybe", 20, 200)]
+    assert [(r.rule, float(sum(i.entry.quantity for i in r.items)), float(r.cost)) for r in rows] == [
+        ("maybe", 20, 200)
+    ]
     assert [item.entry.material for item in rows[0].items] == ["oxide"]
 
 
@@ -165,14 +167,16 @@ def test_stock_is_exposed_too() -> None:
     """Chinese stock that serves defence: kilograms, and no money spent on it."""
     given = case(demand("metal", "defense", 10), stocks=(stock("metal", 10, chain("CN", *METAL)),))
     found = planned(given, metals(), unknown())
-    assert [(float(r.kg), float(r.cost), r.offers) for r in found.run.exposed] == [(10, 0, ["stock-metal-US"])]
+    assert [(float(sum(r.materials.values())), float(r.cost), r.offers) for r in found.run.exposed] == [
+        (10, 0, ["stock-metal-US"])
+    ]
 
 
 def test_an_exposed_control_counts_the_licences_of_the_case() -> None:
     """A control of unknown status by licence: without one all is exposed, with one nothing."""
     law = rule(ExportControl, exporters=["CN"], effect="licence", phases=[{"status": "unknown"}])
     bare = case(demand("metal", "civil", 10))
-    assert [float(r.kg) for r in planned(bare, metals(), law).run.exposed] == [10]
+    assert [float(sum(r.materials.values())) for r in planned(bare, metals(), law).run.exposed] == [10]
     licensed = case(demand("metal", "civil", 10), licences=[{"rule": "export-control"}])
     assert planned(licensed, metals(), law).run.exposed == []
 

@@ -277,3 +277,17 @@ def test_a_problem_is_told_with_its_place_and_fix() -> None:
         "message": "cannot be read", "file": "offers.csv", "row": 3, "column": "price", "found": "`x`",
         "expected": "money per mass", "fix": "write `5 USD/kg`",
     }  # fmt: skip
+
+
+def test_a_run_that_added_up_what_is_exposed_is_still_read() -> None:
+    """Runs written before hold kilograms of all materials together: they are read past."""
+    row = {
+        "rule": "stayed",
+        "title": "",
+        "kg": 5,
+        "cost": 7,
+        "materials": {"tin": 5},
+        "offers": ["a"],
+        "first": "2027-Q1",
+    }
+    assert "kg" not in run(exposed=[row]).exposed[0].model_dump()

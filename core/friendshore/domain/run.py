@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from .base import Number, Record, Tables
 from .held import RunHolding, RunLot, RunStock
@@ -207,17 +209,21 @@ class RunExposed(Record):
 
     rule: str
     title: str
-    kg: Number
-    """Kilograms bought that it would forbid."""
     cost: Number
-    """Money spent on them."""
+    """Money spent on what it would forbid."""
     materials: dict[str, Number]
-    """Kilograms by material."""
+    """Kilograms bought that it would forbid, by material."""
     offers: list[str]
     first: str
     """First period concerned."""
     unknown: list[RunDoubt] = []
     """The days of the plan's time on which nobody knows whether it holds; none in runs written before they were told."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_total(cls, data: Any) -> Any:
+        """Runs written before hold kilograms of all materials added up, which say nothing."""
+        return {key: value for key, value in data.items() if key != "kg"} if isinstance(data, dict) else data
 
 
 class RunUnproven(Record):

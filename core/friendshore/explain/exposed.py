@@ -16,7 +16,6 @@ class Exposed:
 
     rule: str
     items: tuple[Bought, ...]
-    kilograms: Decimal
     cost: Decimal
     """Undiscounted money on the purchases concerned."""
 
@@ -35,7 +34,6 @@ def exposed(verified: VerifiedPlan) -> list[Exposed]:
         Exposed(
             rule,
             tuple(items.values()),
-            sum((item.entry.quantity for item in items.values()), Decimal(0)),
             sum((cost.get(key, Decimal(0)) for key in items), Decimal(0)),
         )
         for rule, items in sorted(found.items())

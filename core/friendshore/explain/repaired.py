@@ -58,8 +58,8 @@ class Repair(Record):
     """Kilograms that the demands are short of in the cheapest plan with these changes; None: no plan was found in time."""
     rounded: bool
     """Whether `left` is nothing, or no more than rounding leaves."""
-    others: Number
-    """Kilograms that other demands are then short of more, or (negative) less."""
+    others: dict[str, Number]
+    """Material -> kilograms that other demands are then short of more, or (negative) less."""
     least: bool
     """Whether each amount is shown to be the least; else time was up."""
 

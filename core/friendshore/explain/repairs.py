@@ -219,7 +219,6 @@ class _Mending:
             answer, left = self._planned(amounts)
         if answer is None:
             left = None
-        others = self._others(answer) if answer is not None else Decimal(0)
         rather_short = left is not None and left > self._rounding and self.conflict is None
         return Repair(
             rank=0,
@@ -231,7 +230,7 @@ class _Mending:
             served=self._served(amounts) if rather_short else None,
             left=left,
             rounded=left is not None and left <= self._rounding,
-            others=others if abs(others) > self._rounding else Decimal(0),
+            others=self._others(answer) if answer is not None else {},
             least=least,
         )
 
@@ -301,11 +300,16 @@ class _Mending:
         more = amounts[last][0] + lever.step * (left / lever.step).to_integral_value(ROUND_CEILING)
         return {**amounts, last: (more,)} if more <= lever.most[0] else None
 
-    def _others(self, answer: Answer) -> Decimal:
-        """Kilograms that other demands are then short of more than before, or (negative) less."""
+    def _others(self, answer: Answer) -> dict[str, Decimal]:
+        """Kilograms of each material that other demands are then short of more than before, or (negative) less."""
         before, after = shortage(answer, after=False), shortage(answer)
-        names = (before.keys() | after.keys()) - set(self.need.demands)
-        return sum((after.get(name, Decimal(0)) - before.get(name, Decimal(0)) for name in names), Decimal(0))
+        more: dict[str, Decimal] = {}
+        for demand in self.session.problem.demands:
+            if demand.id not in self.need.demands:
+                name, nothing = demand.use.material.id, Decimal(0)
+                rise = after.get(demand.id, nothing) - before.get(demand.id, nothing)
+                more[name] = more.get(name, nothing) + rise
+        return {name: kg for name, kg in sorted(more.items()) if abs(kg) > self._rounding}
 
 
 def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[Use]:

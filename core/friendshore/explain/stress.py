@@ -12,7 +12,7 @@ from typing import ClassVar
 from ..domain.base import Number, Record, exact
 from ..session import Answer, Session
 from .losses import KINDS, Loss, LossKind, losses
-from .results import Counted, Difference, Effort, Result, difference, shortage, total
+from .results import Counted, Difference, Effort, Result, difference, shortage
 
 Progress = Callable[[int, int, float], None]
 """Told the questions answered, the questions in all, and the seconds gone."""
@@ -44,11 +44,6 @@ class Stressed(Record):
     """Of two countries together: by how much the rise is above what the two cost alone; None: one alone, or not known."""
     tied: bool = False
     """Whether, for what is proved, it may rank below the next."""
-
-    @property
-    def kilograms(self) -> Decimal:
-        """Kilograms of all materials that are short in addition."""
-        return total([each.kilograms for each in self.short if each.kilograms > 0])
 
 
 class Stress(Result):

@@ -157,7 +157,6 @@ def describe_exposed(problem: Problem, rows: list[Exposed]) -> list[RunExposed]:
             RunExposed(
                 rule=row.rule,
                 title=rule.title,
-                kg=row.kilograms,
                 cost=exact(row.cost),
                 materials=materials,
                 offers=sorted({item.arc.chained.offer.id for item in row.items}),

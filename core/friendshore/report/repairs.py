@@ -158,8 +158,9 @@ def _row(repair: Repair) -> list[str | Text]:
     if repair.left and not repair.rounded:
         served = f" (all told {rise(repair.served)})" if repair.served is not None else ""
         then.append(f"{mass(repair.left)}: cheaper than to be served{served}")
-    if repair.others:
-        then.append(f"others of {mass(abs(repair.others))} {'more' if repair.others > 0 else 'less'}")
+    then += [
+        f"others of {mass(abs(kg))} of {name} {'more' if kg > 0 else 'less'}" for name, kg in repair.others.items()
+    ]
     return [str(repair.rank), told, spends, dearer, "; ".join(then) or "of nothing"]
 
 
