@@ -324,3 +324,18 @@ def test_what_is_assumed_of_makers_is_told(folder: Path) -> None:
     texts = [a["text"] for a in plan(edit(folder, ("", pin)))["assumptions"]]
     assert any("keep apart" in text for text in texts)
     assert any("gives 0.5 kg of slag" in text for text in texts)
+
+
+def test_a_comma_that_others_read_as_a_decimal_is_told(folder: Path) -> None:
+    """`5,000 USD/kg` is five thousand here and five elsewhere: check says how it was read, file by file, and the plan is made."""
+    edit(folder, ('"5000 USD/kg"', '"5,000 USD/kg"'))
+    edit(folder, ("540 USD/kg", '"1,540 USD/kg"'), file="catalog/offers.csv")
+    done = friendshore("check", folder, "--json")
+    told = [(Path(one["file"]).name, one["row"], one["message"]) for one in json.loads(done.stdout)["suggestions"]]
+    rows = {name: (row, text) for name, row, text in told if "thousands" in text}
+    assert "`5,000 USD/kg` is read as 5000" in rows["case.toml"][1]
+    assert "`1,540 USD/kg` is read as 1540" in rows["offers.csv"][1]
+    assert rows["case.toml"][0] == next(
+        n for n, line in enumerate((folder / "case.toml").read_text().splitlines(), 1) if "5,000" in line
+    )
+    assert {demand["shortage_price"] for demand in plan(folder)["demands"]} >= {5000}

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from friendshore.domain.suggest import did_you_mean, nearest
 from friendshore.errors import Problem
-from friendshore.reading import kinds as k
-from friendshore.reading.fields import Kind, UnreadableError
+from friendshore.reading.fields import UnreadableError
 from friendshore.reading.kinds import CAPACITY, COUNTRIES, DATE, PER_UNIT, YES_NO
 from friendshore.reading.tomlfile import read_toml
 from friendshore.reading.words import plain
@@ -81,13 +80,3 @@ def test_plain_data_is_what_json_holds(tmp_path: Path) -> None:
     toml = read_toml(tmp_path / "x.toml", [])
     assert toml is not None
     assert plain(toml.data) == {"a": 0.65, "b": ["2027-01-01", {"c": 1}]}
-
-
-@pytest.mark.parametrize(
-    "kind", [k.POSITIVE, k.FACTOR, k.MASS, k.MASS_RATE, k.MONEY, k.UNIT_PRICE, k.PER_UNIT, k.YEARLY_SHARE, k.DURATION]
-)
-def test_every_kind_of_number_tells_both_readings_of_a_comma(kind: Kind) -> None:
-    """`1,250` is refused in every column and key, in the same words."""
-    unit = {"mass": " t", "mass per time": " t/year", "money": " USD", "money per mass": " USD/kg", "duration": " days"}
-    with pytest.raises(UnreadableError, match=r"`1,250` is 1250 or 1\.250; write 1250 or 1\.250"):
-        kind.read("1,250" + unit.get(kind.name, ""))

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..domain.case import DemandSpec, Level
 from ..domain.facts import ChainEntry
-from ..domain.quantities import TwoReadingsError, parse_number, parse_share
+from ..domain.quantities import parse_number, parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact
 from ..reading.entry import Entry
@@ -81,10 +81,7 @@ def _facts(entry: Entry) -> tuple[tuple[str, Fact], ...]:
         elif isinstance(value, int | Decimal):
             facts.append((name, Decimal(value)))
         elif isinstance(value, str):
-            try:
-                facts.append((name, _fact(value)))
-            except TwoReadingsError as error:
-                entry.problem(name, "cannot be read", str(error))
+            facts.append((name, _fact(value)))
         else:
             entry.problem(name, "a fact of the item is a plain value", "true, false, a number, a share or a text")
     return tuple(facts)
@@ -97,8 +94,6 @@ def _fact(text: str) -> Fact:
     for parse in (parse_number, parse_share):
         try:
             return parse(text)
-        except TwoReadingsError:
-            raise
         except ValueError:
             continue
     return text

@@ -45,7 +45,7 @@ _ALIASES = {
 }  # fmt: skip
 _DIGITS = r"[-+]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:_\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 """A number; a comma only sets off thousands, so that `1,5` and `0,125` are refused, never read as 15 and 125."""
-_EITHER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}(?:[eE][-+]?\d+)?")
+_EITHER = re.compile(r"\s*([-+]?[1-9]\d{0,2},\d{3})(?![\d,.])")
 """What half of the world reads as thousands, the other half as a decimal: `1,250`."""
 _MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$")
 _NUMBER = re.compile(rf"^{_DIGITS}$")
@@ -77,14 +77,13 @@ class UnitPrice(NamedTuple):
     substance: str | None
 
 
-class TwoReadingsError(ValueError):
-    """A number that can be read in two ways a thousandfold apart."""
+def either(text: str) -> str:
+    """The number with which a text begins if others would read it a thousandfold smaller, like `1,250`; empty: there is none."""
+    found = _EITHER.match(text)
+    return found[1] if found else ""
 
 
 def _decimal(digits: str) -> Decimal:
-    if _EITHER.fullmatch(digits):
-        whole, part = digits.replace(",", ""), digits.replace(",", ".")
-        raise TwoReadingsError(f"one number: `{digits}` is {whole} or {part}; write {whole} or {part}")
     return exact(digits.replace(",", "").replace("_", ""))
 
 
@@ -94,7 +93,7 @@ def is_number(text: str) -> bool:
 
 
 def parse_number(text: str) -> Decimal:
-    """A plain number; thousands may be set off by underscores, or by commas where that is the only reading (`1,250,000`, `1,250.00`).
+    """A plain number; thousands may be set off by commas or underscores.
 
     Raises:
         ValueError: with what was expected.
@@ -186,8 +185,6 @@ def parse_share(text: str) -> Decimal:
     percent = text.endswith("%")
     try:
         number = parse_number(text[:-1] if percent else text)
-    except TwoReadingsError:
-        raise
     except ValueError:
         raise ValueError("a share, like `65 %` or `0.65`") from None
     return exact(number / 100) if percent else number

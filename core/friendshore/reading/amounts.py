@@ -14,7 +14,6 @@ from ..domain.quantities import (
     UNLIMITED,
     Mass,
     Money,
-    TwoReadingsError,
     UnitPrice,
     is_number,
     looks_like_money,
@@ -36,8 +35,6 @@ def read_number(value: Any) -> Decimal:
     """A plain number."""
     try:
         return parse_number(value) if isinstance(value, str) else exact(value)
-    except TwoReadingsError as error:
-        raise UnreadableError(str(error)) from None
     except ValueError:
         raise UnreadableError("a number") from None
 
@@ -46,8 +43,6 @@ def read_share(value: Any) -> Decimal:
     """A share as a fraction."""
     try:
         return parse_share(value) if isinstance(value, str) else exact(value)
-    except TwoReadingsError as error:
-        raise UnreadableError(str(error)) from None
     except ValueError:
         raise UnreadableError("a share, like 65 % or 0.65") from None
 
@@ -125,8 +120,6 @@ def read_per_unit(value: Any) -> Mass:
             if written
             else Mass(parse_number(value) if isinstance(value, str) else exact(value), None)
         )
-    except TwoReadingsError as error:
-        raise UnreadableError(str(error)) from None
     except ValueError:
         raise UnreadableError(PER_UNIT.expected) from None
     PER_UNIT(mass.kg)
@@ -182,8 +175,8 @@ def read_yearly_share(value: Any) -> Decimal:
     told = _yearly(value, expected) if isinstance(value, str) and "/" in value else value
     try:
         share = read_share(told)
-    except UnreadableError as error:
-        raise UnreadableError(error.expected if "one number" in error.expected else expected) from None
+    except UnreadableError:
+        raise UnreadableError(expected) from None
     if share < 0:
         raise UnreadableError("zero or more")
     return share

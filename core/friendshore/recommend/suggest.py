@@ -14,6 +14,7 @@ from ..errors import Problem as Suggestion
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.given import UNEXAMINED
+from ..reading.commas import told_commas
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
@@ -30,7 +31,9 @@ _FAR_APART = 1_000
 def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
     """All suggestions, in the order of what they are about."""
     own = [catalog for catalog in gathered.catalogs if not catalog.distribution]
+    places = [gathered.places.case, *(gathered.places.catalogs.get(catalog.name) for catalog in own)]
     found = [
+        *(told for place in places if place is not None for told in told_commas(place)),
         *_unexamined(problem),
         *(told for catalog in own for told in nothings(catalog)),
         *_boundaries(problem),
