@@ -27,7 +27,8 @@ def floors_from(session: Session) -> tuple[Mapping[str, date], ...]:
     Raises:
         SolverError: if a solver breaks down.
     """
-    return tuple(_of(session, part) for part in session.verified.plan.infeasible)
+    # Without a demand in it, a conflict is of rows that nothing counts towards: on no day.
+    return tuple(_of(session, part) if part.demands else {} for part in session.verified.plan.infeasible)
 
 
 def _of(session: Session, part: Infeasible) -> dict[str, date]:
