@@ -68,7 +68,7 @@ def test_side_by_side_and_step_by_step() -> None:
     assert found.difference.value == 500
     assert found.difference.proved
     assert [(step.title, float(step.rise.total)) for step in found.steps] == [
-        ("price au-metal, factor 2.0", 300),
+        ("price au-metal, factor 2", 300),
         ("remove jp-metal", 200),
     ]
     assert mix(found) == {"au-metal": (10, 10)}

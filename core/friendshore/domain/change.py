@@ -166,6 +166,17 @@ class Change(Fitting):
         """Which of the subjects it names."""
         return next(name for name in self.SUBJECTS if getattr(self, name))
 
+    def as_written(self, currency: str) -> dict[str, Any]:
+        """As a case file states it, amounts with their units.
+
+        Args:
+            currency: that of an amount which names none.
+        """
+        told = self.model_dump(by_alias=True, exclude_defaults=True)
+        if self.amount is not None:
+            told["amount"] = f"{self.amount.normalize():f} {told.pop('currency', currency)}/kg"
+        return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in told.items()}
+
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
         """Not one subject, what it needs and is not given, what is given and not read, and figures that make no sense."""
@@ -205,6 +216,8 @@ _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
 }
 """How amounts are read that are given as text."""
 
+_UNITS = {"quantity": "kg", "per_year": "kg/year", "delay": "months"}
+"""Amounts that a file states with a unit."""
 _BLANK: tuple[object, ...] = (None, "", frozenset())
 _WRITTEN = {"start": "from", "end": "until"}
 """Fields whose key in a file is another word."""

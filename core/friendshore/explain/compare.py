@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ..domain.change import Change
 from ..domain.plan import Cost
@@ -142,9 +143,15 @@ class _Stop:
 
 def said(change: Change) -> str:
     """A change in the words of a case file."""
-    told = change.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"why"})
+    told = {key: _in_words(value) for key, value in change.as_written(change.currency).items() if key != "why"}
     rest = [f"{key} {value}" for key, value in told.items() if key != change.subject]
     return ", ".join([f"{change.subject} {told[change.subject]}", *rest])
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return " and ".join(sorted(map(str, value))) if isinstance(value, frozenset) else str(value)
 
 
 def _way(before: Changes, after: Changes) -> list[_Stop]:

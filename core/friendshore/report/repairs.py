@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from ..domain.change import Change
 from ..explain.levers import LeverKind
 from ..explain.repaired import Gap, Repair, Repairs, Use
 from ..reading.tomlfile import toml_text
@@ -211,7 +209,7 @@ def step(use: Use) -> str:
 def repairs_toml(found: Repairs) -> str:
     """Every repair as a scenario of a case file."""
     scenarios = [
-        {"name": _scenario(found, repair), "change": [_written(change, found.currency) for change in repair.changes]}
+        {"name": _scenario(found, repair), "change": [change.as_written(found.currency) for change in repair.changes]}
         for repair in found.repairs
     ]
     return toml_text({"scenario": scenarios}) if scenarios else ""
@@ -227,13 +225,3 @@ def _scenario(found: Repairs, repair: Repair) -> str:
 
 _NO_NAME = re.compile(r"[^\w.+-]")
 """What the name of a scenario cannot hold."""
-_UNITS = {"quantity": "kg", "per_year": "kg/year", "delay": "months"}
-"""Fields of a change that a file states with a unit."""
-
-
-def _written(change: Change, currency: str) -> dict[str, Any]:
-    """A change as a case file states it."""
-    told = change.model_dump(by_alias=True, exclude_defaults=True)
-    if change.amount is not None:
-        told["amount"] = f"{change.amount.normalize():f} {told.pop('currency', currency)}/kg"
-    return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in told.items()}
