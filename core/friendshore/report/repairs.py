@@ -168,7 +168,7 @@ def _steps(uses: Sequence[Use]) -> Iterator[str]:
         told = list(some)
         if kind is LeverKind.LATER:
             names = [use.subject for use in told]
-            yield f"{' and '.join(names)} wanted {number(told[0].amount or Decimal(0))} months later"
+            yield f"{' and '.join(names)} wanted {count(int(told[0].amount or 0), 'month')} later"
         else:
             yield from map(step, told)
 
