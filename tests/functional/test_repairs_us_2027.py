@@ -25,8 +25,9 @@ def said(*arguments: str) -> str:
 
 def test_the_page_shows_what_is_printed() -> None:
     """The example of the reference page, line by line."""
-    printed = said("repairs", str(CASE), "gallium-metal-4n")
-    _, block = PAGE.split("$ friendshore repairs docs/cases/us-2027 gallium-metal-4n\n")
+    asked = ("gallium-metal-4n", "--scenario", "minerals-ban", "--top", "5")
+    printed = said("repairs", str(CASE), *asked)
+    _, block = PAGE.split(f"$ friendshore repairs docs/cases/us-2027 {' '.join(asked)}\n")
     shown = block.split("```")[0].strip().splitlines()
     assert "\n".join(shown) in "\n".join(line.rstrip() for line in printed.splitlines())
 
@@ -34,11 +35,13 @@ def test_the_page_shows_what_is_printed() -> None:
 @pytest.mark.parametrize(
     ("material", "steps"),
     [
-        ("gallium-metal-4n", [["stock"], ["later", "later"]]),
-        # Nothing of it can be made before the powder has come, and its maker before that: three quarters from stock, or waited for.
-        ("tungsten-heavy-alloy", [["stock", "lead"], ["later", "lead"]]),
+        # Nothing of it can be made before the powder has come, and its maker says nothing of where it is refined: from stock, or waited for.
+        (
+            "tungsten-heavy-alloy",
+            [["proof", "stock", "lead"], ["proof", "stock", "lead"], ["later", "proof", "lead"]],
+        ),
         # The one lead that takes no inputs, whose origin has to be proved; the others would need alloy of a second lead.
-        ("smco-magnet", [["proof", "stock", "lead"], ["later", "proof", "lead"]]),
+        ("smco-magnet", [["proof", "lead"]]),
     ],
 )
 def test_a_pasted_repair_serves_what_was_short(material: str, steps: list[list[str]], tmp_path: Path) -> None:

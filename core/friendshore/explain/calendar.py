@@ -71,7 +71,7 @@ class Cliff(Record):
     start: date
     """First day on which it is short."""
     from_start: bool
-    """Whether it is short from the beginning; there is nothing before it then."""
+    """Whether it is short from the day on which it begins to be wanted; there is nothing before it then."""
     short: Number
     """Kilograms a year short on that day."""
     wanted: Number
@@ -237,7 +237,8 @@ class _Calendar:
         """One stretch of time in which a demand is short, with what began and what ended it."""
         first, over_at = planned[begins], planned[over] if over < len(planned) else None
         unwanted = over_at is not None and demand not in over_at.wanted
-        before = planned[begins - 1] if begins else None
+        # That it comes to be wanted is no reason why nobody can supply it.
+        before = planned[begins - 1] if begins and demand in planned[begins - 1].wanted else None
         return Cliff(
             demand=demand,
             material=material,

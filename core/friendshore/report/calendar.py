@@ -123,7 +123,7 @@ def _when(cliff: Cliff) -> list[str]:
 
 def _why(cliff: Cliff) -> str:
     if cliff.from_start:
-        return "from the start" if cliff.kept_out else f"{cliff.reason}, from the start"
+        return "from its first day" if cliff.kept_out else f"{cliff.reason}, from its first day"
     return _causes(cliff.because) or f"{cliff.reason}; no one change found"
 
 
