@@ -30,7 +30,9 @@ def unpriced(tiny: Tiny) -> Inputs:
     demands = tuple(d.model_copy(update={"shortage_price": None}) for d in tiny.case.demands)
     stores = tuple(s.model_copy(update={"holding": None}) for s in tiny.case.stores)
     share = tiny.case.assume.model_copy(update={"holding": Decimal("0.1")})
-    offers = tuple(o.model_copy(update={"take_or_pay": None}) for o in tiny.catalog.offers)
+    offers = tuple(
+        o.model_copy(update={"take_or_pay": None, "take_or_pay_share": Decimal(1)}) for o in tiny.catalog.offers
+    )
     made = tiny.case.model_copy(update={"demands": demands, "stores": stores, "assume": share, "objectives": ()})
     rules = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
     return Inputs(made, (tiny.catalog.model_copy(update={"offers": offers}),), rules)

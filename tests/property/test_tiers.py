@@ -18,7 +18,7 @@ from .bills import SUBJECTS, World, basics, check, schedules
 from .compare import planned
 from .settings import examples
 from .tiny import (
-    MAGNET,
+    MATERIALS,
     case,
     catalog,
     chain,
@@ -27,6 +27,9 @@ from .tiny import (
     offer,
     store,
 )
+
+STAGES = {material.id: material.stages for material in MATERIALS}
+"""What each good goes through."""
 
 
 @st.composite
@@ -58,7 +61,7 @@ def markets(draw: st.DrawFn) -> tuple[Case, Catalog]:
             plant,
             good,
             draw(st.integers(5, 20)),
-            chain("AU", *MAGNET),
+            chain("AU", *STAGES[good]),
             min_order=draw(st.sampled_from((None, None, 4))),
         )
         for good in goods

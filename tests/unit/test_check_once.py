@@ -162,12 +162,12 @@ def test_a_scenario_asked_for_tells_where_it_is_wrong(folder: Path) -> None:
     assert rows == {line_of(folder / "case.toml", "disable"), line_of(folder / "case.toml", "prove")}
 
 
-def test_what_only_a_limit_sees_is_told_by_check(folder: Path) -> None:
-    """A pin of an offer that is not there, and a budget: two rules, two places."""
+def test_what_a_rule_names_is_told_where_it_stands(folder: Path) -> None:
+    """A pin of an offer that is not there: the line on which the rule names it."""
     add(folder / "case.toml", '\n[[rule]]\nkind = "pin"\nid = "fixed"\noffer = "quebec"\nat_most = "5 t"\n')
     (problem,) = recommend.check(folder, Registry.of()).errors
-    assert problem.row == line_of(folder / "case.toml", 'id = "fixed"')
-    assert "pins an offer that does not count" in problem.message
+    assert problem.row == line_of(folder / "case.toml", 'offer = "quebec"')
+    assert problem.message == "rule `fixed` names the offer `quebec`, which is not there"
 
 
 def test_a_price_or_a_capacity_of_nothing_is_told(folder: Path) -> None:

@@ -88,7 +88,7 @@ def test_an_export_control_is_healed_by_its_own_means(arrives: str, control: Rul
 
 def test_stock_of_unknown_origin_asks_for_proof() -> None:
     """Nobody says where the stock was melted: it is unproven for defence, and proof would heal it."""
-    lot = stock("metal", 4, chain("", *METAL), id="shelf")
+    lot = stock("metal", 4, chain("?", *METAL), id="shelf")
     one = held(planned(case(demand("metal", "defense", 0, 5), stocks=(lot,)), metals(), ban("melted")), "shelf")
     (bar,) = one.uses[0].bars
     assert bar.unproven

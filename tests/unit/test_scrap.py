@@ -32,7 +32,7 @@ def test_collection_is_of_scrap() -> None:
     """The step alone says that the feed is recycled; primary feed of it is refused."""
     assert ChainEntry(stage="collection").feed is Feed.RECYCLED
     assert ChainEntry(stage="mining").feed is Feed.PRIMARY
-    with pytest.raises(ValueError, match="its feed is recycled"):
+    with pytest.raises(ValueError, match="no primary feed"):
         ChainEntry(stage="collection", feed=Feed.PRIMARY)
 
 

@@ -56,9 +56,9 @@ def _permits(problem: Problem) -> Iterator[RunRounded]:
         yield from _narrowed(problem, "offer", facts.offer.id, facts.offer.start, facts.offer.end)
         for quote in facts.offer.quotes:
             yield from _narrowed(problem, "quotation", facts.offer.id, quote.start, quote.end)
-    for waiver in problem.case.waivers:
+    for waiver in sorted(problem.case.waivers, key=waiver_id):
         yield from _narrowed(problem, "waiver", waiver_id(waiver), waiver.start, waiver.end)
-    for licence in problem.case.licences:
+    for licence in sorted(problem.case.licences, key=licence_id):
         yield from _narrowed(problem, "licence", licence_id(licence), licence.start, licence.end)
 
 
@@ -77,7 +77,7 @@ def _lead_times(problem: Problem) -> Iterator[RunRounded]:
     for facts in _reached(problem):
         offer = facts.offer
         own = offer.lead_time if offer.lead_time is not None else problem.case.assume.lead_time
-        for lead in {own, *(lane.lead_time for lane in offer.lanes if lane.lead_time is not None)}:
+        for lead in sorted({own, *(lane.lead_time for lane in offer.lanes if lane.lead_time is not None)}):
             counted = problem.case.horizon.steps(lead) * months
             if counted != lead:
                 yield _line("lead time", offer.id, _months(lead), _months(Decimal(counted)))

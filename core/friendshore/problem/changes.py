@@ -165,7 +165,11 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
             if not hit(offer):
                 offers.append(offer)
             elif change.start or offer.id in placed:  # what is on its way still comes
-                offers.append(offer.model_copy(update={"end": min(last, offer.end) if offer.end else last}))
+                until = min(last, offer.end) if offer.end else last
+                ended: dict[str, date | None] = {"end": until}
+                if offer.start and offer.start > until:  # it was to be sold only later: never, then
+                    ended = {"start": None, "end": case.horizon.start - timedelta(days=1)}
+                offers.append(offer.model_copy(update=ended))
             else:
                 gone.add(offer.id)
         return catalog.model_copy(update={"offers": tuple(offers)})

@@ -78,9 +78,10 @@ def gather(
     own = [*rules, *(attempt(partial(_own_rules, case, known), errors) or ())]
     found.extend(own[len(rules) :])
     case = _with_scenarios(case, packs, errors)
+    places = Places(case.file, {ref.name: ref.folder for ref in refs}, _of_packs(packs))
     wrong = misnamed(own, case, read) if not errors else []
     if wrong:
-        errors.append(InputError(wrong))
+        errors.append(InputError(places(wrong)))
     if errors:
         # A slip in the name of what is blocked may be why.
         raise _all_of([*errors, *map(PluginError, idle)])
@@ -95,7 +96,7 @@ def gather(
         overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
         idle=idle,
-        places=Places(case.file, {ref.name: ref.folder for ref in refs}, _of_packs(packs)),
+        places=places,
     )
 
 
