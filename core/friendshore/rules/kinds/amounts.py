@@ -2,68 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from ...domain.base import Number
-from ...domain.quantities import is_number, parse_mass, parse_money, parse_number, parse_share, parse_unit_price
+from ...domain.quantities import (
+    Mass,
+    Money,
+    UnitPrice,
+    is_number,
+    parse_mass,
+    parse_money,
+    parse_number,
+    parse_share,
+    parse_unit_price,
+)
 from .shared import as_pairs
 
-
-def _kilograms(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        mass = parse_mass(value)
-    except ValueError as error:
-        raise ValueError(f"`{value}` is not {error}") from None
-    if mass.substance is not None:
-        raise ValueError(f"`{value}` names a substance: a rule counts kilograms of the material's own basis")
-    return mass.kg
+Parsed = Decimal | Mass | Money | UnitPrice
+Parse = Callable[[str], Parsed]
 
 
-def _money(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_number(value) if is_number(value) else parse_money(value).amount
-    except ValueError as error:
-        raise ValueError(f"`{value}` is not {error}") from None
+def _written(parse: Parse) -> BeforeValidator:
+    """Reads an amount that is given as text; any other value is left to the number's own checks."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            found = parse(value)
+        except ValueError as error:
+            raise ValueError(f"`{value}` is not {error}") from None
+        if getattr(found, "substance", None) is not None:
+            raise ValueError(f"`{value}` names a substance: a rule counts kilograms of the material's own basis")
+        return found if isinstance(found, Decimal) else found[0]
+
+    return BeforeValidator(read)
 
 
-def _per_kilogram(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        if is_number(value):
-            return parse_number(value)
-        price = parse_unit_price(value)
-    except ValueError as error:
-        raise ValueError(f"`{value}` is not {error}") from None
-    if price.substance is not None:
-        raise ValueError(f"`{value}` names a substance: a rule counts kilograms of the material's own basis")
-    return price.amount
+def _or_number(parse: Parse) -> Parse:
+    """The same, where a text without a unit is a number in the case's currency."""
+    return lambda text: parse_number(text) if is_number(text) else parse(text)
 
 
-def _share(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_share(value)
-    except ValueError as error:
-        raise ValueError(f"`{value}` is not {error}") from None
-
-
-Kilograms = Annotated[Number, BeforeValidator(_kilograms), Field(ge=0)]
+Kilograms = Annotated[Number, _written(parse_mass), Field(ge=0)]
 """Kilograms of the material's basis, as a number or as text like `5 t`."""
-Rate = Annotated[Number, BeforeValidator(_share)]
+Rate = Annotated[Number, _written(parse_share)]
 """A share that may be more than all, as a number or as text like `125 %`."""
-Amount = Annotated[Number, BeforeValidator(_money)]
+Amount = Annotated[Number, _written(_or_number(parse_money))]
 """Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`."""
-PerKilogram = Annotated[Number, BeforeValidator(_per_kilogram)]
+PerKilogram = Annotated[Number, _written(_or_number(parse_unit_price))]
 """Money per kilogram, as a number in the case's currency or as text like `5 USD/kg`; see `InMoney`."""
-Share = Annotated[Number, BeforeValidator(_share), Field(ge=0, le=1)]
+Share = Annotated[Number, _written(parse_share), Field(ge=0, le=1)]
 """A share from 0 to 1, as a number or as text like `65 %`."""
 
 
