@@ -8,7 +8,15 @@ from datetime import date
 from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 DIGITS = 15
 """Significant digits every stored number is rounded to: the most that a double, and so JSON, keeps exactly."""
@@ -83,12 +91,15 @@ class Fitting(Record):
         del given
         return iter(())
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        found = list(self.faults(self.__dict__))
-        if found:
-            raise FaultsError(found)
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fits(cls, given: Any, make: ModelWrapValidatorHandler[Self]) -> Self:
+        made = make(given)
+        if made is not given:  # a record that stands in another was looked at when it was made
+            found = list(cls.faults(made.__dict__))
+            if found:
+                raise FaultsError(found)
+        return made
 
 
 def days_in_order(given: Mapping[str, Any], first: str = "start", last: str = "end") -> Iterator[Fault]:
