@@ -154,6 +154,14 @@ class Plan(Tables):
     shorts: tuple[Short, ...] = ()
     infeasible: tuple[Infeasible, ...] = ()
 
+    @property
+    def short_by_demand(self) -> dict[str, Decimal]:
+        """Demand -> kilograms short over the plan; what is met in full is left out."""
+        found: dict[str, Decimal] = {}
+        for short in self.shorts:
+            found[short.demand] = found.get(short.demand, Decimal(0)) + short.quantity
+        return {name: kilograms for name, kilograms in found.items() if kilograms}
+
 
 class Cost(Record):
     """Money, in the case's currency. Each figure is discounted to the start of the plan unless it says otherwise."""

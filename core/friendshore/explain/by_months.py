@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ..domain.plan import Plan, PlanStatus
+from ..domain.plan import PlanStatus
 from ..domain.time import Horizon, PeriodLength
 from ..errors import FriendshoreError, NoPlanError
 from ..problem import Problem
@@ -53,7 +52,7 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
         PluginError: if a plugin's rule raises.
     """
     horizon = session.problem.case.horizon
-    short = _short(session.verified.plan)
+    short = session.verified.plan.short_by_demand
     if horizon.length is PeriodLength.MONTH or horizon.until is not None or not short or not rounded(session.problem):
         return {}
     if session.verified.plan.status is not PlanStatus.OPTIMAL:
@@ -99,7 +98,7 @@ def _planned(
     if solution.objective - solution.bound > limits.gap * max(1.0, abs(solution.objective)):
         return OUT_OF_TIME
     verified, _ = examine(problem, plan_of(program, solution))
-    return OUT_OF_TIME if verified is None else _short(verified.plan)
+    return OUT_OF_TIME if verified is None else verified.plan.short_by_demand
 
 
 def _by_period(problem: Problem) -> str:
@@ -115,14 +114,6 @@ def _by_period(problem: Problem) -> str:
         if by_period and any(row.at_least or row.at_most for row in one_by_one(rows)):
             return f"rule {rule.id} states amounts by period"
     return ""
-
-
-def _short(plan: Plan) -> Mapping[str, Decimal]:
-    """Demand -> kilograms short over the plan; what is met in full is left out."""
-    found: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for short in plan.shorts:
-        found[short.demand] += short.quantity
-    return {name: kilograms for name, kilograms in found.items() if kilograms}
 
 
 def _left(session: Session, ends: float) -> Limits:

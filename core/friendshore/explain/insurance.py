@@ -226,8 +226,8 @@ class _Insuring:
         one, other = _before(insured, self.period), _before(after, self.period)
         if any(abs(one.get(key, _NONE) - other.get(key, _NONE)) > self.slack for key in one.keys() | other.keys()):
             found.add(_OTHERWISE)
-        today = _short(self.session.part_plan(members).verified)
-        if any(kg > today.get(demand, _NONE) + self.slack for demand, kg in _short(after).items()):
+        today = self.session.part_plan(members).plan.short_by_demand
+        if any(kg > today.get(demand, _NONE) + self.slack for demand, kg in after.plan.short_by_demand.items()):
             found.add(_MORE_SHORT)
         return found
 
@@ -342,13 +342,6 @@ def _before(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, st
         if p.ordered < period:
             key = (p.offer, p.material, p.place, p.requirement, p.ordered)
             found[key] = found.get(key, Decimal(0)) + p.quantity
-    return found
-
-
-def _short(verified: VerifiedPlan) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = {}
-    for short in verified.plan.shorts:
-        add_up(found, {short.demand: short.quantity})
     return found
 
 

@@ -116,9 +116,9 @@ def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
     """Demand -> kilograms short over the plan, of the parts that some changes touch; what is met in full is left out."""
     found: dict[str, Decimal] = {}
     for part in answer.after if after else answer.before:
-        for short in part.plan.shorts:
-            found[short.demand] = found.get(short.demand, Decimal(0)) + short.quantity
-    return {name: kilograms for name, kilograms in sorted(found.items()) if kilograms}
+        for name, kilograms in part.plan.short_by_demand.items():
+            found[name] = found.get(name, Decimal(0)) + kilograms
+    return dict(sorted(found.items()))
 
 
 def total(quantities: Sequence[Decimal]) -> Decimal:

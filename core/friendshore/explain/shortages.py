@@ -36,12 +36,10 @@ def shortage_reasons(session: Session) -> dict[str, Reason]:
     """The reason of every demand that is short, by its id: found by solving again for the least that it can be short of."""
     plan = session.verified.plan
     conflicting = {name for part in plan.infeasible for name in part.demands}
-    short: dict[str, float] = {}
-    for entry in plan.shorts:
-        short[entry.demand] = short.get(entry.demand, 0.0) + float(entry.quantity)
+    short = plan.short_by_demand
     positions = {demand.id: i for i, demand in enumerate(session.problem.demands)}
     return {
-        name: Reason.CONFLICT if name in conflicting else _reason(session, positions[name], kilograms)
+        name: Reason.CONFLICT if name in conflicting else _reason(session, positions[name], float(kilograms))
         for name, kilograms in sorted(short.items())
     }
 
@@ -64,10 +62,9 @@ def limiting_rules(session: Session, reasons: Mapping[str, Reason]) -> dict[str,
     causes = SupplyCauses(session.verified, {})
     positions = {demand.id: i for i, demand in enumerate(session.problem.demands)}
     periods: dict[str, list[int]] = {}
-    short: dict[str, float] = {}
     for entry in session.verified.plan.shorts:
         periods.setdefault(entry.demand, []).append(entry.period)
-        short[entry.demand] = short.get(entry.demand, 0.0) + float(entry.quantity)
+    short = {name: float(kilograms) for name, kilograms in session.verified.plan.short_by_demand.items()}
     found = {}
     for name, reason in reasons.items():
         if reason is Reason.NO_SUPPLY and any(causes.spare(positions[name], t) for t in periods[name]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -13,18 +12,16 @@ from ..verify import VerifiedPlan
 
 def describe_by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
     """Every demand that was looked at by months, or should have been; what only the length of the periods makes short is worked out here."""
-    short: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for entry in verified.plan.shorts:
-        short[entry.demand] += entry.quantity
+    short = verified.plan.short_by_demand
     case = verified.problem.case
     rounding = case.resolution * case.horizon.count * case.horizon.length.months
     rows = []
     for name, by_months in sorted(found.items()):
-        only = Decimal(0) if by_months.kilograms is None else short[name] - by_months.kilograms
+        only = Decimal(0) if by_months.kilograms is None else short.get(name, Decimal(0)) - by_months.kilograms
         rows.append(
             RunByMonths(
                 demand=name,
-                short_kg=short[name],
+                short_kg=short.get(name, Decimal(0)),
                 by_months_kg=by_months.kilograms,
                 only_kg=only if only > rounding else Decimal(0),
                 note=by_months.note,
