@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.facts import Offer, Quote
+from ..domain.facts import Offer, Price, Quote
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
 from ..domain.time import Span
@@ -22,8 +22,11 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Trouble]:
     """
     offers = list(_wanted(merged, case))
     paths = Paths(merged, case)
+    assumed = {one.id: one.price for one in case.assume.offer if one.price is not None}
+    onboarded = {today.offer for today in case.incumbents}
     for offer in offers:
-        for column, currency in _amounts(paths, offer):
+        stated = _prices(paths, offer, assumed.get(offer.id))
+        for column, currency in (*stated, *_other_costs(offer, onboarded=offer.id in onboarded)):
             if _lacks(merged, case, currency):
                 home = "" if column.startswith("assume") else f"catalog {offer.catalog}"
                 yield no_rate(currency, case.currency, f"offer `{offer.id}`", home, column, offer.id)
@@ -74,10 +77,9 @@ def _wanted(merged: Merged, case: Case) -> Iterator[Offer]:
     return (found[name] for name in sorted(found))
 
 
-def _amounts(paths: Paths, offer: Offer) -> Iterator[tuple[str, str]]:
-    """Column and currency of everything that an offer states in money, as far as it counts."""
+def _prices(paths: Paths, offer: Offer, given: Price | None) -> Iterator[tuple[str, str]]:
+    """Column and currency of the prices of an offer, as far as they count; `given`: what the case assumes in their place."""
     case, merged = paths.case, paths.merged
-    given = next((one.price for one in case.assume.offer if one.id == offer.id and one.price is not None), None)
     price = offer.price if given is None else given
     if price is not None and price.amount is not None:
         if given is not None or _counts(merged, case, price.source):
@@ -88,7 +90,11 @@ def _amounts(paths: Paths, offer: Offer) -> Iterator[tuple[str, str]]:
     quotes = offer.quotes if given is None else ()
     held = {q.currency for q in quotes if _counts(merged, case, q.source) and _holds(q, case)}
     yield from (("quotes.price", currency) for currency in sorted(held))
-    if offer.onboarding and not any(today.offer == offer.id for today in case.incumbents):
+
+
+def _other_costs(offer: Offer, *, onboarded: bool) -> Iterator[tuple[str, str]]:
+    """Column and currency of what else it costs."""
+    if offer.onboarding and not onboarded:
         yield "offers.onboarding", offer.onboarding_currency
     lanes = {lane.currency for lane in offer.lanes if lane.freight is not None}
     yield from (("lanes.freight", currency) for currency in sorted(lanes))
