@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import date
 from math import isinf
 
-import numpy as np
-
 from ..domain.plan import Infeasible
 from ..problem.inputs import Inputs
 from ..program import compile_program
@@ -64,11 +62,7 @@ def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
     """Whether there is a plan for what conflicts if the rule is asked only from a period on."""
     inputs = _later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
     program = compile_program(inputs.problem())
-    count = program.problem.case.horizon.count
-    first = program.columns.short
-    own = [i for i, demand in enumerate(program.problem.demands) if demand.id in part.demands]
-    columns = np.concatenate([np.arange(first + i * count, first + (i + 1) * count) for i in own])
-    best = least(program, columns, session.limits, session.cancel)
+    best = least(program, program.short_of(part.demands), session.limits, session.cancel)
     return best is not None and not isinf(best)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-import numpy as np
-
+from ..domain.case import Case
 from ..domain.change import Change
 from ..problem import Problem
 from ..problem.limiting import materials_of
@@ -48,10 +47,8 @@ def _reason(session: Session, demand: int, kilograms: float) -> Reason:
     best = session.least_short(demand)
     if best is None:
         return Reason.UNPROVED
-    # Below a resolution a period, rounding alone tells the two apart.
-    slack = float(session.problem.case.resolution) * session.problem.case.horizon.count + 1e-6 * kilograms
     more = Reason.OUTRANKED if session.problem.objectives else Reason.DEARER
-    return more if kilograms - best > slack else Reason.NO_SUPPLY
+    return more if _less(best, kilograms, session.problem.case) else Reason.NO_SUPPLY
 
 
 def limiting_rules(session: Session, reasons: Mapping[str, Reason]) -> dict[str, tuple[str, ...]]:
@@ -97,9 +94,10 @@ def _better_without(session: Session, demand: str, rules: list[str], kilograms: 
     if not rules or not here & set(rules):
         return False
     program = compile_program(inputs.after([Change(disable=rule) for rule in rules if rule in here]).problem())
-    position = next(i for i, one in enumerate(program.problem.demands) if one.id == demand)
-    count = program.problem.case.horizon.count
-    first = program.columns.short + position * count
-    best = least(program, np.arange(first, first + count), session.limits, session.cancel)
-    slack = float(program.problem.case.resolution) * count + 1e-6 * kilograms
-    return best is not None and kilograms - best > slack
+    best = least(program, program.short_of({demand}), session.limits, session.cancel)
+    return best is not None and _less(best, kilograms, program.problem.case)
+
+
+def _less(best: float, kilograms: float, case: Case) -> bool:
+    """Whether a demand could be short of less than it is: below a resolution a period, rounding alone tells the two apart."""
+    return kilograms - best > float(case.resolution) * case.horizon.count + 1e-6 * kilograms

@@ -34,11 +34,7 @@ def weights(program: Program, weigh: Weigh, output: str = "") -> Floats:
 def about(program: Program, material: str) -> Ints:
     """Columns that buy a material, and those of its shortage."""
     columns, problem = program.columns, program.problem
-    count, arcs = problem.case.horizon.count, problem.network.arcs
+    arcs = problem.network.arcs
     bought = [arcs[arc].node[0] == material for arc in problem.moves.arc[columns.buy_move].tolist()]
-    short = [
-        columns.short + number * count + np.arange(count)
-        for number, demand in enumerate(problem.demands)
-        if demand.use.material.id == material
-    ]
-    return np.concatenate([columns.buy[np.array(bought, dtype=bool)], *short])
+    short = program.short_of({demand.id for demand in problem.demands if demand.use.material.id == material})
+    return np.concatenate([columns.buy[np.array(bought, dtype=bool)], short])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,13 @@ class Program:
     def __repr__(self) -> str:
         rows, columns = self.linear.matrix.shape
         return f"<Program of {self.problem.case.name}: {columns:,} columns, {rows:,} rows>"
+
+    def short_of(self, demands: Collection[str]) -> Ints:
+        """Columns of what some demands are short of, demand by demand and period by period."""
+        count = self.problem.case.horizon.count
+        own = [number for number, demand in enumerate(self.problem.demands) if demand.id in demands]
+        cells: Ints = np.add.outer(np.array(own, dtype=np.intp) * count, np.arange(count)).ravel()
+        return self.columns.short + cells
 
     def owners_of(self, rows: Ints) -> list[str]:
         """Who asked for each of some rows."""

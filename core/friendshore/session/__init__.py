@@ -175,9 +175,8 @@ class Session:
 
     def least_short(self, demand: int) -> float | None:
         """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
-        count = self.problem.case.horizon.count
-        first = self.program.columns.short + demand * count
-        return least(self.program, np.arange(first, first + count), self.left(), self.cancel)
+        columns = self.program.short_of({self.problem.demands[demand].id})
+        return least(self.program, columns, self.left(), self.cancel)
 
     def part_of(self, material: str) -> PartPlan:
         """The part of the case that a material belongs to, planned on its own."""
