@@ -17,6 +17,8 @@ from .base import Number, Record, Tables, exact
 from .purchases import Purchase, Purchases
 
 __all__ = [
+    "OPTIMAL_GAP",
+    "OPTIMAL_MONEY",
     "Cost",
     "Delivery",
     "Infeasible",
@@ -30,6 +32,11 @@ __all__ = [
     "Stock",
     "Transfer",
 ]
+
+OPTIMAL_GAP = Decimal("1e-4")
+"""Relative distance from the bound up to which a plan may be called the cheapest; a wider gap may be asked for, not so called."""
+OPTIMAL_MONEY = Decimal("1e-6")
+"""Money by which the bound may lie lower in any case: of a plan that costs nothing there are no shares."""
 
 
 class PlanStatus(StrEnum):

@@ -24,21 +24,17 @@ import scipy.sparse as sp
 from ortools.linear_solver.python import model_builder_helper as helper
 from ortools.math_opt import model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 
+from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
 from ..errors import Problem, SolverError
 from ..program.matrix import Floats, Linear
 from .joined import Joined
 from .silence import silence
 from .worker import RefusedError, search, search_in_worker
 
-OPTIMAL_GAP = 1e-4
-"""Relative distance from the bound up to which a plan may be called the cheapest; a wider gap may be asked for, not so called."""
-OPTIMAL_MONEY = 1e-6
-"""Money by which the bound may lie lower in any case: of a plan that costs nothing there are no shares."""
-
 
 def is_open(value: float, bound: float) -> bool:
     """Whether a plan of this value lies too far from the bound to be called the cheapest."""
-    return value - bound > OPTIMAL_GAP * abs(value) + OPTIMAL_MONEY
+    return value - bound > float(OPTIMAL_GAP) * abs(value) + float(OPTIMAL_MONEY)
 
 
 class UnboundedError(SolverError):

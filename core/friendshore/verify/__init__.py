@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..domain.memory import uncollected
-from ..domain.plan import Cost, Plan, PlanStatus
+from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Cost, Plan, PlanStatus
 from ..errors import Problem as Finding
 from ..errors import VerificationError
 from ..problem import Problem
@@ -188,3 +188,18 @@ def _check_objective(ledger: Ledger, cost: Cost, rounding: Decimal) -> None:
         ledger.find(
             "the bound lies above the plan's own cost", found=f"{plan.bound}", expected=f"at most {cost.objective}"
         )
+    _check_status(ledger, cost, allowed)
+
+
+def _check_status(ledger: Ledger, cost: Cost, allowed: Decimal) -> None:
+    """A plan is optimal only where its bounds, those of ranked objectives too, leave no more open than that word allows."""
+    plan = ledger.plan
+    if plan.status is not PlanStatus.OPTIMAL:
+        return
+    stated = [("the bound", cost.objective, plan.bound)]
+    stated += [(f"the bound of level {rank}", level.least, level.bound) for rank, level in enumerate(plan.levels, 1)]
+    for what, value, bound in stated:
+        if value - bound > OPTIMAL_GAP * abs(value) + OPTIMAL_MONEY + allowed:
+            least = value - OPTIMAL_GAP * abs(value)
+            expected = f"{PlanStatus.FEASIBLE}, or at least {least}"
+            ledger.find(f"the plan is called optimal, and {what} leaves more open", found=f"{bound}", expected=expected)
