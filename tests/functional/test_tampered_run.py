@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.recommend import RunCheck, verify_run
 
@@ -186,6 +187,65 @@ def test_a_rule_whose_plugin_is_missing_is_left_unverified_and_named(run: Path) 
     assert "friendshore-house 1.0" in found.unchecked[0].fix
     change_json(run / "run.json", lambda data: purchase(data, "guangxi-gallium").update(quantity_kg=1))
     assert verified(run).exit_code == 4
+
+
+def _facility(**values: Any) -> Change:
+    return lambda facts: facts["catalogs"][0]["facilities"][0].update(values)
+
+
+def _circle(facts: Any) -> None:
+    first, second, *_ = facts["catalogs"][0]["facilities"]
+    first["within"], second["within"] = second["id"], first["id"]
+
+
+def _bought(**values: Any) -> Change:
+    return lambda facts: facts["plan"]["purchases"][0].update(values)
+
+
+BENT: dict[str, Change] = {
+    "a facility within itself": lambda facts: _facility(within=facts["catalogs"][0]["facilities"][0]["id"])(facts),
+    "facilities in a circle": _circle,
+    "a facility without a name": _facility(id=""),
+    "a facility renamed": _facility(id="nobody"),
+    "an offer of no facility": lambda facts: facts["catalogs"][0]["offers"][0].update(facility=""),
+    "an offer of nothing known": lambda facts: facts["catalogs"][0]["offers"][0]["outputs"][0].update(material="x"),
+    "no materials": lambda facts: facts["catalogs"][0].update(materials=[]),
+    "a stage that is none": lambda facts: facts["catalogs"][0]["offers"][0]["chain"][0].update(stage="stolen"),
+    "no place": lambda facts: facts["case"].update(place="nobody"),
+    "stock nowhere": lambda facts: facts["case"].update(
+        stocks=[{"material": facts["catalogs"][0]["materials"][0]["id"], "quantity": 1, "place": "nobody"}]
+    ),
+    "a delivery in 10^19 periods": _bought(delivered=10**19),
+    "a quantity of a million digits": _bought(quantity="1e999999"),
+    "a quantity too small to write": _bought(quantity="1e-999999"),
+    "a case that is none": lambda facts: facts.update(case=[]),
+    "a catalog that is none": lambda facts: facts.update(catalogs=[7]),
+    "rules that are none": lambda facts: facts.update(rules=7),
+}
+
+
+@pytest.mark.parametrize("change", BENT.values(), ids=BENT.keys())
+def test_facts_that_no_file_could_hold_are_refused(run: Path, change: Change) -> None:
+    """Facts are looked at as files are: names that nothing answers to, circles and impossible numbers are told, and nothing breaks."""
+    change_json(run / "facts.json", change)
+    with pytest.raises(InputError) as refused:
+        verified(run)
+    assert all(problem.file.startswith("facts.json") for problem in refused.value.problems)
+
+
+def test_a_quantity_of_thirty_digits_is_found(run: Path) -> None:
+    """It can be read, and is no multiple of the resolution that the verifier could not tell: the plan does not hold."""
+    change_json(run / "facts.json", _bought(quantity="1e29"))
+    assert verified(run).exit_code == 4
+
+
+@pytest.mark.parametrize("file", ["run.json", "facts.json"])
+def test_a_whole_number_of_thousands_of_digits_is_refused(run: Path, file: str) -> None:
+    """Python reads no such number: the file is named, in words."""
+    path = run / file
+    path.write_text(path.read_text().replace("{", '{"n": ' + "9" * 5000 + ",", 1))
+    with pytest.raises(InputError, match=file):
+        verified(run)
 
 
 def test_a_run_that_cannot_be_read_is_bad_input(run: Path) -> None:

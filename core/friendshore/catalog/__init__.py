@@ -4,7 +4,7 @@ from .folder import digest, read_catalog
 from .overlaps import misfits, overridden, twins, united
 from .review import nothings, review
 from .several import CatalogFolder, clashes, ids_in, read_catalogs
-from .sound import sound
+from .sound import sound, unfit
 
 __all__ = [
     "CatalogFolder",
@@ -19,5 +19,6 @@ __all__ = [
     "review",
     "sound",
     "twins",
+    "unfit",
     "united",
 ]

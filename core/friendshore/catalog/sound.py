@@ -57,6 +57,16 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
     return checked, [*again.found, *_Catalog(checked, known_from([*others, checked]), again.wrong).problems()]
 
 
+def unfit(catalogs: Sequence[Catalog]) -> list[Problem]:
+    """What of catalogs whose records are all right by themselves does not fit together: names that nothing answers to, circles.
+
+    Args:
+        catalogs: all that may refer to one another, with their records as they were validated.
+    """
+    known = known_from(catalogs)
+    return [problem for catalog in catalogs for problem in _Catalog(catalog, known, ()).problems()]
+
+
 def _remade(again: Again, catalog: Catalog, name: str) -> Iterator[Any]:
     """The records of a list, made again; one of which a field is missing altogether is told, and left out."""
     for position, record in enumerate(getattr(catalog, name)):
@@ -115,9 +125,11 @@ class _Catalog:
             place = _place(self.catalog, "schedules", schedules[position], position)
             yield Problem(fault.message, place, None, fault.field, "", fault.expected, fault.fix)
 
-    def _refers(self, what: str, word: str, known: Collection[str], field: str, fix: str = "") -> Iterator[Fault]:
-        """A name that must exist, if one is given."""
-        if word and word not in known:
+    def _refers(
+        self, what: str, word: str, known: Collection[str], field: str, fix: str = "", *, blank: bool = False
+    ) -> Iterator[Fault]:
+        """A name that must exist; one that may be blank, if it is given."""
+        if word not in known and not (blank and not word):
             key = (what, word)
             if key not in self._fixes:
                 self._fixes[key] = did_you_mean(word, known)
@@ -156,7 +168,7 @@ class _Catalog:
 
     def _facilities(self, facility: Facility) -> Iterator[Fault]:
         yield from _called(facility)
-        yield from self._refers("facility", facility.within, self.known.facilities, "within")
+        yield from self._refers("facility", facility.within, self.known.facilities, "within", blank=True)
         around = within_itself(facility.id, facility.within, self.known.facilities)
         if around:
             yield around
@@ -206,7 +218,9 @@ class _Catalog:
         price = offer.price
         if price is not None:
             fix = "add it to prices.csv"
-            yield from self._refers("benchmark", price.benchmark, self.known.benchmarks, "price.benchmark", fix)
+            yield from self._refers(
+                "benchmark", price.benchmark, self.known.benchmarks, "price.benchmark", fix, blank=True
+            )
             if price.amount is not None and not price.source:
                 yield unsourced("the price", "price.source")
             yield from self._source(price.source, "price.source")

@@ -21,6 +21,9 @@ from pydantic import (
 DIGITS = 15
 """Significant digits every stored number is rounded to: the most that a double, and so JSON, keeps exactly."""
 
+MAGNITUDE = 100
+"""Powers of ten, up and down, that a stored number may have: no figure has more, and written out it would fill a disk."""
+
 _ROUND = Context(prec=DIGITS)
 _TRUTHS = ("bool", "bool_")
 """What numpy calls its own true and false, which are no `bool`; numpy itself is not loaded to ask."""
@@ -143,6 +146,8 @@ rounded = _ROUND.plus
 def _written_once(value: Any) -> Decimal:
     """The number without zeros at its end: 5000 and the 5000.0 that JSON makes of it are then told alike, in words too."""
     number = exact(value)
+    if abs(number.adjusted()) > MAGNITUDE:
+        raise ValueError(f"a number of more than {MAGNITUDE} digits before the point, or zeros behind it, is no figure")
     text = str(number)
     if "E" not in text and not (text[-1] == "0" and "." in text):
         return number

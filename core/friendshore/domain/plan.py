@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, WrapValidator
 
 from .base import Number, Record, Tables, exact
-from .purchases import Purchase, Purchases
+from .purchases import Index, Purchase, Purchases
 
 __all__ = [
     "OPTIMAL_GAP",
@@ -58,7 +58,7 @@ class Make(Record):
     offer: str
     requirement: str
     """Of its inputs; empty for a source."""
-    period: int
+    period: Index
     units: Number
 
 
@@ -69,7 +69,7 @@ class LotUse(Record):
     material: str
     place: str
     requirement: str
-    period: int
+    period: Index
     """Period from which it is there."""
     quantity: Number
     licences: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class Transfer(Record):
 
     offer: str
     material: str
-    period: int
+    period: Index
     from_requirement: str
     to_requirement: str
     quantity: Number
@@ -92,7 +92,7 @@ class Stock(Record):
     material: str
     place: str
     requirement: str
-    period: int
+    period: Index
     quantity: Number
 
 
@@ -100,7 +100,7 @@ class Delivery(Record):
     """What a demand gets."""
 
     demand: str
-    period: int
+    period: Index
     requirement: str
     quantity: Number
     waivers: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class Short(Record):
     """Demand not met."""
 
     demand: str
-    period: int
+    period: Index
     quantity: Number
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Annotated, Any, overload
+
+from pydantic import Field
 
 from .base import Number, Record
+from .values import PERIODS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+Index = Annotated[int, Field(ge=-(PERIODS.most or 0), le=PERIODS.most)]
+"""A period by its position in the plan, counted from 0. One outside the plan is found by the check of the plan; one outside of
+every plan is refused as it is read."""
 
 
 class Purchase(Record):
@@ -21,9 +29,9 @@ class Purchase(Record):
     material: str
     place: str
     requirement: str
-    ordered: int
+    ordered: Index
     """Period of the order; inputs are drawn and the price applies then."""
-    delivered: int
+    delivered: Index
     """Period of arrival; duty, export control and freight apply then."""
     quantity: Number
     licences: tuple[str, ...] = ()

@@ -156,6 +156,8 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
         if stock.material not in merged.materials:
             problems.append(_unknown("material", stock.material, "stock.material", merged.materials))
             continue
+        if not merged.is_place(stock.place or case.place):
+            continue  # the check of names tells it
         lot = _stock_lot(stock, number, merged, case, basis)
         lots[lot.id] = lot
     for number, order in enumerate(case.orders, 1):

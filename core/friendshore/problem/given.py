@@ -97,7 +97,7 @@ def _places(case: Case, merged: Merged) -> Iterator[Trouble]:
     named += [("order.place", order.place) for order in case.orders]
     named += [("store.place", store.place) for store in case.stores]
     for column, name in dict.fromkeys(named):
-        if name and name not in merged.places and not is_country(name):
+        if name and not merged.is_place(name):
             yield Trouble(
                 f"unknown place `{name}`",
                 column=column,

@@ -11,6 +11,7 @@ from typing import TypeVar
 from ..catalog import clashes, united
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
+from ..domain.countries import is_country
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import BenchmarkPrice, Catalog, ChainEntry, Facility, Factor, Material, Offer, Place, Rate
 from ..domain.terms import Terms
@@ -43,6 +44,10 @@ class Merged:
     def place(self, name: str) -> Place:
         """The place called `name`: a site, or else a country."""
         return self.places.get(name) or Place(id=name, country=name)
+
+    def is_place(self, name: str) -> bool:
+        """Whether there is a place of that name: a site of a facility, or a country."""
+        return name in self.places or is_country(name)
 
     def confidence(self, source: str) -> Confidence:
         """How far to trust what rests on `source`; without a source it is somebody's assumption."""

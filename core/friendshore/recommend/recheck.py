@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from pydantic import ValidationError
-
-from ..catalog import read_catalogs
+from ..catalog import read_catalogs, unfit
 from ..domain.case import Case
 from ..domain.facts import Catalog
 from ..domain.plan import Plan
@@ -22,6 +20,7 @@ from ..explain import RankPrice, Reason
 from ..plugins import Block, Blocker, Registry
 from ..plugins.manifest import normal
 from ..problem import Problem
+from ..reading.records import record
 from ..rules.base import Rule
 from ..verify import VerifiedPlan, examine
 from ..verify.ledger import Ledger
@@ -129,20 +128,24 @@ def read_facts(facts: Mapping[str, Any], registry: Registry) -> Facts:
         PluginError: if they cannot be put together for want of a plugin.
     """
     try:
-        case = Case.model_validate(facts["case"])
-        catalogs = [Catalog.model_validate(data) for data in facts["catalogs"]]
-        plan = Plan.model_validate(facts["plan"])
+        case = record(Case, facts["case"], _FACTS)
+        catalogs = [record(Catalog, data, _FACTS) for data in facts["catalogs"]]
+        plan = record(Plan, facts["plan"], _FACTS)
         entries = [(str(e["kind"]), str(e["owner"]), dict(e["data"])) for e in facts["rules"]]
         digests = {str(name): str(value) for name, value in dict(facts["digests"]).items()}
-    except (ValidationError, KeyError, TypeError, ValueError) as error:
-        raise InputError(Finding(f"the facts of the run cannot be read: {error}", file=_FACTS)) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(Finding(f"the facts of the run cannot be read: {error!r}", file=_FACTS)) from error
+    wrong = unfit(catalogs)  # what readers of files refuse is refused here: no code behind this asks again
+    if wrong:
+        raise InputError([replace(problem, file=f"{_FACTS}, {problem.file}") for problem in wrong])
     rules, unchecked = _rules(entries, registry.blocking(case.blocked, Blocker.CASE))
     try:
         problem = Problem.build(case, catalogs, rules)
     except InputError as error:
+        found = [problem if problem.file else replace(problem, file=_FACTS) for problem in error.problems]
         if len(rules) == len(entries):
-            raise
-        raise PluginError([*unchecked, *error.problems]) from error
+            raise InputError(found) from error
+        raise PluginError([*unchecked, *found]) from error
     return Facts(
         problem, tuple(catalogs), tuple(rules), plan, digests, tuple(unchecked), complete=len(rules) == len(entries)
     )

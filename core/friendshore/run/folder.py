@@ -163,6 +163,9 @@ def _read_json(path: Path, found: list[Problem]) -> dict[str, Any] | None:
     except json.JSONDecodeError as error:
         found.append(Problem(f"is not valid JSON: {error.msg}", str(path), row=error.lineno))
         return None
+    except ValueError:  # Python's own limit on the digits of a whole number
+        found.append(Problem("holds a whole number of thousands of digits", str(path), fix="plan again"))
+        return None
     except RecursionError:
         found.append(Problem("is nested too deeply to be read", str(path)))
         return None

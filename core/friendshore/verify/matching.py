@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -148,7 +149,8 @@ class _Matcher:
     def _positive(self, item: Bought) -> bool:
         """Whether a quantity is one that can be."""
         resolution = self.problem.case.resolution
-        off_step = item.entry.quantity % resolution and not in_lots(self.problem, item.arc.offer)
+        # As fractions: the remainder of decimals has no more digits than their context.
+        off_step = Fraction(item.entry.quantity) % Fraction(resolution) and not in_lots(self.problem, item.arc.offer)
         if item.entry.quantity > 0 and not off_step:
             return True
         self.find(
