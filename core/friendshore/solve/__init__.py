@@ -3,8 +3,9 @@
 from .answers import Answers, digest
 from .components import split
 from .engines import Answer, Outcome
-from .run import NO_LIMITS, Limits, Progress, Solution, least, optimum, solve
-from .watch import Cancel
+from .planned import plan_of
+from .run import NO_LIMITS, Limits, Progress, Solution, least, optimum, relaxation, solve
+from .watch import Cancel, Watch
 
 __all__ = [
     "NO_LIMITS",
@@ -15,9 +16,12 @@ __all__ = [
     "Outcome",
     "Progress",
     "Solution",
+    "Watch",
     "digest",
     "least",
     "optimum",
+    "plan_of",
+    "relaxation",
     "solve",
     "split",
 ]

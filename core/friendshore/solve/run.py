@@ -159,6 +159,17 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
         return pool.submit(answers.of, linear, partial(search.component, linear)).result()
 
 
+def relaxation(linear: Linear, watch: Watch) -> Answer:
+    """The optimum of a program with integrality left aside, with its duals where an engine gives them.
+
+    Raises:
+        SolverError: if the cost has no least value.
+    """
+    relaxed = replace(linear, integer=np.zeros(len(linear.cost), dtype=bool))
+    with ThreadPoolExecutor(1) as pool:  # as in `optimum`
+        return pool.submit(Search(watch, 0.0).alone, relaxed).result()
+
+
 def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
     """The least that the sum of some columns can come to in any plan; infinite if there is no plan, None if a limit ended the search.
 

@@ -64,6 +64,8 @@ class VerifiedPlan:
     """Undiscounted money that each rule adds."""
     largest_miss: Decimal
     """Kilograms by which the worst row misses through rounding."""
+    rounding: Decimal
+    """Money by which rounding to the resolution may have moved what the plan comes to."""
     seal: object
 
     @property
@@ -139,6 +141,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         ledger=ledger,
         charged=costing.charged_by_rule(),
         largest_miss=ledger.largest_miss,
+        rounding=rounding,
         seal=_SEAL,
     )
     return verified, []

@@ -1,0 +1,67 @@
+"""Is the plan as good as the run says? A lower bound on what any plan costs, proved from the facts in exact arithmetic.
+
+The program is compiled anew from the facts. Solvers give hints alone: the multipliers of a bound by duality (`exact`), which leaves to look at
+(`tree`), and plans, which count once `verify` has derived them from the facts. So nothing has to be believed of a solver. That the
+program holds every plan worth having, and costs it rightly, is believed of `friendshore.program`.
+"""
+
+from __future__ import annotations
+
+from ..domain.plan import PlanStatus
+from ..program import Program, compile_program
+from ..program.matrix import Floats
+from ..solve import Cancel, Progress, Solution, Watch, plan_of
+from ..solve.engines import Reached
+from ..verify import VerifiedPlan, examine
+from .aims import Aim, aims_of
+from .search import Search
+from .telling import Proof, Shown, not_checked, told
+
+__all__ = ["SECONDS", "Proof", "not_checked", "prove_optimality"]
+
+SECONDS = 10.0
+"""Time for a proof, if nothing else is asked."""
+
+
+def prove_optimality(
+    verified: VerifiedPlan,
+    seconds: float | None = SECONDS,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Proof:
+    """What can be proved of how good a plan is, beside what its run claims.
+
+    Args:
+        verified: a plan that holds.
+        seconds: time for it; what is not proved by then is told as such. None: there is no such limit.
+        progress: told how far it is.
+        cancel: ends it once it is set.
+
+    Raises:
+        SolverError: if the cost of the program has no least value.
+        PluginError: if a plugin's limit rule raises.
+    """
+    if verified.plan.infeasible:
+        return not_checked("rules conflict, and what they leave unplanned has no cost to compare")
+    program = compile_program(verified.problem)
+    watch = Watch(seconds, cancel)
+    shown = []
+    for aim in aims_of(verified, program):
+        search = Search(aim, watch, progress)
+        better = _better(verified, program, aim, search.best())
+        shown.append(Shown(aim, search.bound, better))
+        if better is not None or search.bound is None:
+            break  # the objectives after it are about plans that keep it
+    return told(shown, verified, late=watch.stopped())
+
+
+def _better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None) -> VerifiedPlan | None:
+    """A plan that holds and comes to less than the run says that any can, if `x` is one."""
+    if x is None or float(aim.linear.cost @ x) + aim.linear.constant >= float(aim.claimed - aim.slack):
+        return None
+    cost = float(program.linear.cost @ x) + program.linear.constant
+    levels = tuple(Reached(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
+    # The bound of this plan is not what is asked: that all but nothing is proved of it lets `examine` take it as it is.
+    plan = plan_of(program, Solution(x, PlanStatus.FEASIBLE, cost, min(0.0, 2 * cost), (), 1, levels))
+    found, _ = examine(verified.problem, plan)
+    return found if found is not None and aim.is_beaten(found, verified) else None

@@ -1,0 +1,168 @@
+"""A lower bound on what a program can cost, by weak duality in exact arithmetic: no solver is trusted.
+
+For any multipliers `y` of the rows, no x within its bounds that keeps the rows costs less than
+
+    sum over rows of y * (the row's lower end where y > 0, its upper end where y < 0)
+    + sum over columns of the least that (cost - y @ column) * x comes to for x between its bounds.
+
+A solver's duals are only a hint which multipliers give a high bound. Neumaier and Shcherbina, Safe bounds in linear and
+mixed-integer linear programming, Mathematical Programming 99, 2004, 283-296.
+
+Figures are read as the decimals that their doubles stand for, and counted as whole numbers over a common denominator. Those of more than
+15 digits are products of others, rounded: each counts as unsure by `DOUBT` of itself, and the bound is lowered by all that this may come to.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+
+from ..domain.base import DIGITS
+from ..program.matrix import Floats, Linear
+
+DOUBT = 46
+"""A figure of more digits than facts have may be off by its 2^46th part: sixty-four times the rounding of a double."""
+ROUNDED = 1e-11
+"""Share of what is added up by which a sum in doubles may be off: of up to 10,000 figures, with doubts."""
+SIMPLE = 10**6
+"""Largest denominator of multipliers that are taken for fractions which a solver writes as doubles."""
+LARGE = 2**400
+"""Common denominator beyond which they are taken as they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A double as a fraction."""
+
+    above: int
+    below: int
+    unsure: bool
+    """Whether it has more digits than facts have."""
+
+
+class ExactProgram:
+    """A program of columns that are never negative, its figures as whole numbers over common denominators."""
+
+    def __init__(self, linear: Linear) -> None:
+        read = _Reader()
+        self._linear, self._size = linear, abs(linear.matrix)
+        self._row_lower = [read.end(value) for value in linear.row_lower.tolist()]
+        self._row_upper = [read.end(value) for value in linear.row_upper.tolist()]
+        self._constant = Fraction(Decimal(repr(linear.constant)))
+        by_column = linear.matrix.tocsc()
+        rows, values = by_column.indices.tolist(), by_column.data.tolist()
+        ends = by_column.indptr.tolist()
+        self._columns = [
+            _Column.of(read(cost), [(rows[i], read(values[i])) for i in range(ends[j], ends[j + 1])])
+            for j, cost in enumerate(linear.cost.tolist())
+        ]
+
+    def bound(self, hints: Floats, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
+        """No x within the bounds that keeps the rows costs less than this; None: nothing is known.
+
+        Args:
+            hints: about the duals of the rows; whatever they are, the bound holds.
+            lower: least of each column, none below zero.
+            upper: most of each column; infinite: there is no limit.
+            costs: whether columns cost what they cost; else nothing, and a bound above zero shows that no x keeps the rows.
+        """
+        plain = [Fraction(value) for value in hints.tolist()]
+        simple = [value.limit_denominator(SIMPLE) for value in plain]
+        found = [
+            self._bound(multipliers, common, lower, upper, costs)
+            for multipliers in (simple, plain)
+            if (common := lcm(*(one.denominator for one in multipliers))) <= LARGE or multipliers is plain
+        ]
+        return max((bound for bound in found if bound is not None), default=None)
+
+    def _bound(
+        self, multipliers: Sequence[Fraction], common: int, lower: Floats, upper: Floats, costs: bool
+    ) -> Fraction | None:
+        y = [one.numerator * (common // one.denominator) for one in multipliers]
+        found: defaultdict[int, int] = defaultdict(int)
+        """Denominator -> sum of numerators."""
+        for row, times in enumerate(y):
+            end = self._row_lower[row] if times > 0 else self._row_upper[row]
+            if end is None:
+                y[row] = 0
+            elif times:
+                part = times * end.above
+                found[end.below * common] += part - (_doubt(abs(part)) if end.unsure else 0)
+        for j in self._to_look_at(y, common, lower, costs):
+            reduced = self._columns[j].reduced(y, common, costs)
+            at = float(lower[j]) if reduced >= 0 else float(upper[j])
+            if not reduced or not at:
+                continue
+            if not np.isfinite(at):
+                return None
+            above, below = at.as_integer_ratio()
+            found[self._columns[j].below * common * below] += reduced * above
+        total = self._constant if costs else Fraction(0)
+        return total + sum((Fraction(above, below) for below, above in found.items()), Fraction(0))
+
+    def _to_look_at(self, y: Sequence[int], common: int, lower: Floats, costs: bool) -> list[int]:
+        """Columns whose part of the bound may not be nothing: of all others doubles can tell that they only cost."""
+        near = np.array([times / common for times in y])
+        cost = self._linear.cost if costs else np.zeros(len(self._columns))
+        reduced = cost - near @ self._linear.matrix
+        size = np.abs(cost) + np.abs(near) @ self._size
+        found: list[int] = np.flatnonzero((lower != 0) | ~(reduced > ROUNDED * size)).tolist()
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column over one denominator."""
+
+    below: int
+    cost: int
+    unsure: bool
+    entries: list[tuple[int, int, bool]]
+    """Row, coefficient, and whether that is unsure."""
+
+    @staticmethod
+    def of(cost: _Figure, entries: Sequence[tuple[int, _Figure]]) -> _Column:
+        below = lcm(cost.below, *(figure.below for _, figure in entries))
+        whole = [(row, figure.above * (below // figure.below), figure.unsure) for row, figure in entries]
+        return _Column(below, cost.above * (below // cost.below), cost.unsure, whole)
+
+    def reduced(self, y: Sequence[int], common: int, costs: bool) -> int:
+        """The least that the reduced cost may be, times `below` and `common`."""
+        found = self.cost * common if costs else 0
+        doubt = abs(found) if self.unsure else 0
+        for row, value, unsure in self.entries:
+            part = value * y[row]
+            found -= part
+            if unsure:
+                doubt += abs(part)
+        return found - _doubt(doubt)
+
+
+def _doubt(size: int) -> int:
+    """By how much what comes to so much may be off, rounded up."""
+    return -(-size >> DOUBT)
+
+
+class _Reader:
+    """Doubles as fractions, each looked at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[float, _Figure] = {}
+
+    def __call__(self, value: float) -> _Figure:
+        found = self._known.get(value)
+        if found is None:
+            number = Decimal(repr(value))
+            found = _Figure(*number.as_integer_ratio(), unsure=len(number.as_tuple().digits) > DIGITS)
+            self._known[value] = found
+        return found
+
+    def end(self, value: float) -> _Figure | None:
+        """The end of a row; None: there is none on that side."""
+        return self(value) if np.isfinite(value) else None

@@ -1,0 +1,148 @@
+"""What is proved of how good a plan is, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from fractions import Fraction
+
+from ..domain.plan import OPTIMAL_GAP
+from ..errors import Problem as Finding
+from ..verify import VerifiedPlan
+from .aims import TOLERANCE, Aim
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is to be said of how good a plan is."""
+
+    text: str
+    """One sentence."""
+    proved: bool
+    """Whether what the run claims, or that the plan may be called optimal, is proved."""
+    bound: Fraction | None = None
+    """No plan comes to less, as proved; of ranked objectives, in the one that the sentence is about. None: nothing is proved."""
+    gap: Decimal | None = None
+    """Share by which a plan may come to less, at most."""
+    findings: tuple[Finding, ...] = ()
+    """Claims that are proved wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """One claim, with what is proved of it."""
+
+    aim: Aim
+    bound: Fraction | None
+    """No plan comes to less; None: nothing is proved."""
+    better: VerifiedPlan | None
+    """A plan that comes to less than the run says that any can."""
+
+    @property
+    def claimed(self) -> Decimal:
+        """The gap that the run claims."""
+        return _share(Fraction(self.aim.value), Fraction(self.aim.claimed))
+
+    @property
+    def proved(self) -> Decimal | None:
+        """The gap that is proved."""
+        return None if self.bound is None else _share(Fraction(self.aim.value), self.bound)
+
+    @property
+    def holds(self) -> bool:
+        """Whether what is proved is as good as what is claimed, or as an optimal plan has to be."""
+        if self.proved is None or self.better is not None or self.contradicts:
+            return False
+        return self.proved <= max(OPTIMAL_GAP, self.claimed + TOLERANCE)
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether no plan of the program comes to as little as this plan does."""
+        return self.bound is not None and self.bound > Fraction(self.aim.value + self.aim.slack)
+
+
+def not_checked(why: str) -> Proof:
+    """Nothing was tried."""
+    return Proof(f"optimality: not checked, since {why}", proved=False)
+
+
+def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof:
+    """What is proved of all claims of a run.
+
+    Args:
+        shown: the claims, in order of rank, up to the first of which nothing is proved.
+        verified: the plan.
+        late: whether the time was up before all was done.
+    """
+    currency = verified.problem.case.currency
+    worst = next((one for one in shown if not one.holds), max(shown, key=lambda one: one.proved or Decimal(0)))
+    if worst.better is not None:
+        return _wrong(worst, worst.better, currency)
+    if worst.holds:
+        return Proof(
+            f"optimality: proved: {_least(worst, len(shown), currency)}",
+            proved=True,
+            bound=worst.bound,
+            gap=worst.proved,
+        )
+    name = f"{worst.aim.name}: " if worst.aim.name else ""
+    claim = f"the run claims to be within {_percent(worst.claimed)}"
+    if worst.contradicts:
+        here = "what was proved here does not fit this plan, and is left aside"
+    elif worst.proved is None:
+        here = "nothing could be proved here"
+    else:
+        here = f"proved here: {_least(worst, 1, currency)}"
+    more = " in the time given" if late else ""
+    text = f"optimality: not proved{more}: {name}{claim}; {here}"
+    if worst.contradicts:
+        return Proof(text, proved=False)
+    return Proof(text, proved=False, bound=worst.bound, gap=worst.proved)
+
+
+def _wrong(shown: Shown, better: VerifiedPlan, currency: str) -> Proof:
+    aim = shown.aim
+    least = _amount(aim.of(better), aim, currency, ROUND_CEILING)
+    claimed = _amount(aim.claimed, aim, currency, ROUND_FLOOR)
+    what = f"{aim.name}: a plan" if aim.name else "a plan"
+    text = f"{what} of the same facts comes to {least}, less than the run says that any can"
+    finding = Finding(text, "facts.json", column="plan.bound", found=claimed, expected=f"at most {least}")
+    return Proof(f"optimality: NOT SO: {text} ({claimed})", proved=False, findings=(finding,))
+
+
+def _least(shown: Shown, objectives: int, currency: str) -> str:
+    assert shown.bound is not None and shown.proved is not None
+    if objectives > 1:
+        return f"each of {objectives} objectives is as small as those before it allow, within {_percent(shown.proved)}"
+    bound = min(Decimal(shown.bound.numerator) / shown.bound.denominator, shown.aim.value)
+    least = _amount(bound, shown.aim, currency, ROUND_FLOOR)
+    comes_to = "costs" if shown.aim.in_money else "comes to"
+    return f"no plan {comes_to} less than {least} (this one is within {_percent(shown.proved)})"
+
+
+def _amount(value: Decimal, aim: Aim, currency: str, rounding: str) -> str:
+    """Money to the cent, kilograms to their hundredth."""
+    number = f"{value.quantize(_CENT, rounding):,}"
+    return f"{currency} {number}" if aim.in_money else f"{number} kg"
+
+
+def _share(value: Fraction, bound: Fraction) -> Decimal:
+    """By what share of it a plan may be cheaper than one of this value; never less than it is."""
+    if bound >= value:
+        return Decimal(0)
+    if not value:
+        return Decimal(1)
+    gap = (value - bound) / abs(value)
+    return Decimal(gap.numerator) / Decimal(gap.denominator)
+
+
+def _percent(gap: Decimal) -> str:
+    """A gap, rounded up to two digits; what is below a billionth is nothing."""
+    if gap < Decimal("1e-9"):
+        return "0 %"
+    shown = gap * 100
+    digits = max(0, 1 - shown.adjusted())
+    return f"{shown.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING):f} %"
