@@ -13,6 +13,8 @@ import pytest
 
 from friendshore.plugins import manifest
 
+from .property import settings as _property_settings  # noqa: F401 - Hypothesis is set up before any test is read.
+
 os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
 """Every test, and every program that one starts, runs on 2026-11-26: what is told of the age of data stays the same."""
 

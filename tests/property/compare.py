@@ -24,15 +24,15 @@ def planned(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> R
 
 
 def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> float:
-    """Money that rounding to the resolution may move: each purchase and each unit made by half a gram, at the dearest price
-    of anything there is; a kilogram of shortage may follow from each.
+    """Money that rounding to the resolution may move: each purchase, delivery, lot and unit made by half of it, at the dearest price
+    of anything there is; and as much may be short, at what a shortage is counted at, stated or not.
     """
-    prices = [float(d.shortage_price or 0) for d in case.demands]
-    prices += [float(o.price.amount or 0) for c in catalogs for o in c.offers if o.price is not None]
+    prices = [float(o.price.amount or 0) for c in catalogs for o in c.offers if o.price is not None]
     prices += [float(q.amount) for c in catalogs for o in c.offers for q in o.quotes]
+    shortage = max(map(float, found.plan.problem.shortage_price), default=0.0)
     done = found.plan.plan
-    pieces = len(done.purchases) + len(done.makes) + len(done.lots)
-    return 0.5 * float(case.resolution) * (pieces + 1) * 10 * max(prices, default=0.0)
+    pieces = len(done.purchases) + len(done.makes) + len(done.lots) + len(done.deliveries) + 1
+    return 0.5 * float(case.resolution) * pieces * max(10 * max(prices, default=0.0), shortage)
 
 
 def agrees(case: Case, catalogs: Sequence[Catalog], found: Recommendation, answer: Answer) -> None:

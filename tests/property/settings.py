@@ -1,22 +1,36 @@
-"""How many random cases are tried, and which."""
+"""How many random cases are tried, which, and what is done about one that fails.
+
+`FRIENDSHORE_EXAMPLES` says how deep to look: unset, a few cases of each property, the same in every run, so that a change is judged by
+itself and quickly; 1, all that a property asks for, the same in every run; 20, 20 times as many, others each time, to look for what is
+still wrong. A case that fails is shown as it was drawn: to make it smaller takes as long as it takes, and no limit of time ends it; it is
+done where `FRIENDSHORE_SHRINK` is set.
+"""
 
 from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
-TIMES = int(os.environ.get("FRIENDSHORE_EXAMPLES", "0"))
-"""0: the same cases in every run, so that a change is judged by itself; 20: 20 times as many, others each time, to look for what is
-still wrong."""
+DEPTH = int(os.environ.get("FRIENDSHORE_EXAMPLES", "0"))
+SHRINK = bool(os.environ.get("FRIENDSHORE_SHRINK"))
+FEW = 20
+"""One case in so many is tried where nobody asks for more."""
+LEAST = 3
+"""And at least so many."""
+
+settings.register_profile(
+    "friendshore",
+    derandomize=DEPTH <= 1,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if SHRINK else [])],
+    print_blob=True,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("friendshore")
 
 
 def examples(count: int) -> settings:
-    """So many examples, however long each takes."""
-    return settings(
-        max_examples=count * max(TIMES, 1),
-        derandomize=not TIMES,
-        deadline=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    """So many examples at full depth, and a few of them by default."""
+    return settings(max_examples=count * DEPTH if DEPTH else min(count, max(LEAST, count // FEW)))

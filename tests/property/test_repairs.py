@@ -85,7 +85,7 @@ def opened(tiny: Tiny) -> tuple[Session, Repairs, list[Lever]]:
     assume(plan.shorts and not plan.infeasible)
     material = {d.id: d.use.material.id for d in session.problem.demands}
     assume(len({material[short.demand] for short in plan.shorts}) == 1)
-    found = repairs(session, size=SIZE, seconds=60, bounds=BOUNDS)
+    found = repairs(session, size=SIZE, seconds=3600, bounds=BOUNDS)
     (gap,) = found.gaps
     short: dict[str, list[Decimal]] = {n: [Decimal(0)] * tiny.case.horizon.count for n in gap.demands}
     for entry in plan.shorts:

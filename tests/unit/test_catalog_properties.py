@@ -9,12 +9,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.catalog import read_catalog
 from friendshore.domain.facts import Catalog
 from friendshore.domain.quantities import KILOGRAMS
+
+from ..property.settings import examples
 
 GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
 
@@ -31,7 +33,7 @@ def shuffled(text: str, seed: int) -> str:
     return out.getvalue()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.integers())
 def test_the_order_of_rows_and_columns_changes_nothing(seed: int) -> None:
     """Shuffled tables give the same catalog and the same digest."""
@@ -62,7 +64,7 @@ def with_figures(mass: str, price: str) -> Catalog:
         return read_catalog(Path(scratch))
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.integers(min_value=1, max_value=10**6), st.sampled_from(["g", "t", "kt", "lb", "st", "mtu"]))
 def test_units_change_nothing(count: int, unit: str) -> None:
     """A figure in tonnes, pounds or ton units is the same fact as in kilograms, to the digest."""
