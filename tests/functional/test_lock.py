@@ -71,10 +71,15 @@ def test_a_locked_case_is_planned_while_nothing_changes(case: Path) -> None:
     assert not write_lock(lock, locked(case))
 
 
-def test_row_order_is_no_change(case: Path, site: Site) -> None:
-    """What the lock holds is facts, not bytes: a comment line or another order of columns says the same."""
-    edit(site, "facilities.csv", "id,country\nmill,MY\n", "country,id\nMY,mill\n")
-    check_lock(read_lock(case / LOCK_FILE), locked(case), case / LOCK_FILE)
+def test_row_order_of_a_folder_beside_the_case_is_no_change(tmp_path: Path) -> None:
+    """What the lock holds of the planner's own folders is facts, not bytes: another order of columns says the same."""
+    (tmp_path / "mine").mkdir()
+    for name, text in CATALOG.items():
+        (tmp_path / "mine" / name).write_text(text)
+    (tmp_path / "case.toml").write_text(CASE.replace('"acme"', '"./mine"'))
+    lock = locked(tmp_path)
+    (tmp_path / "mine" / "facilities.csv").write_text("country,id\nMY,mill\n")
+    check_lock(lock, locked(tmp_path), tmp_path / LOCK_FILE)
 
 
 def test_a_changed_row_of_an_installed_catalog_is_refused_by_name(case: Path, site: Site) -> None:
@@ -112,17 +117,17 @@ def test_changed_code_of_a_kind_of_rule_is_refused(site: Site, tmp_path: Path) -
     site.plugin("acme-house", 'api = 1\nkinds = ["house"]\n', code=KIND)
     (tmp_path / "case.toml").write_text(CASE.replace('["acme"]', "[]") + '[[rule]]\nkind = "house"\n')
     lock = locked(tmp_path)
-    assert [one.distribution for one in lock.locked] == ["acme-house 1.0"]
+    assert [(one.kind, one.distribution) for one in lock.locked] == [("plugin", "acme-house 1.0"), ("rule kind", "acme-house 1.0")]
     code = site.folder / "acme_house" / "__init__.py"
     code.write_text(KIND.replace("return ()", "return []"))
-    with pytest.raises(PluginError, match=r"rule kind `house`.* its code changed"):
+    with pytest.raises(PluginError, match=r"plugin `acme-house`.*: acme_house/__init__\.py changed"):
         check_lock(lock, locked(tmp_path), tmp_path / LOCK_FILE)
 
 
 def test_new_and_missing_and_other_versions_are_refused_all_at_once(case: Path) -> None:
     """Everything that differs is told, not the first alone."""
     was = read_lock(case / LOCK_FILE)
-    (mine,) = was.locked
+    (mine,) = (one for one in was.locked if one.kind == "catalog")
     other = mine.model_copy(update={"name": "gone"})
     older = mine.model_copy(update={"distribution": "acme-tin 0.9"})
     given = was.model_copy(update={"locked": (older, other), "versions": {**was.versions, "ortools": "1.0"}})
@@ -134,7 +139,7 @@ def test_new_and_missing_and_other_versions_are_refused_all_at_once(case: Path) 
     assert "ortools" in told
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 2}', '{"schema": 1, "case": "c", "versions": {}}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 1}', '{"schema": 2, "case": "c", "versions": {}}'])
 def test_a_damaged_lock_is_refused_in_words(case: Path, text: str) -> None:
     """Neither a traceback nor a plan."""
     (case / LOCK_FILE).write_text(text)
@@ -156,7 +161,7 @@ def test_lock_and_plan_locked_on_the_command_line(tmp_path: Path) -> None:
     wrote = friendshore("lock", str(case))
     assert (wrote.returncode, wrote.stderr) == (0, "")
     assert LOCK_FILE in wrote.stdout
-    assert json.loads((case / LOCK_FILE).read_text())["schema"] == 1
+    assert json.loads((case / LOCK_FILE).read_text())["schema"] == 2
     assert answer(friendshore("lock", str(case), "--json"))["wrote"] == ""
     assert friendshore("plan", str(case), "--locked", "-q").returncode == 0
     (offers,) = case.rglob("offers.csv")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .attribution import attributed, sentence_of
 from .blocking import BLOCK, Block, Blocker
+from .files import changes, digest_of, kind_digest, package_files, plugin_files
 from .interface import Interface, newest, taken
 from .manifest import Manifest, PluginInfo, PluginStatus
 from .registry import CatalogRef, Registry, is_folder
@@ -25,11 +26,16 @@ __all__ = [
     "PluginStatus",
     "Registry",
     "attributed",
+    "changes",
+    "digest_of",
     "importable",
     "is_folder",
     "is_source",
     "is_wheel",
+    "kind_digest",
     "newest",
+    "package_files",
+    "plugin_files",
     "sentence_of",
     "source_plugins",
     "taken",

@@ -240,8 +240,12 @@ def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plu
     return Plugin(told, entry, problems=error.problems)
 
 
-def _folder(package: str) -> Path:
-    """The folder of a top-level package, which is not imported for that."""
+def folders_of(package: str) -> list[Path]:
+    """The folders of a top-level package, which is not imported for that; several where its parts are installed apart.
+
+    Raises:
+        PluginError: if there is none: it is not installed, is a single module, or lies in an archive.
+    """
     try:
         spec = find_spec(package)
     except (ImportError, ValueError, AttributeError) as error:
@@ -252,6 +256,15 @@ def _folder(package: str) -> Path:
     if not folders:
         fix = f"make it a folder that holds `__init__.py` and {MANIFEST}"
         raise PluginError(Problem(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix))
+    if not any(map(Path.is_dir, folders)):
+        fix = "install it with pip, which unpacks it"
+        raise PluginError(Problem(f"its package `{package}` lies in an archive", str(folders[0]), fix=fix))
+    return folders
+
+
+def _folder(package: str) -> Path:
+    """The folder of a top-level package that holds its manifest, or the first."""
+    folders = folders_of(package)
     return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
 
 

@@ -13,7 +13,9 @@ from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError, Problem
-from ..plugins import Block, Blocker, Registry, is_folder
+from ..plugins import Block, Blocker, Registry, digest_of, is_folder, plugin_files
+from ..plugins.files import SHORT
+from ..plugins.interface import OWN
 from ..plugins.registry import CatalogRef
 from ..reading.records import Again
 from ..reading.tomlfile import read_toml
@@ -92,7 +94,7 @@ def gather(
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
         pack_of=pack_of,
-        plugins=_used(read, packs),
+        plugins=_used(read, packs, found, known),
         overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
         idle=idle,
@@ -228,7 +230,9 @@ def _all_of(errors: Sequence[FriendshoreError]) -> FriendshoreError:
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
 
 
-def _used(catalogs: Sequence[Catalog], packs: Sequence[tuple[RulePack, str]]) -> tuple[RunPlugin, ...]:
+def _used(
+    catalogs: Sequence[Catalog], packs: Sequence[tuple[RulePack, str]], rules: Sequence[Rule], registry: Registry
+) -> tuple[RunPlugin, ...]:
     found = [
         RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest, as_of=c.as_of)
         for c in catalogs
@@ -237,4 +241,23 @@ def _used(catalogs: Sequence[Catalog], packs: Sequence[tuple[RulePack, str]]) ->
         RunPlugin(name=pack.id, kind="pack", distribution=owner, digest=pack.digest, as_of=pack.as_of)
         for pack, owner in packs
     ]
+    kinds = {kind: owner for kind in {rule.kind for rule in rules} if (owner := _owner(registry, kind))}
+    digests: dict[str, str] = {}
+    for label in sorted({*(plugin.distribution for plugin in found), *kinds.values()}):
+        name = label.partition(" ")[0]
+        files = plugin_files(registry, name) if name != OWN else {}
+        digests[label] = digest_of(files)
+        if files:
+            short = {file: digest[:SHORT] for file, digest in files.items()}
+            found.append(RunPlugin(name=name, kind="plugin", distribution=label, digest=digests[label], files=short))
+    found += [
+        RunPlugin(name=kind, kind="rule kind", distribution=label, digest=digests[label])
+        for kind, label in kinds.items()
+    ]
     return tuple(sorted(found, key=lambda plugin: (plugin.kind, plugin.name)))
+
+
+def _owner(registry: Registry, kind: str) -> str:
+    """The plugin that brings a kind of rule; empty for friendshore's own, and for the class of a rule given in memory."""
+    owner = registry.owner(kind) if kind in registry.kinds else ""
+    return "" if owner.partition(" ")[0] == OWN else owner

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +16,8 @@ from pydantic import Field
 from ..domain.base import Record
 from ..domain.facts import Catalog
 from ..errors import InputError, PluginError, Problem
-from ..plugins import Registry
+from ..plugins import changes, kind_digest
+from ..plugins.interface import OWN
 from ..reading.records import record
 from ..reading.textfile import read_text
 from ..rules.pack import RulePack
@@ -32,22 +32,22 @@ _SHORT = 16
 
 
 class Locked(Record):
-    """One catalog, pack or kind of rule, as it was when it was locked."""
+    """One catalog, pack, kind of rule or plugin, as it was when it was locked."""
 
-    kind: Literal["catalog", "pack", "rule kind"]
+    kind: Literal["catalog", "pack", "rule kind", "plugin"]
     name: str
     distribution: str
     """Distribution and version that brought it; empty: it lay beside the case."""
     digest: str
-    """SHA-256 of its data; of a kind of rule, of its plugin's code."""
+    """SHA-256 of its facts; of a plugin, and of a kind of rule that it brings, of every file of the plugin."""
     records: dict[str, str] = {}
-    """Every record of it by its name, with the beginning of its hash: tells what changed."""
+    """Every record of it, or every file of a plugin, by its name, with the beginning of its hash: tells what changed."""
 
 
 class Lock(Record):
     """All that decides the result of a case, beside the case itself."""
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
+    schema_: Literal[2] = Field(default=2, alias="schema")
     case: str
     versions: dict[str, str]
     """Of what reads, solves and verifies."""
@@ -64,7 +64,7 @@ def lock_of(gathered: Gathered) -> Lock:
     """
     found = [_catalog(catalog) for catalog in gathered.catalogs]
     found += [_pack(pack, distribution) for pack, distribution in gathered.packs]
-    found += _kinds(gathered)
+    found += _plugins(gathered)
     versions = {name: version(name) for name in ENGINES}
     return Lock(case=gathered.case.name, versions=versions, locked=tuple(sorted(found, key=_place)))
 
@@ -155,20 +155,21 @@ def _differs(before: Locked | None, after: Locked | None, path: Path) -> Iterato
     if before.distribution != after.distribution:
         yield _problem(f"{what} comes from {_from(after)}", path, _from(before))
     if before.digest != after.digest:
-        changed = "; ".join(_records(before.records, after.records))
-        yield _problem(f"{what} ({_from(after)}) is not what was locked: {changed or 'its code'} changed", path)
+        changed = _first(changes(before.records, after.records)) or _UNTOLD.get(after.kind, "it changed")
+        yield _problem(f"{what} ({_from(after)}) is not what was locked: {changed}", path)
 
 
 def _from(locked: Locked) -> str:
     return locked.distribution or "a folder beside the case"
 
 
-def _records(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    """Names of records that are new, gone or other, the first ten."""
-    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
-    yield from names[:10]
-    if len(names) > 10:
-        yield f"{len(names) - 10} more"
+_UNTOLD = {"rule kind": "a file of its plugin changed"}
+"""What is said where no record tells the change."""
+
+
+def _first(found: Sequence[str]) -> str:
+    """The first ten of what changed."""
+    return "; ".join([*found[:10], *([f"{len(found) - 10} more"] if len(found) > 10 else [])])
 
 
 def _catalog(catalog: Catalog) -> Locked:
@@ -217,32 +218,22 @@ def _pack(pack: RulePack, distribution: str) -> Locked:
     return Locked(kind="pack", name=pack.id, distribution=distribution, digest=pack.digest, records={**rules, **bills})
 
 
-def _kinds(gathered: Gathered) -> Iterator[Locked]:
-    """Kinds of rules that a plugin's code brings; friendshore's own go with its version."""
+def _plugins(gathered: Gathered) -> Iterator[Locked]:
+    """The kinds of rules that plugins bring, and the plugins with all their files; friendshore's own go with its version.
+
+    Raises:
+        PluginError: for a kind that was given in memory.
+    """
     for kind in sorted({rule.kind for rule in gathered.rules}):
-        owner = gathered.registry.owner(kind)
-        if owner.partition(" ")[0] != ENGINES[0]:
-            package = _package(gathered.registry, owner)
-            yield Locked(kind="rule kind", name=kind, distribution=owner, digest=_code(package))
-
-
-def _package(registry: Registry, label: str) -> str:
-    return next((plugin.package for plugin in registry.plugins if plugin.label == label), "")
-
-
-def _code(package: str) -> str:
-    """SHA-256 of all Python files of a package, found without importing it; empty where there are none."""
-    spec = find_spec(package) if package else None
-    folders = sorted(map(Path, (spec.submodule_search_locations or ()) if spec else ()))
-    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    return _hash_of([path.read_bytes() for path in files]) if files else ""
-
-
-def _hash_of(parts: Sequence[bytes]) -> str:
-    found = hashlib.sha256()
-    for part in parts:
-        found.update(len(part).to_bytes(8, "big") + part)
-    return found.hexdigest()
+        if gathered.registry.owner(kind).partition(" ")[0] != OWN and not kind_digest(gathered.registry, kind):
+            fix = "bring it with a plugin, or plan without a lock"
+            raise PluginError(
+                Problem(f"kind of rule `{kind}` was given in memory: nothing tells it from another", fix=fix)
+            )
+    for used in gathered.plugins:
+        if used.kind in ("plugin", "rule kind"):
+            about = used.model_dump(include={"kind", "name", "distribution", "digest"})
+            yield Locked(**about, records=used.files)
 
 
 def _hash(text: str) -> str:

@@ -17,7 +17,7 @@ from ..domain.used import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError
 from ..errors import Problem as Finding
 from ..explain import RankPrice, Reason
-from ..plugins import Block, Blocker, Registry
+from ..plugins import Block, Blocker, Registry, changes, kind_digest, plugin_files
 from ..plugins.manifest import normal
 from ..problem import Problem
 from ..reading.records import record
@@ -246,7 +246,7 @@ def _altered(read: Facts, told: Run, registry: Registry) -> list[Finding]:
             continue  # not here, or not the same: a note says so
         if plugin.kind == "pack":
             found += altered_rules(plugin, packs, read.rules, registry)
-        else:
+        elif plugin.kind == "catalog":
             found += altered_catalog(plugin, read.catalogs, read.problem.case, registry)
     return list(dict.fromkeys(found))
 
@@ -255,7 +255,11 @@ def _installed(plugin: RunPlugin, registry: Registry) -> list[str]:
     """What to know of the installed data of that name."""
     if not plugin.distribution:
         return [f"{plugin.kind} {plugin.name} lay beside the case: it is not compared with anything installed"]
-    find = partial(_catalog_digest if plugin.kind == "catalog" else _pack_digest, plugin.name, registry)
+    if plugin.kind == "plugin":
+        found = changes(plugin.files, plugin_files(registry, plugin.name))
+        return [f"{plugin.distribution} is not as it was: {'; '.join(found)}"] if found else []
+    ask = {"catalog": _catalog_digest, "pack": _pack_digest, "rule kind": _kind_digest}[plugin.kind]
+    find = partial(ask, plugin.name, registry)
     try:
         digest = find()
     except FriendshoreError as error:
@@ -269,6 +273,10 @@ def _installed(plugin: RunPlugin, registry: Registry) -> list[str]:
 def _catalog_digest(name: str, registry: Registry) -> str:
     read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
     return next(catalog.digest for catalog in read if catalog.name == name)
+
+
+def _kind_digest(name: str, registry: Registry) -> str:
+    return kind_digest(registry, name)
 
 
 def _pack_digest(name: str, registry: Registry) -> str:

@@ -141,7 +141,10 @@ def blocked_plugins(run: Run) -> Iterator[str]:
 def _data(run: Run) -> Iterator[str]:
     for plugin in run.plugins:
         owner = plugin.distribution or "beside the case"
-        yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"
+        if plugin.kind in ("plugin", "rule kind"):
+            yield f"{plugin.kind} {plugin.name} ({owner}), files {plugin.digest[:12] or 'not known'}"
+        else:
+            yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"
     yield from blocked_plugins(run)
     most = run.largest_miss_kg
     rounding = f"rounding misses a row by at most {mass(most)}" if most else "rounding misses no row"

@@ -219,7 +219,15 @@ def _proof(run: Run) -> Iterator[str]:
         + ", ".join(
             f"{p.name} ({p.distribution or 'beside the case'}, {aged(p.as_of, run.made)}, {p.digest[:12]})"
             for p in run.plugins
+            if p.kind in ("catalog", "pack")
         )
         + "."
     )
+    code = [
+        f"{p.kind} {p.name} ({p.distribution}, {p.digest[:12] or 'files not known'})"
+        for p in run.plugins
+        if p.kind in ("plugin", "rule kind")
+    ]
+    if code:
+        yield f"Plugins: {', '.join(code)}."
     yield from (f"Planned {text}." for text in blocked_plugins(run))

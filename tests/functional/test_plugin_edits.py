@@ -1,0 +1,217 @@
+"""Any single change to any file of a plugin, between a plan and its check: it is refused, or said."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from friendshore.case import load_case
+from friendshore.errors import FriendshoreError
+from friendshore.plugins import Registry
+from friendshore.recommend import Recommendation, check_lock, gather, lock_of, plan, verdicts, verify_run
+from friendshore.run import write_run
+
+if TYPE_CHECKING:
+    from conftest import Site
+
+CODE = """
+from pathlib import Path
+from typing import Literal
+
+from friendshore.domain.use import PASS
+from friendshore.hookspecs import hookimpl
+from friendshore.rules.base import Rule
+
+
+class House(Rule):
+    kind: Literal["house"] = "house"
+
+    def judge(self, offer, move, use):
+        assert (Path(__file__).parent / "data" / "rates.csv").exists()
+        return PASS
+
+
+@hookimpl
+def friendshore_rules():
+    return [House]
+"""
+TABLES = {
+    "catalog.toml": 'schema = 1\nname = "acme"\ntitle = "A"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n',
+    "materials.csv": "id,element,form,basis,stages\ntin,Sn,metal,gross,\n",
+    "facilities.csv": "id,country\nmill,MY\n",
+    "capacity.csv": "facility,per_year,status,source\nmill,9 t/year,operating,s\n",
+    "offers.csv": "id,facility,material,price,source\ntin-my,mill,tin,30 USD/kg,s\n",
+    "sources.csv": "id,reference,date,confidence\ns,somebody,2026-11-01,verified\n",
+}
+FILES = {
+    **{f"catalog/{name}": text for name, text in TABLES.items()},
+    "data/rates.csv": "country,rate\nMY,0.05\n",
+    "data/ledger.sqlite": "SQLite format 3 and what follows",
+    "data/model.pickle": "a pickle",
+    "data/table.json": "{}",
+    "data/leer": "",
+    "deep/er/still/note.txt": "text\n",
+    "helper.py": "RATE = 1\n",
+    "legacy.pyc": "compiled without its source",
+    "native.cpython-311-x86_64-linux-gnu.so": "\x7fELF compiled",
+    "types.pyi": "RATE: int\n",
+    "py.typed": "",
+    "README.md": "# Acme\n",
+    "größe.txt": "1 m",
+    ".hidden": "x",
+}
+CASE = """schema = 1
+[case]
+name = "c"
+start = 2027-01-01
+periods = 1
+period = "year"
+place = "US"
+[use]
+catalogs = ["acme"]
+[[demand]]
+material = "tin"
+end_use = "civil"
+per_year = "1 t"
+[[rule]]
+kind = "house"
+id = "r"
+phases = [{ from = 2026-01-01 }]
+"""
+Edit = tuple[str, Path, Callable[[], None], Callable[[], None]]
+
+
+@pytest.fixture
+def made(site: Site, tmp_path: Path) -> Recommendation:
+    """A plan that uses a kind of rule and a catalog of one plugin with files of every sort."""
+    site.plugin("acme-house", 'api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n', code=CODE, files=FILES)
+    (tmp_path / "case.toml").write_text(CASE)
+    return plan(load_case(tmp_path), registry=Registry.discover())
+
+
+@contextmanager
+def edited(package: Path, random: Random) -> Iterator[tuple[str, Path]]:
+    """One edit of one file of a package, undone again."""
+    files = sorted(path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    path = random.choice(files)
+    was = path.read_bytes()
+    how = random.choice(["flip", "cut", "append", "empty", "remove", "rename", "add", "swap"])
+    other = path.with_name(random.choice(["new.py", "new.csv", "new.so", "new", f"{path.name}.bak", "catalog.txt"]))
+    if how in ("cut", "empty") and not was or how == "flip" and not was:
+        how = "append"
+    at = random.randrange(len(was)) if was else 0
+    if how in ("rename", "swap"):
+        path.rename(other)
+        if how == "swap":
+            path.write_bytes(was + b" ")
+    elif how == "add":
+        other.write_bytes(b"")
+    elif how == "remove":
+        path.unlink()
+    else:
+        flipped = was[:at] + bytes([was[at] ^ 1 << random.randrange(8)]) + was[at + 1 :] if how == "flip" else b""
+        path.write_bytes({"flip": flipped, "cut": was[:at], "append": was + b"\n", "empty": b""}[how])
+    try:
+        yield how, path
+    finally:
+        other.unlink(missing_ok=True)
+        path.write_bytes(was)
+
+
+def tried(made: Recommendation, package: Path, folder: Path, count: int, checked: int) -> Counter[str]:
+    """How edits are met: by a lock each, and by `verify` for some of them."""
+    lock = lock_of(made.gathered)
+    case = folder / "case.toml"
+    write_run(folder / "run", made.run, made.facts(), verdicts(made.plan))
+    random, found = Random(10), Counter[str]()
+    for number in range(count):
+        with edited(package, random) as (how, path):
+            told = _told_by_lock(case, lock)
+            found[f"{how}: {'refused' if told else 'PASSED'} by --locked"] += 1
+            assert told, f"{number}: {how} of {path} passed"
+            if number < checked:
+                told = _told_by_verify(folder / "run")
+                found[f"{how}: {'said' if told else 'UNSAID'} by verify"] += 1
+                assert told, f"{number}: {how} of {path} was not said"
+    return found
+
+
+def _told_by_lock(case: Path, lock: object) -> str:
+    try:
+        check_lock(lock, lock_of(gather(load_case(case), Registry.discover())), case)  # type: ignore[arg-type]
+    except FriendshoreError as error:
+        return str(error)
+    return ""
+
+
+def _told_by_verify(run: Path) -> str:
+    try:
+        check = verify_run(run, Registry.discover())
+    except FriendshoreError as error:
+        return str(error)
+    return " ".join([*map(str, check.findings), *map(str, check.unchecked), *check.notes])
+
+
+def test_every_edit_of_a_plugin_is_said(made: Recommendation, site: Site, tmp_path: Path) -> None:
+    """A few of each sort: `--locked` refuses all, and `verify` says all."""
+    assert not _told_by_lock(tmp_path / "case.toml", lock_of(made.gathered))
+    tried(made, site.folder / "acme_house", tmp_path, 60, 12)
+
+
+@pytest.mark.deep
+def test_a_thousand_edits_of_a_plugin_are_said(made: Recommendation, site: Site, tmp_path: Path) -> None:
+    """The same of a thousand, counted."""
+    found = tried(made, site.folder / "acme_house", tmp_path, 1000, 1000)
+    for name, count in sorted(found.items()):
+        print(f"{count:5} {name}")
+    assert sum(found.values()) == 2000
+
+
+def test_what_python_keeps_itself_is_no_edit(made: Recommendation, site: Site, tmp_path: Path) -> None:
+    """`__pycache__` is Python's own, and comes and goes."""
+    cache = site.folder / "acme_house" / "__pycache__"
+    cache.mkdir(exist_ok=True)
+    (cache / "x.cpython-311.pyc").write_bytes(os.urandom(8))
+    assert not _told_by_lock(tmp_path / "case.toml", lock_of(made.gathered))
+
+
+def test_the_run_names_kinds_and_files_of_plugins(made: Recommendation) -> None:
+    """A run says of which plugin its kinds of rules are, with one digest over all files, and each file."""
+    (kind,) = (one for one in made.run.plugins if one.kind == "rule kind")
+    (plugin,) = (one for one in made.run.plugins if one.kind == "plugin")
+    assert (kind.name, kind.distribution, kind.digest) == ("house", "acme-house 1.0", plugin.digest)
+    assert set(plugin.files) >= {f"acme_house/{name}" for name in (*FILES, "__init__.py", "friendshore.toml")}
+
+
+def test_what_lies_beside_the_package_counts(made: Recommendation, site: Site, tmp_path: Path) -> None:
+    """A module that the distribution installs beside its package is a file of the plugin."""
+    (site.folder / "_acme_native.so").write_text("compiled")
+    record = site.folder / "acme_house-1.0.dist-info" / "RECORD"
+    record.write_text("_acme_native.so,,\nacme_house/__init__.py,,\nacme_house-1.0.dist-info/RECORD,,\n")
+    lock = lock_of(gather(load_case(tmp_path), Registry.discover()))
+    (site.folder / "_acme_native.so").write_text("other")
+    assert "_acme_native.so changed" in _told_by_lock(tmp_path / "case.toml", lock)
+
+
+def test_a_link_in_a_package_counts_as_what_it_leads_to(made: Recommendation, site: Site, tmp_path: Path) -> None:
+    """A folder that is linked into the package is part of it; a link back into itself, or to nothing, does no harm."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "rates.csv").write_text("1")
+    package = site.folder / "acme_house"
+    try:
+        (package / "linked").symlink_to(outside)
+        (package / "loop").symlink_to(package)
+        (package / "gone").symlink_to(tmp_path / "nowhere")
+    except OSError:
+        pytest.skip("this system makes no links")
+    lock = lock_of(gather(load_case(tmp_path), Registry.discover()))
+    (outside / "rates.csv").write_text("2")
+    assert "acme_house/linked/rates.csv changed" in _told_by_lock(tmp_path / "case.toml", lock)
