@@ -117,7 +117,10 @@ def test_changed_code_of_a_kind_of_rule_is_refused(site: Site, tmp_path: Path) -
     site.plugin("acme-house", 'api = 1\nkinds = ["house"]\n', code=KIND)
     (tmp_path / "case.toml").write_text(CASE.replace('["acme"]', "[]") + '[[rule]]\nkind = "house"\n')
     lock = locked(tmp_path)
-    assert [(one.kind, one.distribution) for one in lock.locked] == [("plugin", "acme-house 1.0"), ("rule kind", "acme-house 1.0")]
+    assert [(one.kind, one.distribution) for one in lock.locked] == [
+        ("plugin", "acme-house 1.0"),
+        ("rule kind", "acme-house 1.0"),
+    ]
     code = site.folder / "acme_house" / "__init__.py"
     code.write_text(KIND.replace("return ()", "return []"))
     with pytest.raises(PluginError, match=r"plugin `acme-house`.*: acme_house/__init__\.py changed"):

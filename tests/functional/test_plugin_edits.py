@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -166,12 +167,12 @@ def test_every_edit_of_a_plugin_is_said(made: Recommendation, site: Site, tmp_pa
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(0)
 def test_a_thousand_edits_of_a_plugin_are_said(made: Recommendation, site: Site, tmp_path: Path) -> None:
-    """The same of a thousand, counted."""
-    found = tried(made, site.folder / "acme_house", tmp_path, 1000, 1000)
-    for name, count in sorted(found.items()):
-        print(f"{count:5} {name}")
-    assert sum(found.values()) == 2000
+    """The same of a thousand, counted: all by `--locked`, a quarter of them by `verify` too."""
+    found = tried(made, site.folder / "acme_house", tmp_path, 1000, 250)
+    sys.stdout.write("".join(f"{count:5} {name}\n" for name, count in sorted(found.items())))
+    assert sum(found.values()) == 1250
 
 
 def test_what_python_keeps_itself_is_no_edit(made: Recommendation, site: Site, tmp_path: Path) -> None:

@@ -223,11 +223,11 @@ def _proof(run: Run) -> Iterator[str]:
         )
         + "."
     )
-    code = [
-        f"{p.kind} {p.name} ({p.distribution}, {p.digest[:12] or 'files not known'})"
+    kinds = [
+        f"{p.name} ({p.distribution}, {p.digest[:12] or 'files not known'})"
         for p in run.plugins
-        if p.kind in ("plugin", "rule kind")
+        if p.kind == "rule kind"
     ]
-    if code:
-        yield f"Plugins: {', '.join(code)}."
+    if kinds:
+        yield f"Kinds of rules of plugins: {', '.join(kinds)}."
     yield from (f"Planned {text}." for text in blocked_plugins(run))
