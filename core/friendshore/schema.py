@@ -8,9 +8,11 @@ from typing import Any
 
 from .case.keys import FILE
 from .catalog.columns import HEAD, TABLES
+from .domain.base import DIGITS, WRITTEN_DIGITS
 from .domain.quantities import KILOGRAMS, MONTHS
 from .domain.stages import STEPS, Stage
 from .reading.fields import Field, Layout
+from .reading.tomltext import DEEPEST, LONGEST
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -79,12 +81,15 @@ def _head() -> Iterator[str]:
         "- **Money**: an amount and an ISO 4217 currency: `2,500,000 USD`. **Money per mass**: `580 USD/kg`, `180 USD/kg Ta2O5`.",
         "- **Number**: the decimal sign is a point; commas or underscores set off thousands only, so that `1,5` is refused. `1,250` is 1250, in",
         "  every column and key; since others read 1.25, `friendshore check` says so of each file that has such numbers.",
+        f"  Of any number the size is 0 or from 1e-15 to 1e18, with no more than {WRITTEN_DIGITS} significant digits, of which {DIGITS} count. Masses end at 1e12 kg,",
+        "  money at 1e11, exchange rates at 1e9, durations at 1,200 months. What is beyond is a mistake, never rounded to something near.",
         "- **Share**: `65 %` or `0.65`; a share a year also `5 %/year`.",
         "- **Duration**: `1 quarter`, `45 days`, `0`.",
         "- **Date**: `2027-01-31`. First and last days belong to what they bound.",
         "- **Country**: ISO 3166 code or English name. In a list of countries, `EU` stands for its members.",
         "- **List**: parts set apart by `;` in a table, a TOML list in a TOML file.",
         f"- **Stage or step**: {steps}; or the stage itself.",
+        f"- **TOML**: no more than {LONGEST:,} characters, and {DEEPEST} tables and lists within one another.",
         "",
     )
 

@@ -72,10 +72,35 @@ def test_what_is_wanted_in_each_period(spec: DemandSpec, start: date, length: st
 
 
 def test_a_coarser_resolution_rounds_what_is_wanted() -> None:
-    """To whole tens of kilograms, half to even: 25 are 20, 35 are 40; and no purchase is finer."""
-    found = planned(case(demand("metal", "civil", 25, 35), resolution=10), metals())
-    assert [float(d.quantity_kg) for d in found.run.deliveries] == [20, 40]
+    """To whole tens of kilograms, half to even: 205 are 200, 355 are 360; and no purchase is finer."""
+    found = planned(case(demand("metal", "civil", 205, 355), resolution=10), metals())
+    assert [float(d.quantity_kg) for d in found.run.deliveries] == [200, 360]
     assert all(p.quantity_kg % 10 == 0 for p in found.run.purchases)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "resolution", "found"),
+    [
+        ([4000, 4000], 10_000, "4,000 kg, which would be rounded to 0 kg"),
+        ([25, 35], 10, "25 kg, which would be rounded to 20 kg"),
+        ([14], 10, "14 kg, which would be rounded to 10 kg"),
+    ],
+)
+def test_a_demand_that_the_resolution_rounds_away_is_a_mistake(
+    wanted: list[float], resolution: float, found: str
+) -> None:
+    """A plan that meets all of nothing would be called a plan."""
+    with pytest.raises(InputError) as caught:
+        built(case(demand("metal", "civil", *wanted), resolution=resolution), metals())
+    (told,) = caught.value.problems
+    assert (told.column, told.found) == ("case.resolution", found)
+
+
+def test_a_stock_that_the_resolution_rounds_away_is_a_mistake() -> None:
+    """4 kg in hand are neither 0 nor 10."""
+    given = case(demand("metal", "civil", 100), resolution=10, stocks=(stock("metal", 4, ()),))
+    with pytest.raises(InputError, match="too coarse for stock"):
+        built(given, metals())
 
 
 def test_quantities_of_another_substance_are_converted() -> None:

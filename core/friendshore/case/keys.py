@@ -79,7 +79,12 @@ CASE = Layout(
         Field("currency", k.CURRENCY, "Currency of all money in the result; blank: USD.", "USD"),
         Field("place", k.PLACE, "Where demand lies unless it says otherwise.", "US", required=True),
         Field("discount", k.FRACTION, "Share a year by which later money counts less; blank: 0.", "8 %"),
-        Field("resolution", k.MASS, "Mass to which purchases are rounded; blank: 1 g.", "1 g"),
+        Field(
+            "resolution",
+            k.RESOLUTION,
+            "Mass to which purchases are rounded, finer than what is wanted; blank: 1 g.",
+            "1 g",
+        ),
     ),
 )
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..errors import Problem
 from ..reading.csvfile import read_table
-from ..reading.tomlfile import Key, TomlFile, read_toml
+from ..reading.tomlfile import TomlFile, read_toml
+from ..reading.tomltext import Key
 from . import keys
 
 

@@ -359,7 +359,7 @@ RATES = Layout(
     (
         Field("currency", k.CURRENCY, "What is exchanged.", "EUR", required=True),
         Field("to", k.CURRENCY, "What for.", "USD", required=True),
-        Field("rate", k.POSITIVE, "Units of `to` for one of `currency`.", "1.12", required=True),
+        Field("rate", k.RATE, "Units of `to` for one of `currency`.", "1.12", required=True),
         Field("from", k.DATE, "First day.", "2026-07-01", required=True),
         _SOURCE,
     ),

@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..domain.base import Fault
+from ..domain.base import Fault, UnreadableError
 from ..domain.facts import BenchmarkPrice, Catalog, Facility, Factor, Material, Offer, Quote, Rate
 from ..domain.suggest import did_you_mean
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule, bears_too, overlapping
-from ..domain.values import UnreadableError, ident
+from ..domain.values import ident
 from ..errors import Problem
 from ..reading.records import Again, shown
 from .basics import is_formula

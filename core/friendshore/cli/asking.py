@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import LONGEST_SECONDS, MOST_WORKERS
 from .output import warn
 from .waiting import Interrupt, progress_bar
 
@@ -36,17 +37,24 @@ TimeLimit = Annotated[
         metavar="SECONDS",
         help="Seconds for each plan that is made; what is then not proved is given as an interval.",
         min=0,
+        max=LONGEST_SECONDS,
     ),
 ]
 Gap = Annotated[
     float,
     typer.Option(
-        "--gap", metavar="SHARE", help="Relative distance from the bound at which a plan is taken as cheapest.", min=0
+        "--gap",
+        metavar="SHARE",
+        help="Relative distance from the bound at which a plan is taken as cheapest.",
+        min=0,
+        max=1,
     ),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", metavar="N", help="Parts solved at once; the processors, if not given.", min=1),
+    typer.Option(
+        "--workers", metavar="N", help="Parts solved at once; the processors, if not given.", min=1, max=MOST_WORKERS
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 DEFAULT_GAP = 1e-6

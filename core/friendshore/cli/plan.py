@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .installed import Blocked, installed
-from .options import AsJson, CasePath
+from .options import LONGEST_SECONDS, MOST_WORKERS, AsJson, CasePath
 from .output import answering, show, show_json, warn, width
 from .waiting import Interrupt, progress_bar
 
@@ -28,18 +28,26 @@ def plan(
     ] = False,
     time_limit: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Seconds for the solve; the best plan found by then is printed.", min=0),
+        typer.Option(
+            metavar="SECONDS",
+            help="Seconds for the solve; the best plan found by then is printed.",
+            min=0,
+            max=LONGEST_SECONDS,
+        ),
     ] = None,
     gap: Annotated[
         float,
         typer.Option(
-            metavar="SHARE", help="Relative distance from the bound at which a plan is taken as cheapest.", min=0
+            metavar="SHARE", help="Relative distance from the bound at which a plan is taken as cheapest.", min=0, max=1
         ),
     ] = 1e-6,
     workers: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Parts solved at once; the processors, if not given. The result is the same.", min=1
+            metavar="N",
+            help="Parts solved at once; the processors, if not given. The result is the same.",
+            min=1,
+            max=MOST_WORKERS,
         ),
     ] = None,
     out: Annotated[

@@ -8,7 +8,7 @@ import typer
 
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, asking
 from .installed import Blocked, installed
-from .options import AsJson
+from .options import LONGEST_SECONDS, AsJson
 from .output import answering, bare, show, show_json, width
 
 
@@ -16,9 +16,15 @@ from .output import answering, bare, show, show_json, width
 def repairs(
     path: PlanPath,
     material: Annotated[str, typer.Argument(help="Only demands of this material.", metavar="[MATERIAL]")] = "",
-    size: Annotated[int, typer.Option(metavar="N", help="Most steps of a repair.", min=1)] = 3,
+    size: Annotated[int, typer.Option(metavar="N", help="Most steps of a repair.", min=1, max=100)] = 3,
     seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Time for the search; what is not found by then is marked.", min=0)
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            help="Time for the search; what is not found by then is marked.",
+            min=0,
+            max=LONGEST_SECONDS,
+        ),
     ] = 60.0,
     bound: Annotated[
         list[str] | None,

@@ -23,6 +23,10 @@ DIGITS = 15
 
 MAGNITUDE = 100
 """Powers of ten, up and down, that a stored number may have: no figure has more, and written out it would fill a disk."""
+WRITTEN_DIGITS = 28
+"""Significant digits that a stated number may have: as many as a decimal that was computed has. More are no figure of anybody's."""
+SMALLEST, LARGEST = Decimal("1e-15"), Decimal("1e18")
+"""From where to where the size of a stated number lies, unless it is 0. Every quantity has a narrower range of its own."""
 
 _ROUND = Context(prec=DIGITS)
 _TRUTHS = ("bool", "bool_")
@@ -105,6 +109,15 @@ class Fitting(Record):
         return made
 
 
+class UnreadableError(ValueError):
+    """A value that cannot be what it is given for: what was expected, and perhaps how to mend it."""
+
+    def __init__(self, expected: str, fix: str = "") -> None:
+        super().__init__(f"expected {expected}; {fix}" if fix else f"expected {expected}")
+        self.expected = expected
+        self.fix = fix
+
+
 def days_in_order(given: Mapping[str, Any], first: str = "start", last: str = "end") -> Iterator[Fault]:
     """A last day before the first."""
     start, end = given.get(first), given.get(last)
@@ -129,6 +142,8 @@ def exact(value: Any) -> Decimal:
     try:
         if isinstance(value, Decimal):
             number = value
+        elif type(value) is int:
+            number = Decimal(value)  # whatever its length, which `str` bounds
         else:
             # `float.__repr__`: numpy's doubles are floats that write themselves as `np.float64(0.1)`.
             number = Decimal(float.__repr__(value) if isinstance(value, float) else str(value))
@@ -136,7 +151,52 @@ def exact(value: Any) -> Decimal:
         raise ValueError(f"{value!r} is not a number") from None
     if not number.is_finite():
         raise ValueError(f"{value!r} is not a finite number")
+    if number.adjusted() > MAGNITUDE:
+        raise ValueError(f"a number of more than {MAGNITUDE} digits before the point is no figure")
     return _ROUND.plus(number)
+
+
+def stated(value: str | int) -> Decimal:
+    """A number that somebody wrote, as `exact` makes it.
+
+    Args:
+        value: an integer, or the text of a number.
+
+    Raises:
+        UnreadableError: if it is none, too large, too small and not 0, or has more digits than anybody's figure.
+    """
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise beyond() from None
+    if (
+        not number.is_finite()
+        or not in_reach(number)
+        or (isinstance(value, str) and _digits_of(value) > WRITTEN_DIGITS)
+    ):
+        raise beyond()
+    return _ROUND.plus(number)
+
+
+def in_reach(number: Decimal) -> bool:
+    """Whether a number is 0, or of a size that a stated one may have."""
+    return not number or SMALLEST <= number.copy_abs() <= LARGEST
+
+
+def beyond() -> UnreadableError:
+    """What is said of a number that nobody can have meant."""
+    return UnreadableError(
+        f"0, or a number between 1e-15 and 1e18 in size, of no more than {WRITTEN_DIGITS} significant digits",
+        "check the figure, and round it",
+    )
+
+
+def _digits_of(text: str) -> int:
+    """Significant digits of the text of a number."""
+    if len(text) <= WRITTEN_DIGITS:
+        return 0
+    digits = "".join(filter(str.isdigit, text.casefold().partition("e")[0]))
+    return len(digits.strip("0"))
 
 
 rounded = _ROUND.plus

@@ -29,6 +29,7 @@ from .values import (
     Money,
     Months,
     NonNegative,
+    Resolution,
     Site,
     SiteOrBlank,
 )
@@ -357,7 +358,7 @@ class Case(Tables, Fitting):
     """Where demand lies unless it says otherwise."""
     discount: Fraction = Decimal(0)
     """Share a year by which later money counts less."""
-    resolution: Kilograms = Decimal("0.001")
+    resolution: Resolution = Decimal("0.001")
     """Kilograms to which purchases are rounded."""
     catalogs: tuple[str, ...] = ()
     """Names of installed catalogs, or folders (they hold a `/` or `.`)."""
@@ -391,9 +392,7 @@ class Case(Tables, Fitting):
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """A resolution of nothing; names given twice; dates and lists that do not fit the periods."""
-        if given.get("resolution", 1) <= 0:
-            yield Fault("resolution", "a plain mass above zero is needed", "a mass like `1 g`")
+        """Names given twice; dates and lists that do not fit the periods."""
         yield from named_twice(given)
         yield from off_the_plan(given)
         yield from circles(given.get("scenarios", ()))

@@ -26,6 +26,7 @@ from .values import (
     CountryOrBlank,
     Currency,
     CurrencyOrBlank,
+    ExchangeRate,
     Fraction,
     HsCode,
     Ident,
@@ -37,7 +38,6 @@ from .values import (
     NonNegative,
     Part,
     PerUnit,
-    Positive,
     Premium,
     Site,
     SiteOrBlank,
@@ -354,7 +354,7 @@ class Rate(Fitting):
 
     currency: Currency
     to: Currency
-    rate: Positive
+    rate: ExchangeRate
     start: datetime.date
     source: str = ""
 

@@ -10,7 +10,7 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from .base import exact
+from .base import UnreadableError, exact, stated
 
 KILOGRAMS: dict[str, Decimal] = {
     "kg": Decimal(1),
@@ -45,12 +45,12 @@ _ALIASES = {
 }  # fmt: skip
 _DIGITS = r"[-+]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:_\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 """A number; a comma only sets off thousands, so that `1,5` and `0,125` are refused, never read as 15 and 125."""
-_EITHER = re.compile(r"\s*([-+]?[1-9]\d{0,2},\d{3})(?![\d,.])")
+_EITHER = re.compile(r"\s*([-+]?[1-9]\d{0,2},\d{3})(?![\d,.])", re.ASCII)
 """What half of the world reads as thousands, the other half as a decimal: `1,250`."""
-_MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$")
-_NUMBER = re.compile(rf"^{_DIGITS}$")
-_TIME = re.compile(rf"^\s*({_DIGITS})\s*(day|week|month|quarter|year)s?\s*$")
-_MONEY = re.compile(rf"^\s*({_DIGITS})\s*([A-Z]{{3}})\s*$")
+_MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$", re.ASCII)
+_NUMBER = re.compile(rf"^{_DIGITS}$", re.ASCII)
+_TIME = re.compile(rf"^\s*({_DIGITS})\s*(day|week|month|quarter|year)s?\s*$", re.ASCII)
+_MONEY = re.compile(rf"^\s*({_DIGITS})\s*([A-Z]{{3}})\s*$", re.ASCII)
 
 UNLIMITED = "unlimited"
 
@@ -84,7 +84,12 @@ def either(text: str) -> str:
 
 
 def _decimal(digits: str) -> Decimal:
-    return exact(digits.replace(",", "").replace("_", ""))
+    """The number that a text says.
+
+    Raises:
+        UnreadableError: if it is out of all range.
+    """
+    return stated(digits.replace(",", "").replace("_", ""))
 
 
 def is_number(text: str) -> bool:
@@ -185,6 +190,8 @@ def parse_share(text: str) -> Decimal:
     percent = text.endswith("%")
     try:
         number = parse_number(text[:-1] if percent else text)
+    except UnreadableError:
+        raise
     except ValueError:
         raise ValueError("a share, like `65 %` or `0.65`") from None
     return exact(number / 100) if percent else number

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator
 
-from .base import Number, Words, exact
+from .base import Number, UnreadableError, Words, beyond, exact, in_reach
 from .countries import GROUPS, countries_of, country_names, country_of, country_words
 from .currencies import COMMON, currency_codes, is_currency
 from .stages import STEPS, Stage
@@ -22,22 +22,13 @@ from .suggest import did_you_mean, nearest
 T = TypeVar("T")
 
 
-class UnreadableError(ValueError):
-    """A value that cannot be what it is given for: what was expected, and perhaps how to mend it."""
-
-    def __init__(self, expected: str, fix: str = "") -> None:
-        super().__init__(f"expected {expected}; {fix}" if fix else f"expected {expected}")
-        self.expected = expected
-        self.fix = fix
-
-
 @dataclass(frozen=True, slots=True)
 class Range:
     """From where to where a number may lie."""
 
     expected: str
     """In words."""
-    least: int = 0
+    least: int | Decimal = 0
     most: int | None = None
     above: bool = False
     """Whether `least` itself is refused."""
@@ -54,6 +45,8 @@ class Range:
             raise UnreadableError(self.expected)
         if self.most is not None and number > self.most:
             raise UnreadableError(self.beyond[0] or self.expected, self.beyond[1])
+        if not in_reach(number):
+            raise beyond()
         return number
 
     def whole(self, value: Any) -> int:
@@ -73,7 +66,6 @@ class Range:
 
 _CHECK = "check the figure and its unit"
 NON_NEGATIVE = Range("a number, zero or more")
-POSITIVE = Range("a number above 0", above=True)
 FRACTION = Range("a share from 0 to 1, like 65 % or 0.65", 0, 1)
 PART = Range("a share above 0 and up to 1, like 65 %", 0, 1, above=True)
 PREMIUM = Range("a share above -100 %, like 25 %", -1, above=True)
@@ -91,12 +83,25 @@ PER_UNIT = Range(
     above=True,
     beyond=("no more than 1,000,000 kg per unit", ""),
 )
+RATE = Range(
+    "a number above 0, from 1e-9 to 1e9",
+    Decimal("1e-9"),
+    10**9,
+    beyond=("no more than 1e9 units of one currency for one of the other", "check which currency is which"),
+)
+"""Units of one currency for one of another."""
+RESOLUTION = Range(
+    "a mass above zero, 0.000001 g or more, like `1 g`",
+    Decimal("1e-9"),
+    1_000_000,
+    beyond=("no more than 1,000 t", "plan to a finer resolution, like `1 g`"),
+)
+"""Kilograms to which a plan is rounded. Finer, and the largest mass has more digits than a decimal keeps."""
 PERIODS = Range("a whole number from 1 to 1,200", 1, 1_200)
 """Periods of a plan: up to a century of months."""
 LOTS = Range("a whole number from 1 to 1,000,000", 1, 1_000_000)
 
 NonNegative = Annotated[Number, AfterValidator(NON_NEGATIVE)]
-Positive = Annotated[Number, AfterValidator(POSITIVE)]
 Fraction = Annotated[Number, AfterValidator(FRACTION)]
 Part = Annotated[Number, AfterValidator(PART)]
 Premium = Annotated[Number, AfterValidator(PREMIUM)]
@@ -105,6 +110,8 @@ Kilograms = Annotated[Number, AfterValidator(MASS)]
 Money = Annotated[Number, AfterValidator(MONEY)]
 Months = Annotated[Number, AfterValidator(MONTHS)]
 PerUnit = Annotated[Number, AfterValidator(PER_UNIT)]
+ExchangeRate = Annotated[Number, AfterValidator(RATE)]
+Resolution = Annotated[Number, AfterValidator(RESOLUTION)]
 Periods = Annotated[int, BeforeValidator(PERIODS.whole)]
 Lots = Annotated[int, BeforeValidator(LOTS.whole)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,8 +17,9 @@ from ..domain.base import Record
 from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..reading.records import record
 from ..reading.textfile import read_text
+from ..reading.tomltext import toml_data
 from ..rules.base import Rule
-from ..rules.pack import PACK_FILE, toml_problem
+from ..rules.pack import PACK_FILE
 from .interface import end_of, newest, refusal
 
 GROUP = "friendshore"
@@ -276,14 +276,14 @@ def _data(path: Path) -> dict[str, Any]:
     """
     file = str(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return toml_data(path.read_text(encoding="utf-8-sig"), file)
     except FileNotFoundError as error:
         fix = "add the file to the package, and to the wheel"
         raise PluginError(
             Problem("there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix)
         ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise PluginError(toml_problem(error, file)) from error
+    except InputError as error:
+        raise PluginError(error.problems) from error
     except UnicodeDecodeError as error:
         found: list[Problem] = []
         read_text(path, found)
@@ -324,9 +324,9 @@ def _contents(
             )
             continue
         try:
-            name = tomllib.loads(file.read_text(encoding="utf-8-sig")).get(key)
-        except tomllib.TOMLDecodeError as error:
-            problems.append(toml_problem(error, str(file)))
+            name = toml_data(file.read_text(encoding="utf-8-sig"), str(file)).get(key)
+        except InputError as error:
+            problems.extend(error.problems)
             continue
         except (OSError, UnicodeDecodeError):
             read_text(file, problems)  # says why

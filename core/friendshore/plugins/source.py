@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, distributions
@@ -15,7 +14,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from ..errors import InputError, Problem
-from ..rules.pack import toml_problem
+from ..reading.tomltext import toml_data
 from .manifest import GROUP, MANIFEST, Declared, Plugin, declared, plugin_of
 
 PROJECT = "pyproject.toml"
@@ -90,12 +89,10 @@ def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
 
 def _project(file: Path) -> dict[str, Any]:
     try:
-        project = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {})
+        project = toml_data(file.read_text(encoding="utf-8"), str(file)).get("project", {})
     except FileNotFoundError as error:
         expected = f"a folder that holds {PROJECT}, or the package's {MANIFEST}"
         raise InputError(Problem("is no plugin's folder", str(file.parent), expected=expected)) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(toml_problem(error, str(file))) from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(Problem(f"cannot be read: {error}", str(file))) from error
     return project if isinstance(project, dict) else {}

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 from ..domain.case import Case, DemandSpec, OrderSpec, StockSpec
 from ..domain.facts import Facility, Offer, Place, RecipeLine
+from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean
 from ..domain.time import Period, Span
 from ..domain.use import Chained, Use
 from ..errors import InputError, Problem
 from .merged import CASE_SOURCE, Merged
+
+_MOST_ROUNDED = Fraction(1, 20)
+"""Part of what is stated that rounding to the resolution may take away or add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
         basis: kilograms of a material's basis in one kilogram of a substance.
 
     Raises:
-        InputError: for unknown materials, twice the same id, or a list that does not fit the periods.
+        InputError: for unknown materials, twice the same id, a list that does not fit the periods, or what the resolution rounds away.
     """
     problems: list[Problem] = []
     demands: dict[str, Demand] = {}
@@ -109,28 +113,52 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
             buyer=spec.buyer,
             facts=spec.facts,
         )
-        demands[name] = Demand(name, spec, use, _quantities(spec, case, basis))
+        wanted = _wanted(spec, case, basis)
+        quantity = tuple(round_to(amount, case.resolution) for amount in wanted)
+        if _rounded_off(wanted, quantity):
+            problems.append(_too_coarse(f"what demand `{name}` wants", wanted, quantity, case))
+        demands[name] = Demand(name, spec, use, _delayed(quantity, spec.later // case.horizon.length.months))
     if problems:
         raise InputError(problems)
     return [demands[name] for name in sorted(demands)]
 
 
-def _quantities(spec: DemandSpec, case: Case, basis: Callable[[str, str], Decimal]) -> tuple[Decimal, ...]:
+def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal]) -> bool:
+    """Whether rounding leaves of some amounts something else than is stated."""
+    lost = sum((abs(Fraction(a) - Fraction(r)) for a, r in zip(amounts, rounded, strict=True)), Fraction(0))
+    return lost > _MOST_ROUNDED * sum((Fraction(a) for a in amounts), Fraction(0))
+
+
+def _too_coarse(what: str, amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal], case: Case) -> Problem:
+    """The mistake, with the amount that rounding moves most."""
+    pairs = [(Fraction(a), Fraction(r)) for a, r in zip(amounts, rounded, strict=True)]
+    before, after = max(pairs, key=lambda pair: abs(pair[0] - pair[1]))
+    found = (readable(Decimal(n.numerator) / n.denominator) for n in (before, after))
+    return Problem(
+        f"the resolution of {readable(case.resolution)} kg is too coarse for {what}",
+        column="case.resolution",
+        found=" kg, which would be rounded to ".join(found) + " kg",
+        expected="a resolution by which no more than 5 % is lost or added",
+        fix="plan to a finer `resolution`, or leave it out: it is then 1 g",
+    )
+
+
+def _wanted(spec: DemandSpec, case: Case, basis: Callable[[str, str], Decimal]) -> tuple[Decimal | Fraction, ...]:
+    """Kilograms wanted in each period, before they are rounded and put off."""
     factor = Fraction(basis(spec.material, spec.substance))
     wanted = Span(start=spec.start, end=spec.end)
     listed = spec.quantities or (None,) * case.horizon.count
 
-    def one(period: Period, quantity: Decimal | None) -> Decimal:
+    def one(period: Period, quantity: Decimal | None) -> Decimal | Fraction:
         if quantity is not None and factor == 1 and wanted.covers(period.span):
-            return round_to(quantity, case.resolution)
+            return quantity
         if quantity is None:
             amount = Fraction(spec.per_year or 0) * period.years_within(wanted)
         else:
             amount = Fraction(quantity) if wanted.meets(period.span) else Fraction(0)
-        return round_to(amount * factor, case.resolution)
+        return amount * factor
 
-    quantities = tuple(one(p, q) for p, q in zip(case.horizon.periods, listed, strict=True))
-    return _delayed(quantities, spec.later // case.horizon.length.months)
+    return tuple(one(p, q) for p, q in zip(case.horizon.periods, listed, strict=True))
 
 
 def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ...]:
@@ -148,7 +176,7 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     """Stock in hand and orders already placed, in canonical order.
 
     Raises:
-        InputError: for unknown materials or offers, or an arrival outside the plan.
+        InputError: for unknown materials or offers, an arrival outside the plan, or what the resolution rounds away.
     """
     problems: list[Problem] = []
     lots: dict[str, Lot] = {}
@@ -160,6 +188,9 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
             continue  # the check of names tells it
         lot = _stock_lot(stock, number, merged, case, basis)
         lots[lot.id] = lot
+        stated = [stock.quantity * basis(stock.material, stock.substance)]
+        if _rounded_off(stated, [lot.quantity]):
+            problems.append(_too_coarse(f"stock `{lot.id}`", stated, [lot.quantity], case))
     for number, order in enumerate(case.orders, 1):
         known = merged.offers.get(order.offer)
         if known is None:
@@ -176,7 +207,12 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
             )
             continue
         factor = basis(known.outputs[0].material, order.substance)
-        lots |= {lot.id: lot for lot in _order_lots(order, number, known, factor, merged, case)}
+        ordered = _order_lots(order, number, known, factor, merged, case)
+        lots |= {lot.id: lot for lot in ordered}
+        stated = [order.quantity * factor * line.per_unit for line in known.outputs]
+        rounded = [lot.quantity for lot in ordered]
+        if _rounded_off(stated, rounded):
+            problems.append(_too_coarse(f"the order of `{order.offer}`", stated, rounded, case))
     if problems:
         raise InputError(problems)
     return [lots[name] for name in sorted(lots)]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from ..domain.base import exact
+from ..domain.base import UnreadableError, exact
 from ..domain.quantities import (
     UNLIMITED,
     Mass,
@@ -25,7 +25,7 @@ from ..domain.quantities import (
     parse_share,
     parse_unit_price,
 )
-from ..domain.values import MASS, MONEY, MONTHS, PER_UNIT, Range, UnreadableError, currency
+from ..domain.values import MASS, MONEY, MONTHS, PER_UNIT, RESOLUTION, Range, currency
 from .words import read_text
 
 T = TypeVar("T")
@@ -35,6 +35,8 @@ def read_number(value: Any) -> Decimal:
     """A plain number."""
     try:
         return parse_number(value) if isinstance(value, str) else exact(value)
+    except UnreadableError:
+        raise
     except ValueError:
         raise UnreadableError("a number") from None
 
@@ -43,6 +45,8 @@ def read_share(value: Any) -> Decimal:
     """A share as a fraction."""
     try:
         return parse_share(value) if isinstance(value, str) else exact(value)
+    except UnreadableError:
+        raise
     except ValueError:
         raise UnreadableError("a share, like 65 % or 0.65") from None
 
@@ -93,6 +97,11 @@ def read_mass(value: Any) -> Mass:
     return _measured(parse_mass, _kg, MASS, "a mass with its unit, like `5 t` or `3200 t WO3`", value)
 
 
+def read_resolution(value: Any) -> Mass:
+    """A mass to which plans are rounded."""
+    return _measured(parse_mass, _kg, RESOLUTION, RESOLUTION.expected, value)
+
+
 def read_masses(value: Any) -> tuple[Mass, ...]:
     """A list of masses."""
     parts = value if isinstance(value, list) else read_text(value).split(";")
@@ -120,6 +129,8 @@ def read_per_unit(value: Any) -> Mass:
             if written
             else Mass(parse_number(value) if isinstance(value, str) else exact(value), None)
         )
+    except UnreadableError:
+        raise
     except ValueError:
         raise UnreadableError(PER_UNIT.expected) from None
     PER_UNIT(mass.kg)

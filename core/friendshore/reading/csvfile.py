@@ -23,6 +23,8 @@ M = TypeVar("M", bound=BaseModel)
 BAD_CELL = "\0"
 """Stands for a cell of which it has been said that it cannot be read."""
 BLANK: frozenset[str] = frozenset()
+_LONGEST = 80
+"""Characters of a cell that a message shows."""
 _TITLES = 10
 """Rows below the first among which a header is looked for that has a title above it."""
 
@@ -76,7 +78,7 @@ class Table:
                 file=self.file,
                 row=row.line,
                 column=column,
-                found=f"`{self.text(row, column)}`" if self.text(row, column) else "a blank cell",
+                found=_shown(self.text(row, column)),
                 expected=expected,
                 fix=fix,
             )
@@ -117,6 +119,13 @@ class Table:
                 self.problem(
                     row, columns[0], f"line {first} already has the same {named}", fix="delete or rename one of the two"
                 )
+
+
+def _shown(text: str) -> str:
+    """What stands in a cell, cut where it is long."""
+    if not text:
+        return "a blank cell"
+    return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…` ({len(text):,} characters)"
 
 
 def read_table(path: Path, layout: Layout, found: list[Problem]) -> Table:

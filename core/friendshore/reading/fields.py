@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..domain.values import UnreadableError
+from ..domain.base import UnreadableError
 
 __all__ = ["Field", "Kind", "Layout", "UnreadableError"]
 

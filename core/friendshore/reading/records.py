@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..domain.base import Fault, FaultsError, Fitting
+from ..domain.base import Fault, FaultsError, Fitting, UnreadableError
 from ..domain.suggest import did_you_mean
-from ..domain.values import UnreadableError
 from ..errors import InputError, Problem
 
 M = TypeVar("M", bound=BaseModel)

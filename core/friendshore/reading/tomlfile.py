@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,19 +11,12 @@ from typing import Any
 import tomli_w
 
 from ..domain.suggest import did_you_mean, nearest
-from ..errors import Problem
+from ..errors import InputError, Problem
 from .entry import Entry, Report
 from .fields import Field, Layout, UnreadableError
 from .records import path_of
 from .textfile import read_text
-
-Key = tuple[str | int, ...]
-"""Path of a value: `("demand", 0, "per_year")`."""
-
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_ASSIGNMENT = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)$""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
-_ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+from .tomltext import Key, key_lines, line_of, toml_data
 
 
 @dataclass(slots=True)
@@ -41,11 +32,7 @@ class TomlFile:
 
     def line(self, key: Key) -> int | None:
         """Line of a key, or of the nearest thing around it that has one."""
-        while key:
-            if key in self.lines:
-                return self.lines[key]
-            key = key[:-1]
-        return None
+        return line_of(self.lines, key)
 
     def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
         """Records a mistake at a key."""
@@ -68,68 +55,11 @@ def read_toml(path: Path, found: list[Problem]) -> TomlFile | None:
     if text is None:
         return None
     try:
-        data = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        place = _ERROR_PLACE.search(str(error))
-        found.append(
-            Problem(
-                f"is not valid TOML: {_ERROR_PLACE.sub('', str(error))}",
-                file=str(path),
-                row=int(place[1]) if place and place[1] else None,
-                fix="mend this line; the rest of the file is read after that",
-            )
-        )
-        return None
-    except RecursionError:
-        found.append(Problem("is nested too deeply to be read", file=str(path), fix="mend the brackets"))
+        data = toml_data(text, str(path))
+    except InputError as error:
+        found.extend(error.problems)
         return None
     return TomlFile(str(path), data, key_lines(text), found)
-
-
-def key_lines(text: str) -> dict[Key, int]:
-    """Lines of headers, keys and, in lists written over several lines, items that start a line with a brace."""
-    lines: dict[Key, int] = {}
-    counts: dict[Key, int] = {}
-    table: Key = ()
-    items: Key | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if items is not None:
-            if stripped.startswith("{"):
-                counts[items] = counts.get(items, -1) + 1
-                lines[(*items, counts[items])] = number
-            elif stripped.startswith("]"):
-                items = None
-            continue
-        header = _HEADER.match(line)
-        assignment = None if header else _ASSIGNMENT.match(line)
-        if header:
-            table = _table(_parts(header[2]), header[1] == "[[", counts)
-            lines.setdefault(table, number)
-            lines.setdefault(table[:-1] if isinstance(table[-1], int) else table, number)
-        elif assignment:
-            key = (*table, *_parts(assignment[1]))
-            lines.setdefault(key, number)
-            if assignment[2].strip() == "[":
-                items = key
-    return lines
-
-
-def _parts(dotted: str) -> Key:
-    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
-
-
-def _table(names: Key, repeated: bool, counts: dict[Key, int]) -> Key:
-    """Path of a table: names of repeated tables around it are followed by their number."""
-    path: Key = ()
-    for position, name in enumerate(names):
-        path = (*path, name)
-        last = position == len(names) - 1
-        if last and repeated:
-            counts[path] = counts.get(path, -1) + 1
-        if path in counts and (repeated or not last):
-            path = (*path, counts[path])
-    return path
 
 
 def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, Any], at: Key = ()) -> Entry:

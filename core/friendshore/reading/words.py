@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from ..domain import values
-from ..domain.values import UnreadableError
+from ..domain.base import UnreadableError
 
 T = TypeVar("T")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from ..plugins import Registry
 from ..problem import Problem as Facts
 from ..problem.changes import scenario_changes
 from ..problem.inputs import Inputs
+from ..reading.tomltext import toml_data
 from ..reading.words import plain
 from .gather import attempt, gather
 from .inputs import inputs_of
@@ -105,8 +104,8 @@ def _names_of(path: Path) -> Case:
     file = path / CASE_FILE if path.is_dir() else path
     data: dict[str, Any] = {}
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
-    except (OSError, ValueError, RecursionError):
+        data = toml_data(file.read_text(encoding="utf-8-sig"), str(file))
+    except (OSError, UnicodeDecodeError, InputError):
         data = {}  # what is wrong with the file has been said already
     use, rules = data.get("use", {}), data.get("rule", [])
 

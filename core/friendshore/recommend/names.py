@@ -11,9 +11,10 @@ from ..case.mentions import Mention, mentions
 from ..catalog import ids_in
 from ..catalog.known import Known
 from ..catalog.places import amounts_in
+from ..domain.base import UnreadableError
 from ..domain.case import Case
 from ..domain.countries import is_country
-from ..domain.values import UnreadableError, place
+from ..domain.values import place
 from ..errors import FriendshoreError, Problem
 from ..plugins import Blocker, CatalogRef, Registry, is_folder
 from ..problem.given import unknown_name

@@ -21,7 +21,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from ..domain.base import Number, Record
+from ..domain.base import Number, Record, UnreadableError
 from ..domain.facts import Material, Place
 from ..domain.quantities import parse_share
 from ..domain.time import Horizon, Span
@@ -102,6 +102,8 @@ def _threshold(value: Any) -> Any:
         return value
     try:
         return parse_share(value)
+    except UnreadableError:
+        raise
     except ValueError as error:
         raise ValueError(f"`{value}` is neither a number nor {error}") from None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,7 +19,7 @@ from ..domain.change import Change
 from ..errors import InputError, Problem
 from ..reading.records import record
 from ..reading.textfile import read_text
-from ..reading.tomlfile import key_lines
+from ..reading.tomltext import key_lines, toml_data
 from .base import PhaseStatus
 
 M = TypeVar("M", bound=Record)
@@ -149,8 +148,8 @@ def stated_name(path: Path, key: str) -> str:
     What is wrong with the file is the business of whoever reads it in full.
     """
     try:
-        name = tomllib.loads(path.read_text(encoding="utf-8-sig")).get(key)
-    except (OSError, ValueError):
+        name = toml_data(path.read_text(encoding="utf-8-sig"), str(path)).get(key)
+    except (OSError, UnicodeDecodeError, InputError):
         name = None
     return name if isinstance(name, str) and name else path.parent.name
 
@@ -164,20 +163,7 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
     text = read_text(path, found)
     if text is None:
         raise InputError(found)
-    try:
-        return text, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(toml_problem(error, str(path))) from error
-
-
-def toml_problem(error: tomllib.TOMLDecodeError, file: str) -> Problem:
-    """A syntax error of TOML, with its line."""
-    said = str(error)
-    place = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", said)
-    message = f"is not valid TOML: {said[: place.start()] if place else said}"
-    if place and place[1]:
-        return Problem(message, file, row=int(place[1]), fix="mend this line")
-    return Problem(message, file, fix="mend the end of the file")
+    return text, toml_data(text, str(path), float)
 
 
 def _lines(text: str, table: str) -> tuple[int, ...]:

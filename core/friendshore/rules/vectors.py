@@ -10,7 +10,6 @@ says that the feed is recycled. `[[material]]` tables add materials that no cata
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -29,10 +28,11 @@ from ..domain.time import Span
 from ..domain.use import Chained, Fact, Move, Use, Verdict
 from ..errors import InputError, Problem
 from ..reading.records import record
+from ..reading.tomltext import toml_data
 from .amend import amended
 from .answers import as_charge, as_verdict
 from .base import PhaseStatus, Rule
-from .pack import Bill, toml_problem
+from .pack import Bill
 from .verdicts import worst
 
 VECTORS_FILE = "vectors.toml"
@@ -155,9 +155,7 @@ def read_vectors(folder: Path) -> VectorFile:
     """
     path = folder / VECTORS_FILE
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(toml_problem(error, str(path))) from error
+        data = toml_data(path.read_text(encoding="utf-8-sig"), str(path), float)
     except OSError as error:
         raise InputError(Problem(f"cannot be read: {error.strerror or error}", str(path))) from error
     return record(VectorFile, data, str(path))

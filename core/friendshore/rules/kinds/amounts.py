@@ -6,9 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from ...domain.base import Number
+from ...domain.base import Number, UnreadableError
 from ...domain.quantities import (
     Mass,
     Money,
@@ -20,6 +20,7 @@ from ...domain.quantities import (
     parse_share,
     parse_unit_price,
 )
+from ...domain.values import FACTOR, MASS, MONEY, Range
 from .shared import as_pairs
 
 Parsed = Decimal | Mass | Money | UnitPrice
@@ -34,6 +35,8 @@ def _written(parse: Parse) -> BeforeValidator:
             return value
         try:
             found = parse(value)
+        except UnreadableError:
+            raise
         except ValueError as error:
             raise ValueError(f"`{value}` is not {error}") from None
         if getattr(found, "substance", None) is not None:
@@ -48,13 +51,23 @@ def _or_number(parse: Parse) -> Parse:
     return lambda text: parse_number(text) if is_number(text) else parse(text)
 
 
-Kilograms = Annotated[Number, _written(parse_mass), Field(ge=0)]
+def _no_larger(range_: Range) -> AfterValidator:
+    """Refuses what is larger than its sort of amount may be anywhere, whatever its sign."""
+
+    def check(number: Decimal) -> Decimal:
+        range_(abs(number))
+        return number
+
+    return AfterValidator(check)
+
+
+Kilograms = Annotated[Number, _written(parse_mass), Field(ge=0), _no_larger(MASS)]
 """Kilograms of the material's basis, as a number or as text like `5 t`."""
-Rate = Annotated[Number, _written(parse_share)]
+Rate = Annotated[Number, _written(parse_share), _no_larger(FACTOR)]
 """A share that may be more than all, as a number or as text like `125 %`."""
-Amount = Annotated[Number, _written(_or_number(parse_money))]
+Amount = Annotated[Number, _written(_or_number(parse_money)), _no_larger(MONEY)]
 """Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`."""
-PerKilogram = Annotated[Number, _written(_or_number(parse_unit_price))]
+PerKilogram = Annotated[Number, _written(_or_number(parse_unit_price)), _no_larger(MONEY)]
 """Money per kilogram, as a number in the case's currency or as text like `5 USD/kg`; see `InMoney`."""
 Share = Annotated[Number, _written(parse_share), Field(ge=0, le=1)]
 """A share from 0 to 1, as a number or as text like `65 %`."""

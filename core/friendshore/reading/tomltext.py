@@ -1,0 +1,197 @@
+"""TOML texts as data whose numbers and depth all that comes after can bear; what is beyond that is told with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from ..domain.base import UnreadableError, beyond, stated
+from ..errors import InputError, Problem
+from .records import path_of
+
+Key = tuple[str | int, ...]
+"""Path of a value: `("demand", 0, "per_year")`."""
+
+DEEPEST = 16
+"""Tables and lists within one another that are read; what friendshore's own files hold lies 6 deep."""
+LONGEST = 16_000_000
+"""Characters of a file that are read: more than 100,000 tables of a case."""
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_ASSIGNMENT = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)$""")
+_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_MANY_DIGITS = re.compile(r"\d[\d_]{4000,}")
+"""What Python makes no integer of: more than 4,300 digits."""
+_SHOWN = 40
+_LONGEST_HEADER = 4_000
+"""Characters of a line that is looked at as a header: the pattern takes its time with longer ones, which are texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A number that is out of all range."""
+
+    text: str
+    error: UnreadableError
+
+
+def toml_data(text: str, file: str, number: Callable[[str], Any] = Decimal) -> dict[str, Any]:
+    """What a TOML text says.
+
+    Args:
+        text: all of it.
+        file: where it stands, for messages.
+        number: makes a number of the text of one that has a point or an exponent.
+
+    Raises:
+        InputError: if it is no TOML; with every number that is out of all range; with all that is nested too deeply.
+    """
+    if len(text) > LONGEST:
+        found, expected = f"{len(text):,} characters", f"no more than {LONGEST:,}"
+        fix = "write long lists as tables in CSV files, or make several cases of it"
+        raise InputError(Problem("is too long", file, found=found, expected=expected, fix=fix))
+
+    def read(digits: str) -> Any:
+        try:
+            stated(digits)
+        except UnreadableError as error:
+            return _Refused(digits, error)
+        return number(digits)
+
+    try:
+        data = tomllib.loads(text, parse_float=read)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(toml_problem(error, file)) from error
+    except RecursionError as error:
+        raise InputError(replace(_too_deep(), file=file)) from error
+    except ValueError as error:
+        raise InputError(_long_integers(text, file)) from error
+    beyond = list(_beyond(data))
+    if beyond:
+        lines = key_lines(text)
+        told_in = [replace(told, file=file, row=line_of(lines, key)) for key, told in beyond]
+        raise InputError(sorted(told_in, key=lambda told: told.row or 0))
+    return data
+
+
+def toml_problem(error: tomllib.TOMLDecodeError, file: str) -> Problem:
+    """A syntax error of TOML, with its line."""
+    said = str(error)
+    place = _ERROR_PLACE.search(said)
+    message = f"is not valid TOML: {said[: place.start()] if place else said}"
+    if place and place[1]:
+        fix = "mend this line; the rest of the file is read after that"
+        return Problem(message, file, row=int(place[1]), fix=fix)
+    return Problem(message, file, fix="mend the end of the file; the rest is read after that")
+
+
+def _long_integers(text: str, file: str) -> list[Problem]:
+    """Integers of so many digits that Python refuses to read them, and tomllib with it."""
+    return [
+        replace(_no_number((), found[0], beyond()), file=file, row=number)
+        for number, line in enumerate(text.splitlines(), 1)
+        for found in _MANY_DIGITS.finditer(line)
+    ]
+
+
+def _beyond(data: Mapping[str, Any]) -> Iterator[tuple[Key, Problem]]:
+    """Numbers out of all range, and what is nested too deeply, each with its key."""
+    waiting: list[tuple[Key, Any]] = [((), data)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, dict | list):
+            if len(key) > DEEPEST:
+                yield key, _too_deep(path_of(key))
+                continue
+            waiting += [
+                ((*key, step), one) for step, one in (value.items() if isinstance(value, dict) else enumerate(value))
+            ]
+        elif isinstance(value, _Refused):
+            yield key, _no_number(key, value.text, value.error)
+        elif type(value) is int:
+            try:
+                stated(value)
+            except UnreadableError as error:
+                yield key, _no_number(key, _in_digits(value), error)
+
+
+def _too_deep(column: str = "") -> Problem:
+    expected = f"no more than {DEEPEST} tables and lists within one another"
+    return Problem(
+        "is nested too deeply", column=column, expected=expected, fix="mend the brackets, or the dots of the key"
+    )
+
+
+def _in_digits(whole: int) -> str:
+    """An integer as text; of one of thousands of digits, which Python writes out for nobody, its first ones."""
+    return f"{Decimal(whole):f}"
+
+
+def _no_number(key: Key, found: str, error: UnreadableError) -> Problem:
+    shown = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}… ({len(found):,} characters)"
+    return Problem("cannot be read", column=path_of(key), found=f"`{shown}`", expected=error.expected, fix=error.fix)
+
+
+def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
+    """Line of a key, or of the nearest thing around it that has one.
+
+    Args:
+        lines: as `key_lines` finds them.
+        key: path of a value.
+    """
+    while key:
+        if key in lines:
+            return lines[key]
+        key = key[:-1]
+    return None
+
+
+def key_lines(text: str) -> dict[Key, int]:
+    """Lines of headers, keys and, in lists written over several lines, items that start a line with a brace."""
+    lines: dict[Key, int] = {}
+    counts: dict[Key, int] = {}
+    table: Key = ()
+    items: Key | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if items is not None:
+            if stripped.startswith("{"):
+                counts[items] = counts.get(items, -1) + 1
+                lines[(*items, counts[items])] = number
+            elif stripped.startswith("]"):
+                items = None
+            continue
+        header = _HEADER.match(line) if len(line) < _LONGEST_HEADER else None
+        assignment = None if header else _ASSIGNMENT.match(line)
+        if header:
+            table = _table(_parts(header[2]), header[1] == "[[", counts)
+            lines.setdefault(table, number)
+            lines.setdefault(table[:-1] if isinstance(table[-1], int) else table, number)
+        elif assignment:
+            key = (*table, *_parts(assignment[1]))
+            lines.setdefault(key, number)
+            if assignment[2].strip() == "[":
+                items = key
+    return lines
+
+
+def _parts(dotted: str) -> Key:
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
+
+
+def _table(names: Key, repeated: bool, counts: dict[Key, int]) -> Key:
+    """Path of a table: names of repeated tables around it are followed by their number."""
+    path: Key = ()
+    for position, name in enumerate(names):
+        path = (*path, name)
+        last = position == len(names) - 1
+        if last and repeated:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts and (repeated or not last):
+            path = (*path, counts[path])
+    return path
