@@ -67,14 +67,15 @@ class Charges:
             if arrival >= self.horizon.count:
                 charges.append(Decimal(0))
                 continue
-            value = self._value(arc, t)
+            value = self.value(arc, t)
             weights = tuple(w[arrival] for w in self._weights)
             if (value, weights) not in known:
                 known[value, weights] = self._dearest(arc, use, value, weights)
             charges.append(known[value, weights])
         return tuple(charges)
 
-    def _value(self, arc: Arc, t: int) -> Decimal:
+    def value(self, arc: Arc, t: int) -> Decimal:
+        """The price of one kilogram of an arc ordered in period `t`, as rules are told it."""
         facts = self.offers[arc.offer]
         return facts.price[t] if facts.single else exact(facts.price[t] / facts.mass_per_unit)
 
@@ -86,7 +87,7 @@ class Charges:
         arrival = t + arc.lag
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
-        return self._dearest_parts(arc, use, self._value(arc, t), [weights[arrival] for weights in self._weights])
+        return self._dearest_parts(arc, use, self.value(arc, t), [weights[arrival] for weights in self._weights])
 
     def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, weights: Sequence[Decimal]) -> dict[str, Decimal]:
         origins, _ = arc.chained.origins

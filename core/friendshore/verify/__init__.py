@@ -1,4 +1,14 @@
-"""Is the plan what it says? Everything re-derived from the facts: no solver, no program, its own arithmetic.
+"""Is the plan what it says? Derived again from the facts, by code that knows neither solver nor program.
+
+Its own: every sum of kilograms and money, in decimals; every verdict, asked of the rules themselves again, purchase by purchase, and never taken
+from how the program groups uses; what limit rules' rows come to on the plan; which orders, lots, licences and waivers hold.
+
+Shared with the program: the problem, which resolves the facts. That is which offers count, the ways they may move, prices, capacities, quantities
+wanted, freight, charges and discount by period, what a shortage and holding cost, spans of terms and price schedules, and the rows of limit rules,
+which each rule is asked for once and which program and verifier read each in its own way. What of it a plan uses of prices, capacities,
+quantities, lead times, freight, charges and discount is derived a second way, from the records, by `again`, when a run is checked.
+
+Not here: whether a cheaper plan exists (`friendshore.proof`), and whether the facts are true.
 
 Only `verify` makes a `VerifiedPlan`; explanations and reports accept nothing else.
 """

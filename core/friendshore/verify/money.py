@@ -70,7 +70,7 @@ class Costing:
         quantity = item.entry.quantity
         direct = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
         price = direct if facts.single else exact(self._made[item.arc.offer, item.ordered] * quantity)
-        charge = self._charge_by_period(item.arc, item.entry.requirement)[item.ordered]
+        charge = self.charge(item.arc, item.entry.requirement, item.ordered)
         return Line(item, price, direct, charge * quantity, item.arc.freight * quantity)
 
     @cached_property
@@ -86,15 +86,19 @@ class Costing:
             cost[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
         return {key: cost[key] / quantity for key, quantity in bought.items()}
 
+    def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
+        """Money that rules charge on a kilogram of an arc, bought for a requirement in a period."""
+        return self._charge_by_period(arc, requirement)[ordered]
+
     def _charge_by_period(self, arc: Arc, requirement: str) -> tuple[Decimal, ...]:
         """The dearest charge among the uses that a requirement serves by an arc (they agree, or it is no requirement)."""
         key = (arc.index, requirement)
         if key not in self._charge:
-            found = [self.charges.of_arc(arc, use) for use in self._uses(arc, requirement)]
+            found = [self.charges.of_arc(arc, use) for use in self.uses(arc, requirement)]
             self._charge[key] = tuple(max(amounts) for amounts in zip(*found, strict=True))
         return self._charge[key]
 
-    def _uses(self, arc: Arc, requirement: str) -> list[Use]:
+    def uses(self, arc: Arc, requirement: str) -> list[Use]:
         """Uses that a purchase for a requirement may serve; all that it can reach, if none is delivered to."""
         key = (arc.index, requirement)
         if key not in self._known_uses:
@@ -124,7 +128,7 @@ class Costing:
         total: defaultdict[str, Decimal] = defaultdict(Decimal)
         for line in self.lines if self.charges.rules else ():
             arc, entry = line.item.arc, line.item.entry
-            found = [self.charges.parts(arc, use, line.item.ordered) for use in self._uses(arc, entry.requirement)]
+            found = [self.charges.parts(arc, use, line.item.ordered) for use in self.uses(arc, entry.requirement)]
             for rule, amount in max(found, key=lambda parts: sum(parts.values(), Decimal(0))).items():
                 total[rule] += amount * entry.quantity
         return dict(total)
@@ -163,7 +167,7 @@ class Costing:
         if self.charges.rules:
             parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered, columns.counts)
             for arc, label, t, due, count in _rows(*(part[moved] for part in parts)):
-                charges[due] += self._charge_by_period(network[arc], columns.labels[label])[t] * count
+                charges[due] += self.charge(network[arc], columns.labels[label], t) * count
         moved &= np.array([bool(arc.freight) for arc in network], dtype=bool)[columns.arc]
         for arc, due, count in _rows(columns.arc[moved], columns.delivered[moved], columns.counts[moved]):
             freight[due] += network[arc].freight * count

@@ -1,0 +1,288 @@
+"""The figures that a plan rests on, derived a second way: from the records and day by day, not as the problem derives them.
+
+The program and the rest of the verifier read prices, capacities, quantities wanted, freight, charges and discount from the same problem. What
+of these a plan uses is worked out here once more, straight from the records of the catalogs and the case, with its own exchange of money, its
+own calendar (each day is so much of its year) and the rules' charges asked anew. Where the two differ, it is a finding.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+
+from ..domain.basis import Factors, basis_factor, content_of
+from ..domain.case import OfferAssumption
+from ..domain.facts import CapacityStep, Offer, Price, Quote
+from ..domain.use import Use
+from ..errors import Problem as Finding
+from ..plugins import attributed
+from ..problem import Problem
+from ..problem.demands import Demand
+from ..problem.network import Arc
+from ..rules.answers import as_charge
+from ..rules.base import Rule
+from .ledger import Ledger
+from .money import Costing
+
+DIGITS = Fraction(1, 10**12)
+"""Share by which two figures may differ: each is rounded to 15 digits, some of them more than once."""
+
+
+def derived_again(ledger: Ledger, costing: Costing) -> list[Finding]:
+    """All figures that a plan uses and that come out otherwise the second time.
+
+    Args:
+        ledger: the entries of the plan.
+        costing: its money.
+    """
+    return list(_Again(ledger.problem, ledger, costing).findings())
+
+
+class _Again:
+    def __init__(self, problem: Problem, ledger: Ledger, costing: Costing) -> None:
+        self.problem, self.ledger, self.costing = problem, ledger, costing
+        self.case, self.merged = problem.case, problem.merged
+        self.horizon = problem.case.horizon
+        self.factors = Factors(problem.merged.factors)
+        self.assumed = {one.id: one for one in self.case.assume.offer}
+        self.price = cache(self._price)
+        self.part_of_year = cache(self._part_of_year)
+        self.charging = cache(self._charging)
+        self.days = cache(self._days)
+
+    def findings(self) -> Iterator[Finding]:
+        """Figure by figure."""
+        yield from self._discounts()
+        yield from self._wanted()
+        yield from self._capacities()
+        yield from self._prices()
+        yield from self._moves()
+
+    def _discounts(self) -> Iterator[Finding]:
+        """Money of a period counts for `(1 + discount) ^ -(months since the start / 12)`."""
+        for t, stated in enumerate(self.problem.discount):
+            # Both sides to the twelfth power, so that no root is taken.
+            again = (1 + Fraction(self.case.discount)) ** -(t * self.horizon.length.months)
+            if abs(Fraction(stated) ** 12 - again) > 12 * DIGITS * again:
+                yield _differs(f"what money of {self._label(t)} counts for", stated, float(again) ** (1 / 12))
+
+    def _wanted(self) -> Iterator[Finding]:
+        """A demand's kilograms, to the resolution."""
+        for demand in self.problem.demands:
+            wanted = self._quantities(demand)
+            for t, stated in enumerate(demand.quantity):
+                if abs(Fraction(stated) - wanted[t]) > Fraction(self.case.resolution) * (self.horizon.count + 1) / 2:
+                    yield _differs(f"what `{demand.id}` wants in {self._label(t)}", stated, wanted[t])
+
+    def _quantities(self, demand: Demand) -> list[Fraction]:
+        spec = demand.spec
+        factor = basis_factor(demand.use.material, spec.substance, self.factors) or Decimal(0)
+        found = []
+        for t in range(self.horizon.count):
+            days = [day for day in self.days(t) if _within(day, spec.start, spec.end)]
+            if spec.quantities:
+                found.append(Fraction(spec.quantities[t] if days else 0) * Fraction(factor))
+            else:
+                parts = Counter(self.part_of_year(t, day) for day in days)
+                years = sum((part * number for part, number in parts.items()), Fraction(0))
+                found.append(Fraction(spec.per_year or 0) * years * Fraction(factor))
+        late = spec.later // self.horizon.length.months
+        for t in range(len(found) - 1 if late else -1, -1, -1):
+            quantity, found[t] = found[t], Fraction(0)
+            found[min(t + late, len(found) - 1)] += quantity
+        return found
+
+    def _capacities(self) -> Iterator[Finding]:
+        """What a facility that is drawn on can make: day by day the step in force, for what its status counts."""
+        used = {offer for offer, _ in self.ledger.units()}
+        for pool in self.problem.pools:
+            if not used.intersection(pool.offers):
+                continue
+            facility = self.merged.facilities[pool.facility]
+            least = self.case.accept.confidence
+            steps = [one for one in facility.capacity if self.merged.confidence(one.source).reaches(least)]
+            for t, stated in enumerate(pool.capacity):
+                period = self.horizon.periods[t]
+                days = Counter((_step(steps, day), self.part_of_year(t, day)) for day in self.days(t))
+                again, unlimited = Fraction(0), False
+                for (position, part), number in days.items():
+                    share = Fraction(self.case.accept.counts(steps[position].status)) if position >= 0 else Fraction(0)
+                    if share:
+                        unlimited = unlimited or steps[position].per_year is None
+                        again += Fraction(steps[position].per_year or 0) * share * part * number
+                if unlimited != (stated is None) or (stated is not None and _apart(stated, again)):
+                    yield _differs(f"what `{pool.facility}` can make in {period.label}", stated, again)
+
+    def _prices(self) -> Iterator[Finding]:
+        """What a unit costs that is ordered or made."""
+        for offer, t in sorted(self.ledger.units()):
+            facts = self.problem.offers[offer]
+            again = self.price(offer, t)
+            if again is None or _apart(facts.price[t], again):
+                yield _differs(f"the price of `{facts.offer.id}` in {self._label(t)}", facts.price[t], again)
+
+    def _price(self, position: int, t: int) -> Fraction | None:
+        """Money for a unit of an offer ordered in a period; None: it has no price then."""
+        offer = self.merged.offers[self.problem.offers[position].offer.id]
+        given, period = self.assumed.get(offer.id), self.horizon.periods[t]
+        if given is not None and given.price is not None:
+            return self._stated(offer, given.price, t, self._factor(offer, given))
+        if not offer.quotes:
+            return None if offer.price is None else self._stated(offer, offer.price, t, Fraction(1))
+        holding = [quote for quote in offer.quotes if all(_holds(quote, d) for d in self.days(t))]
+        if len(holding) != 1:
+            return None
+        return self._exchanged(holding[0].amount, holding[0].currency, period.start)
+
+    def _factor(self, offer: Offer, given: OfferAssumption) -> Fraction:
+        material = self.merged.materials[offer.outputs[0].material]
+        return Fraction(basis_factor(material, given.substance, self.factors) or 1)
+
+    def _stated(self, offer: Offer, price: Price, t: int, factor: Fraction) -> Fraction | None:
+        """A price that is quoted for good, or the benchmark's last one before the period, else its first, with the premium."""
+        start = self.horizon.periods[t].start
+        if price.amount is not None:
+            found = self._exchanged(price.amount, price.currency, start)
+            return None if found is None else found / factor
+        least = self.case.accept.confidence
+        rows = [
+            r for r in self.merged.prices.get(price.benchmark, ()) if self.merged.confidence(r.source).reaches(least)
+        ]
+        past = [row for row in rows if row.date <= start]
+        if not rows:
+            return None
+        row = max(past, key=lambda r: (r.date, r.amount)) if past else min(rows, key=lambda r: (r.date, r.amount))
+        money = self._exchanged(row.amount * (1 + price.premium), row.currency, start)
+        content = self._content(row.material, offer.outputs[0].material)
+        return None if money is None or content is None else money * content
+
+    def _content(self, quoted: str, wanted: str) -> Fraction | None:
+        have, want = self.merged.materials[quoted], self.merged.materials[wanted]
+        if quoted == wanted or (have.basis == want.basis and have.basis != "gross"):
+            return Fraction(1)
+        of_one, of_other = content_of(want, self.factors), content_of(have, self.factors)
+        if have.element != want.element or not of_one or not of_other:
+            return None
+        return Fraction(of_one) / Fraction(of_other)
+
+    def _exchanged(self, amount: Decimal, currency: str, day: date) -> Fraction | None:
+        """Money in the case's currency, at the last rate up to a day, else the first after it; None without any."""
+        if currency in ("", self.case.currency):
+            return Fraction(amount)
+        known: list[tuple[date, Fraction]] = []
+        for row in self.merged.rates:
+            if (row.currency, row.to) == (currency, self.case.currency):
+                known.append((row.start, Fraction(row.rate)))
+            elif (row.currency, row.to) == (self.case.currency, currency):
+                known.append((row.start, 1 / Fraction(row.rate)))
+        if not known:
+            return None
+        past = [one for one in known if one[0] <= day]
+        return Fraction(amount) * (max(past) if past else min(known))[1]
+
+    def _moves(self) -> Iterator[Finding]:
+        """Freight, time under way and charges of every arc that is bought by."""
+        columns, network = self.ledger.columns, self.problem.network.arcs
+        own = np.flatnonzero(columns.offer >= 0)
+        keys = {
+            (int(columns.arc[i]), columns.labels[int(columns.requirement[i])], int(columns.ordered[i]))
+            for i in own.tolist()
+        }
+        for index in sorted({arc for arc, _, _ in keys}):
+            yield from self._move(network[index])
+        for index, label, t in sorted(keys):
+            arc = network[index]
+            stated = self.costing.charge(arc, label, t)
+            again = max(self._charge(arc, use, t) for use in self.costing.uses(arc, label))
+            if _apart(stated, again):
+                name = self.problem.offers[arc.offer].offer.id
+                yield _differs(f"the charges on `{name}` to {arc.node[1]} in {self._label(t)}", stated, again)
+
+    def _move(self, arc: Arc) -> Iterator[Finding]:
+        offer = self.merged.offers[self.problem.offers[arc.offer].offer.id]
+        lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
+        months = next((lane.lead_time for lane in lanes if lane.lead_time is not None), offer.lead_time)
+        months = self.case.assume.lead_time if months is None else months
+        periods = 0
+        while periods * self.horizon.length.months < months and periods <= self.horizon.count:
+            periods += 1
+        if periods != min(arc.lag, self.horizon.count + 1) and self.horizon.until is None:
+            yield _differs(f"the periods that `{offer.id}` takes to {arc.node[1]}", arc.lag, periods)
+        stated = next(((lane.freight, lane.currency) for lane in lanes if lane.freight is not None), None)
+        assumed = self.case.assume.freight if arc.move.crosses else None
+        amount, currency = stated or (assumed or Decimal(0), "")
+        assert amount is not None
+        again = self._exchanged(amount, currency, self.horizon.start)
+        if again is None or _apart(arc.freight, again):
+            yield _differs(f"the freight of `{offer.id}` to {arc.node[1]}", arc.freight, again)
+
+    def _charge(self, arc: Arc, use: Use, t: int) -> Fraction:
+        """What all rules charge on a kilogram ordered in a period: the dearest of its possible customs origins."""
+        # What a rule is told of the value is a stored number: that of the problem, which `_prices` has held against the records.
+        value = self.costing.charges.value(arc, t)
+        found = []
+        for origin in arc.chained.origins[0]:
+            charged = Fraction(0)
+            for rule, held in self.charging(t + arc.lag):
+                with attributed(rule):
+                    amount = as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
+                if amount:
+                    charged += Fraction(amount) * held
+            found.append(charged)
+        return max(found)
+
+    def _charging(self, t: int) -> list[tuple[Rule, Fraction]]:
+        """Rules that charge, each with the part of a period's days on which it holds."""
+        held = [(rule, self._held(rule, t)) for rule in self.problem.rules if "charge" in rule.verbs]
+        return [(rule, part) for rule, part in held if part]
+
+    def _held(self, rule: Rule, t: int) -> Fraction:
+        phases = [phase for phase in rule.phases if phase.status in self.problem.law.statuses]
+        days = self.days(t)
+        return Fraction(sum(any(_within(day, p.start, p.end) for p in phases) for day in days), len(days))
+
+    def _days(self, t: int) -> list[date]:
+        """Every day of a period."""
+        period = self.horizon.periods[t]
+        return [period.start + timedelta(days=number) for number in range((period.end - period.start).days + 1)]
+
+    def _part_of_year(self, t: int, day: date) -> Fraction:
+        """What a day of a period is of a year: of its own, or of the one that the period stands for."""
+        period = self.horizon.periods[t]
+        if period.steady:
+            return Fraction(1, len(self.days(t)))
+        return Fraction(1, (date(day.year, 12, 31) - date(day.year, 1, 1)).days + 1)
+
+    def _label(self, t: int) -> str:
+        return self.horizon.label(t)
+
+
+def _step(steps: Sequence[CapacityStep], day: date) -> int:
+    """The step in force on a day; -1: none."""
+    begun = [i for i, step in enumerate(steps) if step.start is None or step.start <= day]
+    return max(begun, key=lambda i: steps[i].start or date.min, default=-1)
+
+
+def _within(day: date, first: date | None, last: date | None) -> bool:
+    return (first is None or first <= day) and (last is None or day <= last)
+
+
+def _holds(quote: Quote, day: date) -> bool:
+    return _within(day, quote.start, quote.end)
+
+
+def _apart(stated: Decimal, again: Fraction) -> bool:
+    """Whether two figures differ by more than their digits."""
+    return abs(Fraction(stated) - again) > DIGITS * max(abs(Fraction(stated)), abs(again))
+
+
+def _differs(what: str, stated: object, again: object) -> Finding:
+    """That a figure comes out otherwise the second time."""
+    shown = "none" if again is None else f"{float(again):.15g}" if isinstance(again, Fraction | float) else str(again)
+    return Finding(f"{what} is not what the records give, derived a second way", found=str(stated), expected=shown)

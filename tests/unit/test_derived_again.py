@@ -1,0 +1,123 @@
+"""What program and verifier read of the same problem, derived a second way: a figure that the problem got wrong is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+
+from friendshore.domain.facts import CapacityStep, Lane, Quote, Rate
+from friendshore.problem import Problem
+from friendshore.recommend import Recommendation
+from friendshore.rules.kinds.tariff import Tariff
+from friendshore.verify.again import derived_again
+from friendshore.verify.ledger import Ledger
+from friendshore.verify.money import Costing
+
+from .building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source
+
+
+@cache
+def dated() -> Recommendation:
+    """Five quarters: a step of capacity within one, quotations in euro, freight in pounds, a duty for some of the days."""
+    steps = (
+        CapacityStep(start=None, per_year=Decimal(200), status="operating", source=SOURCE),
+        CapacityStep(start=date(2027, 8, 11), per_year=Decimal(400), status="operating", source=SOURCE),
+    )
+    quotes = tuple(
+        Quote(start=start, end=end, amount=Decimal(amount), currency="EUR", source=SOURCE)
+        for start, end, amount in (
+            (date(2027, 1, 1), date(2027, 6, 30), 10),
+            (date(2027, 7, 1), date(2027, 12, 31), 12),
+        )
+    )
+    lane = Lane(to="US", freight=Decimal(2), currency="GBP", lead_time=Decimal(4), source=SOURCE)
+    rates = (
+        Rate(currency="EUR", to="USD", start=date(2026, 1, 1), rate=Decimal("1.1"), source=SOURCE),
+        Rate(currency="EUR", to="USD", start=date(2027, 7, 1), rate=Decimal("1.2"), source=SOURCE),
+        Rate(currency="USD", to="GBP", start=date(2026, 1, 1), rate=Decimal("0.8"), source=SOURCE),
+    )
+    own = changed(catalog(facility("au", "AU"), source("AU", 1, lanes=(lane,))), "au-metal", price=None, quotes=quotes)
+    facts = catalog(
+        facility("au", "AU", capacity=steps), facility("cn", "CN"), *own.offers, source("CN", 30), rates=rates
+    )
+    duty = rule(Tariff, rate="0.25", origins=["AU"], phases=[{"from": "2027-11-15"}])
+    wanted = demand("metal", "civil", per_year=Decimal(240), quantities=(), start=date(2027, 1, 17))
+    given = case(wanted, start=date(2027, 1, 1), length="quarter", count=5, discount=Decimal("0.07"))
+    found = planned(given, facts, duty)
+    assert bought(found)["au-metal"] > 100
+    return found
+
+
+def offers(problem: Problem, **update: Any) -> Problem:
+    """The Australian offer resolved otherwise."""
+    others = [replace(one, **update) if one.offer.id == "au-metal" else one for one in problem.offers]
+    return replace(problem, offers=tuple(others))
+
+
+def arcs(problem: Problem, **update: Any) -> Problem:
+    """Its way to the United States likewise."""
+    position = [i for i, one in enumerate(problem.offers) if one.offer.id == "au-metal"]
+    others = [replace(arc, **update) if arc.offer in position else arc for arc in problem.network.arcs]
+    return replace(problem, network=replace(problem.network, arcs=tuple(others)))
+
+
+def pools(problem: Problem) -> Problem:
+    """A plant that makes a kilogram more in the third quarter."""
+    others = [
+        replace(pool, capacity=(*pool.capacity[:2], (pool.capacity[2] or Decimal(0)) + 1, *pool.capacity[3:]))
+        for pool in problem.pools
+    ]
+    return replace(problem, pools=tuple(others))
+
+
+def wanted(problem: Problem) -> Problem:
+    """A kilogram more wanted in the first quarter."""
+    (one,) = problem.demands
+    return replace(problem, demands=(replace(one, quantity=(one.quantity[0] + 1, *one.quantity[1:])),))
+
+
+def untaxed(problem: Problem) -> Problem:
+    """A duty from a day later on, as what charges are worked out from has it."""
+    late = tuple(rule(Tariff, rate="0.25", origins=["AU"], phases=[{"from": "2027-11-16"}]) for _ in problem.rules)
+    return replace(problem, law=type(problem.law)(late, problem.case))
+
+
+WRONG: dict[str, tuple[Callable[[Problem], Problem], str]] = {
+    "price": (
+        lambda p: offers(p, price=tuple(x + Decimal("0.01") for x in p.offers[0].price)),
+        "the price of `au-metal`",
+    ),
+    "freight": (lambda p: arcs(p, freight=Decimal("2.4")), "the freight of `au-metal` to US"),
+    "time under way": (lambda p: arcs(p, lag=1), "the periods that `au-metal` takes to US"),
+    "capacity": (pools, "what `au` can make in 2027-Q3"),
+    "quantity": (wanted, "what `metal-civil` wants in 2027-Q1"),
+    "discount": (
+        lambda p: replace(p, discount=tuple(x * Decimal("1.0001") for x in p.discount)),
+        "what money of 2027-Q1 counts for",
+    ),
+    "duty": (untaxed, "the charges on `au-metal` to US in 2027-Q2"),
+}
+
+
+def differing(problem: Problem) -> list[str]:
+    """What comes out otherwise the second time, for the plan that was made."""
+    ledger = Ledger.of(problem, dated().plan.plan)
+    return [finding.message for finding in derived_again(ledger, Costing(ledger))]
+
+
+def test_both_ways_agree_on_dated_figures() -> None:
+    """Dates within a period, exchange in both directions, shares of days and odd lead times: both ways give the same."""
+    assert differing(dated().plan.problem) == []
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG.values(), ids=WRONG)
+def test_a_figure_that_the_problem_gets_wrong_is_named(wrong: Callable[[Problem], Problem], words: str) -> None:
+    """One figure resolved otherwise than the records say, which the program would take over: it is named."""
+    found = differing(wrong(dated().plan.problem))
+    assert any(words in message for message in found), found
