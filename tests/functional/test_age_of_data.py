@@ -95,12 +95,12 @@ def test_a_run_cannot_pass_for_fresher_than_its_data(tmp_path: Path) -> None:
     """Whoever gives a catalog or pack of a run another day than the installed data have is found out by `verify`."""
     (tmp_path / "case.toml").write_text(CASE)
     friendshore("plan", tmp_path / "case.toml", "--out", tmp_path / "run")
-    assert "verified, every figure" in friendshore("verify", tmp_path / "run")
+    assert "verified from its own facts" in friendshore("verify", tmp_path / "run")
     file = tmp_path / "run" / "run.json"
     told = json.loads(file.read_text())
     for one in told["plugins"]:
         one["as_of"] = "2026-11-27"
     file.write_text(json.dumps(told))
     found = " ".join(friendshore("verify", tmp_path / "run").split())
-    assert "catalog usgs-2026 was last looked at on another day" in found
-    assert "pack eu-crma was last looked at on another day" in found
+    assert "source catalog/usgs-2026: `as_of` is not what the facts give" in found
+    assert "source pack/eu-crma: `as_of` is not what the facts give" in found

@@ -157,7 +157,7 @@ def _told_by_verify(run: Path) -> str:
         check = verify_run(run, Registry.discover())
     except FriendshoreError as error:
         return str(error)
-    return " ".join([*map(str, check.findings), *map(str, check.unchecked), *check.notes])
+    return " ".join([*map(str, check.findings), *map(str, check.unchecked), *check.differs])
 
 
 def test_every_edit_of_a_plugin_is_said(made: Recommendation, site: Site, tmp_path: Path) -> None:

@@ -232,12 +232,14 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
     page = markdown_report(run())
     order = [
         "# by-hand",
-        "**optimal**, verified",
+        "**Not verified**",
+        "`friendshore verify`",
+        "**optimal**",
         "## What is needed",
         "no supply, 2026-Q4 to 2027-Q1",
         "## Who supplies it",
     ]
-    order += ["AU/MM → MY", "100 %", "## What to order next", "By 2026-12-31", "friendshore verify"]
+    order += ["AU/MM → MY", "100 %", "## What to order next", "By 2026-12-31", "## How sure this is"]
     places = [page.index(words) for words in order]
     assert places == sorted(places)
 

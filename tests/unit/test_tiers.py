@@ -416,7 +416,7 @@ def test_a_run_is_checked_again_from_its_facts_alone() -> None:
     )
     found = planned(case(CIVIL), facts)
     kept = found.facts()
-    assert [s["id"] for s in kept["catalogs"][0]["schedules"]] == ["cn-metal", "cn"]
+    assert [s["id"] for s in kept["catalogs"][0]["schedules"]] == ["cn-metal", "idle", "cn"]
     verified, findings, unchecked = reverify(kept, Registry.of())
     assert verified is not None
     assert not findings

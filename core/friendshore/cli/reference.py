@@ -154,13 +154,13 @@ def _run_page() -> Iterator[str]:
     yield from (
         "# Run folder",
         "",
-        "What `friendshore plan --out` writes, and `friendshore verify` checks from these files alone. It is written under a",
-        "temporary name and then renamed, so that a folder is a whole run or none.",
+        "What `friendshore plan --out` writes, and `friendshore verify` checks. It is written under a temporary name and then renamed, so that a",
+        "folder is a whole run or none. [What a check proves, and what not](../decisions/runs.md).",
         "",
         "| file | holds |",
         "|---|---|",
         f"| `{RUN_FILE}` | the run: the object that `plan --json` prints; schema in `schemas/run.json` |",
-        f"| `{FACTS_FILE}` | every fact that the plan touches, the rules as data, the plan, and hashes of all data used |",
+        f"| `{FACTS_FILE}` | everything the plan follows from: the case as declared, catalogs and rules as read, each under what it comes from and its hash; what was applied (scenarios, `--strict`, changes); the plan |",
     )
     for table in TABLES:
         told = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on something bought"

@@ -326,6 +326,10 @@ class Run(Tables):
     """Day on which it was made, for the age of the data; nothing else depends on it. None in runs of before it was recorded."""
     scenario: list[str] = []
     """Scenarios applied."""
+    changes: list[str] = []
+    """Every change applied, those of the scenarios first, as a case file states it."""
+    strict: bool = False
+    """Whether rules of unknown status were enforced."""
     status: PlanStatus
     verified: bool
     """True: re-derived from the facts by other code than the solver's. There is no run without it."""

@@ -15,7 +15,7 @@ from ..solve import Cancel, Limits, Progress
 from .check import Checked, check
 from .describe import describe
 from .gather import Gathered, gather
-from .inputs import inputs_of, prepare
+from .inputs import Applied, inputs_of, prepare
 from .lock import LOCK_FILE, Lock, check_lock, lock_of, read_lock, write_lock
 from .recheck import Rechecked, recheck, reverify
 from .recommendation import Recommendation
@@ -92,6 +92,8 @@ def plan(
     gathered = gather(case, registry, catalogs, rules)
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)
+    applied = Applied(scenario=names, changes=tuple(changes), strict=strict)
     inputs = inputs_of(gathered, names, changes, strict)
     session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
-    return Recommendation(describe(session, gathered, names, progress), session.verified, gathered, session)
+    run = describe(session, gathered, applied, progress)
+    return Recommendation(run, session.verified, gathered, session, applied)

@@ -54,6 +54,7 @@ from ..solve import Progress
 from ..verify import Line, VerifiedPlan
 from .gather import Gathered, blocks_of
 from .held import describe_holdings
+from .inputs import Applied
 from .law import (
     describe_blocked,
     describe_exposed,
@@ -73,6 +74,9 @@ class Told:
 
     made: date | None
     scenario: Sequence[str]
+    changes: Sequence[str]
+    """What was applied: every change in words."""
+    strict: bool
     reasons: Mapping[str, Reason]
     """Demand -> why it is short; finding out takes further solves."""
     limiting: Mapping[str, Sequence[str]]
@@ -91,12 +95,14 @@ class Told:
     """Demand -> what a plan in months leaves short of it; finding out takes further solves."""
 
 
-def describe(session: Session, gathered: Gathered, scenario: Sequence[str], progress: Progress | None = None) -> Run:
+def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
     """The run of a solved and verified session; `progress` is told of what is solved for it."""
     reasons = shortage_reasons(session)
     told = Told(
         today(),
-        scenario,
+        applied.scenario,
+        applied.told(gathered.case),
+        applied.strict,
         reasons,
         limiting_rules(session, reasons),
         gathered.pack_of,
@@ -121,6 +127,8 @@ def run_of(verified: VerifiedPlan, told: Told) -> Run:
         case=problem.case.name,
         made=told.made,
         scenario=list(told.scenario),
+        changes=list(told.changes),
+        strict=told.strict,
         status=verified.plan.status,
         verified=True,
         currency=problem.case.currency,

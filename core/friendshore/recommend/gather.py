@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,15 @@ class Gathered:
     """A case with all that it names."""
 
     case: Case
+    """With the scenarios that its packs bring."""
+    declared: Case
+    """As it was given, without them."""
     catalogs: tuple[Catalog, ...]
+    """With one record of each facility that the case says is one."""
+    read: tuple[Catalog, ...]
+    """As they were read or given."""
+    named: Mapping[str, str]
+    """Catalog -> what the case calls it, and `pack NAME` likewise; one that is only required, or given in memory, is not there."""
     rules: tuple[Rule, ...]
     bills: tuple[Bill, ...]
     packs: tuple[tuple[RulePack, str], ...]
@@ -79,7 +87,8 @@ def gather(
         pack_of |= {rule.id: pack.id for rule in made or ()}
     own = [*rules, *(attempt(partial(_own_rules, case, known), errors) or ())]
     found.extend(own[len(rules) :])
-    case = _with_scenarios(case, packs, errors)
+    declared = case
+    case = with_scenarios(case, [(pack.id, pack.scenarios) for pack, _ in packs], errors)
     places = Places(case.file, {ref.name: ref.folder for ref in refs}, _of_packs(packs))
     wrong = misnamed(own, case, read) if not errors else []
     if wrong:
@@ -89,7 +98,10 @@ def gather(
         raise _all_of([*errors, *map(PluginError, idle)])
     return Gathered(
         case=case,
+        declared=declared,
         catalogs=united(read, case.overlaps),
+        read=read,
+        named=_named(case, [ref.name for ref in refs], [catalog.name for catalog in catalogs], packs),
         rules=tuple(found),
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
@@ -100,6 +112,15 @@ def gather(
         idle=idle,
         places=places,
     )
+
+
+def _named(
+    case: Case, found: Sequence[str], given: Collection[str], packs: Sequence[tuple[RulePack, str]]
+) -> dict[str, str]:
+    """What the case calls each catalog and pack that was found by that name."""
+    called = [name for name in case.catalogs if name not in given]
+    catalogs = dict(zip(found, called, strict=True))
+    return catalogs | {f"pack {pack.id}": name for (pack, _), name in zip(packs, case.packs, strict=True)}
 
 
 def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int | None]]:
@@ -136,17 +157,23 @@ def blocks_of(registry: Registry) -> list[RunBlock]:
     ]
 
 
-def _with_scenarios(case: Case, packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreError]) -> Case:
-    """The case with the scenarios that its packs bring, after its own."""
+def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], errors: list[FriendshoreError]) -> Case:
+    """The case with the scenarios that its packs bring, after its own.
+
+    Args:
+        case: as it was given.
+        packs: id and scenarios of each pack.
+        errors: where scenarios of one name are told.
+    """
     owners = {scenario.name: "the case" for scenario in case.scenarios}
     brought: list[Scenario] = []
-    for pack, _ in packs:
-        for scenario in pack.scenarios:
-            before = owners.setdefault(scenario.name, f"rule pack {pack.id}")
-            if before == f"rule pack {pack.id}":
+    for pack, scenarios in packs:
+        for scenario in scenarios:
+            before = owners.setdefault(scenario.name, f"rule pack {pack}")
+            if before == f"rule pack {pack}":
                 brought.append(scenario)
                 continue
-            message = f"the scenario `{scenario.name}` is given by {before} and by rule pack {pack.id}"
+            message = f"the scenario `{scenario.name}` is given by {before} and by rule pack {pack}"
             errors.append(InputError(Problem(message, column="scenario.name", fix="rename the one in the case")))
     return case.model_copy(update={"scenarios": (*case.scenarios, *brought)}) if brought else case
 

@@ -1,51 +1,53 @@
-"""A run checked again from its facts alone: the plan re-derived, the run told anew, the data compared with what is installed."""
+"""A run checked again from its facts: the plan derived again, the run told anew, the facts compared with what stands elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from ..catalog import read_catalogs, unfit
-from ..domain.case import Case
-from ..domain.facts import Catalog
 from ..domain.plan import Plan
 from ..domain.run import Run, RunPurchase
-from ..domain.used import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError
 from ..errors import Problem as Finding
 from ..explain import RankPrice, Reason
-from ..plugins import Block, Blocker, Registry, changes, kind_digest, plugin_files
+from ..plugins import Block, Blocker, Registry
 from ..plugins.manifest import normal
 from ..problem import Problem
-from ..reading.records import record
+from ..problem.inputs import Inputs
 from ..rules.base import Rule
 from ..verify import VerifiedPlan, examine
 from ..verify.ledger import Ledger
 from ..verify.money import Costing
 from .describe import Told, purchases, run_of
-from .installed import altered_catalog, altered_rules
+from .facts import FACTS, FactsFile, RuleFacts, facts_file, is_old
+from .gather import Gathered, with_scenarios
 from .months import by_months_as_told
-
-OWN = "friendshore"
-_FACTS = "facts.json"
+from .vouch import OWN, Vouching, vouch
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """The facts of a run, as records."""
 
+    file: FactsFile
+    old: bool
+    """Whether they were written before they were kept as declared; see `is_old`."""
+    inputs: Inputs
+    """After all that was applied to them."""
     problem: Problem
-    catalogs: tuple[Catalog, ...]
     rules: tuple[Rule, ...]
-    plan: Plan
-    digests: Mapping[str, str]
+    """Those that can be asked here."""
     unchecked: tuple[Finding, ...]
     """Rules that cannot be asked here: their plugin is missing, or not the one used."""
     complete: bool
     """Whether every rule of the run is in the problem."""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is said to follow from them."""
+        return self.file.plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class Rechecked:
     """All that is not so."""
     unchecked: tuple[Finding, ...]
     """Rules left unverified."""
-    notes: tuple[str, ...]
-    """Installed data that is not what was used."""
+    vouching: Vouching
+    """What stands for the facts, and what does not."""
 
 
 def reverify(facts: Mapping[str, Any], registry: Registry) -> tuple[VerifiedPlan | None, list[Finding], list[Finding]]:
@@ -82,13 +84,14 @@ def reverify(facts: Mapping[str, Any], registry: Registry) -> tuple[VerifiedPlan
     return verified, findings, list(read.unchecked)
 
 
-def recheck(facts: Mapping[str, Any], told: Run, registry: Registry) -> Rechecked:
-    """Checks a run again from its facts alone, and tells it anew for comparison.
+def recheck(facts: Mapping[str, Any], told: Run, registry: Registry, case: Gathered | None = None) -> Rechecked:
+    """Checks a run again from its facts, tells it anew for comparison, and compares the facts with what stands elsewhere.
 
     Args:
         facts: what `facts.json` holds.
-        told: the run as it was told; what does not follow from a plan (scenario, versions) is taken from it.
+        told: the run as it was told; what takes further solves to find out (why something is short) is taken from it.
         registry: what is installed here.
+        case: the case that is said to have been planned, with all that it names; None: it is not at hand.
 
     Raises:
         InputError: if the facts cannot be read.
@@ -97,21 +100,28 @@ def recheck(facts: Mapping[str, Any], told: Run, registry: Registry) -> Rechecke
     registry = as_run(registry, told)
     read = read_facts(facts, registry)
     verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
-    run = run_of(verified, _as_told(told)) if verified is not None and read.complete else None
+    run = run_of(verified, _as_told(told, read)) if verified is not None and read.complete else None
     lines = verified.lines if verified is not None else Costing(Ledger.of(read.problem, read.plan)).lines
-    located = [Finding(f.message, f.file or _FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
+    located = [Finding(f.message, f.file or FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
+    vouching = _nothing(read) if read.old else vouch(read.file, registry, case)
+    vouching.differs[:0] = _own_version(told, read)
     return Rechecked(
         verified=verified,
         run=run,
         purchases=tuple(run.purchases if run is not None else purchases(read.problem, lines)),
-        findings=(
-            *located,
-            *_digests(read.digests, told),
-            *_used_though_blocked(told, registry),
-            *_altered(read, told, registry),
-        ),
+        findings=(*located, *_used_though_blocked(told, registry), *vouching.findings),
         unchecked=read.unchecked,
-        notes=(*_own_version(told), *(note for plugin in told.plugins for note in _installed(plugin, registry))),
+        vouching=vouching,
+    )
+
+
+def _nothing(read: Facts) -> Vouching:
+    """What stands for facts of before they were kept as declared."""
+    return Vouching(
+        unvouched=[
+            f"all facts of the case {read.file.case.name}: the run was written by an earlier release, which kept what was left of them "
+            "after scenarios and changes; plan the case again to have them compared"
+        ]
     )
 
 
@@ -121,43 +131,33 @@ def as_run(registry: Registry, told: Run) -> Registry:
 
 
 def read_facts(facts: Mapping[str, Any], registry: Registry) -> Facts:
-    """The facts of a run as records; rules that cannot be had are left out and named.
+    """The facts of a run as records, with what was applied to them; rules that cannot be had are left out and named.
 
     Raises:
         InputError: if the facts cannot be read.
         PluginError: if they cannot be put together for want of a plugin.
     """
+    file = facts_file(facts)
+    rules, unchecked = _rules(file.rules, registry.blocking(file.case.blocked, Blocker.CASE))
+    complete = len(rules) == len(file.rules)
     try:
-        case = record(Case, facts["case"], _FACTS)
-        catalogs = [record(Catalog, data, _FACTS) for data in facts["catalogs"]]
-        plan = record(Plan, facts["plan"], _FACTS)
-        entries = [(str(e["kind"]), str(e["owner"]), dict(e["data"])) for e in facts["rules"]]
-        digests = {str(name): str(value) for name, value in dict(facts["digests"]).items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(Finding(f"the facts of the run cannot be read: {error!r}", file=_FACTS)) from error
-    wrong = unfit(catalogs)  # what readers of files refuse is refused here: no code behind this asks again
-    if wrong:
-        raise InputError([replace(problem, file=f"{_FACTS}, {problem.file}") for problem in wrong])
-    rules, unchecked = _rules(entries, registry.blocking(case.blocked, Blocker.CASE))
-    try:
-        problem = Problem.build(case, catalogs, rules)
+        inputs = file.inputs(rules)
+        problem = inputs.problem()
     except InputError as error:
-        found = [problem if problem.file else replace(problem, file=_FACTS) for problem in error.problems]
-        if len(rules) == len(entries):
+        found = [problem if problem.file else replace(problem, file=FACTS) for problem in error.problems]
+        if complete:
             raise InputError(found) from error
         raise PluginError([*unchecked, *found]) from error
-    return Facts(
-        problem, tuple(catalogs), tuple(rules), plan, digests, tuple(unchecked), complete=len(rules) == len(entries)
-    )
+    return Facts(file, is_old(facts), inputs, problem, tuple(rules), tuple(unchecked), complete)
 
 
-def _rules(entries: Sequence[tuple[str, str, dict[str, Any]]], registry: Registry) -> tuple[list[Rule], list[Finding]]:
+def _rules(entries: Sequence[RuleFacts], registry: Registry) -> tuple[list[Rule], list[Finding]]:
     rules: list[Rule] = []
     unchecked: list[Finding] = []
-    for kind, owner, data in entries:
+    for kind, owner, data in ((entry.kind, entry.owner, entry.data) for entry in entries):
         name = data.get("id")
         try:
-            rules.append(registry.rule(data, _FACTS))
+            rules.append(registry.rule(data, FACTS))
         except FriendshoreError as error:
             why = "; ".join(problem.message for problem in error.problems)
             if isinstance(error, InputError):
@@ -167,13 +167,13 @@ def _rules(entries: Sequence[tuple[str, str, dict[str, Any]]], registry: Registr
                 # The facts may be well, and the kind that goes by the name here another one.
                 why = f"it was judged by {owner}, and `{kind}` of {here} cannot read it: {why}"
             message = f"rule `{name}` is left unverified: {why}"
-            unchecked.append(Finding(message, _FACTS, fix=f"install {owner}, which judged it"))
+            unchecked.append(Finding(message, FACTS, fix=f"install {owner}, which judged it"))
             continue
         here = registry.owner(kind)
         # Another version of friendshore's own kinds is worth a note; its kind in the place of a plugin's is another rule.
         if here != owner and not _distribution(here) == _distribution(owner) == OWN:
             message = f"rule `{name}` is left unverified: it was judged by {owner}, and {here} is installed"
-            unchecked.append(Finding(message, _FACTS, fix=f"install {owner}"))
+            unchecked.append(Finding(message, FACTS, fix=f"install {owner}"))
     return rules, unchecked
 
 
@@ -181,43 +181,37 @@ def _distribution(label: str) -> str:
     return label.partition(" ")[0]
 
 
-def _own_version(told: Run) -> list[str]:
+def _own_version(told: Run, read: Facts) -> list[str]:
     """Built-in kinds are part of what checks: another version of it is worth a note, no more."""
-    used, here = told.versions.get(OWN, ""), version(OWN)
-    return [f"made by {OWN} {used}, checked by {OWN} {here}"] if used != here else []
+    judged = (rule.owner.partition(" ") for rule in read.file.rules)
+    used = {told.versions.get(OWN, ""), *(number for name, _, number in judged if name == OWN)}
+    here = version(OWN)
+    return [
+        f"it was made by {OWN} {one or 'of no version'}, and is checked by {OWN} {here}"
+        for one in sorted(used - {here})
+    ]
 
 
-def _as_told(run: Run) -> Told:
+def _as_told(run: Run, read: Facts) -> Told:
+    """What does not follow from the plan: from the facts where they hold it, else from the run."""
+    old, file = read.old, read.file
+    case = with_scenarios(file.case, [(pack.id, pack.scenarios) for pack in file.packs], [])
     return Told(
         made=run.made,
-        scenario=run.scenario,
+        scenario=run.scenario if old else file.applied.scenario,
+        changes=run.changes if old else file.applied.told(case),
+        strict=run.strict if old else file.applied.strict,
         reasons={short.demand: Reason(short.reason) for short in run.shortages},
         limiting={short.demand: tuple(short.limited_by) for short in run.shortages if short.limited_by},
-        pack_of={rule.id: rule.pack for rule in run.rules},
+        pack_of={rule.id: rule.pack for rule in run.rules} if old else file.pack_of,
         components=run.components,
         holds_from=[part.holds_from for part in run.conflicts],
         ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in run.levels},
-        plugins=run.plugins,
+        plugins=run.plugins if old else file.plugins,
         plugins_blocked=run.plugins_blocked,
         versions=run.versions,
         by_months=by_months_as_told(run.by_months),
     )
-
-
-def _digests(digests: Mapping[str, str], told: Run) -> list[Finding]:
-    """Whether the facts and the run name the same data."""
-    named = {f"{plugin.kind} {plugin.name}": plugin.digest for plugin in told.plugins}
-    return [
-        Finding(
-            f"the data of {name} are not what the facts name",
-            "run.json",
-            column="plugins",
-            found=named.get(name, "nothing"),
-            expected=digests.get(name, "nothing"),
-        )
-        for name in sorted({*digests, *named})
-        if digests.get(name) != named.get(name)
-    ]
 
 
 def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Finding]:
@@ -235,49 +229,3 @@ def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Finding]:
                     found=block.name,
                     expected=f"nothing of {plugin.distribution}",
                 )
-
-
-def _altered(read: Facts, told: Run, registry: Registry) -> list[Finding]:
-    """What the facts say otherwise than the installed data of the very digest that they name."""
-    packs = {rule.id: rule.pack for rule in told.rules if rule.pack}
-    found: list[Finding] = []
-    for plugin in told.plugins:
-        if not plugin.distribution or _installed(plugin, registry):
-            continue  # not here, or not the same: a note says so
-        if plugin.kind == "pack":
-            found += altered_rules(plugin, packs, read.rules, registry)
-        elif plugin.kind == "catalog":
-            found += altered_catalog(plugin, read.catalogs, read.problem.case, registry)
-    return list(dict.fromkeys(found))
-
-
-def _installed(plugin: RunPlugin, registry: Registry) -> list[str]:
-    """What to know of the installed data of that name."""
-    if not plugin.distribution:
-        return [f"{plugin.kind} {plugin.name} lay beside the case: it is not compared with anything installed"]
-    if plugin.kind == "plugin":
-        found = changes(plugin.files, plugin_files(registry, plugin.name))
-        return [f"{plugin.distribution} is not as it was: {'; '.join(found)}"] if found else []
-    ask = {"catalog": _catalog_digest, "pack": _pack_digest, "rule kind": _kind_digest}[plugin.kind]
-    find = partial(ask, plugin.name, registry)
-    try:
-        digest = find()
-    except FriendshoreError as error:
-        why = "; ".join(problem.message for problem in error.problems)
-        return [f"{plugin.kind} {plugin.name}, which was used, is not here to compare with: {why}"]
-    if digest == plugin.digest:
-        return []
-    return [f"installed {plugin.kind} {plugin.name} differs from the one used ({plugin.distribution})"]
-
-
-def _catalog_digest(name: str, registry: Registry) -> str:
-    read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
-    return next(catalog.digest for catalog in read if catalog.name == name)
-
-
-def _kind_digest(name: str, registry: Registry) -> str:
-    return kind_digest(registry, name)
-
-
-def _pack_digest(name: str, registry: Registry) -> str:
-    return registry.pack(name).digest

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..domain.facts import Catalog, Offer
 from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
-from ..errors import PluginError
-from ..plugins import Registry
-from ..problem import Problem
-from ..problem.parts import up_the_chain
-from ..problem.subjects import covers
-from ..rules.base import Rule
-from ..rules.kinds import Pin
 from ..session import Session
 from ..verify import VerifiedPlan
+from .facts import facts_of
 from .gather import Gathered
+from .inputs import Applied
 
 if TYPE_CHECKING:
     import pandas
@@ -41,6 +35,8 @@ class Recommendation:
     gathered: Gathered
     session: Session
     """The solved case behind it: `recommendation.session.after(Change(...))` says what a change costs."""
+    applied: Applied = field(default_factory=Applied)
+    """Scenarios, strictness and changes that it was planned with."""
 
     def __repr__(self) -> str:
         return f"<Recommendation {self.run.case}: {self._told}>"
@@ -48,8 +44,8 @@ class Recommendation:
     def _repr_html_(self) -> str:
         return _mix_html(self.run, self._told)
 
-    def __reduce__(self) -> tuple[Callable[[Run, Gathered, Session], Recommendation], tuple[Run, Gathered, Session]]:
-        return _read_back, (self.run, self.gathered, self.session)
+    def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
+        return _read_back, (self.run, self.gathered, self.session, self.applied)
 
     @property
     def _told(self) -> str:
@@ -111,14 +107,7 @@ class Recommendation:
 
     def facts(self) -> dict[str, Any]:
         """All facts that the plan rests on, as JSON-ready data: with them `reverify` needs nothing else but the rules' code."""
-        problem = self.plan.problem
-        return {
-            "case": problem.case.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-            "catalogs": [_relevant(problem).model_dump(mode="json", by_alias=True, exclude_defaults=True)],
-            "rules": [_rule_data(rule, self.gathered.registry) for rule in problem.rules],
-            "plan": self.plan.plan.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-            "digests": {f"{p.kind} {p.name}": p.digest for p in self.gathered.plugins},
-        }
+        return facts_of(self.gathered, self.applied, self.plan.plan).written
 
 
 def _mix_html(run: Run, headline: str) -> str:
@@ -135,71 +124,6 @@ def _mix_html(run: Run, headline: str) -> str:
     return f"<p><b>{escape(run.case)}</b>: {escape(headline)}</p><table><tr>{head}</tr>{body}</table>"
 
 
-def _read_back(run: Run, gathered: Gathered, session: Session) -> Recommendation:
+def _read_back(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:
     """A recommendation that was stored, with the plan that was verified again as its session was opened."""
-    return Recommendation(run, session.verified, gathered, session)
-
-
-def _rule_data(rule: Rule, registry: Registry) -> dict[str, Any]:
-    data = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    try:
-        owner = registry.owner(rule.kind)
-    except PluginError:
-        owner = type(rule).__module__  # a kind given in memory, that no registry knows
-    return {"kind": rule.kind, "owner": owner, "data": {**data, "kind": rule.kind, "id": rule.id}}
-
-
-def _relevant(problem: Problem) -> Catalog:
-    """What of the catalogs can bear on the plan, or could if leads came to count: offers of its materials, those the case names, and all
-    they refer to.
-    """
-    materials = up_the_chain({material for material, _ in problem.network.nodes}, problem.merged.offers.values())
-    named = {given.id for given in problem.case.assume.offer}
-    named |= {offer for rule in problem.rules if isinstance(rule, Pin) for offer in rule.weights}
-    offers = [
-        o
-        for o in problem.merged.offers.values()
-        if o.id in named or any(line.material in materials for line in o.outputs)
-    ]
-    materials |= {line.material for offer in offers for line in (*offer.inputs, *offer.outputs)}
-    prices = [row for rows in problem.merged.prices.values() for row in rows]
-    wanted = {offer.price.benchmark for offer in offers if offer.price is not None}
-    kept = [row for row in prices if row.material in materials or row.id in wanted]
-    materials |= {row.material for row in kept}
-    seen: set[str] = set()
-    for offer in offers:
-        name = offer.facility
-        while name in problem.merged.facilities and name not in seen:
-            seen.add(name)
-            name = problem.merged.facilities[name].within
-    facilities = seen | _sites(problem, offers)
-    return Catalog(
-        name="facts",
-        title=f"facts of {problem.case.name}",
-        materials=tuple(m for m in problem.merged.materials.values() if m.id in materials),
-        facilities=tuple(f for f in problem.merged.facilities.values() if f.id in facilities),
-        offers=tuple(offers),
-        schedules=tuple(
-            schedule
-            for schedule in problem.merged.schedules
-            if any(covers(schedule, offer, problem.merged.facilities) for offer in offers)
-        ),
-        terms=tuple(
-            terms
-            for terms in problem.merged.terms
-            if any(covers(terms, offer, problem.merged.facilities) for offer in offers)
-        ),
-        prices=tuple(kept),
-        rates=problem.merged.rates,
-        factors=problem.merged.factors,
-        sources=tuple(s for key, s in sorted(problem.merged.sources.items()) if key != "case"),
-    )
-
-
-def _sites(problem: Problem, offers: Sequence[Offer]) -> set[str]:
-    """Facilities that are places where something is delivered, used or held."""
-    case = problem.case
-    places = {place for _, place in problem.network.nodes} | {d.place for d in case.demands}
-    places |= {s.place for s in case.stocks} | {o.place for o in case.orders} | {s.place for s in case.stores}
-    places |= {lane.to for offer in offers for lane in offer.lanes}
-    return {f.id for f in problem.merged.facilities.values() if f.place != f.country and f.place in places - {""}}
+    return Recommendation(run, session.verified, gathered, session, applied)

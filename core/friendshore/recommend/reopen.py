@@ -13,13 +13,11 @@ from ..domain.run import Run
 from ..domain.used import RunPlugin
 from ..errors import PluginError
 from ..plugins import Registry
-from ..problem.changes import scenario_changes
-from ..problem.inputs import Inputs
 from ..run import RUN_FILE, read_run
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from .gather import gather
-from .inputs import inputs_of
+from .inputs import Applied, applied_to, inputs_of
 from .recheck import as_run, read_facts
 
 ROUNDING = 1e-6
@@ -70,11 +68,10 @@ def reopen(
     facts = read_facts(stored.facts, as_run(registry or Registry.discover(), stored.run))
     if not facts.complete:
         raise PluginError(facts.unchecked)
-    inputs = Inputs(facts.problem.case, facts.catalogs, facts.rules)
-    inputs = inputs.after((*scenario_changes(inputs.case, scenario), *changes))
+    inputs = applied_to(facts.inputs, Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict))
     session = Session.open(inputs, bounds, progress, cancel)
     packs = {rule.id: rule.pack for rule in stored.run.rules if rule.pack}
-    notes = () if scenario or changes else _differs(session, stored.run, bounds)
+    notes = () if scenario or changes or strict else _differs(session, stored.run, bounds)
     return Opened(session, (*stored.run.scenario, *scenario), packs, tuple(stored.run.plugins), notes)
 
 

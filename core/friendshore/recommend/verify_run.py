@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..case import load_case
+from ..domain.run import Run
 from ..errors import PluginError, VerificationError
 from ..errors import Problem as Finding
 from ..plugins import Registry
@@ -19,13 +22,29 @@ from ..run import (
     read_run,
     rows_of,
 )
-from .recheck import Rechecked, recheck
+from .facts import is_old
+from .gather import gather
+from .recheck import Rechecked, as_run, recheck
 from .verdicts import verdicts
+from .vouch import count
 
 _FREE_OF_RULES = ("quantity_kg", "price", "freight", "countries", "country", "facility", "supplier", "delivered")
 """What of a purchase no rule has a say in."""
 _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence", "catalog")
 """What of a purchase follows from the facts even of a plan that does not hold."""
+
+
+NOT_CHECKED = "optimality: not checked"
+"""What is said of a plan's being the cheapest where nobody looked into it."""
+PROVES_NOT = (
+    "This does not prove that the facts are true, nor who made the run: whoever can write the folder can write another that follows from "
+    "other facts."
+)
+"""What a verification does not prove."""
+
+
+_SINCE_FORMAT_1 = ("changes", "strict")
+"""Fields that runs with facts of format 1 do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +56,26 @@ class RunCheck:
     """All that is not so."""
     unchecked: tuple[Finding, ...]
     """Rules left unverified: their plugin is missing here, or is not the one used."""
-    notes: tuple[str, ...]
-    """Installed data that is not what was used; no mistake of the run."""
+    differs: tuple[str, ...]
+    """What is here, and is not what the run was made with; no mistake of the run."""
+    vouched: tuple[str, ...]
+    """Facts that were compared whole with what stands elsewhere, and are the same."""
+    unvouched: tuple[str, ...]
+    """Facts that nothing here stands for."""
+    as_told: tuple[str, ...]
+    """Figures that were not derived again, since it takes further solves to find them out."""
+    optimality: str = NOT_CHECKED
+    """Whether the plan is the cheapest."""
 
     @property
     def verified(self) -> bool:
-        """Whether everything in the folder was derived again, and is so."""
+        """Whether everything that follows from the facts of the run was derived again, and is so. Says nothing of the facts: see `unvouched`."""
         return not self.findings and not self.unchecked
+
+    @property
+    def proves_not(self) -> str:
+        """What no check of a run proves."""
+        return PROVES_NOT
 
     @property
     def exit_code(self) -> int:
@@ -53,25 +85,54 @@ class RunCheck:
         return PluginError.exit_code if self.unchecked else 0
 
 
-def verify_run(folder: Path, registry: Registry) -> RunCheck:
-    """Checks a run folder from its files alone.
+def verify_run(folder: Path, registry: Registry, case: Path | None = None) -> RunCheck:
+    """Checks a run folder from its own files, and its facts against what is installed and, if it is given, the case.
+
+    Args:
+        folder: the run.
+        registry: what is installed.
+        case: the file or folder of the case that is said to have been planned; None: the facts are not compared with it.
 
     Raises:
-        InputError: if a file of it is missing or cannot be read.
-        PluginError: if its facts cannot be put together for want of a plugin.
+        InputError: if a file of the run or the case is missing or cannot be read.
+        PluginError: if its facts, or the case, cannot be put together for want of a plugin.
     """
     stored = read_run(folder)
-    again = recheck(stored.facts, stored.run, registry)
+    gathered = gather(load_case(case), as_run(registry, stored.run)) if case is not None else None
+    again = recheck(stored.facts, stored.run, registry, gathered)
     told = _whole(stored, again) if again.run is not None else _purchases(stored, again)
-    found = dict.fromkeys((*again.findings, *told))
-    return RunCheck(stored.run.case, tuple(found), again.unchecked, again.notes)
+    vouching = again.vouching
+    return RunCheck(
+        case=stored.run.case,
+        findings=tuple(dict.fromkeys((*again.findings, *told))),
+        unchecked=again.unchecked,
+        differs=tuple(vouching.differs),
+        vouched=tuple(vouching.vouched),
+        unvouched=tuple(vouching.unvouched),
+        as_told=tuple(_as_told(stored.run)),
+    )
+
+
+def _as_told(run: Run) -> Iterator[str]:
+    """Figures that take further solves to find out: they are taken from the run as it tells them."""
+    if run.shortages:
+        short = len({entry.demand for entry in run.shortages})
+        yield f"why {count(short, 'demand')} {'is' if short == 1 else 'are'} short, and which limits make it so"
+    if run.conflicts:
+        yield "from when conflicting rules could be kept"
+    if any(level.gained is not None for level in run.levels):
+        yield "what each ranked objective costs"
+    if run.by_months:
+        yield "what plans in months leave short"
+    yield "the day on which the run was made, the versions that made it, and the number of its independent parts"
 
 
 def _whole(stored: RunFolder, again: Rechecked) -> list[Finding]:
     """Everything that `run.json` and the tables say, against what the facts give."""
     assert again.run is not None and again.verified is not None
     expected = again.run.model_dump(mode="json", by_alias=True)
-    found = differences(stored.told, expected, stored.folder / RUN_FILE)
+    ignored = _SINCE_FORMAT_1 if is_old(stored.facts) else ()
+    found = differences(stored.told, expected, stored.folder / RUN_FILE, ignored)
     judged = verdicts(again.verified)
     for table in TABLES:
         found += differences_in_table(table, stored.tables[table.file], rows_of(table, again.run, judged))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -67,29 +67,52 @@ def run_check_data(checked: RunCheck) -> dict[str, Any]:
     return {
         "case": checked.case,
         "verified": checked.verified,
+        "answer": answer(checked),
+        "differs": list(checked.differs),
         "findings": [problem_data(problem) for problem in checked.findings],
         "unverified": [problem_data(problem) for problem in checked.unchecked],
-        "notes": list(checked.notes),
+        "vouched_for": list(checked.vouched),
+        "not_vouched_for": list(checked.unvouched),
+        "as_told": list(checked.as_told),
+        "optimality": checked.optimality,
+        "proves_not": checked.proves_not,
     }
 
 
 def run_check_report(checked: RunCheck) -> RenderableType:
-    """A check of a run as text."""
+    """A check of a run as text: the answer, what differs here, what is not so, what is vouched for, and what it does not prove."""
     parts: list[RenderableType] = [_verdict(checked)]
+    parts += _part("Here is something else than the run was made with", checked.differs, "yellow")
     if checked.findings:
         parts += ["", Text("\n".join(problem_lines(checked.findings)))]
     if checked.unchecked:
         title = "Left unverified"
         parts += ["", Text(title, style="bold yellow"), Text("\n".join(problem_lines(checked.unchecked)))]
-    if checked.notes:
-        parts += ["", lines(checked.notes)]
+    parts += _part("Vouched for", checked.vouched, "green")
+    parts += _part("Not vouched for", checked.unvouched, "yellow")
+    parts += _part("Taken as the run tells it, not derived again", checked.as_told, "")
+    parts += ["", Text(f"{checked.optimality[:1].upper()}{checked.optimality[1:]}. {checked.proves_not}")]
     return Group(*parts)
 
 
-def _verdict(checked: RunCheck) -> Text:
+def _part(title: str, texts: Sequence[str], colour: str) -> list[RenderableType]:
+    return ["", Text(title, style=f"bold {colour}".strip()), lines(texts)] if texts else []
+
+
+def answer(checked: RunCheck) -> str:
+    """What a check comes to, in a line."""
+    facts = len(checked.unvouched)
     if checked.findings:
-        return Text(f"{checked.case}: NOT SO, {count(len(checked.findings), 'finding')}", style="bold red")
+        return f"{checked.case}: NOT SO, {count(len(checked.findings), 'finding')}"
     if checked.unchecked:
-        told = f"{checked.case}: what could be checked is so; {count(len(checked.unchecked), 'rule')} left unverified"
-        return Text(told, style="bold yellow")
-    return Text(f"{checked.case}: verified, every figure derived again from the facts", style="bold green")
+        return f"{checked.case}: what could be checked is so; {count(len(checked.unchecked), 'rule')} left unverified"
+    if facts:
+        whole = len(checked.vouched) + facts
+        told = f"{facts:,} of {whole:,} parts of the facts {'is' if facts == 1 else 'are'} not vouched for"
+        return f"{checked.case}: verified from its own facts; {told}"
+    return f"{checked.case}: verified; its facts are those of the case and of what is installed here"
+
+
+def _verdict(checked: RunCheck) -> Text:
+    style = "bold red" if checked.findings else "bold yellow" if checked.unchecked else "bold green"
+    return Text(answer(checked), style=style)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
+from .checks import answer
 from .demand import because_lines, by_reason, causes_of, for_whom, met_from, periods_of
 from .figures import count, large_money, mass, money, percent
 from .ground import blocked_plugins
@@ -18,18 +20,31 @@ from .orders import in_orders
 from .whole_periods import TITLES as BY_MONTHS
 from .whole_periods import by_months_rows, only_by_periods, rounded_lines, unlooked
 
+if TYPE_CHECKING:  # who prints a run that it has needs no solver
+    from ..recommend import RunCheck
+
 SUPPLIERS = 2
 """Suppliers of a material that are named."""
 ORDERS = 8
 """Orders that are named."""
+FINDINGS = 20
+"""Things that are not so that are named."""
 RULES = 8
 """Rules that are named: those that keep out most, then those that cost most."""
 
 
-def markdown_report(run: Run) -> str:
-    """The page: verdict, caveats, needs, suppliers, what is short, what to order next, what the law does, how to check it."""
+def markdown_report(run: Run, checked: RunCheck | None = None) -> str:
+    """The page: verdict, caveats, needs, suppliers, what is short, what to order next, what the law does, how to check it.
+
+    Args:
+        run: what is told.
+        checked: what a check of it found; None: it was not checked, which the page says. Of a run that does not hold nothing is told but
+            what is not so.
+    """
+    if checked is not None and checked.findings:
+        return _refused(run, checked)
     parts = [
-        _title(run),
+        _title(run, checked),
         _section("Before you rely on it", _bullets(_caveats(run))),
         _section("What is needed, and whether it can be had", _needs(run)),
         _section("What counting in whole periods does", _whole_periods(run)),
@@ -37,16 +52,39 @@ def markdown_report(run: Run) -> str:
         _section("Stock in hand and orders placed", _holdings(run)),
         _section("What to order next", _orders(run)),
         _section("What the rules do", _bullets(_rules(run))),
-        _section("How sure this is", _bullets(_proof(run))),
+        _section("How sure this is", _bullets(_proof(run, checked))),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _title(run: Run) -> str:
-    scenario = f" with {', '.join(run.scenario)}" if run.scenario else ""
+def _title(run: Run, checked: RunCheck | None) -> str:
     words, _ = STATUS[run.status]
-    status = f"**{words}**, {'verified' if run.verified else '**not verified**'}, gap {percent(run.gap)}"
-    return f"# {_cell(run.case + scenario)}\n\n{time_of(run)}\n\nThe plan is {status}. It {spends(run)}."
+    strict = ", rules of unknown status enforced" if run.strict else ""
+    told = f"The plan is **{words}**, gap {percent(run.gap)}{strict}. It {spends(run)}."
+    return f"# {_cell(_called(run))}\n\n{time_of(run)}\n\n{_checked(checked)}\n\n{told}"
+
+
+def _called(run: Run) -> str:
+    return run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
+
+
+def _checked(checked: RunCheck | None) -> str:
+    """Whether the run was verified when the page was made, before all else that is told of it."""
+    if checked is None:
+        return "**Not verified** when this page was made: `friendshore verify` checks the run."
+    return f"Checked when this page was made: **{_cell(answer(checked).partition(': ')[2])}**."
+
+
+def _refused(run: Run, checked: RunCheck) -> str:
+    """What is printed of a run that does not hold: what is not so, and nothing of what it says."""
+    found = [str(problem) for problem in checked.findings[:FINDINGS]]
+    if len(checked.findings) > FINDINGS:
+        found.append(f"and {len(checked.findings) - FINDINGS:,} more: `friendshore verify` lists them")
+    head = (
+        f"# {_cell(_called(run))}\n\n**This run does not hold: do not rely on it.** Nothing that it says is told here."
+    )
+    other = _section("Here is something else than the run was made with", _bullets(checked.differs))
+    return "\n\n".join(filter(None, (head, other, _section("What is not so", _bullets(found))))) + "\n"
 
 
 def _section(title: str, body: str) -> str:
@@ -207,12 +245,24 @@ def _rules(run: Run) -> Iterator[str]:
         yield "No rule has any effect."
 
 
-def _proof(run: Run) -> Iterator[str]:
+def _proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
     cost = run.cost
-    yield f"No plan has a lower objective than {large_money(run.bound, run.currency)}; this one has {large_money(run.objective, run.currency)}."
+    bound, own = (large_money(money, run.currency) for money in (run.bound, run.objective))
+    yield f"By the solver, no plan has a lower objective than {bound}; this one has {own}."
     if cost.shortage:
         yield f"Of that, {large_money(cost.shortage, run.currency)} is shortage at its price, which nobody spends."
-    yield 'Every quantity, origin, verdict and cost was derived again from the facts by other code than the solver\'s; "friendshore verify" on the run does it anew.'
+    if checked is None:
+        yield "Not verified when this page was made."
+    else:
+        yield f"{checked.optimality[:1].upper()}{checked.optimality[1:]}."
+        if checked.verified:
+            yield "Every quantity, origin, verdict and cost was derived again from the facts of the run, by other code than the solver's."
+        yield from (f"Left unverified: {problem.message}." for problem in checked.unchecked)
+        yield from (f"Something else is here than the run was made with: {text}." for text in checked.differs)
+        yield from (f"Not vouched for: {text}." for text in checked.unvouched)
+        yield from (f"As the run tells it: {text}." for text in checked.as_told)
+        yield checked.proves_not
+    yield from (f"Applied: {text}." for text in run.changes)
     yield "Made with " + ", ".join(f"{name} {number}" for name, number in run.versions.items()) + "."
     yield (
         "Data: "

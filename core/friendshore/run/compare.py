@@ -33,6 +33,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "by_months": ("demand",),
     "rounded": ("kind", "name", "stated"),
     "periods": ("label",),
+    "plugins": ("kind", "name"),
 }
 """Field of a run -> what tells its entries apart; entries of other lists are told apart by position."""
 _NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
@@ -40,6 +41,7 @@ _NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
     "holdings": "stock or order",
     "exposed": "exposed rule", "requirements": "requirement", "leads": "lead", "unproven": "unproven offer",
     "blocked": "blocked offer", "limits": "limit", "levels": "level", "periods": "period",
+    "plugins": "source",
     "by_months": "shortage by months", "rounded": "rounded date or lead time",
 }  # fmt: skip
 

@@ -1,0 +1,355 @@
+"""The facts of a run against what stands elsewhere: installed data, and the case that was planned. What nothing stands for is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..catalog import digest, read_catalogs
+from ..domain.base import Record
+from ..domain.facts import Catalog
+from ..domain.used import RunPlugin
+from ..errors import FriendshoreError, PluginError
+from ..errors import Problem as Finding
+from ..plugins import Registry, changes, is_folder, kind_digest, plugin_files
+from ..reading.records import shown
+from .facts import FACTS, FactsFile, PackFacts, as_data
+from .gather import Gathered
+
+OWN = "friendshore"
+Entries = Mapping[str, Mapping[str, Any]]
+"""What a source holds, by what each of it is called, as JSON-ready data."""
+
+_NOUNS = {
+    "materials": "material", "facilities": "facility", "offers": "offer", "schedules": "price schedule of", "terms": "terms of",
+    "prices": "price", "rates": "rate", "factors": "factor", "sources": "source",
+}  # fmt: skip
+"""Table of a catalog -> what one of its records is called."""
+_KEYS = {"prices": ("id", "date"), "rates": ("currency", "to", "start"), "factors": ("element", "compound")}
+"""What tells the records of a table apart, where it is not their id or name."""
+_LABELS = frozenset({"digest", "distribution"})
+"""What a catalog says of where it came from: told apart from what it holds."""
+GIVE_CASE = "give --case CASE to compare with it"
+
+
+@dataclass(slots=True)
+class Vouching:
+    """What stands for the facts of a run, and what does not."""
+
+    findings: list[Finding] = field(default_factory=list)
+    """Facts that are not what they are said to come from."""
+    vouched: list[str] = field(default_factory=list)
+    """What was compared whole, and is the same."""
+    unvouched: list[str] = field(default_factory=list)
+    """What could be compared with nothing here."""
+    differs: list[str] = field(default_factory=list)
+    """Installed data that are not what was used."""
+
+    def compare(self, what: str, told: Entries, right: Entries, source: str, standing: str) -> None:
+        """Compares a part of the facts whole with what it is said to be.
+
+        Args:
+            what: the part, with how much it holds.
+            told: what the facts hold of it.
+            right: what it should hold.
+            source: what it is said to come from, for messages.
+            standing: what vouches for it, if all is the same.
+        """
+        found = list(_unlike(told, right, source))
+        self.findings += found
+        if not found:
+            self.vouched.append(f"{what}: {standing}")
+
+
+def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> Vouching:
+    """Compares facts whole with what is installed, and with the case if it is given.
+
+    Args:
+        file: the facts, before anything was applied to them.
+        registry: what is installed.
+        case: the case that is said to have been planned, with all that it names; None: it is not at hand.
+    """
+    found = Vouching(findings=list(_out_of_place(file)))
+    for catalog in file.catalogs:
+        _catalog(catalog, file, registry, case, found)
+    for pack in file.packs:
+        _pack(pack, file, registry, case, found)
+    _kinds(file, found)
+    for plugin in file.plugins:
+        if plugin.kind == "rule kind":
+            _kind(plugin, registry, found)
+        elif plugin.kind == "plugin" and (edits := changes(plugin.files, plugin_files(registry, plugin.name))):
+            found.differs.append(f"{plugin.distribution} is not as it was: {'; '.join(edits)}")
+    _own(file, case, found)
+    return found
+
+
+def _kinds(file: FactsFile, found: Vouching) -> None:
+    """Kinds of rules of which the run keeps no hash: nobody can tell here by what code they judged."""
+    listed = {(plugin.name, plugin.distribution) for plugin in file.plugins if plugin.kind == "rule kind"}
+    used = {(rule.kind, rule.owner) for rule in file.rules if rule.owner.partition(" ")[0] != OWN}
+    found.unvouched += [
+        f"kind of rule {kind} ({owner}): the run keeps no hash of it" for kind, owner in sorted(used - listed)
+    ]
+
+
+def _kind(used: RunPlugin, registry: Registry, found: Vouching) -> None:
+    """Whether a kind of rule that a plugin brings is asked by the code that was asked."""
+    what = f"kind of rule {used.name} ({used.distribution or 'of no plugin'})"
+    if not used.digest:
+        found.unvouched.append(f"{what}: it was given in memory by a program")
+    elif error := other_kind(used, registry):
+        found.differs.append(f"{what}: {error}")
+        found.unvouched.append(f"{what}: the code that judged by it is not here")
+    else:
+        found.vouched.append(f"{what}: its code is the one that is here")
+
+
+def other_kind(used: RunPlugin, registry: Registry) -> str:
+    """Why a kind of rule cannot be asked here as it was; empty: it can.
+
+    Args:
+        used: the kind, with the digest of the plugin that brought it.
+        registry: what is installed.
+    """
+    try:
+        here = kind_digest(registry, used.name)
+    except PluginError as error:
+        return _why(error)
+    return "" if here == used.digest else f"the files of {registry.owner(used.name)} here are not those that were used"
+
+
+def _catalog(catalog: Catalog, file: FactsFile, registry: Registry, case: Gathered | None, found: Vouching) -> None:
+    name, called = catalog.name, file.named.get(catalog.name, "")
+    before, source = len(found.findings), f"catalog {catalog.name}"
+    what = f"{source}, {count(len(catalog.offers), 'offer')}"
+    told = _of_catalog(catalog)
+    if catalog.distribution and not is_folder(called):
+        try:
+            read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
+        except FriendshoreError as error:
+            found.unvouched.append(f"{what}: {_why(error)}")
+        else:
+            right = next(one for one in read if one.name == name)
+            if _same_digest(catalog, right, found, what):
+                whole = _of_catalog(right if called else _required(right))
+                found.compare(what, told, whole, source, f"as {right.distribution} has it here")
+    elif not is_folder(called):
+        found.unvouched.append(f"{what}: it was given in memory by a program")
+    elif case is None:
+        found.unvouched.append(f"{what}, beside the case ({called}): {GIVE_CASE}")
+    else:
+        here = next((one for one in case.read if one.name == name), None)
+        found.compare(what, told, _of_catalog(here) if here else {}, f"{source} of the case", "as the case has it")
+    if called and catalog.digest and len(found.findings) == before and digest(catalog) != catalog.digest:
+        found.findings.append(
+            Finding(
+                f"{source} is not what its own digest says",
+                FACTS,
+                column="catalogs",
+                found=digest(catalog),
+                expected=catalog.digest,
+            )
+        )
+
+
+def _required(catalog: Catalog) -> Catalog:
+    """What a catalog contributes that is only required by others."""
+    return catalog.model_copy(update={"facilities": (), "offers": (), "schedules": (), "terms": ()})
+
+
+def _pack(pack: PackFacts, file: FactsFile, registry: Registry, case: Gathered | None, found: Vouching) -> None:
+    source, called = f"pack {pack.id}", file.named.get(f"pack {pack.id}", "")
+    rules = {str(rule.data.get("id")): rule.data for rule in file.rules if rule.pack == pack.id}
+    what = f"{source}, {count(len(rules), 'rule')}"
+    told = _of_pack(pack, rules)
+    if not is_folder(called):
+        try:
+            here = registry.pack(pack.id)
+            made = {rule.id: as_data(rule) for rule in registry.pack_rules(here)}
+        except FriendshoreError as error:
+            found.unvouched.append(f"{what}: {_why(error)}")
+            return
+        right = PackFacts.of(here, registry.packs[pack.id])
+        if _same_digest(pack, right, found, what):
+            found.compare(what, told, _of_pack(right, made), source, f"as {right.distribution} has it here")
+    elif case is None:
+        found.unvouched.append(f"{what}, beside the case ({called}): {GIVE_CASE}")
+    else:
+        mine = next((PackFacts.of(one, owner) for one, owner in case.packs if one.id == pack.id), None)
+        made = {rule.id: as_data(rule) for rule in case.rules if case.pack_of.get(rule.id) == pack.id}
+        standing = _of_pack(mine, made) if mine else {}
+        found.compare(what, told, standing, f"{source} of the case", "as the case has it")
+
+
+def _own(file: FactsFile, case: Gathered | None, found: Vouching) -> None:
+    """What the case states itself, its rules among them."""
+    rules = {str(rule.data.get("id")): rule.data for rule in file.rules if not rule.pack}
+    many = [count(len(file.case.demands), "demand"), count(len(rules), "rule")]
+    many += [count(len(file.case.scenarios), "scenario")] if file.case.scenarios else []
+    what = f"the case {file.case.name} itself ({', '.join(many)}, and all else that it states)"
+    if case is None:
+        found.unvouched.append(f"{what}: {GIVE_CASE}")
+        return
+    made = {rule.id: as_data(rule) for rule in case.rules if rule.id not in case.pack_of}
+    declared = case.declared.model_copy(update={"rules": ()})
+    told, right = (
+        _of_record(one) | _rules(own) | {"what the case names": dict(named)}
+        for one, own, named in ((file.case, rules, file.named), (declared, made, case.named))
+    )
+    found.compare(what, told, right, "the case", "as the case says")
+
+
+def _same_digest(told: Catalog | PackFacts, here: Catalog | PackFacts, found: Vouching, what: str) -> bool:
+    """Whether what is installed is what was used; where it is not, nothing can be compared with it."""
+    if told.digest == here.digest:
+        if told.distribution != here.distribution:
+            found.differs.append(
+                f"{what}: {told.distribution} was used, {here.distribution} is here; its data are alike"
+            )
+        return True
+    found.differs.append(f"{what}: {told.distribution} was used, and {here.distribution} here holds other data")
+    found.unvouched.append(f"{what}: what is installed here is not what was used, so it could not be compared")
+    return False
+
+
+def _why(error: FriendshoreError) -> str:
+    return "it is not here to compare with: " + "; ".join(problem.message for problem in error.problems)
+
+
+def _out_of_place(file: FactsFile) -> Iterator[Finding]:
+    """What the case names and the facts do not hold, and what they hold under the name of nothing."""
+    held = {catalog.name for catalog in file.catalogs} | {f"pack {pack.id}" for pack in file.packs}
+    called = {*file.named.values(), *(catalog.name for catalog in file.catalogs)}
+    for kind, names in (("catalog", file.case.catalogs), ("pack", file.case.packs)):
+        for name in names:
+            if name not in called:
+                yield Finding(
+                    f"the case names the {kind} {name}, which the facts do not hold", FACTS, column=f"{kind}s"
+                )
+    named = {*file.case.catalogs, *file.case.packs}
+    for name, call in file.named.items():
+        if name not in held or call not in named:
+            yield Finding(f"{name} is said to be what the case calls {call}, and is not", FACTS, column="named")
+    yield from _unnamed(file)
+    yield from _unlisted(file)
+
+
+def _unnamed(file: FactsFile) -> Iterator[Finding]:
+    required = {name for catalog in file.catalogs for name in catalog.requires}
+    packs = {pack.id for pack in file.packs}
+    for catalog in file.catalogs:
+        if catalog.distribution and catalog.name not in file.named and catalog.name not in required:
+            yield Finding(f"nothing names catalog {catalog.name}, which the facts hold", FACTS, column="catalogs")
+        for offer in catalog.offers:
+            if offer.catalog != catalog.name:
+                message = f"offer {offer.id} stands in catalog {catalog.name}, and says that it is of another"
+                yield Finding(message, FACTS, column="catalogs", found=offer.catalog, expected=catalog.name)
+    for pack in file.packs:
+        if f"pack {pack.id}" not in file.named:
+            yield Finding(f"nothing names pack {pack.id}, which the facts hold", FACTS, column="packs")
+    for rule in file.rules:
+        name = rule.data.get("id")
+        if rule.kind != rule.data.get("kind"):
+            message = f"rule {name} is said to be of another kind than it is"
+            yield Finding(message, FACTS, column="rules", found=rule.kind, expected=str(rule.data.get("kind")))
+        if rule.pack and rule.pack not in packs:
+            message = f"rule {name} is said to come from pack {rule.pack}, which the facts do not hold"
+            yield Finding(message, FACTS, column="rules")
+
+
+def _unlisted(file: FactsFile) -> Iterator[Finding]:
+    """Catalogs and packs without an entry among what was used, and entries without the data."""
+    expected: dict[tuple[str, str], tuple[object, ...]] = {
+        ("catalog", c.name): (c.distribution, c.digest, c.as_of) for c in file.catalogs
+    }
+    expected |= {("pack", p.id): (p.distribution, p.digest, p.as_of) for p in file.packs}
+    listed: dict[tuple[str, str], tuple[object, ...]] = {
+        (p.kind, p.name): (p.distribution, p.digest, p.as_of) for p in file.plugins if p.kind in ("catalog", "pack")
+    }
+    if len({*expected}) < len(file.catalogs) + len(file.packs):
+        yield Finding("two catalogs or packs of the facts have one name", FACTS)
+    for key in sorted({*expected, *listed}):
+        if expected.get(key) != listed.get(key):
+            message = f"what was used says of {' '.join(key)} what the facts do not"
+            yield Finding(
+                message, FACTS, column="plugins", found=_text(listed.get(key)), expected=_text(expected.get(key))
+            )
+
+
+def _text(entry: Iterable[object] | None) -> str:
+    return ", ".join(str(part) for part in entry if part) if entry else "nothing"
+
+
+def _unlike(told: Entries, right: Entries, source: str) -> Iterator[Finding]:
+    for name in sorted({*told, *right}):
+        one, other = told.get(name), right.get(name)
+        if one is None:
+            yield Finding(f"{name} of {source} is missing from the facts", FACTS)
+        elif other is None:
+            yield Finding(f"{name} is said to come from {source}, which has none of that name", FACTS)
+        else:
+            for key in sorted({*one, *other}):
+                if one.get(key) != other.get(key):
+                    message = f"`{key}` of {name} is not what {source} says"
+                    yield Finding(message, FACTS, found=_shown(one.get(key)), expected=_shown(other.get(key)))
+
+
+def _shown(value: object) -> str:
+    text = "nothing" if value is None else shown(value) if not isinstance(value, dict) else str(value)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _of_catalog(catalog: Catalog) -> dict[str, Mapping[str, Any]]:
+    about = catalog.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={*_NOUNS, *_LABELS})
+    found: dict[str, Mapping[str, Any]] = {f"the heading of catalog {catalog.name}": about}
+    for table, noun in _NOUNS.items():
+        found |= _by_name((f"{noun} {_name(one, table)}", one) for one in getattr(catalog, table))
+    return found
+
+
+def _name(one: Any, table: str) -> str:
+    if table in _KEYS:
+        return " ".join(str(getattr(one, key)) for key in _KEYS[table])
+    return str(one.name if table in ("schedules", "terms") else one.id)
+
+
+def _of_pack(pack: PackFacts, rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    found = _by_name((f"bill {bill.id}", bill) for bill in pack.bills)
+    found |= _by_name((f"scenario {one.name}", one) for one in pack.scenarios)
+    return {f"the heading of pack {pack.id}": {"as_of": str(pack.as_of)}} | found | _rules(rules)
+
+
+def _rules(rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {f"rule `{name}`": data for name, data in rules.items()}
+
+
+def _of_record(record: Record) -> dict[str, Mapping[str, Any]]:
+    """A record with lists of records, each of them by its position and name; all else under `what it states`."""
+    found: dict[str, Mapping[str, Any]] = {}
+    rest: dict[str, Any] = {}
+    for key, value in record.model_dump(mode="json", by_alias=True, exclude_defaults=True).items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, one in enumerate(value, 1):
+                name = one.get("id") or one.get("name") or ""
+                found[f"{key}[{number}] {name}".rstrip()] = one
+        else:
+            rest[key] = value
+    return {"the heading": rest} | found
+
+
+def _by_name(records: Iterable[tuple[str, Record]]) -> dict[str, Mapping[str, Any]]:
+    """Records by name; of several of one name, the second and later with a number."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, one in records:
+        number, key = 2, name
+        while key in found:
+            number, key = number + 1, f"{name} ({number})"
+        found[key] = one.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return found
+
+
+def count(number: int, noun: str) -> str:
+    """So many of a thing."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
