@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .cli import app
+import sys
+
+from .cli import main
 
 if __name__ == "__main__":
-    app(prog_name="friendshore")
+    sys.exit(main())

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from friendshore.cli.exits import EXIT_CODES
+from friendshore.cli.exits import CONFLICT, EXIT_CODES
 from friendshore.cli.reference import pages
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -182,7 +182,7 @@ def test_quiet_prints_the_heading_alone(case: Path) -> None:
 
 
 def test_conflicting_rules_are_a_result_with_a_code_of_its_own(case: Path, tmp_path: Path) -> None:
-    """Hard rules that cannot hold together end in 1: the plan is printed, and the rules are named."""
+    """Hard rules that cannot hold together have an exit code of their own, which no failure has: the plan is printed, and the rules are named."""
     text = (case / "case.toml").read_text() + INFEASIBLE
     path = case / "conflict.toml"
     path.write_text(text)
@@ -190,7 +190,7 @@ def test_conflicting_rules_are_a_result_with_a_code_of_its_own(case: Path, tmp_p
         done = friendshore("plan", str(path), "--json")
     finally:
         path.unlink()
-    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.returncode == CONFLICT, done.stdout + done.stderr
     told = answer(done)
     assert told["status"] == "infeasible"
     assert {"take-some", "for-nothing"} == {rule for conflict in told["conflicts"] for rule in conflict["rules"]}

@@ -53,7 +53,7 @@ def load_case(path: Path | str) -> Case:
         raise InputError(
             Problem(message, str(path), expected="a case file, or a folder that holds `case.toml`", fix=fix)
         )
-    if not file.is_file():
+    if not file.exists():  # what is there and no file, such as a pipe, is told by the reader
         raise InputError(Problem("there is no such case", file=str(file), expected="a case file", fix="check the path"))
     toml = read_toml(file, found)
     if toml is None:

@@ -15,6 +15,7 @@ from ..errors import InputError, Problem
 from ..reading import kinds as k
 from ..reading.csvfile import Table
 from ..reading.fields import Field, Layout
+from ..reading.textfile import read_bytes
 from ..reading.words import BOOLEANS
 from . import columns
 from .tables import FolderTables
@@ -67,7 +68,7 @@ def _told(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(read_bytes(path))
     except (OSError, ValueError) as error:
         raise InputError(Problem(f"cannot be read: {error}", str(path), fix=_FIX)) from error
     if not isinstance(told, dict):

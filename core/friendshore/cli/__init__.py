@@ -6,5 +6,6 @@ What is slow to import is imported within the commands, so that `--help` is quic
 from __future__ import annotations
 
 from .app import app
+from .program import main
 
-__all__ = ["app"]
+__all__ = ["app", "main"]

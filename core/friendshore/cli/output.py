@@ -1,7 +1,12 @@
-"""Where answers and errors go: stdout for answers alone, stderr for the rest, and the one place where errors are caught."""
+"""Where answers and errors go: stdout for answers alone, stderr for the rest, and the one place where errors are caught.
+
+All text leaves through `_write`, or on a terminal through `_Inert`: what the data hold is text there, and nothing that a terminal obeys.
+"""
 
 from __future__ import annotations
 
+import codecs
+import errno
 import functools
 import io
 import os
@@ -9,16 +14,17 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
 
-from ..errors import FriendshoreError
+from ..errors import FriendshoreError, InputError, Problem
+from ..inert import visible, visible_lines
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-
-    from ..errors import Problem
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
 P = ParamSpec("P")
 
@@ -28,31 +34,74 @@ PIPE_WIDTH = 100
 
 LEAST_WIDTH = 40
 """Narrower, and tables are columns of single letters."""
+MOST_WIDTH = 10_000
+"""Wider is no terminal."""
+_HEIGHT = 25
+"""Lines of a terminal, which nothing that is printed depends on."""
+_OF_THE_MACHINE = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS})
+"""What a disk refuses without naming the file."""
+
+
+class StdoutError(Exception):
+    """Stdout takes nothing more: whoever read it is gone, or the disk behind it is full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.closed = isinstance(error, BrokenPipeError)
+        """Whether its reader is gone, which is no mistake."""
+        self.reason = f"cannot be written: {error.strerror or error}"
 
 
 def answering(command: Callable[P, int]) -> Callable[P, None]:
     """A command that returns its exit code; what friendshore refuses is told here, and nowhere else.
 
-    With `as_json` the errors are one JSON object on stdout, else text on stderr. Anything but a `FriendshoreError` is a bug of
-    ours and shows its traceback.
+    With `as_json` the errors are one JSON object on stdout, else text on stderr. What the machine refuses (a folder that may not be
+    read, a name that is too long, a full disk) is told like a mistake of the input. Anything else is a bug of ours and shows its
+    traceback.
     """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
         try:
             with _answers_alone():
                 code = command(*args, **kwargs)
         except FriendshoreError as error:
-            if kwargs.get("as_json"):
-                from ..report import errors_data
-
-                show_json(errors_data(error))
-            else:
-                complain(error.problems)
-            code = error.exit_code
+            code = _refuse(error, as_json)
+        except OSError as error:
+            code = _refuse(refused_by_the_machine(error), as_json)
         raise typer.Exit(code)
 
     return run
+
+
+def _refuse(error: FriendshoreError, as_json: bool) -> int:
+    if as_json:
+        from ..report import errors_data
+
+        show_json(errors_data(error))
+    else:
+        complain(error.problems)
+    return error.exit_code
+
+
+def refused_by_the_machine(error: OSError) -> InputError:
+    """What the machine refuses, as a mistake of what was named.
+
+    Raises:
+        OSError: the same, if it is none of the machine's: then it is a bug of ours.
+    """
+    message = f"cannot be read or written: {error.strerror or error}"
+    if error.filename is not None:
+        fix = "check the path, and who may read and write there"
+        return InputError(Problem(message, os.fsdecode(error.filename), fix=fix))
+    if error.errno in _OF_THE_MACHINE:
+        return InputError(Problem(f"a file {message}"))
+    try:
+        Path.cwd()
+    except OSError:
+        return InputError(Problem("the folder in which you are working is gone", fix="change to one that is there"))
+    raise error
 
 
 _STDOUT: ContextVar[Any] = ContextVar("_STDOUT")
@@ -79,54 +128,103 @@ def complain(problems: Iterable[Problem]) -> None:
 
     found = list(problems)
     for line in problem_lines(found):
-        _write(sys.stderr, line)
+        tell(line)
     if len(found) > 1:
-        _write(sys.stderr, f"{len(found)} problems")
+        tell(f"{len(found)} problems")
 
 
 def warn(text: str) -> None:
     """What to know of an answer, on stderr."""
-    _write(sys.stderr, f"note: {text}")
+    tell(f"note: {visible(text)}")
+
+
+def tell(text: str) -> None:
+    """A text on stderr."""
+    try:
+        _write(sys.stderr, text)
+    except OSError:  # nobody reads it, and there is nowhere else to say so: the answer and the exit code still hold
+        let_go(sys.stderr)
+
+
+def let_go(stream: Any) -> None:
+    """What a stream did not take goes nowhere, so that Python does not try again when it ends."""
+    if stream in (sys.__stdout__, sys.__stderr__):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def show(parts: Iterable[RenderableType]) -> None:
     """Text on stdout."""
     console = stdout_console()
-    if console.is_terminal:
-        for part in parts:
-            console.print(part)
-        return
-    with console.capture() as captured:
-        for part in parts:
-            console.print(part)
-    for line in captured.get().splitlines():
-        bare(line.rstrip())
+    with _telling_of_stdout():
+        if console.is_terminal:
+            for part in parts:
+                console.print(_Inert(part))
+            return
+        with console.capture() as captured:
+            for part in parts:
+                console.print(part)
+    text = captured.get().removesuffix("\n")
+    if text:
+        bare("\n".join(line.rstrip() for line in text.split("\n")))
+
+
+class _Inert:
+    """What is shown on a terminal: its colours are ours, its text is not."""
+
+    def __init__(self, part: RenderableType) -> None:
+        self._part = part
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        """The part, as segments of text and style."""
+        from rich.segment import Segment
+
+        for text, style, control in console.render(self._part, options):
+            yield Segment(text if control else visible_lines(text), style, control)
 
 
 def show_json(data: object) -> None:
-    """One JSON object on stdout."""
+    """One JSON object on stdout, which every encoding can hold."""
     from ..run import json_text
 
-    bare(json_text(data).rstrip("\n"))
+    encoding = getattr(_stdout(), "encoding", None) or "utf-8"
+    bare(json_text(data, ascii_only=codecs.lookup(encoding).name != "utf-8").rstrip("\n"))
 
 
 def bare(text: str) -> None:
-    """A text as it is, on stdout."""
-    _write(_stdout(), text)
+    """A text on stdout, as it is but for signs that cannot be seen."""
+    with _telling_of_stdout():
+        _write(_stdout(), text)
+
+
+@contextmanager
+def _telling_of_stdout() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StdoutError(error) from error
 
 
 def stdout_console() -> Console:
     """A console for stdout: colours only on a terminal, and not under NO_COLOR."""
+    _lenient(_stdout())
+    return console_on(io.StringIO() if _stdout() is None else _stdout())
+
+
+def console_on(stream: Any) -> Console:
+    """A console that prints what it is given as text; how wide is settled here, since COLUMNS and LINES may hold anything."""
     from rich.console import Console
 
     told = os.environ.get("COLUMNS", "")
-    if told.isdigit():
-        columns: int | None = max(int(told), LEAST_WIDTH) if int(told) else PIPE_WIDTH
+    if told.isdecimal() and len(told) < 10 and int(told):
+        columns = min(max(int(told), LEAST_WIDTH), MOST_WIDTH)
+    elif told or not stream.isatty():
+        columns = PIPE_WIDTH
     else:
-        columns = None if _stdout() is not None and _stdout().isatty() else PIPE_WIDTH
-    _lenient(_stdout())
-    file = io.StringIO() if _stdout() is None else _stdout()
-    return Console(file=file, width=columns, markup=False, emoji=False, highlight=False, soft_wrap=False)
+        columns = os.get_terminal_size(stream.fileno()).columns or PIPE_WIDTH
+    options: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": False}
+    return Console(file=stream, width=columns, height=_HEIGHT, **options)
 
 
 def width() -> int:
@@ -138,7 +236,7 @@ def _write(stream: Any, text: str) -> None:
     if stream is None:
         return  # closed by whoever started us
     _lenient(stream)
-    stream.write(text + "\n")
+    stream.write(visible_lines(text) + "\n")
     stream.flush()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .exits import CONFLICT
 from .installed import Blocked, installed
 from .options import LONGEST_SECONDS, MOST_WORKERS, AsJson, CasePath
 from .output import answering, show, show_json, warn, width
@@ -103,4 +104,4 @@ def plan(
         show(plan_summary(found.run))
     else:
         show(plan_report(found.run, width()))
-    return 1 if found.status is PlanStatus.INFEASIBLE else 0
+    return CONFLICT if found.status is PlanStatus.INFEASIBLE else 0

@@ -10,6 +10,8 @@ from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from .output import console_on
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -78,10 +80,9 @@ class _Bar:
 
 
 def _start(doing: str, of: str, total: int) -> tuple[Progress, TaskID]:
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(of), TimeElapsedColumn())
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    progress = Progress(*columns, console=console_on(sys.stderr), transient=True)
     progress.start()
     return progress, progress.add_task(doing, total=total)

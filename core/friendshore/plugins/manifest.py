@@ -16,7 +16,7 @@ from pydantic import Field
 from ..domain.base import Record
 from ..errors import FriendshoreError, InputError, PluginError, Problem
 from ..reading.records import record
-from ..reading.textfile import read_text
+from ..reading.textfile import read_bytes, read_text
 from ..reading.tomltext import toml_data
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE
@@ -276,7 +276,7 @@ def _data(path: Path) -> dict[str, Any]:
     """
     file = str(path)
     try:
-        return toml_data(path.read_text(encoding="utf-8-sig"), file)
+        return toml_data(read_bytes(path).decode("utf-8-sig"), file)
     except FileNotFoundError as error:
         fix = "add the file to the package, and to the wheel"
         raise PluginError(
@@ -324,7 +324,7 @@ def _contents(
             )
             continue
         try:
-            name = toml_data(file.read_text(encoding="utf-8-sig"), str(file)).get(key)
+            name = toml_data(read_bytes(file).decode("utf-8-sig"), str(file)).get(key)
         except InputError as error:
             problems.extend(error.problems)
             continue

@@ -14,6 +14,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from ..errors import InputError, Problem
+from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
 from .manifest import GROUP, MANIFEST, Declared, Plugin, declared, plugin_of
 
@@ -89,7 +90,7 @@ def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
 
 def _project(file: Path) -> dict[str, Any]:
     try:
-        project = toml_data(file.read_text(encoding="utf-8"), str(file)).get("project", {})
+        project = toml_data(read_bytes(file).decode("utf-8"), str(file)).get("project", {})
     except FileNotFoundError as error:
         expected = f"a folder that holds {PROJECT}, or the package's {MANIFEST}"
         raise InputError(Problem("is no plugin's folder", str(file.parent), expected=expected)) from error

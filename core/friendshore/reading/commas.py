@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..domain.quantities import either
 from ..errors import Problem
+from .textfile import read_bytes
 from .workbook import is_workbook, read_workbook
 
 _AMOUNT = re.compile(r"\s*\S+(\s*[%A-Za-z][\w/%-]*){0,3}\s*")
@@ -34,12 +35,12 @@ def _texts(path: Path) -> Iterator[tuple[str, list[tuple[int, str]]]]:
         for sheet, lines in book.sheets.items():
             yield book.place(sheet), [(row, cell) for row, cells in lines for cell in cells]
     elif path.is_dir():
-        for file in sorted(path.glob("*.csv")):
+        for file in filter(Path.is_file, sorted(path.glob("*.csv"))):  # a pipe would be read for ever
             with file.open(encoding="utf-8-sig", newline="") as stream:
                 rows = csv.reader(stream)
                 yield str(file), [(rows.line_num, cell) for cells in rows for cell in cells]
     else:
-        written = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
+        written = enumerate(read_bytes(path).decode("utf-8-sig").splitlines(), 1)
         yield str(path), [(row, match[1]) for row, line in written for match in _TEXT.finditer(line)]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import re
+import stat
 from pathlib import Path
 
 from ..errors import Problem
@@ -26,7 +28,7 @@ _SAVE = "save it with the encoding UTF-8 (in a spreadsheet program: `CSV UTF-8`)
 def read_text(path: Path, found: list[Problem]) -> str | None:
     """Text of a UTF-8 file, with or without a mark at its beginning; None, with one problem recorded, if it cannot be read."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         found.append(Problem(f"cannot be read: {error.strerror or error}", file=str(path)))
         return None
@@ -51,6 +53,20 @@ def read_text(path: Path, found: list[Problem]) -> str | None:
             )
         )
         return None
+
+
+def read_bytes(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        OSError: if it cannot be read, or is a pipe, a socket or a device: those may never begin, or never end.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the machine itself says why not
+        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+        kind = next((name for is_one, name in kinds if is_one(mode)), "a device")
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+    return path.read_bytes()
 
 
 def _other(data: bytes) -> tuple[str, str] | None:

@@ -19,6 +19,7 @@ from ..plugins import Registry
 from ..problem import Problem as Facts
 from ..problem.changes import scenario_changes
 from ..problem.inputs import Inputs
+from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
 from ..reading.words import plain
 from .gather import attempt, gather
@@ -104,7 +105,7 @@ def _names_of(path: Path) -> Case:
     file = path / CASE_FILE if path.is_dir() else path
     data: dict[str, Any] = {}
     try:
-        data = toml_data(file.read_text(encoding="utf-8-sig"), str(file))
+        data = toml_data(read_bytes(file).decode("utf-8-sig"), str(file))
     except (OSError, UnicodeDecodeError, InputError):
         data = {}  # what is wrong with the file has been said already
     use, rules = data.get("use", {}), data.get("rule", [])

@@ -18,7 +18,7 @@ from ..domain.case import Scenario
 from ..domain.change import Change
 from ..errors import InputError, Problem
 from ..reading.records import record
-from ..reading.textfile import read_text
+from ..reading.textfile import read_bytes, read_text
 from ..reading.tomltext import key_lines, toml_data
 from .base import PhaseStatus
 
@@ -148,7 +148,7 @@ def stated_name(path: Path, key: str) -> str:
     What is wrong with the file is the business of whoever reads it in full.
     """
     try:
-        name = toml_data(path.read_text(encoding="utf-8-sig"), str(path)).get(key)
+        name = toml_data(read_bytes(path).decode("utf-8-sig"), str(path)).get(key)
     except (OSError, UnicodeDecodeError, InputError):
         name = None
     return name if isinstance(name, str) and name else path.parent.name

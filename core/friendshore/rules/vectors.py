@@ -28,6 +28,7 @@ from ..domain.time import Span
 from ..domain.use import Chained, Fact, Move, Use, Verdict
 from ..errors import InputError, Problem
 from ..reading.records import record
+from ..reading.textfile import read_text
 from ..reading.tomltext import toml_data
 from .amend import amended
 from .answers import as_charge, as_verdict
@@ -154,11 +155,11 @@ def read_vectors(folder: Path) -> VectorFile:
         InputError: with everything that is wrong with the file.
     """
     path = folder / VECTORS_FILE
-    try:
-        data = toml_data(path.read_text(encoding="utf-8-sig"), str(path), float)
-    except OSError as error:
-        raise InputError(Problem(f"cannot be read: {error.strerror or error}", str(path))) from error
-    return record(VectorFile, data, str(path))
+    found: list[Problem] = []
+    text = read_text(path, found)
+    if text is None:
+        raise InputError(found)
+    return record(VectorFile, toml_data(text, str(path), float), str(path))
 
 
 Guard = Callable[[Rule], AbstractContextManager[None]]

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..domain.run import Run
 from ..errors import FriendshoreError, InputError, Problem
+from ..inert import json_inert
 from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
@@ -39,9 +40,14 @@ class RunFolder:
     """File -> table, its cells as texts."""
 
 
-def json_text(data: object) -> str:
-    """JSON as it is written in files and on stdout: the same data give the same bytes."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+def json_text(data: object, *, ascii_only: bool = False) -> str:
+    """JSON as it is written in files and on stdout: the same data give the same bytes.
+
+    Args:
+        data: what is written.
+        ascii_only: whether every sign beyond ASCII is written by its number, for a stdout that lacks some.
+    """
+    return json_inert(json.dumps(data, indent=2, ensure_ascii=ascii_only)) + "\n"
 
 
 def check_target(folder: Path) -> None:
@@ -51,6 +57,8 @@ def check_target(folder: Path) -> None:
         InputError: if anything else would be lost.
     """
     fix = "name a folder that does not exist yet"
+    if folder.is_symlink() and not folder.exists():
+        raise InputError(Problem("is a link that leads nowhere; it is left as it is", str(folder), fix=fix))
     if not folder.exists():
         for parent in folder.absolute().parents:
             if parent.exists():

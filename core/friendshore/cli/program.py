@@ -1,0 +1,66 @@
+"""The program `friendshore`: the commands, in whatever state the streams, the folder and the command line are that they are given."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any
+
+import typer
+
+from ..errors import InputError, Problem
+from .app import app
+from .exits import CLOSED_PIPE
+from .output import StdoutError, complain, let_go, refused_by_the_machine, tell
+
+_MISTYPED: Any = typer.BadParameter.__mro__[2]
+"""What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""
+
+
+def main() -> int:
+    """Runs the command that the command line names.
+
+    Returns:
+        Its exit code.
+    """
+    open_streams()
+    try:
+        code = app(prog_name="friendshore", standalone_mode=False)
+    except _MISTYPED as error:
+        text = io.StringIO()
+        error.show(text)
+        tell(text.getvalue().rstrip("\n"))
+        code = error.exit_code
+    except StdoutError as error:
+        code = _without_stdout(error)
+    except OSError as error:  # of a help text, which Typer prints itself; any other is a bug of ours, and raised again
+        refused_by_the_machine(error)
+        code = _without_stdout(StdoutError(error))
+    except SystemExit as ended:
+        gone = ended.__context__  # Typer ends in 1 where the reader of a help text has gone
+        code = _without_stdout(StdoutError(gone)) if isinstance(gone, BrokenPipeError) else ended.code
+    return code if isinstance(code, int) else int(code is not None)
+
+
+def _without_stdout(error: StdoutError) -> int:
+    """The exit code where stdout takes nothing more; told only if that is a mistake."""
+    let_go(sys.stdout)
+    if error.closed:
+        return CLOSED_PIPE
+    complain([Problem(error.reason, "standard output", fix="make room, or write elsewhere")])
+    return InputError.exit_code
+
+
+def open_streams() -> None:
+    """Gives a standard stream that was closed by whoever started us a place to go: nowhere.
+
+    Left closed, its number goes to the next file that is opened, and what is meant for a terminal is written into that file.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.set_inheritable(opened, True)
+            setattr(sys, name, os.fdopen(opened, "w" if number else "r", encoding="utf-8", closefd=False))
