@@ -1,0 +1,116 @@
+"""What is bent: cases with their catalogs, runs of them, and a plugin, whole and well before anything is done to them."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from .running import program
+
+REPOSITORY = Path(__file__).parents[2]
+SMALL = ("limits", "money", "objectives", "orders", "recipes", "stock", "tiers")
+"""Cases of docs/cases/small."""
+RICH = "rich"
+"""A case that uses every table, made of tests/data."""
+FIRST = "first"
+"""The case that `init` writes."""
+CASES = (*SMALL, RICH, FIRST)
+PLUGIN = "acme-x"
+"""A plugin as `plugins new` writes it, with a rule pack as well."""
+
+_IN_RICH = (
+    ('catalogs = ["small", "./mine"]', 'catalogs = ["./catalog"]'),
+    ('rule = "cn-tungsten"', 'rule = "licence-needed"'),
+    ('rule = "us-4872"', 'rule = "us-4872-tungsten"\nfrom = 2027-01-01'),
+    ("share = 0.65\nfrom = 2027-01-01", "share = 0.65\nphases = [{ from = 2027-01-01 }]"),
+)
+_LICENCE = '\n[[rule]]\nid = "licence-needed"\nkind = "export-control"\nexporters = ["CN"]\neffect = "licence"\n'
+_PACK = f"""schema = 1
+id = "{PLUGIN}-law"
+title = "An invented law"
+jurisdiction = "US"
+as_of = 2026-06-30
+[[rule]]
+id = "{PLUGIN}-ban"
+kind = "origin-ban"
+title = "No gallium refined in China"
+citation = "invented"
+elements = ["Ga"]
+end_uses = ["defense"]
+stages = ["refined"]
+countries = ["CN"]
+phases = [{{ from = 2027-01-01, status = "enacted" }}]
+"""
+
+
+def make(folder: Path) -> None:
+    """Writes all seeds below a folder: `cases/NAME`, `runs/NAME`, and `site` with the plugin as pip would install it."""
+    for name in SMALL:
+        shutil.copytree(REPOSITORY / "docs" / "cases" / "small" / name, folder / "cases" / name)
+    _rich(folder / "cases" / RICH)
+    commands = [("init", str(folder / "cases" / FIRST)), ("plugins", "new", PLUGIN, str(folder / "project"))]
+    for name in CASES:
+        case = str(folder / "cases" / name)
+        commands += [("lock", case), ("plan", case, "--out", str(folder / "runs" / name), "-q", "--workers", "1")]
+    in_process(commands)
+    _plugin(folder)
+
+
+def in_process(commands: Sequence[tuple[str, ...]]) -> None:
+    """Runs commands one after the other in a process of their own, so that no thread of a solver is about when others are forked.
+
+    Raises:
+        RuntimeError: if one does not do its work; it then says why on stderr.
+    """
+    process = multiprocessing.get_context("fork").Process(target=_all, args=(commands,))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError("what is to be bent could not be made")
+
+
+def _all(commands: Sequence[tuple[str, ...]]) -> None:
+    for command in commands:
+        _friendshore(*command)
+
+
+def _friendshore(*arguments: str) -> None:
+    said = io.StringIO()
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            program().main(list(arguments), prog_name="friendshore")
+    except SystemExit as ended:
+        if ended.code:
+            sys.stderr.write(said.getvalue())
+            raise RuntimeError(f"friendshore {' '.join(arguments)} ended in {ended.code}") from ended
+
+
+def _rich(folder: Path) -> None:
+    data = REPOSITORY / "tests" / "data"
+    shutil.copytree(data / "good-case", folder)
+    shutil.copytree(data / "good-catalog", folder / "catalog")
+    text = (folder / "case.toml").read_text(encoding="utf-8")
+    for old, new in _IN_RICH:
+        assert old in text, f"tests/data/good-case no longer says {old}"
+        text = text.replace(old, new)
+    (folder / "case.toml").write_text(text + _LICENCE, encoding="utf-8")
+
+
+def _plugin(folder: Path) -> None:
+    project = folder / "project"
+    package = folder / "site" / PLUGIN.replace("-", "_")
+    shutil.copytree(project / "src" / package.name, package)
+    (package / "law").mkdir()
+    (package / "law" / "pack.toml").write_text(_PACK, encoding="utf-8")
+    manifest = package / "friendshore.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + 'packs = ["law"]\n', encoding="utf-8")
+    info = folder / "site" / f"{package.name}-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PLUGIN}\nVersion: 0.1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(f"[friendshore]\n{PLUGIN} = {package.name}\n", encoding="utf-8")
+    shutil.copytree(project / "example", folder / "site-case")

@@ -1,0 +1,84 @@
+"""The judge of hostile inputs finds what it is there for, and a handful of inputs leaves friendshore whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from . import judging, nasty, running, seeds, tables, tomltext, trees, trying
+
+
+def done(
+    out: bytes = b"", err: bytes = b"", code: int | None = 0, *words: str, memory: int = 0, outside: str = ""
+) -> running.Done:
+    """A command that went so."""
+    return running.Done(
+        words or ("check", "case.toml"), code, 0.1, 0.1, memory, out, err, (outside,) if outside else ()
+    )
+
+
+WRONG: dict[str, tuple[running.Done, str]] = {
+    "traceback": (done(err=b"Traceback (most recent call last):\n  x\nKeyError: 'a'", code=1), "traceback: KeyError"),
+    "hang": (done(code=None), "hang"),
+    "memory": (done(memory=2**30 + 1), "memory: 1,024 MiB"),
+    "signal": (done(err=b"x", code=-11), "signal 11"),
+    "code": (done(code=77, err=b"x"), "exit code 77"),
+    "silence": (done(code=2), "without a word"),
+    "terminal": (done(out=b"\x1b[31m"), "control characters"),
+    "terminal, of eight bits": (done(out="\x9b31m".encode()), "control characters"),
+    "encoding": (done(out=b"\xff"), "not UTF-8"),
+    "outside": (done(outside="open /etc/passwd"), "outside its folder"),
+    "no JSON": (done(b"x", b"", 0, "check", "--json"), "not valid JSON"),
+    "no number": (done(b'{"a": NaN}', b"", 0, "check", "--json"), "not valid JSON"),
+    "twice": (done(b'{"a": 1, "a": 2}', b"", 0, "check", "--json"), "not valid JSON"),
+    "no object": (done(b"[]", b"", 0, "check", "--json"), "no object"),
+}
+
+
+@pytest.mark.parametrize(("one", "said"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_with_a_command_is_said(one: running.Done, said: str) -> None:
+    """Each fault alone is found, and no other with it."""
+    [found] = judging.faults(one)
+    assert said in found
+
+
+def test_nothing_is_said_against_what_is_well() -> None:
+    """An answer, a list of mistakes, and a mistyped command line, which has no JSON."""
+    usage = done(b"", b"Usage: friendshore [OPTIONS]\n", 2, "check", "--json")
+    for one in (done(b"ok\n"), done(err=b"1 mistake\n", code=2), done(b'{"a": 1}\n', b"", 0, "check", "--json"), usage):
+        assert list(judging.faults(one)) == []
+
+
+def test_commands_that_contradict_each_other_are_told() -> None:
+    """`check` passes what `plan` refuses; a run that was just written does not hold."""
+    assert list(judging.disagreements([done(), done(b"", b"x", 2, "plan")])) == [
+        "`check` finds no mistake, and `plan` ends in 2"
+    ]
+    written = [done(b"", b"", 0, "plan", "c", "--out", "out"), done(b"", b"x", 4, "verify", "out")]
+    assert list(judging.disagreements(written)) == ["`plan` writes a run on which `verify` ends in 4"]
+
+
+def test_the_same_lot_bends_alike() -> None:
+    """Data, tables and quantities: an input can be made again from its number."""
+
+    def bent() -> tuple[str, str, str]:
+        data = {"case": {"name": "a", "start": "2027-01-01"}, "demand": [{"per_year": "10 t"}, {"per_year": "5 t"}]}
+        rows = [["id", "price"], ["a", "5 USD/kg"], ["b", "7 USD/kg"]]
+        lot = Random("0:1")
+        trees.bend(data, lot, 3)
+        tables.bend(rows, lot, 3)
+        return tomltext.toml_text(data), tables.written(rows, lot), nasty.near("12.5 t/year", lot)
+
+    assert bent() == bent()
+    assert bent()[2].endswith(" t/year")
+
+
+@pytest.mark.deep
+def test_hostile_inputs_leave_friendshore_whole(tmp_path: Path) -> None:
+    """No traceback, no hang, no other file touched, valid JSON, in a few dozen inputs of all kinds; more: `python -m tests.fuzz`."""
+    (tmp_path / "keep").mkdir()
+    seeds.make(tmp_path / "base")
+    found = [one for one in trying.tried(range(30), 1, tmp_path / "base", tmp_path / "keep", 1) if one.faults]
+    assert found == []

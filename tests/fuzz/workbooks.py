@@ -1,0 +1,199 @@
+"""Workbooks bent by lot: their cells as a spreadsheet types them, and the parts of the archive that an .xlsx file is."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Any
+
+import openpyxl
+from openpyxl.comments import Comment
+
+from . import nasty, tables, texts
+
+LIMIT = 32_000
+"""Characters of a text that a cell may hold."""
+BOMB = 256 * 2**20
+"""Bytes that a bomb unpacks to."""
+_PART = "xl/worksheets/sheet1.xml"
+
+
+def workbook(sheets: Mapping[str, tables.Rows], lot: Random) -> bytes:
+    """Sheets of rows as a workbook with some things done to it.
+
+    Args:
+        sheets: name -> rows, which are changed in place.
+        lot: what is done.
+    """
+    tables.bend(sheets[lot.choice(sorted(sheets))], lot, lot.randint(0, 3))
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append([_typed(cell, lot) for cell in row])
+    for _ in range(lot.randint(0, 2)):
+        _bend_sheet(book, lot)
+    if not book.sheetnames:
+        book.create_sheet("empty")
+    file = io.BytesIO()
+    book.save(file)
+    data = file.getvalue()
+    draw = lot.random()
+    if draw < 0.6:
+        return data
+    return texts.bend_bytes(data, lot) if draw < 0.7 else _archive(data, lot)
+
+
+def _typed(cell: Any, lot: Random) -> Any:
+    """A cell as a spreadsheet may hold it: text, or the number or day that it looks like."""
+    if not isinstance(cell, str):
+        return cell
+    kept = "".join(sign for sign in cell if sign >= " " or sign in "\t\n\r")[:LIMIT]
+    if kept and kept.isascii() and kept.isdigit() and len(kept) < 15 and lot.random() < 0.5:
+        return int(kept)
+    if len(kept) == 10 and kept[4] == kept[7] == "-" and lot.random() < 0.5:
+        try:
+            return date.fromisoformat(kept)
+        except ValueError:
+            return kept
+    return kept
+
+
+def _bend_sheet(book: Any, lot: Random) -> None:
+    """Does one thing to a sheet, as somebody who works with it might."""
+    if not book.worksheets:
+        return
+    sheet = lot.choice(book.worksheets)
+    if lot.random() < 0.5:
+        _bend_cell(sheet.cell(lot.randint(1, sheet.max_row), lot.randint(1, sheet.max_column)), lot)
+    else:
+        lot.choice(_SHEET_CHANGES)(book, sheet, lot)
+
+
+def _bend_cell(cell: Any, lot: Random) -> None:
+    match lot.randrange(4):
+        case 0:
+            cell.value = lot.choice(_FORMULAS)
+        case 1:
+            cell.value = lot.choice(_VALUES)
+        case 2:
+            cell.number_format = lot.choice(_FORMATS)
+        case _:
+            cell.comment = Comment(lot.choice(("x", "a\nb", "x" * 5000)), "y")
+
+
+_FORMULAS = ("=1+1", "=A1", "=1/0", "=RAND()", "=cmd|'/c calc'!A1", '=HYPERLINK("http://x","y")', "#N/A", "#REF!")
+_VALUES = (
+    0.1 + 0.2,
+    1e300,
+    -0.0,
+    True,
+    2**60,
+    time(1, 2),
+    datetime.combine(date(2027, 1, 1), time(5)),
+    timedelta(3),
+    0.5,
+)
+_FORMATS = ("0%", "0.00E+00", "#,##0", "yyyy-mm", "General;General", '"x"0', "0 %%", "@", ";;;", "\\", "[h]:mm")
+
+
+def _merge(book: Any, sheet: Any, lot: Random) -> None:
+    row, column = lot.randint(1, sheet.max_row), lot.randint(1, sheet.max_column)
+    sheet.merge_cells(start_row=row, start_column=column, end_row=row + 1, end_column=column + 1)
+
+
+def _hide(book: Any, sheet: Any, lot: Random) -> None:
+    lot.choice((sheet.row_dimensions[lot.randint(1, sheet.max_row)], sheet.column_dimensions["B"])).hidden = True
+
+
+def _hide_sheet(book: Any, sheet: Any, lot: Random) -> None:
+    sheet.sheet_state = lot.choice(("hidden", "veryHidden"))
+    book.create_sheet("seen")
+
+
+def _far_cell(book: Any, sheet: Any, lot: Random) -> None:
+    far = sheet.cell(*lot.choice(((1_048_576, 1), (20_000, 16_384), (1, 16_384), (1_048_576, 16_384), (5_000, 60))))
+    far.value = lot.choice((None, None, "x", 1))
+    far.number_format = "0.00"
+
+
+def _rename(book: Any, sheet: Any, lot: Random) -> None:
+    sheet.title = lot.choice(("Sheet", "_own", "notes", "offers2", "OFFERS ", "x" * 31, "é"))
+
+
+def _shift(book: Any, sheet: Any, lot: Random) -> None:
+    lot.choice((sheet.insert_rows, sheet.insert_cols))(1, lot.choice((1, 3, 60)))
+
+
+def _copy(book: Any, sheet: Any, lot: Random) -> None:
+    book.copy_worksheet(sheet)
+
+
+def _remove(book: Any, sheet: Any, lot: Random) -> None:
+    book.remove(sheet)
+
+
+_SHEET_CHANGES = (_merge, _hide, _hide_sheet, _far_cell, _rename, _shift, _copy, _remove)
+
+
+def _archive(data: bytes, lot: Random) -> bytes:
+    """The archive with one of its parts changed, taken away, doubled or blown up."""
+    with zipfile.ZipFile(io.BytesIO(data)) as given:
+        parts = {name: given.read(name) for name in given.namelist()}
+    name = lot.choice(sorted(parts))
+    match lot.randrange(7):
+        case 0:
+            del parts[name]
+        case 1 | 2 | 3:
+            parts[name] = texts.bend_bytes(parts[name], lot)
+        case 4:
+            parts[_PART] = lot.choice(_SHEETS)(lot)
+        case 5:
+            parts[lot.choice((name, _PART, "xl/sharedStrings.xml", "xl/media/x.bin"))] = b" " * BOMB
+        case _:
+            head = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
+            head += b"".join(b'<!ENTITY %c "%s">' % (97 + n, b"&%c;" % (96 + n) * 10) for n in range(1, 9)) + b"]>"
+            parts[name] = head + b"<x>&i;</x>"
+    return _zipped(parts, lot)
+
+
+def _zipped(parts: Mapping[str, bytes], lot: Random) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+        if lot.random() < 0.1:
+            archive.writestr(lot.choice(("../../escaped.txt", "/tmp/escaped.txt", "x" * 300)), b"x")
+    return file.getvalue()
+
+
+def _sheet(rows: str) -> bytes:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'.encode()
+
+
+def _word(text: str) -> str:
+    return f"<is><t>{text.replace('&', '&amp;').replace('<', '&lt;')}</t></is>"
+
+
+_SHEETS = (
+    lambda lot: _sheet(
+        f'<row r="{lot.choice(("99999999999", "0", "-1", "x", "1048577", ""))}"><c t="inlineStr">{_word("id")}</c></row>'
+    ),
+    lambda lot: _sheet(
+        f'<row r="1"><c r="{lot.choice(("XFD20000", "A0", "ZZZZ1", "", "1A", "A99999999999"))}" s="1"/></row>'
+    ),
+    lambda lot: _sheet("<row>" + f'<c t="inlineStr">{_word("id")}</c>' * lot.choice((20, 20_000)) + "</row>"),
+    lambda lot: _sheet(f'<row><c t="inlineStr">{_word("id")}</c></row>' * lot.choice((3, 100_000))),
+    lambda lot: _sheet("<row/>" * lot.choice((3, 300_000))),
+    lambda lot: _sheet(
+        f'<row r="1"><c t="{lot.choice("sbneqd")}"><v>{lot.choice((*nasty.NUMBERS[:20], "99999999"))}</v></c></row>'
+    ),
+    lambda lot: _sheet('<row r="2"><c t="inlineStr"/></row><row r="1"><c/></row>'),
+    lambda lot: b"<worksheet>" + b"<a>" * lot.choice((10, 100_000)),
+)
+"""Sheets that no spreadsheet program writes."""
