@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from friendshore.domain.plan import Plan, PlanStatus
+from friendshore.domain.plan import Infeasible, Plan, PlanStatus, Short
 from friendshore.program import compile_program
 from friendshore.program.matrix import Linear
 from friendshore.proof import Proof, prove_optimality
@@ -181,6 +181,32 @@ def _padded(found: Recommendation, columns: int) -> np.ndarray:
     x = found.session.solution.x
     bought = [float(line.quantity) for line in found.plan.plan.purchases]
     return np.concatenate([x, np.full(columns - len(x), max(bought))])
+
+
+def test_a_conflict_is_proved() -> None:
+    """60 kg at least from a seller that may sell 45: no plan keeps both, which is shown in exact arithmetic."""
+    given = case(demand("metal", "civil", 100))
+    facts = catalog(facility("cn", "CN"), facility("au", "AU", 45), source("CN", 10), source("AU", 50))
+    found = planned(given, facts, rule(Pin, offer="au-metal", at_least=60))
+    assert found.run.status is PlanStatus.INFEASIBLE
+    proof = prove_optimality(found.plan)
+    assert "rules conflict, which is proved" in proof.text
+    assert (proof.proved, proof.findings) == (False, ())
+
+
+def test_a_conflict_that_is_none_is_found_out() -> None:
+    """Nothing planned, and a rule named that is said to conflict: there is a plan that keeps it."""
+    pinned = rule(Pin, offer="au-metal", at_least=30)
+    found = planned(case(demand("metal", "civil", 100)), metals(), pinned)
+    named = Infeasible(materials=("metal",), demands=("metal-civil",), rules=("pin",))
+    short = Short(demand="metal-civil", period=0, quantity=Decimal(100))
+    forged = Plan(
+        status=PlanStatus.INFEASIBLE, objective=Decimal(0), bound=Decimal(0), shorts=(short,), infeasible=(named,)
+    )
+    proof = prove_optimality(verify(found.plan.problem, forged))
+    (finding,) = proof.findings
+    assert finding.message == "the run says that rules conflict, and a plan of the same facts keeps them all"
+    assert finding.found == "pin"
 
 
 def test_any_multipliers_give_a_bound_that_holds() -> None:

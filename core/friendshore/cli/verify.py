@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
+from .asking import Quiet
 from .installed import Blocked, installed
-from .options import AsJson
+from .options import LONGEST_SECONDS, AsJson
 from .output import answering, show, show_json
+from .waiting import Interrupt, progress_bar
+
+SECONDS = 10.0
+"""Time for the proof, if nothing else is asked."""
 
 
 @answering
@@ -22,16 +27,33 @@ def verify(
             help="Case file, or its folder, that the run is said to be of: its facts are compared with it.",
         ),
     ] = None,
+    solve: Annotated[
+        bool, typer.Option("--solve", help="Plan the facts anew too, and say whether another plan is cheaper.")
+    ] = False,
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            "--time-limit",
+            metavar="SECONDS",
+            help="Seconds for the proof of how good the plan is.",
+            min=0,
+            max=LONGEST_SECONDS,
+        ),
+    ] = SECONDS,
     block: Blocked = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
     """Check a run folder: every quantity, origin, verdict and cost derived again from its own facts, and these compared whole with what is
-    installed here and, with --case, with the case. Says what nothing vouches for. Solves nothing.
+    installed here and, with --case, with the case. Says what nothing vouches for, and proves in exact arithmetic how much cheaper than this
+    one any plan can be.
     """
-    from ..recommend import verify_run
+    from ..recommend import Effort, verify_run
     from ..report import run_check_data, run_check_report
 
-    found = verify_run(run, installed(block), case)
+    with Interrupt() as cancel, progress_bar(quiet, "proving") as progress:
+        effort = Effort(seconds=time_limit, solve=solve, progress=progress, cancel=cancel)
+        found = verify_run(run, installed(block), case, effort)
     if as_json:
         show_json(run_check_data(found))
     else:

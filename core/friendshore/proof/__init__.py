@@ -11,13 +11,14 @@ from ..domain.plan import PlanStatus
 from ..program import Program, compile_program
 from ..program.matrix import Floats
 from ..solve import Cancel, Progress, Solution, Watch, plan_of
+from ..solve.components import empty_rows
 from ..solve.engines import Reached
 from ..verify import VerifiedPlan, examine
-from .aims import Aim, aims_of
+from .aims import Aim, aims_of, any_plan
 from .search import Search
-from .telling import Proof, Shown, not_checked, told
+from .telling import Proof, Shown, beaten, no_conflict, not_checked, told
 
-__all__ = ["SECONDS", "Proof", "not_checked", "prove_optimality"]
+__all__ = ["SECONDS", "Proof", "aims_of", "beaten", "not_checked", "prove_optimality"]
 
 SECONDS = 10.0
 """Time for a proof, if nothing else is asked."""
@@ -41,10 +42,10 @@ def prove_optimality(
         SolverError: if the cost of the program has no least value.
         PluginError: if a plugin's limit rule raises.
     """
-    if verified.plan.infeasible:
-        return not_checked("rules conflict, and what they leave unplanned has no cost to compare")
     program = compile_program(verified.problem)
     watch = Watch(seconds, cancel)
+    if verified.plan.infeasible:
+        return _conflict(verified, program, watch, progress)
     shown = []
     for aim in aims_of(verified, program):
         search = Search(aim, watch, progress)
@@ -59,9 +60,25 @@ def _better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None
     """A plan that holds and comes to less than the run says that any can, if `x` is one."""
     if x is None or float(aim.linear.cost @ x) + aim.linear.constant >= float(aim.claimed - aim.slack):
         return None
+    found = _derived(verified, program, x)
+    return found if found is not None and aim.is_beaten(found, verified) else None
+
+
+def _derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:
+    """The plan that `x` describes, derived from the facts; None where it does not hold."""
     cost = float(program.linear.cost @ x) + program.linear.constant
     levels = tuple(Reached(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
     # The bound of this plan is not what is asked: that all but nothing is proved of it lets `examine` take it as it is.
     plan = plan_of(program, Solution(x, PlanStatus.FEASIBLE, cost, min(0.0, 2 * cost), (), 1, levels))
-    found, _ = examine(verified.problem, plan)
-    return found if found is not None and aim.is_beaten(found, verified) else None
+    return examine(verified.problem, plan)[0]
+
+
+def _conflict(verified: VerifiedPlan, program: Program, watch: Watch, progress: Progress | None) -> Proof:
+    """Whether rules conflict as the run says: proved by a part that no plan keeps, refuted by a plan that keeps them all."""
+    search = Search(any_plan(program), watch, progress)
+    if len(empty_rows(program.linear)) or any(tree.empty for tree in search.trees):
+        return not_checked("rules conflict, which is proved: what they leave unplanned has no cost to compare")
+    x = search.best()
+    if x is not None and _derived(verified, program, x) is not None:
+        return no_conflict(verified)
+    return not_checked("the run says that rules conflict, which is not proved")

@@ -16,6 +16,8 @@ from ..verify import VerifiedPlan
 
 TOLERANCE = Decimal("1e-6")
 """Share by which a solver may miss what a plan costs."""
+ANY = Decimal("1e30")
+"""More than any plan costs."""
 KEPT = Decimal("1e-8")
 """Share by which a ranked objective may be missed by those after it: ten times the solver's tolerance."""
 
@@ -67,6 +69,11 @@ def aims_of(verified: VerifiedPlan, program: Program) -> Iterator[Aim]:
         asked = replace(step, cost=goal.cost, constant=0.0)
         yield Aim(name, in_money, asked, level.least, min(level.bound, level.least), slack, rank)
         step = _keeping(step, goal, max(level.most, level.value))
+
+
+def any_plan(program: Program) -> Aim:
+    """That there is a plan at all, whatever it costs."""
+    return Aim("", True, program.linear, ANY, ANY, Decimal(0))
 
 
 def _tolerance(value: Decimal) -> Decimal:

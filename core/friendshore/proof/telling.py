@@ -69,6 +69,14 @@ def not_checked(why: str) -> Proof:
     return Proof(f"optimality: not checked, since {why}", proved=False)
 
 
+def no_conflict(verified: VerifiedPlan) -> Proof:
+    """That the rules which a run says to conflict do not."""
+    rules = sorted({rule for part in verified.plan.infeasible for rule in part.rules})
+    text = "the run says that rules conflict, and a plan of the same facts keeps them all"
+    finding = Finding(text, "facts.json", column="plan.infeasible", found=", ".join(rules), expected="no conflict")
+    return Proof(f"optimality: NOT SO: {text}", proved=False, findings=(finding,))
+
+
 def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof:
     """What is proved of all claims of a run.
 
@@ -80,7 +88,9 @@ def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof
     currency = verified.problem.case.currency
     worst = next((one for one in shown if not one.holds), max(shown, key=lambda one: one.proved or Decimal(0)))
     if worst.better is not None:
-        return _wrong(worst, worst.better, currency)
+        finding = beaten(worst.aim, worst.better, currency)
+        text = f"optimality: NOT SO: {finding.message} ({finding.found})"
+        return Proof(text, proved=False, findings=(finding,))
     if worst.holds:
         return Proof(
             f"optimality: proved: {_least(worst, len(shown), currency)}",
@@ -103,14 +113,13 @@ def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof
     return Proof(text, proved=False, bound=worst.bound, gap=worst.proved)
 
 
-def _wrong(shown: Shown, better: VerifiedPlan, currency: str) -> Proof:
-    aim = shown.aim
+def beaten(aim: Aim, better: VerifiedPlan, currency: str) -> Finding:
+    """That the run says of a claim what a plan of the same facts contradicts."""
     least = _amount(aim.of(better), aim, currency, ROUND_CEILING)
-    claimed = _amount(aim.claimed, aim, currency, ROUND_FLOOR)
     what = f"{aim.name}: a plan" if aim.name else "a plan"
     text = f"{what} of the same facts comes to {least}, less than the run says that any can"
-    finding = Finding(text, "facts.json", column="plan.bound", found=claimed, expected=f"at most {least}")
-    return Proof(f"optimality: NOT SO: {text} ({claimed})", proved=False, findings=(finding,))
+    claimed = _amount(aim.claimed, aim, currency, ROUND_FLOOR)
+    return Finding(text, "facts.json", column="plan.bound", found=claimed, expected=f"at most {least}")
 
 
 def _least(shown: Shown, objectives: int, currency: str) -> str:

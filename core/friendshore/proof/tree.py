@@ -53,12 +53,19 @@ class Tree:
         self.best: tuple[float, Floats] | None = None
         """The cheapest plan seen on the way, with its cost; not proved to hold."""
         self._leaves: list[tuple[Fraction, int, _Leaf]] = []
+        self._unknown = False
+        """Whether some leaf was left out because nothing is known of what it costs."""
         self._look(linear.lower, np.minimum(linear.upper, reach(linear, most)), None)
 
     @property
     def bound(self) -> Fraction | None:
         """No plan that costs no more than `most` costs less; None: nothing is known."""
-        return self._leaves[0][0] if self._leaves else None
+        return self._leaves[0][0] if self._leaves and not self._unknown else None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is proved that no plan keeps the rows."""
+        return not self._leaves and not self._unknown
 
     @property
     def done(self) -> bool:
@@ -97,6 +104,7 @@ class Tree:
         bound = self.exact.bound(duals, lower, upper)
         bounds = [one for one in (bound, known) if one is not None]
         if not bounds:
+            self._unknown = True
             return
         x = answer.x if answer.outcome is Outcome.OPTIMAL else None
         self._keep(step, answer)

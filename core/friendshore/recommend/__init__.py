@@ -17,6 +17,7 @@ from .describe import describe
 from .gather import Gathered, gather
 from .inputs import Applied, inputs_of, prepare
 from .lock import LOCK_FILE, Lock, check_lock, lock_of, read_lock, write_lock
+from .optimality import Effort
 from .recheck import Rechecked, recheck, reverify
 from .recommendation import Recommendation
 from .reopen import Opened, reopen
@@ -26,6 +27,7 @@ from .verify_run import RunCheck, verify_run
 __all__ = [
     "LOCK_FILE",
     "Checked",
+    "Effort",
     "Gathered",
     "Lock",
     "Opened",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..case import load_case
@@ -11,6 +11,7 @@ from ..domain.run import Run
 from ..errors import PluginError, VerificationError
 from ..errors import Problem as Finding
 from ..plugins import Registry
+from ..proof import Proof, not_checked
 from ..run import (
     PURCHASES,
     RUN_FILE,
@@ -22,8 +23,10 @@ from ..run import (
     read_run,
     rows_of,
 )
-from .facts import is_old
+from ..verify.again import derived_again
+from .facts import FACTS, is_old
 from .gather import gather
+from .optimality import ALL_THAT_IS_USUAL, Effort, optimality
 from .recheck import Rechecked, as_run, recheck
 from .verdicts import verdicts
 from .vouch import count
@@ -34,8 +37,6 @@ _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence"
 """What of a purchase follows from the facts even of a plan that does not hold."""
 
 
-NOT_CHECKED = "optimality: not checked"
-"""What is said of a plan's being the cheapest where nobody looked into it."""
 PROVES_NOT = (
     "This does not prove that the facts are true, nor who made the run: whoever can write the folder can write another that follows from "
     "other facts."
@@ -64,8 +65,10 @@ class RunCheck:
     """Facts that nothing here stands for."""
     as_told: tuple[str, ...]
     """Figures that were not derived again, since it takes further solves to find them out."""
-    optimality: str = NOT_CHECKED
-    """Whether the plan is the cheapest."""
+    optimality: str
+    """Whether the plan is as good as the run says, in a sentence."""
+    optimality_proved: bool
+    """Whether that is proved."""
 
     @property
     def verified(self) -> bool:
@@ -85,13 +88,16 @@ class RunCheck:
         return PluginError.exit_code if self.unchecked else 0
 
 
-def verify_run(folder: Path, registry: Registry, case: Path | None = None) -> RunCheck:
+def verify_run(
+    folder: Path, registry: Registry, case: Path | None = None, effort: Effort = ALL_THAT_IS_USUAL
+) -> RunCheck:
     """Checks a run folder from its own files, and its facts against what is installed and, if it is given, the case.
 
     Args:
         folder: the run.
         registry: what is installed.
         case: the file or folder of the case that is said to have been planned; None: the facts are not compared with it.
+        effort: what to do about the plan's optimality.
 
     Raises:
         InputError: if a file of the run or the case is missing or cannot be read.
@@ -102,15 +108,37 @@ def verify_run(folder: Path, registry: Registry, case: Path | None = None) -> Ru
     again = recheck(stored.facts, stored.run, registry, gathered)
     told = _whole(stored, again) if again.run is not None else _purchases(stored, again)
     vouching = again.vouching
+    found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
+    proof = _optimality(folder, again, found, registry, effort)
     return RunCheck(
         case=stored.run.case,
-        findings=tuple(dict.fromkeys((*again.findings, *told))),
+        findings=(*found, *proof.findings),
         unchecked=again.unchecked,
         differs=tuple(vouching.differs),
         vouched=tuple(vouching.vouched),
         unvouched=tuple(vouching.unvouched),
         as_told=tuple(_as_told(stored.run)),
+        optimality=proof.text,
+        optimality_proved=proof.proved,
     )
+
+
+def _derived_again(again: Rechecked) -> list[Finding]:
+    """Figures that the plan rests on, where the records give others."""
+    if again.run is None or again.verified is None:
+        return []
+    return [replace(f, file=FACTS) for f in derived_again(again.verified.ledger, again.verified.costing)]
+
+
+def _optimality(folder: Path, again: Rechecked, found: Sequence[Finding], registry: Registry, effort: Effort) -> Proof:
+    """What is proved of how good the plan is; nothing of a run that is found to be otherwise than it says."""
+    if not effort.prove:
+        return Proof("optimality: not checked", proved=False)
+    if found:
+        return not_checked("the run is not what it says")
+    if again.run is None or again.verified is None:
+        return not_checked("rules are left unverified")
+    return optimality(folder, again.verified, registry, effort)
 
 
 def _as_told(run: Run) -> Iterator[str]:

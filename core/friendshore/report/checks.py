@@ -75,6 +75,7 @@ def run_check_data(checked: RunCheck) -> dict[str, Any]:
         "not_vouched_for": list(checked.unvouched),
         "as_told": list(checked.as_told),
         "optimality": checked.optimality,
+        "optimality_proved": checked.optimality_proved,
         "proves_not": checked.proves_not,
     }
 
@@ -109,10 +110,15 @@ def answer(checked: RunCheck) -> str:
     if facts:
         whole = len(checked.vouched) + facts
         told = f"{facts:,} of {whole:,} parts of the facts {'is' if facts == 1 else 'are'} not vouched for"
-        return f"{checked.case}: verified from its own facts; {told}"
-    return f"{checked.case}: verified; its facts are those of the case and of what is installed here"
+        return f"{checked.case}: verified from its own facts; {told}{_optimal(checked)}"
+    return f"{checked.case}: verified; its facts are those of the case and of what is installed here{_optimal(checked)}"
+
+
+def _optimal(checked: RunCheck) -> str:
+    return "" if checked.optimality_proved else "; that it is as good as it says is not proved"
 
 
 def _verdict(checked: RunCheck) -> Text:
-    style = "bold red" if checked.findings else "bold yellow" if checked.unchecked else "bold green"
+    sure = checked.optimality_proved and not checked.unchecked
+    style = "bold red" if checked.findings else "bold green" if sure else "bold yellow"
     return Text(answer(checked), style=style)
