@@ -237,6 +237,46 @@ def test_files_that_would_not_be_read_are_mistakes(folder: Path) -> None:
     assert "`offers.csv`" in one(folder, "offer.csv").fix
 
 
+NO_FILES: list[tuple[str, Callable[[Path], object]]] = [
+    ("leads to no file", lambda path: path.symlink_to("gone.csv")),
+    ("in a circle", lambda path: path.symlink_to(path.name)),
+    ("is a folder", lambda path: path.mkdir()),
+    ("is a device", lambda path: path.symlink_to("/dev/null")),
+]
+
+
+@pytest.mark.parametrize(("message", "put"), NO_FILES, ids=["dangling", "circle", "folder", "device"])
+@pytest.mark.parametrize("file", ["terms.csv", "capacity.csv", "catalog.toml"])
+def test_what_stands_in_place_of_a_table_is_a_mistake(
+    folder: Path, file: str, message: str, put: Callable[[Path], object]
+) -> None:
+    """A table that a broken link stands for would be taken for one that is not there, and its terms for none."""
+    (folder / file).unlink(missing_ok=True)
+    put(folder / file)
+    told = [problem for problem in complaints(folder) if problem.file.endswith(file)]
+    assert [message in problem.message for problem in told] == [True]
+    assert told[0].fix
+
+
+def test_a_table_of_very_many_columns_is_one_mistake(folder: Path) -> None:
+    """Not as many as it has columns."""
+    (folder / "rates.csv").write_text("x," * 100_000 + "\n", encoding="utf-8")
+    assert (told := one(folder, "rates.csv")).message == "has too many columns"
+    assert (told.found, told.expected) == ("100,001", "no more than 1,000")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [('plant,"' + "x" * 200_000 + '"', "131,072"), ("plant," * 200_000, "a line of 1,200,00")]
+)
+def test_a_cell_or_line_that_is_too_long_is_a_mistake_of_its_row(folder: Path, row: str, said: str) -> None:
+    """What a quote that nobody closed makes of the rest of a file."""
+    (folder / "rates.csv").write_text(f"currency,to\nEUR,USD\n{row}\n", encoding="utf-8")
+    told = [
+        problem for problem in complaints(folder) if "no CSV table" in problem.message or "not a CSV" in problem.message
+    ]
+    assert [(problem.row, said in problem.message) for problem in told] == [(3, True)]
+
+
 def test_unreadable_tables_are_mistakes_of_their_line(folder: Path) -> None:
     """Wrong encoding, semicolons for commas, a stray quote and an empty file each say what to do."""
     latin = (folder / "sources.csv").read_text(encoding="utf-8").replace("A paper", "Z\u00fcrich")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl  # noqa: TID253 (what it writes is what is tested)
 import pytest
@@ -17,6 +19,7 @@ from friendshore.catalog import read_catalog
 from friendshore.catalog.convert import convert
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
+from friendshore.reading import sheetxml
 from friendshore.reading.numberformat import adds
 from friendshore.reading.workbook import as_text
 
@@ -338,3 +341,118 @@ def test_a_registry_finds_a_workbook_by_its_path(book: Path) -> None:
     assert (ref.name, ref.folder) == (read_catalog(GOOD).name, book.parent / "./mine.xlsx")
     with pytest.raises(InputError, match="there is no such workbook"):
         Registry.of().catalog_folder("./yours.xlsx", book.parent)
+
+
+def part_edited(path: Path, old: bytes, new: bytes, more: int = 0) -> Path:
+    """A workbook whose sheet of facilities says something else, as no spreadsheet program would write it."""
+    made = path.with_name("made.xlsx")
+    part = "xl/worksheets/sheet5.xml"
+    with ZipFile(path) as before, ZipFile(made, "w", ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            data = before.read(name)
+            if name == part:
+                assert b"plant" in data or b"<sheetData>" in data
+                assert old in data
+                data = data.replace(old, new, 1)
+            after.writestr(name, data)
+        for number in range(more):
+            after.writestr(f"more/{number}", b"")
+    return made
+
+
+def test_a_cell_that_is_only_formatted_is_nothing_however_far_away(book: Path) -> None:
+    """It is neither a row nor a column of the table."""
+
+    def far_away(opened: Any) -> None:
+        opened["offers"]["XFD20000"].number_format = "0.00"
+
+    assert read_catalog(edited(book, far_away)).digest == read_catalog(GOOD).digest
+
+
+END = b"</sheetData>"
+HOSTILE = {
+    "row": (b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row>' + END, "row 99999999999 comes after row"),
+    "column": (b'<row r="9999"><c r="ZZZ9999"><v>1</v></c></row>' + END, "`ZZZ9999` is no cell"),
+    "backwards": (b'<row r="1"><c r="A1"><v>1</v></c></row>' + END, "row 1 comes after row"),
+    "elsewhere": (b'<row r="9999"><c r="A3"><v>1</v></c></row>' + END, "cell A3 is not where it says"),
+    "merged": (END + b"<mergeCells>" + b'<mergeCell ref="Z1:AA2"/>' * 101 + b"</mergeCells>", "more than 100 ranges"),
+    "broken": (b"<row>" + END, "mismatched tag"),
+    "long": (b'<row r="9999"><c r="A9999" t="str"><v>' + b"x" * 40_000 + b"</v></c></row>" + END, "40,000 characters"),
+    "unzipped": (b" " * 100_000_001 + END, "is too large when it is unzipped"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_sheet_that_no_program_writes_is_one_mistake(name: str, book: Path) -> None:
+    """It names the sheet, and ends before memory or time do."""
+    new, message = HOSTILE[name]
+    told = mistakes(part_edited(book, END, new))
+    assert told.count("\n") == 0
+    assert "sheet " in told
+    assert message in told
+
+
+def test_a_merge_of_a_whole_sheet_is_one_mistake(book: Path) -> None:
+    """As many cells as no memory holds are never listed."""
+    merged = b'<mergeCells><mergeCell ref="ZZ2:XFD1048576"/></mergeCells>'
+    assert "cells are merged" in mistakes(part_edited(book, END, END + merged))
+
+
+def test_a_document_type_is_refused(book: Path) -> None:
+    """Entities that stand for one another fill a memory from some lines of text."""
+    entities = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><worksheet '
+    assert "declares a document type" in mistakes(part_edited(book, b"<worksheet ", entities))
+
+
+def test_a_zip_of_very_many_files_is_not_read(book: Path) -> None:
+    """Its directory is looked at before anything is unzipped."""
+    assert "no more than 2,000 files" in mistakes(part_edited(book, END, END, more=2_000))
+
+
+def with_shared_texts(path: Path) -> Path:
+    """A workbook whose cells refer to texts in a part of their own, as Excel writes it: in pieces, and with how they are pronounced."""
+    made = path.with_name("shared.xlsx")
+    texts: list[str] = []
+
+    def share(found: re.Match[str]) -> str:
+        texts.append(found[1])
+        return f't="s"><v>{len(texts) - 1}</v>'
+
+    with ZipFile(path) as before, ZipFile(made, "w", ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            data = before.read(name).decode()
+            if name.startswith("xl/worksheets/sheet"):
+                data = re.sub(r't="inlineStr"><is><t[^>]*>(.*?)</t></is>', share, data)
+            if name == "xl/_rels/workbook.xml.rels":
+                link = (
+                    '<Relationship Id="own" Type="http://x/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+                )
+                data = data.replace("</Relationships>", link)
+            after.writestr(name, data)
+        items = "".join(
+            f"<si><r><t>{text[:2]}</t></r><r><t>{text[2:]}</t></r><rPh><t>no</t></rPh></si>"
+            if "&" not in text
+            else f"<si><t>{text}</t></si>"
+            for text in texts
+        )
+        after.writestr("xl/sharedStrings.xml", f"<sst>{items}</sst>")
+    return made
+
+
+def test_texts_that_cells_share_are_read(book: Path) -> None:
+    """The same facts, however a program keeps its texts."""
+    assert read_catalog(with_shared_texts(book)).digest == read_catalog(GOOD).digest
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "message"),
+    [("ROWS", 1, "too many rows"), ("CELLS", 20, "too many cells"), ("TEXTS", 3, "too many texts")],
+)
+def test_limits_are_said_with_what_was_found(
+    limit: str, value: int, message: str, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workbook of more rows, cells or texts than are read is refused as a whole; the limit is made small here to be cheap."""
+    monkeypatch.setattr(sheetxml, limit, value)
+    told = mistakes(with_shared_texts(book))
+    assert message in told
+    assert f"no more than {value} " in told

@@ -17,6 +17,7 @@ from ..errors import InputError, Problem
 from ..reading.csvfile import read_table
 from ..reading.entry import Entry
 from ..reading.order import all_of
+from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain
 from . import keys
@@ -54,6 +55,9 @@ def load_case(path: Path | str) -> Case:
             Problem(message, str(path), expected="a case file, or a folder that holds `case.toml`", fix=fix)
         )
     if not file.exists():  # what is there and no file, such as a pipe, is told by the reader
+        other = no_file(file)
+        if other is not None:
+            raise InputError(other)
         raise InputError(Problem("there is no such case", file=str(file), expected="a case file", fix="check the path"))
     toml = read_toml(file, found)
     if toml is None:
@@ -148,6 +152,10 @@ def _demand_table(use: Entry, folder: Path, found: list[Problem]) -> list[Entry]
         return []
     file = folder / name
     if not file.is_file():
+        other = no_file(file)
+        if other is not None:
+            found.append(other)
+            return []
         near = did_you_mean(name, [p.name for p in folder.glob("*.csv")])
         use.problem("demand", "there is no such file beside the case", "a CSV file", near)
         return []

@@ -12,6 +12,7 @@ from ..reading import kinds as k
 from ..reading.csvfile import Table, fill, read_table
 from ..reading.entry import Entry
 from ..reading.fields import Field, Layout
+from ..reading.textfile import no_file
 from ..reading.tomlfile import TomlFile, read_section, read_toml
 from ..reading.workbook import PRIVATE, Line, Workbook, is_workbook, read_workbook
 from . import columns
@@ -81,7 +82,7 @@ class FolderTables:
         """The keys of `catalog.toml`."""
         path = self.path / HEAD_FILE
         if not path.is_file():
-            found.append(_no_head(self.path))
+            found.append(no_file(path) or _no_head(self.path))
             return None
         toml = read_toml(path, found)
         return None if toml is None else read_section(toml, columns.HEAD, toml.data)
@@ -89,6 +90,10 @@ class FolderTables:
     def table(self, layout: Layout, found: list[Problem]) -> Table | None:
         """The file of the layout's name."""
         path = self.path / layout.name
+        other = no_file(path)
+        if other is not None:  # what it was to hold is missing, and may be referred to all the same
+            found.append(other)
+            return Table(layout, str(path), found, whole=False)
         return read_table(path, layout, found) if path.is_file() else None
 
     def strangers(self) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +23,15 @@ M = TypeVar("M", bound=BaseModel)
 BAD_CELL = "\0"
 """Stands for a cell of which it has been said that it cannot be read."""
 BLANK: frozenset[str] = frozenset()
+LARGEST_TABLE = 500_000_000
+"""Bytes of a file that are read."""
+COLUMNS = 1_000
+"""Columns of a table that are read."""
+LONGEST_LINE = 1_000_000
+"""Characters of a line that are read."""
+LONGEST_CELL = 131_072
+"""Characters of a cell: what Python's reader keeps, which takes more for a quote that nobody closed."""
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _LONGEST = 80
 """Characters of a cell that a message shows."""
 _TITLES = 10
@@ -131,11 +140,24 @@ def _shown(text: str) -> str:
 def read_table(path: Path, layout: Layout, found: list[Problem]) -> Table:
     """Reads and parses one table. A table that cannot be read at all has no rows."""
     table = Table(layout, str(path), found)
-    text = read_text(path, found)
+    text = read_text(path, found, LARGEST_TABLE)
     table.whole = text is not None
     if text is not None:
-        fill(table, _lines(io.StringIO(text, newline=""), table))
+        fill(table, _lines(_physical(text), table))
     return table
+
+
+def _physical(text: str) -> Iterator[str]:
+    """The lines of a text, each with its end.
+
+    Raises:
+        csv.Error: if one is too long.
+    """
+    for found in _LINE.finditer(text):
+        length = found.end() - found.start()
+        if length > LONGEST_LINE:
+            raise csv.Error(f"a line of {length:,} characters; no more than {LONGEST_LINE:,} are read")
+        yield found[0]
 
 
 def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
@@ -152,6 +174,12 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
         if _under_a_title(header, rest, table):
             return
         lines = iter(rest)
+    if len(cells) > COLUMNS:
+        table.whole = False
+        expected, fix = f"no more than {COLUMNS:,}", "delete the columns that are not needed"
+        told = Problem("has too many columns", table.file, table.head_line, "", f"{len(cells):,}", expected, fix)
+        table.found.append(told)
+        return
     if not _read_header(cells, table):
         table.whole = False
         return
@@ -201,6 +229,8 @@ def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]
                 yield line, stripped
     except csv.Error as error:
         table.whole = False
+        if "field limit" in str(error):
+            error = csv.Error(f"a cell of more than {LONGEST_CELL:,} characters")
         table.found.append(
             Problem(
                 f"is not a CSV table from here on: {error}", file=table.file, row=before + 1, fix="check the quotes"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import errno
+import os
 import re
 import stat
 from pathlib import Path
 
 from ..errors import Problem
 
+LARGEST = 64_000_000
+"""Bytes of a file that are read, where no other limit is said: four bytes for every character of the longest TOML file."""
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -25,10 +28,21 @@ _CYRILLIC = re.compile(rb"[\xa8\xb8\xc0-\xff]{3}")
 _SAVE = "save it with the encoding UTF-8 (in a spreadsheet program: `CSV UTF-8`)"
 
 
-def read_text(path: Path, found: list[Problem]) -> str | None:
-    """Text of a UTF-8 file, with or without a mark at its beginning; None, with one problem recorded, if it cannot be read."""
+def read_text(path: Path, found: list[Problem], most: int = LARGEST) -> str | None:
+    """Text of a UTF-8 file, with or without a mark at its beginning; None, with one problem recorded, if it cannot be read.
+
+    Args:
+        path: the file.
+        found: where the problem is put.
+        most: bytes that are read at most.
+    """
     try:
-        data = read_bytes(path)
+        data = read_bytes(path, most + 1)
+        if len(data) > most:
+            size = f"{path.stat().st_size:,} bytes"
+            fix = "make several of it, or delete what is not needed"
+            found.append(Problem("is too large", str(path), found=size, expected=f"no more than {most:,}", fix=fix))
+            return None
     except OSError as error:
         found.append(Problem(f"cannot be read: {error.strerror or error}", file=str(path)))
         return None
@@ -55,18 +69,51 @@ def read_text(path: Path, found: list[Problem]) -> str | None:
         return None
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, most: int = -1) -> bytes:
     """What a file holds.
+
+    Args:
+        path: the file.
+        most: how much of it is read; below 0: all.
 
     Raises:
         OSError: if it cannot be read, or is a pipe, a socket or a device: those may never begin, or never end.
     """
     mode = path.stat().st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the machine itself says why not
-        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
-        kind = next((name for is_one, name in kinds if is_one(mode)), "a device")
-        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
-    return path.read_bytes()
+        raise OSError(errno.EINVAL, f"it is {_kind(mode)}, not a file", str(path))
+    with path.open("rb") as stream:
+        return stream.read(most)
+
+
+def _kind(mode: int) -> str:
+    kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((name for is_one, name in kinds if is_one(mode)), "a device")
+
+
+def no_file(path: Path) -> Problem | None:
+    """What stands under a name in place of a file, as a problem; None: a file, or nothing at all.
+
+    A link that leads nowhere is something: whoever put it there takes what it names for read.
+    """
+    if path.is_file() or not os.path.lexists(path):
+        return None
+    if path.is_dir():
+        return Problem("is a folder, where a file is needed", str(path), fix="put the file in its place, or delete it")
+    if path.exists():
+        message = f"is {_kind(path.stat().st_mode)}, not a file"
+        return Problem(message, str(path), fix="put a file in its place, or delete it")
+    message = "is a link in a circle" if _circles(path) else "is a link that leads to no file"
+    return Problem(message, str(path), found=f"a link to `{path.readlink()}`", fix="mend the link, or delete it")
+
+
+def _circles(path: Path) -> bool:
+    """Whether following a link never ends."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _other(data: bytes) -> tuple[str, str] | None:

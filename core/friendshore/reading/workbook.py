@@ -5,20 +5,22 @@ openpyxl is an extra of friendshore's (`pip install "friendshore[xlsx]"`) and is
 
 from __future__ import annotations
 
-import warnings
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-from zipfile import BadZipFile
+from xml.parsers.expat import ExpatError
+from zipfile import BadZipFile, ZipFile
 
 from ..errors import InputError, Problem
 from .csvfile import BAD_CELL, DayCell
 from .numberformat import adds
+from .sheetxml import Layout, Parts, RawCell, SheetPart, letters, number_formats, shared_texts, sheets, targets
 from .textfile import OLD_WORKBOOK
 
 SUFFIX = ".xlsx"
@@ -26,6 +28,10 @@ PRIVATE = "_"
 """A sheet whose name begins so is the planner's own, and not read."""
 OWN_NOTES = frozenset({"notes", "note", "readme", "read me", "about", "legend", "changelog"})
 """Names of sheets that hold words for people, and are not read either."""
+_SHOWN = 80
+"""Characters of a cell that a message shows."""
+_LONGEST_WHOLE = 19
+"""Characters of a number that is read as a whole one; spreadsheets keep 15 digits."""
 _NAMED = 10
 """Hidden rows that are named one by one."""
 
@@ -37,14 +43,14 @@ _BROKEN = (
     BadZipFile,
     zlib.error,
     EOFError,
-    SyntaxError,  # of XML
+    ExpatError,
     LookupError,
     ValueError,
-    TypeError,
-    AttributeError,
     RuntimeError,  # an encrypted archive
+    NotImplementedError,  # a compression that Python has not
+    StopIteration,
 )
-"""What openpyxl raises of files that are none of a workbook's."""
+"""What files raise that are none of a workbook's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +100,20 @@ def read_workbook(path: Path, found: list[Problem]) -> Workbook:
 
     A formula counts by the value that the spreadsheet saved with it. What has no value, an error such as `#N/A`, and cells
     merged into one are mistakes: none of them may pass for a blank cell. So is what is hidden, and a number whose format shows
-    another: who looks at the sheet would not see what is read. A share shown in percent is read as it is shown.
+    another: who looks at the sheet would not see what is read. A share shown in percent is read as it is shown. Cells that are
+    formatted and hold nothing are nothing, and how much is read at most is said where more is found.
 
     Raises:
         InputError: if openpyxl is not installed.
     """
     library = openpyxl(str(path))
     try:
-        formulas = _load(library, path, False)
-        computed = any(
-            cell.data_type == "f" for sheet in formulas.worksheets for row in sheet.iter_rows() for cell in row
-        )
-        values = _load(library, path, True) if computed else formulas
+        with ZipFile(path) as archive:
+            return _read(path, Parts(path, archive), library)
+    except InputError as error:
+        found.extend(error.problems)
     except _BROKEN as error:
-        why = "it is an old `.xls`, or has a password" if _is_old(path) else str(error)
+        why = "it is an old `.xls`, or has a password" if _is_old(path) else _why(error)
         found.append(
             Problem(
                 f"is no workbook that can be read: {why}",
@@ -116,21 +122,41 @@ def read_workbook(path: Path, found: list[Problem]) -> Workbook:
                 fix="open it in a spreadsheet program and save it as .xlsx",
             )
         )
-        return Workbook(str(path), {})
-    sheets: dict[str, list[Line]] = {}
+    return Workbook(str(path), {})
+
+
+def _why(error: BaseException) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _read(path: Path, parts: Parts, library: ModuleType) -> Workbook:
+    """The sheets that are not private."""
+    main = next(part for sort, part in targets(parts, "").values() if sort == "officeDocument")
+    related = targets(parts, main)
+    listed, from_1904 = sheets(parts, main, related)
+    by_sort = {sort: part for sort, part in related.values() if parts.has(part)}
+    meaning = _Meaning(
+        library,
+        shared_texts(parts, by_sort["sharedStrings"]) if "sharedStrings" in by_sort else [],
+        number_formats(parts, by_sort["styles"], library.styles.numbers.BUILTIN_FORMATS) if "styles" in by_sort else [],
+        library.utils.datetime.MAC_EPOCH if from_1904 else library.utils.datetime.WINDOWS_EPOCH,
+    )
+    lines: dict[str, list[Line]] = {}
     wrong: dict[str, list[Problem]] = {}
-    for sheet in formulas.worksheets:
-        name = sheet.title
+    for sheet in listed:
+        name = sheet.name
         if not name.startswith(PRIVATE) and name.strip().casefold() not in OWN_NOTES:
-            place = Workbook(str(path), {}).place(name)
-            lines = list(_lines(sheet, values[name], place, wrong.setdefault(name, [])))
-            if lines:
-                sheets[name] = lines
-    return Workbook(str(path), sheets, wrong)
+            read = _lines(parts, sheet, meaning, f"{path}, sheet {name}", wrong.setdefault(name, []))
+            if read:
+                lines[name] = read
+    return Workbook(str(path), lines, wrong)
 
 
 def _is_old(path: Path) -> bool:
-    return path.is_file() and path.read_bytes().startswith(OLD_WORKBOOK)
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(OLD_WORKBOOK)) == OLD_WORKBOOK
 
 
 def stated(path: Path, sheet: str = "catalog", key: str = "name") -> str:
@@ -147,42 +173,45 @@ def stated(path: Path, sheet: str = "catalog", key: str = "name") -> str:
     return next((cells[1] for _, cells in rows if len(cells) > 1 and cells[0] == key and cells[1]), path.stem)
 
 
-def _load(library: ModuleType, path: Path, values: bool) -> Any:
-    """The workbook with the values of its formulas, or with the formulas."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what it does not keep when it saves; nothing is saved here
-        return library.load_workbook(path, data_only=values)
-
-
-def _lines(sheet: Any, values: Any, place: str, found: list[Problem]) -> Iterator[Line]:
+def _lines(parts: Parts, sheet: SheetPart, meaning: _Meaning, place: str, found: list[Problem]) -> list[Line]:
     """The rows of a sheet that are not blank."""
-    if sheet.sheet_state != "visible":
+    if not sheet.visible:
         fix = f"show the sheet, or delete it; what is yours alone goes to a sheet whose name begins with `{PRIVATE}`"
         found.append(Problem("the sheet is hidden", place, fix=fix))
-    covered = set()
-    for merged in sheet.merged_cells.ranges:
-        fix = "undo the merge, and write the value into each cell"
-        found.append(Problem("cells are merged into one", place, merged.min_row, merged.coord, fix=fix))
-        covered |= set(merged.cells) - {(merged.min_row, merged.min_col)}
+    layout = Layout()
+    lines: list[Line] = []
     hidden: list[int] = []
     columns: set[int] = set()
-    for row in sheet.iter_rows():
-        cells = [BAD_CELL if (c.row, c.column) in covered else _text(c, values, place, found) for c in row]
-        while cells and not cells[-1]:
-            cells.pop()
+    for row in parts.rows(sheet, layout):
+        cells: list[str] = []
+        for raw in row.cells:
+            text = meaning.text(raw, row.number, place, found)
+            if text:
+                cells += [""] * (raw.column - 1 - len(cells)) + [text]
+                columns.add(raw.column)
         if cells:
-            columns.update(position for position, cell in enumerate(cells, 1) if cell)
-            if _is_hidden(sheet.row_dimensions, row[0].row, "height"):
-                hidden.append(row[0].row)
-            yield row[0].row, cells
+            lines.append((row.number, cells))
+            if row.hidden:
+                hidden.append(row.number)
+    _cover(lines, layout, place, found)
     found.extend(_hidden_rows(hidden, place))
-    found.extend(_hidden_columns(sheet, columns, place))
+    found.extend(_hidden_columns(layout, columns, place))
+    return lines
 
 
-def _is_hidden(dimensions: Any, key: Any, size: str) -> bool:
-    if key not in dimensions:
-        return False
-    return bool(dimensions[key].hidden) or getattr(dimensions[key], size) == 0
+def _cover(lines: list[Line], layout: Layout, place: str, found: list[Problem]) -> None:
+    """Cells that are merged into one: all but the first are blank, and look as if they were not."""
+    width = max((len(cells) for _, cells in lines), default=0)
+    numbers = [number for number, _ in lines]
+    for top, left, bottom, right, written in layout.merged:
+        fix = "undo the merge, and write the value into each cell"
+        found.append(Problem("cells are merged into one", place, top, written, fix=fix))
+        last = min(right, width)
+        for number, cells in lines[bisect_left(numbers, top) : bisect_right(numbers, bottom)]:
+            cells.extend([""] * (last - len(cells)))
+            cells[left - 1 : last] = [
+                cells[column - 1] if (number, column) == (top, left) else BAD_CELL for column in range(left, last + 1)
+            ]
 
 
 def _hidden_rows(rows: Sequence[int], place: str) -> Iterator[Problem]:
@@ -193,39 +222,76 @@ def _hidden_rows(rows: Sequence[int], place: str) -> Iterator[Problem]:
         yield Problem(message, place, rows[0], found=f"row {named}", fix="show them (clear the filter), or delete them")
 
 
-def _hidden_columns(sheet: Any, filled: Collection[int], place: str) -> Iterator[Problem]:
-    for letter, column in sheet.column_dimensions.items():
-        if not _is_hidden(sheet.column_dimensions, letter, "width"):
-            continue
-        # One entry stands for all neighbours of the same width.
-        if any(column.min <= position <= column.max for position in filled):
-            message = "a column is hidden, and holds something"
+def _hidden_columns(layout: Layout, filled: Collection[int], place: str) -> Iterator[Problem]:
+    for first, last in layout.hidden:
+        holding = min((column for column in filled if first <= column <= last), default=None)
+        if holding is not None:
+            message, letter = "a column is hidden, and holds something", letters(first)
             yield Problem(message, place, column=letter, found=f"column {letter}", fix="show it, or delete it")
 
 
-def _text(cell: Any, values: Any, place: str, found: list[Problem]) -> str:
-    """What stands in a cell, as it would stand in a CSV file."""
-    value = values[cell.coordinate].value if cell.data_type == "f" else cell.value
-    wrong = ""
-    fix = "write the value itself, or open the workbook in a spreadsheet program, mend it and save it"
-    if cell.data_type == "f" and value is None:
-        wrong = "the formula has no value saved with it"
-    elif cell.data_type == "e" or (cell.data_type == "f" and values[cell.coordinate].data_type == "e"):
-        wrong = "the cell holds an error"
-    elif isinstance(value, time | timedelta):
-        wrong, fix = "the cell holds a time", "write the value as text"
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = Decimal(repr(value))
-        added = adds(cell.number_format, number)
-        if added == "%":
-            return f"{as_text(float(number * 100))} %"
-        if added:
-            wrong = f"the cell shows more than its number: its format adds `{added}`"
-            fix = "write the unit into the cell, as text, and give the cell the format General"
-    if wrong:
-        found.append(Problem(wrong, place, cell.row, cell.coordinate, f"`{cell.value}`", fix=fix))
-        return BAD_CELL
-    return DayCell(as_text(value)) if isinstance(value, date) else as_text(value)
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What the cells of a workbook mean: their texts, formats and days."""
+
+    library: ModuleType
+    texts: Sequence[str]
+    formats: Sequence[str]
+    epoch: datetime
+
+    def text(self, raw: RawCell, row: int, place: str, found: list[Problem]) -> str:
+        """What stands in a cell, as it would stand in a CSV file."""
+        wrong = ""
+        fix = "write the value itself, or open the workbook in a spreadsheet program, mend it and save it"
+        value = self._value(raw)
+        if raw.formula is not None and value is None:
+            wrong = "the formula has no value saved with it"
+        elif raw.sort == "e" or isinstance(value, ValueError):
+            wrong = "the cell holds an error"
+        elif isinstance(value, time | timedelta):
+            wrong, fix = "the cell holds a time", "write the value as text"
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            number = Decimal(repr(value))
+            added = adds(self._format(raw), number)
+            if added == "%":
+                return f"{as_text(float(number * 100))} %"
+            if added:
+                wrong = f"the cell shows more than its number: its format adds `{added}`"
+                fix = "write the unit into the cell, as text, and give the cell the format General"
+        if wrong:
+            shown = f"={raw.formula}" if raw.formula is not None else raw.value or ""
+            found.append(Problem(wrong, place, row, f"{letters(raw.column)}{row}", f"`{shown[:_SHOWN]}`", fix=fix))
+            return BAD_CELL
+        return DayCell(as_text(value)) if isinstance(value, date) else as_text(value)
+
+    def _format(self, raw: RawCell) -> str:
+        return self.formats[raw.style] if raw.style < len(self.formats) else "General"
+
+    def _value(self, raw: RawCell) -> object:
+        """The value of a cell; None: it has none; an error for what is none of its sort."""
+        if not raw.value:
+            return None
+        try:
+            if raw.sort == "s":
+                return self.texts[int(raw.value)]
+            if raw.sort == "b":
+                return bool(int(raw.value))
+            if raw.sort == "d":
+                return self.library.utils.datetime.from_ISO8601(raw.value)
+            return self._number(raw) if raw.sort == "n" else raw.value
+        except (ValueError, OverflowError, LookupError) as error:
+            return ValueError(str(error))
+
+    def _number(self, raw: RawCell) -> object:
+        """A number, or the day or time that its format makes of it."""
+        text = raw.value or ""
+        number = int(text) if len(text) < _LONGEST_WHOLE and text.lstrip("-").isdigit() else float(text)
+        if not isfinite(number):
+            raise ValueError(f"{text} is beyond all numbers")
+        form, numbers = self._format(raw), self.library.styles.numbers
+        if not numbers.is_date_format(form):
+            return number
+        return self.library.utils.datetime.from_excel(number, self.epoch, timedelta=numbers.is_timedelta_format(form))
 
 
 def as_text(value: object) -> str:
