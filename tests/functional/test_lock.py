@@ -172,3 +172,12 @@ def test_lock_and_plan_locked_on_the_command_line(tmp_path: Path) -> None:
     refused = friendshore("plan", str(case), "--locked", "-q")
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "is not what was locked" in refused.stderr
+
+
+@pytest.mark.parametrize("text", ["my notes", '{"case": "tin"}', "<<<<<<< mine"])
+def test_what_is_no_lock_is_not_overwritten(text: str, case: Path) -> None:
+    """A file of that name that friendshore did not write is refused, and left as it is."""
+    (case / LOCK_FILE).write_text(text)
+    with pytest.raises(InputError, match="left as it is"):
+        write_lock(case / LOCK_FILE, locked(case))
+    assert (case / LOCK_FILE).read_text() == text

@@ -85,3 +85,14 @@ def test_what_is_no_data_package_is_not_overwritten(text: str, folder: Path) -> 
     with pytest.raises(InputError, match="datapackage"):
         write_datapackage(folder)
     assert (folder / FILE).read_text() == text
+
+
+@pytest.mark.parametrize("key", ["title", "resources"])
+def test_what_others_say_of_the_catalog_is_not_overwritten(key: str, folder: Path) -> None:
+    """A file made by hand, or changed in what friendshore writes, is refused and left as it is."""
+    told = described(folder)
+    for text in (json.dumps({"name": "mine", key: []}), json.dumps({**told, key: ["mine"]})):
+        (folder / FILE).write_text(text)
+        with pytest.raises(InputError, match="did not write"):
+            write_datapackage(folder)
+        assert (folder / FILE).read_text() == text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,14 @@ from friendshore.errors import InputError
 from friendshore.run import (
     PURCHASES,
     RUN_FILE,
+    SIGNATURE_FILE,
+    SUMS_FILE,
     TABLES,
     check_target,
     differences,
     differences_in_table,
     read_run,
+    read_sums,
     rows_of,
     write_run,
 )
@@ -101,6 +106,115 @@ def test_what_is_no_run_is_never_overwritten(run: Run, tmp_path: Path, files: li
         write_run(tmp_path, run, {})
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files)
     assert all((tmp_path / name).read_text() == "mine" for name in files)
+
+
+def _edit(folder: Path) -> None:
+    (folder / "purchases.csv").write_text("my own figures")
+
+
+def _add(folder: Path) -> None:
+    (folder / "stock.csv").unlink()
+    (folder / "stock.csv").mkdir()
+
+
+def _older(folder: Path) -> None:
+    (folder / SUMS_FILE).unlink()
+
+
+def _listed(folder: Path) -> None:
+    (folder / "notes.txt").write_text("mine")
+    hashed = sha256(b"mine").hexdigest()
+    with (folder / SUMS_FILE).open("a") as sums:
+        sums.write(f"{hashed}  notes.txt\n")
+
+
+def _signed_otherwise(folder: Path) -> None:
+    (folder / SIGNATURE_FILE).write_text("-----BEGIN PGP SIGNATURE-----")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (_edit, "purchases.csv"),
+        (_add, "stock.csv"),
+        (_older, "SHA256SUMS"),
+        (_listed, "notes.txt"),
+        (_signed_otherwise, SIGNATURE_FILE),
+    ],
+)
+def test_only_what_friendshore_wrote_is_replaced(
+    change: Callable[[Path], None], named: str, run: Run, tmp_path: Path
+) -> None:
+    """A run with a file that was changed or added, or whose hashes are gone, is refused with the name, and left as it is."""
+    folder = tmp_path / "run"
+    write_run(folder, run, {})
+    change(folder)
+    before = {path.name: path.is_dir() or path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(InputError, match="left as it is") as refused:
+        write_run(folder, run, {})
+    assert named in str(refused.value)
+    assert "delete what is in this one yourself" in refused.value.problems[0].fix
+    assert {path.name: path.is_dir() or path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_table_of_the_users_beside_a_run_json_is_kept(run: Run, tmp_path: Path) -> None:
+    """Names prove nothing: files that are called like those of a run may be anybody's."""
+    for name in ("run.json", "stock.csv"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match="SHA256SUMS"):
+        write_run(tmp_path, run, {})
+    assert (tmp_path / "stock.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("new", ["new", ""])
+def test_a_run_that_was_put_aside_is_read(new: str, run: Run, tmp_path: Path) -> None:
+    """Killed between two renames, a write leaves the old run aside: who reads it has it back in its place."""
+    folder, aside = tmp_path / "run", tmp_path / ".run.friendshore"
+    write_run(folder, run, {})
+    aside.mkdir()
+    folder.rename(aside / "old")
+    (aside / "new").mkdir()
+    if not new:
+        (aside / "new").rename(folder)  # killed a moment later: here the new one is in place
+        with pytest.raises(InputError, match=r"run\.json"):
+            read_run(folder)
+    else:
+        assert read_run(folder).run == run
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_was_put_in_the_place_of_a_run_meanwhile_is_kept(run: Run, tmp_path: Path) -> None:
+    """Where a killed write has left the old run aside and the user has put something in its place, both are kept and named."""
+    folder, aside = tmp_path / "run", tmp_path / ".run.friendshore"
+    write_run(folder, run, {})
+    (aside / "new").mkdir(parents=True)
+    folder.rename(aside / "old")
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="put in the place of a run"):
+        read_run(folder)
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert (aside / "old" / "run.json").is_file()
+
+
+def test_a_hidden_folder_of_someone_elses_is_left_alone(run: Run, tmp_path: Path) -> None:
+    """A folder that is called as friendshore's own is, and holds something else, is refused."""
+    aside = tmp_path / ".run.friendshore"
+    aside.mkdir()
+    (aside / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="in the way"):
+        write_run(tmp_path / "run", run, {})
+    assert (aside / "mine.txt").read_text() == "mine"
+
+
+def test_anybody_can_check_the_hashes(run: Run, tmp_path: Path) -> None:
+    """`SHA256SUMS` names every other file of the folder, with its hash."""
+    write_run(tmp_path / "run", run, {})
+    sums = read_sums(tmp_path / "run")
+    assert sums is not None
+    files = [path for path in (tmp_path / "run").iterdir() if path.name != SUMS_FILE]
+    assert sums == {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +21,7 @@ from ..reading import kinds as k
 from ..reading.fields import Field, Layout
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook, openpyxl
+from ..writing import write_file, written_aside
 from . import columns
 from .tables import HEAD_ROWS, HEAD_SHEET, sheet_name, tables_at
 
@@ -95,22 +95,14 @@ def convert(source: Path, target: Path, read: Callable[[Path], Catalog]) -> tupl
         raise InputError(Problem("is neither a workbook nor a folder", str(target), fix=fix))
     before, texts = read(source), texts_of(source)
     try:
-        with TemporaryDirectory(dir=_nearest(target)) as scratch:
-            made = Path(scratch) / target.name
+        with written_aside(target) as made:
             (write_workbook if is_workbook(target) else write_folder)(texts, made)
             if read(made).digest != before.digest:
                 fix = "look for cells with line breaks or signs that cannot be seen"
                 raise InputError(Problem("would not hold the same facts, and is not written", str(target), fix=fix))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            made.rename(target)
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(target))) from error
     return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
-
-
-def _nearest(target: Path) -> Path:
-    """The nearest folder above a target that is there: what lies in it can be renamed to the target."""
-    return next(folder for folder in target.absolute().parents if folder.is_dir())
 
 
 def write_folder(texts: Texts, folder: Path) -> None:
@@ -121,11 +113,11 @@ def write_folder(texts: Texts, folder: Path) -> None:
     """
     folder.mkdir()
     head = toml_text(texts.head)
-    (folder / columns.HEAD.name).write_text(head, encoding="utf-8", newline="\n")
+    write_file(folder / columns.HEAD.name, head.encode())
     for name, (header, rows) in texts.tables.items():
         stream = io.StringIO()
         csv.writer(stream, lineterminator="\n").writerows([header, *rows])
-        (folder / name).write_text(stream.getvalue(), encoding="utf-8", newline="\n")
+        write_file(folder / name, stream.getvalue().encode())
 
 
 def write_workbook(texts: Texts, path: Path) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ..reading.csvfile import Table
 from ..reading.fields import Field, Layout
 from ..reading.textfile import read_bytes
 from ..reading.words import BOOLEANS
+from ..writing import replace_file
 from . import columns
 from .tables import FolderTables
 
@@ -28,6 +31,8 @@ _LICENCE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
 """What a licence's identifier looks like, such as CC-BY-4.0; other words are nothing that the format has a place for."""
 _OWN = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
 """Keys that are written from the catalog."""
+_MARK = "friendshore"
+"""Key of the hash of these, as they were written."""
 _FIX = "write it anew with friendshore catalogs datapackage, or delete it"
 
 
@@ -36,15 +41,28 @@ def write_datapackage(folder: Path) -> Path:
     has nothing to say of them, such as `contributors`.
 
     Raises:
-        InputError: if the catalog or a file that is there cannot be read, or the file not be written.
+        InputError: if the catalog or a file that is there cannot be read, if what that says of the catalog was not written by
+            friendshore, or if the file cannot be written.
     """
     path = folder / FILE
-    described = {**datapackage(folder), **{key: value for key, value in _told(path).items() if key not in _OWN}}
+    told = _told(path)
+    if told and told.get(_MARK) != _mark(told):
+        message = "says of the catalog what friendshore did not write, and is left as it is"
+        raise InputError(Problem(message, str(path), fix="move it away, or delete it, to have it written anew"))
+    described = datapackage(folder)
+    described |= {_MARK: _mark(described)}
+    described |= {key: value for key, value in told.items() if key not in described and key not in _OWN}
     try:
-        path.write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+        replace_file(path, (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(path))) from error
     return path
+
+
+def _mark(described: Mapping[str, Any]) -> str:
+    """SHA-256 of what friendshore writes of a catalog: tells it from what others write."""
+    own = {key: value for key, value in described.items() if key in _OWN}
+    return sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
 def stale(folder: Path) -> list[Problem]:

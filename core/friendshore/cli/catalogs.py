@@ -108,7 +108,7 @@ def datapackage(
 ) -> int:
     """Write datapackage.json into a catalog folder: its tables and columns, as Frictionless Data tools read them.
 
-    One that is there is written anew; keys that friendshore does not write, such as contributors, are kept.
+    One that friendshore wrote is written anew, and keys that it does not write, such as contributors, are kept; any other is left as it is.
     """
     from ..catalog.datapackage import write_datapackage
     from ..errors import InputError, Problem

@@ -70,9 +70,11 @@ def new(
 
     Overwrites nothing.
     """
+    from ..writing import finish_adding
     from .writing import write_new
 
     target = Path(name) if folder is None else folder
+    finish_adding(target)
     written = write_new(target, _scaffold(name, catalog, rule, given, target, installed(block)).files())
     if as_json:
         show_json({"wrote": [str(path) for path in written]})

@@ -16,7 +16,7 @@ from typer.main import get_command
 from ..domain.run import Run
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
-from ..run import FACTS_FILE, RUN_FILE, TABLES, json_text
+from ..run import FACTS_FILE, RUN_FILE, SUMS_FILE, TABLES, json_text
 from ..schema import files_page, schema_text, schemas
 from .app import app
 from .exits import EXIT_CODES
@@ -154,8 +154,14 @@ def _run_page() -> Iterator[str]:
     yield from (
         "# Run folder",
         "",
-        "What `friendshore plan --out` writes, and `friendshore verify` checks. It is written under a temporary name and then renamed, so that a",
-        "folder is a whole run or none. [What a check proves, and what not](../decisions/runs.md).",
+        "What `friendshore plan --out` writes, and `friendshore verify` checks. It is written aside, in a hidden folder",
+        "`.NAME.friendshore` beside it, and put in place by renaming, so that a folder is a whole run or none. Where a",
+        "run is killed while it is written, the next command that reads or writes the folder puts back what was there before, and",
+        "deletes what is not complete. [What a check proves, and what not](../decisions/runs.md).",
+        "",
+        f"`plan --out` replaces an empty folder, or a run as it was written: every file in it must be named in `{SUMS_FILE}`, with the",
+        "hash that it has. A folder with a file that was added or changed is refused, with its name, and left as it is. So is a run of",
+        f"before there was a `{SUMS_FILE}`: name another folder, or delete it yourself. [Why](../decisions/writing.md).",
         "",
         "| file | holds |",
         "|---|---|",
@@ -165,6 +171,7 @@ def _run_page() -> Iterator[str]:
     for table in TABLES:
         told = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on something bought"
         yield f"| `{table.file}` | {told}: {', '.join(f'`{name}`' for name in table.columns)} |"
+    yield f"| `{SUMS_FILE}` | the SHA-256 of every file above: `sha256sum -c {SUMS_FILE}` checks them |"
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 from ..errors import InputError, Problem
+from ..writing import add_files
 
 _TEMPLATES = "templates"
 
@@ -26,7 +27,7 @@ def _texts(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosix
 
 
 def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> list[Path]:
-    """Writes files below a folder and returns their paths.
+    """Writes files below a folder, all or none, and returns their paths.
 
     Args:
         folder: made if it is not there.
@@ -35,15 +36,9 @@ def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> li
     Raises:
         InputError: if any of them is there already, or cannot be written; then nothing is overwritten.
     """
-    paths = {folder / path: content for path, content in contents.items()}
-    there = [path for path in paths if path.exists() or path.is_symlink()]
-    if there:
-        fix = "name another folder, or move the file away"
-        raise InputError([Problem("is there already, and is left as it is", str(path), fix=fix) for path in there])
+    given = {path: content.encode() if isinstance(content, str) else content for path, content in contents.items()}
     try:
-        for path, content in paths.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        add_files(folder, given)
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(folder))) from error
-    return list(paths)
+    return [folder / path for path in contents]

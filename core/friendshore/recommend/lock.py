@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -21,6 +20,7 @@ from ..plugins.interface import OWN
 from ..reading.records import record
 from ..reading.textfile import read_text
 from ..rules.pack import RulePack
+from ..writing import replace_file
 from .gather import Gathered
 
 LOCK_FILE = "friendshore.lock"
@@ -90,24 +90,33 @@ def read_lock(path: Path) -> Lock:
 
 
 def write_lock(path: Path, lock: Lock) -> bool:
-    """Writes a lock file under a temporary name and renames it; False: it says the same already, and is left alone.
+    """Writes a lock file, at once, in the place of one that is there; False: it says the same already, and is left alone.
 
     Raises:
-        InputError: if it cannot be written.
+        InputError: if it cannot be written, or what is there is no lock.
     """
     text = json.dumps(lock.model_dump(mode="json", by_alias=True), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    new = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
+        there = path.read_bytes() if path.exists() else None
+        if there == text.encode():
             return False
-        new.write_text(text, encoding="utf-8", newline="\n")
-        new.replace(path)
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+        if there is not None and not _is_lock(there):
+            fix = "move it away, or delete it"
+            raise InputError(Problem("is no lock that friendshore wrote, and is left as it is", str(path), fix=fix))
+        replace_file(path, text.encode())
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
         raise InputError(Problem(message, str(path), fix="make its folder one that you may write to")) from error
-    finally:
-        new.unlink(missing_ok=True)
     return True
+
+
+def _is_lock(content: bytes) -> bool:
+    """Whether a file is a lock, of whatever version."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and {"schema", "case", "versions", "locked"} <= set(data)
 
 
 def check_lock(lock: Lock, now: Lock, path: Path) -> None:

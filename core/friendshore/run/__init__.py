@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from .compare import differences, differences_in_rows, differences_in_table
 from .folder import FACTS_FILE, RUN_FILE, RunFolder, check_target, json_text, read_run, write_run
+from .sums import SIGNATURE_FILE, SUMS_FILE, read_sums
 from .tables import PURCHASES, TABLES, VERDICTS, RunTable, RunVerdict, rows_of
 
 __all__ = [
     "FACTS_FILE",
     "PURCHASES",
     "RUN_FILE",
+    "SIGNATURE_FILE",
+    "SUMS_FILE",
     "TABLES",
     "VERDICTS",
     "RunFolder",
@@ -21,6 +24,7 @@ __all__ = [
     "differences_in_table",
     "json_text",
     "read_run",
+    "read_sums",
     "rows_of",
     "write_run",
 ]

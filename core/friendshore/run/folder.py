@@ -1,11 +1,11 @@
-"""Run folders: written under a temporary name and then renamed, and read back with all that is wrong at once."""
+"""Run folders: written aside and put in place at once, and read back with all that is wrong at once."""
 
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
 from ..reading.textfile import read_text
+from ..writing import NEW, OLD, drop, held, hidden, move, write_file
+from .sums import SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
 from .tables import TABLES, RunTable, RunVerdict, rows_of, table_text
 
 RUN_FILE = "run.json"
 FACTS_FILE = "facts.json"
-FILES = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES))
-"""All files of a run folder."""
+FILES = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES), SUMS_FILE, SIGNATURE_FILE)
+"""All files that a run folder may hold."""
 
 _TEXT = Kind("text", str)
 
@@ -51,11 +53,16 @@ def json_text(data: object, *, ascii_only: bool = False) -> str:
 
 
 def check_target(folder: Path) -> None:
-    """Refuses a folder that a run may not be written to: only a new or empty one, or another run, is replaced.
+    """Refuses a folder that a run may not be written to: only a new or empty one, or a run as friendshore wrote it, is replaced.
 
     Raises:
         InputError: if anything else would be lost.
     """
+    _settle(Path(os.path.realpath(folder)))
+    _check_target(folder)
+
+
+def _check_target(folder: Path) -> None:
     fix = "name a folder that does not exist yet"
     if folder.is_symlink() and not folder.exists():
         raise InputError(Problem("is a link that leads nowhere; it is left as it is", str(folder), fix=fix))
@@ -70,59 +77,137 @@ def check_target(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(Problem("is a file, not a run folder; it is left as it is", str(folder), fix=fix))
     names = sorted(entry.name for entry in folder.iterdir())
-    strange = [name for name in names if name not in FILES]
-    if strange:
-        shown = ", ".join(strange[:5]) + (f" and {len(strange) - 5} more" if len(strange) > 5 else "")
-        message = "holds what is not part of a run; it is left as it is"
-        raise InputError(Problem(message, str(folder), found=shown, expected="a new folder, or one of a run", fix=fix))
-    if names and RUN_FILE not in names:
-        message = f"holds no {RUN_FILE}, so it is no run folder; it is left as it is"
-        raise InputError(Problem(message, str(folder), found=", ".join(names), fix=fix))
+    if names:
+        message, strange = _not_replaced(folder, names)
+        if strange:
+            found = ", ".join(strange[:5]) + (f" and {len(strange) - 5} more" if len(strange) > 5 else "")
+            fix += ", or move away or delete what is in this one yourself"
+            expected = "a new folder, or one of a run as it was written"
+            raise InputError(Problem(f"{message}; it is left as it is", str(folder), None, "", found, expected, fix))
+
+
+def _not_replaced(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
+    """Why a folder is not replaced, and the files for which it is not; none: it may be."""
+    others = [name for name in names if name not in FILES]
+    if others:
+        return "holds what is not part of a run", others
+    sums = read_sums(folder)
+    if sums is None or not {RUN_FILE, FACTS_FILE} <= set(sums) <= set(FILES):
+        return f"holds no {SUMS_FILE} of a run, so that nothing tells what friendshore wrote from what others did", [
+            *names
+        ]
+    return "holds files that were changed since they were written", changed(folder, sums)
 
 
 def write_run(folder: Path, run: Run, facts: Mapping[str, Any], verdicts: Sequence[RunVerdict] = ()) -> None:
     """Writes a run folder; another run of that name is replaced only once this one is complete.
 
     Raises:
-        InputError: if the folder holds anything but a run, or cannot be written.
+        InputError: if the folder holds anything but a run as it was written, or cannot be written.
     """
-    check_target(folder)
     texts = {
         RUN_FILE: json_text(run.model_dump(mode="json", by_alias=True)),
         FACTS_FILE: json_text(facts),
         **{table.file: table_text(table, rows_of(table, run, verdicts)) for table in TABLES},
     }
-    place = folder.resolve()
-    new = place.with_name(f".{place.name}-{secrets.token_hex(4)}")
+    contents = {name: text.encode() for name, text in texts.items()}
+    contents[SUMS_FILE] = sums_text(contents).encode()
+    place = Path(os.path.realpath(folder))
     try:
-        new.mkdir(parents=True)
-        for name, text in texts.items():
-            (new / name).write_text(text, encoding="utf-8", newline="\n")
-        _put_in_place(new, place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with held(hidden(place)):
+            _recover(place)
+            _check_target(folder)
+            _put_in_place(contents, place)
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
         raise InputError(Problem(message, str(folder), fix="choose a folder that you may write to")) from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
-def _put_in_place(new: Path, folder: Path) -> None:
-    """Renames the new folder; one that was there is moved aside first, and comes back should that fail."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = new.with_name(new.name + "-old")
-    folder.rename(old)
+def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:
+    """Writes the files aside and renames their folder; one that was there is moved aside first, and comes back should that fail."""
+    new, old = hidden(place) / NEW, hidden(place) / OLD
     try:
-        new.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old)
+        new.mkdir()
+        for name, content in contents.items():
+            write_file(new / name, content)
+        if place.exists():
+            move(place, old)
+        move(new, place)
+    finally:
+        _recover(place)
+
+
+def _recover(place: Path) -> None:
+    """Puts right what a write that did not end has left. Only for who holds the hidden folder.
+
+    A run that was moved aside comes back if the new one is not in its place, and is deleted if it is.
+
+    Raises:
+        InputError: if something else has been put in its place, or into it.
+        OSError: if it cannot be done.
+    """
+    new, old = hidden(place) / NEW, hidden(place) / OLD
+    if old.is_dir() and new.is_dir():
+        if place.exists():
+            fix = f"move this one away; the run that it was is kept in {old}"
+            raise InputError(Problem("was put in the place of a run that was being replaced", str(place), fix=fix))
+        move(old, place)
+    elif old.is_dir():
+        _delete(old)
+    drop(new)
+
+
+def _delete(old: Path) -> None:
+    """Deletes a run that was replaced: what friendshore wrote and no more, its hashes last, so that it stays known for a run."""
+    strange = changed(old, read_sums(old) or {})
+    if strange:
+        fix = "move what is yours away, and delete the folder"
+        found = ", ".join(strange)
+        raise InputError(Problem("was replaced, and holds what was changed meanwhile", str(old), found=found, fix=fix))
+    for entry in sorted(old.iterdir(), key=lambda one: one.name == SUMS_FILE):
+        entry.unlink()
+    old.rmdir()
 
 
 def read_run(folder: Path) -> RunFolder:
-    """Reads a run folder back.
+    """Reads a run folder back, as a whole: where it is replaced meanwhile, the new one.
+
+    Raises:
+        InputError: with everything that cannot be read.
+    """
+    place = Path(os.path.realpath(folder))
+    while True:
+        _settle(place)
+        before = _identity(place)
+        try:
+            read = _read_run(folder)
+        except InputError:
+            if _identity(place) == before:
+                raise
+        else:
+            if _identity(place) == before:
+                return read
+
+
+def _settle(place: Path) -> None:
+    """Puts right what a process left that was killed while it wrote a run; waits for one that still writes."""
+    if hidden(place).is_dir():
+        with suppress(OSError), held(hidden(place)):  # where nothing may be written, it stays as it is
+            _recover(place)
+
+
+def _identity(place: Path) -> tuple[int, int] | None:
+    """What tells a folder from another of its name; None: there is none."""
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _read_run(folder: Path) -> RunFolder:
+    """Reads a run folder as it stands.
 
     Raises:
         InputError: with everything that cannot be read.

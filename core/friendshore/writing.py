@@ -1,0 +1,291 @@
+"""Files and folders put in place whole or not at all: written aside, in a hidden folder beside their place, and then renamed.
+
+The hidden folder is called after the place, `.NAME.friendshore`. It is there only while something is written. A process that is
+killed leaves it; whoever next reads or writes at that place puts things right: what was moved aside comes back, what was not
+complete is deleted. A lock of the operating system, which ends with the process that holds it, tells a writer from what one left.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+from .errors import InputError, Problem
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+NEW, READY, OLD, LOCK = "new", "ready", "old", "lock"
+_OURS = frozenset({NEW, READY, OLD, LOCK})
+"""All that the hidden folder may hold."""
+_NO_LOCKS = frozenset({errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL})
+"""What a file system says that has no locks: there, two who write at once may each be told that the other's files are in the way."""
+
+
+def hidden(place: Path) -> Path:
+    """The hidden folder of a place."""
+    return place.with_name(f".{place.name}.friendshore")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Holds a hidden folder for this process alone, waiting for another that does; it is gone afterwards unless it holds something.
+
+    Raises:
+        InputError: if it holds what friendshore did not put there.
+        OSError: if it cannot be made.
+    """
+    lock = _locked(folder)
+    try:
+        strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in _OURS)
+        if strange or folder.is_symlink():
+            fix = "move it away: friendshore writes aside in a folder of this name"
+            raise InputError(
+                Problem("is in the way, and is left as it is", str(folder), found=", ".join(strange), fix=fix)
+            )
+        yield
+    finally:
+        _release(folder, lock)
+
+
+def _locked(folder: Path) -> int:
+    """The lock of a hidden folder, which is made if it is not there."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        try:
+            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            continue  # another process has just ended, and taken the folder with it
+        try:
+            _lock(lock)
+            if os.path.samestat(os.fstat(lock), (folder / LOCK).stat()):
+                return lock
+        except FileNotFoundError:
+            pass  # the lock waited for is gone with the process that held it
+        except BaseException:
+            os.close(lock)
+            raise
+        os.close(lock)
+
+
+def _lock(lock: int) -> None:
+    """Waits for the lock."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(lock, msvcrt.LK_LOCK, 1)
+        else:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+
+
+def _release(folder: Path, lock: int) -> None:
+    """Gives up the lock, and deletes it and the folder if nothing else is in it."""
+    if sys.platform == "win32":
+        os.close(lock)  # an open file cannot be deleted there, not even by who opened it
+    with suppress(OSError):  # another process waits for it, or something is left for the next to put right
+        if not any((folder / name).exists() for name in (NEW, READY, OLD)):
+            (folder / LOCK).unlink()
+            folder.rmdir()
+    if sys.platform != "win32":
+        os.close(lock)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes a new file, and sees it onto the disk.
+
+    Raises:
+        OSError: if it is there, or cannot be written.
+    """
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def move(source: Path, target: Path) -> None:
+    """Renames, and sees it onto the disk where folders can be.
+
+    Raises:
+        OSError: if it cannot be done.
+    """
+    source.rename(target)
+    for folder in {source.parent, target.parent}:
+        _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    with suppress(OSError):  # no folder can be opened on Windows, and not all file systems take it
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def drop(path: Path) -> None:
+    """Deletes what lies in a hidden folder: a file, or a folder with all that is in it.
+
+    Raises:
+        OSError: if it cannot be deleted.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_aside(place: Path) -> Iterator[Path]:
+    """Where to write what is to stand at a place, under its own name; it is put there in one rename once the block has ended well.
+
+    A file that is there is replaced; nothing may be there in the place of a folder.
+
+    Raises:
+        InputError: if the hidden folder is not ours.
+        OSError: if it cannot be written.
+    """
+    missing = [parent for parent in place.parents if not parent.exists()]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    aside = hidden(place) / NEW
+    try:
+        with held(hidden(place)):
+            try:
+                drop(aside)
+                aside.mkdir()
+                yield aside / place.name
+                if (aside / place.name).is_dir() and (place.exists() or place.is_symlink()):
+                    raise FileExistsError(errno.EEXIST, "is there already", str(place))
+                (aside / place.name).replace(place)
+                _sync(place.parent)
+            finally:
+                drop(aside)
+    except BaseException:
+        for parent in missing:  # innermost first
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def replace_file(place: Path, content: bytes) -> None:
+    """Writes a file, in the place of one that is there: whoever reads it finds the one or the other.
+
+    Raises:
+        InputError: if the hidden folder is not ours.
+        OSError: if it cannot be written.
+    """
+    with written_aside(Path(os.path.realpath(place))) as new:
+        write_file(new, content)
+
+
+def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
+    """Writes new files below a folder: all of them, also where this process is killed and another one goes on.
+
+    Args:
+        folder: made if it is not there.
+        contents: by path below it; where the folder is there, the last is put in place last.
+
+    Raises:
+        InputError: if one of them is there, or the hidden folder is not ours.
+        OSError: if they cannot be written.
+    """
+    if not folder.is_dir():
+        _refuse(present(folder, contents))
+        with written_aside(Path(os.path.realpath(folder))) as new:
+            _write_all(new, contents)
+        return
+    begun = finish_adding(folder)
+    aside = _within(folder)
+    with held(aside):
+        if begun:  # by another of the same command
+            contents = {path: content for path, content in contents.items() if not _holds(folder / path, content)}
+        _refuse(present(folder, contents))
+        try:
+            _write_all(aside / NEW, contents)
+            move(aside / NEW, aside / READY)
+        finally:
+            drop(aside / NEW)
+        _finish(folder)
+
+
+def finish_adding(folder: Path) -> bool:
+    """Puts right what a process left that was killed while it added files below a folder, or had just made the folder.
+
+    Returns:
+        Whether files of it were put in place.
+
+    Raises:
+        InputError: if something was put in the place of one since, or the hidden folder is not ours.
+        OSError: if they cannot be moved.
+    """
+    place = Path(os.path.realpath(folder))
+    if place.name and hidden(place).is_dir():
+        with held(hidden(place)):
+            drop(hidden(place) / NEW)
+    if not _within(folder).is_dir():
+        return False
+    with held(_within(folder)):
+        return _finish(folder)
+
+
+def _within(folder: Path) -> Path:
+    """The hidden folder of new files in a folder that is there: in it, so that they can be renamed wherever it lies."""
+    return folder / ".friendshore"
+
+
+def _finish(folder: Path) -> bool:
+    """Puts files in place that are complete, and tells whether there were any; deletes those that are not."""
+    aside = _within(folder)
+    drop(aside / NEW)
+    ready = aside / READY
+    if not ready.is_dir():
+        return False
+    _refuse(_into(ready, folder))
+    drop(ready)
+    return True
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
+
+
+def _into(ready: Path, folder: Path) -> list[Path]:
+    """Moves what lies in one folder to another, folders that are there entry by entry; returns what is there already."""
+    there: list[Path] = []
+    for entry in sorted(ready.iterdir(), key=lambda one: (not one.is_dir(), one.name)):
+        target = folder / entry.name
+        if entry.is_dir() and target.is_dir():
+            there += _into(entry, target)
+        elif target.exists() or target.is_symlink():
+            there.append(target)
+        else:
+            move(entry, target)
+    return there
+
+
+def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]:
+    """Those of the files that are there already."""
+    paths = [folder / path for path in contents]
+    return [path for path in paths if path.exists() or path.is_symlink()]
+
+
+def _refuse(there: list[Path]) -> None:
+    fix = "name another folder, or move the file away"
+    if there:
+        raise InputError([Problem("is there already, and is left as it is", str(path), fix=fix) for path in there])
+
+
+def _write_all(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
+    folder.mkdir()
+    for path, content in contents.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_file(target, content)

@@ -1,0 +1,42 @@
+"""Commands that are killed while they write: no finished run is lost, no file of the user's touched, and the next call puts all right."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that can be forked")
+KILLING = Path(__file__).with_name("killing.py")
+
+
+def killed(place: Path, *how: str, timeout: float = 280) -> dict[str, Any]:
+    """What killing finds."""
+    done = subprocess.run(
+        [sys.executable, KILLING, place, *how], capture_output=True, text=True, check=False, timeout=timeout
+    )
+    assert done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("operation", ["run", "init here"])
+def test_killed_at_any_step_nothing_is_lost(operation: str, tmp_path: Path) -> None:
+    """Killed before each of its steps, a run that is replaced is there still, or the new one is; new files are all there after the next call."""
+    found = killed(tmp_path, "every", operation)
+    assert found["wrong"] == []
+    assert found["kills"][operation] > 15
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(3600)
+def test_killed_500_times_nothing_is_lost(tmp_path: Path) -> None:
+    """All commands that write, killed at steps and moments drawn by lot."""
+    found = killed(tmp_path, "500", "10", timeout=3500)
+    assert found["wrong"] == []
+    assert sum(found["kills"].values()) == 500
