@@ -30,8 +30,8 @@ _NO_LOCKS = frozenset({errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL})
 
 
 def hidden(place: Path) -> Path:
-    """The hidden folder of a place."""
-    return place.with_name(f".{place.name}.friendshore")
+    """The hidden folder of a place; that of the root lies in it."""
+    return place.with_name(f".{place.name}.friendshore") if place.name else place / ".friendshore"
 
 
 @contextmanager
@@ -227,7 +227,7 @@ def finish_adding(folder: Path) -> bool:
         OSError: if they cannot be moved.
     """
     place = Path(os.path.realpath(folder))
-    if place.name and hidden(place).is_dir():
+    if hidden(place).is_dir():
         with held(hidden(place)):
             drop(hidden(place) / NEW)
     if not _within(folder).is_dir():
