@@ -9,6 +9,7 @@ from typing import Any
 
 from ..domain.plan import Plan
 from ..domain.run import Run, RunPurchase
+from ..domain.used import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError
 from ..errors import Problem as Finding
 from ..explain import RankPrice, Reason
@@ -23,8 +24,9 @@ from ..verify.money import Costing
 from .describe import Told, purchases, run_of
 from .facts import FACTS, FactsFile, RuleFacts, facts_file, is_old
 from .gather import Gathered, with_scenarios
+from .law import describe_requirements
 from .months import by_months_as_told
-from .vouch import OWN, Vouching, vouch
+from .vouch import OWN, Vouching, other_kind, vouch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Facts:
     """Rules that cannot be asked here: their plugin is missing, or not the one used."""
     complete: bool
     """Whether every rule of the run is in the problem."""
+    by_others: bool
+    """Whether some of them are asked by other code than the run's."""
 
     @property
     def plan(self) -> Plan:
@@ -66,6 +70,10 @@ class Rechecked:
     """Rules left unverified."""
     vouching: Vouching
     """What stands for the facts, and what does not."""
+    by_others: bool
+    """Whether some rules were asked by other code than the run's: what is then not so may be that code's doing."""
+    left_out: frozenset[str]
+    """Rules that were not asked."""
 
 
 def reverify(facts: Mapping[str, Any], registry: Registry) -> tuple[VerifiedPlan | None, list[Finding], list[Finding]]:
@@ -84,7 +92,9 @@ def reverify(facts: Mapping[str, Any], registry: Registry) -> tuple[VerifiedPlan
     return verified, findings, list(read.unchecked)
 
 
-def recheck(facts: Mapping[str, Any], told: Run, registry: Registry, case: Gathered | None = None) -> Rechecked:
+def recheck(
+    facts: Mapping[str, Any], told: Run, registry: Registry, case: Gathered | None = None, *, ask_others: bool = True
+) -> Rechecked:
     """Checks a run again from its facts, tells it anew for comparison, and compares the facts with what stands elsewhere.
 
     Args:
@@ -92,16 +102,19 @@ def recheck(facts: Mapping[str, Any], told: Run, registry: Registry, case: Gathe
         told: the run as it was told; what takes further solves to find out (why something is short) is taken from it.
         registry: what is installed here.
         case: the case that is said to have been planned, with all that it names; None: it is not at hand.
+        ask_others: whether a rule whose code is another here is asked all the same; else it is left out.
 
     Raises:
         InputError: if the facts cannot be read.
         PluginError: if they cannot be put together for want of a plugin.
     """
     registry = as_run(registry, told)
-    read = read_facts(facts, registry)
+    read = read_facts(facts, registry, ask_others=ask_others)
     verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
     run = run_of(verified, _as_told(told, read)) if verified is not None and read.complete else None
     lines = verified.lines if verified is not None else Costing(Ledger.of(read.problem, read.plan)).lines
+    unclassed = list(_unclassed(told, read, findings))
+    findings = [] if unclassed else findings
     located = [Finding(f.message, f.file or FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
     vouching = _nothing(read) if read.old else vouch(read.file, registry, case)
     vouching.differs[:0] = _own_version(told, read)
@@ -110,9 +123,19 @@ def recheck(facts: Mapping[str, Any], told: Run, registry: Registry, case: Gathe
         run=run,
         purchases=tuple(run.purchases if run is not None else purchases(read.problem, lines)),
         findings=(*located, *_used_though_blocked(told, registry), *vouching.findings),
-        unchecked=read.unchecked,
+        unchecked=(*read.unchecked, *unclassed),
         vouching=vouching,
+        by_others=read.by_others,
+        left_out=frozenset(str(rule.data.get("id")) for rule in read.file.rules) - {rule.id for rule in read.rules},
     )
+
+
+def _unclassed(told: Run, read: Facts, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Where rules are left out that decided what goes into which compliance class, what does not hold says nothing of the run."""
+    here = [(one.label, one.uses) for one in describe_requirements(read.problem)]
+    if findings and not read.complete and here != [(one.label, one.uses) for one in told.requirements]:
+        message = f"the plan is left unverified: without these rules its compliance classes are others, and {len(findings):,} things are not so"
+        yield Finding(message, FACTS, fix="install what judged them")
 
 
 def _nothing(read: Facts) -> Vouching:
@@ -130,16 +153,22 @@ def as_run(registry: Registry, told: Run) -> Registry:
     return registry.blocking([block.name for block in told.plugins_blocked], Blocker.RUN)
 
 
-def read_facts(facts: Mapping[str, Any], registry: Registry) -> Facts:
+def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool = True) -> Facts:
     """The facts of a run as records, with what was applied to them; rules that cannot be had are left out and named.
+
+    Args:
+        facts: what `facts.json` holds.
+        registry: what is installed here.
+        ask_others: whether a rule whose code is another here is asked all the same; else it is left out. Either way it is named.
 
     Raises:
         InputError: if the facts cannot be read.
         PluginError: if they cannot be put together for want of a plugin.
     """
     file = facts_file(facts)
-    rules, unchecked = _rules(file.rules, registry.blocking(file.case.blocked, Blocker.CASE))
+    rules, unchecked = _rules(file, registry.blocking(file.case.blocked, Blocker.CASE), ask_others)
     complete = len(rules) == len(file.rules)
+    by_others = len(unchecked) > len(file.rules) - len(rules)
     try:
         inputs = file.inputs(rules)
         problem = inputs.problem()
@@ -148,16 +177,17 @@ def read_facts(facts: Mapping[str, Any], registry: Registry) -> Facts:
         if complete:
             raise InputError(found) from error
         raise PluginError([*unchecked, *found]) from error
-    return Facts(file, is_old(facts), inputs, problem, tuple(rules), tuple(unchecked), complete)
+    return Facts(file, is_old(facts), inputs, problem, tuple(rules), tuple(unchecked), complete, by_others)
 
 
-def _rules(entries: Sequence[RuleFacts], registry: Registry) -> tuple[list[Rule], list[Finding]]:
+def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[Rule], list[Finding]]:
     rules: list[Rule] = []
     unchecked: list[Finding] = []
-    for kind, owner, data in ((entry.kind, entry.owner, entry.data) for entry in entries):
-        name = data.get("id")
+    kinds = {plugin.name: plugin for plugin in file.plugins if plugin.kind == "rule kind" and plugin.digest}
+    for entry in file.rules:
+        kind, owner, name = entry.kind, entry.owner, entry.data.get("id")
         try:
-            rules.append(registry.rule(data, FACTS))
+            made = registry.rule(entry.data, FACTS)
         except FriendshoreError as error:
             why = "; ".join(problem.message for problem in error.problems)
             if isinstance(error, InputError):
@@ -166,15 +196,27 @@ def _rules(entries: Sequence[RuleFacts], registry: Registry) -> tuple[list[Rule]
                     raise
                 # The facts may be well, and the kind that goes by the name here another one.
                 why = f"it was judged by {owner}, and `{kind}` of {here} cannot read it: {why}"
-            message = f"rule `{name}` is left unverified: {why}"
-            unchecked.append(Finding(message, FACTS, fix=f"install {owner}, which judged it"))
+            unchecked.append(_left(name, why, owner))
             continue
-        here = registry.owner(kind)
-        # Another version of friendshore's own kinds is worth a note; its kind in the place of a plugin's is another rule.
-        if here != owner and not _distribution(here) == _distribution(owner) == OWN:
-            message = f"rule `{name}` is left unverified: it was judged by {owner}, and {here} is installed"
-            unchecked.append(Finding(message, FACTS, fix=f"install {owner}"))
+        why = _asked_by_others(entry, kinds.get(kind), registry)
+        if why:
+            unchecked.append(_left(name, why, owner))
+        if ask_others or not why:
+            rules.append(made)
     return rules, unchecked
+
+
+def _left(name: object, why: str, owner: str) -> Finding:
+    return Finding(f"rule `{name}` is left unverified: {why}", FACTS, fix=f"install {owner}, which judged it")
+
+
+def _asked_by_others(rule: RuleFacts, used: RunPlugin | None, registry: Registry) -> str:
+    """Why a rule is not asked here by the code that judged by it; empty: it is."""
+    here = registry.owner(rule.kind)
+    # Another version of friendshore's own kinds is worth a note; its kind in the place of a plugin's is another rule.
+    if here != rule.owner and not _distribution(here) == _distribution(rule.owner) == OWN:
+        return f"it was judged by {rule.owner}, and {here} is installed"
+    return other_kind(used, registry) if used is not None else ""
 
 
 def _distribution(label: str) -> str:

@@ -28,6 +28,7 @@ from .facts import FACTS, is_old
 from .gather import gather
 from .optimality import ALL_THAT_IS_USUAL, Effort, optimality
 from .recheck import Rechecked, as_run, recheck
+from .recorded import taken_as_recorded, unlike_recorded
 from .verdicts import verdicts
 from .vouch import count
 
@@ -106,7 +107,11 @@ def verify_run(
     stored = read_run(folder)
     gathered = gather(load_case(case), as_run(registry, stored.run)) if case is not None else None
     again = recheck(stored.facts, stored.run, registry, gathered)
-    told = _whole(stored, again) if again.run is not None else _purchases(stored, again)
+    told = _told(stored, again)
+    if again.by_others and (again.findings or told):
+        # What is not so may be the doing of code that judged nothing of this run: once more, without its rules.
+        again = recheck(stored.facts, stored.run, registry, gathered, ask_others=False)
+        told = _told(stored, again)
     vouching = again.vouching
     found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
     proof = _optimality(folder, again, found, registry, effort)
@@ -117,7 +122,7 @@ def verify_run(
         differs=tuple(vouching.differs),
         vouched=tuple(vouching.vouched),
         unvouched=tuple(vouching.unvouched),
-        as_told=tuple(_as_told(stored.run)),
+        as_told=(*taken_as_recorded(stored.run, again.left_out), *_as_told(stored.run)),
         optimality=proof.text,
         optimality_proved=proof.proved,
     )
@@ -155,6 +160,11 @@ def _as_told(run: Run) -> Iterator[str]:
     yield "the day on which the run was made, the versions that made it, and the number of its independent parts"
 
 
+def _told(stored: RunFolder, again: Rechecked) -> list[Finding]:
+    """What `run.json` and the tables say otherwise than the facts give."""
+    return _whole(stored, again) if again.run is not None else _purchases(stored, again)
+
+
 def _whole(stored: RunFolder, again: Rechecked) -> list[Finding]:
     """Everything that `run.json` and the tables say, against what the facts give."""
     assert again.run is not None and again.verified is not None
@@ -169,9 +179,11 @@ def _whole(stored: RunFolder, again: Rechecked) -> list[Finding]:
 
 def _purchases(stored: RunFolder, again: Rechecked) -> list[Finding]:
     """Where the plan does not hold, or a rule is missing: the purchases, and whether the tables say what `run.json` says."""
-    only = _FREE_OF_RULES if again.verified is not None else _OF_FACTS
+    only = _OF_FACTS if again.verified is None and not again.left_out else _FREE_OF_RULES
     expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in again.purchases]
     found = differences_in_rows(stored.told["purchases"], expected, PURCHASES.field, stored.folder / RUN_FILE, only)
+    if again.left_out:
+        found += unlike_recorded(stored.run, again.purchases, again.left_out)
     for table in TABLES:
         if table.field:
             rows = rows_of(table, stored.run, ())

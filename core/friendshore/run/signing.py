@@ -1,0 +1,121 @@
+"""Signatures of runs: Ed25519 over the bytes of `SHA256SUMS`, so that all files of a run are signed by the holder of one key.
+
+`cryptography` is an extra of friendshore's (`pip install "friendshore[sign]"`) and is imported only when something is signed or a signature checked.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64Error
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+HEAD = b"friendshore ed25519 "
+"""What stands before the signature, in base64, in its file."""
+PASSWORD = "FRIENDSHORE_KEY_PASSWORD"
+"""Variable of the environment that holds the password of a private key, if it has one."""
+_WANTED = "an Ed25519 key as PEM (`openssl genpkey -algorithm ed25519`) or of OpenSSH (`ssh-keygen -t ed25519`)"
+
+
+def signer(key: Path) -> Callable[[bytes], bytes]:
+    """What signs with a private key.
+
+    Args:
+        key: a PEM file, or one of OpenSSH.
+
+    Returns:
+        From the bytes that are signed to the content of a signature's file.
+
+    Raises:
+        InputError: if it cannot be read or is no such key, or `cryptography` is not installed.
+    """
+    private = _private(key)
+    return lambda content: HEAD + b64encode(private.sign(content)) + b"\n"
+
+
+def mismatch(content: bytes, signature: bytes, public: Path) -> str:
+    """Why a signature is none of some content by the holder of a key; empty: it is one.
+
+    Args:
+        content: what is said to be signed.
+        signature: the content of the signature's file.
+        public: the public key, as PEM or as a line of OpenSSH.
+
+    Raises:
+        InputError: if the key cannot be read or is no such key, or `cryptography` is not installed.
+    """
+    key = _public(public)
+    from cryptography.exceptions import InvalidSignature
+
+    if not signature.startswith(HEAD):
+        return "its signature is not one that friendshore makes"
+    try:
+        key.verify(b64decode(signature.removeprefix(HEAD).strip(), validate=True), content)
+    except NotBase64Error:
+        return "its signature cannot be read"
+    except InvalidSignature:
+        return "it is not signed by the holder of this key, or was changed since"
+    return ""
+
+
+def _private(path: Path) -> Ed25519PrivateKey:
+    content = _read(path)
+    serialization = _library(path)
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    read = serialization.load_ssh_private_key if b"OPENSSH" in content[:60] else serialization.load_pem_private_key
+    password = os.environ.get(PASSWORD)
+    try:
+        key = read(content, password.encode() if password else None)
+    except TypeError as error:
+        fix = f"set {PASSWORD} where the key has a password, and only there"
+        raise InputError(Problem("the password of the key is missing, or it has none", str(path), fix=fix)) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InputError(
+            Problem(f"is no private key that can be read: {error}", str(path), expected=_WANTED)
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InputError(Problem("is a private key of another kind", str(path), expected=_WANTED))
+    return key
+
+
+def _public(path: Path) -> Ed25519PublicKey:
+    content = _read(path)
+    serialization = _library(path)
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    read = serialization.load_ssh_public_key if content.startswith(b"ssh-") else serialization.load_pem_public_key
+    try:
+        key = read(content)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InputError(Problem(f"is no public key that can be read: {error}", str(path), expected=_WANTED)) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise InputError(Problem("is a public key of another kind", str(path), expected=_WANTED))
+    return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise InputError(Problem("there is no such file of a key", str(path), fix="check the path"))
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(Problem(f"cannot be read: {error.strerror or error}", str(path))) from error
+
+
+def _library(path: Path) -> Any:
+    try:
+        from cryptography.hazmat.primitives import serialization
+    except ImportError as error:
+        fix = 'pip install "friendshore[sign]"'
+        raise InputError(Problem("signatures need cryptography, which is not installed", str(path), fix=fix)) from error
+    return serialization

@@ -1,0 +1,72 @@
+"""A rule whose plugin is not what judged a run: its charges are taken as recorded, said so, and no figure of the run is blamed for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from friendshore.case import load_case
+from friendshore.cli.starter import write_starter
+from friendshore.plugins import Registry
+from friendshore.recommend import plan, verdicts, verify_run
+from friendshore.run import write_run
+
+if TYPE_CHECKING:
+    from conftest import Site
+
+CODE = '''
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from friendshore.hookspecs import hookimpl
+from friendshore.rules.base import Rule
+
+
+class Duty(Rule):
+    """A duty by a table."""
+
+    kind: Literal["acme-duty"] = "acme-duty"
+    title: str = "A duty by a table"
+
+    def charge(self, offer, move, use, origin, value):
+        return Decimal((Path(__file__).parent / "rates.csv").read_text()) if move.crosses else Decimal(0)
+
+
+@hookimpl
+def friendshore_rules():
+    return [Duty]
+'''
+
+
+@pytest.fixture
+def run(site: Site, tmp_path: Path) -> Path:
+    """A run in which a plugin's rule charges by a table of its own."""
+    site.plugin("acme-duty", 'api = 1\nkinds = ["acme-duty"]\n', code=CODE, files={"rates.csv": "25"})
+    write_starter(tmp_path / "case")
+    with (tmp_path / "case" / "case.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[rule]]\nkind = "acme-duty"\nid = "duty"\n')
+    found = plan(load_case(tmp_path / "case"), registry=Registry.discover(), workers=1)
+    write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
+    return tmp_path / "run"
+
+
+def test_charges_of_a_rule_that_cannot_be_asked_are_taken_as_recorded(run: Path, site: Site) -> None:
+    """The table of the rule was edited since: that is said first, and nothing in the run is called wrong for it."""
+    assert verify_run(run, Registry.discover()).exit_code == 0
+    (site.folder / "acme_duty" / "rates.csv").write_text("5")
+    found = verify_run(run, Registry.discover())
+    assert (found.findings, found.exit_code, found.verified) == ((), 3, False)
+    assert any("rates.csv changed" in text for text in found.differs)
+    assert any("what rule duty charges" in text for text in found.as_told)
+    gone = verify_run(run, Registry.of())
+    assert (gone.findings, gone.exit_code) == ((), 3)
+    told = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    told["purchases"][0]["charges"] += 10
+    told["purchases"][0]["cost"] += 10
+    (run / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    said = [finding.message for finding in verify_run(run, Registry.discover()).findings]
+    assert any("charged beyond the rules that can be asked" in text for text in said)
