@@ -258,6 +258,15 @@ def test_a_column_without_a_limit_is_limited_by_what_plans_cost() -> None:
     assert (upper >= [10.0, 3.0]).all()
 
 
+def test_a_program_too_large_for_exact_arithmetic_is_left_unproved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded: what would not fit is said not to be checked."""
+    found = plain()
+    monkeypatch.setattr("friendshore.proof.MOST_ENTRIES", 3)
+    proof = prove_optimality(found.plan)
+    assert not proof.proved
+    assert "coefficients, too many" in proof.text
+
+
 @pytest.mark.deep
 def test_a_hard_case_is_told_within_its_limits() -> None:
     """One component that takes minutes: what is proved within the limits holds, and the claim stands beside it."""

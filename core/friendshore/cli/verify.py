@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,8 @@ from .options import LONGEST_SECONDS, AsJson
 from .output import answering, show, show_json
 from .waiting import Interrupt, progress_bar
 
-SECONDS = 10.0
-"""Time for the proof, if nothing else is asked."""
+SECONDS = 30.0
+"""Time for the proof, if nothing else is asked: what `friendshore.proof` says, which is slow to import."""
 
 
 @answering
@@ -51,7 +52,8 @@ def verify(
     from ..recommend import Effort, verify_run
     from ..report import run_check_data, run_check_report
 
-    with Interrupt() as cancel, progress_bar(quiet, "proving") as progress:
+    # A plan that is made again is ended by Ctrl-C; all else is, as in any command, left at once.
+    with Interrupt() if solve else nullcontext() as cancel, progress_bar(quiet, "proving") as progress:
         effort = Effort(seconds=time_limit, solve=solve, progress=progress, cancel=cancel)
         found = verify_run(run, installed(block), case, effort)
     if as_json:

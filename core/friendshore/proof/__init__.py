@@ -20,8 +20,10 @@ from .telling import Proof, Shown, beaten, no_conflict, not_checked, told
 
 __all__ = ["SECONDS", "Proof", "aims_of", "beaten", "not_checked", "prove_optimality"]
 
-SECONDS = 10.0
+SECONDS = 30.0
 """Time for a proof, if nothing else is asked."""
+MOST_ENTRIES = 2_000_000
+"""Coefficients of a program beyond which no proof is tried: as fractions they would take more than half a gigabyte."""
 
 
 def prove_optimality(
@@ -43,6 +45,8 @@ def prove_optimality(
         PluginError: if a plugin's limit rule raises.
     """
     program = compile_program(verified.problem)
+    if program.linear.matrix.nnz > MOST_ENTRIES:
+        return not_checked(f"the program has {program.linear.matrix.nnz:,} coefficients, too many to prove anything of")
     watch = Watch(seconds, cancel)
     if verified.plan.infeasible:
         return _conflict(verified, program, watch, progress)

@@ -8,7 +8,7 @@ own calendar (each day is so much of its year) and the rules' charges asked anew
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,7 @@ import numpy as np
 
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import OfferAssumption
-from ..domain.facts import CapacityStep, Offer, Price, Quote
+from ..domain.facts import Offer, Price, Quote
 from ..domain.use import Use
 from ..errors import Problem as Finding
 from ..plugins import attributed
@@ -52,7 +52,7 @@ class _Again:
         self.factors = Factors(problem.merged.factors)
         self.assumed = {one.id: one for one in self.case.assume.offer}
         self.price = cache(self._price)
-        self.part_of_year = cache(self._part_of_year)
+        self.years = cache(self._years)
         self.charging = cache(self._charging)
         self.days = cache(self._days)
 
@@ -85,13 +85,13 @@ class _Again:
         factor = basis_factor(demand.use.material, spec.substance, self.factors) or Decimal(0)
         found = []
         for t in range(self.horizon.count):
-            days = [day for day in self.days(t) if _within(day, spec.start, spec.end)]
-            if spec.quantities:
-                found.append(Fraction(spec.quantities[t] if days else 0) * Fraction(factor))
-            else:
-                parts = Counter(self.part_of_year(t, day) for day in days)
-                years = sum((part * number for part, number in parts.items()), Fraction(0))
-                found.append(Fraction(spec.per_year or 0) * years * Fraction(factor))
+            years = self.years(t, spec.start, spec.end)
+            amount = (
+                Fraction(spec.quantities[t] if years else 0)
+                if spec.quantities
+                else Fraction(spec.per_year or 0) * years
+            )
+            found.append(amount * Fraction(factor))
         late = spec.later // self.horizon.length.months
         for t in range(len(found) - 1 if late else -1, -1, -1):
             quantity, found[t] = found[t], Fraction(0)
@@ -107,17 +107,16 @@ class _Again:
             facility = self.merged.facilities[pool.facility]
             least = self.case.accept.confidence
             steps = [one for one in facility.capacity if self.merged.confidence(one.source).reaches(least)]
+            dated = sorted(steps, key=lambda one: one.start or date.min)
+            ends = [one.start - timedelta(days=1) if one.start else None for one in dated[1:]]
             for t, stated in enumerate(pool.capacity):
-                period = self.horizon.periods[t]
-                days = Counter((_step(steps, day), self.part_of_year(t, day)) for day in self.days(t))
                 again, unlimited = Fraction(0), False
-                for (position, part), number in days.items():
-                    share = Fraction(self.case.accept.counts(steps[position].status)) if position >= 0 else Fraction(0)
-                    if share:
-                        unlimited = unlimited or steps[position].per_year is None
-                        again += Fraction(steps[position].per_year or 0) * share * part * number
+                for step, last in zip(dated, [*ends, None], strict=True):
+                    counted = Fraction(self.case.accept.counts(step.status)) * self.years(t, step.start, last)
+                    unlimited = unlimited or bool(counted and step.per_year is None)
+                    again += Fraction(step.per_year or 0) * counted
                 if unlimited != (stated is None) or (stated is not None and _apart(stated, again)):
-                    yield _differs(f"what `{pool.facility}` can make in {period.label}", stated, again)
+                    yield _differs(f"what `{pool.facility}` can make in {self._label(t)}", stated, again)
 
     def _prices(self) -> Iterator[Finding]:
         """What a unit costs that is ordered or made."""
@@ -252,21 +251,17 @@ class _Again:
         period = self.horizon.periods[t]
         return [period.start + timedelta(days=number) for number in range((period.end - period.start).days + 1)]
 
-    def _part_of_year(self, t: int, day: date) -> Fraction:
-        """What a day of a period is of a year: of its own, or of the one that the period stands for."""
-        period = self.horizon.periods[t]
-        if period.steady:
-            return Fraction(1, len(self.days(t)))
-        return Fraction(1, (date(day.year, 12, 31) - date(day.year, 1, 1)).days + 1)
+    def _years(self, t: int, first: date | None, last: date | None) -> Fraction:
+        """The part of a year that a period has between two days: each day is so much of its own year, or of the one it stands for."""
+        inside = [day for day in self.days(t) if _within(day, first, last)]
+        if self.horizon.periods[t].steady:
+            return Fraction(len(inside), len(self.days(t)))
+        by_year = Counter(day.year for day in inside)
+        lengths = {year: (date(year, 12, 31) - date(year, 1, 1)).days + 1 for year in by_year}
+        return sum((Fraction(number, lengths[year]) for year, number in by_year.items()), Fraction(0))
 
     def _label(self, t: int) -> str:
         return self.horizon.label(t)
-
-
-def _step(steps: Sequence[CapacityStep], day: date) -> int:
-    """The step in force on a day; -1: none."""
-    begun = [i for i, step in enumerate(steps) if step.start is None or step.start <= day]
-    return max(begun, key=lambda i: steps[i].start or date.min, default=-1)
 
 
 def _within(day: date, first: date | None, last: date | None) -> bool:
