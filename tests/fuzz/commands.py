@@ -147,7 +147,7 @@ def hostile(made: Input, lot: Random) -> None:
     """A command line with a word in it that is not meant."""
     made.written = ("out", "friendshore.lock", "made")
     number = lot.choice(nasty.NUMBERS)
-    text = nasty.text(lot).replace("\0", "")[:5000]
+    text = nasty.text(lot).replace("\0", "").removeprefix("--json")[:5000]
     whole = lot.choice(("case.toml", "run"))
     made.commands = [
         lot.choice(

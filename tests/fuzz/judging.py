@@ -26,10 +26,7 @@ def faults(done: Done) -> Iterator[str]:
     if done.code is None:
         yield f"hang: not done after {HANG:g} s"
         return
-    if done.code < 0:
-        yield f"ended by signal {-done.code}"
-    elif done.code not in CODES:
-        yield f"exit code {done.code} is none of the documented ones"
+    yield from _code_faults(done, done.code)
     if done.memory > MEMORY:
         yield f"memory: {done.memory / 2**20:,.0f} MiB"
     for path in done.outside:
@@ -46,10 +43,19 @@ def faults(done: Done) -> Iterator[str]:
         found = sorted(_CONTROL.intersection(texts[name]))
         if found:
             yield f"{name} holds control characters: {found[:5]}"
-    if done.code and not (done.out.strip() or done.err.strip()):
-        yield f"exit code {done.code} without a word"
     if "--json" in done.command and len(texts) == 2:
         yield from _json_faults(done, texts["stdout"], texts["stderr"])
+
+
+def _code_faults(done: Done, code: int) -> Iterator[str]:
+    if code < 0:
+        yield f"ended by signal {-code}"
+    elif code == 1:
+        yield "exit code 1: friendshore itself failed"
+    elif code not in CODES:
+        yield f"exit code {code} is none of the documented ones"
+    if code and not (done.out.strip() or done.err.strip()):
+        yield f"exit code {code} without a word"
 
 
 def _json_faults(done: Done, out: str, err: str) -> Iterator[str]:
@@ -79,7 +85,7 @@ def disagreements(done: Sequence[Done]) -> Iterator[str]:
     """What commands on the same input say otherwise of it than each other: `check` passes what `plan` refuses, and such."""
     codes = {one.command[0]: one.code for one in done}
     planned = next((one for one in done if one.command[0] == "plan"), None)
-    if codes.get("check") == 0 and codes.get("plan") in (2, 3):
+    if codes.get("check") == 0 and codes.get("plan") in (2, 3) and planned and "--scenario" not in planned.command:
         yield f"`check` finds no mistake, and `plan` ends in {codes['plan']}"
     if codes.get("plan") == 4:
         yield "`plan` makes a plan that does not hold"

@@ -20,7 +20,8 @@ def done(
 
 
 WRONG: dict[str, tuple[running.Done, str]] = {
-    "traceback": (done(err=b"Traceback (most recent call last):\n  x\nKeyError: 'a'", code=1), "traceback: KeyError"),
+    "traceback": (done(err=b"Traceback (most recent call last):\n  x\nKeyError: 'a'", code=2), "traceback: KeyError"),
+    "failure": (done(err=b"x", code=1), "friendshore itself failed"),
     "hang": (done(code=None), "hang"),
     "memory": (done(memory=2**30 + 1), "memory: 1,024 MiB"),
     "signal": (done(err=b"x", code=-11), "signal 11"),

@@ -336,3 +336,14 @@ def test_a_case_that_wants_nothing_is_refused() -> None:
         built(case(count=1), metals())
     assert caught.value.problems[0].column == "demand"
     assert "[[demand]]" in caught.value.problems[0].expected
+
+
+def test_stock_at_a_place_that_nobody_knows_is_told_once() -> None:
+    """Whether it says the place itself, or lies at the case's: as a mistake, with the place, and not as a breakdown."""
+    for given in (
+        case(demand("metal", "civil", 1), stocks=(stock("metal", 1, ()),), place="Utopia"),
+        case(demand("metal", "civil", 1), stocks=(stock("metal", 1, ()).model_copy(update={"place": "Utopia"}),)),
+    ):
+        with pytest.raises(InputError) as caught:
+            built(given, metals())
+        assert [p.found for p in caught.value.problems] == ["Utopia"]

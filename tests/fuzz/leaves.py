@@ -1,0 +1,175 @@
+"""The leaves of a run folder, every value of its JSON files and every cell of its tables, and four ways to change each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+Step = str | int
+WAYS = ("other", "empty", "removed", "type")
+"""Another value of the same type; nothing, or zero; taken away; a value of another type."""
+SAME = object()
+"""What a way gives where it would change nothing."""
+GONE = object()
+"""What a way gives where the leaf is taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value in a file of a run."""
+
+    file: str
+    path: tuple[Step, ...]
+    """Keys and numbers that lead to it; of a table, the row's number and the column's name."""
+
+    @property
+    def pattern(self) -> str:
+        """The path without numbers: what all leaves of its kind share."""
+        return ".".join("*" if isinstance(step, int) else step for step in self.path)
+
+    def __str__(self) -> str:
+        return f"{self.file} {'.'.join(map(str, self.path))}"
+
+
+class Folder:
+    """The files of a run as text and data, from which changed ones are made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())}
+        self.data = {name: json.loads(text) for name, text in self.texts.items() if name.endswith(".json")}
+        self.tables = {
+            name: list(csv.reader(io.StringIO(text))) for name, text in self.texts.items() if name.endswith(".csv")
+        }
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Every leaf, file by file."""
+        for name, data in self.data.items():
+            for path in _paths(data, ()):
+                yield Leaf(name, path)
+        for name, (header, *rows) in self.tables.items():
+            for number in range(len(rows)):
+                for column in header:
+                    yield Leaf(name, (number, column))
+
+    def value(self, leaf: Leaf) -> Any:
+        """What stands there."""
+        if leaf.file in self.tables:
+            number, column = leaf.path
+            header, *rows = self.tables[leaf.file]
+            return rows[int(number)][header.index(str(column))]
+        return at(self.data[leaf.file], leaf.path)
+
+    def changed(self, leaf: Leaf, value: Any) -> str:
+        """The text of the leaf's file with another value there."""
+        if leaf.file in self.tables:
+            return self._table(leaf, value)
+        holder = at(self.data[leaf.file], leaf.path[:-1])
+        whole = holder.copy()
+        try:
+            put(self.data[leaf.file], leaf.path, value)
+            return json.dumps(self.data[leaf.file], ensure_ascii=False)
+        finally:
+            holder.clear()
+            (holder.update if isinstance(holder, dict) else holder.extend)(whole)
+
+    def _table(self, leaf: Leaf, value: Any) -> str:
+        number, column = leaf.path
+        header, *rows = self.tables[leaf.file]
+        place, row = header.index(str(column)), list(rows[int(number)])
+        if value is GONE:
+            del row[place]
+        else:
+            row[place] = value
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([header, *rows[: int(number)], row, *rows[int(number) + 1 :]])
+        return text.getvalue()
+
+
+def _paths(data: Any, path: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
+    if isinstance(data, dict) and data:
+        for key, value in data.items():
+            yield from _paths(value, (*path, key))
+    elif isinstance(data, list) and data:
+        for number, value in enumerate(data):
+            yield from _paths(value, (*path, number))
+    else:
+        yield path
+
+
+def at(data: Any, path: Sequence[Step]) -> Any:
+    """What stands at the end of a path."""
+    for step in path:
+        data = data[step]
+    return data
+
+
+def put(data: Any, path: Sequence[Step], value: Any) -> None:
+    """Puts a value at the end of a path, or takes away what is there."""
+    holder = at(data, path[:-1])
+    if value is GONE:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+
+
+def changed(value: Any, way: str, alike: Sequence[Any] = ()) -> Any:
+    """A value changed in one of four ways.
+
+    Args:
+        value: what stands there.
+        way: one of `WAYS`.
+        alike: what stands at places of the same kind, for another value that could stand there.
+    """
+    if way == "removed":
+        return GONE
+    new = {"other": _other, "empty": _empty, "type": _retyped}[way](value, alike)
+    return SAME if new is SAME or (type(new) is type(value) and new == value) else new
+
+
+def _other(value: Any, alike: Sequence[Any]) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value * 2 + 1
+    if isinstance(value, str):
+        if value and _is_number(value):
+            return f"{float(value) * 2 + 1:.6f}"
+        try:
+            return (date.fromisoformat(value) + timedelta(days=1)).isoformat()
+        except ValueError:
+            return next((one for one in alike if isinstance(one, str) and one not in (value, "")), value + "x")
+    if isinstance(value, list):
+        return ["x"]
+    return {"x": "x"} if isinstance(value, dict) else "x"
+
+
+def _empty(value: Any, alike: Sequence[Any]) -> Any:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return 0
+    return "" if isinstance(value, str) else SAME if value is None else None
+
+
+def _retyped(value: Any, alike: Sequence[Any]) -> Any:
+    if isinstance(value, bool):
+        return "perhaps"
+    if isinstance(value, int | float):
+        return "many"
+    if isinstance(value, str):
+        return 7
+    return {"x": 1} if value is None else "x"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,69 @@
+"""`verify` for many runs that are nearly the same: what it works out of the very same data a second time is remembered.
+
+Only functions without effect are replaced, each by one that calls it once for the same arguments; `verify` itself is the real one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from friendshore.plugins import Registry
+from friendshore.recommend import vouch as vouching
+from friendshore.run import folder as run_folder
+
+_MANY = 12
+"""Results of one function that are remembered."""
+
+
+def install() -> None:
+    """Replaces the functions; once in a process is enough."""
+    if hasattr(Registry.pack, "__wrapped__"):
+        return
+    verifying = importlib.import_module("friendshore.recommend.verify_run")  # the function in it has its name
+    # What is installed, and the case, stay as they are.
+    _replace(vouching, "read_catalogs", lambda refs, find: tuple(str(ref.folder) for ref in refs))
+    _replace(Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
+    _replace(verifying, "gather", lambda case, registry: str(case.file))
+    # A file that was not changed is read once, and what follows from it worked out once.
+    _replace(run_folder, "_read_json", lambda path, found: None if found else (str(path), path.read_bytes()))
+    _replace(run_folder, "record", lambda model, data, file: _One(data))
+    _replace(verifying, "recheck", lambda facts, run, registry, case: (_One(facts), _One(run), _One(case)))
+    _replace(verifying, "verdicts", _One)
+    _replace(verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
+
+
+class _One:
+    """An object as a key: the very one, kept alive so that no other gets its place."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _One) and self.value is other.value
+
+
+def _replace(holder: Any, name: str, key_of: Callable[..., Hashable]) -> None:
+    function = getattr(holder, name)
+    results: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def remembered(*args: Any, **more: Any) -> Any:
+        key = key_of(*args, **more)
+        if key is None:
+            return function(*args, **more)
+        if key not in results:
+            result = function(*args, **more)
+            if result is None:  # what is wrong was put elsewhere, and must be put there again
+                return None
+            results[key] = result
+            if len(results) > _MANY:
+                results.popitem(last=False)
+        return results[key]
+
+    remembered.__wrapped__ = function  # type: ignore[attr-defined]
+    setattr(holder, name, remembered)

@@ -1,0 +1,142 @@
+"""`python -m tests.fuzz.tamper`: changes the leaves of three runs, each in four ways, and says what `verify` makes of it."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from . import seeds, tampering
+from .leaves import Folder, Leaf
+from .tampering import FORGED, KEPT, SUMMED, Outcome
+
+RUNS = ("recipes", "stock", "us-2027")
+DEMANDS = ("gallium-defense", "germanium-civil", "antimony-defense")
+"""Demands of us-2027 that are planned: of three materials."""
+
+
+def make(folder: Path) -> None:
+    """Writes `cases/NAME` and `runs/NAME` of all three below a folder."""
+    for name in ("recipes", "stock"):
+        shutil.copytree(seeds.REPOSITORY / "docs" / "cases" / "small" / name, folder / "cases" / name)
+    shutil.copytree(seeds.REPOSITORY / "docs" / "cases" / "us-2027", folder / "cases" / "us-2027")
+    file = folder / "cases" / "us-2027" / "case.toml"
+    parts = re.split(r"(?m)^(?=\[)", file.read_text(encoding="utf-8"))
+    kept = [
+        part for part in parts if not part.startswith("[[demand]]") or any(f'id = "{name}"' in part for name in DEMANDS)
+    ]
+    file.write_text("".join(kept), encoding="utf-8")
+    seeds.in_process(
+        [("plan", str(folder / "cases" / name), "--out", str(folder / "runs" / name), "-q") for name in RUNS]
+    )
+
+
+def chosen(leaves: Iterable[Leaf], each: int) -> list[Leaf]:
+    """Of the leaves of each pattern so many, spread evenly; all, if `each` is 0."""
+    by_pattern: defaultdict[tuple[str, str], list[Leaf]] = defaultdict(list)
+    for leaf in leaves:
+        by_pattern[leaf.file, leaf.pattern].append(leaf)
+    if not each:
+        return [leaf for group in by_pattern.values() for leaf in group]
+    return [
+        group[number * len(group) // each] for group in by_pattern.values() for number in range(min(each, len(group)))
+    ]
+
+
+def outcomes(base: Path, name: str, leaves: Sequence[Leaf], modes: Sequence[str]) -> Iterator[Outcome]:
+    """What comes of changing leaves of one run."""
+    with tempfile.TemporaryDirectory(prefix="friendshore-tamper-") as scratch:
+        at_hand = tampering.tampering(base / "runs" / name, base / "cases" / name, Path(scratch))
+        for leaf in leaves:
+            yield from at_hand.try_leaf(leaf, modes)
+
+
+def _all(share: tuple[str, list[Leaf]], base: Path, modes: Sequence[str]) -> tuple[str, list[Outcome]]:
+    os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
+    return share[0], list(outcomes(base, share[0], share[1], modes))
+
+
+def main() -> int:
+    """Tampers, and returns 1 if anything was let pass without a word."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.tamper", description=__doc__)
+    parser.add_argument("--run", choices=RUNS, action="append", help="only this run; may repeat")
+    parser.add_argument("--each", type=int, default=3, help="leaves changed of each pattern; 0: all (default: 3)")
+    parser.add_argument("--file", default="", help="only leaves of this file")
+    parser.add_argument("--pattern", default="", help="only leaves whose pattern begins so")
+    parser.add_argument(
+        "--mode", choices=(KEPT, SUMMED, FORGED), action="append", help="how far the forger goes (default: all)"
+    )
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a processor)")
+    told = parser.parse_args()
+    started = time.monotonic()
+    found: list[tuple[str, Outcome]] = []
+    with tempfile.TemporaryDirectory(prefix="friendshore-runs-") as folder:
+        base = Path(folder)
+        make(base)
+        shares = []
+        for name in told.run or RUNS:
+            leaves = [
+                leaf
+                for leaf in Folder(base / "runs" / name).leaves()
+                if leaf.file.startswith(told.file) and leaf.pattern.startswith(told.pattern)
+            ]
+            picked = chosen(leaves, told.each)
+            sys.stdout.write(
+                f"{name}: {len(leaves):,} leaves of {len({(x.file, x.pattern) for x in leaves}):,} patterns; {len(picked):,} are changed\n"
+            )
+            shares += [(name, picked[number::20]) for number in range(20)]
+        with multiprocessing.get_context("spawn").Pool(told.workers) as pool:
+            work = partial(_all, base=base, modes=told.mode or (KEPT, SUMMED, FORGED))
+            for name, some in pool.imap_unordered(work, shares):
+                found += [(name, outcome) for outcome in some]
+    sys.stdout.write(text(found, time.monotonic() - started))
+    return int(any(outcome.result == "passed" for _, outcome in found))
+
+
+def text(found: Sequence[tuple[str, Outcome]], seconds: float) -> str:
+    """What came of all changes, for people: counts, what was let pass and why, and what was let pass without a reason."""
+    results = ("found", "named", "same", "listed", "passed")
+    counts = Counter((name, one.mode, "with --case" if one.with_case else "", one.result) for name, one in found)
+    lines = [f"{'run':10}{'the forger':12}{'':13}" + "".join(f"{result:>9}" for result in results)]
+    for row in sorted({key[:3] for key in counts}):
+        head = "".join(f"{cell:{width}}" for cell, width in zip(row, (10, 12, 13), strict=True))
+        lines += [head + "".join(f"{counts[(*row, result)]:>9,}" for result in results)]
+    for title, result in (
+        ("not vouched for, and named so", "named"),
+        ("may be changed", "listed"),
+        ("LET PASS WITHOUT A WORD", "passed"),
+    ):
+        reasons: defaultdict[str, set[str]] = defaultdict(set)
+        for name, one in found:
+            if one.result == result:
+                case = " (with --case)" if one.with_case and result != "listed" else ""
+                reasons[one.why or "no reason is known"].add(
+                    f"{name} {one.leaf.file} {one.leaf.pattern} [{one.way}] {one.mode}{case}"
+                )
+        if reasons:
+            lines += ["", f"{title}:"]
+        for why, which in sorted(reasons.items()):
+            shown = sorted(which) if result == "passed" else sorted({entry.partition(" [")[0] for entry in which})
+            lines += [
+                f"  {why}: {len(shown)} patterns",
+                *(f"    {entry}" for entry in shown[: 400 if result == "passed" else 6]),
+            ]
+    lines += [
+        "",
+        f"{len(found):,} verifications of {len({(n, str(o.leaf), o.way) for n, o in found}):,} changes, {seconds:,.0f} s",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
