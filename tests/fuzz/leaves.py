@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -69,11 +70,17 @@ class Folder:
         """The text of the leaf's file with another value there."""
         if leaf.file in self.tables:
             return self._table(leaf, value)
+        with self.bent(leaf, value) as data:
+            return json.dumps(data, ensure_ascii=False)
+
+    @contextmanager
+    def bent(self, leaf: Leaf, value: Any) -> Iterator[Any]:
+        """What the leaf's JSON file holds, with another value there for as long as it is looked at."""
         holder = at(self.data[leaf.file], leaf.path[:-1])
         whole = holder.copy()
         try:
             put(self.data[leaf.file], leaf.path, value)
-            return json.dumps(self.data[leaf.file], ensure_ascii=False)
+            yield self.data[leaf.file]
         finally:
             holder.clear()
             (holder.update if isinstance(holder, dict) else holder.extend)(whole)

@@ -14,7 +14,7 @@ from friendshore.plugins import Registry
 from friendshore.recommend import vouch as vouching
 from friendshore.run import folder as run_folder
 
-_MANY = 12
+_MANY = 40
 """Results of one function that are remembered."""
 
 
@@ -25,6 +25,8 @@ def install() -> None:
     verifying = importlib.import_module("friendshore.recommend.verify_run")  # the function in it has its name
     # What is installed, and the case, stay as they are.
     _replace(vouching, "read_catalogs", lambda refs, find: tuple(str(ref.folder) for ref in refs))
+    _replace(vouching, "_of_catalog", _One)
+    _replace(vouching, "digest", _One)
     _replace(Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
     _replace(verifying, "gather", lambda case, registry: str(case.file))
     # A file that was not changed is read once, and what follows from it worked out once.
