@@ -24,19 +24,20 @@ DEMANDS = ("gallium-defense", "germanium-civil", "antimony-defense")
 """Demands of us-2027 that are planned: of three materials."""
 
 
-def make(folder: Path) -> None:
-    """Writes `cases/NAME` and `runs/NAME` of all three below a folder."""
-    for name in ("recipes", "stock"):
-        shutil.copytree(seeds.REPOSITORY / "docs" / "cases" / "small" / name, folder / "cases" / name)
-    shutil.copytree(seeds.REPOSITORY / "docs" / "cases" / "us-2027", folder / "cases" / "us-2027")
-    file = folder / "cases" / "us-2027" / "case.toml"
-    parts = re.split(r"(?m)^(?=\[)", file.read_text(encoding="utf-8"))
-    kept = [
-        part for part in parts if not part.startswith("[[demand]]") or any(f'id = "{name}"' in part for name in DEMANDS)
-    ]
-    file.write_text("".join(kept), encoding="utf-8")
+def make(folder: Path, names: Sequence[str] = RUNS) -> None:
+    """Writes `cases/NAME` and `runs/NAME` of some of them below a folder."""
+    for name in names:
+        where = "us-2027" if name == "us-2027" else f"small/{name}"
+        shutil.copytree(seeds.REPOSITORY / "docs" / "cases" / where, folder / "cases" / name)
+    if "us-2027" in names:
+        file = folder / "cases" / "us-2027" / "case.toml"
+        parts = re.split(r"(?m)^(?=\[)", file.read_text(encoding="utf-8"))
+        kept = [
+            one for one in parts if not one.startswith("[[demand]]") or any(f'id = "{name}"' in one for name in DEMANDS)
+        ]
+        file.write_text("".join(kept), encoding="utf-8")
     seeds.in_process(
-        [("plan", str(folder / "cases" / name), "--out", str(folder / "runs" / name), "-q") for name in RUNS]
+        [("plan", str(folder / "cases" / name), "--out", str(folder / "runs" / name), "-q") for name in names]
     )
 
 
@@ -81,7 +82,7 @@ def main() -> int:
     found: list[tuple[str, Outcome]] = []
     with tempfile.TemporaryDirectory(prefix="friendshore-runs-") as folder:
         base = Path(folder)
-        make(base)
+        make(base, told.run or RUNS)
         shares = []
         for name in told.run or RUNS:
             leaves = [

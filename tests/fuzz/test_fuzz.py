@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from . import judging, nasty, running, seeds, tables, tomltext, trees, trying
+from . import judging, nasty, running, seeds, tables, tamper, tomltext, trees, trying
+from .leaves import Folder
 
 
 def done(
@@ -83,3 +84,12 @@ def test_hostile_inputs_leave_friendshore_whole(tmp_path: Path) -> None:
     seeds.make(tmp_path / "base")
     found = [one for one in trying.tried(range(30), 1, tmp_path / "base", tmp_path / "keep", 1) if one.faults]
     assert found == []
+
+
+@pytest.mark.deep
+def test_no_leaf_of_a_run_is_changed_without_a_word(tmp_path: Path) -> None:
+    """One leaf of every kind of a small run, in four ways: found, named as not vouched for, or listed with the reason why it may be."""
+    tamper.make(tmp_path, ("stock",))
+    leaves = tamper.chosen(Folder(tmp_path / "runs" / "stock").leaves(), 1)
+    passed = [one for one in tamper.outcomes(tmp_path, "stock", leaves, ["summed"]) if one.result == "passed"]
+    assert passed == []
