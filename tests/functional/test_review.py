@@ -126,8 +126,8 @@ def test_departures_from_enacted_law_are_told(folder: Path) -> None:
     run = plan(edit(folder, ("[accept]", '[accept]\nrule_status = ["pending"]')))
     assert "enacted law does not apply" in accepted(run)
     assert "from `assumed` on" in accepted(run)
-    edit(folder, ('rule_status = ["pending"]\n', ""), ('end_use = "defense"\n', 'end_use = "defnse"\n'))
-    assert "no rule names the end use `defnse`" in accepted(plan(folder))
+    edit(folder, ('rule_status = ["pending"]\n', ""), ('end_use = "defense"\n', 'end_use = "lamps"\n'))
+    assert "no rule names the end use `lamps`" in accepted(plan(folder))
 
 
 def test_a_licence_in_hand_is_not_asked_for(folder: Path) -> None:

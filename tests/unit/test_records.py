@@ -39,7 +39,7 @@ def refused(given: Case, facts: Catalog, *rules: Rule) -> tuple[Problem, ...]:
         (lambda: ban("mined", elements=["Dyy"]), "rule.elements", "Dy"),
         (lambda: ban("mined", forms=["metall"]), "rule.forms", "metal"),
         (lambda: ban("mined", also=[{"materials": ["oxid"]}]), "rule.also.materials", "oxide"),
-        (lambda: ban("mined", end_uses=["defnse"]), "rule.end_uses", "defense"),
+        (lambda: ban("mined", end_uses=["defend"]), "rule.end_uses", "defense"),
         (lambda: rule(Exclude, offers=["cn-metl"]), "rule.offers", "cn-metal"),
         (lambda: rule(Exclude, catalogs=["tinny"]), "rule.catalogs", "tiny"),
         (lambda: rule(MaxShare, share="0.5", facilities=["cnn"]), "rule.facilities", "cn"),

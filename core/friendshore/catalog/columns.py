@@ -134,8 +134,8 @@ FACILITIES = Layout(
 
 CAPACITY = Layout(
     "capacity.csv",
-    "What facilities can make a year, from a date until the next row of the same facility. A facility without a row is a lead: "
-    "shown, never counted.",
+    "What facilities can make a year, from a date until the next row of the same facility. The offers of a facility without a row are "
+    "leads, shown and never counted, except those that state a quantity themselves: `max_per_year` or `total`.",
     (
         Field("facility", k.IDENT, "Id of a facility of this catalog.", "acme-smelter", required=True),
         Field("from", k.DATE, "First day; blank: since ever.", "2027-07-01"),
@@ -173,8 +173,18 @@ OFFERS = Layout(
             "lot", k.MASS, "What is ordered in one period is a whole multiple of this; blank: any quantity.", "250 kg"
         ),
         Field("max_lots", k.COUNT, "Most lots ordered in one period.", "8"),
-        Field("max_per_year", k.MASS_RATE, "Most a year from this offer, beside its facility's capacity.", "20 t/year"),
-        Field("total", k.MASS, "Most over the whole plan: a stock in hand, a parcel.", "12 t"),
+        Field(
+            "max_per_year",
+            k.MASS_RATE,
+            "Most a year from this offer, beside its facility's capacity; it counts without one, by the offer's `source`.",
+            "20 t/year",
+        ),
+        Field(
+            "total",
+            k.MASS,
+            "Most over the whole plan: a stock in hand, a parcel; it counts without a capacity, by the offer's `source`.",
+            "12 t",
+        ),
         Field(
             "onboarding",
             k.MONEY,

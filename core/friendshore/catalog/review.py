@@ -72,9 +72,14 @@ def nothings(catalog: Catalog) -> Iterator[Problem]:
 def _leads(catalog: Catalog) -> Iterator[Problem]:
     bounded = {o.facility for o in catalog.offers if o.max_per_year is not None or o.total is not None}
     for facility in catalog.facilities:
-        if not facility.capacity and facility.id not in bounded:
+        if not facility.capacity:
+            but = (
+                ", but for those that state `max_per_year` or `total`: these count up to that"
+                if facility.id in bounded
+                else ""
+            )
             yield Problem(
-                f"`{facility.id}` has no capacity: its offers are leads, shown but never counted",
+                f"`{facility.id}` has no capacity: its offers are leads, shown but never counted{but}",
                 file=f"{catalog.name}/capacity.csv",
                 fix="add a row, or let the case assume a figure",
             )

@@ -32,7 +32,7 @@ def nearest(word: str, known: Collection[str], alike: float = 0.6) -> str | None
     return forms[best]
 
 
-def did_you_mean(word: str, known: Collection[str]) -> str:
+def did_you_mean(word: str, known: Collection[str], alike: float = 0.6) -> str:
     """A fix that names the nearest known word; empty if there is none."""
-    found = nearest(word, known)
+    found = nearest(word, known, alike)
     return f"did you mean `{found}`?" if found else ""

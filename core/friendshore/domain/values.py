@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator
 from .base import Number, UnreadableError, Words, beyond, exact, in_reach
 from .countries import GROUPS, countries_of, country_names, country_of, country_words
 from .currencies import COMMON, currency_codes, is_currency
+from .looks import misleading
 from .stages import STEPS, Stage
 from .suggest import did_you_mean, nearest
 
@@ -121,6 +122,12 @@ _LABEL = re.compile(r"[A-Za-z0-9][\w.+/-]*(?:/\*)?\Z")
 _HS = re.compile(r"\d{2,4}(?:\.?\d{2}){0,4}\Z")
 _MEANT = {"defence": "defense", "military": "defense", "civilian": "civil", "commercial": "civil"}
 """Words for an end use that rules would not know."""
+_KNOWN_USES = ("defense", "civil")
+"""End uses that law names."""
+_SLIP = 0.85
+"""How alike a word is to an end use that is a slip of it, as `defens` and `civl` are; `civic` is a word of its own."""
+_SINGLE = re.compile(r"[a-z]+\Z")
+"""A word without a part of its own, as in `defense-spares`."""
 
 
 def ident(word: str) -> str:
@@ -131,6 +138,18 @@ def ident(word: str) -> str:
     """
     if not _IDENT.match(word):
         raise UnreadableError("a name of letters, digits, `-`, `_`, `.` and `+`, without spaces")
+    return _plain(word)
+
+
+def _plain(word: str) -> str:
+    """A name that is what it looks like: what looks like `defense` and is another word escapes every rule that names it.
+
+    Raises:
+        UnreadableError: if it is not.
+    """
+    why = misleading(word)
+    if why:
+        raise UnreadableError("a name of visible letters of one alphabet", f"`{word}` {why}: type the name again")
     return word
 
 
@@ -142,7 +161,7 @@ def label(word: str) -> str:
     """
     if not _LABEL.match(word):
         raise UnreadableError("a name of letters, digits, `-`, `_`, `.`, `+` and `/`, without spaces")
-    return word
+    return _plain(word)
 
 
 def end_use(word: str) -> str:
@@ -151,9 +170,9 @@ def end_use(word: str) -> str:
     Raises:
         UnreadableError: if it is such a word.
     """
-    folded = word.casefold()
-    meant = _MEANT.get(folded, folded)
-    if meant != word and meant in _MEANT.values():
+    folded = _plain(word).casefold()
+    meant = _MEANT.get(folded) or (nearest(folded, _KNOWN_USES, _SLIP) if _SINGLE.match(folded) else folded)
+    if meant != word and meant in _KNOWN_USES:
         raise UnreadableError("defense, civil, or a word of your own", f"did you mean `{meant}`?")
     return word
 

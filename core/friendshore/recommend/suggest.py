@@ -19,6 +19,7 @@ from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
 from .gather import Gathered
+from .idle import end_uses, far_dates, looks, own_rules
 from .scale import out_of_scale
 from .sources import describe_leads
 
@@ -36,8 +37,12 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
         *(told for place in places if place is not None for told in told_commas(place)),
         *_unexamined(problem),
         *(told for catalog in own for told in nothings(catalog)),
+        *(told for catalog in own for told in looks(catalog)),
+        *end_uses(problem),
         *_boundaries(problem),
+        *far_dates(problem, _dates(problem)),
         *_rules(problem),
+        *own_rules(problem),
         *_prices(problem),
         *_demands(problem),
         *out_of_scale(problem),
@@ -62,12 +67,7 @@ def _unexamined(problem: Problem) -> Iterator[Suggestion]:
 def _boundaries(problem: Problem) -> Iterator[Suggestion]:
     """Dates that fall within a period: the model then takes the whole period, or spreads a quantity over it."""
     subjects: defaultdict[date, list[str]] = defaultdict(list)
-    for day, text in [
-        *_rule_dates(problem),
-        *_supply_dates(problem),
-        *_terms_dates(problem),
-        *_paper_dates(problem),
-    ]:
+    for day, text in _dates(problem):
         if text not in subjects[day]:
             subjects[day].append(text)
     for day in sorted(subjects):
@@ -121,6 +121,11 @@ def _rules(problem: Problem) -> Iterator[Suggestion]:
                     column="rule",
                     found=name,
                 )
+
+
+def _dates(problem: Problem) -> list[tuple[date, str]]:
+    """All days on which something begins or ends, with what does."""
+    return [*_rule_dates(problem), *_supply_dates(problem), *_terms_dates(problem), *_paper_dates(problem)]
 
 
 def _around(problem: Problem, day: date) -> Period | None:

@@ -1,0 +1,134 @@
+"""What `check` says of rules, dates and words that do nothing, or that are not what they look like."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from friendshore.plugins import Registry
+from friendshore.recommend.check import Checked, check
+from friendshore.recommend.idle import end_uses
+
+from .building import ban, built, case, demand, metals
+
+STOCK = Path(__file__).parents[2] / "docs" / "cases" / "small" / "stock"
+
+Told = Callable[[str, str, str], Checked]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    """What is said of the case about stock after an edit of a file."""
+    folder = Path(shutil.copytree(STOCK, tmp_path / "stock"))
+
+    def tell(file: str, old: str, new: str) -> Checked:
+        text = (folder / file).read_text(encoding="utf-8")
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+        return check(folder, Registry.of())
+
+    return tell
+
+
+def suggested(found: Checked, *words: str) -> bool:
+    """Whether one suggestion holds all the words."""
+    assert not found.errors, found.errors
+    return sum(all(word in str(told) for word in words) for told in found.suggestions) == 1
+
+
+USE = 'end_use = "defense"'
+
+
+@pytest.mark.parametrize("word", ["defens", "defnse", "civl", "dеfense", "defense\u200b", "Defence"])
+def test_an_end_use_that_would_escape_every_rule_is_a_mistake(word: str, told: Told) -> None:
+    """A ban on goods for defence does not look at goods for `defens`: the plan would be called compliant."""
+    (error,) = told("case.toml", USE, f'end_use = "{word}"').errors
+    assert error.column == "demand[2].end_use"
+    assert "did you mean" in error.fix or "type the name again" in error.fix
+
+
+def test_an_end_use_of_its_own_is_no_mistake(told: Told) -> None:
+    """`civic` is no slip of `civil`, nor is what has a part of its own."""
+    assert not told("case.toml", USE, 'end_use = "defense-spares"').errors
+
+
+def test_an_end_use_nearly_named_by_a_rule_is_told() -> None:
+    """The rule is for turbines, the demand for a turbine: the rule does not look at it."""
+    rule = ban("mined", end_uses=["turbines"])
+    (found,) = end_uses(built(case(demand("metal", "turbine", 10)), metals(), rule))
+    assert "`turbine`, which no rule names" in found.message
+    assert found.fix == "did you mean `turbines`?"
+    assert not list(end_uses(built(case(demand("metal", "lamps", 10)), metals(), rule)))
+
+
+def test_a_ban_from_another_century_is_told(told: Told) -> None:
+    """2207 for 2027: the ban never holds, and nothing else says so."""
+    found = told("case.toml", "phases = [{ from = 2027-01-01 }]", "phases = [{ from = 2207-01-01 }]")
+    assert suggested(found, "rule `by-order` holds on no day of the plan", "2207-01-01")
+    assert suggested(found, "2207-01-01 is far from the plan", "check the year")
+
+
+def test_an_offer_from_another_century_is_told(told: Told) -> None:
+    """Dates of catalogs as well as those of rules."""
+    found = told(
+        "catalog/offers.csv",
+        "price_source,source\nriver-antimony,river-smelter,antimony,10 USD/kg,invented,invented\n"
+        "hill-antimony,hill-smelter,antimony,30 USD/kg,invented,invented",
+        "price_source,source,until\nriver-antimony,river-smelter,antimony,10 USD/kg,invented,invented,9999-12-31\n"
+        "hill-antimony,hill-smelter,antimony,30 USD/kg,invented,invented,2207-12-30",
+    )
+    assert suggested(found, "2207-12-31 is far from the plan")
+    assert not any("9999" in str(told) for told in found.suggestions)
+
+
+def test_a_ban_on_a_stage_that_no_material_has_is_told(told: Told) -> None:
+    """Antimony is mined and refined: a ban on where it was separated keeps out nothing."""
+    found = told("case.toml", 'stages = ["mined"]', 'stages = ["separated"]')
+    assert suggested(found, "rule `by-order` bars nothing", "separated")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("catalog/facilities.csv", "Hill Metals", "Hill Metals\u200b", "nobody sees (U+200B, zero width space)"),
+        ("catalog/facilities.csv", "Hill Metals", "Нill Metals", "`Н` is U+041D, cyrillic capital letter en"),
+        ("catalog/materials.csv", "Sb", "Ѕb", "cyrillic capital letter dze"),
+    ],
+)
+def test_a_word_that_is_not_what_it_looks_like_is_told(file: str, old: str, new: str, says: str, told: Told) -> None:
+    """A limit that names Hill Metals, or a rule on antimony, does not mean it."""
+    assert suggested(told(file, old, new), says)
+
+
+def test_a_name_in_one_alphabet_is_what_it_looks_like(told: Told) -> None:
+    """Accents, and names in another alphabet altogether, are no tricks."""
+    found = told("catalog/facilities.csv", "Hill smelter,Hill Metals", "Завод на холме,Société Générale")
+    assert not found.errors
+    assert not any("looks" in str(told) or "alphabets" in str(told) for told in found.suggestions)
+
+
+@pytest.mark.parametrize("name", ["river-antimonу", "river\u200bantimony", "river-antimony\u202e"])
+def test_an_id_that_is_not_what_it_looks_like_is_a_mistake(name: str, told: Told) -> None:
+    """Two ids that look alike are two offers."""
+    assert any(
+        "type the name again" in e.fix or "a name of letters" in e.expected
+        for e in told("catalog/offers.csv", "river-antimony", name).errors
+    )
+
+
+def test_an_offer_that_states_a_quantity_counts_without_a_capacity(told: Told) -> None:
+    """Who sells 12 t from stock has said what is to be had; another offer of the facility is a lead. The page says so."""
+    told("catalog/capacity.csv", "hill-smelter,,20 t/year,operating,,invented\n", "")
+    found = told(
+        "catalog/offers.csv",
+        "price_source,source\nriver-antimony,river-smelter,antimony,10 USD/kg,invented,invented\n"
+        "hill-antimony,hill-smelter,antimony,30 USD/kg,invented,invented",
+        "price_source,source,total\nriver-antimony,river-smelter,antimony,10 USD/kg,invented,invented,\n"
+        "hill-antimony,hill-smelter,antimony,30 USD/kg,invented,invented,12 t\nhill-more,hill-smelter,antimony,30 USD/kg,invented,invented,",
+    )
+    assert suggested(found, "`hill-smelter` has no capacity", "these count up to that")
+    assert suggested(found, "`hill-more`", "is a lead", "nobody published its capacity")
+    assert not any("`hill-antimony`" in str(told) and "lead" in str(told) for told in found.suggestions)
