@@ -70,3 +70,13 @@ def test_charges_of_a_rule_that_cannot_be_asked_are_taken_as_recorded(run: Path,
     (run / "run.json").write_text(json.dumps(told), encoding="utf-8")
     said = [finding.message for finding in verify_run(run, Registry.discover()).findings]
     assert any("charged beyond the rules that can be asked" in text for text in said)
+
+
+def test_optimality_is_not_proved_with_rules_that_are_not_the_runs(run: Path, site: Site) -> None:
+    """A table that was edited, though it says the same: what is cheapest under the rule as it is here says nothing of the run."""
+    assert verify_run(run, Registry.discover()).optimality_proved
+    (site.folder / "acme_duty" / "rates.csv").write_text("25.0")
+    found = verify_run(run, Registry.discover())
+    assert found.findings == ()
+    assert not found.optimality_proved
+    assert found.optimality == "optimality: not checked, since rules are left unverified"

@@ -141,7 +141,7 @@ def _optimality(folder: Path, again: Rechecked, found: Sequence[Finding], regist
         return Proof("optimality: not checked", proved=False)
     if found:
         return not_checked("the run is not what it says")
-    if again.run is None or again.verified is None:
+    if again.run is None or again.verified is None or again.unchecked:
         return not_checked("rules are left unverified")
     return optimality(folder, again.verified, registry, effort)
 
