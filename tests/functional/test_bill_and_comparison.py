@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+import pytest
+
+from .program import call
 
 STEEL = "docs/cases/published/multmip3"
 THREE = "fixed-cost,minimum-load,max-served"
@@ -14,11 +17,7 @@ THREE = "fixed-cost,minimum-load,max-served"
 
 def friendshore(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the command line as a program of its own, at the root of the repository."""
-    command = [sys.executable, "-m", "friendshore", *arguments]
-    environment = {**os.environ, "COLUMNS": "100"}
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=Path(__file__).parents[2], env=environment, check=False
-    )
+    return call(list(arguments), {**os.environ, "COLUMNS": "100"}, Path(__file__).parents[2])
 
 
 def told(page: str, command: str) -> str:
@@ -27,6 +26,7 @@ def told(page: str, command: str) -> str:
     return text.split(f"$ friendshore {command}\n", 1)[1].split("```", 1)[0]
 
 
+@pytest.mark.deep
 def test_the_bill_in_order_is_the_one_of_the_page() -> None:
     """The published steps, and nothing on stderr."""
     run = friendshore("ledger", STEEL, "--order", THREE)
@@ -35,6 +35,7 @@ def test_the_bill_in_order_is_the_one_of_the_page() -> None:
     assert "max-served     +2,475.00" in run.stdout
 
 
+@pytest.mark.deep
 def test_the_bill_as_json() -> None:
     """One object with tables of items, parts and cells."""
     run = friendshore("ledger", STEEL, "--items", THREE, "--json")
@@ -45,6 +46,7 @@ def test_the_bill_as_json() -> None:
     assert (found["before"]["amount"], found["after"]["amount"], found["method"]) == (199500, 235625, "exact")
 
 
+@pytest.mark.deep
 def test_the_whole_bill_of_the_worked_case_adds_up() -> None:
     """Cent by cent, item by item and part by part, with what one more unit would save."""
     run = friendshore("ledger", "docs/cases/us-2027", "--json", "--exact", "2", "--samples", "3")
@@ -83,6 +85,7 @@ def test_a_comparison_with_a_scenario() -> None:
     assert [step["title"] for step in found["steps"]] == ["enable us-p-1803"]
 
 
+@pytest.mark.deep
 def test_two_runs_side_by_side(tmp_path: Path) -> None:
     """Planned again from their own facts; what differs in them is named."""
     for name in ("multmip2", "multmip3"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from .program import call
 
 NOTHING = "api = 1\n"
 CATALOG = 'schema = 1\nname = "{}"\ntitle = "Quotes"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n'
@@ -105,8 +106,7 @@ def friendshore(world: Path, *arguments: str, block: str = "") -> subprocess.Com
     """Runs the command line with the world's plugins beside what is installed."""
     path = os.pathsep.join(filter(None, [str(world / "site"), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "PYTHONPATH": path, "FRIENDSHORE_BLOCK": block, "COLUMNS": "400", "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "friendshore", *arguments]
-    return subprocess.run(command, cwd=world, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return call(list(arguments), environment, world)
 
 
 def test_help_and_list_work_whatever_is_broken(world: Path) -> None:

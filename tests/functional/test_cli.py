@@ -16,6 +16,8 @@ import pytest
 from friendshore.cli.exits import CONFLICT, EXIT_CODES
 from friendshore.cli.reference import pages
 
+from .program import call
+
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 HEAVY = ("ortools", "pandas", "scipy", "numpy", "pydantic", "rich", "pluggy", "pycountry", "friendshore.plugins")
 INFEASIBLE = """
@@ -36,9 +38,7 @@ def friendshore(
     *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs the command line as a program of its own, its output piped."""
-    command = [sys.executable, "-m", "friendshore", *arguments]
-    environment = {**os.environ, "COLUMNS": "100", **(env or {})}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return call(list(arguments), {**os.environ, "COLUMNS": "100", **(env or {})}, cwd)
 
 
 def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

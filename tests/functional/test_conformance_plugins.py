@@ -14,8 +14,10 @@ import pytest
 
 if TYPE_CHECKING:
     from .made_plugins import RULE, catalog_plugin, checked, forgotten, rule_plugin
+    from .program import call
 else:
     from tests.functional.made_plugins import RULE, catalog_plugin, checked, forgotten, rule_plugin
+    from tests.functional.program import call
 
 __all__ = ["forgotten"]
 
@@ -24,8 +26,7 @@ def friendshore(*arguments: object, site: Path | None = None, block: str = "") -
     """The command line as a program of its own, with a folder of installed plugins beside what is installed."""
     path = os.pathsep.join(filter(None, [str(site or ""), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "PYTHONPATH": path, "FRIENDSHORE_BLOCK": block, "COLUMNS": "100"}
-    command = [sys.executable, "-m", "friendshore", *map(str, arguments)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    done = call([*map(str, arguments)], environment)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

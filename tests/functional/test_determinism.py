@@ -71,7 +71,7 @@ def choices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["starter", "choices"])
+@pytest.mark.parametrize("name", ["starter", pytest.param("choices", marks=pytest.mark.deep)])
 def test_the_same_facts_give_the_same_bytes(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Runs of the command line with other seeds of Python's hashes, one and two workers, every table and row shuffled anew."""
     folder: Path = request.getfixturevalue(name)
@@ -85,6 +85,7 @@ def test_the_same_facts_give_the_same_bytes(name: str, tmp_path: Path, request: 
         assert planned(again, hashes, workers) == original
 
 
+@pytest.mark.deep
 def test_other_facts_give_other_bytes(choices: Path, tmp_path: Path) -> None:
     """A price changed in the last digit is seen, in the plan's cost or at least in the hash of the catalog."""
     changed = tmp_path / "changed"

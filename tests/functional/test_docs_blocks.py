@@ -66,6 +66,11 @@ def installs(page: Path) -> bool:
     return any(block.language == "bash" and "pip " in block.text for block in blocks(page))
 
 
+def marks_of(page: Path) -> list[pytest.MarkDecorator]:
+    """Pages that install something are for a run of their own; the tutorial is what everybody reads first."""
+    return [pytest.mark.wheels] if installs(page) else [] if page.parent.name == "tutorial" else [pytest.mark.deep]
+
+
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A new environment with the wheels of the workspace, and pip that finds them: what a user has who installed them."""
@@ -92,7 +97,7 @@ def surroundings(programs: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(page, marks=[pytest.mark.wheels] if installs(page) else []) for page in PAGES],
+    [pytest.param(page, marks=marks_of(page)) for page in PAGES],
     ids=lambda page: page.stem,
 )
 def test_what_a_page_shows_is_so(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:

@@ -47,6 +47,7 @@ def run(project: Path, env: dict[str, str], *module: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", KINDS)
 def test_a_new_plugin_passes_its_own_tests_and_types(name: str, tmp_path: Path) -> None:
     """Catalog, rule or both: found by friendshore, its tests pass, and `mypy --strict` has nothing to say."""

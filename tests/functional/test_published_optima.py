@@ -83,6 +83,7 @@ PROBLEMS = (
     Published("cap71", "warehouse location, 16 sites, 50 customers", f"{BEASLEY} cap71", "932615.750"),
     Published("cap134", "warehouse location, 50 sites, 50 customers", f"{BEASLEY} cap134", "928941.750"),
 )
+SLOW = ("cap134", "multmip1", "multmip3")
 DUALS = {"new-york": "0.225", "chicago": "0.153", "topeka": "0.126"}
 """Of Dantzig's transport problem: money for one unit more, by market, as GAMS lists it."""
 
@@ -108,7 +109,11 @@ def without_limit() -> Decimal:
     return -planned("multmip3").session.after(Change(disable="max-served")).rise.objective
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.folder)
+@pytest.mark.parametrize(
+    "problem",
+    [pytest.param(p, marks=pytest.mark.deep) if p.folder in SLOW else p for p in PROBLEMS],
+    ids=lambda problem: problem.folder,
+)
 def test_optimum_is_the_published_one(problem: Published) -> None:
     """All is delivered, at the published cost, and proved cheapest."""
     plan = planned(problem.folder)

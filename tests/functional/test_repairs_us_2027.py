@@ -13,6 +13,7 @@ from friendshore.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 CASE = ROOT / "docs" / "cases" / "us-2027"
+pytestmark = pytest.mark.deep
 PAGE = (ROOT / "docs" / "reference" / "questions" / "repairs.md").read_text(encoding="utf-8")
 
 
@@ -49,7 +50,7 @@ def test_a_pasted_repair_serves_what_was_short(material: str, steps: list[list[s
     from friendshore.recommend import reopen
     from friendshore.report import repairs_toml
 
-    found = friendshore.repairs(reopen(CASE).session, material)
+    found = friendshore.repairs(reopen(CASE).session, material, seconds=3600)
     (gap,) = found.gaps
     assert gap.complete
     assert [[use.kind.value for use in repair.uses] for repair in found.repairs] == steps

@@ -14,6 +14,8 @@ import pytest
 
 from friendshore.cli.starter import write_starter
 
+from .program import call
+
 BAN = 'phases = [{ from = 2027-01-01, status = "enacted" }]'
 
 
@@ -36,10 +38,7 @@ def edit(folder: Path, *changes: tuple[str, str], file: str = "case.toml") -> Pa
 
 def friendshore(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
     """The command line, without a traceback."""
-    command = [sys.executable, "-m", "friendshore", *map(str, args)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", env={**os.environ, **env}, check=False
-    )
+    done = call([*map(str, args)], {**os.environ, **env})
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

@@ -29,6 +29,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("plugins/*/README.md"), *DOCS.rgl
 BLOCKS = {"blockquote", "h1", "h2", "h3", "h4", "li", "ol", "pre", "table", "td", "th", "tr", "ul"}
 
 
+pytestmark = pytest.mark.deep
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of the site, and what was printed."""

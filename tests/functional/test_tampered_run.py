@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import pytest
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.recommend import RunCheck, verify_run
+
+from .program import call
 
 Change = Callable[[Any], None]
 
@@ -27,7 +28,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["init", str(folder / "case")],
         ["plan", str(folder / "case"), "--out", str(folder / "run"), "-q"],
     ):
-        subprocess.run([sys.executable, "-m", "friendshore", *arguments], check=True, capture_output=True, timeout=120)
+        assert call(arguments, os.environ).returncode == 0
     return folder / "run"
 
 
@@ -251,8 +252,7 @@ def test_a_whole_number_of_thousands_of_digits_is_refused(run: Path, file: str) 
 def test_a_run_that_cannot_be_read_is_bad_input(run: Path) -> None:
     """A broken facts file is told on stderr in words, with exit code 2."""
     (run / "facts.json").write_text("{}")
-    command = [sys.executable, "-m", "friendshore", "verify", str(run)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = call(["verify", str(run)], os.environ)
     assert done.returncode == 2
     assert "facts.json" in done.stderr
     assert "Traceback" not in done.stderr
@@ -261,10 +261,9 @@ def test_a_run_that_cannot_be_read_is_bad_input(run: Path) -> None:
 def test_verify_names_what_is_not_so_on_stdout(run: Path) -> None:
     """As text and as JSON, with exit code 4."""
     change_json(run / "run.json", lambda data: purchase(data, "quebec-gallium").update(cost=1))
-    command = [sys.executable, "-m", "friendshore", "verify", str(run)]
-    text = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    text = call(["verify", str(run)], os.environ)
     assert text.returncode == 4
     assert "quebec-gallium" in text.stdout
-    told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, timeout=120)
+    told = call(["verify", str(run), "--json"], os.environ)
     data = json.loads(told.stdout)
     assert (data["verified"], len(data["findings"])) == (False, 1)

@@ -99,7 +99,7 @@ def sharing_programs(draw: Draw[Any]) -> Linear:
     return sharing(dice, goods, offers, plants, draw(st.sampled_from((0.15, 0.3, 0.5, 1.0))))
 
 
-@examples(12)
+@examples(12, least=1)
 @given(sharing_programs(), st.sampled_from((0.05, 1e-6)))
 def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float) -> None:
     """Priced and bettered part by part, then searched as one: the plan keeps all rows, and the optimum lies within the gap."""

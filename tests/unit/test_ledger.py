@@ -75,6 +75,7 @@ def steel() -> Session:
     return reopen(STEEL).session
 
 
+@pytest.mark.deep
 def test_marginal_costs_in_order_are_the_published_ones(steel: Session) -> None:
     """AMPL's book adds the three one at a time: 199,500, 229,850, 233,150, 235,625."""
     found = ledger(steel, order=THREE)
@@ -84,6 +85,7 @@ def test_marginal_costs_in_order_are_the_published_ones(steel: Session) -> None:
     assert all(item.difference.proved for item in found.items)
 
 
+@pytest.mark.deep
 def test_shapley_values_of_the_published_problem(steel: Session) -> None:
     """By hand, from the eight optima: the mean over the six orders."""
     found = ledger(steel, items=THREE)
