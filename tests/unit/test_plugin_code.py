@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sys
 import textwrap
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, getcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
@@ -247,3 +250,62 @@ def test_input_error_of_a_rule_is_let_through(site: Site) -> None:
     rule = Registry.discover().rule({"kind": "house", "id": "r"})
     with pytest.raises(InputError, match="what the rule says"), attributed(rule):
         raise InputError("what the rule says")
+
+
+class Meddling(Rule):
+    """A kind that changes what it has no business with."""
+
+    kind: Literal["meddling"] = "meddling"
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """Changes all of it."""
+        os.chdir("/")
+        os.environ["COLUMNS"] = "3"
+        del os.environ["KEPT"]
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.setrecursionlimit(99_999)
+        sys.stdout = sys.stderr
+        return PASS
+
+
+def test_what_a_rule_changes_of_the_process_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Working directory, environment, handlers, limits and streams are as they were."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KEPT", "yes")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    before = Path.cwd(), dict(os.environ), signal.getsignal(signal.SIGINT), sys.getrecursionlimit(), sys.stdout
+    rule = Registry.of(kinds=[Meddling]).rule({"kind": "meddling", "id": "r"})
+    with attributed(rule):
+        rule.judge(*chained())
+    assert before == (
+        Path.cwd(),
+        dict(os.environ),
+        signal.getsignal(signal.SIGINT),
+        sys.getrecursionlimit(),
+        sys.stdout,
+    )
+
+
+@pytest.mark.usefixtures("site")
+def test_a_rule_that_changes_decimal_arithmetic_is_refused() -> None:
+    """Figures were worked out within, perhaps with three digits; those of others are not."""
+    rule = Registry.of(kinds=[Home]).rule({"kind": "home", "id": "r"})
+    with pytest.raises(PluginError, match="`r` of kind `home`: it changed the decimal arithmetic"), attributed(rule):
+        getcontext().prec = 3
+    assert getcontext().prec == 28
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("raised", [BaseException("no"), SystemExit(0), MemoryError(), RecursionError()])
+def test_whatever_a_rule_raises_is_the_rules(raised: BaseException) -> None:
+    """Nothing that a rule raises ends the program as if all were well."""
+    rule = Registry.of(kinds=[Home]).rule({"kind": "home", "id": "r"})
+    with pytest.raises(PluginError, match=f"rule `r` of kind `home` raised: {type(raised).__name__}"), attributed(rule):
+        raise raised
+
+
+def test_ctrl_c_within_a_rule_is_let_through() -> None:
+    """In a program that uses friendshore, Ctrl-C is the program's."""
+    rule = Registry.of(kinds=[Home]).rule({"kind": "home", "id": "r"})
+    with pytest.raises(KeyboardInterrupt), attributed(rule):
+        raise KeyboardInterrupt

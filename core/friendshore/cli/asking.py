@@ -88,9 +88,11 @@ def asking(
         workers: components solved at once.
         quiet: show no progress.
     """
+    from ..plugins.watching import limited
     from ..recommend import reopen
     from ..solve import Limits
 
+    limited(time_limit)
     with Interrupt() as cancel:
         with progress_bar(quiet) as progress:
             opened = reopen(

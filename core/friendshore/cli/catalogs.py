@@ -155,13 +155,15 @@ def _read(name: str, registry: Registry) -> tuple[Catalog, list[Problem], Path]:
 
 
 def _heads(registry: Registry) -> Iterator[dict[str, Any]]:
-    """What each installed catalog says of itself, without its tables being read."""
+    """What each installed catalog says of itself, without its tables being read; a plugin that fails to make its own keeps none from being told."""
     from ..catalog.folder import read_head
     from ..catalog.tables import tables_at
+    from ..plugins.loading import places
 
-    for name, owner in registry.catalogs.items():
-        found: list[Problem] = []
-        head = read_head(tables_at(registry.catalog_folder(name).folder, found), found).keys
+    for place in places(registry, "catalog"):
+        found: list[Problem] = [] if place.problem is None else [place.problem]
+        head = read_head(tables_at(place.folder, found), found).keys if place.folder is not None else {}
         row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}
         requires = list(head.get("requires", ()))
-        yield {"name": name, **row, "requires": requires, "from": owner, "error": "; ".join(map(str, found))}
+        error = "; ".join(map(str, found))
+        yield {"name": place.name, **row, "requires": requires, "from": place.owner, "error": error}

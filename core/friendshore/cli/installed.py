@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +24,26 @@ Blocked = Annotated[
 ]
 
 
+_ALONE: ContextVar[bool] = ContextVar("_ALONE", default=False)
+
+
+def alone(program: Callable[[], int]) -> int:
+    """Runs a program that has its process to itself: code of plugins is then watched from another one.
+
+    Args:
+        program: what returns the exit code.
+    """
+    token = _ALONE.set(True)
+    try:
+        code = program()
+    finally:
+        _ALONE.reset(token)
+    watching = sys.modules.get("friendshore.plugins.watching")
+    if watching is not None:
+        watching.finish(code)
+    return code
+
+
 def installed(block: list[str] | None) -> Registry:
     """What is installed, less what `--block` and the environment rule out.
 
@@ -30,8 +53,10 @@ def installed(block: list[str] | None) -> Registry:
         PluginError: if `--block` names what is not installed, which a slip of the pen must not pass for done.
     """
     from ..errors import PluginError
-    from ..plugins import Blocker, Registry
+    from ..plugins import Blocker, Registry, watching
 
+    if _ALONE.get():
+        watching.start()
     registry = Registry.discover().blocking(block or (), Blocker.FLAG)
     wrong = registry.idle_blocks(Blocker.FLAG)
     if wrong:

@@ -74,12 +74,14 @@ def plan(
     from .. import recommend
     from ..case import load_case
     from ..domain.plan import PlanStatus
+    from ..plugins.watching import limited
     from ..report import plan_report, plan_summary
     from ..run import check_target, write_run
 
     if out is not None:
         check_target(out)  # before the work, not after it
     registry = installed(block)
+    limited(time_limit)
     read = load_case(case)
     with Interrupt() as cancel, progress_bar(quiet) as progress:
         found = recommend.plan(

@@ -12,6 +12,7 @@ import typer
 from ..errors import InputError, Problem
 from .app import app
 from .exits import CLOSED_PIPE
+from .installed import alone
 from .output import StdoutError, complain, let_go, refused_by_the_machine, tell
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
@@ -25,6 +26,10 @@ def main() -> int:
         Its exit code.
     """
     open_streams()
+    return alone(_run)
+
+
+def _run() -> int:
     try:
         code = app(prog_name="friendshore", standalone_mode=False)
     except _MISTYPED as error:

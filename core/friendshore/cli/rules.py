@@ -39,8 +39,9 @@ def list_(
     registry = installed(block)
     rows, packs = _of_case(case, registry) if case is not None else ([], [])
     if pack or case is None:
-        more = [registry.pack(name) for name in pack or registry.packs]
+        more, unread = ([registry.pack(name) for name in pack], []) if pack else _installed(registry)
         rows += [row for one in more for row in _rows(one, registry)]
+        rows += [{"id": "", "pack": name, "distribution": owner, "error": error} for name, owner, error in unread]
         packs += more
     listing = rule_listing(rows, packs, today())
     if as_json:
@@ -77,6 +78,24 @@ def show_(
     return 0
 
 
+def _installed(registry: Registry) -> tuple[list[RulePack], list[tuple[str, str, str]]]:
+    """The installed packs; and of those that cannot be had, name, distribution and why: they keep no other from being told."""
+    from ..errors import FriendshoreError
+    from ..plugins.loading import places
+    from ..rules.pack import read_pack
+
+    packs, unread = [], []
+    for place in places(registry, "rule pack"):
+        if place.folder is None:
+            unread.append((place.name, place.owner, str(place.problem)))
+            continue
+        try:
+            packs.append(read_pack(place.folder))
+        except FriendshoreError as error:
+            unread.append((place.name, place.owner, "; ".join(map(str, error.problems))))
+    return packs, unread
+
+
 def _rows(pack: RulePack, registry: Registry) -> Iterator[dict[str, Any]]:
     from ..report import rule_row
 
@@ -110,12 +129,14 @@ def _found(name: str, registry: Registry) -> dict[str, Any]:
     from ..report import rule_row
 
     known: dict[str, dict[str, Any]] = {}
-    for pack_name in registry.packs:
-        pack = registry.pack(pack_name)
+    packs, unread = _installed(registry)
+    for pack in packs:
         known |= {str(row["id"]): row for row in _rows(pack, registry)}
         bills = [bill.model_dump(mode="json", by_alias=True, exclude_defaults=True) for bill in pack.bills]
-        known |= {bill["id"]: rule_row(bill, pack.id, registry.packs[pack_name]) | {"kind": "bill"} for bill in bills}
+        known |= {bill["id"]: rule_row(bill, pack.id, registry.packs[pack.id]) | {"kind": "bill"} for bill in bills}
     if name not in known:
+        for _, _, error in unread:
+            warn(error)  # it may be in there
         fix = did_you_mean(name, [*known, *registry.packs]) or "see `friendshore rules list`"
         raise InputError(Problem(f"no installed pack, rule or bill is called `{name}`", found=f"`{name}`", fix=fix))
     return known[name]

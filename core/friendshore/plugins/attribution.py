@@ -14,6 +14,7 @@ from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
 from .interface import OWN
 from .manifest import PluginInfo, declared
+from .running import running, to_blame
 
 _HOME = Path(__file__).parents[1]
 _ADVERTISEMENT = "For further information visit"
@@ -53,15 +54,20 @@ def attributed(rule: Rule) -> Iterator[None]:
     Raises:
         PluginError: for anything else that a plugin's rule raises, and for what it answers that is no answer.
     """
-    try:
+    kind = type(rule)
+    if kind.__module__.partition(".")[0] == OWN:
         yield
+        return
+    whose = f"its rule `{rule.id}` of kind `{rule.kind}`"
+    try:
+        with running(kind.__module__.partition(".")[0], whose):
+            yield
     except FriendshoreError:
         raise
-    except (Exception, SystemExit) as error:  # a rule that ends the program would end it as if all were well
-        kind = type(rule)
-        if kind.__module__.partition(".")[0] == OWN:
+    except BaseException as error:  # a rule that ends the program would end it as if all were well
+        if not to_blame(error):
             raise
-        info, whose = owner_of(kind), f"its rule `{rule.id}` of kind `{rule.kind}`"
+        info = owner_of(kind)
         if isinstance(error, WrongAnswer):
             file, line = place_of(kind)
             raise PluginError(Problem(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info))) from error
@@ -88,12 +94,17 @@ def place_of(kind: type[Rule]) -> tuple[str, int | None]:
 
 def owner_of(kind: type[Rule]) -> PluginInfo:
     """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
-    package = kind.__module__.partition(".")[0]
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+    info = owner_of_package(kind.__module__.partition(".")[0], f"module `{kind.__module__}`")
+    return info.model_copy(update={"file": file})
+
+
+def owner_of_package(package: str, otherwise: str = "") -> PluginInfo:
+    """The plugin of an import package; where nothing of it is installed, one that is called `otherwise`."""
     for one in declared():
         if one.package == package:
-            return one.info.model_copy(update={"file": file})
-    return PluginInfo(distribution=f"module `{kind.__module__}`", package=package, file=file)
+            return one.info
+    return PluginInfo(distribution=otherwise or f"package `{package}`", package=package)
 
 
 def _place(error: BaseException, package: str) -> tuple[str, int | None]:

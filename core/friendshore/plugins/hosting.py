@@ -15,7 +15,9 @@ from ..errors import PluginError, Problem
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, stated_name
 from .attribution import blame
-from .manifest import CATALOG_FILE, PluginInfo
+from .manifest import CATALOG_FILE, Plugin, PluginInfo
+from .patches import own_code, refuse_altered
+from .running import running, to_blame
 
 Hook = Literal["friendshore_catalogs", "friendshore_rules"]
 
@@ -29,14 +31,18 @@ class Yielded:
     catalogs: Mapping[str, Path]
 
 
-def ask(info: PluginInfo, entry: EntryPoint, hook: Hook) -> Yielded:
+def ask(plugin: Plugin, hook: Hook) -> Yielded:
     """Imports a plugin and calls one of its hooks.
 
     Raises:
         PluginError: if it cannot be imported, if the hook is misspelt or raises, or if it yields other things than the
             manifest announces.
     """
-    things = _call(info, manager_of(info, entry), hook)
+    info = plugin.info
+    assert plugin.entry is not None  # what is announced without code has its folder or class at hand
+    before = own_code()
+    things = _call(info, manager_of(info, plugin.entry), hook)
+    refuse_altered(before, info)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
     catalogs: dict[str, Path] = {}
@@ -51,6 +57,11 @@ def ask(info: PluginInfo, entry: EntryPoint, hook: Hook) -> Yielded:
         else:
             expected = "folders" if hook == "friendshore_catalogs" else "subclasses of Rule, and folders of rule packs"
             raise _wrong(info, f"its hook `{hook}` yields something else", repr(thing), expected)
+    if hook == "friendshore_catalogs":
+        _announced(info, hook, set(info.catalogs) - set(plugin.catalogs), catalogs)
+    else:
+        _announced(info, hook, info.kinds, kinds)
+        _announced(info, hook, set(info.packs) - set(plugin.packs), packs)
     return Yielded(kinds, packs, catalogs)
 
 
@@ -79,8 +90,11 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
         PluginError: if it cannot be imported, or implements a hook that there is not.
     """
     try:
-        code = entry.load()
-    except (Exception, SystemExit) as error:
+        with running(info.package, "its import", whole=True):
+            code = entry.load()
+    except BaseException as error:  # whatever it raises, it must not end the program as if all were well
+        if not to_blame(error):
+            raise
         raise blame(info, error, "cannot be imported") from error
     manager = pluggy.PluginManager("friendshore")
     manager.add_hookspecs(hookspecs)
@@ -99,23 +113,25 @@ def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook) -> list[A
     things: list[Any] = []
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         try:
-            answer = implementation.function()
-            things += [] if answer is None else answer
-        except (Exception, SystemExit) as error:
+            with running(info.package, f"its hook `{hook}`", whole=True):
+                answer = implementation.function()
+                things += [] if answer is None else answer
+        except BaseException as error:
+            if not to_blame(error):
+                raise
             raise blame(info, error, f"failed in its hook `{hook}`") from error
     return things
 
 
-def missing(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> PluginError | None:
-    """The error of a plugin that yields more or less than it announces."""
+def _announced(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> None:
+    """Refuses a plugin that yields more or less than it announces."""
     less, more = sorted(set(announced) - set(yielded)), sorted(set(yielded) - set(announced))
-    if not less and not more:
-        return None
     parts = [f"does not yield {', '.join(less)}"] if less else []
     parts += [f"yields {', '.join(more)}, which the manifest does not announce"] if more else []
-    return _wrong(
-        info, f"its hook `{hook}` {' and '.join(parts)}", "", "what friendshore.toml says, no more and no less"
-    )
+    if parts:
+        raise _wrong(
+            info, f"its hook `{hook}` {' and '.join(parts)}", "", "what friendshore.toml says, no more and no less"
+        )
 
 
 def _put(info: PluginInfo, into: dict[str, Any], name: str, thing: object) -> None:

@@ -1,19 +1,21 @@
-"""Importing a plugin in a process of its own, with a time limit: what hangs or crashes there does no harm here."""
+"""Plugins imported, and asked for what they make, in processes of their own with a time limit: what hangs or crashes there does no harm here."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.metadata import EntryPoint
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
-from ..errors import PluginError, Problem
-from .elsewhere import elsewhere
-from .hosting import manager_of
-from .manifest import GROUP, PluginInfo
+from ..errors import FriendshoreError, PluginError, Problem
+from .elsewhere import Ended, elsewhere
+from .hosting import Hook, ask, manager_of
+from .manifest import GROUP, Plugin, PluginInfo
+from .registry import Registry
 
 LIMIT = 10.0
 """Seconds that a plugin may take to be imported."""
@@ -52,24 +54,88 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
         entry: where its code is.
         limit: seconds after which it is given up.
     """
-    told = {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
-    ended = elsewhere(f"{__name__}:imported", told, limit)
-    if ended.said is not None:
-        if "problem" in ended.said:
-            return Loaded(info, problem=Problem(**ended.said["problem"]), how=How.FAILED)
+    ended = elsewhere(f"{__name__}:imported", _told(info, entry), limit)
+    problem = _problem(info, ended, "imported", limit)
+    if problem is None:
         return Loaded(info, ended.said["seconds"])
-    how, message = How.ENDED, f"{info.label} ended the process that imported it, with exit code {ended.code}"
+    how = How.HUNG if ended.code is None else How.ENDED if ended.said is None else How.FAILED
+    return Loaded(info, problem=problem, how=how)
+
+
+def _told(info: PluginInfo, entry: EntryPoint) -> dict[str, Any]:
+    return {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
+
+
+def _problem(info: PluginInfo, ended: Ended, done: str, limit: float) -> Problem | None:
+    """What is wrong with a plugin, by how the process ended in which it was `done`."""
+    if ended.said is not None:
+        return Problem(**ended.said["problem"]) if "problem" in ended.said else None
+    message = f"{info.label} ended the process in which it was {done}, with exit code {ended.code}"
     if ended.code is None:
-        how, message = How.HUNG, f"{info.label} was not imported within {limit:g} s, and was given up"
-    fix = f"let its package do nothing when it is imported; till then, upgrade or uninstall {info.distribution}, or block it"
-    expected = f"an import that comes to its end within {limit:g} s"
-    return Loaded(info, problem=Problem(message, info.file, expected=expected, fix=fix), how=how)
+        message = f"{info.label} was not {done} within {limit:g} s, and was given up"
+    fix = f"upgrade or uninstall {info.distribution}, or block it; its author: let the package do nothing when it is imported, and hooks come to their end"
+    return Problem(message, info.file, expected=f"an end within {limit:g} s", fix=fix)
 
 
 def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LIMIT) -> list[Loaded]:
     """The same of several, a few at once, in their order: those that hang cost the limit once, unless they are many."""
     with ThreadPoolExecutor(_AT_ONCE) as workers:
         return list(workers.map(lambda plugin: load(plugin[0], plugin[1], limit), plugins))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a catalog or rule pack is, or why that cannot be had."""
+
+    name: str
+    owner: str
+    """Distribution and version that bring it."""
+    folder: Path | None = None
+    problem: Problem | None = None
+
+
+def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[Place]:
+    """Where all catalogs or rule packs are that can be used, by name: those that code makes are asked for in processes of their own.
+
+    Args:
+        registry: what is installed.
+        what: catalogs or rule packs.
+        limit: seconds after which a plugin is given up.
+    """
+    hook: Hook = "friendshore_catalogs" if what == "catalog" else "friendshore_rules"
+    made = [plugin for info in registry.plugins if (plugin := registry.made_by(info, hook)) is not None]
+    with ThreadPoolExecutor(_AT_ONCE) as workers:
+        answers = list(workers.map(lambda plugin: _asked(plugin, hook, limit), made))
+    asked = {plugin.info.label: answer for plugin, answer in zip(made, answers, strict=True)}
+    owners = registry.catalogs if what == "catalog" else registry.packs
+    found = []
+    for name, owner in owners.items():
+        folder = registry.folder_at_hand(what, name)
+        if folder is not None:
+            found.append(Place(name, owner, folder))
+            continue
+        ended, problem = asked[owner]
+        folder = None if problem else Path(ended.said["folders"][name])
+        found.append(Place(name, owner, folder, problem))
+    return found
+
+
+def _asked(plugin: Plugin, hook: Hook, limit: float) -> tuple[Ended, Problem | None]:
+    assert plugin.entry is not None
+    data = {"catalogs": sorted(plugin.catalogs), "packs": sorted(plugin.packs), "hook": hook}
+    ended = elsewhere(f"{__name__}:asked", {**_told(plugin.info, plugin.entry), **data}, limit)
+    return ended, _problem(plugin.info, ended, f"asked for `{hook}`", limit)
+
+
+def asked(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the other process does: it asks a plugin for the folders of catalogs or rule packs that it makes."""
+    info, entry = PluginInfo.model_validate(told["info"]), EntryPoint(told["name"], told["value"], GROUP)
+    here = {name: {one: Path() for one in told[name]} for name in ("catalogs", "packs")}
+    try:
+        yielded = ask(Plugin(info, entry, here["catalogs"], here["packs"]), told["hook"])
+    except FriendshoreError as error:
+        return _said(error)
+    return {"folders": {name: str(path.resolve()) for name, path in {**yielded.catalogs, **yielded.packs}.items()}}
 
 
 def imported(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +145,9 @@ def imported(told: Mapping[str, Any]) -> dict[str, Any]:
     try:
         manager_of(info, entry)
     except PluginError as error:
-        (problem,) = error.problems
-        names = ("message", "file", "row", "found", "expected", "fix")
-        return {"problem": {name: getattr(problem, name) for name in names}}
+        return _said(error)
     return {"seconds": time.perf_counter() - began}
+
+
+def _said(error: FriendshoreError) -> dict[str, Any]:
+    return {"problem": asdict(error.problems[0])}

@@ -19,10 +19,11 @@ from ..rules.kinds import builtin_kinds
 from ..rules.pack import RulePack, read_pack, stated_name
 from .attribution import blame
 from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
-from .hosting import Hook, Yielded, ask, kind_of, missing
+from .hosting import Hook, Yielded, ask, kind_of
 from .interface import OWN, __version__
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import What, claimed, clash, names_of, with_clashes
+from .running import running, to_blame
 
 
 class CatalogRef(Record):
@@ -146,6 +147,12 @@ class Registry:
         data = {*plugin.catalogs, *plugin.packs, *plugin.classes}
         return self.code(info) is not None and not data.issuperset((*info.catalogs, *info.packs, *info.kinds))
 
+    def made_by(self, info: PluginInfo, hook: Hook) -> Plugin | None:
+        """A plugin that must run code for some of its catalogs, or of its rule packs; None: all of them are at hand, or it cannot be used."""
+        plugin = self._of(info)
+        told, here = (info.catalogs, plugin.catalogs) if hook == "friendshore_catalogs" else (info.packs, plugin.packs)
+        return plugin if self.code(info) is not None and set(told) - set(here) else None
+
     def _of(self, info: PluginInfo) -> Plugin:
         return next(plugin for plugin in self._plugins if plugin.info == info)
 
@@ -182,6 +189,11 @@ class Registry:
         plugin = self._provider("catalog", name)
         found = plugin.catalogs.get(name) or self._ask(plugin, "friendshore_catalogs").catalogs[name]
         return CatalogRef(name=name, folder=found, distribution=plugin.info.label)
+
+    def folder_at_hand(self, what: What, name: str) -> Path | None:
+        """Where an installed catalog or rule pack is, if no code need be run to know."""
+        plugin = self._provider(what, name)
+        return (plugin.catalogs if what == "catalog" else plugin.packs).get(name)
 
     def pack(self, name: str, base: Path | None = None) -> RulePack:
         """The rule pack `name`: an installed one, or one in a folder; see `catalog_folder`.
@@ -236,11 +248,14 @@ class Registry:
             at = [p if p.file else replace(p, file=where, row=row, column="kind") for p in error.problems]
             raise PluginError(at) from error
         try:
-            return record(model, data, where, row)
+            if model.__module__.partition(".")[0] == OWN:
+                return record(model, data, where, row)
+            with running(model.__module__.partition(".")[0], f"making a rule of kind `{kind}`"):
+                return record(model, data, where, row)
         except FriendshoreError:
             raise
-        except Exception as error:
-            if model.__module__.partition(".")[0] == OWN:
+        except BaseException as error:
+            if model.__module__.partition(".")[0] == OWN or not to_blame(error):
                 raise
             info = self._provider("kind of rule", kind).info
             raise blame(info, error, f"failed to make a rule of kind `{kind}`") from error
@@ -324,11 +339,7 @@ class Registry:
         key = (self._plugins.index(plugin), hook)
         with self._lock:
             if key not in self._yielded:
-                assert plugin.entry is not None  # what is announced without code has its folder or class at hand
-                yielded = ask(plugin.info, plugin.entry, hook)
-                for error in _mismatches(plugin, hook, yielded):
-                    raise error
-                self._yielded[key] = yielded
+                self._yielded[key] = ask(plugin, hook)
             return self._yielded[key]
 
 
@@ -363,18 +374,6 @@ def _built_in() -> Plugin:
     info = PluginInfo(distribution=OWN, version=__version__, name="built-in", package=OWN)
     classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
     return Plugin(info.model_copy(update={"kinds": tuple(classes)}), classes=classes)
-
-
-def _mismatches(plugin: Plugin, hook: Hook, yielded: Yielded) -> list[PluginError]:
-    info = plugin.info
-    if hook == "friendshore_catalogs":
-        pairs: list[tuple[Iterable[str], Iterable[str]]] = [
-            (set(info.catalogs) - set(plugin.catalogs), yielded.catalogs)
-        ]
-    else:
-        pairs = [(info.kinds, yielded.kinds), (set(info.packs) - set(plugin.packs), yielded.packs)]
-    found = (missing(info, hook, announced, got) for announced, got in pairs)
-    return [error for error in found if error is not None]
 
 
 __all__ = ["CatalogRef", "Registry", "is_folder"]

@@ -9,6 +9,7 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..plugins import Registry
+from ..plugins.patches import refuse_taken_over
 from ..rules.base import Rule
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
@@ -98,4 +99,5 @@ def plan(
     inputs = inputs_of(gathered, names, changes, strict)
     session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
     run = describe(session, gathered, applied, progress)
+    refuse_taken_over()
     return Recommendation(run, session.verified, gathered, session, applied)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,9 @@ from ..domain.run import Run
 from ..errors import PluginError, VerificationError
 from ..errors import Problem as Finding
 from ..plugins import Registry
+from ..plugins.attribution import owner_of_package
+from ..plugins.patches import refuse_taken_over
+from ..plugins.running import have_run
 from ..proof import Proof, not_checked
 from ..run import (
     PURCHASES,
@@ -102,7 +106,7 @@ def verify_run(
 
     Raises:
         InputError: if a file of the run or the case is missing or cannot be read.
-        PluginError: if its facts, or the case, cannot be put together for want of a plugin.
+        PluginError: if its facts, or the case, cannot be put together for want of a plugin, or a plugin has changed friendshore's own code.
     """
     stored = read_run(folder)
     gathered = gather(load_case(case), as_run(registry, stored.run)) if case is not None else None
@@ -115,13 +119,14 @@ def verify_run(
     vouching = again.vouching
     found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
     proof = _optimality(folder, again, found, registry, effort)
+    refuse_taken_over()
     return RunCheck(
         case=stored.run.case,
         findings=(*found, *proof.findings),
         unchecked=again.unchecked,
         differs=tuple(vouching.differs),
         vouched=tuple(vouching.vouched),
-        unvouched=tuple(vouching.unvouched),
+        unvouched=(*vouching.unvouched, *_unseen()),
         as_told=(*taken_as_recorded(stored.run, again.left_out), *_as_told(stored.run)),
         optimality=proof.text,
         optimality_proved=proof.proved,
@@ -144,6 +149,12 @@ def _optimality(folder: Path, again: Rechecked, found: Sequence[Finding], regist
     if again.run is None or again.verified is None or again.unchecked:
         return not_checked("rules are left unverified")
     return optimality(folder, again.verified, registry, effort)
+
+
+def _unseen() -> Iterator[str]:
+    """What no check in this process can find out of plugins whose code is in it."""
+    for package in filter(sys.modules.__contains__, have_run()):
+        yield f"what code of {owner_of_package(package).label}, which runs in the same process, may do unseen"
 
 
 def _as_told(run: Run) -> Iterator[str]:

@@ -27,7 +27,9 @@ def rule_row(rule: Mapping[str, Any], pack: str = "", distribution: str = "") ->
 def rule_listing(rows: Iterable[Mapping[str, Any]], packs: Iterable[RulePack] = (), day: date | None = None) -> Listing:
     """Rules, with the age of the packs they come from."""
     notes = tuple(f"pack {pack.id}, {aged(pack.as_of, day)}" for pack in packs)
-    return Listing("rules", _COLUMNS, tuple(rows), notes)
+    found = tuple(rows)
+    notes += tuple(f"pack {row['pack']}: {row['error']}" for row in found if row.get("error"))
+    return Listing("rules", _COLUMNS, found, notes)
 
 
 def pack_data(pack: RulePack, distribution: str = "") -> dict[str, Any]:
