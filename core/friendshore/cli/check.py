@@ -5,6 +5,7 @@ from __future__ import annotations
 from .installed import Blocked, installed
 from .options import AsJson, CasePath
 from .output import answering, complain, show, show_json
+from .waiting import progress_bar
 
 
 @answering
@@ -14,7 +15,8 @@ def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int
     from ..reading.today import today
     from ..report import check_data, check_report
 
-    found = recommend.check(case, installed(block))
+    with progress_bar(as_json, "reading", "rows"):
+        found = recommend.check(case, installed(block))
     if as_json:
         show_json(check_data(found))
     else:

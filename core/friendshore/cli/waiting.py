@@ -44,19 +44,22 @@ class Interrupt:
 def progress_bar(
     quiet: bool, doing: str = "solving", of: str = "parts"
 ) -> Iterator[Callable[[int, int, float], None] | None]:
-    """A bar of the work done, on stderr, only on a terminal and only for what takes its time.
+    """A bar of what is read and of the work done, on stderr, only on a terminal and only for what takes its time.
 
     Args:
         quiet: no bar at all.
         doing: what is being done.
         of: what is counted.
     """
+    from ..reading.watch import watched
+
     if quiet or not sys.stderr.isatty():
         yield None
         return
     bar = _Bar(doing, of)
     try:
-        yield bar
+        with watched(bar.reads):
+            yield bar
     finally:
         bar.stop()
 
@@ -67,12 +70,19 @@ class _Bar:
         self._shown: tuple[Progress, TaskID] | None = None
 
     def __call__(self, solved: int, total: int, seconds: float) -> None:
+        self._show(solved, total, seconds, self._doing, self._of)
+
+    def reads(self, done: int, total: int, seconds: float, file: str) -> None:
+        """Shows how many rows of a table are read."""
+        self._show(done, total, seconds, f"reading {file}", "rows")
+
+    def _show(self, done: int, total: int, seconds: float, doing: str, of: str) -> None:
         if self._shown is None:
             if seconds < PATIENCE:
                 return
-            self._shown = _start(self._doing, self._of, total)
+            self._shown = _start(doing, of, total)
         progress, task = self._shown
-        progress.update(task, completed=solved, total=total)
+        progress.update(task, completed=done, total=total, description=doing, of=of)
 
     def stop(self) -> None:
         if self._shown is not None:
@@ -80,9 +90,24 @@ class _Bar:
 
 
 def _start(doing: str, of: str, total: int) -> tuple[Progress, TaskID]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(of), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[of]}"),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
     progress = Progress(*columns, console=console_on(sys.stderr), transient=True)
     progress.start()
-    return progress, progress.add_task(doing, total=total)
+    return progress, progress.add_task(doing, total=total, of=of)

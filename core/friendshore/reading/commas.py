@@ -33,12 +33,12 @@ def _texts(path: Path) -> Iterator[tuple[str, list[tuple[int, str]]]]:
     if is_workbook(path):
         book = read_workbook(path, [])
         for sheet, lines in book.sheets.items():
-            yield book.place(sheet), [(row, cell) for row, cells in lines for cell in cells]
+            yield book.place(sheet), [(row, cell) for row, cells in lines for cell in cells if "," in cell]
     elif path.is_dir():
         for file in filter(Path.is_file, sorted(path.glob("*.csv"))):  # a pipe would be read for ever
             with file.open(encoding="utf-8-sig", newline="") as stream:
                 rows = csv.reader(stream)
-                yield str(file), [(rows.line_num, cell) for cells in rows for cell in cells]
+                yield str(file), [(rows.line_num, cell) for cells in rows for cell in cells if "," in cell]
     else:
         written = enumerate(read_bytes(path).decode("utf-8-sig").splitlines(), 1)
         yield str(path), [(row, match[1]) for row, line in written for match in _TEXT.finditer(line)]

@@ -17,6 +17,7 @@ from ..errors import Problem
 from .entry import WRITTEN, Entry
 from .fields import Field, Layout, UnreadableError
 from .textfile import read_text
+from .watch import tell
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -34,6 +35,8 @@ LONGEST_CELL = 131_072
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _LONGEST = 80
 """Characters of a cell that a message shows."""
+_TOLD = 1_000
+"""Rows from one telling of how far reading is to the next."""
 _TITLES = 10
 """Rows below the first among which a header is looked for that has a title above it."""
 
@@ -115,7 +118,9 @@ class Table:
         """The rows whose cells in `columns` together are new; the others are recorded as mistakes."""
         seen: dict[Any, int] = {}
         single = columns[0] if len(columns) == 1 else ""
-        for row in self.rows:
+        for number, row in enumerate(self.rows):
+            if number % _TOLD == 0:
+                tell(number, len(self.rows), self.file)
             if row.bad and not row.bad.isdisjoint(columns):
                 yield row
                 continue
