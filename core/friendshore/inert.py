@@ -22,6 +22,17 @@ UNSEEN = re.compile(
 )
 """A sign that cannot be seen, or that acts on what stands around it. Spaces are none, nor what joins Persian or Indic letters."""
 
+_FORMULA = "=+\\-@＝＋－＠"
+"""Signs with which a spreadsheet begins to compute; the wide ones count where Japanese is written."""
+_COMPUTED = re.compile(rf"(?:^|;)\s*[{_FORMULA}]")
+"""Where a cell begins to be computed, also for a program that sets cells apart by semicolons."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#&~^$|]|/(?=/)|(?<=\w)\.(?=[^\W\d_])|^[-+=](?!\d)")
+"""Signs of Markdown and of its common dialects, HTML and formulas included, and what makes a link of a bare address."""
+_LISTED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+"""What begins a list."""
+_BREAKS = str.maketrans("\t\n\v\f\r", " " * 5)
+
 
 def visible(text: str) -> str:
     r"""A text in one line, each sign that cannot be seen shown by its number: `\x1b`, `\n`, `\u202e`."""
@@ -38,3 +49,32 @@ def json_inert(text: str) -> str:
     if not UNSEEN.search(text.replace("\n", "")):  # one pass over what may be very long
         return text
     return "\n".join(UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], line) for line in text.split("\n"))
+
+
+def markdown_inert(text: str) -> str:
+    """A text as one line of Markdown that shows it and does nothing: no link, image, HTML, table or list comes of it."""
+    plain = " ".join(visible(text.translate(_BREAKS)).split())
+    escaped = _LISTED.sub(r"\1\\\2", _MARKUP.sub(lambda found: f"\\{found[0]}", plain))
+    return re.sub(
+        r"@+", r"`\g<0>`", escaped
+    )  # a mail address or a user's name: an escaped sign would still make a link of it
+
+
+def cell_inert(text: str) -> str:
+    """A text as the cell of a CSV table: one that a spreadsheet would compute, or a reader would not give back, as a JSON string."""
+    if _NUMBER.fullmatch(text):
+        return text
+    if not (text[:1] == '"' or text != text.strip() or UNSEEN.search(text) or _COMPUTED.search(text)):
+        return text
+    quoted = json_inert(json.dumps(text, ensure_ascii=False))
+    return re.sub(rf"(?<=;)(\s*)([{_FORMULA}])", lambda found: f"{found[1]}\\u{ord(found[2]):04x}", quoted)
+
+
+def cell_typed(cell: str) -> str:
+    """The text that `cell_inert` made a cell of."""
+    if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"':
+        return cell
+    try:
+        return str(json.loads(cell))
+    except ValueError:
+        return cell

@@ -5,9 +5,12 @@ Never a traceback, never an answer that is half one, and an exit code that a scr
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,7 +25,7 @@ from typer.testing import CliRunner
 from friendshore.cli import app
 from friendshore.cli.exits import CLOSED_PIPE
 from friendshore.cli.output import show_json
-from friendshore.inert import UNSEEN
+from friendshore.inert import UNSEEN, cell_typed
 
 TOO_LONG = "x" * 300
 COMMANDS: dict[str, str] = {
@@ -252,6 +255,44 @@ def test_a_working_folder_that_is_gone_is_told(arguments: str, case: Path, tmp_p
     assert "Traceback" not in done.stderr
     assert done.returncode == (0 if arguments == "check {case}" else 2), done.stderr
     assert done.returncode == 0 or done.stderr
+
+
+def test_names_of_any_signs_are_planned_shown_and_verified(case: Path, tmp_path: Path) -> None:
+    """Escape codes, breaks of lines, formulas and markup in names: inert wherever they are shown, and still what was typed."""
+    folder = tmp_path / "case"
+    shutil.copytree(case, folder)
+    plants = folder / "catalog" / "facilities.csv"
+    names = {
+        "Quebec gallium plant": "Quebec\x1b]0;t\x07\x9b2J \u202e\x7f ![x](http://evil.example/p.png)",
+        "Guangxi gallium plant": '"Guangxi\r\u2028optimal · verified\x85<b>"',
+        "Kwinana gallium plant": "=HYPERLINK(1);=1+1",
+    }
+    file = folder / "case.toml"
+    text = file.read_text(encoding="utf-8").replace('end_use = "civil"', r'end_use = "@civil\r\u0000\u2028[red]"')
+    file.write_text(text, encoding="utf-8")
+    written = plants.read_text(encoding="utf-8")
+    for name, nasty in names.items():
+        written = written.replace(name, nasty)
+    plants.write_text(written, encoding="utf-8", newline="")
+    plan, verify, report = (
+        CliRunner().invoke(app, [*words, str(tmp_path / "run")])
+        for words in (["plan", str(folder), "--out"], ["verify"], ["report", "--no-verify"])
+    )
+    assert (plan.exit_code, verify.exit_code, report.exit_code) == (0, 0, 0), plan.output + verify.output
+    for done in (plan, verify, report):
+        assert not UNSEEN.search(done.output.replace("\n", ""))
+    assert sum(line.startswith("optimal") for line in plan.output.splitlines()) == 1
+    assert not re.search(r"(?<!\\)\]\(", report.output)
+    told = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    typed = {name.strip('"') for name in names.values()}
+    assert {purchase["facility"] for purchase in told["purchases"]} == typed
+    for table in (tmp_path / "run").glob("*.csv"):
+        cells = [
+            cell for row in csv.reader(table.read_text(encoding="utf-8").splitlines(), strict=True) for cell in row
+        ]
+        assert not [cell for cell in cells if re.match(r"[=+@\t\r]|-(?!\d)", cell) or UNSEEN.search(cell)]
+    with (tmp_path / "run" / "purchases.csv").open(encoding="utf-8", newline="") as stream:
+        assert {cell_typed(row["facility"]) for row in csv.DictReader(stream)} == typed
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])

@@ -92,6 +92,7 @@ def _cli_page() -> Iterator[str]:
     yield from (
         "This page is made from the commands themselves. Answers go to stdout, all else to stderr; with `--json` stdout holds one",
         'JSON object and nothing else, also for errors (`{"errors": [...]}`); only a mistyped command line is told on stderr alone.',
+        "A sign that a terminal would act on is shown by its number wherever text is printed; JSON holds each name as it was typed.",
         "Colours are shown on a terminal only, and not under `NO_COLOR`. Nothing is written to disk except by `plan --out`,",
         "`init`, `lock`, `plugins new`, `catalogs convert` and `catalogs datapackage`. What each exit code means:",
         "[exit-codes.md](exit-codes.md); what `--out` writes: [run-folder.md](run-folder.md).",
@@ -172,6 +173,13 @@ def _run_page() -> Iterator[str]:
         told = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on something bought"
         yield f"| `{table.file}` | {told}: {', '.join(f'`{name}`' for name in table.columns)} |"
     yield f"| `{SUMS_FILE}` | the SHA-256 of every file above: `sha256sum -c {SUMS_FILE}` checks them |"
+    yield from (
+        "",
+        "A name may hold any sign. In the tables a text that a spreadsheet would compute (it begins with `=`, `+`, `-` or `@`, or does so",
+        'after a `;`), that begins with `"`, has blanks at an end, or holds a sign that cannot be seen, stands as a JSON string: `=1+1` as',
+        '`"=1+1"`, a line break as `"\\n"`. Who reads a table gets the text by reading such a cell as JSON; `verify` does. Numbers stand as they are.',
+        "In the two JSON files, signs that cannot be seen are written by their number, as `\\u202e`, which says the same.",
+    )
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..explain.alternatives import Alternative, Alternatives, MaterialMix
 from ..explain.compliance import StageCheck
 from ..explain.using import Share
 from .figures import NOTHING, count, large_money, mass, money, number, percent, unit_for
 from .stress import effort_line, rise
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 12
 """Offers that are shown of each material, unless more are asked for."""

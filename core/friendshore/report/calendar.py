@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..explain.calendar import Calendar, Cause, Cliff, Stretch
 from .figures import NOTHING, count, mass, money
 from .stress import effort_line
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 CHANGES_SHOWN = 4
 

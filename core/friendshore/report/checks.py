@@ -7,13 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from ..domain.used import STALE, aged, is_stale
 from ..errors import Problem
 from .figures import count
 from .problems import problem_data, problem_lines
-from .tables import lines
+from .tables import Text, block, lines
 
 MOST = 30
 """Suggestions told as text."""
@@ -85,10 +84,10 @@ def run_check_report(checked: RunCheck) -> RenderableType:
     parts: list[RenderableType] = [_verdict(checked)]
     parts += _part("Here is something else than the run was made with", checked.differs, "yellow")
     if checked.findings:
-        parts += ["", Text("\n".join(problem_lines(checked.findings)))]
+        parts += ["", block(problem_lines(checked.findings))]
     if checked.unchecked:
         title = "Left unverified"
-        parts += ["", Text(title, style="bold yellow"), Text("\n".join(problem_lines(checked.unchecked)))]
+        parts += ["", Text(title, style="bold yellow"), block(problem_lines(checked.unchecked))]
     parts += _part("Vouched for", checked.vouched, "green")
     parts += _part("Not vouched for", checked.unvouched, "yellow")
     parts += _part("Taken as the run tells it, not derived again", checked.as_told, "")

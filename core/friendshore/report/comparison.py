@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..domain.plan import Cost
 from ..explain.compared import Comparison, FactLine, MaterialLine, MixLine, Step
 from .figures import NOTHING, count, large_money, mass, money
 from .stress import effort_line, rise, signed
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 12
 """Rows shown of each table, unless more are asked for."""

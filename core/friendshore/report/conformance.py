@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from ..errors import Problem
 from .figures import count
 from .problems import problem_data, problem_lines
-from .tables import Column, table
+from .tables import Column, Text, block, table
 
 if TYPE_CHECKING:
     from ..testing import Outcome
@@ -56,7 +55,7 @@ def conformance_report(outcomes: Sequence[Outcome], width: int, here: Path | Non
         if listed:
             parts += ["", Text(title, style=style), *(_told(outcome, here) for outcome in listed)]
     if left:
-        parts += ["", Text("Not looked at", style="bold"), Text("\n".join(_left_out(left)))]
+        parts += ["", Text("Not looked at", style="bold"), block(_left_out(left))]
     return Group(*parts)
 
 
@@ -90,13 +89,13 @@ def _summary(outcomes: Sequence[Outcome], width: int) -> RenderableType:
     return table(columns, rows, width)
 
 
-def _told(outcome: Outcome, here: Path | None) -> Text:
+def _told(outcome: Outcome, here: Path | None) -> RenderableType:
     check = outcome.check
     lines = ["", f"{check.subject}, {check.name}: {check.says}"]
     lines += [f"  {line}" for line in problem_lines(_from(here, problem) for problem in outcome.found[:MOST])]
     if len(outcome.found) > MOST:
         lines.append(f"  and {len(outcome.found) - MOST} more: all with --json")
-    return Text("\n".join(lines))
+    return block(lines)
 
 
 def _from(here: Path | None, problem: Problem) -> Problem:

@@ -6,12 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from ..domain.run import Run, RunRule, RunUnproven
 from ..domain.used import aged
 from .figures import count, large_money, mass
-from .tables import Column, lines, section, table
+from .tables import Column, Text, lines, section, table
 
 FEW = 6
 """Entries shown of what is kept out; all of it is in the JSON form."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDoubt
@@ -14,7 +13,7 @@ from .demand import for_whom
 from .figures import count, large_money, mass, percent
 from .holdings import barred
 from .limits import floor_lines
-from .tables import lines, section
+from .tables import Text, lines, section
 from .whole_periods import only_by_periods
 
 STATUS = {

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..explain.insured import Insurance, LossMet
 from ..explain.results import CENT
 from ..explain.stress import Shortfall
 from .figures import NOTHING, count, large_money, mass, money, percent
 from .stress import SHOWN, effort_line, rise, signed
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 _WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
 

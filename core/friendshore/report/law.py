@@ -7,13 +7,12 @@ from datetime import date
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from ..domain.used import aged
 from ..rules.pack import RulePack
 from .figures import count
 from .listing import Listing
-from .tables import lines, pairs
+from .tables import Text, lines, pairs
 
 _COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "What"), ("pack", "Pack"))
 

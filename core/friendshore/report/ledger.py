@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..explain.billed import Bill, Ledger, LedgerItem, Method
 from ..explain.margins import Margins
 from ..explain.results import Difference
 from .figures import NOTHING, count, large_money, mass, money, percent
 from .stress import effort_line, rise
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 12
 """Rows shown of what one more unit saves; all of it is in the JSON form."""

@@ -8,14 +8,13 @@ from datetime import date
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from ..domain.facts import Catalog
 from ..domain.used import aged
 from ..plugins import PluginInfo, PluginStatus
 from ..plugins.loading import Loaded
 from .figures import count
-from .tables import Column, lines, pairs, table
+from .tables import Column, Text, lines, pairs, table
 
 
 @dataclass(frozen=True, slots=True)

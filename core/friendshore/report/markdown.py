@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
+from ..inert import markdown_inert
 from .checks import answer
 from .demand import because_lines, by_reason, causes_of, for_whom, met_from, periods_of
 from .figures import count, large_money, mass, money, percent
@@ -60,8 +61,8 @@ def markdown_report(run: Run, checked: RunCheck | None = None) -> str:
 def _title(run: Run, checked: RunCheck | None) -> str:
     words, _ = STATUS[run.status]
     strict = ", rules of unknown status enforced" if run.strict else ""
-    told = f"The plan is **{words}**, gap {percent(run.gap)}{strict}. It {spends(run)}."
-    return f"# {_cell(_called(run))}\n\n{time_of(run)}\n\n{_checked(checked)}\n\n{told}"
+    told = f"The plan is **{words}**, gap {percent(run.gap)}{strict}. It {markdown_inert(spends(run))}."
+    return f"# {markdown_inert(_called(run))}\n\n{markdown_inert(time_of(run))}\n\n{_checked(checked)}\n\n{told}"
 
 
 def _called(run: Run) -> str:
@@ -72,7 +73,7 @@ def _checked(checked: RunCheck | None) -> str:
     """Whether the run was verified when the page was made, before all else that is told of it."""
     if checked is None:
         return "**Not verified** when this page was made: `friendshore verify` checks the run."
-    return f"Checked when this page was made: **{_cell(answer(checked).partition(': ')[2])}**."
+    return f"Checked when this page was made: **{markdown_inert(answer(checked).partition(': ')[2])}**."
 
 
 def _refused(run: Run, checked: RunCheck) -> str:
@@ -80,9 +81,7 @@ def _refused(run: Run, checked: RunCheck) -> str:
     found = [str(problem) for problem in checked.findings[:FINDINGS]]
     if len(checked.findings) > FINDINGS:
         found.append(f"and {len(checked.findings) - FINDINGS:,} more: `friendshore verify` lists them")
-    head = (
-        f"# {_cell(_called(run))}\n\n**This run does not hold: do not rely on it.** Nothing that it says is told here."
-    )
+    head = f"# {markdown_inert(_called(run))}\n\n**This run does not hold: do not rely on it.** Nothing that it says is told here."
     other = _section("Here is something else than the run was made with", _bullets(checked.differs))
     return "\n\n".join(filter(None, (head, other, _section("What is not so", _bullets(found))))) + "\n"
 
@@ -92,20 +91,14 @@ def _section(title: str, body: str) -> str:
 
 
 def _bullets(texts: Iterable[str]) -> str:
-    return "\n".join(f"- {_cell(text)}" for text in texts)
+    return "\n".join(f"- {markdown_inert(text)}" for text in texts)
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], figures: int) -> str:
     """A table whose last so many columns are figures."""
     words = len(titles) - figures
     lines = [titles, ["---"] * words + ["---:"] * figures, *rows]
-    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """A text that breaks no table and makes no markup of what the data hold."""
-    plain = " ".join(text.split())
-    return "".join(f"\\{sign}" if sign in "|`<>" else sign for sign in plain)
+    return "\n".join("| " + " | ".join(map(markdown_inert, line)) + " |" for line in lines)
 
 
 def _caveats(run: Run) -> Iterator[str]:
@@ -223,7 +216,7 @@ def _orders(run: Run) -> str:
         rest = [purchase for _, group in left for purchase in group]
         rows.append([count(len(left), "other order"), "", "", "", "", money(_money(rest))])
     titles = ["order", "material", "to", "arrives", "quantity", run.currency]
-    return f"By {day}: {large_money(_money(due), run.currency)} in all.\n\n" + _table(titles, rows, 2)
+    return f"By {day}: {markdown_inert(large_money(_money(due), run.currency))} in all.\n\n" + _table(titles, rows, 2)
 
 
 def _rules(run: Run) -> Iterator[str]:

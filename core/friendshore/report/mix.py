@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..domain.run import Run, RunPurchase
 from .figures import NOTHING, mass, money, unit_for
-from .tables import Column, Stretch, figures, section, stretches, table, widest
+from .tables import Column, Stretch, Text, figures, section, stretches, table, widest
 
 WIDE = 110
 """Characters from which on a chain is told by stages, not by countries alone."""

@@ -6,11 +6,10 @@ from collections import defaultdict
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..domain.run import Run, RunPurchase
 from .figures import count, large_money, mass, money
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 SOON = 2
 """Order periods that are told order by order."""

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..errors import FriendshoreError, Problem
+from ..inert import visible
 
 
 def problem_data(problem: Problem) -> dict[str, Any]:
@@ -21,12 +22,12 @@ def errors_data(error: FriendshoreError) -> dict[str, Any]:
 
 def problem_lines(problems: Iterable[Problem]) -> list[str]:
     """Problems as text: the place and what is wrong on one line, then what was found, expected, and how to mend it."""
-    lines = []
+    lines: list[str] = []
     for problem in problems:
         lines.append(_first_line(problem))
         details = (("found", problem.found), ("expected", problem.expected), ("fix", problem.fix))
         lines += [f"    {name + ':':<10}{text}" for name, text in details if text]
-    return lines
+    return [*map(visible, lines)]
 
 
 def _first_line(problem: Problem) -> str:

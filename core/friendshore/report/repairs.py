@@ -8,14 +8,13 @@ from decimal import Decimal
 from itertools import groupby
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..explain.levers import LeverKind
 from ..explain.repaired import Gap, Repair, Repairs, Use
 from ..reading.tomlfile import toml_text
 from .figures import NOTHING, count, mass, number, percent
 from .stress import effort_line, rise, signed
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 10
 """Repairs that are shown of each gap, unless more are asked for."""

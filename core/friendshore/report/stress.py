@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..explain.results import CENT, Difference, Effort
 from ..explain.stress import Stress, Stressed
 from .figures import NOTHING, count, large_money, mass, money, percent
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 15
 """Losses that are shown of each kind, unless more are asked for."""

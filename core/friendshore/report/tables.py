@@ -11,14 +11,22 @@ from typing import Literal
 from rich.box import Box
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from ..domain.run import Run
+from ..inert import visible, visible_lines
 
 _RULED = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
 """A line under the header, and nothing else."""
 MOST_PERIODS = 6
 """Periods that are shown one by one; a longer plan is shown by calendar years."""
+
+
+class Text(RichText):
+    """One line of a report: no name that stands in it takes a line of its own, or does anything to a terminal."""
+
+    def __init__(self, text: str = "", style: str = "") -> None:
+        super().__init__(visible(text), style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +44,9 @@ def figures(title: str) -> Column:
     return Column(title, "right", whole=True)
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], width: int) -> Table:
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str | RichText]], width: int) -> Table:
     """A table without frames, no wider than `width` if its whole columns leave room: words wrap within their column."""
-    cells = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    cells = [[cell if isinstance(cell, RichText) else Text(cell) for cell in row] for row in rows]
     widths = _widths(columns, cells, width)
     made = Table(box=_RULED, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
     for column, room in zip(columns, widths, strict=True):
@@ -51,17 +59,17 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], width
     return made
 
 
-def _wrapped(cell: Text, width: int) -> Text:
+def _wrapped(cell: RichText, width: int) -> RichText:
     """A cell broken at spaces and hyphens; what is indented stays so."""
     indent = " " * (len(cell.plain) - len(cell.plain.lstrip()))
     fits = widest([cell.plain]) + len(indent) <= width
     lines = textwrap.wrap(
         cell.plain.strip(), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=not fits
     )
-    return Text("\n".join(lines), style=cell.style)
+    return RichText("\n".join(lines), style=cell.style)
 
 
-def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int) -> list[int]:
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[RichText]], width: int) -> list[int]:
     """Width of every column: all that it would take, or its part of what there is."""
     texts = [[column.title, *(row[i].plain for row in rows)] for i, column in enumerate(columns)]
     natural = [max(len(text.rstrip()) for text in column) for column in texts]
@@ -107,13 +115,18 @@ def lines(texts: Iterable[str], style: str = "") -> Group:
     return Group(grid)
 
 
+def block(texts: Iterable[str]) -> RichText:
+    """Lines as they are, one below the other."""
+    return RichText("\n".join(map(visible, texts)))
+
+
 def pairs(rows: Iterable[tuple[str, str]]) -> RenderableType:
     """Names with a text each."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(overflow="fold", max_width=34)
     grid.add_column(overflow="fold")
     for name, text in rows:
-        grid.add_row(Text(name), Text(text))
+        grid.add_row(Text(name), RichText(visible_lines(text)))
     return grid
 
 

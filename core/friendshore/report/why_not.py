@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from ..domain.change import Change
 from ..explain.entering import Entering
@@ -14,7 +13,7 @@ from ..explain.results import SHARE_PROVED, Difference
 from ..explain.why_not import Lifted, WhyNot
 from .figures import NOTHING, large_money, mass, money, number, percent
 from .stress import effort_line, rise
-from .tables import Column, figures, lines, section, table
+from .tables import Column, Text, figures, lines, section, table
 
 _STATES = {
     "in the plan": "is in the plan",

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..domain.run import Run
 from ..errors import FriendshoreError, InputError, Problem
-from ..inert import json_inert
+from ..inert import cell_typed, json_inert
 from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
@@ -241,6 +241,8 @@ def _read(folder: Path, table: RunTable, found: list[Problem]) -> Table:
         Field(name, _TEXT, f"column {name} of a run's {table.file}", required=False) for name in table.columns
     )
     read = read_table(folder / table.file, Layout(table.file, "", fields), found)
+    for row in read.rows:
+        row.cells = [cell_typed(text) for text in row.cells]
     if read.columns:
         missing = [name for name in table.columns if name not in read.columns]
         found += [Problem("a column is missing", str(folder / table.file), 1, name) for name in missing]

@@ -13,6 +13,7 @@ from ..domain.base import Record
 from ..domain.held import RunStock
 from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase
 from ..domain.unmet import RunShortage
+from ..inert import cell_inert
 
 
 class RunVerdict(Record):
@@ -88,11 +89,11 @@ def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[d
 
 
 def table_text(table: RunTable, rows: Iterable[dict[str, str]]) -> str:
-    """A table as CSV."""
+    """A table as CSV, in which no spreadsheet computes anything: see `inert.cell_inert`."""
     text = io.StringIO()
     writer = csv.DictWriter(text, table.columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: cell_inert(text) for name, text in row.items()} for row in rows)
     return text.getvalue()
 
 
