@@ -268,7 +268,7 @@ def test_names_of_any_signs_are_planned_shown_and_verified(case: Path, tmp_path:
         "Kwinana gallium plant": "=HYPERLINK(1);=1+1",
     }
     file = folder / "case.toml"
-    text = file.read_text(encoding="utf-8").replace('end_use = "civil"', r'end_use = "@civil\r\u0000\u2028[red]"')
+    text = file.read_text(encoding="utf-8").replace('end_use = "civil"', r'end_use = "@civil[red]"')
     file.write_text(text, encoding="utf-8")
     written = plants.read_text(encoding="utf-8")
     for name, nasty in names.items():
