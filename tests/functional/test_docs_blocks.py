@@ -126,7 +126,7 @@ def run(block: Block, folder: Path, env: dict[str, str]) -> str:
     commands = {"bash": ["bash", "-euo", "pipefail", "-c", block.text], "python": ["python", "-c", block.text]}
     assert block.language in commands, f"{block.place}: nobody can run `{block.language}`"
     command = [shutil.which(commands[block.language][0], path=env["PATH"]) or "", *commands[block.language][1:]]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, f"{block.place}:\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

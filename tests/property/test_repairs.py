@@ -25,7 +25,7 @@ from .strategies import Tiny, tiny_cases
 
 BOUNDS = Bounds(later=1)
 SIZE = 2
-MOST = 9 if DEPTH else 6
+MOST = 9 if DEPTH >= 1 else 6
 """Levers of which all sets are tried."""
 Name = tuple[str, tuple[str, ...], str]
 
