@@ -2,7 +2,7 @@
 
 `python tests/functional/killing.py FOLDER every OPERATION...` kills each operation before every one of its steps: a folder made, a file
 opened, half written or written whole, renamed or deleted. `... FOLDER NUMBER SEED [OPERATION...]` kills NUMBER times at random: half of
-them at a step, half of them at a moment. The last line on stdout is JSON: what was done, and what was found wrong.
+them at a step, half of them at a moment. `... FOLDER together NUMBER` writes and reads one run at once. The last line on stdout is JSON: what was done, and what was found wrong.
 """
 
 from __future__ import annotations
@@ -306,9 +306,39 @@ def _kills(trials: dict[str, Trial], how: list[str]) -> Iterator[tuple[str, Call
             yield name, _at_step(dice.randint(1, trials[name].steps))
 
 
+def _together(place: Path, times: int) -> list[str]:
+    """Two processes that write the same run over and over, one that reads it: what was found other than a whole run of either."""
+    names = ("first", "second")
+    _write(names[0])(place)
+
+    def write(name: str) -> None:
+        for _ in range(times):
+            _write(name)(place)
+
+    def read() -> None:
+        for _ in range(times):
+            found = read_run(place / "out" / "run")
+            assert found.run.case == found.facts["case"]["name"]
+
+    doing = [partial(write, name) for name in names] + [read]
+    pids = []
+    for do in doing:
+        process = os.fork()
+        if not process:
+            os._exit(_child(do))
+        pids.append(process)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in pids]
+    left = [str(path.relative_to(place)) for path in place.rglob(".*friendshore*")]
+    return [f"ended in {codes}"] * any(codes) + [f"left behind: {name}" for name in left]
+
+
 def main(place: Path, how: list[str]) -> int:
     """Kills, and prints what was found."""
     place = Path(os.path.realpath(place))
+    if how[0] == "together":
+        wrong = _together(place, int(how[1]))
+        sys.stdout.write(json.dumps({"kills": {}, "wrong": wrong}) + "\n")
+        return 1 if wrong else 0
     names = how[1:] if how[0] == "every" else how[2:]
     for module in (
         "catalog.convert",

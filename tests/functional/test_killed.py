@@ -33,6 +33,11 @@ def test_killed_at_any_step_nothing_is_lost(operation: str, tmp_path: Path) -> N
     assert found["kills"][operation] > 15
 
 
+def test_two_who_write_one_run_and_one_who_reads_it_meet_whole_runs(tmp_path: Path) -> None:
+    """Writers wait for each other, and a reader finds the run of the one or the other; nothing is left beside it."""
+    assert killed(tmp_path, "together", "20")["wrong"] == []
+
+
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
 def test_killed_500_times_nothing_is_lost(tmp_path: Path) -> None:
