@@ -20,6 +20,7 @@ from . import (
     repairs,
     report,
     rules,
+    sign,
     stress,
     verify,
     why_not,
@@ -70,6 +71,7 @@ app.command("calendar", short_help="On which dates compliance changes, and what 
 app.command("compare", short_help="Two plans side by side, and which change moved what.")(compare.compare)
 app.command("stress", short_help="What it costs to lose each supplier, company, country or catalog.")(stress.stress)
 app.command("report", short_help="Print a run on one page.")(report.report)
+app.command("sign", short_help="Sign a run folder with a key.")(sign.sign)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(lock.lock)
 app.command("init", short_help="Write a small case that can be planned.")(init.init)
 app.add_typer(catalogs.app, name="catalogs")

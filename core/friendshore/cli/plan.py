@@ -57,6 +57,10 @@ def plan(
             metavar="FOLDER", help="Folder to write the run to: run.json, tables, and the facts that prove it."
         ),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(metavar="KEY", help="Private Ed25519 key (PEM or OpenSSH) to sign the run of --out with."),
+    ] = None,
     locked: Annotated[
         bool,
         typer.Option(
@@ -74,10 +78,15 @@ def plan(
     from .. import recommend
     from ..case import load_case
     from ..domain.plan import PlanStatus
+    from ..errors import InputError, Problem
     from ..plugins.watching import limited
     from ..report import plan_report, plan_summary
     from ..run import check_target, write_run
+    from ..run.signing import signer
 
+    if sign is not None and out is None:
+        raise InputError(Problem("there is nothing to sign", column="--sign", fix="name a folder with --out"))
+    made = signer(sign) if sign is not None else None
     if out is not None:
         check_target(out)  # before the work, not after it
     registry = installed(block)
@@ -99,7 +108,7 @@ def plan(
     for problem in found.gathered.idle:
         warn(str(problem))
     if out is not None:
-        write_run(out, found.run, found.facts(), recommend.verdicts(found.plan))
+        write_run(out, found.run, found.facts(), recommend.verdicts(found.plan), made)
     if as_json:
         show_json(found.to_dict())
     elif quiet:

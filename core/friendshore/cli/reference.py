@@ -16,7 +16,7 @@ from typer.main import get_command
 from ..domain.run import Run
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
-from ..run import FACTS_FILE, RUN_FILE, SUMS_FILE, TABLES, json_text
+from ..run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
 from ..schema import files_page, schema_text, schemas
 from .app import app
 from .exits import EXIT_CODES
@@ -173,6 +173,7 @@ def _run_page() -> Iterator[str]:
         told = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on something bought"
         yield f"| `{table.file}` | {told}: {', '.join(f'`{name}`' for name in table.columns)} |"
     yield f"| `{SUMS_FILE}` | the SHA-256 of every file above: `sha256sum -c {SUMS_FILE}` checks them |"
+    yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/sign-a-run.md) run: the Ed25519 signature of `{SUMS_FILE}` |"
     yield from (
         "",
         "A name may hold any sign. In the tables a text that a spreadsheet would compute (it begins with `=`, `+`, `-` or `@`, or does so",

@@ -41,6 +41,13 @@ def verify(
             max=LONGEST_SECONDS,
         ),
     ] = SECONDS,
+    signed_by: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PUBLIC",
+            help="Public key (PEM or OpenSSH) of who is said to have signed the run: its signature is checked.",
+        ),
+    ] = None,
     block: Blocked = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -55,7 +62,7 @@ def verify(
     # A plan that is made again is ended by Ctrl-C; all else is, as in any command, left at once.
     with Interrupt() if solve else nullcontext() as cancel, progress_bar(quiet, "proving") as progress:
         effort = Effort(seconds=time_limit, solve=solve, progress=progress, cancel=cancel)
-        found = verify_run(run, installed(block), case, effort)
+        found = verify_run(run, installed(block), case, effort, signed_by)
     if as_json:
         show_json(run_check_data(found))
     else:

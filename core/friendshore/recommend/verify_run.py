@@ -33,6 +33,7 @@ from .gather import gather
 from .optimality import ALL_THAT_IS_USUAL, Effort, optimality
 from .recheck import Rechecked, as_run, recheck
 from .recorded import taken_as_recorded, unlike_recorded
+from .sealed import other_files, signature
 from .verdicts import verdicts
 from .vouch import count
 
@@ -43,8 +44,8 @@ _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence"
 
 
 PROVES_NOT = (
-    "This does not prove that the facts are true, nor who made the run: whoever can write the folder can write another that follows from "
-    "other facts."
+    "This does not prove that the facts are true, nor who made the run, unless a signature was checked: whoever can write the folder can "
+    "write another that follows from other facts."
 )
 """What a verification does not prove."""
 
@@ -70,6 +71,8 @@ class RunCheck:
     """Facts that nothing here stands for."""
     as_told: tuple[str, ...]
     """Figures that were not derived again, since it takes further solves to find them out."""
+    signature: str
+    """What is known of who signed it."""
     optimality: str
     """Whether the plan is as good as the run says, in a sentence."""
     optimality_proved: bool
@@ -94,7 +97,11 @@ class RunCheck:
 
 
 def verify_run(
-    folder: Path, registry: Registry, case: Path | None = None, effort: Effort = ALL_THAT_IS_USUAL
+    folder: Path,
+    registry: Registry,
+    case: Path | None = None,
+    effort: Effort = ALL_THAT_IS_USUAL,
+    signed_by: Path | None = None,
 ) -> RunCheck:
     """Checks a run folder from its own files, and its facts against what is installed and, if it is given, the case.
 
@@ -103,6 +110,7 @@ def verify_run(
         registry: what is installed.
         case: the file or folder of the case that is said to have been planned; None: the facts are not compared with it.
         effort: what to do about the plan's optimality.
+        signed_by: public key of who is said to have signed the run; None: a signature is not checked.
 
     Raises:
         InputError: if a file of the run or the case is missing or cannot be read.
@@ -117,17 +125,21 @@ def verify_run(
         again = recheck(stored.facts, stored.run, registry, gathered, ask_others=False)
         told = _told(stored, again)
     vouching = again.vouching
-    found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
+    signed, unsigned = signature(folder, signed_by)
+    found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told, *unsigned)))
+    others, saved = ([], []) if is_old(stored.facts) else other_files(folder, {Path(one.file).name for one in found})
+    found += others
     proof = _optimality(folder, again, found, registry, effort)
     refuse_taken_over()
     return RunCheck(
         case=stored.run.case,
         findings=(*found, *proof.findings),
         unchecked=again.unchecked,
-        differs=tuple(vouching.differs),
+        differs=(*vouching.differs, *saved),
         vouched=tuple(vouching.vouched),
         unvouched=(*vouching.unvouched, *_unseen()),
         as_told=(*taken_as_recorded(stored.run, again.left_out), *_as_told(stored.run)),
+        signature=signed,
         optimality=proof.text,
         optimality_proved=proof.proved,
     )

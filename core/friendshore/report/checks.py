@@ -75,6 +75,7 @@ def run_check_data(checked: RunCheck) -> dict[str, Any]:
         "as_told": list(checked.as_told),
         "optimality": checked.optimality,
         "optimality_proved": checked.optimality_proved,
+        "signature": checked.signature,
         "proves_not": checked.proves_not,
     }
 
@@ -91,7 +92,8 @@ def run_check_report(checked: RunCheck) -> RenderableType:
     parts += _part("Vouched for", checked.vouched, "green")
     parts += _part("Not vouched for", checked.unvouched, "yellow")
     parts += _part("Taken as the run tells it, not derived again", checked.as_told, "")
-    parts += ["", Text(f"{checked.optimality[:1].upper()}{checked.optimality[1:]}. {checked.proves_not}")]
+    said = [f"{text[:1].upper()}{text[1:]}." for text in (checked.optimality, checked.signature)]
+    parts += ["", Text("\n".join([*said, checked.proves_not]))]
     return Group(*parts)
 
 

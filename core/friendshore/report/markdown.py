@@ -254,6 +254,7 @@ def _proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
         yield from (f"Something else is here than the run was made with: {text}." for text in checked.differs)
         yield from (f"Not vouched for: {text}." for text in checked.unvouched)
         yield from (f"As the run tells it: {text}." for text in checked.as_told)
+        yield f"{checked.signature[:1].upper()}{checked.signature[1:]}."
         yield checked.proves_not
     yield from (f"Applied: {text}." for text in run.changes)
     yield "Made with " + ", ".join(f"{name} {number}" for name, number in run.versions.items()) + "."

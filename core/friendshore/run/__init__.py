@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .compare import differences, differences_in_rows, differences_in_table
-from .folder import FACTS_FILE, RUN_FILE, RunFolder, check_target, json_text, read_run, write_run
+from .folder import FACTS_FILE, RUN_FILE, RunFolder, check_target, json_text, read_run, sign_run, write_run
 from .sums import SIGNATURE_FILE, SUMS_FILE, read_sums
 from .tables import PURCHASES, TABLES, VERDICTS, RunTable, RunVerdict, rows_of
 
@@ -26,5 +26,6 @@ __all__ = [
     "read_run",
     "read_sums",
     "rows_of",
+    "sign_run",
     "write_run",
 ]

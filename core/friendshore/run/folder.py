@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
 from ..reading.textfile import read_text
-from ..writing import NEW, OLD, drop, held, hidden, move, write_file
+from ..writing import NEW, OLD, drop, held, hidden, move, replace_file, write_file
 from .sums import SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
 from .tables import TABLES, RunTable, RunVerdict, rows_of, table_text
 
@@ -99,8 +99,21 @@ def _not_replaced(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
     return "holds files that were changed since they were written", changed(folder, sums)
 
 
-def write_run(folder: Path, run: Run, facts: Mapping[str, Any], verdicts: Sequence[RunVerdict] = ()) -> None:
+def write_run(
+    folder: Path,
+    run: Run,
+    facts: Mapping[str, Any],
+    verdicts: Sequence[RunVerdict] = (),
+    sign: Callable[[bytes], bytes] | None = None,
+) -> None:
     """Writes a run folder; another run of that name is replaced only once this one is complete.
+
+    Args:
+        folder: where to.
+        run: the run.
+        facts: what it follows from.
+        verdicts: every verdict on what it buys.
+        sign: makes a signature of the hashes of all files, see `signer`; None: the run is not signed.
 
     Raises:
         InputError: if the folder holds anything but a run as it was written, or cannot be written.
@@ -112,6 +125,8 @@ def write_run(folder: Path, run: Run, facts: Mapping[str, Any], verdicts: Sequen
     }
     contents = {name: text.encode() for name, text in texts.items()}
     contents[SUMS_FILE] = sums_text(contents).encode()
+    if sign is not None:
+        contents[SIGNATURE_FILE] = sign(contents[SUMS_FILE])
     place = Path(os.path.realpath(folder))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +137,24 @@ def write_run(folder: Path, run: Run, facts: Mapping[str, Any], verdicts: Sequen
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
         raise InputError(Problem(message, str(folder), fix="choose a folder that you may write to")) from error
+
+
+def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
+    """Signs the hashes of a run's files, and returns the file of the signature; one that is there is replaced.
+
+    Args:
+        folder: the run.
+        sign: makes the signature, see `signer`.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    path = folder / SIGNATURE_FILE
+    try:
+        replace_file(path, sign((folder / SUMS_FILE).read_bytes()))
+    except OSError as error:
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(path))) from error
+    return path
 
 
 def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:

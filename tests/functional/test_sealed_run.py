@@ -1,0 +1,116 @@
+"""Files of a run that are not those that were written, and signatures: right, wrong, missing and not asked about."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from typer.testing import CliRunner
+
+from friendshore.cli import app
+from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE, sums_text
+
+
+def friendshore(*arguments: str | Path) -> tuple[int, str]:
+    """Exit code and output of a command."""
+    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, list(map(str, arguments)))
+    return done.exit_code, done.output
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A signed run, with keys as OpenSSL and OpenSSH write them, and another's."""
+    folder = tmp_path_factory.mktemp("signed")
+    for name in ("mine", "other"):
+        key = Ed25519PrivateKey.generate()
+        for form, private, public in (
+            ("pem", (Encoding.PEM, PrivateFormat.PKCS8), (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)),
+            ("ssh", (Encoding.PEM, PrivateFormat.OpenSSH), (Encoding.OpenSSH, PublicFormat.OpenSSH)),
+        ):
+            (folder / f"{name}.{form}").write_bytes(key.private_bytes(*private, NoEncryption()))
+            (folder / f"{name}.{form}.pub").write_bytes(key.public_key().public_bytes(*public))
+    friendshore("init", folder / "case")
+    assert friendshore("plan", folder / "case", "-q", "--out", folder / "run", "--sign", folder / "mine.pem")[0] == 0
+    return folder
+
+
+@pytest.fixture
+def run(signed: Path, tmp_path: Path) -> Path:
+    """A copy of the run."""
+    return Path(shutil.copytree(signed / "run", tmp_path / "run"))
+
+
+def resum(run: Path) -> None:
+    """Writes the hashes anew, as a forger would."""
+    files = {p.name: p.read_bytes() for p in run.iterdir() if p.name not in (SUMS_FILE, SIGNATURE_FILE)}
+    (run / SUMS_FILE).write_text(sums_text(files), encoding="utf-8")
+
+
+def test_a_signature_is_checked_against_a_key(signed: Path, run: Path) -> None:
+    """The right key in either form; another's is refused; without a key the signature is named as unchecked."""
+    for form in ("pem", "ssh"):
+        code, told = friendshore("verify", run, "--signed-by", signed / f"mine.{form}.pub")
+        assert (code, "by the holder of the key of" in told) == (0, True)
+    code, told = friendshore("verify", run, "--signed-by", signed / "other.pem.pub")
+    assert code == 4
+    assert "not signed by the holder of this key" in told
+    code, told = friendshore("verify", run)
+    assert (code, "it was not checked: give --signed-by" in told) == (0, True)
+    code, told = friendshore("verify", run, "--signed-by", signed / "run" / "run.json")
+    assert (code, "is no public key" in told) == (2, True)
+
+
+def test_an_edit_with_all_hashes_anew_breaks_the_signature(signed: Path, run: Path) -> None:
+    """One blank more is found by its hash; with the hash made anew, by the signature alone."""
+    with (run / "facts.json").open("a", encoding="utf-8") as file:
+        file.write(" ")
+    code, told = friendshore("verify", run)
+    assert (code, "is not the file that was written" in told) == (4, True)
+    resum(run)
+    assert friendshore("verify", run)[0] == 0
+    assert friendshore("verify", run, "--signed-by", signed / "mine.ssh.pub")[0] == 4
+
+
+def test_a_missing_signature_or_missing_hashes_are_found(signed: Path, run: Path) -> None:
+    """Where a signature is asked for there must be one, and a run has its hashes."""
+    (run / SIGNATURE_FILE).unlink()
+    code, told = friendshore("verify", run, "--signed-by", signed / "mine.pem.pub")
+    assert (code, "the run is not signed" in told) == (4, True)
+    assert "Signature: none" in friendshore("verify", run)[1]
+    (run / SUMS_FILE).unlink()
+    assert friendshore("verify", run)[0] == 4
+
+
+def test_a_table_saved_by_a_spreadsheet_is_noted(run: Path) -> None:
+    """Other bytes, the same cells: said, and no finding."""
+    path = run / "purchases.csv"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    code, told = friendshore("verify", run)
+    assert (code, "purchases.csv was saved anew" in told) == (0, True)
+
+
+def test_a_run_that_does_not_hold_is_not_signed(signed: Path, run: Path) -> None:
+    """A run can be signed later, by another as well; one that was edited is refused, and its report vouches for nothing."""
+    assert friendshore("sign", run, "--key", signed / "other.ssh")[0] == 0
+    assert friendshore("verify", run, "--signed-by", signed / "other.pem.pub")[0] == 0
+    text = (run / "run.json").read_text(encoding="utf-8")
+    (run / "run.json").write_text(text.replace('"objective": 3', '"objective": 1'), encoding="utf-8")
+    assert friendshore("sign", run, "--key", signed / "other.ssh")[0] == 4
+    code, page = friendshore("report", run)
+    assert code == 4
+    assert "This run does not hold: do not rely on it." in page
+    assert "optimal" not in page
+    code, page = friendshore("report", run, "--no-verify")
+    assert (code, "**Not verified** when this page was made" in page) == (0, True)
+    assert friendshore("plan", signed / "case", "--sign", signed / "mine.pem")[0] == 2
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs sha256sum")
+def test_hashes_are_checked_by_common_tools(run: Path) -> None:
+    """Who has no friendshore checks the files with `sha256sum -c`."""
+    done = subprocess.run(["sha256sum", "-c", "--quiet", SUMS_FILE], cwd=run, check=False, timeout=60)
+    assert done.returncode == 0
