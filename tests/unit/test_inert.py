@@ -7,6 +7,7 @@ import io
 import json
 import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+import friendshore
 from friendshore.cli.output import show
 from friendshore.inert import UNSEEN, cell_inert, cell_typed, json_inert, markdown_inert, visible
 from friendshore.report.tables import Text, figures, lines, table
@@ -140,3 +142,12 @@ _SHAPES = {
     for part in ("heading", "bullet_list", "list_item", "paragraph", "table", "thead", "tbody", "tr", "th", "td")
     for end in ("open", "close")
 } | {"inline"}
+
+
+def test_text_is_printed_at_one_door() -> None:
+    """No part of a report takes text that is not made harmless, and no command prints past the place where that is done."""
+    house = Path(friendshore.__file__).parent
+    doors = {"rich.text": "report/tables.py", "Console(": "cli/output.py", "typer.echo": "", "sys.stdout.write": ""}
+    for words, door in doors.items():
+        users = {str(path.relative_to(house)) for path in house.rglob("*.py") if words in path.read_text("utf-8")}
+        assert users == ({door} if door else set()), words
