@@ -27,7 +27,7 @@ ACCEPTED: tuple[Accepted, ...] = (
     Accepted("run.json", "made", "the day on which a run was made follows from nothing", "the day on which the run was made"),
     Accepted("run.json", r"versions\..*", "which versions made it follows from nothing", "the versions that made it"),
     Accepted("facts.json", r"plan\.objective", "the solver's own word; every figure that is shown is derived from the purchases", ways=("other",)),
-    Accepted("facts.json", r"rules\.\*\.owner", "who brought a built-in kind; another version of it is told", "judged by"),
+    Accepted("facts.json", r"rules\.\*\.owner", "who brought a built-in kind; another version of it is told", "it was made by"),
     Accepted("run.json", "components", "how many parts were solved apart follows from the search", "the number of its independent parts"),
 )  # fmt: skip
 """All of them."""

@@ -99,6 +99,10 @@ def main() -> int:
             work = partial(_all, base=base, modes=told.mode or (KEPT, SUMMED, FORGED))
             for name, some in pool.imap_unordered(work, shares):
                 found += [(name, outcome) for outcome in some]
+                for one in some:
+                    if one.result == "passed":
+                        sys.stdout.write(f"let pass: {name} {one.leaf} [{one.way}] {one.mode}\n")
+                sys.stdout.flush()
     sys.stdout.write(text(found, time.monotonic() - started))
     return int(any(outcome.result == "passed" for _, outcome in found))
 
