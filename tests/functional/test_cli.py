@@ -86,7 +86,12 @@ def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]
     assert "quebec-gallium" in done.stdout
     checked = friendshore("verify", str(run))
     assert checked.returncode == 0, checked.stdout
-    assert "verified" in checked.stdout
+    told = checked.stdout.splitlines()
+    assert "verified" in told[0]
+    assert [line.split(":")[0] for line in told if line.startswith(("Optimality", "Signature"))] == [
+        "Optimality",
+        "Signature",
+    ]
 
 
 def test_a_run_is_told_on_one_page(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:

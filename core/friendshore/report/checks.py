@@ -93,7 +93,7 @@ def run_check_report(checked: RunCheck) -> RenderableType:
     parts += _part("Not vouched for", checked.unvouched, "yellow")
     parts += _part("Taken as the run tells it, not derived again", checked.as_told, "")
     said = [f"{text[:1].upper()}{text[1:]}." for text in (checked.optimality, checked.signature)]
-    parts += ["", Text("\n".join([*said, checked.proves_not]))]
+    parts += ["", *map(Text, [*said, checked.proves_not])]
     return Group(*parts)
 
 
