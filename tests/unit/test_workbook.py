@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -456,3 +457,9 @@ def test_limits_are_said_with_what_was_found(
     told = mistakes(with_shared_texts(book))
     assert message in told
     assert f"no more than {value} " in told
+
+
+def test_a_pipe_in_place_of_a_workbook_is_told(tmp_path: Path) -> None:
+    """It would be read for ever."""
+    os.mkfifo(tmp_path / "mine.xlsx")
+    assert "is a pipe, not a file" in mistakes(tmp_path / "mine.xlsx")

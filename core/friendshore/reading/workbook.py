@@ -21,7 +21,7 @@ from ..errors import InputError, Problem
 from .csvfile import BAD_CELL, DayCell
 from .numberformat import adds
 from .sheetxml import Layout, Parts, RawCell, SheetPart, letters, number_formats, shared_texts, sheets, targets
-from .textfile import OLD_WORKBOOK
+from .textfile import OLD_WORKBOOK, no_file
 
 SUFFIX = ".xlsx"
 PRIVATE = "_"
@@ -107,6 +107,10 @@ def read_workbook(path: Path, found: list[Problem]) -> Workbook:
         InputError: if openpyxl is not installed.
     """
     library = openpyxl(str(path))
+    other = no_file(path)
+    if other is not None:
+        found.append(other)
+        return Workbook(str(path), {})
     try:
         with ZipFile(path) as archive:
             return _read(path, Parts(path, archive), library)
