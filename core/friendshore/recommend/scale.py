@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -49,18 +48,17 @@ def _too_little(program: Program) -> Iterator[Suggestion]:
     step = float(problem.case.resolution)
     arc = problem.moves.arc[columns.buy_move]
     offers = np.array([a.offer for a in problem.network.arcs], dtype=np.intp)[arc] if len(arc) else arc
-    upper = linear.upper[columns.buy]
-    for index, facts in enumerate(problem.offers):
-        most = upper[offers == index]
-        if len(most) and 0 < most.max() < step:
-            yield _below(f"offer `{facts.offer.id}` can bring", float(most.max()), facts.offer.catalog, program)
-    taken: defaultdict[tuple[str, str, str], float] = defaultdict(float)
-    for index, facts in enumerate(problem.offers):
-        most = upper[offers == index]
-        if facts.single and facts.offer.inputs and len(most):
+    bought = offers >= 0
+    brings = np.full(len(problem.offers), -np.inf)  # the most in any period, by offer; in one pass over all columns
+    np.maximum.at(brings, offers[bought], linear.upper[columns.buy][bought])
+    taken: dict[tuple[str, str, str], float] = {}
+    for facts, most in zip(problem.offers, brings.tolist(), strict=True):
+        if 0 < most < step:
+            yield _below(f"offer `{facts.offer.id}` can bring", most, facts.offer.catalog, program)
+        if facts.single and facts.offer.inputs and np.isfinite(most):
             for line in facts.offer.inputs:
                 key = (facts.offer.id, line.material, facts.offer.catalog)
-                taken[key] = float(most.max()) / float(facts.mass_per_unit) * float(line.per_unit)
+                taken[key] = most / float(facts.mass_per_unit) * float(line.per_unit)
     for (offer, material, catalog), kilograms in taken.items():
         if 0 < kilograms < step:
             yield _below(f"offer `{offer}` can take of {material}", kilograms, catalog, program)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from ..catalog import nothings, review
+from ..domain.memory import uncollected
 from ..domain.quantities import readable
 from ..domain.time import Period
 from ..errors import Problem as Suggestion
@@ -29,6 +30,7 @@ _FAR_APART = 1_000
 """Prices of one material that differ by more are likely to differ in their units."""
 
 
+@uncollected()
 def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
     """All suggestions, in the order of what they are about."""
     own = [catalog for catalog in gathered.catalogs if not catalog.distribution]
