@@ -175,6 +175,19 @@ def written_aside(place: Path) -> Iterator[Path]:
         raise
 
 
+def tidy(place: Path) -> None:
+    """Deletes what a process left that was killed while it wrote a file, or a folder that was not there, aside.
+
+    Raises:
+        InputError: if the hidden folder is not ours.
+        OSError: if it cannot be deleted.
+    """
+    folder = hidden(Path(os.path.realpath(place)))
+    if folder.is_dir():
+        with held(folder):
+            drop(folder / NEW)
+
+
 def replace_file(place: Path, content: bytes) -> None:
     """Writes a file, in the place of one that is there: whoever reads it finds the one or the other.
 
@@ -226,10 +239,7 @@ def finish_adding(folder: Path) -> bool:
         InputError: if something was put in the place of one since, or the hidden folder is not ours.
         OSError: if they cannot be moved.
     """
-    place = Path(os.path.realpath(folder))
-    if hidden(place).is_dir():
-        with held(hidden(place)):
-            drop(hidden(place) / NEW)
+    tidy(folder)
     if not _within(folder).is_dir():
         return False
     with held(_within(folder)):

@@ -21,7 +21,7 @@ from ..reading import kinds as k
 from ..reading.fields import Field, Layout
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook, openpyxl
-from ..writing import write_file, written_aside
+from ..writing import tidy, write_file, written_aside
 from . import columns
 from .tables import HEAD_ROWS, HEAD_SHEET, sheet_name, tables_at
 
@@ -87,6 +87,7 @@ def convert(source: Path, target: Path, read: Callable[[Path], Catalog]) -> tupl
         InputError: with every mistake of the source; if the target is there or cannot be written; if openpyxl is needed and not
             installed; or if what was written does not read back as the same facts. Then nothing is left behind.
     """
+    tidy(target)
     if target.exists() or target.is_symlink():
         fix = "name another, or move it away"
         raise InputError(Problem("is there already, and is left as it is", str(target), fix=fix))

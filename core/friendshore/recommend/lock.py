@@ -20,7 +20,7 @@ from ..plugins.interface import OWN
 from ..reading.records import record
 from ..reading.textfile import read_text
 from ..rules.pack import RulePack
-from ..writing import replace_file
+from ..writing import replace_file, tidy
 from .gather import Gathered
 
 LOCK_FILE = "friendshore.lock"
@@ -97,6 +97,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
     """
     text = json.dumps(lock.model_dump(mode="json", by_alias=True), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     try:
+        tidy(path)
         there = path.read_bytes() if path.exists() else None
         if there == text.encode():
             return False
