@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -40,9 +41,10 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     """
     info = plugin.info
     assert plugin.entry is not None  # what is announced without code has its folder or class at hand
-    before = own_code()
+    before = own_code() if info.package not in sys.modules else {}  # what is imported already was looked at then
     things = _call(info, manager_of(info, plugin.entry), hook)
-    refuse_altered(before, info)
+    if before:
+        refuse_altered(before, info)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
     catalogs: dict[str, Path] = {}
