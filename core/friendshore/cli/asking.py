@@ -47,7 +47,7 @@ Gap = Annotated[
         metavar="SHARE",
         help="Relative distance from the bound at which a plan is taken as cheapest.",
         min=0,
-        max=1,
+        max=1_000,
     ),
 ]
 Workers = Annotated[

@@ -39,7 +39,10 @@ def plan(
     gap: Annotated[
         float,
         typer.Option(
-            metavar="SHARE", help="Relative distance from the bound at which a plan is taken as cheapest.", min=0, max=1
+            metavar="SHARE",
+            help="Relative distance from the bound at which a plan is taken as cheapest.",
+            min=0,
+            max=1_000,
         ),
     ] = 1e-6,
     workers: Annotated[
