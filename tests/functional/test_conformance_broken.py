@@ -182,7 +182,7 @@ PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", few(PLUGINS))
+@pytest.mark.parametrize("name", few(PLUGINS, 1))
 def test_a_broken_plugin_is_told_what_it_lacks(tmp_path: Path, name: str) -> None:
     """One check alone finds it, and says what to do."""
     make, check, words = PLUGINS[name]
@@ -192,6 +192,7 @@ def test_a_broken_plugin_is_told_what_it_lacks(tmp_path: Path, name: str) -> Non
     assert '"fix": "' in mistakes[check]
 
 
+@pytest.mark.deep
 def test_a_kind_that_takes_a_mass_for_a_text_is_told(tmp_path: Path) -> None:
     """An example of it with tonnes written as kilograms makes another rule, so that the unit would decide what it asks."""
     kept = '    cap: str = ""\n    model_config = {"json_schema_extra": {"examples": [{"cap": "5 t"}]}}\n\n    most:'
@@ -200,6 +201,7 @@ def test_a_kind_that_takes_a_mass_for_a_text_is_told(tmp_path: Path) -> None:
     assert "parse_mass" in mistakes["masses"]
 
 
+@pytest.mark.deep
 def test_what_a_plugin_prints_is_in_no_answer(tmp_path: Path) -> None:
     """Its code prints when it is imported and when it is asked; the one JSON object on stdout stays whole."""
     noisy = rule_plugin(tmp_path / "noisy", SPANS, f"print('asked')\n        {SPANS}")
@@ -208,12 +210,14 @@ def test_what_a_plugin_prints_is_in_no_answer(tmp_path: Path) -> None:
     assert checked(noisy) == (0, {})
 
 
+@pytest.mark.deep
 def test_a_whole_wheel_conforms(tmp_path: Path) -> None:
     """A wheel is checked before it is installed anywhere, with what will be installed of it."""
     assert checked(wheel(rule_plugin(tmp_path / "whole-rule"))) == (0, {})
     assert checked(wheel(catalog_plugin(tmp_path / "whole-catalog"))) == (0, {})
 
 
+@pytest.mark.deep
 def test_all_wheels_of_a_folder_are_checked_at_once(tmp_path: Path) -> None:
     """`dist/*.whl` may be more than one: each has its own checks, and a mistake in any of them is one."""
     whole = wheel(catalog_plugin(tmp_path / "whole-one"))

@@ -117,6 +117,7 @@ def test_what_cannot_be_checked_is_refused(tmp_path: Path, subject: str) -> None
     assert done.stderr.strip()
 
 
+@pytest.mark.deep
 def test_kinds_that_cannot_be_made_want_an_example(tmp_path: Path) -> None:
     """A kind with needed fields is tried by the examples in its schema, and says so where it has none."""
     needed = ("most: Decimal = Decimal(60)", "most: Decimal")
@@ -157,6 +158,7 @@ def test_listing_and_help_work_beside_plugins_that_hang(crowd: Path) -> None:
     assert "house-3" in shown.stdout
 
 
+@pytest.mark.deep
 def test_loading_all_tells_which_hang_raise_or_end(crowd: Path) -> None:
     """Each is imported in a process of its own: time for the sound ones, what is wrong for the others; not those ruled out."""
     block = ",".join(f"crowd-{number:02d}" for number in range(12, 20))
