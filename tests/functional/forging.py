@@ -17,6 +17,7 @@ from friendshore.recommend.describe import run_of
 from friendshore.recommend.facts import facts_file
 from friendshore.recommend.recheck import _as_told, read_facts
 from friendshore.run import read_run, write_run
+from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE, sums_text
 from friendshore.session import Session
 from friendshore.solve import Limits
 
@@ -132,6 +133,12 @@ def forge(original: Path, out: Path, bend: Bend, registry: Registry) -> Path:
     run = run_of(session.verified, _as_told(stored.run, read_facts(file.written, registry)))
     write_run(out, run, file.written, verdicts(session.verified))
     return out
+
+
+def resum(run: Path) -> None:
+    """Writes the hashes anew, as a forger would."""
+    files = {p.name: p.read_bytes() for p in run.iterdir() if p.name not in (SUMS_FILE, SIGNATURE_FILE)}
+    (run / SUMS_FILE).write_text(sums_text(files), encoding="utf-8")
 
 
 def redigest(facts: Facts) -> None:

@@ -15,6 +15,7 @@ from friendshore import load_case, plan
 from friendshore.cli import app
 from friendshore.plugins import Blocker, Registry
 
+from .forging import resum
 from .test_broken_plugins import CASE, NOTHING, install, write_catalog
 from .test_cli import answer
 from .test_cli import friendshore as command
@@ -296,6 +297,7 @@ def test_a_run_is_left_unverified_where_its_blocks_are_taken_out(world: Path, ru
     for path in run.iterdir():
         (bare / path.name).write_bytes(path.read_bytes())
     (bare / "run.json").write_text(json.dumps({**told, "plugins_blocked": []}))
+    resum(bare)
     clash = friendshore(world, "verify", str(bare))
     assert clash.returncode == 3
     assert "`origin-ban` is brought by friendshore" in clash.stdout

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from friendshore.cli import app
-from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE, sums_text
+from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE
+
+from .forging import resum
 
 
 def friendshore(*arguments: str | Path) -> tuple[int, str]:
@@ -42,12 +44,6 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(signed: Path, tmp_path: Path) -> Path:
     """A copy of the run."""
     return Path(shutil.copytree(signed / "run", tmp_path / "run"))
-
-
-def resum(run: Path) -> None:
-    """Writes the hashes anew, as a forger would."""
-    files = {p.name: p.read_bytes() for p in run.iterdir() if p.name not in (SUMS_FILE, SIGNATURE_FILE)}
-    (run / SUMS_FILE).write_text(sums_text(files), encoding="utf-8")
 
 
 def test_a_signature_is_checked_against_a_key(signed: Path, run: Path) -> None:

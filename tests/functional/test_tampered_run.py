@@ -14,8 +14,8 @@ import pytest
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.recommend import RunCheck, verify_run
-from friendshore.run.sums import SUMS_FILE, sums_text
 
+from .forging import resum
 from .program import call
 
 Change = Callable[[Any], None]
@@ -181,8 +181,7 @@ def test_a_rule_whose_plugin_is_missing_is_left_unverified_and_named(run: Path) 
         rule["data"]["kind"] = "house-rule"
 
     change_json(run / "facts.json", rename)
-    files = {path.name: path.read_bytes() for path in run.iterdir() if path.name != SUMS_FILE}
-    (run / SUMS_FILE).write_text(sums_text(files), encoding="utf-8")
+    resum(run)
     found = verified(run)
     assert found.findings == ()
     assert not found.verified
