@@ -199,6 +199,7 @@ def test_conforms(check):
 """
 
 
+@pytest.mark.deep
 def test_the_kit_runs_in_pytest(tmp_path: Path) -> None:
     """An author's own test, and the plugin for pytest on request, run each check as a test and name the one that fails."""
     good = catalog_plugin(tmp_path / "sound")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
 
+import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
@@ -95,6 +96,7 @@ def opened(tiny: Tiny) -> tuple[Session, Repairs, list[Lever]]:
     return session, found, levers_for(session, need, BOUNDS)
 
 
+@pytest.mark.deep
 @examples(40, least=1)
 @given(tiny_cases(), st.integers(0, 8))
 def test_repairs_are_all_minimal_sets(tiny: Tiny, lead: int) -> None:
