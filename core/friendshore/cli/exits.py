@@ -36,7 +36,7 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
     (
         CLOSED_PIPE,
         "closed pipe",
-        "Whoever read the answer went before all of it was written, as may be with `| head -1`. What `--out` writes is written.",
+        "Whoever read the answer went before all of it was written, as may be with `head -1`. What `--out` writes is written.",
     ),
 )
 """Code, its name, its meaning."""
