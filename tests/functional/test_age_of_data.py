@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from friendshore.cli import app
 
+US_2027 = Path(__file__).parents[2] / "docs" / "cases" / "us-2027"
+
 
 def friendshore(*arguments: str | Path, day: str = "2026-11-26") -> str:
     """What a command prints on a day."""
@@ -66,7 +68,9 @@ def test_check_and_lists_tell_the_age_today(runs: Path) -> None:
     assert "as of 2026-11-24, 97 days old" in " ".join(friendshore("catalogs", "show", "materials", day=day).split())
     assert "2026-11-24  97 days" in friendshore("catalogs", "list", day=day)
     assert "pack eu-crma, as of 2026-11-24, 97 days old" in friendshore("rules", "list", day=day)
-    assert "as of 2026-11-24, 97 days old" in friendshore("rules", "show", "eu-crma", day=day)
+    shown = friendshore("rules", "show", "eu-crma", day=day)
+    assert "as of 2026-11-24, 97 days old" in shown
+    assert "\\n" not in shown, "a note is broken where its author broke it"
     told = json.loads(friendshore("check", runs / "case", "--json"))
     assert told["data"] == [{"kind": "catalog", "name": "first-catalog", "as_of": "2026-11-01"}]
 
@@ -104,3 +108,10 @@ def test_a_run_cannot_pass_for_fresher_than_its_data(tmp_path: Path) -> None:
     found = " ".join(friendshore("verify", tmp_path / "run").split())
     assert "source catalog/usgs-2026: `as_of` is not what the facts give" in found
     assert "source pack/eu-crma: `as_of` is not what the facts give" in found
+
+
+def test_a_check_tells_the_age_of_data_and_of_nothing_else() -> None:
+    """A plugin has no day of its own: its catalogs and packs have."""
+    told = json.loads(friendshore("check", US_2027, "--json"))
+    assert {one["kind"] for one in told["data"]} == {"catalog", "pack"}
+    assert all(one["as_of"] for one in told["data"])

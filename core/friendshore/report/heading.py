@@ -176,4 +176,4 @@ def _doubt(doubt: RunDoubt) -> str:
         days = f"from {doubt.start} on"
     else:
         days = f"until {doubt.end}" if doubt.end else "on any day"
-    return f"{days}: {doubt.note.rstrip('.')}" if doubt.note else days
+    return f"{days}: {' '.join(doubt.note.split()).rstrip('.')}" if doubt.note else days

@@ -12,7 +12,7 @@ from ..domain.used import aged
 from ..rules.pack import RulePack
 from .figures import count
 from .listing import Listing
-from .tables import Text, lines, pairs
+from .tables import Text, lines, note, pairs
 
 _COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "What"), ("pack", "Pack"))
 
@@ -38,13 +38,15 @@ def pack_data(pack: RulePack, distribution: str = "") -> dict[str, Any]:
 
 def pack_text(pack: RulePack, width: int, day: date, distribution: str = "") -> RenderableType:
     """A pack: its head with its age on a day, its rules and its bills."""
-    head = [
-        pack.title,
-        f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
-        f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
-        f"data {pack.digest[:12]}",
-        *([pack.note] if pack.note else []),
-    ]
+    head = lines(
+        [
+            pack.title,
+            f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
+            f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
+            f"data {pack.digest[:12]}",
+            *([note(pack.note)] if pack.note else []),
+        ]
+    )
     rules = rule_listing(rule_row(rule, pack.id) for rule in pack.rules).text(width)
     stories = [f"{scenario.name}: {scenario.title or 'no title'}" for scenario in pack.scenarios]
     bills = [f"{bill.id} ({bill.status}): {bill.title}" for bill in pack.bills]
@@ -53,7 +55,7 @@ def pack_text(pack: RulePack, width: int, day: date, distribution: str = "") -> 
     )
     if stories:
         more += ["", Text("Scenarios, for --scenario of any case that uses the pack", style="bold"), lines(stories)]
-    return Group(Text(pack.id, style="bold"), lines(head), "", rules, *more)
+    return Group(Text(pack.id, style="bold"), head, "", rules, *more)
 
 
 def rule_text(row: Mapping[str, Any]) -> RenderableType:

@@ -14,7 +14,7 @@ from ..domain.used import aged
 from ..plugins import PluginInfo, PluginStatus
 from ..plugins.loading import Loaded
 from .figures import count
-from .tables import Column, Text, lines, pairs, table
+from .tables import Column, Text, lines, note, pairs, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +144,14 @@ def catalog_data(catalog: Catalog) -> dict[str, Any]:
 
 def catalog_text(catalog: Catalog, width: int, day: date) -> RenderableType:
     """A catalog's head with its age on a day, and its offers by facility."""
-    head = [
-        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
-        f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
-        *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
-        *([catalog.note] if catalog.note else []),
-    ]
+    head = lines(
+        [
+            f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
+            f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
+            *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
+            *([note(catalog.note)] if catalog.note else []),
+        ]
+    )
     facilities = {facility.id: facility for facility in catalog.facilities}
     rows = []
     for offer in catalog.offers:
@@ -172,7 +174,7 @@ def catalog_text(catalog: Catalog, width: int, day: date) -> RenderableType:
         Column("Capacity"),
     ]
     offers = table(columns, rows, width) if rows else Text("no offers")
-    return Group(Text(catalog.name, style="bold"), lines(head), "", offers)
+    return Group(Text(catalog.name, style="bold"), head, "", offers)
 
 
 def _counts(catalog: Catalog) -> str:

@@ -105,14 +105,19 @@ def section(title: str, *parts: RenderableType | None) -> Group:
     return Group("", Text(title, style="bold cyan"), *(part for part in parts if part is not None))
 
 
-def lines(texts: Iterable[str], style: str = "") -> Group:
-    """Sentences, one a line; what is too long goes on with an indent."""
+def lines(texts: Iterable[str | RichText], style: str = "") -> Group:
+    """Sentences, one a line, or notes; what is too long goes on with an indent."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for text in texts:
-        grid.add_row(Text("·"), Text(text, style=style))
+        grid.add_row(Text("·"), Text(text, style=style) if isinstance(text, str) else text)
     return Group(grid)
+
+
+def note(text: str) -> RichText:
+    """What somebody says of their data at length, broken where they broke it."""
+    return RichText(visible_lines(text.strip()))
 
 
 def block(texts: Iterable[str]) -> RichText:
