@@ -67,8 +67,9 @@ def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
 
 
 def _inputs(session: Session, part: Infeasible) -> Inputs:
-    """The part of the case that the conflict lies in; all of it where it lies in several."""
-    numbers = {session.parts.of_material[name] for name in part.materials}
+    """The part of the case that the conflict lies in; all of it where it lies in several. A material of no part moves nowhere."""
+    of_material = session.parts.of_material
+    numbers = {of_material[name] for name in part.materials if name in of_material}
     if len(numbers) != 1:
         return session.inputs
     return session.parts.part(session.parts.members[numbers.pop()], frozenset(part.rules))
