@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .installed import Blocked, installed
-from .options import AsJson
+from .options import AsJson, RunPath
 from .output import answering, bare, show, show_json
 
 Key = Annotated[
@@ -18,7 +18,7 @@ Key = Annotated[
 
 @answering
 def sign(
-    run: Annotated[Path, typer.Argument(help="Folder written by `plan --out`.", metavar="RUN")],
+    run: RunPath,
     key: Key,
     block: Blocked = None,
     as_json: AsJson = False,

@@ -10,7 +10,7 @@ import typer
 
 from .asking import Quiet
 from .installed import Blocked, installed
-from .options import LONGEST_SECONDS, AsJson
+from .options import LONGEST_SECONDS, AsJson, OfCase, RunPath
 from .output import answering, show, show_json
 from .waiting import Interrupt, progress_bar
 
@@ -20,14 +20,8 @@ SECONDS = 30.0
 
 @answering
 def verify(
-    run: Annotated[Path, typer.Argument(help="Folder written by `plan --out`.", metavar="RUN")],
-    case: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CASE",
-            help="Case file, or its folder, that the run is said to be of: its facts are compared with it.",
-        ),
-    ] = None,
+    run: RunPath,
+    case: OfCase = None,
     solve: Annotated[
         bool, typer.Option("--solve", help="Plan the facts anew too, and say whether another plan is cheaper.")
     ] = False,

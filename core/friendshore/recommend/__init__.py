@@ -23,7 +23,7 @@ from .recheck import Rechecked, recheck, reverify
 from .recommendation import Recommendation
 from .reopen import Opened, reopen
 from .verdicts import verdicts
-from .verify_run import RunCheck, verify_run
+from .verify_run import RunCheck, verify_run, verify_stored
 
 __all__ = [
     "LOCK_FILE",
@@ -48,6 +48,7 @@ __all__ = [
     "reverify",
     "verdicts",
     "verify_run",
+    "verify_stored",
     "write_lock",
 ]
 

@@ -116,7 +116,18 @@ def verify_run(
         InputError: if a file of the run or the case is missing or cannot be read.
         PluginError: if its facts, or the case, cannot be put together for want of a plugin, or a plugin has changed friendshore's own code.
     """
-    stored = read_run(folder)
+    return verify_stored(read_run(folder), registry, case, effort, signed_by)
+
+
+def verify_stored(
+    stored: RunFolder,
+    registry: Registry,
+    case: Path | None = None,
+    effort: Effort = ALL_THAT_IS_USUAL,
+    signed_by: Path | None = None,
+) -> RunCheck:
+    """The same of a run that was read: what is then shown of it is what was checked."""
+    folder = stored.folder
     gathered = gather(load_case(case), as_run(registry, stored.run)) if case is not None else None
     again = recheck(stored.facts, stored.run, registry, gathered)
     told = _told(stored, again)
