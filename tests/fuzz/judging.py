@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from friendshore.cli.exits import EXIT_CODES
+from friendshore.cli.exits import EXIT_CODES, FAILED
 
 from .running import HANG, MEMORY, Done
 
-CODES = frozenset(code for code, _, _ in EXIT_CODES)
-"""Documented exit codes."""
+CODES = frozenset(code for code, _, _ in EXIT_CODES) - {FAILED}
+"""Documented exit codes, but for that of a failure of friendshore itself."""
 BROKEN = "Traceback (most recent call last)"
 _CONTROL = frozenset(map(chr, (*range(0x20), 0x7F, *range(0x80, 0xA0)))) - {"\n", "\t"}
 """Signs that a terminal takes for orders."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+FAILED = 1
+"""Friendshore itself failed."""
 CONFLICT = 6
 """Hard rules that cannot hold together."""
 CLOSED_PIPE = 141
@@ -13,7 +15,7 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
         "done",
         "A plan was found, a check found no mistake, a run is verified. A shortage is a result, and ends in 0 too.",
     ),
-    (1, "failed", "Friendshore itself failed, which is a bug: a traceback on stderr and nothing on stdout."),
+    (FAILED, "failed", "Friendshore itself failed, which is a bug: a traceback on stderr and nothing on stdout."),
     (
         2,
         "bad input",
