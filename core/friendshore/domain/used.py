@@ -49,6 +49,11 @@ class RunPlugin(Record):
     as_of: datetime.date | None = None
     """Day on which its facts were last looked at; none: it does not say."""
 
+    @property
+    def has_facts(self) -> bool:
+        """Whether it is a catalog or a pack; code has no day."""
+        return self.kind in ("catalog", "pack")
+
 
 class RunBlock(Record):
     """A plugin that counted as not installed when the run was made; it does so again where the run is verified or asked anew."""

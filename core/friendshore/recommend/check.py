@@ -22,7 +22,7 @@ from ..problem.inputs import Inputs
 from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
 from ..reading.words import plain
-from .gather import Gathered, attempt, gather
+from .gather import attempt, gather
 from .inputs import inputs_of
 from .names import unanswered
 from .suggest import suggestions
@@ -69,12 +69,9 @@ def check(path: Path, registry: Registry) -> Checked:
     if problem is not None:
         attempt(partial(_asked, problem, inputs), errors)
     told = suggestions(gathered, problem) if problem is not None and not errors else ()
-    return replace(_checked(errors, path, (*gathered.idle, *told)), data=_data(gathered))
-
-
-def _data(gathered: Gathered) -> tuple[RunPlugin, ...]:
-    """The catalogs and packs used; the code that brings some of them has no age."""
-    return tuple(plugin for plugin in gathered.plugins if plugin.kind in ("catalog", "pack"))
+    return replace(
+        _checked(errors, path, (*gathered.idle, *told)), data=tuple(used for used in gathered.plugins if used.has_facts)
+    )
 
 
 def _asked(problem: Facts, inputs: Inputs) -> None:

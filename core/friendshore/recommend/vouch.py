@@ -266,7 +266,7 @@ def _unlisted(file: FactsFile) -> Iterator[Finding]:
     }
     expected |= {("pack", p.id): (p.distribution, p.digest, p.as_of) for p in file.packs}
     listed: dict[tuple[str, str], tuple[object, ...]] = {
-        (p.kind, p.name): (p.distribution, p.digest, p.as_of) for p in file.plugins if p.kind in ("catalog", "pack")
+        (p.kind, p.name): (p.distribution, p.digest, p.as_of) for p in file.plugins if p.has_facts
     }
     if len({*expected}) < len(file.catalogs) + len(file.packs):
         yield Finding("two catalogs or packs of the facts have one name", FACTS)

@@ -263,7 +263,7 @@ def _proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
         + ", ".join(
             f"{p.name} ({p.distribution or 'beside the case'}, {aged(p.as_of, run.made)}, {p.digest[:12]})"
             for p in run.plugins
-            if p.kind in ("catalog", "pack")
+            if p.has_facts
         )
         + "."
     )
