@@ -19,6 +19,8 @@ from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, check_lock, gather, lock_of, plan, verdicts, verify_run
 from friendshore.run import write_run
 
+from .test_lock import CASE, CATALOG
+
 if TYPE_CHECKING:
     from conftest import Site
 
@@ -43,16 +45,8 @@ class House(Rule):
 def friendshore_rules():
     return [House]
 """
-TABLES = {
-    "catalog.toml": 'schema = 1\nname = "acme"\ntitle = "A"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n',
-    "materials.csv": "id,element,form,basis,stages\ntin,Sn,metal,gross,\n",
-    "facilities.csv": "id,country\nmill,MY\n",
-    "capacity.csv": "facility,per_year,status,source\nmill,9 t/year,operating,s\n",
-    "offers.csv": "id,facility,material,price,source\ntin-my,mill,tin,30 USD/kg,s\n",
-    "sources.csv": "id,reference,date,confidence\ns,somebody,2026-11-01,verified\n",
-}
 FILES = {
-    **{f"catalog/{name}": text for name, text in TABLES.items()},
+    **{f"catalog/{name}": text for name, text in CATALOG.items()},
     "data/rates.csv": "country,rate\nMY,0.05\n",
     "data/ledger.sqlite": "SQLite format 3 and what follows",
     "data/model.pickle": "a pickle",
@@ -68,20 +62,7 @@ FILES = {
     "größe.txt": "1 m",
     ".hidden": "x",
 }
-CASE = """schema = 1
-[case]
-name = "c"
-start = 2027-01-01
-periods = 1
-period = "year"
-place = "US"
-[use]
-catalogs = ["acme"]
-[[demand]]
-material = "tin"
-end_use = "civil"
-per_year = "1 t"
-[[rule]]
+HOUSE_RULE = """[[rule]]
 kind = "house"
 id = "r"
 phases = [{ from = 2026-01-01 }]
@@ -93,7 +74,7 @@ Edit = tuple[str, Path, Callable[[], None], Callable[[], None]]
 def made(site: Site, tmp_path: Path) -> Recommendation:
     """A plan that uses a kind of rule and a catalog of one plugin with files of every sort."""
     site.plugin("acme-house", 'api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n', code=CODE, files=FILES)
-    (tmp_path / "case.toml").write_text(CASE)
+    (tmp_path / "case.toml").write_text(CASE + HOUSE_RULE)
     return plan(load_case(tmp_path), registry=Registry.discover())
 
 

@@ -21,7 +21,8 @@ from friendshore.plugins.loading import places
 from friendshore.problem.judging import Law
 from friendshore.recommend import plan
 
-from .test_plugin_edits import CASE, CODE, TABLES
+from .test_lock import CASE, CATALOG
+from .test_plugin_edits import CODE, HOUSE_RULE
 
 if TYPE_CHECKING:
     from conftest import Site
@@ -141,14 +142,14 @@ def test_exit_at_import_is_no_plan(site: Site, tmp_path: Path) -> None:
 
 def case(site: Site, folder: Path, code: str) -> None:
     """A case that needs a plugin's kind of rule, and the plugin."""
-    files = {f"catalog/{name}": text for name, text in TABLES.items()}
+    files = {f"catalog/{name}": text for name, text in CATALOG.items()}
     site.plugin(
         "acme-house",
         'api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n',
         code=code,
         files={**files, "data/rates.csv": "x"},
     )
-    (folder / "case.toml").write_text(CASE)
+    (folder / "case.toml").write_text(CASE + HOUSE_RULE)
 
 
 HOOK = """
@@ -175,7 +176,7 @@ def test_a_list_tells_every_catalog_whatever_one_plugin_does(site: Site) -> None
             f"acme-{name}", f'api = 1\nhook_catalogs = ["{name}"]\n', code=HOOK.format(hook="catalogs", body=body)
         )
     made = HOOK.format(hook="catalogs", body="return [Path(__file__).parent / 'c']")
-    files = {f"c/{name}": text for name, text in TABLES.items()}
+    files = {f"c/{name}": text for name, text in CATALOG.items()}
     site.plugin("acme-made", 'api = 1\nhook_catalogs = ["acme"]\n', code=made, files=files)
     found = {place.name: place for place in places(Registry.discover(), "catalog", limit=5)}
     assert set(found) == {"acme", *bodies}
