@@ -175,19 +175,27 @@ KINDS: tuple[Kind, ...] = (
 def _bend_toml(file: Path, lot: Random) -> None:
     """A TOML file: as data where it is to go deep, else as text; now and then the folder around it."""
     draw = lot.random()
+    data = _data(file)
     if draw < 0.05:
         texts.bend_folder(file.parent, lot)
-    elif draw < 0.3 or not file.is_file():
+    elif draw < 0.3 or data is None:
         if file.is_file():
             file.write_bytes(texts.bend_bytes(file.read_bytes(), lot))
     else:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
         trees.bend(data, lot, lot.choice((1, 1, 1, 2, 3)))
         try:
             text = tomltext.toml_text(data)
         except RecursionError:
             return
         file.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+
+def _data(file: Path) -> dict[str, Any] | None:
+    """What a TOML file says; None if it has been bent before, so that it is none any longer."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _bend_table(file: Path, lot: Random) -> None:

@@ -223,6 +223,18 @@ def test_all_unknown_names_are_told_at_once() -> None:
     assert len(caught.value.problems) == len(names)
 
 
+def test_a_capacity_that_nobody_states_cannot_be_changed() -> None:
+    """Half of what is not known, or that half a year later, would be no change: it is told; a figure may be stated."""
+    facts = metals()
+    sites = tuple(f.model_copy(update={"capacity": ()}) if f.id == "cn" else f for f in facts.facilities)
+    facts = facts.model_copy(update={"facilities": sites})
+    for change in ({"factor": "0.5"}, {"delay": 6}, {"status": "idle"}):
+        with pytest.raises(InputError, match="no capacity that could be changed"):
+            altered(wanted(1), facts, (), Change.model_validate({"capacity": "cn", **change}))
+    _, stated, _ = altered(wanted(1), facts, (), Change(capacity="cn", per_year=Decimal(4)))
+    assert [step.per_year for f in stated.facilities if f.id == "cn" for step in f.capacity] == [Decimal(4)]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -120,6 +120,22 @@ def test_every_mistake_of_files_of_every_kind_is_told_at_once(folder: Path) -> N
     assert rows["pack.toml", "share"] == line_of(folder / "law" / "pack.toml", "max-share") - 1
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        '[[rule]]\nkind = "exclude"\nid = "twice"\noffers = ["quebec"]\n' * 2,
+        '[[rule]]\nkind = "exclude"\nid = ["Ga"]\n',
+    ],
+    ids=["twice", "no text"],
+)
+def test_a_rule_that_cannot_be_named_hides_no_other_mistake(folder: Path, told: str) -> None:
+    """Two rules of one id, or one of an id that is no text, beside a table that is not known: each is told."""
+    add(folder / "case.toml", f"\n{told}\n[no-table]\n")
+    found = {p.column for p in recommend.check(folder, Registry.of()).errors}
+    assert "no-table" in found
+    assert any(column.endswith("id") for column in found)
+
+
 def test_names_that_a_row_with_a_mistake_may_define_are_not_told(folder: Path) -> None:
     """What refers to a bad row, table or pack is no mistake of its own."""
     add(folder / "case.toml", '\n[[order]]\noffer = "new-gallium"\nquantity = "5 t"\narrives = 2026-12-01\n')

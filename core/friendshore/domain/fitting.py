@@ -39,6 +39,11 @@ def _said(name: object) -> str:
     return "/".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
+def _text(value: object) -> str:
+    """A rule's id; one that is no text is refused where the rule is read by its kind."""
+    return value if isinstance(value, str) else ""
+
+
 def _own(field: str) -> Callable[[Any, str], object]:
     return lambda entry, _: getattr(entry, field)
 
@@ -52,7 +57,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
     "waivers": ("id", _own("id")),
     "stores": ("place", lambda store, place: (store.material, store.place or place)),
     "scenarios": ("name", _own("name")),
-    "rules": ("id", lambda rule, _: rule.get("id", "")),
+    "rules": ("id", lambda rule, _: _text(rule.get("id"))),
 }
 """Field of a case -> the field of its records that a second name is told at, and what each answers to."""
 

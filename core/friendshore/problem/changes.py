@@ -255,13 +255,12 @@ def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) 
 
 def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
     """Multiplies, derates or delays the capacity of a facility, within the dates of the change."""
-    found = False
+    found: list[Facility] = []
 
     def changed(facility: Facility) -> Facility:
-        nonlocal found
         if facility.id != change.capacity:
             return facility
-        found = True
+        found.append(facility)
         steps = facility.capacity
         if change.per_year is not None and (not steps or steps[0].start is not None):
             # What is stated may hold before anything was published; until then there is none.
@@ -273,13 +272,18 @@ def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
     )
     if not found:
         unknown(change, change.capacity, "a facility", troubles)
+    elif change.per_year is None and not any(facility.capacity for facility in found):
+        message = f"`{change.capacity}` has no capacity that could be changed: nobody states any"
+        fix = "state one in capacity.csv of its catalog, or with `per_year` in the change"
+        troubles.append(Trouble(message, column="capacity", found=change.capacity, fix=fix))
     return case, result
 
 
 def _steps(steps: Sequence[CapacityStep], change: Change) -> list[CapacityStep]:
     """The steps, cut where the change begins and ends."""
     found: list[CapacityStep] = []
-    for step, until in zip(steps, [s.start for s in steps[1:]] + [None], strict=True):
+    starts = [step.start for step in steps]
+    for step, until in zip(steps, [*starts, None][1:], strict=True):
         cuts = [
             day for day in (change.start, change.end + timedelta(days=1) if change.end else None) if day is not None
         ]
