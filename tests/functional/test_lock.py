@@ -142,7 +142,9 @@ def test_new_and_missing_and_other_versions_are_refused_all_at_once(case: Path) 
     assert "ortools" in told
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 1}', '{"schema": 2, "case": "c", "versions": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "[" * 9_000, "9" * 5_000, '{"schema": 1}', '{"schema": 2, "case": "c", "versions": {}}']
+)
 def test_a_damaged_lock_is_refused_in_words(case: Path, text: str) -> None:
     """Neither a traceback nor a plan."""
     (case / LOCK_FILE).write_text(text)

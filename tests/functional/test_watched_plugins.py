@@ -20,6 +20,7 @@ from friendshore.plugins import Registry
 from friendshore.plugins.loading import places
 from friendshore.problem.judging import Law
 from friendshore.recommend import plan
+from friendshore.recommend.reopen import reopen
 
 from .test_lock import CASE, CATALOG
 from .test_plugin_edits import CODE, HOUSE_RULE
@@ -218,6 +219,17 @@ def test_a_plugin_that_changes_friendshore_when_imported_is_refused(
         match=r"acme-house 1\.0 changes code that is not its own: `friendshore\.problem\.judging\.Law\.forbids`",
     ):
         plan(load_case(tmp_path), registry=Registry.discover())
+
+
+def test_a_rule_that_changes_facts_when_asked_is_refused(site: Site, tmp_path: Path) -> None:
+    """A parent company written into a facility would pass every later question about who owns it."""
+    meddling = "        offer.facility.__dict__['parent'] = 'somebody'\n        return PASS"
+    case(site, tmp_path, CODE.replace("        return PASS", meddling))
+    told = r"facts were changed by code of a plugin while rules .*acme-house 1\.0"
+    with pytest.raises(PluginError, match=told):
+        plan(load_case(tmp_path), registry=Registry.discover())
+    with pytest.raises(PluginError, match=told):
+        reopen(tmp_path, registry=Registry.discover())
 
 
 def test_a_rule_that_changes_friendshore_when_asked_is_refused(

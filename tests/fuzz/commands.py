@@ -203,7 +203,7 @@ def hostile(made: Input, lot: Random) -> None:
                     lot.choice(("supplier", text)),
                 ),
                 ("lock", text),
-                ("init", lot.choice(("made", "case.toml", ".", "catalog"))),
+                ("init", lot.choice(("made", "case.toml", "."))),
                 ("catalogs", "show", "--", text),
                 ("catalogs", "check", "--", text),
                 (

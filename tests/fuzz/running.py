@@ -16,11 +16,8 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import typer.main
 
 HANG = 10.0
 """Seconds that a command may take."""
@@ -185,22 +182,11 @@ def _written(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
 
 
 def _exit_code(command: Sequence[str]) -> int:
-    try:
-        program().main(list(command), prog_name="friendshore")
-    except SystemExit as ended:
-        if ended.code is None or isinstance(ended.code, int):
-            return ended.code or 0
-        sys.stderr.write(f"{ended.code}\n")
-        return 1
-    return 0
+    """Runs the program as a shell does, plugins watched."""
+    from friendshore.cli.program import main
 
-
-@cache
-def program() -> Any:
-    """The commands as `friendshore` runs them, put together once."""
-    from friendshore.cli import app
-
-    return typer.main.get_command(app)
+    sys.argv = ["friendshore", *command]
+    return main()
 
 
 def load(base: Path) -> None:
@@ -210,7 +196,7 @@ def load(base: Path) -> None:
         base: the folder of seeds.
     """
     os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
-    program()
+    importlib.import_module("friendshore.cli.program")
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "modules"
         child = os.fork()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from .running import program
+from friendshore.cli import app
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = ("limits", "money", "objectives", "orders", "recipes", "stock", "tiers")
@@ -83,7 +83,7 @@ def _friendshore(*arguments: str) -> None:
     said = io.StringIO()
     try:
         with redirect_stdout(said), redirect_stderr(said):
-            program().main(list(arguments), prog_name="friendshore")
+            app(list(arguments), prog_name="friendshore")
     except SystemExit as ended:
         if ended.code:
             sys.stderr.write(said.getvalue())

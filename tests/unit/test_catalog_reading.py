@@ -329,3 +329,23 @@ def test_what_a_required_catalog_defines_may_be_referred_to(folder: Path, tmp_pa
     assert catalog.offers[0].source == "small:paper"
     alone = complaints(other)
     assert any("requires catalogs" in p.message for p in alone)
+
+
+@pytest.mark.parametrize(
+    ("file", "row", "column"),
+    [
+        ("recipe.csv", "separated,input,dy-oxide,1e6 kg Dy,paper\n", "per_unit"),
+        ("prices.csv", "far,tungsten-powder,2026-01-01,1e11 USD/kg WO3,,,paper\n", "price"),
+    ],
+)
+def test_a_figure_that_is_too_large_once_converted_is_told(folder: Path, file: str, row: str, column: str) -> None:
+    """A million kilograms of a metal are more than a million of its oxide: the limit holds for what is kept."""
+    with (folder / file).open("a", encoding="utf-8") as table:
+        table.write(row)
+    assert [(p.column, p.expected[:12]) for p in complaints(folder)] == [(column, "no more than")]
+
+
+def test_the_root_of_the_file_system_is_no_catalog() -> None:
+    """It has no name of its own to be called by."""
+    with pytest.raises(InputError, match=r"catalog\.toml"):
+        read_catalog(Path("/"))

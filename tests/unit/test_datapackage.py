@@ -77,7 +77,7 @@ def test_one_that_no_longer_fits_is_noticed_and_written_anew(folder: Path) -> No
     assert stale(folder) == []
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{"])
+@pytest.mark.parametrize("text", ["", "[1]", "{", "[" * 9_000])
 def test_what_is_no_data_package_is_not_overwritten(text: str, folder: Path) -> None:
     """A file of that name that cannot be read is told, and left as it is."""
     (folder / FILE).write_text(text)

@@ -8,6 +8,7 @@ from ..domain.basis import content_of
 from ..domain.evidence import Source
 from ..domain.facts import BenchmarkPrice, Factor, Material, Rate
 from ..reading.csvfile import Row, Table
+from ..reading.entry import WRITTEN
 from . import columns
 from .known import other_benchmark
 from .state import Reading, pick
@@ -31,7 +32,8 @@ def read_sources(reading: Reading) -> tuple[Source, ...]:
             continue
         values = row.values | {"id": f"{reading.name}:{row.values['id']}"}
         values["states"] = tuple(sorted(set(values.get("states", ()))))
-        sources.append(Source(**values))
+        source = table.made(row, Source, values)
+        sources += [source] if source else []
     return tuple(sorted(sources, key=lambda s: s.id))
 
 
@@ -47,7 +49,9 @@ def read_factors(reading: Reading) -> tuple[Factor, ...]:
         compound: str = values["compound"]
         if not is_formula(compound):
             reading.refers(table, row, "compound", reading.known.materials, "material", "write a formula such as WO3")
-        factor = Factor(element=values["element"], compound=compound, kg_per_kg=values["kg_per_kg"], source=source)
+        factor = table.made(row, Factor, values | {"source": source})
+        if factor is None:
+            continue
         key = (factor.element, factor.compound)
         other = reading.known.factors.get(key)
         if other is not None and other.kg_per_kg != factor.kg_per_kg:
@@ -78,7 +82,9 @@ def read_materials(reading: Reading) -> tuple[Material, ...]:
         if row.bad:
             continue
         stages = tuple(sorted(row.values.get("stages", ()), key=lambda stage: stage.rank))
-        material = Material(**row.values | {"stages": stages, "source": source})
+        material = table.made(row, Material, row.values | {"stages": stages, "source": source})
+        if material is None:
+            continue
         material = material.model_copy(update={"content": content_of(material, reading.factors)})
         reading.known.materials[material.id] = material
         materials.append(material)
@@ -100,9 +106,9 @@ def read_prices(reading: Reading) -> tuple[BenchmarkPrice, ...]:
         if row.bad or material is None or price is None:
             continue
         kept = pick(row, id="id", date="date", place="place", incoterm="incoterm")
-        prices.append(
-            BenchmarkPrice(**kept, material=material.id, amount=price.amount, currency=price.currency, source=source)
-        )
+        given = {"material": material.id, "amount": price.amount, "currency": price.currency, "source": source}
+        quoted = table.made(row, BenchmarkPrice, kept | given, {**WRITTEN, "amount": "price"})
+        prices += [quoted] if quoted else []
     return tuple(sorted(prices, key=lambda p: (p.id, p.date)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from ..errors import InputError, Problem
 from ..reading import kinds as k
 from ..reading.csvfile import Table
 from ..reading.fields import Field, Layout
-from ..reading.textfile import read_bytes
+from ..reading.textfile import json_object, read_text
 from ..reading.words import BOOLEANS
 from ..writing import replace_file
 from . import columns
@@ -85,12 +86,11 @@ def _told(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         return {}
-    try:
-        told = json.loads(read_bytes(path))
-    except (OSError, ValueError) as error:
-        raise InputError(Problem(f"cannot be read: {error}", str(path), fix=_FIX)) from error
-    if not isinstance(told, dict):
-        raise InputError(Problem("is no data package", str(path), expected="a JSON object", fix=_FIX))
+    problems: list[Problem] = []
+    text = read_text(path, problems)
+    told = None if text is None else json_object(text, str(path), problems)
+    if told is None:
+        raise InputError([replace(problem, fix=_FIX) for problem in problems])
     return told
 
 

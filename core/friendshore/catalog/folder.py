@@ -93,7 +93,7 @@ def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: K
         known: what the required catalogs define; this catalog's own definitions are added.
         found: where problems are put.
     """
-    name = head.get("name", tables.path.name)
+    name = head.get("name", "catalog")  # what has no name is not read for good: that has been told
     reading = Reading(name, {}, known, found)
     for layout in columns.TABLES:
         table = tables.table(layout, found)

@@ -87,9 +87,10 @@ def _recipes(reading: Reading, names: set[str]) -> dict[str, _Recipe]:
         output = row.values["role"] == "output"
         if "source" not in row.values and not (output and per_unit == _ONE):
             table.entry(row).tell([unsourced("this figure", "source")])
-        (recipe.outputs if output else recipe.inputs).append(
-            RecipeLine(material=material.id, per_unit=per_unit, source=source)
-        )
+        given = {"material": material.id, "per_unit": per_unit, "source": source}
+        line = table.made(row, RecipeLine, given)
+        recipe.broken |= line is None
+        (recipe.outputs if output else recipe.inputs).extend([line] if line else [])
     for recipe in recipes.values():
         recipe.inputs.sort(key=lambda line: line.material)
         recipe.outputs.sort(key=lambda line: line.material)

@@ -124,7 +124,7 @@ def _editable(found: Distribution) -> bool:
     """Whether a distribution is used from its source, so that only links to it were installed."""
     try:
         told = json.loads(found.read_text("direct_url.json") or "{}")
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # a file that pip did not write
         return False
     return isinstance(told, dict) and bool(dict(told.get("dir_info") or {}).get("editable"))
 

@@ -1,4 +1,4 @@
-"""Whether code of a plugin has changed friendshore's own, its verifier above all: what can be seen of that from within.
+"""Whether code of a plugin has changed friendshore's own, its verifier above all, or facts: what can be seen of that from within.
 
 A plugin's code runs with the same rights, and could hide what it does. Found are functions, methods, classes and constants of friendshore's modules,
 of the classes that theirs are made of, and Python's built-in functions, where they are others than before.
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, partial
+from hashlib import sha256
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
+
+from pydantic import BaseModel
 
 from ..errors import PluginError, Problem
 from .attribution import owner_of_package
@@ -67,6 +71,39 @@ def refuse_taken_over() -> None:
             found.setdefault(package, []).append(name)
     if found:
         raise PluginError(_problem(owner_of_package(package), names) for package, names in sorted(found.items()))
+
+
+@contextmanager
+def unaltered(facts: Iterable[BaseModel]) -> Iterator[None]:
+    """While a case is planned: refuses the result where a plugin's code has changed friendshore's own code, or facts.
+
+    Args:
+        facts: catalogs, the case and rules, before any rule is asked anything.
+
+    Raises:
+        PluginError: naming what was changed, and who may have done so.
+    """
+    kept = tuple(facts)
+    before = _digest(kept) if have_run() else ""
+    yield
+    refuse_taken_over()
+    if before and _digest(kept) != before:
+        infos = [owner_of_package(package) for package in have_run()]
+        named = " or ".join(info.label for info in infos)
+        message = f"facts were changed by code of a plugin while rules were asked ({named}). No plan that follows from them is to be relied on"
+        fix = f"uninstall or block {infos[0].distribution if len(infos) == 1 else 'them'}, or report this to the author"
+        raise PluginError(Problem(message, infos[0].file if len(infos) == 1 else "", fix=fix))
+
+
+def _digest(facts: Iterable[BaseModel]) -> str:
+    """Of records as they are, whatever now stands in them."""
+    found = sha256()
+    for one in facts:
+        try:
+            found.update(one.model_dump_json(warnings=False).encode())
+        except ValueError:  # something that no record holds
+            return "changed"
+    return found.hexdigest()
 
 
 def _problem(info: PluginInfo, names: Collection[str]) -> Problem:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import errno
+import json
 import os
 import re
 import stat
 from pathlib import Path
+from typing import Any
 
 from ..errors import Problem
 
@@ -67,6 +69,32 @@ def read_text(path: Path, found: list[Problem], most: int = LARGEST) -> str | No
             )
         )
         return None
+
+
+def json_object(text: str, file: str, found: list[Problem], fix: str = "") -> dict[str, Any] | None:
+    """What the text of a file says that holds one JSON object; None, with one problem recorded, if it holds none.
+
+    Args:
+        text: of the file.
+        file: what it is called, for messages.
+        found: where the problem is put.
+        fix: what to do about a file that holds none.
+    """
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        found.append(Problem(f"is not valid JSON: {error.msg}", file, row=error.lineno, fix=fix))
+        return None
+    except ValueError:  # Python's own limit on the digits of a whole number
+        found.append(Problem("holds a whole number of thousands of digits", file, fix=fix))
+        return None
+    except RecursionError:
+        found.append(Problem("is nested too deeply to be read", file, fix=fix))
+        return None
+    if not isinstance(data, dict):
+        found.append(Problem("must hold one JSON object", file, found=type(data).__name__, fix=fix))
+        return None
+    return data
 
 
 def read_bytes(path: Path, most: int = -1) -> bytes:

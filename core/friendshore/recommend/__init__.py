@@ -9,7 +9,7 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..plugins import Registry
-from ..plugins.patches import refuse_taken_over
+from ..plugins.patches import unaltered
 from ..rules.base import Rule
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
@@ -97,8 +97,8 @@ def plan(
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)
     applied = Applied(scenario=names, changes=tuple(changes), strict=strict)
-    inputs = inputs_of(gathered, names, changes, strict)
-    session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
-    run = describe(session, gathered, applied, progress)
-    refuse_taken_over()
+    with unaltered(gathered.records):
+        inputs = inputs_of(gathered, names, changes, strict)
+        session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
+        run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied)

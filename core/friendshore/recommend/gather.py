@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from ..catalog import misfits, overridden, read_catalogs, sound, united
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
@@ -57,6 +59,12 @@ class Gathered:
     """What the case blocks though nothing of that name is installed."""
     places: Places
     """Where what is wrong with them stands."""
+
+    @property
+    def records(self) -> tuple[BaseModel, ...]:
+        """The facts, and the rules of friendshore's own kinds: what no code of a plugin may change."""
+        own = (rule for rule in self.rules if type(rule).__module__.partition(".")[0] == OWN)
+        return (self.declared, *self.read, *own)
 
     def __repr__(self) -> str:
         return f"<Gathered {self.case.name}: {len(self.catalogs):,} catalogs, {len(self.packs):,} packs, {len(self.rules):,} rules>"

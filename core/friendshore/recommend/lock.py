@@ -18,7 +18,7 @@ from ..errors import InputError, PluginError, Problem
 from ..plugins import changes, kind_digest
 from ..plugins.interface import OWN
 from ..reading.records import record
-from ..reading.textfile import read_text
+from ..reading.textfile import json_object, read_text
 from ..rules.pack import RulePack
 from ..writing import replace_file, tidy
 from .gather import Gathered
@@ -78,14 +78,9 @@ def read_lock(path: Path) -> Lock:
     fix = "write it with `friendshore lock`"
     problems: list[Problem] = []
     text = read_text(path, problems)
-    if text is None:
+    data = None if text is None else json_object(text, str(path), problems)
+    if data is None:
         raise InputError([replace(problem, fix=fix) for problem in problems])
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(Problem(f"is no lock file: {error.msg}", str(path), row=error.lineno, fix=fix)) from error
-    if not isinstance(data, dict):
-        raise InputError(Problem("is no lock file", str(path), fix=fix))
     return record(Lock, data, str(path))
 
 

@@ -13,7 +13,7 @@ from ..domain.run import Run
 from ..domain.used import RunPlugin
 from ..errors import PluginError
 from ..plugins import Registry
-from ..plugins.patches import refuse_taken_over
+from ..plugins.patches import unaltered
 from ..run import RUN_FILE, read_run
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
@@ -61,18 +61,18 @@ def reopen(
     bounds = limits or Limits()
     if not is_run(path):
         gathered = gather(load_case(path), registry)
-        inputs = inputs_of(gathered, tuple(scenario), changes, strict)
-        session = Session.open(inputs, bounds, progress, cancel)
-        refuse_taken_over()
+        with unaltered(gathered.records):
+            inputs = inputs_of(gathered, tuple(scenario), changes, strict)
+            session = Session.open(inputs, bounds, progress, cancel)
         idle = tuple(map(str, gathered.idle))
         return Opened(session, tuple(scenario), gathered.pack_of, gathered.plugins, idle)
     stored = read_run(path)
     facts = read_facts(stored.facts, as_run(registry or Registry.discover(), stored.run))
     if not facts.complete:
         raise PluginError(facts.unchecked)
-    inputs = applied_to(facts.inputs, Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict))
-    session = Session.open(inputs, bounds, progress, cancel)
-    refuse_taken_over()
+    with unaltered((facts.inputs.case, *facts.inputs.catalogs)):
+        inputs = applied_to(facts.inputs, Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict))
+        session = Session.open(inputs, bounds, progress, cancel)
     packs = {rule.id: rule.pack for rule in stored.run.rules if rule.pack}
     notes = () if scenario or changes or strict else _differs(session, stored.run, bounds)
     return Opened(session, (*stored.run.scenario, *scenario), packs, tuple(stored.run.plugins), notes)

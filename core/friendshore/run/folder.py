@@ -16,7 +16,7 @@ from ..inert import cell_typed, json_inert
 from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
-from ..reading.textfile import read_text
+from ..reading.textfile import json_object, read_text
 from ..writing import NEW, OLD, drop, held, hidden, move, replace_file, write_file
 from .sums import SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
 from .tables import TABLES, RunTable, RunVerdict, rows_of, table_text
@@ -284,20 +284,4 @@ def _read(folder: Path, table: RunTable, found: list[Problem]) -> Table:
 
 def _read_json(path: Path, found: list[Problem]) -> dict[str, Any] | None:
     text = read_text(path, found)
-    if text is None:
-        return None
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        found.append(Problem(f"is not valid JSON: {error.msg}", str(path), row=error.lineno))
-        return None
-    except ValueError:  # Python's own limit on the digits of a whole number
-        found.append(Problem("holds a whole number of thousands of digits", str(path), fix="plan again"))
-        return None
-    except RecursionError:
-        found.append(Problem("is nested too deeply to be read", str(path)))
-        return None
-    if not isinstance(data, dict):
-        found.append(Problem("must hold one JSON object", str(path), found=type(data).__name__))
-        return None
-    return data
+    return None if text is None else json_object(text, str(path), found, fix="plan again")

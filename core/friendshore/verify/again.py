@@ -242,9 +242,15 @@ class _Again:
         return [(rule, part) for rule, part in held if part]
 
     def _held(self, rule: Rule, t: int) -> Fraction:
-        phases = [phase for phase in rule.phases if phase.status in self.problem.law.statuses]
-        days = self.days(t)
-        return Fraction(sum(any(_within(day, p.start, p.end) for p in phases) for day in days), len(days))
+        period = self.horizon.periods[t]
+        days = range(period.start.toordinal(), period.end.toordinal() + 1)
+        on: set[int] = set()
+        for phase in rule.phases:
+            if phase.status in self.problem.law.statuses:
+                first = phase.start.toordinal() if phase.start else days.start
+                last = phase.end.toordinal() if phase.end else days.stop
+                on.update(range(max(first, days.start), min(last + 1, days.stop)))
+        return Fraction(len(on), len(days))
 
     def _days(self, t: int) -> list[date]:
         """Every day of a period."""
