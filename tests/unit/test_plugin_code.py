@@ -89,6 +89,10 @@ BAD_CODE = {
     "import": ("import not_there_at_all\n", "cannot be imported: ModuleNotFoundError"),
     "syntax": ("def (:\n", "cannot be imported: SyntaxError"),
     "exit": ("raise SystemExit(0)\n", "cannot be imported: SystemExit"),
+    "no words": (
+        "class Odd(Exception):\n    def __str__(self):\n        return 1 / 0\nraise Odd\n",
+        "cannot be imported: Odd: an error that",
+    ),
     "misspelt hook": (KIND.replace("friendshore_rules", "friendshore_rule"), "implements a hook that there is not"),
     "argument": (KIND.replace("friendshore_rules()", "friendshore_rules(case)"), "implements a hook that there is not"),
     "raises": (

@@ -33,10 +33,22 @@ def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, i
     file, line = _place(error, info.package)
     if not file:
         file, line = home
-    lines = [line for line in str(error).splitlines() if not line.lstrip().startswith(_ADVERTISEMENT)]
-    said = " ".join(" ".join(lines).split())
+    said = _said(info, error)
     message = f"{info.label} {doing}: {type(error).__name__}: {said}"
     return PluginError(Problem(message, file or info.file, line, fix=_fix(info)))
+
+
+def _said(info: PluginInfo, error: BaseException) -> str:
+    """The text of an error, in one line; an error of a plugin's own class may have none, and makes it in the plugin's code."""
+    try:
+        with running(info.package, "the text of its error"):
+            text = str(error)
+    except FriendshoreError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, the error itself is told
+        return "an error that cannot be put into words"
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(_ADVERTISEMENT)]
+    return " ".join(" ".join(lines).split())
 
 
 def _fix(info: PluginInfo) -> str:
