@@ -1,6 +1,6 @@
 """What can go wrong, in five classes, each with its exit code.
 
-Every error that a user can cause carries its problems as data: all of them at once, each with the place
+Every error that a user can cause carries its diagnostics as data: all of them at once, each with the place
 (file, row, column), what was found, what was expected and how to mend it.
 """
 
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Diagnostic:
     """One thing that is wrong with an input, in a planner's words."""
 
     message: str
@@ -54,12 +55,12 @@ class FriendshoreError(Exception):
 
     exit_code = 1
 
-    def __init__(self, problems: str | Problem | Iterable[Problem]) -> None:
+    def __init__(self, problems: str | Diagnostic | Iterable[Diagnostic]) -> None:
         if isinstance(problems, str):
-            problems = Problem(problems)
-        if isinstance(problems, Problem):
+            problems = Diagnostic(problems)
+        if isinstance(problems, Diagnostic):
             problems = (problems,)
-        self.problems: tuple[Problem, ...] = tuple(problems)
+        self.problems: tuple[Diagnostic, ...] = tuple(problems)
         super().__init__("\n".join(str(p) for p in self.problems))
 
 
@@ -93,3 +94,14 @@ class NoPlanError(SolverError):
 
 class OutOfTimeError(NoPlanError):
     """A limit or Ctrl-C ended it."""
+
+
+def __getattr__(name: str) -> Any:
+    """The name that `Diagnostic` had until version 0.1, for one version more (PEP 562)."""
+    if name != "Problem":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Loaded where it is needed alone: it costs start-up time.
+    import warnings
+
+    warnings.warn("friendshore.errors.Problem is now friendshore.errors.Diagnostic", DeprecationWarning, stacklevel=2)
+    return Diagnostic

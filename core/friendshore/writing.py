@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from .errors import InputError, Problem
+from .errors import Diagnostic, InputError
 
 if sys.platform == "win32":
     import msvcrt
@@ -48,7 +48,7 @@ def held(folder: Path) -> Iterator[None]:
         if strange or folder.is_symlink():
             fix = "move it away: friendshore writes aside in a folder of this name"
             raise InputError(
-                Problem("is in the way, and is left as it is", str(folder), found=", ".join(strange), fix=fix)
+                Diagnostic("is in the way, and is left as it is", str(folder), found=", ".join(strange), fix=fix)
             )
         yield
     finally:
@@ -290,7 +290,7 @@ def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]
 def _refuse(there: list[Path]) -> None:
     fix = "name another folder, or move the file away"
     if there:
-        raise InputError([Problem("is there already, and is left as it is", str(path), fix=fix) for path in there])
+        raise InputError([Diagnostic("is there already, and is left as it is", str(path), fix=fix) for path in there])
 
 
 def _write_all(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from friendshore.case import load_case
 from friendshore.domain.case import Case, IncumbentSpec
 from friendshore.domain.facts import Catalog, Price
-from friendshore.errors import InputError, Problem
+from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.recommend import check, plan
 
@@ -113,7 +113,7 @@ BREAKS: dict[str, Break] = {
 """What may be wrong, by name; each in a record of its own where two of them would hide one another."""
 
 
-def said(problems: Sequence[Problem]) -> set[tuple[str, str]]:
+def said(problems: Sequence[Diagnostic]) -> set[tuple[str, str]]:
     """What problems say, wherever they stand; a currency that is none is not also said to have no rate."""
     return {(_plain(p.message), p.expected) for p in problems if not p.message.startswith("no exchange rate")}
 
@@ -128,7 +128,7 @@ def in_files(case: Case, catalog: Catalog, tiny: Tiny, folder: Path) -> Path:
     return write_case(case, tiny.rules, folder, "tiny")
 
 
-def refused(case: Case, catalog: Catalog, tiny: Tiny) -> list[Problem]:
+def refused(case: Case, catalog: Catalog, tiny: Tiny) -> list[Diagnostic]:
     """All that is wrong with records in memory."""
     try:
         plan(case, catalogs=[catalog], rules=tiny.rules, registry=Registry.of(), workers=1)

@@ -15,7 +15,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Status
 from friendshore.domain.time import Horizon, PeriodLength
-from friendshore.errors import InputError, Problem
+from friendshore.errors import Diagnostic, InputError
 
 DATA = Path(__file__).parents[1] / "data"
 GOOD = DATA / "good-case"
@@ -41,7 +41,7 @@ def edit(folder: Path) -> Edit:
     return replace
 
 
-def complaints(path: Path) -> list[Problem]:
+def complaints(path: Path) -> list[Diagnostic]:
     """What is wrong with a case."""
     with pytest.raises(InputError) as caught:
         load_case(path)

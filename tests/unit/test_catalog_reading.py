@@ -13,7 +13,7 @@ import pytest
 from friendshore.catalog import read_catalog
 from friendshore.domain.facts import Catalog, Feed, Offer
 from friendshore.domain.stages import Stage
-from friendshore.errors import InputError, Problem
+from friendshore.errors import Diagnostic, InputError
 
 GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
 
@@ -43,14 +43,14 @@ def offer(catalog: Catalog, name: str) -> Offer:
     return next(o for o in catalog.offers if o.id == name)
 
 
-def complaints(folder: Path, context: tuple[Catalog, ...] = ()) -> list[Problem]:
+def complaints(folder: Path, context: tuple[Catalog, ...] = ()) -> list[Diagnostic]:
     """What is wrong with a folder."""
     with pytest.raises(InputError) as caught:
         read_catalog(folder, context=context)
     return list(caught.value.problems)
 
 
-def one(folder: Path, file: str) -> Problem:
+def one(folder: Path, file: str) -> Diagnostic:
     """The only thing that is wrong, and that it is in `file`."""
     problems = complaints(folder)
     assert len(problems) == 1, [str(p) for p in problems]

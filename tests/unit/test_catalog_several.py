@@ -10,7 +10,7 @@ import pytest
 
 from friendshore.catalog import read_catalogs, review
 from friendshore.catalog.folder import read_catalog
-from friendshore.errors import InputError, PluginError, Problem
+from friendshore.errors import Diagnostic, InputError, PluginError
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path)
 
 
-def complaints(shelf: Shelf, *wanted: Place) -> list[Problem]:
+def complaints(shelf: Shelf, *wanted: Place) -> list[Diagnostic]:
     """What is wrong with these catalogs together."""
     with pytest.raises(InputError) as caught:
         read_catalogs(wanted, shelf.find)

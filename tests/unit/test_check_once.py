@@ -9,7 +9,7 @@ import pytest
 from friendshore import recommend
 from friendshore.case import load_case
 from friendshore.cli.starter import write_starter
-from friendshore.errors import FriendshoreError, InputError, Problem
+from friendshore.errors import Diagnostic, FriendshoreError, InputError
 from friendshore.plugins import Registry
 
 NAMES = """
@@ -63,7 +63,7 @@ def add(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
-def places(found: tuple[Problem, ...], folder: Path) -> set[tuple[str, str]]:
+def places(found: tuple[Diagnostic, ...], folder: Path) -> set[tuple[str, str]]:
     """File and last word of the column of every problem; each has a line, if it is of a line at all."""
     return {(Path(p.file).relative_to(folder).as_posix(), p.column.rpartition(".")[2]) for p in found}
 
@@ -154,7 +154,7 @@ def test_unknown_names_are_told_with_file_and_line(ask: str, folder: Path) -> No
     case = folder / "case.toml"
     add(case, NAMES + '\n[[order]]\noffer = "kwinana-galium"\nquantity = "1 t"\narrives = 2026-12-01\n')
     add(folder / "catalog" / "offers.csv", "euro-gallium,quebec,gallium-4n,700 EUR/kg,invented,,1 quarter,invented\n")
-    found: tuple[Problem, ...] = ()
+    found: tuple[Diagnostic, ...] = ()
     try:
         found = recommend.check(folder, Registry.of()).errors if ask == "check" else ()
         recommend.plan(load_case(folder), registry=Registry.of())

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.plan import PlanStatus
-from friendshore.errors import Problem, SolverError
+from friendshore.errors import Diagnostic, SolverError
 from friendshore.explain import alternatives, calendar, compare, insurance, ledger, repairs, stress, why_not
 from friendshore.problem.inputs import Inputs
 from friendshore.program.matrix import Linear
@@ -32,7 +32,7 @@ DEAR = Change(price="cn-metal", factor=Decimal(6))
 
 def gives_up(_linear: Linear, _ask: Ask) -> Answer:
     """An engine that comes to no answer, whatever it is asked."""
-    raise BreakdownError(Problem("HighsModelStatus was Unknown"))
+    raise BreakdownError(Diagnostic("HighsModelStatus was Unknown"))
 
 
 def denies(_linear: Linear, _ask: Ask) -> Answer:

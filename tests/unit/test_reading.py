@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.suggest import did_you_mean, nearest
-from friendshore.errors import Problem
+from friendshore.errors import Diagnostic
 from friendshore.reading.fields import UnreadableError
 from friendshore.reading.kinds import CAPACITY, COUNTRIES, DATE, PER_UNIT, YES_NO
 from friendshore.reading.tomlfile import read_toml
@@ -45,7 +45,7 @@ def test_lines_of_keys(tmp_path: Path) -> None:
         'a = 1\n[t]\nb = 2\n[[r]]\nc = 3\n[[r]]\n"c" = 4\n[r.sub]\nd = 5\ne = [\n  { f = 1 },\n  { f = 2 },\n]\n',
         encoding="utf-8",
     )
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     toml = read_toml(tmp_path / "x.toml", found)
     assert toml is not None
     assert toml.line(("a",)) == 1

@@ -15,7 +15,7 @@ from friendshore.domain.case import Accept, Case, DemandSpec, Scenario, StoreSpe
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog, ChainEntry, Facility, Factor, Lane, Material, Offer, Price, Rate
 from friendshore.domain.time import Horizon, PeriodLength
-from friendshore.errors import InputError, Problem
+from friendshore.errors import Diagnostic, InputError
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude
 from friendshore.rules.kinds.limits import MaxShare, Pin
@@ -25,7 +25,7 @@ from .building import SOURCE, ban, bought, case, catalog, changed, demand, facil
 CIVIL = demand("metal", "civil", 10)
 
 
-def refused(given: Case, facts: Catalog, *rules: Rule) -> tuple[Problem, ...]:
+def refused(given: Case, facts: Catalog, *rules: Rule) -> tuple[Diagnostic, ...]:
     """All that is wrong."""
     with pytest.raises(InputError) as caught:
         planned(given, facts, *rules)

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from friendshore.domain.run import Run
-from friendshore.errors import InputError, Problem
+from friendshore.errors import Diagnostic, InputError
 from friendshore.report import errors_data, markdown_report, plan_report, plan_summary, problem_lines
 from friendshore.report.figures import large_money, mass, money, number, percent
 
@@ -271,7 +271,7 @@ def test_the_summary_is_the_heading_alone() -> None:
 
 def test_a_problem_is_told_with_its_place_and_fix() -> None:
     """Text and JSON of an error hold the same: place, what was found, what was expected, how to mend it."""
-    problem = Problem("cannot be read", "offers.csv", 3, "price", "`x`", "money per mass", "write `5 USD/kg`")
+    problem = Diagnostic("cannot be read", "offers.csv", 3, "price", "`x`", "money per mass", "write `5 USD/kg`")
     lines = problem_lines([problem])
     assert lines[0] == "offers.csv:3 [price]: cannot be read"
     assert [line.split(":")[0].strip() for line in lines[1:]] == ["found", "expected", "fix"]

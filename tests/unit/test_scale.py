@@ -9,7 +9,7 @@ import pytest
 
 import friendshore
 from friendshore import Registry
-from friendshore.errors import Problem as Suggestion
+from friendshore.errors import Diagnostic
 from friendshore.recommend import gather, prepare
 from friendshore.recommend.scale import out_of_scale
 from friendshore.rules.kinds.limits import Budget
@@ -19,7 +19,7 @@ from .building import bought, built, case, catalog, chain, demand, facility, lin
 SMALL = Path(__file__).parents[2] / "docs" / "cases" / "small"
 
 
-def said(suggestions: list[Suggestion]) -> list[str]:
+def said(suggestions: list[Diagnostic]) -> list[str]:
     """What is suggested, without the numbers."""
     return [suggestion.message for suggestion in suggestions]
 

@@ -11,7 +11,7 @@ import pytest
 from friendshore.domain.case import WaiverSpec
 from friendshore.domain.change import Change
 from friendshore.domain.time import Horizon, PeriodLength
-from friendshore.errors import InputError, Problem
+from friendshore.errors import Diagnostic, InputError
 from friendshore.explain import repairs
 from friendshore.explain.margins import margins
 from friendshore.problem.inputs import Inputs
@@ -48,7 +48,7 @@ def waiver(start: str, end: str, **more: Any) -> WaiverSpec:
     return WaiverSpec.model_validate({"id": "w", "rule": "ban", "quantity": 1000, **days, **more})
 
 
-def refused(*waivers: WaiverSpec, rules: Rule | None = None, changes: tuple[Change, ...] = ()) -> list[Problem]:
+def refused(*waivers: WaiverSpec, rules: Rule | None = None, changes: tuple[Change, ...] = ()) -> list[Diagnostic]:
     """What a plan with these waivers is refused for."""
     with pytest.raises(InputError) as raised:
         planned(held(10, waivers=waivers), metals(), rules or law(), changes=list(changes))

@@ -13,7 +13,7 @@ from ..domain.change import Change
 from ..domain.facts import Price
 from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..reading.csvfile import read_table
 from ..reading.entry import Entry
 from ..reading.order import all_of
@@ -47,18 +47,20 @@ def load_case(path: Path | str) -> Case:
     """
     path = Path(path)
     file = path / CASE_FILE if path.is_dir() else path
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     if path.is_dir() and not file.is_file() and (path / "run.json").is_file():
         message = "this is a run, made by `plan --out`, and no case"
         fix = "name the case that it was planned from; `report`, `verify` and the questions about a plan take the run itself"
         raise InputError(
-            Problem(message, str(path), expected="a case file, or a folder that holds `case.toml`", fix=fix)
+            Diagnostic(message, str(path), expected="a case file, or a folder that holds `case.toml`", fix=fix)
         )
     if not file.exists():  # what is there and no file, such as a pipe, is told by the reader
         other = no_file(file)
         if other is not None:
             raise InputError(other)
-        raise InputError(Problem("there is no such case", file=str(file), expected="a case file", fix="check the path"))
+        raise InputError(
+            Diagnostic("there is no such case", file=str(file), expected="a case file", fix="check the path")
+        )
     toml = read_toml(file, found)
     if toml is None:
         raise all_of(found)
@@ -68,7 +70,7 @@ def load_case(path: Path | str) -> Case:
     return case.model_copy(update={"file": file})
 
 
-def _assemble(top: Entry, folder: Path, found: list[Problem]) -> Case | None:
+def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
     head, use = top.part("case"), top.part("use")
     about = _about(head)
     wanted = [*top.parts("demand"), *_demand_table(use, folder, found)]
@@ -146,7 +148,7 @@ def _resolution(head: Entry) -> dict[str, Decimal]:
     return {"resolution": mass.kg}
 
 
-def _demand_table(use: Entry, folder: Path, found: list[Problem]) -> list[Entry]:
+def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Entry]:
     name = use.values.get("demand")
     if name is None:
         return []

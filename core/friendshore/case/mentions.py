@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..reading.csvfile import read_table
 from ..reading.tomlfile import TomlFile, read_toml
 from ..reading.tomltext import Key
@@ -32,7 +32,7 @@ class Mention:
 
 def mentions(file: Path) -> list[Mention]:
     """All words of a case file and of its table of demands, in order; none of a file that cannot be read."""
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     toml = read_toml(file, found) if file.is_file() else None
     if toml is None:
         return []

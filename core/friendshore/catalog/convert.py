@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from ..domain.facts import Catalog
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..reading import kinds as k
 from ..reading.fields import Field, Layout
 from ..reading.tomlfile import toml_text
@@ -57,7 +57,7 @@ def texts_of(path: Path) -> Texts:
     Raises:
         InputError: if it cannot be read.
     """
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     place = tables_at(path, found)
     head = place.head(found)
     tables = {}
@@ -90,19 +90,19 @@ def convert(source: Path, target: Path, read: Callable[[Path], Catalog]) -> tupl
     tidy(target)
     if target.exists() or target.is_symlink():
         fix = "name another, or move it away"
-        raise InputError(Problem("is there already, and is left as it is", str(target), fix=fix))
+        raise InputError(Diagnostic("is there already, and is left as it is", str(target), fix=fix))
     if target.suffix.lower() in _OTHERS:
         fix = f"write {target.stem}.xlsx for a workbook, or {target.stem} for a folder"
-        raise InputError(Problem("is neither a workbook nor a folder", str(target), fix=fix))
+        raise InputError(Diagnostic("is neither a workbook nor a folder", str(target), fix=fix))
     before, texts = read(source), texts_of(source)
     try:
         with written_aside(target) as made:
             (write_workbook if is_workbook(target) else write_folder)(texts, made)
             if read(made).digest != before.digest:
                 fix = "look for cells with line breaks or signs that cannot be seen"
-                raise InputError(Problem("would not hold the same facts, and is not written", str(target), fix=fix))
+                raise InputError(Diagnostic("would not hold the same facts, and is not written", str(target), fix=fix))
     except OSError as error:
-        raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(target))) from error
+        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(target))) from error
     return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
 
 
@@ -143,7 +143,9 @@ def write_workbook(texts: Texts, path: Path) -> None:
                 _write_sheet(library, book.create_sheet(sheet_name(layout)), layout, header, rows)
     except library.utils.exceptions.IllegalCharacterError as error:
         fix = "delete the sign"
-        raise InputError(Problem(f"no workbook can hold a control character: {error}", str(path), fix=fix)) from error
+        raise InputError(
+            Diagnostic(f"no workbook can hold a control character: {error}", str(path), fix=fix)
+        ) from error
     book.save(path)
 
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..reading import kinds as k
 from ..reading.csvfile import Table
 from ..reading.fields import Field, Layout
@@ -49,14 +49,14 @@ def write_datapackage(folder: Path) -> Path:
     told = _told(path)
     if told and told.get(_MARK) != _mark(told):
         message = "says of the catalog what friendshore did not write, and is left as it is"
-        raise InputError(Problem(message, str(path), fix="move it away, or delete it, to have it written anew"))
+        raise InputError(Diagnostic(message, str(path), fix="move it away, or delete it, to have it written anew"))
     described = datapackage(folder)
     described |= {_MARK: _mark(described)}
     described |= {key: value for key, value in told.items() if key not in described and key not in _OWN}
     try:
         replace_file(path, (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
-        raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(path))) from error
+        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(path))) from error
     return path
 
 
@@ -66,7 +66,7 @@ def _mark(described: Mapping[str, Any]) -> str:
     return sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
-def stale(folder: Path) -> list[Problem]:
+def stale(folder: Path) -> list[Diagnostic]:
     """Whether a `datapackage.json` that is there says something else than the tables beside it do."""
     path = folder / FILE
     try:
@@ -75,7 +75,7 @@ def stale(folder: Path) -> list[Problem]:
         return list(error.problems)
     if not told or {key: value for key, value in told.items() if key in _OWN} == datapackage(folder):
         return []
-    return [Problem("no longer describes the tables beside it", str(path), fix=_FIX)]
+    return [Diagnostic("no longer describes the tables beside it", str(path), fix=_FIX)]
 
 
 def _told(path: Path) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _told(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         return {}
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     text = read_text(path, problems)
     told = None if text is None else json_object(text, str(path), problems)
     if told is None:
@@ -100,7 +100,7 @@ def datapackage(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: with what keeps a table from being read at all; a bad cell is `read_catalog`'s business.
     """
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     place = FolderTables(folder)
     entry = place.head(found)
     if entry is None:

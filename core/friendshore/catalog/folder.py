@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.facts import Catalog
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..reading.order import all_of
 from . import columns
 from .basics import name_materials, read_factors, read_materials, read_prices, read_rates, read_sources
@@ -42,13 +42,13 @@ def read_catalog(folder: Path, distribution: str = "", context: Sequence[Catalog
     Raises:
         InputError: with every mistake of every file.
     """
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     tables = tables_at(folder, found)
     head = read_head(tables, found)
     missing = set(head.keys.get("requires", ())) - {c.name for c in context}
     if missing:
         found.append(
-            Problem(
+            Diagnostic(
                 "requires catalogs that were not given",
                 file=tables.head_file,
                 column="requires",
@@ -75,7 +75,7 @@ class Head:
     """Whether what it is called, and what it requires, is known for sure."""
 
 
-def read_head(tables: Tables, found: list[Problem]) -> Head:
+def read_head(tables: Tables, found: list[Diagnostic]) -> Head:
     """What a catalog says of itself, as far as it can be read."""
     entry = tables.head(found)
     if entry is None:
@@ -83,7 +83,7 @@ def read_head(tables: Tables, found: list[Problem]) -> Head:
     return Head(entry.values, sure="requires" not in entry.bad and "name" in entry.values)
 
 
-def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: Known, found: list[Problem]) -> Draft:
+def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: Known, found: list[Diagnostic]) -> Draft:
     """Reads what can be read; mistakes go to `found`.
 
     Args:

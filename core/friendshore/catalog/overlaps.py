@@ -13,7 +13,7 @@ from ..domain.facts import Catalog, Facility
 from ..domain.suggest import did_you_mean
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
-from ..errors import Problem
+from ..errors import Diagnostic
 from .known import circle
 
 B = TypeVar("B", Terms, PriceSchedule)
@@ -127,7 +127,7 @@ def _united(catalog: Catalog, into: Mapping[str, Overlap]) -> Catalog:
     )
 
 
-def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Problem]:
+def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
     """Why facilities that a case calls one cannot be: they are not there, lie apart, count in other kilograms, or terms of
     trade that name their company would no longer bear on what they sell.
 
@@ -138,7 +138,7 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Pr
     if not overlaps:
         return []
     records = _records(catalogs)
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     for overlap in overlaps:
         unknown = [name for name in overlap.facilities if name not in records]
         found += [_unknown(name, records, catalogs) for name in unknown]
@@ -150,7 +150,7 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Pr
     return found or _circles(united(catalogs, overlaps))
 
 
-def _circles(catalogs: Sequence[Catalog]) -> list[Problem]:
+def _circles(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     """Facilities that lie within themselves once others have been made one."""
     within = {f.id: f.within for c in catalogs for f in c.facilities}
     rounds = filter(None, (circle(name, inside, within) for name, inside in sorted(within.items())))
@@ -158,20 +158,20 @@ def _circles(catalogs: Sequence[Catalog]) -> list[Problem]:
     return [_problem(f"`{r[0]}` would lie within itself", " in ".join(r), "no circle", fix) for r in rounds]
 
 
-def _unknown(name: str, records: Mapping[str, Facility], catalogs: Sequence[Catalog]) -> Problem:
+def _unknown(name: str, records: Mapping[str, Facility], catalogs: Sequence[Catalog]) -> Diagnostic:
     fix = did_you_mean(name, records)
     if name.partition(":")[0] not in {catalog.name for catalog in catalogs}:
         fix = fix or f"add `{name.partition(':')[0]}` to [use] catalogs"
     return _problem(f"there is no facility `{name}`", name, "a facility of a catalog of the case", fix)
 
 
-def _problem(message: str, found: str, expected: str, fix: str) -> Problem:
-    return Problem(message, column="overlap.facilities", found=found, expected=expected, fix=fix)
+def _problem(message: str, found: str, expected: str, fix: str) -> Diagnostic:
+    return Diagnostic(message, column="overlap.facilities", found=found, expected=expected, fix=fix)
 
 
 def _differences(
     overlap: Overlap, kept: Facility, dropped: Facility, name: str, catalogs: Sequence[Catalog]
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     if kept.country != dropped.country:
         yield _problem(
             f"`{name}` and `{overlap.keep}` cannot be one facility: they lie in different countries",
@@ -212,12 +212,12 @@ def _would_lapse(bearing: Bearing, kept: Facility, dropped: Facility) -> bool:
     return bearing.of == "supplier" and bearing.id == dropped.supplier != kept.supplier
 
 
-def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Problem]:
+def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
     """What catalogs say of facilities that a case calls one, and which does not count since another record is kept."""
     pairs = [(overlap.keep, name) for overlap in overlaps for name in overlap.dropped]
     records = _records(catalogs) if pairs else {}
     return [
-        Problem(
+        Diagnostic(
             f"`{field}` of `{dropped}` does not count: the case keeps `{kept}`",
             column="overlap.keep",
             found=_shown(theirs),

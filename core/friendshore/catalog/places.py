@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..domain.quantities import Money, UnitPrice
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..reading.csvfile import Row, Table
 from .columns import LANES, OFFERS, QUOTES, TABLES, TERMS, TIERS
 from .tables import tables_at
@@ -20,7 +20,7 @@ def amounts_in(path: Path) -> Iterator[tuple[Table, Row, str, str]]:
 
     Benchmarks are left out: they may be of many materials, and only some are followed.
     """
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     tables = tables_at(path, found)
     for layout in (OFFERS, QUOTES, TIERS, TERMS, LANES):
         table = tables.table(layout, found)
@@ -40,7 +40,7 @@ def place_of(path: Path, table: str, subject: str, holding: str = "") -> tuple[s
         subject: what the row is about: the id of an offer, a facility or a supplier.
         holding: what stands in one of its cells, among other things.
     """
-    found: list[Problem] = []  # what else is wrong there is told by whoever reads it in full
+    found: list[Diagnostic] = []  # what else is wrong there is told by whoever reads it in full
     layout = next((layout for layout in TABLES if layout.name == f"{table}.csv"), None)
     read = None if layout is None else tables_at(path, found).table(layout, found)
     if read is None:

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 from ..domain.basis import GROSS, Factors, content_of
 from ..domain.facts import Catalog, Material
-from ..errors import Problem
+from ..errors import Diagnostic
 from .known import known_from
 
 _FAR_APART = Decimal("0.01")
 
 
-def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Problem]:
+def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Diagnostic]:
     """Leads, unused evidence, and figures that contradict each other.
 
     Args:
@@ -31,14 +31,14 @@ def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Problem]:
     ]
 
 
-def nothings(catalog: Catalog) -> Iterator[Problem]:
+def nothings(catalog: Catalog) -> Iterator[Diagnostic]:
     """Figures of 0 that are more often a gap in a table than a fact: they are taken as they are, and told."""
     for offer in catalog.offers:
         amounts = [quote.amount for quote in offer.quotes]
         if offer.price is not None and offer.price.amount is not None:
             amounts.append(offer.price.amount)
         if Decimal(0) in amounts:
-            yield Problem(
+            yield Diagnostic(
                 f"`{offer.id}` costs nothing: its price is 0",
                 file=f"{catalog.name}/offers.csv",
                 column="price",
@@ -47,7 +47,7 @@ def nothings(catalog: Catalog) -> Iterator[Problem]:
         for column in ("max_order", "max_per_year", "total"):
             if getattr(offer, column) == 0:
                 fix = "leave the cell blank if there is no such limit"
-                yield Problem(
+                yield Diagnostic(
                     f"`{offer.id}` can never be bought: its {column} is 0",
                     f"{catalog.name}/offers.csv",
                     column=column,
@@ -55,7 +55,7 @@ def nothings(catalog: Catalog) -> Iterator[Problem]:
                 )
     for facility in catalog.facilities:
         if facility.capacity and all(step.per_year == 0 for step in facility.capacity):
-            yield Problem(
+            yield Diagnostic(
                 f"`{facility.id}` can make nothing: its capacity is 0 on every day",
                 file=f"{catalog.name}/capacity.csv",
                 column="per_year",
@@ -64,12 +64,12 @@ def nothings(catalog: Catalog) -> Iterator[Problem]:
     for price in catalog.prices:
         if price.amount == 0:
             message = f"benchmark `{price.id}` of {price.date} is 0: what follows it costs nothing"
-            yield Problem(
+            yield Diagnostic(
                 message, f"{catalog.name}/prices.csv", column="price", fix="delete the row, or mend its price"
             )
 
 
-def _leads(catalog: Catalog) -> Iterator[Problem]:
+def _leads(catalog: Catalog) -> Iterator[Diagnostic]:
     bounded = {o.facility for o in catalog.offers if o.max_per_year is not None or o.total is not None}
     for facility in catalog.facilities:
         if not facility.capacity:
@@ -78,28 +78,28 @@ def _leads(catalog: Catalog) -> Iterator[Problem]:
                 if facility.id in bounded
                 else ""
             )
-            yield Problem(
+            yield Diagnostic(
                 f"`{facility.id}` has no capacity: its offers are leads, shown but never counted{but}",
                 file=f"{catalog.name}/capacity.csv",
                 fix="add a row, or let the case assume a figure",
             )
     for offer in catalog.offers:
         if offer.price is None and not offer.quotes:
-            yield Problem(
+            yield Diagnostic(
                 f"`{offer.id}` has no price and no benchmark: it is a lead, shown but never offered",
                 file=f"{catalog.name}/offers.csv",
                 column="price",
                 fix="give a price, or a benchmark and a premium",
             )
         if not offer.chain:
-            yield Problem(
+            yield Diagnostic(
                 f"`{offer.id}` has no chain: where it was made is unproven under every rule of origin",
                 file=f"{catalog.name}/chain.csv",
                 fix="add the stages it performs, with their countries",
             )
 
 
-def _unused_sources(catalog: Catalog) -> Iterator[Problem]:
+def _unused_sources(catalog: Catalog) -> Iterator[Diagnostic]:
     used = {m.source for m in catalog.materials} | {p.source for p in catalog.prices}
     used |= {r.source for r in catalog.rates} | {f.source for f in catalog.factors}
     used |= {bearing.source for bearing in (*catalog.schedules, *catalog.terms)}
@@ -112,16 +112,16 @@ def _unused_sources(catalog: Catalog) -> Iterator[Problem]:
         used.update((*(entry.source for entry in offer.chain), *(lane.source for lane in offer.lanes)))
     for source in catalog.sources:
         if source.id not in used:
-            yield Problem(f"source `{source.id}` is not used", file=f"{catalog.name}/sources.csv", fix="delete it")
+            yield Diagnostic(f"source `{source.id}` is not used", file=f"{catalog.name}/sources.csv", fix="delete it")
 
 
-def _contents(catalog: Catalog, factors: Factors) -> Iterator[Problem]:
+def _contents(catalog: Catalog, factors: Factors) -> Iterator[Diagnostic]:
     for material in catalog.materials:
         by_factor = content_of(material.model_copy(update={"content": None}), factors)
         if material.content is None or by_factor is None:
             continue
         if abs(material.content - by_factor) > _FAR_APART * by_factor:
-            yield Problem(
+            yield Diagnostic(
                 f"the content of `{material.id}` and the factors disagree by more than 1 %",
                 file=f"{catalog.name}/materials.csv",
                 column="content",
@@ -130,7 +130,7 @@ def _contents(catalog: Catalog, factors: Factors) -> Iterator[Problem]:
             )
 
 
-def _benchmarks(catalog: Catalog, benchmarks: dict[str, str], materials: dict[str, Material]) -> Iterator[Problem]:
+def _benchmarks(catalog: Catalog, benchmarks: dict[str, str], materials: dict[str, Material]) -> Iterator[Diagnostic]:
     """A benchmark of another basis is taken by content of the element; that needs both contents."""
     for offer in catalog.offers:
         if offer.price is None or not offer.price.benchmark or len(offer.outputs) != 1:
@@ -140,7 +140,7 @@ def _benchmarks(catalog: Catalog, benchmarks: dict[str, str], materials: dict[st
         if sold is None or priced is None or sold.id == priced.id or sold.basis == priced.basis != GROSS:
             continue
         if sold.element != priced.element or sold.content is None or priced.content is None:
-            yield Problem(
+            yield Diagnostic(
                 f"`{offer.id}` cannot be priced: how much {sold.element or 'of the element'} is in a kilogram of "
                 f"`{sold.id}` and of `{priced.id}` is not known",
                 file=f"{catalog.name}/offers.csv",

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ..domain.case import Overlap
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..reading.order import all_of
 from .folder import Draft, read_draft, read_head
 from .known import ALL_IDS, Known
@@ -59,7 +59,7 @@ def read_catalogs(
     Raises:
         InputError: with every mistake of every file of every catalog, or with what two catalogs both define.
     """
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     heads = _read_heads(wanted, find, found)
     drafts = _drafts(heads, found)
     if found:
@@ -80,7 +80,7 @@ def ids_in(wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder]
 
     What is wrong with the catalogs is for `read_catalogs` to tell: this says what else may refer to as long as it is so.
     """
-    unheard: list[Problem] = []
+    unheard: list[Diagnostic] = []
     heads = _read_heads(wanted, find, unheard)
     known = Known()
     for draft in _drafts(heads, unheard).values():
@@ -88,7 +88,7 @@ def ids_in(wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder]
     return known
 
 
-def _drafts(heads: dict[str, _Head], found: list[Problem]) -> dict[str, Draft]:
+def _drafts(heads: dict[str, _Head], found: list[Diagnostic]) -> dict[str, Draft]:
     """Every catalog as far as it can be read."""
     drafts: dict[str, Draft] = {}
     for name in _ordered(heads, found):
@@ -104,7 +104,7 @@ def _drafts(heads: dict[str, _Head], found: list[Problem]) -> dict[str, Draft]:
 
 
 def _read_heads(
-    wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None, found: list[Problem]
+    wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None, found: list[Diagnostic]
 ) -> dict[str, _Head]:
     heads: dict[str, _Head] = {}
     for place in wanted:
@@ -124,7 +124,7 @@ def _read_heads(
         if head is None and name not in heads:
             needing = next(h for h in heads.values() if name in h.requires)
             found.append(
-                Problem(
+                Diagnostic(
                     "a required catalog is not to be found",
                     file=needing.tables.head_file,
                     column="requires",
@@ -137,7 +137,7 @@ def _read_heads(
     return heads
 
 
-def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Problem], *, wanted: bool) -> _Head | None:
+def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnostic], *, wanted: bool) -> _Head | None:
     """Reads one head; None if a catalog of its name is already there."""
     tables = tables_at(place.folder, found)
     head = read_head(tables, found)
@@ -149,7 +149,7 @@ def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Problem
         return heads[name]
     if other.place.folder.resolve() != place.folder.resolve():
         found.append(
-            Problem(
+            Diagnostic(
                 f"two catalogs are called `{name}`",
                 file=tables.head_file,
                 column="name",
@@ -165,7 +165,7 @@ def _origin(place: CatalogFolder) -> str:
     return f"{place.folder} ({place.distribution})" if place.distribution else str(place.folder)
 
 
-def _ordered(heads: dict[str, _Head], found: list[Problem]) -> list[str]:
+def _ordered(heads: dict[str, _Head], found: list[Diagnostic]) -> list[str]:
     """Names such that each comes after all that it requires; what goes round in a circle is reported and comes last."""
     done: list[str] = []
     left = sorted(heads)
@@ -173,7 +173,7 @@ def _ordered(heads: dict[str, _Head], found: list[Problem]) -> list[str]:
         ready = [n for n in left if all(r in done or r not in heads for r in heads[n].requires)]
         if not ready:
             found.append(
-                Problem(
+                Diagnostic(
                     "catalogs require one another in a circle",
                     file=heads[left[0]].tables.head_file,
                     column="requires",
@@ -187,11 +187,11 @@ def _ordered(heads: dict[str, _Head], found: list[Problem]) -> list[str]:
     return done
 
 
-def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Problem]:
+def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Diagnostic]:
     """Offers whose facility is in a catalog that the case does not name."""
     homes = {f.id: c.name for c in catalogs for f in c.facilities}
     return [
-        Problem(
+        Diagnostic(
             f"offer `{offer.id}` comes from a facility of catalog `{homes[offer.facility]}`, which the case does not use",
             file=f"catalog {catalog.name}",
             column="offers",
@@ -205,14 +205,14 @@ def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Pro
     ]
 
 
-def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Problem]:
+def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Diagnostic]:
     """What two catalogs define both, or differently.
 
     Args:
         catalogs: the catalogs read together.
         used: names of those whose facilities and offers count; None: all.
     """
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     seen: dict[tuple[str, object], tuple[Catalog, object]] = {}
     for catalog in catalogs if len(catalogs) > 1 else ():
         counts = used is None or catalog.name in used
@@ -236,11 +236,11 @@ def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[P
     return found
 
 
-def _clash(key: tuple[str, object], first: Catalog, second: Catalog) -> Problem:
+def _clash(key: tuple[str, object], first: Catalog, second: Catalog) -> Diagnostic:
     noun, name = key
     both = " and ".join(f"`{c.name}` ({c.distribution or 'beside the case'})" for c in (first, second))
     same = noun in ("material", "factor", "rate")
-    return Problem(
+    return Diagnostic(
         f"{noun} `{name}` is defined by two catalogs" + (", and differently" if same else ""),
         file=f"catalog {second.name}",
         column=noun,

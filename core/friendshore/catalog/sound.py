@@ -18,7 +18,7 @@ from ..domain.suggest import did_you_mean
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule, bears_too, overlapping
 from ..domain.values import ident
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..reading.records import Again, shown
 from .basics import is_formula
 from .known import (
@@ -39,7 +39,7 @@ GIVEN = "case"
 _LISTS = ("sources", "materials", "factors", "prices", "rates", "facilities", "offers", "schedules", "terms")
 
 
-def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Problem]]:
+def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Diagnostic]]:
     """A catalog made in memory, and all that a reader of files would have refused in it.
 
     Args:
@@ -57,7 +57,7 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
     return checked, [*again.found, *_Catalog(checked, known_from([*others, checked]), again.wrong).problems()]
 
 
-def unfit(catalogs: Sequence[Catalog]) -> list[Problem]:
+def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     """What of catalogs whose records are all right by themselves does not fit together: names that nothing answers to, circles.
 
     Args:
@@ -105,7 +105,7 @@ class _Catalog:
         self.series: dict[str, str] = {}
         self._fixes: dict[tuple[str, str], str] = {}
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Diagnostic]:
         """All that does not fit together, record by record."""
         for name in _LISTS:
             ask: Callable[[Any], Iterable[Fault]] = getattr(self, f"_{name}")
@@ -118,12 +118,12 @@ class _Catalog:
                     faults += ask(record)
                 for fault in faults:
                     found = _held(record, fault.field)
-                    yield Problem(fault.message, place, None, fault.field, found, fault.expected, fault.fix)
+                    yield Diagnostic(fault.message, place, None, fault.field, found, fault.expected, fault.fix)
         schedules = [schedule for schedule in self.catalog.schedules if id(schedule) not in self.wrong]
         for _, position in overlapping(schedules):
             fault = bears_too(schedules[position])
             place = _place(self.catalog, "schedules", schedules[position], position)
-            yield Problem(fault.message, place, None, fault.field, "", fault.expected, fault.fix)
+            yield Diagnostic(fault.message, place, None, fault.field, "", fault.expected, fault.fix)
 
     def _refers(
         self, what: str, word: str, known: Collection[str], field: str, fix: str = "", *, blank: bool = False

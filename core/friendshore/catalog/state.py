@@ -13,7 +13,7 @@ from ..domain.basis import Factors, basis_factor, missing_factor
 from ..domain.facts import Material
 from ..domain.quantities import Mass, UnitPrice
 from ..domain.suggest import did_you_mean
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..reading.csvfile import Row, Table
 from ..reading.fields import Layout
 from .columns import SOURCES
@@ -28,7 +28,7 @@ class Reading:
     tables: dict[str, Table]
     """File name -> table; a file that is not there is absent."""
     known: Known
-    found: list[Problem]
+    found: list[Diagnostic]
     factors: Factors = field(default_factory=Factors)
     factors_broken: bool = False
     """Whether a factor row has a mistake: then a conversion that fails is no mistake of its own."""
@@ -80,7 +80,7 @@ class Reading:
     def _sources_missing(self, table: Table) -> None:
         """Says once that there are no sources at all, in place of once for every figure."""
         file = str(Path(table.file).with_name(SOURCES.name)) if table.file.endswith(".csv") else table.file
-        problem = Problem(
+        problem = Diagnostic(
             f"there is no {SOURCES.name}, which rows of {Path(table.file).name} and others name sources of",
             file,
             expected="a row for every source, with its id, reference, date and confidence",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..domain.suggest import did_you_mean, nearest
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..reading import kinds as k
 from ..reading.csvfile import Table, fill, read_table
 from ..reading.entry import Entry
@@ -45,20 +45,20 @@ class Tables(Protocol):
         """Where the head is, for messages."""
         ...
 
-    def head(self, found: list[Problem]) -> Entry | None:
+    def head(self, found: list[Diagnostic]) -> Entry | None:
         """The keys of the head; None if it cannot be read at all."""
         ...
 
-    def table(self, layout: Layout, found: list[Problem]) -> Table | None:
+    def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         """A table; None if there is none."""
         ...
 
-    def strangers(self) -> Sequence[Problem]:
+    def strangers(self) -> Sequence[Diagnostic]:
         """What looks like a table but is none of a catalog's."""
         ...
 
 
-def tables_at(path: Path, found: list[Problem]) -> Tables:
+def tables_at(path: Path, found: list[Diagnostic]) -> Tables:
     """The tables of the catalog at a path; a workbook is read at once.
 
     Raises:
@@ -78,7 +78,7 @@ class FolderTables:
         """`catalog.toml`."""
         return str(self.path / HEAD_FILE)
 
-    def head(self, found: list[Problem]) -> Entry | None:
+    def head(self, found: list[Diagnostic]) -> Entry | None:
         """The keys of `catalog.toml`."""
         path = self.path / HEAD_FILE
         if not path.is_file():
@@ -87,7 +87,7 @@ class FolderTables:
         toml = read_toml(path, found)
         return None if toml is None else read_section(toml, columns.HEAD, toml.data)
 
-    def table(self, layout: Layout, found: list[Problem]) -> Table | None:
+    def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         """The file of the layout's name."""
         path = self.path / layout.name
         other = no_file(path)
@@ -96,7 +96,7 @@ class FolderTables:
             return Table(layout, str(path), found, whole=False)
         return read_table(path, layout, found) if path.is_file() else None
 
-    def strangers(self) -> list[Problem]:
+    def strangers(self) -> list[Diagnostic]:
         """Files that look like tables."""
         if not self.path.is_dir():
             return []
@@ -119,12 +119,14 @@ class SheetTables:
         """The sheet `catalog`."""
         return self._book.place(self._book.named(HEAD_SHEET) or HEAD_SHEET)
 
-    def head(self, found: list[Problem]) -> Entry | None:
+    def head(self, found: list[Diagnostic]) -> Entry | None:
         """The keys and values in the sheet `catalog`."""
         if self._book.named(HEAD_SHEET) is None:
             if self._book.sheets or not found:
                 expected = f"a sheet `{HEAD_SHEET}` with the columns key and value, and rows for schema and name"
-                found.append(Problem(f"the workbook has no sheet `{HEAD_SHEET}`", self._book.file, expected=expected))
+                found.append(
+                    Diagnostic(f"the workbook has no sheet `{HEAD_SHEET}`", self._book.file, expected=expected)
+                )
             return None
         table = self._table(HEAD_SHEET, HEAD_ROWS, found)
         rows = {row.values["key"]: row for row in table.unique("key") if "key" in row.values}
@@ -134,12 +136,12 @@ class SheetTables:
         toml = TomlFile(self.head_file, data, {(key,): row.line for key, row in rows.items()}, found)
         return read_section(toml, columns.HEAD, data)
 
-    def table(self, layout: Layout, found: list[Problem]) -> Table | None:
+    def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         """The sheet of the layout's name, less its ending."""
         name = self._book.named(sheet_name(layout))
         return None if name is None else self._table(name, layout, found)
 
-    def strangers(self) -> list[Problem]:
+    def strangers(self) -> list[Diagnostic]:
         """Sheets that are none of a catalog's."""
         names = [HEAD_SHEET, *map(sheet_name, columns.TABLES)]
         known = {self._book.named(name) for name in names}
@@ -148,7 +150,7 @@ class SheetTables:
             _stranger(self._book.place(sheet), sheet, names, fix) for sheet in self._book.sheets if sheet not in known
         ]
 
-    def _table(self, sheet: str, layout: Layout, found: list[Problem]) -> Table:
+    def _table(self, sheet: str, layout: Layout, found: list[Diagnostic]) -> Table:
         lines = self._book.sheets[sheet]
         table = Table(layout, self._book.place(sheet), found)
         width = len(lines[0][1])
@@ -164,8 +166,8 @@ def sheet_name(layout: Layout) -> str:
     return layout.name.removesuffix(".csv")
 
 
-def _stranger(place: str, name: str, names: list[str], otherwise: str) -> Problem:
-    return Problem(
+def _stranger(place: str, name: str, names: list[str], otherwise: str) -> Diagnostic:
+    return Diagnostic(
         "a catalog has no such table, so it would not be read",
         file=place,
         expected="one of " + ", ".join(names),
@@ -173,11 +175,13 @@ def _stranger(place: str, name: str, names: list[str], otherwise: str) -> Proble
     )
 
 
-def _no_head(folder: Path) -> Problem:
+def _no_head(folder: Path) -> Diagnostic:
     if not folder.is_dir():
-        return Problem("there is no such folder", file=str(folder), expected="a catalog folder", fix="check the path")
+        return Diagnostic(
+            "there is no such folder", file=str(folder), expected="a catalog folder", fix="check the path"
+        )
     near = nearest(HEAD_FILE, [p.name for p in folder.iterdir()], alike=0.7)
-    return Problem(
+    return Diagnostic(
         f"the folder has no {HEAD_FILE}",
         file=str(folder),
         found=f"`{near}`" if near else "",

@@ -14,7 +14,7 @@ from .output import answering, bare, show, show_json, width
 
 if TYPE_CHECKING:
     from ..domain.facts import Catalog
-    from ..errors import Problem
+    from ..errors import Diagnostic
     from ..plugins import CatalogRef, Registry
 
 app = typer.Typer(help="List, show, check and convert catalogs.", no_args_is_help=True)
@@ -111,11 +111,13 @@ def datapackage(
     One that friendshore wrote is written anew, and keys that it does not write, such as contributors, are kept; any other is left as it is.
     """
     from ..catalog.datapackage import write_datapackage
-    from ..errors import InputError, Problem
+    from ..errors import Diagnostic, InputError
 
     if folder.is_file():
         fix = f"friendshore catalogs convert {folder} {folder.with_suffix('')}, then describe that folder"
-        raise InputError(Problem("only a folder can be described", str(folder), expected="a catalog folder", fix=fix))
+        raise InputError(
+            Diagnostic("only a folder can be described", str(folder), expected="a catalog folder", fix=fix)
+        )
     read_one(str(folder), installed(block))
     path = write_datapackage(folder)
     if as_json:
@@ -145,7 +147,7 @@ def _read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], Cata
     return {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}, ref
 
 
-def _read(name: str, registry: Registry) -> tuple[Catalog, list[Problem], Path]:
+def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], Path]:
     """A catalog, what a review of it finds, and where it is."""
     from ..catalog import review
 
@@ -161,7 +163,7 @@ def _heads(registry: Registry) -> Iterator[dict[str, Any]]:
     from ..plugins.loading import places
 
     for place in places(registry, "catalog"):
-        found: list[Problem] = [] if place.problem is None else [place.problem]
+        found: list[Diagnostic] = [] if place.problem is None else [place.problem]
         head = read_head(tables_at(place.folder, found), found).keys if place.folder is not None else {}
         row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}
         requires = list(head.get("requires", ()))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
 
-from ..errors import FriendshoreError, InputError, Problem
+from ..errors import Diagnostic, FriendshoreError, InputError
 from ..inert import visible, visible_lines
 
 if TYPE_CHECKING:
@@ -94,13 +94,13 @@ def refused_by_the_machine(error: OSError) -> InputError:
     message = f"cannot be read or written: {error.strerror or error}"
     if error.filename is not None:
         fix = "check the path, and who may read and write there"
-        return InputError(Problem(message, os.fsdecode(error.filename), fix=fix))
+        return InputError(Diagnostic(message, os.fsdecode(error.filename), fix=fix))
     if error.errno in _OF_THE_MACHINE:
-        return InputError(Problem(f"a file {message}"))
+        return InputError(Diagnostic(f"a file {message}"))
     try:
         Path.cwd()
     except OSError:
-        return InputError(Problem("the folder in which you are working is gone", fix="change to one that is there"))
+        return InputError(Diagnostic("the folder in which you are working is gone", fix="change to one that is there"))
     raise error
 
 
@@ -122,7 +122,7 @@ def _stdout() -> Any:
     return _STDOUT.get(sys.stdout)
 
 
-def complain(problems: Iterable[Problem]) -> None:
+def complain(problems: Iterable[Diagnostic]) -> None:
     """Problems as text on stderr, with their count."""
     from ..report import problem_lines
 

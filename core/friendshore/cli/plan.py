@@ -81,14 +81,14 @@ def plan(
     from .. import recommend
     from ..case import load_case
     from ..domain.plan import PlanStatus
-    from ..errors import InputError, Problem
+    from ..errors import Diagnostic, InputError
     from ..plugins.watching import limited
     from ..report import plan_report, plan_summary
     from ..run import check_target, write_run
     from ..run.signing import signer
 
     if sign is not None and out is None:
-        raise InputError(Problem("there is nothing to sign", column="--sign", fix="name a folder with --out"))
+        raise InputError(Diagnostic("there is nothing to sign", column="--sign", fix="name a folder with --out"))
     made = signer(sign) if sign is not None else None
     if out is not None:
         check_target(out)  # before the work, not after it

@@ -93,7 +93,7 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path, re
     Raises:
         InputError: if the name will not do, the target is there, or the given catalog has a mistake.
     """
-    from ..errors import InputError, Problem
+    from ..errors import Diagnostic, InputError
     from ..plugins.manifest import normal
     from .catalogs import read_one
     from .scaffold import OWN, Scaffold, catalog_files
@@ -103,12 +103,12 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path, re
         fix = "name another folder, or one that is empty"
         if (target / "catalog.toml").is_file():
             fix = f"to ship this catalog: friendshore plugins new {name} --from {target}"
-        raise InputError(Problem("is there already, and is left as it is", str(target), fix=fix))
+        raise InputError(Diagnostic("is there already, and is left as it is", str(target), fix=fix))
     if not given:
         owner = registry.catalogs.get(plain.short, "") if plain.catalog else ""
         if owner and normal(owner.split()[0]) != normal(name):
             message = f"its catalog would be called `{plain.short}`, as one that {owner} brings"
-            raise InputError(Problem(message, column="NAME", found=f"`{name}`", fix="choose another name"))
+            raise InputError(Diagnostic(message, column="NAME", found=f"`{name}`", fix="choose another name"))
         return plain
     read, place = read_one(given, registry)
     if read.distribution:
@@ -116,7 +116,7 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path, re
         fix = (
             f"friendshore catalogs convert {read.name} FOLDER, give it a name of its own in catalog.toml, and ship that"
         )
-        raise InputError(Problem(message, column="--from", found=f"`{given}`", fix=fix))
+        raise InputError(Diagnostic(message, column="--from", found=f"`{given}`", fix=fix))
     owners = {tuple(registry.catalogs.get(required, "").split()) for required in read.requires}
     needs = sorted((owner[0], owner[1]) for owner in owners if len(owner) > 1 and owner[0] != OWN)
     files = catalog_files(place)

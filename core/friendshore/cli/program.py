@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .app import app
 from .exits import CLOSED_PIPE
 from .installed import alone
@@ -53,7 +53,7 @@ def _without_stdout(error: StdoutError) -> int:
     let_go(sys.stdout)
     if error.closed:
         return CLOSED_PIPE
-    complain([Problem(error.reason, "standard output", fix="make room, or write elsewhere")])
+    complain([Diagnostic(error.reason, "standard output", fix="make room, or write elsewhere")])
     return InputError.exit_code
 
 

@@ -125,7 +125,7 @@ def _found(name: str, registry: Registry) -> dict[str, Any]:
         InputError: if there is none.
     """
     from ..domain.suggest import did_you_mean
-    from ..errors import InputError, Problem
+    from ..errors import Diagnostic, InputError
     from ..report import rule_row
 
     known: dict[str, dict[str, Any]] = {}
@@ -138,5 +138,5 @@ def _found(name: str, registry: Registry) -> dict[str, Any]:
         for _, _, error in unread:
             warn(error)  # it may be in there
         fix = did_you_mean(name, [*known, *registry.packs]) or "see `friendshore rules list`"
-        raise InputError(Problem(f"no installed pack, rule or bill is called `{name}`", found=f"`{name}`", fix=fix))
+        raise InputError(Diagnostic(f"no installed pack, rule or bill is called `{name}`", found=f"`{name}`", fix=fix))
     return known[name]

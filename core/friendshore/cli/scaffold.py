@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..hookspecs import API
 from ..plugins.manifest import normal
 from ..reading.today import today
@@ -50,7 +50,7 @@ class Scaffold:
         wrong = _wrong_name(self.name)
         if wrong:
             fix = "choose another, such as friendshore-acme"
-            raise InputError(Problem(wrong, column="NAME", found=f"`{self.name}`", expected=_EXPECTED, fix=fix))
+            raise InputError(Diagnostic(wrong, column="NAME", found=f"`{self.name}`", expected=_EXPECTED, fix=fix))
 
     @property
     def package(self) -> str:
@@ -166,4 +166,4 @@ def catalog_files(place: Path) -> dict[PurePosixPath, bytes]:
                 if path.is_file() and (path.name in names or path.stem.lower() in stems)
             }
     except OSError as error:
-        raise InputError(Problem(f"cannot be read: {error.strerror or error}", str(place))) from error
+        raise InputError(Diagnostic(f"cannot be read: {error.strerror or error}", str(place))) from error

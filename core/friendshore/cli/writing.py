@@ -7,7 +7,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..writing import add_files
 
 _TEMPLATES = "templates"
@@ -40,5 +40,5 @@ def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> li
     try:
         add_files(folder, given)
     except OSError as error:
-        raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(folder))) from error
+        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(folder))) from error
     return [folder / path for path in contents]

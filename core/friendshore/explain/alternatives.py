@@ -18,7 +18,7 @@ from ..domain.base import Number, Record, exact
 from ..domain.facts import Facility, Offer
 from ..domain.suggest import did_you_mean
 from ..domain.use import Chained
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..problem.offers import Lead, OfferFacts
 from ..session import Session
 from .apart import Progress, ask_apart
@@ -192,8 +192,8 @@ def _inputs(session: Session) -> dict[str, Decimal]:
     return dict(sorted(found.items()))
 
 
-def _not_wanted(name: str, wanted: Sequence[str]) -> Problem:
-    return Problem(
+def _not_wanted(name: str, wanted: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
         f"the case wants no `{name}`, and the plan buys none to make anything of",
         found=name,
         expected="one of " + ", ".join(wanted),
@@ -201,8 +201,8 @@ def _not_wanted(name: str, wanted: Sequence[str]) -> Problem:
     )
 
 
-def _negative(within: Decimal) -> Problem:
-    return Problem("no plan is cheaper than the cheapest", found=str(within), expected="a share from 0 on")
+def _negative(within: Decimal) -> Diagnostic:
+    return Diagnostic("no plan is cheaper than the cheapest", found=str(within), expected="a share from 0 on")
 
 
 def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:

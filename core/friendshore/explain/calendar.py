@@ -10,8 +10,7 @@ from typing import ClassVar
 
 from ..domain.base import Number, Record
 from ..domain.time import Span
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..problem.standing import Standing, Subject
 from ..problem.turning import stretches_between, turning_days
 from ..session import Session
@@ -130,7 +129,7 @@ def calendar(session: Session, *, until: date | None = None, progress: Progress 
     last = until or session.problem.case.horizon.periods[-1].end
     if last < first:
         raise InputError(
-            Trouble("the calendar ends before the plan begins", found=str(last), expected=f"{first} or later")
+            Diagnostic("the calendar ends before the plan begins", found=str(last), expected=f"{first} or later")
         )
     return _Calendar(session, first, last, progress).told()
 

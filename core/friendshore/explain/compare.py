@@ -9,8 +9,7 @@ from decimal import Decimal
 
 from ..domain.change import Change
 from ..domain.plan import Cost
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..problem.changes import scenario_changes
 from ..session import PartPlan, Session
 from .compared import Comparison, FactLine, Step
@@ -100,7 +99,7 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
     currencies = (one.problem.case.currency, other.problem.case.currency)
     if currencies[0] != currencies[1]:
         raise InputError(
-            Trouble(
+            Diagnostic(
                 "money in two currencies cannot be set against each other",
                 found=" and ".join(currencies),
                 fix="state both cases in one `currency`",

@@ -9,8 +9,7 @@ from itertools import chain, combinations
 
 from ..domain.change import Change, TermKind
 from ..domain.suggest import did_you_mean
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..plugins import sentence_of
 from ..problem.acting import acting
 from ..problem.changes import scenario_changes
@@ -62,7 +61,7 @@ def items_named(session: Session, names: Sequence[str], applied: Sequence[str] =
         known.setdefault(item.name, []).append(item)
         known.setdefault(f"{item.kind}:{item.name}", []).append(item)
     found: list[Item] = []
-    troubles: list[Trouble] = []
+    troubles: list[Diagnostic] = []
     for name in names:
         meant = known.get(name, [])
         if len(meant) == 1 and meant[0] not in found and meant[0].name not in applied:
@@ -74,10 +73,10 @@ def items_named(session: Session, names: Sequence[str], applied: Sequence[str] =
     return found
 
 
-def _trouble(name: str, meant: Sequence[Item], known: dict[str, list[Item]], applied: Sequence[str]) -> Trouble:
+def _trouble(name: str, meant: Sequence[Item], known: dict[str, list[Item]], applied: Sequence[str]) -> Diagnostic:
     if not meant:
         plain = sorted(key for key in known if ":" not in key)
-        return Trouble(
+        return Diagnostic(
             "no rule, scenario or kind of terms has this name",
             found=name,
             expected=", ".join(plain),
@@ -85,14 +84,14 @@ def _trouble(name: str, meant: Sequence[Item], known: dict[str, list[Item]], app
         )
     if len(meant) > 1:
         choices = " or ".join(f"{item.kind}:{item.name}" for item in meant)
-        return Trouble("several things have this name", found=name, expected=choices)
+        return Diagnostic("several things have this name", found=name, expected=choices)
     if meant[0].name in applied:
-        return Trouble(
+        return Diagnostic(
             f"scenario `{name}` is applied to the case already, so that nothing says what it is without it",
             found=name,
             fix="leave it out of --scenario",
         )
-    return Trouble("named twice", found=name, expected="every name once")
+    return Diagnostic("named twice", found=name, expected="every name once")
 
 
 def _rule(name: str, title: str) -> Item:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from ..domain.base import Number, Record
 from ..domain.change import Change
 from ..domain.quantities import parse_number
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 
 
 class LeverKind(StrEnum):
@@ -66,7 +66,7 @@ def stated_bounds(words: Iterable[str]) -> Bounds:
     stated: dict[str, Decimal] = {}
     for word in words:
         name, _, number = word.partition("=")
-        trouble = Problem(
+        trouble = Diagnostic(
             "this bounds nothing",
             column="bound",
             found=word,

@@ -12,8 +12,7 @@ from ..domain.base import Record
 from ..domain.change import Change
 from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..problem import Problem
 from ..problem.offers import OfferFacts
 from ..session import Session
@@ -126,7 +125,7 @@ def loss_kind(word: str) -> LossKind:
         if kind == word:
             return kind
     raise InputError(
-        Trouble(
+        Diagnostic(
             "unknown kind of loss", found=word, expected=f"{', '.join(KINDS)} or none", fix=did_you_mean(word, KINDS)
         )
     )
@@ -142,7 +141,7 @@ def first_day(horizon: Horizon, word: str) -> date:
     day = by_label.get(word) or _day(word)
     if day is None or horizon.find(day) is None:
         raise InputError(
-            Trouble(
+            Diagnostic(
                 "the moment of a loss is no day of the plan",
                 found=word,
                 expected=f"a date from {horizon.span.start} to {horizon.span.end}, or a period like {horizon.label(0)}",
@@ -159,7 +158,7 @@ def day_of(word: str) -> date:
     """
     day = _day(word)
     if day is None:
-        raise InputError(Trouble("no date", found=word, expected="a date like 2031-12-31"))
+        raise InputError(Diagnostic("no date", found=word, expected="a date like 2031-12-31"))
     return day
 
 

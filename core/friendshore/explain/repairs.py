@@ -12,8 +12,7 @@ from ..domain.case import Level, Minimise
 from ..domain.change import Change
 from ..domain.plan import Infeasible, PlanStatus
 from ..domain.suggest import did_you_mean
-from ..errors import InputError, NoPlanError, VerificationError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError, NoPlanError, VerificationError
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..session import Answer, Session
@@ -87,7 +86,7 @@ def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible |
     wanted = sorted({d.use.material.id for d in problem.demands})
     if material and material not in wanted:
         raise InputError(
-            Trouble(
+            Diagnostic(
                 f"nobody wants `{material}`",
                 found=material,
                 expected="a material that is demanded: " + ", ".join(wanted),

@@ -14,7 +14,7 @@ from ..domain.base import Number, Record
 from ..domain.change import Change
 from ..domain.facts import Offer
 from ..domain.suggest import nearest
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..session import Answer, Session
 from .entering import Entering, bound, enters_at, objective, part_kg, without
 from .obstacles import Obstacle, no_room, obstacles
@@ -225,7 +225,7 @@ def _state(
     return "kept out" if out else "not bought"
 
 
-def _unknown(session: Session, name: str) -> Problem:
+def _unknown(session: Session, name: str) -> Diagnostic:
     """An offer that is not there: the nearest name, or the offers of a facility, supplier or material of that name."""
     merged = session.problem.merged
     facilities = merged.facilities
@@ -236,4 +236,4 @@ def _unknown(session: Session, name: str) -> Problem:
     ]
     meant = nearest(name, merged.offers)
     fix = f"its offers are {', '.join(of)}" if of else f"did you mean `{meant}`?" if meant else ""
-    return Problem(f"no offer is called `{name}`", found=name, expected="an offer of the case's catalogs", fix=fix)
+    return Diagnostic(f"no offer is called `{name}`", found=name, expected="an offer of the case's catalogs", fix=fix)

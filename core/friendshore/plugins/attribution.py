@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import FriendshoreError, PluginError, Problem
+from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
 from .interface import OWN
@@ -35,7 +35,7 @@ def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, i
         file, line = home
     said = _said(info, error)
     message = f"{info.label} {doing}: {type(error).__name__}: {said}"
-    return PluginError(Problem(message, file or info.file, line, fix=_fix(info)))
+    return PluginError(Diagnostic(message, file or info.file, line, fix=_fix(info)))
 
 
 def _said(info: PluginInfo, error: BaseException) -> str:
@@ -82,7 +82,7 @@ def attributed(rule: Rule) -> Iterator[None]:
         info = owner_of(kind)
         if isinstance(error, WrongAnswer):
             file, line = place_of(kind)
-            raise PluginError(Problem(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info))) from error
+            raise PluginError(Diagnostic(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info))) from error
         raise blame(info, error, f"failed: {whose} raised", place_of(kind)) from error
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ..domain.base import Record
 from ..domain.suggest import did_you_mean
-from ..errors import Problem
+from ..errors import Diagnostic
 from .manifest import Plugin, PluginInfo, PluginStatus, normal
 
 BLOCK = "FRIENDSHORE_BLOCK"
@@ -85,12 +85,12 @@ def barred(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
     return Plugin(plugin.info.model_copy(update={"status": PluginStatus.BLOCKED, "error": error}), plugin.entry)
 
 
-def refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Problem:
+def refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Diagnostic:
     """What is said of asking for something of a blocked plugin."""
     found = meeting(info, blocks, name)
     message = f"{what} `{name}` comes with {info.label}, which is blocked by {blockers(found)}"
     brought = f"`{name}`, announced by {info.file}" if info.file else f"`{name}`"
-    return Problem(message, found=brought, expected=f"a {what} that is not blocked", fix=undoing(found))
+    return Diagnostic(message, found=brought, expected=f"a {what} that is not blocked", fix=undoing(found))
 
 
 def meeting(info: PluginInfo, blocks: Iterable[Block], name: str = "") -> list[Block]:
@@ -108,7 +108,7 @@ def undoing(blocks: Sequence[Block]) -> str:
     return ", and ".join(dict.fromkeys(block.undo for block in blocks))
 
 
-def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Problem, ...]:
+def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Diagnostic, ...]:
     """The names that rule out nothing, for want of a plugin of that name; those of a run are left out: it was made elsewhere."""
     wrong = (b for b in blocks if b.by is not Blocker.RUN and not any(map(b.meets, plugins)))
     known = {name for info in plugins for name in (info.distribution, info.name) if name}
@@ -116,7 +116,7 @@ def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Proble
     expected = (
         "the distribution, entry point or package of an installed plugin, with `:name` for one thing that it brings"
     )
-    said = Problem("", expected=expected)
+    said = Diagnostic("", expected=expected)
     return tuple(
         replace(
             said,

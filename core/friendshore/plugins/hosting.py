@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pluggy
 
 from .. import hookspecs
-from ..errors import PluginError, Problem
+from ..errors import Diagnostic, PluginError
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, stated_name
 from .attribution import blame
@@ -144,7 +144,9 @@ def _put(info: PluginInfo, into: dict[str, Any], name: str, thing: object) -> No
 
 def _wrong(info: PluginInfo, message: str, found: str, expected: str, file: str = "") -> PluginError:
     fix = f"upgrade or repair {info.distribution}, or report this to its author"
-    return PluginError(Problem(f"{info.label}: {message}", file or info.file, found=found, expected=expected, fix=fix))
+    return PluginError(
+        Diagnostic(f"{info.label}: {message}", file or info.file, found=found, expected=expected, fix=fix)
+    )
 
 
 def _file(code: object, info: PluginInfo) -> str:

@@ -10,7 +10,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
 from ..domain.base import Record
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..hookspecs import API
 
 OWN = __name__.partition(".")[0]
@@ -70,7 +70,7 @@ def end_of(api: int | None) -> str:
     return next((one.end for one in taken() if one.version == api), "")
 
 
-def refusal(label: str, distribution: str, api: int, file: str) -> Problem | None:
+def refusal(label: str, distribution: str, api: int, file: str) -> Diagnostic | None:
     """What is said of a plugin of a version that this friendshore does not take, and which side is to be upgraded; None: it does.
 
     Args:
@@ -93,4 +93,4 @@ def refusal(label: str, distribution: str, api: int, file: str) -> Problem | Non
         why = f"which {here} no longer takes"
         fix = f"upgrade {distribution}, or report this to its author; {OWN} before {known.gone_in} takes it as it is"
     message = f"{label} is written for version {api} of the plugin interface, {why}"
-    return Problem(message, file, None, "api", str(api), " or ".join(map(str, taken())), fix)
+    return Diagnostic(message, file, None, "api", str(api), " or ".join(map(str, taken())), fix)

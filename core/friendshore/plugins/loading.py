@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import FriendshoreError, PluginError, Problem
+from ..errors import Diagnostic, FriendshoreError, PluginError
 from .elsewhere import Ended, elsewhere
 from .hosting import Hook, ask, manager_of
 from .manifest import GROUP, Plugin, PluginInfo
@@ -41,7 +41,7 @@ class Loaded:
     info: PluginInfo
     seconds: float | None = None
     """What it took, friendshore's own start left out; None: it was not imported to the end."""
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
     """What went wrong."""
     how: How = How.IMPORTED
 
@@ -66,15 +66,15 @@ def _told(info: PluginInfo, entry: EntryPoint) -> dict[str, Any]:
     return {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
 
 
-def _problem(info: PluginInfo, ended: Ended, done: str, limit: float) -> Problem | None:
+def _problem(info: PluginInfo, ended: Ended, done: str, limit: float) -> Diagnostic | None:
     """What is wrong with a plugin, by how the process ended in which it was `done`."""
     if ended.said is not None:
-        return Problem(**ended.said["problem"]) if "problem" in ended.said else None
+        return Diagnostic(**ended.said["problem"]) if "problem" in ended.said else None
     message = f"{info.label} ended the process in which it was {done}, with exit code {ended.code}"
     if ended.code is None:
         message = f"{info.label} was not {done} within {limit:g} s, and was given up"
     fix = f"upgrade or uninstall {info.distribution}, or block it; its author: let the package do nothing when it is imported, and hooks come to their end"
-    return Problem(message, info.file, expected=f"an end within {limit:g} s", fix=fix)
+    return Diagnostic(message, info.file, expected=f"an end within {limit:g} s", fix=fix)
 
 
 def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LIMIT) -> list[Loaded]:
@@ -91,7 +91,7 @@ class Place:
     owner: str
     """Distribution and version that bring it."""
     folder: Path | None = None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
 
 def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[Place]:
@@ -120,7 +120,7 @@ def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: flo
     return found
 
 
-def _asked(plugin: Plugin, hook: Hook, limit: float) -> tuple[Ended, Problem | None]:
+def _asked(plugin: Plugin, hook: Hook, limit: float) -> tuple[Ended, Diagnostic | None]:
     assert plugin.entry is not None
     data = {"catalogs": sorted(plugin.catalogs), "packs": sorted(plugin.packs), "hook": hook}
     ended = elsewhere(f"{__name__}:asked", {**_told(plugin.info, plugin.entry), **data}, limit)

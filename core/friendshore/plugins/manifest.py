@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from ..domain.base import Record
-from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..reading.records import record
 from ..reading.textfile import read_bytes, read_text
 from ..reading.tomltext import toml_data
@@ -118,7 +118,7 @@ class Plugin:
     """Folders by id."""
     classes: Mapping[str, type[Rule]] = field(default_factory=dict)
     """Kinds of rules that are here already: friendshore's own, and those given in memory."""
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     """What is wrong with what it says of itself."""
 
 
@@ -211,7 +211,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
     info, entry = found.info, found.entry
     try:
         if found.damage:
-            raise PluginError(Problem(found.damage, fix="reinstall it"))
+            raise PluginError(Diagnostic(found.damage, fix="reinstall it"))
         folder = package if package is not None else _folder(info.package)
         info = info.model_copy(update={"file": str(folder / MANIFEST)})
         data = _data(folder / MANIFEST)
@@ -219,7 +219,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
         manifest = _manifest(data, info)
     except FriendshoreError as error:
         return _broken(info, entry, error)
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     catalogs = _contents(folder, manifest.catalogs, CATALOG_FILE, "name", problems)
     packs = _contents(folder, manifest.packs, PACK_FILE, "id", problems)
     info = info.model_copy(
@@ -249,16 +249,18 @@ def folders_of(package: str) -> list[Path]:
     try:
         spec = find_spec(package)
     except (ImportError, ValueError, AttributeError) as error:
-        raise PluginError(Problem(f"its package `{package}` cannot be found: {error}", fix="reinstall it")) from error
+        raise PluginError(
+            Diagnostic(f"its package `{package}` cannot be found: {error}", fix="reinstall it")
+        ) from error
     if spec is None:
-        raise PluginError(Problem(f"its package `{package}` is not there", fix="reinstall it, or uninstall it"))
+        raise PluginError(Diagnostic(f"its package `{package}` is not there", fix="reinstall it, or uninstall it"))
     folders = [Path(place) for place in spec.submodule_search_locations or ()]
     if not folders:
         fix = f"make it a folder that holds `__init__.py` and {MANIFEST}"
-        raise PluginError(Problem(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix))
+        raise PluginError(Diagnostic(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix))
     if not any(map(Path.is_dir, folders)):
         fix = "install it with pip, which unpacks it"
-        raise PluginError(Problem(f"its package `{package}` lies in an archive", str(folders[0]), fix=fix))
+        raise PluginError(Diagnostic(f"its package `{package}` lies in an archive", str(folders[0]), fix=fix))
     return folders
 
 
@@ -280,16 +282,16 @@ def _data(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         fix = "add the file to the package, and to the wheel"
         raise PluginError(
-            Problem("there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix)
+            Diagnostic("there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix)
         ) from error
     except InputError as error:
         raise PluginError(error.problems) from error
     except UnicodeDecodeError as error:
-        found: list[Problem] = []
+        found: list[Diagnostic] = []
         read_text(path, found)
         raise PluginError(found) from error
     except OSError as error:
-        raise PluginError(Problem(f"cannot be read: {error}", file)) from error
+        raise PluginError(Diagnostic(f"cannot be read: {error}", file)) from error
 
 
 def _interface(api: object) -> dict[str, Any]:
@@ -311,7 +313,7 @@ def _manifest(data: dict[str, Any], info: PluginInfo) -> Manifest:
 
 
 def _contents(
-    folder: Path, paths: Iterable[str], needed: str, key: str, problems: list[Problem]
+    folder: Path, paths: Iterable[str], needed: str, key: str, problems: list[Diagnostic]
 ) -> list[tuple[str, Path]]:
     """The names that the catalogs or packs in some folders state in their files."""
     found = []
@@ -320,7 +322,7 @@ def _contents(
         if not file.is_file():
             fix = "add it to the package and to the wheel, or take it out of the manifest"
             problems.append(
-                Problem(f"`{path}` holds no {needed}", str(folder / MANIFEST), found=str(file.parent), fix=fix)
+                Diagnostic(f"`{path}` holds no {needed}", str(folder / MANIFEST), found=str(file.parent), fix=fix)
             )
             continue
         try:
@@ -334,14 +336,14 @@ def _contents(
         if isinstance(name, str) and name:
             found.append((name, file.parent))
         else:
-            problems.append(Problem(f"states no `{key}`", str(file), column=key, fix=f'add {key} = "…"'))
+            problems.append(Diagnostic(f"states no `{key}`", str(file), column=key, fix=f'add {key} = "…"'))
     return found
 
 
-def _repeated(info: PluginInfo) -> list[Problem]:
+def _repeated(info: PluginInfo) -> list[Diagnostic]:
     """The names that it brings twice."""
     return [
-        Problem(f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of the two")
+        Diagnostic(f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of the two")
         for key, names in (("catalogs", info.catalogs), ("packs", info.packs), ("kinds", info.kinds))
         for name in sorted({name for name in names if names.count(name) > 1})
     ]

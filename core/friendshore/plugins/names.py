@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from ..errors import Problem
+from ..errors import Diagnostic
 from .blocking import BLOCK
 from .manifest import Plugin, PluginStatus
 
@@ -48,11 +48,11 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
     return replace(plugin, info=plugin.info.model_copy(update=update), problems=tuple(problems))
 
 
-def clash(what: What, name: str, claims: Sequence[Plugin]) -> Problem:
+def clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
     """What is said of a name that several plugins bring."""
     files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
     last = f"{claims[-1].info.distribution}:{name}"
     fix = f"uninstall one of them, or block one: `--block {last}`, `block` under [use] in the case, or {BLOCK}={last}"
-    return Problem(
+    return Diagnostic(
         f"{what} `{name}` is brought by {files}", found=f"`{name}`", expected="one plugin that brings it", fix=fix
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..errors import PluginError, Problem
+from ..errors import Diagnostic, PluginError
 from .attribution import owner_of_package
 from .interface import OWN
 from .manifest import PluginInfo
@@ -92,7 +92,7 @@ def unaltered(facts: Iterable[BaseModel]) -> Iterator[None]:
         named = " or ".join(info.label for info in infos)
         message = f"facts were changed by code of a plugin while rules were asked ({named}). No plan that follows from them is to be relied on"
         fix = f"uninstall or block {infos[0].distribution if len(infos) == 1 else 'them'}, or report this to the author"
-        raise PluginError(Problem(message, infos[0].file if len(infos) == 1 else "", fix=fix))
+        raise PluginError(Diagnostic(message, infos[0].file if len(infos) == 1 else "", fix=fix))
 
 
 def _digest(facts: Iterable[BaseModel]) -> str:
@@ -106,11 +106,11 @@ def _digest(facts: Iterable[BaseModel]) -> str:
     return found.hexdigest()
 
 
-def _problem(info: PluginInfo, names: Collection[str]) -> Problem:
+def _problem(info: PluginInfo, names: Collection[str]) -> Diagnostic:
     some = sorted(names)[:5]
     told = ", ".join(f"`{name}`" for name in some) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     message = f"{info.label} changes code that is not its own: {told}. Nothing that is then said can be relied on"
-    return Problem(message, info.file, fix=f"uninstall or block {info.distribution}, or report this to its author")
+    return Diagnostic(message, info.file, fix=f"uninstall or block {info.distribution}, or report this to its author")
 
 
 def _named() -> Iterator[tuple[str, Any]]:

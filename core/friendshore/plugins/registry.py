@@ -11,7 +11,7 @@ from typing import Any
 
 from ..domain.base import Record
 from ..domain.suggest import did_you_mean
-from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..reading.records import record
 from ..reading.workbook import is_workbook, stated
 from ..rules.base import Rule
@@ -111,7 +111,7 @@ class Registry:
         """What is ruled out, and by whom."""
         return self._blocks
 
-    def idle_blocks(self, *by: Blocker) -> tuple[Problem, ...]:
+    def idle_blocks(self, *by: Blocker) -> tuple[Diagnostic, ...]:
         """What is said of names that rule out nothing, for nothing of that name is installed.
 
         Args:
@@ -129,12 +129,12 @@ class Registry:
         if not found:
             names = sorted({info.distribution for info in self.plugins})
             fix = did_you_mean(name, names) or "see `friendshore plugins list`"
-            raise PluginError(Problem(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix))
+            raise PluginError(Diagnostic(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix))
         return tuple(found)
 
-    def problems(self, info: PluginInfo) -> tuple[Problem, ...]:
+    def problems(self, info: PluginInfo) -> tuple[Diagnostic, ...]:
         """What is wrong with what a plugin says of itself; nothing if it can be used."""
-        return self._of(info).problems or ((Problem(info.error, info.file),) if info.error else ())
+        return self._of(info).problems or ((Diagnostic(info.error, info.file),) if info.error else ())
 
     def code(self, info: PluginInfo) -> EntryPoint | None:
         """Where a plugin's code is; None where it has none of its own, cannot be used, or is ruled out."""
@@ -240,7 +240,7 @@ class Registry:
         if not isinstance(kind, str) or not kind:
             found = "" if kind is None else str(kind)
             expected = "one of " + ", ".join(self.kinds)
-            raise InputError(Problem("a rule needs `kind`", where, row, "kind", found, expected, "add `kind`"))
+            raise InputError(Diagnostic("a rule needs `kind`", where, row, "kind", found, expected, "add `kind`"))
         try:
             model = self.kind(kind)
         except PluginError as error:
@@ -319,10 +319,10 @@ class Registry:
             raise PluginError(refused(what, name, plugin.info, self._blocks))
         if plugin.info.status is PluginStatus.BROKEN:
             message = f"{what} `{name}` comes with {plugin.info.label}, which is broken: {plugin.info.error}"
-            raise PluginError(Problem(message, fix=f"mend or upgrade {plugin.info.distribution}"))
+            raise PluginError(Diagnostic(message, fix=f"mend or upgrade {plugin.info.distribution}"))
         return plugin
 
-    def _unknown(self, what: What, name: str) -> Problem:
+    def _unknown(self, what: What, name: str) -> Diagnostic:
         known = list(self._usable(what))
         message = f"no {what} `{name}` is installed"
         unfit = [p.info for p in self._plugins if p.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
@@ -332,7 +332,7 @@ class Registry:
         fix = did_you_mean(name, known) or "install the plugin that brings it"
         if not what.startswith("kind"):
             fix += f", or write ./{name} for a folder of your own"
-        return Problem(message, found=f"`{name}`", expected="one of " + (", ".join(known) or "none"), fix=fix)
+        return Diagnostic(message, found=f"`{name}`", expected="one of " + (", ".join(known) or "none"), fix=fix)
 
     def _ask(self, plugin: Plugin, hook: Hook) -> Yielded:
         """What a plugin's hook yields; called once, and checked against the manifest."""
@@ -354,7 +354,7 @@ def _folder(name: str, base: Path | None, what: What) -> Path:
         if folder.is_file():
             return folder
         fix = "check the path; it starts from the folder of the file that names it"
-        raise InputError(Problem("there is no such workbook", str(folder), found=f"`{name}`", fix=fix))
+        raise InputError(Diagnostic("there is no such workbook", str(folder), found=f"`{name}`", fix=fix))
     if folder.is_file():
         old = folder.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".ods")
         message = "is a workbook of another format" if old and what == "catalog" else "is a file"
@@ -362,10 +362,10 @@ def _folder(name: str, base: Path | None, what: What) -> Path:
         fix = (
             f"save it as .xlsx, and name {folder.with_suffix('.xlsx').name}" if old else "name the folder that holds it"
         )
-        raise InputError(Problem(message, str(folder), found=f"`{name}`", expected=expected, fix=fix))
+        raise InputError(Diagnostic(message, str(folder), found=f"`{name}`", expected=expected, fix=fix))
     if not folder.is_dir():
         fix = "check the path; it starts from the folder of the file that names it"
-        raise InputError(Problem(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix))
+        raise InputError(Diagnostic(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix))
     return folder
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NoReturn
 
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .attribution import owner_of_package
 from .running import EndedError, watch
 from .shared import Shared, Told
@@ -87,7 +87,7 @@ class Watching:
         os.close(ended)
         _set_apart(first, self._places)
 
-    def failed(self, problem: Problem) -> EndedError:
+    def failed(self, problem: Diagnostic) -> EndedError:
         """Keeps what went wrong: no more code of plugins is run here."""
         self._error = EndedError(problem)
         return self._error
@@ -185,12 +185,12 @@ class _Looking:
             raise self.watching.failed(self._problem(told, f"{ran} with {how}"))
         os._exit(code if code >= 0 else 128 - code)
 
-    def _problem(self, told: Told, what: str, more: str = "") -> Problem:
+    def _problem(self, told: Told, what: str, more: str = "") -> Diagnostic:
         """What is said of it, with file and line at which it stands, if it still does."""
         info = owner_of_package(told.package)
         file, line = self._standing(told.package) if self.second else ("", None)
         fix = f"upgrade or repair {info.distribution}, report this to its author, or block it{more}"
-        return Problem(f"{info.label}: {told.doing} {what}", file or _home(told.package), line, fix=fix)
+        return Diagnostic(f"{info.label}: {told.doing} {what}", file or _home(told.package), line, fix=fix)
 
     def _standing(self, package: str) -> tuple[str, int | None]:
         """File and line of the plugin's code at which the second process stands: written by a handler in C, whatever it does."""
@@ -230,7 +230,7 @@ def start() -> None:
             limit = float(text) if text else LIMIT
         except ValueError as error:
             raise InputError(
-                Problem(f"{LIMIT_NAME} in the environment is no number", found=text, expected="seconds")
+                Diagnostic(f"{LIMIT_NAME} in the environment is no number", found=text, expected="seconds")
             ) from error
         _WATCHING.append(Watching(limit))
         watch(_WATCHING[0])

@@ -8,14 +8,14 @@ from itertools import chain, count
 from ..domain.case import Case, LicenceSpec, StockSpec, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import Catalog, ChainEntry
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic
 from .naming import unknown
 
 Facts = tuple[Case, tuple[Catalog, ...]]
 """What changes are applied to, rules apart."""
 
 
-def prove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def prove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Takes as proved what is not, of one offer."""
     if all(offer.id != change.prove for catalog in catalogs for offer in catalog.offers):
         unknown(change, change.prove, "an offer", troubles)
@@ -23,7 +23,7 @@ def prove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: l
     return case.model_copy(update={"accept": case.accept.model_copy(update={"proven": proven})}), catalogs
 
 
-def waive(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Trouble]) -> Facts:
+def waive(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
     """Adds a waiver; what is wrong with its names is told when the case is put together."""
     assert change.quantity is not None
     waiver = WaiverSpec(
@@ -38,7 +38,7 @@ def waive(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Tro
     return case.model_copy(update={"waivers": (*case.waivers, waiver)}), catalogs
 
 
-def grant(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Trouble]) -> Facts:
+def grant(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
     """Adds an export licence; what is wrong with its names is told when the case is put together."""
     licence = LicenceSpec(
         id=_numbered(f"licence:{change.grant}:{change.of or '*'}", [one.id for one in case.licences]),
@@ -57,7 +57,7 @@ def _numbered(name: str, taken: Collection[str]) -> str:
     return next(n for n in chain((name,), (f"{name}:{i}" for i in count(2))) if n not in taken)
 
 
-def add_stock(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def add_stock(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Puts more of a material in stock at the case's place, all its stages performed in stated countries."""
     assert change.quantity is not None
     stages = {m.id: m.stages for catalog in catalogs for m in catalog.materials}

@@ -16,8 +16,7 @@ from ..domain.case import Case, FrozenPrices
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..domain.use import Use
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.answers import as_rule
 from ..rules.base import Rule
@@ -156,7 +155,7 @@ class _Builder:
 
     def problem(self) -> Problem:
         case, merged = self.case, self.merged
-        wrong: list[Trouble] = []
+        wrong: list[Diagnostic] = []
         if not self.part:
             tried(lambda: check_names(case, merged, self.given), wrong)
             wrong.extend(missing_rates(merged, case))
@@ -229,7 +228,7 @@ class _Builder:
         factor = basis_factor(self.merged.materials[material], substance, self.factors)
         if factor is None:
             raise InputError(
-                Trouble(
+                Diagnostic(
                     f"kilograms of {substance} cannot be turned into kilograms of {material}",
                     found=substance,
                     expected=f"a factor between {substance} and {self.merged.materials[material].basis}",

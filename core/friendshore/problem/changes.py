@@ -13,8 +13,7 @@ from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Price, Status
 from ..domain.suggest import did_you_mean
 from ..domain.tiers import Tier
 from ..domain.time import add_months
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..rules.amend import amended
 from ..rules.base import Rule
 from ..rules.pack import Bill
@@ -38,13 +37,13 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
     def add(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise InputError(
-                Trouble(
+                Diagnostic(
                     f"scenario `{name}` inherits itself", column="scenario.inherits", found=" > ".join((*path, name))
                 )
             )
         if name not in known:
             raise InputError(
-                Trouble(
+                Diagnostic(
                     f"unknown scenario `{name}`",
                     found=name,
                     expected="one of " + (", ".join(sorted(known)) or "none: the case holds no scenario"),
@@ -75,7 +74,7 @@ def apply_changes(
     Raises:
         InputError: for every change that names nothing in the case.
     """
-    troubles: list[Trouble] = []
+    troubles: list[Diagnostic] = []
     spelt_out = with_bills(changes, bills)
     troubles.extend(trouble for change in spelt_out for trouble in _undated(change))
     facts = (case, tuple(catalogs))
@@ -93,7 +92,7 @@ def apply_changes(
     return (*facts, tuple(rules))
 
 
-def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[Trouble]:
+def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[Diagnostic]:
     """What the law of their rules has against waivers that changes bring; unknown rules are told when the case is put together."""
     known = {rule.id: rule for rule in rules}
     for waiver in waivers:
@@ -124,11 +123,11 @@ _READS_FROM = ("enable", "disable", "move", "remove", "capacity", "waive", "gran
 _READS_UNTIL = ("enable", "disable", "move", "capacity", "waive", "grant")
 
 
-def _undated(change: Change) -> list[Trouble]:
+def _undated(change: Change) -> list[Diagnostic]:
     """Dates of a change that holds for the whole plan: read past, they would give another plan than was asked for."""
     dates = (("from", change.start, _READS_FROM), ("until", change.end, _READS_UNTIL))
     return [
-        Trouble(
+        Diagnostic(
             f"a change of `{change.subject}` has no `{word}`: it holds to the end of the plan"
             if change.subject in _READS_FROM
             else f"a change of `{change.subject}` has no `{word}`: it holds for the whole plan",
@@ -141,10 +140,10 @@ def _undated(change: Change) -> list[Trouble]:
     ]
 
 
-_Apply = Callable[[Change, Case, tuple[Catalog, ...], list[Trouble]], Facts]
+_Apply = Callable[[Change, Case, tuple[Catalog, ...], list[Diagnostic]], Facts]
 
 
-def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Takes offers away: altogether, or from a day on."""
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
 
@@ -179,7 +178,7 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     return case.model_copy(update={"assume": case.assume.model_copy(update={"offer": kept})}), left
 
 
-def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Multiplies the prices of an offer, of all offers of a material, or of a benchmark; or states that of offers."""
     if change.amount is not None:
         return _priced(change, case, catalogs, troubles)
@@ -224,7 +223,7 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
     return case, tuple(changed)
 
 
-def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """States the price of offers, in place of what they quote."""
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
     hit = {o.id for catalog in catalogs for o in catalog.offers if reprices(change, o, facilities[o.facility])}
@@ -253,7 +252,7 @@ def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) 
     return catalog.model_copy(update={"schedules": schedules})
 
 
-def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Multiplies, derates or delays the capacity of a facility, within the dates of the change."""
     found: list[Facility] = []
 
@@ -275,7 +274,7 @@ def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
     elif change.per_year is None and not any(facility.capacity for facility in found):
         message = f"`{change.capacity}` has no capacity that could be changed: nobody states any"
         fix = "state one in capacity.csv of its catalog, or with `per_year` in the change"
-        troubles.append(Trouble(message, column="capacity", found=change.capacity, fix=fix))
+        troubles.append(Diagnostic(message, column="capacity", found=change.capacity, fix=fix))
     return case, result
 
 
@@ -310,7 +309,7 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
     return step.model_copy(update=update)
 
 
-def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Multiplies demands: one, all of a material, or all of an end use."""
     named = [resizes(change, demand, case) for demand in case.demands]
     if not any(named):
@@ -332,7 +331,7 @@ def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
     return demand.model_copy(update={"per_year": per_year, "quantities": quantities})
 
 
-def _accept(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Trouble]) -> Facts:
+def _accept(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
     """Restates what a capacity status counts for."""
     assert change.accept is not None and change.factor is not None
     accept: Accept = case.accept.model_copy(update={"capacity": {**case.accept.capacity, change.accept: change.factor}})

@@ -14,7 +14,7 @@ from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean
 from ..domain.time import Period, Span
 from ..domain.use import Chained, Use
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .merged import CASE_SOURCE, Merged
 
 _MOST_ROUNDED = Fraction(1, 20)
@@ -73,7 +73,7 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
     Raises:
         InputError: for unknown materials, twice the same id, a list that does not fit the periods, or what the resolution rounds away.
     """
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     demands: dict[str, Demand] = {}
     for spec in case.demands:
         if spec.material not in merged.materials:
@@ -83,14 +83,14 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
         name = demand_name(spec, case)
         if name in demands:
             problems.append(
-                Problem(
+                Diagnostic(
                     f"two demands are called `{name}`", fix="give each its own `id`", column="demand.id", found=name
                 )
             )
             continue
         if spec.later % case.horizon.length.months:
             problems.append(
-                Problem(
+                Diagnostic(
                     f"demand `{name}` is to be wanted {spec.later} months later",
                     column="later",
                     expected=f"whole periods of {case.horizon.length.months} months",
@@ -99,7 +99,7 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
             continue
         if spec.quantities and len(spec.quantities) != case.horizon.count:
             problems.append(
-                Problem(
+                Diagnostic(
                     f"demand `{name}` lists {len(spec.quantities)} quantities",
                     column="demand.quantities",
                     expected=f"{case.horizon.count}, one a period",
@@ -129,12 +129,12 @@ def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decima
     return lost > _MOST_ROUNDED * sum((Fraction(a) for a in amounts), Fraction(0))
 
 
-def _too_coarse(what: str, amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal], case: Case) -> Problem:
+def _too_coarse(what: str, amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal], case: Case) -> Diagnostic:
     """The mistake, with the amount that rounding moves most."""
     pairs = [(Fraction(a), Fraction(r)) for a, r in zip(amounts, rounded, strict=True)]
     before, after = max(pairs, key=lambda pair: abs(pair[0] - pair[1]))
     found = (readable(Decimal(n.numerator) / n.denominator) for n in (before, after))
-    return Problem(
+    return Diagnostic(
         f"the resolution of {readable(case.resolution)} kg is too coarse for {what}",
         column="case.resolution",
         found=" kg, which would be rounded to ".join(found) + " kg",
@@ -178,7 +178,7 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     Raises:
         InputError: for unknown materials or offers, an arrival outside the plan, or what the resolution rounds away.
     """
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     lots: dict[str, Lot] = {}
     for number, stock in enumerate(case.stocks, 1):
         if stock.material not in merged.materials:
@@ -198,7 +198,7 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
             continue
         if case.horizon.find(order.arrives) is None:
             problems.append(
-                Problem(
+                Diagnostic(
                     f"the order of `{order.offer}` arrives outside the plan",
                     column="order.arrives",
                     found=str(order.arrives),
@@ -272,8 +272,8 @@ def _lot_chained(offer: Offer, facility: Facility, merged: Merged, case: Case, m
     return Chained(offer=offer, material=made, facility=facility, performed=performed, missing=missing, source=True)
 
 
-def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Problem:
-    return Problem(
+def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Diagnostic:
+    return Diagnostic(
         f"unknown {what} `{name}`",
         column=column,
         found=name,

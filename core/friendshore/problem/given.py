@@ -9,8 +9,7 @@ from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
 from ..domain.countries import country_names, is_country
 from ..domain.facts import Catalog, Offer
 from ..domain.suggest import did_you_mean, nearest
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.base import PhaseStatus, Rule
 from ..rules.kinds import Exclude, OriginBan
@@ -29,7 +28,7 @@ COUNTED_TWICE = "counted twice"
 UNEXAMINED = "looked at by no rule of origin"
 """Subject of the goods for defence, or another end use that rules of origin name, whose origin no rule asks about: they stand first."""
 
-_NOTHING_WANTED = Trouble(
+_NOTHING_WANTED = Diagnostic(
     "the case wants nothing",
     column="demand",
     expected="at least one [[demand]], here or in the table that [use] names",
@@ -47,7 +46,7 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     ids = [rule.id for rule in rules]
     troubles = [] if case.demands else [_NOTHING_WANTED]
     troubles += [
-        Trouble(f"two rules are called `{name}`", fix="rename one of them", column="rule.id", found=name)
+        Diagnostic(f"two rules are called `{name}`", fix="rename one of them", column="rule.id", found=name)
         for name in sorted({i for i in ids if ids.count(i) > 1})
     ]
     given = [assumption.id for assumption in case.assume.offer if assumption.id not in merged.offers]
@@ -73,13 +72,13 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
         raise InputError(troubles)
 
 
-def _priority(case: Case) -> Iterator[Trouble]:
+def _priority(case: Case) -> Iterator[Diagnostic]:
     """End uses that are put in order though nothing is wanted for them, or twice; `defense` comes first unasked."""
     wanted = {demand.end_use for demand in case.demands}
     order = case.assume.priority
     for name in dict.fromkeys(order):
         if order.count(name) > 1:
-            yield Trouble(
+            yield Diagnostic(
                 f"the end use `{name}` stands twice in the order of priority",
                 column="assume.priority",
                 found=name,
@@ -89,7 +88,7 @@ def _priority(case: Case) -> Iterator[Trouble]:
             yield unknown_name("end use", name, "assume.priority", wanted)
 
 
-def _places(case: Case, merged: Merged) -> Iterator[Trouble]:
+def _places(case: Case, merged: Merged) -> Iterator[Diagnostic]:
     """A misspelt country would be a country of its own, which no rule knows."""
     named = [("case.place", case.place)]
     named += [("demand.place", demand.place) for demand in case.demands]
@@ -98,7 +97,7 @@ def _places(case: Case, merged: Merged) -> Iterator[Trouble]:
     named += [("store.place", store.place) for store in case.stores]
     for column, name in dict.fromkeys(named):
         if name and not merged.is_place(name):
-            yield Trouble(
+            yield Diagnostic(
                 f"unknown place `{name}`",
                 column=column,
                 found=name,
@@ -114,14 +113,14 @@ def _meant_place(name: str, merged: Merged) -> str:
     return f"did you mean `{near}`?" if near else "add the catalog that holds the facility, or name the country"
 
 
-def _licences(case: Case, merged: Merged, rules: dict[str, Rule]) -> Iterator[Trouble]:
+def _licences(case: Case, merged: Merged, rules: dict[str, Rule]) -> Iterator[Diagnostic]:
     exporters = {*merged.facilities, *(facility.country for facility in merged.facilities.values())}
     for licence in case.licences:
         rule = rules.get(licence.rule)
         if rule is None:
             yield unknown_name("rule", licence.rule, "licence.rule", rules)
         elif rule.bears_on != "trade":
-            yield Trouble(
+            yield Diagnostic(
                 f"`{licence.rule}` is no export control: no export licence answers it",
                 column="licence.rule",
                 found=licence.rule,
@@ -131,7 +130,7 @@ def _licences(case: Case, merged: Merged, rules: dict[str, Rule]) -> Iterator[Tr
             yield unknown_name("facility or country", licence.exporter, "licence.exporter", exporters)
 
 
-def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
+def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Diagnostic]:
     wanted = {demand.material for demand in case.demands}
     wanted |= {demand_name(demand, case) for demand in case.demands}
     for waiver in case.waivers:
@@ -139,7 +138,7 @@ def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
         if rule is None:
             yield unknown_name("rule", waiver.rule, "waiver.rule", rules)
         elif rule.bears_on == "trade":
-            yield Trouble(
+            yield Diagnostic(
                 f"`{waiver.rule}` is an export control: its own government licenses it, the buyer cannot waive it",
                 column="waiver.rule",
                 fix="record a [[licence]] instead",
@@ -147,7 +146,7 @@ def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
         else:
             yield from misfits(waiver, rule.waivers)
         if waiver.demand and waiver.demand not in wanted:
-            yield Trouble(
+            yield Diagnostic(
                 f"the waiver is for `{waiver.demand}`, which the case does not want",
                 column="waiver.demand",
                 found=waiver.demand,
@@ -156,9 +155,9 @@ def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Trouble]:
             )
 
 
-def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> Trouble:
+def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> Diagnostic:
     """A name that nothing answers to."""
-    return Trouble(
+    return Diagnostic(
         f"unknown {what} `{name}`",
         column=column,
         found=name,

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..rules.base import Rule
 from ..rules.pack import Bill
 from .build import Problem
@@ -26,7 +25,7 @@ class Inputs:
     bills: tuple[Bill, ...] = ()
     part: bool = False
     """Whether they are a part of the facts of a case whose names have been checked as a whole."""
-    where: Callable[[Iterable[Trouble]], list[Trouble]] = list
+    where: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
     """Says of mistakes in which file and line they stand; what is made in memory has neither."""
 
     def __repr__(self) -> str:

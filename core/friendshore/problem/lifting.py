@@ -11,7 +11,7 @@ from ..domain.case import Case
 from ..domain.change import Change, TermKind
 from ..domain.facts import Catalog, Facility, Offer
 from ..domain.terms import Terms
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic
 from .additions import Facts
 from .naming import OFFERS, names_offer, unknown
 from .subjects import covers
@@ -36,7 +36,7 @@ _OF_TERMS: dict[TermKind, str] = {
 """Field of `Terms` that a kind of term is stated in."""
 
 
-def lift(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Trouble]) -> Facts:
+def lift(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Takes away a kind of term of trade, from everyone or from what the change names."""
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
     if change.of and not any(_meant(change, o, facilities) for catalog in catalogs for o in catalog.offers):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.answers import as_rows
 from ..rules.base import Rule
@@ -30,7 +29,7 @@ def ask_limits(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
         PluginError: if a plugin's rule raises.
     """
     found: list[tuple[Rule, Row | Rows]] = []
-    wrong: list[Trouble] = []
+    wrong: list[Diagnostic] = []
     for rule in problem.rules:
         if "rows" in rule.verbs:
             found.extend((rule, row) for row in tried(partial(_asked, problem, rule), wrong) or ())
@@ -52,7 +51,7 @@ def of_rule(rule: Rule, error: InputError) -> InputError:
     return InputError(replace(problem, column=f"rule `{rule.id}`") for problem in error.problems)
 
 
-def tried(make: Callable[[], T], wrong: list[Trouble]) -> T | None:
+def tried(make: Callable[[], T], wrong: list[Diagnostic]) -> T | None:
     """What `make` returns; None, with its mistakes kept, if it refuses."""
     try:
         return make()

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from .offers import OfferFacts
 
 _LEAST = 1e-9
@@ -47,7 +46,7 @@ def check_loops(offers: Sequence[OfferFacts]) -> None:
     names = [facts.offer.id for facts, units in zip(recipes, run.tolist(), strict=True) if units > _LEAST]
     found = {name: kilograms for name, kilograms in zip(materials, made.tolist(), strict=True) if kilograms > _LEAST}
     raise InputError(
-        Trouble(
+        Diagnostic(
             f"{', '.join(found)} is made of nothing by the recipes of {', '.join(names)}: together they give more than they take",
             column="recipe.per_unit",
             found=", ".join(f"{kilograms:.6g} kg of {name} left over" for name, kilograms in found.items()),

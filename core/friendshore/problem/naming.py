@@ -8,7 +8,7 @@ from typing import Final
 from ..domain.case import Case, DemandSpec
 from ..domain.change import Change
 from ..domain.facts import Facility, Offer
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic
 from .demands import demand_name
 
 OFFERS: Final = (
@@ -52,8 +52,10 @@ def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
     return change.demand in (demand_name(demand, case), demand.material, demand.end_use)
 
 
-def unknown(change: Change, name: str, expected: str, troubles: list[Trouble]) -> None:
+def unknown(change: Change, name: str, expected: str, troubles: list[Diagnostic]) -> None:
     """Notes a name that nothing in the case answers to."""
     troubles.append(
-        Trouble(f"`{change.subject}` names nothing in the case", column=change.subject, found=name, expected=expected)
+        Diagnostic(
+            f"`{change.subject}` names nothing in the case", column=change.subject, found=name, expected=expected
+        )
     )

@@ -11,7 +11,7 @@ from ..domain.base import exact
 from ..domain.case import Case
 from ..domain.facts import Lane
 from ..domain.use import Chained, Move, Use
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .demands import Demand, Lot
 from .merged import Merged, exchange
 from .offers import OfferFacts
@@ -166,7 +166,7 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
         rate = exchange(merged.rates, lane.currency or case.currency, case.currency, case.horizon.start)
         if rate is None:
             raise InputError(
-                Problem(
+                Diagnostic(
                     f"no exchange rate from {lane.currency} to {case.currency} for the freight to {lane.to}",
                     column="lanes.freight",
                     expected=f"a row for {lane.currency} in rates.csv",

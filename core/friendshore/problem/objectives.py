@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.case import Case, Level, Minimise
 from ..domain.suggest import did_you_mean
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic
 from ..rules.kinds.limits import Concentration
 from ..rules.kinds.shared import listed
 from ..rules.rows import Row
@@ -87,7 +87,7 @@ def _counting(merged: Merged, level: Level, number: int) -> Concentration:
     )
 
 
-def unknown_names(case: Case, merged: Merged) -> Iterator[Trouble]:
+def unknown_names(case: Case, merged: Merged) -> Iterator[Diagnostic]:
     """Names in objectives that nothing answers to."""
     wanted = {name for spec in case.demands for name in (spec.material, spec.end_use, demand_name(spec, case))}
     counted = {*merged.materials, *(material.element for material in merged.materials.values())} - {""}
@@ -99,7 +99,7 @@ def unknown_names(case: Case, merged: Merged) -> Iterator[Trouble]:
         names, expected = known.get(level.minimise, (set(), "nothing: it is about everything"))
         for name in level.of:
             if name not in names:
-                yield Trouble(
+                yield Diagnostic(
                     f"the objective `{level.minimise}` names `{name}`, which is not there",
                     column="objective.of",
                     found=name,

@@ -17,7 +17,7 @@ from ..domain.facts import Facility, Material, Offer, Price, Quote
 from ..domain.quantities import readable
 from ..domain.time import Period, Span
 from ..domain.use import Chained
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .capacity import as_decimal
 from .merged import CASE_SOURCE, Merged, exchange
 from .paths import Paths
@@ -167,7 +167,7 @@ class _OfferReader:
         factor = basis_factor(self.merged.materials[offer.outputs[0].material], given.substance, self.paths.factors)
         if factor is None:
             raise InputError(
-                Problem(
+                Diagnostic(
                     f"the figure given for `{offer.id}` is of {given.substance}, which cannot be turned into {offer.outputs[0].material}",
                     column="assume.offer",
                     found=given.substance,

@@ -13,8 +13,7 @@ from decimal import Decimal
 from ..domain.base import exact
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from .demands import Demand
 from .merged import Merged, around, exchange
 from .network import Network, Node, final_node
@@ -110,7 +109,7 @@ class Pricing:
         ranks = self._ranks(demands)
         frozen = self.case.frozen.shortage if self.case.frozen is not None else {}
         found = []
-        missing: list[Trouble] = []
+        missing: list[Diagnostic] = []
         for demand in demands:
             given = demand.spec.shortage_price
             if given is not None:
@@ -171,8 +170,8 @@ class _Reference:
     material: str
 
 
-def _unpriced(demand: Demand) -> Trouble:
-    return Trouble(
+def _unpriced(demand: Demand) -> Diagnostic:
+    return Diagnostic(
         f"nothing says what a shortage of `{demand.id}` costs: no offer and no benchmark has a price",
         column="demand.shortage_price",
         expected="money per mass, like `500 USD/kg`",

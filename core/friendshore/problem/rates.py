@@ -10,12 +10,12 @@ from ..domain.facts import Offer, Price, Quote
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
 from ..domain.time import Span
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic
 from .merged import Merged, around, exchange
 from .paths import Paths
 
 
-def missing_rates(merged: Merged, case: Case) -> Iterator[Trouble]:
+def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
     """Amounts in a currency that cannot be turned into the case's, of all offers that may be bought for what is wanted.
 
     Without the rate the amount is as good as unknown: an offer would silently be none, or freight be free.
@@ -43,9 +43,9 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Trouble]:
                 yield no_rate(one.currency, case.currency, f"{table} of {one.name}", home, column, one.id)
 
 
-def no_rate(currency: str, to: str, of: str, file: str, column: str, subject: str) -> Trouble:
+def no_rate(currency: str, to: str, of: str, file: str, column: str, subject: str) -> Diagnostic:
     """That an amount cannot be turned into the case's currency."""
-    return Trouble(
+    return Diagnostic(
         f"no exchange rate from {currency} to {to} for the {of}",
         file=file if file != "catalog " else "",
         column=column,

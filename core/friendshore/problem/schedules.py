@@ -13,7 +13,7 @@ from ..domain.evidence import Confidence
 from ..domain.quantities import readable
 from ..domain.tiers import PriceSchedule, Tier, TierKind, bears_too, overlapping
 from ..domain.time import Span, stretches
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .merged import Merged, exchange
 from .offers import Assumption, OfferFacts
 from .subjects import Sellers
@@ -109,7 +109,7 @@ def resolve_schedules(
 
 
 def _spans(
-    schedule: PriceSchedule, offers: tuple[int, ...], merged: Merged, case: Case, troubles: list[Problem]
+    schedule: PriceSchedule, offers: tuple[int, ...], merged: Merged, case: Case, troubles: list[Diagnostic]
 ) -> Iterator[PriceSpan]:
     dates = Span(start=schedule.start, end=schedule.end)
     periods = [period for period in case.horizon.periods if dates.covers(period.span)]
@@ -119,7 +119,7 @@ def _spans(
         rate = exchange(merged.rates, currency, case.currency, day)
         if rate is None:
             troubles.append(
-                Problem(
+                Diagnostic(
                     f"no exchange rate from {currency} to {case.currency} for the price schedule of {schedule.name}",
                     column="tiers.price",
                     expected=f"a row for {currency} in rates.csv",
@@ -151,11 +151,11 @@ def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> boo
     )
 
 
-def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Problem]:
+def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Diagnostic]:
     """Schedules that catalogs by themselves do not see side by side."""
     for _, position in overlapping(schedules):
         fault = bears_too(schedules[position])
-        yield Problem(fault.message, column="tiers.id", expected=fault.expected, fix=fault.fix)
+        yield Diagnostic(fault.message, column="tiers.id", expected=fault.expected, fix=fault.fix)
 
 
 def _ordered_at(facts: OfferFacts, periods: Iterable[int]) -> list[Decimal]:
@@ -163,13 +163,13 @@ def _ordered_at(facts: OfferFacts, periods: Iterable[int]) -> list[Decimal]:
     return [facts.price[t] for t in periods if facts.most[t] != 0]
 
 
-def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[Problem]:
+def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
     """A discount on units of a tier must know which price it is taken off."""
     if span.all_units or span.by_money or all(tier.price is not None for tier in span.tiers):
         return
     prices = sorted({price for i in span.offers for price in _ordered_at(counted[i], span.periods)})
     if len(prices) > 1:
-        yield Problem(
+        yield Diagnostic(
             f"the incremental discount of {span} is off several list prices: which of the units lie in which tier?",
             column="tiers.discount",
             found=f"{readable(prices[0])} to {readable(prices[-1])} a unit",
@@ -178,7 +178,7 @@ def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[P
         )
 
 
-def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts], case: Case) -> Iterator[Problem]:
+def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts], case: Case) -> Iterator[Diagnostic]:
     """All discounts together leave something to pay: else a plan would buy for the discount's sake."""
     bearing: dict[int, list[PriceSpan]] = {}
     for span in spans:
@@ -189,7 +189,7 @@ def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFact
             here = [span for span in found if t in span.periods]
             most = sum((max(span.rate(tier, price) for tier in span.tiers) for span in here), Decimal(0))
             if len(here) > 1 and most > price:
-                yield Problem(
+                yield Diagnostic(
                     f"the discounts on offer `{counted[offer].offer.id}` come to more than its price",
                     column="tiers.discount",
                     found=f"up to {readable(most)} off {readable(price)} in {case.horizon.label(t)}",

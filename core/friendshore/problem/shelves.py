@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from ..errors import InputError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, InputError
 from .demands import Demand
 from .network import Network, Node, final_node
 from .requirements import Outlet, Requirement
@@ -89,7 +88,7 @@ def shelves(
         sets |= {may} | {may | other for other in sets}
         if len(sets) > MOST_SETS:
             raise InputError(
-                Trouble(
+                Diagnostic(
                     "the demands for one material at one place may be served from too many different stocks to watch their cover",
                     found=f"more than {MOST_SETS} sets of requirements",
                     fix="name fewer `end_uses` in each rule on cover",

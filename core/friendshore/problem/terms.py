@@ -12,7 +12,7 @@ from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.terms import Terms
 from ..domain.time import Span, stretches
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .capacity import Pool
 from .merged import Merged, around, exchange
 from .offers import Assumption, OfferFacts
@@ -58,7 +58,7 @@ def resolve_terms(
     Raises:
         InputError: if a currency has no rate, or runs of several outputs would have to be told apart by place.
     """
-    troubles: list[Problem] = []
+    troubles: list[Diagnostic] = []
     assumptions: list[Assumption] = []
     spans: list[TermSpan] = []
     for terms in merged.terms:
@@ -77,7 +77,12 @@ def resolve_terms(
 
 
 def _spans(
-    terms: Terms, offers: tuple[int, ...], pools: tuple[int, ...], merged: Merged, case: Case, troubles: list[Problem]
+    terms: Terms,
+    offers: tuple[int, ...],
+    pools: tuple[int, ...],
+    merged: Merged,
+    case: Case,
+    troubles: list[Diagnostic],
 ) -> Iterator[TermSpan]:
     dates = Span(start=terms.start, end=terms.end)
     periods = [period for period in case.horizon.periods if dates.meets(period.span)]
@@ -86,7 +91,7 @@ def _spans(
         rate = exchange(merged.rates, currency, case.currency, case.horizon.periods[indices[0]].start)
         if rate is None:
             troubles.append(
-                Problem(
+                Diagnostic(
                     f"no exchange rate from {currency} to {case.currency} for the terms of {terms.name}",
                     column="terms.fixed",
                     expected=f"a row for {currency} in rates.csv",
@@ -106,10 +111,10 @@ def _drawn_on(terms: Terms, about: Sequence[int], merged: Merged, pools: Sequenc
     return tuple(i for i, pool in enumerate(pools) if pool.facility in sites and set(pool.offers) & set(about))
 
 
-def _without_place(terms: Terms, about: Sequence[int], counted: Sequence[OfferFacts]) -> Iterator[Problem]:
+def _without_place(terms: Terms, about: Sequence[int], counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
     for offer in about:
         if terms.places and not counted[offer].single:
-            yield Problem(
+            yield Diagnostic(
                 f"terms of {terms.name} are about some places, but `{counted[offer].offer.id}` makes several goods in one run: "
                 "for which place is a run?",
                 column="terms.places",

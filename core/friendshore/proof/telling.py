@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 
 from ..domain.plan import OPTIMAL_GAP
-from ..errors import Problem as Finding
+from ..errors import Diagnostic
 from ..verify import VerifiedPlan
 from .aims import TOLERANCE, Aim
 
@@ -27,7 +27,7 @@ class Proof:
     """No plan comes to less, as proved; of ranked objectives, in the one that the sentence is about. None: nothing is proved."""
     gap: Decimal | None = None
     """Share by which a plan may come to less, at most."""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
     """Claims that are proved wrong."""
 
 
@@ -73,7 +73,7 @@ def no_conflict(verified: VerifiedPlan) -> Proof:
     """That the rules which a run says to conflict do not."""
     rules = sorted({rule for part in verified.plan.infeasible for rule in part.rules})
     text = "the run says that rules conflict, and a plan of the same facts keeps them all"
-    finding = Finding(text, "facts.json", column="plan.infeasible", found=", ".join(rules), expected="no conflict")
+    finding = Diagnostic(text, "facts.json", column="plan.infeasible", found=", ".join(rules), expected="no conflict")
     return Proof(f"optimality: NOT SO: {text}", proved=False, findings=(finding,))
 
 
@@ -113,13 +113,13 @@ def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof
     return Proof(text, proved=False, bound=worst.bound, gap=worst.proved)
 
 
-def beaten(aim: Aim, better: VerifiedPlan, currency: str) -> Finding:
+def beaten(aim: Aim, better: VerifiedPlan, currency: str) -> Diagnostic:
     """That the run says of a claim what a plan of the same facts contradicts."""
     least = _amount(aim.of(better), aim, currency, ROUND_CEILING)
     what = f"{aim.name}: a plan" if aim.name else "a plan"
     text = f"{what} of the same facts comes to {least}, less than the run says that any can"
     claimed = _amount(aim.claimed, aim, currency, ROUND_FLOOR)
-    return Finding(text, "facts.json", column="plan.bound", found=claimed, expected=f"at most {least}")
+    return Diagnostic(text, "facts.json", column="plan.bound", found=claimed, expected=f"at most {least}")
 
 
 def _least(shown: Shown, objectives: int, currency: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..domain.quantities import either
-from ..errors import Problem
+from ..errors import Diagnostic
 from .textfile import read_bytes
 from .workbook import is_workbook, read_workbook
 
@@ -17,7 +17,7 @@ _AMOUNT = re.compile(r"\s*\S+(\s*[%A-Za-z][\w/%-]*){0,3}\s*")
 _TEXT = re.compile(r'"([^"\n]*)"')
 
 
-def told_commas(path: Path) -> list[Problem]:
+def told_commas(path: Path) -> list[Diagnostic]:
     """What is told of a case file, a catalog's folder or a workbook that can be read: one entry a file or sheet with such numbers."""
     return [
         _told(place, found) for place, texts in _texts(path) if (found := [one for one in texts if _is_one(one[1])])
@@ -44,12 +44,12 @@ def _texts(path: Path) -> Iterator[tuple[str, list[tuple[int, str]]]]:
         yield str(path), [(row, match[1]) for row, line in written for match in _TEXT.finditer(line)]
 
 
-def _told(place: str, found: list[tuple[int, str]]) -> Problem:
+def _told(place: str, found: list[tuple[int, str]]) -> Diagnostic:
     row, text = found[0]
     number = either(text)
     whole, part = number.replace(",", ""), number.replace(",", ".")
     more = f", and {len(found) - 1} more numbers in this file alike" if len(found) > 1 else ""
-    return Problem(
+    return Diagnostic(
         f"`{text.strip()}` is read as {whole}: a comma sets off thousands{more}",
         place,
         row,

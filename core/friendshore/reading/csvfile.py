@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..domain.suggest import did_you_mean, nearest
-from ..errors import Problem
+from ..errors import Diagnostic
 from .entry import WRITTEN, Entry
 from .fields import Field, Layout, UnreadableError
 from .textfile import read_text
@@ -65,7 +65,7 @@ class Table:
 
     layout: Layout
     file: str
-    found: list[Problem]
+    found: list[Diagnostic]
     """Where problems are put."""
     columns: dict[str, int] = field(default_factory=dict)
     """Column -> position."""
@@ -85,7 +85,7 @@ class Table:
     def problem(self, row: Row, column: str, message: str, expected: str = "", fix: str = "") -> None:
         """Records a mistake in one cell."""
         self.found.append(
-            Problem(
+            Diagnostic(
                 message,
                 file=self.file,
                 row=row.line,
@@ -142,7 +142,7 @@ def _shown(text: str) -> str:
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…` ({len(text):,} characters)"
 
 
-def read_table(path: Path, layout: Layout, found: list[Problem]) -> Table:
+def read_table(path: Path, layout: Layout, found: list[Diagnostic]) -> Table:
     """Reads and parses one table. A table that cannot be read at all has no rows."""
     table = Table(layout, str(path), found)
     text = read_text(path, found, LARGEST_TABLE)
@@ -171,7 +171,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
     if header is None:
         table.whole = False
         expected = "a header line with " + ", ".join(table.layout.names)
-        table.found.append(Problem("is empty", file=table.file, expected=expected))
+        table.found.append(Diagnostic("is empty", file=table.file, expected=expected))
         return
     table.head_line, cells = header
     if set(cells).isdisjoint(table.layout.names):
@@ -182,7 +182,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
     if len(cells) > COLUMNS:
         table.whole = False
         expected, fix = f"no more than {COLUMNS:,}", "delete the columns that are not needed"
-        told = Problem("has too many columns", table.file, table.head_line, "", f"{len(cells):,}", expected, fix)
+        told = Diagnostic("has too many columns", table.file, table.head_line, "", f"{len(cells):,}", expected, fix)
         table.found.append(told)
         return
     if not _read_header(cells, table):
@@ -209,7 +209,7 @@ def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]
         if len(set(cells) & set(names)) >= min(2, len(names)):
             table.head_line, table.whole = line, False
             table.found.append(
-                Problem(
+                Diagnostic(
                     f"looks like a title: the header of the table is row {line}",
                     file=table.file,
                     row=first[0],
@@ -237,7 +237,7 @@ def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]
         if "field limit" in str(error):
             error = csv.Error(f"a cell of more than {LONGEST_CELL:,} characters")
         table.found.append(
-            Problem(
+            Diagnostic(
                 f"is not a CSV table from here on: {error}", file=table.file, row=before + 1, fix="check the quotes"
             )
         )
@@ -248,7 +248,7 @@ def _read_header(cells: list[str], table: Table) -> bool:
     names = table.layout.names
     if len(cells) == 1 and any(mark in cells[0] for mark in ";\t") and len(names) > 1:
         table.found.append(
-            Problem(
+            Diagnostic(
                 "its columns are not set off by commas",
                 file=table.file,
                 row=table.head_line,
@@ -263,7 +263,7 @@ def _read_header(cells: list[str], table: Table) -> bool:
             continue
         if name in table.columns or name in table.others:
             table.found.append(
-                Problem(
+                Diagnostic(
                     "two columns have this name",
                     file=table.file,
                     row=table.head_line,
@@ -278,7 +278,7 @@ def _read_header(cells: list[str], table: Table) -> bool:
     for column in table.layout.fields:
         if column.required and column.name not in table.columns:
             table.found.append(
-                Problem(
+                Diagnostic(
                     "a needed column is missing",
                     file=table.file,
                     row=table.head_line,
@@ -296,7 +296,7 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
         table.others[name] = position
         return
     table.found.append(
-        Problem(
+        Diagnostic(
             "no such column",
             file=table.file,
             row=table.head_line,
@@ -312,7 +312,7 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> Row:
     """A row of the wrong width: nothing in it is sure but its id, so that what refers to it is no mistake too."""
     more = len(cells) > width
     table.found.append(
-        Problem(
+        Diagnostic(
             "the row has too many cells" if more else "the row has too few cells",
             file=table.file,
             row=line,

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from ..domain.base import Fault, FaultsError, Fitting, UnreadableError
 from ..domain.suggest import did_you_mean
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -58,7 +58,9 @@ def record(model: type[M], data: Mapping[str, Any], file: str = "", row: int | N
         raise InputError(complaints(model, error, file, row)) from error
 
 
-def complaints(model: type[BaseModel], error: ValidationError, file: str = "", row: int | None = None) -> list[Problem]:
+def complaints(
+    model: type[BaseModel], error: ValidationError, file: str = "", row: int | None = None
+) -> list[Diagnostic]:
     """What pydantic says of data that make no record, in a planner's words.
 
     Args:
@@ -71,7 +73,7 @@ def complaints(model: type[BaseModel], error: ValidationError, file: str = "", r
     return [p for d in details if not _follows(d, details) for p in _problems(model, d, file, row)]
 
 
-def _problems(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> list[Problem]:
+def _problems(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> list[Diagnostic]:
     """What a complaint comes to: one problem, or one for each fault of fields that do not fit one another."""
     error = detail.get("ctx", {}).get("error")
     if not isinstance(error, FaultsError):
@@ -85,7 +87,7 @@ def complaints_of(
     file: str = "",
     row: int | None = None,
     place: tuple[str | int, ...] = (),
-) -> list[Problem]:
+) -> list[Diagnostic]:
     """What does not fit, as problems.
 
     Args:
@@ -96,7 +98,7 @@ def complaints_of(
         place: where the record stands in what is there.
     """
     return [
-        Problem(
+        Diagnostic(
             fault.message,
             file,
             row,
@@ -127,29 +129,29 @@ def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
     return detail["type"] == "too_short" and within
 
 
-def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> Problem:
+def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> Diagnostic:
     place, kind, given = detail["loc"], detail["type"], detail["input"]
     column, found = path_of(place), shown(given)
     if kind == "extra_forbidden":
         names = _names_at(model, place[:-1])
         fix = did_you_mean(str(place[-1]), names) or "delete it"
-        return Problem("no such key", file, row, column, expected=_listing(names), fix=fix)
+        return Diagnostic("no such key", file, row, column, expected=_listing(names), fix=fix)
     if kind == "missing":
-        return Problem("a needed key is missing", file, row, column, fix=f"add `{place[-1]}`")
+        return Diagnostic("a needed key is missing", file, row, column, fix=f"add `{place[-1]}`")
     context = detail.get("ctx", {})
     if kind in ("enum", "literal_error"):
         words = context.get("expected", "")
         options = [word.strip(" '") for word in words.replace(" or ", ",").split(",")]
-        return Problem(
+        return Diagnostic(
             "is not one of the words known here", file, row, column, found, words, did_you_mean(str(given), options)
         )
     error = context.get("error")
     if isinstance(error, UnreadableError):
-        return Problem("cannot be read", file, row, column, found, error.expected, error.fix)
+        return Diagnostic("cannot be read", file, row, column, found, error.expected, error.fix)
     if kind == "value_error":
-        return Problem(str(context["error"]), file, row, column, found if column else "")
+        return Diagnostic(str(context["error"]), file, row, column, found if column else "")
     expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
-    return Problem("cannot be read", file, row, column, found, expected)
+    return Diagnostic("cannot be read", file, row, column, found, expected)
 
 
 def path_of(place: Sequence[str | int]) -> str:
@@ -204,7 +206,7 @@ class Again:
     """
 
     def __init__(self) -> None:
-        self.found: list[Problem] = []
+        self.found: list[Diagnostic] = []
         self.wrong: set[int] = set()
         """Records, by `id`, in which something is wrong."""
         self._made: dict[int, tuple[BaseModel, BaseModel]] = {}

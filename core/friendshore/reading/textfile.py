@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from ..errors import Problem
+from ..errors import Diagnostic
 
 LARGEST = 64_000_000
 """Bytes of a file that are read, where no other limit is said: four bytes for every character of the longest TOML file."""
@@ -30,7 +30,7 @@ _CYRILLIC = re.compile(rb"[\xa8\xb8\xc0-\xff]{3}")
 _SAVE = "save it with the encoding UTF-8 (in a spreadsheet program: `CSV UTF-8`)"
 
 
-def read_text(path: Path, found: list[Problem], most: int = LARGEST) -> str | None:
+def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str | None:
     """Text of a UTF-8 file, with or without a mark at its beginning; None, with one problem recorded, if it cannot be read.
 
     Args:
@@ -43,15 +43,15 @@ def read_text(path: Path, found: list[Problem], most: int = LARGEST) -> str | No
         if len(data) > most:
             size = f"{path.stat().st_size:,} bytes"
             fix = "make several of it, or delete what is not needed"
-            found.append(Problem("is too large", str(path), found=size, expected=f"no more than {most:,}", fix=fix))
+            found.append(Diagnostic("is too large", str(path), found=size, expected=f"no more than {most:,}", fix=fix))
             return None
     except OSError as error:
-        found.append(Problem(f"cannot be read: {error.strerror or error}", file=str(path)))
+        found.append(Diagnostic(f"cannot be read: {error.strerror or error}", file=str(path)))
         return None
     other = _other(data)
     if other is not None:
         message, fix = other
-        found.append(Problem(message, file=str(path), expected="UTF-8", fix=fix))
+        found.append(Diagnostic(message, file=str(path), expected="UTF-8", fix=fix))
         return None
     try:
         return data.decode("utf-8-sig")
@@ -59,7 +59,7 @@ def read_text(path: Path, found: list[Problem], most: int = LARGEST) -> str | No
         line = data.count(b"\n", 0, error.start) + 1
         byte = f"byte 0x{data[error.start]:02x}"
         found.append(
-            Problem(
+            Diagnostic(
                 f"is not UTF-8 text; it looks like {_legacy(data)}",
                 file=str(path),
                 row=line,
@@ -71,7 +71,7 @@ def read_text(path: Path, found: list[Problem], most: int = LARGEST) -> str | No
         return None
 
 
-def json_object(text: str, file: str, found: list[Problem], fix: str = "") -> dict[str, Any] | None:
+def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") -> dict[str, Any] | None:
     """What the text of a file says that holds one JSON object; None, with one problem recorded, if it holds none.
 
     Args:
@@ -83,16 +83,16 @@ def json_object(text: str, file: str, found: list[Problem], fix: str = "") -> di
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        found.append(Problem(f"is not valid JSON: {error.msg}", file, row=error.lineno, fix=fix))
+        found.append(Diagnostic(f"is not valid JSON: {error.msg}", file, row=error.lineno, fix=fix))
         return None
     except ValueError:  # Python's own limit on the digits of a whole number
-        found.append(Problem("holds a whole number of thousands of digits", file, fix=fix))
+        found.append(Diagnostic("holds a whole number of thousands of digits", file, fix=fix))
         return None
     except RecursionError:
-        found.append(Problem("is nested too deeply to be read", file, fix=fix))
+        found.append(Diagnostic("is nested too deeply to be read", file, fix=fix))
         return None
     if not isinstance(data, dict):
-        found.append(Problem("must hold one JSON object", file, found=type(data).__name__, fix=fix))
+        found.append(Diagnostic("must hold one JSON object", file, found=type(data).__name__, fix=fix))
         return None
     return data
 
@@ -119,7 +119,7 @@ def _kind(mode: int) -> str:
     return next((name for is_one, name in kinds if is_one(mode)), "a device")
 
 
-def no_file(path: Path) -> Problem | None:
+def no_file(path: Path) -> Diagnostic | None:
     """What stands under a name in place of a file, as a problem; None: a file, or nothing at all.
 
     A link that leads nowhere is something: whoever put it there takes what it names for read.
@@ -127,12 +127,14 @@ def no_file(path: Path) -> Problem | None:
     if path.is_file() or not os.path.lexists(path):
         return None
     if path.is_dir():
-        return Problem("is a folder, where a file is needed", str(path), fix="put the file in its place, or delete it")
+        return Diagnostic(
+            "is a folder, where a file is needed", str(path), fix="put the file in its place, or delete it"
+        )
     if path.exists():
         message = f"is {_kind(path.stat().st_mode)}, not a file"
-        return Problem(message, str(path), fix="put a file in its place, or delete it")
+        return Diagnostic(message, str(path), fix="put a file in its place, or delete it")
     message = "is a link in a circle" if _circles(path) else "is a link that leads to no file"
-    return Problem(message, str(path), found=f"a link to `{path.readlink()}`", fix="mend the link, or delete it")
+    return Diagnostic(message, str(path), found=f"a link to `{path.readlink()}`", fix="mend the link, or delete it")
 
 
 def _circles(path: Path) -> bool:

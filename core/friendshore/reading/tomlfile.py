@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from ..domain.suggest import did_you_mean, nearest
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .entry import Entry, Report
 from .fields import Field, Layout, UnreadableError
 from .records import path_of
@@ -27,7 +27,7 @@ class TomlFile:
     data: dict[str, Any]
     lines: dict[Key, int]
     """Where headers and keys stand, as far as a plain scan of the text can tell."""
-    found: list[Problem]
+    found: list[Diagnostic]
     """Where problems are put."""
 
     def line(self, key: Key) -> int | None:
@@ -37,7 +37,7 @@ class TomlFile:
     def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
         """Records a mistake at a key."""
         self.found.append(
-            Problem(
+            Diagnostic(
                 message,
                 file=self.file,
                 row=self.line(key),
@@ -49,7 +49,7 @@ class TomlFile:
         )
 
 
-def read_toml(path: Path, found: list[Problem]) -> TomlFile | None:
+def read_toml(path: Path, found: list[Diagnostic]) -> TomlFile | None:
     """Reads a TOML file; None, with a problem recorded, if it cannot be read at all."""
     text = read_text(path, found)
     if text is None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..domain.base import UnreadableError, beyond, stated
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .records import path_of
 
 Key = tuple[str | int, ...]
@@ -54,7 +54,7 @@ def toml_data(text: str, file: str, number: Callable[[str], Any] = Decimal) -> d
     if len(text) > LONGEST:
         found, expected = f"{len(text):,} characters", f"no more than {LONGEST:,}"
         fix = "write long lists as tables in CSV files, or make several cases of it"
-        raise InputError(Problem("is too long", file, found=found, expected=expected, fix=fix))
+        raise InputError(Diagnostic("is too long", file, found=found, expected=expected, fix=fix))
 
     def read(digits: str) -> Any:
         try:
@@ -79,18 +79,18 @@ def toml_data(text: str, file: str, number: Callable[[str], Any] = Decimal) -> d
     return data
 
 
-def toml_problem(error: tomllib.TOMLDecodeError, file: str) -> Problem:
+def toml_problem(error: tomllib.TOMLDecodeError, file: str) -> Diagnostic:
     """A syntax error of TOML, with its line."""
     said = str(error)
     place = _ERROR_PLACE.search(said)
     message = f"is not valid TOML: {said[: place.start()] if place else said}"
     if place and place[1]:
         fix = "mend this line; the rest of the file is read after that"
-        return Problem(message, file, row=int(place[1]), fix=fix)
-    return Problem(message, file, fix="mend the end of the file; the rest is read after that")
+        return Diagnostic(message, file, row=int(place[1]), fix=fix)
+    return Diagnostic(message, file, fix="mend the end of the file; the rest is read after that")
 
 
-def _long_integers(text: str, file: str) -> list[Problem]:
+def _long_integers(text: str, file: str) -> list[Diagnostic]:
     """Integers of so many digits that Python refuses to read them, and tomllib with it."""
     return [
         replace(_no_number((), found[0], beyond()), file=file, row=number)
@@ -99,7 +99,7 @@ def _long_integers(text: str, file: str) -> list[Problem]:
     ]
 
 
-def _beyond(data: Mapping[str, Any]) -> Iterator[tuple[Key, Problem]]:
+def _beyond(data: Mapping[str, Any]) -> Iterator[tuple[Key, Diagnostic]]:
     """Numbers out of all range, and what is nested too deeply, each with its key."""
     waiting: list[tuple[Key, Any]] = [((), data)]
     while waiting:
@@ -120,9 +120,9 @@ def _beyond(data: Mapping[str, Any]) -> Iterator[tuple[Key, Problem]]:
                 yield key, _no_number(key, _in_digits(value), error)
 
 
-def _too_deep(column: str = "") -> Problem:
+def _too_deep(column: str = "") -> Diagnostic:
     expected = f"no more than {DEEPEST} tables and lists within one another"
-    return Problem(
+    return Diagnostic(
         "is nested too deeply", column=column, expected=expected, fix="mend the brackets, or the dots of the key"
     )
 
@@ -132,9 +132,9 @@ def _in_digits(whole: int) -> str:
     return f"{Decimal(whole):f}"
 
 
-def _no_number(key: Key, found: str, error: UnreadableError) -> Problem:
+def _no_number(key: Key, found: str, error: UnreadableError) -> Diagnostic:
     shown = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}… ({len(found):,} characters)"
-    return Problem("cannot be read", column=path_of(key), found=f"`{shown}`", expected=error.expected, fix=error.fix)
+    return Diagnostic("cannot be read", column=path_of(key), found=f"`{shown}`", expected=error.expected, fix=error.fix)
 
 
 def line_of(lines: Mapping[Key, int], key: Key) -> int | None:

@@ -17,7 +17,7 @@ from types import ModuleType
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .csvfile import BAD_CELL, DayCell
 from .numberformat import adds
 from .sheetxml import Layout, Parts, RawCell, SheetPart, letters, number_formats, shared_texts, sheets, targets
@@ -60,7 +60,7 @@ class Workbook:
     file: str
     sheets: Mapping[str, list[Line]]
     """Rows that are not blank, by the sheet's name as it stands there; blank sheets and private ones are left out."""
-    found: Mapping[str, list[Problem]] = field(default_factory=dict)
+    found: Mapping[str, list[Diagnostic]] = field(default_factory=dict)
     """What is wrong with the cells of each sheet: a mistake only of a sheet that is read as a table."""
 
     def place(self, sheet: str) -> str:
@@ -90,12 +90,12 @@ def openpyxl(file: str) -> ModuleType:
         import openpyxl
     except ImportError as error:
         fix = 'pip install "friendshore[xlsx]", or convert the workbook to a folder where that is installed'
-        raise InputError(Problem("workbooks need openpyxl, which is not installed", file, fix=fix)) from error
+        raise InputError(Diagnostic("workbooks need openpyxl, which is not installed", file, fix=fix)) from error
     module: ModuleType = openpyxl
     return module
 
 
-def read_workbook(path: Path, found: list[Problem]) -> Workbook:
+def read_workbook(path: Path, found: list[Diagnostic]) -> Workbook:
     """Reads a workbook; one that cannot be read has no sheets, and a problem is recorded.
 
     A formula counts by the value that the spreadsheet saved with it. What has no value, an error such as `#N/A`, and cells
@@ -119,7 +119,7 @@ def read_workbook(path: Path, found: list[Problem]) -> Workbook:
     except _BROKEN as error:
         why = "it is an old `.xls`, or has a password" if _is_old(path) else _why(error)
         found.append(
-            Problem(
+            Diagnostic(
                 f"is no workbook that can be read: {why}",
                 str(path),
                 expected="an .xlsx workbook without a password",
@@ -146,7 +146,7 @@ def _read(path: Path, parts: Parts, library: ModuleType) -> Workbook:
         library.utils.datetime.MAC_EPOCH if from_1904 else library.utils.datetime.WINDOWS_EPOCH,
     )
     lines: dict[str, list[Line]] = {}
-    wrong: dict[str, list[Problem]] = {}
+    wrong: dict[str, list[Diagnostic]] = {}
     for sheet in listed:
         name = sheet.name
         if not name.startswith(PRIVATE) and name.strip().casefold() not in OWN_NOTES:
@@ -177,11 +177,11 @@ def stated(path: Path, sheet: str = "catalog", key: str = "name") -> str:
     return next((cells[1] for _, cells in rows if len(cells) > 1 and cells[0] == key and cells[1]), path.stem)
 
 
-def _lines(parts: Parts, sheet: SheetPart, meaning: _Meaning, place: str, found: list[Problem]) -> list[Line]:
+def _lines(parts: Parts, sheet: SheetPart, meaning: _Meaning, place: str, found: list[Diagnostic]) -> list[Line]:
     """The rows of a sheet that are not blank."""
     if not sheet.visible:
         fix = f"show the sheet, or delete it; what is yours alone goes to a sheet whose name begins with `{PRIVATE}`"
-        found.append(Problem("the sheet is hidden", place, fix=fix))
+        found.append(Diagnostic("the sheet is hidden", place, fix=fix))
     layout = Layout()
     lines: list[Line] = []
     hidden: list[int] = []
@@ -203,13 +203,13 @@ def _lines(parts: Parts, sheet: SheetPart, meaning: _Meaning, place: str, found:
     return lines
 
 
-def _cover(lines: list[Line], layout: Layout, place: str, found: list[Problem]) -> None:
+def _cover(lines: list[Line], layout: Layout, place: str, found: list[Diagnostic]) -> None:
     """Cells that are merged into one: all but the first are blank, and look as if they were not."""
     width = max((len(cells) for _, cells in lines), default=0)
     numbers = [number for number, _ in lines]
     for top, left, bottom, right, written in layout.merged:
         fix = "undo the merge, and write the value into each cell"
-        found.append(Problem("cells are merged into one", place, top, written, fix=fix))
+        found.append(Diagnostic("cells are merged into one", place, top, written, fix=fix))
         last = min(right, width)
         for number, cells in lines[bisect_left(numbers, top) : bisect_right(numbers, bottom)]:
             cells.extend([""] * (last - len(cells)))
@@ -218,20 +218,22 @@ def _cover(lines: list[Line], layout: Layout, place: str, found: list[Problem]) 
             ]
 
 
-def _hidden_rows(rows: Sequence[int], place: str) -> Iterator[Problem]:
+def _hidden_rows(rows: Sequence[int], place: str) -> Iterator[Diagnostic]:
     """What is hidden, by a filter perhaps, may be there by oversight or left out on purpose: nobody can tell which."""
     if rows:
         named = ", ".join(map(str, rows[:_NAMED])) + (f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else "")
         message = "a row is hidden, and holds something" if len(rows) == 1 else "rows are hidden, and hold something"
-        yield Problem(message, place, rows[0], found=f"row {named}", fix="show them (clear the filter), or delete them")
+        yield Diagnostic(
+            message, place, rows[0], found=f"row {named}", fix="show them (clear the filter), or delete them"
+        )
 
 
-def _hidden_columns(layout: Layout, filled: Collection[int], place: str) -> Iterator[Problem]:
+def _hidden_columns(layout: Layout, filled: Collection[int], place: str) -> Iterator[Diagnostic]:
     for first, last in layout.hidden:
         holding = min((column for column in filled if first <= column <= last), default=None)
         if holding is not None:
             message, letter = "a column is hidden, and holds something", letters(first)
-            yield Problem(message, place, column=letter, found=f"column {letter}", fix="show it, or delete it")
+            yield Diagnostic(message, place, column=letter, found=f"column {letter}", fix="show it, or delete it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,7 @@ class _Meaning:
     formats: Sequence[str]
     epoch: datetime
 
-    def text(self, raw: RawCell, row: int, place: str, found: list[Problem]) -> str:
+    def text(self, raw: RawCell, row: int, place: str, found: list[Diagnostic]) -> str:
         """What stands in a cell, as it would stand in a CSV file."""
         wrong = ""
         fix = "write the value itself, or open the workbook in a spreadsheet program, mend it and save it"
@@ -264,7 +266,7 @@ class _Meaning:
                 fix = "write the unit into the cell, as text, and give the cell the format General"
         if wrong:
             shown = f"={raw.formula}" if raw.formula is not None else raw.value or ""
-            found.append(Problem(wrong, place, row, f"{letters(raw.column)}{row}", f"`{shown[:_SHOWN]}`", fix=fix))
+            found.append(Diagnostic(wrong, place, row, f"{letters(raw.column)}{row}", f"`{shown[:_SHOWN]}`", fix=fix))
             return BAD_CELL
         return DayCell(as_text(value)) if isinstance(value, date) else as_text(value)
 

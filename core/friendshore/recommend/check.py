@@ -14,9 +14,9 @@ from ..case.load import CASE_FILE
 from ..domain.case import Case
 from ..domain.time import Horizon, PeriodLength
 from ..domain.used import RunPlugin
-from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import Registry
-from ..problem import Problem as Facts
+from ..problem import Problem
 from ..problem.changes import scenario_changes
 from ..problem.inputs import Inputs
 from ..reading.textfile import read_bytes
@@ -32,10 +32,10 @@ from .suggest import suggestions
 class Checked:
     """What a check finds."""
 
-    errors: tuple[Problem, ...]
+    errors: tuple[Diagnostic, ...]
     only_plugins: bool
     """Whether nothing but plugins is wrong."""
-    suggestions: tuple[Problem, ...]
+    suggestions: tuple[Diagnostic, ...]
     """What is worth telling though nothing is wrong."""
     data: tuple[RunPlugin, ...] = ()
     """Catalogs and packs in use, with the day of each."""
@@ -74,7 +74,7 @@ def check(path: Path, registry: Registry) -> Checked:
     )
 
 
-def _asked(problem: Facts, inputs: Inputs) -> None:
+def _asked(problem: Problem, inputs: Inputs) -> None:
     """Asks every limit for its rows: some mistakes are seen only then."""
     try:
         problem.limit_rows  # noqa: B018 (computed once, and kept)
@@ -94,7 +94,7 @@ def _apply(inputs: Inputs, case: Case, scenario: str) -> None:
         raise InputError(found) from error
 
 
-def _checked(errors: Iterable[FriendshoreError], path: Path, found: Iterable[Problem]) -> Checked:
+def _checked(errors: Iterable[FriendshoreError], path: Path, found: Iterable[Diagnostic]) -> Checked:
     file = str(path / CASE_FILE if path.is_dir() else path)
     problems = [p if p.file else replace(p, file=file) for error in errors for p in error.problems]
     only_plugins = all(isinstance(error, PluginError) for error in errors)

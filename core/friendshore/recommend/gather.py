@@ -14,7 +14,7 @@ from ..catalog import misfits, overridden, read_catalogs, sound, united
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin
-from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import Block, Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN
@@ -51,11 +51,11 @@ class Gathered:
     """Rule -> the pack that brings it."""
     plugins: tuple[RunPlugin, ...]
     """What was used, with the hash of its data."""
-    overridden: tuple[Problem, ...]
+    overridden: tuple[Diagnostic, ...]
     """What catalogs say of facilities of which the case keeps another record."""
     registry: Registry
     """What could be named: without the plugins that the case blocks."""
-    idle: tuple[Problem, ...]
+    idle: tuple[Diagnostic, ...]
     """What the case blocks though nothing of that name is installed."""
     places: Places
     """Where what is wrong with them stands."""
@@ -182,7 +182,7 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
                 brought.append(scenario)
                 continue
             message = f"the scenario `{scenario.name}` is given by {before} and by rule pack {pack}"
-            errors.append(InputError(Problem(message, column="scenario.name", fix="rename the one in the case")))
+            errors.append(InputError(Diagnostic(message, column="scenario.name", fix="rename the one in the case")))
     return case.model_copy(update={"scenarios": (*case.scenarios, *brought)}) if brought else case
 
 
@@ -261,7 +261,7 @@ def attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:
 
 
 def _all_of(errors: Sequence[FriendshoreError]) -> FriendshoreError:
-    problems: list[Problem] = [problem for error in errors for problem in error.problems]
+    problems: list[Diagnostic] = [problem for error in errors for problem in error.problems]
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ..domain.base import Record
 from ..domain.facts import Catalog
-from ..errors import InputError, PluginError, Problem
+from ..errors import Diagnostic, InputError, PluginError
 from ..plugins import changes, kind_digest
 from ..plugins.interface import OWN
 from ..reading.records import record
@@ -76,7 +76,7 @@ def read_lock(path: Path) -> Lock:
         InputError: if it is not there or cannot be read.
     """
     fix = "write it with `friendshore lock`"
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     text = read_text(path, problems)
     data = None if text is None else json_object(text, str(path), problems)
     if data is None:
@@ -98,11 +98,11 @@ def write_lock(path: Path, lock: Lock) -> bool:
             return False
         if there is not None and not _is_lock(there):
             fix = "move it away, or delete it"
-            raise InputError(Problem("is no lock that friendshore wrote, and is left as it is", str(path), fix=fix))
+            raise InputError(Diagnostic("is no lock that friendshore wrote, and is left as it is", str(path), fix=fix))
         replace_file(path, text.encode())
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
-        raise InputError(Problem(message, str(path), fix="make its folder one that you may write to")) from error
+        raise InputError(Diagnostic(message, str(path), fix="make its folder one that you may write to")) from error
     return True
 
 
@@ -138,8 +138,8 @@ def _place(locked: Locked) -> tuple[str, str]:
     return locked.kind, locked.name
 
 
-def _problem(message: str, path: Path, expected: str = "") -> Problem:
-    return Problem(
+def _problem(message: str, path: Path, expected: str = "") -> Diagnostic:
+    return Diagnostic(
         message,
         str(path),
         expected=expected,
@@ -147,7 +147,7 @@ def _problem(message: str, path: Path, expected: str = "") -> Problem:
     )
 
 
-def _differs(before: Locked | None, after: Locked | None, path: Path) -> Iterator[Problem]:
+def _differs(before: Locked | None, after: Locked | None, path: Path) -> Iterator[Diagnostic]:
     if before is None or after is None:
         given = after or before
         assert given is not None
@@ -233,7 +233,7 @@ def _plugins(gathered: Gathered) -> Iterator[Locked]:
         if gathered.registry.owner(kind).partition(" ")[0] != OWN and not kind_digest(gathered.registry, kind):
             fix = "bring it with a plugin, or plan without a lock"
             raise PluginError(
-                Problem(f"kind of rule `{kind}` was given in memory: nothing tells it from another", fix=fix)
+                Diagnostic(f"kind of rule `{kind}` was given in memory: nothing tells it from another", fix=fix)
             )
     for used in gathered.plugins:
         if used.kind in ("plugin", "rule kind"):

@@ -11,11 +11,11 @@ from ..domain.case import Case
 from ..domain.countries import is_country
 from ..domain.facts import Catalog
 from ..domain.suggest import did_you_mean
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..rules.base import Names, Rule
 
 
-def misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Problem]:
+def misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     """What rules name and nothing answers to.
 
     Args:
@@ -27,7 +27,7 @@ def misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> 
         return []
     known = _known(case, catalogs)
     return [
-        Problem(
+        Diagnostic(
             f"rule `{rule.id}` names the {what} `{name}`, which is not there",
             column=f"rule.{field}",
             found=name,

@@ -15,7 +15,7 @@ from ..domain.base import UnreadableError
 from ..domain.case import Case
 from ..domain.countries import is_country
 from ..domain.values import place
-from ..errors import FriendshoreError, Problem
+from ..errors import Diagnostic, FriendshoreError
 from ..plugins import Blocker, CatalogRef, Registry, is_folder
 from ..problem.given import unknown_name
 from ..problem.rates import no_rate
@@ -48,7 +48,7 @@ _SORTS = {
 """Section and key of a case -> the sort of thing that must answer to what stands there."""
 
 
-def unanswered(file: Path, case: Case, registry: Registry) -> list[Problem]:
+def unanswered(file: Path, case: Case, registry: Registry) -> list[Diagnostic]:
     """Names and currencies that nothing answers to, each with its file and line.
 
     A row or table with a mistake may define a name all the same: as long as it may, the name is not told.
@@ -95,7 +95,7 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
     return found
 
 
-def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) -> Iterator[Problem]:
+def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) -> Iterator[Diagnostic]:
     """Amounts in catalogs beside the case that no rate turns into its currency."""
     stated = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
     to = stated[0] if stated else "USD"
@@ -107,7 +107,7 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) 
                 yield replace(told, row=row.line)
 
 
-def _unknown(words: list[Mention], there: dict[str, Collection[str]], unsure: Collection[str]) -> Iterator[Problem]:
+def _unknown(words: list[Mention], there: dict[str, Collection[str]], unsure: Collection[str]) -> Iterator[Diagnostic]:
     for word in words:
         sort = _SORTS.get((word.section, word.column), "")
         if not sort or sort in unsure or word.word in there[sort] or (sort == "place" and _is_land(word.word)):

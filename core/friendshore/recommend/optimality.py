@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import FriendshoreError
-from ..errors import Problem as Finding
+from ..errors import Diagnostic, FriendshoreError
 from ..plugins import Registry
 from ..proof import SECONDS, Proof, aims_of, beaten, prove_optimality
 from ..solve import Cancel, Limits, Progress
@@ -53,7 +52,7 @@ def optimality(folder: Path, verified: VerifiedPlan, registry: Registry, effort:
 def _solved_again(folder: Path, verified: VerifiedPlan, registry: Registry, effort: Effort, proof: Proof) -> Proof:
     """The same, with what another plan of the same facts comes to."""
     session = reopen(folder, registry=registry, limits=Limits(), progress=effort.progress, cancel=effort.cancel).session
-    wrong: tuple[Finding, ...] = ()
+    wrong: tuple[Diagnostic, ...] = ()
     told = ""
     for aim in aims_of(verified, session.program):
         here, this = aim.of(session.verified), aim.value

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..case.mentions import Mention, mentions
 from ..catalog.places import place_of
-from ..errors import Problem
+from ..errors import Diagnostic
 
 _CATALOG = re.compile(r"catalog (\S+)\Z")
 _RULE = re.compile(r"rule `(.+)`\Z")
@@ -27,14 +27,14 @@ class Places:
     rules: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     """File and line of each rule of a pack."""
 
-    def __call__(self, problems: Iterable[Problem]) -> list[Problem]:
+    def __call__(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The same problems, each at every place where what it names stands; as it is where that is not known."""
         found = list(problems)
         words = mentions(self.case) if self.case is not None and any(not p.file for p in found) else []
         placed = dict.fromkeys(one for problem in found for one in self._placed(problem, words))
         return sorted(placed, key=lambda problem: (problem.file, problem.row or 0))
 
-    def _placed(self, problem: Problem, words: list[Mention]) -> Iterator[Problem]:
+    def _placed(self, problem: Diagnostic, words: list[Mention]) -> Iterator[Diagnostic]:
         rule = _RULE.match(problem.column)
         if problem.file:
             yield self._in_catalog(problem)
@@ -51,7 +51,7 @@ class Places:
             if not at:
                 yield replace(problem, file=str(self.case)) if self.case is not None else problem
 
-    def _in_catalog(self, problem: Problem) -> Problem:
+    def _in_catalog(self, problem: Diagnostic) -> Diagnostic:
         catalog = _CATALOG.match(problem.file)
         table, dot, column = problem.column.partition(".")
         if catalog is None or not dot or catalog[1] not in self.catalogs:

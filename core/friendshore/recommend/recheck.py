@@ -10,8 +10,7 @@ from typing import Any
 from ..domain.plan import Plan
 from ..domain.run import Run, RunPurchase
 from ..domain.used import RunPlugin
-from ..errors import FriendshoreError, InputError, PluginError
-from ..errors import Problem as Finding
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..explain import RankPrice, Reason
 from ..plugins import Block, Blocker, Registry
 from ..plugins.manifest import normal
@@ -41,7 +40,7 @@ class Facts:
     problem: Problem
     rules: tuple[Rule, ...]
     """Those that can be asked here."""
-    unchecked: tuple[Finding, ...]
+    unchecked: tuple[Diagnostic, ...]
     """Rules that cannot be asked here: their plugin is missing, or not the one used."""
     complete: bool
     """Whether every rule of the run is in the problem."""
@@ -64,9 +63,9 @@ class Rechecked:
     """The run that the facts give; None where the plan does not hold, or a rule cannot be asked."""
     purchases: tuple[RunPurchase, ...]
     """Its purchases, even of a plan that does not hold."""
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnostic, ...]
     """All that is not so."""
-    unchecked: tuple[Finding, ...]
+    unchecked: tuple[Diagnostic, ...]
     """Rules left unverified."""
     vouching: Vouching
     """What stands for the facts, and what does not."""
@@ -76,7 +75,9 @@ class Rechecked:
     """Rules that were not asked."""
 
 
-def reverify(facts: Mapping[str, Any], registry: Registry) -> tuple[VerifiedPlan | None, list[Finding], list[Finding]]:
+def reverify(
+    facts: Mapping[str, Any], registry: Registry
+) -> tuple[VerifiedPlan | None, list[Diagnostic], list[Diagnostic]]:
     """Checks a plan again from the facts of its run alone.
 
     Returns:
@@ -115,7 +116,7 @@ def recheck(
     lines = verified.lines if verified is not None else Costing(Ledger.of(read.problem, read.plan)).lines
     unclassed = list(_unclassed(told, read, findings))
     findings = [] if unclassed else findings
-    located = [Finding(f.message, f.file or FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
+    located = [Diagnostic(f.message, f.file or FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
     vouching = _nothing(read) if read.old else vouch(read.file, registry, case)
     vouching.differs[:0] = _own_version(told, read)
     return Rechecked(
@@ -130,12 +131,12 @@ def recheck(
     )
 
 
-def _unclassed(told: Run, read: Facts, findings: Sequence[Finding]) -> Iterator[Finding]:
+def _unclassed(told: Run, read: Facts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """Where rules are left out that decided what goes into which compliance class, what does not hold says nothing of the run."""
     here = [(one.label, one.uses) for one in describe_requirements(read.problem)]
     if findings and not read.complete and here != [(one.label, one.uses) for one in told.requirements]:
         message = f"the plan is left unverified: without these rules its compliance classes are others, and {len(findings):,} things are not so"
-        yield Finding(message, FACTS, fix="install what judged them")
+        yield Diagnostic(message, FACTS, fix="install what judged them")
 
 
 def _nothing(read: Facts) -> Vouching:
@@ -180,9 +181,9 @@ def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool
     return Facts(file, is_old(facts), inputs, problem, tuple(rules), tuple(unchecked), complete, by_others)
 
 
-def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[Rule], list[Finding]]:
+def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[Rule], list[Diagnostic]]:
     rules: list[Rule] = []
-    unchecked: list[Finding] = []
+    unchecked: list[Diagnostic] = []
     kinds = {plugin.name: plugin for plugin in file.plugins if plugin.kind == "rule kind" and plugin.digest}
     for entry in file.rules:
         kind, owner, name = entry.kind, entry.owner, entry.data.get("id")
@@ -206,8 +207,8 @@ def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[
     return rules, unchecked
 
 
-def _left(name: object, why: str, owner: str) -> Finding:
-    return Finding(f"rule `{name}` is left unverified: {why}", FACTS, fix=f"install {owner}, which judged it")
+def _left(name: object, why: str, owner: str) -> Diagnostic:
+    return Diagnostic(f"rule `{name}` is left unverified: {why}", FACTS, fix=f"install {owner}, which judged it")
 
 
 def _asked_by_others(rule: RuleFacts, used: RunPlugin | None, registry: Registry) -> str:
@@ -256,7 +257,7 @@ def _as_told(run: Run, read: Facts) -> Told:
     )
 
 
-def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Finding]:
+def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Diagnostic]:
     """What a run says that it was made with and without: else a block would keep its data from being compared with what is installed."""
     blocks = [Block(name=block.name, by=Blocker.RUN) for block in told.plugins_blocked]
     for plugin in told.plugins:
@@ -264,7 +265,7 @@ def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Finding]:
         bringing = [i for i in registry.plugins if of and normal(i.distribution) == of and plugin.name in i.brings]
         for block in blocks:
             if any(block.meets(info, plugin.name) for info in bringing):
-                yield Finding(
+                yield Diagnostic(
                     f"the run says that it was made without `{block.name}`, and with {plugin.kind} {plugin.name} of it",
                     "run.json",
                     column="plugins_blocked",

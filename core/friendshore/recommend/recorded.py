@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 
 from ..domain.run import Run, RunPurchase
-from ..errors import Problem as Finding
+from ..errors import Diagnostic
 
 _ROUNDING = Decimal("1e-9")
 """Share by which sums of figures of 15 digits may differ."""
@@ -24,7 +24,7 @@ def taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
             yield f"what rule {rule.id} charges: {rule.charges.normalize():,f} {run.currency}, since it could not be asked again"
 
 
-def unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Finding]:
+def unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
     """Where the charges that a run records do not agree with one another, or with what the rules that can be asked charge.
 
     Args:
@@ -41,7 +41,7 @@ def unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collecti
         parts = purchase.price + purchase.charges + purchase.freight
         if _differ(purchase.cost, parts):
             message = f"purchase {purchase.offer}: its cost is not its price, charges and freight"
-            yield Finding(message, file, None, f"purchases[{number}].cost", f"{purchase.cost}", f"{parts}")
+            yield Diagnostic(message, file, None, f"purchases[{number}].cost", f"{purchase.cost}", f"{parts}")
         others = known.get(_key(purchase))
         if others:
             added += purchase.charges - others.pop(0)
@@ -50,7 +50,7 @@ def unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collecti
         message = (
             "what purchases are charged beyond the rules that can be asked is not what the others are said to charge"
         )
-        yield Finding(message, file, None, "rules", f"{stated}", f"{added}")
+        yield Diagnostic(message, file, None, "rules", f"{stated}", f"{added}")
 
 
 def _key(purchase: RunPurchase) -> tuple[str, ...]:

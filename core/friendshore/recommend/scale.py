@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..errors import Problem as Suggestion
+from ..errors import Diagnostic
 from ..problem import Problem
 from ..program import Program, compile_program
 from ..solve.conditioning import FarApart, far_apart
 
 
-def out_of_scale(problem: Problem) -> Iterator[Suggestion]:
+def out_of_scale(problem: Problem) -> Iterator[Diagnostic]:
     """What of a case is too small beside what it is planned with, judged on the program that a plan would solve."""
     program = compile_program(problem)
     named = _Names(program)
@@ -21,11 +21,11 @@ def out_of_scale(problem: Problem) -> Iterator[Suggestion]:
     yield from _too_little(program)
 
 
-def _apart(found: FarApart, named: _Names, program: Program) -> Suggestion:
+def _apart(found: FarApart, named: _Names, program: Program) -> Diagnostic:
     small, large = named.of(found.small), named.of(found.large)
     apart = f"{found.ratio:.0e} times apart"
     if found.row is None:
-        return Suggestion(
+        return Diagnostic(
             f"what {small} costs is lost beside what {large} costs: both belong to one part of the plan",
             file=named.file(found.small),
             found=f"{apart}, once quantities are scaled",
@@ -33,7 +33,7 @@ def _apart(found: FarApart, named: _Names, program: Program) -> Suggestion:
             fix="check the units of both prices, or plan the two in cases of their own",
         )
     (owner,) = program.owners_of(np.array([found.row]))
-    return Suggestion(
+    return Diagnostic(
         f"{small} is lost beside {large} in one row of the plan ({owner})",
         file=named.file(found.small),
         found=f"{apart}, once quantities are scaled",
@@ -42,7 +42,7 @@ def _apart(found: FarApart, named: _Names, program: Program) -> Suggestion:
     )
 
 
-def _too_little(program: Program) -> Iterator[Suggestion]:
+def _too_little(program: Program) -> Iterator[Diagnostic]:
     """Offers of which no period can bring, and inputs of which no period can take, one step of the resolution."""
     problem, linear, columns = program.problem, program.linear, program.columns
     step = float(problem.case.resolution)
@@ -64,9 +64,9 @@ def _too_little(program: Program) -> Iterator[Suggestion]:
             yield _below(f"offer `{offer}` can take of {material}", kilograms, catalog, program)
 
 
-def _below(what: str, kilograms: float, catalog: str, program: Program) -> Suggestion:
+def _below(what: str, kilograms: float, catalog: str, program: Program) -> Diagnostic:
     step = program.problem.case.resolution.normalize()
-    return Suggestion(
+    return Diagnostic(
         f"the most that {what} in any period is below {step:f} kg, the resolution to which plans are rounded",
         file=f"{catalog}: offers.csv" if catalog else "",
         found=f"{kilograms:.3g} kg",

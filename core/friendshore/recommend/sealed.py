@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from ..errors import Problem as Finding
+from ..errors import Diagnostic
 from ..run import FACTS_FILE, RUN_FILE, TABLES
 from ..run.signing import mismatch
 from ..run.sums import SIGNATURE_FILE, SUMS_FILE, changed, read_sums
 
 
-def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Finding], list[str]]:
+def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic], list[str]]:
     """Files that are not those that were written: findings, and tables that were saved anew and say the same.
 
     Args:
@@ -24,21 +24,21 @@ def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Finding], 
         message = (
             "does not name the files of a run with their hashes: nothing tells whether they are those that were written"
         )
-        return [Finding(message, str(folder / SUMS_FILE), fix="plan the case again")], []
-    found: list[Finding] = []
+        return [Diagnostic(message, str(folder / SUMS_FILE), fix="plan the case again")], []
+    found: list[Diagnostic] = []
     saved: list[str] = []
     for name in changed(folder, sums):
         if name not in files or name in told_of:
             continue
         if name in (RUN_FILE, FACTS_FILE):
             message = f"is not the file that was written: {SUMS_FILE} has another hash of it"
-            found.append(Finding(message, str(folder / name), expected=sums[name]))
+            found.append(Diagnostic(message, str(folder / name), expected=sums[name]))
         else:
             saved.append(f"{name} was saved anew since it was written; its cells say the same")
     return found, saved
 
 
-def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Finding]]:
+def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Diagnostic]]:
     """What is known of who signed a run, and what is not so.
 
     Args:
@@ -55,9 +55,11 @@ def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Finding]]
         return f"signature: {asked if there else 'none'}", []
     if not there:
         return "signature: none", [
-            Finding("the run is not signed", str(path), expected=f"signed by the key of {signed_by}")
+            Diagnostic("the run is not signed", str(path), expected=f"signed by the key of {signed_by}")
         ]
     wrong = mismatch((folder / SUMS_FILE).read_bytes(), path.read_bytes(), signed_by)
     if wrong:
-        return "signature: not of this key", [Finding(wrong, str(path), expected=f"signed by the key of {signed_by}")]
+        return "signature: not of this key", [
+            Diagnostic(wrong, str(path), expected=f"signed by the key of {signed_by}")
+        ]
     return f"signature: by the holder of the key of {signed_by}", []

@@ -11,7 +11,7 @@ from ..catalog import nothings, review
 from ..domain.memory import uncollected
 from ..domain.quantities import readable
 from ..domain.time import Period
-from ..errors import Problem as Suggestion
+from ..errors import Diagnostic
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.given import UNEXAMINED
@@ -31,7 +31,7 @@ _FAR_APART = 1_000
 
 
 @uncollected()
-def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
+def suggestions(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
     """All suggestions, in the order of what they are about."""
     own = [catalog for catalog in gathered.catalogs if not catalog.distribution]
     places = [gathered.places.case, *(gathered.places.catalogs.get(catalog.name) for catalog in own)]
@@ -55,18 +55,18 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Suggestion]:
     return list(dict.fromkeys(found))
 
 
-def _unexamined(problem: Problem) -> Iterator[Suggestion]:
+def _unexamined(problem: Problem) -> Iterator[Diagnostic]:
     """Goods for defence, and the like, whose origin no rule in use asks about."""
     for told in problem.assumptions:
         if told.subject == UNEXAMINED:
-            yield Suggestion(
+            yield Diagnostic(
                 f"{UNEXAMINED}, {told.text}",
                 column="use.packs",
                 fix="add the pack whose law bears on them, or a [[rule]] of kind `origin-ban`; where no law does, nothing is to be mended",
             )
 
 
-def _boundaries(problem: Problem) -> Iterator[Suggestion]:
+def _boundaries(problem: Problem) -> Iterator[Diagnostic]:
     """Dates that fall within a period: the model then takes the whole period, or spreads a quantity over it."""
     subjects: defaultdict[date, list[str]] = defaultdict(list)
     for day, text in _dates(problem):
@@ -79,7 +79,7 @@ def _boundaries(problem: Problem) -> Iterator[Suggestion]:
         named = "; ".join(subjects[day][:_SHOWN])
         more = len(subjects[day]) - _SHOWN
         named += f"; and {more} more" if more > 0 else ""
-        yield Suggestion(
+        yield Diagnostic(
             f"{day} falls within {period.label}: {named}",
             column="case.period",
             found=f"{period.label}, {period.start} to {period.end}",
@@ -87,20 +87,20 @@ def _boundaries(problem: Problem) -> Iterator[Suggestion]:
         )
 
 
-def _rules(problem: Problem) -> Iterator[Suggestion]:
+def _rules(problem: Problem) -> Iterator[Diagnostic]:
     """Rules of the case that cannot do what they seem to: limits that limit nothing, exclusions of what is not there."""
     asked = {rule.id for rule, _ in problem.limit_rows}
     own = {str(table.get("id")) for table in problem.case.rules}
     offers = [facts.offer for facts in problem.offers] + [lead.offer for lead in problem.leads]
     for rule in problem.rules:
         if rule.id in own and "rows" in rule.verbs and rule.id not in asked:
-            yield Suggestion(
+            yield Diagnostic(
                 f"rule `{rule.id}` limits nothing: no demand of the case is of a material it is about, or it has no force in the plan",
                 column="rule",
                 fix="look at its materials, places and phases",
             )
         if rule.id in own and not rule.phases:
-            yield Suggestion(
+            yield Diagnostic(
                 f"rule `{rule.id}` has no phase, so that it never holds", column="rule", fix="leave `phases` out"
             )
         if (
@@ -108,7 +108,7 @@ def _rules(problem: Problem) -> Iterator[Suggestion]:
             and isinstance(rule, Covering)
             and not any(map(rule.covers, problem.merged.materials.values()))
         ):
-            yield Suggestion(
+            yield Diagnostic(
                 f"rule `{rule.id}` bears on no material of the case's catalogs: {rule.subject()}",
                 column="rule",
                 fix="name materials by id, elements by symbol, forms and tags as in materials.csv",
@@ -118,7 +118,7 @@ def _rules(problem: Problem) -> Iterator[Suggestion]:
             unknown += sorted(set(rule.facilities) - {offer.facility for offer in offers})
             for name in unknown:
                 does = "keeps out" if isinstance(rule, Exclude) else "counts purchases from"
-                yield Suggestion(
+                yield Diagnostic(
                     f"rule `{rule.id}` {does} `{name}`, which no offer of the case goes by",
                     column="rule",
                     found=name,
@@ -194,7 +194,7 @@ def _paper_dates(problem: Problem) -> Iterator[tuple[date, str]]:
                 yield paper.end + timedelta(days=1), f"{name} ends: it counts up to the period before"
 
 
-def _prices(problem: Problem) -> Iterator[Suggestion]:
+def _prices(problem: Problem) -> Iterator[Diagnostic]:
     """Prices of one material that are a thousandfold apart."""
     prices: defaultdict[str, list[tuple[Decimal, str]]] = defaultdict(list)
     for facts in problem.offers:
@@ -203,23 +203,23 @@ def _prices(problem: Problem) -> Iterator[Suggestion]:
     for material, found in sorted(prices.items()):
         (low, cheap), (high, dear) = min(found), max(found)
         if high > _FAR_APART * low:
-            yield Suggestion(
+            yield Diagnostic(
                 f"prices of {material} are more than {_FAR_APART:,} times apart",
                 found=f"{readable(low)} of `{cheap}`, {readable(high)} of `{dear}` {problem.case.currency}/kg",
                 fix="check the units of both",
             )
 
 
-def _demands(problem: Problem) -> Iterator[Suggestion]:
+def _demands(problem: Problem) -> Iterator[Diagnostic]:
     """Demands too small to be planned to the resolution."""
     for demand in problem.demands:
         most = max(demand.quantity, default=Decimal(0))
         if not most:
-            yield Suggestion(
+            yield Diagnostic(
                 f"demand `{demand.id}` wants nothing in any period", column="demand", fix="check its dates"
             )
         elif most < 10 * problem.case.resolution:
-            yield Suggestion(
+            yield Diagnostic(
                 f"demand `{demand.id}` is hardly above the resolution",
                 column="demand",
                 found=f"{readable(most)} kg in a period",
@@ -227,16 +227,16 @@ def _demands(problem: Problem) -> Iterator[Suggestion]:
             )
 
 
-def _leads(problem: Problem) -> Iterator[Suggestion]:
+def _leads(problem: Problem) -> Iterator[Diagnostic]:
     for lead in describe_leads(problem):
-        yield Suggestion(
+        yield Diagnostic(
             f"`{lead.offer}` ({', '.join(lead.materials)}, {lead.country}) is a lead: {'; '.join(lead.reasons)}",
             column="assume.offer",
             fix=f'give the figure in [[assume.offer]] with id = "{lead.offer}"',
         )
 
 
-def _catalogs(gathered: Gathered) -> Iterator[Suggestion]:
+def _catalogs(gathered: Gathered) -> Iterator[Diagnostic]:
     """What a review finds in the catalogs beside the case; those of plugins are their authors' business."""
     for catalog in gathered.catalogs:
         if not catalog.distribution:

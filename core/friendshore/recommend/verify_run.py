@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ..case import load_case
 from ..domain.run import Run
-from ..errors import PluginError, VerificationError
-from ..errors import Problem as Finding
+from ..errors import Diagnostic, PluginError, VerificationError
 from ..plugins import Registry
 from ..plugins.attribution import owner_of_package
 from ..plugins.patches import refuse_taken_over
@@ -59,9 +58,9 @@ class RunCheck:
     """What a check of a run folder finds."""
 
     case: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnostic, ...]
     """All that is not so."""
-    unchecked: tuple[Finding, ...]
+    unchecked: tuple[Diagnostic, ...]
     """Rules left unverified: their plugin is missing here, or is not the one used."""
     differs: tuple[str, ...]
     """What is here, and is not what the run was made with; no mistake of the run."""
@@ -156,14 +155,16 @@ def verify_stored(
     )
 
 
-def _derived_again(again: Rechecked) -> list[Finding]:
+def _derived_again(again: Rechecked) -> list[Diagnostic]:
     """Figures that the plan rests on, where the records give others."""
     if again.run is None or again.verified is None:
         return []
     return [replace(f, file=FACTS) for f in derived_again(again.verified.ledger, again.verified.costing)]
 
 
-def _optimality(folder: Path, again: Rechecked, found: Sequence[Finding], registry: Registry, effort: Effort) -> Proof:
+def _optimality(
+    folder: Path, again: Rechecked, found: Sequence[Diagnostic], registry: Registry, effort: Effort
+) -> Proof:
     """What is proved of how good the plan is; nothing of a run that is found to be otherwise than it says."""
     if not effort.prove:
         return Proof("optimality: not checked", proved=False)
@@ -194,12 +195,12 @@ def _as_told(run: Run) -> Iterator[str]:
     yield "the day on which the run was made, the versions that made it, and the number of its independent parts"
 
 
-def _told(stored: RunFolder, again: Rechecked) -> list[Finding]:
+def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     """What `run.json` and the tables say otherwise than the facts give."""
     return _whole(stored, again) if again.run is not None else _purchases(stored, again)
 
 
-def _whole(stored: RunFolder, again: Rechecked) -> list[Finding]:
+def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     """Everything that `run.json` and the tables say, against what the facts give."""
     assert again.run is not None and again.verified is not None
     expected = again.run.model_dump(mode="json", by_alias=True)
@@ -211,7 +212,7 @@ def _whole(stored: RunFolder, again: Rechecked) -> list[Finding]:
     return found
 
 
-def _purchases(stored: RunFolder, again: Rechecked) -> list[Finding]:
+def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     """Where the plan does not hold, or a rule is missing: the purchases, and whether the tables say what `run.json` says."""
     only = _OF_FACTS if again.verified is None and not again.left_out else _FREE_OF_RULES
     expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in again.purchases]

@@ -10,8 +10,7 @@ from ..catalog import digest, read_catalogs
 from ..domain.base import Record
 from ..domain.facts import Catalog
 from ..domain.used import RunPlugin
-from ..errors import FriendshoreError, PluginError
-from ..errors import Problem as Finding
+from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..plugins import Registry, changes, is_folder, kind_digest, plugin_files
 from ..reading.records import shown
 from .facts import FACTS, FactsFile, PackFacts, as_data
@@ -37,7 +36,7 @@ GIVE_CASE = "give --case CASE to compare with it"
 class Vouching:
     """What stands for the facts of a run, and what does not."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
     """Facts that are not what they are said to come from."""
     vouched: list[str] = field(default_factory=list)
     """What was compared whole, and is the same."""
@@ -144,7 +143,7 @@ def _catalog(catalog: Catalog, file: FactsFile, registry: Registry, case: Gather
         found.compare(what, told, _of_catalog(here) if here else {}, f"{source} of the case", "as the case has it")
     if called and catalog.digest and len(found.findings) == before and digest(catalog) != catalog.digest:
         found.findings.append(
-            Finding(
+            Diagnostic(
                 f"{source} is not what its own digest says",
                 FACTS,
                 column="catalogs",
@@ -218,48 +217,48 @@ def _why(error: FriendshoreError) -> str:
     return "it is not here to compare with: " + "; ".join(problem.message for problem in error.problems)
 
 
-def _out_of_place(file: FactsFile) -> Iterator[Finding]:
+def _out_of_place(file: FactsFile) -> Iterator[Diagnostic]:
     """What the case names and the facts do not hold, and what they hold under the name of nothing."""
     held = {catalog.name for catalog in file.catalogs} | {f"pack {pack.id}" for pack in file.packs}
     called = {*file.named.values(), *(catalog.name for catalog in file.catalogs)}
     for kind, names in (("catalog", file.case.catalogs), ("pack", file.case.packs)):
         for name in names:
             if name not in called:
-                yield Finding(
+                yield Diagnostic(
                     f"the case names the {kind} {name}, which the facts do not hold", FACTS, column=f"{kind}s"
                 )
     named = {*file.case.catalogs, *file.case.packs}
     for name, call in file.named.items():
         if name not in held or call not in named:
-            yield Finding(f"{name} is said to be what the case calls {call}, and is not", FACTS, column="named")
+            yield Diagnostic(f"{name} is said to be what the case calls {call}, and is not", FACTS, column="named")
     yield from _unnamed(file)
     yield from _unlisted(file)
 
 
-def _unnamed(file: FactsFile) -> Iterator[Finding]:
+def _unnamed(file: FactsFile) -> Iterator[Diagnostic]:
     required = {name for catalog in file.catalogs for name in catalog.requires}
     packs = {pack.id for pack in file.packs}
     for catalog in file.catalogs:
         if catalog.distribution and catalog.name not in file.named and catalog.name not in required:
-            yield Finding(f"nothing names catalog {catalog.name}, which the facts hold", FACTS, column="catalogs")
+            yield Diagnostic(f"nothing names catalog {catalog.name}, which the facts hold", FACTS, column="catalogs")
         for offer in catalog.offers:
             if offer.catalog != catalog.name:
                 message = f"offer {offer.id} stands in catalog {catalog.name}, and says that it is of another"
-                yield Finding(message, FACTS, column="catalogs", found=offer.catalog, expected=catalog.name)
+                yield Diagnostic(message, FACTS, column="catalogs", found=offer.catalog, expected=catalog.name)
     for pack in file.packs:
         if f"pack {pack.id}" not in file.named:
-            yield Finding(f"nothing names pack {pack.id}, which the facts hold", FACTS, column="packs")
+            yield Diagnostic(f"nothing names pack {pack.id}, which the facts hold", FACTS, column="packs")
     for rule in file.rules:
         name = rule.data.get("id")
         if rule.kind != rule.data.get("kind"):
             message = f"rule {name} is said to be of another kind than it is"
-            yield Finding(message, FACTS, column="rules", found=rule.kind, expected=str(rule.data.get("kind")))
+            yield Diagnostic(message, FACTS, column="rules", found=rule.kind, expected=str(rule.data.get("kind")))
         if rule.pack and rule.pack not in packs:
             message = f"rule {name} is said to come from pack {rule.pack}, which the facts do not hold"
-            yield Finding(message, FACTS, column="rules")
+            yield Diagnostic(message, FACTS, column="rules")
 
 
-def _unlisted(file: FactsFile) -> Iterator[Finding]:
+def _unlisted(file: FactsFile) -> Iterator[Diagnostic]:
     """Catalogs and packs without an entry among what was used, and entries without the data."""
     expected: dict[tuple[str, str], tuple[object, ...]] = {
         ("catalog", c.name): (c.distribution, c.digest, c.as_of) for c in file.catalogs
@@ -269,11 +268,11 @@ def _unlisted(file: FactsFile) -> Iterator[Finding]:
         (p.kind, p.name): (p.distribution, p.digest, p.as_of) for p in file.plugins if p.has_facts
     }
     if len({*expected}) < len(file.catalogs) + len(file.packs):
-        yield Finding("two catalogs or packs of the facts have one name", FACTS)
+        yield Diagnostic("two catalogs or packs of the facts have one name", FACTS)
     for key in sorted({*expected, *listed}):
         if expected.get(key) != listed.get(key):
             message = f"what was used says of {' '.join(key)} what the facts do not"
-            yield Finding(
+            yield Diagnostic(
                 message, FACTS, column="plugins", found=_text(listed.get(key)), expected=_text(expected.get(key))
             )
 
@@ -282,18 +281,18 @@ def _text(entry: Iterable[object] | None) -> str:
     return ", ".join(str(part) for part in entry if part) if entry else "nothing"
 
 
-def _unlike(told: Entries, right: Entries, source: str) -> Iterator[Finding]:
+def _unlike(told: Entries, right: Entries, source: str) -> Iterator[Diagnostic]:
     for name in sorted({*told, *right}):
         one, other = told.get(name), right.get(name)
         if one is None:
-            yield Finding(f"{name} of {source} is missing from the facts", FACTS)
+            yield Diagnostic(f"{name} of {source} is missing from the facts", FACTS)
         elif other is None:
-            yield Finding(f"{name} is said to come from {source}, which has none of that name", FACTS)
+            yield Diagnostic(f"{name} is said to come from {source}, which has none of that name", FACTS)
         else:
             for key in sorted({*one, *other}):
                 if one.get(key) != other.get(key):
                     message = f"`{key}` of {name} is not what {source} says"
-                    yield Finding(message, FACTS, found=_shown(one.get(key)), expected=_shown(other.get(key)))
+                    yield Diagnostic(message, FACTS, found=_shown(one.get(key)), expected=_shown(other.get(key)))
 
 
 def _shown(value: object) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 
 from ..domain.used import STALE, aged, is_stale
-from ..errors import Problem
+from ..errors import Diagnostic
 from .figures import count
 from .problems import problem_data, problem_lines
 from .tables import Text, block, lines
@@ -56,7 +56,7 @@ def _ages(checked: Checked, day: date | None) -> Iterator[RenderableType]:
         yield Text(f"looked at more than {STALE.days} days ago: {', '.join(old)}", style="yellow")
 
 
-def _suggestion(problem: Problem) -> str:
+def _suggestion(problem: Diagnostic) -> str:
     place = f"{problem.file}: " if problem.file else ""
     return f"{place}{problem.message}" + (f" ({problem.fix})" if problem.fix else "")
 

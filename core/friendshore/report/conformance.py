@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 
-from ..errors import Problem
+from ..errors import Diagnostic
 from .figures import count
 from .problems import problem_data, problem_lines
 from .tables import Column, Text, block, table
@@ -98,7 +98,7 @@ def _told(outcome: Outcome, here: Path | None) -> RenderableType:
     return block(lines)
 
 
-def _from(here: Path | None, problem: Problem) -> Problem:
+def _from(here: Path | None, problem: Diagnostic) -> Diagnostic:
     """A problem whose file is told from a folder, if it lies below it."""
     file = Path(problem.file)
     if here is None or not file.is_absolute() or not file.is_relative_to(here):

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from ..errors import FriendshoreError, Problem
+from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
 
 
-def problem_data(problem: Problem) -> dict[str, Any]:
+def problem_data(problem: Diagnostic) -> dict[str, Any]:
     """A problem as JSON-ready data; what it does not say is left out."""
     return {name: value for name, value in asdict(problem).items() if value not in ("", None)}
 
@@ -20,7 +20,7 @@ def errors_data(error: FriendshoreError) -> dict[str, Any]:
     return {"errors": [problem_data(problem) for problem in error.problems]}
 
 
-def problem_lines(problems: Iterable[Problem]) -> list[str]:
+def problem_lines(problems: Iterable[Diagnostic]) -> list[str]:
     """Problems as text: the place and what is wrong on one line, then what was found, expected, and how to mend it."""
     lines: list[str] = []
     for problem in problems:
@@ -30,7 +30,7 @@ def problem_lines(problems: Iterable[Problem]) -> list[str]:
     return [*map(visible, lines)]
 
 
-def _first_line(problem: Problem) -> str:
+def _first_line(problem: Diagnostic) -> str:
     place = problem.file + (f":{problem.row}" if problem.row is not None else "")
     if problem.column:
         place += f" [{problem.column}]"

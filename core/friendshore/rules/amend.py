@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from ..domain.change import Change
 from ..domain.time import Span
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from .base import Phase, PhaseStatus, Rule
 from .pack import Bill
 
@@ -26,14 +26,14 @@ def amended(rules: Sequence[Rule], changes: Iterable[Change], bills: Sequence[Bi
     """
     found = {rule.id: rule for rule in rules}
     known = {bill.id: bill for bill in bills}
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for change in _spelt_out(changes, known, ()):
         name = getattr(change, change.subject)
         if name not in found:
             what = "a rule or bill" if change.subject == "enable" else "a rule"
             names = ", ".join(sorted([*found, *(known if change.subject == "enable" else ())]))
             problems.append(
-                Problem(
+                Diagnostic(
                     f"`{change.subject}` names no rule in use",
                     found=name,
                     expected=f"{what}: {names or 'there are none'}",
@@ -60,7 +60,7 @@ def _spelt_out(changes: Iterable[Change], bills: Mapping[str, Bill], within: tup
             yield change
         elif bill.id in within:
             raise InputError(
-                Problem(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
+                Diagnostic(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
             )
         else:
             yield from _spelt_out(bill.change, bills, (*within, bill.id))

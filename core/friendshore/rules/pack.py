@@ -16,7 +16,7 @@ from pydantic import Field
 from ..domain.base import Record, Tables
 from ..domain.case import Scenario
 from ..domain.change import Change
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..reading.records import record
 from ..reading.textfile import read_bytes, read_text
 from ..reading.tomltext import key_lines, toml_data
@@ -156,10 +156,10 @@ def stated_name(path: Path, key: str) -> str:
 
 def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
     if not path.parent.is_dir():
-        raise InputError(Problem("there is no such folder", str(path.parent), fix="check the path of the rule pack"))
+        raise InputError(Diagnostic("there is no such folder", str(path.parent), fix="check the path of the rule pack"))
     if not path.exists():
-        raise InputError(Problem(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(path.parent)))
-    found: list[Problem] = []
+        raise InputError(Diagnostic(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(path.parent)))
+    found: list[Diagnostic] = []
     text = read_text(path, found)
     if text is None:
         raise InputError(found)
@@ -181,13 +181,15 @@ class _Found:
     """A file, and all that is wrong with it so far."""
 
     file: str
-    problems: list[Problem]
+    problems: list[Diagnostic]
 
     def tables(self, data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
         """The entries of a list of tables."""
         entries = data.get(name, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            self.problems.append(Problem("a list of tables is needed", self.file, column=name, fix=f"write [[{name}]]"))
+            self.problems.append(
+                Diagnostic("a list of tables is needed", self.file, column=name, fix=f"write [[{name}]]")
+            )
             return []
         return entries
 
@@ -210,7 +212,7 @@ class _Found:
                 message = f"rule {table.get('id') or position + 1} of a pack needs `{key}`"
                 found = str(table[key]) if key in table else ""
                 place = _line(lines, position)
-                self.problems.append(Problem(message, self.file, place, key, found, "text", f"add `{key}`"))
+                self.problems.append(Diagnostic(message, self.file, place, key, found, "text", f"add `{key}`"))
 
     def repeated(self, tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...], key: str = "id") -> None:
         """Names that stand for two entries."""
@@ -222,7 +224,7 @@ class _Found:
             before = _line(lines, first[name])
             message = f"`{name}` is the {key} of two entries" + (f", first on line {before}" if before else "")
             place = _line(lines, position)
-            self.problems.append(Problem(message, self.file, place, key, fix="rename one of the two"))
+            self.problems.append(Diagnostic(message, self.file, place, key, fix="rename one of the two"))
 
 
 def _digest(data: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ from ..domain.facts import ChainEntry, Facility, Feed, Material, Offer, Place, R
 from ..domain.stages import COLLECTION, Stage
 from ..domain.time import Span
 from ..domain.use import Chained, Fact, Move, Use, Verdict
-from ..errors import InputError, Problem
+from ..errors import Diagnostic, InputError
 from ..reading.records import record
 from ..reading.textfile import read_text
 from ..reading.tomltext import toml_data
@@ -155,7 +155,7 @@ def read_vectors(folder: Path) -> VectorFile:
         InputError: with everything that is wrong with the file.
     """
     path = folder / VECTORS_FILE
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     text = read_text(path, found)
     if text is None:
         raise InputError(found)
@@ -232,7 +232,7 @@ def answered(
     if vector.rule:
         in_force = tuple(rule for rule in in_force if rule.id == vector.rule)
         if not in_force:
-            raise InputError(Problem(f"vector {vector.id} asks rule `{vector.rule}`, which the pack has not"))
+            raise InputError(Diagnostic(f"vector {vector.id} asks rule `{vector.rule}`, which the pack has not"))
     statuses = frozenset({PhaseStatus.ENACTED} | ({PhaseStatus.UNKNOWN} if vector.strict else set()))
     use, offer, move = _use(vector, materials), _offer(vector, materials), _move(vector)
     biting = [rule for rule in in_force if rule.bites(_day(vector, rule), statuses)]
@@ -265,7 +265,7 @@ def _day(vector: Vector, rule: Rule) -> Span:
 
 def _material(vector: Vector, name: str, materials: Mapping[str, Material]) -> Material:
     if name not in materials:
-        raise InputError(Problem(f"vector {vector.id} names material `{name}`, which there is not", found=name))
+        raise InputError(Diagnostic(f"vector {vector.id} names material `{name}`, which there is not", found=name))
     return materials[name]
 
 

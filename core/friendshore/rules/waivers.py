@@ -13,7 +13,7 @@ from ..domain.case import WaiverSpec
 from ..domain.quantities import parse_duration
 from ..domain.suggest import did_you_mean
 from ..domain.time import Span, add_months
-from ..errors import Problem
+from ..errors import Diagnostic
 
 
 def _months(value: Any) -> Any:
@@ -66,7 +66,7 @@ def longest_run(terms: Sequence[WaiverTerms], first: date, last: date) -> Span:
     return Span(start=first, end=last if end is None else min(end, last))
 
 
-def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Problem]:
+def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
     """What is wrong with a waiver by the law of its rule: a kind that the law does not know, or too long a time.
 
     Args:
@@ -75,7 +75,7 @@ def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Proble
     """
     known = {each.id: each for each in terms}
     if waiver.under and waiver.under not in known:
-        yield Problem(
+        yield Diagnostic(
             f"the law of `{waiver.rule}` knows no waiver `{waiver.under}`",
             column="waiver.under",
             found=waiver.under,
@@ -86,7 +86,7 @@ def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Proble
         yield from _too_long(waiver, known.get(waiver.under, terms[0]), terms)
 
 
-def _too_long(waiver: WaiverSpec, kind: WaiverTerms, terms: Sequence[WaiverTerms]) -> Iterator[Problem]:
+def _too_long(waiver: WaiverSpec, kind: WaiverTerms, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
     if kind.longest is None:
         return
     law = f"{kind.citation or waiver.rule} lets a waiver run {kind.longest} months at most"
@@ -94,7 +94,7 @@ def _too_long(waiver: WaiverSpec, kind: WaiverTerms, terms: Sequence[WaiverTerms
     other = "".join(f', or `under = "{each.id}"` if it rests on {each.citation or each.id}' for each in others)
     if waiver.start is None or waiver.end is None:
         missing = "from" if waiver.start is None else "until"
-        yield Problem(
+        yield Diagnostic(
             f"{law}; the one of `{waiver.rule}` has no {'first' if waiver.start is None else 'last'} day",
             column=f"waiver.{missing}",
             expected=f"`from` and `until`, {kind.longest} months apart at most",
@@ -104,7 +104,7 @@ def _too_long(waiver: WaiverSpec, kind: WaiverTerms, terms: Sequence[WaiverTerms
     last = kind.last_day(waiver.start)
     assert last is not None
     if waiver.end > last:
-        yield Problem(
+        yield Diagnostic(
             f"{law}; the one of `{waiver.rule}` runs from {waiver.start} until {waiver.end}",
             column="waiver.until",
             found=str(waiver.end),

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..reading.csvfile import Row, Table
 from ..reading.records import path_of, shown
 from .tables import TABLES, RunTable
@@ -48,7 +48,7 @@ _NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
 
 def differences(
     told: Mapping[str, Any], expected: Mapping[str, Any], file: Path, ignored: Collection[str] = ()
-) -> list[Problem]:
+) -> list[Diagnostic]:
     """Where a run as JSON says something else than it should.
 
     Args:
@@ -57,7 +57,7 @@ def differences(
         file: the file it stands in.
         ignored: fields that are not compared.
     """
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     for field in expected:
         if field in ignored:
             continue
@@ -75,7 +75,7 @@ def differences_in_rows(
     field: str,
     file: Path,
     only: Collection[str] = (),
-) -> list[Problem]:
+) -> list[Diagnostic]:
     """Differences between the entries of one list of a run, told apart by what names them.
 
     Args:
@@ -88,7 +88,7 @@ def differences_in_rows(
     key, noun = _KEYS[field], _NOUNS[field]
     here = _by_key([(number, entry) for number, entry in enumerate(told)], key)
     there = _by_key(list(enumerate(expected)), key)
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     for name in [*there, *(name for name in here if name not in there)]:
         subject = f"{noun} {_named(name)}"
         ours, theirs = here.get(name, []), there.get(name, [])
@@ -96,10 +96,10 @@ def differences_in_rows(
             found += _values(_part(entry, only), _part(right, only), (field, number), file, subject)
         for number, _ in ours[len(theirs) :]:
             found.append(
-                Problem(f"{subject}: the facts give no such {noun}", str(file), column=path_of((field, number)))
+                Diagnostic(f"{subject}: the facts give no such {noun}", str(file), column=path_of((field, number)))
             )
         for _ in theirs[len(ours) :]:
-            found.append(Problem(f"{subject}: is missing, though the facts give it", str(file), column=field))
+            found.append(Diagnostic(f"{subject}: is missing, though the facts give it", str(file), column=field))
     return found
 
 
@@ -124,7 +124,7 @@ def _named(key: Key) -> str:
     return "/".join(part for part in key if part)
 
 
-def _values(told: Any, expected: Any, path: tuple[str | int, ...], file: Path, subject: str) -> Iterator[Problem]:
+def _values(told: Any, expected: Any, path: tuple[str | int, ...], file: Path, subject: str) -> Iterator[Diagnostic]:
     """Differences between two JSON values, down to the single figure."""
     if isinstance(told, dict) and isinstance(expected, dict):
         for name in [*expected, *(name for name in told if name not in expected)]:
@@ -136,7 +136,7 @@ def _values(told: Any, expected: Any, path: tuple[str | int, ...], file: Path, s
         name = ".".join(str(step) for step in path[2:] if isinstance(step, str)) if subject else path_of(path)
         message = f"{subject}: " if subject else ""
         message += f"`{name or path_of(path)}` is not what the facts give"
-        yield Problem(message, str(file), column=path_of(path), found=shown(told), expected=shown(expected))
+        yield Diagnostic(message, str(file), column=path_of(path), found=shown(told), expected=shown(expected))
 
 
 def _records(value: Any) -> bool:
@@ -146,7 +146,7 @@ def _records(value: Any) -> bool:
 
 def differences_in_table(
     table: RunTable, told: Table, expected: Sequence[Mapping[str, str]], source: str = "the facts give"
-) -> list[Problem]:
+) -> list[Diagnostic]:
     """Where a table of the folder says something else than it should: file, row and column of each.
 
     Args:
@@ -161,25 +161,25 @@ def differences_in_table(
         here[tuple(told.text(row, column) for column in table.key)].append(row)
     for entry in expected:
         there[tuple(entry[column] for column in table.key)].append(entry)
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     for key in [*there, *(key for key in here if key not in there)]:
         rows, entries = here.get(key, []), there.get(key, [])
         subject = f"{table.noun} {_named(key)}"
         for row, entry in zip(rows, entries, strict=False):
             found += _cells(told, row, entry, subject, source)
         for row in rows[len(entries) :]:
-            found.append(Problem(f"{subject}: {source} no such {table.noun}", told.file, row.line))
+            found.append(Diagnostic(f"{subject}: {source} no such {table.noun}", told.file, row.line))
         for _ in entries[len(rows) :]:
-            found.append(Problem(f"{subject}: is missing, though {source} it", told.file))
+            found.append(Diagnostic(f"{subject}: is missing, though {source} it", told.file))
     return found
 
 
-def _cells(told: Table, row: Row, expected: Mapping[str, str], subject: str, source: str) -> Iterator[Problem]:
+def _cells(told: Table, row: Row, expected: Mapping[str, str], subject: str, source: str) -> Iterator[Diagnostic]:
     for column, right in expected.items():
         text = told.text(row, column)
         if not same(text, right):
             message = f"{subject}: `{column}` is not what {source}"
-            yield Problem(message, told.file, row.line, column, found=shown(text), expected=shown(right))
+            yield Diagnostic(message, told.file, row.line, column, found=shown(text), expected=shown(right))
 
 
 def same(one: str, other: str) -> bool:

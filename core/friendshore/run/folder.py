@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.run import Run
-from ..errors import FriendshoreError, InputError, Problem
+from ..errors import Diagnostic, FriendshoreError, InputError
 from ..inert import cell_typed, json_inert
 from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
@@ -65,17 +65,17 @@ def check_target(folder: Path) -> None:
 def _check_target(folder: Path) -> None:
     fix = "name a folder that does not exist yet"
     if folder.is_symlink() and not folder.exists():
-        raise InputError(Problem("is a link that leads nowhere; it is left as it is", str(folder), fix=fix))
+        raise InputError(Diagnostic("is a link that leads nowhere; it is left as it is", str(folder), fix=fix))
     if not folder.exists():
         for parent in folder.absolute().parents:
             if parent.exists():
                 if not parent.is_dir():
                     raise InputError(
-                        Problem(f"{parent} is a file, so no run can be written in it", str(folder), fix=fix)
+                        Diagnostic(f"{parent} is a file, so no run can be written in it", str(folder), fix=fix)
                     )
                 return
     if not folder.is_dir():
-        raise InputError(Problem("is a file, not a run folder; it is left as it is", str(folder), fix=fix))
+        raise InputError(Diagnostic("is a file, not a run folder; it is left as it is", str(folder), fix=fix))
     names = sorted(entry.name for entry in folder.iterdir())
     if names:
         message, strange = _not_replaced(folder, names)
@@ -83,7 +83,7 @@ def _check_target(folder: Path) -> None:
             found = ", ".join(strange[:5]) + (f" and {len(strange) - 5} more" if len(strange) > 5 else "")
             fix += ", or move away or delete what is in this one yourself"
             expected = "a new folder, or one of a run as it was written"
-            raise InputError(Problem(f"{message}; it is left as it is", str(folder), None, "", found, expected, fix))
+            raise InputError(Diagnostic(f"{message}; it is left as it is", str(folder), None, "", found, expected, fix))
 
 
 def _not_replaced(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
@@ -136,7 +136,7 @@ def write_run(
             _put_in_place(contents, place)
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
-        raise InputError(Problem(message, str(folder), fix="choose a folder that you may write to")) from error
+        raise InputError(Diagnostic(message, str(folder), fix="choose a folder that you may write to")) from error
 
 
 def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
@@ -153,7 +153,7 @@ def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
     try:
         replace_file(path, sign((folder / SUMS_FILE).read_bytes()))
     except OSError as error:
-        raise InputError(Problem(f"cannot be written: {error.strerror or error}", str(path))) from error
+        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(path))) from error
     return path
 
 
@@ -184,7 +184,7 @@ def _recover(place: Path) -> None:
     if old.is_dir() and new.is_dir():
         if place.exists():
             fix = f"move this one away; the run that it was is kept in {old}"
-            raise InputError(Problem("was put in the place of a run that was being replaced", str(place), fix=fix))
+            raise InputError(Diagnostic("was put in the place of a run that was being replaced", str(place), fix=fix))
         move(old, place)
     elif old.is_dir():
         _delete(old)
@@ -197,7 +197,9 @@ def _delete(old: Path) -> None:
     if strange:
         fix = "move what is yours away, and delete the folder"
         found = ", ".join(strange)
-        raise InputError(Problem("was replaced, and holds what was changed meanwhile", str(old), found=found, fix=fix))
+        raise InputError(
+            Diagnostic("was replaced, and holds what was changed meanwhile", str(old), found=found, fix=fix)
+        )
     for entry in sorted(old.iterdir(), key=lambda one: one.name == SUMS_FILE):
         entry.unlink()
     old.rmdir()
@@ -248,13 +250,13 @@ def _read_run(folder: Path) -> RunFolder:
     if folder.suffix == ".toml" or (folder / "case.toml").is_file() and not (folder / RUN_FILE).is_file():
         message = "this is a case, and not yet a run of it"
         fix = f"plan it first: `friendshore plan {folder} --out RUN`, then name RUN"
-        raise InputError(Problem(message, str(folder), expected="a folder written by `plan --out`", fix=fix))
+        raise InputError(Diagnostic(message, str(folder), expected="a folder written by `plan --out`", fix=fix))
     if not folder.is_dir():
         message = "there is no such run folder"
         raise InputError(
-            Problem(message, str(folder), expected="a folder written by `plan --out`", fix="check the path")
+            Diagnostic(message, str(folder), expected="a folder written by `plan --out`", fix="check the path")
         )
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     told = _read_json(folder / RUN_FILE, found)
     facts = _read_json(folder / FACTS_FILE, found)
     tables = {table.file: _read(folder, table, found) for table in TABLES}
@@ -269,7 +271,7 @@ def _read_run(folder: Path) -> RunFolder:
     return RunFolder(folder, run, told, facts, tables)
 
 
-def _read(folder: Path, table: RunTable, found: list[Problem]) -> Table:
+def _read(folder: Path, table: RunTable, found: list[Diagnostic]) -> Table:
     fields = tuple(
         Field(name, _TEXT, f"column {name} of a run's {table.file}", required=False) for name in table.columns
     )
@@ -278,10 +280,10 @@ def _read(folder: Path, table: RunTable, found: list[Problem]) -> Table:
         row.cells = [cell_typed(text) for text in row.cells]
     if read.columns:
         missing = [name for name in table.columns if name not in read.columns]
-        found += [Problem("a column is missing", str(folder / table.file), 1, name) for name in missing]
+        found += [Diagnostic("a column is missing", str(folder / table.file), 1, name) for name in missing]
     return read
 
 
-def _read_json(path: Path, found: list[Problem]) -> dict[str, Any] | None:
+def _read_json(path: Path, found: list[Diagnostic]) -> dict[str, Any] | None:
     text = read_text(path, found)
     return None if text is None else json_object(text, str(path), found, fix="plan again")

@@ -14,8 +14,7 @@ from ..domain.base import exact
 from ..domain.change import Change
 from ..domain.memory import Recent
 from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
-from ..errors import OutOfTimeError, VerificationError
-from ..errors import Problem as Trouble
+from ..errors import Diagnostic, OutOfTimeError, VerificationError
 from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..problem.parts import Members, Parts
@@ -218,7 +217,7 @@ class Session:
             VerificationError: if the plan does not hold.
         """
         if self.stopped:
-            raise OutOfTimeError(Trouble("the search was ended before this was found", fix="allow it more time"))
+            raise OutOfTimeError(Diagnostic("the search was ended before this was found", fix="allow it more time"))
         members = self.parts.members[self.parts.of_material[material]]
         program, cheapest = self.compiled(members)
         cost = np.zeros(len(program.linear.cost))

@@ -25,7 +25,7 @@ from ortools.linear_solver.python import model_builder_helper as helper
 from ortools.math_opt import model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
-from ..errors import Problem, SolverError
+from ..errors import Diagnostic, SolverError
 from ..program.matrix import Floats, Linear
 from .joined import Joined
 from .silence import silence
@@ -132,7 +132,7 @@ def solve_lp(
         seconds is not None or stopped()
     ):
         return Answer(Outcome.NOTHING)
-    raise BreakdownError(Problem(f"GLOP came to no answer: {status.name}", fix="please report this case"))
+    raise BreakdownError(Diagnostic(f"GLOP came to no answer: {status.name}", fix="please report this case"))
 
 
 @contextmanager
@@ -248,7 +248,7 @@ def _by_mathopt(
         if result is None or (ask.seconds is None and result.termination.limit == result_pb2.LIMIT_TIME):
             result = search_in_worker(program, engine, parameters, more, ask.stopped)
     except RefusedError as error:
-        problem = Problem(f"the solver refused the program: {error}", fix="please report this case")
+        problem = Diagnostic(f"the solver refused the program: {error}", fix="please report this case")
         raise BreakdownError(problem) from error
     return Answer(Outcome.NOTHING) if result is None else _answer(result, linear)
 
@@ -297,7 +297,7 @@ def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
     name = result_pb2.TerminationReasonProto.Name(reason)
     endless = reason == result_pb2.TERMINATION_REASON_UNBOUNDED
     raise (UnboundedError if endless else BreakdownError)(
-        Problem(f"the solver broke down: {name} {result.termination.detail}".strip(), fix="please report this case")
+        Diagnostic(f"the solver broke down: {name} {result.termination.detail}".strip(), fix="please report this case")
     )
 
 

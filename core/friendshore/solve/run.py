@@ -16,7 +16,7 @@ import numpy as np
 
 from ..domain.memory import set_aside
 from ..domain.plan import PlanStatus
-from ..errors import NoPlanError, OutOfTimeError, Problem
+from ..errors import Diagnostic, NoPlanError, OutOfTimeError
 from ..program import Program
 from ..program.goals import Goal
 from ..program.matrix import Floats, Ints, Linear
@@ -50,7 +50,7 @@ class Limits:
 
 NO_LIMITS = Limits()
 """Until it is done."""
-_GIVEN_UP = Problem(
+_GIVEN_UP = Diagnostic(
     "no solver came to a plan that keeps the rules of the case: its numbers lie too far apart, or at the edge of what can be had",
     fix="`friendshore check` names numbers that lie too far apart; if it names none, please report this case",
 )
@@ -290,7 +290,7 @@ def _nothing_bought(program: Program, part: Component, answer: Answer, engines: 
         raise NoPlanError(_GIVEN_UP)
     if found.x is None:
         raise OutOfTimeError(
-            Problem(
+            Diagnostic(
                 "the search was ended before it found a plan that keeps the rules of the case",
                 fix="allow it more time",
             )

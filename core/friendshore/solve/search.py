@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..program.matrix import Floats, Linear
 from .answers import Answers
 from .engines import Answer, Ask, Outcome, UnboundedError
@@ -166,6 +166,8 @@ def _free(linear: Linear) -> Answer:
     """Columns that no row speaks of: each at the end that costs least."""
     x = np.where(linear.cost < 0, linear.upper, linear.lower)
     if not np.isfinite(x).all():
-        raise UnboundedError(Problem("a column without limits lowers the cost for ever", fix="please report this case"))
+        raise UnboundedError(
+            Diagnostic("a column without limits lowers the cost for ever", fix="please report this case")
+        )
     value = float(linear.cost @ x) + linear.constant
     return Answer(Outcome.OPTIMAL, x, value, value)

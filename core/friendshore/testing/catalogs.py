@@ -10,7 +10,7 @@ from pathlib import Path
 from ..catalog import clashes, read_catalogs, review, twins
 from ..domain.facts import Catalog, Material, Offer
 from ..domain.stages import Stage
-from ..errors import FriendshoreError, Problem
+from ..errors import Diagnostic, FriendshoreError
 from ..plugins import Registry
 from ..plugins.registry import CatalogRef
 from .check import Check, NotLookedAt
@@ -81,9 +81,9 @@ class CatalogTrial:
         except FriendshoreError as error:
             raise NotLookedAt("the catalog cannot be read: see `read`") from error
 
-    def _read(self) -> Iterator[Problem]:
+    def _read(self) -> Iterator[Diagnostic]:
         if not self.read:
-            yield Problem("holds nothing", str(self._folder))
+            yield Diagnostic("holds nothing", str(self._folder))
 
     @cached_property
     def _materials(self) -> dict[str, Material]:
@@ -92,12 +92,12 @@ class CatalogTrial:
     def _required(self) -> list[Catalog]:
         return [catalog for name, catalog in self.read.items() if name != self.ref.name]
 
-    def _stages(self) -> Iterator[Problem]:
+    def _stages(self) -> Iterator[Diagnostic]:
         for offer in self._catalog().offers:
             missing = self._missing(offer)
             if missing:
                 file = self._folder / "chain.csv"
-                yield Problem(
+                yield Diagnostic(
                     f"offer `{offer.id}` says nothing of the {'stage' if len(missing) == 1 else 'stages'} {', '.join(missing)}",
                     str(file),
                     line_of(file, "offer", offer.id),
@@ -114,23 +114,23 @@ class CatalogTrial:
         needed = {stage for line in offer.outputs for stage in self._materials[line.material].stages}
         return sorted(needed - done, key=lambda stage: stage.rank)
 
-    def _evidence(self) -> Iterator[Problem]:
+    def _evidence(self) -> Iterator[Diagnostic]:
         return unsourced(self._catalog(), self._folder)
 
-    def _stated(self) -> Iterator[Problem]:
+    def _stated(self) -> Iterator[Diagnostic]:
         catalog = self._catalog()
         sources = {source.id: source for one in self.read.values() for source in one.sources}
         return unstated(catalog, sources, self._folder)
 
-    def _prices(self) -> Iterator[Problem]:
+    def _prices(self) -> Iterator[Diagnostic]:
         return off_the_mark(self._catalog(), [*self.others(), *self._required()], self._folder)
 
-    def _clashes(self) -> Iterator[Problem]:
+    def _clashes(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
         others = [c for c in self.others() if c.name != mine.name]
         yield from map(self._at, (p for p in clashes([*others, mine]) if f"`{mine.name}`" in p.found))
 
-    def _at(self, clash: Problem) -> Problem:
+    def _at(self, clash: Diagnostic) -> Diagnostic:
         """A clash with the place in the catalog's own tables where what clashes is defined."""
         if clash.column not in _TABLES:
             return clash
@@ -138,19 +138,19 @@ class CatalogTrial:
         name = clash.message.split("`")[1]
         return replace(clash, file=str(file), row=line_of(file, "id", name), column="id")
 
-    def _rewritten(self) -> Iterator[Problem]:
+    def _rewritten(self) -> Iterator[Diagnostic]:
         return differences(self._catalog(), self.ref, self.registry)
 
-    def _dates(self) -> Iterator[Problem]:
+    def _dates(self) -> Iterator[Diagnostic]:
         return misdated(self._catalog(), self._required(), self._folder)
 
-    def _old(self) -> Iterator[Problem]:
+    def _old(self) -> Iterator[Diagnostic]:
         return old(self._catalog(), self._folder)
 
-    def _weak(self) -> Iterator[Problem]:
+    def _weak(self) -> Iterator[Diagnostic]:
         return weak(self._catalog(), self._folder)
 
-    def _doubles(self) -> Iterator[Problem]:
+    def _doubles(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
         file = self._folder / "facilities.csv"
         for other in self.others():
@@ -160,12 +160,12 @@ class CatalogTrial:
                 facility, theirs = (
                     (pair.second, pair.first) if pair.second_catalog == mine.name else (pair.first, pair.second)
                 )
-                yield Problem(
+                yield Diagnostic(
                     f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like one facility: {pair.why}",
                     str(file),
                     line_of(file, "id", facility.id),
                     fix="leave it to that catalog; a case that uses both says which one to keep by [[overlap]], or its capacity counts twice",
                 )
 
-    def _review(self) -> Iterator[Problem]:
+    def _review(self) -> Iterator[Diagnostic]:
         yield from review(self._catalog(), self._required())

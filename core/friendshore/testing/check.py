@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..errors import FriendshoreError, Problem
+from ..errors import Diagnostic, FriendshoreError
 
 
 class NotLookedAt(Exception):  # noqa: N818 - no error: the reason why a check says nothing
@@ -23,7 +23,7 @@ class Check:
     """Its name, like `stages`."""
     says: str
     """What must hold, in one sentence."""
-    look: Callable[[], Iterable[Problem]]
+    look: Callable[[], Iterable[Diagnostic]]
     """Finds what is against it."""
     note: bool = False
     """Whether what it finds is worth knowing, and no mistake."""
@@ -54,7 +54,7 @@ class Outcome:
     """A check that was made."""
 
     check: Check
-    found: tuple[Problem, ...]
+    found: tuple[Diagnostic, ...]
     left_out: str = ""
     """Why it could not be made; empty if it was."""
 

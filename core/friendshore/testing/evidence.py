@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import Catalog
-from ..errors import Problem
+from ..errors import Diagnostic
 from .tables import line_of
 
 OLD = timedelta(days=3 * 365)
@@ -66,7 +66,7 @@ def _factor_source(catalog: Catalog, basis: str) -> str:
     return next((factor.source for factor in catalog.factors if factor.compound == basis), "worked out on reading")
 
 
-def unsourced(catalog: Catalog, folder: Path) -> Iterator[Problem]:
+def unsourced(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
     """Figures without a source, and sources that nobody could look up."""
     seen: set[Figure] = set()
     for figure in figures(catalog):
@@ -75,7 +75,7 @@ def unsourced(catalog: Catalog, folder: Path) -> Iterator[Problem]:
             seen.add(figure)
             file = folder / table
             fix = "add its source to sources.csv and name it here"
-            yield Problem(
+            yield Diagnostic(
                 f"a figure of `{name}` has no source",
                 str(file),
                 line_of(file, column, name),
@@ -93,7 +93,7 @@ def unsourced(catalog: Catalog, folder: Path) -> Iterator[Problem]:
             yield _of_source(folder, catalog, source, missing, "read", "the day on which somebody read it")
 
 
-def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> Iterator[Problem]:
+def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
     """Chain entries said to be complete by a source that does not say where that stage was done.
 
     Args:
@@ -107,7 +107,7 @@ def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> I
             source = sources.get(entry.source)
             if not entry.complete or source is None or source.proves(entry.stage):
                 continue
-            yield Problem(
+            yield Diagnostic(
                 f"offer `{offer.id}` is said to have been {entry.stage} in {', '.join(sorted(entry.countries))} alone, and "
                 f"its source does not state where",
                 str(file),
@@ -119,10 +119,10 @@ def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> I
             )
 
 
-def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterator[Problem]:
+def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
     """Sources younger than the catalog, and prices too old on its day to be paid: an offer's own, or of a benchmark that it follows."""
     if catalog.as_of is None:
-        yield Problem(
+        yield Diagnostic(
             "has no day on which it was put together", str(folder / "catalog.toml"), column="as_of", fix="add as_of"
         )
         return
@@ -146,7 +146,7 @@ def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Ite
         if name in last and catalog.as_of - last[name] > OLD_PRICE:
             old = _years(catalog.as_of - last[name])
             fix = "add a newer price of the benchmark"
-            yield Problem(
+            yield Diagnostic(
                 f"offers follow benchmark `{name}`, whose last price is {old} old",
                 str(folder / "offers.csv"),
                 column="benchmark",
@@ -155,7 +155,7 @@ def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Ite
             )
 
 
-def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Problem]:
+def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
     """Capacities that count as verified or computed, though their sources are old or of an unknown day."""
     file = folder / "capacity.csv"
     for facility in catalog.facilities:
@@ -163,7 +163,7 @@ def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source]
             source = sources.get(step.source)
             if source is None or not source.confidence.reaches(Confidence.COMPUTED) or _fresh(source, today, OLD):
                 continue
-            yield Problem(
+            yield Diagnostic(
                 f"a capacity of `{facility.id}` is {source.confidence}, by a source {_age(source, today)}",
                 str(file),
                 line_of(file, "facility", facility.id),
@@ -174,7 +174,7 @@ def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source]
             )
 
 
-def _old_prices(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Problem]:
+def _old_prices(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
     """Offers' own prices by sources that are old or of an unknown day."""
     file = folder / "offers.csv"
     for offer in catalog.offers:
@@ -182,7 +182,7 @@ def _old_prices(catalog: Catalog, today: date, sources: Mapping[str, Source], fo
         source = sources.get(founded)
         if source is None or _fresh(source, today, OLD_PRICE):
             continue
-        yield Problem(
+        yield Diagnostic(
             f"the price of offer `{offer.id}` rests on a source {_age(source, today)}",
             str(file),
             line_of(file, "id", offer.id),
@@ -204,7 +204,7 @@ def _age(source: Source, today: date) -> str:
     return f"of {source.date}, {_years(today - source.date)} before the catalog's day"
 
 
-def old(catalog: Catalog, folder: Path) -> Iterator[Problem]:
+def old(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
     """Sources that are old on the catalog's day, and those that were read without a day for their facts."""
     for source in _own(catalog):
         if source.date is None and source.read is not None and source.confidence in _READ:
@@ -221,7 +221,7 @@ def old(catalog: Catalog, folder: Path) -> Iterator[Problem]:
             )
 
 
-def weak(catalog: Catalog, folder: Path) -> Iterator[Problem]:
+def weak(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
     """How many figures of each table are no more than assumed or recalled: a case counts them only if it says so."""
     confidence = {source.id: source.confidence for source in catalog.sources}
     found: dict[tuple[str, Confidence], set[str]] = {}
@@ -231,7 +231,7 @@ def weak(catalog: Catalog, folder: Path) -> Iterator[Problem]:
             found.setdefault((table, held), set()).add(name)
     for (table, held), names in sorted(found.items()):
         some = ", ".join(sorted(names)[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-        yield Problem(
+        yield Diagnostic(
             f"figures of {some} are {held}",
             str(folder / table),
             fix=f'find better ones, or let cases say `confidence = "{held}"`',
@@ -242,10 +242,10 @@ def _own(catalog: Catalog) -> list[Source]:
     return [source for source in catalog.sources if source.id.startswith(f"{catalog.name}:")]
 
 
-def _of_source(folder: Path, catalog: Catalog, source: Source, message: str, column: str, expected: str) -> Problem:
+def _of_source(folder: Path, catalog: Catalog, source: Source, message: str, column: str, expected: str) -> Diagnostic:
     name = source.id.removeprefix(f"{catalog.name}:")
     file = folder / "sources.csv"
-    return Problem(f"source `{name}` {message}", str(file), line_of(file, "id", name), column, expected=expected)
+    return Diagnostic(f"source `{name}` {message}", str(file), line_of(file, "id", name), column, expected=expected)
 
 
 def _years(span: timedelta) -> str:

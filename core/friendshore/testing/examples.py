@@ -10,7 +10,7 @@ from ..case import load_case
 from ..domain.case import Case
 from ..domain.facts import Catalog
 from ..domain.plan import PlanStatus
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..plugins import Registry
 from ..recommend import gather, inputs_of
 from ..rules.base import Rule
@@ -35,7 +35,7 @@ class Example:
     """What it shows."""
 
 
-def example_problems(example: Example, rules: Sequence[Rule]) -> Iterator[Problem]:
+def example_problems(example: Example, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
     """What is wrong with what an example says: planned with its purchases fixed, under the rules and without them.
 
     Raises:
@@ -58,7 +58,7 @@ def example_problems(example: Example, rules: Sequence[Rule]) -> Iterator[Proble
     what = example.why or ", ".join(f"{amount} of {offer}" for offer, amount in example.bought.items())
     if not possible(()):
         fix = "buy no more than the offers can deliver and the demands can use"
-        yield Problem(f"the example `{what}` cannot be planned even without the rule", f"case {case.name}", fix=fix)
+        yield Diagnostic(f"the example `{what}` cannot be planned even without the rule", f"case {case.name}", fix=fix)
     elif possible(rules) != example.allowed:
         said, found = ("allowed", "refused") if example.allowed else ("refused", "allowed")
-        yield Problem(f"the example `{what}` is {found}", f"case {case.name}", found=found, expected=said)
+        yield Diagnostic(f"the example `{what}` is {found}", f"case {case.name}", found=found, expected=said)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..domain.facts import BenchmarkPrice, Catalog, Material, Offer
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..problem.merged import exchange
 from .tables import line_of
 
@@ -18,7 +18,7 @@ KIN = Decimal(300)
 _THOUSAND = (Decimal(200), Decimal(5000))
 
 
-def off_the_mark(catalog: Catalog, others: Sequence[Catalog], folder: Path) -> Iterator[Problem]:
+def off_the_mark(catalog: Catalog, others: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
     """Quoted prices far from all that is known of what they buy; prices of offers with inputs are looked at for being too high only.
 
     Args:
@@ -48,7 +48,7 @@ def off_the_mark(catalog: Catalog, others: Sequence[Catalog], folder: Path) -> I
             )
 
 
-def _compared(known: _Known, offer: Offer, per_kg: Decimal, currency: str, folder: Path) -> Iterator[Problem]:
+def _compared(known: _Known, offer: Offer, per_kg: Decimal, currency: str, folder: Path) -> Iterator[Diagnostic]:
     low, high, bound = known.band(offer.outputs[0].material, currency)
     ratio = _ratio(per_kg, low, high, bound)
     if ratio is None or (offer.inputs and ratio < 1):
@@ -65,7 +65,7 @@ def _problem(
     ratio: Decimal,
     file: Path,
     row: int | None,
-) -> Problem:
+) -> Diagnostic:
     low, high = band
     times = ratio if ratio > 1 else 1 / ratio
     much = f"{times:,.0f} times {'dearer' if ratio > 1 else 'cheaper'} than any benchmark of it"
@@ -75,7 +75,7 @@ def _problem(
         if ratio > 1
         else "money per kilogram written as money per tonne?"
     )
-    return Problem(
+    return Diagnostic(
         f"the price of {what} is {much}",
         str(file),
         row,

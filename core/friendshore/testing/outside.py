@@ -17,7 +17,7 @@ from datetime import date
 from types import CodeType, FrameType, MethodType
 from typing import Any, cast
 
-from ..errors import Problem
+from ..errors import Diagnostic
 
 _CLOCK = "the clock"
 _FILES = "files"
@@ -41,13 +41,13 @@ _ANYBODYS = frozenset({"importlib", "logging", "warnings", "linecache", "zipimpo
 
 
 @contextmanager
-def watched(package: str) -> Iterator[list[Problem]]:
+def watched(package: str) -> Iterator[list[Diagnostic]]:
     """Watches what the code of a package reads beside what it is given; what is found is in the list afterwards.
 
     Args:
         package: its top-level package. What others read for reasons of their own is not laid at its door.
     """
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     seen: set[tuple[str, int]] = set()
 
     def look(frame: FrameType, event: str, called: Any) -> None:
@@ -55,7 +55,7 @@ def watched(package: str) -> Iterator[list[Problem]]:
         by = _whose(frame, package) if what else None
         if by is not None and (by.f_code.co_filename, by.f_lineno) not in seen:
             seen.add((by.f_code.co_filename, by.f_lineno))
-            found.append(Problem(f"it reads {what}", by.f_code.co_filename, by.f_lineno))
+            found.append(Diagnostic(f"it reads {what}", by.f_code.co_filename, by.f_lineno))
 
     before = sys.getprofile()
     sys.setprofile(look)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ..domain.facts import Material
-from ..errors import FriendshoreError, Problem
+from ..errors import Diagnostic, FriendshoreError
 from ..plugins import Registry, attributed
 from ..rules.base import Rule
 from ..rules.pack import RulePack
@@ -75,9 +75,9 @@ class PackTrial:
         )  # fmt: skip
         return (*own, *Trial(self.subject, lambda: self.rules, self.known).checks())
 
-    def _read(self) -> Iterator[Problem]:
+    def _read(self) -> Iterator[Diagnostic]:
         if not self.rules:
-            yield Problem("has no rule", self.pack.file)
+            yield Diagnostic("has no rule", self.pack.file)
 
     def _made(self) -> tuple[Rule, ...]:
         try:
@@ -85,16 +85,16 @@ class PackTrial:
         except FriendshoreError as error:
             raise NotLookedAt("the pack cannot be read: see `read`") from error
 
-    def _citations(self) -> Iterator[Problem]:
+    def _citations(self) -> Iterator[Diagnostic]:
         for position, rule in enumerate(self._made()):
             row = self.pack.lines[position] if position < len(self.pack.lines) else None
             if not rule.source.strip():
                 fix = "say where the text of the law was read"
-                yield Problem(f"rule `{rule.id}` has no source", self.pack.file, row, "source", fix=fix)
+                yield Diagnostic(f"rule `{rule.id}` has no source", self.pack.file, row, "source", fix=fix)
         for vector in self._examples():
             if not (vector.citation.strip() or vector.why.strip()):
                 fix = "say what it shows, or where the answer is read from"
-                yield Problem(
+                yield Diagnostic(
                     f"vector `{vector.id}` has neither reason nor citation", self._vector_file, column="why", fix=fix
                 )
 
@@ -109,47 +109,49 @@ class PackTrial:
     def _vector_file(self) -> str:
         return str(self.pack.folder / VECTORS_FILE) if self.pack.folder else self.pack.id
 
-    def _masses(self) -> Iterator[Problem]:
+    def _masses(self) -> Iterator[Diagnostic]:
         rules = self._made()
         for table, rule in zip(self.pack.rules, rules, strict=True):
             other = masses_in_kilograms(table)
             if other != table and self.registry.rule({**other, "id": rule.id}) != rule:
-                yield Problem(f"rule `{rule.id}` is another one with its tonnes written as kilograms", self.pack.file)
+                yield Diagnostic(
+                    f"rule `{rule.id}` is another one with its tonnes written as kilograms", self.pack.file
+                )
 
-    def _vectors(self) -> Iterator[Problem]:
+    def _vectors(self) -> Iterator[Diagnostic]:
         rules = self._made()
         if self.vectors is None:
             if any(not rule.verbs.isdisjoint({"judge", "charge"}) for rule in rules):
                 fix = f"write worked examples of the law into {VECTORS_FILE}"
-                yield Problem(f"there is no {VECTORS_FILE}", self.pack.file, fix=fix)
+                yield Diagnostic(f"there is no {VECTORS_FILE}", self.pack.file, fix=fix)
             return
         seen: set[str] = set()
         for vector in self.vectors.vector:
             if vector.id in seen:
-                yield Problem(f"two vectors are called `{vector.id}`", self._vector_file, column="id")
+                yield Diagnostic(f"two vectors are called `{vector.id}`", self._vector_file, column="id")
             seen.add(vector.id)
             verdict = answered(vector, rules, self._materials, self.pack.bills, attributed).verdict
             if not verdict.passes and not verdict.clause:
                 fix = "give the rule a citation, and its verdicts that clause"
-                yield Problem(
+                yield Diagnostic(
                     f"vector `{vector.id}` is decided by `{verdict.rule}`, which cites nothing",
                     self._vector_file,
                     fix=fix,
                 )
             for said in failures(vector, rules, self._materials, self.pack.bills, attributed):
-                yield Problem(said, self._vector_file, fix="mend the rule, or the example")
+                yield Diagnostic(said, self._vector_file, fix="mend the rule, or the example")
 
     @cached_property
     def _materials(self) -> Mapping[str, Material]:
         added = self.vectors.material if self.vectors else ()
         return {material.id: material for material in (*self.known(), *added)}
 
-    def _covered(self) -> Iterator[Problem]:
+    def _covered(self) -> Iterator[Diagnostic]:
         rules, vectors = self._made(), self._examples()
         for rule in rules:
             if rule.verbs.isdisjoint({"judge", "charge"}) or any(self._shows(vector, rule) for vector in vectors):
                 continue
-            yield Problem(
+            yield Diagnostic(
                 f"rule `{rule.id}` bears on no worked example", self._vector_file, fix="add one that it decides"
             )
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from ..catalog import columns, read_catalogs
 from ..catalog.convert import Texts, texts_of, write_folder
 from ..domain.facts import Catalog
-from ..errors import Problem
+from ..errors import Diagnostic
 from ..plugins import Registry
 from ..plugins.registry import CatalogRef
 from ..reading import kinds
@@ -21,7 +21,7 @@ TONNES = re.compile(r"^([\d.,]+) ?t\b")
 _MASSES = (kinds.MASS, kinds.MASS_RATE)
 
 
-def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterator[Problem]:
+def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterator[Diagnostic]:
     """What a catalog says otherwise once its tables are written anew."""
     texts = texts_of(ref.folder)
     masses = {layout.name: {f.name for f in layout.fields if f.kind in _MASSES} for layout in columns.TABLES}
@@ -36,7 +36,7 @@ def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterat
         changed = [name for name in named if getattr(other, name) != getattr(catalog, name)]
         fix = "write every mass with its unit, and make no row rest on the one before it"
         text = f"{', '.join(changed)} change with the order of rows, or with kilograms for tonnes"
-        yield Problem(text, str(ref.folder), fix=fix)
+        yield Diagnostic(text, str(ref.folder), fix=fix)
 
 
 def _anew(head: Sequence[str], rows: Sequence[tuple[str, ...]], masses: set[str]) -> tuple[tuple[str, ...], ...]:

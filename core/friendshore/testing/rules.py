@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from ..domain.facts import Material
-from ..errors import FriendshoreError, InputError, Problem
+from ..errors import Diagnostic, FriendshoreError, InputError
 from ..plugins.attribution import place_of, sentence_of
 from ..plugins.interface import OWN
 from ..rules.base import Rule
@@ -83,7 +83,7 @@ class Trial:
 
     # ------------------------------------------------------------------------------------------------ asked directly
 
-    def _json(self) -> Iterator[Problem]:
+    def _json(self) -> Iterator[Diagnostic]:
         for rule in self.rules:
             try:
                 again = type(rule).model_validate_json(rule.model_dump_json(by_alias=True))
@@ -93,7 +93,7 @@ class Trial:
             if again != rule:
                 yield _problem(rule, "is another rule once written as JSON and read again", "a rule of plain values")
 
-    def _sentences(self) -> Iterator[Problem]:
+    def _sentences(self) -> Iterator[Diagnostic]:
         expected = "what it asks in a planner's words, with a full stop, from `sentence()` or `title`"
         for rule in self.rules:
             try:
@@ -106,25 +106,25 @@ class Trial:
         if not self._broken:
             yield from self._asked(Asking.unexplained, "`sentence` of every row, in a planner's words")
 
-    def _answers(self) -> Iterator[Problem]:
+    def _answers(self) -> Iterator[Diagnostic]:
         yield from self._asked(Asking.wrong_answers, "a Verdict with a reason, or a Decimal of zero or more")
 
-    def _linear(self) -> Iterator[Problem]:
+    def _linear(self) -> Iterator[Diagnostic]:
         yield from self._asked(Asking.not_linear, LINEAR)
 
-    def _gaps(self) -> Iterator[Problem]:
+    def _gaps(self) -> Iterator[Diagnostic]:
         self._needs(self._broken)
         yield from self._left_open
 
-    def _pure(self) -> Iterator[Problem]:
+    def _pure(self) -> Iterator[Diagnostic]:
         self._needs(self._broken)
         yield from self._impurities
 
-    def _order(self) -> Iterator[Problem]:
+    def _order(self) -> Iterator[Diagnostic]:
         self._needs(self._broken or ("see `pure`" if self._impurities else ""))
         yield from self._disorders
 
-    def _seeds(self) -> Iterator[Problem]:
+    def _seeds(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         # Kinds of friendshore itself are held to this by its own tests.
         foreign = [rule for rule in self.rules if type(rule).__module__.partition(".")[0] != OWN]
@@ -135,13 +135,13 @@ class Trial:
                 named[name], "it says something else, or the same in another order, in another process", expected
             )
 
-    def _shortcuts(self) -> Iterator[Problem]:
+    def _shortcuts(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         yield from self._asked(
             Asking.false_shortcuts, "nothing left out: a shortcut that is not so lets offers pass unseen"
         )
 
-    def _doubt(self) -> Iterator[Problem]:
+    def _doubt(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
 
         def look(asking: Asking) -> Iterator[str]:
@@ -155,8 +155,8 @@ class Trial:
         yield from found if found or self._left_open else self._asked(look, expected, odd=True)
 
     def _asked(
-        self, look: Callable[[Asking], Iterator[str | Problem]], expected: str, odd: bool = False
-    ) -> Iterator[Problem]:
+        self, look: Callable[[Asking], Iterator[str | Diagnostic]], expected: str, odd: bool = False
+    ) -> Iterator[Diagnostic]:
         """The first that each rule is found at fault for, over its made-up cases.
 
         Args:
@@ -175,7 +175,7 @@ class Trial:
                     where = f"in {asking.world.case.name}"
                     yield from (replace(problem, found=where, expected=expected, fix="") for problem in error.problems)
                     break
-                if isinstance(found, Problem):
+                if isinstance(found, Diagnostic):
                     yield replace(found, message=f"{_named(rule)}: {found.message}", expected=expected)
                 elif found is not None:
                     yield _problem(rule, found, expected, f"in {asking.world.case.name}")
@@ -214,14 +214,14 @@ class Trial:
         return "its answers differ from time to time: see `pure` and `order`" if found else ""
 
     @cached_property
-    def _impurities(self) -> tuple[Problem, ...]:
+    def _impurities(self) -> tuple[Diagnostic, ...]:
         expected = (
             "the same answer whenever it is asked, from what it is given alone: nothing remembered, read or changed"
         )
         return tuple(self._asked(_impure, expected))
 
     @cached_property
-    def _left_open(self) -> tuple[Problem, ...]:
+    def _left_open(self) -> tuple[Diagnostic, ...]:
         def look(asking: Asking) -> Iterator[str]:
             yield from asking.wrong_answers()
             yield from asking.not_linear()
@@ -230,7 +230,7 @@ class Trial:
         return tuple(self._asked(look, expected, odd=True))
 
     @cached_property
-    def _disorders(self) -> tuple[Problem, ...]:
+    def _disorders(self) -> tuple[Diagnostic, ...]:
         return tuple(self._asked(_ordered, "the same rows whatever comes first: sort by id, and break ties by it"))
 
     @staticmethod
@@ -252,7 +252,7 @@ class Trial:
                 continue
         return found
 
-    def _law(self, name: str, law: Law) -> Iterator[Problem]:
+    def _law(self, name: str, law: Law) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         if not self._plans:
             raise NotLookedAt("the rules name what no made-up case has")
@@ -262,7 +262,7 @@ class Trial:
             except InputError:
                 continue  # it names something of this case that the law takes away
             if found is not None:
-                yield Problem(found, self.subject, found=f"in {world.case.name}", fix=laws.FIXES[name])
+                yield Diagnostic(found, self.subject, found=f"in {world.case.name}", fix=laws.FIXES[name])
                 return
 
     def _more_rules(self, world: World, before: laws.Planned) -> str | None:
@@ -325,12 +325,12 @@ class Trial:
         """Whether a rule names something of a made-up case, as one that pins an offer does."""
         return not world.names.isdisjoint(Words(self.rules).all)
 
-    def _examples(self) -> Iterator[Problem]:
+    def _examples(self) -> Iterator[Diagnostic]:
         self._needs(self._broken)
         for example in self.examples:
             yield from example_problems(example, self.rules)
 
-    def _bites(self) -> Iterator[Problem]:
+    def _bites(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         touched = 0
         for world, plan in self._plans:
@@ -339,10 +339,10 @@ class Trial:
         if not touched:
             fix = "give example plans to `check_rule`, or vectors to the pack, that show what it does"
             text = "bears on none of them" if self._plans else "names what none of them has"
-            yield Problem(f"{text}: {len(self._plans)} planned", self.subject, fix=fix)
+            yield Diagnostic(f"{text}: {len(self._plans)} planned", self.subject, fix=fix)
 
 
-def _impure(asking: Asking) -> Iterator[str | Problem]:
+def _impure(asking: Asking) -> Iterator[str | Diagnostic]:
     package = type(asking.rule).__module__.partition(".")[0]
     if package != OWN:
         with watched(package) as found:
@@ -369,11 +369,11 @@ def _ordered(asking: Asking) -> Iterator[str]:
         yield "its rows change with the order in which it is shown offers, demands, materials and places"
 
 
-def _problem(rule: Rule, message: str, expected: str, found: str = "") -> Problem:
+def _problem(rule: Rule, message: str, expected: str, found: str = "") -> Diagnostic:
     if type(rule).__module__.partition(".")[0] == OWN:
-        return Problem(message, _named(rule), found=found, expected=expected)
+        return Diagnostic(message, _named(rule), found=found, expected=expected)
     file, line = place_of(type(rule))
-    return Problem(f"{_named(rule)}: {message}", file, line, found=found, expected=expected)
+    return Diagnostic(f"{_named(rule)}: {message}", file, line, found=found, expected=expected)
 
 
 def _named(rule: Rule) -> str:

@@ -12,7 +12,7 @@ from pydantic.errors import PydanticUserError
 
 from ..catalog import read_catalogs
 from ..domain.facts import Catalog, Material
-from ..errors import FriendshoreError, InputError, PluginError, Problem
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import (
     PluginInfo,
     PluginStatus,
@@ -56,7 +56,7 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
     if is_wheel(folder):
         return _of_plugins(wheel_plugins(folder), known)
     if isinstance(subject, Path) or "/" in subject or subject.startswith("."):
-        raise InputError(Problem("there is no such folder, workbook or wheel", str(subject), fix="check the path"))
+        raise InputError(Diagnostic("there is no such folder, workbook or wheel", str(subject), fix="check the path"))
     return tuple(check for info in known.named(subject) for check in _of_plugin(info, _Installed(known)))
 
 
@@ -74,7 +74,7 @@ def _of_folder(folder: Path, known: Registry) -> tuple[Check, ...]:
         expected = (
             f"a plugin (pyproject.toml or friendshore.toml), a catalog ({CATALOG_FILE}) or a rule pack ({PACK_FILE})"
         )
-        raise InputError(Problem("is no folder that can be checked", str(folder), expected=expected))
+        raise InputError(Diagnostic("is no folder that can be checked", str(folder), expected=expected))
     return _of_plugins(source_plugins(folder), known)
 
 
@@ -88,7 +88,7 @@ def _of_plugins(plugins: Sequence[Plugin], known: Registry) -> tuple[Check, ...]
     return tuple(replace(check, look=partial(_looked, check, plugins)) for check in checks)
 
 
-def _looked(check: Check, plugins: Sequence[Plugin]) -> list[Problem]:
+def _looked(check: Check, plugins: Sequence[Plugin]) -> list[Diagnostic]:
     with importable(plugins):
         return list(check.look())
 
@@ -130,15 +130,15 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
     registry = installed.registry
     subject = f"plugin `{info.distribution}`"
 
-    def manifest() -> Iterator[Problem]:
+    def manifest() -> Iterator[Diagnostic]:
         yield from registry.problems(info)
         if not (info.error or info.catalogs or info.packs or info.kinds):
-            yield Problem("brings nothing", info.file, fix="announce its catalogs, packs or kinds of rules")
+            yield Diagnostic("brings nothing", info.file, fix="announce its catalogs, packs or kinds of rules")
 
-    def interface() -> Iterator[Problem]:
+    def interface() -> Iterator[Diagnostic]:
         if info.notice:
             fix = f"write `api = {newest().version}`, and what that version asks for"
-            yield Problem(
+            yield Diagnostic(
                 f"{info.label} is written for a version that is {info.api_end}", info.file, None, "api", str(info.api),
                 str(newest()), fix,
             )  # fmt: skip
@@ -169,18 +169,18 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-def _failure(info: PluginInfo, registry: Registry) -> Problem | None:
+def _failure(info: PluginInfo, registry: Registry) -> Diagnostic | None:
     """What goes wrong when its code is imported, tried in another process, so that what hangs there does not hang here."""
     entry = registry.code(info) if registry.runs(info) else None
     return None if entry is None else load(info, entry).problem
 
 
-def _code(info: PluginInfo, registry: Registry) -> Iterator[Problem]:
+def _code(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]:
     """What goes wrong when everything that it announces is asked for."""
     asked: list[tuple[Callable[[str], Any], tuple[str, ...]]] = [
         (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs)
     ]  # fmt: skip
-    seen: set[Problem] = set()
+    seen: set[Diagnostic] = set()
     for ask, names in asked:
         for name in names:
             try:
@@ -192,11 +192,11 @@ def _code(info: PluginInfo, registry: Registry) -> Iterator[Problem]:
                 continue  # its file is looked at by the checks of the pack or catalog
 
 
-def _behind_the_manifest() -> Iterator[Problem]:
+def _behind_the_manifest() -> Iterator[Diagnostic]:
     raise NotLookedAt("the plugin cannot be used: see `manifest`")
 
 
-def _by_author(problem: Problem) -> Problem:
+def _by_author(problem: Diagnostic) -> Diagnostic:
     """Whoever checks a plugin is its author: what to mend is of more use than whom to report it to."""
     return replace(problem, fix=f"mend the code, or have {MANIFEST} say no more and no less than it brings")
 
@@ -211,7 +211,7 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
             for number, data in enumerate(_data(name, registry), 1)
         ]
 
-    def can_be_made() -> Iterator[Problem]:
+    def can_be_made() -> Iterator[Diagnostic]:
         try:
             made()
         except PluginError as error:
@@ -219,9 +219,9 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
         except InputError as error:
             fix = 'add examples of it to the class: model_config = {"json_schema_extra": {"examples": [{...}]}}'
             yield from error.problems
-            yield Problem("no rule of this kind can be made without more, so none is tried", subject, fix=fix)
+            yield Diagnostic("no rule of this kind can be made without more, so none is tried", subject, fix=fix)
 
-    def masses() -> Iterator[Problem]:
+    def masses() -> Iterator[Diagnostic]:
         try:
             pairs = [(data, masses_in_kilograms(data)) for data in _data(name, registry)]
             changed = [n for n, (one, other) in enumerate(pairs, 1) if rule_of(one) != rule_of(other)]
@@ -229,7 +229,7 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
             raise NotLookedAt("the rules cannot be made") from error
         for number in changed:
             fix = "read masses by friendshore.domain.quantities.parse_mass"
-            yield Problem(f"its example {number} is another rule with tonnes written as kilograms", subject, fix=fix)
+            yield Diagnostic(f"its example {number} is another rule with tonnes written as kilograms", subject, fix=fix)
 
     def rule_of(data: dict[str, Any]) -> Rule:
         return registry.rule({"id": name, **data}, subject)

@@ -21,8 +21,7 @@ from decimal import Decimal
 
 from ..domain.memory import uncollected
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Cost, Plan, PlanStatus
-from ..errors import Problem as Finding
-from ..errors import VerificationError
+from ..errors import Diagnostic, VerificationError
 from ..problem import Problem
 from ..problem.objectives import Objective
 from .amounts import Amounts
@@ -110,7 +109,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
 
 
 @uncollected()
-def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Finding]]:
+def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
     """The verified plan, or all that is not so.
 
     Args:

@@ -20,7 +20,7 @@ from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import OfferAssumption
 from ..domain.facts import Offer, Price, Quote
 from ..domain.use import Use
-from ..errors import Problem as Finding
+from ..errors import Diagnostic
 from ..plugins import attributed
 from ..problem import Problem
 from ..problem.demands import Demand
@@ -34,7 +34,7 @@ DIGITS = Fraction(1, 10**12)
 """Share by which two figures may differ: each is rounded to 15 digits, some of them more than once."""
 
 
-def derived_again(ledger: Ledger, costing: Costing) -> list[Finding]:
+def derived_again(ledger: Ledger, costing: Costing) -> list[Diagnostic]:
     """All figures that a plan uses and that come out otherwise the second time.
 
     Args:
@@ -56,7 +56,7 @@ class _Again:
         self.charging = cache(self._charging)
         self.days = cache(self._days)
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Diagnostic]:
         """Figure by figure."""
         yield from self._discounts()
         yield from self._wanted()
@@ -64,7 +64,7 @@ class _Again:
         yield from self._prices()
         yield from self._moves()
 
-    def _discounts(self) -> Iterator[Finding]:
+    def _discounts(self) -> Iterator[Diagnostic]:
         """Money of a period counts for `(1 + discount) ^ -(months since the start / 12)`."""
         for t, stated in enumerate(self.problem.discount):
             # Both sides to the twelfth power, so that no root is taken.
@@ -72,7 +72,7 @@ class _Again:
             if abs(Fraction(stated) ** 12 - again) > 12 * DIGITS * again:
                 yield _differs(f"what money of {self._label(t)} counts for", stated, float(again) ** (1 / 12))
 
-    def _wanted(self) -> Iterator[Finding]:
+    def _wanted(self) -> Iterator[Diagnostic]:
         """A demand's kilograms, to the resolution."""
         for demand in self.problem.demands:
             wanted = self._quantities(demand)
@@ -98,7 +98,7 @@ class _Again:
             found[min(t + late, len(found) - 1)] += quantity
         return found
 
-    def _capacities(self) -> Iterator[Finding]:
+    def _capacities(self) -> Iterator[Diagnostic]:
         """What a facility that is drawn on can make: day by day the step in force, for what its status counts."""
         used = {offer for offer, _ in self.ledger.units()}
         for pool in self.problem.pools:
@@ -118,7 +118,7 @@ class _Again:
                 if unlimited != (stated is None) or (stated is not None and _apart(stated, again)):
                     yield _differs(f"what `{pool.facility}` can make in {self._label(t)}", stated, again)
 
-    def _prices(self) -> Iterator[Finding]:
+    def _prices(self) -> Iterator[Diagnostic]:
         """What a unit costs that is ordered or made."""
         for offer, t in sorted(self.ledger.units()):
             facts = self.problem.offers[offer]
@@ -185,7 +185,7 @@ class _Again:
         past = [one for one in known if one[0] <= day]
         return Fraction(amount) * (max(past) if past else min(known))[1]
 
-    def _moves(self) -> Iterator[Finding]:
+    def _moves(self) -> Iterator[Diagnostic]:
         """Freight, time under way and charges of every arc that is bought by."""
         columns, network = self.ledger.columns, self.problem.network.arcs
         own = np.flatnonzero(columns.offer >= 0)
@@ -203,7 +203,7 @@ class _Again:
                 name = self.problem.offers[arc.offer].offer.id
                 yield _differs(f"the charges on `{name}` to {arc.node[1]} in {self._label(t)}", stated, again)
 
-    def _move(self, arc: Arc) -> Iterator[Finding]:
+    def _move(self, arc: Arc) -> Iterator[Diagnostic]:
         offer = self.merged.offers[self.problem.offers[arc.offer].offer.id]
         lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
         months = next((lane.lead_time for lane in lanes if lane.lead_time is not None), offer.lead_time)
@@ -283,7 +283,7 @@ def _apart(stated: Decimal, again: Fraction) -> bool:
     return abs(Fraction(stated) - again) > DIGITS * max(abs(Fraction(stated)), abs(again))
 
 
-def _differs(what: str, stated: object, again: object) -> Finding:
+def _differs(what: str, stated: object, again: object) -> Diagnostic:
     """That a figure comes out otherwise the second time."""
     shown = "none" if again is None else f"{float(again):.15g}" if isinstance(again, Fraction | float) else str(again)
-    return Finding(f"{what} is not what the records give, derived a second way", found=str(stated), expected=shown)
+    return Diagnostic(f"{what} is not what the records give, derived a second way", found=str(stated), expected=shown)

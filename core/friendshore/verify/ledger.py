@@ -11,7 +11,7 @@ import numpy as np
 
 from ..domain.base import Record
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
-from ..errors import Problem as Finding
+from ..errors import Diagnostic
 from ..problem import Problem
 from ..problem.demands import Lot
 from ..problem.doubles import Floats
@@ -50,7 +50,7 @@ class Ledger:
     transfers: list[tuple[Transfer, int]] = field(default_factory=list)
     deliveries: list[tuple[Delivery, int]] = field(default_factory=list)
     """With the position of their demand."""
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
     unplanned: frozenset[str] = frozenset()
     """Materials of components whose rules conflict."""
     largest_miss: Decimal = Decimal(0)
@@ -102,7 +102,7 @@ class Ledger:
 
     def find(self, message: str, **details: str) -> None:
         """Records a finding."""
-        self.findings.append(Finding(message, **details))  # type: ignore[arg-type]
+        self.findings.append(Diagnostic(message, **details))  # type: ignore[arg-type]
 
     def miss(self, by: Decimal, pieces: Decimal | int, message: str) -> None:
         """A row is missed by `by` kilograms: a finding, unless rounding the `pieces` it is the sum of may do so.

@@ -16,7 +16,7 @@ from ...domain.facts import Material
 from ...domain.quantities import looks_like_money
 from ...domain.stages import Stage
 from ...domain.values import end_use
-from ...errors import InputError, Problem
+from ...errors import Diagnostic, InputError
 from ..base import Names, Rule, Selector
 
 
@@ -175,7 +175,9 @@ class InMoney(Rule):
         if self.currency in ("", currency):
             return super().in_currency(currency, exchange)
         message, fix = f"the amounts of rule `{self.id}` are in {self.currency}", "convert them"
-        raise InputError(Problem(message, found=self.currency, expected=f"amounts in {currency}, as the case", fix=fix))
+        raise InputError(
+            Diagnostic(message, found=self.currency, expected=f"amounts in {currency}, as the case", fix=fix)
+        )
 
 
 def named_currency(value: object) -> str:

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from ...domain.base import exact
 from ...domain.use import Chained, Move, Use
-from ...errors import InputError, Problem
+from ...errors import Diagnostic, InputError
 from ..base import Rule
 from .amounts import PerKilogram, Rate
 from .shared import Countries, Covering, lands, listed, named_currency
@@ -77,7 +77,7 @@ class Tariff(Covering, Rule):
         rate = exchange(self.specific_currency)
         if rate is None:
             raise InputError(
-                Problem(
+                Diagnostic(
                     f"the specific duty of rule `{self.id}` cannot be charged in {currency}",
                     found=f"{self.specific} {self.specific_currency}/kg",
                     expected=f"an exchange rate from {self.specific_currency} to {currency}",

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from ....domain.facts import Material
-from ....errors import InputError, Problem
+from ....errors import Diagnostic, InputError
 from ..amounts import PerKilogram
 from ..shared import Covering, InMoney
 
@@ -55,7 +55,7 @@ class Grouped(Covering, InMoney):
             return Decimal(1)
         if material.content is None:
             raise InputError(
-                Problem(
+                Diagnostic(
                     f"rule `{self.id}` counts contained {material.element}, and {material.id} has no known content",
                     column="materials.content",
                     expected=f"kilograms of {material.element} per kilogram",

@@ -13,7 +13,7 @@ from ....domain.facts import Place
 from ....domain.suggest import did_you_mean
 from ....domain.time import Span
 from ....domain.use import Chained
-from ....errors import InputError, Problem
+from ....errors import Diagnostic, InputError
 from ...base import Facts, Names, Rule
 from ...rows import Row
 from ..amounts import Kilograms, PerKilogram, WeightTable
@@ -102,8 +102,8 @@ class Pin(InMoney):
                     reads=frozenset(o.material.id for o in facts.offers if o.offer.id in self.weights),
                 )
 
-    def _unknown(self, name: str, known: set[str]) -> Problem:
-        return Problem(
+    def _unknown(self, name: str, known: set[str]) -> Diagnostic:
+        return Diagnostic(
             f"rule `{self.id}` pins an offer that does not count in this case",
             column="rule.offer",
             found=name,
