@@ -51,10 +51,10 @@ def _object(layout: Layout, *, rows: bool) -> dict[str, Any]:
 def _property(field: Field, *, rows: bool) -> dict[str, Any]:
     if field.inside is not None:
         inside = _object(field.inside, rows=False)
-        return {"description": field.doc, "type": "array", "items": inside} if field.repeated else inside
+        return {"description": field.meaning, "type": "array", "items": inside} if field.repeated else inside
     form = dict(field.kind.text) if rows else field.kind.schema
     examples = {} if field.example == "" else {"examples": [field.example]}
-    return {"description": field.doc, **form, **examples}
+    return {"description": field.meaning, **form, **examples}
 
 
 def files_page() -> str:
@@ -146,7 +146,7 @@ def _line(field: Field) -> str:
     words = ", ".join(field.kind.text.get("enum", ())) if len(field.kind.text.get("enum", ())) <= 12 else ""
     value = f"`{field.inside.name}`" if field.inside is not None else words or field.kind.name
     example = "" if field.example == "" else f"`{_written(field.example)}`"
-    cells = (f"`{field.name}`", "yes" if field.required else "", value, field.doc, example)
+    cells = (f"`{field.name}`", "yes" if field.required else "", value, field.meaning, example)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -78,6 +78,19 @@ def test_help_loads_nothing_that_is_slow() -> None:
     assert "Exit codes" in done.stdout
 
 
+def test_a_plan_reads_no_source_of_its_own(case: Path) -> None:
+    """The texts under the fields of records are looked up for schemas and pages; whoever plans does not wait for that."""
+    code = (
+        "import linecache, sys\nfrom friendshore.cli import app\n"
+        "try:\n    app(['plan', sys.argv[1]])\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print(sorted(linecache.cache), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(case)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stderr.splitlines()[-1] == "[]", done.stderr
+
+
 def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     """What `init` writes is planned, and what is planned is verified from its folder alone."""
     done, run = planned

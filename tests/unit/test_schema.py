@@ -41,7 +41,7 @@ ALL = [pair for layout in (HEAD, *TABLES, FILE) for pair in fields(layout)]
 @pytest.mark.parametrize(("layout", "field"), ALL, ids=[f"{layout} {field.name}" for layout, field in ALL])
 def test_every_field_is_documented_by_an_example_that_reads(layout: str, field: Field) -> None:
     """Each column and key says what it means, and its example is one that the reader accepts."""
-    assert field.doc.endswith(".")
+    assert field.meaning.endswith(".")
     if field.inside is None and field.example != "":
         field.kind.read(field.example)
 

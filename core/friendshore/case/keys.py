@@ -38,20 +38,18 @@ CHAIN = Layout(
     ),
 )
 
-_SUBJECT = "One of the subjects; a change has exactly one. "
+_SUBJECT = "One of the subjects; a change has exactly one."
 CHANGE = Layout(
     "change = [{ … }]",
     "One change of the facts: one subject, and how it changes.",
     (
-        *(Field(s, k.TEXT, _SUBJECT + (Change.model_fields[s].description or ""), "…") for s in Change.SUBJECTS[:-2]),
+        *(Field(s, k.TEXT, _SUBJECT, "…", record=Change) for s in Change.SUBJECTS[:-2]),
+        Field("lift", k.choice("term of trade", TermKind), _SUBJECT, "fixed-cost", record=Change),
         Field(
-            "lift",
-            k.choice("term of trade", TermKind),
-            _SUBJECT + (Change.model_fields["lift"].description or ""),
-            "fixed-cost",
-        ),
-        Field(
-            "accept", k.choice("status", Status), _SUBJECT + "Status of capacity that counts for `factor`.", "announced"
+            "accept",
+            k.choice("status", Status),
+            f"{_SUBJECT} Status of capacity that counts for `factor`.",
+            "announced",
         ),
         Field("factor", k.FACTOR, "Multiplier.", 1.5),
         Field("amount", k.UNIT_PRICE, "New price of an offer, a lead's as well.", "500 USD/kg"),

@@ -177,7 +177,7 @@ def _write_sheet(
 def _meaning(field: Field) -> str:
     """What a column is, as a note on its head."""
     example = f" For example: {field.example}" if field.example != "" else ""
-    return f"{field.doc}{'' if field.required else ' May be blank.'}{example}"
+    return f"{field.meaning}{'' if field.required else ' May be blank.'}{example}"
 
 
 def _fill(cell: Any, text: str, field: Field) -> None:

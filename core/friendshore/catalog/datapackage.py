@@ -144,7 +144,7 @@ def _resource(layout: Layout, table: Table) -> dict[str, Any]:
 def _field(field: Field) -> dict[str, Any]:
     """A column. Amounts with a unit, lists and countries are texts to whoever cannot read them."""
     form = field.kind.text
-    described: dict[str, Any] = {"name": field.name, "type": "string", "description": field.doc}
+    described: dict[str, Any] = {"name": field.name, "type": "string", "description": field.meaning}
     if field.kind is k.DATE:
         described["type"] = "date"
     elif field.kind is k.YES_NO:

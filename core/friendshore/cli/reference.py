@@ -13,6 +13,7 @@ from typing import Any
 
 from typer.main import get_command
 
+from ..domain.meanings import meanings
 from ..domain.run import Run
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
@@ -70,10 +71,11 @@ def _rules_page() -> Iterator[str]:
 
 def _fields(kind: type[Rule], names: list[str]) -> Iterator[str]:
     yield from ("| field | default | meaning |", "|---|---|---|")
+    texts = meanings(kind)
     for name in names:
         field = kind.model_fields[name]
         default = "needed" if field.is_required() else f"`{_shown(field.get_default(call_default_factory=True))}`"
-        meaning = " ".join((field.description or "").split()).replace("|", "or")
+        meaning = " ".join(texts.get(name, "").split()).replace("|", "or")
         yield f"| `{field.alias or name}` | {default} | {meaning} |"
     yield ""
 

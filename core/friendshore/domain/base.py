@@ -6,17 +6,22 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, InvalidOperation
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     PlainSerializer,
     WithJsonSchema,
     model_validator,
 )
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 DIGITS = 15
 """Significant digits every stored number is rounded to: the most that a double, and so JSON, keeps exactly."""
@@ -36,7 +41,21 @@ _TRUTHS = ("bool", "bool_")
 class Record(BaseModel):
     """A frozen record that refuses unknown fields; the text under a field is its description in the schema."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # What checks a record is made when the first one is: no command needs more than a part of all kinds.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        from .meanings import meanings
+
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        texts = meanings(cls)
+        for name, field in cls.model_fields.items():
+            stated = properties.get(field.alias or name, properties.get(name))
+            if stated is not None and not field.description and texts.get(name):
+                stated["description"] = texts[name]
+        return schema
 
 
 class Tables(Record):

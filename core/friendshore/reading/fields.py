@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..domain.base import UnreadableError
+from ..domain.meanings import meanings
 
 __all__ = ["Field", "Kind", "Layout", "UnreadableError"]
 
@@ -37,7 +38,7 @@ class Field:
     name: str
     kind: Kind
     doc: str
-    """Its meaning, with unit and default, in a planner's words."""
+    """What it is, with unit and default, in a planner's words; `meaning` is the whole of it."""
     example: Any = ""
     """A value as it would be written."""
     required: bool = False
@@ -45,11 +46,18 @@ class Field:
     """Keys of the table, or of each table of the list, that it is; None: a plain value."""
     repeated: bool = False
     """Whether it is a list of tables."""
+    record: type | None = None
+    """Record of whose field of the same name the text says the rest of the meaning."""
+
+    @property
+    def meaning(self) -> str:
+        """What it means, with unit and default, in a planner's words."""
+        return self.doc if self.record is None else f"{self.doc} {meanings(self.record).get(self.name, '')}".rstrip()
 
     @property
     def wanted(self) -> str:
         """What is expected where nothing stands: its meaning, as the end of a sentence."""
-        doc = self.doc.rstrip(".")
+        doc = self.meaning.rstrip(".")
         return doc[0].lower() + doc[1:] if doc[1:2].islower() else doc
 
 
