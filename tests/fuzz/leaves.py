@@ -85,17 +85,28 @@ class Folder:
             holder.clear()
             (holder.update if isinstance(holder, dict) else holder.extend)(whole)
 
+    def row(self, leaf: Leaf, value: Any) -> str:
+        """The text of the leaf's table with its row alone, and another value there."""
+        header = self.tables[leaf.file][0]
+        return _csv([header, self._row(leaf, value)])
+
     def _table(self, leaf: Leaf, value: Any) -> str:
+        header, *rows = self.tables[leaf.file]
+        number = int(leaf.path[0])
+        return _csv([header, *rows[:number], self._row(leaf, value), *rows[number + 1 :]])
+
+    def _row(self, leaf: Leaf, value: Any) -> list[Any]:
         number, column = leaf.path
         header, *rows = self.tables[leaf.file]
         place, row = header.index(str(column)), list(rows[int(number)])
-        if value is GONE:
-            del row[place]
-        else:
-            row[place] = value
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([header, *rows[: int(number)], row, *rows[int(number) + 1 :]])
-        return text.getvalue()
+        row[place : place + 1] = [] if value is GONE else [value]
+        return row
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def _paths(data: Any, path: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:

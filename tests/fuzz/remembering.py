@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any
 
 from friendshore.plugins import Registry
@@ -30,11 +31,23 @@ def install() -> None:
     _replace(Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
     _replace(verifying, "gather", lambda case, registry: str(case.file))
     # A file that was not changed is read once, and what follows from it worked out once.
-    _replace(run_folder, "_read_json", lambda path, found: None if found else (str(path), path.read_bytes()))
+    _replace(run_folder, "_read_json", lambda path, found: None if found else (str(path), path.read_bytes()), 1)
     _replace(run_folder, "record", lambda model, data, file: _One(data))
     _replace(verifying, "recheck", lambda facts, run, registry, case: (_One(facts), _One(run), _One(case)))
     _replace(verifying, "verdicts", _One)
     _replace(verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
+    _replace(run_folder, "_read", lambda folder, table, found: None if found else _bytes(folder / table.file), 2)
+    _replace(verifying, "_derived_again", lambda again: None if again.verified is None else _One(again.verified))
+    _replace(verifying, "_in_run", lambda told, run, file, ignored: (_One(told), _One(run)))
+    _replace(
+        verifying,
+        "differences_in_table",
+        lambda table, told, expected, source="": (table.file, _One(told), _One(expected), source),
+    )
+
+
+def _bytes(file: Path) -> Hashable:
+    return (file.name, file.read_bytes()) if file.is_file() else None
 
 
 class _One:
@@ -50,7 +63,8 @@ class _One:
         return isinstance(other, _One) and self.value is other.value
 
 
-def _replace(holder: Any, name: str, key_of: Callable[..., Hashable]) -> None:
+def _replace(holder: Any, name: str, key_of: Callable[..., Hashable], found: int | None = None) -> None:
+    """Replaces a function; `found`: the argument that is the list of what is wrong, if it has one."""
     function = getattr(holder, name)
     results: OrderedDict[Hashable, Any] = OrderedDict()
 
@@ -60,8 +74,8 @@ def _replace(holder: Any, name: str, key_of: Callable[..., Hashable]) -> None:
             return function(*args, **more)
         if key not in results:
             result = function(*args, **more)
-            if result is None:  # what is wrong was put elsewhere, and must be put there again
-                return None
+            if result is None or (found is not None and args[found]):
+                return result  # what is wrong was put into a list of the caller's, and must be put there again
             results[key] = result
             if len(results) > _MANY:
                 results.popitem(last=False)

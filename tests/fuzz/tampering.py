@@ -16,12 +16,16 @@ from friendshore.catalog import digest
 from friendshore.domain.base import Record
 from friendshore.domain.facts import Catalog
 from friendshore.domain.run import Run
-from friendshore.errors import FriendshoreError
+from friendshore.errors import Diagnostic, FriendshoreError
 from friendshore.plugins import Registry
+from friendshore.reading.csvfile import Table
 from friendshore.recommend import RunCheck, verify_run
 from friendshore.recommend.facts import FactsFile, PackFacts, RuleFacts, facts_file
 from friendshore.recommend.optimality import Effort
 from friendshore.recommend.vouch import vouch
+from friendshore.run import TABLES, read_run
+from friendshore.run import folder as run_folder
+from friendshore.run.compare import differences_in_table
 
 from . import leaves, remembering
 from .accepted import reason_for
@@ -33,6 +37,7 @@ KEPT, SUMMED, FORGED = "kept", "summed", "forged"
 
 _PARTS: dict[str, type[Record]] = {"catalogs": Catalog, "packs": PackFacts, "rules": RuleFacts}
 """Parts of the facts that are compared with what they come from, record by record."""
+_TABLES = {table.file: table for table in TABLES}
 _WHOLE = 20
 """Of so many changes found by that comparison alone, one is put to `verify` as a whole too."""
 
@@ -55,8 +60,10 @@ class Tampering:
     """A run, its case, and a folder in which changed copies of it are verified."""
 
     def __init__(self, run: Path, case: Path, scratch: Path) -> None:
-        self.original = Folder(run)
+        self.run, self.original = run, Folder(run)
         self.case = case
+        self.one_row = scratch / "row"
+        self.one_row.mkdir()
         self.folder = scratch / "run"
         shutil.copytree(run, self.folder)
         self.registry = Registry.discover()
@@ -148,6 +155,8 @@ class Tampering:
 
         Of every so many that are found so the whole of `verify` is asked as well.
         """
+        if leaf.file in self.original.tables:
+            return self._row_unlike(leaf, value)
         if leaf.file != "facts.json" or leaf.path[0] not in _PARTS or len(leaf.path) < 3:
             return ""
         part, number = str(leaf.path[0]), int(leaf.path[1])
@@ -160,6 +169,22 @@ class Tampering:
         entries[number] = one
         found = vouch(self._facts.model_copy(update={part: tuple(entries)}), self.registry).findings
         return found[0].message if found else ""
+
+    def _row_unlike(self, leaf: Leaf, value: Any) -> str:
+        """The same of a table: its changed row by itself, read and compared as `verify` does, with the row that was written."""
+        (self.one_row / leaf.file).write_text(self.original.row(leaf, value), encoding="utf-8")
+        table, found = _TABLES[leaf.file], list[Diagnostic]()
+        read = run_folder._read(self.one_row, table, found)
+        if found:
+            return "it cannot be read"
+        before = self._written[leaf.file]
+        right = {column: before.text(before.rows[int(leaf.path[0])], column) for column in table.columns}
+        told = differences_in_table(table, read, [right])
+        return told[0].message if told else ""
+
+    @cached_property
+    def _written(self) -> dict[str, Table]:
+        return dict(read_run(self.run).tables)
 
     @cached_property
     def _facts(self) -> FactsFile:

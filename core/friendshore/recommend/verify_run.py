@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..case import load_case
 from ..domain.run import Run
@@ -203,13 +204,17 @@ def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
 def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     """Everything that `run.json` and the tables say, against what the facts give."""
     assert again.run is not None and again.verified is not None
-    expected = again.run.model_dump(mode="json", by_alias=True)
     ignored = _SINCE_FORMAT_1 if is_old(stored.facts) else ()
-    found = differences(stored.told, expected, stored.folder / RUN_FILE, ignored)
+    found = list(_in_run(stored.told, again.run, stored.folder / RUN_FILE, ignored))
     judged = verdicts(again.verified)
     for table in TABLES:
         found += differences_in_table(table, stored.tables[table.file], rows_of(table, again.run, judged))
     return found
+
+
+def _in_run(told: Mapping[str, Any], run: Run, file: Path, ignored: Collection[str]) -> tuple[Diagnostic, ...]:
+    """What `run.json` says otherwise."""
+    return tuple(differences(told, run.model_dump(mode="json", by_alias=True), file, ignored))
 
 
 def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
