@@ -11,6 +11,9 @@ from pathlib import Path
 
 from . import counting, seeds, trying
 
+_TOLD = 500
+"""Inputs from one telling of how far it is to the next."""
+
 
 def main() -> int:
     """Tries inputs, and returns 1 if anything is wrong."""
@@ -38,6 +41,10 @@ def main() -> int:
         numbers = range(told.first, told.first + told.count)
         for tried in trying.tried(numbers, told.seed, base, keep, told.workers, told.kind):
             tally.add(tried)
+            done = tally.inputs.total()
+            if done and done % _TOLD == 0:
+                left = (time.monotonic() - started) / done * (told.count - done) / 60
+                sys.stderr.write(f"{done:,} of {told.count:,} tried, {tally.wrong:,} wrong, {left:.0f} min left\n")
             for fault in tried.faults:
                 sys.stdout.write(f"input {tried.number} ({tried.kind}): {fault}\n")
                 sys.stdout.flush()

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import openpyxl
+from openpyxl.cell.cell import MergedCell
 from openpyxl.comments import Comment
 
 from . import nasty, tables, texts
@@ -75,6 +76,8 @@ def _bend_sheet(book: Any, lot: Random) -> None:
 
 
 def _bend_cell(cell: Any, lot: Random) -> None:
+    if isinstance(cell, MergedCell):
+        return  # merged into another by an earlier change: it holds nothing of its own
     match lot.randrange(4):
         case 0:
             cell.value = lot.choice(_FORMULAS)
