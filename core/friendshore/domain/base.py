@@ -233,10 +233,14 @@ def _written_once(value: Any) -> Decimal:
     return Decimal(f"{_ROUND.normalize(number):f}")
 
 
+def _as_float(number: Decimal) -> float:
+    return float(number)  # `float` itself has its signature in a text, which pydantic would take apart for every field
+
+
 Number = Annotated[
     Decimal,
     BeforeValidator(_written_once),
-    PlainSerializer(float, return_type=float, when_used="json"),
+    PlainSerializer(_as_float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number"}),
 ]
 """A decimal in Python, a plain number in JSON; both hold the same 15 digits."""

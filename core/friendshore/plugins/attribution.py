@@ -6,7 +6,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from ..errors import Diagnostic, FriendshoreError, PluginError
@@ -19,6 +19,7 @@ from .running import running, to_blame
 _HOME = Path(__file__).parents[1]
 _ADVERTISEMENT = "For further information visit"
 """How the last line of pydantic's errors begins, which is an address."""
+_AS_IT_IS = nullcontext()
 
 
 def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)) -> PluginError:
@@ -55,8 +56,7 @@ def _fix(info: PluginInfo) -> str:
     return f"upgrade or repair {info.distribution}, or report this to its author"
 
 
-@contextmanager
-def attributed(rule: Rule) -> Iterator[None]:
+def attributed(rule: Rule) -> AbstractContextManager[None]:
     """Turns what a plugin's rule raises into an error that names the rule, its kind and its distribution.
 
     Around every call of `judge`, `charge` and `rows`, or a loop of them; `rows` is consumed inside it, since it may be a
@@ -66,10 +66,12 @@ def attributed(rule: Rule) -> Iterator[None]:
     Raises:
         PluginError: for anything else that a plugin's rule raises, and for what it answers that is no answer.
     """
+    return _AS_IT_IS if type(rule).__module__.partition(".")[0] == OWN else _attributed(rule)
+
+
+@contextmanager
+def _attributed(rule: Rule) -> Iterator[None]:
     kind = type(rule)
-    if kind.__module__.partition(".")[0] == OWN:
-        yield
-        return
     whose = f"its rule `{rule.id}` of kind `{rule.kind}`"
     try:
         with running(kind.__module__.partition(".")[0], whose):

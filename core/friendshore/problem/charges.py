@@ -26,8 +26,12 @@ class Charges:
         self.offers = offers
         self.horizon: Horizon = law.case.horizon
         self.rules: list[Rule] = [rule for rule in law.rules if "charge" in rule.verbs]
-        weights = [[exact_weight(rule, law, t) for t in range(self.horizon.count)] for rule in self.rules]
-        self._weights = weights
+        self._weights = [tuple(exact_weight(rule, law, t) for rule in self.rules) for t in range(self.horizon.count)]
+        """By period, the part of its days on which each rule holds."""
+        first: dict[tuple[Decimal, ...], int] = {}
+        self._alike = [first.setdefault(weights, t) for t, weights in enumerate(self._weights)]
+        """By period, the first one in which all rules hold as in it."""
+        self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
 
     def common(self, judgements: Mapping[Use, Judgement]) -> list[tuple[Decimal, ...]]:
@@ -60,18 +64,17 @@ class Charges:
         """The charge on one kilogram of an arc, by order period. What is already paid for is charged nothing more."""
         if arc.offer < 0 or not self.rules:
             return (Decimal(0),) * self.horizon.count
-        known: dict[tuple[object, ...], Decimal] = {}
+        known: dict[tuple[Decimal, int], Decimal] = {}
         charges = []
         for t in range(self.horizon.count):
             arrival = t + arc.lag
             if arrival >= self.horizon.count:
                 charges.append(Decimal(0))
                 continue
-            value = self.value(arc, t)
-            weights = tuple(w[arrival] for w in self._weights)
-            if (value, weights) not in known:
-                known[value, weights] = self._dearest(arc, use, value, weights)
-            charges.append(known[value, weights])
+            key = self.value(arc, t), self._alike[arrival]
+            if key not in known:
+                known[key] = self._dearest(arc, use, *key)
+            charges.append(known[key])
         return tuple(charges)
 
     def value(self, arc: Arc, t: int) -> Decimal:
@@ -79,24 +82,28 @@ class Charges:
         facts = self.offers[arc.offer]
         return facts.price[t] if facts.single else exact(facts.price[t] / facts.mass_per_unit)
 
-    def _dearest(self, arc: Arc, use: Use, value: Decimal, weights: Sequence[Decimal]) -> Decimal:
-        return exact(sum(self._dearest_parts(arc, use, value, weights).values(), Decimal(0)))
+    def _dearest(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> Decimal:
+        return exact(sum(self._dearest_parts(arc, use, value, arrival).values(), Decimal(0)))
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
-        """What each rule charges on one kilogram of an arc ordered in period `t`: the parts of what `of_arc` gives."""
+        """What each rule that charges anything does on one kilogram of an arc ordered in period `t`: the parts of what `of_arc` gives."""
         arrival = t + arc.lag
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
-        return self._dearest_parts(arc, use, self.value(arc, t), [weights[arrival] for weights in self._weights])
+        key = arc.index, use, self.value(arc, t), self._alike[arrival]
+        if key not in self._told:
+            found = self._dearest_parts(arc, use, *key[2:])
+            self._told[key] = {rule: amount for rule, amount in found.items() if amount}
+        return self._told[key]
 
-    def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, weights: Sequence[Decimal]) -> dict[str, Decimal]:
+    def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> dict[str, Decimal]:
         origins, _ = arc.chained.origins
-        found = [self._parts(arc, use, origin, value, weights) for origin in sorted(origins)]
+        found = [self._parts(arc, use, origin, value, arrival) for origin in sorted(origins)]
         return max(found, key=lambda parts: sum(parts.values(), Decimal(0)))
 
-    def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, weights: Sequence[Decimal]) -> dict[str, Decimal]:
+    def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> dict[str, Decimal]:
         parts = {}
-        for rule, weight in zip(self.rules, weights, strict=True):
+        for rule, weight in zip(self.rules, self._weights[arrival], strict=True):
             if weight:
                 with attributed(rule):
                     parts[rule.id] = as_charge(rule.charge(arc.chained, arc.move, use, origin, value)) * weight

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from ..program.matrix import Ints, Linear
 
@@ -86,14 +85,24 @@ def column_labels(matrix: sp.csr_matrix) -> Ints:
 
 
 def labels(matrix: sp.csr_matrix) -> tuple[Ints, Ints]:
-    """The number of the part that each column, and each row, belongs to."""
+    """The number of the part that each column, and each row, belongs to: that of its first column.
+
+    `scipy.sparse.csgraph` would say the same no sooner, and loads all of scipy's linear algebra, which nothing else here needs.
+    """
     rows, columns = matrix.shape
-    # Columns first, then rows: an edge from the node of each row to those of its columns.
-    ends = np.concatenate([np.zeros(columns, dtype=matrix.indptr.dtype), matrix.indptr])
-    ones = np.ones(matrix.nnz, dtype=np.int8)
-    graph = sp.csr_matrix((ones, matrix.indices, ends), (columns + rows, columns + rows))
-    _, found = connected_components(graph, directed=False)
-    return found[:columns], found[columns:]
+    filled = np.flatnonzero(np.diff(matrix.indptr))
+    row_of = np.repeat(np.arange(rows), np.diff(matrix.indptr))
+    part, row_part = np.arange(columns), np.arange(columns, columns + rows)
+    while True:
+        of_entry = part[matrix.indices]
+        if len(filled):
+            row_part[filled] = np.minimum.reduceat(of_entry, matrix.indptr[filled])
+        least = row_part[row_of]
+        if np.array_equal(least, of_entry):
+            return part, row_part
+        np.minimum.at(part, of_entry, least)  # the parts that a row joins are one
+        while not np.array_equal(part, nearer := part[part]):
+            part = nearer
 
 
 def empty_rows(linear: Linear) -> Ints:

@@ -57,7 +57,12 @@ class Judging:
         self.periods = self.problem.case.horizon.periods
         self._numbers = {use: i for i, use in enumerate(dict.fromkeys(d.use for d in self.problem.demands))}
         self._asked: dict[tuple[str, int, int], Verdict] = {}
-        self._concerned: dict[tuple[str, int], bool] = {}
+        self._rules = [
+            rule
+            for rule in self.problem.rules
+            if "judge" in rule.verbs and any(phase.status in self.statuses for phase in rule.phases)
+        ]
+        self._bear: dict[tuple[int, frozenset[str]], list[Rule]] = {}
         self._biting: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
         self._known_ends: dict[tuple[str, Node], list[tuple[Served, int]]] = {}
@@ -67,19 +72,26 @@ class Judging:
     def verdicts(self) -> list[Judged]:
         """All verdicts that bear on the plan, the passing ones too, without repeats."""
         found: dict[tuple[int, str, int, date | None, date | None], Judged] = {}
-        rules = [rule for rule in self.problem.rules if "judge" in rule.verbs and rule.phases]
         for number, item in enumerate(self.ledger.bought):
             for served in self._ends(item):
-                for rule in rules:
-                    if rule.id in served.waived and rule.bears_on == "chain":
-                        continue
-                    if not self._concerns(rule, served):
-                        continue
-                    for day in self._days(rule, item, served):
+                days = self._days(item, served)
+                for rule in self._bearing(served):
+                    for day in days["trade" if rule.bears_on == "trade" else rule.dated_by]:
                         key = (number, rule.id, served.number, day.start, day.end)
                         if key not in found and self._bites(rule, day):
                             found[key] = Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
         return list(found.values())
+
+    def _bearing(self, served: Served) -> list[Rule]:
+        """The rules that can bear on a delivery on some day."""
+        key = (served.number, served.waived)
+        if key not in self._bear:
+            self._bear[key] = [
+                rule
+                for rule in self._rules
+                if not (rule.id in served.waived and rule.bears_on == "chain") and self._concerns(rule, served)
+            ]
+        return self._bear[key]
 
     def _bites(self, rule: Rule, day: Span) -> bool:
         key = (rule.id, day.start, day.end)
@@ -87,12 +99,10 @@ class Judging:
             self._biting[key] = rule.bites(day, self.statuses)
         return self._biting[key]
 
-    def _concerns(self, rule: Rule, served: Served) -> bool:
-        key = (rule.id, served.number)
-        if key not in self._concerned:
-            with attributed(rule):
-                self._concerned[key] = rule.concerns(served.use)
-        return self._concerned[key]
+    @staticmethod
+    def _concerns(rule: Rule, served: Served) -> bool:
+        with attributed(rule):
+            return rule.concerns(served.use)
 
     def broken(self, judged: Judged) -> bool:
         """Whether a verdict forbids what was bought, its licences taken into account."""
@@ -114,17 +124,16 @@ class Judging:
                 self._asked[key] = as_verdict(rule.judge(arc.chained, arc.move, served.use))
         return self._asked[key]
 
-    def _days(self, rule: Rule, item: Bought, served: Served) -> list[Span]:
-        """The days that count for a rule: arrival, delivery to the user, or the order of the final good."""
-        if rule.bears_on == "trade":
-            moves = item.arc.offer >= 0 or item.arc.move.crosses
-            return [self.periods[item.delivered].span] if moves else []
-        if rule.dated_by == "delivery":
-            return [self.periods[served.period].span]
+    def _days(self, item: Bought, served: Served) -> dict[str, list[Span]]:
+        """The days that count for a rule of each sort: arrival, delivery to the user, or the order of the final good."""
         final = final_node(served.use)
-        if item.arc.node == final:
-            return [self._ordered(item)]
-        return self._final_orders.get((served.requirement, final), [])
+        moves = item.arc.offer >= 0 or item.arc.move.crosses
+        own = item.arc.node == final
+        return {
+            "trade": [self.periods[item.delivered].span] if moves else [],
+            "delivery": [self.periods[served.period].span],
+            "order": [self._ordered(item)] if own else self._final_orders.get((served.requirement, final), []),
+        }
 
     def _ordered(self, item: Bought) -> Span:
         if item.arc.lot >= 0:
