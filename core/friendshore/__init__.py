@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .homes import first_used
+from .lazy_exports import load_on_use
 
 if TYPE_CHECKING:
     from .case import load_case
@@ -61,7 +61,7 @@ __all__ = [
     "why_not",
 ]
 
-_HOMES = {
+_EXPORTS = {
     "__version__": "plugins.interface",
     "Calendar": "explain",
     "calendar": "explain",
@@ -87,4 +87,4 @@ _HOMES = {
     "why_not": "explain",
 }
 
-__getattr__, __dir__ = first_used(__name__, _HOMES)
+__getattr__, __dir__ = load_on_use(__name__, _EXPORTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,17 @@ class OutOfTimeError(NoPlanError):
     """A limit or Ctrl-C ended it."""
 
 
-def __getattr__(name: str) -> Any:
-    """The name that `Diagnostic` had until version 0.1, for one version more (PEP 562)."""
-    if name != "Problem":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Loaded where it is needed alone: it costs start-up time.
-    import warnings
+# To a type checker the old name is gone.
+if not TYPE_CHECKING:
 
-    warnings.warn("friendshore.errors.Problem is now friendshore.errors.Diagnostic", DeprecationWarning, stacklevel=2)
-    return Diagnostic
+    def __getattr__(name: str) -> type:
+        """The name that `Diagnostic` had until version 0.1, for one version more (PEP 562)."""
+        if name != "Problem":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # Loaded where it is needed alone: it costs start-up time.
+        import warnings
+
+        warnings.warn(
+            "friendshore.errors.Problem is now friendshore.errors.Diagnostic", DeprecationWarning, stacklevel=2
+        )
+        return Diagnostic

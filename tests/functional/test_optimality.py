@@ -15,7 +15,7 @@ from friendshore.cli import app
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.plugins import Registry
-from friendshore.recommend import Effort, plan, verdicts, verify_run
+from friendshore.recommend import ProofEffort, plan, verdicts, verify_run
 from friendshore.recommend.describe import run_of
 from friendshore.recommend.facts import facts_file
 from friendshore.recommend.recheck import _as_told, read_facts
@@ -111,7 +111,7 @@ def test_a_plan_called_optimal_at_a_wide_gap_is_not_so(tmp_path: Path) -> None:
 def test_what_is_not_proved_is_said_and_not_vouched_for(tmp_path: Path) -> None:
     """Without time for it nothing is proved: the answer and the sentence say so; planned again, the same is found."""
     original = planned("orders", tmp_path)
-    checked = verify_run(original, Registry.of(), effort=Effort(seconds=0.0, solve=True))
+    checked = verify_run(original, Registry.of(), effort=ProofEffort(seconds=0.0, solve=True))
     assert checked.verified
     assert not checked.optimality_proved
     assert "not proved in the time given: the run claims to be within 0 %" in checked.optimality
@@ -123,7 +123,7 @@ def test_a_dearer_plan_is_found_by_planning_again_where_it_is_not_by_proof(tmp_p
     original = planned("stock", tmp_path)
     found = dearer(original, "river-antimony")
     forged = claimed(original, tmp_path / "forged", lambda _: found)
-    checked = verify_run(forged, Registry.of(), effort=Effort(seconds=0.0, solve=True))
+    checked = verify_run(forged, Registry.of(), effort=ProofEffort(seconds=0.0, solve=True))
     assert "less than the run says that any can" in checked.findings[0].message
 
 

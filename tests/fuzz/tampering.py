@@ -21,7 +21,7 @@ from friendshore.plugins import Registry
 from friendshore.reading.csvfile import Table
 from friendshore.recommend import RunCheck, verify_run
 from friendshore.recommend.facts import FactsFile, PackFacts, RuleFacts, facts_file
-from friendshore.recommend.optimality import Effort
+from friendshore.recommend.optimality import ProofEffort
 from friendshore.recommend.vouch import vouch
 from friendshore.run import TABLES, read_run
 from friendshore.run import folder as run_folder
@@ -115,7 +115,7 @@ class Tampering:
     def verify(self, with_case: bool, prove: bool = False) -> RunCheck | FriendshoreError:
         """What `verify` says of the folder as it is; how good the plan is it looks into only if asked to, since that takes long."""
         try:
-            return verify_run(self.folder, self.registry, self.case if with_case else None, Effort(prove=prove))
+            return verify_run(self.folder, self.registry, self.case if with_case else None, ProofEffort(prove=prove))
         except FriendshoreError as error:
             return error
 

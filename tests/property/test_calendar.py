@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from friendshore.domain.time import Span
 from friendshore.explain import calendar
-from friendshore.explain.stretches import Planned
+from friendshore.explain.stretches import StretchPlan
 from friendshore.problem.inputs import Inputs
-from friendshore.problem.standing import Standing
+from friendshore.problem.snapshot import Snapshot
 from friendshore.session import Session
 
 from .settings import examples
@@ -26,12 +26,12 @@ def test_every_day_is_as_its_stretch_says(tiny: Tiny, data: st.DataObject) -> No
     priced = tiny.priced()
     session = Session.open(Inputs(priced.case, (priced.catalog,), priced.rules))
     found = calendar(session)
-    standing = Standing.of(session.inputs, session.problem, found.until)
+    standing = Snapshot.of(session.inputs, session.problem, found.until)
     names = [demand.id for demand in session.problem.demands]
     for before, after in zip(found.intervals, found.intervals[1:], strict=False):
         assert after.start == before.end + timedelta(days=1)
         sides = [
-            Planned(span, Session.open(standing.on(span)))
+            StretchPlan(span, Session.open(standing.on(span)))
             for span in (Span(start=before.end, end=before.end), Span(start=after.start, end=after.start))
         ]
         assert not all(sides[0].same_as(sides[1], name) for name in names)

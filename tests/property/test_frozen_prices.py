@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.explain import alternatives, compare, enters_at, stress
+from friendshore.explain import alternatives, break_even_price, compare, stress
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
 from friendshore.solve import Limits
@@ -109,6 +109,6 @@ def test_no_question_says_that_a_loss_saves(tiny: Tiny, data: st.DataObject) -> 
     assert abs(float(compared.difference.value) - lost) <= 2 * allowed
     for one in alternatives(session).offers:
         assert one.rise is None or float(one.rise.value) >= -2 * allowed
-    found = enters_at(session, offer)
+    found = break_even_price(session, offer)
     if found.most_saved is not None:
         assert float(found.most_saved) >= lost - 2 * allowed

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Linear
-from friendshore.solve.joined import How, joint_of
+from friendshore.solve.linking import LinkingMethod, joint_of
 from friendshore.solve.retries import ENGINES
 from friendshore.solve.search import Search
 from friendshore.solve.watch import Watch
@@ -81,7 +81,7 @@ def joined_programs(draw: Draw[Any]) -> Linear:
     return together(parts, rows, np.where(floor, ends, -np.inf), np.where(floor, np.inf, ends), misses)
 
 
-def same_as_whole(program: Linear, gap: float = GAP) -> How | None:
+def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     """Asserts that the search finds what one call of HiGHS finds; how it dealt with the rows that join."""
     answer = Search(Watch(), gap).component(program)
     whole = ENGINES.search(program)
@@ -109,7 +109,7 @@ def test_parts_under_joining_rows_come_to_the_optimum_of_the_whole(program: Line
 def test_each_way_is_taken_where_it_suffices() -> None:
     """A wide budget is left out; a binding one is priced where that closes the gap; all three ways are met."""
     dice = np.random.default_rng(7)
-    ways: Counter[How | None] = Counter()
+    ways: Counter[LinkingMethod | None] = Counter()
     for _ in range(4):
         parts = [a_part(dice, 3, True) for _ in range(12)]
         rows = np.concatenate([p.cost * (p.cost != 100.0) for p in parts])[None, :]
@@ -118,9 +118,9 @@ def test_each_way_is_taken_where_it_suffices() -> None:
             end = np.array([share * most])
             ways[same_as_whole(together(parts, rows, np.array([-np.inf]), end, np.zeros(1)), gap)] += 1
     assert ways[None] == 0
-    assert ways[How.LEFT_OUT] == 4
-    assert ways[How.PRICED] > 0
-    assert ways[How.JOINT] > 0
+    assert ways[LinkingMethod.LEFT_OUT] == 4
+    assert ways[LinkingMethod.PRICED] > 0
+    assert ways[LinkingMethod.JOINT] > 0
 
 
 def test_rows_that_join_are_found() -> None:

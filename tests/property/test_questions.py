@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from friendshore.domain.change import Change
-from friendshore.explain import alternatives, enters_at
-from friendshore.explain.standing import Standings
+from friendshore.explain import alternatives, break_even_price
+from friendshore.explain.eligibility import Eligibilities
 from friendshore.problem.changes import apply_changes
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Rule
@@ -63,7 +63,7 @@ def test_an_offer_enters_below_its_price_and_not_above(tiny: Tiny, data: st.Data
     offers = [facts.offer.id for facts in session.problem.offers if any(facts.price)]
     assume(offers)
     offer = data.draw(st.sampled_from(offers))
-    found = enters_at(session, offer)
+    found = break_even_price(session, offer)
     without = brute(tiny, rules=[Pin(id="without", offer=offer, at_most=Decimal(0))])
     allowed = slack(tiny, without if math.isfinite(without) else 0.0)
 
@@ -95,7 +95,7 @@ def test_using_an_offer_costs_what_the_case_costs_with_that_rule(tiny: Tiny) -> 
     for one in found.offers:
         if one.rise is None:
             continue
-        places = tuple(Standings(session.problem).places[one.material])
+        places = tuple(Eligibilities(session.problem).places[one.material])
         pin = Pin(id="use", offer=one.offer, material=one.material, places=places, at_least=one.uses_kg)
         with_it = brute(tiny, rules=[pin])
         assert abs(float(one.rise.value) - (with_it - before)) <= 2 * slack(tiny, with_it)
@@ -146,7 +146,7 @@ def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, 
     hair = max(1.0, abs(least))
     world = World(tiny.case, (tiny.catalog,), tiny.rules)
     weights: dict[Amount, float] = {("units", one.offer, t): 1.0 for t in range(tiny.case.horizon.count)}
-    standings = Standings(session.problem)
+    standings = Eligibilities(session.problem)
     position = next(i for i, facts in enumerate(session.problem.offers) if facts.offer.id == one.offer)
     reach = float(standings.standing[position, one.material].reachable)
     wanted = float(standings.wanted[one.material])

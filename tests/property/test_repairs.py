@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from friendshore.domain.case import Level, Minimise
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.explain import Bounds, LeverKind, Repair, Repairs, Use, repairs
-from friendshore.explain.finding import levers_for
+from friendshore.explain import LeverBounds, LeverKind, LeverUse, Repair, Repairs, repairs
+from friendshore.explain.lever_search import levers_for
 from friendshore.explain.levers import Lever, Need
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
@@ -24,7 +24,7 @@ from friendshore.solve import Limits
 from .settings import DEPTH, examples
 from .strategies import Tiny, tiny_cases
 
-BOUNDS = Bounds(later=1)
+BOUNDS = LeverBounds(later=1)
 SIZE = 2
 MOST = 9 if DEPTH >= 1 else 6
 """Levers of which all sets are tried."""
@@ -59,7 +59,7 @@ def named(lever: Lever) -> Name:
 def used(repair: Repair, levers: Sequence[Lever]) -> frozenset[Name]:
     """The levers of a repair."""
 
-    def is_of(use: Use, lever: Lever) -> bool:
+    def is_of(use: LeverUse, lever: Lever) -> bool:
         return use.kind is lever.kind and use.subject in lever.subjects and use.of == lever.of
 
     return frozenset(named(lever) for lever in levers for use in repair.uses if is_of(use, lever))
@@ -151,7 +151,7 @@ def test_repairs_restore_with_the_least_amounts(tiny: Tiny, lead: int) -> None:
                 assert fewer is None or fewer > 0, (change, less)
 
 
-def smaller(change: Change, uses: Sequence[Use], session: Session) -> Iterable[list[Change]]:
+def smaller(change: Change, uses: Sequence[LeverUse], session: Session) -> Iterable[list[Change]]:
     """A change that does a little less; none where it is a matter of yes or no."""
     if change.delay is not None:
         yield []

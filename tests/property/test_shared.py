@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Linear
-from friendshore.solve.engines import Ask, Outcome
-from friendshore.solve.joined import sharing_of
+from friendshore.solve.engines import Ask, SolverOutcome
+from friendshore.solve.linking import sharing_of
 from friendshore.solve.retries import ENGINES
 from friendshore.solve.search import Search
 from friendshore.solve.watch import Watch
@@ -109,7 +109,7 @@ def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float
     search = Search(Watch(), gap)
     whole = ENGINES.search(program, Ask(gap=1e-7))
     answer = search.sharing(joint)
-    assert answer.outcome is Outcome.OPTIMAL
+    assert answer.outcome is SolverOutcome.OPTIMAL
     assert answer.x is not None
     slack = 1e-6 * max(1.0, abs(whole.objective))
     assert answer.bound <= whole.objective + slack

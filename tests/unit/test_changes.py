@@ -15,7 +15,7 @@ from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Stat
 from friendshore.errors import InputError
 from friendshore.problem.changes import apply_changes, scenario_changes
 from friendshore.rules.base import PhaseStatus
-from friendshore.rules.pack import Bill
+from friendshore.rules.pack import LegislativeBill
 
 from .building import (
     METAL,
@@ -278,9 +278,9 @@ def test_an_unknown_scenario_is_suggested() -> None:
     assert "no-china" in caught.value.problems[0].fix
 
 
-def bill(name: str, *changes: dict[str, Any]) -> Bill:
+def bill(name: str, *changes: dict[str, Any]) -> LegislativeBill:
     """A bill of some changes."""
-    return Bill(id=name, title=name, change=tuple(Change.model_validate(c) for c in changes))
+    return LegislativeBill(id=name, title=name, change=tuple(Change.model_validate(c) for c in changes))
 
 
 def test_a_bill_changes_rules_and_other_facts() -> None:

@@ -16,7 +16,7 @@ from friendshore.problem import Problem
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.tariff import Tariff
 from friendshore.verify.again import derived_again
-from friendshore.verify.ledger import Ledger
+from friendshore.verify.ledger import PlanEntries
 from friendshore.verify.money import Costing
 
 from .building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source
@@ -107,7 +107,7 @@ WRONG: dict[str, tuple[Callable[[Problem], Problem], str]] = {
 
 def differing(problem: Problem) -> list[str]:
     """What comes out otherwise the second time, for the plan that was made."""
-    ledger = Ledger.of(problem, dated().plan.plan)
+    ledger = PlanEntries.of(problem, dated().plan.plan)
     return [finding.message for finding in derived_again(ledger, Costing(ledger))]
 
 

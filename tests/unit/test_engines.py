@@ -22,7 +22,7 @@ from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.session import Session
 from friendshore.solve import Limits
-from friendshore.solve.engines import Answer, Ask, BreakdownError, Outcome, solve_lp, solve_with_highs
+from friendshore.solve.engines import Ask, BreakdownError, SolverAnswer, SolverOutcome, solve_lp, solve_with_highs
 from friendshore.solve.retries import ENGINES, Engine, Engines
 
 from .building import case, catalog, demand, facility, metals, rule, source, store
@@ -30,14 +30,14 @@ from .building import case, catalog, demand, facility, metals, rule, source, sto
 DEAR = Change(price="cn-metal", factor=Decimal(6))
 
 
-def gives_up(_linear: Linear, _ask: Ask) -> Answer:
+def gives_up(_linear: Linear, _ask: Ask) -> SolverAnswer:
     """An engine that comes to no answer, whatever it is asked."""
     raise BreakdownError(Diagnostic("HighsModelStatus was Unknown"))
 
 
-def denies(_linear: Linear, _ask: Ask) -> Answer:
+def denies(_linear: Linear, _ask: Ask) -> SolverAnswer:
     """An engine that says of everything that it cannot be had."""
-    return Answer(Outcome.INFEASIBLE)
+    return SolverAnswer(SolverOutcome.INFEASIBLE)
 
 
 def after(first: Engine) -> Limits:
@@ -101,7 +101,7 @@ def test_a_row_missed_by_half_a_billionth_is_no_breakdown() -> None:
     with pytest.raises(BreakdownError):
         solve_with_highs(EDGE)
     assert ENGINES.search(EDGE).objective == pytest.approx(2)
-    assert ENGINES.linear(EDGE).outcome in (Outcome.OPTIMAL, Outcome.INFEASIBLE)
+    assert ENGINES.linear(EDGE).outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE)
 
 
 def test_one_engine_is_not_believed_that_there_is_no_plan() -> None:
@@ -110,10 +110,10 @@ def test_one_engine_is_not_believed_that_there_is_no_plan() -> None:
     assert after(denies).engines.linear(fine).objective == pytest.approx(2)
     assert after(denies).engines.search(fine).objective == pytest.approx(2)
     nothing = replace(EDGE, row_upper=np.array([0.1, 1.7, 1.0]))
-    assert ENGINES.linear(nothing).outcome is Outcome.INFEASIBLE
+    assert ENGINES.linear(nothing).outcome is SolverOutcome.INFEASIBLE
     both = Engines((denies, gives_up), (denies, gives_up))
-    assert both.linear(fine).outcome is Outcome.INFEASIBLE
-    assert Engines((gives_up,), (gives_up,)).linear(fine).outcome is Outcome.BROKEN
+    assert both.linear(fine).outcome is SolverOutcome.INFEASIBLE
+    assert Engines((gives_up,), (gives_up,)).linear(fine).outcome is SolverOutcome.BROKEN
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -126,7 +126,7 @@ def test_every_question_is_answered_though_an_engine_gives_up(name: str) -> None
 def test_a_comparison_goes_without_what_no_engine_solves() -> None:
     """No engine finds the plan that moves least: both plans are compared all the same, and it is said that fewer might move."""
 
-    def not_by_moves(linear: Linear, ask: Ask) -> Answer:
+    def not_by_moves(linear: Linear, ask: Ask) -> SolverAnswer:
         if set(linear.cost.tolist()) <= {0.0, *(2.0**power for power in range(-30, 31))} and linear.cost.any():
             return gives_up(linear, ask)
         return solve_with_highs(linear, ask)
@@ -142,7 +142,7 @@ def test_a_comparison_goes_without_what_no_engine_solves() -> None:
 def test_a_plan_that_no_engine_finds_is_short_and_not_proved() -> None:
     """All engines give up but where nothing is bought: everything is short, which is not called cheapest; nor is a rule in conflict."""
 
-    def idle(linear: Linear, ask: Ask) -> Answer:
+    def idle(linear: Linear, ask: Ask) -> SolverAnswer:
         return solve_lp(linear) if (linear.upper == 0).any() and not linear.integer.any() else gives_up(linear, ask)
 
     given = case(demand("metal", "civil", 100, price=60), stores=(store("metal", 1),))

@@ -17,7 +17,7 @@ from friendshore.case import load_case
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Facility
 from friendshore.errors import InputError
-from friendshore.explain import Bounds, Repairs, repairs, stated_bounds
+from friendshore.explain import LeverBounds, Repairs, repairs, stated_bounds
 from friendshore.problem.inputs import Inputs
 from friendshore.report import repairs_report, repairs_toml
 from friendshore.rules.base import Facts, Rule
@@ -28,7 +28,7 @@ from friendshore.session import Session
 
 from .building import METAL, SOURCE, ban, case, catalog, chain, demand, facility, metals, offer, planned, short, store
 
-YEARLY = Bounds(later=1)
+YEARLY = LeverBounds(later=1)
 
 
 def held(*quantities: float, end_use: str = "defense", **more: Any) -> Any:
@@ -106,7 +106,7 @@ def test_several_steps_are_needed_together() -> None:
     """Japan's capacity is unknown and its origin unproven: a waiver or proof, a figure, and a bridge over the first year."""
     bare = Facility(id="jp", country="JP", source=SOURCE)
     made = offer("jp-metal", "jp", "metal", 80, chain("JP?", *METAL), lead_time=12)
-    found = repairs(opened(held(10, 10), catalog(bare, made), ban(*METAL, start=None)), bounds=Bounds(later=1))
+    found = repairs(opened(held(10, 10), catalog(bare, made), ban(*METAL, start=None)), bounds=LeverBounds(later=1))
     assert sets(found) == [
         [("waiver", "ban", 10.0), ("stock", "metal", 10.0), ("lead", "jp", 10.0)],
         [("proof", "jp-metal", None), ("stock", "metal", 10.0), ("lead", "jp", 10.0)],
@@ -156,7 +156,7 @@ def test_a_term_of_trade_is_lifted() -> None:
     facts = catalog(
         facility("au", "AU", 20), offer("au-metal", "au", "metal", 5, chain("AU", *METAL), min_order=Decimal(50))
     )
-    found = repairs(opened(held(10, 10), facts), bounds=Bounds(capacity=Decimal(0)))
+    found = repairs(opened(held(10, 10), facts), bounds=LeverBounds(capacity=Decimal(0)))
     assert [("term", "minimum-load", None)] in sets(found)
 
 
@@ -213,7 +213,7 @@ def test_what_is_only_too_dear_needs_no_repair() -> None:
 
 def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None:
     """60 kg are missing at 60 each; Japan and China together could make 40 more, at 80 and 10, and 20 lie in stock at most."""
-    small_stock = Bounds(stock=Decimal("0.2"), later=0)
+    small_stock = LeverBounds(stock=Decimal("0.2"), later=0)
     found = repairs(
         opened(case(demand("metal", "civil", 100, price=60)), metals(cn=20, au=20, jp=20)), bounds=small_stock
     )
@@ -228,7 +228,7 @@ def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None
 
 def test_nothing_within_bounds_is_said_with_what_is_left() -> None:
     """Nothing may lie in stock, grow or be waived: the best that can be had is told."""
-    none = Bounds(capacity=Decimal(0), later=0, stock=Decimal(0), lead=Decimal(0))
+    none = LeverBounds(capacity=Decimal(0), later=0, stock=Decimal(0), lead=Decimal(0))
     facts = catalog(facility("au", "AU", 6), offer("au-metal", "au", "metal", 5, chain("AU", *METAL)))
     found = repairs(opened(held(10), facts), bounds=none)
     assert not found.repairs
@@ -312,7 +312,7 @@ def test_whatever_things_are_called_repairs_can_be_pasted(tmp_path: Path) -> Non
 
 def test_bounds_are_stated_in_words() -> None:
     """A name and a number; anything else is refused."""
-    assert stated_bounds(["stock=2", "later=0"]) == Bounds(stock=Decimal(2), later=0)
+    assert stated_bounds(["stock=2", "later=0"]) == LeverBounds(stock=Decimal(2), later=0)
     for wrong in ("stocks=2", "stock", "stock=-1", "later=1.5"):
         with pytest.raises(InputError):
             stated_bounds([wrong])

@@ -14,7 +14,7 @@ from friendshore.domain.time import Span
 from friendshore.errors import InputError
 from friendshore.rules.amend import amended
 from friendshore.rules.base import Phase, PhaseStatus, Rule
-from friendshore.rules.pack import Bill
+from friendshore.rules.pack import LegislativeBill
 
 ENACTED = frozenset({PhaseStatus.ENACTED})
 FIRST = date(2026, 1, 1)
@@ -75,7 +75,7 @@ def test_enabling_wakes_pending_and_unknown_phases() -> None:
 
 def test_a_bill_applies_its_own_changes() -> None:
     """Enabling a bill does what the bill says, to the rules it names and to no others."""
-    bill = Bill(id="bill", title="A bill", change=(change(disable="a"),))
+    bill = LegislativeBill(id="bill", title="A bill", change=(change(disable="a"),))
     first, second = amended([rule({}, name="a"), rule({}, name="b")], [change(enable="bill")], [bill])
     assert not bites(first, "2027-01-01")
     assert bites(second, "2027-01-01")
@@ -91,7 +91,7 @@ def test_unknown_names_are_all_told() -> None:
 
 def test_a_bill_that_enables_itself_is_refused() -> None:
     """A circle of bills is an error, not an endless loop."""
-    bill = Bill(id="bill", title="A bill", change=(change(enable="bill"),))
+    bill = LegislativeBill(id="bill", title="A bill", change=(change(enable="bill"),))
     with pytest.raises(InputError, match="enables itself"):
         amended([rule({})], [change(enable="bill")], [bill])
 

@@ -25,7 +25,7 @@ from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
 from friendshore.solve import solve
 from friendshore.solve.components import empty_rows, split
-from friendshore.solve.engines import Ask, Outcome, solve_lp, solve_with_highs, solve_with_scip
+from friendshore.solve.engines import Ask, SolverOutcome, solve_lp, solve_with_highs, solve_with_scip
 from friendshore.solve.scaling import scaled
 from friendshore.solve.silence import silence
 
@@ -80,9 +80,9 @@ def flushed(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
 def test_engines_agree_and_say_nothing(engine: Callable[[Linear], Any], capfd: pytest.CaptureFixture[str]) -> None:
     """The sum of x and y at least 4, x at 1 up to 3, y at 2: 3 + 2 = 5; and what cannot hold is told as that, not as an error."""
     best = engine(linear([1, 2], [[1, 1]], [4], upper=np.array([3.0, 10.0])))
-    assert (best.outcome, best.objective, best.bound) == (Outcome.OPTIMAL, 5, 5)
+    assert (best.outcome, best.objective, best.bound) == (SolverOutcome.OPTIMAL, 5, 5)
     assert best.x.tolist() == pytest.approx([3, 1])
-    assert engine(linear([1, 2], [[1, 1]], [21])).outcome is Outcome.INFEASIBLE
+    assert engine(linear([1, 2], [[1, 1]], [21])).outcome is SolverOutcome.INFEASIBLE
     assert flushed(capfd) == ("", "")
 
 
@@ -95,9 +95,9 @@ def test_whole_columns_are_whole() -> None:
 def test_a_whole_program_that_cannot_hold_is_told_as_that() -> None:
     """2 x between 3 and 3 has no whole x; nor has one with columns that have no upper end."""
     given = linear([1, 0], [[2, 0]], [3], whole=True, row_upper=np.array([3.0]))
-    assert solve_with_highs(given).outcome is Outcome.INFEASIBLE
+    assert solve_with_highs(given).outcome is SolverOutcome.INFEASIBLE
     open_ended = replace(given, upper=np.array([np.inf, np.inf]), integer=np.array([True, False]))
-    assert solve_with_highs(open_ended).outcome is Outcome.INFEASIBLE
+    assert solve_with_highs(open_ended).outcome is SolverOutcome.INFEASIBLE
 
 
 @pytest.mark.parametrize("engine", [solve_lp, solve_with_highs, solve_with_scip], ids=["glop", "highs", "scip"])
@@ -120,7 +120,7 @@ def test_highs_stops_at_its_time_with_a_plan_and_a_bound() -> None:
     """A search that is not done holds its best plan, which keeps all rows, and a bound below it."""
     given = hard_part(40, 8, 4)
     answer = solve_with_highs(given, Ask(0.5, 1e-6))
-    assert answer.outcome is Outcome.FEASIBLE
+    assert answer.outcome is SolverOutcome.FEASIBLE
     assert answer.x is not None
     activity = given.matrix @ answer.x
     assert (activity >= given.row_lower - 1e-6).all()
@@ -130,7 +130,7 @@ def test_highs_stops_at_its_time_with_a_plan_and_a_bound() -> None:
 
 def test_highs_without_time_has_nothing() -> None:
     """Not even a plan: told as that."""
-    assert solve_with_highs(hard_part(40, 8, 4), Ask(0.0, 1e-6)).outcome is Outcome.NOTHING
+    assert solve_with_highs(hard_part(40, 8, 4), Ask(0.0, 1e-6)).outcome is SolverOutcome.NOTHING
 
 
 def test_highs_is_silent_where_it_would_print(capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from friendshore.domain.plan import Plan, PlanStatus, Purchase, Purchases
+from friendshore.domain.plan import Plan, PlanStatus, Purchase, PurchaseTable
 from friendshore.problem.demands import round_to
-from friendshore.problem.wholes import added_up, whole
+from friendshore.problem.fixed_point import added_up, whole
 from friendshore.program.rounding import to_steps
-from friendshore.verify.ledger import EPSILON, Ledger
+from friendshore.verify.ledger import EPSILON, PlanEntries
 
 from .building import built, case, catalog, demand, facility, source
 
@@ -52,9 +52,9 @@ def test_numbers_too_large_or_too_fine_for_the_resolution_stay_exact() -> None:
     assert int(added_up(counts, np.zeros(2, dtype=np.intp), 1)[0]) == 9 * 10**22 + 1
 
 
-def _ledger() -> Ledger:
+def _ledger() -> PlanEntries:
     problem = built(case(demand("metal", "civil", 10)), catalog(facility("au", "AU"), source("AU", 1)))
-    return Ledger.of(problem, Plan(status=PlanStatus.OPTIMAL, objective=Decimal(0), bound=Decimal(0)))
+    return PlanEntries.of(problem, Plan(status=PlanStatus.OPTIMAL, objective=Decimal(0), bound=Decimal(0)))
 
 
 MISSES = st.lists(
@@ -86,8 +86,8 @@ def test_rows_looked_at_in_doubles_first_give_the_same_findings_and_largest_miss
     assert some.largest_miss == every.largest_miss
 
 
-def _purchases() -> Purchases:
-    return Purchases(
+def _purchases() -> PurchaseTable:
+    return PurchaseTable(
         lines=(("a", "metal", "US"), ("b", "oxide", "JP")),
         line=np.array([1, 0, 1]),
         labels=("R1", "R2"),

@@ -16,7 +16,7 @@ from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import BenchmarkPrice
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
-from friendshore.explain import Entering, WhyNot, enters_at, why_not
+from friendshore.explain import BreakEven, WhyNot, break_even_price, why_not
 from friendshore.plugins import Registry
 from friendshore.problem.inputs import Inputs
 from friendshore.recommend import reopen, verdicts
@@ -59,7 +59,7 @@ def civil(*quantities: float, **more: Any) -> Any:
     return case(demand("metal", "civil", *quantities), stores=(store("metal", 0, limit=0),), **more)
 
 
-def root(found: Entering | None) -> float:
+def root(found: BreakEven | None) -> float:
     """The price of a proved answer."""
     assert found is not None
     assert found.outcome == "price"
@@ -100,7 +100,7 @@ def test_duties_freight_and_onboarding_count() -> None:
     duty = Tariff.model_validate({"id": "duty", "rate": "0.25"})
     plants = (facility("us", "US"), facility("au", "AU"))
     facts = catalog(*plants, source("US", 10), source("AU", 50, onboarding=100, onboarding_currency="USD"))
-    found = enters_at(session(civil(40, assume={"freight": 2}), facts, duty), "au-metal")
+    found = break_even_price(session(civil(40, assume={"freight": 2}), facts, duty), "au-metal")
     assert root(found) == pytest.approx((10 - 2 - 2.5) / 1.25)
 
 
@@ -130,13 +130,13 @@ def test_a_price_by_a_benchmark_is_told_as_a_premium() -> None:
 def test_tiers_move_with_the_price() -> None:
     """From 20 kg on Australia charges four fifths of its price: for all 40 kg it enters at 12.5."""
     tiers = schedule("au-metal", tier(0, discount=0), tier(20, discount=0.2))
-    assert root(enters_at(session(civil(40), metals(tiers)), "au-metal")) == pytest.approx(12.5)
+    assert root(break_even_price(session(civil(40), metals(tiers)), "au-metal")) == pytest.approx(12.5)
 
 
 def test_the_dearest_offer_does_not_move_what_a_shortage_costs() -> None:
     """A shortage is priced at ten times the dearest offer, Japan's 80; a dearer Japan leaves it at 800, and stays in up to there."""
     wanted = case(demand("metal", "civil", 40, price=1).model_copy(update={"shortage_price": None}))
-    found = enters_at(session(wanted, metals(cn=10, au=10)), "jp-metal")
+    found = break_even_price(session(wanted, metals(cn=10, au=10)), "jp-metal")
     assert root(found) == pytest.approx(800)
 
 
@@ -150,7 +150,7 @@ def test_a_rule_that_asks_for_it_keeps_it_at_any_price() -> None:
 
 def test_a_budget_makes_the_search_halve() -> None:
     """All 40 kg for 1000 at most: a dearer China is not allowed for at all, and shortage at 1000 a kilogram is dearer still."""
-    found = enters_at(session(civil(40), metals(cn=40), Budget(id="b", amount=Decimal(1000))), "cn-metal")
+    found = break_even_price(session(civil(40), metals(cn=40), Budget(id="b", amount=Decimal(1000))), "cn-metal")
     assert found.outcome == "price"
     assert found.price is not None
     assert found.low is not None
@@ -267,7 +267,7 @@ def test_an_input_is_asked_about_as_well() -> None:
         facility("jp", "JP"), facility("us", "US"), facility("pit", "AU"),
         source("US", 80), maker("JP", 20), source("AU", 35, "oxide", plant="pit"),
     )  # fmt: skip
-    assert root(enters_at(session(civil(40), facts), "au-oxide")) == pytest.approx(30)
+    assert root(break_even_price(session(civil(40), facts), "au-oxide")) == pytest.approx(30)
 
 
 def test_an_unknown_offer_is_refused_with_what_was_meant() -> None:
@@ -302,8 +302,8 @@ class Grumpy(Rule):
 def test_a_plugins_rule_counts_like_any_other() -> None:
     """Its fee moves the price at which Kazakhstan replaces Australia, and what it forbids is asked about without it."""
     asked = session(civil(40), metals(facility("kz", "KZ"), source("KZ", 90)), Grumpy(id="g"))
-    assert root(enters_at(asked, "kz-metal")) == pytest.approx(50)
-    assert root(enters_at(asked, "cn-metal")) == pytest.approx(53)
+    assert root(break_even_price(asked, "kz-metal")) == pytest.approx(50)
+    assert root(break_even_price(asked, "cn-metal")) == pytest.approx(53)
     (one,) = why_not(asked, "jp-metal").obstacles
     assert (one.obstacle.rule, one.obstacle.clause, one.obstacle.text) == ("g", "g (2)", "no manners")
     assert one.lifted is not None
@@ -315,7 +315,7 @@ def test_where_something_ranks_before_cost_the_price_is_that_among_plans_as_good
     """Shortage first: without Japan nobody is short, so that cost decides. Where only Japan can fill a gap, no price keeps it out."""
     first = {"minimise": "shortage"}
     asked = session(civil(40, objectives=(first,)), metals())
-    assert root(enters_at(asked, "jp-metal")) == pytest.approx(10)
+    assert root(break_even_price(asked, "jp-metal")) == pytest.approx(10)
     scarce = session(civil(40, objectives=(first,)), metals(cn=30, au=5, jp=5))
     found = why_not(scarce, "jp-metal")
     assert found.entering is not None
@@ -374,7 +374,7 @@ def test_where_a_gap_is_left_a_price_is_an_interval() -> None:
     rough = Session.open(Inputs(given, (facts,), ()), Limits(gap=0.3, workers=1))
     fine = Session.open(Inputs(given, (facts,), ()), Limits(workers=1))
     for offer in ("p00-run", "p03-run"):
-        found, exact = why_not(rough, offer), enters_at(fine, offer)
+        found, exact = why_not(rough, offer), break_even_price(fine, offer)
         assert found.entering is not None
         assert exact.factor is not None
         assert not found.entering.proved

@@ -16,7 +16,7 @@ from friendshore.explain import alternatives
 from friendshore.problem.inputs import Inputs
 from friendshore.program.matrix import Linear
 from friendshore.session import Session
-from friendshore.solve.engines import BRIEF, Ask, BreakdownError, Outcome, solve_with_highs
+from friendshore.solve.engines import BRIEF, Ask, BreakdownError, SolverOutcome, solve_with_highs
 
 from .building import hard_case
 
@@ -51,7 +51,7 @@ def test_the_same_answer_here_and_there() -> None:
     """Where a program is searched makes no difference to what is found."""
     here = solve_with_highs(covering(), Ask(BRIEF))
     there = solve_with_highs(covering(), Ask(60.0))
-    assert here.outcome is there.outcome is Outcome.OPTIMAL
+    assert here.outcome is there.outcome is SolverOutcome.OPTIMAL
     assert here.x is not None
     assert there.x is not None
     assert here.x.tolist() == there.x.tolist()
@@ -60,7 +60,7 @@ def test_the_same_answer_here_and_there() -> None:
 
 def test_a_search_that_nobody_wants_is_ended() -> None:
     """No answer, rather than one that comes late."""
-    assert solve_with_highs(covering(), Ask(60.0, stopped=lambda: True)).outcome is Outcome.NOTHING
+    assert solve_with_highs(covering(), Ask(60.0, stopped=lambda: True)).outcome is SolverOutcome.NOTHING
 
 
 def test_what_the_solver_refuses_there_is_said_here() -> None:

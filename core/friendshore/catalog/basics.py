@@ -7,11 +7,11 @@ import re
 from ..domain.basis import content_of
 from ..domain.evidence import Source
 from ..domain.facts import BenchmarkPrice, Factor, Material, Rate
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from ..reading.entry import WRITTEN
 from . import columns
 from .known import other_benchmark
-from .state import Reading, pick
+from .state import CatalogReading, pick
 
 _FORMULA = re.compile(r"[A-Z(]")
 
@@ -21,7 +21,7 @@ def is_formula(compound: str) -> bool:
     return _FORMULA.match(compound) is not None
 
 
-def read_sources(reading: Reading) -> tuple[Source, ...]:
+def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
     """The evidence, with the catalog's name before each id."""
     table = reading.table(columns.SOURCES)
     sources = []
@@ -37,7 +37,7 @@ def read_sources(reading: Reading) -> tuple[Source, ...]:
     return tuple(sorted(sources, key=lambda s: s.id))
 
 
-def read_factors(reading: Reading) -> tuple[Factor, ...]:
+def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
     """The conversion factors; they also become known for conversions."""
     table = reading.table(columns.FACTORS)
     factors = []
@@ -66,14 +66,14 @@ def read_factors(reading: Reading) -> tuple[Factor, ...]:
     return tuple(sorted(factors, key=lambda f: (f.element, f.compound)))
 
 
-def name_materials(reading: Reading) -> None:
+def name_materials(reading: CatalogReading) -> None:
     """Makes the ids of this catalog's materials known, before anything refers to them."""
     for row in reading.table(columns.MATERIALS).rows:
         if "id" in row.values:
             reading.known.materials[row.values["id"]] = None
 
 
-def read_materials(reading: Reading) -> tuple[Material, ...]:
+def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
     """The materials; a content that is not given is worked out from the factors where they allow it."""
     table = reading.table(columns.MATERIALS)
     materials = []
@@ -91,7 +91,7 @@ def read_materials(reading: Reading) -> tuple[Material, ...]:
     return tuple(sorted(materials, key=lambda m: m.id))
 
 
-def read_prices(reading: Reading) -> tuple[BenchmarkPrice, ...]:
+def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
     """The benchmark prices, per kilogram of the material's basis."""
     table = reading.table(columns.PRICES)
     prices = []
@@ -112,7 +112,7 @@ def read_prices(reading: Reading) -> tuple[BenchmarkPrice, ...]:
     return tuple(sorted(prices, key=lambda p: (p.id, p.date)))
 
 
-def _same_material(reading: Reading, table: Table, row: Row) -> None:
+def _same_material(reading: CatalogReading, table: Table, row: TableRow) -> None:
     """A benchmark is one series of one material."""
     name, material = row.values["id"], row.values["material"]
     first = reading.known.benchmarks.get(name) or material
@@ -121,7 +121,7 @@ def _same_material(reading: Reading, table: Table, row: Row) -> None:
         table.entry(row).tell([other_benchmark(name, first)])
 
 
-def read_rates(reading: Reading) -> tuple[Rate, ...]:
+def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
     """The exchange rates."""
     table = reading.table(columns.RATES)
     rates = []

@@ -9,13 +9,13 @@ from decimal import Decimal
 from ..domain.base import exact
 from ..domain.facts import CapacityStep, Facility, Material
 from ..domain.quantities import UNLIMITED
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from . import columns
 from .known import elsewhere, within_itself
-from .state import Reading, pick
+from .state import CatalogReading, pick
 
 
-def name_facilities(reading: Reading) -> None:
+def name_facilities(reading: CatalogReading) -> None:
     """Makes this catalog's facilities and their sites known, before anything refers to them."""
     table = reading.table(columns.FACILITIES)
     for row in table.rows:
@@ -30,7 +30,7 @@ def name_facilities(reading: Reading) -> None:
                 table.entry(row).tell([elsewhere(site, first)])
 
 
-def read_facilities(reading: Reading, capacity: Mapping[str, tuple[CapacityStep, ...]]) -> tuple[Facility, ...]:
+def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[CapacityStep, ...]]) -> tuple[Facility, ...]:
     """The facilities with their capacities."""
     table = reading.table(columns.FACILITIES)
     facilities = []
@@ -48,7 +48,7 @@ def read_facilities(reading: Reading, capacity: Mapping[str, tuple[CapacityStep,
     return tuple(sorted(facilities, key=lambda f: f.id))
 
 
-def read_capacity(reading: Reading, made: Mapping[str, frozenset[str]]) -> dict[str, tuple[CapacityStep, ...]]:
+def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -> dict[str, tuple[CapacityStep, ...]]:
     """Capacity steps by facility, in order of date.
 
     Args:
@@ -80,7 +80,7 @@ def read_capacity(reading: Reading, made: Mapping[str, frozenset[str]]) -> dict[
 
 
 def _per_year(
-    reading: Reading, table: Table, row: Row, material: Material | None, made: frozenset[str] | set[str]
+    reading: CatalogReading, table: Table, row: TableRow, material: Material | None, made: frozenset[str] | set[str]
 ) -> Decimal | str | None:
     """Kilograms a year, or `unlimited`; None with a problem recorded if it cannot be told."""
     rate = row.values["per_year"]

@@ -17,14 +17,14 @@ from .facilities import name_facilities, read_capacity, read_facilities
 from .known import ALL_IDS, IDS_IN, Known, known_from
 from .offers import made_by_facility, read_offers
 from .quotes import with_quotes
-from .state import Reading
-from .tables import Tables, tables_at
+from .state import CatalogReading
+from .tables import CatalogTables, tables_at
 from .terms import read_terms
 from .tiers import read_tiers, with_list_prices
 
 
 @dataclass(slots=True)
-class Draft:
+class CatalogDraft:
     """A catalog as far as it could be read, and what other catalogs may refer to in it."""
 
     catalog: Catalog
@@ -75,7 +75,7 @@ class Head:
     """Whether what it is called, and what it requires, is known for sure."""
 
 
-def read_head(tables: Tables, found: list[Diagnostic]) -> Head:
+def read_head(tables: CatalogTables, found: list[Diagnostic]) -> Head:
     """What a catalog says of itself, as far as it can be read."""
     entry = tables.head(found)
     if entry is None:
@@ -83,7 +83,9 @@ def read_head(tables: Tables, found: list[Diagnostic]) -> Head:
     return Head(entry.values, sure="requires" not in entry.bad and "name" in entry.values)
 
 
-def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: Known, found: list[Diagnostic]) -> Draft:
+def read_draft(
+    tables: CatalogTables, head: dict[str, Any], distribution: str, known: Known, found: list[Diagnostic]
+) -> CatalogDraft:
     """Reads what can be read; mistakes go to `found`.
 
     Args:
@@ -94,7 +96,7 @@ def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: K
         found: where problems are put.
     """
     name = head.get("name", "catalog")  # what has no name is not read for good: that has been told
-    reading = Reading(name, {}, known, found)
+    reading = CatalogReading(name, {}, known, found)
     for layout in columns.TABLES:
         table = tables.table(layout, found)
         if table is not None:
@@ -106,10 +108,10 @@ def read_draft(tables: Tables, head: dict[str, Any], distribution: str, known: K
     about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
     requires = tuple(sorted(head.get("requires", ())))
     catalog = Catalog(name=name, requires=requires, distribution=distribution, **about, **facts)
-    return Draft(catalog.model_copy(update={"digest": digest(catalog)}), known)
+    return CatalogDraft(catalog.model_copy(update={"digest": digest(catalog)}), known)
 
 
-def _assemble(reading: Reading) -> dict[str, Any]:
+def _assemble(reading: CatalogReading) -> dict[str, Any]:
     """All records; the order is that of what refers to what."""
     sources = read_sources(reading)
     name_materials(reading)

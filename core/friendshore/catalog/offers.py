@@ -10,11 +10,11 @@ from typing import Any
 from ..domain.base import exact
 from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, RecipeLine
 from ..domain.stages import COLLECTION, stage_of
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from ..reading.entry import WRITTEN
 from . import columns
 from .known import stage_of_none, unsourced
-from .state import Reading, pick
+from .state import CatalogReading, pick
 
 _ONE = Decimal(1)
 _COLUMNS = {**WRITTEN, "onboarding_currency": "onboarding"}
@@ -31,7 +31,7 @@ class _Recipe:
     """Whether a line could not be read."""
 
 
-def read_offers(reading: Reading) -> tuple[Offer, ...]:
+def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     """The offers of the catalog."""
     table = reading.table(columns.OFFERS)
     names = {row.values["id"] for row in table.rows if "id" in row.values}
@@ -70,7 +70,7 @@ def made_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
     return {facility: frozenset(materials) for facility, materials in made.items()}
 
 
-def _recipes(reading: Reading, names: set[str]) -> dict[str, _Recipe]:
+def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
     table = reading.table(columns.RECIPE)
     recipes: dict[str, _Recipe] = {}
     for row in table.unique("offer", "role", "material"):
@@ -97,7 +97,7 @@ def _recipes(reading: Reading, names: set[str]) -> dict[str, _Recipe]:
     return recipes
 
 
-def _delivered(reading: Reading, table: Table, recipes: Mapping[str, _Recipe]) -> dict[str, list[Material]]:
+def _delivered(reading: CatalogReading, table: Table, recipes: Mapping[str, _Recipe]) -> dict[str, list[Material]]:
     """What each offer delivers, as far as it is known; an offer that is not fully known is absent."""
     delivered: dict[str, list[Material]] = {}
     for row in table.rows:
@@ -112,7 +112,7 @@ def _delivered(reading: Reading, table: Table, recipes: Mapping[str, _Recipe]) -
     return delivered
 
 
-def _outputs(reading: Reading, table: Table, row: Row, recipe: _Recipe | None) -> tuple[RecipeLine, ...]:
+def _outputs(reading: CatalogReading, table: Table, row: TableRow, recipe: _Recipe | None) -> tuple[RecipeLine, ...]:
     given = recipe.outputs if recipe else []
     if "material" in row.values:
         if given:
@@ -138,7 +138,9 @@ def _outputs(reading: Reading, table: Table, row: Row, recipe: _Recipe | None) -
     return () if recipe and recipe.broken else tuple(given)
 
 
-def _values(reading: Reading, table: Table, row: Row, material: Material | None, *, several: bool) -> dict[str, Any]:
+def _values(
+    reading: CatalogReading, table: Table, row: TableRow, material: Material | None, *, several: bool
+) -> dict[str, Any]:
     """The fields that come from the offer's own row."""
     reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
     values = pick(
@@ -180,7 +182,7 @@ def _values(reading: Reading, table: Table, row: Row, material: Material | None,
 
 
 def _price(
-    reading: Reading, table: Table, row: Row, material: Material | None, source: str, *, several: bool
+    reading: CatalogReading, table: Table, row: TableRow, material: Material | None, source: str, *, several: bool
 ) -> Price | None:
     values = row.values
     evidence = reading.source(table, row, "price_source") or source
@@ -206,7 +208,9 @@ def _price(
     return table.made(row, Price, given, {"amount": "price"})
 
 
-def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[ChainEntry]]:
+def _chains(
+    reading: CatalogReading, names: set[str], delivered: Mapping[str, list[Material]]
+) -> dict[str, list[ChainEntry]]:
     table = reading.table(columns.CHAIN)
     chains: dict[str, list[ChainEntry]] = {}
     entries: dict[tuple[Any, ...], ChainEntry] = {}
@@ -232,7 +236,7 @@ def _chains(reading: Reading, names: set[str], delivered: Mapping[str, list[Mate
     return chains
 
 
-def _check_stage(table: Table, row: Row, materials: list[Material] | None) -> None:
+def _check_stage(table: Table, row: TableRow, materials: list[Material] | None) -> None:
     """An offer can only perform stages that what it delivers must have."""
     if materials is None:
         return
@@ -240,7 +244,7 @@ def _check_stage(table: Table, row: Row, materials: list[Material] | None) -> No
     table.entry(row).tell([fault] if fault else [])
 
 
-def _lanes(reading: Reading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[Lane]]:
+def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[Lane]]:
     table = reading.table(columns.LANES)
     lanes: dict[str, list[Lane]] = {}
     for row in table.unique("offer", "to"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..domain.quantities import Money, UnitPrice
 from ..errors import Diagnostic
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from .columns import LANES, OFFERS, QUOTES, TABLES, TERMS, TIERS
 from .tables import tables_at
 
@@ -15,7 +15,7 @@ _ABOUT = ("offer", "id")
 """Columns that say what a row is about; the first that a table has."""
 
 
-def amounts_in(path: Path) -> Iterator[tuple[Table, Row, str, str]]:
+def amounts_in(path: Path) -> Iterator[tuple[Table, TableRow, str, str]]:
     """Everything that a catalog states in money, as far as it can be read: table, row, column and currency.
 
     Benchmarks are left out: they may be of many materials, and only some are followed.

@@ -8,17 +8,17 @@ from datetime import date
 from ..domain.base import exact
 from ..domain.facts import Offer, Quote
 from ..domain.fitting import PRICED_TWICE, quoted_twice
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from ..reading.entry import WRITTEN
 from . import columns
-from .state import Reading, pick
+from .state import CatalogReading, pick
 
 
-def with_quotes(reading: Reading, offers: Sequence[Offer]) -> tuple[Offer, ...]:
+def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer, ...]:
     """The offers of the catalog, each with its quotations in order of time."""
     table = reading.table(columns.QUOTES)
     own = {row.values["id"]: row for row in reading.table(columns.OFFERS).rows if "id" in row.values}
-    found: dict[str, list[tuple[Quote, Row]]] = {}
+    found: dict[str, list[tuple[Quote, TableRow]]] = {}
     for row in table.unique("offer", "from", "until"):
         source = reading.source(table, row)
         known = reading.refers(table, row, "offer", own, "offer", "add it to offers.csv")
@@ -31,7 +31,7 @@ def with_quotes(reading: Reading, offers: Sequence[Offer]) -> tuple[Offer, ...]:
     return tuple(offer.model_copy(update={"quotes": kept[offer.id]}) if offer.id in kept else offer for offer in offers)
 
 
-def _quote(reading: Reading, table: Table, row: Row, source: str) -> Quote | None:
+def _quote(reading: CatalogReading, table: Table, row: TableRow, source: str) -> Quote | None:
     """The quotation of a row; None if its price cannot be read, or not be converted."""
     given = row.values.get("price")
     delivered = reading.known.offers.get(row.values.get("offer", ""), ())
@@ -48,7 +48,7 @@ def _quote(reading: Reading, table: Table, row: Row, source: str) -> Quote | Non
     return table.made(row, Quote, given, {**WRITTEN, "amount": "price"})
 
 
-def _in_order(table: Table, quotes: list[tuple[Quote, Row]]) -> tuple[Quote, ...]:
+def _in_order(table: Table, quotes: list[tuple[Quote, TableRow]]) -> tuple[Quote, ...]:
     """Quotations of one offer; which of two holds on a day must not be open."""
     quotes.sort(key=lambda pair: pair[0].start or date.min)
     for position, fault in quoted_twice([quote for quote, _ in quotes]):

@@ -12,10 +12,10 @@ from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..errors import Diagnostic, InputError
 from ..reading.order import all_of
-from .folder import Draft, read_draft, read_head
+from .folder import CatalogDraft, read_draft, read_head
 from .known import ALL_IDS, Known
 from .overlaps import united
-from .tables import Tables, tables_at
+from .tables import CatalogTables, tables_at
 
 
 class CatalogFolder(Protocol):
@@ -30,7 +30,7 @@ class CatalogFolder(Protocol):
 @dataclass(slots=True)
 class _Head:
     place: CatalogFolder
-    tables: Tables
+    tables: CatalogTables
     keys: dict[str, Any]
     sure: bool
     wanted: bool
@@ -88,9 +88,9 @@ def ids_in(wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder]
     return known
 
 
-def _drafts(heads: dict[str, _Head], found: list[Diagnostic]) -> dict[str, Draft]:
+def _drafts(heads: dict[str, _Head], found: list[Diagnostic]) -> dict[str, CatalogDraft]:
     """Every catalog as far as it can be read."""
-    drafts: dict[str, Draft] = {}
+    drafts: dict[str, CatalogDraft] = {}
     for name in _ordered(heads, found):
         head = heads[name]
         known = Known()

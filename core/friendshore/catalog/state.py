@@ -14,14 +14,14 @@ from ..domain.facts import Material
 from ..domain.quantities import Mass, UnitPrice
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from ..reading.fields import Layout
 from .columns import SOURCES
 from .known import Known, no_source, no_such
 
 
 @dataclass(slots=True)
-class Reading:
+class CatalogReading:
     """The state of reading one catalog."""
 
     name: str
@@ -46,7 +46,9 @@ class Reading:
             self._fixes[key] = did_you_mean(word, known)
         return self._fixes[key]
 
-    def refers(self, table: Table, row: Row, column: str, known: Collection[str], what: str, fix: str = "") -> bool:
+    def refers(
+        self, table: Table, row: TableRow, column: str, known: Collection[str], what: str, fix: str = ""
+    ) -> bool:
         """Whether a cell names something that exists; a blank cell does not, and is no mistake here."""
         word = row.values.get(column)
         if word is None:
@@ -58,7 +60,7 @@ class Reading:
         table.entry(row).tell([no_such(what, self._fix(what, word, known) or fix)], {"": column})
         return False
 
-    def source(self, table: Table, row: Row, column: str = "source") -> str:
+    def source(self, table: Table, row: TableRow, column: str = "source") -> str:
         """Full id of the evidence that a cell names; empty for none."""
         word: str = row.values.get(column, "")
         if not word:
@@ -89,7 +91,7 @@ class Reading:
         if not any(one.expected == problem.expected for one in self.found):
             self.found.append(problem)
 
-    def material(self, table: Table, row: Row, column: str = "material") -> Material | None:
+    def material(self, table: Table, row: TableRow, column: str = "material") -> Material | None:
         """The material that a cell names; None for none, for one that does not exist, or one with a mistake in its row."""
         materials = self.known.materials
         if self.refers(
@@ -105,7 +107,9 @@ class Reading:
             self._ratios[key] = basis_factor(material, substance, self.factors)
         return self._ratios[key]
 
-    def _convertible(self, table: Table, row: Row, column: str, material: Material, substance: str) -> Decimal | None:
+    def _convertible(
+        self, table: Table, row: TableRow, column: str, material: Material, substance: str
+    ) -> Decimal | None:
         ratio = self.ratio(material, substance)
         if ratio is None and not self.factors_broken:
             element, compound = missing_factor(material, substance, self.factors)
@@ -118,7 +122,7 @@ class Reading:
             )
         return ratio
 
-    def kg(self, table: Table, row: Row, column: str, material: Material | None) -> Decimal | None:
+    def kg(self, table: Table, row: TableRow, column: str, material: Material | None) -> Decimal | None:
         """Kilograms, in the material's basis, that a cell says; None for a blank cell or one that cannot be converted."""
         mass: Mass | None = row.values.get(column)
         if mass is None or mass.substance is None:
@@ -128,7 +132,7 @@ class Reading:
         ratio = self._convertible(table, row, column, material, mass.substance)
         return None if ratio is None else exact(mass.kg * ratio)
 
-    def unit_price(self, table: Table, row: Row, column: str, material: Material | None) -> UnitPrice | None:
+    def unit_price(self, table: Table, row: TableRow, column: str, material: Material | None) -> UnitPrice | None:
         """Money per kilogram, in the material's basis, that a cell says."""
         price: UnitPrice | None = row.values.get(column)
         if price is None or price.substance is None:
@@ -139,6 +143,6 @@ class Reading:
         return None if ratio is None else UnitPrice(exact(price.amount / ratio), price.currency, None)
 
 
-def pick(row: Row, **names: str) -> dict[str, Any]:
+def pick(row: TableRow, **names: str) -> dict[str, Any]:
     """The values of a row under the names of a record's fields (`field=column`); blank cells are left out."""
     return {name: row.values[column] for name, column in names.items() if column in row.values}

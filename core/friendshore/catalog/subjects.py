@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ..domain.facts import Material
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from .known import not_among
-from .state import Reading
+from .state import CatalogReading
 
 
-def read_subject(reading: Reading, table: Table, row: Row) -> list[Material]:
+def read_subject(reading: CatalogReading, table: Table, row: TableRow) -> list[Material]:
     """The materials that a row is about, as far as one can tell; problems are recorded if what it names does not exist."""
     known = reading.known
     names: dict[str, Collection[str]] = {
@@ -28,7 +28,7 @@ def read_subject(reading: Reading, table: Table, row: Row) -> list[Material]:
     return [material for material in map(known.materials.get, given) if material is not None]
 
 
-def one_material(table: Table, row: Row, column: str, materials: Sequence[Material]) -> Material | None:
+def one_material(table: Table, row: TableRow, column: str, materials: Sequence[Material]) -> Material | None:
     """The one material whose substance a figure may be in; a problem is recorded if there are several, or may be."""
     named = row.values.get("materials", ())
     if max(len(materials), len(named)) > 1 or (not named and row.values.get("of") != "offer"):

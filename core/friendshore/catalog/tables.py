@@ -32,7 +32,7 @@ _LOOK_LIKE_TABLES = frozenset({".csv", ".tsv", ".xls", ".xlsx", ".ods"})
 _NAMES = [layout.name for layout in columns.TABLES]
 
 
-class Tables(Protocol):
+class CatalogTables(Protocol):
     """A catalog's head and tables, wherever they are."""
 
     @property
@@ -58,7 +58,7 @@ class Tables(Protocol):
         ...
 
 
-def tables_at(path: Path, found: list[Diagnostic]) -> Tables:
+def tables_at(path: Path, found: list[Diagnostic]) -> CatalogTables:
     """The tables of the catalog at a path; a workbook is read at once.
 
     Raises:

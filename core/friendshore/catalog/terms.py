@@ -8,15 +8,15 @@ from ..domain.base import exact
 from ..domain.facts import Material
 from ..domain.quantities import Mass
 from ..domain.terms import FIGURES, Terms
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from ..reading.entry import WRITTEN
 from . import columns
 from .known import not_among
-from .state import Reading, pick
+from .state import CatalogReading, pick
 from .subjects import one_material, read_subject
 
 
-def read_terms(reading: Reading) -> tuple[Terms, ...]:
+def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
     """The terms of trade of the catalog."""
     table = reading.table(columns.TERMS)
     for row in table.rows:
@@ -29,7 +29,7 @@ def read_terms(reading: Reading) -> tuple[Terms, ...]:
     return tuple(sorted(made, key=lambda terms: terms.order))
 
 
-def _terms(reading: Reading, table: Table, row: Row) -> Terms | None:
+def _terms(reading: CatalogReading, table: Table, row: TableRow) -> Terms | None:
     """The terms of a row; None if it has a mistake."""
     before = len(reading.found)
     source = reading.source(table, row)
@@ -47,13 +47,15 @@ def _terms(reading: Reading, table: Table, row: Row) -> Terms | None:
     return made if len(reading.found) == before else None
 
 
-def _check_places(reading: Reading, table: Table, row: Row) -> None:
+def _check_places(reading: CatalogReading, table: Table, row: TableRow) -> None:
     for place in row.values.get("places", ()):
         if len(place) != 2 and place not in reading.known.places and "place" not in reading.known.unsure:
             table.entry(row).tell([not_among("place", place)], {"": "places"})
 
 
-def _kilograms(reading: Reading, table: Table, row: Row, column: str, materials: list[Material]) -> Decimal | None:
+def _kilograms(
+    reading: CatalogReading, table: Table, row: TableRow, column: str, materials: list[Material]
+) -> Decimal | None:
     mass: Mass | None = row.values.get(column)
     if mass is None:
         return None

@@ -10,19 +10,19 @@ from ..domain.base import exact
 from ..domain.facts import Material, Offer, Price
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.tiers import PriceSchedule, Tier, bears_too, overlapping
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from . import columns
-from .state import Reading, pick
+from .state import CatalogReading, pick
 from .subjects import one_material, read_subject
 
 _SCHEDULE = ("of", "id", "materials", "kind", "per", "from", "until")
 """Columns by which rows belong to one schedule."""
 
 
-def read_tiers(reading: Reading) -> tuple[PriceSchedule, ...]:
+def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
     """The price schedules of the catalog."""
     table = reading.table(columns.TIERS)
-    groups: dict[tuple[Any, ...], list[Row]] = {}
+    groups: dict[tuple[Any, ...], list[TableRow]] = {}
     for row in table.rows:
         row.values.setdefault("of", "offer")
     for row in table.unique(*_SCHEDULE, "least"):
@@ -56,7 +56,7 @@ def with_list_prices(offers: Sequence[Offer], schedules: Sequence[PriceSchedule]
 class _Reader:
     """Reads the rows of one schedule."""
 
-    def __init__(self, reading: Reading, table: Table, rows: list[Row]) -> None:
+    def __init__(self, reading: CatalogReading, table: Table, rows: list[TableRow]) -> None:
         self.reading, self.table = reading, table
         self.rows = sorted(rows, key=_begins)
         self.values = self.rows[0].values
@@ -96,13 +96,13 @@ class _Reader:
             )
         return "money" if Money in kinds else "quantity"
 
-    def _tier(self, row: Row, materials: list[Material]) -> Tier | None:
+    def _tier(self, row: TableRow, materials: list[Material]) -> Tier | None:
         lump = row.values.get("lump")
         given = pick(row, discount="discount") | {"least": self._least(row, materials)}
         given |= {"price": self._price(row, materials), "lump": lump.amount if lump else Decimal(0)}
         return self.table.made(row, Tier, given)
 
-    def _least(self, row: Row, materials: list[Material]) -> Decimal:
+    def _least(self, row: TableRow, materials: list[Material]) -> Decimal:
         least: Mass | Money | None = row.values.get("least")
         if isinstance(least, Mass) and least.substance is not None:
             one = one_material(self.table, row, "least", materials)
@@ -111,7 +111,7 @@ class _Reader:
             return kg or Decimal(0)
         return _begins(row)
 
-    def _price(self, row: Row, materials: list[Material]) -> Decimal | None:
+    def _price(self, row: TableRow, materials: list[Material]) -> Decimal | None:
         price: UnitPrice | None = row.values.get("price")
         if price is not None and price.substance is not None:
             one = one_material(self.table, row, "price", materials)
@@ -120,7 +120,7 @@ class _Reader:
 
     def _currency(self) -> str:
         """The one currency of all figures of the schedule; empty where there is no money in it."""
-        found: dict[str, tuple[Row, str]] = {}
+        found: dict[str, tuple[TableRow, str]] = {}
         for row, column in self._moneys():
             found.setdefault(row.values[column].currency, (row, column))
         if len(found) > 1:
@@ -133,14 +133,14 @@ class _Reader:
             )
         return next(iter(found), "")
 
-    def _moneys(self) -> Iterator[tuple[Row, str]]:
+    def _moneys(self) -> Iterator[tuple[TableRow, str]]:
         for row in self.rows:
             for column in ("least", "price", "lump"):
                 if isinstance(row.values.get(column), Money | UnitPrice):
                     yield row, column
 
 
-def _begins(row: Row) -> Decimal:
+def _begins(row: TableRow) -> Decimal:
     """Where a tier begins, in kilograms or money; 0 where that cannot be read."""
     least = row.values.get("least")
     if isinstance(least, Money):

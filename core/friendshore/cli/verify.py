@@ -50,12 +50,12 @@ def verify(
     installed here and, with --case, with the case. Says what nothing vouches for, and proves in exact arithmetic how much cheaper than this
     one any plan can be.
     """
-    from ..recommend import Effort, verify_run
+    from ..recommend import ProofEffort, verify_run
     from ..report import run_check_data, run_check_report
 
     # A plan that is made again is ended by Ctrl-C; all else is, as in any command, left at once.
     with Interrupt() if solve else nullcontext() as cancel, progress_bar(quiet, "proving") as progress:
-        effort = Effort(seconds=time_limit, solve=solve, progress=progress, cancel=cancel)
+        effort = ProofEffort(seconds=time_limit, solve=solve, progress=progress, cancel=cancel)
         found = verify_run(run, installed(block), case, effort, signed_by)
     if as_json:
         show_json(run_check_data(found))

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, WrapValidator
 
 from .base import Number, Record, Tables, exact
-from .purchases import Index, Purchase, Purchases
+from .purchases import Index, Purchase, PurchaseTable
 
 __all__ = [
     "OPTIMAL_GAP",
@@ -27,7 +27,7 @@ __all__ = [
     "Plan",
     "PlanStatus",
     "Purchase",
-    "Purchases",
+    "PurchaseTable",
     "Short",
     "Stock",
     "Transfer",
@@ -125,7 +125,7 @@ class Infeasible(Record):
 
 
 def _kept(value: Any, validated: Callable[[Any], Sequence[Purchase]]) -> Sequence[Purchase]:
-    return value if isinstance(value, Purchases) else tuple(validated(value))
+    return value if isinstance(value, PurchaseTable) else tuple(validated(value))
 
 
 class PlanLevel(Record):
@@ -152,7 +152,7 @@ class Plan(Tables):
     purchases: Annotated[
         Sequence[Purchase], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[Purchase, ...])
     ] = ()
-    """A tuple, or `Purchases`."""
+    """A tuple, or `PurchaseTable`."""
     makes: tuple[Make, ...] = ()
     lots: tuple[LotUse, ...] = ()
     transfers: tuple[Transfer, ...] = ()

@@ -39,7 +39,7 @@ class Purchase(Record):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Purchases(Sequence[Purchase]):
+class PurchaseTable(Sequence[Purchase]):
     """Purchases by column; each is made into a record when it is looked at."""
 
     lines: Sequence[tuple[str, str, str]]

@@ -2,16 +2,19 @@
 what each loss costs, what each rule adds, when what can be had.
 """
 
+import warnings
+from typing import TYPE_CHECKING
+
+from .affected import Concerned
 from .alternatives import Alternative, Alternatives, MaterialMix, alternatives
 from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
+from .break_even import BreakEven, break_even_price
 from .by_months import ByMonths, by_months
 from .calendar import Calendar, Cause, Cliff, Interval, Stretch, calendar
 from .causes import SupplyCause, SupplyCauses
 from .compare import compare, compare_plans, scenario_walk
 from .compared import Comparison, FactLine, MaterialLine, MixLine, Step
 from .compliance import StageCheck
-from .concerned import Concerned
-from .entering import Entering, enters_at
 from .evidence import least_confidence
 from .exposed import Exposed, exposed
 from .floors import floors_from
@@ -22,18 +25,18 @@ from .items import Item, ItemKind
 from .kept_out import KeptOut, kept_out
 from .landed import Landed
 from .ledger import ledger
-from .levers import Bounds, LeverKind, stated_bounds
+from .levers import LeverBounds, LeverKind, stated_bounds
 from .losses import KINDS, Loss, LossKind, day_of, first_day, loss_kind, losses
 from .margins import CapacityValue, Margins, WaiverValue, margins
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
-from .repaired import Gap, Repair, Repairs, Use
+from .repaired import Gap, LeverUse, Repair, Repairs
 from .repairs import repairs
 from .rounded import rounded
 from .shortages import Reason, limiting_rules, shortage_reasons
 from .stress import Shortfall, Stress, Stressed, stress
-from .using import Share
-from .why_not import Asked, Lifted, WhyNot, why_not
+from .usage_range import UsageShare
+from .why_not import Asked, Relaxed, WhyNot, why_not
 
 __all__ = [
     "KINDS",
@@ -42,7 +45,7 @@ __all__ = [
     "Alternatives",
     "Asked",
     "Bill",
-    "Bounds",
+    "BreakEven",
     "ByMonths",
     "Calendar",
     "CapacityValue",
@@ -50,7 +53,6 @@ __all__ = [
     "Cliff",
     "Comparison",
     "Concerned",
-    "Entering",
     "Exposed",
     "FactLine",
     "Gap",
@@ -65,8 +67,9 @@ __all__ = [
     "LedgerCell",
     "LedgerItem",
     "LedgerPart",
+    "LeverBounds",
     "LeverKind",
-    "Lifted",
+    "LeverUse",
     "Loss",
     "LossKind",
     "LossMet",
@@ -78,9 +81,9 @@ __all__ = [
     "Obstacle",
     "RankPrice",
     "Reason",
+    "Relaxed",
     "Repair",
     "Repairs",
-    "Share",
     "Shortfall",
     "StageCheck",
     "Step",
@@ -90,16 +93,16 @@ __all__ = [
     "Stretch",
     "SupplyCause",
     "SupplyCauses",
-    "Use",
+    "UsageShare",
     "WaiverValue",
     "WhyNot",
     "alternatives",
+    "break_even_price",
     "by_months",
     "calendar",
     "compare",
     "compare_plans",
     "day_of",
-    "enters_at",
     "exposed",
     "first_day",
     "first_loss",
@@ -122,3 +125,16 @@ __all__ = [
     "stress",
     "why_not",
 ]
+
+_RENAMED = {"Entering": BreakEven, "Lifted": Relaxed, "Share": UsageShare, "Use": LeverUse}
+
+# To a type checker the old names are gone.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type:
+        """Names that classes had until version 0.1, for one version more (PEP 562)."""
+        if name not in _RENAMED:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        now = _RENAMED[name]
+        warnings.warn(f"{__name__}.{name} is now {__name__}.{now.__name__}", DeprecationWarning, stacklevel=2)
+        return now

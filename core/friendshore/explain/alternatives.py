@@ -23,12 +23,12 @@ from ..problem.offers import Lead, OfferFacts
 from ..session import Session
 from .apart import Progress, ask_apart
 from .compliance import StageCheck, checks
+from .eligibility import Eligibilities
 from .evidence import least_confidence, references
 from .landed import Landed, bought, landed
 from .obstacles import Obstacle, no_room, obstacles
-from .results import Counted, Difference, Effort, Result
-from .standing import Standings
-from .using import NOT_AT_ALL, USED_FROM, Share, Using
+from .results import Counted, Difference, Effort, QuestionResult
+from .usage_range import NOT_AT_ALL, USED_FROM, UsageRange, UsageShare
 
 WITHIN = Decimal("0.01")
 """Share by which plans may be dearer than the cheapest whose mixes are looked at."""
@@ -60,7 +60,7 @@ class Alternative(Record):
     """False: no plan that uses it was found in the time given, and `rise` and `landed` are unknown."""
     rise: Difference | None
     """What the cheapest plan that uses it costs more than the recommended one; None: there is none."""
-    share: Share | None
+    share: UsageShare | None
     """None: rules conflict in this part of the case."""
     made_from: list[str]
     """Materials that it takes in: `landed` is then what its maker asks, and these come on top."""
@@ -102,7 +102,7 @@ class MaterialMix(Record):
     """Whether nobody demands it, and it is what the plan buys for makers."""
 
 
-class Alternatives(Result):
+class Alternatives(QuestionResult):
     """Every offer of some demanded materials."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("offers", "materials")
@@ -148,7 +148,7 @@ def alternatives(
     """
     made_of = _inputs(session)
     looked_at = {name: kg for name, kg in made_of.items() if inputs or name in materials}
-    standings = Standings(session.problem, looked_at)
+    standings = Eligibilities(session.problem, looked_at)
     wanted = list(standings.wanted)
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
@@ -159,11 +159,11 @@ def alternatives(
     made: list[_Asking] = []
 
     def asking() -> Callable[[tuple[str, str]], Alternative]:
-        made.append(_Asking(session, standings, Using(session, standings), within))
+        made.append(_Asking(session, standings, UsageRange(session, standings), within))
         return made[-1].alternative
 
     by_part: dict[int, list[tuple[str, str]]] = {}
-    about = _Asking(session, standings, Using(session, standings), within)
+    about = _Asking(session, standings, UsageRange(session, standings), within)
     for name in named:
         part = by_part.setdefault(session.parts.of_material[name], [])
         part += [(name, offer) for offer in about.offers(name)]
@@ -230,8 +230,8 @@ class _Asking:
     """The questions about one offer after the other."""
 
     session: Session
-    standings: Standings
-    using: Using
+    standings: Eligibilities
+    using: UsageRange
     within: Decimal
     _of_offer: dict[str, Lead | OfferFacts] = field(default_factory=dict)
 

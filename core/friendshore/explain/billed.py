@@ -8,7 +8,7 @@ from typing import ClassVar
 from ..domain.base import Number, Record
 from .items import ItemKind
 from .margins import Margins
-from .results import Difference, Effort, Result
+from .results import Difference, Effort, QuestionResult
 
 
 class Method(StrEnum):
@@ -79,7 +79,7 @@ class LedgerCell(Record):
     adds: Bill
 
 
-class Ledger(Result):
+class Ledger(QuestionResult):
     """From the plan without any of the items to the plan with all of them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("items", "parts", "cells")

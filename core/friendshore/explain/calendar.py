@@ -11,13 +11,13 @@ from typing import ClassVar
 from ..domain.base import Number, Record
 from ..domain.time import Span
 from ..errors import Diagnostic, InputError
-from ..problem.standing import Standing, Subject
-from ..problem.turning import stretches_between, turning_days
+from ..problem.breakpoints import breakpoints, stretches_between
+from ..problem.snapshot import Snapshot, Subject
 from ..session import Session
-from .concerned import Concerned, concerned
-from .results import Counted, Effort, Result
+from .affected import Concerned, concerned
+from .results import Counted, Effort, QuestionResult
 from .stress import Progress
-from .stretches import Planned
+from .stretches import StretchPlan
 
 
 class Cause(Record):
@@ -88,7 +88,7 @@ class Cliff(Record):
     """What changed that day with which it would have been met the day before, as another solve shows."""
 
 
-class Calendar(Result):
+class Calendar(QuestionResult):
     """What can be had when, at steady yearly rates."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "concerned")
@@ -137,12 +137,12 @@ def calendar(session: Session, *, until: date | None = None, progress: Progress 
 class _Calendar:
     def __init__(self, session: Session, first: date, last: date, progress: Progress | None) -> None:
         self.session, self.first, self.last = session, first, last
-        self.standing = Standing.of(session.inputs, session.problem, last)
-        self.turns = turning_days(self.standing)
+        self.standing = Snapshot.of(session.inputs, session.problem, last)
+        self.turns = breakpoints(self.standing)
         self.spans = stretches_between(first, last, list(self.turns))
         self.counted = Counted(session)
         self.progress, self.began = progress, time.monotonic()
-        self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...]], Planned] = {}
+        self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...]], StretchPlan] = {}
 
     def told(self) -> Calendar:
         planned = self._all_planned()
@@ -166,9 +166,9 @@ class _Calendar:
             effort=self.counted.effort,
         )
 
-    def _all_planned(self) -> list[Planned]:
+    def _all_planned(self) -> list[StretchPlan]:
         """Every stretch; up to the one in which the user ended the search, which is not solved to its end."""
-        planned: list[Planned] = []
+        planned: list[StretchPlan] = []
         for number, span in enumerate(self.spans, 1):
             one = self._planned(span)
             if planned and self.session.stopped:
@@ -178,7 +178,7 @@ class _Calendar:
                 self.progress(number, len(self.spans), time.monotonic() - self.began)
         return planned
 
-    def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> Planned:
+    def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> StretchPlan:
         """The facts of a stretch, some of them as they are on others; planned once."""
         key = span, tuple(sorted((other or {}).items(), key=lambda item: item[0]))
         if key not in self._known:
@@ -186,12 +186,12 @@ class _Calendar:
             inputs = self.standing.on(span, other)
             session = self.session
             made = session.open(inputs, session.limits, None, session.cancel, session.answers)
-            self._known[key] = Planned(span, made)
+            self._known[key] = StretchPlan(span, made)
         return self._known[key]
 
-    def _intervals(self, planned: Sequence[Planned], demands: Sequence[str]) -> list[Interval]:
+    def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
         """Stretches, those with the same facts for every demand as one."""
-        found: list[list[Planned]] = []
+        found: list[list[StretchPlan]] = []
         for one in planned:
             if found and all(one.same_as(found[-1][-1], name) for name in demands):
                 found[-1].append(one)
@@ -209,7 +209,7 @@ class _Calendar:
             for run, before in zip(found, befores, strict=False)
         ]
 
-    def _bearing(self, before: Planned, after: Planned, demands: Sequence[str]) -> Iterator[str]:
+    def _bearing(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
         """What changes between two stretches and bears on a demand: put back as it was, it gives other facts."""
         for subject in self.turns[_day(after.days.start)]:
             kind, name = subject
@@ -220,7 +220,7 @@ class _Calendar:
             if not all(without.same_as(after, demand) for demand in demands):
                 yield f"{kind} {name}"
 
-    def _cliffs(self, planned: Sequence[Planned], demand: str, material: str) -> list[Cliff]:
+    def _cliffs(self, planned: Sequence[StretchPlan], demand: str, material: str) -> list[Cliff]:
         found: list[Cliff] = []
         begins: int | None = None
         for number in range(len(planned) + 1):
@@ -232,7 +232,7 @@ class _Calendar:
                 begins = None
         return found
 
-    def _cliff(self, planned: Sequence[Planned], demand: str, material: str, begins: int, over: int) -> Cliff:
+    def _cliff(self, planned: Sequence[StretchPlan], demand: str, material: str, begins: int, over: int) -> Cliff:
         """One stretch of time in which a demand is short, with what began and what ended it."""
         first, over_at = planned[begins], planned[over] if over < len(planned) else None
         unwanted = over_at is not None and demand not in over_at.wanted
@@ -255,7 +255,7 @@ class _Calendar:
             else self._without(planned[over - 1], over_at, demand, _day(over_at.days.start)),
         )
 
-    def _without(self, short: Planned, met: Planned, demand: str, day: date) -> tuple[Cause, ...]:
+    def _without(self, short: StretchPlan, met: StretchPlan, demand: str, day: date) -> tuple[Cause, ...]:
         """What of all that changed on a day makes the difference between a stretch in which a demand is short and one in which it is not.
 
         Each change by itself is made on the facts of the stretch in which it is short; where none does, all are, and taken back one by one.
@@ -284,9 +284,9 @@ _NEVER_ALONE = ("price", "exchange rate")
 """What changes a cost, and never what can be had: it is told with the dates and not asked about."""
 
 
-def _stretches(planned: Sequence[Planned], demand: str, material: str) -> list[Stretch]:
+def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:
     """What becomes of a demand, neighbouring stretches with the same facts for it as one."""
-    runs: list[list[Planned]] = []
+    runs: list[list[StretchPlan]] = []
     for one in planned:
         if runs and one.same_as(runs[-1][-1], demand):
             runs[-1].append(one)
@@ -295,7 +295,7 @@ def _stretches(planned: Sequence[Planned], demand: str, material: str) -> list[S
     return [_stretch(run, demand, material) for run in runs if demand in run[0].wanted]
 
 
-def _stretch(run: Sequence[Planned], demand: str, material: str) -> Stretch:
+def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:
     one = run[0]
     group = one.groups[demand]
     reason = one.reasons[demand].value if demand in one.short and demand in one.reasons else ""

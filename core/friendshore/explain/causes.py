@@ -15,10 +15,10 @@ from typing import Literal, NamedTuple, get_args
 
 from ..domain.use import Result, Use
 from ..problem import Problem
+from ..problem.compliance_classes import ComplianceClass
 from ..problem.network import Arc, Node, final_node
-from ..problem.requirements import Requirement
 from ..verify import VerifiedPlan
-from .standing import Standings
+from .eligibility import Eligibilities
 
 CauseKind = Literal["no offer", "rule", "lead time", "date", "inputs", "capacity", "limit", "terms"]
 
@@ -45,7 +45,7 @@ class _Asked:
 
     use: Use
     period: int
-    serving: Sequence[Requirement]
+    serving: Sequence[ComplianceClass]
 
 
 class SupplyCauses:
@@ -60,7 +60,7 @@ class SupplyCauses:
         """
         self.problem: Problem = verified.problem
         self.verified, self.limiting = verified, limiting
-        self.standings = Standings(self.problem)
+        self.standings = Eligibilities(self.problem)
         self._earliest: dict[int, dict[Node, int]] = {}
         self._known_moves: dict[int, list[tuple[int, int]]] = {}
         self._known_admitted: dict[tuple[int, int], list[tuple[int, int]]] = {}
@@ -143,7 +143,7 @@ class SupplyCauses:
             return causes or [SupplyCause("terms", "other limits or terms leave no room")]
         return [SupplyCause("capacity", "already gives all it can")]
 
-    def _admitted(self, requirement: Requirement, arc: Arc) -> list[tuple[int, int]]:
+    def _admitted(self, requirement: ComplianceClass, arc: Arc) -> list[tuple[int, int]]:
         """Of the moves of an offer, those that a class of uses admits."""
         key = (requirement.index, arc.index)
         if key not in self._known_admitted:
@@ -220,13 +220,13 @@ class SupplyCauses:
     def _label(self, period: int) -> str:
         return self.problem.case.horizon.label(period)
 
-    def _fed(self, requirement: Requirement, arc: Arc, ordered: int) -> bool:
+    def _fed(self, requirement: ComplianceClass, arc: Arc, ordered: int) -> bool:
         """Whether all that an offer takes in may be there when it is ordered, quantities apart."""
         first = self._first(requirement)
         count = self.problem.case.horizon.count
         return all(first.get(feed, count) <= ordered for feed in self.problem.network.feeds.get(arc.offer, ()))
 
-    def _first(self, requirement: Requirement) -> dict[Node, int]:
+    def _first(self, requirement: ComplianceClass) -> dict[Node, int]:
         """Material and place -> first period in which anything that a requirement admits can be there."""
         if requirement.index not in self._earliest:
             network, first = self.problem.network, dict[Node, int]()
@@ -242,7 +242,7 @@ class SupplyCauses:
                         changed = True
         return self._earliest[requirement.index]
 
-    def _arrival(self, requirement: Requirement, arc: Arc) -> int | None:
+    def _arrival(self, requirement: ComplianceClass, arc: Arc) -> int | None:
         if arc.lot >= 0:
             there = self.problem.lots[arc.lot].period
             return there if requirement.admits(arc.index, there) else None

@@ -16,7 +16,7 @@ from .compared import Comparison, FactLine, Step
 from .differing import differing
 from .nearest import nearest
 from .pieces import Changes, Piece, Pieces
-from .planned import Planned, material_lines, mix_lines, rise_between, together
+from .planned import PlanSummary, material_lines, mix_lines, rise_between, together
 from .results import Counted, Effort, between
 
 Asked = Callable[[int, int, float], None]
@@ -107,7 +107,7 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
         )
     counted = Counted(other)
     counted.questions = 1
-    first, whole = (Planned.of(PartPlan(frozenset(), session.verified)) for session in (one, other))
+    first, whole = (PlanSummary.of(PartPlan(frozenset(), session.verified)) for session in (one, other))
     cost, last, proved = other.verified.cost, [whole], True
     alike = one.problem.case.horizon == other.problem.case.horizon
     if not alike:
@@ -116,7 +116,7 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
         cheapest = [other.part_plan(members) for members in other.parts.members]
         found = [nearest(other, part, PartPlan(part.members, one.verified)) for part in cheapest]
         proved = all(each.proved for each in found)
-        parts = [Planned.of(each.part) for each in found]
+        parts = [PlanSummary.of(each.part) for each in found]
         for part, was in zip(parts, cheapest, strict=True):
             cost = cost.plus(part.cost.minus(was.verified.cost))
         last = [whole.beyond(frozenset().union(*other.parts.members)), *parts]
@@ -186,7 +186,7 @@ class _State:
     """The plan at a stop, piece by piece."""
 
     bearing: tuple[Changes, ...]
-    plans: tuple[Planned, ...]
+    plans: tuple[PlanSummary, ...]
     proved: bool
 
 
@@ -196,8 +196,8 @@ class _Walk:
     def __init__(self, session: Session, lists: Sequence[Changes]) -> None:
         self.session = session
         self.pieces = Pieces(session, lists)
-        self.base = tuple(Planned.of(self.pieces.plan(piece, ())) for piece in self.pieces.all)
-        whole = Planned.of(PartPlan(frozenset(), session.verified))
+        self.base = tuple(PlanSummary.of(self.pieces.plan(piece, ())) for piece in self.pieces.all)
+        whole = PlanSummary.of(PartPlan(frozenset(), session.verified))
         touched = frozenset().union(*(piece.members for piece in self.pieces.all))
         self.rest = whole.beyond(touched, self.base)
 
@@ -207,7 +207,7 @@ class _Walk:
         plans, proved = [], True
         for at, piece in enumerate(self.pieces.all):
             if not before:
-                plans.append(Planned.of(self.pieces.plan(piece, bearing[at])))
+                plans.append(PlanSummary.of(self.pieces.plan(piece, bearing[at])))
             elif bearing[at] == before[-1].bearing[at]:
                 plans.append(before[-1].plans[at])
                 proved = proved and before[-1].proved
@@ -219,9 +219,9 @@ class _Walk:
                 proved = proved and sure
         return _State(bearing, tuple(plans), proved)
 
-    def _near(self, piece: Piece, changes: Changes, before: Sequence[Planned]) -> tuple[Planned, bool]:
+    def _near(self, piece: Piece, changes: Changes, before: Sequence[PlanSummary]) -> tuple[PlanSummary, bool]:
         found = nearest(self.session, self.pieces.plan(piece, changes), *(plan.part for plan in before))
-        return Planned.of(found.part), found.proved
+        return PlanSummary.of(found.part), found.proved
 
     def cost(self, state: _State) -> Cost:
         """Of the whole case."""
@@ -266,8 +266,8 @@ def _side_by_side(
     session: Session,
     names: tuple[str, str],
     costs: tuple[Cost, Cost],
-    plans: tuple[Sequence[Planned], Sequence[Planned]],
-    pairs: Sequence[tuple[Planned, Planned]],
+    plans: tuple[Sequence[PlanSummary], Sequence[PlanSummary]],
+    pairs: Sequence[tuple[PlanSummary, PlanSummary]],
     proved: bool,
     effort: Effort,
     alike: bool,
@@ -298,5 +298,5 @@ def _side_by_side(
     )
 
 
-def _conflict(plans: Sequence[Planned]) -> tuple[str, ...]:
+def _conflict(plans: Sequence[PlanSummary]) -> tuple[str, ...]:
     return tuple(sorted({rule for plan in plans for rules in plan.conflicts for rule in rules}))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from ..domain.base import Number, Record
 from ..domain.change import Change
 from ..domain.plan import Cost
-from .results import Difference, Effort, Result
+from .results import Difference, Effort, QuestionResult
 
 
 class MixLine(Record):
@@ -66,7 +66,7 @@ class FactLine(Record):
     after: str
 
 
-class Comparison(Result):
+class Comparison(QuestionResult):
     """Two plans side by side, and what lies between them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "steps", "facts")

@@ -8,7 +8,7 @@ from typing import Literal
 from ..domain.base import Record
 from ..domain.stages import Stage
 from ..domain.use import Result, Use, Verdict
-from .standing import Standings
+from .eligibility import Eligibilities
 
 
 class StageCheck(Record):
@@ -32,7 +32,7 @@ class StageCheck(Record):
     reason: str = ""
 
 
-def checks(standings: Standings, offer: int, material: str) -> Iterator[StageCheck]:
+def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
     """Every stage of what an offer delivers, and the move, for every use, in the order of uses and stages."""
     problem = standings.problem
     facts = problem.offers[offer]
@@ -61,12 +61,12 @@ def _told(result: Result) -> Literal["pass", "unproven", "fail"]:
     return {Result.PASS: "pass", Result.UNPROVEN: "unproven", Result.FAIL: "fail"}[result]  # type: ignore[return-value]
 
 
-def _against(standings: Standings, offer: str, material: str, use: Use) -> list[Verdict]:
+def _against(standings: Eligibilities, offer: str, material: str, use: Use) -> list[Verdict]:
     out = standings.out.get(offer, [])
     return [kept.verdict for kept in out if kept.use == use and kept.arc.chained.material.id == material]
 
 
-def _since(standings: Standings, rule: str) -> str:
+def _since(standings: Eligibilities, rule: str) -> str:
     problem = standings.problem
     position = next(i for i, one in enumerate(problem.rules) if one.id == rule)
     periods = [p for p in problem.case.horizon.periods if problem.law.in_force(position, p.span)]

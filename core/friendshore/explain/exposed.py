@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from ..rules.base import PhaseStatus
 from ..verify import Bought, VerifiedPlan
-from ..verify.judged import Judging
+from ..verify.compliance import Judging
 
 
 @dataclass(frozen=True, slots=True)

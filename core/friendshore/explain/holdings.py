@@ -33,7 +33,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class HoldingOutlet:
     """A lot and one kind of use that it could end in."""
 
     use: Use
@@ -51,7 +51,7 @@ class Holding:
     left: Decimal
     """Kilograms that nothing is made of or delivered from: not set aside for a use, or still in stock at the end of the plan, first in,
     first out."""
-    served: tuple[Served, ...]
+    served: tuple[HoldingOutlet, ...]
 
 
 def holdings(verified: VerifiedPlan) -> list[Holding]:
@@ -85,7 +85,7 @@ def _left(verified: VerifiedPlan) -> dict[str, Decimal]:
     return left
 
 
-def _served(problem: Problem, lot: Lot, arc: Arc) -> Iterator[Served]:
+def _served(problem: Problem, lot: Lot, arc: Arc) -> Iterator[HoldingOutlet]:
     for use, judgement in problem.judgements.items():
         if arc.index not in judgement.reach:
             continue
@@ -101,7 +101,7 @@ def _served(problem: Problem, lot: Lot, arc: Arc) -> Iterator[Served]:
         elif len(may) < len(wanted):
             state = "may be used in part of the time"
         bars = () if state in ("may be used", "not wanted") else tuple(_bars(problem, lot, arc, judgement))
-        yield Served(use, state, tuple(may), bars)
+        yield HoldingOutlet(use, state, tuple(may), bars)
 
 
 def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ..domain.base import Number, Record
 from .losses import Loss, LossKind
-from .results import Difference, Effort, Result
+from .results import Difference, Effort, QuestionResult
 from .stress import Shortfall
 
 
@@ -72,7 +72,7 @@ class StockNeeded(Record):
     """Whether, with it in stock, the plan made again without each loss in turn leaves nothing more short, verified."""
 
 
-class Insurance(Result):
+class Insurance(QuestionResult):
     """What it costs that no single loss leaves more short than the plan as it is."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "stock", "ordered", "ready")

@@ -13,7 +13,7 @@ from ..program import Program
 from ..program.matrix import Floats, Ints, Linear
 from ..program.twostage import TwoStage, closed_by, decided_before, with_shortage_bounds
 from ..session import Session
-from ..solve import Answer, Outcome, Solution, optimum, split
+from ..solve import Solution, SolverAnswer, SolverOutcome, optimum, split
 
 Kilograms = dict[str, Decimal]
 """By material."""
@@ -139,7 +139,7 @@ class _Component:
             else:
                 self.found.conflicts.add(loss)
 
-    def _all_that_can_be(self) -> tuple[list[int], Answer]:
+    def _all_that_can_be(self) -> tuple[list[int], SolverAnswer]:
         """The losses that can be met together, and the plan that meets them: those that nothing can meet are left out first."""
         able = [loss for loss in self.closed if self._can_be_met(loss)]
         answer = self._insured(able)
@@ -150,7 +150,7 @@ class _Component:
         for loss in able:
             more = self._insured([*met, loss])
             if more.x is None:
-                denied = more.outcome is Outcome.INFEASIBLE
+                denied = more.outcome is SolverOutcome.INFEASIBLE
                 (self.found.together if denied else self.found.unknown).add(loss)
             else:
                 met, answer = [*met, loss], more
@@ -159,7 +159,7 @@ class _Component:
     def _can_be_met(self, loss: int) -> bool:
         """Whether anything can be done before a loss so that it can be met; if not, what is then short at least is noted."""
         answer = self._solved(self.stage.least_short(self.closed[loss]))
-        if answer.outcome is Outcome.INFEASIBLE:
+        if answer.outcome is SolverOutcome.INFEASIBLE:
             self.found.conflicts.add(loss)
         elif answer.x is None or (answer.bound <= _NOTHING < answer.objective):
             self.found.unknown.add(loss)
@@ -169,10 +169,10 @@ class _Component:
             return True
         return False
 
-    def _insured(self, losses: Sequence[int]) -> Answer:
+    def _insured(self, losses: Sequence[int]) -> SolverAnswer:
         return self._solved(self.stage.insured([self.closed[loss] for loss in losses]))
 
-    def _short(self, answer: Answer) -> Kilograms:
+    def _short(self, answer: SolverAnswer) -> Kilograms:
         """Kilograms short in addition by material: the last columns of an elastic program."""
         found: Kilograms = {}
         if answer.x is not None:
@@ -182,7 +182,7 @@ class _Component:
                     found[material] = found.get(material, Decimal(0)) + exact(value)
         return found
 
-    def _solved(self, linear: Linear) -> Answer:
+    def _solved(self, linear: Linear) -> SolverAnswer:
         return optimum(linear, self.session.limits, self.session.cancel, self.session.answers)
 
 

@@ -11,7 +11,7 @@ from ..domain.change import Change, TermKind
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, InputError
 from ..plugins import sentence_of
-from ..problem.acting import acting
+from ..problem.active_rules import active_rules
 from ..problem.changes import scenario_changes
 from ..session import Session
 from .pieces import Changes, Piece, Pieces
@@ -112,7 +112,7 @@ def subsets(of: Sequence[int]) -> list[tuple[int, ...]]:
     return list(chain.from_iterable(combinations(of, size) for size in range(len(of) + 1)))
 
 
-class Lattice:
+class Coalitions:
     """Pieces of a case under every coalition of items, with the items that can make a difference to each."""
 
     def __init__(self, session: Session, items: Sequence[Item]) -> None:
@@ -146,7 +146,7 @@ class Lattice:
 
         What is left out makes none, whichever others are on. A scenario is left out if none of its changes bears on the piece; a
         kind of terms if the facts are the same without it. A rule is left out if it finds against nothing, charges nothing and
-        asks for no row (`acting`); and one that only forbids if the program of the piece, all other rules and terms off, is
+        asks for no row (`active_rules`); and one that only forbids if the program of the piece, all other rules and terms off, is
         number by number the same with and without it: it then forbids nothing that could be bought, and the other rules only
         take away from that. For the same reason a rule makes no difference beside one that forbids all that it forbids (`least`).
         """
@@ -156,7 +156,7 @@ class Lattice:
         rules = {rule.id: rule for rule in facts.rules}
         some = [i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE and item.name in rules]
         bearing = [self.pieces.bearing(piece, self._on(on)) for on in subsets(scenarios)]
-        active = frozenset().union(*(acting(self.pieces.problem(piece, changes)) for changes in bearing))
+        active = frozenset().union(*(active_rules(self.pieces.problem(piece, changes)) for changes in bearing))
         some = [i for i in some if self.items[i].name in active]
         forbidding = [i for i in some if rules[self.items[i].name].verbs == {"judge"}]
         idle = {i for i in forbidding if self._same(piece, scenarios, frozenset(), frozenset({i}))}

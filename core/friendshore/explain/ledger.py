@@ -10,7 +10,7 @@ from ..domain.base import exact
 from ..session import PartPlan, Session
 from .apart import ask_apart
 from .billed import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
-from .items import Item, Lattice, items_named, rule_items
+from .items import Coalitions, Item, items_named, rule_items
 from .margins import margins, questions
 from .results import Counted, Difference, Effort, between
 from .shapley import Weights, half_width, in_units
@@ -63,7 +63,7 @@ def ledger(
     names = order or items
     meant = items_named(session, names, applied) if names else rule_items(session)
     counted = Counted(session)
-    lattice = Lattice(session, meant)
+    lattice = Coalitions(session, meant)
     split = [Split(lattice, piece) for piece in lattice.pieces.all]
     split = [one for one in split if one.players]
     for one in split:

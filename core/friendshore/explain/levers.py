@@ -43,7 +43,7 @@ class LeverKind(StrEnum):
     """A capacity that nobody published, or not well enough."""
 
 
-class Bounds(Record):
+class LeverBounds(Record):
     """How far levers may go."""
 
     capacity: Number = Decimal(1)
@@ -56,13 +56,13 @@ class Bounds(Record):
     """What a plant without a published capacity may make, as a share of what the short demands want at their peak."""
 
 
-def stated_bounds(words: Iterable[str]) -> Bounds:
+def stated_bounds(words: Iterable[str]) -> LeverBounds:
     """Bounds as a user states them, like `stock=2`; what is not stated stays what it is.
 
     Raises:
         InputError: for what is no bound, or no number of zero or more.
     """
-    names = ", ".join(Bounds.model_fields)
+    names = ", ".join(LeverBounds.model_fields)
     stated: dict[str, Decimal] = {}
     for word in words:
         name, _, number = word.partition("=")
@@ -76,10 +76,10 @@ def stated_bounds(words: Iterable[str]) -> Bounds:
             value = parse_number(number)
         except ValueError:
             raise InputError(trouble) from None
-        if name not in Bounds.model_fields or value < 0 or (name == "later" and value != int(value)):
+        if name not in LeverBounds.model_fields or value < 0 or (name == "later" and value != int(value)):
             raise InputError(trouble)
         stated[name] = value
-    return Bounds.model_validate(stated)
+    return LeverBounds.model_validate(stated)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,8 +14,8 @@ from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.merged import around
 from ..problem.offers import Lead, OfferFacts
+from .eligibility import Eligibilities
 from .kept_out import KeptOut
-from .standing import Standings
 
 _NO_CAPACITY = "its capacity counts for nothing in the plan"
 _TOLD = {Status.CONSTRUCTION: "under construction", Status.ANNOUNCED: "only announced"}
@@ -39,7 +39,7 @@ class Obstacle(Record):
     """What lifts it; none: no change of the case can."""
 
 
-def obstacles(standings: Standings, offer: Offer, lead: Lead | None) -> list[Obstacle]:
+def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:
     """Everything that keeps an offer out of some use or of all, in the order in which one would look.
 
     Args:
@@ -61,7 +61,7 @@ def obstacles(standings: Standings, offer: Offer, lead: Lead | None) -> list[Obs
     return [*found, *_law(standings.out.get(offer.id, []))]
 
 
-def no_room(standings: Standings, offer: Offer) -> Obstacle:
+def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
     """Why nothing of an offer can be had though nothing is found against it: what it takes in, as far as that can be told."""
     problem = standings.problem
     told = []
@@ -75,7 +75,7 @@ def no_room(standings: Standings, offer: Offer) -> Obstacle:
     return Obstacle(kind="no room", text=f"no plan that keeps the rules can have any: {why}")
 
 
-def _missing(standings: Standings, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
+def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
     """What nobody published, with the figure that would let it count."""
     for reason in dict.fromkeys(lead.reasons):
         changes = []
@@ -101,7 +101,7 @@ def _number(amount: Decimal | None) -> str:
     return "" if amount is None else readable(amount)
 
 
-def _yearly_need(standings: Standings, offer: Offer) -> Decimal:
+def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
     """Kilograms a year that are wanted at most of what an offer delivers."""
     problem = standings.problem
     names = {line.material for line in offer.outputs}
@@ -165,7 +165,7 @@ def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
         yield Obstacle(kind="dates", text=text, lifted_by=[lifting])
 
 
-def _time(standings: Standings, facts: OfferFacts) -> Iterator[Obstacle]:
+def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
     """Qualification and lead time that end after the plan does."""
     problem = standings.problem
     horizon = problem.case.horizon

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ..domain.change import Change
 from ..problem import Problem
 from ..problem.changes import with_bills
+from ..problem.impact import Impact, impact
 from ..problem.inputs import Inputs
 from ..problem.parts import Members
-from ..problem.touched import Touched, touched
 from ..session import PartPlan, Session
 
 Changes = tuple[Change, ...]
@@ -46,7 +46,7 @@ class Pieces:
             PluginError: if a plugin's rule raises.
         """
         self.session = session
-        self._touched: dict[Changes, tuple[Touched, ...]] = {}
+        self._touched: dict[Changes, tuple[Impact, ...]] = {}
         found: list[tuple[set[str], set[str]]] = []
         for changes in lists:
             for one in self._of(tuple(changes)):
@@ -76,7 +76,7 @@ class Pieces:
         """The cheapest plan of a piece after changes that all bear on it."""
         return self.session.part_plan(piece.members, piece.rules, tuple(changes))
 
-    def _of(self, changes: Changes) -> tuple[Touched, ...]:
+    def _of(self, changes: Changes) -> tuple[Impact, ...]:
         if changes not in self._touched:
-            self._touched[changes] = touched(self.session.parts, changes)
+            self._touched[changes] = impact(self.session.parts, changes)
         return self._touched[changes]

@@ -18,7 +18,7 @@ NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Planned:
+class PlanSummary:
     """A plan, or what some parts of a case come to in it."""
 
     part: PartPlan
@@ -38,7 +38,7 @@ class Planned:
     """Offer -> its facility."""
 
     @staticmethod
-    def of(part: PartPlan) -> Planned:
+    def of(part: PartPlan) -> PlanSummary:
         """What a comparison takes of a verified plan."""
         plan, problem = part.plan, part.verified.problem
         bought = bought_of(plan)
@@ -47,7 +47,7 @@ class Planned:
         for each in plan.shorts:
             short[material[each.demand]] += each.quantity
         names = {name for name, *_ in bought}
-        return Planned(
+        return PlanSummary(
             part=part,
             cost=part.verified.cost,
             objective=plan.objective,
@@ -60,7 +60,7 @@ class Planned:
             facility={f.offer.id: f.offer.facility for f in problem.offers if f.offer.id in names},
         )
 
-    def beyond(self, materials: Iterable[str], parts: Sequence[Planned] = ()) -> Planned:
+    def beyond(self, materials: Iterable[str], parts: Sequence[PlanSummary] = ()) -> PlanSummary:
         """The same without what it buys and is short of some materials, and without the conflicts of some parts.
 
         Its money is all of it still.
@@ -73,7 +73,7 @@ class Planned:
             short={name: kg for name, kg in self.short.items() if name not in gone},
         )
 
-    def over_the_plan(self) -> Planned:
+    def over_the_plan(self) -> PlanSummary:
         """The same with what is bought added up over all periods."""
         bought: defaultdict[Line, Decimal] = defaultdict(Decimal)
         for (offer, material, place, _), kilograms in self.bought.items():
@@ -81,7 +81,7 @@ class Planned:
         return replace(self, bought=dict(bought))
 
 
-def together(plans: Iterable[Planned]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
+def together(plans: Iterable[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
     """What several parts buy and are short of, and the facilities bought from."""
     bought: defaultdict[Line, Decimal] = defaultdict(Decimal)
     short: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -95,7 +95,7 @@ def together(plans: Iterable[Planned]) -> tuple[dict[Line, Decimal], dict[str, D
     return dict(bought), dict(short), facility
 
 
-def rise_between(pairs: Iterable[tuple[Planned, Planned]]) -> tuple[Decimal, Decimal]:
+def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Decimal, Decimal]:
     """What the least objective surely rises by from the first of each pair to the second, at least and at most.
 
     Nothing is sure where rules conflict, nor where the case ranks objectives and not every level is proved.

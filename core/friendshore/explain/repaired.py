@@ -7,10 +7,10 @@ from datetime import date
 from ..domain.base import Number, Record
 from ..domain.change import Change
 from .levers import LeverKind
-from .results import Difference, Effort, Result
+from .results import Difference, Effort, QuestionResult
 
 
-class Use(Record):
+class LeverUse(Record):
     """A lever, and how much of it is used."""
 
     kind: LeverKind
@@ -44,7 +44,7 @@ class Repair(Record):
     """By cost; 1 is the cheapest."""
     gap: int
     """Place of what it repairs in `gaps`, counted from 1."""
-    uses: tuple[Use, ...]
+    uses: tuple[LeverUse, ...]
     changes: tuple[Change, ...]
     """The same as changes of the case: a scenario of these plans it."""
     cost: Difference | None
@@ -79,7 +79,7 @@ class Gap(Record):
     """Rules that cannot hold together, a minimal set."""
     sentences: tuple[str, ...] = ()
     """The same in words, with their source."""
-    levers: tuple[Use, ...] = ()
+    levers: tuple[LeverUse, ...] = ()
     """All that was tried, each at its bound."""
     dearer: bool = False
     """Nothing needs repair: the demands can be served, for more money than their shortage is priced at."""
@@ -95,7 +95,7 @@ class Gap(Record):
     """Sets of levers and amounts that were solved for."""
 
 
-class Repairs(Result):
+class Repairs(QuestionResult):
     """What would repair a plan."""
 
     TABLES = ("repairs", "gaps")

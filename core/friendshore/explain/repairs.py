@@ -16,10 +16,10 @@ from ..errors import Diagnostic, InputError, NoPlanError, VerificationError
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..session import Answer, Session
-from .finding import levers_for
 from .lattice import Lattice
-from .levers import Bounds, Lever, Need
-from .repaired import Gap, Repair, Repairs, Use
+from .lever_search import levers_for
+from .levers import Lever, LeverBounds, Need
+from .repaired import Gap, LeverUse, Repair, Repairs
 from .results import Counted, Difference, between, difference, shortage
 from .trials import Amounts, TimeIsUpError, Trials, least_amounts
 
@@ -41,7 +41,7 @@ def repairs(
     *,
     size: int = SIZE,
     seconds: float = SECONDS,
-    bounds: Bounds | None = None,
+    bounds: LeverBounds | None = None,
     progress: Progress | None = None,
 ) -> Repairs:
     """Every minimal repair of every gap of a plan, each proved and priced by planning with it.
@@ -62,7 +62,7 @@ def repairs(
     """
     counted, began = Counted(session), time.monotonic()
     found = [*_conflicts(session, material), *_short(session, material)]
-    searches = [_Mending(session, need, conflict, bounds or Bounds(), size) for need, conflict in found]
+    searches = [_Mending(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in found]
     done = 0
     for _ in range(_ROUNDS):
         waiting = [search for search in searches if not search.complete]
@@ -120,7 +120,9 @@ def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasib
 class _Mending:
     """The search for the repairs of one gap."""
 
-    def __init__(self, session: Session, need: Need, conflict: Infeasible | None, bounds: Bounds, size: int) -> None:
+    def __init__(
+        self, session: Session, need: Need, conflict: Infeasible | None, bounds: LeverBounds, size: int
+    ) -> None:
         self.session = session
         self.need = need
         self.conflict = conflict
@@ -311,10 +313,10 @@ class _Mending:
         return {name: kg for name, kg in sorted(more.items()) if abs(kg) > self._rounding}
 
 
-def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[Use]:
+def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
     """What amounts of a lever come to: one entry for each of them, or for each of its subjects."""
     for position, subject in enumerate(lever.subjects):
-        yield Use(
+        yield LeverUse(
             kind=lever.kind,
             subject=subject,
             name=lever.name or subject,

@@ -46,7 +46,7 @@ class Effort(Record):
         return self.reused / max(self.solved + self.reused, 1)
 
 
-class Result(Tables):
+class QuestionResult(Tables):
     """An answer, as records. Its tables are the fields that `TABLES` names."""
 
     TABLES: ClassVar[tuple[str, ...]] = ()

@@ -11,7 +11,7 @@ from functools import cached_property
 from ..domain.plan import PlanStatus
 from ..session import PartPlan, Session
 from .billed import Method
-from .items import Lattice
+from .items import Coalitions
 from .pieces import Piece
 from .shapley import Coalition, Weights, exact_weights, mean_weights, sampled_orders
 
@@ -35,7 +35,7 @@ class Value:
 class Split:
     """One piece, its players, and how its total is split over them."""
 
-    def __init__(self, lattice: Lattice, piece: Piece) -> None:
+    def __init__(self, lattice: Coalitions, piece: Piece) -> None:
         self.lattice, self.piece = lattice, piece
         self.players = lattice.players(piece)
         self.none: Coalition = frozenset()

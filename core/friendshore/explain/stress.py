@@ -12,7 +12,7 @@ from typing import ClassVar
 from ..domain.base import Number, Record, exact
 from ..session import Answer, Session
 from .losses import KINDS, Loss, LossKind, losses
-from .results import Counted, Difference, Effort, Result, difference, shortage
+from .results import Counted, Difference, Effort, QuestionResult, difference, shortage
 
 Progress = Callable[[int, int, float], None]
 """Told the questions answered, the questions in all, and the seconds gone."""
@@ -46,7 +46,7 @@ class Stressed(Record):
     """Whether, for what is proved, it may rank below the next."""
 
 
-class Stress(Result):
+class Stress(QuestionResult):
     """The plan without each of those it depends on, the dearest loss first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "pairs")

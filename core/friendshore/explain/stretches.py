@@ -29,7 +29,7 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False)
-class Planned:
+class StretchPlan:
     """The facts of a stretch, solved and verified."""
 
     days: Span
@@ -79,7 +79,7 @@ class Planned:
             found |= dict.fromkeys(names, group)
         return found
 
-    def same_as(self, other: Planned, demand: str) -> bool:
+    def same_as(self, other: StretchPlan, demand: str) -> bool:
         """Whether the facts that may bear on a demand are those of another stretch."""
         one, two = self.groups.get(demand), other.groups.get(demand)
         if one is None or two is None:

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..domain.change import Change
 from ..errors import InputError
-from ..problem.doubles import Floats
+from ..problem.float_tables import Floats
+from ..problem.impact import impact
 from ..problem.inputs import Inputs
-from ..problem.touched import touched
 from ..program import Program, compile_program
 from ..session import Session
 from ..solve import Limits, least
@@ -58,7 +58,7 @@ class Trials:
         about = {d.use.material.id for d in session.problem.demands if d.id in need.demands} | need.materials
         part_of = session.parts.of_material
         own = {session.parts.members[part_of[name]] for name in about if name in part_of}
-        parts = [part for part in touched(session.parts, changes) if about & part.members]
+        parts = [part for part in impact(session.parts, changes) if about & part.members]
         members = frozenset().union(*own, *(part.members for part in parts))
         rules = frozenset().union(*(part.rules for part in parts))
         self.inputs = _weighed(session.parts.part(members, rules), changes)

@@ -16,15 +16,15 @@ from ..domain.facts import Offer
 from ..domain.suggest import nearest
 from ..errors import Diagnostic, InputError
 from ..session import Answer, Session
-from .entering import Entering, bound, enters_at, objective, part_kg, without
+from .break_even import BreakEven, bound, break_even_price, objective, part_kg, without
+from .eligibility import Eligibilities
 from .obstacles import Obstacle, no_room, obstacles
-from .results import Counted, Difference, Effort, Result, between
-from .standing import Standings
+from .results import Counted, Difference, Effort, QuestionResult, between
 
 Progress = Callable[[int, int, float], None]
 
 
-class Lifted(Record):
+class Relaxed(Record):
     """What some changes that let an offer in would do."""
 
     what: str
@@ -42,7 +42,7 @@ class Asked(Record):
     """One obstacle, and what it would do to lift it alone."""
 
     obstacle: Obstacle
-    lifted: Lifted | None
+    lifted: Relaxed | None
     """None: no change of the case lifts it."""
 
 
@@ -54,7 +54,7 @@ class BoughtOf(Record):
     kilograms: Number
 
 
-class WhyNot(Result):
+class WhyNot(QuestionResult):
     """Why an offer is not in the plan."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("bought", "obstacles")
@@ -73,13 +73,13 @@ class WhyNot(Result):
     """`not bought`: it may be, and costs too much. `kept out`: nothing of it may be bought. `not wanted`: the case needs none of what
     it delivers."""
     bought: list[BoughtOf]
-    entering: Entering | None
+    entering: BreakEven | None
     """Up to which price it is worth buying as things are; None: it may not be bought at all."""
     obstacles: list[Asked]
     """What keeps it out of some use or of all, each lifted alone."""
-    together: Lifted | None
+    together: Relaxed | None
     """All that can be lifted, lifted together, where there is more than one."""
-    entering_lifted: Entering | None
+    entering_lifted: BreakEven | None
     """Up to which price it would then be worth buying; None: nothing can be lifted."""
     effort: Effort
 
@@ -107,7 +107,7 @@ def why_not(session: Session, offer: str, *, progress: Progress | None = None) -
     given = facts.offer if facts is not None else lead.offer if lead is not None else problem.merged.offers[offer]
     facility = problem.merged.facilities[given.facility]
     wanted = any(line.material in session.parts.of_material for line in given.outputs)
-    standings = Standings(problem)
+    standings = Eligibilities(problem)
     against = obstacles(standings, given, lead) if wanted else []
     asking.rounds = 3 + len(against)
     entering = asking.price(()) if wanted and facts is not None else None
@@ -146,20 +146,20 @@ class _Asking:
         self.rounds = 1
         self._done, self._started = 0, time.monotonic()
 
-    def price(self, changes: Sequence[Change]) -> Entering:
+    def price(self, changes: Sequence[Change]) -> BreakEven:
         """Up to which price it is worth buying after some changes."""
-        found = enters_at(self.session, self.offer, changes)
+        found = break_even_price(self.session, self.offer, changes)
         self._told(found.solves + 1)
         return found
 
-    def lifted(self, what: str, changes: Sequence[Change]) -> Lifted | None:
+    def lifted(self, what: str, changes: Sequence[Change]) -> Relaxed | None:
         """What some changes would do; None where there are none."""
         if not changes:
             return None
         answer, bare = self.session.after(*changes), without(self.session, self.offer, changes)
         self._told(2)
         conflict = any(part.plan.infeasible for part in answer.after)
-        return Lifted(
+        return Relaxed(
             what=what,
             changes=list(changes),
             gives_kg=sum((part_kg(part, self.offer) for part in answer.after), Decimal(0)),
@@ -215,7 +215,7 @@ def _bought(session: Session, offer: str) -> list[BoughtOf]:
 
 
 def _state(
-    wanted: bool, bought: Sequence[BoughtOf], entering: Entering | None, against: Sequence[Obstacle]
+    wanted: bool, bought: Sequence[BoughtOf], entering: BreakEven | None, against: Sequence[Obstacle]
 ) -> Literal["in the plan", "not bought", "kept out", "not wanted"]:
     if bought:
         return "in the plan"

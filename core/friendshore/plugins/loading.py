@@ -23,7 +23,7 @@ _AT_ONCE = 4
 """Imports that go on at the same time, however many processors there are: one that hangs takes none."""
 
 
-class How(StrEnum):
+class ImportOutcome(StrEnum):
     """How importing a plugin ended."""
 
     IMPORTED = "imported"
@@ -43,7 +43,7 @@ class Loaded:
     """What it took, friendshore's own start left out; None: it was not imported to the end."""
     problem: Diagnostic | None = None
     """What went wrong."""
-    how: How = How.IMPORTED
+    how: ImportOutcome = ImportOutcome.IMPORTED
 
 
 def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
@@ -58,7 +58,13 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
     problem = _problem(info, ended, "imported", limit)
     if problem is None:
         return Loaded(info, ended.said["seconds"])
-    how = How.HUNG if ended.code is None else How.ENDED if ended.said is None else How.FAILED
+    how = (
+        ImportOutcome.HUNG
+        if ended.code is None
+        else ImportOutcome.ENDED
+        if ended.said is None
+        else ImportOutcome.FAILED
+    )
     return Loaded(info, problem=problem, how=how)
 
 
@@ -84,7 +90,7 @@ def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LI
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DataLocation:
     """Where a catalog or rule pack is, or why that cannot be had."""
 
     name: str
@@ -94,7 +100,7 @@ class Place:
     problem: Diagnostic | None = None
 
 
-def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[Place]:
+def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[DataLocation]:
     """Where all catalogs or rule packs are that can be used, by name: those that code makes are asked for in processes of their own.
 
     Args:
@@ -112,11 +118,11 @@ def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: flo
     for name, owner in owners.items():
         folder = registry.folder_at_hand(what, name)
         if folder is not None:
-            found.append(Place(name, owner, folder))
+            found.append(DataLocation(name, owner, folder))
             continue
         ended, problem = asked[owner]
         folder = None if problem else Path(ended.said["folders"][name])
-        found.append(Place(name, owner, folder, problem))
+        found.append(DataLocation(name, owner, folder, problem))
     return found
 
 

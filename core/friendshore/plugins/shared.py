@@ -24,7 +24,7 @@ class _Memory(ctypes.Structure):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RunningCode:
     """Whose code runs, or was the last to."""
 
     inside: bool
@@ -54,11 +54,11 @@ class Shared:
             memory.inside = True
 
     @property
-    def told(self) -> Told:
+    def told(self) -> RunningCode:
         """What was told last."""
         memory = self._memory
         package, _, doing = bytes(memory.text).decode(errors="replace").partition("\n")
-        return Told(bool(memory.inside), int(memory.count), float(memory.since), package, doing)
+        return RunningCode(bool(memory.inside), int(memory.count), float(memory.since), package, doing)
 
     def press(self) -> None:
         """Says that Ctrl-C was pressed."""

@@ -25,7 +25,7 @@ from typing import IO, NoReturn
 from ..errors import Diagnostic, InputError
 from .attribution import owner_of_package
 from .running import EndedError, watch
-from .shared import Shared, Told
+from .shared import RunningCode, Shared
 
 LIMIT = 60.0
 """Seconds that code of a plugin may take for one thing that it is asked, where no time limit is given."""
@@ -150,7 +150,7 @@ class _Looking:
         elif told.inside and now - told.since > self.limit and told.count == self.shared.told.count:
             self._hung(told)
 
-    def _pass_on(self, told: Told) -> None:
+    def _pass_on(self, told: RunningCode) -> None:
         """Passes Ctrl-C on; a second one ends what runs at once."""
         if told.inside and self.passed_on:
             self._stop(told)
@@ -158,13 +158,13 @@ class _Looking:
         self.shared.press()
         os.kill(self.second, signal.SIGINT)
 
-    def _stop(self, told: Told) -> NoReturn:
+    def _stop(self, told: RunningCode) -> NoReturn:
         problem = self._problem(told, "was running when Ctrl-C ended it")
         self._kill()
         sys.stderr.write(f"{problem}\n")
         raise KeyboardInterrupt
 
-    def _hung(self, told: Told) -> NoReturn:
+    def _hung(self, told: RunningCode) -> NoReturn:
         more = f"; for more seconds: --time-limit, or {LIMIT_NAME} in the environment"
         problem = self._problem(told, f"had not come to its end after {self.limit:g} s, and was ended", more)
         self._kill()
@@ -185,7 +185,7 @@ class _Looking:
             raise self.watching.failed(self._problem(told, f"{ran} with {how}"))
         os._exit(code if code >= 0 else 128 - code)
 
-    def _problem(self, told: Told, what: str, more: str = "") -> Diagnostic:
+    def _problem(self, told: RunningCode, what: str, more: str = "") -> Diagnostic:
         """What is said of it, with file and line at which it stands, if it still does."""
         info = owner_of_package(told.package)
         file, line = self._standing(told.package) if self.second else ("", None)

@@ -24,8 +24,9 @@ from ..rules.rows import Row, Rows
 from .capacity import Pool
 from .charges import Charges
 from .commitments import Commitment
+from .compliance_classes import ComplianceClass, Grouping
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
-from .doubles import Floats, table
+from .float_tables import Floats, table
 from .given import accepted, check_names, described_twice, parties_without_site, unexamined, unnamed_end_uses
 from .incumbents import resolve_incumbents
 from .judging import Judgement, Law, judge_all
@@ -36,12 +37,11 @@ from .moves import Moves, build_moves
 from .network import Network, Node, build_network
 from .objectives import Objective, resolve_objectives
 from .offers import Assumption, Lead, OfferFacts, resolve_offers
-from .prices import Prices, Pricing
+from .prices import DerivedPrices, PriceDerivation
 from .questions import Questions
 from .rates import missing_rates
-from .requirements import Grouping, Requirement
 from .schedules import PriceSpan
-from .shelves import open_to_stricter
+from .stock_cover_cuts import open_to_stricter
 from .terms import TermSpan
 from .trade import resolve_trade
 
@@ -78,7 +78,7 @@ class Problem:
     network: Network
     law: Law
     judgements: Mapping[Use, Judgement]
-    requirements: tuple[Requirement, ...]
+    requirements: tuple[ComplianceClass, ...]
     moves: Moves
     pools: tuple[Pool, ...]
     price_spans: tuple[PriceSpan, ...]
@@ -175,7 +175,7 @@ class _Builder:
         common = charges.common(judgements)
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
         moves = build_moves(network, counted, lots, case.horizon, common)
-        prices = Pricing(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
+        prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
         self._note_lead_times(network, counted)
         self.assumptions += unexamined(demands, law) + accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
@@ -245,7 +245,7 @@ class _Builder:
             for t in range(self.case.horizon.count)
         )
 
-    def _stores(self, network: Network, prices: Prices) -> dict[Node, Store]:
+    def _stores(self, network: Network, prices: DerivedPrices) -> dict[Node, Store]:
         given = {(s.material, s.place or self.case.place): s for s in self.case.stores}
         periods = self.case.horizon.periods
         stores = {}

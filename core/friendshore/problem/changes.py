@@ -16,12 +16,12 @@ from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import amended
 from ..rules.base import Rule
-from ..rules.pack import Bill
+from ..rules.pack import LegislativeBill
 from ..rules.waivers import misfits
 from .additions import Facts, add_stock, grant, prove, waive
-from .lifting import lift
 from .merged import CASE_SOURCE
 from .naming import OFFERS, removes, reprices, resizes, unknown
+from .relaxation import relax
 
 
 def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
@@ -67,7 +67,7 @@ def apply_changes(
     case: Case,
     catalogs: Sequence[Catalog],
     rules: Sequence[Rule],
-    bills: Sequence[Bill] = (),
+    bills: Sequence[LegislativeBill] = (),
 ) -> tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]:
     """The facts after all changes, in order.
 
@@ -103,7 +103,7 @@ def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[
             yield replace(trouble, column=trouble.column.replace("waiver", "change"))
 
 
-def with_bills(changes: Sequence[Change], bills: Sequence[Bill]) -> list[Change]:
+def with_bills(changes: Sequence[Change], bills: Sequence[LegislativeBill]) -> list[Change]:
     """Bills spelt out: they may change other facts than rules. `amended` refuses a bill that enables itself."""
     known = {bill.id: bill for bill in bills}
     found: list[Change] = []
@@ -348,5 +348,5 @@ _APPLY: dict[str, _Apply] = {
     "waive": waive,
     "grant": grant,
     "stock": add_stock,
-    "lift": lift,
+    "lift": relax,
 }

@@ -10,7 +10,7 @@ from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
 from ..rules.base import Rule
-from ..rules.pack import Bill
+from ..rules.pack import LegislativeBill
 from .build import Problem
 from .changes import apply_changes
 
@@ -22,7 +22,7 @@ class Inputs:
     case: Case
     catalogs: tuple[Catalog, ...]
     rules: tuple[Rule, ...]
-    bills: tuple[Bill, ...] = ()
+    bills: tuple[LegislativeBill, ...] = ()
     part: bool = False
     """Whether they are a part of the facts of a case whose names have been checked as a whole."""
     where: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list

@@ -26,7 +26,7 @@ PRIORITY_FACTOR = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class DerivedPrices:
     """What follows from the dearest landed kilograms, in the case's currency."""
 
     shortage: tuple[Decimal, ...]
@@ -42,7 +42,7 @@ class Prices:
 
 
 @dataclass(slots=True)
-class Pricing:
+class PriceDerivation:
     """Works out what a case leaves to be derived."""
 
     case: Case
@@ -56,14 +56,14 @@ class Pricing:
     assumptions: list[Assumption]
     """What is derived is added to it, in words."""
 
-    def prices(self, demands: Sequence[Demand]) -> Prices:
+    def prices(self, demands: Sequence[Demand]) -> DerivedPrices:
         """Everything derived; what the case has frozen stays as it is.
 
         Raises:
             InputError: if nothing tells what a shortage costs.
         """
         dearest = self._dearest()
-        return Prices(self._shortage(demands, dearest), self._holding(dearest))
+        return DerivedPrices(self._shortage(demands, dearest), self._holding(dearest))
 
     def _dearest(self) -> dict[Node, Decimal]:
         """The dearest landed offer or benchmark of every node, in any period."""

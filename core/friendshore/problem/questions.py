@@ -16,14 +16,14 @@ from ..domain.time import Horizon, stretches
 from ..domain.use import Chained
 from ..rules.base import DemandLine
 from ..rules.rows import Index, Purchases, Term, Weights
+from .compliance_classes import ComplianceClass
 from .demands import Demand
 from .incumbents import Incumbent
 from .merged import Merged
 from .moves import Moves, ranges
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
-from .requirements import Requirement
-from .shelves import own_requirements, servers, shelves
+from .stock_cover_cuts import own_requirements, servers, stock_cover_cuts
 from .trade import Trade
 
 
@@ -38,7 +38,7 @@ class Questions:
         moves: Moves,
         counted: Sequence[OfferFacts],
         demands: Sequence[Demand],
-        requirements: Sequence[Requirement],
+        requirements: Sequence[ComplianceClass],
         incumbents: Sequence[Incumbent],
         trade: Trade,
     ) -> None:
@@ -231,7 +231,7 @@ class Questions:
         serving = servers(self._requirements, self._network, node, period)
         size, place = len(self._network.nodes), self._network.nodes.index(node)
         found: list[tuple[str, Term, Decimal]] = []
-        for may, quantity in shelves(cells, self._own, serving):
+        for may, quantity in stock_cover_cuts(cells, self._own, serving):
             index = np.array([(r * size + place) * self.horizon.count + period for r in sorted(may)], dtype=np.intp)
             served = [d.id for d, t, _ in wanted if self._servers(serving, d, t) <= may]
             name = f"for {' + '.join(dict.fromkeys(served))}"

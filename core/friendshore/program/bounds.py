@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..problem import Problem
-from ..problem.doubles import doubles, table
+from ..problem.float_tables import as_floats, table
 from ..problem.network import Node, final_node
 from .matrix import Floats
 
@@ -44,7 +44,7 @@ class Bounds:
         units = _units(problem, limits)
         arcs, moves = problem.network.arcs, problem.moves
         offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
-        whole = doubles([arc.per_unit if arc.lot < 0 else problem.lots[arc.lot].quantity for arc in arcs])
+        whole = as_floats([arc.per_unit if arc.lot < 0 else problem.lots[arc.lot].quantity for arc in arcs])
         ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
         move = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]
         return Bounds(units, move)
@@ -58,7 +58,7 @@ def _units(problem: Problem, limits: LimitRows) -> Floats:
     needed = np.array([needs.get(index, 0.0) for index in range(len(offers))])
     units: Floats = np.maximum(needed[:, None], _floors(problem, reach))
     units = np.minimum(units, table([facts.most for facts in offers], count))
-    use = doubles([facts.offer.capacity_use for facts in offers])
+    use = as_floats([facts.offer.capacity_use for facts in offers])
     capacity = problem.capacity
     member = np.array([offer for pool in problem.pools for offer in pool.offers], dtype=np.intp)
     pool = np.repeat(np.arange(len(problem.pools)), [len(pool.offers) for pool in problem.pools])
@@ -75,7 +75,7 @@ def _units(problem: Problem, limits: LimitRows) -> Floats:
 def _floors(problem: Problem, reach: Mapping[tuple[int, int], float]) -> Floats:
     """What an order may have to come to, whatever is needed: its minimum, a lower price, what terms of trade ask for; in lots."""
     offers = problem.offers
-    floors: Floats = np.tile(doubles([facts.least for facts in offers])[:, None], problem.case.horizon.count)
+    floors: Floats = np.tile(as_floats([facts.least for facts in offers])[:, None], problem.case.horizon.count)
     for cell, most in reach.items():
         floors[cell] = max(floors[cell], float(offers[cell[0]].in_lots(Decimal(repr(most)))))
     for span in problem.term_spans:

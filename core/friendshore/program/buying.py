@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem import Problem
-from ..problem.doubles import doubles, table
+from ..problem.compliance_classes import Cell, ComplianceClass
+from ..problem.float_tables import as_floats, table
 from ..problem.moves import ranges
 from ..problem.network import Node
-from ..problem.requirements import Cell, Requirement
 from .matrix import Floats, Ints
 
 
@@ -50,7 +50,7 @@ class Buying:
             rows.append(known[key])
         return rows
 
-    def block(self, requirement: Requirement) -> tuple[Ints, list[tuple[str, ...]], Floats]:
+    def block(self, requirement: ComplianceClass) -> tuple[Ints, list[tuple[str, ...]], Floats]:
         """Moves that a requirement admits, in order of node, arc and period, each with the licences it draws on and its cost."""
         moves, network = self.problem.moves, self.problem.network
         arcs = np.array(
@@ -77,7 +77,7 @@ class Buying:
         wanted = [arc * self.count + arrival for arc, arrival in cells]
         return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], wanted)
 
-    def _licensed(self, requirement: Requirement, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
+    def _licensed(self, requirement: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
         """A move that needs licences has one column for every choice of them."""
         if not requirement.permits:
             return moves, [()] * len(moves)
@@ -88,12 +88,12 @@ class Buying:
             choices[position] = [tuple(sorted(set(some))) for some in product(*requirement.permits[cell])]
         return np.repeat(moves, [len(some) for some in choices]), [one for some in choices for one in some]
 
-    def _cost(self, requirement: Requirement, moves: Ints) -> Floats:
+    def _cost(self, requirement: ComplianceClass, moves: Ints) -> Floats:
         if requirement.surcharges is None:
             return self.cost[moves]
         table, given = self.problem.moves, requirement.surcharges
         keys = zip(table.arc[moves].tolist(), table.ordered[moves].tolist(), strict=True)
-        charged = self._charged[moves] + doubles([given.get(key, Decimal(0)) for key in keys])
+        charged = self._charged[moves] + as_floats([given.get(key, Decimal(0)) for key in keys])
         price = self._price[moves] * self.discount[table.ordered[moves]]
         found: Floats = price + charged * self.discount[table.delivered[moves]]
         return found
@@ -116,7 +116,7 @@ class Recipes:
         return Recipes(
             first=np.cumsum([0, *(len(facts.offer.inputs) for facts in problem.offers)]),
             node=np.array([node_index.get((line.material, place), -1) for line, place in lines], dtype=np.intp),
-            per_unit=doubles([line.per_unit for line, _ in lines]),
+            per_unit=as_floats([line.per_unit for line, _ in lines]),
         )
 
     def lines(self, offers: Ints) -> tuple[Ints, Ints]:

@@ -10,16 +10,16 @@ import numpy as np
 from ..domain.case import LicenceSpec
 from ..domain.memory import uncollected
 from ..problem import Problem
-from ..problem.doubles import doubles, table
+from ..problem.float_tables import as_floats, table
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.waivers import waiver_id
 from .buying import Buying, Recipes
 from .columns import Columns, Units
-from .draft import Draft
-from .goals import Goal, add_largest, goals_of
+from .draft import ProgramDraft
 from .limits import LimitRows, Reader, compile_limits
 from .matrix import Ints, Linear, joined, owners_of
+from .objectives import Goal, add_largest, goals_of
 from .terms import add_order_terms
 
 Bought = dict[tuple[int, int, int], list[int]]
@@ -69,7 +69,7 @@ def compile_program(problem: Problem) -> Program:
 
 class _Compiler:
     def __init__(self, problem: Problem) -> None:
-        self.draft = draft = Draft(problem)
+        self.draft = draft = ProgramDraft(problem)
         self.problem, self.count = problem, draft.count
         self.assembly, self.columns, self.units = draft.assembly, draft.columns, draft.units
         self.limits, self.bounds = draft.limits, draft.bounds
@@ -221,7 +221,7 @@ class _Compiler:
         problem, count = self.problem, self.count
         cells = np.arange(len(problem.demands) * count)
         wanted = table([demand.quantity for demand in problem.demands], count).ravel()
-        price = doubles(problem.shortage_price).reshape(-1, 1) * self.discount
+        price = as_floats(problem.shortage_price).reshape(-1, 1) * self.discount
         self.columns.short = self.assembly.add_columns(len(cells), price.ravel(), wanted)
         row = self.assembly.add_rows(len(cells), wanted, wanted, "demand")
         self.assembly.add_entries(row + cells, self.columns.short + cells, 1.0)

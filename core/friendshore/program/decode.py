@@ -10,11 +10,11 @@ from decimal import Decimal
 import numpy as np
 
 from ..domain.memory import uncollected
-from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, Purchases, Short, Stock, Transfer
+from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
 from ..problem.demands import round_to
+from ..problem.fixed_point import Whole, added_up, whole
 from ..problem.network import final_node
-from ..problem.wholes import Whole, added_up, whole
-from .closing import closed
+from .balance_repair import balance_repaired
 from .compile import Program
 from .matrix import Ints
 from .rounding import in_whole_lots, to_steps, up_to_thresholds
@@ -58,7 +58,7 @@ class _Decoder:
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         self.planned = self._planned()
         taken = {cell: float(sum(part.quantity for part in parts)) for cell, parts in self.planned.items()}
-        self.x = closed(program, self.x, taken)
+        self.x = balance_repaired(program, self.x, taken)
 
     def plan(self, status: PlanStatus, objective: float, bound: float, infeasible: Sequence[Infeasible]) -> Plan:
         purchases, lots = self._bought()
@@ -87,7 +87,7 @@ class _Decoder:
             found = [self.in_lots.get(column, value) for column, value in zip(columns.tolist(), found, strict=True)]
         return found
 
-    def _bought(self) -> tuple[Purchases, list[LotUse]]:
+    def _bought(self) -> tuple[PurchaseTable, list[LotUse]]:
         """All that is bought by columns, and lots set aside one by one."""
         columns, moves, network = self.program.columns, self.problem.moves, self.problem.network
         counts, unit = to_steps(self.x[columns.buy], self.resolution), self.resolution
@@ -109,7 +109,7 @@ class _Decoder:
             for i in np.flatnonzero(offer < 0).tolist()
         ]  # fmt: skip
         own = np.flatnonzero(offer >= 0)
-        purchases = Purchases(
+        purchases = PurchaseTable(
             lines=tuple([(a.chained.offer.id, *a.node) for a in network.arcs]),
             line=arc[own],
             labels=tuple([each.label for each in self.problem.requirements]),

@@ -19,7 +19,7 @@ from .matrix import Assembly, Floats, Ints
 _ANYWHERE: frozenset[str] = frozenset()
 
 
-class Draft:
+class ProgramDraft:
     """Columns and rows so far, and what later parts need to find among them."""
 
     def __init__(self, problem: Problem) -> None:

@@ -16,8 +16,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from .compile import Program
-from .goals import Goal
 from .matrix import Floats, Linear
+from .objectives import Goal
 
 Line = tuple[str, str, str, int]
 """What kilograms are told apart by: offer, material, place, period of delivery."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..domain.base import exact
 from ..problem.demands import round_to
+from ..problem.fixed_point import Whole, kept
 from ..problem.schedules import PriceSpan
-from ..problem.wholes import Whole, kept
 from .compile import Program
 from .matrix import Floats
 

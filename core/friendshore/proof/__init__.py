@@ -15,7 +15,7 @@ from ..solve.components import empty_rows
 from ..solve.engines import Reached
 from ..verify import VerifiedPlan, examine
 from .aims import Aim, aims_of, any_plan
-from .search import Search
+from .search import ProofSearch
 from .telling import Proof, Shown, beaten, no_conflict, not_checked, told
 
 __all__ = ["SECONDS", "Proof", "aims_of", "beaten", "not_checked", "prove_optimality"]
@@ -52,7 +52,7 @@ def prove_optimality(
         return _conflict(verified, program, watch, progress)
     shown = []
     for aim in aims_of(verified, program):
-        search = Search(aim, watch, progress)
+        search = ProofSearch(aim, watch, progress)
         better = _better(verified, program, aim, search.best())
         shown.append(Shown(aim, search.bound, better))
         if better is not None or search.bound is None:
@@ -79,7 +79,7 @@ def _derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPla
 
 def _conflict(verified: VerifiedPlan, program: Program, watch: Watch, progress: Progress | None) -> Proof:
     """Whether rules conflict as the run says: proved by a part that no plan keeps, refuted by a plan that keeps them all."""
-    search = Search(any_plan(program), watch, progress)
+    search = ProofSearch(any_plan(program), watch, progress)
     if len(empty_rows(program.linear)) or any(tree.empty for tree in search.trees):
         return not_checked("rules conflict, which is proved: what they leave unplanned has no cost to compare")
     x = search.best()

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..domain.plan import OPTIMAL_GAP
 from ..program import Program
-from ..program.goals import Goal
 from ..program.matrix import Linear, capped
+from ..program.objectives import Goal
 from ..verify import VerifiedPlan
 
 TOLERANCE = Decimal("1e-6")

@@ -13,7 +13,7 @@ from .aims import Aim
 from .tree import CLOSE, Tree
 
 
-class Search:
+class ProofSearch:
     """The parts of one program, each with its leaves."""
 
     def __init__(self, aim: Aim, watch: Watch, progress: Progress | None) -> None:

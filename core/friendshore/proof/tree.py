@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..program.matrix import Floats, Linear, Mask
-from ..solve import Answer, Outcome, Watch, relaxation
+from ..solve import SolverAnswer, SolverOutcome, Watch, relaxation
 from .exact import ExactProgram
 from .reach import reach
 
@@ -98,7 +98,7 @@ class Tree:
         self.nodes += 1
         step = replace(self.linear, lower=lower, upper=np.where(self._whole_end(upper), upper, self.linear.upper))
         answer = relaxation(step, self.watch)
-        if answer.outcome is Outcome.INFEASIBLE and self._empty(step, lower, upper):
+        if answer.outcome is SolverOutcome.INFEASIBLE and self._empty(step, lower, upper):
             return
         duals = answer.duals if answer.duals is not None else np.zeros(len(self.linear.row_lower))
         bound = self.exact.bound(duals, lower, upper)
@@ -106,7 +106,7 @@ class Tree:
         if not bounds:
             self._unknown = True
             return
-        x = answer.x if answer.outcome is Outcome.OPTIMAL else None
+        x = answer.x if answer.outcome is SolverOutcome.OPTIMAL else None
         self._keep(step, answer)
         heappush(self._leaves, (max(bounds), self.nodes, _Leaf(max(bounds), lower, upper, x)))
 
@@ -115,8 +115,8 @@ class Tree:
         whole: Mask = self.linear.integer & np.isfinite(upper)
         return whole
 
-    def _keep(self, step: Linear, answer: Answer) -> None:
-        if answer.outcome is not Outcome.OPTIMAL or answer.x is None or self._fractional(answer.x) is not None:
+    def _keep(self, step: Linear, answer: SolverAnswer) -> None:
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or self._fractional(answer.x) is not None:
             return
         value = float(step.cost @ answer.x) + step.constant
         if self.best is None or value < self.best[0]:

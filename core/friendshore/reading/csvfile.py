@@ -48,7 +48,7 @@ class DayCell(str):
 
 
 @dataclass(slots=True)
-class Row:
+class TableRow:
     """One row of a table."""
 
     line: int
@@ -71,18 +71,18 @@ class Table:
     """Column -> position."""
     others: dict[str, int] = field(default_factory=dict)
     """Column that is none of the layout's fields -> position, where the layout keeps them."""
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TableRow] = field(default_factory=list)
     head_line: int = 1
     """Line of the header."""
     whole: bool = True
     """Whether every row is there with its `id`; if not, what is not found in it may be there all the same."""
 
-    def text(self, row: Row, column: str) -> str:
+    def text(self, row: TableRow, column: str) -> str:
         """What stands in a cell."""
         position = self.columns.get(column, self.others.get(column))
         return row.cells[position] if position is not None else ""
 
-    def problem(self, row: Row, column: str, message: str, expected: str = "", fix: str = "") -> None:
+    def problem(self, row: TableRow, column: str, message: str, expected: str = "", fix: str = "") -> None:
         """Records a mistake in one cell."""
         self.found.append(
             Diagnostic(
@@ -96,7 +96,7 @@ class Table:
             )
         )
 
-    def entry(self, row: Row) -> Entry:
+    def entry(self, row: TableRow) -> Entry:
         """A row by itself."""
 
         def report(column: str, message: str, expected: str, fix: str) -> None:
@@ -106,7 +106,7 @@ class Table:
         return Entry(report, row.values, others, set(row.bad))
 
     def made(
-        self, row: Row, model: type[M], given: Mapping[str, Any], columns: Mapping[str, str] = WRITTEN
+        self, row: TableRow, model: type[M], given: Mapping[str, Any], columns: Mapping[str, str] = WRITTEN
     ) -> M | None:
         """The record of a row; None, once what is wrong has been recorded, if it cannot be made: see `Entry.made`."""
         if not row.bad:
@@ -114,7 +114,7 @@ class Table:
                 return model(**given)
         return self.entry(row).made(model, given, columns)
 
-    def unique(self, *columns: str) -> Iterator[Row]:
+    def unique(self, *columns: str) -> Iterator[TableRow]:
         """The rows whose cells in `columns` together are new; the others are recorded as mistakes."""
         seen: dict[Any, int] = {}
         single = columns[0] if len(columns) == 1 else ""
@@ -190,7 +190,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
         return
     width = len(cells)
     table.rows = [
-        Row(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
+        TableRow(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
     ]
     for column in table.layout.fields:
         if column.name in table.columns:
@@ -308,7 +308,7 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
     )
 
 
-def _misfit(line: int, cells: list[str], width: int, table: Table) -> Row:
+def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
     """A row of the wrong width: nothing in it is sure but its id, so that what refers to it is no mistake too."""
     more = len(cells) > width
     table.found.append(
@@ -323,7 +323,7 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> Row:
     )
     name = cells[0] if table.columns.get("id") == 0 else ""
     padded = (cells + [""] * width)[:width]
-    return Row(line, padded, {"id": name} if name else {}, frozenset(table.layout.names))
+    return TableRow(line, padded, {"id": name} if name else {}, frozenset(table.layout.names))
 
 
 def _parse(table: Table, column: Field) -> None:

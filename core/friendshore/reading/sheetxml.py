@@ -63,7 +63,7 @@ class RawRow:
 
 
 @dataclass(slots=True)
-class Layout:
+class SheetLayout:
     """What a sheet says beside its cells."""
 
     hidden: list[tuple[int, int]] = field(default_factory=list)
@@ -105,7 +105,7 @@ def letters(column: int) -> str:
     return text
 
 
-class Parts:
+class WorkbookParts:
     """The parts of a workbook, each unzipped only while all that was unzipped stays within the limit."""
 
     def __init__(self, path: Path, archive: ZipFile) -> None:
@@ -173,7 +173,7 @@ class Parts:
         parser.Parse(b"", True)
         yield
 
-    def rows(self, sheet: SheetPart, layout: Layout) -> Iterator[RawRow]:
+    def rows(self, sheet: SheetPart, layout: SheetLayout) -> Iterator[RawRow]:
         """The rows of a sheet that hold something, in order; `layout` is filled as the sheet is read.
 
         Raises:
@@ -205,7 +205,7 @@ class Parts:
 class _SheetReader:
     """Makes rows of the elements of a sheet. A cell that is only formatted is nothing."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: SheetLayout) -> None:
         self.layout = layout
         self.done: list[RawRow] = []
         self._row = RawRow(0, False, [])
@@ -275,7 +275,7 @@ def _hidden(attributes: Attributes, size: str) -> bool:
     )
 
 
-def targets(parts: Parts, of: str) -> dict[str, tuple[str, str]]:
+def targets(parts: WorkbookParts, of: str) -> dict[str, tuple[str, str]]:
     """What a part refers to: by id, the sort and the name of another part.
 
     Args:
@@ -295,7 +295,7 @@ def targets(parts: Parts, of: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def sheets(parts: Parts, workbook: str, related: Mapping[str, tuple[str, str]]) -> tuple[list[SheetPart], bool]:
+def sheets(parts: WorkbookParts, workbook: str, related: Mapping[str, tuple[str, str]]) -> tuple[list[SheetPart], bool]:
     """The sheets with cells, in order, and whether days are counted from 1904.
 
     Args:
@@ -320,7 +320,7 @@ def sheets(parts: Parts, workbook: str, related: Mapping[str, tuple[str, str]]) 
     return found, settings.get("date1904", "") in _TRUE
 
 
-def shared_texts(parts: Parts, part: str) -> list[str]:
+def shared_texts(parts: WorkbookParts, part: str) -> list[str]:
     """The texts that cells refer to by number.
 
     Raises:
@@ -352,7 +352,7 @@ def shared_texts(parts: Parts, part: str) -> list[str]:
     return texts
 
 
-def number_formats(parts: Parts, part: str, built_in: Mapping[int, str]) -> list[str]:
+def number_formats(parts: WorkbookParts, part: str, built_in: Mapping[int, str]) -> list[str]:
     """The number format of each style of cells.
 
     Args:

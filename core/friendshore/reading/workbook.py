@@ -20,7 +20,17 @@ from zipfile import BadZipFile, ZipFile
 from ..errors import Diagnostic, InputError
 from .csvfile import BAD_CELL, DayCell
 from .numberformat import adds
-from .sheetxml import Layout, Parts, RawCell, SheetPart, letters, number_formats, shared_texts, sheets, targets
+from .sheetxml import (
+    RawCell,
+    SheetLayout,
+    SheetPart,
+    WorkbookParts,
+    letters,
+    number_formats,
+    shared_texts,
+    sheets,
+    targets,
+)
 from .textfile import OLD_WORKBOOK, no_file
 
 SUFFIX = ".xlsx"
@@ -113,7 +123,7 @@ def read_workbook(path: Path, found: list[Diagnostic]) -> Workbook:
         return Workbook(str(path), {})
     try:
         with ZipFile(path) as archive:
-            return _read(path, Parts(path, archive), library)
+            return _read(path, WorkbookParts(path, archive), library)
     except InputError as error:
         found.extend(error.problems)
     except _BROKEN as error:
@@ -133,7 +143,7 @@ def _why(error: BaseException) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
-def _read(path: Path, parts: Parts, library: ModuleType) -> Workbook:
+def _read(path: Path, parts: WorkbookParts, library: ModuleType) -> Workbook:
     """The sheets that are not private."""
     main = next(part for sort, part in targets(parts, "").values() if sort == "officeDocument")
     related = targets(parts, main)
@@ -177,12 +187,14 @@ def stated(path: Path, sheet: str = "catalog", key: str = "name") -> str:
     return next((cells[1] for _, cells in rows if len(cells) > 1 and cells[0] == key and cells[1]), path.stem)
 
 
-def _lines(parts: Parts, sheet: SheetPart, meaning: _Meaning, place: str, found: list[Diagnostic]) -> list[Line]:
+def _lines(
+    parts: WorkbookParts, sheet: SheetPart, meaning: _Meaning, place: str, found: list[Diagnostic]
+) -> list[Line]:
     """The rows of a sheet that are not blank."""
     if not sheet.visible:
         fix = f"show the sheet, or delete it; what is yours alone goes to a sheet whose name begins with `{PRIVATE}`"
         found.append(Diagnostic("the sheet is hidden", place, fix=fix))
-    layout = Layout()
+    layout = SheetLayout()
     lines: list[Line] = []
     hidden: list[int] = []
     columns: set[int] = set()
@@ -203,7 +215,7 @@ def _lines(parts: Parts, sheet: SheetPart, meaning: _Meaning, place: str, found:
     return lines
 
 
-def _cover(lines: list[Line], layout: Layout, place: str, found: list[Diagnostic]) -> None:
+def _cover(lines: list[Line], layout: SheetLayout, place: str, found: list[Diagnostic]) -> None:
     """Cells that are merged into one: all but the first are blank, and look as if they were not."""
     width = max((len(cells) for _, cells in lines), default=0)
     numbers = [number for number, _ in lines]
@@ -228,7 +240,7 @@ def _hidden_rows(rows: Sequence[int], place: str) -> Iterator[Diagnostic]:
         )
 
 
-def _hidden_columns(layout: Layout, filled: Collection[int], place: str) -> Iterator[Diagnostic]:
+def _hidden_columns(layout: SheetLayout, filled: Collection[int], place: str) -> Iterator[Diagnostic]:
     for first, last in layout.hidden:
         holding = min((column for column in filled if first <= column <= last), default=None)
         if holding is not None:

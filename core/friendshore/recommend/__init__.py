@@ -18,7 +18,7 @@ from .describe import describe
 from .gather import Gathered, gather
 from .inputs import Applied, inputs_of, prepare
 from .lock import LOCK_FILE, Lock, check_lock, lock_of, read_lock, write_lock
-from .optimality import Effort
+from .optimality import ProofEffort
 from .recheck import Rechecked, recheck, reverify
 from .recommendation import Recommendation
 from .reopen import Opened, reopen
@@ -28,10 +28,10 @@ from .verify_run import RunCheck, verify_run, verify_stored
 __all__ = [
     "LOCK_FILE",
     "Checked",
-    "Effort",
     "Gathered",
     "Lock",
     "Opened",
+    "ProofEffort",
     "Rechecked",
     "Recommendation",
     "RunCheck",

@@ -69,7 +69,7 @@ from .sources import describe_assumptions, describe_leads
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RunContext:
     """What of a run does not follow from its verified plan: how it came about, and what was used."""
 
     made: date | None
@@ -98,7 +98,7 @@ class Told:
 def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
     """The run of a solved and verified session; `progress` is told of what is solved for it."""
     reasons = shortage_reasons(session)
-    told = Told(
+    told = RunContext(
         today(),
         applied.scenario,
         applied.told(gathered.case),
@@ -117,7 +117,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
     return run_of(session.verified, told)
 
 
-def run_of(verified: VerifiedPlan, told: Told) -> Run:
+def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     """The run of a verified plan: the same whether it was just solved or is checked again from its facts."""
     problem = verified.problem
     out = kept_out(problem)

@@ -17,7 +17,7 @@ from ..errors import FriendshoreError, InputError, PluginError
 from ..problem.inputs import Inputs
 from ..reading.records import record
 from ..rules.base import Rule
-from ..rules.pack import Bill, RulePack
+from ..rules.pack import LegislativeBill, RulePack
 from .gather import Gathered, with_scenarios
 from .inputs import Applied, applied_to
 
@@ -44,7 +44,7 @@ class PackFacts(Record):
     distribution: str = ""
     digest: str
     as_of: date
-    bills: tuple[Bill, ...] = ()
+    bills: tuple[LegislativeBill, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
 
     @classmethod

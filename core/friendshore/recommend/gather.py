@@ -22,7 +22,7 @@ from ..plugins.registry import CatalogRef
 from ..reading.records import Again
 from ..reading.tomlfile import read_toml
 from ..rules.base import Rule
-from ..rules.pack import Bill, RulePack, rules_in
+from ..rules.pack import LegislativeBill, RulePack, rules_in
 from .named import misnamed
 from .places import Places
 
@@ -44,7 +44,7 @@ class Gathered:
     named: Mapping[str, str]
     """Catalog -> what the case calls it, and `pack NAME` likewise; one that is only required, or given in memory, is not there."""
     rules: tuple[Rule, ...]
-    bills: tuple[Bill, ...]
+    bills: tuple[LegislativeBill, ...]
     packs: tuple[tuple[RulePack, str], ...]
     """Rule packs, each with the distribution that brings it."""
     pack_of: dict[str, str]

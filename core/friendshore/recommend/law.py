@@ -11,7 +11,7 @@ from ..domain.time import Span
 from ..explain import Exposed, KeptOut
 from ..plugins import sentence_of
 from ..problem import Problem
-from ..problem.requirements import Outlet, Requirement
+from ..problem.compliance_classes import ComplianceClass, Outlet
 from ..rules.base import PhaseStatus, Rule
 from ..rules.rows import Row
 from ..verify import VerifiedPlan
@@ -55,7 +55,7 @@ def describe_requirements(problem: Problem) -> list[RunRequirement]:
     ]
 
 
-def _name(problem: Problem, requirement: Requirement, forbids: Sequence[str]) -> str:
+def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
     """What a compliance class stands for."""
     uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
     admits = (
@@ -66,7 +66,7 @@ def _name(problem: Problem, requirement: Requirement, forbids: Sequence[str]) ->
     return f"{' and '.join(uses) or 'several uses at once'}: {admits}"
 
 
-def _uses(problem: Problem, requirement: Requirement) -> list[str]:
+def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
     periods: dict[tuple[int, tuple[str, ...]], list[int]] = {}
     for outlet in requirement.outlets:
         periods.setdefault((outlet.demand, outlet.waivers), []).append(outlet.period)
@@ -80,7 +80,7 @@ def _uses(problem: Problem, requirement: Requirement) -> list[str]:
     return found
 
 
-def _forbids(problem: Problem, requirement: Requirement) -> list[str]:
+def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
     blocked = set(requirement.blocked) | {arc for arc, _ in requirement.blocked_cells}
     rules: set[str] = set()
     for outlet in requirement.outlets:

@@ -14,7 +14,7 @@ from .reopen import reopen
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class ProofEffort:
     """What a check of a run does about its optimality."""
 
     prove: bool = True
@@ -29,11 +29,11 @@ class Effort:
     """Ends it once it is set; what is not proved by then is told as such."""
 
 
-ALL_THAT_IS_USUAL = Effort()
+ALL_THAT_IS_USUAL = ProofEffort()
 """A proof, and no plan made again."""
 
 
-def optimality(folder: Path, verified: VerifiedPlan, registry: Registry, effort: Effort) -> Proof:
+def optimality(folder: Path, verified: VerifiedPlan, registry: Registry, effort: ProofEffort) -> Proof:
     """What is to be said of how good the plan of a run is.
 
     Args:
@@ -49,7 +49,7 @@ def optimality(folder: Path, verified: VerifiedPlan, registry: Registry, effort:
         return Proof(f"optimality: not proved: {'; '.join(one.message for one in error.problems)}", proved=False)
 
 
-def _solved_again(folder: Path, verified: VerifiedPlan, registry: Registry, effort: Effort, proof: Proof) -> Proof:
+def _solved_again(folder: Path, verified: VerifiedPlan, registry: Registry, effort: ProofEffort, proof: Proof) -> Proof:
     """The same, with what another plan of the same facts comes to."""
     session = reopen(folder, registry=registry, limits=Limits(), progress=effort.progress, cancel=effort.cancel).session
     wrong: tuple[Diagnostic, ...] = ()

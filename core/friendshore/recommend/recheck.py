@@ -18,9 +18,9 @@ from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..rules.base import Rule
 from ..verify import VerifiedPlan, examine
-from ..verify.ledger import Ledger
+from ..verify.ledger import PlanEntries
 from ..verify.money import Costing
-from .describe import Told, purchases, run_of
+from .describe import RunContext, purchases, run_of
 from .facts import FACTS, FactsFile, RuleFacts, facts_file, is_old
 from .gather import Gathered, with_scenarios
 from .law import describe_requirements
@@ -29,7 +29,7 @@ from .vouch import OWN, Vouching, other_kind, vouch
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RunFacts:
     """The facts of a run, as records."""
 
     file: FactsFile
@@ -113,7 +113,7 @@ def recheck(
     read = read_facts(facts, registry, ask_others=ask_others)
     verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
     run = run_of(verified, _as_told(told, read)) if verified is not None and read.complete else None
-    lines = verified.lines if verified is not None else Costing(Ledger.of(read.problem, read.plan)).lines
+    lines = verified.lines if verified is not None else Costing(PlanEntries.of(read.problem, read.plan)).lines
     unclassed = list(_unclassed(told, read, findings))
     findings = [] if unclassed else findings
     located = [Diagnostic(f.message, f.file or FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
@@ -131,7 +131,7 @@ def recheck(
     )
 
 
-def _unclassed(told: Run, read: Facts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+def _unclassed(told: Run, read: RunFacts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """Where rules are left out that decided what goes into which compliance class, what does not hold says nothing of the run."""
     here = [(one.label, one.uses) for one in describe_requirements(read.problem)]
     if findings and not read.complete and here != [(one.label, one.uses) for one in told.requirements]:
@@ -139,7 +139,7 @@ def _unclassed(told: Run, read: Facts, findings: Sequence[Diagnostic]) -> Iterat
         yield Diagnostic(message, FACTS, fix="install what judged them")
 
 
-def _nothing(read: Facts) -> Vouching:
+def _nothing(read: RunFacts) -> Vouching:
     """What stands for facts of before they were kept as declared."""
     return Vouching(
         unvouched=[
@@ -154,7 +154,7 @@ def as_run(registry: Registry, told: Run) -> Registry:
     return registry.blocking([block.name for block in told.plugins_blocked], Blocker.RUN)
 
 
-def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool = True) -> Facts:
+def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool = True) -> RunFacts:
     """The facts of a run as records, with what was applied to them; rules that cannot be had are left out and named.
 
     Args:
@@ -178,7 +178,7 @@ def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool
         if complete:
             raise InputError(found) from error
         raise PluginError([*unchecked, *found]) from error
-    return Facts(file, is_old(facts), inputs, problem, tuple(rules), tuple(unchecked), complete, by_others)
+    return RunFacts(file, is_old(facts), inputs, problem, tuple(rules), tuple(unchecked), complete, by_others)
 
 
 def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[Rule], list[Diagnostic]]:
@@ -224,7 +224,7 @@ def _distribution(label: str) -> str:
     return label.partition(" ")[0]
 
 
-def _own_version(told: Run, read: Facts) -> list[str]:
+def _own_version(told: Run, read: RunFacts) -> list[str]:
     """Built-in kinds are part of what checks: another version of it is worth a note, no more."""
     judged = (rule.owner.partition(" ") for rule in read.file.rules)
     used = {told.versions.get(OWN, ""), *(number for name, _, number in judged if name == OWN)}
@@ -235,11 +235,11 @@ def _own_version(told: Run, read: Facts) -> list[str]:
     ]
 
 
-def _as_told(run: Run, read: Facts) -> Told:
+def _as_told(run: Run, read: RunFacts) -> RunContext:
     """What does not follow from the plan: from the facts where they hold it, else from the run."""
     old, file = read.old, read.file
     case = with_scenarios(file.case, [(pack.id, pack.scenarios) for pack in file.packs], [])
-    return Told(
+    return RunContext(
         made=run.made,
         scenario=run.scenario if old else file.applied.scenario,
         changes=run.changes if old else file.applied.told(case),

@@ -30,7 +30,7 @@ from ..run import (
 from ..verify.again import derived_again
 from .facts import FACTS, is_old
 from .gather import gather
-from .optimality import ALL_THAT_IS_USUAL, Effort, optimality
+from .optimality import ALL_THAT_IS_USUAL, ProofEffort, optimality
 from .recheck import Rechecked, as_run, recheck
 from .recorded import taken_as_recorded, unlike_recorded
 from .sealed import other_files, signature
@@ -100,7 +100,7 @@ def verify_run(
     folder: Path,
     registry: Registry,
     case: Path | None = None,
-    effort: Effort = ALL_THAT_IS_USUAL,
+    effort: ProofEffort = ALL_THAT_IS_USUAL,
     signed_by: Path | None = None,
 ) -> RunCheck:
     """Checks a run folder from its own files, and its facts against what is installed and, if it is given, the case.
@@ -123,7 +123,7 @@ def verify_stored(
     stored: RunFolder,
     registry: Registry,
     case: Path | None = None,
-    effort: Effort = ALL_THAT_IS_USUAL,
+    effort: ProofEffort = ALL_THAT_IS_USUAL,
     signed_by: Path | None = None,
 ) -> RunCheck:
     """The same of a run that was read: what is then shown of it is what was checked."""
@@ -164,7 +164,7 @@ def _derived_again(again: Rechecked) -> list[Diagnostic]:
 
 
 def _optimality(
-    folder: Path, again: Rechecked, found: Sequence[Diagnostic], registry: Registry, effort: Effort
+    folder: Path, again: Rechecked, found: Sequence[Diagnostic], registry: Registry, effort: ProofEffort
 ) -> Proof:
     """What is proved of how good the plan is; nothing of a run that is found to be otherwise than it says."""
     if not effort.prove:

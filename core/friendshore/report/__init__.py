@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..homes import first_used
+from ..lazy_exports import load_on_use
 
 if TYPE_CHECKING:
     from .alternatives import alternatives_report
@@ -62,7 +62,7 @@ __all__ = [
     "why_not_report",
 ]
 
-_HOMES = {
+_EXPORTS = {
     "Listing": "listing",
     "alternatives_report": "alternatives",
     "calendar_report": "calendar",
@@ -98,4 +98,4 @@ _HOMES = {
     "why_not_report": "why_not",
 }
 
-__getattr__, __dir__ = first_used(__name__, _HOMES)
+__getattr__, __dir__ = load_on_use(__name__, _EXPORTS)

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from ..explain.alternatives import Alternative, Alternatives, MaterialMix
 from ..explain.compliance import StageCheck
-from ..explain.using import Share
+from ..explain.usage_range import UsageShare
 from .figures import NOTHING, count, large_money, mass, money, number, percent, unit_for
 from .stress import effort_line, rise
 from .tables import Column, Text, figures, lines, section, table
@@ -96,7 +96,7 @@ def _choice(one: Alternative, unit: str, with_today: bool) -> list[str]:
     return [f"{one.rank or NOTHING}{mark}", one.offer, where, *today, mass(one.plan_kg, unit), _share(one.share), adds]
 
 
-def _share(share: Share | None) -> str:
+def _share(share: UsageShare | None) -> str:
     """Where its share lies, and what that makes of it; ends that are not proved are said to be."""
     if share is None:
         return NOTHING

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunShortage, RunSupplyCause
 from .figures import NOTHING, mass, money, percent, unit_for
-from .tables import Column, Stretch, figures, lines, section, stretches, table, widest
+from .tables import Column, PeriodSpan, figures, lines, section, stretches, table, widest
 
 _FIGURES = 40
 """Characters of the columns of figures beside the years, and of the gaps."""
@@ -52,7 +52,7 @@ def _delivered(demand: RunDemand) -> str:
     return mass(demand.delivered_kg) if demand.delivered_kg else "none"
 
 
-def _short(demand: RunDemand, times: list[Stretch], short: defaultdict[tuple[str, str], Decimal]) -> list[str]:
+def _short(demand: RunDemand, times: list[PeriodSpan], short: defaultdict[tuple[str, str], Decimal]) -> list[str]:
     totals = [sum((short.get((demand.id, p), Decimal(0)) for p in time.periods), Decimal(0)) for time in times]
     unit = unit_for(totals)
     return [f"{mass(kg, unit)} {unit}" if kg else NOTHING for kg in totals]

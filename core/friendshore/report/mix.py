@@ -10,7 +10,7 @@ from rich.console import RenderableType
 
 from ..domain.run import Run, RunPurchase
 from .figures import NOTHING, mass, money, unit_for
-from .tables import Column, Stretch, Text, figures, section, stretches, table, widest
+from .tables import Column, PeriodSpan, Text, figures, section, stretches, table, widest
 
 WIDE = 110
 """Characters from which on a chain is told by stages, not by countries alone."""
@@ -51,7 +51,7 @@ def by_material(run: Run) -> dict[str, list[RunPurchase]]:
 
 
 def _material_rows(
-    run: Run, material: str, purchases: list[RunPurchase], times: list[Stretch], wide: bool
+    run: Run, material: str, purchases: list[RunPurchase], times: list[PeriodSpan], wide: bool
 ) -> Iterator[list[str | Text]]:
     groups: defaultdict[Group, list[RunPurchase]] = defaultdict(list)
     for purchase in purchases:
@@ -86,7 +86,7 @@ def _for(run: Run, purchase: RunPurchase) -> str:
     return purchase.end_use if purchase.place == run.place else f"{purchase.end_use} at {purchase.place}"
 
 
-def _by_time(purchases: Sequence[RunPurchase], times: Sequence[Stretch]) -> list[Decimal]:
+def _by_time(purchases: Sequence[RunPurchase], times: Sequence[PeriodSpan]) -> list[Decimal]:
     return [sum((p.quantity_kg for p in purchases if p.delivered in time.periods), Decimal(0)) for time in times]
 
 

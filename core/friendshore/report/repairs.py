@@ -10,7 +10,7 @@ from itertools import groupby
 from rich.console import RenderableType
 
 from ..explain.levers import LeverKind
-from ..explain.repaired import Gap, Repair, Repairs, Use
+from ..explain.repaired import Gap, LeverUse, Repair, Repairs
 from ..reading.tomlfile import toml_text
 from .figures import NOTHING, count, mass, number, percent
 from .stress import effort_line, rise, signed
@@ -130,7 +130,7 @@ def _tried(gap: Gap) -> str:
     return ", ".join(told) or "no steps: nothing upstream could be relaxed"
 
 
-def _bound(kind: LeverKind, levers: Sequence[Use]) -> str:
+def _bound(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
     most = max((use.most for use in levers if use.most is not None), default=None)
     if most is None:
         return ""
@@ -161,7 +161,7 @@ def _row(repair: Repair) -> list[str | Text]:
     return [str(repair.rank), told, spends, dearer, "; ".join(then) or "of nothing"]
 
 
-def _steps(uses: Sequence[Use]) -> Iterator[str]:
+def _steps(uses: Sequence[LeverUse]) -> Iterator[str]:
     """Every step; demands that are wanted as much later are told together."""
     for (kind, _), some in groupby(uses, key=lambda use: (use.kind, use.amount)):
         told = list(some)
@@ -172,7 +172,7 @@ def _steps(uses: Sequence[Use]) -> Iterator[str]:
             yield from map(step, told)
 
 
-def step(use: Use) -> str:
+def step(use: LeverUse) -> str:
     """A lever with its amount, in words; of a demand that is wanted later, see `_steps`."""
     amount = use.amount or Decimal(0)
     match use.kind:

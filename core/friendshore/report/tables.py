@@ -136,23 +136,23 @@ def pairs(rows: Iterable[tuple[str, str]]) -> RenderableType:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PeriodSpan:
     """Periods that share a column."""
 
     title: str
     periods: frozenset[str]
 
 
-def stretches(run: Run, most: int) -> list[Stretch]:
+def stretches(run: Run, most: int) -> list[PeriodSpan]:
     """The columns that a plan's time is told in: its periods if they are few, else calendar years; never more than `most`."""
     if len(run.periods) <= min(MOST_PERIODS, max(most, 1)):
-        return [Stretch(period.label, frozenset({period.label})) for period in run.periods]
+        return [PeriodSpan(period.label, frozenset({period.label})) for period in run.periods]
     years: dict[str, set[str]] = {}
     for period in run.periods:
         years.setdefault(str(period.start.year), set()).add(period.label)
-    found = [Stretch(year, frozenset(labels)) for year, labels in years.items()]
+    found = [PeriodSpan(year, frozenset(labels)) for year, labels in years.items()]
     if len(found) <= most:
         return found
     kept, rest = found[: most - 1], found[most - 1 :]
     title = f"{rest[0].title}–{rest[-1].title[-2:]}"
-    return [*kept, Stretch(title, frozenset().union(*(part.periods for part in rest)))]
+    return [*kept, PeriodSpan(title, frozenset().union(*(part.periods for part in rest)))]

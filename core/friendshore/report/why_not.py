@@ -8,9 +8,9 @@ from decimal import Decimal
 from rich.console import RenderableType
 
 from ..domain.change import Change
-from ..explain.entering import Entering
+from ..explain.break_even import BreakEven
 from ..explain.results import SHARE_PROVED, Difference
-from ..explain.why_not import Lifted, WhyNot
+from ..explain.why_not import Relaxed, WhyNot
 from .figures import NOTHING, large_money, mass, money, number, percent
 from .stress import effort_line, rise
 from .tables import Column, Text, figures, lines, section, table
@@ -41,7 +41,7 @@ def why_not_report(found: WhyNot, width: int) -> list[RenderableType]:
     return [*parts, Text(""), Text(effort_line(found.effort), style="dim")]
 
 
-def _price(entering: Entering, found: WhyNot) -> list[str]:
+def _price(entering: BreakEven, found: WhyNot) -> list[str]:
     """The price in sentences: what it is, how it compares with today's, what it rests on."""
     if entering.outcome == "no price":
         why = (
@@ -63,7 +63,7 @@ def _price(entering: Entering, found: WhyNot) -> list[str]:
     return [*_root(entering, found), *_worth(entering, found)]
 
 
-def _root(entering: Entering, found: WhyNot) -> Iterator[str]:
+def _root(entering: BreakEven, found: WhyNot) -> Iterator[str]:
     assert entering.factor is not None
     unit = "/kg" if len(found.materials) == 1 else " per unit"
     if entering.price is not None:
@@ -92,7 +92,7 @@ def _root(entering: Entering, found: WhyNot) -> Iterator[str]:
         yield f"as a benchmark price: {'the benchmark itself' if level else on_it}"
 
 
-def _surely(entering: Entering, found: WhyNot, unit: str) -> str:
+def _surely(entering: BreakEven, found: WhyNot, unit: str) -> str:
     """Between which prices the true one lies."""
     today = entering.today if entering.today is not None else Decimal(1)
     low, high = (entering.low or Decimal(0)) * today, entering.high
@@ -113,7 +113,7 @@ def _beside_today(factor: Decimal) -> str:
     return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's price"
 
 
-def _worth(entering: Entering, found: WhyNot) -> Iterator[str]:
+def _worth(entering: BreakEven, found: WhyNot) -> Iterator[str]:
     yield f"just below that price the cheapest plan buys {mass(entering.units)} of it"
     if entering.most_saved is not None:
         yield f"given for nothing, it would save {large_money(entering.most_saved, found.currency)}"
@@ -140,7 +140,7 @@ def _obstacles(found: WhyNot, width: int) -> Iterator[RenderableType]:
     yield table([*columns, Column("of that its own", "right")], rows, width)
 
 
-def _lifted(lifted: Lifted, found: WhyNot) -> Iterator[str]:
+def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
     saves = _saving(lifted.saves)
     money_saved = saves if saves == "nothing" else f"{found.currency} {saves}"
     yield f"{_words(lifted)}: it would give {_gives(lifted)} and save {money_saved}"
@@ -148,7 +148,7 @@ def _lifted(lifted: Lifted, found: WhyNot) -> Iterator[str]:
         yield f"without it the plan would then cost {found.currency} {_saving(lifted.own)} more; the rest is due to others let in too"
 
 
-def _gives(lifted: Lifted) -> str:
+def _gives(lifted: Relaxed) -> str:
     return mass(lifted.gives_kg) if lifted.gives_kg else "nothing"
 
 
@@ -158,7 +158,7 @@ def _saving(found: Difference | None) -> str:
     return "nothing" if found.proved and abs(found.value) < 1 else rise(found)
 
 
-def _words(lifted: Lifted) -> str:
+def _words(lifted: Relaxed) -> str:
     return " and ".join(change_words(change) for change in lifted.changes)
 
 

@@ -9,14 +9,16 @@ from ..domain.change import Change
 from ..domain.time import Span
 from ..errors import Diagnostic, InputError
 from .base import Phase, PhaseStatus, Rule
-from .pack import Bill
+from .pack import LegislativeBill
 
 DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
 """Phases that `enable` lets bite. A suspended phase stays suspended: its maker said so."""
 _SUBJECTS = ("enable", "disable", "move", "loosen")
 
 
-def amended(rules: Sequence[Rule], changes: Iterable[Change], bills: Sequence[Bill] = ()) -> tuple[Rule, ...]:
+def amended(
+    rules: Sequence[Rule], changes: Iterable[Change], bills: Sequence[LegislativeBill] = ()
+) -> tuple[Rule, ...]:
     """The rules after the changes that bear on rules, in order; changes of other facts are left alone.
 
     `enable` with the id of a bill applies the bill's own changes in its place.
@@ -50,7 +52,9 @@ def amended(rules: Sequence[Rule], changes: Iterable[Change], bills: Sequence[Bi
     return tuple(found[rule.id] for rule in rules)
 
 
-def _spelt_out(changes: Iterable[Change], bills: Mapping[str, Bill], within: tuple[str, ...]) -> Iterable[Change]:
+def _spelt_out(
+    changes: Iterable[Change], bills: Mapping[str, LegislativeBill], within: tuple[str, ...]
+) -> Iterable[Change]:
     """The changes that bear on rules, bills replaced by what they change."""
     for change in changes:
         if change.subject not in _SUBJECTS:

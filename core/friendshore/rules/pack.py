@@ -33,7 +33,7 @@ _NEEDED = ("kind", "id", "citation")
 """What every rule of a pack states: a rule of law without its clause cannot be checked by anybody."""
 
 
-class Bill(Record):
+class LegislativeBill(Record):
     """A named list of changes that a scenario switches on as one: `enable = "<id of the bill>"`."""
 
     id: str
@@ -62,7 +62,7 @@ class RulePack(Tables):
     note: str = ""
     rules: tuple[dict[str, Any], ...] = ()
     """One table a rule: `kind`, `id`, `citation`, and the fields of its kind."""
-    bills: tuple[Bill, ...] = ()
+    bills: tuple[LegislativeBill, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
     """Named lists of changes that any case using the pack may ask for by name."""
     digest: str = ""
@@ -105,7 +105,7 @@ def read_pack(folder: Path) -> RulePack:
     rules, rule_lines = found.tables(data, "rule"), _lines(text, "rule")
     tables, bill_lines = found.tables(data, "bill"), _lines(text, "bill")
     found.needs(rules, rule_lines)
-    bills = found.records(Bill, tables, bill_lines)
+    bills = found.records(LegislativeBill, tables, bill_lines)
     found.repeated([*rules, *tables], (*rule_lines, *bill_lines))
     stories, story_lines = found.tables(data, "scenario"), _lines(text, "scenario")
     scenarios = found.records(Scenario, stories, story_lines)

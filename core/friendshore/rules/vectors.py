@@ -33,7 +33,7 @@ from ..reading.tomltext import toml_data
 from .amend import amended
 from .answers import as_charge, as_verdict
 from .base import PhaseStatus, Rule
-from .pack import Bill
+from .pack import LegislativeBill
 from .verdicts import worst
 
 VECTORS_FILE = "vectors.toml"
@@ -141,7 +141,7 @@ class VectorFile(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VectorAnswer:
     """What the rules say of a vector."""
 
     verdict: Verdict
@@ -174,7 +174,7 @@ def failures(
     vector: Vector,
     rules: Sequence[Rule],
     materials: Mapping[str, Material],
-    bills: Sequence[Bill] = (),
+    bills: Sequence[LegislativeBill] = (),
     guard: Guard = _unguarded,
 ) -> list[str]:
     """What a vector expects and the rules do not say; empty if they agree.
@@ -220,9 +220,9 @@ def answered(
     vector: Vector,
     rules: Sequence[Rule],
     materials: Mapping[str, Material],
-    bills: Sequence[Bill] = (),
+    bills: Sequence[LegislativeBill] = (),
     guard: Guard = _unguarded,
-) -> Answer:
+) -> VectorAnswer:
     """What the rules say of a vector, dates, bills and statuses considered.
 
     Raises:
@@ -251,7 +251,7 @@ def answered(
     origins, _ = offer.origins
     charging = [rule for rule in biting if "charge" in rule.verbs]
     duty = max(sum((charged(rule, origin) for rule in charging), Decimal(0)) for origin in origins)
-    return Answer(verdict=verdict, duty=duty)
+    return VectorAnswer(verdict=verdict, duty=duty)
 
 
 def _day(vector: Vector, rule: Rule) -> Span:

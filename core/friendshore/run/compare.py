@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Diagnostic
-from ..reading.csvfile import Row, Table
+from ..reading.csvfile import Table, TableRow
 from ..reading.records import path_of, shown
 from .tables import TABLES, RunTable
 
@@ -155,7 +155,7 @@ def differences_in_table(
         expected: the cells that should stand there.
         source: what they come from, for messages.
     """
-    here: defaultdict[Key, list[Row]] = defaultdict(list)
+    here: defaultdict[Key, list[TableRow]] = defaultdict(list)
     there: defaultdict[Key, list[Mapping[str, str]]] = defaultdict(list)
     for row in told.rows:
         here[tuple(told.text(row, column) for column in table.key)].append(row)
@@ -174,7 +174,7 @@ def differences_in_table(
     return found
 
 
-def _cells(told: Table, row: Row, expected: Mapping[str, str], subject: str, source: str) -> Iterator[Diagnostic]:
+def _cells(told: Table, row: TableRow, expected: Mapping[str, str], subject: str, source: str) -> Iterator[Diagnostic]:
     for column, right in expected.items():
         text = told.text(row, column)
         if not same(text, right):

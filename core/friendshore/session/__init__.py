@@ -16,20 +16,20 @@ from ..domain.memory import Recent
 from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
 from ..errors import Diagnostic, OutOfTimeError, VerificationError
 from ..problem import Problem
+from ..problem.impact import impact
 from ..problem.inputs import Inputs
 from ..problem.parts import Members, Parts
-from ..problem.touched import touched
 from ..program import Program, compile_program
 from ..program.asking import Weigh, about, weights
-from ..program.goals import Goal
 from ..program.matrix import Floats, capped
+from ..program.objectives import Goal
 from ..rules.base import Rule
-from ..solve import NO_LIMITS, Answers, Cancel, Limits, Progress, Solution, least, solve
+from ..solve import NO_LIMITS, AnswerCache, Cancel, Limits, Progress, Solution, least, solve
 from ..solve.components import column_labels
 from ..solve.planned import plan_of
 from ..solve.run import Conflict
 from ..verify import VerifiedPlan, examine, verify
-from ..verify.spared import unmoved, without_a_loss
+from ..verify.plan_reuse import reused, without_a_loss
 from .answer import Answer, Extreme, PartPlan, Together
 
 __all__ = ["Answer", "Extreme", "PartPlan", "Session", "Together"]
@@ -56,7 +56,7 @@ class Session:
     cancel: Cancel | None
     opened: float
     """When the search began, by the monotonic clock: a time limit is one for everything."""
-    answers: Answers
+    answers: AnswerCache
     """What has been solved so far, component by component."""
     _plans: Recent[tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]], PartPlan] = field(
         default_factory=lambda: Recent(MOST_ARCS)
@@ -70,7 +70,7 @@ class Session:
         limits: Limits = NO_LIMITS,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
-        answers: Answers | None = None,
+        answers: AnswerCache | None = None,
     ) -> Session:
         """Resolves, compiles, solves and verifies; `answers` are those known already.
 
@@ -83,7 +83,7 @@ class Session:
         problem = inputs.problem()
         opened = time.monotonic()
         program = compile_program(problem)
-        known = Answers() if answers is None else answers
+        known = AnswerCache() if answers is None else answers
         solution = solve(program, limits, progress, cancel, known)
         verified = verify(problem, plan_of(program, solution))
         # What is asked from here on moves no price of a shortage or of holding.
@@ -94,7 +94,7 @@ class Session:
             f"<Session {self.problem.case.name}: {self.solution.status.value}, {self.solution.components:,} components>"
         )
 
-    def __reduce__(self) -> tuple[Callable[..., Session], tuple[Inputs, Limits, None, None, Answers]]:
+    def __reduce__(self) -> tuple[Callable[..., Session], tuple[Inputs, Limits, None, None, AnswerCache]]:
         # Opened again where it is read back: nothing is solved anew, for the answers are known, and the plan is verified there.
         given = replace(self.inputs, case=self.problem.case)
         return Session.open, (given, self.limits, None, None, self.answers)
@@ -118,7 +118,7 @@ class Session:
         """
         solved, reused = self.answers.solved, self.answers.reused
         before, after = [], []
-        for part in touched(self.parts, changes, rules):
+        for part in impact(self.parts, changes, rules):
             before.append(self.part_plan(part.members, part.rules))
             after.append(self.part_plan(part.members, part.rules, part.changes, part.imposed))
         cost = self.verified.cost
@@ -280,7 +280,7 @@ class Session:
 
         Args:
             members: the materials of these parts.
-            rules: limit rules that count some of them only after such changes; see `touched`.
+            rules: limit rules that count some of them only after such changes; see `impact`.
             changes: what changes, bills spelt out.
             imposed: limit rules that hold in addition to those of the case.
         """
@@ -290,7 +290,7 @@ class Session:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
             known = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_a_loss(changes))
-            spared = (unmoved(one.verified, problem) for one in known if one is not None)
+            spared = (reused(one.verified, problem) for one in known if one is not None)
             verified = next((plan for plan in spared if plan is not None), None)
             if verified is None:
                 program = compile_program(problem)

@@ -7,7 +7,7 @@ import numpy as np
 from ..program import Program
 from ..program.matrix import Linear
 from .components import Component
-from .engines import Outcome
+from .engines import SolverOutcome
 from .retries import Engines
 from .scaling import scaled
 
@@ -40,4 +40,4 @@ def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
     )
     program, _ = scaled(kept)
     answer = engines.search(program) if program.integer.any() else engines.linear(program)
-    return answer.outcome is not Outcome.INFEASIBLE
+    return answer.outcome is not SolverOutcome.INFEASIBLE

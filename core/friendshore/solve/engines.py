@@ -27,7 +27,7 @@ from ortools.math_opt import model_parameters_pb2, model_pb2, parameters_pb2, re
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
 from ..errors import Diagnostic, SolverError
 from ..program.matrix import Floats, Linear
-from .joined import Joined
+from .linking import Linked
 from .silence import silence
 from .worker import RefusedError, search, search_in_worker
 
@@ -45,7 +45,7 @@ class BreakdownError(SolverError):
     """An engine came to no answer that can be relied on: another one is asked (`retries`)."""
 
 
-class Outcome(Enum):
+class SolverOutcome(Enum):
     """How one run of a solver ended."""
 
     OPTIMAL = "optimal"
@@ -71,10 +71,10 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class SolverAnswer:
     """What a solver found."""
 
-    outcome: Outcome
+    outcome: SolverOutcome
     x: Floats | None = None
     objective: float = float("inf")
     bound: float = float("-inf")
@@ -84,7 +84,7 @@ class Answer:
     """Of a component with ranked objectives: what each of them comes to."""
     out_of_time: bool = False
     """Whether the clock ended it."""
-    joined: Joined | None = None
+    joined: Linked | None = None
     """How it was found, where a few rows join parts that could else be solved apart."""
 
 
@@ -101,7 +101,7 @@ def never() -> bool:
 
 def solve_lp(
     linear: Linear, seconds: float | None = None, presolve: bool = True, stopped: Callable[[], bool] = never
-) -> Answer:
+) -> SolverAnswer:
     """Solves a linear program with GLOP, integrality left aside.
 
     Raises:
@@ -122,16 +122,16 @@ def solve_lp(
     if status == helper.SolveStatus.OPTIMAL:
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
         objective = float(linear.cost @ x) + linear.constant
-        return Answer(Outcome.OPTIMAL, x, objective, objective, np.asarray(solver.dual_values()))
+        return SolverAnswer(SolverOutcome.OPTIMAL, x, objective, objective, np.asarray(solver.dual_values()))
     if status == helper.SolveStatus.INFEASIBLE and not _may_fall_for_ever(linear):
-        return Answer(Outcome.INFEASIBLE)
+        return SolverAnswer(SolverOutcome.INFEASIBLE)
     if status == helper.SolveStatus.FEASIBLE and solver.has_solution():
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
-        return Answer(Outcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant)
+        return SolverAnswer(SolverOutcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant)
     if status in (helper.SolveStatus.NOT_SOLVED, helper.SolveStatus.CANCELLED_BY_USER) and (
         seconds is not None or stopped()
     ):
-        return Answer(Outcome.NOTHING)
+        return SolverAnswer(SolverOutcome.NOTHING)
     raise BreakdownError(Diagnostic(f"GLOP came to no answer: {status.name}", fix="please report this case"))
 
 
@@ -185,7 +185,7 @@ TO_THE_END = Ask()
 """Until it is proved."""
 
 
-def solve_with_highs(linear: Linear, ask: Ask = TO_THE_END, presolve: bool = True) -> Answer:
+def solve_with_highs(linear: Linear, ask: Ask = TO_THE_END, presolve: bool = True) -> SolverAnswer:
     """Solves a program with HiGHS.
 
     Raises:
@@ -202,7 +202,7 @@ def solve_with_highs(linear: Linear, ask: Ask = TO_THE_END, presolve: bool = Tru
     return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_HIGHS, parameters, ask)
 
 
-def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END) -> Answer:
+def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END) -> SolverAnswer:
     """Solves a program with SCIP, a linear one with the SoPlex within it: slower, and of other make than GLOP and HiGHS.
 
     Raises:
@@ -230,7 +230,7 @@ def _by_mathopt(
     engine: parameters_pb2.SolverTypeProto.ValueType,
     parameters: parameters_pb2.SolveParametersProto,
     ask: Ask,
-) -> Answer:
+) -> SolverAnswer:
     more = model_parameters_pb2.ModelSolveParametersProto()
     if ask.start is not None:
         hint = more.solution_hints.add().variable_values
@@ -250,7 +250,7 @@ def _by_mathopt(
     except RefusedError as error:
         problem = Diagnostic(f"the solver refused the program: {error}", fix="please report this case")
         raise BreakdownError(problem) from error
-    return Answer(Outcome.NOTHING) if result is None else _answer(result, linear)
+    return SolverAnswer(SolverOutcome.NOTHING) if result is None else _answer(result, linear)
 
 
 def _proto(linear: Linear) -> model_pb2.ModelProto:
@@ -277,7 +277,7 @@ def _proto(linear: Linear) -> model_pb2.ModelProto:
     return proto
 
 
-def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
+def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
     reason = result.termination.reason
     bound = result.termination.objective_bounds.dual_bound
     late = result.termination.limit == result_pb2.LIMIT_TIME
@@ -287,13 +287,17 @@ def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> Answer:
         x = np.zeros(len(linear.cost))
         x[np.fromiter(found.ids, dtype=np.intp)] = np.fromiter(found.values, dtype=np.float64)
     if reason == result_pb2.TERMINATION_REASON_INFEASIBLE:
-        return Answer(Outcome.INFEASIBLE)
+        return SolverAnswer(SolverOutcome.INFEASIBLE)
     if reason == result_pb2.TERMINATION_REASON_OPTIMAL and x is not None:
-        return Answer(Outcome.OPTIMAL, x, float(linear.cost @ x) + linear.constant, bound, _duals(result, linear))
+        return SolverAnswer(
+            SolverOutcome.OPTIMAL, x, float(linear.cost @ x) + linear.constant, bound, _duals(result, linear)
+        )
     if reason == result_pb2.TERMINATION_REASON_FEASIBLE and x is not None:
-        return Answer(Outcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant, bound, out_of_time=late)
+        return SolverAnswer(
+            SolverOutcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant, bound, out_of_time=late
+        )
     if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
-        return Answer(Outcome.NOTHING, bound=bound, out_of_time=late)
+        return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late)
     name = result_pb2.TerminationReasonProto.Name(reason)
     endless = reason == result_pb2.TERMINATION_REASON_UNBOUNDED
     raise (UnboundedError if endless else BreakdownError)(

@@ -15,29 +15,29 @@ from dataclasses import dataclass, replace
 from ..program.matrix import Linear
 from .engines import (
     TO_THE_END,
-    Answer,
     Ask,
     BreakdownError,
-    Outcome,
+    SolverAnswer,
+    SolverOutcome,
     never,
     solve_lp,
     solve_with_highs,
     solve_with_scip,
 )
 
-Engine = Callable[[Linear, Ask], Answer]
+Engine = Callable[[Linear, Ask], SolverAnswer]
 """What solves a program; raises `BreakdownError` if it cannot."""
 
 
-def _glop(linear: Linear, ask: Ask) -> Answer:
+def _glop(linear: Linear, ask: Ask) -> SolverAnswer:
     return solve_lp(linear, ask.seconds, stopped=ask.stopped)
 
 
-def _glop_as_it_is(linear: Linear, ask: Ask) -> Answer:
+def _glop_as_it_is(linear: Linear, ask: Ask) -> SolverAnswer:
     return solve_lp(linear, ask.seconds, presolve=False, stopped=ask.stopped)
 
 
-def _highs_as_it_is(linear: Linear, ask: Ask) -> Answer:
+def _highs_as_it_is(linear: Linear, ask: Ask) -> SolverAnswer:
     return solve_with_highs(linear, ask, presolve=False)
 
 
@@ -52,7 +52,7 @@ class Engines:
     stopped: Callable[[], bool] = never
     """Whether the user has had enough: whatever is asked then, the answer is that nothing was found."""
 
-    def linear(self, linear: Linear, seconds: float | None = None) -> Answer:
+    def linear(self, linear: Linear, seconds: float | None = None) -> SolverAnswer:
         """The optimum of a linear program, integrality left aside.
 
         Raises:
@@ -60,7 +60,7 @@ class Engines:
         """
         return _asked(self.simplex, linear, Ask(seconds, stopped=self.stopped), agreed=2)
 
-    def search(self, linear: Linear, ask: Ask = TO_THE_END) -> Answer:
+    def search(self, linear: Linear, ask: Ask = TO_THE_END) -> SolverAnswer:
         """The best plan of a program with whole columns, or of a large linear one, as far as is asked.
 
         Raises:
@@ -73,21 +73,21 @@ ENGINES = Engines()
 """Those that friendshore brings."""
 
 
-def _asked(engines: tuple[Engine, ...], linear: Linear, ask: Ask, agreed: int) -> Answer:
+def _asked(engines: tuple[Engine, ...], linear: Linear, ask: Ask, agreed: int) -> SolverAnswer:
     """The first answer that can be relied on; that there is no plan, once so many engines agree."""
     began, denied = time.monotonic(), 0
     for engine in engines:
         if ask.stopped():
-            return Answer(Outcome.NOTHING)
+            return SolverAnswer(SolverOutcome.NOTHING)
         left = None if ask.seconds is None else max(0.0, ask.seconds - (time.monotonic() - began))
         try:
             answer = engine(linear, replace(ask, seconds=left))
         except BreakdownError:
             continue
-        if answer.outcome is Outcome.INFEASIBLE:
+        if answer.outcome is SolverOutcome.INFEASIBLE:
             denied += 1
             if denied >= agreed:
                 return answer
         elif answer.x is not None or not denied:
             return answer
-    return Answer(Outcome.INFEASIBLE if denied else Outcome.BROKEN)
+    return SolverAnswer(SolverOutcome.INFEASIBLE if denied else SolverOutcome.BROKEN)

@@ -18,14 +18,14 @@ from ..domain.memory import set_aside
 from ..domain.plan import PlanStatus
 from ..errors import Diagnostic, NoPlanError, OutOfTimeError
 from ..program import Program
-from ..program.goals import Goal
 from ..program.matrix import Floats, Ints, Linear
-from .answers import Answers
+from ..program.objectives import Goal
+from .answer_cache import AnswerCache
 from .components import Component, empty_rows, split
 from .conflicts import minimal_conflict
-from .engines import Answer, Outcome, Reached, is_open
-from .joined import How, Joined
-from .ranked import floor, goals_within, is_ranked, solve_ranked
+from .engines import Reached, SolverAnswer, SolverOutcome, is_open
+from .lexicographic import floor, goals_within, is_ranked, solve_lexicographic
+from .linking import Linked, LinkingMethod
 from .retries import ENGINES, Engines
 from .search import Search
 from .watch import Cancel, Watch
@@ -78,7 +78,7 @@ class JoinedComponent:
     """The rules and other parts of the model whose rows join it."""
     parts: int
     """How many independent parts it has without them."""
-    how: How
+    how: LinkingMethod
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +105,7 @@ def solve(
     limits: Limits = NO_LIMITS,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-    answers: Answers | None = None,
+    answers: AnswerCache | None = None,
 ) -> Solution:
     """Finds the cheapest plan, component by component.
 
@@ -124,14 +124,14 @@ def solve(
 
 
 def _solved(
-    program: Program, limits: Limits, progress: Progress | None, cancel: Cancel | None, answers: Answers | None
+    program: Program, limits: Limits, progress: Progress | None, cancel: Cancel | None, answers: AnswerCache | None
 ) -> Solution:
     started = time.monotonic()
     parts = split(program.linear)
     workers = limits.workers or os.cpu_count() or 1
-    known = Answers() if answers is None else answers
+    known = AnswerCache() if answers is None else answers
     search = Search(Watch(limits.seconds, cancel), limits.gap, workers, known, limits.engines)
-    found: list[Answer | None] = [None] * len(parts)
+    found: list[SolverAnswer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
     with ThreadPoolExecutor(workers) as pool:
         futures = {pool.submit(_planned, search, known, parts[i], program.goals): i for i in largest_first}
@@ -139,15 +139,15 @@ def _solved(
     return _collect(program, parts, [a for a in found if a is not None], search)
 
 
-def _planned(search: Search, known: Answers, part: Component, goals: Sequence[Goal]) -> Answer:
+def _planned(search: Search, known: AnswerCache, part: Component, goals: Sequence[Goal]) -> SolverAnswer:
     """The answer for a component, level by level where a level says anything of it beside cost."""
     linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
     if not is_ranked(ranked):
         return known.of(linear, partial(search.component, linear))
-    return known.of(linear, partial(solve_ranked, search, linear, ranked), ranked)
+    return known.of(linear, partial(solve_lexicographic, search, linear, ranked), ranked)
 
 
-def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answers) -> Answer:
+def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: AnswerCache) -> SolverAnswer:
     """The best answer for a program that hangs together, or the one that is known.
 
     Raises:
@@ -159,7 +159,7 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
         return pool.submit(answers.of, linear, partial(search.component, linear)).result()
 
 
-def relaxation(linear: Linear, watch: Watch) -> Answer:
+def relaxation(linear: Linear, watch: Watch) -> SolverAnswer:
     """The optimum of a program with integrality left aside, with its duals where an engine gives them.
 
     Raises:
@@ -185,17 +185,20 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     parts = [part.linear for part in split(linear) if part.linear.cost.any()]
     with ThreadPoolExecutor(1) as pool:
         answers = list(pool.map(search.component, parts))
-    if any(answer.outcome is Outcome.INFEASIBLE for answer in answers):
+    if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
         return inf
-    if any(answer.outcome is not Outcome.OPTIMAL for answer in answers):
+    if any(answer.outcome is not SolverOutcome.OPTIMAL for answer in answers):
         return None
     return sum(answer.objective for answer in answers)
 
 
 def _wait(
-    futures: dict[Future[Answer], int], answers: list[Answer | None], progress: Progress | None, started: float
+    futures: dict[Future[SolverAnswer], int],
+    answers: list[SolverAnswer | None],
+    progress: Progress | None,
+    started: float,
 ) -> None:
-    done: SimpleQueue[Future[Answer]] = SimpleQueue()
+    done: SimpleQueue[Future[SolverAnswer]] = SimpleQueue()
     for future in futures:
         future.add_done_callback(done.put)
     left = len(futures)
@@ -211,14 +214,14 @@ def _wait(
             progress(len(futures) - left, len(futures), time.monotonic() - started)
 
 
-def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Answer], search: Search) -> Solution:
+def _collect(program: Program, parts: Sequence[Component], answers: Sequence[SolverAnswer], search: Search) -> Solution:
     x = np.zeros(len(program.linear.cost))
     objective = bound = program.linear.constant
     conflicts: list[Conflict] = []
     levels = [Reached(0.0, 0.0, 0.0)] * len(program.goals)
     status = PlanStatus.OPTIMAL
     for part, answer in zip(parts, answers, strict=True):
-        if answer.outcome is Outcome.INFEASIBLE:
+        if answer.outcome is SolverOutcome.INFEASIBLE:
             conflicts.append(
                 Conflict(part.columns, minimal_conflict(program, part, search.engines), tuple(part.rows.tolist()))
             )
@@ -229,7 +232,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
         bound += max(min(best.bound, best.objective), floor(part.linear))
         for rank, more in _reached(program, part, best):
             levels[rank] = _together(levels[rank], more)
-        if answer.outcome is not Outcome.OPTIMAL:
+        if answer.outcome is not SolverOutcome.OPTIMAL:
             status = PlanStatus.INTERRUPTED if search.watch.interrupted else PlanStatus.FEASIBLE
     open_ = [(objective, bound), *((level.least, level.bound) for level in levels)]
     if status is PlanStatus.OPTIMAL and any(is_open(v, b) for v, b in open_):
@@ -246,12 +249,12 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Ans
     return Solution(x, status, objective, bound, tuple(conflicts), len(parts), tuple(levels), joined)
 
 
-def _joined(program: Program, part: Component, joined: Joined) -> JoinedComponent:
+def _joined(program: Program, part: Component, joined: Linked) -> JoinedComponent:
     owners = sorted({name.removeprefix("rule ") for name in program.owners_of(part.rows[joined.rows])})
     return JoinedComponent(tuple(owners), joined.parts, joined.how)
 
 
-def _reached(program: Program, part: Component, answer: Answer) -> list[tuple[int, Reached]]:
+def _reached(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, Reached]]:
     """What the levels that say anything of a component come to, each with its rank."""
     ranked = goals_within(program.goals, part.columns)
     if answer.levels:
@@ -270,7 +273,7 @@ def _together(one: Reached, other: Reached) -> Reached:
     return Reached(one.least + other.least, one.bound + other.bound, one.most + other.most)
 
 
-def _nothing_bought(program: Program, part: Component, answer: Answer, engines: Engines) -> Answer:
+def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, engines: Engines) -> SolverAnswer:
     """Where neither time nor the engines allow a plan nothing is ordered: what is not in stock is short, and soft rules are missed.
 
     Raises:
@@ -286,7 +289,7 @@ def _nothing_bought(program: Program, part: Component, answer: Answer, engines: 
         part.linear, upper=np.where(closed, 0.0, part.linear.upper), integer=np.zeros(len(closed), dtype=bool)
     )
     found = Search(Watch(), 0.0, engines=engines).alone(idle)
-    if found.x is None and answer.outcome is Outcome.BROKEN:
+    if found.x is None and answer.outcome is SolverOutcome.BROKEN:
         raise NoPlanError(_GIVEN_UP)
     if found.x is None:
         raise OutOfTimeError(
@@ -295,4 +298,4 @@ def _nothing_bought(program: Program, part: Component, answer: Answer, engines: 
                 fix="allow it more time",
             )
         )
-    return Answer(Outcome.FEASIBLE, found.x, found.objective, answer.bound)
+    return SolverAnswer(SolverOutcome.FEASIBLE, found.x, found.objective, answer.bound)

@@ -11,11 +11,11 @@ import numpy as np
 
 from ..errors import Diagnostic
 from ..program.matrix import Floats, Linear
-from .answers import Answers
-from .engines import Answer, Ask, Outcome, UnboundedError
-from .joined import How, Joined, Joint, joint_of, sharing_of
-from .mixed import NOTHING, solve_mixed
-from .priced import Pricing
+from .answer_cache import AnswerCache
+from .engines import Ask, SolverAnswer, SolverOutcome, UnboundedError
+from .lagrangian import LagrangianPricing
+from .linking import Joint, Linked, LinkingMethod, joint_of, sharing_of
+from .mip import NOTHING, solve_mip
 from .retries import ENGINES, Engines
 from .scaling import Scale, scaled
 from .shared import Sharing
@@ -26,16 +26,16 @@ class Search:
     """What all components of one solve share."""
 
     def __init__(
-        self, watch: Watch, gap: float, workers: int = 1, known: Answers | None = None, engines: Engines = ENGINES
+        self, watch: Watch, gap: float, workers: int = 1, known: AnswerCache | None = None, engines: Engines = ENGINES
     ) -> None:
         self.watch = watch
         self.gap = gap
         self.workers = workers
         self.engines = replace(engines, stopped=watch.cancelled)
-        self.known = Answers() if known is None else known
+        self.known = AnswerCache() if known is None else known
         """What is known of components, and of parts without the rows that join them."""
 
-    def component(self, linear: Linear, known: Answer = NOTHING) -> Answer:
+    def component(self, linear: Linear, known: SolverAnswer = NOTHING) -> SolverAnswer:
         """The best answer for a component within the limits, its parts apart where only a few rows join them.
 
         Args:
@@ -55,7 +55,7 @@ class Search:
             return self.sharing(sharing, known)
         return self.alone(linear, known)
 
-    def alone(self, linear: Linear, known: Answer = NOTHING) -> Answer:
+    def alone(self, linear: Linear, known: SolverAnswer = NOTHING) -> SolverAnswer:
         """The best answer for a program solved as one.
 
         Raises:
@@ -66,7 +66,7 @@ class Search:
         near_one, scale = scaled(linear)
         if linear.integer.any():
             start = None if known.x is None else known.x / scale.columns
-            answer = solve_mixed(
+            answer = solve_mip(
                 near_one,
                 self.engines,
                 self.watch,
@@ -77,7 +77,7 @@ class Search:
             answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
         return _read(answer, linear, scale)
 
-    def exact(self, linear: Linear) -> Answer:
+    def exact(self, linear: Linear) -> SolverAnswer:
         """The optimum of a linear program, however long it takes.
 
         Raises:
@@ -86,74 +86,76 @@ class Search:
         near_one, scale = scaled(linear)
         return _read(self.engines.linear(near_one), linear, scale)
 
-    def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[Answer]:
+    def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
         """Programs solved each alone, as many at once as there are workers."""
         search = self if gap is None else Search(self.watch, gap, self.workers, self.known, self.engines)
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(search.alone, programs))
 
-    def _part(self, linear: Linear) -> Answer:
+    def _part(self, linear: Linear) -> SolverAnswer:
         return self.known.of(linear, partial(self.alone, linear))
 
-    def _joint(self, joint: Joint, known: Answer) -> Answer:
+    def _joint(self, joint: Joint, known: SolverAnswer) -> SolverAnswer:
         """The rows that join left out, else priced, else all solved as one."""
         linear = joint.linear
         with ThreadPoolExecutor(self.workers) as pool:
             answers = list(pool.map(self._part, [part.linear for part in joint.parts]))
-        if any(a.outcome is Outcome.INFEASIBLE for a in answers):
-            return Answer(Outcome.INFEASIBLE)
+        if any(a.outcome is SolverOutcome.INFEASIBLE for a in answers):
+            return SolverAnswer(SolverOutcome.INFEASIBLE)
         loose = _cheapest_ends(linear, joint)
         bound = sum(a.bound for a in answers) + float(linear.cost[joint.loose] @ loose)
-        if any(a.outcome is Outcome.BROKEN for a in answers):
-            return replace(self.alone(linear, known), joined=_joined(joint, How.JOINT))
+        if any(a.outcome is SolverOutcome.BROKEN for a in answers):
+            return replace(self.alone(linear, known), joined=_joined(joint, LinkingMethod.JOINT))
         found = [a.x for a in answers if a.x is not None]
         if len(found) < len(answers):
-            return Answer(Outcome.NOTHING, bound=bound)
+            return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
         x = joint.spread(found, loose)
         if np.isfinite(loose).all() and joint.holds(x):
-            all_best = all(a.outcome is Outcome.OPTIMAL for a in answers)
-            outcome = Outcome.OPTIMAL if all_best else Outcome.FEASIBLE
-            return Answer(outcome, x, float(linear.cost @ x), bound, joined=_joined(joint, How.LEFT_OUT))
+            all_best = all(a.outcome is SolverOutcome.OPTIMAL for a in answers)
+            outcome = SolverOutcome.OPTIMAL if all_best else SolverOutcome.FEASIBLE
+            return SolverAnswer(
+                outcome, x, float(linear.cost @ x), bound, joined=_joined(joint, LinkingMethod.LEFT_OUT)
+            )
         if not linear.integer.any():
-            return replace(self._large(linear, bound), joined=_joined(joint, How.JOINT))
-        pricing = Pricing(joint, found, self, bound)
+            return replace(self._large(linear, bound), joined=_joined(joint, LinkingMethod.JOINT))
+        pricing = LagrangianPricing(joint, found, self, bound)
         priced = pricing.run()
         if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
-            return replace(priced, outcome=Outcome.OPTIMAL, joined=_joined(joint, How.PRICED))
-        return replace(self.alone(linear, priced), joined=_joined(joint, How.JOINT))
+            return replace(priced, outcome=SolverOutcome.OPTIMAL, joined=_joined(joint, LinkingMethod.PRICED))
+        return replace(self.alone(linear, priced), joined=_joined(joint, LinkingMethod.JOINT))
 
-    def sharing(self, joint: Joint, known: Answer = NOTHING) -> Answer:
+    def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
         """Many parts that share something: priced and bettered part by part; what that leaves open, searched as one."""
         sharing = Sharing(joint, self)
         found = _read(sharing.run(), joint.linear, sharing.scale)
-        if found.outcome in (Outcome.OPTIMAL, Outcome.INFEASIBLE):
+        if found.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
             return found
         best = min(found, known, key=lambda answer: answer.objective)
         return self.alone(joint.linear, replace(best, bound=max(found.bound, known.bound)))
 
-    def _large(self, linear: Linear, bound: float) -> Answer:
+    def _large(self, linear: Linear, bound: float) -> SolverAnswer:
         """A linear program of many parts: for these HiGHS takes a tenth of the time that GLOP takes."""
         if self.watch.stopped():
-            return Answer(Outcome.NOTHING, bound=bound)
+            return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
         near_one, scale = scaled(linear)
         answer = _read(self.engines.search(near_one, Ask(self.watch.left(), self.gap)), linear, scale)
-        if answer.outcome is Outcome.BROKEN:
+        if answer.outcome is SolverOutcome.BROKEN:
             answer = self.alone(linear)
         return replace(answer, bound=min(max(bound, answer.bound), answer.objective))
 
 
-def _read(answer: Answer, linear: Linear, scale: Scale) -> Answer:
+def _read(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswer:
     """The answer of a scaled program, for the program as it was."""
     bound = answer.bound * scale.money
     if answer.x is None:
-        return Answer(answer.outcome, None, answer.objective, bound)
+        return SolverAnswer(answer.outcome, None, answer.objective, bound)
     x = np.clip(answer.x * scale.columns, linear.lower, linear.upper)
     duals = None if answer.duals is None else scale.duals(answer.duals)
-    return Answer(answer.outcome, x, float(linear.cost @ x) + linear.constant, bound, duals)
+    return SolverAnswer(answer.outcome, x, float(linear.cost @ x) + linear.constant, bound, duals)
 
 
-def _joined(joint: Joint, how: How) -> Joined:
-    return Joined(joint.rows, len(joint.parts), how)
+def _joined(joint: Joint, how: LinkingMethod) -> Linked:
+    return Linked(joint.rows, len(joint.parts), how)
 
 
 def _cheapest_ends(linear: Linear, joint: Joint) -> Floats:
@@ -162,7 +164,7 @@ def _cheapest_ends(linear: Linear, joint: Joint) -> Floats:
     return ends
 
 
-def _free(linear: Linear) -> Answer:
+def _free(linear: Linear) -> SolverAnswer:
     """Columns that no row speaks of: each at the end that costs least."""
     x = np.where(linear.cost < 0, linear.upper, linear.lower)
     if not np.isfinite(x).all():
@@ -170,4 +172,4 @@ def _free(linear: Linear) -> Answer:
             Diagnostic("a column without limits lowers the cost for ever", fix="please report this case")
         )
     value = float(linear.cost @ x) + linear.constant
-    return Answer(Outcome.OPTIMAL, x, value, value)
+    return SolverAnswer(SolverOutcome.OPTIMAL, x, value, value)

@@ -1,7 +1,7 @@
 """Programs of many parts that share capacities: priced for a bound, bettered neighbourhood by neighbourhood for a plan.
 
-What joins the parts is priced (`prices`); choices that the mix of the parts' plans leaves open are made by a small search, and
-bettered part by part (`neighbours`). Both go on in turn until the plan is near enough to the bound. Choices that cost nothing in
+What joins the parts is priced (`lagrangian_bound`); choices that the mix of the parts' plans leaves open are made by a small search, and
+bettered part by part (`neighbourhood_search`). Both go on in turn until the plan is near enough to the bound. Choices that cost nothing in
 themselves, such as whether an order is placed, are left open to fractions until the others are made: that is a relaxation, so
 the bound holds. What is left in the end is searched as one program, from the plan and under the bound that are known.
 See docs/explanation/search.md.
@@ -16,11 +16,11 @@ from typing import Protocol
 import numpy as np
 
 from ..program.matrix import Linear, Mask
-from .engines import Answer, Ask, Outcome
-from .joined import Joint
-from .mixed import NOTHING, fix, in_slices, polished
-from .neighbours import Neighbourhoods
-from .prices import Prices
+from .engines import Ask, SolverAnswer, SolverOutcome
+from .lagrangian_bound import LagrangianPrices
+from .linking import Joint
+from .mip import NOTHING, fix, in_slices, polished
+from .neighbourhood_search import Neighbourhoods
 from .retries import Engines
 from .scaling import scaled
 from .watch import Watch
@@ -46,7 +46,7 @@ BEGUN = 1e-6
 """A fraction of a choice above this counts as begun."""
 
 
-class Solver(Protocol):
+class SharedCapacitySolver(Protocol):
     """What solves a linear program at once, and many parts until the watch stops it."""
 
     watch: Watch
@@ -54,15 +54,15 @@ class Solver(Protocol):
     gap: float
     workers: int
 
-    def exact(self, linear: Linear) -> Answer: ...
+    def exact(self, linear: Linear) -> SolverAnswer: ...
 
-    def several(self, programs: Sequence[Linear], gap: float) -> list[Answer]: ...
+    def several(self, programs: Sequence[Linear], gap: float) -> list[SolverAnswer]: ...
 
 
 class Sharing:
     """The search of one program."""
 
-    def __init__(self, joint: Joint, solver: Solver) -> None:
+    def __init__(self, joint: Joint, solver: SharedCapacitySolver) -> None:
         self.joint, self.solver, self.watch = joint, solver, solver.watch
         self.engines = solver.engines
         self.linear, self.scale = scaled(joint.linear)
@@ -72,15 +72,17 @@ class Sharing:
         """The best plan that makes all choices."""
         self.bound = -np.inf
 
-    def run(self) -> Answer:
+    def run(self) -> SolverAnswer:
         """The best plan and bound found, of the scaled program; `Outcome.OPTIMAL` if they are as near as was asked for."""
         relaxed = self.engines.search(self._opened(self.dear & False), Ask(self.watch.left()))
-        if relaxed.outcome is not Outcome.OPTIMAL:
+        if relaxed.outcome is not SolverOutcome.OPTIMAL:
             return relaxed
         if relaxed.duals is None:  # an engine that was asked because others gave up tells none
-            return Answer(Outcome.NOTHING, bound=relaxed.objective)
+            return SolverAnswer(SolverOutcome.NOTHING, bound=relaxed.objective)
         self.bound = relaxed.objective
-        prices = Prices(self._parts(), self.solver, self.scale.duals(relaxed.duals)[self.joint.rows], PRICE_GAP)
+        prices = LagrangianPrices(
+            self._parts(), self.solver, self.scale.duals(relaxed.duals)[self.joint.rows], PRICE_GAP
+        )
         prices.run(FIRST_ROUNDS)
         self._prove(prices.bound)
         start = self._start(prices)
@@ -97,7 +99,7 @@ class Sharing:
         parts = [replace(p, linear=replace(p.linear, integer=self.dear[p.columns])) for p in joint.parts]
         return replace(joint, parts=parts)
 
-    def _start(self, prices: Prices) -> Answer:
+    def _start(self, prices: LagrangianPrices) -> SolverAnswer:
         """A plan that makes the choices which some part's plan made, and surely those that the mix of plans makes."""
         if prices.mixed is None or self.watch.stopped():
             return NOTHING
@@ -105,7 +107,7 @@ class Sharing:
         settled = self.dear & ((x > SURE) | ~prices.ever(self.dear))
         return in_slices(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
 
-    def _better(self, plan: Answer, whole: Mask, prices: Prices) -> None:
+    def _better(self, plan: SolverAnswer, whole: Mask, prices: LagrangianPrices) -> None:
         """Betters a plan that makes the choices of `whole`, and the bound, in turn."""
         near = Neighbourhoods(self.linear, self.joint, self.engines, self.watch, self.solver.workers)
         while True:
@@ -121,7 +123,7 @@ class Sharing:
                 if self._done():
                     return
 
-    def _complete(self, plan: Answer) -> None:
+    def _complete(self, plan: SolverAnswer) -> None:
         """The choices still open made at once, so that there is a plan should the search be ended: all that is begun is done."""
         assert plan.x is not None
         begun = np.where(self.dear, np.round(plan.x), np.ceil(plan.x - BEGUN))
@@ -129,7 +131,7 @@ class Sharing:
         if full.x is not None:
             self.best = full
 
-    def _keep(self, plan: Answer, whole: Mask) -> None:
+    def _keep(self, plan: SolverAnswer, whole: Mask) -> None:
         """Makes the choices that are still open in a plan, and keeps it if it is the best."""
         if (whole == self.linear.integer).all():
             full = plan
@@ -145,12 +147,12 @@ class Sharing:
     def _done(self) -> bool:
         return self.best.objective - self.bound <= self.solver.gap * abs(self.best.objective)
 
-    def _answer(self) -> Answer:
+    def _answer(self) -> SolverAnswer:
         if self.best.x is None:
-            return Answer(Outcome.NOTHING, bound=self.bound)
+            return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
         self.best = polished(self.linear, self.engines, self.best)
-        outcome = Outcome.OPTIMAL if self._done() else Outcome.FEASIBLE
-        return Answer(outcome, self.best.x, self.best.objective, min(self.bound, self.best.objective))
+        outcome = SolverOutcome.OPTIMAL if self._done() else SolverOutcome.FEASIBLE
+        return SolverAnswer(outcome, self.best.x, self.best.objective, min(self.bound, self.best.objective))
 
     def _opened(self, whole: Mask) -> Linear:
         return replace(self.linear, integer=whole)

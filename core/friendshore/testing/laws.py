@@ -35,7 +35,7 @@ FIXES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class TrialOutcome:
     """What a case comes to."""
 
     objective: float
@@ -50,7 +50,7 @@ class Planned:
     """Whether a limit may be missed at a price."""
 
 
-def planned(world: World, rules: Sequence[Rule]) -> Planned:
+def planned(world: World, rules: Sequence[Rule]) -> TrialOutcome:
     """Plans and verifies a made-up case.
 
     Raises:
@@ -70,7 +70,7 @@ def planned(world: World, rules: Sequence[Rule]) -> Planned:
     counted = any(term.question == "used" for _, row in problem.limit_rows for term in row.asked)
     priced = any(row.penalty is not None for _, row in problem.limit_rows)
     objective = math.inf if plan.status is PlanStatus.INFEASIBLE else float(plan.objective)
-    return Planned(objective, plan.model_dump_json(), frozenset(against), counted, priced)
+    return TrialOutcome(objective, plan.model_dump_json(), frozenset(against), counted, priced)
 
 
 def less(one: float, other: float) -> bool:

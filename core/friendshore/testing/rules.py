@@ -26,7 +26,7 @@ MOST_CASES = 16
 PER_RULE = 3
 """Made-up cases in which each rule is asked directly."""
 
-Law = Callable[[World, laws.Planned], "str | None"]
+Law = Callable[[World, laws.TrialOutcome], "str | None"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +241,7 @@ class Trial:
     # ------------------------------------------------------------------------------------------------- planned with
 
     @cached_property
-    def _plans(self) -> list[tuple[World, laws.Planned]]:
+    def _plans(self) -> list[tuple[World, laws.TrialOutcome]]:
         """The made-up cases that the rules can be used in, each planned under them."""
         count = max(CASES, min(MOST_CASES, len(self.rules)))
         found = []
@@ -265,13 +265,13 @@ class Trial:
                 yield Diagnostic(found, self.subject, found=f"in {world.case.name}", fix=laws.FIXES[name])
                 return
 
-    def _more_rules(self, world: World, before: laws.Planned) -> str | None:
+    def _more_rules(self, world: World, before: laws.TrialOutcome) -> str | None:
         without = laws.planned(world, ()).objective
         if not laws.less(before.objective, without):
             return None
         return f"a plan comes to {laws.money(before.objective)} with the rules, {laws.money(without)} without them"
 
-    def _more_offers(self, world: World, before: laws.Planned) -> str | None:
+    def _more_offers(self, world: World, before: laws.TrialOutcome) -> str | None:
         if before.priced:
             # A cap that may be missed at a price has a row for everyone: an offer from somewhere new adds a row, and its price.
             return None
@@ -280,7 +280,7 @@ class Trial:
             return None
         return f"a plan comes to {laws.money(more)} with one more offer, {laws.money(before.objective)} without it"
 
-    def _wider(self, world: World, before: laws.Planned) -> str | None:
+    def _wider(self, world: World, before: laws.TrialOutcome) -> str | None:
         forms = [laws.always(self.rules), *((wide,) for wide in self.wider)]
         for rules in forms:
             after = laws.planned(world, rules)
@@ -292,7 +292,7 @@ class Trial:
                 return f"a plan comes to {laws.money(after.objective)} under the wider rule, {laws.money(before.objective)} under the narrower"
         return None
 
-    def _shuffled(self, world: World, before: laws.Planned) -> str | None:
+    def _shuffled(self, world: World, before: laws.TrialOutcome) -> str | None:
         other = laws.planned(laws.shuffled(world), self.rules)
         return (
             None
@@ -300,7 +300,7 @@ class Trial:
             else "the plan is another one with the rows of the tables in another order"
         )
 
-    def _renamed(self, world: World, before: laws.Planned) -> str | None:
+    def _renamed(self, world: World, before: laws.TrialOutcome) -> str | None:
         if self._named(world):
             return None
         other, names = laws.renamed(world)
@@ -313,7 +313,7 @@ class Trial:
             )
         return None
 
-    def _halved(self, world: World, before: laws.Planned) -> str | None:
+    def _halved(self, world: World, before: laws.TrialOutcome) -> str | None:
         after = laws.planned(laws.halved(world), self.rules)
         if before.counted or after.counted or world.case.incumbents or self._named(world):
             return None

@@ -26,21 +26,21 @@ from ..problem import Problem
 from ..problem.objectives import Objective
 from .amounts import Amounts
 from .columns import Bought
+from .compliance import Judged, check_law
 from .discounts import Settled
-from .judged import Judged, check_law
-from .ledger import Ledger
+from .ledger import PlanEntries
 from .levels import LevelReading, measured, read_levels
-from .limits import Reading, Readings, read_limits
+from .limits import Readings, RowReading, read_limits
 from .money import Costing, Line
 from .terms import check_terms, placed_orders
 
 __all__ = [
     "Bought",
     "Judged",
-    "Ledger",
     "LevelReading",
     "Line",
-    "Reading",
+    "PlanEntries",
+    "RowReading",
     "Settled",
     "VerifiedPlan",
     "examine",
@@ -68,7 +68,7 @@ class VerifiedPlan:
     """Every row of every limit rule, with its value."""
     levels: tuple[LevelReading, ...]
     """Every ranked objective, with its value."""
-    ledger: Ledger
+    ledger: PlanEntries
     charged: dict[str, Decimal]
     """Undiscounted money that each rule adds."""
     largest_miss: Decimal
@@ -118,7 +118,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         all_rules: whether every rule that the plan was made under is there; without some that charge, the plan's objective is
             not what its purchases cost.
     """
-    ledger = Ledger.of(problem, plan)
+    ledger = PlanEntries.of(problem, plan)
     placed = placed_orders(ledger)
     amounts = Amounts(ledger, placed)
     amounts.check()
@@ -161,7 +161,7 @@ def level_value(objective: Objective, verified: VerifiedPlan) -> Decimal:
     return measured(objective, verified.ledger, verified.readings.answers, verified.cost)[0]
 
 
-def _rounding(ledger: Ledger, costing: Costing) -> Decimal:
+def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
     """By how much rounding to the resolution may have moved the plan's money."""
     plan, problem = ledger.plan, ledger.problem
     dearest = max(problem.shortage_price, default=Decimal(0))
@@ -179,7 +179,7 @@ def _rounding(ledger: Ledger, costing: Costing) -> Decimal:
     return problem.case.resolution / 2 * pieces * (dearest + per_kg)
 
 
-def _check_objective(ledger: Ledger, cost: Cost, rounding: Decimal) -> None:
+def _check_objective(ledger: PlanEntries, cost: Cost, rounding: Decimal) -> None:
     """The solver's objective must be the plan's, but for rounding and the solver's own tolerance.
 
     A search that ends before it is done may leave on what nothing uses, such as the onboarding of an offer that nothing is
@@ -203,7 +203,7 @@ def _check_objective(ledger: Ledger, cost: Cost, rounding: Decimal) -> None:
     _check_status(ledger, cost, allowed)
 
 
-def _check_status(ledger: Ledger, cost: Cost, allowed: Decimal) -> None:
+def _check_status(ledger: PlanEntries, cost: Cost, allowed: Decimal) -> None:
     """A plan is optimal only where its bounds, those of ranked objectives too, leave no more open than that word allows."""
     plan = ledger.plan
     if plan.status is not PlanStatus.OPTIMAL:

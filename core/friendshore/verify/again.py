@@ -27,14 +27,14 @@ from ..problem.demands import Demand
 from ..problem.network import Arc
 from ..rules.answers import as_charge
 from ..rules.base import Rule
-from .ledger import Ledger
+from .ledger import PlanEntries
 from .money import Costing
 
 DIGITS = Fraction(1, 10**12)
 """Share by which two figures may differ: each is rounded to 15 digits, some of them more than once."""
 
 
-def derived_again(ledger: Ledger, costing: Costing) -> list[Diagnostic]:
+def derived_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
     """All figures that a plan uses and that come out otherwise the second time.
 
     Args:
@@ -45,7 +45,7 @@ def derived_again(ledger: Ledger, costing: Costing) -> list[Diagnostic]:
 
 
 class _Again:
-    def __init__(self, problem: Problem, ledger: Ledger, costing: Costing) -> None:
+    def __init__(self, problem: Problem, ledger: PlanEntries, costing: Costing) -> None:
         self.problem, self.ledger, self.costing = problem, ledger, costing
         self.case, self.merged = problem.case, problem.merged
         self.horizon = problem.case.horizon

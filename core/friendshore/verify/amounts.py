@@ -10,12 +10,12 @@ from operator import mul
 
 import numpy as np
 
-from ..problem.doubles import Floats, doubles
+from ..problem.fixed_point import added_up
+from ..problem.float_tables import Floats, as_floats
 from ..problem.judging import licence_id
 from ..problem.network import Node, final_node
 from ..problem.waivers import waiver_id
-from ..problem.wholes import added_up
-from .ledger import EPSILON, SLACK, Ledger
+from .ledger import EPSILON, SLACK, PlanEntries
 from .terms import Placed
 
 Flow = tuple[Node, str]
@@ -25,7 +25,7 @@ Flow = tuple[Node, str]
 class Amounts:
     """Checks every quantity of a plan."""
 
-    def __init__(self, ledger: Ledger, placed: Sequence[Placed] = ()) -> None:
+    def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
         """Checks a plan's entries.
 
         Args:
@@ -271,7 +271,7 @@ class Amounts:
                 )
 
 
-def pool_use(ledger: Ledger, placed: Sequence[Placed]) -> tuple[Floats, Floats, Mapping[tuple[int, int], Decimal]]:
+def pool_use(ledger: PlanEntries, placed: Sequence[Placed]) -> tuple[Floats, Floats, Mapping[tuple[int, int], Decimal]]:
     """What a plan takes of every capacity in every period.
 
     Args:
@@ -293,7 +293,7 @@ def pool_use(ledger: Ledger, placed: Sequence[Placed]) -> tuple[Floats, Floats, 
         used[number, t] = float(setup)
     member = np.array([offer for pool in pools for offer in pool.offers], dtype=np.intp)
     of_pool = np.repeat(np.arange(len(pools)), [len(pool.offers) for pool in pools])
-    use = doubles([problem.offers[offer].offer.capacity_use for offer in member.tolist()])[:, None]
+    use = as_floats([problem.offers[offer].offer.capacity_use for offer in member.tolist()])[:, None]
     np.add.at(used, of_pool, use * (orders.counts[member].astype(np.float64) * float(orders.unit)))
     np.add.at(pieces, of_pool, use * orders.pieces[member])
     return used, pieces, setups

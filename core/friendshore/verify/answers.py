@@ -8,19 +8,19 @@ from functools import cached_property
 
 import numpy as np
 
-from ..problem.doubles import Floats
-from ..problem.wholes import Whole, added_up
+from ..problem.fixed_point import Whole, added_up
+from ..problem.float_tables import Floats
 from ..rules.rows import Term
 from .amounts import Amounts
 from .columns import Ints
-from .ledger import Ledger
+from .ledger import PlanEntries
 from .money import Costing
 
 
 class Answers:
     """The plan's answers to the questions that rows ask."""
 
-    def __init__(self, ledger: Ledger, amounts: Amounts, costing: Costing) -> None:
+    def __init__(self, ledger: PlanEntries, amounts: Amounts, costing: Costing) -> None:
         self.problem = ledger.problem
         self.ledger, self.amounts, self.costing = ledger, amounts, costing
         self.count = self.problem.case.horizon.count

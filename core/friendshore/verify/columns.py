@@ -11,11 +11,11 @@ from operator import mul
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.plan import LotUse, Purchase, Purchases
+from ..domain.plan import LotUse, Purchase, PurchaseTable
 from ..problem import Problem
-from ..problem.doubles import Floats
+from ..problem.fixed_point import Whole, added_up, kept, whole
+from ..problem.float_tables import Floats
 from ..problem.network import Arc
-from ..problem.wholes import Whole, added_up, kept, whole
 
 Ints = NDArray[np.intp]
 
@@ -47,15 +47,15 @@ def in_lots(problem: Problem, offer: int) -> bool:
     return offer >= 0 and problem.offers[offer].single and problem.offers[offer].offer.lot is not None
 
 
-def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> Purchases:
+def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseTable:
     """Entries by column, if they are not already; lots set aside as purchases in their period, in the place of offers."""
-    if isinstance(entries, Purchases):
+    if isinstance(entries, PurchaseTable):
         return entries
     lines: dict[tuple[str, str, str], int] = {}
     labels: dict[str, int] = {}
     named = [(e.offer if isinstance(e, Purchase) else e.lot, e.material, e.place) for e in entries]
     counts, unit = whole([entry.quantity for entry in entries], unit)
-    return Purchases(
+    return PurchaseTable(
         line=_ints([lines.setdefault(name, len(lines)) for name in named]),
         requirement=_ints([labels.setdefault(entry.requirement, len(labels)) for entry in entries]),
         lines=tuple(lines),
@@ -68,14 +68,14 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> Purchases
     )
 
 
-def _finer(table: Purchases, unit: Decimal) -> Whole:
+def _finer(table: PurchaseTable, unit: Decimal) -> Whole:
     """The counts of a table in a smaller unit."""
     times = int(table.unit / unit)
     return kept([count * times for count in table.counts.tolist()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Columns:
+class PurchaseColumns:
     """Parallel arrays, one entry a purchase or a lot set aside."""
 
     unit: Decimal
@@ -101,7 +101,7 @@ class Columns:
     """Licences of the entries that move under some."""
 
     @staticmethod
-    def of(problem: Problem, *tables: tuple[Purchases, Ints]) -> Columns:
+    def of(problem: Problem, *tables: tuple[PurchaseTable, Ints]) -> PurchaseColumns:
         """The columns of entries, each with the position of its arc; lots set aside are read as purchases in their period."""
         unit = min(table.unit for table, _ in tables)
         scaled = [table.counts if table.unit == unit else _finer(table, unit) for table, _ in tables]
@@ -115,7 +115,7 @@ class Columns:
             for label in table.labels:
                 codes.setdefault(label, len(codes))
         first = np.cumsum([0, *(len(table) for table, _ in tables)]).tolist()
-        return Columns(
+        return PurchaseColumns(
             unit=unit,
             counts=np.concatenate(scaled),
             arc=arc,
@@ -154,7 +154,9 @@ class Orders:
     pieces: Ints
 
     @staticmethod
-    def of(columns: Columns, made: Sequence[tuple[int, int, Decimal, int]], offers: int, periods: int) -> Orders:
+    def of(
+        columns: PurchaseColumns, made: Sequence[tuple[int, int, Decimal, int]], offers: int, periods: int
+    ) -> Orders:
         """All that is bought of offers with one output, and made of others (offer, period, units, roundings)."""
         one = columns.single
         counts, unit = columns.counts[one], columns.unit

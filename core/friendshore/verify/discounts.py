@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..domain.tiers import Tier
 from ..problem.schedules import PriceSpan
-from .ledger import Ledger
+from .ledger import PlanEntries
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Settled:
     """Rounded numbers that it is the sum of."""
 
 
-def settle(ledger: Ledger) -> list[Settled]:
+def settle(ledger: PlanEntries) -> list[Settled]:
     """Every span in which something is bought under a schedule, in canonical order; what rounding misses goes to the ledger."""
     problem = ledger.problem
     units = ledger.units() if problem.price_spans else {}

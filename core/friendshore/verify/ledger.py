@@ -14,10 +14,10 @@ from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
 from ..errors import Diagnostic
 from ..problem import Problem
 from ..problem.demands import Lot
-from ..problem.doubles import Floats
+from ..problem.fixed_point import added_up
+from ..problem.float_tables import Floats
 from ..problem.network import Node
-from ..problem.wholes import added_up
-from .columns import Bought, Columns, Orders, in_columns, in_lots
+from .columns import Bought, Orders, PurchaseColumns, in_columns, in_lots
 from .matching import Matched, match
 
 _DATED = {
@@ -38,7 +38,7 @@ EPSILON = 2.0**-52
 
 
 @dataclass(eq=False)
-class Ledger:
+class PlanEntries:
     """The entries of a plan, by what they are about."""
 
     problem: Problem
@@ -57,9 +57,9 @@ class Ledger:
     """Kilograms by which the worst row misses through rounding."""
 
     @staticmethod
-    def of(problem: Problem, plan: Plan) -> Ledger:
+    def of(problem: Problem, plan: Plan) -> PlanEntries:
         """Looks every entry up."""
-        ledger = Ledger(problem, plan)
+        ledger = PlanEntries(problem, plan)
         ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
         ledger._keep_within_time()
         ledger.matched = matched = match(problem, ledger.plan, ledger.find)
@@ -67,11 +67,11 @@ class Ledger:
         return ledger
 
     @cached_property
-    def columns(self) -> Columns:
+    def columns(self) -> PurchaseColumns:
         """Purchases and lots set aside as columns of whole numbers."""
         found, step = self.matched, self.problem.case.resolution
         lots = in_columns(found.lots, step), np.array(found.lot_arcs, dtype=np.intp)
-        return Columns.of(self.problem, (in_columns(found.purchases, step), found.arcs), lots)
+        return PurchaseColumns.of(self.problem, (in_columns(found.purchases, step), found.arcs), lots)
 
     @cached_property
     def bought(self) -> list[Bought]:

@@ -10,7 +10,7 @@ from ..domain.case import Minimise
 from ..domain.plan import Cost
 from ..problem.objectives import Objective
 from .answers import Answers
-from .ledger import Ledger
+from .ledger import PlanEntries
 
 TOLERANCE = Decimal("1e-6")
 """The solver's, as a share of what a level comes to, or of one."""
@@ -31,7 +31,7 @@ class LevelReading:
     """What later levels might have made of it."""
 
 
-def measured(objective: Objective, ledger: Ledger, answers: Answers, cost: Cost) -> tuple[Decimal, Decimal]:
+def measured(objective: Objective, ledger: PlanEntries, answers: Answers, cost: Cost) -> tuple[Decimal, Decimal]:
     """What a level comes to on a plan, and by how much rounding the plan's kilograms may have moved it, if not money."""
     level, problem = objective.level, ledger.problem
     if level.minimise is Minimise.COST:
@@ -48,7 +48,7 @@ def measured(objective: Objective, ledger: Ledger, answers: Answers, cost: Cost)
     return exact(sum((v for v, _ in found), Decimal(0))), sum((moved for _, moved in found), Decimal(0))
 
 
-def read_levels(ledger: Ledger, answers: Answers, cost: Cost, rounding: Decimal) -> list[LevelReading]:
+def read_levels(ledger: PlanEntries, answers: Answers, cost: Cost, rounding: Decimal) -> list[LevelReading]:
     """Every level with its value; what the plan says otherwise is a finding.
 
     Args:
@@ -72,7 +72,7 @@ def read_levels(ledger: Ledger, answers: Answers, cost: Cost, rounding: Decimal)
     return readings
 
 
-def _check(ledger: Ledger, reading: LevelReading, rank: int, allowed: Decimal) -> None:
+def _check(ledger: PlanEntries, reading: LevelReading, rank: int, allowed: Decimal) -> None:
     what, level = f"level {rank} ({reading.objective.sentence})", reading.objective.level
     if reading.value > reading.most + allowed:
         ledger.find(f"{what} is not kept", found=f"{reading.value}", expected=f"at most {reading.most}")

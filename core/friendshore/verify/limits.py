@@ -11,13 +11,13 @@ from typing import overload
 
 import numpy as np
 
-from ..problem.doubles import doubles
+from ..problem.float_tables import as_floats
 from ..problem.limiting import materials_of
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows, one_by_one
 from .amounts import Amounts
 from .answers import Answers
-from .ledger import EPSILON, Ledger
+from .ledger import EPSILON, PlanEntries
 from .money import Costing
 
 _DIGITS = Decimal("1e-9")
@@ -25,7 +25,7 @@ _DIGITS = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RowReading:
     """A row, and what the plan makes of it."""
 
     rule: Rule
@@ -40,15 +40,15 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Readings(Sequence[Reading]):
+class Readings(Sequence[RowReading]):
     """All readings; where a rule asks for many rows at once, each is made when it is looked at."""
 
     answers: Answers
-    blocks: list[tuple[Rule, Rows] | list[Reading]] = field(default_factory=list)
+    blocks: list[tuple[Rule, Rows] | list[RowReading]] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     """How many readings there are up to the end of each block."""
 
-    def add(self, block: tuple[Rule, Rows] | list[Reading]) -> None:
+    def add(self, block: tuple[Rule, Rows] | list[RowReading]) -> None:
         """Adds readings, or a rule with the rows to read."""
         self.blocks.append(block)
         self.ends.append(len(self) + (len(block) if isinstance(block, list) else len(block[1])))
@@ -57,10 +57,10 @@ class Readings(Sequence[Reading]):
         return self.ends[-1] if self.ends else 0
 
     @overload
-    def __getitem__(self, position: int) -> Reading: ...
+    def __getitem__(self, position: int) -> RowReading: ...
     @overload
-    def __getitem__(self, position: slice) -> tuple[Reading, ...]: ...
-    def __getitem__(self, position: int | slice) -> Reading | tuple[Reading, ...]:
+    def __getitem__(self, position: slice) -> tuple[RowReading, ...]: ...
+    def __getitem__(self, position: int | slice) -> RowReading | tuple[RowReading, ...]:
         """A reading, or several."""
         if isinstance(position, slice):
             return tuple(self[i] for i in range(*position.indices(len(self))))
@@ -72,7 +72,7 @@ class Readings(Sequence[Reading]):
         rule, rows = block
         return _read(rule, rows[within], self.answers)
 
-    def __iter__(self) -> Iterator[Reading]:
+    def __iter__(self) -> Iterator[RowReading]:
         for block in self.blocks:
             if isinstance(block, list):
                 yield from block
@@ -93,7 +93,7 @@ class Readings(Sequence[Reading]):
         return found
 
 
-def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[Readings, Decimal]:
+def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tuple[Readings, Decimal]:
     """Every row with its value, hard misses recorded as findings; and what soft misses cost."""
     answers = Answers(ledger, amounts, costing)
     readings = Readings(answers)
@@ -114,7 +114,7 @@ def read_limits(ledger: Ledger, amounts: Amounts, costing: Costing) -> tuple[Rea
     return readings, penalties
 
 
-def _check(reading: Reading, ledger: Ledger) -> None:
+def _check(reading: RowReading, ledger: PlanEntries) -> None:
     if reading.miss > reading.tolerance and not reading.unplanned:
         rule, row = reading.rule, reading.row
         ledger.find(
@@ -131,8 +131,8 @@ def _doubtful(rows: Rows, answers: Answers) -> list[int]:
     each = bought.weight * answers.near[bought.index]
     value = np.bincount(row, each, count)
     size = np.bincount(row, np.abs(each), count)
-    least = doubles(rows.at_least) if rows.at_least is not None else np.full(count, -np.inf)
-    most = doubles(rows.at_most) if rows.at_most is not None else np.full(count, np.inf)
+    least = as_floats(rows.at_least) if rows.at_least is not None else np.full(count, -np.inf)
+    most = as_floats(rows.at_most) if rows.at_most is not None else np.full(count, np.inf)
     ends = np.maximum(*(np.where(np.isfinite(end), np.abs(end), 0.0) for end in (least, most)))
     off = (np.diff(bought.first) + 8) * EPSILON * (size + ends)
     halves = np.bincount(row, np.abs(bought.weight) * answers.parts[bought.index], count)
@@ -152,7 +152,7 @@ def _expected(row: Row) -> str:
     return " and ".join(parts)
 
 
-def _read(rule: Rule, row: Row, answers: Answers) -> Reading:
+def _read(rule: Rule, row: Row, answers: Answers) -> RowReading:
     value = tolerance = Decimal(0)
     for term in row.terms:
         amount, slack = answers.value(term)
@@ -165,10 +165,12 @@ def _read(rule: Rule, row: Row, answers: Answers) -> Reading:
         miss = max(miss, value - row.at_most)
     bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
     scale = max(abs(value), *bounds, Decimal(1))
-    return Reading(rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, answers.ledger))
+    return RowReading(
+        rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, answers.ledger)
+    )
 
 
-def _touches_unplanned(rule: Rule, row: Row, ledger: Ledger) -> bool:
+def _touches_unplanned(rule: Rule, row: Row, ledger: PlanEntries) -> bool:
     """Whether a row cannot be asked to hold: it conflicts with others, which the plan says, and its materials are not planned."""
     if not ledger.plan.infeasible:
         return False

@@ -11,7 +11,7 @@ import numpy as np
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
 from ..problem import Problem
 from ..problem.network import Arc, Node
-from .columns import Bought, Columns, Ints, in_columns, in_lots
+from .columns import Bought, Ints, PurchaseColumns, in_columns, in_lots
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class _Matcher:
         arc = np.array([known.get(line, -1) for line in table.lines], dtype=np.intp)[table.line]
         if (arc < 0).any():
             return False
-        columns = Columns.of(self.problem, (table, arc))
+        columns = PurchaseColumns.of(self.problem, (table, arc))
         if not (columns.counts > 0).all() or not _in_steps(columns, self.problem):
             return False
         periods = self.problem.case.horizon.count
@@ -159,7 +159,7 @@ class _Matcher:
         return False
 
 
-def _in_steps(columns: Columns, problem: Problem) -> bool:
+def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
     """Whether every quantity that is no part of a lot is a multiple of the resolution."""
     step = problem.case.resolution / columns.unit
     whole_steps = columns.counts[columns.roundings == 1]

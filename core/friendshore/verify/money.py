@@ -19,7 +19,7 @@ from ..problem.charges import Charges
 from ..problem.network import Arc
 from .columns import Bought
 from .discounts import Settled, settle
-from .ledger import Ledger
+from .ledger import PlanEntries
 from .terms import Placed, untaken_quantities
 
 
@@ -44,7 +44,7 @@ class Line:
 class Costing:
     """Recomputes all money from prices, rules and quantities."""
 
-    def __init__(self, ledger: Ledger, placed: Sequence[Placed] = ()) -> None:
+    def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
         """Costs a plan's entries.
 
         Args:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..problem.commitments import Commitment
 from ..problem.terms import TermSpan
-from .ledger import Ledger
+from .ledger import PlanEntries
 
 _DIGITS = Decimal("1e-13")
 """Part of a number that its 15 digits leave open."""
@@ -27,7 +27,7 @@ class Placed:
     """Rounded numbers that it is the sum of."""
 
 
-def placed_orders(ledger: Ledger) -> list[Placed]:
+def placed_orders(ledger: PlanEntries) -> list[Placed]:
     """Every span of terms in which something is ordered under them, in canonical order."""
     spans: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for position, span in enumerate(ledger.problem.term_spans):
@@ -67,7 +67,7 @@ class Untaken:
         return self.units * self.commitment.rate
 
 
-def untaken_quantities(ledger: Ledger) -> list[Untaken]:
+def untaken_quantities(ledger: PlanEntries) -> list[Untaken]:
     """Every year of take-or-pay in which less is taken than is paid for, of offers that are used, in canonical order."""
     units = ledger.units() if ledger.problem.commitments else {}
     used = {offer for (offer, _), amount in units.items() if amount > 0}
@@ -80,7 +80,7 @@ def untaken_quantities(ledger: Ledger) -> list[Untaken]:
     return found
 
 
-def check_terms(ledger: Ledger, placed: list[Placed]) -> None:
+def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
     """No less and no more than terms of trade ask for; every order in whole lots."""
     for found in placed:
         terms = found.span.terms

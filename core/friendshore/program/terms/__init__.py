@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..draft import Draft
+from ..draft import ProgramDraft
 from .commitments import add_commitments
 from .onboarding import add_onboarding
 from .orders import add_lots, add_order_minima
@@ -11,7 +11,7 @@ from .tiers import add_price_spans
 from .trade import add_term_spans
 
 
-def add_order_terms(draft: Draft) -> None:
+def add_order_terms(draft: ProgramDraft) -> None:
     """Adds the rows of all terms, in canonical order."""
     add_term_spans(draft)  # before capacity, which set-ups take
     add_pools(draft)

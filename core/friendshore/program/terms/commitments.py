@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..draft import Draft
+from ..draft import ProgramDraft
 
 
-def add_commitments(draft: Draft) -> None:
+def add_commitments(draft: ProgramDraft) -> None:
     """A column for what is not taken in each year: with what is taken it comes to the quantity, or the offer is not used."""
     for number, commitment in enumerate(draft.problem.commitments):
         owner = f"take-or-pay of {draft.problem.offers[commitment.offer].offer.id} in {commitment.label}"

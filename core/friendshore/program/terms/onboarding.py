@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..draft import Draft
+from ..draft import ProgramDraft
 
 
-def add_onboarding(draft: Draft) -> None:
+def add_onboarding(draft: ProgramDraft) -> None:
     """A 0/1 column for every offer with an onboarding cost: nothing is ordered of it in any period unless it is 1."""
     for index, facts in enumerate(draft.problem.offers):
         if not facts.onboarding:

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import numpy as np
 
-from ...problem.doubles import doubles
+from ...problem.float_tables import as_floats
 from ..bounds import lots_in
-from ..draft import Draft
+from ..draft import ProgramDraft
 from ..matrix import Ints
 
 
-def add_order_minima(draft: Draft) -> None:
+def add_order_minima(draft: ProgramDraft) -> None:
     """A 0/1 column for every order with a minimum: what is ordered is zero, or between the minimum and the bound."""
     offers = draft.problem.offers
     cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.min_order])
@@ -22,15 +22,15 @@ def add_order_minima(draft: Draft) -> None:
     draft.columns.order.update(zip(_pairs(draft, cells), switches.tolist(), strict=True))
     row = draft.assembly.add_rows(len(cells), 0.0, np.inf, owners)
     draft.assembly.add_entries(row + entry, columns, 1.0)
-    draft.assembly.add_entries(row + np.arange(len(cells)), switches, -doubles([offers[i].least for i in offer]))
+    draft.assembly.add_entries(row + np.arange(len(cells)), switches, -as_floats([offers[i].least for i in offer]))
 
 
-def add_lots(draft: Draft) -> None:
+def add_lots(draft: ProgramDraft) -> None:
     """A whole column for every order sold in lots: what is ordered is so many lots."""
     offers = draft.problem.offers
     cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.lot is not None])
     offer = (cells // draft.count).tolist()
-    lots = doubles([offers[i].offer.lot or Decimal(1) for i in offer])
+    lots = as_floats([offers[i].offer.lot or Decimal(1) for i in offer])
     most = lots_in(draft.bounds.units.ravel()[cells], lots)
     made = draft.assembly.add_columns(len(cells), 0.0, most, integer=True) + np.arange(len(cells))
     draft.columns.lot.update(zip(_pairs(draft, cells), made.tolist(), strict=True))
@@ -39,11 +39,11 @@ def add_lots(draft: Draft) -> None:
     draft.assembly.add_entries(row + np.arange(len(cells)), made, -lots)
 
 
-def _orders(draft: Draft, offers: list[int]) -> tuple[Ints, Ints, Ints]:
+def _orders(draft: ProgramDraft, offers: list[int]) -> tuple[Ints, Ints, Ints]:
     """All orders of some offers, as `Draft.ordering` gives them."""
     return draft.ordering(offers, range(draft.count))
 
 
-def _pairs(draft: Draft, cells: Ints) -> list[tuple[int, int]]:
+def _pairs(draft: ProgramDraft, cells: Ints) -> list[tuple[int, int]]:
     """Offer and period of cells."""
     return [divmod(cell, draft.count) for cell in cells.tolist()]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...problem.doubles import doubles, table
+from ...problem.float_tables import as_floats, table
 from ...problem.moves import ranges
-from ..draft import Draft
+from ..draft import ProgramDraft
 from ..matrix import joined
 
 
-def add_pools(draft: Draft) -> None:
+def add_pools(draft: ProgramDraft) -> None:
     """No more of a facility's capacity is taken in a period than there is, set-ups included."""
     problem, units, count = draft.problem, draft.units, draft.count
     pools = problem.pools
     members = [offer for pool in pools for offer in pool.offers]
-    use = doubles([problem.offers[offer].offer.capacity_use for offer in members])
+    use = as_floats([problem.offers[offer].offer.capacity_use for offer in members])
     pool = np.repeat(np.arange(len(pools)), [len(pool.offers) for pool in pools])
     periods = np.arange(count)
     cells = (np.array(members, dtype=np.intp)[:, None] * count + periods).ravel()
@@ -36,7 +36,7 @@ def add_pools(draft: Draft) -> None:
     )
 
 
-def add_limits(draft: Draft) -> None:
+def add_limits(draft: ProgramDraft) -> None:
     """No more is ordered of an offer than it gives, in a period and in all: a group for each period, and one for the whole."""
     offers, units, count = draft.problem.offers, draft.units, draft.count
     most = np.full((len(offers), count + 1), np.inf)

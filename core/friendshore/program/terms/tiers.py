@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from ...problem.schedules import PriceSpan
-from ..draft import Draft
+from ..draft import ProgramDraft
 
 Cell = tuple[int, int]
 """Offer and order period."""
@@ -35,7 +35,7 @@ class _Segment:
 ALL: Cell = (-1, -1)
 
 
-def add_price_spans(draft: Draft) -> None:
+def add_price_spans(draft: ProgramDraft) -> None:
     """The columns and rows of every price schedule, span by span."""
     for number, span in enumerate(draft.problem.price_spans):
         cells = {(o, t): draft.units[o, t] for o in span.offers for t in span.periods if draft.units.get((o, t))}
@@ -45,7 +45,7 @@ def add_price_spans(draft: Draft) -> None:
 
 
 class _Span:
-    def __init__(self, draft: Draft, number: int, span: PriceSpan, cells: dict[Cell, list[int]]) -> None:
+    def __init__(self, draft: ProgramDraft, number: int, span: PriceSpan, cells: dict[Cell, list[int]]) -> None:
         self.draft, self.number, self.span = draft, number, span
         offers = draft.problem.offers
         self.list_price = {cell: offers[cell[0]].price[cell[1]] for cell in cells}

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..draft import Draft
+from ..draft import ProgramDraft
 
 
-def add_term_spans(draft: Draft) -> None:
+def add_term_spans(draft: ProgramDraft) -> None:
     """The columns and rows of all terms of trade, span by span."""
     for number, span in enumerate(draft.problem.term_spans):
         terms, owner = span.terms, f"terms of {span}"

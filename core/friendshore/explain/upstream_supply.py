@@ -11,13 +11,13 @@ from ..domain.facts import Facility, Offer
 from ..problem import Problem
 from ..problem.demands import round_to
 from ..problem.network import final_node
-from .levers import Bounds, Need
+from .levers import LeverBounds, Need
 
 
-class Upstream:
+class UpstreamSupply:
     """Some demands, and what lies upstream of them."""
 
-    def __init__(self, problem: Problem, need: Need, bounds: Bounds) -> None:
+    def __init__(self, problem: Problem, need: Need, bounds: LeverBounds) -> None:
         self.problem = problem
         self.need = need
         self.bounds = bounds

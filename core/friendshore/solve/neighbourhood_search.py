@@ -16,9 +16,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Ints, Linear, Mask
-from .engines import Answer, Ask, Outcome
-from .joined import Joint
-from .mixed import NOTHING, fix, in_slices
+from .engines import Ask, SolverAnswer, SolverOutcome
+from .linking import Joint
+from .mip import NOTHING, fix, in_slices
 from .retries import Engines
 from .watch import Watch
 
@@ -54,7 +54,7 @@ class Neighbourhoods:
         """Whether a whole pass at every size brought nothing."""
         return self.size == len(self.sizes)
 
-    def round(self, best: Answer, whole: Mask) -> Answer:
+    def round(self, best: SolverAnswer, whole: Mask) -> SolverAnswer:
         """The best of a plan and of what a few searches make of it; only the columns of `whole` need be whole."""
         assert best.x is not None
         groups = self._groups(self.sizes[self.size])
@@ -70,7 +70,7 @@ class Neighbourhoods:
         if len(better) > 1:
             together = self._together(best.x, whole, [(groups[i], found[i]) for i in better])
             one = min(one, together, key=lambda answer: answer.objective)
-        return Answer(Outcome.FEASIBLE, one.x, one.objective, best.bound)
+        return SolverAnswer(SolverOutcome.FEASIBLE, one.x, one.objective, best.bound)
 
     def _note(self, searches: int, better: bool) -> None:
         self.idle = 0 if better else self.idle + searches
@@ -98,7 +98,7 @@ class Neighbourhoods:
         fixed = whole & (self.part >= 0) & ~np.isin(self.part, group)
         return fix(replace(self.linear, integer=whole), fixed, x)
 
-    def _together(self, x: Floats, whole: Mask, found: Sequence[tuple[Ints, Answer]]) -> Answer:
+    def _together(self, x: Floats, whole: Mask, found: Sequence[tuple[Ints, SolverAnswer]]) -> SolverAnswer:
         """The choices of several searches at once, where they can be had."""
         mixed = x.copy()
         for group, answer in found:

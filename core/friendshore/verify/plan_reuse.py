@@ -22,7 +22,7 @@ def without_a_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
             yield (*changes[:number], *changes[number + 1 :])
 
 
-def unmoved(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
+def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
     """The same plan on the facts after a loss; None if it is none any more, or these ask for other rows.
 
     Args:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from ..errors import InputError
 from ..problem import Problem
 from ..session import Session
-from . import letting, supplying
-from .levers import Bounds, Lever, LeverKind, Need
-from .upstream import Upstream
+from . import demand_levers, supply_levers
+from .levers import Lever, LeverBounds, LeverKind, Need
+from .upstream_supply import UpstreamSupply
 
 
-def levers_for(session: Session, need: Need, bounds: Bounds) -> list[Lever]:
+def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]:
     """All levers within their bounds, in the order of their kinds.
 
     Args:
@@ -22,16 +22,16 @@ def levers_for(session: Session, need: Need, bounds: Bounds) -> list[Lever]:
         bounds: how far levers may go.
     """
     problem = session.problem
-    candidates = _that_fit(session, supplying.leads(Upstream(problem, need, bounds)))
+    candidates = _that_fit(session, supply_levers.leads(UpstreamSupply(problem, need, bounds)))
     world = _with(session, candidates)
     leads = [lever for lever in candidates if _counts(world, lever)]
-    planned = supplying.planned(Upstream(world, need, bounds))
+    planned = supply_levers.planned(UpstreamSupply(world, need, bounds))
     leads = [replace(lever, note=_why_lead(problem, lever.subjects[0])) for lever in leads]
     given = {lever.subjects for lever in leads}
     planned = [lever for lever in planned if lever.subjects not in given]
-    up = Upstream(_with(session, [*leads, *planned]), need, bounds)
-    others = [*letting.later(up), *letting.law(up), *letting.loosened(up), *letting.terms(up)]
-    others += [*supplying.stocks(up), *supplying.capacities(up)]
+    up = UpstreamSupply(_with(session, [*leads, *planned]), need, bounds)
+    others = [*demand_levers.later(up), *demand_levers.law(up), *demand_levers.loosened(up), *demand_levers.terms(up)]
+    others += [*supply_levers.stocks(up), *supply_levers.capacities(up)]
     others = [lever for lever in others if lever.kind is not LeverKind.CAPACITY or lever.subjects not in given]
     order = list(LeverKind)
     return sorted([*leads, *planned, *others], key=lambda lever: order.index(lever.kind))

@@ -10,15 +10,15 @@ from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule
 from .changes import with_bills
-from .lifting import has_term
 from .limiting import rows_of
 from .merged import around
 from .naming import removes, reprices, resizes
 from .parts import Members, Parts
+from .relaxation import has_term
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class Impact:
     """Parts that some changes touch, taken together where the changes join them."""
 
     members: Members
@@ -31,7 +31,7 @@ class Touched:
     """Rules beyond those of the case that bear on them."""
 
 
-def touched(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Touched, ...]:
+def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Impact, ...]:
     """The parts whose facts differ after the changes, in canonical order.
 
     Args:
@@ -56,7 +56,7 @@ def touched(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = (
         extra = tuple(rule for rule, materials in counted if materials & members)
         if bearing or extra:
             rules = frozenset(name for name, bond in reach.bonds if bond & members)
-            found.append(Touched(members, bearing, rules, extra))
+            found.append(Impact(members, bearing, rules, extra))
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from .build import Problem
 from .network import Arc
 
 
-def acting(problem: Problem) -> frozenset[str]:
+def active_rules(problem: Problem) -> frozenset[str]:
     """Ids of the rules that find against any arc, charge anything or limit anything, in a period in which they bite.
 
     Verdicts, charges and rows are asked of facts alone, never of what other rules say: a rule that is not among these changes no

@@ -12,10 +12,10 @@ from ..domain.facts import CapacityStep, Facility, Status
 from ..domain.time import add_months
 from ..problem.capacity import accepted_steps
 from .levers import Lever, LeverKind, yes_no
-from .upstream import Upstream, as_decimal
+from .upstream_supply import UpstreamSupply, as_decimal
 
 
-def leads(up: Upstream) -> list[Lever]:
+def leads(up: UpstreamSupply) -> list[Lever]:
     """Capacities of plants of which none is published, or none that the case accepts."""
     found: dict[str, Decimal] = {}
     counted = {facts.offer.id for facts in up.problem.offers}
@@ -31,7 +31,7 @@ def leads(up: Upstream) -> list[Lever]:
     return [_lead(up, facilities[name], most) for name, most in sorted(found.items())]
 
 
-def planned(up: Upstream) -> list[Lever]:
+def planned(up: UpstreamSupply) -> list[Lever]:
     """Plants that are not running yet: taken to run, and to start earlier."""
     found = []
     span = up.case.horizon.span
@@ -48,7 +48,7 @@ def planned(up: Upstream) -> list[Lever]:
     return found
 
 
-def stocks(up: Upstream) -> list[Lever]:
+def stocks(up: UpstreamSupply) -> list[Lever]:
     """More of every material that is used at the case's place, from the start."""
     place = up.problem.merged.place(up.case.place)
     found = []
@@ -60,7 +60,7 @@ def stocks(up: Upstream) -> list[Lever]:
     return found
 
 
-def capacities(up: Upstream) -> list[Lever]:
+def capacities(up: UpstreamSupply) -> list[Lever]:
     """More capacity at every plant that has a limited one."""
     return [
         _more(up, facility)
@@ -69,7 +69,7 @@ def capacities(up: Upstream) -> list[Lever]:
     ]
 
 
-def _lead(up: Upstream, facility: Facility, most: Decimal) -> Lever:
+def _lead(up: UpstreamSupply, facility: Facility, most: Decimal) -> Lever:
     idle = facility.capacity and any(up.case.accept.counts(s.status) < 1 for s in facility.capacity)
 
     def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
@@ -78,7 +78,7 @@ def _lead(up: Upstream, facility: Facility, most: Decimal) -> Lever:
     return Lever(LeverKind.LEAD, (facility.id,), make, (most,), "kg/year", up.case.resolution, name=_named(facility))
 
 
-def _earlier(up: Upstream, facility: Facility, step: CapacityStep, first: date) -> Lever:
+def _earlier(up: UpstreamSupply, facility: Facility, step: CapacityStep, first: date) -> Lever:
     """What the plant is to make at first, made by so many months before."""
     length = up.case.horizon.length.months
 
@@ -96,14 +96,14 @@ def _earlier(up: Upstream, facility: Facility, step: CapacityStep, first: date) 
     )
 
 
-def _stock(up: Upstream, material: str, country: str, most: Decimal) -> Lever:
+def _stock(up: UpstreamSupply, material: str, country: str, most: Decimal) -> Lever:
     def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
         return (Change(stock=material, quantity=amounts[0], countries=frozenset({country})),)
 
     return Lever(LeverKind.STOCK, (material,), make, (most,), "kg", up.case.resolution, of=country, name=material)
 
 
-def _more(up: Upstream, facility: Facility) -> Lever:
+def _more(up: UpstreamSupply, facility: Facility) -> Lever:
     """One yearly figure is raised as such; one that changes over the years, or of which the case accepts only a part, is multiplied."""
     accepted = accepted_steps(facility, up.problem.merged, up.case)
     rates = {step.per_year or Decimal(0) for step in facility.capacity}

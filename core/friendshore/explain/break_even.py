@@ -35,7 +35,7 @@ _DOUBLED = 40
 Outcome = Literal["price", "no price", "any price", "outranked", "ranked", "conflict", "not found"]
 
 
-class Entering(Record):
+class BreakEven(Record):
     """Up to which price an offer is worth buying. Factors are on all prices of the offer, whenever it is ordered."""
 
     outcome: Outcome
@@ -137,7 +137,7 @@ class _Search:
         return cost.objective
 
 
-def enters_at(session: Session, offer: str, changes: Sequence[Change] = ()) -> Entering:
+def break_even_price(session: Session, offer: str, changes: Sequence[Change] = ()) -> BreakEven:
     """Up to which price an offer that counts is worth buying.
 
     What shortage and holding cost stays what it is, also where the case derives it from the offer's price.
@@ -157,7 +157,7 @@ def enters_at(session: Session, offer: str, changes: Sequence[Change] = ()) -> E
     if any(part.plan.infeasible for part in bare.after):
         today = session.after(*base, Change(price=offer, factor=Decimal(1)))
         lost = any(part.plan.infeasible for part in today.after)
-        return Entering(outcome="conflict" if lost else "any price")
+        return BreakEven(outcome="conflict" if lost else "any price")
     search = _Search(session, offer, base, bare)
     free = search.at(Decimal(0))
     saved = exact(objective(bare) - objective(free))
@@ -165,11 +165,11 @@ def enters_at(session: Session, offer: str, changes: Sequence[Change] = ()) -> E
     if session.problem.objectives:
         outcome = _ranked(search)
         if outcome is not None:
-            return Entering(outcome=outcome, solves=len(search.tried))
+            return BreakEven(outcome=outcome, solves=len(search.tried))
     if search.low is None:
         proved = search.high is not None
         outcome = "no price" if proved else "not found"
-        return Entering(outcome=outcome, high=search.high, proved=proved, most_saved=saved, solves=len(search.tried))
+        return BreakEven(outcome=outcome, high=search.high, proved=proved, most_saved=saved, solves=len(search.tried))
     factor = _climb(search)
     return _told(search, factor, saved)
 
@@ -262,7 +262,7 @@ def _halve(search: _Search) -> Decimal | None:
     return None
 
 
-def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> Entering:
+def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> BreakEven:
     """The root with what is proved of it, in money."""
     low, high = search.low, search.high
     assert low is not None and search.at_low is not None
@@ -273,7 +273,7 @@ def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> Entering:
         high = factor
     proved = factor is not None and high is not None and high - low <= SHARE_PROVED * high
     at = factor if factor is not None else low
-    entering = Entering(
+    entering = BreakEven(
         outcome="price",
         factor=at,
         low=low,
@@ -286,7 +286,7 @@ def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> Entering:
     return _priced(search, entering, at)
 
 
-def _priced(search: _Search, entering: Entering, factor: Decimal) -> Entering:
+def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
     """The same in the case's currency."""
     today = search.session.after(*search.base, Change(price=search.offer, factor=Decimal(1)))
     offers = (facts for part in today.after for facts in part.verified.problem.offers)

@@ -1,6 +1,6 @@
 """Prices of what many parts share: a bound that is better than the linear relaxation's, and what the parts would do at them.
 
-The Lagrangian bound (`parted`) is above that of the linear relaxation, because each part's choices are whole. The prices begin at the duals of the linear relaxation. Each round a linear program, the master,
+The Lagrangian bound (`subproblems`) is above that of the linear relaxation, because each part's choices are whole. The prices begin at the duals of the linear relaxation. Each round a linear program, the master,
 mixes the plans found so far so that the rows that join hold, and gives the next prices; they stay within a box around the
 best prices known, which shrinks whenever a round brings no better bound.
 
@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask
-from .engines import Answer, Outcome, UnboundedError
-from .joined import Joint
-from .parted import Parted
+from .engines import SolverAnswer, SolverOutcome, UnboundedError
+from .linking import Joint
+from .subproblems import Subproblems
 
 BOX = 0.1
 """Half the width of the first box, as a share of a price and a tenth of the highest."""
@@ -25,20 +25,20 @@ SHRINK = 0.7
 """What the box shrinks to after a round without a better bound."""
 
 
-class Solver(Protocol):
+class BoundSolver(Protocol):
     """What solves a linear program at once, and many parts until the watch stops it."""
 
-    def exact(self, linear: Linear) -> Answer: ...
+    def exact(self, linear: Linear) -> SolverAnswer: ...
 
-    def several(self, programs: Sequence[Linear], gap: float) -> list[Answer]: ...
+    def several(self, programs: Sequence[Linear], gap: float) -> list[SolverAnswer]: ...
 
 
-class Prices:
+class LagrangianPrices:
     """The best prices known of the rows that join, the bound that they prove, and the parts' plans."""
 
-    def __init__(self, joint: Joint, solver: Solver, start: Floats, gap: float) -> None:
+    def __init__(self, joint: Joint, solver: BoundSolver, start: Floats, gap: float) -> None:
         self.joint, self.solver, self.gap = joint, solver, gap
-        self.parted = Parted(joint)
+        self.parted = Subproblems(joint)
         self.width = BOX
         self.prices = self.parted.sound(start)
         self.bound = -np.inf
@@ -59,7 +59,7 @@ class Prices:
             except UnboundedError:
                 self.width *= SHRINK
                 continue
-            if mix.outcome is not Outcome.OPTIMAL or mix.duals is None or mix.x is None:
+            if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None or mix.x is None:
                 return
             self.mixed = self._spread(mix.x)
             if not self._try(self.parted.sound(mix.duals[: len(self.prices)])):

@@ -17,11 +17,11 @@ from ..problem.waivers import waiver_id
 from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule
 from .columns import Bought
-from .ledger import Ledger
+from .ledger import PlanEntries
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class FinalDelivery:
     """A delivery that a requirement's flow ends in."""
 
     number: int
@@ -49,7 +49,7 @@ class Judged:
 class Judging:
     """Asks the rules themselves; takes nothing from how requirements were grouped."""
 
-    def __init__(self, ledger: Ledger, statuses: frozenset[PhaseStatus] | None = None) -> None:
+    def __init__(self, ledger: PlanEntries, statuses: frozenset[PhaseStatus] | None = None) -> None:
         self.ledger = ledger
         self.problem = ledger.problem
         self.law = Law(self.problem.rules, self.problem.case)
@@ -65,7 +65,7 @@ class Judging:
         self._bear: dict[tuple[int, frozenset[str]], list[Rule]] = {}
         self._biting: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
-        self._known_ends: dict[tuple[str, Node], list[tuple[Served, int]]] = {}
+        self._known_ends: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
         self._served = self._deliveries()
         self._finals = self._finals_up()
 
@@ -82,7 +82,7 @@ class Judging:
                             found[key] = Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
         return list(found.values())
 
-    def _bearing(self, served: Served) -> list[Rule]:
+    def _bearing(self, served: FinalDelivery) -> list[Rule]:
         """The rules that can bear on a delivery on some day."""
         key = (served.number, served.waived)
         if key not in self._bear:
@@ -100,7 +100,7 @@ class Judging:
         return self._biting[key]
 
     @staticmethod
-    def _concerns(rule: Rule, served: Served) -> bool:
+    def _concerns(rule: Rule, served: FinalDelivery) -> bool:
         with attributed(rule):
             return rule.concerns(served.use)
 
@@ -117,14 +117,14 @@ class Judging:
             return True
         return bool(licences) and not set(licences) & set(judged.item.entry.licences)
 
-    def _ask(self, rule: Rule, arc: Arc, served: Served) -> Verdict:
+    def _ask(self, rule: Rule, arc: Arc, served: FinalDelivery) -> Verdict:
         key = (rule.id, arc.index, served.number)
         if key not in self._asked:
             with attributed(rule):
                 self._asked[key] = as_verdict(rule.judge(arc.chained, arc.move, served.use))
         return self._asked[key]
 
-    def _days(self, item: Bought, served: Served) -> dict[str, list[Span]]:
+    def _days(self, item: Bought, served: FinalDelivery) -> dict[str, list[Span]]:
         """The days that count for a rule of each sort: arrival, delivery to the user, or the order of the final good."""
         final = final_node(served.use)
         moves = item.arc.offer >= 0 or item.arc.move.crosses
@@ -148,10 +148,10 @@ class Judging:
             found[item.entry.requirement, item.arc.node].add(self._ordered(item))
         return {key: sorted(days, key=str) for key, days in found.items()}
 
-    def _deliveries(self) -> dict[tuple[str, Node], list[Served]]:
+    def _deliveries(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
         """Deliveries out of each requirement at each node."""
         rules = {waiver_id(w): w for w in self.problem.case.waivers}
-        served: defaultdict[tuple[str, Node], dict[Served, None]] = defaultdict(dict)
+        served: defaultdict[tuple[str, Node], dict[FinalDelivery, None]] = defaultdict(dict)
         for delivery, demand in self.ledger.deliveries:
             facts = self.problem.demands[demand]
             waived = frozenset(
@@ -159,7 +159,7 @@ class Judging:
                 for name in delivery.waivers
                 if name in rules and self._fits(rules[name], facts.id, facts.use.material.id, delivery.period)
             )
-            found = Served(self._numbers[facts.use], facts.use, delivery.period, delivery.requirement, waived)
+            found = FinalDelivery(self._numbers[facts.use], facts.use, delivery.period, delivery.requirement, waived)
             served[delivery.requirement, final_node(facts.use)][found] = None
         return {key: list(found) for key, found in served.items()}
 
@@ -175,18 +175,18 @@ class Judging:
         dates = Span(start=waiver.start, end=waiver.end)
         return waiver.demand in ("", demand, material) and dates.covers(self.periods[period].span)
 
-    def _ends(self, item: Bought) -> list[Served]:
+    def _ends(self, item: Bought) -> list[FinalDelivery]:
         """Deliveries that a purchase may end in: down its chain, and not before it has arrived."""
         key = (item.entry.requirement, item.arc.node)
         if key not in self._known_ends:
-            latest: dict[Served, int] = {}
+            latest: dict[FinalDelivery, int] = {}
             for served, by in self._outlets(*key, frozenset(), self.problem.case.horizon.count):
                 latest[served] = max(by, latest.get(served, by))
             in_order = sorted(latest, key=lambda s: (s.number, s.period, s.requirement))
             self._known_ends[key] = [(served, latest[served]) for served in in_order]
         return [served for served, by in self._known_ends[key] if min(served.period, by) >= item.delivered]
 
-    def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[Served, int]]:
+    def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[FinalDelivery, int]]:
         """Deliveries out of a requirement, and out of those that co-products made from `node` were lent to.
 
         Each with the last period in which what ends in it can have arrived: what was made of it was lent then, or later.
@@ -206,7 +206,7 @@ class Judging:
         return self._reach[node]
 
 
-def check_law(ledger: Ledger) -> list[Judged]:
+def check_law(ledger: PlanEntries) -> list[Judged]:
     """Every verdict on the plan; those that forbid are findings."""
     found: list[Judged] = []
     if any("judge" in rule.verbs for rule in ledger.problem.rules):
@@ -219,7 +219,7 @@ def check_law(ledger: Ledger) -> list[Judged]:
     return found
 
 
-def _forbidden(ledger: Ledger, judged: Judged) -> None:
+def _forbidden(ledger: PlanEntries, judged: Judged) -> None:
     verdict = judged.verdict
     ledger.find(
         f"{judged.item} may not serve {judged.use.material.id} for {judged.use.end_use} use: "
@@ -230,7 +230,7 @@ def _forbidden(ledger: Ledger, judged: Judged) -> None:
     )
 
 
-def _check_licences(ledger: Ledger) -> None:
+def _check_licences(ledger: PlanEntries) -> None:
     known = {licence_id(licence): licence for licence in ledger.problem.case.licences}
     periods = ledger.problem.case.horizon.periods
     for item in ledger.licensed:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..program.goals import Goal
 from ..program.matrix import Floats, Ints, Linear, capped
-from .engines import Answer, Outcome, Reached
-from .joined import Joined
-from .mixed import NOTHING
+from ..program.objectives import Goal
+from .engines import Reached, SolverAnswer, SolverOutcome
+from .linking import Linked
+from .mip import NOTHING
 from .search import Search
 
 SLACKS = (0.0, 1e-9, 1e-7, 1e-6)
@@ -48,7 +48,7 @@ def is_ranked(goals: Sequence[Goal]) -> bool:
     return any(not goal.whole for goal in goals)
 
 
-def solve_ranked(search: Search, linear: Linear, goals: Sequence[Goal]) -> Answer:
+def solve_lexicographic(search: Search, linear: Linear, goals: Sequence[Goal]) -> SolverAnswer:
     """The best plan of a component, level by level; with no plan at all where the time is up in the first.
 
     Raises:
@@ -58,39 +58,41 @@ def solve_ranked(search: Search, linear: Linear, goals: Sequence[Goal]) -> Answe
     bound = 0.0 if not linear.cost.any() else float("-inf")
     kept: list[_Kept] = []
     reached: list[Reached] = []
-    joined: Joined | None = None
+    joined: Linked | None = None
     for goal in goals:
         answer = _level(search, replace(linear, cost=goal.cost, constant=0.0), kept, best)
         if answer.x is None:  # only in the first level: later ones have its plan
-            return Answer(answer.outcome, bound=answer.bound if goal.whole else bound)
+            return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
         least = answer.objective
         most = least + goal.within * abs(least)
-        proved = proved and answer.outcome is Outcome.OPTIMAL
+        proved = proved and answer.outcome is SolverOutcome.OPTIMAL
         best, joined = answer, answer.joined
         bound = answer.bound if goal.whole else bound
         kept.append(_Kept(goal.cost, most, answer.x))
         reached.append(Reached(least, answer.bound, most))
     assert best.x is not None
-    outcome = Outcome.OPTIMAL if proved else Outcome.FEASIBLE
+    outcome = SolverOutcome.OPTIMAL if proved else SolverOutcome.FEASIBLE
     value = float(linear.cost @ best.x)
-    return Answer(outcome, best.x, value, min(bound, value), levels=tuple(reached), joined=_own(joined, linear))
+    return SolverAnswer(outcome, best.x, value, min(bound, value), levels=tuple(reached), joined=_own(joined, linear))
 
 
-def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: Answer) -> Answer:
+def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAnswer) -> SolverAnswer:
     """The best answer for one level; no worse than the plan of the levels before it, if there is one."""
     if before.x is None:
         return search.component(step)
-    known = Answer(Outcome.FEASIBLE, before.x, float(step.cost @ before.x), floor(step))
+    known = SolverAnswer(SolverOutcome.FEASIBLE, before.x, float(step.cost @ before.x), floor(step))
     answer = NOTHING
     for slack in SLACKS:
         answer = search.component(_keeping(step, kept, slack), known)
-        if answer.outcome not in (Outcome.INFEASIBLE, Outcome.BROKEN):
+        if answer.outcome not in (SolverOutcome.INFEASIBLE, SolverOutcome.BROKEN):
             break
     bound = max(answer.bound, known.bound)
     if answer.x is None or answer.objective > known.objective:
-        proved = answer.outcome is Outcome.OPTIMAL
+        proved = answer.outcome is SolverOutcome.OPTIMAL
         return replace(
-            known, outcome=Outcome.OPTIMAL if proved else Outcome.FEASIBLE, bound=min(bound, known.objective)
+            known,
+            outcome=SolverOutcome.OPTIMAL if proved else SolverOutcome.FEASIBLE,
+            bound=min(bound, known.objective),
         )
     return replace(answer, bound=min(bound, answer.objective))
 
@@ -110,7 +112,7 @@ def _keeping(step: Linear, kept: Sequence[_Kept], slack: float) -> Linear:
     return kept_so
 
 
-def _own(joined: Joined | None, linear: Linear) -> Joined | None:
+def _own(joined: Linked | None, linear: Linear) -> Linked | None:
     """What joins the component as it was, without the rows of levels."""
     if joined is None:
         return None

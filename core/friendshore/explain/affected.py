@@ -11,8 +11,8 @@ from typing import Literal
 from ..domain.base import Number, Record
 from ..problem import Problem
 from ..problem.network import Arc
-from ..problem.standing import Subject
-from .stretches import Planned
+from ..problem.snapshot import Subject
+from .stretches import StretchPlan
 
 
 class Concerned(Record):
@@ -31,7 +31,7 @@ class Concerned(Record):
 
 
 def concerned(
-    problem: Problem, planned: Sequence[Planned], turns: Mapping[date, Sequence[Subject]]
+    problem: Problem, planned: Sequence[StretchPlan], turns: Mapping[date, Sequence[Subject]]
 ) -> Iterator[Concerned]:
     """All that rules which begin or end bear on, date by date.
 
@@ -88,7 +88,7 @@ def _in_time(problem: Problem, arc: Arc, day: date, *, trade: bool) -> bool:
     return not (trade and arc.lot >= 0) or problem.case.horizon.periods[problem.lots[arc.lot].period].end >= day
 
 
-def _bought(one: Planned) -> dict[tuple[str, str], Decimal]:
+def _bought(one: StretchPlan) -> dict[tuple[str, str], Decimal]:
     """Offer and material -> kilograms bought a year."""
     found: dict[tuple[str, str], Decimal] = {}
     for entry in one.session.verified.plan.purchases:

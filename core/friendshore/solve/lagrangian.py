@@ -1,6 +1,6 @@
 """Rows that join parts, priced: column generation over the parts' plans.
 
-Each round the master (`parted`) mixes the plans found so far so that the rows that join hold; its duals price these rows.
+Each round the master (`subproblems`) mixes the plans found so far so that the rows that join hold; its duals price these rows.
 Each part is then solved alone at these prices, which gives a bound on the whole, and its plan enters the master. In the end one plan a part is chosen, and the columns that are not whole are solved jointly for the
 choices that these plans make.
 
@@ -15,12 +15,12 @@ from typing import Protocol
 import numpy as np
 
 from ..program.matrix import Floats, Linear
-from .engines import Answer, Ask, Outcome, UnboundedError
-from .joined import Joint
-from .mixed import fix
-from .parted import Parted
+from .engines import Ask, SolverAnswer, SolverOutcome, UnboundedError
+from .linking import Joint
+from .mip import fix
 from .retries import Engines
 from .scaling import scaled
+from .subproblems import Subproblems
 
 MOST_ROUNDS = 60
 """Rounds after which the prices are taken as they are."""
@@ -28,30 +28,30 @@ CHOICE_NODES = 2000
 """Nodes of the search for one plan a part: a limit that does not depend on the clock."""
 
 
-class Solver(Protocol):
+class LagrangianSolver(Protocol):
     """What solves a small linear program at once, and many parts until the watch stops it."""
 
     engines: Engines
     gap: float
 
-    def exact(self, linear: Linear) -> Answer: ...
+    def exact(self, linear: Linear) -> SolverAnswer: ...
 
-    def several(self, programs: Sequence[Linear]) -> list[Answer]: ...
+    def several(self, programs: Sequence[Linear]) -> list[SolverAnswer]: ...
 
 
-class Pricing:
+class LagrangianPricing:
     """The plans found so far, and the bound that their prices prove."""
 
-    def __init__(self, joint: Joint, first: Sequence[Floats], solver: Solver, bound: float) -> None:
+    def __init__(self, joint: Joint, first: Sequence[Floats], solver: LagrangianSolver, bound: float) -> None:
         self.joint, self.linear, self.solver, self.bound = joint, joint.linear, solver, bound
-        self.parted = Parted(joint)
+        self.parted = Subproblems(joint)
         for part, x in enumerate(first):
             self.parted.keep(part, x)
 
-    def run(self) -> Answer:
+    def run(self) -> SolverAnswer:
         """The best plan found, if any, and the best bound proved."""
         if not (self._rounds(feasible=False) and self._rounds(feasible=True)):
-            return Answer(Outcome.NOTHING, bound=self.bound)
+            return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
         return self._choice()
 
     def _rounds(self, feasible: bool) -> bool:
@@ -62,7 +62,7 @@ class Pricing:
         """
         for _ in range(MOST_ROUNDS):
             mix = self.solver.exact(self._master(feasible))
-            if mix.outcome is not Outcome.OPTIMAL or mix.duals is None:
+            if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None:
                 return False
             if not feasible and mix.objective <= 1e-9:
                 return True
@@ -79,7 +79,7 @@ class Pricing:
                 return feasible
         return feasible
 
-    def _priced(self, prices: Floats, feasible: bool) -> list[Answer] | None:
+    def _priced(self, prices: Floats, feasible: bool) -> list[SolverAnswer] | None:
         """The parts' best plans at some prices; None where a part could earn for ever, so that these prices prove nothing."""
         try:
             return self.solver.several(self.parted.at(prices, costs=feasible))
@@ -96,15 +96,15 @@ class Pricing:
         each = 1.0 / np.maximum(1.0, np.abs(parted.activity).max(axis=1))
         return parted.master(np.zeros(len(loose)), np.zeros(len(costs)), np.tile(each, 2), np.inf, integer & whole)
 
-    def _choice(self) -> Answer:
+    def _choice(self) -> SolverAnswer:
         """One plan a part so that the rows that join hold, bettered where the prices leave a choice open."""
         chosen = self._one_each()
         if chosen is None:
-            return Answer(Outcome.NOTHING, bound=self.bound)
+            return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
         exact = self.solver.exact(fix(self.linear, self.linear.integer, chosen))
         if exact.x is None:
-            return Answer(Outcome.NOTHING, bound=self.bound)
-        return Answer(Outcome.FEASIBLE, exact.x, exact.objective, min(self.bound, exact.objective))
+            return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
+        return SolverAnswer(SolverOutcome.FEASIBLE, exact.x, exact.objective, min(self.bound, exact.objective))
 
     def _one_each(self) -> Floats | None:
         """The cheapest choice of one plan a part, as far as it was found."""

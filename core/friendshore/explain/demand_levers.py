@@ -18,14 +18,14 @@ from ..rules.kinds.limits import MaxShare, MinShare
 from ..rules.rows import one_by_one
 from ..rules.waivers import longest_run
 from .levers import Lever, LeverKind, yes_no
-from .upstream import Upstream
+from .upstream_supply import UpstreamSupply
 
 _KILOGRAMS = frozenset({"bought", "delivered", "short", "stock", "reserved", "lacking"})
 """What limits may ask for that is a quantity."""
 INFINITE = Decimal("Infinity")
 
 
-def later(up: Upstream) -> list[Lever]:
+def later(up: UpstreamSupply) -> list[Lever]:
     """The demands wanted later: one lever, with an amount for each of them."""
     horizon = up.case.horizon
     length, most = horizon.length.months, min(up.bounds.later, horizon.count - 1)
@@ -40,7 +40,7 @@ def later(up: Upstream) -> list[Lever]:
     return [Lever(LeverKind.LATER, tuple(names), make, bounds, "months", Decimal(length))]
 
 
-def loosened(up: Upstream) -> Iterator[Lever]:
+def loosened(up: UpstreamSupply) -> Iterator[Lever]:
     """Hard limits that count anything upstream: as much again as the largest of their bounds; of kilograms at least what is short."""
     most: dict[str, Decimal] = {}
     bases: dict[str, Decimal] = {}
@@ -61,7 +61,7 @@ def loosened(up: Upstream) -> Iterator[Lever]:
         yield _loosen(up, rules[name], up.whole(exact(bound)), bases.get(name, Decimal(0)))
 
 
-def terms(up: Upstream) -> Iterator[Lever]:
+def terms(up: UpstreamSupply) -> Iterator[Lever]:
     """Terms that keep kilograms away; what only costs money can be paid."""
     for offer in sorted(up.problem.merged.offers.values(), key=lambda o: o.id):
         if not any(line.material in up.per_kg for line in offer.outputs):
@@ -82,7 +82,7 @@ def terms(up: Upstream) -> Iterator[Lever]:
         yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=name), kind.value, name)
 
 
-def law(up: Upstream) -> list[Lever]:
+def law(up: UpstreamSupply) -> list[Lever]:
     """Proofs, waivers and licences: one for whatever forbids something upstream."""
     proofs: dict[str, Verdict] = {}
     waived: dict[str, Verdict] = {}
@@ -106,7 +106,7 @@ def law(up: Upstream) -> list[Lever]:
     return found
 
 
-def _loosen(up: Upstream, rule: Rule, most: Decimal, base: Decimal) -> Lever:
+def _loosen(up: UpstreamSupply, rule: Rule, most: Decimal, base: Decimal) -> Lever:
     def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
         return (Change(loosen=rule.id, by=amounts[0]),)
 
@@ -117,7 +117,7 @@ def _loosen(up: Upstream, rule: Rule, most: Decimal, base: Decimal) -> Lever:
     )  # fmt: skip
 
 
-def _against(up: Upstream, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:
+def _against(up: UpstreamSupply, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:
     """Every verdict that forbids, of rules in force when anything is wanted: whether it is one on origin, arc, verdict."""
     judgement, law = up.problem.judgements[use], up.problem.law
     periods = up.case.horizon.periods
@@ -132,7 +132,7 @@ def _against(up: Upstream, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:
                     yield chain, arc, verdict
 
 
-def _licensed(up: Upstream, verdict: Verdict, arc: Arc, use: Use) -> bool:
+def _licensed(up: UpstreamSupply, verdict: Verdict, arc: Arc, use: Use) -> bool:
     periods = up.case.horizon.periods
     return all(up.problem.law.licences(verdict, arc, use, period.span) is not None for period in periods)
 
@@ -141,7 +141,7 @@ def _proof(offer: str, verdict: Verdict) -> Lever:
     return yes_no(LeverKind.PROOF, offer, Change(prove=offer), offer, note=verdict.reason)
 
 
-def _waivers(up: Upstream, rule: str, demand: str, verdict: Verdict) -> Iterator[Lever]:
+def _waivers(up: UpstreamSupply, rule: str, demand: str, verdict: Verdict) -> Iterator[Lever]:
     """A waiver for what a demand is short of; several, one after another, where the law bounds how long one runs."""
     short, periods = up.need.short[demand], up.case.horizon.periods
     terms = next(one.waivers for one in up.problem.rules if one.id == rule)
@@ -158,7 +158,9 @@ def _waivers(up: Upstream, rule: str, demand: str, verdict: Verdict) -> Iterator
         first = covered[-1] + 1
 
 
-def _waiver(up: Upstream, rule: str, demand: str, verdict: Verdict, covered: Sequence[int], bounded: bool) -> Lever:
+def _waiver(
+    up: UpstreamSupply, rule: str, demand: str, verdict: Verdict, covered: Sequence[int], bounded: bool
+) -> Lever:
     periods = up.case.horizon.periods
     since, until = periods[covered[0]].start if bounded else None, periods[covered[-1]].end
     days = {"until": until, **({"from": since} if since else {})}

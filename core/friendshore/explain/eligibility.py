@@ -10,8 +10,8 @@ from functools import cached_property
 
 from ..domain.use import Use
 from ..problem import Problem
+from ..problem.compliance_classes import ComplianceClass
 from ..problem.network import Arc, Node, final_node
-from ..problem.requirements import Requirement
 from .kept_out import KeptOut, kept_out
 
 Key = tuple[int, str]
@@ -19,7 +19,7 @@ Key = tuple[int, str]
 
 
 @dataclass(slots=True)
-class Standing:
+class Eligibility:
     """What is known of an offer's deliveries of a demanded material."""
 
     first: int | None = None
@@ -33,7 +33,7 @@ class Standing:
         return sum(self.cells.values(), Decimal(0))
 
 
-class Standings:
+class Eligibilities:
     """What every offer could do for the demands of a case, read off its facts alone."""
 
     def __init__(self, problem: Problem, inputs: Mapping[str, Decimal] | None = None) -> None:
@@ -74,9 +74,9 @@ class Standings:
         return dict(found)
 
     @cached_property
-    def standing(self) -> Mapping[Key, Standing]:
+    def standing(self) -> Mapping[Key, Eligibility]:
         """What each of them may lawfully be delivered for; those that may not are left out."""
-        found: defaultdict[Key, Standing] = defaultdict(Standing)
+        found: defaultdict[Key, Eligibility] = defaultdict(Eligibility)
         for requirement in self.problem.requirements:
             for node, cells in self._wanted_by(requirement).items():
                 for index in self.problem.network.into.get(node, ()):
@@ -134,7 +134,7 @@ class Standings:
     def _pools(self) -> Mapping[str, tuple[Decimal | None, ...]]:
         return {pool.facility: pool.capacity for pool in self.problem.pools}
 
-    def _wanted_by(self, requirement: Requirement) -> dict[Node, dict[tuple[int, int], Decimal]]:
+    def _wanted_by(self, requirement: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
         """Where a requirement ends, with what is wanted there; of an input all that makers are bought, whenever it comes."""
         found: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
         for node in requirement.nodes & self._ends:
@@ -146,7 +146,7 @@ class Standings:
                 found[final_node(demand.use)][outlet.demand, outlet.period] = demand.quantity[outlet.period]
         return found
 
-    def _first(self, requirement: Requirement, arc: Arc) -> int | None:
+    def _first(self, requirement: ComplianceClass, arc: Arc) -> int | None:
         """The first period in which something may lawfully arrive for a requirement."""
         moves = self.problem.moves
         for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):

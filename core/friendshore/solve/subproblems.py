@@ -15,12 +15,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..program.matrix import Floats, Linear, Mask
-from .engines import Answer
-from .joined import Joint
+from .engines import SolverAnswer
+from .linking import Joint
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class SubproblemPlan:
     """A plan of one part."""
 
     x: Floats
@@ -29,7 +29,7 @@ class Plan:
     """What it comes to in each of the rows that join."""
 
 
-class Parted:
+class Subproblems:
     """A program seen as parts, and the plans of them that are known."""
 
     def __init__(self, joint: Joint) -> None:
@@ -38,7 +38,7 @@ class Parted:
         """The rows that join."""
         self.own = [self.matrix[:, part.columns] for part in joint.parts]
         self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
-        self.plans: list[list[Plan]] = [[] for _ in joint.parts]
+        self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
 
     @property
     def activity(self) -> Floats:
@@ -51,10 +51,10 @@ class Parted:
         cost, activity = float(self.joint.parts[part].linear.cost @ x), self.own[part] @ x
         if any(p.cost == cost and (p.activity == activity).all() for p in self.plans[part]):
             return False
-        self.plans[part].append(Plan(x, cost, activity))
+        self.plans[part].append(SubproblemPlan(x, cost, activity))
         return True
 
-    def keep_all(self, answers: Sequence[Answer]) -> bool:
+    def keep_all(self, answers: Sequence[SolverAnswer]) -> bool:
         """Stores the plans of all parts; whether any is new."""
         new = [answer.x is not None and self.keep(part, answer.x) for part, answer in enumerate(answers)]
         return any(new)
@@ -79,7 +79,7 @@ class Parted:
         over = earned > cost
         return kept * float((cost[over] / earned[over]).min()) if over.any() else kept
 
-    def bound(self, prices: Floats, answers: Sequence[Answer]) -> float:
+    def bound(self, prices: Floats, answers: Sequence[SolverAnswer]) -> float:
         """No plan that keeps the rows costs less."""
         binding = prices != 0
         ends = np.where(prices > 0, self.lower, self.upper)[binding]

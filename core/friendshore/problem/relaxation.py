@@ -36,7 +36,7 @@ _OF_TERMS: dict[TermKind, str] = {
 """Field of `Terms` that a kind of term is stated in."""
 
 
-def lift(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+def relax(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Takes away a kind of term of trade, from everyone or from what the change names."""
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
     if change.of and not any(_meant(change, o, facilities) for catalog in catalogs for o in catalog.offers):

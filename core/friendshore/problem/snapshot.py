@@ -33,7 +33,7 @@ Dated = TypeVar("Dated", WaiverSpec, LicenceSpec, PriceSchedule, Terms, Quote)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Snapshot:
     """The facts of a case, to be looked at on any days."""
 
     inputs: Inputs
@@ -42,14 +42,14 @@ class Standing:
     """Last day that is looked at."""
 
     @staticmethod
-    def of(inputs: Inputs, problem: Problem, until: date) -> Standing:
+    def of(inputs: Inputs, problem: Problem, until: date) -> Snapshot:
         """The facts, with shortage and holding at the prices of the plan.
 
         Rules about what is held are left out: no stock is carried.
         """
         held = {rule.id for rule, row in problem.limit_rows for term in row.asked if term.question in _OF_STOCK}
         kept = tuple(rule for rule in inputs.rules if rule.id not in held)
-        return Standing(replace(inputs.freeze(problem), rules=kept), problem, until)
+        return Snapshot(replace(inputs.freeze(problem), rules=kept), problem, until)
 
     def on(self, days: Span, other: Mapping[Subject, Span] | None = None) -> Inputs:
         """The facts on some days, as a case of one period.
@@ -83,7 +83,7 @@ _OF_STOCK = ("stock", "reserved", "holding")
 class _View:
     """Facts turned into those of one stretch of days."""
 
-    def __init__(self, standing: Standing, days: Span, other: Mapping[Subject, Span]) -> None:
+    def __init__(self, standing: Snapshot, days: Span, other: Mapping[Subject, Span]) -> None:
         self.standing, self.days, self.other = standing, days, other
         self.plan = standing.inputs.case.horizon
 

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from ..errors import Diagnostic, InputError
+from .compliance_classes import ComplianceClass, Outlet
 from .demands import Demand
 from .network import Network, Node, final_node
-from .requirements import Outlet, Requirement
 
 MOST_SETS = 200
 """So many sets of requirements at one place are told apart; a case with more is refused rather than watched in part."""
@@ -26,7 +26,9 @@ Wanted = tuple[int, int, Decimal]
 """Position of a demand, period of the delivery, kilograms."""
 
 
-def servers(requirements: Sequence[Requirement], network: Network, node: Node, by: int) -> dict[int, frozenset[int]]:
+def servers(
+    requirements: Sequence[ComplianceClass], network: Network, node: Node, by: int
+) -> dict[int, frozenset[int]]:
     """For every requirement, all whose stock at `node` at the end of period `by` may be delivered for it."""
     arcs, nodes = network.reach(node)
     here = [requirement for requirement in requirements if node in requirement.nodes]
@@ -38,13 +40,13 @@ def servers(requirements: Sequence[Requirement], network: Network, node: Node, b
     }
 
 
-def open_to_stricter(requirements: Sequence[Requirement], network: Network, demands: Sequence[Demand]) -> None:
+def open_to_stricter(requirements: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]) -> None:
     """Lets stock of a stricter requirement be delivered for every looser one.
 
     Without a rule that watches stock this changes nothing: what is delivered for a looser requirement can be bought for it
     in the first place. With one, the same kilogram may cover the stricter use in one period and serve the looser in the next.
     """
-    more: list[tuple[Requirement, Outlet]] = []
+    more: list[tuple[ComplianceClass, Outlet]] = []
     for own in requirements:
         for outlet in own.outlets:
             node = final_node(demands[outlet.demand].use)
@@ -56,7 +58,7 @@ def open_to_stricter(requirements: Sequence[Requirement], network: Network, dema
             requirement.outlets.append(outlet)
 
 
-def own_requirements(requirements: Iterable[Requirement]) -> dict[tuple[int, int], frozenset[int]]:
+def own_requirements(requirements: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
     """Demand and period -> the requirements for which it is delivered to without a waiver."""
     found: dict[tuple[int, int], set[int]] = {}
     for requirement in requirements:
@@ -66,7 +68,7 @@ def own_requirements(requirements: Iterable[Requirement]) -> dict[tuple[int, int
     return {cell: frozenset(indices) for cell, indices in found.items()}
 
 
-def shelves(
+def stock_cover_cuts(
     wanted: Iterable[Wanted], own: dict[tuple[int, int], frozenset[int]], serving: dict[int, frozenset[int]]
 ) -> list[tuple[frozenset[int], Decimal]]:
     """Sets of requirements, each with what their stock together must come to.

@@ -8,20 +8,20 @@ from importlib import import_module
 from typing import Any
 
 
-def first_used(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def load_on_use(package: str, exports: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """A package's `__getattr__` and `__dir__` (PEP 562).
 
     Args:
         package: its name.
-        homes: every name that it offers, with the module below it that holds it.
+        exports: every name that it offers, with the module below it that holds it.
     """
 
     def get(name: str) -> Any:
-        if name not in homes:
+        if name not in exports:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f".{homes[name]}", package), name)
+        return getattr(import_module(f".{exports[name]}", package), name)
 
     def names() -> list[str]:
-        return sorted({name for name in vars(sys.modules[package]) if name.startswith("__")} | {*homes})
+        return sorted({name for name in vars(sys.modules[package]) if name.startswith("__")} | {*exports})
 
     return get, names

@@ -35,7 +35,7 @@ class Outlet:
 
 
 @dataclass(slots=True)
-class Requirement:
+class ComplianceClass:
     """A class of uses with the same answer for every arc and arrival that can reach them."""
 
     index: int
@@ -63,7 +63,7 @@ class Requirement:
         """Whether an arc may serve it when it arrives in a period; a licence may still be needed."""
         return arc not in self.blocked and (arc, arrival) not in self.blocked_cells
 
-    def at_least_as_strict(self, other: Requirement, arcs: frozenset[int], nodes: frozenset[Node], by: int) -> bool:
+    def at_least_as_strict(self, other: ComplianceClass, arcs: frozenset[int], nodes: frozenset[Node], by: int) -> bool:
         """Whether, up a chain of `arcs` and `nodes`, all that this one admits the other admits too, on no worse terms.
 
         Only what arrives in period `by` or before matters.
@@ -159,9 +159,9 @@ class Grouping:
         self._needed: dict[tuple[Use, tuple[_InForce, frozenset[int]]], set[frozenset[int]]] = {}
         self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
 
-    def requirements(self) -> list[Requirement]:
+    def requirements(self) -> list[ComplianceClass]:
         """All requirements, numbered in the order in which demands first need them."""
-        found: dict[_Terms, Requirement] = {}
+        found: dict[_Terms, ComplianceClass] = {}
         for number, demand in enumerate(self.demands):
             judgement = self.judgements[demand.use]
             nodes = self.network.reach(final_node(demand.use))[1]
@@ -187,7 +187,7 @@ class Grouping:
             self._add_shelves(found)
         return list(found.values())
 
-    def _add_meets(self, found: dict[_Terms, Requirement]) -> None:
+    def _add_meets(self, found: dict[_Terms, ComplianceClass]) -> None:
         """Requirements for co-products that end in different uses: what is made for all of them must be lawful for all.
 
         An offer with inputs and several outputs may be run for several requirements at once. Where none of them is at
@@ -205,7 +205,7 @@ class Grouping:
                 requirement = found.get(terms) or self._new(found, terms)
                 requirement.nodes |= nodes
 
-    def _add_shelves(self, found: dict[_Terms, Requirement]) -> None:
+    def _add_shelves(self, found: dict[_Terms, ComplianceClass]) -> None:
         """Requirements for stock that is to serve different uses, where a rule watches what stock may serve.
 
         What is lawful for all of several uses covers each of them, and may end in any: it is bought for a requirement that
@@ -225,8 +225,8 @@ class Grouping:
                         here.append(both)
 
     @staticmethod
-    def _new(found: dict[_Terms, Requirement], terms: _Terms) -> Requirement:
-        requirement = Requirement(
+    def _new(found: dict[_Terms, ComplianceClass], terms: _Terms) -> ComplianceClass:
+        requirement = ComplianceClass(
             index=len(found),
             blocked=terms.blocked,
             blocked_cells=terms.blocked_cells,

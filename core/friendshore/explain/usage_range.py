@@ -14,16 +14,16 @@ from ..problem.offers import OfferFacts
 from ..rules.kinds.limits import MinSuppliers, Pin
 from ..session import Session
 from ..verify import VerifiedPlan
+from .eligibility import Eligibilities, Eligibility
 from .landed import bought
 from .results import Difference, between, difference
-from .standing import Standing, Standings
 
 USED_FROM: Decimal = MinSuppliers.model_fields["least_share"].default
 """Share of a material's demand from which on an offer counts as used."""
 Role = Literal["must", "may", "never", "not proved"]
 
 
-class Share(Record):
+class UsageShare(Record):
     """What is bought of an offer for the places where its material is wanted, as a share of the demand, in plans that cost little
     more than the cheapest. What is bought beyond all demand that it comes in time for is no share of it.
     """
@@ -41,7 +41,7 @@ class Share(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class CheapestUse:
     """The cheapest plan that uses an offer."""
 
     kilograms: Decimal
@@ -52,16 +52,16 @@ class Use:
     """That plan, of the parts of the case it is about; None: likewise."""
 
 
-class Using:
+class UsageRange:
     """Asks a session what using offers takes."""
 
-    def __init__(self, session: Session, standings: Standings) -> None:
+    def __init__(self, session: Session, standings: Eligibilities) -> None:
         self.session = session
         self.standings = standings
         self.questions = 0
         """Questions asked so far."""
 
-    def use(self, material: str, name: str) -> Use | None:
+    def use(self, material: str, name: str) -> CheapestUse | None:
         """The cheapest plan that uses an offer that counts; None if there is none, or rules conflict."""
         session, standings, resolution = self.session, self.standings, self.session.problem.case.resolution
         position, standing = self._position(name), self._standing(material, name)
@@ -72,26 +72,26 @@ class Using:
         least = _down(min(limits), resolution)
         while least >= resolution:
             if bought(session.verified, name, material, places) >= least:
-                return Use(least, self._already(material), session.verified)
+                return CheapestUse(least, self._already(material), session.verified)
             if session.stopped:
-                return Use(least, None, None)
+                return CheapestUse(least, None, None)
             self.questions += 1
             try:
                 answer = session.after(rules=[_pin(name, material, places, least)])
             except NoPlanError:
-                return Use(least, None, None)
+                return CheapestUse(least, None, None)
             if not any(part.plan.infeasible for part in answer.after):
-                return Use(least, self._no_cheaper(difference(answer)), answer.after[0].verified)
+                return CheapestUse(least, self._no_cheaper(difference(answer)), answer.after[0].verified)
             self.questions += 1
             try:
                 most = session.extreme(material, _of(name, places), None, largest=True, output=material)
             except NoPlanError:
-                return Use(least, None, None)
+                return CheapestUse(least, None, None)
             can = _down(bought(most.part.verified, name, material, places), resolution)
             least = can if can < least else least - resolution
         return None
 
-    def share(self, material: str, name: str, within: Decimal) -> Share | None:
+    def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
         """How small and how large an offer's share can be in plans that cost little more; None: rules conflict.
 
         Args:
@@ -120,7 +120,7 @@ class Using:
             most, most_bound = largest.value, largest.bound
         except NoPlanError:
             most, most_bound = own, cap
-        return Share(
+        return UsageShare(
             least=exact(min(least, cap) / wanted),
             least_bound=exact(min(least_bound, cap) / wanted),
             most=exact(min(most, cap) / wanted),
@@ -131,7 +131,7 @@ class Using:
     def _position(self, name: str) -> int:
         return next(i for i, facts in enumerate(self.session.problem.offers) if facts.offer.id == name)
 
-    def _standing(self, material: str, name: str) -> Standing | None:
+    def _standing(self, material: str, name: str) -> Eligibility | None:
         return self.standings.standing.get((self._position(name), material))
 
     def _no_cheaper(self, found: Difference) -> Difference:
@@ -147,7 +147,7 @@ class Using:
         return between(Decimal(0), Decimal(0), gap, plan.objective)
 
 
-NOT_AT_ALL = Share(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0), most_bound=Decimal(0), role="never")
+NOT_AT_ALL = UsageShare(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0), most_bound=Decimal(0), role="never")
 """The share of what may not be delivered at all."""
 
 

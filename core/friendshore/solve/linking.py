@@ -1,7 +1,7 @@
 """Components that hang together only through a few rows, such as a budget or a cap over several materials.
 
 The rows that join are first left out. If the parts' optima keep them all the same, these are the optimum, proved. Otherwise
-the rows are priced (`priced`), for a bound and a plan; what that leaves open is solved jointly, from that plan, and its bound
+the rows are priced (`lagrangian`), for a bound and a plan; what that leaves open is solved jointly, from that plan, and its bound
 is kept.
 """
 
@@ -28,7 +28,7 @@ ROW_TOLERANCE = 1e-9
 """By how much a row may be missed, as a share of its end or of one."""
 
 
-class How(StrEnum):
+class LinkingMethod(StrEnum):
     """How the rows that join a component were dealt with."""
 
     LEFT_OUT = "left out"
@@ -40,14 +40,14 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Joined:
+class Linked:
     """How a component that a few rows join was solved."""
 
     rows: Ints
     """The rows that join it."""
     parts: int
     """How many parts it has without them."""
-    how: How
+    how: LinkingMethod
 
 
 @dataclass(frozen=True, slots=True, eq=False)

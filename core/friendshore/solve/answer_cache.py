@@ -9,24 +9,24 @@ from threading import Lock
 import numpy as np
 
 from ..domain.memory import Recent
-from ..program.goals import Goal
 from ..program.matrix import Linear
-from .engines import Answer, Outcome
+from ..program.objectives import Goal
+from .engines import SolverAnswer, SolverOutcome
 
 MOST_BYTES = 256 * 2**20
 """Memory that the numbers of known answers may take: of the least recently used, what is beyond it is solved again when asked."""
 
 
-class Answers:
+class AnswerCache:
     """Answers by the content of what they answer. Safe to use from several threads."""
 
-    def __init__(self, known: Iterable[tuple[bytes, Answer, int]] = ()) -> None:
+    def __init__(self, known: Iterable[tuple[bytes, SolverAnswer, int]] = ()) -> None:
         """Knows some answers, none at first.
 
         Args:
             known: answers with their keys and sizes.
         """
-        self._known = Recent[bytes, Answer](MOST_BYTES)
+        self._known = Recent[bytes, SolverAnswer](MOST_BYTES)
         for key, answer, size in known:
             self._known.keep(key, answer, size)
         self._lock = Lock()
@@ -35,7 +35,7 @@ class Answers:
         self.reused = 0
         """How often the answer was known."""
 
-    def of(self, linear: Linear, solve: Callable[[], Answer], goals: Sequence[Goal] = ()) -> Answer:
+    def of(self, linear: Linear, solve: Callable[[], SolverAnswer], goals: Sequence[Goal] = ()) -> SolverAnswer:
         """The answer to a component, under ranked objectives if any: the one that is known, or else what `solve` finds."""
         key = digest(linear, goals)
         known = self._known.get(key)
@@ -46,15 +46,15 @@ class Answers:
         answer = solve()
         with self._lock:
             self.solved += 1
-        if answer.outcome is not Outcome.NOTHING:  # that nothing was found in time may be otherwise the next time
+        if answer.outcome is not SolverOutcome.NOTHING:  # that nothing was found in time may be otherwise the next time
             self._known.keep(key, answer, _bytes(answer))
         return answer
 
-    def __reduce__(self) -> tuple[type[Answers], tuple[list[tuple[bytes, Answer, int]]]]:
-        return Answers, (self._known.items(),)
+    def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]]]]:
+        return AnswerCache, (self._known.items(),)
 
 
-def _bytes(answer: Answer) -> int:
+def _bytes(answer: SolverAnswer) -> int:
     """About what an answer takes."""
     return 512 + sum(array.nbytes for array in (answer.x, answer.duals) if array is not None)
 

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..problem.compliance_classes import ComplianceClass
 from ..problem.network import Node
-from ..problem.requirements import Requirement
 from .buying import Recipes
 from .compile import Program
 from .matrix import Floats, Ints
@@ -28,7 +28,7 @@ Position = TypeVar("Position", int, Ints)
 """One, or an array of them."""
 
 
-def closed(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
+def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
     """The same values, with what is bought in whole steps of the resolution, so that balances close.
 
     Args:
@@ -130,7 +130,7 @@ class _Closing:
         self.x[self.program.columns.buy] = np.array(self.whole) * self.step
         return self.x
 
-    def _nodes(self, requirement: Requirement) -> list[int]:
+    def _nodes(self, requirement: ComplianceClass) -> list[int]:
         return [self.index[node] for node in requirement.nodes]
 
     def _cell(self, node: Position, requirement: Position) -> Position:

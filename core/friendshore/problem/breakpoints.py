@@ -12,13 +12,13 @@ from ..domain.time import Span
 from .demands import demand_name
 from .judging import licence_id
 from .merged import around
-from .standing import Standing, Subject
+from .snapshot import Snapshot, Subject
 from .waivers import waiver_id
 
 _DAY = timedelta(days=1)
 
 
-def turning_days(standing: Standing) -> dict[date, tuple[Subject, ...]]:
+def breakpoints(standing: Snapshot) -> dict[date, tuple[Subject, ...]]:
     """Every day after the first on which something that may bear on what is wanted begins or is over, in order.
 
     Rules are asked for all dates they hold, whatever kind they are of.
@@ -38,7 +38,7 @@ def stretches_between(first: date, until: date, days: list[date]) -> list[Span]:
     return [Span(start=start, end=end) for start, end in zip(starts, ends, strict=True)]
 
 
-def _turns(standing: Standing) -> Iterator[tuple[date, Subject]]:
+def _turns(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
     inputs, problem = standing.inputs, standing.problem
     statuses = problem.law.statuses
     for rule in inputs.rules:
@@ -61,7 +61,7 @@ def _turns(standing: Standing) -> Iterator[tuple[date, Subject]]:
         yield from _ends(licence.start, licence.end, ("licence", licence_id(licence)))
 
 
-def _of_offers(standing: Standing) -> Iterator[tuple[date, Subject]]:
+def _of_offers(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
     """Dates of offers that make a material of the case, of the capacities they draw on, and of what bears on their prices."""
     merged = standing.problem.merged
     wanted = {material for material, _ in standing.problem.network.nodes}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def doubles(numbers: Sequence[Decimal]) -> Floats:
+def as_floats(numbers: Sequence[Decimal]) -> Floats:
     """Decimals as doubles."""
     return np.array(numbers, dtype=np.float64)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask
-from .engines import BRIEF, Answer, Ask, Outcome, is_open
+from .engines import BRIEF, Ask, SolverAnswer, SolverOutcome, is_open
 from .retries import Engines
 from .watch import Watch
 
@@ -17,10 +17,12 @@ SECOND_SLICE = 2.0
 LATER_SLICE = 8.0
 """Seconds of the first slice of a search that is expected to end soon."""
 
-NOTHING = Answer(Outcome.NOTHING)
+NOTHING = SolverAnswer(SolverOutcome.NOTHING)
 
 
-def solve_mixed(linear: Linear, engines: Engines, watch: Watch, gap: float, known: Answer = NOTHING) -> Answer:
+def solve_mip(
+    linear: Linear, engines: Engines, watch: Watch, gap: float, known: SolverAnswer = NOTHING
+) -> SolverAnswer:
     """The best answer for a program with whole columns, to a relative gap, until the watch stops it.
 
     Slices that double in length, each from the start, so that a finished search never depends on the clock. What is
@@ -37,26 +39,26 @@ def solve_mixed(linear: Linear, engines: Engines, watch: Watch, gap: float, know
         slice_ = seconds if left is None else min(seconds, left)
         answer = engines.search(linear, Ask(slice_, gap, known.x, enough=enough, tight=tight))
         bound = max(bound, answer.bound)
-        if answer.outcome is Outcome.INFEASIBLE:
+        if answer.outcome is SolverOutcome.INFEASIBLE:
             return answer
-        if broken := answer.outcome is Outcome.BROKEN:
+        if broken := answer.outcome is SolverOutcome.BROKEN:
             break
         raw = answer.objective
         if answer.x is not None:
             answer = polished(linear, engines, answer)
             if answer.objective < best.objective:
                 best = answer
-        if answer.outcome is Outcome.OPTIMAL and not tight and is_open(answer.objective, raw):
+        if answer.outcome is SolverOutcome.OPTIMAL and not tight and is_open(answer.objective, raw):
             tight = True  # what rows let through within their tolerance was worth much: plan and bound came out too low
             continue
-        if answer.outcome is Outcome.OPTIMAL or (enough is not None and answer.objective <= enough):
-            return Answer(Outcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
+        if answer.outcome is SolverOutcome.OPTIMAL or (enough is not None and answer.objective <= enough):
+            return SolverAnswer(SolverOutcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
         seconds = max(SECOND_SLICE, 2 * seconds)
-    outcome = Outcome.BROKEN if broken and best.x is None else best.outcome
-    return Answer(outcome, best.x, best.objective, min(bound, best.objective))
+    outcome = SolverOutcome.BROKEN if broken and best.x is None else best.outcome
+    return SolverAnswer(outcome, best.x, best.objective, min(bound, best.objective))
 
 
-def in_slices(linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int) -> Answer:
+def in_slices(linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int) -> SolverAnswer:
     """A search that ends by itself, by its gap or its nodes, and can be interrupted: in slices that double in length."""
     seconds, answer = LATER_SLICE, NOTHING
     while not watch.stopped():
@@ -79,10 +81,10 @@ def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
     )
 
 
-def polished(linear: Linear, engines: Engines, answer: Answer) -> Answer:
+def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
     """The same choices made exactly whole, and the rest solved again for them."""
     assert answer.x is not None
     exact = engines.linear(fix(linear, linear.integer, answer.x))
     if exact.x is None:
         return answer
-    return Answer(answer.outcome, exact.x, exact.objective, answer.bound)
+    return SolverAnswer(answer.outcome, exact.x, exact.objective, answer.bound)
