@@ -1,11 +1,17 @@
-"""How far reading has come is told to whoever watches."""
+"""How far long work has come is told to whoever watches."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from friendshore import load_case
 from friendshore.catalog import read_catalog
-from friendshore.reading.watch import watched
+from friendshore.domain.watch import watched
+from friendshore.plugins import Registry
+from friendshore.program import compile_program
+from friendshore.recommend import gather, prepare
+
+from .large import large_case
 
 
 def test_rows_of_a_large_table_are_counted_while_they_are_read(tmp_path: Path) -> None:
@@ -14,9 +20,10 @@ def test_rows_of_a_large_table_are_counted_while_they_are_read(tmp_path: Path) -
     rows = "".join(f"plant-{number},AU\n" for number in range(2_500))
     (tmp_path / "facilities.csv").write_text("id,country\n" + rows, encoding="utf-8")
     told: list[tuple[int, int, str]] = []
-    with watched(lambda done, of, seconds, file: told.append((done, of, Path(file).name)) if seconds >= 0 else None):
+    with watched(lambda done, total, seconds, doing, of: told.append((done, total, f"{doing}: {of}"))):
         read_catalog(tmp_path)
-    assert [(done, of) for done, of, file in told if file == "facilities.csv"] == [
+    reading = f"reading {tmp_path / 'facilities.csv'}: rows"
+    assert [(done, of) for done, of, doing in told if doing == reading] == [
         (0, 2500),
         (1000, 2500),
         (2000, 2500),
@@ -24,3 +31,18 @@ def test_rows_of_a_large_table_are_counted_while_they_are_read(tmp_path: Path) -
     count = len(told)
     read_catalog(tmp_path)
     assert len(told) == count
+
+
+def test_what_is_done_with_many_offers_before_anything_is_solved_is_told(tmp_path: Path) -> None:
+    """Not only the reading of tables: each step that grows with the offers says how far it is."""
+    loaded = load_case(large_case(tmp_path, 1_500))
+    told: dict[str, list[tuple[int, int]]] = {}
+    with watched(lambda done, total, seconds, doing, of: told.setdefault(f"{doing}: {of}", []).append((done, total))):
+        compile_program(prepare(gather(loaded, Registry.of())))
+    building = {doing: steps for doing, steps in told.items() if not doing.startswith("reading")}
+    assert building == {
+        "pricing offers: offers": [(0, 1500), (1000, 1500)],
+        "looking where offers can go: ways": [(0, 1500), (1000, 1500)],
+        "asking rule ban: ways": [(0, 1500), (1000, 1500)],
+        "laying out the program: requirements": [(0, 1)],
+    }

@@ -12,7 +12,7 @@ from ..domain.quantities import UNLIMITED
 from ..reading.csvfile import Table, TableRow
 from . import columns
 from .known import elsewhere, within_itself
-from .state import CatalogReading, pick
+from .state import Alike, CatalogReading, pick
 
 
 def name_facilities(reading: CatalogReading) -> None:
@@ -34,7 +34,7 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
     """The facilities with their capacities."""
     table = reading.table(columns.FACILITIES)
     facilities = []
-    for row in table.unique("id"):
+    for row in table.unique("id", last=True):
         source = reading.source(table, row)
         if reading.refers(table, row, "within", reading.known.facilities, "facility"):
             inside = row.values["within"]
@@ -61,7 +61,8 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
     inside: dict[str, set[str]] = {}
     for facility, around in reading.known.facilities.items():
         inside.setdefault(around, set()).update(made.get(facility, ()))
-    for row in table.unique("facility", "from"):
+    alike = Alike(table)
+    for row in table.unique("facility", "from", last=True):
         source = reading.source(table, row)
         material = reading.material(table, row)
         known = reading.refers(table, row, "facility", own, "facility", "add it to facilities.csv")
@@ -73,7 +74,7 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
             value = None if per_year == UNLIMITED else per_year
             kept = pick(row, start="from", status="status")
             given = {**kept, "per_year": value, "source": source}
-            step = table.made(row, CapacityStep, given)
+            step = alike.made(row, CapacityStep, given)
             if step is not None:
                 steps.setdefault(facility, []).append(step)
     return {name: tuple(sorted(rows, key=lambda s: s.start or date.min)) for name, rows in steps.items()}

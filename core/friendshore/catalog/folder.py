@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from .state import CatalogReading
 from .tables import CatalogTables, tables_at
 from .terms import read_terms
 from .tiers import read_tiers, with_list_prices
+
+_PIECE = 1_000
+"""Records of a table that are written at once where its facts are summed up."""
 
 
 @dataclass(slots=True)
@@ -96,13 +99,11 @@ def read_draft(
         found: where problems are put.
     """
     name = head.get("name", "catalog")  # what has no name is not read for good: that has been told
-    reading = CatalogReading(name, {}, known, found)
+    reading = CatalogReading(name, tables, known, found)
+    # The others are read when it is their turn, so that not all their rows are held at once.
     for layout in columns.TABLES:
-        table = tables.table(layout, found)
-        if table is not None:
-            reading.tables[layout.name] = table
-            if not table.whole:
-                known.unsure.update(IDS_IN.get(layout.name, ()))
+        if layout.name in IDS_IN:
+            reading.table(layout)
     found.extend(tables.strangers())
     facts = _assemble(reading)
     about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
@@ -141,5 +142,28 @@ def _assemble(reading: CatalogReading) -> dict[str, Any]:
 
 def digest(catalog: Catalog) -> str:
     """SHA-256 of the catalog's parsed, sorted facts: the same for every row order and every choice of units."""
-    facts = catalog.model_dump_json(exclude={"digest", "distribution"}, exclude_defaults=True)
-    return hashlib.sha256(facts.encode()).hexdigest()
+    found = hashlib.sha256()
+    for piece in _written(catalog):
+        found.update(piece.encode())
+    return found.hexdigest()
+
+
+def _written(catalog: Catalog) -> Iterator[str]:
+    """The facts as JSON, in pieces: the whole text of a large catalog would take as much memory as the catalog."""
+    before = "{"
+    for name in Catalog.model_fields:
+        held = getattr(catalog, name)
+        if name in ("digest", "distribution"):
+            continue
+        table = held if isinstance(held, tuple) else ()
+        for start in range(0, len(table) or 1, _PIECE):
+            some = {name: table[start : start + _PIECE]} if table else {}
+            text = catalog.model_copy(update=some).model_dump_json(include={name}, exclude_defaults=True)[1:-1]
+            if start:
+                text = text.removeprefix(f'"{name}":[')
+            if start + _PIECE < len(table):
+                text = text.removesuffix("]")
+            if text:
+                yield before + text
+                before = ","
+    yield "}"

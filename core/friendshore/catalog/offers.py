@@ -14,12 +14,10 @@ from ..reading.csvfile import Table, TableRow
 from ..reading.entry import WRITTEN
 from . import columns
 from .known import stage_of_none, unsourced
-from .state import CatalogReading, pick
+from .state import Alike, CatalogReading, pick
 
 _ONE = Decimal(1)
 _COLUMNS = {**WRITTEN, "onboarding_currency": "onboarding"}
-_FULL = 5
-"""Fields of a chain entry of which nothing is left out."""
 _MASSES = ("min_order", "max_order", "lot", "max_per_year", "total", "take_or_pay")
 
 
@@ -40,17 +38,17 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     reading.known.offers |= {name: tuple(m.id for m in delivered.get(name, ())) for name in names}
     chains = _chains(reading, names, delivered)
     lanes = _lanes(reading, names, delivered)
-    offers = []
+    alike, offers = Alike(table), []
     for row in table.unique("id"):
         name = row.values.get("id", "")
         outputs = _outputs(reading, table, row, recipes.get(name))
         material = reading.known.materials.get(outputs[0].material) if len(outputs) == 1 else None
-        values = _values(reading, table, row, material, several=len(outputs) > 1)
+        values = _values(reading, alike, row, material, several=len(outputs) > 1)
         recipe = recipes.get(name)
         values |= {
             "outputs": outputs,
             "inputs": tuple(recipe.inputs) if recipe else (),
-            "chain": tuple(chains.get(name, ())),
+            "chain": tuple(chains.pop(name, ())),
             "lanes": tuple(lanes.get(name, ())),
             "catalog": reading.name,
         }
@@ -125,7 +123,7 @@ def _outputs(reading: CatalogReading, table: Table, row: TableRow, recipe: _Reci
             )
             return ()
         material = reading.material(table, row)
-        return () if material is None else (RecipeLine(material=material.id, per_unit=_ONE),)
+        return () if material is None else (reading.kilogram(material),)
     unread = bool(recipe and recipe.broken) or "recipe" in reading.known.unsure
     if not given and "material" not in row.bad and not unread:
         table.problem(
@@ -139,9 +137,10 @@ def _outputs(reading: CatalogReading, table: Table, row: TableRow, recipe: _Reci
 
 
 def _values(
-    reading: CatalogReading, table: Table, row: TableRow, material: Material | None, *, several: bool
+    reading: CatalogReading, alike: Alike, row: TableRow, material: Material | None, *, several: bool
 ) -> dict[str, Any]:
     """The fields that come from the offer's own row."""
+    table = alike.table
     reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
     values = pick(
         row,
@@ -177,14 +176,14 @@ def _values(
     if money is not None:
         values |= {"onboarding": money.amount, "onboarding_currency": money.currency}
     values["source"] = reading.source(table, row)
-    values["price"] = _price(reading, table, row, material, values["source"], several=several)
+    values["price"] = _price(reading, alike, row, material, values["source"], several=several)
     return values
 
 
 def _price(
-    reading: CatalogReading, table: Table, row: TableRow, material: Material | None, source: str, *, several: bool
+    reading: CatalogReading, alike: Alike, row: TableRow, material: Material | None, source: str, *, several: bool
 ) -> Price | None:
-    values = row.values
+    table, values = alike.table, row.values
     evidence = reading.source(table, row, "price_source") or source
     given = pick(row, benchmark="benchmark", premium="premium") | {"source": evidence}
     if "price" in values:
@@ -205,7 +204,7 @@ def _price(
             return None
     elif "premium" not in values:
         return None
-    return table.made(row, Price, given, {"amount": "price"})
+    return alike.made(row, Price, given, {"amount": "price"})
 
 
 def _chains(
@@ -213,24 +212,19 @@ def _chains(
 ) -> dict[str, list[ChainEntry]]:
     table = reading.table(columns.CHAIN)
     chains: dict[str, list[ChainEntry]] = {}
-    entries: dict[tuple[Any, ...], ChainEntry] = {}
+    alike = Alike(table)
     for row in table.rows:
         row.values.setdefault("feed", Feed.RECYCLED if row.values.get("stage") == COLLECTION else Feed.PRIMARY)
-    for row in table.unique("offer", "stage", "feed"):
+    for row in table.unique("offer", "stage", "feed", last=True):
         source = reading.source(table, row)
         known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
         values = row.values
         if known and "stage" in values:
             _check_stage(table, row, delivered.get(values["offer"]))
         given = pick(row, stage="stage", countries="countries", complete="complete", feed="feed") | {"source": source}
-        key = tuple(given.values()) if len(given) == _FULL else (row.line,)
-        if row.bad or key not in entries:
-            entry = table.made(row, ChainEntry, given)
-            if entry is None:
-                continue
-            entries[key] = entry
-        if known:
-            chains.setdefault(values["offer"], []).append(entries[key])
+        entry = alike.made(row, ChainEntry, given)
+        if known and entry is not None:
+            chains.setdefault(values["offer"], []).append(entry)
     for chain in chains.values():
         chain.sort(key=lambda e: (e.main_stage.rank, e.stage, e.feed))
     return chains

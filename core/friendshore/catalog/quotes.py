@@ -27,6 +27,7 @@ def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer
             table.entry(row).tell([PRICED_TWICE], {"quotes": "offer"})
         elif known and quote is not None and not row.bad:
             found.setdefault(row.values["offer"], []).append((quote, row))
+    reading.table(columns.OFFERS).let_go()
     kept = {name: _in_order(table, quotes) for name, quotes in found.items()}
     return tuple(offer.model_copy(update={"quotes": kept[offer.id]}) if offer.id in kept else offer for offer in offers)
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor, missing_factor
-from ..domain.facts import Material
+from ..domain.facts import Material, RecipeLine
 from ..domain.quantities import Mass, UnitPrice
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
 from ..reading.csvfile import Table, TableRow
+from ..reading.entry import WRITTEN
 from ..reading.fields import Layout
 from .columns import SOURCES
-from .known import Known, no_source, no_such
+from .known import IDS_IN, Known, no_source, no_such
+from .tables import CatalogTables
+
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(slots=True)
@@ -25,19 +31,28 @@ class CatalogReading:
     """The state of reading one catalog."""
 
     name: str
-    tables: dict[str, Table]
-    """File name -> table; a file that is not there is absent."""
+    tables: CatalogTables
+    """Where its tables are."""
     known: Known
     found: list[Diagnostic]
+    read: dict[str, Table | None] = field(default_factory=dict)
+    """File name -> table as far as they have been read; None: there is no such file."""
     factors: Factors = field(default_factory=Factors)
     factors_broken: bool = False
     """Whether a factor row has a mistake: then a conversion that fails is no mistake of its own."""
+    _full: dict[str, str] = field(default_factory=dict)
+    """What cells call a source -> its full id."""
+    _kilograms: dict[str, RecipeLine] = field(default_factory=dict)
     _ratios: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
     _fixes: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def table(self, layout: Layout) -> Table:
-        """The table of this layout; without rows if there is no such file."""
-        return self.tables.get(layout.name) or Table(layout, layout.name, self.found)
+        """The table of this layout, read when it is first asked for; without rows if there is no such file."""
+        if layout.name not in self.read:
+            table = self.read[layout.name] = self.tables.table(layout, self.found)
+            if table is not None and not table.whole:
+                self.known.unsure.update(IDS_IN.get(layout.name, ()))
+        return self.read[layout.name] or Table(layout, layout.name, self.found)
 
     def _fix(self, what: str, word: str, known: Collection[str]) -> str:
         """A suggestion; the same wrong word is looked up once."""
@@ -65,12 +80,16 @@ class CatalogReading:
         word: str = row.values.get(column, "")
         if not word:
             return ""
+        known = self._full.get(word)
+        if known is not None:
+            return known
         full = word if ":" in word else f"{self.name}:{word}"
         if full in self.known.sources:
+            self._full[word] = full
             return full
         if "source" in self.known.unsure:
             return ""
-        if ":" not in word and SOURCES.name not in self.tables:
+        if ":" not in word and self.read[SOURCES.name] is None:
             self._sources_missing(table)
             return ""
         own = f"{self.name}:"
@@ -99,6 +118,12 @@ class CatalogReading:
         ):
             return materials[row.values[column]]
         return None
+
+    def kilogram(self, material: Material) -> RecipeLine:
+        """A kilogram of a material, as the one output of an offer; the same for all that deliver it."""
+        if material.id not in self._kilograms:
+            self._kilograms[material.id] = RecipeLine(material=material.id, per_unit=Decimal(1))
+        return self._kilograms[material.id]
 
     def ratio(self, material: Material, substance: str) -> Decimal | None:
         """Kilograms of the material's basis per kilogram of `substance`."""
@@ -141,6 +166,28 @@ class CatalogReading:
             return None
         ratio = self._convertible(table, row, column, material, price.substance)
         return None if ratio is None else UnitPrice(exact(price.amount / ratio), price.currency, None)
+
+
+class Alike:
+    """Records of rows that give the same, made once: very many rows of a large table are alike in all but their names."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._known: dict[tuple[Any, ...], Any] = {}
+
+    def made(
+        self, row: TableRow, model: type[M], given: Mapping[str, Any], columns: Mapping[str, str] = WRITTEN
+    ) -> M | None:
+        """The record of a row, or that of an earlier one that gives the same: see `Table.made`."""
+        if row.bad:
+            return self.table.made(row, model, given, columns)
+        key = (model, *given, *given.values())
+        known: M | None = self._known.get(key)
+        if known is None:  # new, or wrong: that is told of every row
+            known = self.table.made(row, model, given, columns)
+            if known is not None:
+                self._known[key] = known
+        return known
 
 
 def pick(row: TableRow, **names: str) -> dict[str, Any]:

@@ -44,21 +44,21 @@ class Interrupt:
 def progress_bar(
     quiet: bool, doing: str = "solving", of: str = "parts"
 ) -> Iterator[Callable[[int, int, float], None] | None]:
-    """A bar of what is read and of the work done, on stderr, only on a terminal and only for what takes its time.
+    """A bar of what is read, put together and worked out, on stderr, only on a terminal and only for what takes its time.
 
     Args:
         quiet: no bar at all.
         doing: what is being done.
         of: what is counted.
     """
-    from ..reading.watch import watched
+    from ..domain.watch import watched
 
     if quiet or not sys.stderr.isatty():
         yield None
         return
     bar = _Bar(doing, of)
     try:
-        with watched(bar.reads):
+        with watched(bar.show):
             yield bar
     finally:
         bar.stop()
@@ -68,20 +68,21 @@ class _Bar:
     def __init__(self, doing: str, of: str) -> None:
         self._doing, self._of = doing, of
         self._shown: tuple[Progress, TaskID] | None = None
+        self._last = ""
 
     def __call__(self, solved: int, total: int, seconds: float) -> None:
-        self._show(solved, total, seconds, self._doing, self._of)
+        self.show(solved, total, seconds, self._doing, self._of)
 
-    def reads(self, done: int, total: int, seconds: float, file: str) -> None:
-        """Shows how many rows of a table are read."""
-        self._show(done, total, seconds, f"reading {file}", "rows")
-
-    def _show(self, done: int, total: int, seconds: float, doing: str, of: str) -> None:
+    def show(self, done: int, total: int, seconds: float, doing: str, of: str) -> None:
+        """Shows how much of something is done."""
         if self._shown is None:
             if seconds < PATIENCE:
                 return
             self._shown = _start(doing, of, total)
         progress, task = self._shown
+        if doing != self._last:  # what is left of it is reckoned by its own pace
+            progress.reset(task)
+            self._last = doing
         progress.update(task, completed=done, total=total, description=doing, of=of)
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -56,6 +56,32 @@ class Record(BaseModel):
             if stated is not None and not field.description and texts.get(name):
                 stated["description"] = texts[name]
         return schema
+
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Sharing:
+    """What very many records hold alike, kept once: the names of the fields that were set, lists of the same entries, sets of
+    the same words. Of a large catalog these would take more memory than its facts.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[frozenset[str], set[str]] = {}
+        self._held: dict[tuple[Any, ...], Any] = {}
+
+    def record(self, record: R) -> R:
+        """The record itself, newly made; like all records it never changes."""
+        names = record.model_fields_set
+        object.__setattr__(record, "__pydantic_fields_set__", self._names.setdefault(frozenset(names), names))
+        fields = record.__dict__
+        for name, value in fields.items():
+            if type(value) is tuple and value:
+                # Entries are told apart by `id`, which is safe: they live as long as the list that is kept.
+                fields[name] = self._held.setdefault((name, *map(id, value)), value)
+            elif type(value) is frozenset:
+                fields[name] = self._held.setdefault((name, value), value)
+        return record
 
 
 class Tables(Record):

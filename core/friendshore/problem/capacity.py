@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
@@ -38,15 +38,20 @@ class _Rated:
     """Without repeats: many periods are equally long."""
     position: tuple[int, ...]
     """Which of them each period has."""
+    known: dict[Decimal, tuple[Decimal, ...]] = field(default_factory=dict, compare=False)
+    """Rate -> what it comes to."""
 
     def __getitem__(self, period: int) -> Fraction:
         return self.years[self.position[period]]
 
     def times(self, rate: Decimal) -> tuple[Decimal, ...]:
         """What a yearly rate comes to in each period."""
-        over, under = rate.as_integer_ratio()
-        found = [_quotient(over * years.numerator, under * years.denominator) for years in self.years]
-        return tuple([found[at] for at in self.position])
+        known = self.known.get(rate)
+        if known is None:
+            over, under = rate.as_integer_ratio()
+            found = [_quotient(over * years.numerator, under * years.denominator) for years in self.years]
+            known = self.known[rate] = tuple([found[at] for at in self.position])
+        return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..domain.case import Case, LicenceSpec
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
+from ..domain.watch import told_each
 from ..plugins import attributed
 from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule
@@ -45,7 +46,8 @@ def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use) -
             if not rule.concerns(use):
                 continue
             asked = [arc for arc in arcs if rule.bears_on == "chain" or _is_move(arc)]
-            found = {arc.index: as_verdict(rule.judge(arc.chained, arc.move, use)) for arc in asked}
+            told = told_each(asked, f"asking rule {rule.id}", "ways")
+            found = {arc.index: as_verdict(rule.judge(arc.chained, arc.move, use)) for arc in told}
         against = {index: verdict for index, verdict in found.items() if not verdict.passes}
         if against:
             (chain if rule.bears_on == "chain" else trade)[number] = against

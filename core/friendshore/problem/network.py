@@ -11,6 +11,7 @@ from ..domain.base import exact
 from ..domain.case import Case
 from ..domain.facts import Lane
 from ..domain.use import Chained, Move, Use
+from ..domain.watch import told_each
 from ..errors import Diagnostic, InputError
 from .demands import Demand, Lot
 from .merged import Merged, exchange
@@ -18,6 +19,7 @@ from .offers import OfferFacts
 
 Node = tuple[str, str]
 """A material at a place."""
+_FREE = Decimal(0)
 
 
 def final_node(use: Use) -> Node:
@@ -101,7 +103,8 @@ def build_network(
     nodes |= {(lot.material, lot.place.id) for lot in lots}
     arcs: list[Arc] = []
     ways = _Ways(merged, case)
-    for node, index, output in sorted(found, key=lambda f: (f[0], offers[f[1]].offer.id, f[2])):
+    found.sort(key=lambda f: (f[0], offers[f[1]].offer.id, f[2]))
+    for node, index, output in told_each(found, "looking where offers can go", "ways"):
         arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], ways))
     for number, lot in enumerate(lots):
         arcs.append(_lot_arc(len(arcs), number, lot, merged))
@@ -176,7 +179,7 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
         return exact(lane.freight * rate)
     if case.assume.freight is not None and move.crosses:
         return case.assume.freight
-    return Decimal(0)
+    return _FREE
 
 
 def _lot_arc(index: int, number: int, lot: Lot, merged: Merged) -> Arc:

@@ -17,10 +17,13 @@ from ..domain.facts import Facility, Material, Offer, Price, Quote
 from ..domain.quantities import readable
 from ..domain.time import Period, Span
 from ..domain.use import Chained
+from ..domain.watch import told_each
 from ..errors import Diagnostic, InputError
 from .capacity import as_decimal
 from .merged import CASE_SOURCE, Merged, exchange
 from .paths import Paths
+
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[L
     counted: list[OfferFacts] = []
     leads: list[Lead] = []
     assumptions: list[Assumption] = []
-    for offer in merged.offers.values():
+    for offer in told_each(list(merged.offers.values()), "pricing offers", "offers"):
         reader = _OfferReader(merged, paths, case, offer, given.get(offer.id))
         facts = reader.read()
         if isinstance(facts, Lead):
@@ -242,7 +245,7 @@ class _OfferReader:
             return None
         prices = self._quoted(price) if price.amount is not None else self._benchmarked(price)
         if prices is not None and all(price == prices[0] for price in prices):
-            return (prices[0],) * len(prices)
+            return self.paths.level(prices[0])
         return prices
 
     def _by_quotes(self) -> tuple[Decimal, ...] | None:
@@ -321,7 +324,7 @@ class _OfferReader:
 
     def _money(self, amount: Decimal | None, currency: str, what: str) -> Decimal:
         if not amount:
-            return Decimal(0)
+            return _NOTHING
         rate = exchange(self.merged.rates, currency or self.case.currency, self.case.currency, self.case.horizon.start)
         if rate is None:
             self.reasons.append(f"no exchange rate from {currency} to {self.case.currency} for its {what}")
@@ -332,7 +335,7 @@ class _OfferReader:
         performed = tuple(self.merged.accepted(e, self.case.accept.confidence) for e in self.offer.chain)
         supplied = frozenset([s for line in self.offer.inputs for s in self.merged.materials[line.material].stages])
         covered = {entry.main_stage for entry in performed} | supplied
-        return Chained(
+        chained = Chained(
             offer=self.offer,
             material=material,
             facility=self.facility,
@@ -341,6 +344,7 @@ class _OfferReader:
             supplied=supplied,
             source=not self.offer.inputs,
         )
+        return self.paths.sharing.record(chained)
 
     def _note_assumed_recipe(self) -> None:
         for line in self.offer.inputs:

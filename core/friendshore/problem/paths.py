@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ..domain.base import exact, rounded
+from ..domain.base import Sharing, exact, rounded
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.facts import BenchmarkPrice, CapacityStep, Facility, Material
@@ -22,10 +22,20 @@ class Paths:
         self.factors = Factors(merged.factors)
         self.unlimited: tuple[Decimal | None, ...] = (None,) * case.horizon.count
         """Most units in each period of an offer without limits of its own."""
+        self.sharing = Sharing()
+        self._level: dict[str, tuple[Decimal, ...]] = {}
+        """By the price as it is written: equal ones may differ in their zeros."""
         self._steps: dict[str, tuple[CapacityStep, ...]] = {}
         self._rates: dict[str, tuple[Decimal, ...] | None] = {}
         self._rows: dict[str, tuple[BenchmarkPrice, ...]] = {}
         self._amounts: dict[tuple[str, str], tuple[Decimal, ...] | None] = {}
+
+    def level(self, price: Decimal) -> tuple[Decimal, ...]:
+        """A price that is the same in every period."""
+        written = str(price)
+        if written not in self._level:
+            self._level[written] = (price,) * self.case.horizon.count
+        return self._level[written]
 
     def steps(self, facility: Facility) -> tuple[CapacityStep, ...]:
         """The capacity steps of a facility that the case accepts."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..domain.case import LicenceSpec
 from ..domain.memory import uncollected
+from ..domain.watch import told_each
 from ..problem import Problem
 from ..problem.float_tables import as_floats, table
 from ..problem.judging import licence_id
@@ -113,7 +114,7 @@ class _Compiler:
         """One block of columns a requirement: every move that it admits, in order of node, arc and period."""
         buying, every = Buying(self.problem, self.node_index, self.discount), self.problem.moves
         found: list[tuple[Ints, Ints]] = []
-        for requirement in self.problem.requirements:
+        for requirement in told_each(self.problem.requirements, "laying out the program", "requirements", 1):
             moves, licences, cost = buying.block(requirement)
             first = self.assembly.add_columns(len(moves), cost, self.bounds.move[moves])
             columns = np.arange(first, first + len(moves))

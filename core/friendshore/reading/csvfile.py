@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ..domain.base import Sharing
 from ..domain.suggest import did_you_mean, nearest
+from ..domain.watch import told_each
 from ..errors import Diagnostic
 from .entry import WRITTEN, Entry
 from .fields import Field, Layout, UnreadableError
 from .textfile import read_text
-from .watch import tell
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,8 +36,6 @@ LONGEST_CELL = 131_072
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _LONGEST = 80
 """Characters of a cell that a message shows."""
-_TOLD = 1_000
-"""Rows from one telling of how far reading is to the next."""
 _TITLES = 10
 """Rows below the first among which a header is looked for that has a title above it."""
 
@@ -59,6 +58,10 @@ class TableRow:
     """Columns whose cell cannot be read, or is missing though needed."""
 
 
+_GONE = TableRow(0, [])
+"""Stands for a row that has been forgotten."""
+
+
 @dataclass(slots=True)
 class Table:
     """A table as read."""
@@ -76,6 +79,7 @@ class Table:
     """Line of the header."""
     whole: bool = True
     """Whether every row is there with its `id`; if not, what is not found in it may be there all the same."""
+    _sharing: Sharing = field(default_factory=Sharing)
 
     def text(self, row: TableRow, column: str) -> str:
         """What stands in a cell."""
@@ -111,16 +115,28 @@ class Table:
         """The record of a row; None, once what is wrong has been recorded, if it cannot be made: see `Entry.made`."""
         if not row.bad:
             with suppress(ValidationError):
-                return model(**given)
+                return self._sharing.record(model(**given))
         return self.entry(row).made(model, given, columns)
 
-    def unique(self, *columns: str) -> Iterator[TableRow]:
-        """The rows whose cells in `columns` together are new; the others are recorded as mistakes."""
+    def let_go(self) -> None:
+        """Forgets the rows, once all that they say is kept elsewhere: those of a hundred thousand offers take much memory."""
+        self.rows = []
+
+    def unique(self, *columns: str, last: bool = False) -> Iterator[TableRow]:
+        """The rows whose cells in `columns` together are new; the others are recorded as mistakes.
+
+        Args:
+            columns: what tells rows apart.
+            last: whether the rows are needed no more: each is forgotten as soon as it has been looked at.
+        """
+        rows = self.rows
+        if last:
+            self.let_go()
         seen: dict[Any, int] = {}
         single = columns[0] if len(columns) == 1 else ""
-        for number, row in enumerate(self.rows):
-            if number % _TOLD == 0:
-                tell(number, len(self.rows), self.file)
+        for number, row in enumerate(told_each(rows, f"reading {self.file}", "rows")):
+            if last:
+                rows[number] = _GONE
             if row.bad and not row.bad.isdisjoint(columns):
                 yield row
                 continue
@@ -192,7 +208,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
     table.rows = [
         TableRow(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
     ]
-    for column in table.layout.fields:
+    for column in told_each(table.layout.fields, f"reading {table.file}", "columns", 1):
         if column.name in table.columns:
             _parse(table, column)
         elif column.required:
@@ -327,9 +343,9 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
 
 
 def _parse(table: Table, column: Field) -> None:
-    """Parses one column; equal cells are parsed once."""
+    """Parses one column; equal cells are parsed, and kept, once."""
     position, name, read = table.columns[column.name], column.name, column.kind.read
-    known: dict[str, Any] = {}
+    known: dict[str, tuple[str, Any]] = {}
     misfit = frozenset(table.layout.names)
     for row in table.rows:
         if row.bad == misfit:
@@ -350,10 +366,10 @@ def _parse(table: Table, column: Field) -> None:
             continue
         if text not in known:
             try:
-                known[text] = read(text)
+                known[text] = text, read(text)
             except UnreadableError as bad:
-                known[text] = bad
-        value = known[text]
+                known[text] = text, bad
+        row.cells[position], value = known[text]
         if isinstance(value, UnreadableError):
             row.bad |= {name}
             table.problem(row, name, "cannot be read", expected=value.expected, fix=value.fix)

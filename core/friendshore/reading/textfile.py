@@ -107,11 +107,14 @@ def read_bytes(path: Path, most: int = -1) -> bytes:
     Raises:
         OSError: if it cannot be read, or is a pipe, a socket or a device: those may never begin, or never end.
     """
-    mode = path.stat().st_mode
+    mode, size = path.stat().st_mode, path.stat().st_size
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the machine itself says why not
         raise OSError(errno.EINVAL, f"it is {_kind(mode)}, not a file", str(path))
     with path.open("rb") as stream:
-        return stream.read(most)
+        if most < 0:
+            return stream.read()
+        data = stream.read(min(most, size + 1))  # not `most` at once: memory for all of it would be asked for
+        return data if len(data) <= size else data + stream.read(most - len(data))  # it has grown, or says no size
 
 
 def _kind(mode: int) -> str:

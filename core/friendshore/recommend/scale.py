@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -80,13 +82,26 @@ class _Names:
 
     def __init__(self, program: Program) -> None:
         self.program, self.problem = program, program.problem
-        columns = program.columns
-        self.buys = dict(zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True))
-        self.makers = {column: offer for (offer, _, _), column in columns.make.items()}
-        self.makers |= {column: offer for offer, column in columns.onboard.items()}
-        self.makers |= {column: offer for (offer, _), column in columns.order.items()}
-        self.delivers = dict(zip(columns.deliver, columns.deliver_key, strict=True))
         self.count = self.problem.case.horizon.count
+
+    @cached_property
+    def buys(self) -> dict[int, int]:
+        """Column of a purchase -> its move."""
+        columns = self.program.columns
+        return dict(zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True))
+
+    @cached_property
+    def makers(self) -> dict[int, int]:
+        """Column of units made, of the use of an offer or of an order -> the offer."""
+        columns = self.program.columns
+        found = {column: offer for (offer, _, _), column in columns.make.items()}
+        found |= {column: offer for offer, column in columns.onboard.items()}
+        return found | {column: offer for (offer, _), column in columns.order.items()}
+
+    @cached_property
+    def delivers(self) -> dict[int, Any]:
+        """Column of a delivery -> its demand, period, requirement and waivers."""
+        return dict(zip(self.program.columns.deliver, self.program.columns.deliver_key, strict=True))
 
     def of(self, column: int) -> str:
         """What a column is about."""

@@ -1,0 +1,66 @@
+"""Very many offers: memory that grows with them is bounded, by counts and not by the clock."""
+
+from __future__ import annotations
+
+import hashlib
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from friendshore import load_case
+from friendshore.catalog import folder, read_catalog
+from friendshore.plugins import Registry
+from friendshore.recommend import gather, prepare
+
+from .large import large_case
+
+FEW, MANY = 400, 1_200
+
+
+def test_memory_by_offer_is_bounded(tmp_path: Path) -> None:
+    """An offer with its plant, capacity, price and origin takes up to 3.2 kB once it is resolved, and up to 3.6 kB while it is read.
+
+    What every case takes, however small, is left out: two cases are compared.
+    """
+    used = [_used(large_case(tmp_path / str(offers), offers)) for offers in (10, FEW, MANY)]
+    kept, most = ((used[2][i] - used[1][i]) / (MANY - FEW) for i in (0, 1))
+    assert kept < 3_200
+    assert most < 3_600
+
+
+def _used(case: Path) -> tuple[int, int]:
+    """Bytes that a resolved case takes, and the most that it took on the way."""
+    loaded, registry = load_case(case), Registry.of()
+    tracemalloc.start()
+    try:
+        problem = prepare(gather(loaded, registry))
+        assert problem.offers
+        return tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+
+def test_records_of_a_table_share_what_they_hold_alike(tmp_path: Path) -> None:
+    """Prices, capacities, outputs and chains of the same content are one record."""
+    catalog = read_catalog(large_case(tmp_path, MANY) / "catalog")
+    offers = catalog.offers
+    assert len({id(line) for offer in offers for line in offer.outputs}) == 1
+    assert len({id(offer.price) for offer in offers}) == 777
+    assert len({id(step) for facility in catalog.facilities for step in facility.capacity}) == 50
+    assert len({id(offer.chain) for offer in offers}) == 10
+    assert len({id(offer.model_fields_set) for offer in offers}) == 1
+    copied = offers[0].model_copy(update={"note": "another"})
+    assert "note" in copied.model_fields_set
+    assert "note" not in offers[1].model_fields_set
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 1_000])
+def test_facts_are_summed_up_alike_in_pieces_and_at_once(
+    piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digest is that of the whole JSON, whatever the length of the pieces it is made of."""
+    catalog = read_catalog(large_case(tmp_path, 20) / "catalog")
+    whole = catalog.model_dump_json(exclude={"digest", "distribution"}, exclude_defaults=True)
+    monkeypatch.setattr(folder, "_PIECE", piece)
+    assert folder.digest(catalog) == catalog.digest == hashlib.sha256(whole.encode()).hexdigest()
