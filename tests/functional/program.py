@@ -1,58 +1,125 @@
-"""friendshore's command line as a program of its own, its output in files; quick, since the process that it is forked from has imported it."""
+"""friendshore's command line as a program of its own; quick, since the process that it is forked from has imported it."""
 
 from __future__ import annotations
 
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PATIENCE = 200.0
 """Seconds after which a command is taken to hang."""
 COMMAND = (sys.executable, "-m", "friendshore")
+CLOSED = -9
+"""In place of a stream: the program is started without it."""
+FOLLOWED = ("PYTHONPATH", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
+"""What Python reads when it starts and `starter.py` goes by too."""
+
+
+class Started:
+    """A program that runs, with what tests use of `subprocess.Popen`."""
+
+    def __init__(self, arguments: list[str], starter: socket.socket) -> None:
+        self.args = [*COMMAND, *arguments]
+        self.returncode: int | None = None
+        self._starter = starter
+        self.pid: int = self._told()
+
+    def poll(self) -> int | None:
+        """The exit code; None: it still runs."""
+        return self.wait(0) if select.select([self._starter], [], [], 0)[0] else self.returncode
+
+    def wait(self, timeout: float = PATIENCE) -> int:
+        """The exit code, once it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: if that takes too long; nothing of it is left running.
+        """
+        if self.returncode is None:
+            in_time = bool(select.select([self._starter], [], [], timeout)[0])
+            if not in_time:
+                os.killpg(self.pid, signal.SIGKILL)
+            self.returncode = self._told()
+            if not in_time:
+                raise subprocess.TimeoutExpired(self.args, timeout)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal, if it has not ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Ends it, if it has not ended."""
+        self.send_signal(signal.SIGKILL)
+
+    def _told(self) -> int:
+        return int(self._starter.recv(100))
 
 
 @cache
-def _starter() -> subprocess.Popen[str]:
+def _starter() -> tuple[socket.socket, subprocess.Popen[bytes]]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, str(Path(__file__).with_name("starter.py"))]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        command = [sys.executable, str(Path(__file__).with_name("starter.py")), str(theirs.fileno())]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment)
+    return ours, process
 
 
 def _is_read_at_start(name: str) -> bool:
-    return name.startswith(("PYTHON", "LC_", "LANG")) and name not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    return name.startswith(("PYTHON", "LC_", "LANG")) and name not in FOLLOWED
 
 
-def call(arguments: list[str], env: Mapping[str, str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs `friendshore` in an environment; where Python itself would read another one than it has here, from the start.
+def start(
+    arguments: list[str], env: Mapping[str, str], stdin: int, stdout: int, stderr: int, cwd: Path | None = None
+) -> Started | subprocess.Popen[bytes]:
+    """Starts `friendshore` with some streams, one at a time; where Python itself would read another environment than it has here, anew."""
+    other = {name for name in {*env, *os.environ} if env.get(name) != os.environ.get(name)}
+    if sys.platform != "linux" or any(map(_is_read_at_start, other)):
+        assert CLOSED not in (stdin, stdout, stderr)
+        return subprocess.Popen([*COMMAND, *arguments], cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
+    streams = (stdin, stdout, stderr)
+    request = {
+        "arguments": arguments, "env": dict(env), "cwd": str((cwd or Path.cwd()).absolute()),
+        "streams": [stream != CLOSED for stream in streams],
+    }  # fmt: skip
+    starter, _ = _starter()
+    with Path(os.devnull).open("r+b") as nothing:
+        given = [nothing.fileno() if stream == subprocess.DEVNULL else stream for stream in streams if stream != CLOSED]
+        socket.send_fds(starter, [json.dumps(request).encode()], given)
+    return Started(arguments, starter)
+
+
+def call(
+    arguments: list[str], env: Mapping[str, str], cwd: Path | None = None, **streams: int
+) -> subprocess.CompletedProcess[str]:
+    """Runs `friendshore` in an environment to its end.
+
+    Args:
+        arguments: of the command line.
+        env: its whole environment.
+        cwd: its working folder; None: this one.
+        streams: `stdin`, `stdout` and `stderr`, by their numbers here, `subprocess.DEVNULL` or `CLOSED`; else nothing comes in, and what
+            comes out is kept.
 
     Raises:
         subprocess.TimeoutExpired: if it hangs; nothing of it is left running.
     """
-    command = [*COMMAND, *arguments]
-    other = {name for name in {*env, *os.environ} if env.get(name) != os.environ.get(name)}
-    if not hasattr(os, "pidfd_open") or any(map(_is_read_at_start, other)):
-        return subprocess.run(
-            command, cwd=cwd, env=env, capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE
-        )
-    starter = _starter()
-    assert starter.stdin is not None
-    assert starter.stdout is not None
-    with tempfile.TemporaryDirectory() as scratch:
-        out, err = Path(scratch) / "stdout", Path(scratch) / "stderr"
-        for path in (out, err):
-            path.touch()
-        request = {
-            "arguments": arguments, "env": dict(env), "cwd": str((cwd or Path.cwd()).absolute()), "seconds": PATIENCE,
-            "stdin": os.devnull, "stdout": str(out), "stderr": str(err),
-        }  # fmt: skip
-        print(json.dumps(request), file=starter.stdin, flush=True)
-        code = json.loads(starter.stdout.readline())
-        told = [path.read_text(encoding="utf-8") for path in (out, err)]
-    if code is None:
-        raise subprocess.TimeoutExpired(command, PATIENCE, *told)
-    return subprocess.CompletedProcess(command, code, *told)
+    with ExitStack() as stack:
+        files: dict[str, Any] = {name: stack.enter_context(tempfile.TemporaryFile()) for name in ("stdout", "stderr")}
+        given = {"stdin": subprocess.DEVNULL, **{name: file.fileno() for name, file in files.items()}, **streams}
+        code = start(arguments, env, cwd=cwd, **given).wait(PATIENCE)
+        for file in files.values():
+            file.seek(0)
+        told = [file.read().decode("utf-8") for file in files.values()]
+    return subprocess.CompletedProcess([*COMMAND, *arguments], code, *told)

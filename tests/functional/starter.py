@@ -1,23 +1,26 @@
 """Starts friendshore's command line over and over, each time in a process of its own, from one that has imported it.
 
 To import friendshore and its solvers takes ten times as long as what most tests ask of it. `program.py` starts this script once and
-writes it a request a line; each is forked off, becomes the program `python -m friendshore` with its own arguments, folder, environment
-and files to write to, and ends as it does. What a plugin brings is imported there and nowhere else.
+sends it one request after the other; for each a process is forked off that becomes the program `python -m friendshore` with its own
+arguments, folder, environment and streams, and ends as it does. What a plugin brings is imported there and nowhere else.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
 import os
 import pkgutil
 import runpy
-import select
 import signal
+import socket
 import sys
+import threading
 from typing import Any
 
+STREAMS = ("stdin", "stdout", "stderr")
 OUTSIDE = ("openpyxl", "pandas", "rich.progress", "scipy.optimize", "scipy.sparse.csgraph")
 
 
@@ -34,48 +37,66 @@ def get_ready() -> None:
     gc.freeze()
 
 
-def become(request: dict[str, Any], base: list[str]) -> None:
-    """Makes this process one that has just been started to do what is requested."""
+def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
+    """Makes this process one that has just been started to do what is requested, with these files as its streams."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for name, descriptor in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
-        mode = os.O_RDONLY if name == "stdin" else os.O_WRONLY
-        opened = os.open(request[name], mode)
-        os.dup2(opened, descriptor)
-        os.close(opened)
+    for number, (name, is_open) in enumerate(zip(STREAMS, request["streams"], strict=True)):
+        if is_open:
+            descriptor = given.pop(0)
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        else:
+            os.close(number)
+            setattr(sys, name, None)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
+    if encoding := request["env"].get("PYTHONIOENCODING"):
+        sys.stdout.reconfigure(encoding=encoding, errors="strict")  # type: ignore[union-attr]
+        sys.stderr.reconfigure(encoding=encoding)  # type: ignore[union-attr]
     further = [entry for entry in request["env"].get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:] = [request["cwd"], *further, *base]
     sys.argv[:] = ["friendshore", *request["arguments"]]
     importlib.invalidate_caches()
 
 
-def ended(pid: int, seconds: float) -> int | None:
-    """The exit code of a process, as `subprocess` gives it; None: it took too long, and is ended with all that it started."""
-    handle = os.pidfd_open(pid)
-    in_time, _, _ = select.select([handle], [], [], seconds)
-    os.close(handle)
-    if not in_time:
-        os.killpg(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status) if in_time else None
+def serve(asked: socket.socket) -> bool:
+    """Answers requests until there are no more, each with the number of its process and, once it has ended, its exit code.
 
-
-def serve() -> bool:
-    """Answers requests until there are no more; true in each process that is to do one."""
+    Returns:
+        False in the end; true in each process that is to do one.
+    """
     base = sys.path[1:]
     get_ready()
-    for line in sys.stdin:
-        request = json.loads(line)
+    while True:
+        text, given, _, _ = socket.recv_fds(asked, 2**20, len(STREAMS))
+        if not text:
+            return False
         pid = os.fork()
         if pid == 0:
-            become(request, base)
+            asked.close()
+            become(json.loads(text), given, base)
             return True
-        print(json.dumps(ended(pid, request["seconds"])), flush=True)  # noqa: T201 - This is the answer.
-    return False
+        for descriptor in given:
+            os.close(descriptor)
+        asked.send(str(pid).encode())
+        _, status = os.waitpid(pid, 0)
+        asked.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-if __name__ == "__main__" and serve():
-    runpy.run_module("friendshore", run_name="__main__", alter_sys=True)
+def leave(code: object) -> None:
+    """Ends this process as Python does, but for taking apart all that was imported: that takes longer than what most tests ask."""
+    if threading.active_count() == 1 and isinstance(code, int | None):
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code or 0)
+
+
+if __name__ == "__main__" and serve(socket.socket(fileno=int(sys.argv[1]))):
+    try:
+        runpy.run_module("friendshore", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        leave(ended.code)
+        raise

@@ -294,7 +294,7 @@ def test_a_catalog_beside_the_case_is_shown_and_checked(case: Path) -> None:
 
 def test_the_encoding_of_the_terminal_stops_nothing(case: Path) -> None:
     """On a terminal that knows only ASCII the report is still printed, and JSON is still JSON."""
-    env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    env = {"PYTHONIOENCODING": "ascii"}
     assert friendshore("plan", str(case), env=env).returncode == 0
     assert answer(friendshore("plan", str(case), "--json", env=env))["status"] == "optimal"
 

@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +18,11 @@ import pytest
 
 from ..property.disk import write
 from ..unit.building import hard_case
+from .program import Started, call, start
 
 pty = pytest.importorskip("pty", reason="this system has no terminals of its own making")
 
+Program = Started | subprocess.Popen[bytes]
 PATIENCE = 120.0
 """Seconds after which a command that does not answer is a failure; nothing is asserted about how long it takes."""
 
@@ -68,7 +69,7 @@ class Terminal:
         self.end = end
         self.text = ""
 
-    def until(self, words: str, program: subprocess.Popen[str]) -> None:
+    def until(self, words: str, program: Program) -> None:
         """Reads until some words have been written."""
         give_up = time.monotonic() + PATIENCE
         while words not in self.text:
@@ -79,12 +80,11 @@ class Terminal:
 
 
 @contextmanager
-def planning(folder: Path, stdout: IO[str]) -> Iterator[tuple[subprocess.Popen[str], Terminal]]:
+def planning(folder: Path, stdout: IO[str]) -> Iterator[tuple[Program, Terminal]]:
     """`friendshore plan --json` under way, its messages on a terminal and its answer in a file."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "friendshore", "plan", str(folder), "--json"]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    program = subprocess.Popen(command, stdout=stdout, stderr=theirs, text=True, env=environment)
+    program = start(["plan", str(folder), "--json"], environment, subprocess.DEVNULL, stdout.fileno(), theirs)
     os.close(theirs)
     try:
         yield program, Terminal(ours)
@@ -94,7 +94,7 @@ def planning(folder: Path, stdout: IO[str]) -> Iterator[tuple[subprocess.Popen[s
         os.close(ours)
 
 
-def ended(program: subprocess.Popen[str], terminal: Terminal) -> int:
+def ended(program: Program, terminal: Terminal) -> int:
     """The exit code, the terminal read to its end so that nothing waits for it."""
     give_up = time.monotonic() + PATIENCE
     while program.poll() is None:
@@ -145,7 +145,6 @@ def test_ctrl_c_twice_ends_without_a_plan(folder: Path, tmp_path: Path) -> None:
 
 def test_a_time_limit_prints_the_best_plan_so_far(folder: Path) -> None:
     """Exit code 0, and one complete plan called feasible; nothing else on stdout or stderr."""
-    command = [sys.executable, "-m", "friendshore", "plan", str(folder), "--json", "--time-limit", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    done = call(["plan", str(folder), "--json", "--time-limit", "1"], os.environ)
     assert (done.returncode, done.stderr) == (0, "")
     assert complete(done.stdout)["status"] == "feasible"

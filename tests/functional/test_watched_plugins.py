@@ -22,6 +22,7 @@ from friendshore.problem.judging import Law
 from friendshore.recommend import plan
 from friendshore.recommend.reopen import reopen
 
+from .program import call
 from .test_lock import CASE, CATALOG
 from .test_plugin_edits import CODE, HOUSE_RULE
 
@@ -133,9 +134,7 @@ def test_threads_left_behind_and_prints_harm_nothing(tmp_path: Path) -> None:
 def test_exit_at_import_is_no_plan(site: Site, tmp_path: Path) -> None:
     """`os._exit(0)` when a plugin is imported: exit code 3, one JSON object that says whose it is."""
     case(site, tmp_path, f"import os\nos._exit(0)\n{CODE}")
-    environment = {**os.environ, "PYTHONPATH": str(site.folder)}
-    command = [sys.executable, "-m", "friendshore", "plan", str(tmp_path), "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = call(["plan", str(tmp_path), "--json"], {**os.environ, "PYTHONPATH": str(site.folder)})
     assert done.returncode == 3
     (error,) = json.loads(done.stdout)["errors"]
     assert error["message"].startswith("acme-house 1.0: its import ended the process with exit code 0")
