@@ -12,7 +12,8 @@ EXACT = Stop(gap=1e-7)
 MINIATURES = {"L": 0.01, "D": 0.03, "J": 0.03, "X": 0.0025}
 
 
-@pytest.mark.parametrize("name", ["X", *(pytest.param(name, marks=pytest.mark.deep) for name in ("L", "D", "J"))])
+@pytest.mark.deep
+@pytest.mark.parametrize("name", MINIATURES)
 # The CBC that comes with PuLP 3 is what its users have; PuLP 4 will take it from a package of its own.
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD is deprecated:DeprecationWarning")
 def test_peers_find_the_same_optimum(name: str) -> None:

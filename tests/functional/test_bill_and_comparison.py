@@ -58,14 +58,15 @@ def test_the_whole_bill_of_the_worked_case_adds_up() -> None:
     assert found["effort"]["reused"] > found["effort"]["solved"]
 
 
-def test_an_order_and_items_exclude_each_other() -> None:
-    """So do two cases and scenarios; and a comparison needs something to compare with."""
+def test_an_order_and_items_exclude_each_other(tmp_path: Path) -> None:
+    """So do two cases and scenarios; a comparison needs something to compare with; and an item needs its right name."""
     assert friendshore("ledger", STEEL, "--order", "lot", "--items", "lot").returncode == 2
     assert friendshore("compare", STEEL).returncode == 2
     assert friendshore("compare", STEEL, STEEL, "--scenario", "x").returncode == 2
-    run = friendshore("ledger", STEEL, "--items", "max-serve")
+    assert friendshore("init", str(tmp_path / "case")).returncode == 0
+    run = friendshore("ledger", str(tmp_path / "case"), "--items", "defense-orgin")
     assert run.returncode == 2
-    assert "did you mean `max-served`" in run.stderr
+    assert "did you mean `defense-origin`" in run.stderr
     assert "Traceback" not in run.stderr
 
 

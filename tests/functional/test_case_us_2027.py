@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,24 +19,33 @@ README = (CASE / "README.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| ([a-z0-9-]+) \| (civil|defense) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\S+) \|$", re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def plans() -> dict[str, Recommendation]:
-    """The case as enacted, with each of its scenarios, and with unknown phases in force."""
-    case = friendshore.load_case(CASE)
-    made = {name: friendshore.plan(case, scenario=name) for name in ("s1803", "hr9073", "projects-on-time")}
-    return made | {"enacted": friendshore.plan(case), "strict": friendshore.plan(case, strict=True)}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "enacted": {},
+    "strict": {"strict": True},
+    **{name: {"scenario": name} for name in ("s1803", "hr9073", "projects-on-time")},
+}
+"""The case as enacted, with unknown phases in force, and with each of its scenarios."""
 
 
-def test_every_plan_is_optimal_and_verified(plans: dict[str, Recommendation]) -> None:
+@cache
+def planned(name: str) -> Recommendation:
+    """One of the plans."""
+    return friendshore.plan(friendshore.load_case(CASE), **OPTIONS[name])
+
+
+@pytest.mark.parametrize(
+    "name", ["enacted", "strict", "s1803", *(pytest.param(n, marks=pytest.mark.deep) for n in list(OPTIONS)[3:])]
+)
+def test_every_plan_is_optimal_and_verified(name: str) -> None:
     """Each is the cheapest, proved, and checked by the verifier."""
-    assert {(plan.status.value, plan.verified) for plan in plans.values()} == {("optimal", True)}
+    assert (planned(name).status.value, planned(name).verified) == ("optimal", True)
 
 
-def test_table_of_demand(plans: dict[str, Recommendation]) -> None:
+def test_table_of_demand() -> None:
     """The README's table is the run's demands, in tonnes."""
     totals: defaultdict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     met: dict[tuple[str, str], str] = {}
-    for demand in plans["enacted"].run.demands:
+    for demand in planned("enacted").run.demands:
         key = (demand.material, demand.end_use)
         for position, kilograms in enumerate((demand.wanted_kg, demand.delivered_kg, demand.short_kg)):
             totals[key][position] += float(kilograms) / 1000
@@ -57,9 +68,9 @@ NEVER = {
 """What the README says cannot be had at all for defence."""
 
 
-def test_the_heading_says_how_many_demands_are_met_and_which_never(plans: dict[str, Recommendation]) -> None:
+def test_the_heading_says_how_many_demands_are_met_and_which_never() -> None:
     """Nothing is short because the plan begins somewhere: what is short is what can never be had."""
-    run = plans["enacted"].run
+    run = planned("enacted").run
     lacking = {(d.material, d.end_use, d.first_met or "never") for d in run.demands if d.short_kg}
     assert lacking == {(name, "defense", "never") for name in NEVER}
     assert "17 of 23 demands met in full; 6 never: germanium-metal-5n for defense," in met(run)
@@ -73,42 +84,41 @@ def test_the_heading_says_how_many_demands_are_met_and_which_never(plans: dict[s
         ("charges", "1.0 billion of that are duties"),
     ],
 )
-def test_costs(plans: dict[str, Recommendation], figure: str, text: str) -> None:
+def test_costs(figure: str, text: str) -> None:
     """The README's costs are the run's."""
     assert text in README
-    assert f"{float(getattr(plans['enacted'].cost, figure)) / 1e9:,.1f}" == text.split(maxsplit=1)[0]
+    assert f"{float(getattr(planned('enacted').cost, figure)) / 1e9:,.1f}" == text.split(maxsplit=1)[0]
 
 
-@pytest.mark.parametrize("bill", ["s1803", "hr9073"])
-def test_pending_bills_bring_the_magnets_that_the_extension_leaves_unproved(
-    plans: dict[str, Recommendation], bill: str
-) -> None:
+@pytest.mark.parametrize("bill", ["s1803", pytest.param("hr9073", marks=pytest.mark.deep)])
+def test_pending_bills_bring_the_magnets_that_the_extension_leaves_unproved(bill: str) -> None:
     """Either bill leaves no magnet with dysprosium short, and all else as it is."""
-    short = [{d.material: round(d.short_kg) for d in plan.run.demands} for plan in (plans["enacted"], plans[bill])]
+    short = [{d.material: round(d.short_kg) for d in plan.run.demands} for plan in (planned("enacted"), planned(bill))]
     assert {name for name in short[0] if short[0][name] != short[1][name]} == {"ndfeb-magnet-dy"}
     assert short[1]["ndfeb-magnet-dy"] == 0
     assert f"all {short[0]['ndfeb-magnet-dy'] / 1000:,.0f} t of magnets with dysprosium" in README
 
 
-def test_defence_magnets_come_from_the_proved_maker(plans: dict[str, Recommendation]) -> None:
+def test_defence_magnets_come_from_the_proved_maker() -> None:
     """With the extension all of them come from Fort Worth."""
     bought = {
-        p.offer for p in plans["enacted"].run.purchases if p.material == "ndfeb-magnet" and p.end_use == "defense"
+        p.offer for p in planned("enacted").run.purchases if p.material == "ndfeb-magnet" and p.end_use == "defense"
     }
     assert bought == {"independence-magnet"}
 
 
-def test_unknown_phases_are_exposed_and_strict_lets_them_bite(plans: dict[str, Recommendation]) -> None:
+def test_unknown_phases_are_exposed_and_strict_lets_them_bite() -> None:
     """What an unknown suspension would forbid stands beside the mix; with `--strict` civil gallium runs short, defence first."""
-    exposed = {row.rule: row for row in plans["enacted"].run.exposed}
+    exposed = {row.rule: row for row in planned("enacted").run.exposed}
     assert {"gallium-metal-4n", "germanium-metal-5n", "antimony-metal"} <= set(exposed["cn-46-2-minerals"].materials)
-    assert plans["strict"].run.exposed == []
-    short = {d.id: round(float(d.short_kg) / 1000, 1) for d in plans["strict"].run.demands if "gallium" in d.id}
+    assert planned("strict").run.exposed == []
+    short = {d.id: round(float(d.short_kg) / 1000, 1) for d in planned("strict").run.demands if "gallium" in d.id}
     assert short == {"gallium-civil": 64.0, "gallium-defense": 0.0}
     assert "Defence gets its 1.9 t of them, and 64 t of civil use go short" in README
 
 
-def test_projects_on_time_lift_none_of_the_shortages(plans: dict[str, Recommendation]) -> None:
+@pytest.mark.deep
+def test_projects_on_time_lift_none_of_the_shortages() -> None:
     """Mines and refineries on time do not bring the converters and proofs that are missing."""
-    assert {d.material for d in plans["projects-on-time"].run.demands if d.short_kg > 1} == NEVER
-    assert plans["projects-on-time"].cost.nominal < plans["enacted"].cost.nominal
+    assert {d.material for d in planned("projects-on-time").run.demands if d.short_kg > 1} == NEVER
+    assert planned("projects-on-time").cost.nominal < planned("enacted").cost.nominal

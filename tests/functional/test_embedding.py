@@ -20,9 +20,9 @@ from friendshore.testing.check import outcomes_of
 from friendshore.testing.subjects import checks_of
 
 if TYPE_CHECKING:  # as pytest finds it, and as a type checker does
-    from .made_plugins import forgotten, rule_plugin
+    from .made_plugins import catalog_plugin, forgotten
 else:
-    from tests.functional.made_plugins import forgotten, rule_plugin
+    from tests.functional.made_plugins import catalog_plugin, forgotten
 
 __all__ = ["forgotten"]
 
@@ -139,5 +139,5 @@ def test_the_process_is_left_as_it_was(tmp_path: Path) -> None:
     friendshore.plan(friendshore.load_case(STOCK))
     with pytest.raises(InputError):
         friendshore.load_case(tmp_path)
-    assert all(outcome.holds for outcome in outcomes_of(checks_of(rule_plugin(tmp_path / "house"))))
+    assert all(outcome.holds for outcome in outcomes_of(checks_of(catalog_plugin(tmp_path / "tin"))))
     assert state() == before

@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from friendshore.cli import app
+from friendshore.testing.check import outcomes_of
+from friendshore.testing.subjects import checks_of
 
 KINDS = {
     "friendshore-acme": (),
@@ -88,7 +90,7 @@ def test_a_catalog_of_ones_own_is_shipped_as_it_is(tmp_path: Path) -> None:
     shipped = project / "src" / "acme_gallium" / "catalog"
     assert {p.name: p.read_bytes() for p in shipped.iterdir()} == {p.name: p.read_bytes() for p in catalog.iterdir()}
     assert not (project / "example").exists()
-    run(project, installed(project, tmp_path / "site"), "pytest", "-q", "-p", "no:cacheprovider")
+    assert all(outcome.holds for outcome in outcomes_of(checks_of(project)))
 
 
 def test_what_a_shipped_catalog_requires_is_installed_with_it(tmp_path: Path) -> None:

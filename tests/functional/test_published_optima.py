@@ -128,6 +128,7 @@ def test_a_unit_more_costs_the_published_dual(market: str) -> None:
     assert one_more(market) == pytest.approx(Decimal(DUALS[market]), abs=Decimal("1e-6"))
 
 
+@pytest.mark.deep
 def test_a_rule_costs_the_difference_of_the_published_optima() -> None:
     """Switched off, the limit of five cities gives back what it costs."""
     published = {problem.folder: Decimal(problem.optimum) for problem in PROBLEMS}
@@ -154,6 +155,7 @@ def _lines() -> Iterator[str]:
     )
 
 
+@pytest.mark.deep
 def test_page_says_what_the_runs_say() -> None:
     """The page is up to date."""
     page = HEAD + "\n".join(_lines()) + "\n"

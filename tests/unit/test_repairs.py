@@ -192,7 +192,7 @@ def test_rules_that_conflict_give_way() -> None:
         {"id": "cap", "by": "country", "countries": ["CN"], "share": "0.3", "citation": "s. 1"}
     )
     floor = MinShare.model_validate({"id": "floor", "by": "country", "countries": ["CN"], "share": "0.8"})
-    found = repairs(opened(held(10, end_use="civil"), metals(), cap, floor))
+    found = repairs(opened(held(10, end_use="civil", resolution=1), metals(), cap, floor))
     (gap,) = found.gaps
     assert gap.rules == ("cap", "floor")
     assert sets(found) == [[("loosen", "cap", 5.0)], [("loosen", "floor", 5.0)]]
