@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer.main
+from pydantic import BaseModel
+
 HANG = 10.0
 """Seconds that a command may take."""
 MEMORY = 2**30
@@ -205,8 +208,23 @@ def load(base: Path) -> None:
         os.waitpid(child, 0)
         for name in said.read_text(encoding="utf-8").split():
             importlib.import_module(name)
+    _put_together()
     gc.collect()
     gc.freeze()  # what stays is not looked at again, and so not copied, in each child
+
+
+def _put_together() -> None:
+    """Makes once what each command would make anew: the parser of command lines, and the schemas of records."""
+    from friendshore.cli.app import app
+
+    command = typer.main.get_command(app)
+    typer.main.get_command = lambda typer_instance: command
+    waiting = list(BaseModel.__subclasses__())
+    while waiting:
+        record = waiting.pop()
+        waiting += record.__subclasses__()
+        if record.__module__.startswith("friendshore"):
+            record.model_rebuild()
 
 
 def _say_modules(base: Path, folder: Path, said: Path) -> None:
