@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import friendshore
 from friendshore import errors, explain
+from friendshore.domain.time import Span
+from friendshore.rules.base import Phase, PhaseStatus
+from friendshore.rules.kinds import Exclude
 
 SOURCES = sorted(Path(friendshore.__file__).parent.rglob("*.py"))
 
@@ -39,3 +43,12 @@ def test_a_class_name_is_public_once() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(str(path))
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
+def test_a_rule_is_asked_by_its_old_name_whether_it_applies() -> None:
+    """For one version, told."""
+    always = Exclude(id="not-them", citation="own choice", catalogs=("x",), phases=(Phase(),))
+    day = Span(start=date(2027, 1, 1), end=date(2027, 1, 1))
+    with pytest.warns(DeprecationWarning, match="Rule.applies"):
+        old = always.bites(day, frozenset(PhaseStatus))
+    assert old is always.applies(day, frozenset(PhaseStatus))

@@ -77,7 +77,7 @@ class PluginError(FriendshoreError):
 
 
 class VerificationError(FriendshoreError):
-    """A plan does not hold: something it says is not so."""
+    """A plan does not hold: something it says fails verification."""
 
     exit_code = 4
 

@@ -281,7 +281,7 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "by number of appearance": (Numbered.model_validate(GIVEN), "rows-of-tables", "in another order"),
     "by name": (ByName.model_validate(GIVEN), "names", "with other names"),
     "each offer": (EachOffer.model_validate(GIVEN), "halves", "split in two"),
-    "bites on nothing": (OriginBan.model_validate(NEVER), "bites", "bears on none of them"),
+    "applies to nothing": (OriginBan.model_validate(NEVER), "applies", "bears on none of them"),
 }
 
 

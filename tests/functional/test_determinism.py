@@ -51,7 +51,7 @@ def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def choices(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A case of on/off choices."""
+    """A case of binary choices."""
     given, facts = hard_case(offers=8, periods=2)
     folder = tmp_path_factory.mktemp("choices") / "case"
     write(facts, folder / "catalog", "kg", Random(0))

@@ -1,4 +1,4 @@
-"""A run folder that was changed after it was written: `verify` names every figure that is not so."""
+"""A run folder that was changed after it was written: `verify` names every figure that fails verification."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def fixed_cost_of_a_supplier() -> Problem:
 
 @piece
 def most_to_a_place() -> Problem:
-    """No more than 80 kg a year to the United States: no 0/1 column."""
+    """No more than 80 kg a year to the United States: no binary variable."""
     return model(facts=metals(terms("cn-metal", places=["US"], most=80)))
 
 
@@ -245,7 +245,7 @@ def set_up() -> Problem:
 
 @piece
 def fixed_cost_and_minimum() -> Problem:
-    """An order has a minimum and costs 40 by itself: one 0/1 column for both."""
+    """An order has a minimum and costs 40 by itself: one binary variable for both."""
     return model(facts=changed(metals(terms("cn-metal", fixed=40)), "cn-metal", min_order=25))
 
 
@@ -282,7 +282,7 @@ def tiers_incremental_falling() -> Problem:
 
 @piece
 def tiers_incremental_rising() -> Problem:
-    """The first 30 kg at 10, the rest at 12: convex, so that no 0/1 column is needed."""
+    """The first 30 kg at 10, the rest at 12: convex, so that no binary variable is needed."""
     return model(facts=metals(schedule("cn-metal", tier(0, 10), tier(30, 12), kind="incremental")))
 
 
@@ -321,7 +321,7 @@ def tiers_of_money() -> Problem:
 
 @piece
 def origin_ban() -> Problem:
-    """Defence metal may not be mined in China: a requirement of its own."""
+    """Defence metal may not be mined in China: a compliance class of its own."""
     return model(CIVIL, DEFENSE, rules=(ban("mined", start=None),))
 
 

@@ -8,7 +8,7 @@
 4. An offer with several outputs is run in *batches*, one variable for each history of its inputs; trees take their output
    from a batch, and what no tree takes costs nothing. A batch of inputs moved under licences may lend to one of the same
    inputs that needs none of them.
-5. Enumerate the on/off patterns of all discrete decisions; each pattern is a linear programme (`patterns`).
+5. Enumerate the binary patterns of all discrete decisions; each pattern is a linear programme (`patterns`).
 """
 
 from __future__ import annotations

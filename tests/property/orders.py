@@ -1,4 +1,4 @@
-"""Lots and terms of trade as the oracle reads them: whole columns, and choices of ordering anything at all."""
+"""Lots and terms of trade as the oracle reads them: integer variables, and choices of ordering anything at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cheapest of all on/off patterns: every pattern of the discrete decisions, each a linear programme solved by HiGHS.
+"""The cheapest of all binary patterns: every pattern of the discrete decisions, each a linear programme solved by HiGHS.
 
 Columns are supply trees; a column says how much of each *amount* (kilograms ordered, held, delivered, …) one unit of it
 comes to. Rows are bounds on weighted amounts. A choice is on or off, and each side has its own rows.

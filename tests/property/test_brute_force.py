@@ -23,6 +23,6 @@ def test_plan_costs_what_was_worked_out_by_hand(worked: Worked) -> None:
 @examples(400)
 @given(tiny_cases())
 def test_plan_is_as_cheap_as_brute_force(tiny: Tiny) -> None:
-    """On random tiny cases no supply tree, on/off pattern or mix is cheaper than the plan, and the plan is one of them."""
+    """On random tiny cases no supply tree, binary pattern or mix is cheaper than the plan, and the plan is one of them."""
     found = planned(tiny.case, [tiny.catalog], tiny.rules)
     agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], tiny.rules))

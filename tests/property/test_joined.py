@@ -1,4 +1,4 @@
-"""Rows that join otherwise separate parts: the same optimum as the whole solved as one, whichever way it was found."""
+"""Linking constraints between otherwise separate parts: the same optimum as the whole solved as one, whichever way it was found."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def joined_programs(draw: Draw[Any]) -> Linear:
 
 
 def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
-    """Asserts that the search finds what one call of HiGHS finds; how it dealt with the rows that join."""
+    """Asserts that the search finds what one call of HiGHS finds; how it dealt with the linking constraints."""
     answer = Search(Watch(), gap).component(program)
     whole = ENGINES.search(program)
     assert answer.outcome is whole.outcome

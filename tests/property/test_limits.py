@@ -15,7 +15,7 @@ from .strategies import tiny_cases
 @examples(120)
 @given(st.data())
 def test_plan_under_a_limit_is_as_cheap_as_brute_force(data: st.DataObject) -> None:
-    """No supply tree, on/off pattern or mix that keeps the limit is cheaper than the plan, and the plan is one of them."""
+    """No supply tree, binary pattern or mix that keeps the limit is cheaper than the plan, and the plan is one of them."""
     tiny = data.draw(tiny_cases())
     others = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
     rules = (*others, data.draw(limits(tiny.catalog.offers)))

@@ -1,4 +1,4 @@
-"""What is asked of offers, held against brute force: the price at which one enters, what using one costs, how large its share can be."""
+"""What is asked of offers, held against brute force: the break-even price, what using one costs, how large its share can be."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .strategies import Tiny, tiny_cases
 from .world import World
 
 NEAR = Decimal("0.003")
-"""How far from the price at which an offer enters brute force is asked, as a share of it."""
+"""How far from the break-even price brute force is asked, as a share of it."""
 
 
 def opened(tiny: Tiny) -> Session:

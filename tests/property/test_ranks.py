@@ -1,4 +1,4 @@
-"""Ranked objectives against brute force: level by level over every supply tree and on/off pattern."""
+"""Ranked objectives against brute force: level by level over every supply tree and binary pattern."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_what_permits_counts_in_whole_periods_within_it() -> None:
 
 
 def test_by_months_it_may_be_short_of_more() -> None:
-    """Capacity that begins in March is there for the whole quarter; by months January and February are short. Nothing is said to be had."""
+    """Capacity that begins in March is there for the whole quarter; by months January and February are short. Nothing is said to be available."""
     site = facility("cn", "CN").model_copy(
         update={
             "capacity": (

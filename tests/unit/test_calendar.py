@@ -184,7 +184,7 @@ def test_rules_about_stock_are_left_out_and_named() -> None:
 
 
 def test_dates_that_bear_on_nothing_wanted_are_no_dates() -> None:
-    """A ban on what nobody sells, another metal's plant, a phase that does not bite."""
+    """A ban on what nobody sells, another metal's plant, a phase that does not apply."""
     more = offer("salt-x", "x", "salt", 5, chain("AU", "mined", "refined"), start=date(2027, 5, 1))
     facts = metals(facility("x", "AU"), more)
     pending = ban(*METAL, id="bill", phases=(Phase(start=date(2027, 2, 2), status="pending"),))

@@ -187,7 +187,7 @@ def test_accept_restates_what_a_status_counts_for() -> None:
     ids=["pending", "unknown", "suspended", "enable from", "disable", "disable within", "move from", "move until"],
 )
 def test_rules_are_switched_and_moved(phases: list[dict[str, str]], change: dict[str, str], chinese: set[str]) -> None:
-    """`enable`, `disable` and `move` decide in which years a ban bites."""
+    """`enable`, `disable` and `move` decide in which years a ban applies."""
     rule = ban(*METAL, phases=phases)
     given = case(demand("metal", "defense", 10, 10, 10), stores=(store("metal", 0, limit=0),))
     found = planned(given, metals(), rule, changes=[Change.model_validate(change)])

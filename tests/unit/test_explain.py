@@ -112,13 +112,13 @@ def test_exposed_states_kilograms_and_cost_of_what_unknown_law_would_forbid() ->
     assert chinese == 47
     rows = found.run.exposed
     assert [(r.rule, r.offers, r.first) for r in rows] == [("maybe", ["cn-metal"], "2026")]
-    assert float(sum(rows[0].materials.values())) == 47  # one requirement: any of it may end in defence
+    assert float(sum(rows[0].materials.values())) == 47  # one compliance class: any of it may end in defence
     assert float(rows[0].cost) == 47 * (10 + 2.5 + 3)
     assert {k: float(v) for k, v in rows[0].materials.items()} == {"metal": 47}
 
 
 def test_nothing_is_exposed_to_law_that_is_strictly_kept_or_over() -> None:
-    """With `strict` it bites; a phase that ended before the delivery would forbid nothing."""
+    """With `strict` it applies; a phase that ended before the delivery would forbid nothing."""
     given = case(demand("metal", "defense", 100))
     assert planned(given, metals(), unknown(), strict=True).run.exposed == []
     assert planned(given, metals(), unknown(until="2025-12-31")).run.exposed == []

@@ -120,7 +120,7 @@ def test_an_id_that_is_not_what_it_looks_like_is_a_mistake(name: str, told: Told
 
 
 def test_an_offer_that_states_a_quantity_counts_without_a_capacity(told: Told) -> None:
-    """Who sells 12 t from stock has said what is to be had; another offer of the facility is a lead. The page says so."""
+    """Who sells 12 t from stock has said what is available; another offer of the facility is a lead. The page says so."""
     told("catalog/capacity.csv", "hill-smelter,,20 t/year,operating,,invented\n", "")
     found = told(
         "catalog/offers.csv",

@@ -53,7 +53,7 @@ def text(found: Insurance, width: int = 100) -> str:
 
 
 def test_stock_bought_in_time_is_the_premium() -> None:
-    """10 kg a year; without China 6 kg a year are to be had: 8 kg must lie there when it is lost, held for a year at 1."""
+    """10 kg a year; without China 6 kg a year are available: 8 kg must lie there when it is lost, held for a year at 1."""
     found = insurance(opened(civil(10, 10, 10), metals(cn=30, au=4, jp=2)), start=SECOND)
     assert found.premium.proved
     assert found.premium.value == 8
@@ -133,7 +133,7 @@ class Floor(Rule):
     least: Decimal = Decimal(4)
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row over all periods in which it bites."""
+        """One row over all periods in which it applies."""
 
         def counts(offer: Chained, place: Place) -> int:
             return int(offer.facility.id == self.plant)

@@ -157,7 +157,7 @@ def test_a_capacity_that_nobody_published_is_given() -> None:
 
 
 def test_a_price_that_nobody_published_is_given() -> None:
-    """An offer without a price is a lead; stating one lets it supply, in another currency at its rate, and quotations give way."""
+    """An offer without a price is a lead; stating one lets it supply, in another currency at its rate, and quotations no longer count."""
     bare = source("KZ", price(), name="kz-metal", plant="kz").model_copy(update={"price": None})
     facts = metals(facility("kz", "KZ"), bare)
     assert set(bought(after(wanted(10, end_use="civil"), facts))) == {"cn-metal"}

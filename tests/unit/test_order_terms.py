@@ -141,7 +141,7 @@ def test_an_order_is_whole_lots_to_the_last_digit() -> None:
 
 
 def apart() -> Any:
-    """A ban that makes defence a requirement of its own."""
+    """A ban that makes defence a compliance class of its own."""
     return ban("mined", countries="AU", start=None)
 
 

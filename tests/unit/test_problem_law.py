@@ -1,4 +1,4 @@
-"""What rules make of a case: requirements, licences and waivers bounded in kilograms and days, the day that counts, proof."""
+"""What rules make of a case: compliance classes, licences and waivers bounded in kilograms and days, the day that counts, proof."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def control(**more: Any) -> Rule:
 
 
 def uses(problem: Problem) -> list[list[str]]:
-    """Demands and periods of every requirement."""
+    """Demands and periods of every compliance class."""
     found = []
     for requirement in problem.requirements:
         label = problem.case.horizon.label
@@ -84,17 +84,17 @@ def test_a_ban_that_begins_on_the_last_day_of_a_period_bites_all_of_it() -> None
 
 
 @pytest.mark.parametrize(
-    ("status", "bites"), [("pending", False), ("suspended", False), ("unknown", False), ("enacted", True)]
+    ("status", "applies"), [("pending", False), ("suspended", False), ("unknown", False), ("enacted", True)]
 )
-def test_only_enacted_phases_bite(status: str, bites: bool) -> None:
-    """And those that the case names, or `strict` lets bite."""
+def test_only_enacted_phases_apply(status: str, applies: bool) -> None:
+    """And those that the case names, or `strict` enforces."""
     given = case(demand("metal", "defense", 10))
     law = ban("mined", phases=[{"status": status}])
-    assert bought(planned(given, metals(), law)) == ({"au-metal": 10} if bites else {"cn-metal": 10})
+    assert bought(planned(given, metals(), law)) == ({"au-metal": 10} if applies else {"cn-metal": 10})
     named = given.model_copy(update={"accept": given.accept.model_copy(update={"rule_status": (status,)})})
     assert bought(planned(named, metals(), law)) == {"au-metal": 10}
     strict = planned(given, metals(), law, strict=True)
-    assert bought(strict) == ({"au-metal": 10} if bites or status == "unknown" else {"cn-metal": 10})
+    assert bought(strict) == ({"au-metal": 10} if applies or status == "unknown" else {"cn-metal": 10})
 
 
 def vague() -> Any:

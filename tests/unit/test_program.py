@@ -57,7 +57,7 @@ def test_coefficients_of_one_place_add_up_and_zeros_vanish() -> None:
 
 
 def units(problem: Any) -> dict[str, float]:
-    """Most units of every offer in the first period that on/off links are made tight with."""
+    """Most units of every offer in the first period that links of binary variables are made tight with."""
     bounds = Bounds.of(problem, LimitRows.ask(problem))
     return {facts.offer.id: bounds.units[i, 0] for i, facts in enumerate(problem.offers)}
 

@@ -142,7 +142,7 @@ def test_the_report_tells_the_levels() -> None:
     for part in plan_report(ranked(SHORTAGE, {"minimise": "cost", "within": "0.1"}, CONCENTRATION).run, 120):
         console.print(part)
     said = text.getvalue()
-    assert "Objectives in order of rank" in said
+    assert "Lexicographic objectives" in said
     assert "shortage of defense, at its price" in said
     assert "later ones may add 10 %" in said
 

@@ -257,7 +257,7 @@ def test_facts_hold_catalogs_whole() -> None:
 
 
 def test_a_run_tells_what_it_rests_on(found: Recommendation) -> None:
-    """Versions, periods, materials, rules with status, requirements with what they forbid."""
+    """Versions, periods, materials, rules with status, compliance classes with what they forbid."""
     run = found.run
     assert {"friendshore", "python", "ortools"} <= set(run.versions)
     assert [(p.label, str(p.end)) for p in run.periods] == [("2026", "2026-12-31"), ("2027", "2027-12-31")]

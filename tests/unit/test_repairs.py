@@ -187,7 +187,7 @@ def test_a_rule_that_a_plugin_brought_gives_way() -> None:
 
 
 def test_rules_that_conflict_give_way() -> None:
-    """A cap of 3 kg and a floor of 8 on the same country: either gives way by 5, and the rules are told with their words."""
+    """A cap of 3 kg and a floor of 8 on the same country: either is relaxed by 5, and the rules are told with their words."""
     cap = MaxShare.model_validate(
         {"id": "cap", "by": "country", "countries": ["CN"], "share": "0.3", "citation": "s. 1"}
     )
@@ -334,7 +334,7 @@ def test_a_quantity_that_lets_an_offer_count_is_no_term_to_lift() -> None:
 
 
 def test_the_share_that_a_limit_moves_to_is_told() -> None:
-    """A cap of 30 % of 10 kg gives way by 2 kg a country: to half."""
+    """A cap of 30 % of 10 kg is relaxed by 2 kg a country: to half."""
     cap = MaxShare.model_validate({"id": "cap", "by": "country", "share": "0.3"})
     found = repairs(opened(held(10, end_use="civil"), metals(jp=0), cap))
     use = next(repair.uses[0] for repair in found.repairs if repair.uses[0].kind.value == "loosen")

@@ -30,23 +30,23 @@ def change(**fields: Any) -> Change:
     return Change.model_validate(fields)
 
 
-def bites(of: Rule, day: str) -> bool:
+def applies(of: Rule, day: str) -> bool:
     """Whether an enacted phase holds on a day."""
     when = date.fromisoformat(day)
-    return of.bites(Span(start=when, end=when), ENACTED)
+    return of.applies(Span(start=when, end=when), ENACTED)
 
 
 def test_disabling_a_rule_takes_all_its_days() -> None:
-    """A rule that is switched off bites on no day."""
+    """A rule that is switched off applies on no day."""
     (after,) = amended([rule({})], [change(disable="r")])
-    assert not bites(after, "2027-06-30")
+    assert not applies(after, "2027-06-30")
 
 
 def test_disabling_for_a_time_leaves_the_rest() -> None:
     """A rule switched off between two dates, both included, holds before and after."""
     (after,) = amended([rule({})], [change(disable="r", **{"from": "2027-01-01", "until": "2027-12-31"})])
     days = ["2026-12-31", "2027-01-01", "2027-12-31", "2028-01-01"]
-    assert [bites(after, day) for day in days] == [True, False, False, True]
+    assert [applies(after, day) for day in days] == [True, False, False, True]
 
 
 def test_moving_a_start() -> None:
@@ -54,7 +54,7 @@ def test_moving_a_start() -> None:
     (after,) = amended(
         [rule({"from": "2027-01-01", "until": "2040-12-31"})], [change(move="r", **{"from": "2032-01-01"})]
     )
-    assert [bites(after, day) for day in ("2031-12-31", "2032-01-01", "2040-12-31", "2041-01-01")] == [
+    assert [applies(after, day) for day in ("2031-12-31", "2032-01-01", "2040-12-31", "2041-01-01")] == [
         False,
         True,
         True,
@@ -63,22 +63,22 @@ def test_moving_a_start() -> None:
 
 
 def test_enabling_wakes_pending_and_unknown_phases() -> None:
-    """Pending and unknown phases bite once enabled; a suspension stays one."""
+    """Pending and unknown phases apply once enabled; a suspension stays one."""
     phases = (
         {"until": "2026-06-30", "status": "suspended"},
         {"from": "2026-07-01", "until": "2026-12-31", "status": "unknown"},
         {"from": "2027-01-01", "status": "pending"},
     )
     (after,) = amended([rule(*phases)], [change(enable="r")])
-    assert [bites(after, day) for day in ("2026-06-30", "2026-07-01", "2027-01-01")] == [False, True, True]
+    assert [applies(after, day) for day in ("2026-06-30", "2026-07-01", "2027-01-01")] == [False, True, True]
 
 
 def test_a_bill_applies_its_own_changes() -> None:
     """Enabling a bill does what the bill says, to the rules it names and to no others."""
     bill = LegislativeBill(id="bill", title="A bill", change=(change(disable="a"),))
     first, second = amended([rule({}, name="a"), rule({}, name="b")], [change(enable="bill")], [bill])
-    assert not bites(first, "2027-01-01")
-    assert bites(second, "2027-01-01")
+    assert not applies(first, "2027-01-01")
+    assert applies(second, "2027-01-01")
 
 
 def test_unknown_names_are_all_told() -> None:
@@ -118,4 +118,4 @@ def test_disabling_takes_just_the_days_named(
     for number in range(-2, 24):
         day = FIRST + timedelta(days=number)
         named = cut.covers(Span(start=day, end=day))
-        assert bites(after, str(day)) is (bites(before, str(day)) and not named)
+        assert applies(after, str(day)) is (applies(before, str(day)) and not named)

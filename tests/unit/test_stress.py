@@ -127,7 +127,7 @@ class Floor(Rule):
     least: Decimal = Decimal(5)
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row over all periods in which it bites."""
+        """One row over all periods in which it applies."""
 
         def counts(offer: Chained, place: Place) -> int:
             return int(offer.facility.id == self.plant)

@@ -450,7 +450,7 @@ def test_a_plan_that_claims_a_tier_it_does_not_reach_is_a_finding() -> None:
 
 @pytest.mark.parametrize("need", [10, 45, 70, 100])
 def test_the_relaxation_of_falling_prices_is_their_convex_envelope(need: int) -> None:
-    """Without whole columns the cost of `need` kg is the chord below the cost of 0 to 100 kg, which falls below no chord."""
+    """Without integer variables the cost of `need` kg is the chord below the cost of 0 to 100 kg, which falls below no chord."""
     prices = ((0, 10), (30, 8), (70, 4))
     facts = metals(schedule("cn-metal", *(tier(*p) for p in prices), kind="incremental"), cn=100)
     alone = facts.model_copy(update={"offers": tuple(o for o in facts.offers if o.id == "cn-metal")})

@@ -1,4 +1,4 @@
-"""A plan with one thing in it that is not so: the verifier names the thing."""
+"""A plan with one thing in it that fails verification: the verifier names the thing."""
 
 from __future__ import annotations
 

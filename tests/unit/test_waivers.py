@@ -64,7 +64,7 @@ def test_two_dozen_waivers_that_bear_on_one_demand() -> None:
 
 
 def test_a_waiver_of_what_another_rule_bars_is_no_way() -> None:
-    """Two of three rules that one supplier breaks are waived: no requirement is made for that, and nothing is bought."""
+    """Two of three rules that one supplier breaks are waived: no compliance class is made for that, and nothing is bought."""
     facts = catalog(facility("cn", "CN"), source("CN", 10))
     rules = [ban(stage, id=f"ban-{stage}", start=None) for stage in ("mined", "refined", "melted")]
     waivers = [WaiverSpec(id=s, rule=f"ban-{s}", quantity=Decimal(5)) for s in ("mined", "refined")]

@@ -1,4 +1,4 @@
-"""Why not: the price at which an offer enters, what keeps it out, and what lifting that is worth."""
+"""Why not: an offer's break-even price, what keeps it out, and what relaxing that is worth."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_what_an_offer_takes_in_and_nobody_offers_is_lifted_by_nothing() -> None
     facts = catalog(facility("jp", "JP"), facility("us", "US"), source("US", 80), maker("JP", 20))
     found = why_not(session(civil(40), facts), "jp-melt")
     assert found.obstacles[0].lifted is None
-    assert "nothing in the case lifts it" in text(found)
+    assert "no change of the case relaxes it" in text(found)
 
 
 def test_an_input_is_asked_about_as_well() -> None:

@@ -51,7 +51,7 @@ def test_an_assumed_price_is_told_rounded() -> None:
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_a_name_is_broken_only_where_the_table_does_not_fit_else(width: int) -> None:
-    """Sentences give way to names: `ndfeb-block-stockpile` stays whole beside a long text."""
+    """Sentences are broken before names: `ndfeb-block-stockpile` stays whole beside a long text."""
     rows = [
         ["ndfeb-block-stockpile", "lynas-new-heavy-oxides", "a sentence of many words that may be broken anywhere", "1"]
     ]

@@ -19,7 +19,7 @@ from .building import hard_case
 
 
 def covering(seed: int = 1, rows: int = 8, columns: int = 16) -> Linear:
-    """A small covering program with whole columns."""
+    """A small covering program with integer variables."""
     dice = np.random.default_rng(seed)
     return Linear(
         cost=dice.integers(10, 60, columns).astype(float),

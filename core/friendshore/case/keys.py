@@ -54,7 +54,7 @@ CHANGE = Layout(
         Field("factor", k.FACTOR, "Multiplier.", 1.5),
         Field("amount", k.UNIT_PRICE, "New price of an offer, a lead's as well.", "500 USD/kg"),
         Field("status", k.choice("status", Status), "New status of a capacity.", "idle"),
-        Field("of", k.TEXT, "Demand or material of a waiver, exporter of a licence, whose terms are lifted.", "…"),
+        Field("of", k.TEXT, "Demand or material of a waiver, exporter of a licence, whose terms are relaxed.", "…"),
         Field("quantity", k.MASS, "Of a waiver, a licence or a stock.", "5 t"),
         Field("per_year", k.MASS_RATE, "New capacity of a facility.", "20 t/year"),
         Field("by", k.NON_NEGATIVE, "By how much the bounds of a limit are relaxed, in their own unit.", 1000),
@@ -298,7 +298,7 @@ RULE = Layout(
 
 OBJECTIVE = Layout(
     "[[objective]]",
-    "Objectives in order of rank, in place of one cost: each is made as small as those before it allow; cost settles the rest.",
+    "Lexicographic objectives, in place of one cost: each is made as small as those before it allow; cost settles the rest.",
     (
         Field(
             "minimise",

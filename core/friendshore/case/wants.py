@@ -100,7 +100,7 @@ def _fact(text: str) -> Fact:
 
 
 def objective(entry: Entry) -> Level | None:
-    """One of several objectives in order of rank."""
+    """One of several lexicographic objectives."""
     given = entry.pick(minimise="minimise", of="of", by="by", stage="stage", per="per", within="within")
     return entry.made(Level, given)
 

@@ -64,7 +64,7 @@ app.command("verify", short_help="Check a run folder from its own files.")(verif
 app.command("alternatives", short_help="Every offer of a material, ranked by what using it costs.")(
     alternatives.alternatives
 )
-app.command("why-not", short_help="The price at which an offer enters, and what keeps it out.")(why_not.why_not)
+app.command("why-not", short_help="The break-even price of an offer, and what keeps it out.")(why_not.why_not)
 app.command("repairs", short_help="What would serve what is short: every minimal set of steps.")(repairs.repairs)
 app.command("ledger", short_help="What each rule adds to the cost, adding up to the cent.")(ledger.ledger)
 app.command("calendar", short_help="On which dates compliance changes, and what heals a shortage.")(calendar.calendar)

@@ -82,7 +82,7 @@ def asking(
         doing: what is done with it, for the bar.
         of: what is counted, for the bar.
         scenario: scenarios to apply first.
-        strict: let phases of unknown status bite.
+        strict: enforce phases of unknown status.
         time_limit: seconds for each plan.
         gap: relative distance from the bound at which a plan is taken as cheapest.
         workers: components solved at once.

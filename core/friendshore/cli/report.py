@@ -32,7 +32,7 @@ def report(
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Print a run on one page, for whoever decides. The run is verified first: of one that does not hold, only what is not so is printed."""
+    """Print a run on one page, for whoever decides. The run is verified first: of one that does not hold, only what failed verification is printed."""
     from ..recommend import verify_stored
     from ..report import markdown_report
     from ..run import read_run

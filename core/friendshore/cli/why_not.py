@@ -27,7 +27,7 @@ def why_not(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Why an offer is not in the plan: the price at which it enters, what keeps it out, and what lifting that is worth."""
+    """Why an offer is not in the plan: its break-even price, what keeps it out, and what relaxing that is worth."""
     from ..explain import why_not
     from ..report import why_not_report
 

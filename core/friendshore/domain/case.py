@@ -53,7 +53,7 @@ class Accept(Record):
     confidence: Confidence = Confidence.VERIFIED
     """Least confidence of a capacity, price or chain entry that counts."""
     rule_status: tuple[str, ...] = ("enacted",)
-    """Phases that bite."""
+    """Phases that apply."""
     unproven: bool = False
     """Whether an unproven verdict is let pass."""
     proven: tuple[str, ...] = ()
@@ -219,7 +219,7 @@ class Minimise(StrEnum):
 
 
 class Level(Fitting):
-    """One of several objectives in order of rank: each is made as small as those before it allow."""
+    """One of several lexicographic objectives: each is made as small as those before it allow."""
 
     minimise: Minimise
     of: tuple[str, ...] = ()
@@ -376,7 +376,7 @@ class Case(Tables, Fitting):
     waivers: tuple[WaiverSpec, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
     objectives: tuple[Level, ...] = ()
-    """Objectives in order of rank; none: cost alone. What they leave open is settled by cost."""
+    """Lexicographic objectives; none: cost alone. What they leave open is settled by cost."""
     rules: tuple[dict[str, Any], ...] = ()
     """Rules of any kind, as data; the registry makes them into rules."""
     scenarios: tuple[Scenario, ...] = ()

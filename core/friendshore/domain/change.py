@@ -53,7 +53,7 @@ class Change(Fitting):
     """One alteration. Exactly one of the subjects is named; the other fields say how it changes."""
 
     enable: str = ""
-    """Rule or bill to switch on: its pending and unknown phases bite; a bill's changes apply."""
+    """Rule or bill to switch on: its pending and unknown phases apply; a bill's changes apply."""
     disable: str = ""
     """Rule to switch off, altogether or within `from` and `until`."""
     move: str = ""
@@ -75,7 +75,7 @@ class Change(Fitting):
     grant: str = ""
     """Export control that a licence is granted under, to the facility or country `of` (anyone, if not given)."""
     loosen: str = ""
-    """Limit rule of which every bound gives way by `by`, in the bound's own unit."""
+    """Limit rule of which every bound is relaxed by `by`, in the bound's own unit."""
     stock: str = ""
     """Material of which `quantity` more lie at the case's place from the start, all stages performed in `countries`."""
     lift: TermKind | None = None
@@ -91,7 +91,7 @@ class Change(Fitting):
     currency: CurrencyOrBlank = ""
     """ISO 4217, of `amount`; empty: the case's."""
     by: NonNegative | None = None
-    """How far a bound gives way: kilograms, money or a count."""
+    """How far a bound is relaxed: kilograms, money or a count."""
     quantity: Kilograms | None = None
     """Kilograms of a waiver, a licence or a stock."""
     per_year: Kilograms | None = None

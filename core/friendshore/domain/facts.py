@@ -282,7 +282,7 @@ class Offer(Fitting):
     end: datetime.date | None = None
     """Last day on which it may be ordered."""
     min_order: Kilograms | None = None
-    """Least units of one order (all that is ordered in one period, over places); zero or at least this."""
+    """Least units of one order (all that is ordered in one period, over places); semi-continuous: zero, or at least this."""
     max_order: Kilograms | None = None
     """Most units ordered in one period."""
     lot: Kilograms | None = None

@@ -61,7 +61,7 @@ class RunHolding(Record):
 
 
 class RunLot(Record):
-    """Stock in hand, or an order already placed, set aside for a requirement."""
+    """Stock in hand, or an order already placed, set aside for a compliance class."""
 
     lot: str
     material: str

@@ -63,7 +63,7 @@ class Make(Record):
 
 
 class LotUse(Record):
-    """Part of a stock in hand, or of an order already placed, set aside for a requirement."""
+    """Part of a stock in hand, or of an order already placed, set aside for a compliance class."""
 
     lot: str
     material: str
@@ -76,7 +76,7 @@ class LotUse(Record):
 
 
 class Transfer(Record):
-    """A co-product made under one requirement that serves another which admits all that the first admits."""
+    """A co-product made under one compliance class that serves another which admits all that the first admits."""
 
     offer: str
     material: str

@@ -344,7 +344,7 @@ class Run(Tables):
     cost: Cost
     """Money spent, by part; discounted as its fields say."""
     levels: list[RunLevel] = []
-    """Objectives in order of rank; none: cost alone was minimised."""
+    """Lexicographic objectives; none: cost alone was minimised."""
     shortage_kg: dict[str, dict[str, Number]]
     """Material -> end use -> kilograms short over the plan; only what is short."""
     periods: list[RunPeriod]

@@ -33,7 +33,7 @@ Fact = Annotated[
 
 
 class Use(Record):
-    """The final demand as a rule sees it. Dates are kept apart: the caller knows on which a rule bites."""
+    """The final demand as a rule sees it. Dates are kept apart: the caller knows on which a rule applies."""
 
     material: Material
     """The good demanded in the end."""

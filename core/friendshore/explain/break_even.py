@@ -1,4 +1,4 @@
-"""The price at which an offer enters: the root of V(p) = V(without it).
+"""The break-even price of an offer: the root of V(p) = V(without it).
 
 V(p), the least objective when all prices of the offer are p times today's, is the least of many plans' costs, each of which is linear
 in p: it is concave and never falls. From below, each step goes to the price at which the plan just found breaks even with the cheapest
@@ -41,13 +41,13 @@ class BreakEven(Record):
     outcome: Outcome
     """`no price`: not even for nothing. `any price`: the rules ask for it, whatever it costs. `outranked`: what
     ranks before cost is better with it, whatever it costs. `ranked`: the case ranks objectives,
-    and cost alone does not say what enters. `conflict`: rules cannot hold together, with or without it. `not found`: a limit ended the search before it was known to enter at all."""
+    and cost alone does not say what is bought. `conflict`: rules cannot hold together, with or without it. `not found`: a limit ended the search before it was known to be bought at all."""
     factor: Number | None = None
     """Times today's price; below it the offer is in every cheapest plan, above it in none that is cheaper than without it."""
     low: Number | None = None
-    """It surely enters below this factor."""
+    """It is surely bought below this factor."""
     high: Number | None = None
-    """It surely does not enter above this factor; None: not known."""
+    """It is surely not bought above this factor; None: not known."""
     proved: bool = False
     """Whether both are the factor itself: plans below and at it are proved cheapest, to a cent or a millionth."""
     price: Number | None = None
@@ -77,7 +77,7 @@ class _Search:
     base: tuple[Change, ...]
     without: Answer
     low: Decimal | None = None
-    """Largest factor tried at which it surely enters."""
+    """Largest factor tried at which it is surely bought."""
     high: Decimal | None = None
     """Smallest factor tried at which it surely does not."""
     at_low: Answer | None = None
@@ -201,7 +201,7 @@ def _reached(parts: Sequence[PartPlan]) -> list[Decimal]:
 
 
 def _climb(search: _Search) -> Decimal | None:
-    """The root, from the largest of nothing and today's price at which the offer enters; None: only an interval is known."""
+    """The root, from the largest of nothing and today's price at which the offer is bought; None: only an interval is known."""
     search.at(Decimal(1))
     for _ in range(STEPS):
         assert search.low is not None and search.at_low is not None
@@ -221,7 +221,7 @@ def _climb(search: _Search) -> Decimal | None:
 
 
 def _overshot(search: _Search, step: Decimal) -> bool:
-    """Whether a step at which the offer enters no longer may lie above the root, because the plan it was read off is rounded.
+    """Whether a step at which the offer is bought no longer may lie above the root, because the plan it was read off is rounded.
 
     If it may, the search has come nearer from below, from where the next step is that much more exact; or it has not, and
     rounding is not why.

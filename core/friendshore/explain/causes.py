@@ -227,7 +227,7 @@ class SupplyCauses:
         return all(first.get(feed, count) <= ordered for feed in self.problem.network.feeds.get(arc.offer, ()))
 
     def _first(self, requirement: ComplianceClass) -> dict[Node, int]:
-        """Material and place -> first period in which anything that a requirement admits can be there."""
+        """Material and place -> first period in which anything that a compliance class admits can be there."""
         if requirement.index not in self._earliest:
             network, first = self.problem.network, dict[Node, int]()
             self._earliest[requirement.index] = first

@@ -135,7 +135,7 @@ class Eligibilities:
         return {pool.facility: pool.capacity for pool in self.problem.pools}
 
     def _wanted_by(self, requirement: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
-        """Where a requirement ends, with what is wanted there; of an input all that makers are bought, whenever it comes."""
+        """Where a compliance class ends, with what is wanted there; of an input all that makers are bought, whenever it comes."""
         found: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
         for node in requirement.nodes & self._ends:
             if node[0] in self.inputs:
@@ -147,7 +147,7 @@ class Eligibilities:
         return found
 
     def _first(self, requirement: ComplianceClass, arc: Arc) -> int | None:
-        """The first period in which something may lawfully arrive for a requirement."""
+        """The first period in which something may lawfully arrive for a compliance class."""
         moves = self.problem.moves
         for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
             ordered, arrival = int(moves.ordered[move]), int(moves.delivered[move])

@@ -27,7 +27,7 @@ class LeverKind(StrEnum):
     """Demand is wanted later."""
     WAIVER = "waiver"
     LOOSEN = "loosen"
-    """The bounds of a limit give way."""
+    """The bounds of a limit are relaxed."""
     LICENCE = "licence"
     PROOF = "proof"
     TERM = "term"

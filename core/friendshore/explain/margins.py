@@ -130,10 +130,10 @@ def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
 def _waivable(problem: Problem) -> Iterator[tuple[str, str, Decimal]]:
     """Rules of origin that find against something in a period of the plan, with each demand and its kilograms."""
     periods = problem.case.horizon.periods
-    biting = {i for i, _ in enumerate(problem.rules) if any(problem.law.in_force(i, p.span) for p in periods)}
+    applying = {i for i, _ in enumerate(problem.rules) if any(problem.law.in_force(i, p.span) for p in periods)}
     for demand in problem.demands:
         wanted = sum(demand.quantity, Decimal(0))
-        for rule in sorted(biting & set(problem.judgements[demand.use].chain)):
+        for rule in sorted(applying & set(problem.judgements[demand.use].chain)):
             if wanted:
                 yield problem.rules[rule].id, demand.id, wanted
 

@@ -1,4 +1,4 @@
-"""What keeps an offer out of a plan, whatever it costs: missing figures, capacity, time and law; each with the change that lifts it."""
+"""What keeps an offer out of a plan, whatever it costs: missing figures, capacity, time and law; each with the change that relaxes it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Obstacle(Record):
     end_uses: list[str] = []
     """Uses that it is kept out of: material and end use. None: all."""
     lifted_by: list[Change] = []
-    """What lifts it; none: no change of the case can."""
+    """What relaxes it; none: no change of the case can."""
 
 
 def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:

@@ -29,7 +29,7 @@ class LeverUse(Record):
     to: Number | None = None
     """What there is with it, then; of shares in several stretches of time, the one that moves most."""
     of: str = ""
-    """Demand of a waiver, country of a licence or of a stock, whose term is lifted."""
+    """Demand of a waiver, country of a licence or of a stock, whose term is relaxed."""
     since: date | None = None
     """First day of a waiver whose law bounds how long it runs."""
     until: date | None = None

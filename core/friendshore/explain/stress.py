@@ -33,7 +33,7 @@ class Stressed(Record):
     rise: Difference
     """Of the objective: money spent and priced shortage."""
     spent: Number
-    """Rise of the money spent; below zero where what is not to be had is not paid for."""
+    """Rise of the money spent; below zero where what is unavailable is not paid for."""
     shortage: Number
     """Rise of the priced shortage."""
     short: tuple[Shortfall, ...]

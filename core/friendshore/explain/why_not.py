@@ -1,4 +1,4 @@
-"""Why an offer is not in the plan, or how firmly it is: the price at which it enters, and what keeps it out and would have to change.
+"""Why an offer is not in the plan, or how firmly it is: its break-even price, and what keeps it out and would have to change.
 
 Everything is found by changing it, planning again and verifying; no reduced cost is read.
 """
@@ -28,7 +28,7 @@ class Relaxed(Record):
     """What some changes that let an offer in would do."""
 
     what: str
-    """What is lifted, in words."""
+    """What is relaxed, in words."""
     changes: list[Change]
     gives_kg: Number
     """Kilograms of the offer that the cheapest plan would then buy."""
@@ -39,11 +39,11 @@ class Relaxed(Record):
 
 
 class Asked(Record):
-    """One obstacle, and what it would do to lift it alone."""
+    """One obstacle, and what it would do to relax it alone."""
 
     obstacle: Obstacle
     lifted: Relaxed | None
-    """None: no change of the case lifts it."""
+    """None: no change of the case relaxes it."""
 
 
 class BoughtOf(Record):
@@ -76,11 +76,11 @@ class WhyNot(QuestionResult):
     entering: BreakEven | None
     """Up to which price it is worth buying as things are; None: it may not be bought at all."""
     obstacles: list[Asked]
-    """What keeps it out of some use or of all, each lifted alone."""
+    """What keeps it out of some use or of all, each relaxed alone."""
     together: Relaxed | None
-    """All that can be lifted, lifted together, where there is more than one."""
+    """All that can be relaxed, relaxed together, where there is more than one."""
     entering_lifted: BreakEven | None
-    """Up to which price it would then be worth buying; None: nothing can be lifted."""
+    """Up to which price it would then be worth buying; None: nothing can be relaxed."""
     effort: Effort
 
 
@@ -195,7 +195,7 @@ def _saved(answer: Answer) -> Difference:
 
 
 def _all(against: Sequence[Obstacle]) -> list[Change]:
-    """All that lifts any of the obstacles, each once; none where one of those that bear on every use cannot be lifted."""
+    """All that relaxes any of the obstacles, each once; none where one of those that bear on every use cannot be relaxed."""
     if any(not one.lifted_by and not one.end_uses for one in against):
         return []
     found: list[Change] = []

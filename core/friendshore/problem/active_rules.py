@@ -16,7 +16,7 @@ from .network import Arc
 
 
 def active_rules(problem: Problem) -> frozenset[str]:
-    """Ids of the rules that find against any arc, charge anything or limit anything, in a period in which they bite.
+    """Ids of the rules that find against any arc, charge anything or limit anything, in a period in which they apply.
 
     Verdicts, charges and rows are asked of facts alone, never of what other rules say: a rule that is not among these changes no
     plan, whichever other rules hold.
@@ -25,10 +25,10 @@ def active_rules(problem: Problem) -> frozenset[str]:
         PluginError: if a plugin's rule raises.
     """
     law, periods = problem.law, problem.case.horizon.periods
-    biting = [i for i, _ in enumerate(problem.rules) if any(law.in_force(i, period.span) for period in periods)]
+    applying = [i for i, _ in enumerate(problem.rules) if any(law.in_force(i, period.span) for period in periods)]
     against = {i for judged in problem.judgements.values() for table in (judged.chain, judged.trade) for i in table}
     asking = {rule.id for rule, row in problem.limit_rows if not _empty(row)}
-    found = {problem.rules[i].id for i in biting if i in against or _charges(problem, problem.rules[i])}
+    found = {problem.rules[i].id for i in applying if i in against or _charges(problem, problem.rules[i])}
     return frozenset(found | asking)
 
 

@@ -117,7 +117,7 @@ class Problem:
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
-        """Objectives in order of rank, cost last; none: cost alone.
+        """Lexicographic objectives, cost last; none: cost alone.
 
         Raises:
             InputError: if one counts contained element, and nobody knows how much of it a material contains.

@@ -94,7 +94,7 @@ class _InForce(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """The signature of a requirement."""
+    """The signature of a compliance class."""
 
     blocked: frozenset[int]
     blocked_cells: frozenset[Cell]
@@ -160,7 +160,7 @@ class Grouping:
         self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
 
     def requirements(self) -> list[ComplianceClass]:
-        """All requirements, numbered in the order in which demands first need them."""
+        """All compliance classes, numbered in the order in which demands first need them."""
         found: dict[_Terms, ComplianceClass] = {}
         for number, demand in enumerate(self.demands):
             judgement = self.judgements[demand.use]
@@ -190,7 +190,7 @@ class Grouping:
     def _add_meets(self, found: dict[_Terms, ComplianceClass]) -> None:
         """Requirements for co-products that end in different uses: what is made for all of them must be lawful for all.
 
-        An offer with inputs and several outputs may be run for several requirements at once. Where none of them is at
+        An offer with inputs and several outputs may be run for several compliance classes at once. Where none of them is at
         least as strict as the others, the run's inputs are bought for one that forbids all that any of them forbids.
         """
         for offer, feeds in self.network.feeds.items():
@@ -208,7 +208,7 @@ class Grouping:
     def _add_shelves(self, found: dict[_Terms, ComplianceClass]) -> None:
         """Requirements for stock that is to serve different uses, where a rule watches what stock may serve.
 
-        What is lawful for all of several uses covers each of them, and may end in any: it is bought for a requirement that
+        What is lawful for all of several uses covers each of them, and may end in any: it is bought for a compliance class that
         forbids all that any of them forbids.
         """
         for node in sorted({final_node(demand.use) for demand in self.demands}):

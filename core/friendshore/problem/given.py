@@ -22,7 +22,7 @@ from .objectives import unknown_names
 from .offers import Assumption, OfferFacts
 
 ACCEPTED = "accepted"
-"""Subject of the assumptions that widen what counts, or narrow what bites: they stand above the mix."""
+"""Subject of the assumptions that widen what counts, or narrow what applies: they stand above the mix."""
 COUNTED_TWICE = "counted twice"
 """Subject of the assumptions that what looks like one plant is two: they stand there too."""
 UNEXAMINED = "looked at by no rule of origin"

@@ -68,8 +68,8 @@ class Law:
         self.statuses = frozenset(PhaseStatus(status) for status in case.accept.rule_status)
 
     def in_force(self, rule: int, span: Span) -> bool:
-        """Whether a rule bites on any day of `span`."""
-        return self.rules[rule].bites(span, self.statuses)
+        """Whether a rule applies on any day of `span`."""
+        return self.rules[rule].applies(span, self.statuses)
 
     def forbids(self, verdict: Verdict, arc: Arc) -> bool:
         """Whether a verdict on an arc forbids, licences apart."""

@@ -1,4 +1,4 @@
-"""The rows of every limit rule, each asked only about the periods in which it bites."""
+"""The rows of every limit rule, each asked only about the periods in which it applies."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def tried(make: Callable[[], T], wrong: list[Diagnostic]) -> T | None:
 
 
 def rows_of(problem: Problem, rule: Rule) -> list[Row | Rows]:
-    """The rows of one limit rule in the periods in which it bites."""
+    """The rows of one limit rule in the periods in which it applies."""
     periods = problem.case.horizon.periods
-    in_force = frozenset(p.index for p in periods if rule.bites(p.span, problem.law.statuses))
+    in_force = frozenset(p.index for p in periods if rule.applies(p.span, problem.law.statuses))
     if not in_force:
         return []
     found = as_rows(rule.rows(problem.facts.within(in_force)))

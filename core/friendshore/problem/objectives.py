@@ -1,4 +1,4 @@
-"""Objectives in order of rank: what each level of a case adds up."""
+"""Lexicographic objectives: what each level of a case adds up."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Questions:
         ] = []  # one, once it is asked for; narrowed copies share it
 
     def within(self, periods: frozenset[int]) -> Questions:
-        """The same questions about some periods only: those in which a rule bites."""
+        """The same questions about some periods only: those in which a rule applies."""
         narrowed = copy(self)
         narrowed.__dict__["_in_force"] = periods
         return narrowed
@@ -99,7 +99,7 @@ class Questions:
         return [self._merged.place(name) for name in sorted({place for _, place in nodes})]
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
-        """Label and period indices of each stretch of the horizon in which the rule that asks bites."""
+        """Label and period indices of each stretch of the horizon in which the rule that asks applies."""
         periods = [period for period in self.horizon.periods if period.index in self._in_force]
         return stretches(periods, per) or ([("horizon", ())] if per == "horizon" else [])
 

@@ -46,7 +46,7 @@ def relax(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: l
 
 
 def has_term(change: Change, offer: Offer, facility: Facility) -> bool:
-    """Whether a change that lifts names an offer."""
+    """Whether a change that relaxes names an offer."""
     return not change.of or names_offer(change.of, offer, facility)
 
 

@@ -1,10 +1,10 @@
 """Which stock may serve which coming demand: rows that hold exactly if all of it can be served at once.
 
-Stock of a material at a place may be delivered to a demand of a later period if it was bought for the requirement of that
+Stock of a material at a place may be delivered to a demand of a later period if it was bought for the compliance class of that
 delivery, or for one at least as strict. Several demands draw on the same stock, so that it is not enough that each finds its
 quantity. By Gale's theorem on supply and demand (Hall's condition for quantities) all can be served at once if and only if,
 for every set of demands, the stock that may serve any of them comes to what they want. Only sets that are all that some union
-of such stocks can serve matter: for requirements each stricter than the next, one set for each of them.
+of such stocks can serve matter: for compliance classes each stricter than the next, one set for each of them.
 
 Source: D. Gale, A theorem on flows in networks, Pacific Journal of Mathematics 7 (1957), 1073-1082.
 """
@@ -20,7 +20,7 @@ from .demands import Demand
 from .network import Network, Node, final_node
 
 MOST_SETS = 200
-"""So many sets of requirements at one place are told apart; a case with more is refused rather than watched in part."""
+"""So many sets of compliance classes at one place are told apart; a case with more is refused rather than watched in part."""
 
 Wanted = tuple[int, int, Decimal]
 """Position of a demand, period of the delivery, kilograms."""
@@ -29,7 +29,7 @@ Wanted = tuple[int, int, Decimal]
 def servers(
     requirements: Sequence[ComplianceClass], network: Network, node: Node, by: int
 ) -> dict[int, frozenset[int]]:
-    """For every requirement, all whose stock at `node` at the end of period `by` may be delivered for it."""
+    """For every compliance class, all whose stock at `node` at the end of period `by` may be delivered for it."""
     arcs, nodes = network.reach(node)
     here = [requirement for requirement in requirements if node in requirement.nodes]
     return {
@@ -41,9 +41,9 @@ def servers(
 
 
 def open_to_stricter(requirements: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]) -> None:
-    """Lets stock of a stricter requirement be delivered for every looser one.
+    """Lets stock of a stricter compliance class be delivered for every looser one.
 
-    Without a rule that watches stock this changes nothing: what is delivered for a looser requirement can be bought for it
+    Without a rule that watches stock this changes nothing: what is delivered for a looser compliance class can be bought for it
     in the first place. With one, the same kilogram may cover the stricter use in one period and serve the looser in the next.
     """
     more: list[tuple[ComplianceClass, Outlet]] = []
@@ -59,7 +59,7 @@ def open_to_stricter(requirements: Sequence[ComplianceClass], network: Network, 
 
 
 def own_requirements(requirements: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
-    """Demand and period -> the requirements for which it is delivered to without a waiver."""
+    """Demand and period -> the compliance classes for which it is delivered to without a waiver."""
     found: dict[tuple[int, int], set[int]] = {}
     for requirement in requirements:
         for outlet in requirement.outlets:
@@ -71,7 +71,7 @@ def own_requirements(requirements: Iterable[ComplianceClass]) -> dict[tuple[int,
 def stock_cover_cuts(
     wanted: Iterable[Wanted], own: dict[tuple[int, int], frozenset[int]], serving: dict[int, frozenset[int]]
 ) -> list[tuple[frozenset[int], Decimal]]:
-    """Sets of requirements, each with what their stock together must come to.
+    """Sets of compliance classes, each with what their stock together must come to.
 
     Args:
         wanted: all that is to be served from the stock of one material at one place.

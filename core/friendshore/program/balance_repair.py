@@ -34,7 +34,7 @@ def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, in
     Args:
         program: what was solved.
         x: values of all its columns.
-        planned: kilograms that deliveries take of each node, requirement and period.
+        planned: kilograms that deliveries take of each node, compliance class and period.
     """
     held_back: frozenset[int] = frozenset()
     while True:
@@ -134,7 +134,7 @@ class _Closing:
         return [self.index[node] for node in requirement.nodes]
 
     def _cell(self, node: Position, requirement: Position) -> Position:
-        """Row of `flow` for a node and a requirement."""
+        """Row of `flow` for a node and a compliance class."""
         return requirement * len(self.index) + node
 
     def _close(self, node: int, requirement: int, pieces: Mapping[int, Ints]) -> None:

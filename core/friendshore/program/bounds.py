@@ -1,4 +1,4 @@
-"""Upper bounds that no sensible plan exceeds: what on/off links are made tight with.
+"""Upper bounds that no sensible plan exceeds: what links of binary variables are made tight with.
 
 An offer never delivers more than its capacity; nor, if nothing forces a plan to buy what it does not need, more than the
 demand that its goods can still serve, with what may be left over: stocks, and what order minima, whole lots and terms of trade

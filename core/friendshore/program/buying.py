@@ -1,4 +1,4 @@
-"""Which moves may be bought for which requirement, at what cost; and what units take of their inputs."""
+"""Which moves may be bought for which compliance class, at what cost; and what units take of their inputs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .matrix import Floats, Ints
 
 
 class Buying:
-    """The table of moves as arrays, and what of it each requirement admits."""
+    """The table of moves as arrays, and what of it each compliance class admits."""
 
     def __init__(self, problem: Problem, node_index: dict[Node, int], discount: Floats) -> None:
         self.problem = problem
@@ -51,7 +51,7 @@ class Buying:
         return rows
 
     def block(self, requirement: ComplianceClass) -> tuple[Ints, list[tuple[str, ...]], Floats]:
-        """Moves that a requirement admits, in order of node, arc and period, each with the licences it draws on and its cost."""
+        """Moves that a compliance class admits, in order of node, arc and period, each with the licences it draws on and its cost."""
         moves, network = self.problem.moves, self.problem.network
         arcs = np.array(
             [

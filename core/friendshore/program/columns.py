@@ -25,32 +25,32 @@ class Columns:
     buy_requirement: Ints = field(default_factory=_none)
     buy_licences: list[tuple[str, ...]] = field(default_factory=list)
     make: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    """(offer, requirement or -1, order period) -> column: units made of an offer with several outputs."""
+    """(offer, compliance class or -1, order period) -> column: units made of an offer with several outputs."""
     transfer: dict[tuple[int, int, int, int, int], int] = field(default_factory=dict)
-    """(offer, output, order period, from requirement, to requirement) -> column."""
+    """(offer, output, order period, from compliance class, to compliance class) -> column."""
     stock: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(node, requirement) -> first of one column a period."""
+    """(node, compliance class) -> first of one column a period."""
     deliver: list[int] = field(default_factory=list)
     deliver_key: list[tuple[int, int, int, tuple[str, ...]]] = field(default_factory=list)
-    """Demand, period, requirement, waivers."""
+    """Demand, period, compliance class, waivers."""
     short: int = 0
     """First of demands x periods."""
     rest: dict[int, int] = field(default_factory=dict)
     """Lot -> column: what of it nobody takes."""
     onboard: dict[int, int] = field(default_factory=dict)
-    """Offer -> 0/1 column: it is used at all; only where that costs something."""
+    """Offer -> binary variable: it is used at all; only where that costs something."""
     lot: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(offer, order period) -> whole column: how many lots are ordered."""
+    """(offer, order period) -> integer variable: how many lots are ordered."""
     placed: dict[int, int] = field(default_factory=dict)
-    """Term span -> 0/1 column: anything is ordered in it."""
+    """Term span -> binary variable: anything is ordered in it."""
     untaken: dict[int, int] = field(default_factory=dict)
     """Commitment -> column: units of it that are not taken."""
     order: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(offer, order period) -> 0/1 column."""
+    """(offer, order period) -> binary variable."""
     tier: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
     """(price span, tier, offer or -1, order period or -1) -> column: what is bought in this tier."""
     tier_reached: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(price span, tier) -> 0/1 column: the span ends in this tier."""
+    """(price span, tier) -> binary variable: the span ends in this tier."""
     list_money: dict[int, int] = field(default_factory=dict)
     """Price span -> column: money at list prices, where tiers give prices of their own in its place."""
     settled: dict[int, list[tuple[int, float]]] = field(default_factory=dict)

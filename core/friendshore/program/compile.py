@@ -1,4 +1,4 @@
-"""From a problem to a linear program: columns, balances, capacities and on/off links."""
+"""From a problem to a linear program: columns, balances, capacities and links of binary variables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .objectives import Goal, add_largest, goals_of
 from .terms import add_order_terms
 
 Bought = dict[tuple[int, int, int], list[int]]
-"""Output, requirement (-1: any) and order period -> columns that buy it of one offer."""
+"""Output, compliance class (-1: any) and order period -> columns that buy it of one offer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class Program:
     """First row of each block, and the rule or part of the model that asked for it."""
     limits: LimitRows
     goals: tuple[Goal, ...] = ()
-    """The problem's objectives in order of rank; none: cost alone."""
+    """The problem's lexicographic objectives; none: cost alone."""
 
     def __repr__(self) -> str:
         rows, columns = self.linear.matrix.shape
@@ -77,9 +77,9 @@ class _Compiler:
         self.node_index, self.discount = draft.node_index, draft.discount
         self.recipes = Recipes.of(problem, draft.node_index)
         self.balance: dict[tuple[int, int], int] = {}
-        """Node and requirement -> first of their rows, one a period."""
+        """Node and compliance class -> first of their rows, one a period."""
         self.balances: list[Ints] = []
-        """The same by requirement, for every node; -1 where there is none."""
+        """The same by compliance class, for every node; -1 where there is none."""
         self.store_rows: dict[int, int] = {}
         """Node -> first of its rows that limit stock."""
 
@@ -101,7 +101,7 @@ class _Compiler:
         return Program(self.problem, linear, self.columns, self.units, self.assembly.owners, self.limits, goals)
 
     def _rows_for_balance(self) -> None:
-        """One row a node, requirement and period: what comes in less what goes out is zero."""
+        """One row a node, compliance class and period: what comes in less what goes out is zero."""
         for requirement in self.problem.requirements:
             rows = np.full(len(self.node_index), -1)
             for node in sorted(requirement.nodes):
@@ -111,7 +111,7 @@ class _Compiler:
         self.assembly.add_rows(len(self.balance) * self.count, 0.0, 0.0, "balance")
 
     def _buy(self) -> None:
-        """One block of columns a requirement: every move that it admits, in order of node, arc and period."""
+        """One block of columns a compliance class: every move that it admits, in order of node, arc and period."""
         buying, every = Buying(self.problem, self.node_index, self.discount), self.problem.moves
         found: list[tuple[Ints, Ints]] = []
         for requirement in told_each(self.problem.requirements, "laying out the program", "requirements", 1):
@@ -178,7 +178,7 @@ class _Compiler:
         return sorted(bought | {(lender, t) for lender in lenders for t in {t for _, t in bought}})
 
     def _transfers(self, offer: int, output: int, rows: dict[tuple[int, int], int]) -> None:
-        """A co-product made for one requirement may serve another that admits all that the first admits."""
+        """A co-product made for one compliance class may serve another that admits all that the first admits."""
         arcs: frozenset[int] = frozenset()
         nodes: frozenset[Node] = frozenset()
         for feed in self.problem.network.feeds.get(offer, ()):

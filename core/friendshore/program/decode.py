@@ -20,7 +20,7 @@ from .matrix import Ints
 from .rounding import in_whole_lots, to_steps, up_to_thresholds
 
 Cell = tuple[int, int, int]
-"""Node, requirement, period."""
+"""Node, compliance class, period."""
 
 
 @dataclass(slots=True)

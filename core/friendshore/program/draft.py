@@ -76,7 +76,7 @@ class ProgramDraft:
         cost: float = 0.0,
         places: frozenset[str] = frozenset(),
     ) -> int | None:
-        """A 0/1 column that is 1 if anything is ordered of some offers in some periods; None if nothing can be.
+        """A binary variable that is 1 if anything is ordered of some offers in some periods; None if nothing can be.
 
         Whoever asks for the same orders gets the same column, and adds its cost.
 
@@ -100,7 +100,7 @@ class ProgramDraft:
         return self._switches[key]
 
     def switches(self, cells: Ints, owners: Sequence[str]) -> Ints:
-        """A 0/1 column for each of some cells (offer x period) by itself, as `switch` gives it; each can be ordered in."""
+        """A binary variable for each of some cells (offer x period) by itself, as `switch` gives it; each can be ordered in."""
         keys = [((cell,), _ANYWHERE) for cell in cells.tolist()]
         new = np.array([key not in self._switches for key in keys], dtype=bool)
         count = int(new.sum())
@@ -116,7 +116,7 @@ class ProgramDraft:
         return np.array([self._switches[key] for key in keys], dtype=np.intp)
 
     def _link(self, row: int, cells: Ints, columns: Ints, entry: Ints, switch: Ints) -> None:
-        """Rows from `row` on: what is ordered in each cell is nothing, or no more than its bound, by its 0/1 column."""
+        """Rows from `row` on: what is ordered in each cell is nothing, or no more than its bound, by its binary variable."""
         self.assembly.add_entries(row + entry, columns, 1.0)
         self.assembly.add_entries(row + np.arange(len(cells)), switch, -self.bounds.units.ravel()[cells])
 

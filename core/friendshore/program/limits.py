@@ -21,7 +21,7 @@ from .matrix import Assembly, Floats, Ints
 
 @dataclass(eq=False)
 class LimitRows:
-    """All rows that limit rules ask for, and the 0/1 columns their `used` terms need."""
+    """All rows that limit rules ask for, and the binary variables their `used` terms need."""
 
     asked: Sequence[tuple[Rule, Row | Rows]]
     program_rows: list[int] = field(default_factory=list)
@@ -253,7 +253,7 @@ class Reader:
         return column
 
     def _used(self, term: Term, row: Row) -> int:
-        """A 0/1 column that is 1 exactly if the moves come to the threshold."""
+        """A binary variable that is 1 exactly if the moves come to the threshold."""
         resolution = float(self.problem.case.resolution)
         threshold = term.at_least or resolution
         found, entry = self._columns(term.index)

@@ -1,7 +1,7 @@
 """How far a plan is from another one, in kilograms: columns, rows and a cost that make it a level of its own.
 
 Kilograms moved are the sum of `|bought - bought before|` over everything that can be bought: a material of an offer for a place,
-by period of delivery. Requirements split a purchase only on paper, so they are summed over. An absolute value is two columns,
+by period of delivery. Compliance classes split a purchase only on paper, so they are summed over. An absolute value is two columns,
 `bought - more + less = before` with `more, less >= 0` and the cost `more + less`, of which an optimum uses one at most
 (Charnes, Cooper, Ferguson, Optimal estimation of executive compensation by linear programming, Management Science 1, 1955,
 138-151; goal programming).

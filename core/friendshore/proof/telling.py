@@ -74,7 +74,7 @@ def no_conflict(verified: VerifiedPlan) -> Proof:
     rules = sorted({rule for part in verified.plan.infeasible for rule in part.rules})
     text = "the run says that rules conflict, and a plan of the same facts keeps them all"
     finding = Diagnostic(text, "facts.json", column="plan.infeasible", found=", ".join(rules), expected="no conflict")
-    return Proof(f"optimality: NOT SO: {text}", proved=False, findings=(finding,))
+    return Proof(f"optimality: VERIFICATION FAILED: {text}", proved=False, findings=(finding,))
 
 
 def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof:
@@ -89,7 +89,7 @@ def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof
     worst = next((one for one in shown if not one.holds), max(shown, key=lambda one: one.proved or Decimal(0)))
     if worst.better is not None:
         finding = beaten(worst.aim, worst.better, currency)
-        text = f"optimality: NOT SO: {finding.message} ({finding.found})"
+        text = f"optimality: VERIFICATION FAILED: {finding.message} ({finding.found})"
         return Proof(text, proved=False, findings=(finding,))
     if worst.holds:
         return Proof(

@@ -78,7 +78,7 @@ def plan(
         registry: where names of catalogs, packs and kinds are looked up; None: what is installed.
         scenario: names of the case's scenarios to apply, in order.
         changes: further changes, after those of the scenarios.
-        strict: let phases of unknown status bite.
+        strict: enforce phases of unknown status.
         time_limit: seconds for the solve; the best plan found by then is returned, with its bound.
         gap: relative distance from the bound at which a plan is taken as cheapest.
         workers: components solved at once; None: the number of processors. Does not change the result.

@@ -59,7 +59,7 @@ def inputs_of(
         gathered: the case with all that it names.
         scenario: names of the case's scenarios to apply, in order.
         changes: further changes, after those of the scenarios.
-        strict: let phases of unknown status bite.
+        strict: enforce phases of unknown status.
 
     Raises:
         InputError: for changes that name nothing in the case.

@@ -1,4 +1,4 @@
-"""The law of a run in words: rules, requirements, what is kept out, what is exposed, what limits come to."""
+"""The law of a run in words: rules, compliance classes, what is kept out, what is exposed, what limits come to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
                 sentence=sentence_of(rule),
                 status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not in the plan's time",
                 phases=[f"{phase.span} {phase.status.value}" for phase in phases],
-                bites=rule.bites(span, problem.law.statuses),
+                bites=rule.applies(span, problem.law.statuses),
                 keeps_out=len(offers.get(rule.id, ())),
                 charges=exact(verified.charged.get(rule.id, Decimal(0))),
                 limits=rows[rule.id],
@@ -48,7 +48,7 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
 
 
 def describe_requirements(problem: Problem) -> list[RunRequirement]:
-    """Every requirement with the demands and periods that fall into it."""
+    """Every compliance class with the demands and periods that fall into it."""
     return [
         RunRequirement(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
         for r, forbids in ((r, _forbids(problem, r)) for r in problem.requirements)

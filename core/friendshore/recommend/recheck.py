@@ -64,13 +64,13 @@ class Rechecked:
     purchases: tuple[RunPurchase, ...]
     """Its purchases, even of a plan that does not hold."""
     findings: tuple[Diagnostic, ...]
-    """All that is not so."""
+    """All that failed verification."""
     unchecked: tuple[Diagnostic, ...]
     """Rules left unverified."""
     vouching: Vouching
     """What stands for the facts, and what does not."""
     by_others: bool
-    """Whether some rules were asked by other code than the run's: what is then not so may be that code's doing."""
+    """Whether some rules were asked by other code than the run's: what then fails verification may be that code's doing."""
     left_out: frozenset[str]
     """Rules that were not asked."""
 
@@ -81,7 +81,7 @@ def reverify(
     """Checks a plan again from the facts of its run alone.
 
     Returns:
-        The verified plan, if it holds; all that is not so; and what could not be checked here: rules whose plugin is missing
+        The verified plan, if it holds; all that failed verification; and what could not be checked here: rules whose plugin is missing
         or differs from the one used.
 
     Raises:
@@ -135,7 +135,7 @@ def _unclassed(told: Run, read: RunFacts, findings: Sequence[Diagnostic]) -> Ite
     """Where rules are left out that decided what goes into which compliance class, what does not hold says nothing of the run."""
     here = [(one.label, one.uses) for one in describe_requirements(read.problem)]
     if findings and not read.complete and here != [(one.label, one.uses) for one in told.requirements]:
-        message = f"the plan is left unverified: without these rules its compliance classes are others, and {len(findings):,} things are not so"
+        message = f"the plan is left unverified: without these rules its compliance classes are others, and {len(findings):,} things fail verification"
         yield Diagnostic(message, FACTS, fix="install what judged them")
 
 

@@ -39,7 +39,7 @@ def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic
 
 
 def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Diagnostic]]:
-    """What is known of who signed a run, and what is not so.
+    """What is known of who signed a run, and what failed verification.
 
     Args:
         folder: the run.

@@ -60,7 +60,7 @@ class RunCheck:
 
     case: str
     findings: tuple[Diagnostic, ...]
-    """All that is not so."""
+    """All that failed verification."""
     unchecked: tuple[Diagnostic, ...]
     """Rules left unverified: their plugin is missing here, or is not the one used."""
     differs: tuple[str, ...]
@@ -132,7 +132,7 @@ def verify_stored(
     again = recheck(stored.facts, stored.run, registry, gathered)
     told = _told(stored, again)
     if again.by_others and (again.findings or told):
-        # What is not so may be the doing of code that judged nothing of this run: once more, without its rules.
+        # What failed verification may be the doing of code that judged nothing of this run: once more, without its rules.
         again = recheck(stored.facts, stored.run, registry, gathered, ask_others=False)
         told = _told(stored, again)
     vouching = again.vouching

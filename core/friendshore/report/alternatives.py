@@ -75,7 +75,7 @@ def _material(
 def _choice_columns(unit: str, found: Alternatives) -> list[Column]:
     columns = [figures("#"), Column("Offer"), Column("From")]
     columns += [figures(f"Today, {unit}")] if _today(found) else []
-    columns += [figures(f"Plan, {unit}"), Column("Share")]
+    columns += [figures(f"Plan, {unit}"), Column("Usage range")]
     return [*columns, Column(f"Using it adds, {found.currency}", "right")]
 
 

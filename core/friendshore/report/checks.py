@@ -81,7 +81,7 @@ def run_check_data(checked: RunCheck) -> dict[str, Any]:
 
 
 def run_check_report(checked: RunCheck) -> RenderableType:
-    """A check of a run as text: the answer, what differs here, what is not so, what is vouched for, and what it does not prove."""
+    """A check of a run as text: the answer, what differs here, what failed verification, what is vouched for, and what it does not prove."""
     parts: list[RenderableType] = [_verdict(checked)]
     parts += _part("Here is something else than the run was made with", checked.differs, "yellow")
     if checked.findings:
@@ -105,7 +105,7 @@ def answer(checked: RunCheck) -> str:
     """What a check comes to, in a line."""
     facts = len(checked.unvouched)
     if checked.findings:
-        return f"{checked.case}: NOT SO, {count(len(checked.findings), 'finding')}"
+        return f"{checked.case}: VERIFICATION FAILED, {count(len(checked.findings), 'finding')}"
     if checked.unchecked:
         return f"{checked.case}: what could be checked is so; {count(len(checked.unchecked), 'rule')} left unverified"
     if facts:

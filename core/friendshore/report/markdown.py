@@ -29,7 +29,7 @@ SUPPLIERS = 2
 ORDERS = 8
 """Orders that are named."""
 FINDINGS = 20
-"""Things that are not so that are named."""
+"""Things that fail verification that are named."""
 RULES = 8
 """Rules that are named: those that keep out most, then those that cost most."""
 
@@ -40,7 +40,7 @@ def markdown_report(run: Run, checked: RunCheck | None = None) -> str:
     Args:
         run: what is told.
         checked: what a check of it found; None: it was not checked, which the page says. Of a run that does not hold nothing is told but
-            what is not so.
+            what failed verification.
     """
     if checked is not None and checked.findings:
         return _refused(run, checked)
@@ -77,13 +77,13 @@ def _checked(checked: RunCheck | None) -> str:
 
 
 def _refused(run: Run, checked: RunCheck) -> str:
-    """What is printed of a run that does not hold: what is not so, and nothing of what it says."""
+    """What is printed of a run that does not hold: what failed verification, and nothing of what it says."""
     found = [str(problem) for problem in checked.findings[:FINDINGS]]
     if len(checked.findings) > FINDINGS:
         found.append(f"and {len(checked.findings) - FINDINGS:,} more: `friendshore verify` lists them")
     head = f"# {markdown_inert(_called(run))}\n\n**This run does not hold: do not rely on it.** Nothing that it says is told here."
     other = _section("Here is something else than the run was made with", _bullets(checked.differs))
-    return "\n\n".join(filter(None, (head, other, _section("What is not so", _bullets(found))))) + "\n"
+    return "\n\n".join(filter(None, (head, other, _section("What failed verification", _bullets(found))))) + "\n"
 
 
 def _section(title: str, body: str) -> str:

@@ -1,4 +1,4 @@
-"""Objectives in order of rank: what each comes to, how surely, and what ranking it costs."""
+"""Lexicographic objectives: what each comes to, how surely, and what ranking it costs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ranks(run: Run, width: int) -> RenderableType | None:
     ]
     columns = [figures("#"), Column("As small as those above it allow"), figures("Comes to"), figures("Gap")]
     columns += [figures("Ranking it saves"), figures(f"and adds, {run.currency}")]
-    return section("Objectives in order of rank", table(columns, rows, width))
+    return section("Lexicographic objectives", table(columns, rows, width))
 
 
 def _what(level: RunLevel, run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Why an offer is not in the plan, as a planner reads it: at what price it enters, what keeps it out, and what lifting that is worth."""
+"""Why an offer is not in the plan, as a planner reads it: its break-even price, what keeps it out, and what relaxing that is worth."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def why_not_report(found: WhyNot, width: int) -> list[RenderableType]:
     told = [f"the plan buys {mass(one.kilograms)} of {one.material} for {one.place}" for one in found.bought]
     parts: list[RenderableType] = [Text(head), *([lines(told)] if told else [])]
     if found.entering is not None:
-        parts.append(section("At what price", lines(_price(found.entering, found))))
+        parts.append(section("Break-even price", lines(_price(found.entering, found))))
     if found.obstacles:
         parts.append(section("What keeps it out", *_obstacles(found, width)))
     if found.together is not None:
-        parts.append(section("All of these lifted", lines([*_lifted(found.together, found)])))
+        parts.append(section("All of these relaxed", lines([*_lifted(found.together, found)])))
     if found.entering_lifted is not None:
-        parts.append(section("At what price, once lifted", lines(_price(found.entering_lifted, found))))
+        parts.append(section("Break-even price, once relaxed", lines(_price(found.entering_lifted, found))))
     return [*parts, Text(""), Text(effort_line(found.effort), style="dim")]
 
 
@@ -96,7 +96,7 @@ def _surely(entering: BreakEven, found: WhyNot, unit: str) -> str:
     """Between which prices the true one lies."""
     today = entering.today if entering.today is not None else Decimal(1)
     low, high = (entering.low or Decimal(0)) * today, entering.high
-    below = f"it surely enters below {found.currency} {money(low)}{unit}" if low else "nothing is sure below"
+    below = f"it is surely bought below {found.currency} {money(low)}{unit}" if low else "nothing is sure below"
     above = (
         f"surely not above {found.currency} {money(high * today)}{unit}"
         if high is not None
@@ -127,12 +127,12 @@ def _obstacles(found: WhyNot, width: int) -> Iterator[RenderableType]:
         uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
         yield Text(f"{number_}. {obstacle.kind}{rule}{uses}: {obstacle.text}")
         if lifted is None:
-            rows.append([f"{number_}.", "nothing in the case lifts it", NOTHING, NOTHING, NOTHING])
+            rows.append([f"{number_}.", "no change of the case relaxes it", NOTHING, NOTHING, NOTHING])
         else:
             rows.append([f"{number_}.", _words(lifted), _gives(lifted), _saving(lifted.saves), _saving(lifted.own)])
     columns = [
         figures("#"),
-        Column("Lifted alone"),
+        Column("Relaxed alone"),
         figures("It would give"),
         Column(f"Saving, {found.currency}", "right"),
     ]
@@ -163,7 +163,7 @@ def _words(lifted: Relaxed) -> str:
 
 
 def change_words(change: Change) -> str:
-    """What a change that lifts an obstacle makes of the case, in words."""
+    """What a change that relaxes an obstacle makes of the case, in words."""
     if change.disable:
         return f"without {change.disable} altogether"
     if change.grant:

@@ -12,7 +12,7 @@ from .base import Phase, PhaseStatus, Rule
 from .pack import LegislativeBill
 
 DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
-"""Phases that `enable` lets bite. A suspended phase stays suspended: its maker said so."""
+"""Phases that `enable` puts in force. A suspended phase stays suspended: its maker said so."""
 _SUBJECTS = ("enable", "disable", "move", "loosen")
 
 

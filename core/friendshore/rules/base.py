@@ -4,12 +4,13 @@
 - `charge`: what does this move add per unit?
 - `rows` (limit): what must hold across the plan?
 
-All three are pure functions; dates are the caller's business (`bites`, `weight`), so that an answer can be reused for
+All three are pure functions; dates are the caller's business (`applies`, `weight`), so that an answer can be reused for
 every day on which the same phases hold.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -35,11 +36,11 @@ class PhaseStatus(StrEnum):
 
     ENACTED = "enacted"
     PENDING = "pending"
-    """A bill: bites only where a scenario enables it."""
+    """A bill: applies only where a scenario enables it."""
     SUSPENDED = "suspended"
-    """Stayed by whoever made it: does not bite."""
+    """Stayed by whoever made it: does not apply."""
     UNKNOWN = "unknown"
-    """Nobody knows whether it holds: does not bite, but the plan says what it would forbid; `--strict` lets it bite."""
+    """Nobody knows whether it holds: does not apply, but the plan says what it would forbid; `--strict` enforces it."""
 
 
 class Phase(Record):
@@ -207,7 +208,7 @@ class Facts(Protocol):
         ...
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
-        """Label and period indices of each stretch of the horizon, as far as the rule bites in it.
+        """Label and period indices of each stretch of the horizon, as far as the rule applies in it.
 
         Years are calendar years by the period's first day.
         """
@@ -248,7 +249,7 @@ class Facts(Protocol):
             period: the period at whose end the stock is looked at.
 
         Returns:
-            For sets of requirements, a name, the stock that may serve any of the demands in question, and what it must
+            For sets of compliance classes, a name, the stock that may serve any of the demands in question, and what it must
             come to. All that is wanted can be served at once if and only if every one of them holds.
         """
         ...
@@ -296,7 +297,7 @@ class Rule(Record):
     """Waivers that its law knows, the usual one first: a [[waiver]] that says nothing else is taken for that. None: nothing is known of
     how long a waiver may run."""
     loosened: Number = Decimal(0)
-    """For a limit: how far every bound gives way, in the bound's own unit. Never law: what a change of the case does to it."""
+    """For a limit: how far every bound is relaxed, in the bound's own unit. Never law: what a change of the case does to it."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
     """What `judge` is asked about. `chain`: every offer up the chain of the final demand's material, on the final
@@ -304,7 +305,7 @@ class Rule(Record):
     charge_reads_use: ClassVar[bool] = True
     """Whether `charge` depends on the final use; False lets its answers be shared among uses."""
     watches_stock: ClassVar[bool] = False
-    """Whether `rows` asks what is `usable`: stock bought for one requirement may then be delivered for any that admits all
+    """Whether `rows` asks what is `usable`: stock bought for one compliance class may then be delivered for any that admits all
     that it admits."""
     verbs: ClassVar[frozenset[str]] = frozenset()
     """Which of `judge`, `charge` and `rows` the kind implements; set by the class machinery."""
@@ -335,9 +336,14 @@ class Rule(Record):
             )
         return self
 
-    def bites(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
+    def applies(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
         """Whether a phase of one of `statuses` holds on any day of `span`."""
         return any(p.status in statuses and p.span.meets(span) for p in self.phases)
+
+    def bites(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
+        """`applies`, by the name that it had until version 0.1; for one version more."""
+        warnings.warn("Rule.bites is now Rule.applies", DeprecationWarning, stacklevel=2)
+        return self.applies(span, statuses)
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
         """The part of the days of the bounded `span` on which a phase of one of `statuses` holds (phases do not overlap)."""

@@ -36,7 +36,7 @@ Question = Literal[
 - `used`: 1 if the moves together come to at least `at_least` units, else 0
 - `delivered`, `short`: kilograms of demand cells (demand x period)
 - `stock`: kilograms held at the end of a period, of stock cells (material, place x period)
-- `reserved`: kilograms held at the end of a period for one requirement, of cells (requirement x stock cell)
+- `reserved`: kilograms held at the end of a period for one compliance class, of cells (compliance class x stock cell)
 - `spent`: money on moves (list price, charges, freight), undiscounted, in the case's currency
 - `making`: money on units made of offers with several outputs, of cells (offer x order period)
 - `onboarding`: one-off costs, indexed by offers
@@ -104,7 +104,7 @@ class Row:
                 raise ValueError(f"row `{self.label}`: what is lacking may be kept small, never asked for")
 
     def loosened(self, by: Decimal) -> Row:
-        """The same with bounds that give way by so much."""
+        """The same with bounds that are relaxed by so much."""
         least = None if self.at_least is None else self.at_least - by
         most = None if self.at_most is None else self.at_most + by
         return replace(self, at_least=least, at_most=most)
@@ -164,7 +164,7 @@ class Rows:
         )
 
     def loosened(self, by: Decimal) -> Rows:
-        """The same with bounds that give way by so much."""
+        """The same with bounds that are relaxed by so much."""
         least = None if self.at_least is None else [bound - by for bound in self.at_least]
         most = None if self.at_most is None else [bound + by for bound in self.at_most]
         return replace(self, at_least=least, at_most=most)

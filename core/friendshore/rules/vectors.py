@@ -108,7 +108,7 @@ class Vector(Record):
     enable: tuple[str, ...] = ()
     """Bills and rules that are switched on."""
     strict: bool = False
-    """Whether phases of unknown status bite."""
+    """Whether phases of unknown status apply."""
     expect: Literal["pass", "fail", "unproven", ""] = ""
     """The verdict: the worst over the rules asked."""
     by: str = ""
@@ -235,7 +235,7 @@ def answered(
             raise InputError(Diagnostic(f"vector {vector.id} asks rule `{vector.rule}`, which the pack has not"))
     statuses = frozenset({PhaseStatus.ENACTED} | ({PhaseStatus.UNKNOWN} if vector.strict else set()))
     use, offer, move = _use(vector, materials), _offer(vector, materials), _move(vector)
-    biting = [rule for rule in in_force if rule.bites(_day(vector, rule), statuses)]
+    applying = [rule for rule in in_force if rule.applies(_day(vector, rule), statuses)]
 
     def judged(rule: Rule) -> Verdict:
         with guard(rule):
@@ -245,11 +245,11 @@ def answered(
         with guard(rule):
             return as_charge(rule.charge(offer, move, use, origin, Decimal(1)))
 
-    verdicts = [judged(rule) for rule in biting if "judge" in rule.verbs]
+    verdicts = [judged(rule) for rule in applying if "judge" in rule.verbs]
     # An exception that lets a good pass has a clause of its own: it is shown where nothing else decides.
     verdict = max([worst(verdicts), *verdicts], key=lambda v: (v.result.rank, bool(v.rule)))
     origins, _ = offer.origins
-    charging = [rule for rule in biting if "charge" in rule.verbs]
+    charging = [rule for rule in applying if "charge" in rule.verbs]
     duty = max(sum((charged(rule, origin) for rule in charging), Decimal(0)) for origin in origins)
     return VectorAnswer(verdict=verdict, duty=duty)
 

@@ -12,7 +12,7 @@ from .retries import Engines
 from .scaling import scaled
 
 HARD = ("rule ", "store")
-"""Owners of rows that can make a plan impossible; everything else gives way to a shortage."""
+"""Owners of rows that can make a plan impossible; everything else is relaxed by a shortage."""
 
 
 def minimal_conflict(program: Program, part: Component, engines: Engines) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The solvers: GLOP for linear programs, HiGHS through MathOpt for those with whole columns, SCIP where both give up (`retries`).
+"""The solvers: GLOP for linear programs, HiGHS through MathOpt for those with integer variables, SCIP where both give up (`retries`).
 
 Measured traps, each with a test:
 - The helper's own HiGHS prints a banner, loses its incumbent at a time limit and flips the sign of duals: only GLOP is
@@ -197,7 +197,7 @@ def solve_with_highs(linear: Linear, ask: Ask = TO_THE_END, presolve: bool = Tru
     parameters.highs.int_options["random_seed"] = 0
     parameters.highs.double_options["mip_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-8
     parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-9
-    if ask.enough is not None:  # MathOpt's own `objective_limit` is refused for whole columns
+    if ask.enough is not None:  # MathOpt's own `objective_limit` is refused for integer variables
         parameters.highs.double_options["objective_target"] = ask.enough
     return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_HIGHS, parameters, ask)
 

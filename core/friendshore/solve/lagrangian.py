@@ -1,6 +1,6 @@
-"""Rows that join parts, priced: column generation over the parts' plans.
+"""Linking constraints, priced: column generation over the parts' plans.
 
-Each round the master (`subproblems`) mixes the plans found so far so that the rows that join hold; its duals price these rows.
+Each round the master (`subproblems`) mixes the plans found so far so that the linking constraints hold; its duals price these rows.
 Each part is then solved alone at these prices, which gives a bound on the whole, and its plan enters the master. In the end one plan a part is chosen, and the columns that are not whole are solved jointly for the
 choices that these plans make.
 
@@ -97,7 +97,7 @@ class LagrangianPricing:
         return parted.master(np.zeros(len(loose)), np.zeros(len(costs)), np.tile(each, 2), np.inf, integer & whole)
 
     def _choice(self) -> SolverAnswer:
-        """One plan a part so that the rows that join hold, bettered where the prices leave a choice open."""
+        """One plan a part so that the linking constraints hold, bettered where the prices leave a choice open."""
         chosen = self._one_each()
         if chosen is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)

@@ -1,7 +1,7 @@
 """Prices of what many parts share: a bound that is better than the linear relaxation's, and what the parts would do at them.
 
 The Lagrangian bound (`subproblems`) is above that of the linear relaxation, because each part's choices are whole. The prices begin at the duals of the linear relaxation. Each round a linear program, the master,
-mixes the plans found so far so that the rows that join hold, and gives the next prices; they stay within a box around the
+mixes the plans found so far so that the linking constraints hold, and gives the next prices; they stay within a box around the
 best prices known, which shrinks whenever a round brings no better bound.
 
 Marsten, Hogan and Blankenship, The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
@@ -34,7 +34,7 @@ class BoundSolver(Protocol):
 
 
 class LagrangianPrices:
-    """The best prices known of the rows that join, the bound that they prove, and the parts' plans."""
+    """The best prices known of the linking constraints, the bound that they prove, and the parts' plans."""
 
     def __init__(self, joint: Joint, solver: BoundSolver, start: Floats, gap: float) -> None:
         self.joint, self.solver, self.gap = joint, solver, gap
@@ -43,7 +43,7 @@ class LagrangianPrices:
         self.prices = self.parted.sound(start)
         self.bound = -np.inf
         self.mixed: Floats | None = None
-        """The parts' plans, mixed so that the rows that join hold, as far as the box allows."""
+        """The parts' plans, mixed so that the linking constraints hold, as far as the box allows."""
         self.rounds = 0
         self._try(self.prices)
 
@@ -66,7 +66,7 @@ class LagrangianPrices:
                 return
 
     def ever(self, choices: Mask) -> Mask:
-        """Which of some 0/1 columns any part's plan has above zero."""
+        """Which of some binary variables any part's plan has above zero."""
         found = np.zeros(len(choices), dtype=bool)
         for part, plans in zip(self.joint.parts, self.parted.plans, strict=True):
             for plan in plans:

@@ -1,6 +1,6 @@
 """Components that hang together only through a few rows, such as a budget or a cap over several materials.
 
-The rows that join are first left out. If the parts' optima keep them all the same, these are the optimum, proved. Otherwise
+The linking constraints are first left out. If the parts' optima keep them all the same, these are the optimum, proved. Otherwise
 the rows are priced (`lagrangian`), for a bound and a plan; what that leaves open is solved jointly, from that plan, and its bound
 is kept.
 """
@@ -19,9 +19,9 @@ from ..program.matrix import Floats, Ints, Linear
 from .components import Component, labels, split
 
 MOST_ROWS = 64
-"""No more rows than this are taken for rows that join."""
+"""No more rows than this are taken for linking constraints."""
 MANY_CHOICES = 400
-"""With fewer whole columns than this a program is solved at once."""
+"""With fewer integer variables than this a program is solved at once."""
 MANY_PARTS = 8
 """Parts that share something are at least so many; none has more than twice what it would have if all were as large."""
 ROW_TOLERANCE = 1e-9
@@ -29,7 +29,7 @@ ROW_TOLERANCE = 1e-9
 
 
 class LinkingMethod(StrEnum):
-    """How the rows that join a component were dealt with."""
+    """How the linking constraints of a component were dealt with."""
 
     LEFT_OUT = "left out"
     """They hold by themselves in the cheapest plans of the parts."""
@@ -44,7 +44,7 @@ class Linked:
     """How a component that a few rows join was solved."""
 
     rows: Ints
-    """The rows that join it."""
+    """The linking constraints of it."""
     parts: int
     """How many parts it has without them."""
     how: LinkingMethod
@@ -52,11 +52,11 @@ class Linked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joint:
-    """A program seen as parts, and rows that join them."""
+    """A program seen as parts, and their linking constraints."""
 
     linear: Linear
     rows: Ints
-    """The rows that join."""
+    """The linking constraints."""
     parts: Sequence[Component]
     """What is left without them; rows and columns by their position in the program."""
     loose: Ints
@@ -71,7 +71,7 @@ class Joint:
         return x
 
     def holds(self, x: Floats) -> bool:
-        """Whether the rows that join are kept."""
+        """Whether the linking constraints are kept."""
         lower, upper = self.linear.row_lower[self.rows], self.linear.row_upper[self.rows]
         activity = self.linear.matrix[self.rows] @ x
         slack = [ROW_TOLERANCE * np.maximum(1.0, np.where(np.isfinite(e), np.abs(e), 0.0)) for e in (lower, upper)]
@@ -79,7 +79,7 @@ class Joint:
 
 
 def joint_of(linear: Linear) -> Joint | None:
-    """The program as parts and rows that join them; None if no few rows join parts that are much smaller.
+    """The program as parts and their linking constraints; None if no few rows join parts that are much smaller.
 
     Only rows that are no equations are tried, those of most columns first: equations carry flow from one period or stage
     to the next, and their prices say little. As few rows are taken as leave no part with more than half of the columns;
@@ -98,9 +98,9 @@ def joint_of(linear: Linear) -> Joint | None:
 
 
 def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS) -> Joint | None:
-    """The program as many parts that share capacities and the like; None if there are not many, or few whole columns.
+    """The program as many parts that share capacities and the like; None if there are not many, or few integer variables.
 
-    The rows that share are the inequalities without whole columns. A row that then touches one part only goes back to it.
+    The rows that share are the inequalities without integer variables. A row that then touches one part only goes back to it.
     """
     if np.count_nonzero(linear.integer) < choices:
         return None
@@ -116,7 +116,7 @@ def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PA
 
 
 def _settled(linear: Linear, rows: Ints) -> Joint:
-    """Some rows taken as those that join, but for those that turn out to touch one part only."""
+    """Some rows taken as linking constraints, but for those that turn out to touch one part only."""
     joint = _apart(linear, rows)
     while (back := _within_one_part(joint)).any():
         rows = rows[~back]
@@ -159,7 +159,7 @@ def _apart(linear: Linear, rows: Ints) -> Joint:
 
 
 def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
-    """Which of the rows that join speak of no more than one part, and of no loose column that another of them speaks of."""
+    """Which of the linking constraints speak of no more than one part, and of no loose column that another of them speaks of."""
     of_column = np.full(len(joint.linear.cost), -1)
     for number, part in enumerate(joint.parts):
         of_column[part.columns] = number

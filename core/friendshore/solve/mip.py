@@ -1,4 +1,4 @@
-"""Programs with whole columns."""
+"""Programs with integer variables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOTHING = SolverAnswer(SolverOutcome.NOTHING)
 def solve_mip(
     linear: Linear, engines: Engines, watch: Watch, gap: float, known: SolverAnswer = NOTHING
 ) -> SolverAnswer:
-    """The best answer for a program with whole columns, to a relative gap, until the watch stops it.
+    """The best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
     Slices that double in length, each from the start, so that a finished search never depends on the clock. What is
     `known` beforehand must not depend on the clock either: a plan to start from and a bound, each if there is one.
@@ -71,7 +71,7 @@ def in_slices(linear: Linear, engines: Engines, watch: Watch, gap: float, nodes:
 
 
 def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
-    """Some whole columns fixed at what they are in a plan."""
+    """Some integer variables fixed at what they are in a plan."""
     at = np.round(x)
     return replace(
         linear,

@@ -110,7 +110,7 @@ class Neighbourhoods:
 
 
 def _near(joint: Joint, part: Ints) -> Floats:
-    """How many of the rows that join each two parts share."""
+    """How many of the linking constraints each two parts share."""
     rows = joint.linear.matrix[joint.rows].tocoo()
     touched = np.zeros((len(joint.rows), len(joint.parts)))
     known = part[rows.col] >= 0

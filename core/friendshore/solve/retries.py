@@ -48,7 +48,7 @@ class Engines:
     simplex: tuple[Engine, ...] = (_glop, solve_with_highs, _glop_as_it_is, _highs_as_it_is, solve_with_scip)
     """For linear programs."""
     tree: tuple[Engine, ...] = (solve_with_highs, _highs_as_it_is, solve_with_scip)
-    """For programs with whole columns, and linear ones so large that HiGHS is quicker."""
+    """For programs with integer variables, and linear ones so large that HiGHS is quicker."""
     stopped: Callable[[], bool] = never
     """Whether the user has had enough: whatever is asked then, the answer is that nothing was found."""
 
@@ -61,7 +61,7 @@ class Engines:
         return _asked(self.simplex, linear, Ask(seconds, stopped=self.stopped), agreed=2)
 
     def search(self, linear: Linear, ask: Ask = TO_THE_END) -> SolverAnswer:
-        """The best plan of a program with whole columns, or of a large linear one, as far as is asked.
+        """The best plan of a program with integer variables, or of a large linear one, as far as is asked.
 
         Raises:
             UnboundedError: if its cost has no least value.

@@ -1,8 +1,8 @@
 """Programs brought near one, column by column: grams of one material beside kilotons of another.
 
-A solver's tolerances are absolute. Each column that is not whole is counted in a power of two of its kilograms, each row is
+A solver's tolerances are absolute. Each continuous variable is counted in a power of two of its kilograms, each row is
 divided by a power of two, and money by one: no digit is lost, and a tolerance of 1e-9 is then a billionth of what is usual
-for that column or row. Whole columns stay as they are.
+for that column or row. Integer variables stay as they are.
 
 The powers are the geometric means of Hamming's scaling (Curtis and Reid, On the automatic scaling of matrices for Gaussian
 elimination, J. Inst. Maths Applics 10, 1972, 118-124): least squares of the logarithms, rows and columns in turn. A row's
@@ -78,7 +78,7 @@ def _money(costs: Floats) -> float:
 
 
 def _steps(linear: Linear) -> Floats:
-    """How many kilograms one of each column is counted as: a power of two, 1 for whole columns."""
+    """How many kilograms one of each column is counted as: a power of two, 1 for integer variables."""
     rows, columns = linear.matrix.shape
     of_row = np.repeat(np.arange(rows), np.diff(linear.matrix.indptr))
     of_column = linear.matrix.indices

@@ -18,7 +18,7 @@ from .linking import Joint, Linked, LinkingMethod, joint_of, sharing_of
 from .mip import NOTHING, solve_mip
 from .retries import ENGINES, Engines
 from .scaling import Scale, scaled
-from .shared import Sharing
+from .shared import SharedCapacitySearch
 from .watch import Watch
 
 
@@ -33,7 +33,7 @@ class Search:
         self.workers = workers
         self.engines = replace(engines, stopped=watch.cancelled)
         self.known = AnswerCache() if known is None else known
-        """What is known of components, and of parts without the rows that join them."""
+        """What is known of components, and of parts without their linking constraints."""
 
     def component(self, linear: Linear, known: SolverAnswer = NOTHING) -> SolverAnswer:
         """The best answer for a component within the limits, its parts apart where only a few rows join them.
@@ -96,7 +96,7 @@ class Search:
         return self.known.of(linear, partial(self.alone, linear))
 
     def _joint(self, joint: Joint, known: SolverAnswer) -> SolverAnswer:
-        """The rows that join left out, else priced, else all solved as one."""
+        """The linking constraints left out, else priced, else all solved as one."""
         linear = joint.linear
         with ThreadPoolExecutor(self.workers) as pool:
             answers = list(pool.map(self._part, [part.linear for part in joint.parts]))
@@ -126,7 +126,7 @@ class Search:
 
     def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
         """Many parts that share something: priced and bettered part by part; what that leaves open, searched as one."""
-        sharing = Sharing(joint, self)
+        sharing = SharedCapacitySearch(joint, self)
         found = _read(sharing.run(), joint.linear, sharing.scale)
         if found.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
             return found

@@ -59,7 +59,7 @@ class SharedCapacitySolver(Protocol):
     def several(self, programs: Sequence[Linear], gap: float) -> list[SolverAnswer]: ...
 
 
-class Sharing:
+class SharedCapacitySearch:
     """The search of one program."""
 
     def __init__(self, joint: Joint, solver: SharedCapacitySolver) -> None:
@@ -67,7 +67,7 @@ class Sharing:
         self.engines = solver.engines
         self.linear, self.scale = scaled(joint.linear)
         self.dear = _dear(joint.linear)
-        """Whole columns that cost something."""
+        """Integer variables that cost something."""
         self.best = NOTHING
         """The best plan that makes all choices."""
         self.bound = -np.inf
@@ -159,6 +159,6 @@ class Sharing:
 
 
 def _dear(linear: Linear) -> Mask:
-    """Whole columns that cost something; all if none does."""
+    """Integer variables that cost something; all if none does."""
     dear: Mask = linear.integer & (linear.cost != 0)
     return dear if dear.any() else linear.integer

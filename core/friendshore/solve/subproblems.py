@@ -1,4 +1,4 @@
-"""Parts of a program at prices of the rows that join them: plans of the parts, mixes of these, and the Lagrangian bound.
+"""Parts of a program at prices of their linking constraints: plans of the parts, mixes of these, and the Lagrangian bound.
 
 Each part is solved alone with its costs less what it earns at the prices; the parts' optima and the rows' own ends together
 are a bound on the whole. A small linear program, the master, mixes the plans found so far.
@@ -26,7 +26,7 @@ class SubproblemPlan:
     x: Floats
     cost: float
     activity: Floats
-    """What it comes to in each of the rows that join."""
+    """What it comes to in each of the linking constraints."""
 
 
 class Subproblems:
@@ -35,14 +35,14 @@ class Subproblems:
     def __init__(self, joint: Joint) -> None:
         self.joint, self.linear = joint, joint.linear
         self.matrix = joint.linear.matrix[joint.rows]
-        """The rows that join."""
+        """The linking constraints."""
         self.own = [self.matrix[:, part.columns] for part in joint.parts]
         self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
         self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
 
     @property
     def activity(self) -> Floats:
-        """What the plans, one part's after the other's, come to in the rows that join: rows by plans."""
+        """What the plans, one part's after the other's, come to in the linking constraints: rows by plans."""
         found: Floats = np.array([plan.activity for plans in self.plans for plan in plans]).T
         return found
 
@@ -93,14 +93,14 @@ class Subproblems:
     def master(
         self, loose_cost: Floats, plan_cost: Floats, miss_cost: Floats, most_missed: float, whole: Mask | None = None
     ) -> Linear:
-        """Shares of the plans, one part's adding up to one, so that the rows that join hold but for what they are missed by.
+        """Shares of the plans, one part's adding up to one, so that the linking constraints hold but for what they are missed by.
 
         Args:
             loose_cost: of the loose columns, which come first.
             plan_cost: of the plans, one part's after the other's, which come next.
             miss_cost: of missing each row from below, then of missing each from above.
             most_missed: upper end of each of these.
-            whole: which of all columns are whole; None: none.
+            whole: which of all columns are integer; None: none.
         """
         linear, loose, rows, parts = self.linear, self.joint.loose, len(self.lower), len(self.plans)
         of = [part for part, plans in enumerate(self.plans) for _ in plans]

@@ -171,7 +171,7 @@ class Asking:
         return sizes.get(question, math.inf)
 
     def false_shortcuts(self) -> Iterator[str]:
-        """What the rule says of itself to spare work, and is not so."""
+        """What the rule says of itself to spare work, and is wrong."""
         with attributed(self.rule):
             if "judge" in self.rule.verbs:
                 for question in self.questions:

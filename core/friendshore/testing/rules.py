@@ -78,8 +78,8 @@ class Trial:
         if self.examples:
             says = "Plans that are said to be allowed are, and plans that are said to be refused are, for this rule."
             checks.append(Check(self.subject, "examples", says, self._examples))
-        bites = "The rules bear on some of the made-up cases, so that the checks above say something."
-        return (*checks, Check(self.subject, "bites", bites, self._bites, note=True))
+        applies = "The rules bear on some of the made-up cases, so that the checks above say something."
+        return (*checks, Check(self.subject, "applies", applies, self._applies, note=True))
 
     # ------------------------------------------------------------------------------------------------ asked directly
 
@@ -138,7 +138,7 @@ class Trial:
     def _shortcuts(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         yield from self._asked(
-            Asking.false_shortcuts, "nothing left out: a shortcut that is not so lets offers pass unseen"
+            Asking.false_shortcuts, "nothing left out: a shortcut that is wrong lets offers pass unseen"
         )
 
     def _doubt(self) -> Iterator[Diagnostic]:
@@ -330,7 +330,7 @@ class Trial:
         for example in self.examples:
             yield from example_problems(example, self.rules)
 
-    def _bites(self) -> Iterator[Diagnostic]:
+    def _applies(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         touched = 0
         for world, plan in self._plans:

@@ -1,4 +1,4 @@
-"""Tiny cases made up around a rule: its own countries, dates, materials and facts, so that it has something to bite on.
+"""Tiny cases made up around a rule: its own countries, dates, materials and facts, so that it has something to apply to.
 
 A case is drawn from a seed alone: the same rule is asked about the same cases on every machine.
 """
@@ -123,7 +123,7 @@ def worlds(rules: Sequence[Rule], known: Sequence[Material] = (), count: int = 8
     """Tiny cases around some rules, each drawn around one of them.
 
     Args:
-        rules: what they are to bite on; none: plain cases.
+        rules: what they are to apply to; none: plain cases.
         known: materials that the rules may speak of by id, element, form, tag or tariff code.
         count: how many.
         seed: where to begin.

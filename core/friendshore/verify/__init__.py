@@ -100,7 +100,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
     """Checks everything that a plan says against the facts.
 
     Raises:
-        VerificationError: with all that is not so.
+        VerificationError: with all that failed verification.
     """
     verified, findings = examine(problem, plan)
     if verified is None:
@@ -110,7 +110,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
 
 @uncollected()
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
-    """The verified plan, or all that is not so.
+    """The verified plan, or all that failed verification.
 
     Args:
         problem: the facts.

@@ -19,7 +19,7 @@ from .ledger import EPSILON, SLACK, PlanEntries
 from .terms import Placed
 
 Flow = tuple[Node, str]
-"""A node and a requirement."""
+"""A node and a compliance class."""
 
 
 class Amounts:
@@ -36,11 +36,11 @@ class Amounts:
         self.problem = ledger.problem
         self.placed = placed
         self.stock: dict[tuple[Node, int], Decimal] = {}
-        """Kilograms at a node at the end of a period, over requirements; what lies in lots unused included."""
+        """Kilograms at a node at the end of a period, over compliance classes; what lies in lots unused included."""
         self.pieces: dict[tuple[Node, int], Decimal] = {}
         """How many rounded numbers that stock follows from, each counted by its coefficient."""
         self.reserved: dict[tuple[Flow, int], tuple[Decimal, Decimal]] = {}
-        """Kilograms at a node for one requirement at the end of a period, with the rounded numbers that it follows from."""
+        """Kilograms at a node for one compliance class at the end of a period, with the rounded numbers that it follows from."""
 
     def check(self) -> None:
         """All checks."""
@@ -78,7 +78,7 @@ class Amounts:
             self._balance(kind, flow, weight, delivered, stated)
 
     def _arrivals(self) -> Iterator[tuple[tuple[Flow, int], Decimal, int]]:
-        """What comes to every node for every requirement in every period, with the rounded numbers that it is the sum of."""
+        """What comes to every node for every compliance class in every period, with the rounded numbers that it is the sum of."""
         columns, network = self.ledger.columns, self.problem.network
         position = {node: i for i, node in enumerate(network.nodes)}
         node = np.array([position[arc.node] for arc in network.arcs], dtype=np.intp)[columns.arc]
@@ -190,7 +190,7 @@ class Amounts:
                 self.ledger.miss(total - facts.offer.total, parts, f"more is ordered from `{name}` than it has in all")
 
     def _outputs(self) -> None:
-        """No more of a co-product is bought than was made, in its own requirement or lent by a stricter one."""
+        """No more of a co-product is bought than was made, in its own compliance class or lent by a stricter one."""
         room: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
         terms: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:

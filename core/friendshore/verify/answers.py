@@ -87,7 +87,7 @@ class Answers:
 
     @cached_property
     def reserved(self) -> dict[int, tuple[Decimal, Decimal]]:
-        """The same by requirement, node and period."""
+        """The same by compliance class, node and period."""
         labels = {requirement.label: requirement.index for requirement in self.problem.requirements}
         return {
             (labels[label] * len(self._nodes) + self._nodes[node]) * self.count + t: held

@@ -22,7 +22,7 @@ from .ledger import PlanEntries
 
 @dataclass(frozen=True, slots=True)
 class FinalDelivery:
-    """A delivery that a requirement's flow ends in."""
+    """A delivery that a compliance class's flow ends in."""
 
     number: int
     """Of its use; the same for equal uses."""
@@ -47,7 +47,7 @@ class Judged:
 
 
 class Judging:
-    """Asks the rules themselves; takes nothing from how requirements were grouped."""
+    """Asks the rules themselves; takes nothing from how compliance classes were grouped."""
 
     def __init__(self, ledger: PlanEntries, statuses: frozenset[PhaseStatus] | None = None) -> None:
         self.ledger = ledger
@@ -63,7 +63,7 @@ class Judging:
             if "judge" in rule.verbs and any(phase.status in self.statuses for phase in rule.phases)
         ]
         self._bear: dict[tuple[int, frozenset[str]], list[Rule]] = {}
-        self._biting: dict[tuple[str, date | None, date | None], bool] = {}
+        self._applying: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
         self._known_ends: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
         self._served = self._deliveries()
@@ -95,9 +95,9 @@ class Judging:
 
     def _bites(self, rule: Rule, day: Span) -> bool:
         key = (rule.id, day.start, day.end)
-        if key not in self._biting:
-            self._biting[key] = rule.bites(day, self.statuses)
-        return self._biting[key]
+        if key not in self._applying:
+            self._applying[key] = rule.applies(day, self.statuses)
+        return self._applying[key]
 
     @staticmethod
     def _concerns(rule: Rule, served: FinalDelivery) -> bool:
@@ -142,14 +142,14 @@ class Judging:
 
     @cached_property
     def _final_orders(self) -> dict[tuple[str, Node], list[Span]]:
-        """Days on which the final good was ordered, by requirement and node."""
+        """Days on which the final good was ordered, by compliance class and node."""
         found: defaultdict[tuple[str, Node], set[Span]] = defaultdict(set)
         for item in self.ledger.bought:
             found[item.entry.requirement, item.arc.node].add(self._ordered(item))
         return {key: sorted(days, key=str) for key, days in found.items()}
 
     def _deliveries(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
-        """Deliveries out of each requirement at each node."""
+        """Deliveries out of each compliance class at each node."""
         rules = {waiver_id(w): w for w in self.problem.case.waivers}
         served: defaultdict[tuple[str, Node], dict[FinalDelivery, None]] = defaultdict(dict)
         for delivery, demand in self.ledger.deliveries:
@@ -187,7 +187,7 @@ class Judging:
         return [served for served, by in self._known_ends[key] if min(served.period, by) >= item.delivered]
 
     def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[FinalDelivery, int]]:
-        """Deliveries out of a requirement, and out of those that co-products made from `node` were lent to.
+        """Deliveries out of a compliance class, and out of those that co-products made from `node` were lent to.
 
         Each with the last period in which what ends in it can have arrived: what was made of it was lent then, or later.
         """

@@ -110,7 +110,7 @@ class PlanEntries:
         Args:
             by: kilograms too much; none, or less than none, is no miss.
             pieces: the rounded numbers in the row, each counted by its coefficient; each may be half a resolution off.
-            message: what is not so.
+            message: what failed verification.
         """
         if by <= 0:
             return
@@ -199,7 +199,7 @@ class PlanEntries:
         return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))
 
     def draws(self) -> Iterable[tuple[Node, str, int, Decimal, int]]:
-        """Node, requirement, period and kilograms of every input taken, with the offer that takes it."""
+        """Node, compliance class, period and kilograms of every input taken, with the offer that takes it."""
         fed = np.zeros(len(self.problem.offers) + 1, dtype=bool)
         fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
         for position in np.flatnonzero(fed[self.columns.offer]).tolist():

@@ -87,11 +87,11 @@ class Costing:
         return {key: cost[key] / quantity for key, quantity in bought.items()}
 
     def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
-        """Money that rules charge on a kilogram of an arc, bought for a requirement in a period."""
+        """Money that rules charge on a kilogram of an arc, bought for a compliance class in a period."""
         return self._charge_by_period(arc, requirement)[ordered]
 
     def _charge_by_period(self, arc: Arc, requirement: str) -> tuple[Decimal, ...]:
-        """The dearest charge among the uses that a requirement serves by an arc (they agree, or it is no requirement)."""
+        """The dearest charge among the uses that a compliance class serves by an arc (they agree, or it is no compliance class)."""
         key = (arc.index, requirement)
         if key not in self._charge:
             found = [self.charges.of_arc(arc, use) for use in self.uses(arc, requirement)]
@@ -99,7 +99,7 @@ class Costing:
         return self._charge[key]
 
     def uses(self, arc: Arc, requirement: str) -> list[Use]:
-        """Uses that a purchase for a requirement may serve; all that it can reach, if none is delivered to."""
+        """Uses that a purchase for a compliance class may serve; all that it can reach, if none is delivered to."""
         key = (arc.index, requirement)
         if key not in self._known_uses:
             reaching, served = self._reaching.get(arc.index, []), self._served.get(requirement, set())
@@ -117,7 +117,7 @@ class Costing:
 
     @cached_property
     def _served(self) -> dict[str, set[Use]]:
-        """Uses that each requirement delivers to."""
+        """Uses that each compliance class delivers to."""
         found: defaultdict[str, set[Use]] = defaultdict(set)
         for requirement, demand in {(delivery.requirement, demand) for delivery, demand in self.ledger.deliveries}:
             found[requirement].add(self.problem.demands[demand].use)

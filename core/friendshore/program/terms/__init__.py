@@ -1,4 +1,4 @@
-"""What holds on all that is ordered of an offer, whatever its place and requirement: capacity, limits, and on/off decisions."""
+"""What holds on all that is ordered of an offer, whatever its place and compliance class: capacity, limits, and binary decisions."""
 
 from __future__ import annotations
 

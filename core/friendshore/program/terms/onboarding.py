@@ -6,7 +6,7 @@ from ..draft import ProgramDraft
 
 
 def add_onboarding(draft: ProgramDraft) -> None:
-    """A 0/1 column for every offer with an onboarding cost: nothing is ordered of it in any period unless it is 1."""
+    """A binary variable for every offer with an onboarding cost: nothing is ordered of it in any period unless it is 1."""
     for index, facts in enumerate(draft.problem.offers):
         if not facts.onboarding:
             continue

@@ -13,7 +13,7 @@ from ..matrix import Ints
 
 
 def add_order_minima(draft: ProgramDraft) -> None:
-    """A 0/1 column for every order with a minimum: what is ordered is zero, or between the minimum and the bound."""
+    """A binary variable for every order with a minimum: what is ordered is zero, or between the minimum and the bound."""
     offers = draft.problem.offers
     cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.min_order])
     offer = (cells // draft.count).tolist()
@@ -26,7 +26,7 @@ def add_order_minima(draft: ProgramDraft) -> None:
 
 
 def add_lots(draft: ProgramDraft) -> None:
-    """A whole column for every order sold in lots: what is ordered is so many lots."""
+    """An integer variable for every order sold in lots: what is ordered is so many lots."""
     offers = draft.problem.offers
     cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.lot is not None])
     offer = (cells // draft.count).tolist()

@@ -3,7 +3,7 @@
 The multiple-choice formulation: what is bought is split over the tiers, all of it in the one that is reached, so that the
 linear relaxation is the lower convex envelope of the cost (Croxton, Gendron and Magnanti, Management Science 49, 2003). Where
 every tier takes off as much of a unit whatever offer and period it is of, one column a tier does; else a discount on all units
-has a column for every offer, period and tier. Rising incremental prices are convex and need no 0/1 column at all.
+has a column for every offer, period and tier. Rising incremental prices are convex and need no binary variable at all.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class _Span:
             self._link(segment, parts, switches)
 
     def _switches(self, segments: list[_Segment]) -> dict[int, int]:
-        """A 0/1 column for each tier; a first tier that nothing is due in at once needs none: it is where no other is reached."""
+        """A binary variable for each tier; a first tier that nothing is due in at once needs none: it is where no other is reached."""
         switches = {}
         for segment in segments:
             if segment.tier or segment.at_once:

@@ -1,7 +1,7 @@
 """Terms of trade: what is due, at least or at most ordered, and taken to set up, once anything is ordered in a span.
 
-A fixed charge with variable lower and upper bounds. The link between a span's 0/1 column and its orders is a row for each offer
-and period, over places and requirements together, with the bound of that order: tighter than one row for all of them, and as
+A fixed charge with variable lower and upper bounds. The link between a span's binary variable and its orders is a row for each offer
+and period, over places and compliance classes together, with the bound of that order: tighter than one row for all of them, and as
 few as they can be without losing that (Padberg, Van Roy and Wolsey, Operations Research 33, 1985).
 """
 

@@ -20,7 +20,7 @@ from ..shared import Covering, EndUses, InMoney, listed
 class Cover(Covering, InMoney):
     """Stock for so many days of demand, at the end of every period.
 
-    Stock counts if it may be delivered to the demand that it covers: if it was bought for the requirement of the coming
+    Stock counts if it may be delivered to the demand that it covers: if it was bought for the compliance class of the coming
     deliveries, or for one at least as strict. What lies unused in lots is set aside for nobody and does not count, nor does
     what could be delivered under a waiver only.
     """
