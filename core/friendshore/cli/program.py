@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -17,6 +18,8 @@ from .output import StdoutError, complain, let_go, refused_by_the_machine, tell
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
 """What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""
+_OBJECTS = 100_000
+"""New objects between two searches for reference cycles: from Python's 700 on, a tenth of a short command would be spent on those."""
 
 
 def main() -> int:
@@ -25,6 +28,7 @@ def main() -> int:
     Returns:
         Its exit code.
     """
+    gc.set_threshold(_OBJECTS)
     open_streams()
     return alone(_run)
 

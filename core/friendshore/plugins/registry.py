@@ -13,7 +13,6 @@ from ..domain.base import Record
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..reading.records import record
-from ..reading.workbook import is_workbook, stated
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import RulePack, read_pack, stated_name
@@ -183,6 +182,8 @@ class Registry:
             InputError: if there is no such folder or workbook.
         """
         if is_folder(name):
+            from ..reading.workbook import stated
+
             folder = _folder(name, base, "catalog")
             named = stated(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
             return CatalogRef(name=named, folder=folder)
@@ -349,6 +350,8 @@ def is_folder(name: str) -> bool:
 
 
 def _folder(name: str, base: Path | None, what: What) -> Path:
+    from ..reading.workbook import is_workbook
+
     folder = Path(name) if base is None else base / name
     if what == "catalog" and is_workbook(folder):
         if folder.is_file():

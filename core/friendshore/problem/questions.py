@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ..domain.facts import Material, Place
 from ..domain.time import Horizon, stretches
 from ..domain.use import Chained
 from ..rules.base import DemandLine
-from ..rules.rows import Index, Purchases, Term, Weights
+from ..rules.rows import Purchases, Term
 from .compliance_classes import ComplianceClass
 from .demands import Demand
 from .incumbents import Incumbent
@@ -25,6 +25,9 @@ from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
 from .stock_cover_cuts import own_requirements, servers, stock_cover_cuts
 from .trade import Trade
+
+if TYPE_CHECKING:
+    from ..rules.rows import Index, Weights
 
 
 class Questions:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 
-from ..domain.facts import Catalog
 from ..domain.used import aged
 from ..plugins import PluginInfo, PluginStatus
-from ..plugins.loading import Loaded
 from .figures import count
 from .tables import Column, Text, lines, note, pairs, table
+
+if TYPE_CHECKING:
+    from ..domain.facts import Catalog
+    from ..plugins.loading import Loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,17 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.box import Box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text as RichText
 
-from ..domain.run import Run
 from ..inert import visible, visible_lines
+
+if TYPE_CHECKING:
+    from ..domain.run import Run
 
 _RULED = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
 """A line under the header, and nothing else."""

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
 from ..domain.use import Verdict
 from .base import Rule
 from .rows import Row, Rows, Term
@@ -94,6 +92,8 @@ def faults(row: Any) -> Iterator[str]:
             if fault:
                 yield f"{named}: {fault}"
     elif isinstance(row, Rows):
+        import numpy as np  # slow to load, and not needed to list rules
+
         count = len(row.labels)
         named = f"rows `{row.labels[0]}` and on" if count else "rows of no name"
         given = {"at_least": row.at_least, "at_most": row.at_most}

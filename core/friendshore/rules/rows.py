@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Index = NDArray[np.intp]
+    Weights = NDArray[np.float64]
 
 Question = Literal[
     "bought",
@@ -47,9 +51,6 @@ Question = Literal[
 - `lacking`: by how much the worst of some parts falls short of its base, else 0; indexed by nothing
 """
 
-Index = NDArray[np.intp]
-Weights = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
@@ -76,6 +77,8 @@ def lacking(*parts: tuple[Decimal, Term]) -> Term:
     """
     if any(term.question in ("used", "lacking") for _, term in parts):
         raise ValueError("what is lacking is asked of quantities and money, not of what is used or lacking")
+    import numpy as np  # slow to load, and not needed to list rules
+
     return Term("lacking", np.array([], dtype=np.intp), np.array([]), parts=parts)
 
 
