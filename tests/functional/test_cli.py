@@ -20,6 +20,8 @@ from .program import call
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 HEAVY = ("ortools", "pandas", "scipy", "numpy", "pydantic", "rich", "pluggy", "pycountry", "friendshore.plugins")
+SOLVING = ("ortools", "scipy", "numpy", "openpyxl", "friendshore.solve", "friendshore.verify", "friendshore.explain")
+SPARE = ("pandas", "openpyxl", "scipy.linalg", "scipy.sparse.csgraph", "scipy.optimize", "rich.markdown", "rich.syntax")
 INFEASIBLE = """
 [[rule]]
 kind = "pin"
@@ -78,19 +80,6 @@ def test_help_loads_nothing_that_is_slow() -> None:
     assert "Exit codes" in done.stdout
 
 
-def test_a_plan_reads_no_source_of_its_own(case: Path) -> None:
-    """The texts under the fields of records are looked up for schemas and pages; whoever plans does not wait for that."""
-    code = (
-        "import linecache, sys\nfrom friendshore.cli import app\n"
-        "try:\n    app(['plan', sys.argv[1]])\nexcept SystemExit as end:\n    assert not end.code\n"
-        "print(sorted(linecache.cache), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(case)], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.stderr.splitlines()[-1] == "[]", done.stderr
-
-
 def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     """What `init` writes is planned, and what is planned is verified from its folder alone."""
     done, run = planned
@@ -105,6 +94,29 @@ def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]
         "Optimality",
         "Signature",
     ]
+
+
+def test_a_command_loads_what_it_needs(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    """Lists and pages come without solver and arrays, a plan without tables and linear algebra; nothing reads its own source."""
+    run = str(planned[1])
+    case = str(planned[1].parent / "case")
+    unneeded = {
+        ("--version",): HEAVY,
+        ("plugins", "list"): SOLVING,
+        ("rules", "list"): ("ortools", "scipy", "openpyxl"),
+        ("catalogs", "list"): ("ortools", "scipy", "openpyxl"),
+        ("report", "--no-verify", run): SOLVING,
+        ("plan", case): SPARE,
+        ("verify", run): SPARE,
+    }
+    for command, modules in unneeded.items():
+        code = (
+            "import linecache, sys\nfrom friendshore.cli import app\n"
+            f"try:\n    app({list(command)!r})\nexcept SystemExit as end:\n    assert not end.code\n"
+            f"print([m for m in {modules!r} if m in sys.modules], sorted(linecache.cache), file=sys.stderr)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+        assert done.stderr.splitlines()[-1:] == ["[] []"], (command, done.stderr)
 
 
 def test_a_run_is_told_on_one_page(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .installed import Blocked, installed
 from .options import AsJson, OfCase, RunPath
 from .output import answering, bare, show_json
+
+if TYPE_CHECKING:
+    from ..recommend import RunCheck
+    from ..run import RunFolder
 
 
 class Format(StrEnum):
@@ -33,15 +38,20 @@ def report(
     as_json: AsJson = False,
 ) -> int:
     """Print a run on one page, for whoever decides. The run is verified first: of one that does not hold, only what failed verification is printed."""
-    from ..recommend import verify_stored
     from ..report import markdown_report
     from ..run import read_run
 
     stored = read_run(run)
-    checked = verify_stored(stored, installed(block), case) if verified else None
+    checked = _checked(stored, block, case) if verified else None
     text = markdown_report(stored.run, checked)
     if as_json:
         show_json({"format": form.value, "text": text})
     else:
         bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0
+
+
+def _checked(stored: RunFolder, block: list[str] | None, case: Path | None) -> RunCheck:
+    from ..recommend import verify_stored
+
+    return verify_stored(stored, installed(block), case)
