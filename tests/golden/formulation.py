@@ -66,7 +66,7 @@ def _names(program: Program) -> list[str]:
         under = f" under {'+'.join(columns.buy_licences[position])}" if columns.buy_licences[position] else ""
         days = dict.fromkeys((label(int(problem.moves.ordered[move])), label(int(problem.moves.delivered[move]))))
         place = arc.node[1]
-        requirement = _requirement(columns.buy_requirement[position])
+        requirement = _requirement(columns.buy_compliance_class[position])
         names[column] = f"buy {what}{several} to {place} for {requirement} {' to '.join(days)}{under}"
     for (offer, requirement, t), column in columns.make.items():
         names[column] = f"make {problem.offers[offer].offer.id} for {_requirement(requirement)} {label(t)}"

@@ -59,7 +59,7 @@ def planned(given: Case, facts: Catalog | Sequence[Catalog], *rules: Rule, **opt
 
 
 def bought(found: Recommendation) -> dict[str, float]:
-    """Kilograms bought by offer, over periods, places and requirements."""
+    """Kilograms bought by offer, over periods, places and compliance classes."""
     totals: defaultdict[str, Decimal] = defaultdict(Decimal)
     for purchase in found.run.purchases:
         totals[purchase.offer] += purchase.quantity_kg

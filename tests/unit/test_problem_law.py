@@ -53,7 +53,7 @@ def control(**more: Any) -> Rule:
 def uses(problem: Problem) -> list[list[str]]:
     """Demands and periods of every compliance class."""
     found = []
-    for requirement in problem.requirements:
+    for requirement in problem.compliance_classes:
         label = problem.case.horizon.label
         found.append([f"{problem.demands[o.demand].id} {label(o.period)}" for o in requirement.outlets])
     return found

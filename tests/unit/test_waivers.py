@@ -57,7 +57,7 @@ def test_two_dozen_waivers_that_bear_on_one_demand() -> None:
     """24 suppliers of 24 countries, each barred by a rule of its own that is waived for 1 kg: 24 of 30 kg are had, 6 are short."""
     facts = catalog(*(facility(c.lower(), c) for c in COUNTRIES), *(source(c, 10) for c in COUNTRIES))
     given = case(demand("metal", "defense", 30), waivers=[of(c) for c in COUNTRIES])
-    assert len(built(given, facts, *bans(*COUNTRIES)).requirements) == 25
+    assert len(built(given, facts, *bans(*COUNTRIES)).compliance_classes) == 25
     found = planned(given, facts, *bans(*COUNTRIES))
     assert bought(found) == {f"{c.lower()}-metal": 1 for c in COUNTRIES}
     assert {d.waivers[0]: float(d.quantity_kg) for d in found.run.deliveries} == {f"w-{c}": 1 for c in COUNTRIES}
@@ -68,7 +68,7 @@ def test_a_waiver_of_what_another_rule_bars_is_no_way() -> None:
     facts = catalog(facility("cn", "CN"), source("CN", 10))
     rules = [ban(stage, id=f"ban-{stage}", start=None) for stage in ("mined", "refined", "melted")]
     waivers = [WaiverSpec(id=s, rule=f"ban-{s}", quantity=Decimal(5)) for s in ("mined", "refined")]
-    assert len(built(case(demand("metal", "defense", 9), waivers=waivers), facts, *rules).requirements) == 1
+    assert len(built(case(demand("metal", "defense", 9), waivers=waivers), facts, *rules).compliance_classes) == 1
     third = WaiverSpec(id="melted", rule="ban-melted", quantity=Decimal(4))
     found = planned(case(demand("metal", "defense", 9), waivers=[*waivers, third]), facts, *rules)
     assert bought(found) == {"cn-metal": 4}
@@ -86,7 +86,7 @@ def test_co_products_under_two_dozen_waivers() -> None:
         waivers=[of(c, 2) for c in COUNTRIES],
     )
     problem = built(given, catalog(*sites, facility("au", "AU"), *oxides, both), *bans(*COUNTRIES))
-    assert len(problem.requirements) <= 2 * len(COUNTRIES) + 2
+    assert len(problem.compliance_classes) <= 2 * len(COUNTRIES) + 2
 
 
 @pytest.mark.parametrize("seed", range(12))

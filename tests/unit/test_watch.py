@@ -44,5 +44,5 @@ def test_what_is_done_with_many_offers_before_anything_is_solved_is_told(tmp_pat
         "pricing offers: offers": [(0, 1500), (1000, 1500)],
         "looking where offers can go: ways": [(0, 1500), (1000, 1500)],
         "asking rule ban: ways": [(0, 1500), (1000, 1500)],
-        "laying out the program: requirements": [(0, 1)],
+        "laying out the program: compliance classes": [(0, 1)],
     }

@@ -71,9 +71,9 @@ class SupplyCauses:
         """What keeps supply from a demand in a period, what the law says first."""
         wanted = self.problem.demands[demand]
         serving = [
-            requirement
-            for requirement in self.problem.requirements
-            if any(outlet.demand == demand and outlet.period == period for outlet in requirement.outlets)
+            compliance_class
+            for compliance_class in self.problem.compliance_classes
+            if any(outlet.demand == demand and outlet.period == period for outlet in compliance_class.outlets)
         ]
         asked = _Asked(wanted.use, period, serving)
         found = self._node(asked, final_node(wanted.use), period, frozenset())
@@ -119,17 +119,17 @@ class SupplyCauses:
     def _against(self, asked: _Asked, arc: Arc, period: int, seen: frozenset[Node]) -> list[SupplyCause]:
         """Why one offer brings no more by the end of a period."""
         moves = self._moves(arc)
-        admitted = [self._admitted(requirement, arc) for requirement in asked.serving]
+        admitted = [self._admitted(compliance_class, arc) for compliance_class in asked.serving]
         if moves and not any(admitted):
             return self._law(asked, arc, period)
         if not moves:
-            lawful = any(requirement.admits(arc.index, period) for requirement in asked.serving)
+            lawful = any(compliance_class.admits(arc.index, period) for compliance_class in asked.serving)
             return [_NEVER] if lawful else self._law(asked, arc, period)
         if moves[0][1] > period:
             return [self._late(arc, moves[0])]
         latest = [
-            (requirement, some, _latest(some, period))
-            for requirement, some in zip(asked.serving, admitted, strict=True)
+            (compliance_class, some, _latest(some, period))
+            for compliance_class, some in zip(asked.serving, admitted, strict=True)
         ]
         in_time = [order for _, _, order in latest if order is not None]
         if not in_time:
@@ -143,11 +143,11 @@ class SupplyCauses:
             return causes or [SupplyCause("terms", "other limits or terms leave no room")]
         return [SupplyCause("capacity", "already gives all it can")]
 
-    def _admitted(self, requirement: ComplianceClass, arc: Arc) -> list[tuple[int, int]]:
+    def _admitted(self, compliance_class: ComplianceClass, arc: Arc) -> list[tuple[int, int]]:
         """Of the moves of an offer, those that a class of uses admits."""
-        key = (requirement.index, arc.index)
+        key = (compliance_class.index, arc.index)
         if key not in self._known_admitted:
-            self._known_admitted[key] = [(o, a) for o, a in self._moves(arc) if requirement.admits(arc.index, a)]
+            self._known_admitted[key] = [(o, a) for o, a in self._moves(arc) if compliance_class.admits(arc.index, a)]
         return self._known_admitted[key]
 
     def _moves(self, arc: Arc) -> list[tuple[int, int]]:
@@ -220,34 +220,38 @@ class SupplyCauses:
     def _label(self, period: int) -> str:
         return self.problem.case.horizon.label(period)
 
-    def _fed(self, requirement: ComplianceClass, arc: Arc, ordered: int) -> bool:
+    def _fed(self, compliance_class: ComplianceClass, arc: Arc, ordered: int) -> bool:
         """Whether all that an offer takes in may be there when it is ordered, quantities apart."""
-        first = self._first(requirement)
+        first = self._first(compliance_class)
         count = self.problem.case.horizon.count
         return all(first.get(feed, count) <= ordered for feed in self.problem.network.feeds.get(arc.offer, ()))
 
-    def _first(self, requirement: ComplianceClass) -> dict[Node, int]:
+    def _first(self, compliance_class: ComplianceClass) -> dict[Node, int]:
         """Material and place -> first period in which anything that a compliance class admits can be there."""
-        if requirement.index not in self._earliest:
+        if compliance_class.index not in self._earliest:
             network, first = self.problem.network, dict[Node, int]()
-            self._earliest[requirement.index] = first
-            arcs = [network.arcs[i] for node in sorted(requirement.nodes) for i in network.into.get(node, ())]
+            self._earliest[compliance_class.index] = first
+            arcs = [network.arcs[i] for node in sorted(compliance_class.nodes) for i in network.into.get(node, ())]
             changed = True
             while changed:  # each round lets some node be reached sooner, or is the last
                 changed = False
                 for arc in arcs:
-                    arrival = self._arrival(requirement, arc)
+                    arrival = self._arrival(compliance_class, arc)
                     if arrival is not None and arrival < first.get(arc.node, arrival + 1):
                         first[arc.node] = arrival
                         changed = True
-        return self._earliest[requirement.index]
+        return self._earliest[compliance_class.index]
 
-    def _arrival(self, requirement: ComplianceClass, arc: Arc) -> int | None:
+    def _arrival(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
         if arc.lot >= 0:
             there = self.problem.lots[arc.lot].period
-            return there if requirement.admits(arc.index, there) else None
+            return there if compliance_class.admits(arc.index, there) else None
         return next(
-            (a for o, a in self._moves(arc) if requirement.admits(arc.index, a) and self._fed(requirement, arc, o)),
+            (
+                a
+                for o, a in self._moves(arc)
+                if compliance_class.admits(arc.index, a) and self._fed(compliance_class, arc, o)
+            ),
             None,
         )
 

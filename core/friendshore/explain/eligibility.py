@@ -77,11 +77,11 @@ class Eligibilities:
     def standing(self) -> Mapping[Key, Eligibility]:
         """What each of them may lawfully be delivered for; those that may not are left out."""
         found: defaultdict[Key, Eligibility] = defaultdict(Eligibility)
-        for requirement in self.problem.requirements:
-            for node, cells in self._wanted_by(requirement).items():
+        for compliance_class in self.problem.compliance_classes:
+            for node, cells in self._wanted_by(compliance_class).items():
                 for index in self.problem.network.into.get(node, ()):
                     arc = self.problem.network.arcs[index]
-                    arrival = self._first(requirement, arc) if arc.offer >= 0 else None
+                    arrival = self._first(compliance_class, arc) if arc.offer >= 0 else None
                     if arrival is None:
                         continue
                     standing = found[arc.offer, node[0]]
@@ -134,24 +134,24 @@ class Eligibilities:
     def _pools(self) -> Mapping[str, tuple[Decimal | None, ...]]:
         return {pool.facility: pool.capacity for pool in self.problem.pools}
 
-    def _wanted_by(self, requirement: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
+    def _wanted_by(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
         """Where a compliance class ends, with what is wanted there; of an input all that makers are bought, whenever it comes."""
         found: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
-        for node in requirement.nodes & self._ends:
+        for node in compliance_class.nodes & self._ends:
             if node[0] in self.inputs:
                 found[node][-1, self.problem.case.horizon.count] = self.inputs[node[0]]
-        for outlet in requirement.outlets:
+        for outlet in compliance_class.outlets:
             demand = self.problem.demands[outlet.demand]
             if demand.quantity[outlet.period]:
                 found[final_node(demand.use)][outlet.demand, outlet.period] = demand.quantity[outlet.period]
         return found
 
-    def _first(self, requirement: ComplianceClass, arc: Arc) -> int | None:
+    def _first(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
         """The first period in which something may lawfully arrive for a compliance class."""
         moves = self.problem.moves
         for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
             ordered, arrival = int(moves.ordered[move]), int(moves.delivered[move])
-            in_time = requirement.final != arc.node or ordered in (requirement.order_periods or ())
-            if in_time and requirement.admits(arc.index, arrival) and self.units(arc.offer, ordered) != 0:
+            in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
+            if in_time and compliance_class.admits(arc.index, arrival) and self.units(arc.offer, ordered) != 0:
                 return arrival
         return None

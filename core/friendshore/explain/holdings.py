@@ -108,9 +108,9 @@ def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
     """Whether a lot may end in a delivery to one of some demands in a period: a class of uses that admits it is delivered to it then."""
     arrival = problem.lots[arc.lot].period
     return any(
-        outlet.period == period and outlet.demand in numbers and requirement.admits(arc.index, arrival)
-        for requirement in problem.requirements
-        for outlet in requirement.outlets
+        outlet.period == period and outlet.demand in numbers and compliance_class.admits(arc.index, arrival)
+        for compliance_class in problem.compliance_classes
+        for outlet in compliance_class.outlets
     )
 
 

@@ -1,4 +1,4 @@
-"""The facts of one case, resolved, sorted and indexed; judged by its rules and grouped into requirements."""
+"""The facts of one case, resolved, sorted and indexed; judged by its rules and grouped into compliance classes."""
 
 from .build import Problem, Store
 from .capacity import Pool

@@ -78,7 +78,7 @@ class Problem:
     network: Network
     law: Law
     judgements: Mapping[Use, Judgement]
-    requirements: tuple[ComplianceClass, ...]
+    compliance_classes: tuple[ComplianceClass, ...]
     moves: Moves
     pools: tuple[Pool, ...]
     price_spans: tuple[PriceSpan, ...]
@@ -180,9 +180,9 @@ class _Builder:
         self.assumptions += unexamined(demands, law) + accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
         self._note_makers(network, uses)
-        requirements = tuple(grouping.requirements())
+        compliance_classes = tuple(grouping.compliance_classes())
         if any(rule.watches_stock for rule in self.rules):
-            open_to_stricter(requirements, network, demands)
+            open_to_stricter(compliance_classes, network, demands)
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
         reached = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
         relevant = {offer.id for offer in reached}
@@ -200,7 +200,7 @@ class _Builder:
             network=network,
             law=law,
             judgements=judgements,
-            requirements=requirements,
+            compliance_classes=compliance_classes,
             moves=moves,
             pools=trade.pools,
             price_spans=trade.price_spans,
@@ -210,7 +210,7 @@ class _Builder:
             shortage_price=prices.shortage,
             frozen=prices.frozen(demands),
             discount=self._discounts(),
-            facts=Questions(case, merged, network, moves, counted, demands, requirements, incumbents, trade),
+            facts=Questions(case, merged, network, moves, counted, demands, compliance_classes, incumbents, trade),
             assumptions=(*self.assumptions, *(a for a in assumptions + assumed if a.subject in relevant)),
         )
 

@@ -137,7 +137,7 @@ def _meets(of: Sequence[_Terms]) -> list[_Terms]:
 
 
 class Grouping:
-    """Groups the uses of all demands into requirements."""
+    """Groups the uses of all demands into compliance classes."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class Grouping:
         self._needed: dict[tuple[Use, tuple[_InForce, frozenset[int]]], set[frozenset[int]]] = {}
         self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
 
-    def requirements(self) -> list[ComplianceClass]:
+    def compliance_classes(self) -> list[ComplianceClass]:
         """All compliance classes, numbered in the order in which demands first need them."""
         found: dict[_Terms, ComplianceClass] = {}
         for number, demand in enumerate(self.demands):
@@ -179,9 +179,9 @@ class Grouping:
                         if any(fewer <= set(ids) for fewer in served.get(terms, ())):
                             continue  # the same can be had with fewer waivers
                         served.setdefault(terms, []).append(frozenset(ids))
-                        requirement = found.get(terms) or self._new(found, terms)
-                        requirement.outlets.append(Outlet(number, period.index, ids))
-                        requirement.nodes |= nodes
+                        compliance_class = found.get(terms) or self._new(found, terms)
+                        compliance_class.outlets.append(Outlet(number, period.index, ids))
+                        compliance_class.nodes |= nodes
         self._add_meets(found)
         if any(rule.watches_stock for rule in self.law.rules):
             self._add_shelves(found)
@@ -200,10 +200,10 @@ class Grouping:
             nodes: frozenset[Node] = frozenset()
             for feed in feeds:
                 nodes |= self.network.reach(feed)[1]
-            served = [terms for terms, requirement in found.items() if requirement.nodes & outputs]
+            served = [terms for terms, compliance_class in found.items() if compliance_class.nodes & outputs]
             for terms in _meets(served):
-                requirement = found.get(terms) or self._new(found, terms)
-                requirement.nodes |= nodes
+                compliance_class = found.get(terms) or self._new(found, terms)
+                compliance_class.nodes |= nodes
 
     def _add_shelves(self, found: dict[_Terms, ComplianceClass]) -> None:
         """Requirements for stock that is to serve different uses, where a rule watches what stock may serve.
@@ -213,20 +213,20 @@ class Grouping:
         """
         for node in sorted({final_node(demand.use) for demand in self.demands}):
             nodes = self.network.reach(node)[1]
-            here = [terms for terms, requirement in found.items() if node in requirement.nodes]
+            here = [terms for terms, compliance_class in found.items() if node in compliance_class.nodes]
             for second, terms in enumerate(here):  # grows while it is walked, until every meet is in it
                 for other in here[:second]:
                     both = _meet((other, terms))
                     if both is None or {other.final, terms.final} & nodes:
                         continue
-                    requirement = found.get(both) or self._new(found, both)
-                    requirement.nodes |= nodes
+                    compliance_class = found.get(both) or self._new(found, both)
+                    compliance_class.nodes |= nodes
                     if both not in here:
                         here.append(both)
 
     @staticmethod
     def _new(found: dict[_Terms, ComplianceClass], terms: _Terms) -> ComplianceClass:
-        requirement = ComplianceClass(
+        compliance_class = ComplianceClass(
             index=len(found),
             blocked=terms.blocked,
             blocked_cells=terms.blocked_cells,
@@ -237,8 +237,8 @@ class Grouping:
             final=terms.final,
             order_periods=terms.order_periods,
         )
-        found[terms] = requirement
-        return requirement
+        found[terms] = compliance_class
+        return compliance_class
 
     def _waiver_sets(self, demand: Demand, judgement: Judgement, period: Period) -> list[tuple[WaiverSpec, ...]]:
         """No waiver, and every set of those that cover this delivery which some chain needs."""

@@ -23,7 +23,7 @@ from .merged import Merged
 from .moves import Moves, ranges
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
-from .stock_cover_cuts import own_requirements, servers, stock_cover_cuts
+from .stock_cover_cuts import own_compliance_classes, servers, stock_cover_cuts
 from .trade import Trade
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Questions:
         moves: Moves,
         counted: Sequence[OfferFacts],
         demands: Sequence[Demand],
-        requirements: Sequence[ComplianceClass],
+        compliance_classes: Sequence[ComplianceClass],
         incumbents: Sequence[Incumbent],
         trade: Trade,
     ) -> None:
@@ -53,8 +53,8 @@ class Questions:
         self.demands: Sequence[Demand] = demands
         self._all_offers, self._all_demands = self.offers, demands
         self.incumbents = incumbents
-        self._requirements = requirements
-        self._own = own_requirements(requirements)
+        self._compliance_classes = compliance_classes
+        self._own = own_compliance_classes(compliance_classes)
         self._demand_positions = {demand.id: i for i, demand in enumerate(demands)}
         self._merged = merged
         self._network = network
@@ -231,7 +231,7 @@ class Questions:
             return []
         node = final_node(wanted[0][0].use)
         cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in wanted]
-        serving = servers(self._requirements, self._network, node, period)
+        serving = servers(self._compliance_classes, self._network, node, period)
         size, place = len(self._network.nodes), self._network.nodes.index(node)
         found: list[tuple[str, Term, Decimal]] = []
         for may, quantity in stock_cover_cuts(cells, self._own, serving):
@@ -239,7 +239,7 @@ class Questions:
             served = [d.id for d, t, _ in wanted if self._servers(serving, d, t) <= may]
             name = f"for {' + '.join(dict.fromkeys(served))}"
             if any(name == other for other, _, _ in found):  # the same demands, told apart by dates or waivers
-                name += f" ({'+'.join(self._requirements[r].label for r in sorted(may))})"
+                name += f" ({'+'.join(self._compliance_classes[r].label for r in sorted(may))})"
             found.append((name, Term("reserved", index, np.ones(len(index))), quantity))
         return found
 

@@ -27,11 +27,11 @@ Wanted = tuple[int, int, Decimal]
 
 
 def servers(
-    requirements: Sequence[ComplianceClass], network: Network, node: Node, by: int
+    compliance_classes: Sequence[ComplianceClass], network: Network, node: Node, by: int
 ) -> dict[int, frozenset[int]]:
     """For every compliance class, all whose stock at `node` at the end of period `by` may be delivered for it."""
     arcs, nodes = network.reach(node)
-    here = [requirement for requirement in requirements if node in requirement.nodes]
+    here = [compliance_class for compliance_class in compliance_classes if node in compliance_class.nodes]
     return {
         own.index: frozenset(
             other.index for other in here if other is own or other.at_least_as_strict(own, arcs, nodes, by)
@@ -40,31 +40,33 @@ def servers(
     }
 
 
-def open_to_stricter(requirements: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]) -> None:
+def open_to_stricter(
+    compliance_classes: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]
+) -> None:
     """Lets stock of a stricter compliance class be delivered for every looser one.
 
     Without a rule that watches stock this changes nothing: what is delivered for a looser compliance class can be bought for it
     in the first place. With one, the same kilogram may cover the stricter use in one period and serve the looser in the next.
     """
     more: list[tuple[ComplianceClass, Outlet]] = []
-    for own in requirements:
+    for own in compliance_classes:
         for outlet in own.outlets:
             node = final_node(demands[outlet.demand].use)
             if not outlet.waivers:
-                may = servers(requirements, network, node, outlet.period)[own.index] - {own.index}
-                more += [(requirements[index], outlet) for index in sorted(may)]
-    for requirement, outlet in more:
-        if outlet not in requirement.outlets:
-            requirement.outlets.append(outlet)
+                may = servers(compliance_classes, network, node, outlet.period)[own.index] - {own.index}
+                more += [(compliance_classes[index], outlet) for index in sorted(may)]
+    for compliance_class, outlet in more:
+        if outlet not in compliance_class.outlets:
+            compliance_class.outlets.append(outlet)
 
 
-def own_requirements(requirements: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
+def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
     """Demand and period -> the compliance classes for which it is delivered to without a waiver."""
     found: dict[tuple[int, int], set[int]] = {}
-    for requirement in requirements:
-        for outlet in requirement.outlets:
+    for compliance_class in compliance_classes:
+        for outlet in compliance_class.outlets:
             if not outlet.waivers:
-                found.setdefault((outlet.demand, outlet.period), set()).add(requirement.index)
+                found.setdefault((outlet.demand, outlet.period), set()).add(compliance_class.index)
     return {cell: frozenset(indices) for cell, indices in found.items()}
 
 
@@ -75,7 +77,7 @@ def stock_cover_cuts(
 
     Args:
         wanted: all that is to be served from the stock of one material at one place.
-        own: as from `own_requirements`.
+        own: as from `own_compliance_classes`.
         serving: as from `servers`.
 
     Raises:
@@ -92,7 +94,7 @@ def stock_cover_cuts(
             raise InputError(
                 Diagnostic(
                     "the demands for one material at one place may be served from too many different stocks to watch their cover",
-                    found=f"more than {MOST_SETS} sets of requirements",
+                    found=f"more than {MOST_SETS} sets of compliance classes",
                     fix="name fewer `end_uses` in each rule on cover",
                 )
             )

@@ -104,7 +104,7 @@ class _Closing:
         self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
         node = np.array([self.index[arc.node] for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
         self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
-        self.cell = self._cell(node, columns.buy_requirement)
+        self.cell = self._cell(node, columns.buy_compliance_class)
         self.x[columns.buy] = whole * self.step
         self.flow = self._flows(whole, planned)
         self.fed = np.zeros(len(self.flow), dtype=bool)
@@ -123,23 +123,25 @@ class _Closing:
         pieces = dict(zip(keys.tolist(), np.split(order, first[1:]) if len(keys) else [], strict=True))
         rank = {node: i for i, node in enumerate(self._users_first())}
         cells = [
-            (rank.get(node, len(rank)), node, r.index) for r in self.problem.requirements for node in self._nodes(r)
+            (rank.get(node, len(rank)), node, r.index)
+            for r in self.problem.compliance_classes
+            for node in self._nodes(r)
         ]
-        for _, node, requirement in sorted(cells):
-            self._close(node, requirement, pieces)
+        for _, node, compliance_class in sorted(cells):
+            self._close(node, compliance_class, pieces)
         self.x[self.program.columns.buy] = np.array(self.whole) * self.step
         return self.x
 
-    def _nodes(self, requirement: ComplianceClass) -> list[int]:
-        return [self.index[node] for node in requirement.nodes]
+    def _nodes(self, compliance_class: ComplianceClass) -> list[int]:
+        return [self.index[node] for node in compliance_class.nodes]
 
-    def _cell(self, node: Position, requirement: Position) -> Position:
+    def _cell(self, node: Position, compliance_class: Position) -> Position:
         """Row of `flow` for a node and a compliance class."""
-        return requirement * len(self.index) + node
+        return compliance_class * len(self.index) + node
 
-    def _close(self, node: int, requirement: int, pieces: Mapping[int, Ints]) -> None:
-        cell, store = self._cell(node, requirement), self.problem.stores[self.problem.network.nodes[node]]
-        first, kept = self.program.columns.stock.get((node, requirement)), store.kept
+    def _close(self, node: int, compliance_class: int, pieces: Mapping[int, Ints]) -> None:
+        cell, store = self._cell(node, compliance_class), self.problem.stores[self.problem.network.nodes[node]]
+        first, kept = self.program.columns.stock.get((node, compliance_class)), store.kept
         wanted = np.zeros(self.count) if first is None else np.rint(self.x[first : first + self.count] / self.step)
         flow = self.flow[cell]
         if not self.fed[cell]:
@@ -155,7 +157,7 @@ class _Closing:
                 off = round(held - target[t])
                 if not off or abs(off) > rounded:
                     break  # more than rounding explains is not for rounding to mend
-                held += self._change(pieces.get(cell * self.count + since), -off, requirement)
+                held += self._change(pieces.get(cell * self.count + since), -off, compliance_class)
                 if off > 0 or not earlier or kept[since] != 1:
                     break
             held = max(held, 0.0)
@@ -175,7 +177,7 @@ class _Closing:
             self.whole[begun] = 1.0
             self.flow[cell, self.delivered[begun]] += 1
 
-    def _change(self, pieces: Ints | None, need: int, requirement: int) -> int:
+    def _change(self, pieces: Ints | None, need: int, compliance_class: int) -> int:
         """Rounds as many purchases of a cell and period the other way as are needed and may be; by how much that changes it."""
         by, changed, whole = (1 if need > 0 else -1), 0, self.whole
         free = [piece for piece in ([] if pieces is None else pieces.tolist()) if self.free[piece]]
@@ -185,16 +187,16 @@ class _Closing:
             if 1 <= whole[piece] + by <= self.most[piece] + 0.5 and self.rows.let(piece, by):
                 whole[piece] += by
                 changed += by
-                self._draw(piece, requirement, by)
+                self._draw(piece, compliance_class, by)
                 waiting.append(piece)
         return changed
 
-    def _draw(self, piece: int, requirement: int, by: int) -> None:
+    def _draw(self, piece: int, compliance_class: int, by: int) -> None:
         """A step more or less of an offer with inputs takes more or less of them."""
         offer = int(self.offer[piece])
         if offer >= 0 and self.problem.offers[offer].single:
             for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
-                cell = self._cell(int(self.recipes.node[line]), requirement)
+                cell = self._cell(int(self.recipes.node[line]), compliance_class)
                 self.flow[cell, self.ordered[piece]] -= by * self.recipes.per_unit[line]
                 if by > 0:
                     self.drawn.setdefault(cell, {})[piece] = float(self.recipes.per_unit[line])
@@ -222,7 +224,7 @@ class _Closing:
     def _flows(self, whole: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
         """What comes in less what is drawn and delivered, in steps, by cell and period."""
         columns, offers = self.program.columns, self.problem.offers
-        flow = np.zeros((len(self.index) * len(self.problem.requirements), self.count))
+        flow = np.zeros((len(self.index) * len(self.problem.compliance_classes), self.count))
         np.add.at(flow, (self.cell, self.delivered), whole)
         single = np.array([facts.single for facts in offers], dtype=bool)
         makes = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
@@ -230,11 +232,11 @@ class _Closing:
         own = np.flatnonzero((self.offer >= 0) & (whole > 0))
         own = own[single[self.offer[own]]]
         offer = np.concatenate([self.offer[own], made[0].astype(np.intp)])
-        requirement = np.concatenate([columns.buy_requirement[own], made[1].astype(np.intp)])
+        compliance_class = np.concatenate([columns.buy_compliance_class[own], made[1].astype(np.intp)])
         period = np.concatenate([self.ordered[own], made[2].astype(np.intp)])
         units = np.concatenate([whole[own], np.rint(made[3])])
         line, entry = self.recipes.lines(offer)
-        cells = self._cell(self.recipes.node[line], requirement[entry])
+        cells = self._cell(self.recipes.node[line], compliance_class[entry])
         np.subtract.at(flow, (cells, period[entry]), self.recipes.per_unit[line] * units[entry])
         for (node, of, t), kilograms in planned.items():
             flow[self._cell(node, of), t] -= kilograms / self.step

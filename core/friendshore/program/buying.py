@@ -50,48 +50,48 @@ class Buying:
             rows.append(known[key])
         return rows
 
-    def block(self, requirement: ComplianceClass) -> tuple[Ints, list[tuple[str, ...]], Floats]:
+    def block(self, compliance_class: ComplianceClass) -> tuple[Ints, list[tuple[str, ...]], Floats]:
         """Moves that a compliance class admits, in order of node, arc and period, each with the licences it draws on and its cost."""
         moves, network = self.problem.moves, self.problem.network
         arcs = np.array(
             [
                 a
-                for node in sorted(requirement.nodes)
+                for node in sorted(compliance_class.nodes)
                 for a in network.into.get(node, ())
-                if a not in requirement.blocked
+                if a not in compliance_class.blocked
             ],
             dtype=np.intp,
         )
         found = ranges(moves.first[arcs], moves.first[arcs + 1])
-        if requirement.blocked_cells:
-            found = found[~self._arrives(found, requirement.blocked_cells)]
-        if requirement.order_periods is not None and requirement.final is not None:
-            final = [a for a in network.into.get(requirement.final, ()) if network.arcs[a].lot < 0]
-            in_time = np.isin(moves.ordered[found], list(requirement.order_periods))
+        if compliance_class.blocked_cells:
+            found = found[~self._arrives(found, compliance_class.blocked_cells)]
+        if compliance_class.order_periods is not None and compliance_class.final is not None:
+            final = [a for a in network.into.get(compliance_class.final, ()) if network.arcs[a].lot < 0]
+            in_time = np.isin(moves.ordered[found], list(compliance_class.order_periods))
             found = found[in_time | ~np.isin(moves.arc[found], final)]
-        found, licences = self._licensed(requirement, found)
-        return found, licences, self._cost(requirement, found)
+        found, licences = self._licensed(compliance_class, found)
+        return found, licences, self._cost(compliance_class, found)
 
     def _arrives(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
         """Which of some moves arrive in one of some cells."""
         wanted = [arc * self.count + arrival for arc, arrival in cells]
         return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], wanted)
 
-    def _licensed(self, requirement: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
+    def _licensed(self, compliance_class: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
         """A move that needs licences has one column for every choice of them."""
-        if not requirement.permits:
+        if not compliance_class.permits:
             return moves, [()] * len(moves)
         table = self.problem.moves
         choices: list[list[tuple[str, ...]]] = [[()]] * len(moves)
-        for position in np.flatnonzero(self._arrives(moves, requirement.permits)).tolist():
+        for position in np.flatnonzero(self._arrives(moves, compliance_class.permits)).tolist():
             cell = (int(table.arc[moves[position]]), int(table.delivered[moves[position]]))
-            choices[position] = [tuple(sorted(set(some))) for some in product(*requirement.permits[cell])]
+            choices[position] = [tuple(sorted(set(some))) for some in product(*compliance_class.permits[cell])]
         return np.repeat(moves, [len(some) for some in choices]), [one for some in choices for one in some]
 
-    def _cost(self, requirement: ComplianceClass, moves: Ints) -> Floats:
-        if requirement.surcharges is None:
+    def _cost(self, compliance_class: ComplianceClass, moves: Ints) -> Floats:
+        if compliance_class.surcharges is None:
             return self.cost[moves]
-        table, given = self.problem.moves, requirement.surcharges
+        table, given = self.problem.moves, compliance_class.surcharges
         keys = zip(table.arc[moves].tolist(), table.ordered[moves].tolist(), strict=True)
         charged = self._charged[moves] + as_floats([given.get(key, Decimal(0)) for key in keys])
         price = self._price[moves] * self.discount[table.ordered[moves]]

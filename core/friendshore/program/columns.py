@@ -22,7 +22,7 @@ class Columns:
     buy: Ints = field(default_factory=_none)
     """Positions of the columns that buy, ascending, in order of `buy_move`."""
     buy_move: Ints = field(default_factory=_none)
-    buy_requirement: Ints = field(default_factory=_none)
+    buy_compliance_class: Ints = field(default_factory=_none)
     buy_licences: list[tuple[str, ...]] = field(default_factory=list)
     make: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(offer, compliance class or -1, order period) -> column: units made of an offer with several outputs."""

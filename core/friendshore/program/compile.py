@@ -102,11 +102,11 @@ class _Compiler:
 
     def _rows_for_balance(self) -> None:
         """One row a node, compliance class and period: what comes in less what goes out is zero."""
-        for requirement in self.problem.requirements:
+        for compliance_class in self.problem.compliance_classes:
             rows = np.full(len(self.node_index), -1)
-            for node in sorted(requirement.nodes):
+            for node in sorted(compliance_class.nodes):
                 rows[self.node_index[node]] = len(self.balance) * self.count
-                self.balance[self.node_index[node], requirement.index] = len(self.balance) * self.count
+                self.balance[self.node_index[node], compliance_class.index] = len(self.balance) * self.count
             self.balances.append(rows)
         self.assembly.add_rows(len(self.balance) * self.count, 0.0, 0.0, "balance")
 
@@ -114,13 +114,15 @@ class _Compiler:
         """One block of columns a compliance class: every move that it admits, in order of node, arc and period."""
         buying, every = Buying(self.problem, self.node_index, self.discount), self.problem.moves
         found: list[tuple[Ints, Ints]] = []
-        for requirement in told_each(self.problem.requirements, "laying out the program", "requirements", 1):
-            moves, licences, cost = buying.block(requirement)
+        for compliance_class in told_each(
+            self.problem.compliance_classes, "laying out the program", "compliance classes", 1
+        ):
+            moves, licences, cost = buying.block(compliance_class)
             first = self.assembly.add_columns(len(moves), cost, self.bounds.move[moves])
             columns = np.arange(first, first + len(moves))
             found.append((moves, columns))
             self.columns.buy_licences += licences
-            balance = self.balances[requirement.index]
+            balance = self.balances[compliance_class.index]
             self.assembly.add_entries(balance[buying.node[moves]] + every.delivered[moves], columns, 1.0)
             single = buying.single[moves]
             offers, orders = buying.offer[moves][single], every.ordered[moves][single]
@@ -128,7 +130,7 @@ class _Compiler:
             self._draw(balance, offers, orders, columns[single])
         self.columns.buy_move = joined([moves for moves, _ in found])
         self.columns.buy = joined([columns for _, columns in found])
-        self.columns.buy_requirement = np.repeat(np.arange(len(found)), [len(moves) for moves, _ in found])
+        self.columns.buy_compliance_class = np.repeat(np.arange(len(found)), [len(moves) for moves, _ in found])
 
     def _draw(self, balance: Ints, offers: Ints, orders: Ints, columns: Ints) -> None:
         """What units of offers take of their inputs, in the period of the order."""
@@ -145,7 +147,7 @@ class _Compiler:
         for position in np.flatnonzero(several[moves.arc[columns.buy_move]]).tolist():
             move = columns.buy_move[position]
             arc = arcs[int(moves.arc[move])]
-            own = int(columns.buy_requirement[position]) if self.problem.offers[arc.offer].offer.inputs else -1
+            own = int(columns.buy_compliance_class[position]) if self.problem.offers[arc.offer].offer.inputs else -1
             key = (arc.output, own, int(moves.ordered[move]))
             bought.setdefault(arc.offer, {}).setdefault(key, []).append(int(columns.buy[position]))
         for offer in sorted(bought):
@@ -153,28 +155,28 @@ class _Compiler:
 
     def _make_offer(self, offer: int, bought: Bought) -> None:
         facts = self.problem.offers[offer]
-        runs = self._runs(offer, {(requirement, t) for _, requirement, t in bought})
-        for requirement, t in runs:
+        runs = self._runs(offer, {(compliance_class, t) for _, compliance_class, t in bought})
+        for compliance_class, t in runs:
             cost = float(facts.price[t]) * self.discount[t]
             column = self.assembly.add_columns(1, cost, self.bounds.units[offer, t])
-            self.columns.make[offer, requirement, t] = column
+            self.columns.make[offer, compliance_class, t] = column
             made = np.array([offer]), np.array([t]), np.array([column])
             self.units.add(*made)
-            if requirement >= 0:
-                self._draw(self.balances[requirement], *made)
+            if compliance_class >= 0:
+                self._draw(self.balances[compliance_class], *made)
         for output, line in enumerate(facts.offer.outputs):
             rows = {}
-            for requirement, t in runs:
+            for compliance_class, t in runs:
                 row = self.assembly.add_rows(1, -np.inf, 0.0, f"output of {facts.offer.id}")
-                rows[requirement, t] = row
-                self.assembly.add_entries(row, self.columns.make[offer, requirement, t], -float(line.per_unit))
-                self.assembly.add_entries(row, bought.get((output, requirement, t), []), 1.0)
+                rows[compliance_class, t] = row
+                self.assembly.add_entries(row, self.columns.make[offer, compliance_class, t], -float(line.per_unit))
+                self.assembly.add_entries(row, bought.get((output, compliance_class, t), []), 1.0)
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
         """Requirements and periods for which units are made: those bought for, and those whose makings may be lent to them."""
         feeds = self.problem.network.feeds.get(offer, ())
-        lenders = [r.index for r in self.problem.requirements if feeds and r.nodes.issuperset(feeds)]
+        lenders = [r.index for r in self.problem.compliance_classes if feeds and r.nodes.issuperset(feeds)]
         return sorted(bought | {(lender, t) for lender in lenders for t in {t for _, t in bought}})
 
     def _transfers(self, offer: int, output: int, rows: dict[tuple[int, int], int]) -> None:
@@ -188,7 +190,7 @@ class _Compiler:
             for (taker, other), into in rows.items():
                 if t != other or giver == taker or giver < 0:
                     continue
-                strict, loose = self.problem.requirements[giver], self.problem.requirements[taker]
+                strict, loose = self.problem.compliance_classes[giver], self.problem.compliance_classes[taker]
                 if strict.at_least_as_strict(loose, arcs, nodes, t):
                     column = self.assembly.add_columns(1)
                     self.columns.transfer[offer, output, t, giver, taker] = column
@@ -198,12 +200,12 @@ class _Compiler:
         years = np.array([float(period.years) for period in self.problem.case.horizon.periods])
         lying = {(lot.material, lot.place.id) for lot in self.problem.lots}
         by_node: dict[int, list[int]] = {self.node_index[node]: [] for node in sorted(lying)}
-        for (node, requirement), row in self.balance.items():
+        for (node, compliance_class), row in self.balance.items():
             store = self.problem.stores[self.problem.network.nodes[node]]
             if store.limit == 0:
                 continue
             first = self.assembly.add_columns(self.count, float(store.holding) * years * self.discount)
-            self.columns.stock[node, requirement] = first
+            self.columns.stock[node, compliance_class] = first
             by_node.setdefault(node, []).append(first)
             columns = np.arange(first, first + self.count)
             self.assembly.add_entries(row + np.arange(self.count), columns, -1.0)
@@ -228,17 +230,17 @@ class _Compiler:
         self.assembly.add_entries(row + cells, self.columns.short + cells, 1.0)
         node = np.array([self.node_index[final_node(demand.use)] for demand in problem.demands], dtype=np.intp)
         waived: dict[str, list[int]] = {}
-        for requirement in problem.requirements:
-            outlets = requirement.outlets
+        for compliance_class in problem.compliance_classes:
+            outlets = compliance_class.outlets
             demand = np.array([outlet.demand for outlet in outlets], dtype=np.intp)
             period = np.array([outlet.period for outlet in outlets], dtype=np.intp)
             cell = demand * count + period
             first = self.assembly.add_columns(len(outlets), 0.0, wanted[cell])
             columns = np.arange(first, first + len(outlets))
-            self.assembly.add_entries(self.balances[requirement.index][node[demand]] + period, columns, -1.0)
+            self.assembly.add_entries(self.balances[compliance_class.index][node[demand]] + period, columns, -1.0)
             self.assembly.add_entries(row + cell, columns, 1.0)
             self.columns.deliver += columns.tolist()
-            self.columns.deliver_key += [(o.demand, o.period, requirement.index, o.waivers) for o in outlets]
+            self.columns.deliver_key += [(o.demand, o.period, compliance_class.index, o.waivers) for o in outlets]
             for column, outlet in zip(columns.tolist(), outlets, strict=True):
                 for name in outlet.waivers:
                     waived.setdefault(name, []).append(column)

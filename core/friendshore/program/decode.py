@@ -28,7 +28,7 @@ class _Part:
     """One planned delivery."""
 
     demand: int
-    requirement: int
+    compliance_class: int
     waivers: tuple[str, ...]
     quantity: Decimal
 
@@ -94,16 +94,16 @@ class _Decoder:
         if self.in_lots:
             counts, unit = whole(self._values(columns.buy), unit)
         some = np.flatnonzero(counts > 0)
-        counts, requirement, move = counts[some], columns.buy_requirement[some], columns.buy_move[some]
+        counts, compliance_class, move = counts[some], columns.buy_compliance_class[some], columns.buy_move[some]
         licences = {i: columns.buy_licences[at] for i, at in enumerate(some.tolist()) if columns.buy_licences[at]}
         arc, ordered, delivered = moves.arc[move], moves.ordered[move], moves.delivered[move]
-        self._arrive(arc, requirement, delivered, counts, unit)
+        self._arrive(arc, compliance_class, delivered, counts, unit)
         offer = np.array([a.offer for a in network.arcs], dtype=np.intp)[arc]
-        self._take(offer, requirement, ordered, counts, unit)
+        self._take(offer, compliance_class, ordered, counts, unit)
         lots = [
             LotUse(
                 lot=self.problem.lots[network.arcs[arc[i]].lot].id, material=network.arcs[arc[i]].node[0],
-                place=network.arcs[arc[i]].node[1], requirement=self.problem.requirements[requirement[i]].label,
+                place=network.arcs[arc[i]].node[1], requirement=self.problem.compliance_classes[compliance_class[i]].label,
                 period=int(delivered[i]), quantity=int(counts[i]) * unit, licences=licences.get(i, ()),
             )
             for i in np.flatnonzero(offer < 0).tolist()
@@ -112,8 +112,8 @@ class _Decoder:
         purchases = PurchaseTable(
             lines=tuple([(a.chained.offer.id, *a.node) for a in network.arcs]),
             line=arc[own],
-            labels=tuple([each.label for each in self.problem.requirements]),
-            requirement=requirement[own],
+            labels=tuple([each.label for each in self.problem.compliance_classes]),
+            requirement=compliance_class[own],
             ordered=ordered[own],
             delivered=delivered[own],
             unit=unit,
@@ -122,42 +122,42 @@ class _Decoder:
         )
         return purchases, lots
 
-    def _arrive(self, arc: Ints, requirement: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
+    def _arrive(self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
         """Adds what is bought to what comes in."""
         network = self.problem.network
         node = np.array([self.nodes[a.node] for a in network.arcs], dtype=np.intp)[arc]
-        shape = len(self.nodes), len(self.problem.requirements), self.problem.case.horizon.count
-        cells, place = np.unique(np.ravel_multi_index((node, requirement, delivered), shape), return_inverse=True)
+        shape = len(self.nodes), len(self.problem.compliance_classes), self.problem.case.horizon.count
+        cells, place = np.unique(np.ravel_multi_index((node, compliance_class, delivered), shape), return_inverse=True)
         sums = added_up(counts, place, len(cells)).tolist()
         keys = zip(*(part.tolist() for part in np.unravel_index(cells, shape)), strict=True)
         for cell, count in zip(keys, sums, strict=True):
             self.inflow[cell] += count * unit
 
-    def _take(self, offer: Ints, requirement: Ints, ordered: Ints, counts: Whole, unit: Decimal) -> None:
+    def _take(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Whole, unit: Decimal) -> None:
         """Takes the inputs of what is bought of offers with one output from what comes in."""
         fed = [facts.single and bool(facts.offer.inputs) for facts in self.problem.offers]
         own = np.flatnonzero(np.array([*fed, False], dtype=bool)[offer])
-        parts = (offer[own], requirement[own], ordered[own], counts[own])
+        parts = (offer[own], compliance_class[own], ordered[own], counts[own])
         for one, label, t, count in zip(*(part.tolist() for part in parts), strict=True):
             self._draw(one, label, t, count * unit)
 
-    def _draw(self, offer: int, requirement: int, period: int, units: Decimal) -> None:
+    def _draw(self, offer: int, compliance_class: int, period: int, units: Decimal) -> None:
         facts = self.problem.offers[offer]
         for line in facts.offer.inputs:
-            self.inflow[self.nodes[line.material, facts.place], requirement, period] -= line.per_unit * units
+            self.inflow[self.nodes[line.material, facts.place], compliance_class, period] -= line.per_unit * units
 
     def _makes(self) -> list[Make]:
         makes = []
         made = self.program.columns.make
         values = self._values(np.fromiter(made.values(), dtype=np.intp, count=len(made)))
-        for (offer, requirement, period), units in zip(made, values, strict=True):
+        for (offer, compliance_class, period), units in zip(made, values, strict=True):
             if units <= 0:
                 continue
-            label = self.problem.requirements[requirement].label if requirement >= 0 else ""
+            label = self.problem.compliance_classes[compliance_class].label if compliance_class >= 0 else ""
             name = self.problem.offers[offer].offer.id
             makes.append(Make(offer=name, requirement=label, period=period, units=units))
-            if requirement >= 0:
-                self._draw(offer, requirement, period, units)
+            if compliance_class >= 0:
+                self._draw(offer, compliance_class, period, units)
         return makes
 
     def _transfers(self) -> list[Transfer]:
@@ -170,8 +170,8 @@ class _Decoder:
                 transfers.append(
                     Transfer(
                         offer=facts.id, material=facts.outputs[output].material, period=period,
-                        from_requirement=self.problem.requirements[giver].label,
-                        to_requirement=self.problem.requirements[taker].label, quantity=quantity,
+                        from_requirement=self.problem.compliance_classes[giver].label,
+                        to_requirement=self.problem.compliance_classes[taker].label, quantity=quantity,
                     )
                 )  # fmt: skip
         return transfers
@@ -181,12 +181,12 @@ class _Decoder:
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
         count = self.problem.case.horizon.count
-        for requirement in self.problem.requirements:
-            for node in sorted(requirement.nodes):
+        for compliance_class in self.problem.compliance_classes:
+            for node in sorted(compliance_class.nodes):
                 held = Decimal(0)
                 kept = self.problem.stores[node].kept
                 for t in range(count):
-                    cell = (self.nodes[node], requirement.index, t)
+                    cell = (self.nodes[node], compliance_class.index, t)
                     if (
                         kept[t] != 1
                     ):  # what is left of the stock is rounded, so that it never takes more digits than are kept
@@ -199,7 +199,7 @@ class _Decoder:
                             deliveries.append(
                                 Delivery(
                                     demand=self.problem.demands[part.demand].id, period=t,
-                                    requirement=requirement.label, quantity=quantity, waivers=part.waivers,
+                                    requirement=compliance_class.label, quantity=quantity, waivers=part.waivers,
                                 )
                             )  # fmt: skip
                     held = max(held, Decimal(0))  # inputs rounded short; the miss is within half a resolution a draw
@@ -207,7 +207,11 @@ class _Decoder:
                         material, place = node
                         stocks.append(
                             Stock(
-                                material=material, place=place, requirement=requirement.label, period=t, quantity=held
+                                material=material,
+                                place=place,
+                                requirement=compliance_class.label,
+                                period=t,
+                                quantity=held,
                             )
                         )
         return deliveries, stocks
@@ -218,8 +222,8 @@ class _Decoder:
         count = self.problem.case.horizon.count
         by_demand: defaultdict[tuple[int, int], list[_Part]] = defaultdict(list)
         values = self._values(np.array(columns.deliver, dtype=np.intp))
-        for value, (demand, period, requirement, waivers) in zip(values, columns.deliver_key, strict=True):
-            by_demand[demand, period].append(_Part(demand, requirement, waivers, value))
+        for value, (demand, period, compliance_class, waivers) in zip(values, columns.deliver_key, strict=True):
+            by_demand[demand, period].append(_Part(demand, compliance_class, waivers, value))
         shorts = self._values(columns.short + np.arange(len(self.problem.demands) * count))
         planned: defaultdict[Cell, list[_Part]] = defaultdict(list)
         for (demand, period), parts in by_demand.items():
@@ -231,7 +235,7 @@ class _Decoder:
             node = self.nodes[final_node(facts.use)]
             for part in parts:
                 if part.quantity > 0:
-                    planned[node, part.requirement, period].append(part)
+                    planned[node, part.compliance_class, period].append(part)
         return dict(planned)
 
     def _shorts(self, deliveries: Sequence[Delivery]) -> list[Short]:

@@ -121,7 +121,7 @@ class Reader:
         """Where those of each move begin; one more for the end."""
         self.bought: list[tuple[Ints, Ints, Floats]] = []
         """Rows, with a move that each counts, and how much."""
-        self.requirement = columns.buy_requirement[order]
+        self.compliance_class = columns.buy_compliance_class[order]
         self.deliveries: dict[int, list[int]] = {}
         for column, (demand, period, _, _) in zip(columns.deliver, columns.deliver_key, strict=True):
             self.deliveries.setdefault(demand * self.count + period, []).append(column)
@@ -218,8 +218,8 @@ class Reader:
 
     def _reserved(self, position: int) -> list[tuple[int, float]]:
         cell, t = divmod(position, self.count)
-        requirement, node = divmod(cell, len(self.problem.network.nodes))
-        first = self.columns.stock.get((node, requirement))
+        compliance_class, node = divmod(cell, len(self.problem.network.nodes))
+        first = self.columns.stock.get((node, compliance_class))
         return [] if first is None else [(first + t, 1.0)]
 
     def _holding(self, position: int) -> list[tuple[int, float]]:
@@ -233,7 +233,7 @@ class Reader:
         money = moves.money(move)
         found = []
         for entry in range(self.first[move], self.first[move + 1]):
-            given = self.problem.requirements[self.requirement[entry]].surcharges or {}
+            given = self.problem.compliance_classes[self.compliance_class[entry]].surcharges or {}
             more = given.get((int(moves.arc[move]), int(moves.ordered[move])), Decimal(0))
             found.append((int(self.buys[entry]), float(money + more)))
         return found

@@ -278,7 +278,7 @@ def _purchase(problem: Problem, line: Line, wanted: dict[tuple[str, str], Decima
 
 def _end_uses(problem: Problem, requirement: str, arc: int) -> list[str]:
     found = set()
-    for candidate in problem.requirements:
+    for candidate in problem.compliance_classes:
         if candidate.label == requirement:
             uses = {problem.demands[outlet.demand].use for outlet in candidate.outlets}
             found |= {use.end_use for use in uses if arc in problem.judgements[use].reach}

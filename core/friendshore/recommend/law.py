@@ -51,7 +51,7 @@ def describe_requirements(problem: Problem) -> list[RunRequirement]:
     """Every compliance class with the demands and periods that fall into it."""
     return [
         RunRequirement(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
-        for r, forbids in ((r, _forbids(problem, r)) for r in problem.requirements)
+        for r, forbids in ((r, _forbids(problem, r)) for r in problem.compliance_classes)
     ]
 
 

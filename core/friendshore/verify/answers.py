@@ -88,7 +88,7 @@ class Answers:
     @cached_property
     def reserved(self) -> dict[int, tuple[Decimal, Decimal]]:
         """The same by compliance class, node and period."""
-        labels = {requirement.label: requirement.index for requirement in self.problem.requirements}
+        labels = {requirement.label: requirement.index for requirement in self.problem.compliance_classes}
         return {
             (labels[label] * len(self._nodes) + self._nodes[node]) * self.count + t: held
             for ((node, label), t), held in self.amounts.reserved.items()
