@@ -30,7 +30,10 @@ def as_json(lot: Random) -> Command:
 
 
 def _name(names: tuple[str, ...], lot: Random) -> str:
-    return lot.choice(names) if names and lot.random() < 0.9 else nasty.text(lot)
+    if names and lot.random() < 0.9:
+        return lot.choice(names)
+    text = nasty.text(lot)
+    return "x" if text == "--json" else text  # which asks for nothing where it is a name
 
 
 def _question(made: Input, where: str, lot: Random) -> Command:

@@ -22,6 +22,12 @@ LONGEST = 16_000_000
 """Characters of a file that are read: more than 100,000 tables of a case."""
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_DOTTED = re.compile(
+    r"""[ \t]*+(\[\[?[ \t]*+)?((?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+'))*+)[ \t]*+[=\]]"""
+)
+"""A line that begins a table, or gives a key its value, quotes and dots as TOML has them."""
+_MOST_HELD = 20_000_000
+"""Parts of keys that Python's parser may hold at once: some 160 MB; a case of 100,000 tables holds under a million."""
 _ASSIGNMENT = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)$""")
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 _ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -56,6 +62,9 @@ def toml_data(text: str, file: str, number: Callable[[str], Any] = Decimal) -> d
         fix = "write long lists as tables in CSV files, or make several cases of it"
         raise InputError(Diagnostic("is too long", file, found=found, expected=expected, fix=fix))
 
+    if (line := _first_beyond_dots(text)) is not None:
+        raise InputError(replace(_too_deep(), file=file, row=line))
+
     def read(digits: str) -> Any:
         try:
             stated(digits)
@@ -77,6 +86,27 @@ def toml_data(text: str, file: str, number: Callable[[str], Any] = Decimal) -> d
         told_in = [replace(told, file=file, row=line_of(lines, key)) for key, told in beyond]
         raise InputError(sorted(told_in, key=lambda told: told.row or 0))
     return data
+
+
+def _first_beyond_dots(text: str) -> int | None:
+    """The line of the longest key, where dotted keys hold more than is read; None: they hold less.
+
+    Python's parser keeps every beginning of a dotted key, with the path of its table: a line of 20,000 dots takes gigabytes.
+    """
+    held = around = 0
+    longest = (0, 0)
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _DOTTED.match(line)
+        if not found:
+            continue
+        parts = len(_PART.findall(found[2]))
+        longest = max(longest, (parts, -number))
+        if found[1]:
+            around = parts
+        held += parts if found[1] else (around + parts) * (parts - 1)
+        if held > _MOST_HELD:
+            return -longest[1]
+    return None
 
 
 def toml_problem(error: tomllib.TOMLDecodeError, file: str) -> Diagnostic:
