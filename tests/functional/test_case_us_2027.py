@@ -65,7 +65,7 @@ NEVER = {
     "tantalum-powder",
     "tungsten-heavy-alloy",
 }
-"""What the README says cannot be had at all for defence."""
+"""What the README says is not available at all for defence."""
 
 
 def test_the_heading_says_how_many_demands_are_met_and_which_never() -> None:

@@ -256,8 +256,8 @@ def test_the_text_of_a_calendar() -> None:
 
 GOLDEN = """
 From 2026-01-01 to 2028-12-31, as if each stretch lasted: quantities and money a year, nothing
-carried in stock, nothing on its way, no time from order to delivery. 2 dates change what can be had
-or what it costs.
+carried in stock, nothing on its way, no time from order to delivery. 2 dates change what is
+available or what it costs.
 
 Between the dates
 From        Until       What changes  USD a year     Short

@@ -106,7 +106,7 @@ def test_a_cap_of_the_planners_own_is_named_where_without_it_more_could_be_had()
     found = planned(case(WANTED), facts, cap)
     assert causes(found, "2026") == [
         ("capacity", "already gives all it can", ["jp-metal"]),
-        ("limit", "without `half` more could be had over the plan", []),
+        ("limit", "without `half` more would be available over the plan", []),
     ]
     assert {tuple(short.limited_by) for short in found.run.shortages} == {("half",)}
 

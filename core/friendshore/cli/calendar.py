@@ -29,7 +29,7 @@ def calendar(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """On which dates compliance changes: what can be had between them, where it falls off, and what heals it.
+    """On which dates compliance changes: what is available between them, where it falls off, and what heals it.
 
     Each stretch between two dates is planned as a year at its own rates, with nothing in stock and no lead times.
     """

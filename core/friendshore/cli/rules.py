@@ -79,7 +79,7 @@ def show_(
 
 
 def _installed(registry: Registry) -> tuple[list[RulePack], list[tuple[str, str, str]]]:
-    """The installed packs; and of those that cannot be had, name, distribution and why: they keep no other from being told."""
+    """The installed packs; and of those that are unavailable, name, distribution and why: they keep no other from being told."""
     from ..errors import FriendshoreError
     from ..plugins.loading import places
     from ..rules.pack import read_pack

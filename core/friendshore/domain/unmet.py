@@ -1,4 +1,4 @@
-"""What a run says of what cannot be had: demand that is not met, what keeps supply from it, and hard rules that cannot hold together."""
+"""What a run says of what is unavailable: demand that is not met, what keeps supply from it, and hard rules that cannot hold together."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RunShortage(Record):
     causes: list[RunSupplyCause] = []
     """Where there is no supply, what keeps it out in this period."""
     limited_by: list[str] = []
-    """Limit rules without which more could be had, as solving without them shows."""
+    """Limit rules without which more would be available, as solving without them shows."""
 
 
 class RunConflict(Record):

@@ -1,5 +1,5 @@
 """Why the plan is as it is: what is short, what a ranked objective costs, what an unknown rule would forbid, what is kept out,
-what each loss costs, what each rule adds, when what can be had.
+what each loss costs, what each rule adds, when what is available.
 """
 
 import warnings

@@ -29,7 +29,7 @@ STEPS = 60
 _SHARE = Decimal("1e-9")
 """Money that no solver tells apart from nothing, as a share of the objective."""
 _DOUBLED = 40
-"""How often a price may be doubled in search of one at which an offer does not enter."""
+"""How often a price may be doubled in search of one at which an offer is not bought."""
 
 
 Outcome = Literal["price", "no price", "any price", "outranked", "ranked", "conflict", "not found"]

@@ -21,7 +21,7 @@ from ..verify import examine
 from .rounded import rounded
 
 GAP = 1e-3
-"""Relative gap at which a plan in months is taken as cheapest: what it shows is that so much can be had."""
+"""Relative gap at which a plan in months is taken as cheapest: what it shows is that so much is available."""
 LEAST_SECONDS = 20.0
 """Time for all plans in months, where the case's own plan took less; else as long as that took."""
 UNPROVED = "the plan itself is not proved the cheapest, or its rules conflict"

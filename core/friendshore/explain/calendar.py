@@ -89,7 +89,7 @@ class Cliff(Record):
 
 
 class Calendar(QuestionResult):
-    """What can be had when, at steady yearly rates."""
+    """What is available when, at steady yearly rates."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "concerned")
 
@@ -281,7 +281,7 @@ class _Calendar:
 
 
 _NEVER_ALONE = ("price", "exchange rate")
-"""What changes a cost, and never what can be had: it is told with the dates and not asked about."""
+"""What changes a cost, and never what is available: it is told with the dates and not asked about."""
 
 
 def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:

@@ -49,7 +49,7 @@ class _Asked:
 
 
 class SupplyCauses:
-    """Why nothing more can be had for a demand in a period."""
+    """Why nothing more is available for a demand in a period."""
 
     def __init__(self, verified: VerifiedPlan, limiting: Mapping[str, Sequence[str]]) -> None:
         """Looks at a plan.
@@ -81,7 +81,7 @@ class SupplyCauses:
         if rules:
             named = " or ".join(f"`{rule}`" for rule in rules)
             found = [cause for cause in found if cause.kind != "terms"]
-            found.append(SupplyCause("limit", f"without {named} more could be had over the plan"))
+            found.append(SupplyCause("limit", f"without {named} more would be available over the plan"))
         return found
 
     def spare(self, demand: int, period: int) -> bool:
@@ -206,7 +206,7 @@ class SupplyCauses:
         )
 
     def _inputs(self, asked: _Asked, arc: Arc, ordered: int, seen: frozenset[Node]) -> list[SupplyCause]:
-        """What a maker lacks, and why that is; nothing if more of all that it takes in could be had."""
+        """What a maker lacks, and why that is; nothing if more of all that it takes in were available."""
         found = []
         for feed in self.problem.network.feeds.get(arc.offer, ()):
             causes = [] if feed in seen else self._node(asked, feed, ordered, seen)

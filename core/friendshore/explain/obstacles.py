@@ -62,7 +62,7 @@ def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list
 
 
 def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
-    """Why nothing of an offer can be had though nothing is found against it: what it takes in, as far as that can be told."""
+    """Why nothing of an offer is available though nothing is found against it: what it takes in, as far as that can be told."""
     problem = standings.problem
     told = []
     for line in offer.inputs:
@@ -71,7 +71,7 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
         if all(found for _, found in against):
             named = "; ".join(f"{name}: {found[0].text}" for name, found in against)
             told.append(f"each that offers {line.material} is kept out of something itself ({named})")
-    why = ", and ".join(told) or "what it takes in cannot be had, or other rules leave no room for it"
+    why = ", and ".join(told) or "what it takes in is unavailable, or other rules leave no room for it"
     return Obstacle(kind="no room", text=f"no plan that keeps the rules can have any: {why}")
 
 

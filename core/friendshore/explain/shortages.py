@@ -52,7 +52,7 @@ def _reason(session: Session, demand: int, kilograms: float) -> Reason:
 
 
 def limiting_rules(session: Session, reasons: Mapping[str, Reason]) -> dict[str, tuple[str, ...]]:
-    """Limit rules that keep supply from demands which no plan serves better: without one of them, or else without all, more could be had.
+    """Limit rules that keep supply from demands which no plan serves better: without one of them, or else without all, more would be available.
 
     Asked only where something lawful is there in time and is not used up: everything else is read off the facts.
     """

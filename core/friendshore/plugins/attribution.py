@@ -99,7 +99,7 @@ def sentence_of(rule: Rule) -> str:
 
 
 def place_of(kind: type[Rule]) -> tuple[str, int | None]:
-    """File and line in which a kind of rule is defined, as far as that can be had."""
+    """File and line in which a kind of rule is defined, as far as that is available."""
     try:
         return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]
     except (OSError, TypeError):  # made in an interpreter, or its source is not there

@@ -91,7 +91,7 @@ def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LI
 
 @dataclass(frozen=True, slots=True)
 class DataLocation:
-    """Where a catalog or rule pack is, or why that cannot be had."""
+    """Where a catalog or rule pack is, or why that is unavailable."""
 
     name: str
     owner: str

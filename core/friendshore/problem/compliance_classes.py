@@ -177,7 +177,7 @@ class Grouping:
                         known[force] = self._terms(demand.use, judgement, force)
                     for terms in known[force]:
                         if any(fewer <= set(ids) for fewer in served.get(terms, ())):
-                            continue  # the same can be had with fewer waivers
+                            continue  # the same is available with fewer waivers
                         served.setdefault(terms, []).append(frozenset(ids))
                         compliance_class = found.get(terms) or self._new(found, terms)
                         compliance_class.outlets.append(Outlet(number, period.index, ids))

@@ -80,7 +80,7 @@ class FactsFile(Tables):
         """The facts after what was applied, by the code that `plan` applies it with.
 
         Args:
-            rules: its rules as records; those that cannot be had are left out.
+            rules: its rules as records; those that are unavailable are left out.
 
         Raises:
             InputError: with everything that does not fit together.

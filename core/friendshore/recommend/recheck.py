@@ -155,7 +155,7 @@ def as_run(registry: Registry, told: Run) -> Registry:
 
 
 def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool = True) -> RunFacts:
-    """The facts of a run as records, with what was applied to them; rules that cannot be had are left out and named.
+    """The facts of a run as records, with what was applied to them; rules that are unavailable are left out and named.
 
     Args:
         facts: what `facts.json` holds.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "by_months", "rounded", "demands", "exposed", "rules",
           "unproven", "blocked", "leads", "limits", "levels", "assumptions")  # fmt: skip
-"""Tables of a run that can be had as data frames."""
+"""Tables of a run that are available as data frames."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

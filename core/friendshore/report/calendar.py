@@ -1,4 +1,4 @@
-"""What can be had when, as a planner reads it."""
+"""What is available when, as a planner reads it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def calendar_report(found: Calendar, width: int, *, every: bool = False) -> list
     """
     head = (
         f"From {found.start} to {found.until}, as if each stretch lasted: quantities and money a year, nothing carried in stock, "
-        f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what can be had or what it "
+        f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what is available or what it "
         "costs."
     )
     parts: list[RenderableType] = [Text(head), _intervals(found, width, every)]

@@ -47,7 +47,7 @@ def markdown_report(run: Run, checked: RunCheck | None = None) -> str:
     parts = [
         _title(run, checked),
         _section("Before you rely on it", _bullets(_caveats(run))),
-        _section("What is needed, and whether it can be had", _needs(run)),
+        _section("What is needed, and whether it is available", _needs(run)),
         _section("What counting in whole periods does", _whole_periods(run)),
         _section("Who supplies it", _suppliers(run)),
         _section("Stock in hand and orders placed", _holdings(run)),

@@ -74,7 +74,7 @@ def only_by_periods(run: Run) -> Iterator[str]:
     told = [row for row in run.by_months if row.only_kg]
     if told:
         names = ", ".join(f"{row.demand} {mass(row.only_kg)} of {mass(row.short_kg)}" for row in told)
-        yield f"Short only because the plan counts in whole periods: {names}. By months so much more can be had"
+        yield f"Short only because the plan counts in whole periods: {names}. By months so much more is available"
 
 
 def _said(row: RunRounded) -> str:

@@ -99,7 +99,7 @@ class Neighbourhoods:
         return fix(replace(self.linear, integer=whole), fixed, x)
 
     def _together(self, x: Floats, whole: Mask, found: Sequence[tuple[Ints, SolverAnswer]]) -> SolverAnswer:
-        """The choices of several searches at once, where they can be had."""
+        """The choices of several searches at once, where they are available."""
         mixed = x.copy()
         for group, answer in found:
             assert answer.x is not None

@@ -51,7 +51,7 @@ class Limits:
 NO_LIMITS = Limits()
 """Until it is done."""
 _GIVEN_UP = Diagnostic(
-    "no solver came to a plan that keeps the rules of the case: its numbers lie too far apart, or at the edge of what can be had",
+    "no solver came to a plan that keeps the rules of the case: its numbers lie too far apart, or at the edge of what can be computed",
     fix="`friendshore check` names numbers that lie too far apart; if it names none, please report this case",
 )
 _LARGE = 200_000

@@ -48,7 +48,7 @@ class CatalogTrial:
         """Where it is.
 
         Raises:
-            InputError, PluginError: if it cannot be had.
+            InputError, PluginError: if it is unavailable.
         """
         return self.find()
 

@@ -32,7 +32,7 @@ def unsteady(rules: Sequence[Rule], materials: Sequence[Material], count: int) -
         count: made-up cases for each.
 
     Raises:
-        NotLookedAt: if their classes cannot be had in another process.
+        NotLookedAt: if their classes are unavailable in another process.
     """
     told = {
         "rules": [_told(rule) for rule in rules],
@@ -46,7 +46,7 @@ def unsteady(rules: Sequence[Rule], materials: Sequence[Material], count: int) -
     with ThreadPoolExecutor(len(SEEDS)) as workers:
         said = list(workers.map(asked, SEEDS))
     if any(answer is None for answer in said):
-        raise NotLookedAt("the classes of the rules cannot be had in another process")
+        raise NotLookedAt("the classes of the rules are unavailable in another process")
     return [rule.id for rule, one, other in zip(rules, *said, strict=True) if one != other]
 
 

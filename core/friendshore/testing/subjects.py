@@ -215,7 +215,7 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
         try:
             made()
         except PluginError as error:
-            raise NotLookedAt("its code cannot be had: see `code`") from error
+            raise NotLookedAt("its code is unavailable: see `code`") from error
         except InputError as error:
             fix = 'add examples of it to the class: model_config = {"json_schema_extra": {"examples": [{...}]}}'
             yield from error.problems
