@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, get_args
 
 from ..domain.use import Result, Use
 from ..problem import Problem
+from ..problem.capacity import Pool
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.network import Arc, Node, final_node
 from ..verify import VerifiedPlan
@@ -64,6 +65,7 @@ class SupplyCauses:
         self._earliest: dict[int, dict[Node, int]] = {}
         self._known_moves: dict[int, list[tuple[int, int]]] = {}
         self._known_admitted: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self._known_drawn: dict[tuple[str, int], Decimal] = {}
         self._known_open: dict[int, frozenset[int]] = {}
         self._pools = {pool.facility: pool for pool in self.problem.pools}
 
@@ -272,18 +274,20 @@ class SupplyCauses:
         for pool in (self._pools[name] for name in facts.pools if name in self._pools):
             limit = pool.capacity[period]
             if limit is not None and facts.offer.capacity_use:
-                drawn = sum(
-                    (
-                        self.problem.offers[o].offer.capacity_use * ordered[o].get(period, Decimal(0))
-                        for o in pool.offers
-                    ),
-                    Decimal(0),
-                )
-                left.append((limit - drawn) / facts.offer.capacity_use)
+                left.append((limit - self._drawn(pool, period)) / facts.offer.capacity_use)
         step = self.problem.case.resolution * 2
         # A least order may come on top of one that is placed already.
         least = Decimal(0) if ordered[offer].get(period) else facts.least
         return not left or min(left) > max(step, least, facts.offer.lot or Decimal(0))
+
+    def _drawn(self, pool: Pool, period: int) -> Decimal:
+        """What the plan draws on a capacity; asked by every offer that shares it, of which there may be very many."""
+        key = (pool.facility, period)
+        if key not in self._known_drawn:
+            offers, ordered = self.problem.offers, self._ordered
+            uses = (offers[o].offer.capacity_use * ordered[o].get(period, Decimal(0)) for o in pool.offers)
+            self._known_drawn[key] = sum(uses, Decimal(0))
+        return self._known_drawn[key]
 
     @cached_property
     def _ordered(self) -> Mapping[int, Mapping[int, Decimal]]:

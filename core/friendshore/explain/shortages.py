@@ -7,6 +7,7 @@ from enum import Enum
 
 from ..domain.case import Case
 from ..domain.change import Change
+from ..domain.watch import told_each
 from ..problem import Problem
 from ..problem.limiting import materials_of
 from ..problem.network import final_node
@@ -39,7 +40,7 @@ def shortage_reasons(session: Session) -> dict[str, Reason]:
     positions = {demand.id: i for i, demand in enumerate(session.problem.demands)}
     return {
         name: Reason.CONFLICT if name in conflicting else _reason(session, positions[name], float(kilograms))
-        for name, kilograms in sorted(short.items())
+        for name, kilograms in told_each(sorted(short.items()), "finding out why demands are short", "demands", 1)
     }
 
 
@@ -63,7 +64,7 @@ def limiting_rules(session: Session, reasons: Mapping[str, Reason]) -> dict[str,
         periods.setdefault(entry.demand, []).append(entry.period)
     short = {name: float(kilograms) for name, kilograms in session.verified.plan.short_by_demand.items()}
     found = {}
-    for name, reason in reasons.items():
+    for name, reason in told_each(list(reasons.items()), "looking for limits that keep supply out", "demands", 1):
         if reason is Reason.NO_SUPPLY and any(causes.spare(positions[name], t) for t in periods[name]):
             rules = list(_upstream_limits(session.problem, positions[name]))
             alone = tuple(rule for rule in rules if _better_without(session, name, [rule], short[name]))
@@ -87,11 +88,13 @@ def _upstream_limits(problem: Problem, demand: int) -> Iterator[str]:
 
 def _better_without(session: Session, demand: str, rules: list[str], kilograms: float) -> bool:
     """Whether a demand could be less short if some rules did not hold."""
+    if not rules:
+        return False
     use = next(one.use for one in session.problem.demands if one.id == demand)
     members = session.parts.members[session.parts.of_material[use.material.id]]
     inputs = session.parts.part(members)
     here = {rule.id for rule in inputs.rules}
-    if not rules or not here & set(rules):
+    if not here & set(rules):
         return False
     program = compile_program(inputs.after([Change(disable=rule) for rule in rules if rule in here]).problem())
     best = least(program, program.short_of({demand}), session.limits, session.cancel)

@@ -45,6 +45,7 @@ from ..explain import (
 )
 from ..plugins import sentence_of
 from ..problem import Problem
+from ..problem.compliance_classes import ComplianceClass
 from ..problem.demands import Demand
 from ..problem.given import origin_rules
 from ..problem.network import final_node
@@ -66,6 +67,8 @@ from .law import (
 from .months import describe_by_months
 from .shortages import describe_shortages, shortage_totals
 from .sources import describe_assumptions, describe_leads
+
+_Reached = Sequence[tuple[str, frozenset[int]]]  # end uses, each with the arcs that lead there
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +243,13 @@ def purchases(problem: Problem, lines: Sequence[Line]) -> list[RunPurchase]:
     wanted: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for demand in problem.demands:
         wanted[final_node(demand.use)] += sum(demand.quantity, Decimal(0))
-    return [_purchase(problem, line, wanted) for line in lines]
+    reached = {one.label: _reached(problem, one) for one in problem.compliance_classes}
+    return [_purchase(problem, line, wanted, reached) for line in lines]
 
 
-def _purchase(problem: Problem, line: Line, wanted: dict[tuple[str, str], Decimal]) -> RunPurchase:
+def _purchase(
+    problem: Problem, line: Line, wanted: dict[tuple[str, str], Decimal], reached: Mapping[str, _Reached]
+) -> RunPurchase:
     entry, arc = line.item.entry, line.item.arc
     assert isinstance(entry, Purchase)
     facility = arc.chained.facility
@@ -263,7 +269,7 @@ def _purchase(problem: Problem, line: Line, wanted: dict[tuple[str, str], Decima
         ordered=_label(problem, entry.ordered),
         order_by=problem.case.horizon.periods[entry.ordered].end,
         delivered=_label(problem, entry.delivered),
-        end_use="+".join(_end_uses(problem, entry.requirement, arc.index)),
+        end_use="+".join(sorted({use for use, arcs in reached.get(entry.requirement, ()) if arc.index in arcs})),
         requirement=entry.requirement,
         quantity_kg=entry.quantity,
         cost=exact(line.total),
@@ -276,13 +282,9 @@ def _purchase(problem: Problem, line: Line, wanted: dict[tuple[str, str], Decima
     )
 
 
-def _end_uses(problem: Problem, requirement: str, arc: int) -> list[str]:
-    found = set()
-    for candidate in problem.compliance_classes:
-        if candidate.label == requirement:
-            uses = {problem.demands[outlet.demand].use for outlet in candidate.outlets}
-            found |= {use.end_use for use in uses if arc in problem.judgements[use].reach}
-    return sorted(found)
+def _reached(problem: Problem, group: ComplianceClass) -> _Reached:
+    uses = {problem.demands[outlet.demand].use for outlet in group.outlets}
+    return [(use.end_use, problem.judgements[use].reach) for use in uses]
 
 
 def _makes(verified: VerifiedPlan) -> list[RunMake]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ..domain.unmet import RunShortage, RunSupplyCause
+from ..domain.watch import told_each
 from ..explain import Reason, SupplyCauses
 from ..verify import VerifiedPlan
 
@@ -24,7 +25,7 @@ def describe_shortages(
     positions = {demand.id: i for i, demand in enumerate(problem.demands)}
     supply = SupplyCauses(verified, limiting)
     found = []
-    for short in verified.plan.shorts:
+    for short in told_each(verified.plan.shorts, "finding out what keeps supply out", "shortages", 1):
         demand = problem.demands[positions[short.demand]]
         reason = reasons.get(short.demand, Reason.UNPROVED)
         causes = supply.of(positions[short.demand], short.period) if reason is Reason.NO_SUPPLY else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +50,10 @@ def json_text(data: object, *, ascii_only: bool = False) -> str:
         data: what is written.
         ascii_only: whether every sign beyond ASCII is written by its number, for a stdout that lacks some.
     """
-    return json_inert(json.dumps(data, indent=2, ensure_ascii=ascii_only)) + "\n"
+    text = io.StringIO()  # piece by piece: `json.dumps` would hold all pieces of a large text at once
+    text.writelines(json.JSONEncoder(indent=2, ensure_ascii=ascii_only).iterencode(data))
+    text.write("\n")
+    return json_inert(text.getvalue())
 
 
 def check_target(folder: Path) -> None:
@@ -118,12 +122,11 @@ def write_run(
     Raises:
         InputError: if the folder holds anything but a run as it was written, or cannot be written.
     """
-    texts = {
-        RUN_FILE: json_text(run.model_dump(mode="json", by_alias=True)),
-        FACTS_FILE: json_text(facts),
-        **{table.file: table_text(table, rows_of(table, run, verdicts)) for table in TABLES},
+    contents = {
+        RUN_FILE: json_text(run.model_dump(mode="json", by_alias=True)).encode(),
+        FACTS_FILE: json_text(facts).encode(),
+        **{table.file: table_text(table, rows_of(table, run, verdicts)).encode() for table in TABLES},
     }
-    contents = {name: text.encode() for name, text in texts.items()}
     contents[SUMS_FILE] = sums_text(contents).encode()
     if sign is not None:
         contents[SIGNATURE_FILE] = sign(contents[SUMS_FILE])
