@@ -31,6 +31,10 @@ from friendshore.run import read_run, write_run
 
 MINE = {"notes.txt": "mine", "stock.csv": "mine too", "run.json": "{}", "below/plan.csv": "a,b\n"}
 """Files of the user's, beside and within what is written to."""
+COMMANDS_NEED = (
+    "catalog.convert", "cli.catalogs", "cli.scaffold", "cli.starter", "cli.waiting", "explain", "recommend", "report",
+)  # fmt: skip
+"""What commands import, and writing a run does not."""
 _STEPS = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link"})
 
 
@@ -343,16 +347,7 @@ def main(place: Path, how: list[str]) -> int:
         sys.stdout.write(json.dumps({"kills": {}, "wrong": wrong}) + "\n")
         return 1 if wrong else 0
     names = how[1:] if how[0] == "every" else how[2:]
-    for module in (
-        "catalog.convert",
-        "cli.catalogs",
-        "cli.scaffold",
-        "cli.starter",
-        "cli.waiting",
-        "explain",
-        "recommend",
-        "report",
-    ):
+    for module in () if names == ["run"] else COMMANDS_NEED:
         import_module(f"friendshore.{module}")  # here, and not in each process anew
     trials = {name: Trial.of(name, place / str(number)) for number, name in enumerate(names or OPERATIONS)}
     done: Counter[str] = Counter()

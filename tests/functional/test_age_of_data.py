@@ -11,8 +11,6 @@ from typer.testing import CliRunner
 
 from friendshore.cli import app
 
-US_2027 = Path(__file__).parents[2] / "docs" / "cases" / "us-2027"
-
 
 def friendshore(*arguments: str | Path, day: str = "2026-11-26") -> str:
     """What a command prints on a day."""
@@ -110,8 +108,9 @@ def test_a_run_cannot_pass_for_fresher_than_its_data(tmp_path: Path) -> None:
     assert "source pack/eu-crma: `as_of` is not what the facts give" in found
 
 
-def test_a_check_tells_the_age_of_data_and_of_nothing_else() -> None:
+def test_a_check_tells_the_age_of_data_and_of_nothing_else(tmp_path: Path) -> None:
     """A plugin has no day of its own: its catalogs and packs have."""
-    told = json.loads(friendshore("check", US_2027, "--json"))
+    (tmp_path / "case.toml").write_text(CASE)
+    told = json.loads(friendshore("check", tmp_path / "case.toml", "--json"))
     assert {one["kind"] for one in told["data"]} == {"catalog", "pack"}
     assert all(one["as_of"] for one in told["data"])

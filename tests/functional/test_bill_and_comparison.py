@@ -70,6 +70,16 @@ def test_an_order_and_items_exclude_each_other(tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
+def test_a_comparison_with_a_scenario_that_moves_nothing(tmp_path: Path) -> None:
+    """The Canadian plant is lost after it has delivered: said as a step that costs nothing, proved."""
+    assert friendshore("init", str(tmp_path / "case")).returncode == 0
+    found = json.loads(friendshore("compare", str(tmp_path / "case"), "--scenario", "no-canada", "--json").stdout)
+    assert not [line for line in found["mix"] if line["moved_kg"]]
+    assert (found["difference"]["value"], found["difference"]["proved"]) == (0, True)
+    assert [step["title"] for step in found["steps"]] == ["remove country:CA, from 2027-07-01"]
+
+
+@pytest.mark.deep
 def test_a_comparison_with_a_scenario() -> None:
     """The repeal moves magnets and what they are made of; nothing else moves."""
     run = friendshore("compare", "docs/cases/us-2027", "--scenario", "s1803", "--json")

@@ -151,10 +151,7 @@ def test_every_command_is_tried() -> None:
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize(
     "fault",
-    [
-        fault if fault in ("too long", "loop", "pipe", "signs") else pytest.param(fault, marks=pytest.mark.deep)
-        for fault in FAULTS
-    ],
+    [fault if fault in ("pipe", "signs") else pytest.param(fault, marks=pytest.mark.deep) for fault in FAULTS],
 )
 def test_a_path_that_cannot_be_used_is_told(fault: str, case: Path, tmp_path: Path) -> None:
     """Whatever is wrong with a path, every command says so in words: no traceback, no waiting, no sign that a terminal acts on."""

@@ -83,7 +83,7 @@ PROBLEMS = (
     Published("cap71", "warehouse location, 16 sites, 50 customers", f"{BEASLEY} cap71", "932615.750"),
     Published("cap134", "warehouse location, 50 sites, 50 customers", f"{BEASLEY} cap134", "928941.750"),
 )
-SLOW = ("cap134", "multmip1", "multmip3")
+SLOW = ("cap134", "cap71", "multmip1", "multmip2", "multmip3")
 DUALS = {"new-york": "0.225", "chicago": "0.153", "topeka": "0.126"}
 """Of Dantzig's transport problem: money for one unit more, by market, as GAMS lists it."""
 

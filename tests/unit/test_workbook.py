@@ -29,12 +29,18 @@ ODD = ["=1+1", "+1", "-", "1/2", "0012", "2841.80", "1e5", "TRUE", "true", "#N/A
        "_x0041_", "@", "123456789012345678", "two\nlines", "<&>", "\u00a0x"]  # fmt: skip
 
 
-@pytest.fixture
-def book(tmp_path: Path) -> Path:
-    """The good catalog as a workbook."""
-    path = tmp_path / "mine.xlsx"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The good catalog as a workbook, which nobody changes."""
+    path = tmp_path_factory.mktemp("made") / "mine.xlsx"
     convert(GOOD, path, read_catalog)
     return path
+
+
+@pytest.fixture
+def book(made: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copy(made, tmp_path))
 
 
 def edited(path: Path, edit: Callable[[Any], object]) -> Path:
