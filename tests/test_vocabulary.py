@@ -1,21 +1,164 @@
-"""One word for one thing: names that went have a successor, and every term of the glossary leads somewhere."""
+"""One word for one thing: retired words do not come back, and every term of the glossary leads somewhere.
+
+The words and what took their place are in `RETIRED`. They are looked for in the names of modules, classes and functions, in messages, docstrings
+and comments, and on the pages. Names under which something is stored stay as they are, so that cases and runs written before can be
+read: they stand in `STORED`.
+"""
 
 from __future__ import annotations
 
 import ast
+import io
+import re
+import tokenize
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-import friendshore
 from friendshore import errors, explain
 from friendshore.domain.time import Span
 from friendshore.rules.base import Phase, PhaseStatus
 from friendshore.rules.kinds import Exclude
 
-SOURCES = sorted(Path(friendshore.__file__).parent.rglob("*.py"))
+ROOT = Path(__file__).parents[1]
+GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
+FOLDERS = [ROOT / "core" / "friendshore", ROOT / "catalogs", *sorted((ROOT / "plugins").glob("*/src"))]
+SOURCES = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "plugins").glob("*/README.md")]
+    if path.name != "CHANGELOG.md" and path != GLOSSARY
+)
+
+RETIRED = {
+    r"not so\b(?! (?:much|many|called))": "failed verification",
+    r"bit(?:es?|ing)": "applies, in force; rules of unknown status are enforced",
+    r"g(?:ives?|ave|iving) way": "is relaxed",
+    r"(?:is|are|be|each|once|all) lifted|lifted alone": "is relaxed",
+    r"(?:can|cannot|could|not to|never to) be had": "is available, is unavailable",
+    r"(?<!licence )requirements?": "compliance class",
+    r"least and most share": "usage range",
+    r"price to win|price at which (?:it|an offer|the offer) enters|surely enters?": "break-even price",
+    r"whole columns?(?! leave room)|column that is not whole": "integer variable, continuous variable",
+    r"on/off|0/1 columns?": "binary variable",
+    r"rows? that joins?": "linking constraint",
+    r"(?:nothing|zero) or at least": "semi-continuous",
+    r"objectives in order of rank": "lexicographic objectives",
+}
+"""What is no longer said -> what is said in its place."""
+
+NAMES = {
+    r"^troubles?$|^Trouble$|^Finding$|^Suggestion$": "diagnostic",
+    r"(?:^|_)(?:bites?|biting)(?:_|$)": "applies",
+    r"[Rr]equirements?": "compliance_class",
+}
+"""Names of modules, classes and functions that are no longer given -> what stands in their place."""
+
+MODULES = {
+    "problem/standing": "problem/snapshot",
+    "problem/turning": "problem/breakpoints",
+    "problem/touched": "problem/impact",
+    "problem/acting": "problem/active_rules",
+    "problem/shelves": "problem/stock_cover_cuts",
+    "problem/wholes": "problem/fixed_point",
+    "problem/doubles": "problem/float_tables",
+    "problem/requirements": "problem/compliance_classes",
+    "problem/lifting": "problem/relaxation",
+    "explain/standing": "explain/eligibility",
+    "explain/letting": "explain/demand_levers",
+    "explain/supplying": "explain/supply_levers",
+    "explain/finding": "explain/lever_search",
+    "explain/upstream": "explain/upstream_supply",
+    "explain/entering": "explain/break_even",
+    "explain/using": "explain/usage_range",
+    "explain/concerned": "explain/affected",
+    "program/closing": "program/balance_repair",
+    "program/goals": "program/objectives",
+    "solve/joined": "solve/linking",
+    "solve/mixed": "solve/mip",
+    "solve/priced": "solve/lagrangian",
+    "solve/prices": "solve/lagrangian_bound",
+    "solve/parted": "solve/subproblems",
+    "solve/ranked": "solve/lexicographic",
+    "solve/answers": "solve/answer_cache",
+    "solve/neighbours": "solve/neighbourhood_search",
+    "verify/spared": "verify/plan_reuse",
+    "verify/judged": "verify/compliance",
+    "homes": "lazy_exports",
+}
+"""Modules that were called otherwise -> what they are called."""
+
+STORED = {"bites"}
+"""Names that may be given all the same: of keys that cases and runs hold, and what a rule is asked by until the next version."""
+
+
+TEXTS = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+"""What is read of a source file; texts with figures in them are tokens of their own from Python 3.12 on."""
+
+
+def found(words: dict[str, str], text: str) -> list[tuple[str, str]]:
+    """Retired words in a text, each with what to say in its place. What stands between backticks is a name, and not looked at."""
+    prose = re.sub(r"`[^`\n]*`", "``", text)
+    return [
+        (hit.group(), instead)
+        for word, instead in words.items()
+        for hit in re.finditer(rf"(?<![\w/.{{-])(?:{word})(?![\w-])", prose, re.IGNORECASE)
+    ]
+
+
+def prose_of(path: Path) -> Iterator[str]:
+    """Comments, docstrings and messages of a source file: every text of more than one word."""
+    with io.StringIO(path.read_text(encoding="utf-8")) as stream:
+        for token in tokenize.generate_tokens(stream.readline):
+            if token.type in TEXTS and " " in token.string.strip("\"' "):
+                yield token.string
+
+
+def test_messages_and_docstrings_keep_to_the_vocabulary() -> None:
+    """No retired word in what a user or a reader of the code is told."""
+    hits = {str(path): [hit for text in prose_of(path) for hit in found(RETIRED, text)] for path in [*SOURCES, *TESTS]}
+    assert {path: here for path, here in hits.items() if here} == {}
+
+
+def test_pages_keep_to_the_vocabulary() -> None:
+    """No retired word on a page; what stands in code is held to it where it comes from."""
+    hits = {}
+    for path in PAGES:
+        text = re.sub(r"^```(?!text).*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        hits[str(path)] = found(RETIRED, text)
+    assert {path: here for path, here in hits.items() if here} == {}
+
+
+def test_names_keep_to_the_vocabulary() -> None:
+    """No module, class or function is called what is no longer said."""
+    wrong = []
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        defined = [n.name for n in ast.walk(tree) if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+        for name in {path.stem, *(name for name in defined if not name.startswith("_"))} - STORED:
+            wrong += [(str(path), name, to) for old, to in NAMES.items() if re.search(old, name)]
+    assert wrong == []
+
+
+def test_modules_keep_their_new_names() -> None:
+    """A module that was renamed is where the table says, and not back."""
+    core = ROOT / "core" / "friendshore"
+    assert [old for old in MODULES if (core / f"{old}.py").exists()] == []
+    assert [new for new in MODULES.values() if not (core / f"{new}.py").exists()] == []
+
+
+def test_a_class_name_is_public_once() -> None:
+    """Who reads `Answer` or `Ledger` knows which: no two modules have a public class of one name."""
+    where = defaultdict(list)
+    for path in SOURCES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where[node.name].append(str(path))
+    assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}
 
 
 def test_a_diagnostic_can_be_imported_by_its_old_name() -> None:
@@ -31,18 +174,8 @@ def test_a_diagnostic_can_be_imported_by_its_old_name() -> None:
 def test_answers_can_be_imported_by_their_old_names(old: str, new: str) -> None:
     """Likewise."""
     with pytest.warns(DeprecationWarning, match=f"explain.{new}"):
-        found = getattr(explain, old)
-    assert found is getattr(explain, new)
-
-
-def test_a_class_name_is_public_once() -> None:
-    """Who reads `Answer` or `Ledger` knows which: no two modules have a public class of one name."""
-    homes = defaultdict(list)
-    for path in SOURCES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                homes[node.name].append(str(path))
-    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+        named = getattr(explain, old)
+    assert named is getattr(explain, new)
 
 
 def test_a_rule_is_asked_by_its_old_name_whether_it_applies() -> None:

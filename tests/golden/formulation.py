@@ -66,22 +66,22 @@ def _names(program: Program) -> list[str]:
         under = f" under {'+'.join(columns.buy_licences[position])}" if columns.buy_licences[position] else ""
         days = dict.fromkeys((label(int(problem.moves.ordered[move])), label(int(problem.moves.delivered[move]))))
         place = arc.node[1]
-        requirement = _requirement(columns.buy_compliance_class[position])
-        names[column] = f"buy {what}{several} to {place} for {requirement} {' to '.join(days)}{under}"
-    for (offer, requirement, t), column in columns.make.items():
-        names[column] = f"make {problem.offers[offer].offer.id} for {_requirement(requirement)} {label(t)}"
+        compliance_class = _requirement(columns.buy_compliance_class[position])
+        names[column] = f"buy {what}{several} to {place} for {compliance_class} {' to '.join(days)}{under}"
+    for (offer, compliance_class, t), column in columns.make.items():
+        names[column] = f"make {problem.offers[offer].offer.id} for {_requirement(compliance_class)} {label(t)}"
     for (offer, output, t, giver, taker), column in columns.transfer.items():
         line = problem.offers[offer].offer.outputs[output]
         names[column] = (
             f"lend {line.material} of {problem.offers[offer].offer.id} {_requirement(giver)} to {_requirement(taker)} {label(t)}"
         )
-    for (node, requirement), first in columns.stock.items():
+    for (node, compliance_class), first in columns.stock.items():
         material, place = problem.network.nodes[node]
         for t in range(problem.case.horizon.count):
-            names[first + t] = f"hold {material} at {place} for {_requirement(requirement)} {label(t)}"
-    for column, (demand, t, requirement, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
+            names[first + t] = f"hold {material} at {place} for {_requirement(compliance_class)} {label(t)}"
+    for column, (demand, t, compliance_class, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
         under = f" under {'+'.join(waivers)}" if waivers else ""
-        names[column] = f"deliver {problem.demands[demand].id} {label(t)} for {_requirement(requirement)}{under}"
+        names[column] = f"deliver {problem.demands[demand].id} {label(t)} for {_requirement(compliance_class)}{under}"
     for d, facts in enumerate(problem.demands):
         for t in range(problem.case.horizon.count):
             names[columns.short + d * problem.case.horizon.count + t] = f"short {facts.id} {label(t)}"

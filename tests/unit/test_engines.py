@@ -36,7 +36,7 @@ def gives_up(_linear: Linear, _ask: Ask) -> SolverAnswer:
 
 
 def denies(_linear: Linear, _ask: Ask) -> SolverAnswer:
-    """An engine that says of everything that it cannot be had."""
+    """An engine that says of everything that it is unavailable."""
     return SolverAnswer(SolverOutcome.INFEASIBLE)
 
 
@@ -84,7 +84,7 @@ QUESTIONS: dict[str, Callable[[Session], Any]] = {
 }
 
 
-# Neither GLOP nor HiGHS says anything that can be relied on here: the first row asks for half a billionth less than can be had.
+# Neither GLOP nor HiGHS says anything that can be relied on here: the first row asks for half a billionth less than there is.
 EDGE = Linear(
     cost=np.array([2.0, 5.0, 2.0]),
     lower=np.zeros(3),

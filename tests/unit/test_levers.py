@@ -197,7 +197,7 @@ def test_an_imposed_rule_holds_for_one_question() -> None:
 
 
 def test_extremes_of_a_share() -> None:
-    """At the cheapest plan nothing else can be had; at a tenth dearer, a kilogram at 50 in the place of one at 10 for 40."""
+    """At the cheapest plan nothing else is available; at a tenth dearer, a kilogram at 50 in the place of one at 10 for 40."""
     session = Session.open(Inputs(wanted(40, end_use="civil"), (metals(),), ()))
 
     def of(name: str, within: str, *, largest: bool) -> float:

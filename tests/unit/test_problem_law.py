@@ -300,7 +300,7 @@ def test_a_rule_about_buyers_asks_the_buyer() -> None:
 
 
 def test_an_excluded_site_supplies_no_input_either() -> None:
-    """Chinese oxide excluded by country: the melter draws on Australian oxide; without it nothing can be had."""
+    """Chinese oxide excluded by country: the melter draws on Australian oxide; without it nothing is available."""
     inputs = source("AU", 40, "oxide"), source("CN", 10, "oxide")
     sites = [facility(c.lower(), c) for c in ("JP", "AU", "CN")]
     law = rule(Exclude, countries=["CN"], materials=["oxide"])

@@ -227,7 +227,7 @@ def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None
 
 
 def test_nothing_within_bounds_is_said_with_what_is_left() -> None:
-    """Nothing may lie in stock, grow or be waived: the best that can be had is told."""
+    """Nothing may lie in stock, grow or be waived: the best that is available is told."""
     none = LeverBounds(capacity=Decimal(0), later=0, stock=Decimal(0), lead=Decimal(0))
     facts = catalog(facility("au", "AU", 6), offer("au-metal", "au", "metal", 5, chain("AU", *METAL)))
     found = repairs(opened(held(10), facts), bounds=none)

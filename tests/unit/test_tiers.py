@@ -366,7 +366,7 @@ def test_a_discount_that_is_not_well_founded_does_not_count_and_is_said() -> Non
 
 
 def test_a_budget_counts_what_is_taken_off_and_what_is_due_at_once() -> None:
-    """750 of money: 100 kg at 7 and a lump of 50, no more; with list prices alone only 75 kg could be had."""
+    """750 of money: 100 kg at 7 and a lump of 50, no more; with list prices alone only 75 kg would be available."""
     facts = metals(schedule("cn-metal", tier(0), tier(60, 7, lump=50)))
     tight = planned(case(CIVIL), facts, rule(Budget, amount=750))
     assert bought(tight) == {"cn-metal": 100}

@@ -256,8 +256,8 @@ LAWFUL: dict[str, tuple[Tamper, str]] = {
     "a waiver of other days": (entry("deliveries", ("waivers", ("W",)), waivers=("early",)), "forbidden by `ban`"),
     "no waiver": (entry("deliveries", ("waivers", ("W",)), waivers=()), "forbidden by `ban` at mined (CN)"),
     "more than a waiver": (entry("deliveries", ("waivers", ("W",)), quantity=more(1)), "more is delivered under `W`"),
-    "a wrong requirement": (entry("purchases", AU, requirement="R1"), "more metal at US for R2 in 2027 is taken"),
-    "an unknown requirement": (entry("purchases", AU, requirement="R9"), "stock of metal at US for R9"),
+    "a wrong compliance class": (entry("purchases", AU, requirement="R1"), "more metal at US for R2 in 2027 is taken"),
+    "an unknown compliance class": (entry("purchases", AU, requirement="R9"), "stock of metal at US for R9"),
     "more of a lot than is there": (
         entry("lots", quantity=more(1)),
         "more is taken from `stock-metal-US` than is there",
@@ -269,7 +269,7 @@ LAWFUL: dict[str, tuple[Tamper, str]] = {
 CIRCUITS: dict[str, tuple[Tamper, str]] = {
     "fewer units": (entry("makes", units=more(-1)), "is taken from `jp-run` in 2026 than it makes"),
     "an unknown maker": (entry("makes", offer="nobody"), "offer `nobody`"),
-    "a run of another requirement": (entry("makes", requirement="R9"), "R9"),
+    "a run of another compliance class": (entry("makes", requirement="R9"), "R9"),
     "an input left out": (without("purchases", ("offer", "au-oxide")), "more oxide at JP for"),
     "more lent": (entry("transfers", quantity=more(1)), "more magnet is taken from `jp-run` in 2026 than it makes"),
     "lent by nobody": (entry("transfers", offer="nobody"), "offer `nobody`"),

@@ -23,7 +23,7 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
         "be read or written: a folder that you may not read, a full disk, also behind stdout.",
     ),
     (3, "plugin", "A plugin that is needed is missing, broken, ambiguous, or not the one that was used."),
-    (4, "not so", "A plan does not hold, or a run folder says something that its facts do not give."),
+    (4, "verification failed", "A plan does not hold, or a run folder says something that its facts do not give."),
     (
         5,
         "solver",

@@ -47,7 +47,7 @@ class PurchaseTable(Sequence[Purchase]):
     line: NDArray[np.intp]
     """Position of each purchase's line."""
     labels: Sequence[str]
-    """Of requirements."""
+    """Of compliance classes."""
     requirement: NDArray[np.intp]
     """Position of each purchase's label."""
     ordered: NDArray[np.intp]

@@ -157,7 +157,7 @@ class RunDemand(Record):
     found against it says nothing."""
 
 
-class RunRequirement(Record):
+class RunComplianceClass(Record):
     """A compliance class: uses that no rule in force can tell apart."""
 
     label: str
@@ -366,7 +366,7 @@ class Run(Tables):
     """Dates within a period and odd lead times, with what the plan counts instead."""
     exposed: list[RunExposed]
     rules: list[RunRule]
-    requirements: list[RunRequirement]
+    requirements: list[RunComplianceClass]
     limits: list[RunLimit]
     conflicts: list[RunConflict]
     unproven: list[RunUnproven]

@@ -1,4 +1,4 @@
-"""Requirements: classes of uses that no rule in force can tell apart, found by judging."""
+"""Compliance classes: classes of uses that no rule in force can tell apart, found by judging."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ class Grouping:
         return list(found.values())
 
     def _add_meets(self, found: dict[_Terms, ComplianceClass]) -> None:
-        """Requirements for co-products that end in different uses: what is made for all of them must be lawful for all.
+        """Compliance classes for co-products that end in different uses: what is made for all of them must be lawful for all.
 
         An offer with inputs and several outputs may be run for several compliance classes at once. Where none of them is at
         least as strict as the others, the run's inputs are bought for one that forbids all that any of them forbids.
@@ -206,7 +206,7 @@ class Grouping:
                 compliance_class.nodes |= nodes
 
     def _add_shelves(self, found: dict[_Terms, ComplianceClass]) -> None:
-        """Requirements for stock that is to serve different uses, where a rule watches what stock may serve.
+        """Compliance classes for stock that is to serve different uses, where a rule watches what stock may serve.
 
         What is lawful for all of several uses covers each of them, and may end in any: it is bought for a compliance class that
         forbids all that any of them forbids.

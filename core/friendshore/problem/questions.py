@@ -244,7 +244,7 @@ class Questions:
         return found
 
     def _servers(self, serving: Mapping[int, frozenset[int]], demand: DemandLine, period: int) -> frozenset[int]:
-        """Requirements whose stock may be delivered to a demand in a period."""
+        """Compliance classes whose stock may be delivered to a demand in a period."""
         own = self._own.get((self._demand_positions[demand.id], period), frozenset())
         return frozenset[int]().union(*(serving[index] for index in own))
 

@@ -174,7 +174,7 @@ class _Compiler:
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Requirements and periods for which units are made: those bought for, and those whose makings may be lent to them."""
+        """Compliance classes and periods for which units are made: those bought for, and those whose makings may be lent to them."""
         feeds = self.problem.network.feeds.get(offer, ())
         lenders = [r.index for r in self.problem.compliance_classes if feeds and r.nodes.issuperset(feeds)]
         return sorted(bought | {(lender, t) for lender in lenders for t in {t for _, t in bought}})

@@ -58,9 +58,9 @@ from .held import describe_holdings
 from .inputs import Applied
 from .law import (
     describe_blocked,
+    describe_compliance_classes,
     describe_exposed,
     describe_limits,
-    describe_requirements,
     describe_rules,
     describe_unproven,
 )
@@ -158,7 +158,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         shortages=shortages,
         exposed=describe_exposed(problem, exposed(verified)),
         rules=describe_rules(verified, out, told.pack_of),
-        requirements=describe_requirements(problem),
+        requirements=describe_compliance_classes(problem),
         limits=describe_limits(verified),
         conflicts=_conflicts(verified, told.holds_from),
         unproven=describe_unproven(out),

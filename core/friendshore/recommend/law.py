@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ..domain.base import exact
-from ..domain.run import RunBlocked, RunDoubt, RunExposed, RunLimit, RunRequirement, RunRule, RunUnproven
+from ..domain.run import RunBlocked, RunComplianceClass, RunDoubt, RunExposed, RunLimit, RunRule, RunUnproven
 from ..domain.time import Span
 from ..explain import Exposed, KeptOut
 from ..plugins import sentence_of
@@ -47,10 +47,10 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
     return found
 
 
-def describe_requirements(problem: Problem) -> list[RunRequirement]:
+def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
     """Every compliance class with the demands and periods that fall into it."""
     return [
-        RunRequirement(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
+        RunComplianceClass(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
         for r, forbids in ((r, _forbids(problem, r)) for r in problem.compliance_classes)
     ]
 

@@ -23,7 +23,7 @@ from ..verify.money import Costing
 from .describe import RunContext, purchases, run_of
 from .facts import FACTS, FactsFile, RuleFacts, facts_file, is_old
 from .gather import Gathered, with_scenarios
-from .law import describe_requirements
+from .law import describe_compliance_classes
 from .months import by_months_as_told
 from .vouch import OWN, Vouching, other_kind, vouch
 
@@ -133,7 +133,7 @@ def recheck(
 
 def _unclassed(told: Run, read: RunFacts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """Where rules are left out that decided what goes into which compliance class, what does not hold says nothing of the run."""
-    here = [(one.label, one.uses) for one in describe_requirements(read.problem)]
+    here = [(one.label, one.uses) for one in describe_compliance_classes(read.problem)]
     if findings and not read.complete and here != [(one.label, one.uses) for one in told.requirements]:
         message = f"the plan is left unverified: without these rules its compliance classes are others, and {len(findings):,} things fail verification"
         yield Diagnostic(message, FACTS, fix="install what judged them")

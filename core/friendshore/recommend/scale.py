@@ -100,7 +100,7 @@ class _Names:
 
     @cached_property
     def delivers(self) -> dict[int, Any]:
-        """Column of a delivery -> its demand, period, requirement and waivers."""
+        """Column of a delivery -> its demand, period, compliance class and waivers."""
         return dict(zip(self.program.columns.deliver, self.program.columns.deliver_key, strict=True))
 
     def of(self, column: int) -> str:

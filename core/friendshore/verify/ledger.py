@@ -188,12 +188,12 @@ class PlanEntries:
 
     @cached_property
     def orders(self) -> Orders:
-        """What is ordered of every offer in every period, over places and requirements."""
+        """What is ordered of every offer in every period, over places and compliance classes."""
         made = [(offer, make.period, make.units, self.roundings(offer)) for make, offer in self.makes]
         return Orders.of(self.columns, made, len(self.problem.offers), self.problem.case.horizon.count)
 
     def units(self) -> dict[tuple[int, int], Decimal]:
-        """Units ordered of every offer in every period in which anything is, over places and requirements."""
+        """Units ordered of every offer in every period in which anything is, over places and compliance classes."""
         offer, t = np.nonzero(self.orders.pieces)
         units = self.orders.decimals(offer, t)
         return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))

@@ -51,8 +51,8 @@ class Exemption(Record):
 class Recycling(Record):
     """An exception for covered goods made from recycled material, judged on the chain of the offer that delivers them.
 
-    It takes effect if at least one of the lifted stages is recorded, all that are recorded of them have recycled feed,
-    and the conditions below are proved. The stages are lifted whether recorded or not: they belong to the scrap's
+    It takes effect if at least one of the exempted stages is recorded, all that are recorded of them have recycled feed,
+    and the conditions below are proved. The stages are exempt whether recorded or not: they belong to the scrap's
     earlier life, which nobody records. The other stages stay under the ban, and so does what is done to the scrap again.
     """
 
