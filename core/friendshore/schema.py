@@ -11,7 +11,7 @@ from .catalog.columns import HEAD, TABLES
 from .domain.base import DIGITS, WRITTEN_DIGITS
 from .domain.quantities import KILOGRAMS, MONTHS
 from .domain.stages import STEPS, Stage
-from .reading.csvfile import COLUMNS, LARGEST_TABLE, LONGEST_CELL, LONGEST_LINE
+from .reading.csvfile import COLUMNS, LARGEST_TABLE, LONGEST_CELL, LONGEST_LINE, TABLE_ROWS
 from .reading.fields import Field, Layout
 from .reading.sheetxml import CELLS, FILES, ROWS, TEXTS, UNZIPPED
 from .reading.tomltext import DEEPEST, LONGEST
@@ -106,7 +106,9 @@ def _catalog_part() -> Iterator[str]:
         "another (`€`, thousands) is a mistake; a share in percent is read as it is shown.",
         f"Read are no more than {ROWS:,} rows of a sheet and {CELLS:,} cells of a workbook that hold something, {TEXTS:,} texts,",
         f"{FILES:,} files in the zip and {UNZIPPED // 10**6} MB unzipped; cells that are only formatted are nothing. Of a CSV file: {LARGEST_TABLE // 10**6} MB,",
-        f"{COLUMNS:,} columns, lines of {LONGEST_LINE:,} and cells of {LONGEST_CELL:,} characters. More is a mistake.",
+        f"{COLUMNS:,} columns, lines of {LONGEST_LINE:,} and cells of {LONGEST_CELL:,} characters; of all tables of a",
+        f"catalog: {TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
+        "More is a mistake.",
         '`friendshore catalogs convert` makes either of the other; workbooks need `pip install "friendshore[xlsx]"`.',
         "",
     )

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from friendshore import load_case
-from friendshore.catalog import folder, read_catalog
+from friendshore.catalog import folder, read_catalog, state
 from friendshore.domain.facts import Offer
+from friendshore.errors import InputError
 from friendshore.explain import SupplyCauses
 from friendshore.plugins import Registry
+from friendshore.reading import csvfile
 from friendshore.recommend import gather, plan, prepare
 from friendshore.verify import VerifiedPlan
 
@@ -99,3 +101,21 @@ def _reads(verified: VerifiedPlan) -> int:
     counted = replace(verified, problem=replace(verified.problem, offers=offers))
     SupplyCauses(counted, {}).of(0, 0)
     return reads
+
+
+@pytest.mark.parametrize(
+    ("most", "table", "found"), [(30, "chain", "more than 30"), (45, "chain", "82"), (100, "capacity", "102")]
+)
+def test_more_rows_than_are_held_in_memory_are_one_mistake(
+    most: int, table: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a table alone, or of all tables of a catalog: told once, with nothing else that would follow from it."""
+    monkeypatch.setattr(csvfile, "TABLE_ROWS", most)
+    monkeypatch.setattr(state, "TABLE_ROWS", most if most > 30 else 100)
+    with pytest.raises(InputError) as told:
+        read_catalog(large_case(tmp_path, 20) / "catalog")
+    (problem,) = told.value.problems
+    assert Path(problem.file).name == f"{table}.csv"
+    assert problem.message.startswith("has too many rows")
+    assert problem.found == found
+    assert problem.expected == f"no more than {most}"

@@ -16,11 +16,11 @@ from ..domain.facts import Material, RecipeLine
 from ..domain.quantities import Mass, UnitPrice
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
-from ..reading.csvfile import Table, TableRow
+from ..reading.csvfile import TABLE_ROWS, Table, TableRow
 from ..reading.entry import WRITTEN
 from ..reading.fields import Layout
 from .columns import SOURCES
-from .known import IDS_IN, Known, no_source, no_such
+from .known import ALL_IDS, IDS_IN, Known, no_source, no_such
 from .tables import CatalogTables
 
 M = TypeVar("M", bound=BaseModel)
@@ -42,6 +42,9 @@ class CatalogReading:
     """Whether a factor row has a mistake: then a conversion that fails is no mistake of its own."""
     _full: dict[str, str] = field(default_factory=dict)
     """What cells call a source -> its full id."""
+    _rows: int = 0
+    """Rows of all tables read so far."""
+    _too_many: bool = False
     _kilograms: dict[str, RecipeLine] = field(default_factory=dict)
     _ratios: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
     _fixes: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -49,10 +52,23 @@ class CatalogReading:
     def table(self, layout: Layout) -> Table:
         """The table of this layout, read when it is first asked for; without rows if there is no such file."""
         if layout.name not in self.read:
-            table = self.read[layout.name] = self.tables.table(layout, self.found)
-            if table is not None and not table.whole:
-                self.known.unsure.update(IDS_IN.get(layout.name, ()))
+            table = None if self._too_many else self.tables.table(layout, self.found)
+            self.read[layout.name] = table
+            if table is not None:
+                self._count(table)
+                if not table.whole:
+                    self.known.unsure.update(IDS_IN.get(layout.name, ()))
         return self.read[layout.name] or Table(layout, layout.name, self.found)
+
+    def _count(self, table: Table) -> None:
+        """Adds a table's rows to those of the others; where they are too many in all, none is looked at any more."""
+        self._rows += len(table.rows)
+        if self._rows > TABLE_ROWS:
+            table.too_many(f"{self._rows:,}", "rows, together with the catalog's other tables")
+            self._too_many = True
+            self.known.unsure |= ALL_IDS
+            for other in filter(None, self.read.values()):
+                other.let_go()
 
     def _fix(self, what: str, word: str, known: Collection[str]) -> str:
         """A suggestion; the same wrong word is looked up once."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ BAD_CELL = "\0"
 BLANK: frozenset[str] = frozenset()
 LARGEST_TABLE = 500_000_000
 """Bytes of a file that are read."""
+TABLE_ROWS = 2_000_000
+"""Rows of a table, and of all tables of a catalog together, that are read: they are held in memory."""
 COLUMNS = 1_000
 """Columns of a table that are read."""
 LONGEST_LINE = 1_000_000
@@ -122,6 +125,21 @@ class Table:
         """Forgets the rows, once all that they say is kept elsewhere: those of a hundred thousand offers take much memory."""
         self.rows = []
 
+    def too_many(self, found: str, what: str = "rows") -> None:
+        """Forgets the rows, since there are more than are read, and says so.
+
+        Args:
+            found: how many there are.
+            what: what there are too many of.
+        """
+        self.let_go()
+        self.whole = False
+        expected, fix = (
+            f"no more than {TABLE_ROWS:,}",
+            "leave out what no demand can use, or plan some materials in a case of their own",
+        )
+        self.found.append(Diagnostic(f"has too many {what}", self.file, found=found, expected=expected, fix=fix))
+
     def unique(self, *columns: str, last: bool = False) -> Iterator[TableRow]:
         """The rows whose cells in `columns` together are new; the others are recorded as mistakes.
 
@@ -190,6 +208,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
         table.found.append(Diagnostic("is empty", file=table.file, expected=expected))
         return
     table.head_line, cells = header
+    lines = islice(lines, TABLE_ROWS + 1)
     if set(cells).isdisjoint(table.layout.names):
         rest = list(lines)
         if _under_a_title(header, rest, table):
@@ -208,6 +227,9 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
     table.rows = [
         TableRow(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
     ]
+    if len(table.rows) > TABLE_ROWS:
+        table.too_many(f"more than {TABLE_ROWS:,}")
+        return
     for column in told_each(table.layout.fields, f"reading {table.file}", "columns", 1):
         if column.name in table.columns:
             _parse(table, column)
