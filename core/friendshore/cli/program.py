@@ -23,14 +23,17 @@ _OBJECTS = 100_000
 
 
 def main() -> int:
-    """Runs the command that the command line names.
+    """Runs the command that the command line names, in a process that ends with it.
 
     Returns:
         Its exit code.
     """
     gc.set_threshold(_OBJECTS)
     open_streams()
-    return alone(_run)
+    try:
+        return alone(_run)
+    finally:
+        gc.freeze()  # else Python looks for cycles among all that a plan is made of, just before it ends
 
 
 def _run() -> int:
