@@ -8,6 +8,7 @@ read: they stand in `STORED`.
 from __future__ import annotations
 
 import ast
+import importlib
 import io
 import re
 import tokenize
@@ -185,3 +186,74 @@ def test_a_rule_is_asked_by_its_old_name_whether_it_applies() -> None:
     with pytest.warns(DeprecationWarning, match="Rule.applies"):
         old = always.bites(day, frozenset(PhaseStatus))
     assert old is always.applies(day, frozenset(PhaseStatus))
+
+
+def rows_of(page: str) -> Iterator[list[str]]:
+    """The cells of every row of every table, heads and rules left out."""
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("|") and not line.startswith("|---") and cells[0] not in {"term", "who looks for"}:
+            yield cells
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as repositories and the site make them."""
+    heads = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name is a module, or something within one."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            thing = importlib.import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[end:]:
+            thing = getattr(thing, part, None)
+        return thing is not None
+    return False
+
+
+def test_the_glossary_has_a_term_once_with_its_meaning_and_its_home() -> None:
+    """Every entry says what the term means and where it is found; none stands twice."""
+    terms = [cells for cells in rows_of(GLOSSARY.read_text(encoding="utf-8")) if cells[0].startswith("**")]
+    assert len(terms) > 90
+    assert [cells for cells in terms if len(cells) != 3 or not all(cells)] == []
+    named = [name for cells in terms for name in re.findall(r"\*\*(.+?)\*\*(?! \()", cells[0])]
+    assert sorted({name for name in named if named.count(name) > 1}) == []
+
+
+def test_every_entry_of_the_glossary_leads_somewhere() -> None:
+    """Modules and classes exist, pages and their headings too."""
+    page = GLOSSARY.read_text(encoding="utf-8")
+    assert [name for name in re.findall(r"`(friendshore(?:\.\w+)+)`", page) if not exists(name)] == []
+    broken = []
+    for link in re.findall(r"\]\(([^)]+)\)", page):
+        file, _, anchor = link.partition("#")
+        target = (GLOSSARY.parent / file).resolve() if file else GLOSSARY
+        if not target.is_file() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "safety stock", "sensitivity", "objective function", "decision variable", "MILP", "shadow price", "reduced cost",
+        "break-even price", "relaxation", "linking constraint", "semi-continuous", "lexicographic objectives",
+        "Lagrangian pricing", "big-M", "gap", "bound", "compliance class", "Shapley", "IIS", "column generation",
+    ],
+)  # fmt: skip
+def test_a_term_of_the_field_is_in_the_glossary(term: str) -> None:
+    """Who searches the site for it finds it there, with what it is called here."""
+    assert term in " ".join(cell for cells in rows_of(GLOSSARY.read_text(encoding="utf-8")) for cell in cells)
+
+
+def test_the_words_that_took_a_retired_one_s_place_are_in_the_glossary() -> None:
+    """What `RETIRED` says to say is explained."""
+    page = GLOSSARY.read_text(encoding="utf-8").lower()
+    wanted = {"applies", "relaxed", "compliance class", "usage range", "break-even price", "binary", "linking constraint",
+              "semi-continuous", "lexicographic objectives", "verification failed"}  # fmt: skip
+    assert [word for word in sorted(wanted) if word not in page] == []
