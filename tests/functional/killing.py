@@ -7,6 +7,7 @@ them at a step, half of them at a moment. `... FOLDER together NUMBER` writes an
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -20,21 +21,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import is_zipfile
 
 from friendshore.cli import app
 from friendshore.domain.run import Run
 from friendshore.run import read_run, write_run
 
+if TYPE_CHECKING:  # as a type checker finds it, and as this script does
+    from .starter import get_ready
+else:
+    from starter import get_ready
+
 MINE = {"notes.txt": "mine", "stock.csv": "mine too", "run.json": "{}", "below/plan.csv": "a,b\n"}
 """Files of the user's, beside and within what is written to."""
-COMMANDS_NEED = (
-    "catalog.convert", "cli.catalogs", "cli.scaffold", "cli.starter", "cli.waiting", "explain", "recommend", "report",
-)  # fmt: skip
-"""What commands import, and writing a run does not."""
 _STEPS = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link"})
 
 
@@ -347,8 +348,11 @@ def main(place: Path, how: list[str]) -> int:
         sys.stdout.write(json.dumps({"kills": {}, "wrong": wrong}) + "\n")
         return 1 if wrong else 0
     names = how[1:] if how[0] == "every" else how[2:]
-    for module in () if names == ["run"] else COMMANDS_NEED:
-        import_module(f"friendshore.{module}")  # here, and not in each process anew
+    if names != ["run"]:
+        get_ready()  # here, and not in each process anew
+    for do in (_write("nothing"), _read):
+        do(place / "once")  # so that what is imported or made at the first time is there in each process
+    gc.freeze()
     trials = {name: Trial.of(name, place / str(number)) for number, name in enumerate(names or OPERATIONS)}
     done: Counter[str] = Counter()
     wrong: list[str] = []

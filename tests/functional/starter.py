@@ -18,23 +18,43 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+import pydantic
+import typer.main
+
 STREAMS = ("stdin", "stdout", "stderr")
-OUTSIDE = ("openpyxl", "pandas", "rich.progress", "scipy.optimize", "scipy.sparse.csgraph")
+OUTSIDE = ("openpyxl", "pandas", "rich.console", "rich.progress", "scipy.optimize", "scipy.sparse.csgraph")
 
 
 def get_ready() -> None:
-    """Imports what any command may import, but no plugin."""
+    """Imports what any command may import, but no plugin, and makes what each would make at its first time."""
     import friendshore
+    from friendshore.cli import app
+    from friendshore.domain.countries import country_names, country_words
 
     for module in pkgutil.walk_packages(friendshore.__path__, "friendshore."):
         if module.name not in ("friendshore.__main__", "friendshore.testing.pytest_plugin"):
             importlib.import_module(module.name)
     for name in OUTSIDE:
         importlib.import_module(name)
+    country_names(), country_words()
+    for model in models(pydantic.BaseModel):
+        model.model_rebuild()
+    typer.main.get_command = cache(typer.main.get_command)  # type: ignore[assignment]
+    typer.main.get_command(app)
     gc.collect()
     gc.freeze()
+
+
+def models(kind: type[pydantic.BaseModel]) -> Iterator[type[pydantic.BaseModel]]:
+    """The classes of friendshore that are of a kind."""
+    for one in kind.__subclasses__():
+        if one.__module__.startswith("friendshore."):
+            yield one
+        yield from models(one)
 
 
 def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
