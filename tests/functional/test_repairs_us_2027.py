@@ -24,6 +24,12 @@ def said(*arguments: str) -> str:
     return done.output
 
 
+@pytest.fixture(scope="module")
+def before() -> friendshore.Recommendation:
+    """The plan of the case as it is."""
+    return friendshore.plan(friendshore.load_case(CASE))
+
+
 def test_the_page_shows_what_is_printed() -> None:
     """The example of the reference page, line by line."""
     asked = ("gallium-metal-4n", "--scenario", "minerals-ban", "--top", "5")
@@ -45,12 +51,13 @@ def test_the_page_shows_what_is_printed() -> None:
         ("smco-magnet", [["proof", "lead"]]),
     ],
 )
-def test_a_pasted_repair_serves_what_was_short(material: str, steps: list[list[str]], tmp_path: Path) -> None:
+def test_a_pasted_repair_serves_what_was_short(
+    before: friendshore.Recommendation, material: str, steps: list[list[str]], tmp_path: Path
+) -> None:
     """Every repair, pasted into the case as it is printed and planned as a scenario."""
-    from friendshore.recommend import reopen
     from friendshore.report import repairs_toml
 
-    found = friendshore.repairs(reopen(CASE).session, material, seconds=3600)
+    found = friendshore.repairs(before.session, material, seconds=3600)
     (gap,) = found.gaps
     assert gap.complete
     assert [[use.kind.value for use in repair.uses] for repair in found.repairs] == steps
@@ -58,7 +65,6 @@ def test_a_pasted_repair_serves_what_was_short(material: str, steps: list[list[s
     with (copied / "case.toml").open("a", encoding="utf-8") as file:
         file.write("\n" + repairs_toml(found))
     case = friendshore.load_case(copied)
-    before = friendshore.plan(case)
     for repair in found.repairs:
         after = friendshore.plan(case, scenario=f"repair-{material}-{repair.rank}")
         assert after.verified
