@@ -15,6 +15,7 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -134,11 +135,17 @@ def test_pages_keep_to_the_vocabulary() -> None:
     assert {path: here for path, here in hits.items() if here} == {}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A module, parsed."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def test_names_keep_to_the_vocabulary() -> None:
     """No module, class or function is called what is no longer said."""
     wrong = []
     for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         defined = [n.name for n in ast.walk(tree) if isinstance(n, ast.ClassDef | ast.FunctionDef)]
         for name in {path.stem, *(name for name in defined if not name.startswith("_"))} - STORED:
             wrong += [(str(path), name, to) for old, to in NAMES.items() if re.search(old, name)]
@@ -156,7 +163,7 @@ def test_a_class_name_is_public_once() -> None:
     """Who reads `Answer` or `Ledger` knows which: no two modules have a public class of one name."""
     where = defaultdict(list)
     for path in SOURCES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 where[node.name].append(str(path))
     assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}

@@ -16,9 +16,9 @@ from hypothesis.internal.conjecture import providers
 
 DEPTH = float(os.environ.get("FRIENDSHORE_EXAMPLES", "0"))
 SHRINK = bool(os.environ.get("FRIENDSHORE_SHRINK"))
-FEW = 20
+FEW = 40
 """One case in so many is tried where nobody asks for more."""
-LEAST = 3
+LEAST = 2
 """And at least so many."""
 
 # Hypothesis now and then draws a number that stands in a module which happens to be loaded: a case would be another one with each line that
