@@ -54,6 +54,16 @@ def test_the_bill_as_json(first: str) -> None:
 
 
 @pytest.mark.deep
+def test_the_bill_of_a_published_problem_as_json() -> None:
+    """Items add what the published optima differ by."""
+    found = json.loads(friendshore("ledger", STEEL, "--items", THREE, "--json").stdout)
+    assert {item["name"]: item["adds"]["amount"] for item in found["items"]} == {
+        "fixed-cost": 29350, "max-served": 4237.5, "minimum-load": 2537.5,
+    }  # fmt: skip
+    assert (found["before"]["amount"], found["after"]["amount"], found["method"]) == (199500, 235625, "exact")
+
+
+@pytest.mark.deep
 def test_the_whole_bill_of_the_worked_case_adds_up() -> None:
     """Cent by cent, item by item and part by part, with what one more unit would save."""
     run = friendshore("ledger", "docs/cases/us-2027", "--json", "--exact", "2", "--samples", "3")
@@ -115,3 +125,14 @@ def test_two_runs_side_by_side(first: str, tmp_path: Path) -> None:
     assert "B costs USD" in run.stdout
     assert "more than" in " ".join(run.stdout.split())
     assert "not-all-from-one" in run.stdout
+
+
+@pytest.mark.deep
+def test_two_published_runs_side_by_side(tmp_path: Path) -> None:
+    """The difference of the published optima, and the rule that makes it."""
+    for name in ("multmip2", "multmip3"):
+        run = str(tmp_path / name)
+        assert friendshore("plan", f"docs/cases/published/{name}", "--quiet", "--out", run).returncode == 0
+    compared = friendshore("compare", str(tmp_path / "multmip2"), str(tmp_path / "multmip3"))
+    assert "B costs USD 2,475 more than" in " ".join(compared.stdout.split())
+    assert "max-served" in compared.stdout

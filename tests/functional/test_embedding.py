@@ -20,9 +20,9 @@ from friendshore.testing.check import outcomes_of
 from friendshore.testing.subjects import checks_of
 
 if TYPE_CHECKING:  # as pytest finds it, and as a type checker does
-    from .made_plugins import catalog_plugin, forgotten
+    from .made_plugins import catalog_plugin, forgotten, rule_plugin
 else:
-    from tests.functional.made_plugins import catalog_plugin, forgotten
+    from tests.functional.made_plugins import catalog_plugin, forgotten, rule_plugin
 
 __all__ = ["forgotten"]
 
@@ -129,7 +129,8 @@ def test_a_session_remembers_only_so_much() -> None:
     assert (len(kept), kept.get("d")) == (1, 50)
 
 
-def test_the_process_is_left_as_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [catalog_plugin, pytest.param(rule_plugin, marks=pytest.mark.deep)])
+def test_the_process_is_left_as_it_was(make: Callable[[Path], Path], tmp_path: Path) -> None:
     """Planning, and refusing to, changes nothing that belongs to the program around it."""
 
     def state() -> tuple[object, ...]:
@@ -139,5 +140,5 @@ def test_the_process_is_left_as_it_was(tmp_path: Path) -> None:
     friendshore.plan(friendshore.load_case(STOCK))
     with pytest.raises(InputError):
         friendshore.load_case(tmp_path)
-    assert all(outcome.holds for outcome in outcomes_of(checks_of(catalog_plugin(tmp_path / "tin"))))
+    assert all(outcome.holds for outcome in outcomes_of(checks_of(make(tmp_path / "house"))))
     assert state() == before

@@ -80,13 +80,25 @@ def test_parts_that_are_not_asked_for_are_not_written(tmp_path: Path) -> None:
     assert "kinds" not in (tmp_path / "Acme.Data" / "src" / "acme_data" / "friendshore.toml").read_text()
 
 
-def test_a_catalog_of_ones_own_is_shipped_as_it_is(tmp_path: Path) -> None:
-    """`--from` puts an existing catalog into a package, byte for byte, with no code and nothing invented."""
-    init = CliRunner().invoke(app, ["init", str(tmp_path / "first")])
-    assert init.exit_code == 0
-    catalog, project = tmp_path / "first" / "catalog", tmp_path / "project"
+def shipped_from(folder: Path) -> tuple[Path, Path]:
+    """A catalog, and the project that `--from` makes of it."""
+    assert CliRunner().invoke(app, ["init", str(folder / "first")]).exit_code == 0
+    catalog, project = folder / "first" / "catalog", folder / "project"
     told = new("acme-gallium", str(project), "--from", str(catalog))
     assert told.exit_code == 0, told.output
+    return catalog, project
+
+
+@pytest.mark.deep
+def test_a_catalog_of_ones_own_passes_the_tests_it_is_shipped_with(tmp_path: Path) -> None:
+    """As its author runs them: the project's own pytest."""
+    _, project = shipped_from(tmp_path)
+    run(project, installed(project, tmp_path / "site"), "pytest", "-q", "-p", "no:cacheprovider")
+
+
+def test_a_catalog_of_ones_own_is_shipped_as_it_is(tmp_path: Path) -> None:
+    """`--from` puts an existing catalog into a package, byte for byte, with no code and nothing invented."""
+    catalog, project = shipped_from(tmp_path)
     shipped = project / "src" / "acme_gallium" / "catalog"
     assert {p.name: p.read_bytes() for p in shipped.iterdir()} == {p.name: p.read_bytes() for p in catalog.iterdir()}
     assert not (project / "example").exists()
