@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from friendshore import recommend
 from friendshore.case import load_case
 from friendshore.cli.starter import write_starter
+from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import Diagnostic, FriendshoreError, InputError
 from friendshore.plugins import Registry
+from friendshore.rules.base import Rule
 
 NAMES = """
 [[order]]
@@ -134,6 +137,28 @@ def test_a_rule_that_cannot_be_named_hides_no_other_mistake(folder: Path, told: 
     found = {p.column for p in recommend.check(folder, Registry.of()).errors}
     assert "no-table" in found
     assert any(column.endswith("id") for column in found)
+
+
+class Speechless(Rule):
+    """A kind whose author forgot what it says."""
+
+    kind: Literal["speechless"] = "speechless"
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """Passes everything."""
+        return PASS
+
+    def sentence(self) -> str:
+        """No text."""
+        return None  # type: ignore[return-value]
+
+
+@pytest.mark.usefixtures("site")
+def test_a_rule_without_a_sentence_is_told(folder: Path) -> None:
+    """A plan says its rules in sentences: what `check` lets pass must not keep it from being told."""
+    add(folder / "case.toml", '\n[[rule]]\nkind = "speechless"\nid = "mum"\n')
+    (problem,) = recommend.check(folder, Registry.of(kinds=[Speechless])).errors
+    assert "`sentence` answers None, no text" in problem.message
 
 
 def test_names_that_a_row_with_a_mistake_may_define_are_not_told(folder: Path) -> None:

@@ -15,7 +15,7 @@ from ..domain.case import Case
 from ..domain.time import Horizon, PeriodLength
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
-from ..plugins import Registry
+from ..plugins import Registry, sentence_of
 from ..problem import Problem
 from ..problem.changes import scenario_changes
 from ..problem.inputs import Inputs
@@ -68,6 +68,8 @@ def check(path: Path, registry: Registry) -> Checked:
         attempt(partial(_apply, inputs, gathered.case, scenario.name), errors)
     if problem is not None:
         attempt(partial(_asked, problem, inputs), errors)
+        for rule in problem.rules:
+            attempt(partial(sentence_of, rule), errors)
     told = suggestions(gathered, problem) if problem is not None and not errors else ()
     return replace(
         _checked(errors, path, (*gathered.idle, *told)), data=tuple(used for used in gathered.plugins if used.has_facts)
