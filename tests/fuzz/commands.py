@@ -151,6 +151,7 @@ def hostile(made: Input, lot: Random) -> None:
     made.written = ("out", "friendshore.lock", "made")
     number = lot.choice(nasty.NUMBERS)
     text = nasty.text(lot).replace("\0", "").removeprefix("--json")[:5000]
+    text = "x" if text == "--" else text  # which says where options end, not what one is
     whole = lot.choice(("case.toml", "run"))
     made.commands = [
         lot.choice(
