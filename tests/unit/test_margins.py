@@ -53,14 +53,6 @@ def test_a_waiver_of_a_rule_that_bears() -> None:
     assert (one.saves.value, one.per_kg) == (40, 40)
 
 
-def test_a_saving_lies_within_its_own_bounds() -> None:
-    """Half a kilogram, in a case of whole kilograms, is rounded away: the saving found is 0, and what it might be is not hidden."""
-    given = case(demand("metal", "defense", 10), stores=(store("metal", 0, limit=0),), resolution=Decimal(1))
-    (one,) = margins(opened(given, metals(), ban(*METAL, start=None)), increment=Decimal("0.05")).waivers
-    assert (one.waived_kg, one.saves.value, one.saves.low, one.saves.high) == (Decimal("0.5"), 0, 0, 20)
-    assert not one.saves.proved
-
-
 def test_each_of_two_waivers_alone_saves_nothing() -> None:
     """What one lets pass the other still forbids."""
     rules = (ban(*METAL, start=None), ban(*METAL, start=None, id="also"))

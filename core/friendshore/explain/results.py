@@ -97,8 +97,6 @@ def difference(answer: Answer) -> Difference:
 def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
     """A difference that surely lies within bounds.
 
-    Plans are rounded to the case's resolution, bounds are not: where two plans differ by less than bounds say, the bounds are widened.
-
     Args:
         value: of the two plans found.
         low: the least it can be.
@@ -106,8 +104,6 @@ def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> 
         objective: of the larger plan, which says what a millionth is.
     """
     known = low.is_finite() and high.is_finite()
-    if known:
-        low, high = min(low, value), max(high, value)
     return Difference(
         value=exact(value),
         low=exact(low) if known else None,
