@@ -43,7 +43,7 @@ def get_ready() -> None:
     country_names(), country_words()
     for model in models(pydantic.BaseModel):
         model.model_rebuild()
-    typer.main.get_command = cache(typer.main.get_command)  # type: ignore[assignment]
+    typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(app)
     gc.collect()
     gc.freeze()

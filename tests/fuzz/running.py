@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import importlib
 import os
 import resource
 import select
@@ -19,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer.main
-from pydantic import BaseModel
+from tests.functional.starter import get_ready
 
 HANG = 10.0
 """Seconds that a command may take."""
@@ -46,22 +43,6 @@ _FOLDER = {
     "os.utime": 3,
 }
 """Event -> which argument is the open folder that paths begin at."""
-
-
-_OURS = (
-    "friendshore.",
-    "ortools.",
-    "openpyxl",
-    "rich.",
-    "pydantic",
-    "numpy",
-    "json",
-    "csv",
-    "decimal",
-    "tomllib",
-    "concurrent",
-)
-"""What modules that are loaded beforehand are called: none of a plugin's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,57 +173,7 @@ def _exit_code(command: Sequence[str]) -> int:
     return main()
 
 
-def load(base: Path) -> None:
-    """Imports all that commands import, so that each child has it from the start: a child that runs some says what that is.
-
-    Args:
-        base: the folder of seeds.
-    """
+def load() -> None:
+    """Makes ready what commands need, so that each child has it from the start."""
     os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
-    importlib.import_module("friendshore.cli.program")
-    with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / "modules"
-        child = os.fork()
-        if not child:
-            _say_modules(base, Path(folder), said)
-        os.waitpid(child, 0)
-        for name in said.read_text(encoding="utf-8").split():
-            importlib.import_module(name)
-    _put_together()
-    gc.collect()
-    gc.freeze()  # what stays is not looked at again, and so not copied, in each child
-
-
-def _put_together() -> None:
-    """Makes once what each command would make anew: the parser of command lines, and the schemas of records."""
-    from friendshore.cli.app import app
-
-    command = typer.main.get_command(app)
-    typer.main.get_command = lambda typer_instance: command
-    waiting = list(BaseModel.__subclasses__())
-    while waiting:
-        record = waiting.pop()
-        waiting += record.__subclasses__()
-        if record.__module__.startswith("friendshore"):
-            record.model_rebuild()
-
-
-def _say_modules(base: Path, folder: Path, said: Path) -> None:
-    """In the child: runs commands that between them import nearly everything, and writes down what they imported."""
-    before = set(sys.modules)
-    try:
-        (folder / "tmp").mkdir()
-        for name in ("out", "err", "outside"):
-            (folder / name).write_bytes(b"")
-        _prepare(folder, folder, None)
-        case, run = str(base / "cases" / "first"), str(base / "runs" / "first")
-        for line in ("check C", "plan C --out out2", "verify R", "report R", "why-not C quebec-gallium", "alternatives C", "ledger C",
-                     "repairs C --seconds 1", "calendar C", "compare C --scenario no-canada", "stress C", "lock C", "rules list C",
-                     "catalogs convert C/catalog x.xlsx", "catalogs check ./x.xlsx", "catalogs list", "plugins list"):  # fmt: skip
-            _exit_code(
-                [word.replace("C", case).replace("R", run) if word[:1] in "CR" else word for word in line.split()]
-            )
-        new = sorted(name for name in set(sys.modules) - before if name.startswith(_OURS))
-        said.write_text(" ".join(new), encoding="utf-8")
-    finally:
-        os._exit(0)
+    get_ready()

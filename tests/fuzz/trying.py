@@ -113,7 +113,7 @@ def _work(
     numbers: Sequence[int], following: object, seed: int, base: Path, keep: Path, kind: str, end: Connection
 ) -> None:
     """In each process: loads friendshore once, then tries one input after the other."""
-    running.load(base)
+    running.load()
     while True:
         with following.get_lock():  # type: ignore[attr-defined]
             place = following.value  # type: ignore[attr-defined]
