@@ -21,21 +21,16 @@ DEEPEST = 16
 LONGEST = 16_000_000
 """Characters of a file that are read: more than 100,000 tables of a case."""
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_DOTTED = re.compile(
-    r"""[ \t]*+(\[\[?[ \t]*+)?((?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+'))*+)[ \t]*+[=\]]"""
-)
-"""A line that begins a table, or gives a key its value, quotes and dots as TOML has them."""
+_NAME = r"""(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')"""
+_PART = re.compile(_NAME)
+_BEGINS = re.compile(rf"[ \t]*+(\[\[?+)?[ \t]*+({_NAME}(?:[ \t]*+\.[ \t]*+{_NAME})*+)[ \t]*+(?(1)\]\]?+|=)[ \t]*+(.*)")
+"""A line that begins a table, or gives a key its value: brackets, dotted key, and what follows."""
 _MOST_HELD = 20_000_000
 """Parts of keys that Python's parser may hold at once: some 160 MB; a case of 100,000 tables holds under a million."""
-_ASSIGNMENT = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)$""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 _ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _MANY_DIGITS = re.compile(r"\d[\d_]{4000,}")
 """What Python makes no integer of: more than 4,300 digits."""
 _SHOWN = 40
-_LONGEST_HEADER = 4_000
-"""Characters of a line that is looked at as a header: the pattern takes its time with longer ones, which are texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +91,7 @@ def _first_beyond_dots(text: str) -> int | None:
     held = around = 0
     longest = (0, 0)
     for number, line in enumerate(text.splitlines(), 1):
-        found = _DOTTED.match(line)
+        found = _BEGINS.match(line)
         if not found:
             continue
         parts = len(_PART.findall(found[2]))
@@ -196,17 +191,19 @@ def key_lines(text: str) -> dict[Key, int]:
             elif stripped.startswith("]"):
                 items = None
             continue
-        header = _HEADER.match(line) if len(line) < _LONGEST_HEADER else None
-        assignment = None if header else _ASSIGNMENT.match(line)
-        if header:
-            table = _table(_parts(header[2]), header[1] == "[[", counts)
+        begins = _BEGINS.match(line)
+        if begins is None:
+            continue
+        brackets, key, rest = begins.groups()
+        if not brackets:
+            path = (*table, *_parts(key))
+            lines.setdefault(path, number)
+            if rest.strip() == "[":
+                items = path
+        elif not rest or rest.startswith("#"):
+            table = _table(_parts(key), brackets == "[[", counts)
             lines.setdefault(table, number)
             lines.setdefault(table[:-1] if isinstance(table[-1], int) else table, number)
-        elif assignment:
-            key = (*table, *_parts(assignment[1]))
-            lines.setdefault(key, number)
-            if assignment[2].strip() == "[":
-                items = key
     return lines
 
 
