@@ -176,11 +176,9 @@ KINDS: tuple[Kind, ...] = (
 def _bend_toml(file: Path, lot: Random) -> None:
     """A TOML file: as data where it is to go deep, else as text; now and then the folder around it."""
     draw = lot.random()
-    text = _text(file)
-    data = _data(text) if text is not None else None
     if draw < 0.05:
         texts.bend_folder(file.parent, lot)
-    elif draw < 0.3 or data is None:
+    elif draw < 0.3 or (data := _data(file)) is None:
         _bend_bytes(file, lot)
     else:
         trees.bend(data, lot, lot.choice((1, 1, 1, 2, 3)))
@@ -191,27 +189,19 @@ def _bend_toml(file: Path, lot: Random) -> None:
         file.write_text(text, encoding="utf-8", errors="surrogatepass")
 
 
-def _text(file: Path) -> str | None:
-    """The text of a file; None if it has been bent before, so that it is none any longer."""
+def _data(file: Path) -> dict[str, Any] | None:
+    """What a file says; None if it has been bent before, so that it is no TOML any longer."""
     try:
-        return file.read_text(encoding="utf-8") if file.is_file() else None
-    except UnicodeDecodeError:
-        return None
-
-
-def _data(text: str) -> dict[str, Any] | None:
-    """What a text says; None if it is no TOML any longer."""
-    try:
-        return tomllib.loads(text)
+        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
     except (ValueError, RecursionError):
         return None
 
 
-def _rows(text: str) -> tables.Rows | None:
-    """The rows of a text; None if it is no table any longer."""
+def _rows(file: Path) -> tables.Rows | None:
+    """The rows of a file; None if it has been bent before, so that it is no table any longer."""
     try:
-        return tables.read(text)
-    except csv.Error:
+        return tables.read(file.read_text(encoding="utf-8")) if file.is_file() else None
+    except (ValueError, csv.Error):
         return None
 
 
@@ -223,13 +213,11 @@ def _bend_bytes(file: Path, lot: Random) -> None:
 def _bend_table(file: Path, lot: Random) -> None:
     """A file of a catalog, or a table of a run."""
     draw = lot.random()
-    text = _text(file)
-    rows = _rows(text) if text is not None else None
     if file.suffix == ".toml" and draw < 0.8:
         _bend_toml(file, lot)
     elif draw < 0.05:
         texts.bend_folder(file.parent, lot)
-    elif draw < 0.2 or file.suffix != ".csv" or rows is None:
+    elif draw < 0.2 or file.suffix != ".csv" or (rows := _rows(file)) is None:
         _bend_bytes(file, lot)
     else:
         tables.bend(rows, lot, lot.choice((1, 1, 1, 2, 4)))
