@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
-from .interface import OWN
+from .interface import is_own, package_of
 from .manifest import PluginInfo, declared
 from .running import running, to_blame
 
@@ -66,7 +66,7 @@ def attributed(rule: Rule) -> AbstractContextManager[None]:
     Raises:
         PluginError: for anything else that a plugin's rule raises, and for what it answers that is no answer.
     """
-    return _AS_IT_IS if type(rule).__module__.partition(".")[0] == OWN else _attributed(rule)
+    return _AS_IT_IS if is_own(type(rule)) else _attributed(rule)
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def _attributed(rule: Rule) -> Iterator[None]:
     kind = type(rule)
     whose = f"its rule `{rule.id}` of kind `{rule.kind}`"
     try:
-        with running(kind.__module__.partition(".")[0], whose):
+        with running(package_of(kind), whose):
             yield
     except FriendshoreError:
         raise
@@ -109,7 +109,7 @@ def place_of(kind: type[Rule]) -> tuple[str, int | None]:
 def owner_of(kind: type[Rule]) -> PluginInfo:
     """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
-    info = owner_of_package(kind.__module__.partition(".")[0], f"module `{kind.__module__}`")
+    info = owner_of_package(package_of(kind), f"module `{kind.__module__}`")
     return info.model_copy(update={"file": file})
 
 

@@ -17,6 +17,16 @@ OWN = __name__.partition(".")[0]
 """friendshore's own package and distribution."""
 
 
+def package_of(kind: type) -> str:
+    """The import package that a class is defined in."""
+    return kind.__module__.partition(".")[0]
+
+
+def is_own(kind: type) -> bool:
+    """Whether a class, as of a kind of rules, is friendshore's own, and no plugin's."""
+    return package_of(kind) == OWN
+
+
 def _own_version() -> str:
     try:
         return version(OWN)

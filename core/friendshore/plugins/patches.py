@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from ..errors import Diagnostic, PluginError
 from .attribution import owner_of_package
-from .interface import OWN
+from .interface import OWN, is_own, package_of
 from .manifest import PluginInfo
 from .running import have_run
 
@@ -122,7 +122,7 @@ def _named() -> Iterator[tuple[str, Any]]:
         yield name, module
         for key, value in list(vars(module).items()):
             if isinstance(value, type):
-                for one in value.__mro__ if value.__module__.partition(".")[0] == OWN else ():
+                for one in value.__mro__ if is_own(value) else ():
                     if one is not object and one not in seen:
                         seen.add(one)
                         yield from _members(one)
@@ -165,4 +165,4 @@ def _package(value: Any) -> str:
     value = _within(value)
     if isinstance(value, FunctionType):
         return str(value.__globals__.get("__name__", "")).partition(".")[0]
-    return value.__module__.partition(".")[0] if isinstance(value, type) else ""
+    return package_of(value) if isinstance(value, type) else ""

@@ -19,7 +19,7 @@ from ..rules.pack import RulePack, read_pack, stated_name
 from .attribution import blame
 from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
 from .hosting import Hook, Yielded, ask, kind_of
-from .interface import OWN, __version__
+from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import What, claimed, clash, names_of, with_clashes
 from .running import running, to_blame
@@ -249,14 +249,14 @@ class Registry:
             at = [p if p.file else replace(p, file=where, row=row, column="kind") for p in error.problems]
             raise PluginError(at) from error
         try:
-            if model.__module__.partition(".")[0] == OWN:
+            if is_own(model):
                 return record(model, data, where, row)
-            with running(model.__module__.partition(".")[0], f"making a rule of kind `{kind}`"):
+            with running(package_of(model), f"making a rule of kind `{kind}`"):
                 return record(model, data, where, row)
         except FriendshoreError:
             raise
         except BaseException as error:
-            if model.__module__.partition(".")[0] == OWN or not to_blame(error):
+            if is_own(model) or not to_blame(error):
                 raise
             info = self._provider("kind of rule", kind).info
             raise blame(info, error, f"failed to make a rule of kind `{kind}`") from error

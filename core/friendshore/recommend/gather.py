@@ -17,7 +17,7 @@ from ..domain.used import RunBlock, RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import Block, Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
-from ..plugins.interface import OWN
+from ..plugins.interface import OWN, is_own
 from ..plugins.registry import CatalogRef
 from ..reading.records import Again
 from ..reading.tomlfile import read_toml
@@ -63,7 +63,7 @@ class Gathered:
     @property
     def records(self) -> tuple[BaseModel, ...]:
         """The facts, and the rules of friendshore's own kinds: what no code of a plugin may change."""
-        own = (rule for rule in self.rules if type(rule).__module__.partition(".")[0] == OWN)
+        own = (rule for rule in self.rules if is_own(type(rule)))
         return (self.declared, *self.read, *own)
 
     def __repr__(self) -> str:

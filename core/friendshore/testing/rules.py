@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from ..domain.facts import Material
 from ..errors import Diagnostic, FriendshoreError, InputError
 from ..plugins.attribution import place_of, sentence_of
-from ..plugins.interface import OWN
+from ..plugins.interface import is_own, package_of
 from ..rules.base import Rule
 from ..rules.kinds import OriginBan
 from . import laws
@@ -127,7 +127,7 @@ class Trial:
     def _seeds(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         # Kinds of friendshore itself are held to this by its own tests.
-        foreign = [rule for rule in self.rules if type(rule).__module__.partition(".")[0] != OWN]
+        foreign = [rule for rule in self.rules if not is_own(type(rule))]
         named = {rule.id: rule for rule in foreign}
         for name in unsteady(foreign, self.materials(), PER_RULE) if foreign else ():
             expected = "names sorted before they are gone through: `for name in sorted(names)`"
@@ -343,9 +343,9 @@ class Trial:
 
 
 def _impure(asking: Asking) -> Iterator[str | Diagnostic]:
-    package = type(asking.rule).__module__.partition(".")[0]
-    if package != OWN:
-        with watched(package) as found:
+    kind = type(asking.rule)
+    if not is_own(kind):
+        with watched(package_of(kind)) as found:
             asking.judged()
             asking.rows()
         yield from found
@@ -370,7 +370,7 @@ def _ordered(asking: Asking) -> Iterator[str]:
 
 
 def _problem(rule: Rule, message: str, expected: str, found: str = "") -> Diagnostic:
-    if type(rule).__module__.partition(".")[0] == OWN:
+    if is_own(type(rule)):
         return Diagnostic(message, _named(rule), found=found, expected=expected)
     file, line = place_of(type(rule))
     return Diagnostic(f"{_named(rule)}: {message}", file, line, found=found, expected=expected)
