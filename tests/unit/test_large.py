@@ -17,7 +17,7 @@ from friendshore.errors import InputError
 from friendshore.explain import SupplyCauses
 from friendshore.plugins import Registry
 from friendshore.reading import csvfile
-from friendshore.recommend import gather, plan, prepare
+from friendshore.recommend import gather, plan
 from friendshore.verify import VerifiedPlan
 
 from .large import large_case
@@ -41,7 +41,7 @@ def _used(case: Path) -> tuple[int, int]:
     loaded, registry = load_case(case), Registry.of()
     tracemalloc.start()
     try:
-        problem = prepare(gather(loaded, registry))
+        problem = gather(loaded, registry).inputs.problem()
         assert problem.offers
         return tracemalloc.get_traced_memory()
     finally:

@@ -10,7 +10,8 @@ import pytest
 from friendshore.case import load_case
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
-from friendshore.recommend import gather, inputs_of
+from friendshore.problem.inputs import Applied
+from friendshore.recommend import gather
 from friendshore.rules.base import PhaseStatus
 from friendshore.rules.pack import RulePack, read_pack
 
@@ -193,7 +194,7 @@ def test_a_pack_brings_scenarios_to_the_cases_that_use_it(tmp_path: Path) -> Non
     (tmp_path / "case.toml").write_text(NEEDS)
     gathered = gather(load_case(tmp_path), Registry.of())
     assert [scenario.name for scenario in gathered.case.scenarios] == ["all-at-once"]
-    changed = {rule.id: rule for rule in inputs_of(gathered, ("all-at-once",)).rules}
+    changed = {rule.id: rule for rule in gathered.inputs.apply(Applied(scenario=("all-at-once",))).rules}
     assert changed["duty"].phases == ()
     assert changed["ban"].phases[0].status is PhaseStatus.SUSPENDED
     (tmp_path / "case.toml").write_text(NEEDS + '[[scenario]]\nname = "all-at-once"\nchange = [{ disable = "ban" }]\n')

@@ -10,7 +10,7 @@ import pytest
 import friendshore
 from friendshore import Registry
 from friendshore.errors import Diagnostic
-from friendshore.recommend import gather, prepare
+from friendshore.recommend import gather
 from friendshore.recommend.scale import out_of_scale
 from friendshore.rules.kinds.limits import Budget
 
@@ -93,4 +93,4 @@ def test_what_is_below_the_resolution_is_warned_of_and_rounded_up() -> None:
 def test_the_worked_cases_are_in_scale(name: str) -> None:
     """No warning for any of the small cases of the documentation."""
     loaded = friendshore.load_case(SMALL / name)
-    assert list(out_of_scale(prepare(gather(loaded, Registry.of())))) == []
+    assert list(out_of_scale(gather(loaded, Registry.of()).inputs.problem())) == []

@@ -9,7 +9,7 @@ from friendshore.catalog import read_catalog
 from friendshore.domain.watch import watched
 from friendshore.plugins import Registry
 from friendshore.program import compile_program
-from friendshore.recommend import gather, plan, prepare
+from friendshore.recommend import gather, plan
 
 from .large import large_case
 
@@ -38,7 +38,7 @@ def test_what_is_done_with_many_offers_before_anything_is_solved_is_told(tmp_pat
     loaded = load_case(large_case(tmp_path, 1_500))
     told: dict[str, list[tuple[int, int]]] = {}
     with watched(lambda done, total, seconds, doing, of: told.setdefault(f"{doing}: {of}", []).append((done, total))):
-        compile_program(prepare(gather(loaded, Registry.of())))
+        compile_program(gather(loaded, Registry.of()).inputs.problem())
     building = {doing: steps for doing, steps in told.items() if not doing.startswith("reading")}
     assert building == {
         "pricing offers: offers": [(0, 1500), (1000, 1500)],

@@ -177,6 +177,13 @@ class Change(Fitting):
             told["amount"] = f"{self.amount.normalize():f} {told.pop('currency', currency)}/kg"
         return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in told.items()}
 
+    @property
+    def told(self) -> str:
+        """In the words of a case file, without its reason."""
+        words = {key: _in_words(value) for key, value in self.as_written(self.currency).items() if key != "why"}
+        rest = [f"{key} {value}" for key, value in words.items() if key != self.subject]
+        return ", ".join([f"{self.subject} {words[self.subject]}", *rest])
+
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
         """Not one subject, what it needs and is not given, what is given and not read, and figures that make no sense."""
@@ -204,6 +211,12 @@ class Change(Fitting):
             yield f"`{accept}` capacity never counts"
         if accept is not None and factor is not None and factor > 1:
             yield f"no more than all of a capacity can count: `factor` is {factor.normalize():f}"
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return " and ".join(sorted(map(str, value))) if isinstance(value, frozenset) else str(value)
 
 
 _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {

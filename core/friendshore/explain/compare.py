@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from ..domain.change import Change
 from ..domain.plan import Cost
@@ -136,21 +135,8 @@ class _Stop:
 
     @property
     def title(self) -> str:
-        words = [f"no longer: {said(change)}" for change in self.undoes] + [said(change) for change in self.does]
+        words = [f"no longer: {change.told}" for change in self.undoes] + [change.told for change in self.does]
         return "; ".join(words) or "the same changes in another order"
-
-
-def said(change: Change) -> str:
-    """A change in the words of a case file."""
-    told = {key: _in_words(value) for key, value in change.as_written(change.currency).items() if key != "why"}
-    rest = [f"{key} {value}" for key, value in told.items() if key != change.subject]
-    return ", ".join([f"{change.subject} {told[change.subject]}", *rest])
-
-
-def _in_words(value: object) -> str:
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    return " and ".join(sorted(map(str, value))) if isinstance(value, frozenset) else str(value)
 
 
 def _way(before: Changes, after: Changes) -> list[_Stop]:

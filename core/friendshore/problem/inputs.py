@@ -5,14 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ..domain.base import Record
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
-from ..rules.base import Rule
+from ..rules.base import PhaseStatus, Rule
 from ..rules.pack import LegislativeBill
 from .build import Problem
-from .changes import apply_changes
+from .changes import apply_changes, scenario_changes
+
+
+class Applied(Record):
+    """What is applied to the facts of a case before it is planned or asked."""
+
+    scenario: tuple[str, ...] = ()
+    """Names of scenarios, in order."""
+    changes: tuple[Change, ...] = ()
+    """Further changes, after those of the scenarios."""
+    strict: bool = False
+    """Whether phases of unknown status apply."""
+
+    def told(self, case: Case) -> list[str]:
+        """Every change, those of the scenarios first, as a case file states it.
+
+        Args:
+            case: the case with all its scenarios.
+
+        Raises:
+            InputError: for an unknown scenario.
+        """
+        return [change.told for change in (*scenario_changes(case, self.scenario), *self.changes)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +53,21 @@ class Inputs:
 
     def __repr__(self) -> str:
         return f"<Inputs of {self.case.name}>"
+
+    def apply(self, applied: Applied) -> Inputs:
+        """The same facts after scenarios, changes and strictness: the one place where `plan`, questions and `verify` apply them.
+
+        Raises:
+            InputError: for an unknown scenario, and for every change that names nothing among them.
+            PluginError: if a plugin's rule raises.
+        """
+        changed = self.after((*scenario_changes(self.case, applied.scenario), *applied.changes))
+        if not applied.strict:
+            return changed
+        accept = changed.case.accept
+        statuses = tuple(sorted({*accept.rule_status, PhaseStatus.UNKNOWN.value}))
+        strict = accept.model_copy(update={"rule_status": statuses})
+        return replace(changed, case=changed.case.model_copy(update={"accept": strict}))
 
     def after(self, changes: Sequence[Change]) -> Inputs:
         """The same facts after some changes, in order. What shortages and holding cost stays what it is before them.

@@ -10,13 +10,13 @@ from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..plugins import Registry
 from ..plugins.patches import unaltered
+from ..problem.inputs import Applied
 from ..rules.base import Rule
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from .check import Checked, check
 from .describe import describe
 from .gather import Gathered, gather
-from .inputs import Applied, inputs_of, prepare
 from .lock import LOCK_FILE, Lock, check_lock, lock_of, read_lock, write_lock
 from .optimality import ProofEffort
 from .recheck import Rechecked, recheck, reverify
@@ -38,10 +38,8 @@ __all__ = [
     "check",
     "check_lock",
     "gather",
-    "inputs_of",
     "lock_of",
     "plan",
-    "prepare",
     "read_lock",
     "recheck",
     "reopen",
@@ -98,7 +96,6 @@ def plan(
         check_lock(read_lock(lock), lock_of(gathered), lock)
     applied = Applied(scenario=names, changes=tuple(changes), strict=strict)
     with unaltered(gathered.records):
-        inputs = inputs_of(gathered, names, changes, strict)
-        session = Session.open(inputs, Limits(gap, time_limit, workers), progress, cancel)
+        session = Session.open(gathered.inputs.apply(applied), Limits(gap, time_limit, workers), progress, cancel)
         run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied)

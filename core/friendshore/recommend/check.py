@@ -23,7 +23,6 @@ from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
 from ..reading.words import plain
 from .gather import attempt, gather
-from .inputs import inputs_of
 from .names import unanswered
 from .suggest import suggestions
 
@@ -62,7 +61,7 @@ def check(path: Path, registry: Registry) -> Checked:
         file = path / CASE_FILE if path.is_dir() else path
         unknown = unanswered(file, named, registry)
         return _checked([*errors, *([InputError(unknown)] if unknown else [])], path, ())
-    inputs = inputs_of(gathered)
+    inputs = gathered.inputs
     problem = attempt(inputs.problem, errors)
     for scenario in case.scenarios:
         attempt(partial(_apply, inputs, gathered.case, scenario.name), errors)

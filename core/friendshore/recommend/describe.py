@@ -48,6 +48,7 @@ from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.demands import Demand
 from ..problem.given import origin_rules
+from ..problem.inputs import Applied
 from ..problem.network import final_node
 from ..reading.today import today
 from ..session import Session
@@ -55,7 +56,6 @@ from ..solve import Progress
 from ..verify import Line, VerifiedPlan
 from .gather import Gathered, blocks_of
 from .held import describe_holdings
-from .inputs import Applied
 from .law import (
     describe_blocked,
     describe_compliance_classes,

@@ -14,12 +14,11 @@ from ..domain.facts import Catalog
 from ..domain.plan import Plan
 from ..domain.used import RunPlugin
 from ..errors import FriendshoreError, InputError, PluginError
-from ..problem.inputs import Inputs
+from ..problem.inputs import Applied, Inputs
 from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill, RulePack
 from .gather import Gathered, with_scenarios
-from .inputs import Applied, applied_to
 
 FACTS = "facts.json"
 FORMAT = 2
@@ -92,7 +91,7 @@ class FactsFile(Tables):
             raise InputError(problem for error in errors for problem in error.problems)
         bills = tuple(bill for pack in self.packs for bill in pack.bills)
         given = Inputs(case, united(self.catalogs, case.overlaps), tuple(rules), bills)
-        return applied_to(given, self.applied)
+        return given.apply(self.applied)
 
     @property
     def pack_of(self) -> dict[str, str]:

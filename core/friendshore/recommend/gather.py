@@ -19,6 +19,7 @@ from ..plugins import Block, Blocker, Registry, digest_of, is_folder, plugin_fil
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN, is_own
 from ..plugins.registry import CatalogRef
+from ..problem.inputs import Inputs
 from ..reading.records import Again
 from ..reading.tomlfile import read_toml
 from ..rules.base import Rule
@@ -65,6 +66,11 @@ class Gathered:
         """The facts, and the rules of friendshore's own kinds: what no code of a plugin may change."""
         own = (rule for rule in self.rules if is_own(type(rule)))
         return (self.declared, *self.read, *own)
+
+    @property
+    def inputs(self) -> Inputs:
+        """The facts before anything is applied to them."""
+        return Inputs(self.case, self.catalogs, self.rules, self.bills, where=self.places)
 
     def __repr__(self) -> str:
         return f"<Gathered {self.case.name}: {len(self.catalogs):,} catalogs, {len(self.packs):,} packs, {len(self.rules):,} rules>"

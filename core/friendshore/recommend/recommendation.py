@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
+from ..problem.inputs import Applied
 from ..session import Session
 from ..verify import VerifiedPlan
 from .facts import facts_of
 from .gather import Gathered
-from .inputs import Applied
 
 if TYPE_CHECKING:
     import pandas

@@ -1,4 +1,4 @@
-"""A case or a run opened for questions: the one door of everything that is asked of a plan after it is made."""
+"""A case or a run opened for questions: read, changed, resolved, solved. The one door of everything that is asked of a plan after it is made."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from ..case import load_case
 from ..domain.change import Change
 from ..domain.run import Run
@@ -14,11 +16,11 @@ from ..domain.used import RunPlugin
 from ..errors import PluginError
 from ..plugins import Registry
 from ..plugins.patches import unaltered
+from ..problem.inputs import Applied, Inputs
 from ..run import RUN_FILE, read_run
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from .gather import gather
-from .inputs import Applied, applied_to, inputs_of
 from .recheck import as_run, read_facts
 
 ROUNDING = 1e-6
@@ -39,6 +41,22 @@ class Opened:
     """What to know of it: a case that blocks what is not installed, a run whose plan is not the one that its facts give here."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """What a path leads to, read: nothing of what is asked is applied to it yet."""
+
+    inputs: Inputs
+    """Of a run, after what it was planned with."""
+    records: tuple[BaseModel, ...]
+    """What no code of a plugin may change."""
+    scenario: tuple[str, ...]
+    """Scenarios that a run was planned with."""
+    pack_of: Mapping[str, str]
+    plugins: tuple[RunPlugin, ...]
+    notes: tuple[str, ...] = ()
+    run: Run | None = None
+
+
 def reopen(
     path: Path,
     *,
@@ -52,6 +70,16 @@ def reopen(
 ) -> Opened:
     """Opens a case file (or its folder), or the folder of a run, which is planned again from its own facts.
 
+    Args:
+        path: the case or run.
+        registry: where names are looked up; None: what is installed.
+        scenario: names of the case's scenarios to apply, in order.
+        changes: further changes, after those of the scenarios.
+        strict: enforce phases of unknown status.
+        limits: of every plan that is made.
+        progress: called with components solved, components in all, and seconds.
+        cancel: once its `is_set()` is true, the best plan found so far is taken.
+
     Raises:
         InputError: with everything that is wrong with it.
         PluginError: if a plugin is missing, broken or not the one that a run was made with.
@@ -59,28 +87,35 @@ def reopen(
         VerificationError: if the plan does not hold.
     """
     bounds = limits or Limits()
-    if not is_run(path):
-        gathered = gather(load_case(path), registry)
-        with unaltered(gathered.records):
-            inputs = inputs_of(gathered, tuple(scenario), changes, strict)
-            session = Session.open(inputs, bounds, progress, cancel)
-        idle = tuple(map(str, gathered.idle))
-        return Opened(session, tuple(scenario), gathered.pack_of, gathered.plugins, idle)
-    stored = read_run(path)
-    facts = read_facts(stored.facts, as_run(registry or Registry.discover(), stored.run))
-    if not facts.complete:
-        raise PluginError(facts.unchecked)
-    with unaltered((facts.inputs.case, *facts.inputs.catalogs)):
-        inputs = applied_to(facts.inputs, Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict))
-        session = Session.open(inputs, bounds, progress, cancel)
-    packs = {rule.id: rule.pack for rule in stored.run.rules if rule.pack}
-    notes = () if scenario or changes or strict else _differs(session, stored.run, bounds)
-    return Opened(session, (*stored.run.scenario, *scenario), packs, tuple(stored.run.plugins), notes)
+    given = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
+    applied = Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict)
+    with unaltered(given.records):
+        session = Session.open(given.inputs.apply(applied), bounds, progress, cancel)
+    unchanged = given.run if applied == Applied() else None
+    notes = given.notes if unchanged is None else _differs(session, unchanged, bounds)
+    return Opened(session, (*given.scenario, *scenario), given.pack_of, given.plugins, notes)
 
 
 def is_run(path: Path) -> bool:
     """Whether a path is a folder that a run was written to."""
     return (path / RUN_FILE).is_file()
+
+
+def _read_case(path: Path, registry: Registry | None) -> _Given:
+    gathered = gather(load_case(path), registry)
+    notes = tuple(map(str, gathered.idle))
+    return _Given(gathered.inputs, gathered.records, (), gathered.pack_of, gathered.plugins, notes)
+
+
+def _read_run(path: Path, registry: Registry | None) -> _Given:
+    stored = read_run(path)
+    run = stored.run
+    facts = read_facts(stored.facts, as_run(registry or Registry.discover(), run))
+    if not facts.complete:
+        raise PluginError(facts.unchecked)
+    records = (facts.inputs.case, *facts.inputs.catalogs)
+    packs = {rule.id: rule.pack for rule in run.rules if rule.pack}
+    return _Given(facts.inputs, records, tuple(run.scenario), packs, tuple(run.plugins), run=run)
 
 
 def _differs(session: Session, told: Run, limits: Limits) -> tuple[str, ...]:

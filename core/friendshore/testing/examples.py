@@ -12,7 +12,7 @@ from ..domain.facts import Catalog
 from ..domain.plan import PlanStatus
 from ..errors import Diagnostic
 from ..plugins import Registry
-from ..recommend import gather, inputs_of
+from ..recommend import gather
 from ..rules.base import Rule
 from ..rules.kinds.limits import Pin
 from ..session import Session
@@ -44,7 +44,7 @@ def example_problems(example: Example, rules: Sequence[Rule]) -> Iterator[Diagno
     """
     case = load_case(example.case) if isinstance(example.case, Path) else example.case
     registry = None if case.catalogs or case.packs else Registry.of()
-    inputs = inputs_of(gather(case, registry, example.catalogs))
+    inputs = gather(case, registry, example.catalogs).inputs
     pins = tuple(
         Pin.model_validate({"id": f"example-{offer}", "offer": offer, "exactly": amount})
         for offer, amount in example.bought.items()
