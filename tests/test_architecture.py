@@ -92,3 +92,21 @@ def test_lock_file_names_only_the_public_index() -> None:
     # A public host: a name under a public domain, by https, without a port or a user.
     assert all(re.fullmatch(r"https://[a-z]+(?:\.[a-z]+)*\.org", host) for host in hosts), hosts
     assert "file://" not in text
+
+
+def test_links_of_the_readme_lead_to_the_repository_on_an_index() -> None:
+    """What a distribution says of itself has no relative link, and leads to the address that the project names as its own."""
+    project = toml(ROOT / "pyproject.toml")
+    (rule,) = project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]
+    text = re.sub(rule["pattern"], rule["replacement"], (ROOT / "README.md").read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    own = [link for link in links if link.startswith(project["project"]["urls"]["Source"] + "/blob/main/")]
+    assert len(own) > 5
+    assert all(link.startswith("https://") for link in links)
+    assert all((ROOT / link.partition("/blob/main/")[2].partition("#")[0]).exists() for link in own)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("[!R]*.md")), ids=lambda page: page.name)
+def test_a_decision_has_a_date(page: Path) -> None:
+    """Each page of a decision says on which day it was taken."""
+    assert re.match(r"# .+\n\nDecided on \d{4}-\d\d-\d\d\.\n", page.read_text(encoding="utf-8"))
