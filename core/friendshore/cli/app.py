@@ -36,7 +36,7 @@ app = typer.Typer(
     # Plain help: without rich it is shown in half the time.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
