@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from ..domain.base import UnreadableError, beyond, stated
@@ -27,6 +28,8 @@ _BEGINS = re.compile(rf"[ \t]*+(\[\[?+)?[ \t]*+({_NAME}(?:[ \t]*+\.[ \t]*+{_NAME
 """A line that begins a table, or gives a key its value: brackets, dotted key, and what follows."""
 _MOST_HELD = 20_000_000
 """Parts of keys that Python's parser may hold at once: some 160 MB; a case of 100,000 tables holds under a million."""
+_LONGEST_KEY = 200
+"""Parts of a dotted key that Python's parser is given: it takes time that grows with the square of them."""
 _ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _MANY_DIGITS = re.compile(r"\d[\d_]{4000,}")
 """What Python makes no integer of: more than 4,300 digits."""
@@ -84,7 +87,7 @@ def toml_data(text: str, file: str, number: Callable[[str], Any] = Decimal) -> d
 
 
 def _first_beyond_dots(text: str) -> int | None:
-    """The line of the longest key, where dotted keys hold more than is read; None: they hold less.
+    """The line of a dotted key that is too long, or of the longest where all together hold more than is read; None: they hold less.
 
     Python's parser keeps every beginning of a dotted key, with the path of its table: a line of 20,000 dots takes gigabytes.
     """
@@ -95,6 +98,8 @@ def _first_beyond_dots(text: str) -> int | None:
         if not found:
             continue
         parts = len(_PART.findall(found[2]))
+        if parts > _LONGEST_KEY:
+            return number
         longest = max(longest, (parts, -number))
         if found[1]:
             around = parts
@@ -208,7 +213,8 @@ def key_lines(text: str) -> dict[Key, int]:
 
 
 def _parts(dotted: str) -> Key:
-    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
+    """The parts of a dotted key, as far as they are read: paths of thousands of parts would take seconds to tell apart."""
+    return tuple(found[0].strip("\"'") for found in islice(_PART.finditer(dotted), DEEPEST + 1))
 
 
 def _table(names: Key, repeated: bool, counts: dict[Key, int]) -> Key:
