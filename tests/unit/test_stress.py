@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from threading import Event
 from typing import Any, Literal
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.explain import Stress, first_day, losses, stress
 from friendshore.problem.inputs import Inputs
-from friendshore.report import stress_report
+from friendshore.report import stress_document
 from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session
@@ -43,10 +42,7 @@ def costs(found: Stress) -> dict[str, float]:
 
 def text(found: Stress, width: int = 100) -> str:
     """The report as it is printed."""
-    console = Console(width=width, file=StringIO(), color_system=None)
-    for part in stress_report(found, width):
-        console.print(part)
-    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+    return plain_text(stress_document(found), width)
 
 
 def test_each_loss_costs_what_the_next_best_costs_more() -> None:

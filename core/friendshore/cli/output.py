@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
 
+    from ..document.elements import Document
+
 P = ParamSpec("P")
 
 PIPE_WIDTH = 100
@@ -154,9 +156,13 @@ def let_go(stream: Any) -> None:
         os.close(nowhere)
 
 
-def show(parts: Iterable[RenderableType]) -> None:
-    """Text on stdout."""
+def show(told: Document | Iterable[RenderableType]) -> None:
+    """A document on stdout."""
+    from ..document.elements import Document
+    from ..document.terminal import renderables
+
     console = stdout_console()
+    parts = renderables(told, console.width) if isinstance(told, Document) else told
     with _telling_of_stdout():
         if console.is_terminal:
             for part in parts:

@@ -50,7 +50,7 @@ def stress(
     Then what it costs to survive any one loss: the cheapest plan that leaves nothing more short after it.
     """
     from ..explain import first_day, insurance, loss_kind, stress
-    from ..report import insurance_report, stress_report
+    from ..report import insurance_report, stress_document
 
     kind = None if by == "none" else loss_kind(by)
 
@@ -74,6 +74,6 @@ def stress(
     if as_json:
         show_json({**found.to_dict(), "insurance": None if insured is None else insured.to_dict()})
     else:
-        show(stress_report(found, width(), top))
+        show(stress_document(found, top))
         show([] if insured is None else insurance_report(insured, width(), top))
     return 0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .plan import plan_report, plan_summary
     from .problems import errors_data, problem_data, problem_lines
     from .repairs import repairs_report, repairs_toml
-    from .stress import stress_report
+    from .stress import stress_document
     from .why_not import why_not_report
 
 __all__ = [
@@ -58,7 +58,7 @@ __all__ = [
     "rule_text",
     "run_check_data",
     "run_check_report",
-    "stress_report",
+    "stress_document",
     "why_not_report",
 ]
 
@@ -94,7 +94,7 @@ _EXPORTS = {
     "rule_text": "law",
     "run_check_data": "checks",
     "run_check_report": "checks",
-    "stress_report": "stress",
+    "stress_document": "stress",
     "why_not_report": "why_not",
 }
 

@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from ..explain.alternatives import Alternative, Alternatives, MaterialMix
 from ..explain.compliance import StageCheck
 from ..explain.usage_range import UsageShare
+from .common import effort_line, rise
 from .figures import NOTHING, count, large_money, mass, money, number, percent, unit_for
-from .stress import effort_line, rise
 from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 12

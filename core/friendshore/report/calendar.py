@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 
 from ..explain.calendar import Calendar, Cause, Cliff, Stretch
+from .common import effort_line
 from .figures import NOTHING, count, mass, money
-from .stress import effort_line
 from .tables import Column, Text, figures, lines, section, table
 
 CHANGES_SHOWN = 4

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from rich.console import RenderableType
 
+from ..document.figures import signed
 from ..domain.plan import Cost
 from ..explain.compared import Comparison, FactLine, MaterialLine, MixLine, Step
+from .common import effort_line, rise
 from .figures import NOTHING, count, large_money, mass, money
-from .stress import effort_line, rise, signed
 from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 12

@@ -7,11 +7,13 @@ from decimal import Decimal
 
 from rich.console import RenderableType
 
+from ..document.figures import signed
 from ..explain.insured import Insurance, LossMet
 from ..explain.results import CENT
 from ..explain.stress import Shortfall
+from .common import effort_line, rise
 from .figures import NOTHING, count, large_money, mass, money, percent
-from .stress import SHOWN, effort_line, rise, signed
+from .stress import SHOWN
 from .tables import Column, Text, figures, lines, section, table
 
 _WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}

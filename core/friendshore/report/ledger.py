@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from ..explain.billed import Bill, Ledger, LedgerItem, Method
 from ..explain.margins import Margins
 from ..explain.results import Difference
+from .common import effort_line, rise
 from .figures import NOTHING, count, large_money, mass, money, percent
-from .stress import effort_line, rise
 from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 12

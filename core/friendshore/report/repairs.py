@@ -9,11 +9,12 @@ from itertools import groupby
 
 from rich.console import RenderableType
 
+from ..document.figures import signed
 from ..explain.levers import LeverKind
 from ..explain.repaired import Gap, LeverUse, Repair, Repairs
 from ..reading.tomlfile import toml_text
+from .common import effort_line, rise
 from .figures import NOTHING, count, mass, number, percent
-from .stress import effort_line, rise, signed
 from .tables import Column, Text, figures, lines, section, table
 
 SHOWN = 10

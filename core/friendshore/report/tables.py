@@ -32,13 +32,16 @@ class Text(RichText):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class _Column:
     """A column of a text table."""
 
     title: str
     align: Literal["left", "right"] = "left"
     whole: bool = False
     """Whether its cells are never broken, as numbers and dates."""
+
+
+Column = _Column
 
 
 def figures(title: str) -> Column:

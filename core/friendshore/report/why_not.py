@@ -11,8 +11,8 @@ from ..domain.change import Change
 from ..explain.break_even import BreakEven
 from ..explain.results import SHARE_PROVED, Difference
 from ..explain.why_not import Relaxed, WhyNot
+from .common import effort_line, rise
 from .figures import NOTHING, large_money, mass, money, number, percent
-from .stress import effort_line, rise
 from .tables import Column, Text, figures, lines, section, table
 
 _STATES = {

@@ -1,0 +1,94 @@
+"""Columns that stand for periods, added up where a line has no room for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from .elements import Cell, DataRow, DataTable, Kilograms, longest_word
+from .figures import written
+
+MOST_PERIODS = 6
+"""Periods that are shown one by one; a longer plan is shown by calendar years."""
+_LEAST = 2
+"""Columns of time that are shown however narrow a line is."""
+
+
+def fitted(table: DataTable, width: int) -> DataTable:
+    """The table as a line of `width` characters takes it: fewer columns of periods, and none that only a wider line has.
+
+    Args:
+        table: the table as it was made.
+        width: characters of a line.
+    """
+    kept = [i for i, column in enumerate(table.columns) if column.from_width <= width]
+    if len(kept) < len(table.columns):
+        table = DataTable(tuple(table.columns[i] for i in kept), tuple(_only(row, kept) for row in table.rows))
+    places = [i for i, column in enumerate(table.columns) if column.year]
+    return _added_up(table, places, _most(table, places, width)) if places else table
+
+
+def _only(row: DataRow, kept: Sequence[int]) -> DataRow:
+    return replace(row, cells=tuple(row.cells[i] for i in kept))
+
+
+def _most(table: DataTable, places: Sequence[int], width: int) -> int:
+    """How many columns of time there is room for."""
+    others = [
+        _word(table, i, width) if column.room is None else column.room
+        for i, column in enumerate(table.columns)
+        if i not in places
+    ]
+    each = table.columns[places[0]].room or 1
+    return max(_LEAST, (width - sum(others)) // each)
+
+
+def _word(table: DataTable, place: int, width: int) -> int:
+    return longest_word(written(row.cells[place], width) for row in table.rows)
+
+
+def _added_up(table: DataTable, places: Sequence[int], most: int) -> DataTable:
+    columns = table.columns
+    spans = _spans([(columns[i].title, columns[i].year) for i in places], most)
+    first, rest = places[0], places[-1] + 1
+    titled = []
+    start = first
+    for title, size in spans:
+        over = columns[first].over if start == first else ""
+        titled.append(replace(columns[start], title=f"{over} {title}".strip(), over="", year=""))
+        start += size
+    sizes = [size for _, size in spans]
+    rows = [
+        replace(row, cells=(*row.cells[:first], *_sums(row.cells[first:rest], sizes), *row.cells[rest:]))
+        for row in table.rows
+    ]
+    return DataTable((*columns[:first], *titled, *columns[rest:]), tuple(rows))
+
+
+def _spans(periods: Sequence[tuple[str, str]], most: int) -> list[tuple[str, int]]:
+    """Titles with the number of periods that each adds up: the periods if they are few, else calendar years, the last years together
+    where there is no room for all.
+    """
+    if len(periods) <= min(MOST_PERIODS, most):
+        return [(label, 1) for label, _ in periods]
+    years: dict[str, int] = {}
+    for _, year in periods:
+        years[year] = years.get(year, 0) + 1
+    if len(years) <= most:
+        return list(years.items())
+    found = list(years.items())
+    kept, rest = found[: most - 1], found[most - 1 :]
+    return [*kept, (f"{rest[0][0]}–{rest[-1][0][-2:]}", sum(size for _, size in rest))]
+
+
+def _sums(cells: Sequence[Cell], sizes: Sequence[int]) -> list[Cell]:
+    """Kilograms added up, so many at a time."""
+    found: list[Cell] = []
+    start = 0
+    for size in sizes:
+        some = [cell for cell in cells[start : start + size] if isinstance(cell, Kilograms)]
+        total = sum((cell.value for cell in some), Decimal(0))
+        found.append(replace(some[0], value=total) if some else cells[start])
+        start += size
+    return found

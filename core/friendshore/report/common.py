@@ -1,0 +1,33 @@
+"""What the documents of all questions say alike: differences with what is proved of them, and what an answer took."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..document.elements import Amount, Between, Section, Tone, apart, sentence
+from ..document.figures import count, percent, written
+from ..explain.results import Difference, Effort
+
+
+def difference(found: Difference) -> Amount | Between:
+    """A difference: one number where it is proved, else where it lies."""
+    return Amount(found.value) if found.proved else Between(found.value, found.low, found.high)
+
+
+def rise(found: Difference) -> str:
+    """The same within a sentence."""
+    return written(difference(found))
+
+
+def effort(found: Effort) -> Section:
+    """What an answer took, set apart at its end."""
+    return apart(sentence(effort_line(found), tone=Tone.ASIDE))
+
+
+def effort_line(effort: Effort) -> str:
+    """What an answer took."""
+    known = percent(Decimal(str(effort.share_reused)))
+    return (
+        f"{count(effort.questions, 'question')} asked, {count(effort.solved, 'independent part')} solved, "
+        f"{known} of the parts known already"
+    )

@@ -1,0 +1,125 @@
+"""Documents: typed cells written in one place, columns of periods that fit, and the same data as JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from friendshore.document.elements import (
+    NOTHING,
+    Amount,
+    Between,
+    Cell,
+    Column,
+    Count,
+    DataRow,
+    Document,
+    Kilograms,
+    Pairs,
+    Phrase,
+    Quoted,
+    Share,
+    Tone,
+    Verbatim,
+    apart,
+    figures,
+    notes,
+    section,
+    sentence,
+    table,
+)
+from friendshore.document.figures import written
+from friendshore.document.terminal import plain_text
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("a name", "a name"), (Phrase("a name", strong=True), "a name"), (NOTHING, "–"), (date(2027, 1, 31), "2027-01-31"),
+        (Amount(D("1234.5")), "1,234"), (Amount(D("2.924"), "USD"), "USD 2.92"), (Amount(D(5), form="signed"), "+5"),
+        (Amount(D("-5"), form="signed"), "-5"), (Amount(D("0.004"), form="signed"), "–"), (Amount(D(12345), form="cents"), "+12,345.00"),
+        (Between(D(3), D(1), D(4)), "between 1 and 4, not proved"), (Between(D(3), None, None), "3, not proved"),
+        (Kilograms(D(1500)), "1.5 t"), (Kilograms(D(1500), "kg"), "1,500 kg"), (Kilograms(D(1500), "t", bare=True), "1.5"),
+        (Kilograms(D(0)), "0 kg"), (Kilograms(D(0), "t"), "–"), (Kilograms(D(20), least=D("0.05")), "+20 kg"),
+        (Kilograms(D("-0.01"), least=D("0.05")), "–"), (Kilograms(D(20), per="year"), "20 kg a year"),
+        (Share(D("0.25")), "25 %"), (Count(3), "3"), (Count(1, "offer"), "1 offer"), (Count(1200, "loss", "losses"), "1,200 losses"),
+    ],
+)  # fmt: skip
+def test_a_cell_is_written_with_its_unit(cell: Cell, text: str) -> None:
+    """Each kind of figure as a planner reads it."""
+    assert written(cell) == text
+
+
+def quarters(count: int) -> Document:
+    """A table of so many quarters, 600 kg in each."""
+    labels = [(f"{2027 + i // 4}-Q{i % 4 + 1}", str(2027 + i // 4)) for i in range(count)]
+    periods = [Column(label, align="right", whole=True, year=year, over="Short", room=9) for label, year in labels]
+    cells = [Kilograms(D(600), "t") for _ in labels]
+    columns = [Column("Material"), *periods, Column("What for", from_width=60)]
+    return Document("Quarters", (table(columns, [["tin", *cells, "all"]]),))
+
+
+def header(document: Document, width: int) -> list[str]:
+    """Words of the first line."""
+    return plain_text(document, width).splitlines()[0].split()
+
+
+def test_columns_of_periods_are_added_up_where_there_is_no_room() -> None:
+    """Few periods stand one by one, many by years, and the last years together on a narrow line; kilograms are added up."""
+    assert header(quarters(3), 100) == ["Material", "Short", "2027-Q1", "2027-Q2", "2027-Q3", "What", "for"]
+    assert header(quarters(8), 100) == ["Material", "Short", "2027", "2028", "What", "for"]
+    assert plain_text(quarters(8), 100).count("2.4 t") == 2
+    assert header(quarters(16), 36) == ["Material", "Short", "2027", "2028", "2029–30"]
+    assert "4.8 t" in plain_text(quarters(16), 36)
+
+
+def test_what_only_a_wide_line_has_is_left_out_of_a_narrow_one() -> None:
+    """Columns and phrases say so themselves."""
+    assert "What for" not in plain_text(quarters(3), 59)
+    told = Document("", (table([Column("Chain")], [[Phrase("mined AU → refined MY", brief="AU → MY")]]),))
+    assert "AU → MY" in plain_text(told, 100)
+    assert "mined AU → refined MY" in plain_text(told, 110)
+
+
+def everything() -> Document:
+    """A document with every element and every kind of cell."""
+    cells: list[list[Cell]] = [
+        ["a", Amount(D("1.5"), "USD")], [Phrase("b", Tone.BAD), Between(D(1), None, D(2))], [NOTHING, Kilograms(D(3))],
+        [date(2027, 1, 1), Share(D("0.5"))], ["c", Count(2, "offer")],
+    ]  # fmt: skip
+    return Document(
+        "All",
+        (
+            sentence("It is ", Phrase("optimal", Tone.GOOD, strong=True), ": see ", Phrase("friendshore verify", code=True)),
+            section("Figures", table([Column("Name"), figures("Figure", "USD")], [*cells, DataRow(("sum", "5"), strong=True, level=1)]),
+                    notes(["first", Quoted("in\ntwo lines")], Tone.DOUBTFUL)),
+            apart(Verbatim(("as it", "  stands")), Pairs((("name", "text"),))),
+        ),
+    )  # fmt: skip
+
+
+def test_a_document_is_json() -> None:
+    """Every element, phrase and figure says what it is, and numbers are numbers."""
+    data = everything().to_dict()
+    assert json.loads(json.dumps(data)) == data
+    assert data["is"] == "document"
+    assert [part["is"] for part in data["parts"]] == ["sentence", "section", "section"]
+    rows = data["parts"][1]["parts"][0]["rows"]
+    assert rows[0]["cells"] == ["a", {"is": "amount", "value": 1.5, "currency": "USD"}]
+    assert [row["cells"][1].get("is") for row in rows[1:5]] == ["between", "kilograms", "share", "count"]
+    assert rows[3]["cells"][0] == {"is": "date", "value": "2027-01-01"}
+    assert rows[5] == {"is": "datarow", "cells": ["sum", "5"], "strong": True, "level": 1}
+
+
+def test_a_terminal_shows_every_element() -> None:
+    """Titles set apart, notes as a list, lines as they are."""
+    assert plain_text(everything(), 60).splitlines() == [
+        "It is optimal: see `friendshore verify`", "", "Figures", "Name          Figure, USD", "─────────────────────────",
+        "a                 USD 1.5", "b           1, not proved", "–                    3 kg", "2027-01-01           50 %",
+        "c                2 offers", "  sum                   5", "· first", "· in", "  two lines", "", "as it", "  stands", "name  text",
+    ]  # fmt: skip
