@@ -20,8 +20,6 @@ from ..rules.waivers import longest_run
 from .levers import Lever, LeverKind, yes_no
 from .upstream_supply import UpstreamSupply
 
-_KILOGRAMS = frozenset({"bought", "delivered", "short", "stock", "reserved", "lacking"})
-"""What limits may ask for that is a quantity."""
 INFINITE = Decimal("Infinity")
 
 
@@ -53,7 +51,7 @@ def loosened(up: UpstreamSupply) -> Iterator[Lever]:
             if isinstance(rule, MaxShare | MinShare) and rule.of == "demand" and rule.share and any(bounds):
                 sign = 1 if row.at_least is None else -1
                 bases[rule.id] = sign * min(abs(bases.get(rule.id, INFINITE)), exact(bounds[0] / rule.share))
-            if all(term.question in _KILOGRAMS for term in row.asked):
+            if all(term.unit == "kg" for term in row.asked):
                 bounds.append(up.need.kilograms)
             if row.penalty is None:
                 most[rule.id] = max(most.get(rule.id, Decimal(0)), *bounds)

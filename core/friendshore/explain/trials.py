@@ -180,10 +180,6 @@ class Trials:
         return found
 
 
-_QUANTITIES = frozenset({"bought", "used", "delivered", "short", "stock", "reserved", "lacking"})
-"""What limits may ask for that is no money."""
-
-
 def _weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
     """The same facts without rules that bear on nothing: those that find nothing against any offer with all levers used, and, where no
     limit asks for money, those that only charge. What can be served does not depend on them.
@@ -195,7 +191,7 @@ def _weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
         for number, rule in enumerate(world.rules)
         if rule.verbs == {"judge"} and not any(number in j.chain or number in j.trade for j in judgements)
     }
-    if all(term.question in _QUANTITIES for _, row in world.limit_rows for term in row.asked):
+    if all(term.unit != "money" for _, row in world.limit_rows for term in row.asked):
         silent |= {rule.id for rule in world.rules if rule.verbs == {"charge"}}
     return replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.id not in silent))
 

@@ -34,7 +34,7 @@ def active_rules(problem: Problem) -> frozenset[str]:
 
 def _empty(row: Row | Rows) -> bool:
     """Whether a row counts nothing at all, and holds: what may be counted is a matter of facts, so that it always does."""
-    if any(len(term.index) or term.parts for term in row.asked):
+    if not all(term.is_empty for term in row.asked):
         return False
     return all((one.at_least or 0) <= 0 and (one.at_most is None or one.at_most >= 0) for one in one_by_one(row))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..plugins import attributed
 from ..rules.answers import as_rows
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
+from ..rules.terms import Table
 
 if TYPE_CHECKING:
     from .build import Problem
@@ -72,29 +73,38 @@ def rows_of(problem: Problem, rule: Rule) -> list[Row | Rows]:
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
     """Materials that a row, or any of many, speaks of."""
-    count = problem.case.horizon.count
-    materials: set[str] = set()
-    for term in row.asked:
-        if term.question in ("bought", "used", "spent"):
-            arcs = np.unique(problem.moves.arc[term.index])
-            materials |= {problem.network.arcs[arc].node[0] for arc in arcs.tolist()}
-            continue
-        if term.question == "untaken":
-            offers = {problem.commitments[position].offer for position in term.index.tolist()}
-            materials |= {line.material for offer in offers for line in problem.offers[offer].offer.outputs}
-            continue
-        if term.question in ("discounts", "fixed"):
-            spans = problem.price_spans if term.question == "discounts" else problem.term_spans
-            offers = {offer for position in term.index.tolist() for offer in spans[position].offers}
-            materials |= {line.material for offer in offers for line in problem.offers[offer].offer.outputs}
-            continue
-        places = np.unique(term.index if term.question == "onboarding" else term.index // count).tolist()
-        if term.question == "reserved":
-            materials |= {problem.network.nodes[place % len(problem.network.nodes)][0] for place in places}
-        elif term.question in ("delivered", "short"):
-            materials |= {problem.demands[place].use.material.id for place in places}
-        elif term.question in ("stock", "holding"):
-            materials |= {problem.network.nodes[place][0] for place in places}
-        else:
-            materials |= {line.material for place in places for line in problem.offers[place].offer.outputs}
-    return frozenset(materials)
+    return frozenset(
+        material
+        for term in row.asked
+        for table, positions in term.positions.items()
+        for material in _materials(problem, table, np.unique(positions).tolist())
+    )
+
+
+def _materials(problem: Problem, table: Table, positions: Sequence[int]) -> set[str]:
+    """Materials that some entries of a table are about."""
+    nodes = problem.network.nodes
+    match table:
+        case "moves":
+            arcs = np.unique(problem.moves.arc[positions]).tolist()
+            return {problem.network.arcs[arc].node[0] for arc in arcs}
+        case "demands":
+            return {problem.demands[demand].use.material.id for demand in positions}
+        case "nodes":
+            return {nodes[node][0] for node in positions}
+        case "offers":
+            return _made(problem, positions)
+        case "price_spans":
+            return _made(problem, (offer for span in positions for offer in problem.price_spans[span].offers))
+        case "term_spans":
+            return _made(problem, (offer for span in positions for offer in problem.term_spans[span].offers))
+        case "commitments":
+            return _made(problem, (problem.commitments[commitment].offer for commitment in positions))
+        case "classes" | "periods":
+            return set()
+        case _:
+            assert_never(table)
+
+
+def _made(problem: Problem, offers: Iterable[int]) -> set[str]:
+    return {line.material for offer in set(offers) for line in problem.offers[offer].offer.outputs}

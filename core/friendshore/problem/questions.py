@@ -15,7 +15,23 @@ from ..domain.facts import Material, Place
 from ..domain.time import Horizon, stretches
 from ..domain.use import Chained
 from ..rules.base import DemandLine
-from ..rules.rows import Purchases, Term
+from ..rules.rows import Purchases
+from ..rules.terms import (
+    BoughtTerm,
+    DeliveredTerm,
+    DiscountsTerm,
+    FixedTerm,
+    HoldingTerm,
+    MakingTerm,
+    OnboardingTerm,
+    ReservedTerm,
+    ShortTerm,
+    SpentTerm,
+    StockTerm,
+    Term,
+    UntakenTerm,
+    UsedTerm,
+)
 from .compliance_classes import ComplianceClass
 from .demands import Demand
 from .incumbents import Incumbent
@@ -27,7 +43,7 @@ from .stock_cover_cuts import own_compliance_classes, servers, stock_cover_cuts
 from .trade import Trade
 
 if TYPE_CHECKING:
-    from ..rules.rows import Index, Weights
+    from ..rules.terms import Index, Weights
 
 
 class Questions:
@@ -108,10 +124,9 @@ class Questions:
 
     def bought(
         self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], stock: bool = False
-    ) -> Term:
+    ) -> BoughtTerm:
         """Kilograms of the moves that count, delivered in `periods`; with `stock`, lots set aside as well."""
-        index, weight = self._moves_that(count, periods, stock=stock)
-        return Term("bought", index, weight)
+        return BoughtTerm(*self._moves_that(count, periods, stock=stock))
 
     def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
         """All that may be bought, each offer with a place; with `stock`, lots as well."""
@@ -135,16 +150,15 @@ class Questions:
         order = np.argsort(row, kind="stable")
         return Purchases(
             first=np.searchsorted(row[order], np.arange(len(stretches) * len(counts) + 1)),
-            index=moves[entry[order]],
+            moves=moves[entry[order]],
             weight=share[counted, position[entry]][order],
         )
 
     def used(
         self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0
-    ) -> Term:
+    ) -> UsedTerm:
         """1 if the moves that count come to at least `at_least`, else 0."""
-        index, weight = self._moves_that(count, periods)
-        return Term("used", index, weight, at_least=float(at_least))
+        return UsedTerm(*self._moves_that(count, periods), at_least=float(at_least))
 
     def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
         """Money on the moves that count, dated by order, and onboarding of their offers if `periods` hold the first.
@@ -154,22 +168,22 @@ class Questions:
         due at once counts in the first period of its span, by the most that anything they are about counts; what is paid for and not
         taken, in the last period of its year, by the most that its offer counts.
         """
-        index, weight = self._moves_that(count, periods, dated="ordered")
         counts = [0.0] * len(self._counted)
         for arc in self._arcs:
             if arc.offer >= 0:
                 counts[arc.offer] = max(counts[arc.offer], float(count(arc.chained, arc.move.to)))
         several = [0.0 if facts.single else c for facts, c in zip(self._counted, counts, strict=True)]
-        terms = [Term("spent", index, weight), Term("making", *self._cells(enumerate(several), periods))]
+        terms: list[Term] = [SpentTerm(*self._moves_that(count, periods, dated="ordered"))]
+        terms.append(MakingTerm(*self._cells(enumerate(several), periods)))
         if 0 in periods and 0 in self._in_force:
             once = np.array([i for i, c in enumerate(counts) if c and self._counted[i].onboarding], dtype=np.intp)
-            terms.append(Term("onboarding", once, np.array(counts)[once] if len(once) else np.array([])))
+            terms.append(OnboardingTerm(once, np.array(counts)[once] if len(once) else np.array([])))
         if self._price_spans:
-            terms.append(Term("discounts", *self._settled(count, periods)))
+            terms.append(DiscountsTerm(*self._settled(count, periods)))
         if self._term_spans:
-            terms.append(Term("fixed", *self._fixed(count, periods)))
+            terms.append(FixedTerm(*self._fixed(count, periods)))
         if self._commitments:
-            terms.append(Term("untaken", *self._untaken(count, periods)))
+            terms.append(UntakenTerm(*self._untaken(count, periods)))
         return terms
 
     def _settled(
@@ -207,40 +221,42 @@ class Questions:
                 found.append((position, max(float(count(arc.chained, arc.move.to)) for arc in arcs)))
         return _weighted(found)
 
-    def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term:
+    def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> DeliveredTerm:
         """Kilograms delivered to the demands that count."""
-        index, weight = self._cells(self._by_demand(count), periods)
-        return Term("delivered", index, weight)
+        return DeliveredTerm(*self._cells(self._by_demand(count), periods))
 
-    def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term:
+    def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> ShortTerm:
         """Kilograms short of the demands that count."""
-        index, weight = self._cells(self._by_demand(count), periods)
-        return Term("short", index, weight)
+        return ShortTerm(*self._cells(self._by_demand(count), periods))
 
-    def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> Term:
+    def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> StockTerm:
         """Kilograms held at the end of each of `periods`."""
         counts = [float(count(self._merged.materials[m], self._merged.place(p))) for m, p in self._network.nodes]
-        index, weight = self._cells(enumerate(counts), periods)
-        return Term("stock", index, weight)
+        return StockTerm(*self._cells(enumerate(counts), periods))
 
     def usable(
         self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
-    ) -> Sequence[tuple[str, Term, Decimal]]:
+    ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
         """What the stock at the end of a period must come to for all that is wanted of one material at one place."""
         if not wanted:
             return []
         node = final_node(wanted[0][0].use)
         cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in wanted]
         serving = servers(self._compliance_classes, self._network, node, period)
-        size, place = len(self._network.nodes), self._network.nodes.index(node)
-        found: list[tuple[str, Term, Decimal]] = []
+        place = self._network.nodes.index(node)
+        found: list[tuple[str, ReservedTerm, Decimal]] = []
         for may, quantity in stock_cover_cuts(cells, self._own, serving):
-            index = np.array([(r * size + place) * self.horizon.count + period for r in sorted(may)], dtype=np.intp)
+            stock = ReservedTerm(
+                classes=np.array(sorted(may), dtype=np.intp),
+                nodes=np.full(len(may), place),
+                periods=np.full(len(may), period),
+                weight=np.ones(len(may)),
+            )
             served = [d.id for d, t, _ in wanted if self._servers(serving, d, t) <= may]
             name = f"for {' + '.join(dict.fromkeys(served))}"
             if any(name == other for other, _, _ in found):  # the same demands, told apart by dates or waivers
                 name += f" ({'+'.join(self._compliance_classes[r].label for r in sorted(may))})"
-            found.append((name, Term("reserved", index, np.ones(len(index))), quantity))
+            found.append((name, stock, quantity))
         return found
 
     def _servers(self, serving: Mapping[int, frozenset[int]], demand: DemandLine, period: int) -> frozenset[int]:
@@ -248,10 +264,9 @@ class Questions:
         own = self._own.get((self._demand_positions[demand.id], period), frozenset())
         return frozenset[int]().union(*(serving[index] for index in own))
 
-    def holding(self, periods: Sequence[int]) -> Term:
+    def holding(self, periods: Sequence[int]) -> HoldingTerm:
         """All money for holding stock."""
-        index, weight = self._cells(enumerate([1.0] * len(self._network.nodes)), periods)
-        return Term("holding", index, weight)
+        return HoldingTerm(*self._cells(enumerate([1.0] * len(self._network.nodes)), periods))
 
     def demanded(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Decimal:
         """Kilograms demanded, weighted."""
@@ -292,13 +307,13 @@ class Questions:
     def _by_demand(self, count: Callable[[DemandLine], Decimal | int]) -> list[tuple[int, float]]:
         return [(i, float(count(d))) for i, d in zip(self._positions, self.demands, strict=True)]
 
-    def _cells(self, counts: Iterable[tuple[int, float]], periods: Sequence[int]) -> tuple[Index, Weights]:
-        """Positions in a table of things x periods, for the things that count."""
+    def _cells(self, counts: Iterable[tuple[int, float]], periods: Sequence[int]) -> tuple[Index, Index, Weights]:
+        """Things that count, each in each period in which the rule applies."""
         things = [(i, c) for i, c in counts if c]
         asked = [t for t in periods if t in self._in_force]
-        index = [i * self.horizon.count + t for i, _ in things for t in asked]
-        weight = [c for _, c in things for _ in asked]
-        return np.array(index, dtype=np.intp), np.array(weight, dtype=np.float64)
+        index = np.repeat(np.array([i for i, _ in things], dtype=np.intp), len(asked))
+        weight = np.repeat(np.array([c for _, c in things], dtype=np.float64), len(asked))
+        return index, np.tile(np.array(asked, dtype=np.intp), len(things)), weight
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Snapshot:
 
         Rules about what is held are left out: no stock is carried.
         """
-        held = {rule.id for rule, row in problem.limit_rows for term in row.asked if term.question in _OF_STOCK}
+        held = {rule.id for rule, row in problem.limit_rows for term in row.asked if "nodes" in term.positions}
         kept = tuple(rule for rule in inputs.rules if rule.id not in held)
         return Snapshot(replace(inputs.freeze(problem), rules=kept), problem, until)
 
@@ -74,10 +74,6 @@ class Snapshot:
             return None
         months = int(offer.qualification.to_integral_value(ROUND_CEILING))
         return add_months(self.inputs.case.horizon.start, months)
-
-
-_OF_STOCK = ("stock", "reserved", "holding")
-"""Questions about what is held."""
 
 
 class _View:

@@ -18,9 +18,10 @@ from ..problem.waivers import waiver_id
 from .buying import Buying, Recipes
 from .columns import Columns, Units
 from .draft import ProgramDraft
-from .limits import LimitRows, Reader, compile_limits
+from .limits import LimitRows, compile_limits
 from .matrix import Ints, Linear, joined, owners_of
 from .objectives import Goal, add_largest, goals_of
+from .term_columns import TermColumns
 from .terms import add_order_terms
 
 Bought = dict[tuple[int, int, int], list[int]]
@@ -92,7 +93,7 @@ class _Compiler:
         self._lots()
         add_order_terms(self.draft)
         self._licences()
-        reader = Reader(self.problem, self.assembly, self.columns, self.bounds)
+        reader = TermColumns(self.problem, self.assembly, self.columns, self.bounds)
         compile_limits(self.limits, reader)
         largest = add_largest(self.problem.objectives, reader)
         reader.add_bought()

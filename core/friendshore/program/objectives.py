@@ -10,9 +10,11 @@ import numpy as np
 from ..domain.case import Minimise
 from ..problem import Problem
 from ..problem.objectives import Objective
+from ..rules.terms import LackingTerm
 from .columns import Columns
-from .limits import LimitRows, Reader
+from .limits import LimitRows
 from .matrix import Floats, Linear
+from .term_columns import TermColumns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,9 +28,12 @@ class Goal:
     """Whether it is the whole objective."""
 
 
-def add_largest(objectives: Sequence[Objective], reader: Reader) -> list[list[int]]:
+def add_largest(objectives: Sequence[Objective], reader: TermColumns) -> list[list[int]]:
     """Adds what concentration needs: for each level the columns whose values it adds up, none for any other."""
-    return [[reader.lacking(row.terms[0], row) for row in objective.rows] for objective in objectives]
+    return [
+        [reader.lacking(term, row) for row in objective.rows for term in row.terms if isinstance(term, LackingTerm)]
+        for objective in objectives
+    ]
 
 
 def goals_of(

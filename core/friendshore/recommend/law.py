@@ -194,13 +194,9 @@ def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
     ]
 
 
-_KILOGRAMS = frozenset({"bought", "delivered", "short", "stock", "reserved", "lacking"})
-"""What a row may ask of a plan that is a quantity; `used` is a count, all else money."""
-
-
 def _unit(row: Row, currency: str) -> str:
     """What the figures of a row are in."""
-    asked = {term.question for term in row.asked}
-    if asked <= _KILOGRAMS:
+    units = {term.unit for term in row.asked}
+    if units <= {"kg"}:
         return "kg"
-    return "" if asked & (_KILOGRAMS | {"used"}) else currency
+    return currency if units == {"money"} else ""

@@ -13,7 +13,8 @@ from typing import Any
 
 from ..domain.use import Verdict
 from .base import Rule
-from .rows import Row, Rows, Term
+from .rows import Row, Rows
+from .terms import LackingTerm, Term, UsedTerm
 
 _LONGEST = 60
 """Characters of a wrong answer that are shown."""
@@ -117,15 +118,28 @@ def faults(row: Any) -> Iterator[str]:
 def _fault_of(term: Any) -> str:
     if not isinstance(term, Term):
         return f"it adds {_shown(term)}, no term"
-    numbers = [*term.weight.tolist(), term.times, term.at_least]
-    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
-        return f"a factor in what is {term.question} is no number"
-    return ""
+    fault = next((fault for _, part in term.parts if (fault := _fault_of(part))), "")
+    return fault or ("" if all(map(_is_number, _factors(term))) else f"a factor in {_said(term)} is no number")
+
+
+def _factors(term: Term) -> list[Any]:
+    """All numbers that a term multiplies by, or compares with."""
+    if isinstance(term, LackingTerm):
+        return [term.times, *(base for base, _ in term.parts)]
+    return [*term.weight.tolist(), term.times, *([term.at_least] if isinstance(term, UsedTerm) else [])]
+
+
+def _is_number(factor: Any) -> bool:
+    return isinstance(factor, int | float | Decimal) and math.isfinite(factor)
+
+
+def _said(term: Term) -> str:
+    return f"what is {type(term).__name__.removesuffix('Term').lower()}"
 
 
 def _shown(found: object) -> str:
     """A wrong answer in words: a term by what it asks of a plan, which no bound may depend on."""
     if isinstance(found, Term):
-        return f"what is {found.question} in the plan"
+        return f"{_said(found)} in the plan"
     text = repr(found)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

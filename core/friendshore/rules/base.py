@@ -27,7 +27,8 @@ from ..domain.facts import Material, Place
 from ..domain.quantities import parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Chained, Fact, Move, Use, Verdict
-from .rows import Purchases, Row, Rows, Term
+from .rows import Purchases, Row, Rows
+from .terms import BoughtTerm, DeliveredTerm, HoldingTerm, ReservedTerm, ShortTerm, StockTerm, Term, UsedTerm
 from .waivers import WaiverTerms
 
 
@@ -216,7 +217,7 @@ class Facts(Protocol):
 
     def bought(
         self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], stock: bool = False
-    ) -> Term:
+    ) -> BoughtTerm:
         """Kilograms of the moves that count; with `stock`, of stock in hand and orders placed as well."""
         ...
 
@@ -235,13 +236,13 @@ class Facts(Protocol):
 
     def used(
         self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0
-    ) -> Term: ...
-    def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term: ...
-    def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Term: ...
-    def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> Term: ...
+    ) -> UsedTerm: ...
+    def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> DeliveredTerm: ...
+    def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> ShortTerm: ...
+    def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> StockTerm: ...
     def usable(
         self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
-    ) -> Sequence[tuple[str, Term, Decimal]]:
+    ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
         """What must be in stock at the end of a period to serve all that is wanted of one material at one place.
 
         Args:
@@ -265,7 +266,7 @@ class Facts(Protocol):
         """Countries of the final demands that a purchase from an offer for a place may end in."""
         ...
 
-    def holding(self, periods: Sequence[int]) -> Term:
+    def holding(self, periods: Sequence[int]) -> HoldingTerm:
         """All money for holding stock."""
         ...
 

@@ -1,85 +1,18 @@
-"""Linear rows over questions that one can ask of a plan.
-
-A term has two readings: the program turns it into solver columns, the verifier and the explainer into a number
-on a finished plan. Terms hold index arrays into the tables of `Facts`, not one object a kilogram.
-"""
+"""Rows of limit rules: sums of terms between bounds, one by one or many at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from .terms import BoughtTerm, LackingTerm, Term, lacking
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from .terms import Index, Weights
 
-    Index = NDArray[np.intp]
-    Weights = NDArray[np.float64]
-
-Question = Literal[
-    "bought",
-    "used",
-    "delivered",
-    "short",
-    "stock",
-    "reserved",
-    "spent",
-    "making",
-    "onboarding",
-    "holding",
-    "discounts",
-    "fixed",
-    "untaken",
-    "lacking",
-]
-"""What a term asks.
-
-- `bought`: units of moves, indexed by the table of moves
-- `used`: 1 if the moves together come to at least `at_least` units, else 0
-- `delivered`, `short`: kilograms of demand cells (demand x period)
-- `stock`: kilograms held at the end of a period, of stock cells (material, place x period)
-- `reserved`: kilograms held at the end of a period for one compliance class, of cells (compliance class x stock cell)
-- `spent`: money on moves (list price, charges, freight), undiscounted, in the case's currency
-- `making`: money on units made of offers with several outputs, of cells (offer x order period)
-- `onboarding`: one-off costs, indexed by offers
-- `holding`: money for holding, of stock cells
-- `discounts`: money that price schedules add (negative: take off), indexed by schedules and spans
-- `fixed`: money that terms of trade make due at once, indexed by terms and spans
-- `untaken`: money for what is paid for and not taken, indexed by offers and years
-- `lacking`: by how much the worst of some parts falls short of its base, else 0; indexed by nothing
-"""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Term:
-    """A weighted sum of answers to one question."""
-
-    question: Question
-    index: Index
-    """Positions in the table that the question is indexed by."""
-    weight: Weights
-    """One factor a position; for `used`, what a unit of each move counts towards the threshold."""
-    times: float = 1.0
-    """Factor on the whole term; for `used`, on the 0 or 1."""
-    at_least: float = 0.0
-    """For `used`: the least sum that counts as used; 0 means one unit of the case's resolution."""
-    parts: tuple[tuple[Decimal, Term], ...] = ()
-    """For `lacking`: each base with the term that should come to it, which asks another question, `used` excepted."""
-
-
-def lacking(*parts: tuple[Decimal, Term]) -> Term:
-    """The largest of all `base - term`, or 0 if none is above it: a convex function of the plan.
-
-    Raises:
-        ValueError: if a term is not linear in the plan.
-    """
-    if any(term.question in ("used", "lacking") for _, term in parts):
-        raise ValueError("what is lacking is asked of quantities and money, not of what is used or lacking")
-    import numpy as np  # slow to load, and not needed to list rules
-
-    return Term("lacking", np.array([], dtype=np.intp), np.array([]), parts=parts)
+__all__ = ["Purchases", "Row", "Rows", "Term", "lacking", "one_by_one"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +36,7 @@ class Row:
         """Refuses a row that asks for what is lacking to be large: no linear program can say that."""
         for term in self.terms:
             wrong = self.at_least if term.times > 0 else self.at_most
-            if term.question == "lacking" and wrong is not None:
+            if isinstance(term, LackingTerm) and wrong is not None:
                 raise ValueError(f"row `{self.label}`: what is lacking may be kept small, never asked for")
 
     def loosened(self, by: Decimal) -> Row:
@@ -125,16 +58,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Purchases:
-    """Which moves each of several rows counts, and how much: `index[first[i]:first[i + 1]]` are those of row `i`."""
+    """Which moves each of several rows counts, and how much: `moves[first[i]:first[i + 1]]` are those of row `i`."""
 
     first: Index
-    index: Index
+    moves: Index
     weight: Weights
 
-    def __getitem__(self, row: int) -> Term:
+    def __getitem__(self, row: int) -> BoughtTerm:
         """What one row counts."""
         start, end = self.first[row : row + 2]
-        return Term("bought", self.index[start:end], self.weight[start:end])
+        return BoughtTerm(self.moves[start:end], self.weight[start:end])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +108,7 @@ class Rows:
     @property
     def asked(self) -> tuple[Term, ...]:
         """All that they count, in one term."""
-        return (Term("bought", self.bought.index, self.bought.weight),)
+        return (BoughtTerm(self.bought.moves, self.bought.weight),)
 
     @property
     def floors(self) -> Sequence[Decimal]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -18,7 +17,8 @@ from ..problem.inputs import Inputs
 from ..problem.limiting import materials_of
 from ..rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
 from ..rules.base import Facts, Rule
-from ..rules.rows import Purchases, Row, Rows, Term, one_by_one
+from ..rules.rows import Purchases, Row, Rows, one_by_one
+from ..rules.terms import LackingTerm, Table, Term
 from .worlds import World
 
 LINEAR = (
@@ -105,7 +105,7 @@ class Asking:
         facts = self.problem.facts
         kept = (facts.offers, facts.demands, facts.incumbents, facts.materials, facts.places)
         bought = facts.bought(lambda *_: 1, range(facts.horizon.count))
-        return repr((kept, facts.purchases(stock=True), bought.index.tolist(), bought.weight.tolist(), self.questions))
+        return repr((kept, facts.purchases(stock=True), bought.moves.tolist(), bought.weight.tolist(), self.questions))
 
     def _judge(self, question: Question) -> Any:
         with attributed(self.rule):
@@ -148,27 +148,33 @@ class Asking:
             for row in () if wrong else one_by_one(made):
                 if row.penalty is not None and row.penalty < 0:
                     yield f"row `{row.label}`: `penalty` is {row.penalty}: it pays for being missed"
-                for term in row.terms:
-                    if len(term.index) and not 0 <= int(term.index.min()) <= int(term.index.max()) < self._size(
-                        term.question
-                    ):
-                        yield f"row `{row.label}`: it asks what is {term.question} of things that there are not"
+                for table in sorted({table for term in row.asked for table in self._beyond(term)}):
+                    yield f"row `{row.label}`: it counts {table.replace('_', ' ')} that there are not"
                 if row.label in labels:
                     yield f"two of its rows are called `{row.label}`"
                 labels.add(row.label)
 
-    def _size(self, question: str) -> float:
-        count = self.problem.case.horizon.count
-        sizes = {
-            "bought": len(self.problem.moves.arc),
-            "used": len(self.problem.moves.arc),
-            "spent": len(self.problem.moves.arc),
-            "delivered": len(self.problem.demands) * count,
-            "short": len(self.problem.demands) * count,
-            "stock": len(self.problem.network.nodes) * count,
-            "holding": len(self.problem.network.nodes) * count,
+    def _beyond(self, term: Term) -> list[Table]:
+        """Tables of which a term counts entries that there are not."""
+        return [
+            table
+            for table, positions in term.positions.items()
+            if len(positions) and not 0 <= positions.min() <= positions.max() < self._size(table)
+        ]
+
+    def _size(self, table: Table) -> int:
+        sizes: dict[Table, int] = {
+            "moves": len(self.problem.moves),
+            "demands": len(self.problem.demands),
+            "nodes": len(self.problem.network.nodes),
+            "classes": len(self.problem.compliance_classes),
+            "offers": len(self.problem.offers),
+            "periods": self.problem.case.horizon.count,
+            "price_spans": len(self.problem.price_spans),
+            "term_spans": len(self.problem.term_spans),
+            "commitments": len(self.problem.commitments),
         }
-        return sizes.get(question, math.inf)
+        return sizes[table]
 
     def false_shortcuts(self) -> Iterator[str]:
         """What the rule says of itself to spare work, and is wrong."""
@@ -243,12 +249,14 @@ def described(row: Row) -> tuple[object, ...]:
 
 
 def _term(term: Term) -> tuple[object, ...]:
-    weights: dict[int, float] = {}
-    for index, weight in zip(term.index.tolist(), term.weight.tolist(), strict=True):
-        weights[index] = weights.get(index, 0.0) + weight
-    entries = sorted((index, f"{weight:.12g}") for index, weight in weights.items())
-    parts = sorted((repr((base, _term(part))) for base, part in term.parts))
-    return (term.question, term.times, term.at_least, entries, parts)
+    name, parts = type(term).__name__, sorted(repr((base, _term(part))) for base, part in term.parts)
+    if isinstance(term, LackingTerm):
+        return (name, term.times, parts)
+    weights: dict[tuple[int, ...], float] = {}
+    for *at, weight in zip(*(some.tolist() for some in term.positions.values()), term.weight.tolist(), strict=True):
+        weights[tuple(at)] = weights.get(tuple(at), 0.0) + weight
+    entries = sorted((at, f"{weight:.12g}") for at, weight in weights.items())
+    return (name, term.times, getattr(term, "at_least", 0.0), entries)
 
 
 def _possible(entry: ChainEntry, others: Sequence[str]) -> list[str]:

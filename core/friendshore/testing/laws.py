@@ -14,6 +14,7 @@ from ..domain.facts import Offer
 from ..domain.plan import PlanStatus
 from ..problem.inputs import Inputs
 from ..rules.base import Phase, PhaseStatus, Rule
+from ..rules.terms import UsedTerm
 from ..session import Session
 from ..solve import Limits
 from .worlds import World, more_offers
@@ -67,7 +68,7 @@ def planned(world: World, rules: Sequence[Rule]) -> TrialOutcome:
         for number, verdicts in found.items()
         for arc, verdict in verdicts.items()
     }
-    counted = any(term.question == "used" for _, row in problem.limit_rows for term in row.asked)
+    counted = any(isinstance(term, UsedTerm) for _, row in problem.limit_rows for term in row.asked)
     priced = any(row.penalty is not None for _, row in problem.limit_rows)
     objective = math.inf if plan.status is PlanStatus.INFEASIBLE else float(plan.objective)
     return TrialOutcome(objective, plan.model_dump_json(), frozenset(against), counted, priced)

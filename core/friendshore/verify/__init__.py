@@ -128,7 +128,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     readings, penalties = read_limits(ledger, amounts, costing)
     cost = costing.cost(penalties)
     rounding = _rounding(ledger, costing)
-    levels = read_levels(ledger, readings.answers, cost, rounding)
+    levels = read_levels(ledger, readings.values, cost, rounding)
     if (plan.status is PlanStatus.INFEASIBLE) != bool(plan.infeasible):
         ledger.find(
             f"the plan is called {plan.status}, and names {len(plan.infeasible)} conflicts of rules",
@@ -158,7 +158,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
 
 def level_value(objective: Objective, verified: VerifiedPlan) -> Decimal:
     """What a level comes to on a plan, whether or not the plan was made for it."""
-    return measured(objective, verified.ledger, verified.readings.answers, verified.cost)[0]
+    return measured(objective, verified.ledger, verified.readings.values, verified.cost)[0]
 
 
 def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:

@@ -9,8 +9,8 @@ from ..domain.base import exact
 from ..domain.case import Minimise
 from ..domain.plan import Cost
 from ..problem.objectives import Objective
-from .answers import Answers
 from .ledger import PlanEntries
+from .term_values import TermValues
 
 TOLERANCE = Decimal("1e-6")
 """The solver's, as a share of what a level comes to, or of one."""
@@ -31,7 +31,7 @@ class LevelReading:
     """What later levels might have made of it."""
 
 
-def measured(objective: Objective, ledger: PlanEntries, answers: Answers, cost: Cost) -> tuple[Decimal, Decimal]:
+def measured(objective: Objective, ledger: PlanEntries, values: TermValues, cost: Cost) -> tuple[Decimal, Decimal]:
     """What a level comes to on a plan, and by how much rounding the plan's kilograms may have moved it, if not money."""
     level, problem = objective.level, ledger.problem
     if level.minimise is Minimise.COST:
@@ -44,11 +44,11 @@ def measured(objective: Objective, ledger: PlanEntries, answers: Answers, cost: 
         return exact(
             sum((problem.discount[s.period] * price[s.demand] * s.quantity for s in short), Decimal(0))
         ), Decimal(0)
-    found = [answers.value(row.terms[0]) for row in objective.rows]
+    found = [values.value(row.terms[0]) for row in objective.rows]
     return exact(sum((v for v, _ in found), Decimal(0))), sum((moved for _, moved in found), Decimal(0))
 
 
-def read_levels(ledger: PlanEntries, answers: Answers, cost: Cost, rounding: Decimal) -> list[LevelReading]:
+def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: Decimal) -> list[LevelReading]:
     """Every level with its value; what the plan says otherwise is a finding.
 
     Args:
@@ -63,7 +63,7 @@ def read_levels(ledger: PlanEntries, answers: Answers, cost: Cost, rounding: Dec
         return []
     readings = []
     for rank, (objective, level) in enumerate(zip(ranked, stated, strict=True), 1):
-        value, moved = measured(objective, ledger, answers, cost)
+        value, moved = measured(objective, ledger, values, cost)
         reading = LevelReading(objective, value, level.least, level.bound, level.most)
         readings.append(reading)
         if not ledger.plan.infeasible:  # what conflicting rules leave unplanned has no level of the solver's

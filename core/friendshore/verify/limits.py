@@ -16,9 +16,9 @@ from ..problem.limiting import materials_of
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows, one_by_one
 from .amounts import Amounts
-from .answers import Answers
 from .ledger import EPSILON, PlanEntries
 from .money import Costing
+from .term_values import TermValues
 
 _DIGITS = Decimal("1e-9")
 """By how much a row may be missed whatever its size, relative to its largest end or value."""
@@ -43,7 +43,7 @@ class RowReading:
 class Readings(Sequence[RowReading]):
     """All readings; where a rule asks for many rows at once, each is made when it is looked at."""
 
-    answers: Answers
+    values: TermValues
     blocks: list[tuple[Rule, Rows] | list[RowReading]] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     """How many readings there are up to the end of each block."""
@@ -70,7 +70,7 @@ class Readings(Sequence[RowReading]):
         if isinstance(block, list):
             return block[within]
         rule, rows = block
-        return _read(rule, rows[within], self.answers)
+        return _read(rule, rows[within], self.values)
 
     def __iter__(self) -> Iterator[RowReading]:
         for block in self.blocks:
@@ -78,7 +78,7 @@ class Readings(Sequence[RowReading]):
                 yield from block
             else:
                 rule, rows = block
-                yield from (_read(rule, row, self.answers) for row in one_by_one(rows))
+                yield from (_read(rule, row, self.values) for row in one_by_one(rows))
 
     @property
     def rules(self) -> Counter[str]:
@@ -95,16 +95,16 @@ class Readings(Sequence[RowReading]):
 
 def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tuple[Readings, Decimal]:
     """Every row with its value, hard misses recorded as findings; and what soft misses cost."""
-    answers = Answers(ledger, amounts, costing)
-    readings = Readings(answers)
+    values = TermValues(ledger, amounts, costing)
+    readings = Readings(values)
     penalties = Decimal(0)
     for rule, rows in ledger.problem.limit_rows:
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
-            for position in _doubtful(rows, answers):
-                _check(_read(rule, rows[position], answers), ledger)
+            for position in _doubtful(rows, values):
+                _check(_read(rule, rows[position], values), ledger)
             continue
-        found = [_read(rule, row, answers) for row in one_by_one(rows)]
+        found = [_read(rule, row, values) for row in one_by_one(rows)]
         readings.add(found)
         for reading in found:
             if reading.row.penalty is not None:
@@ -124,19 +124,19 @@ def _check(reading: RowReading, ledger: PlanEntries) -> None:
         )
 
 
-def _doubtful(rows: Rows, answers: Answers) -> list[int]:
+def _doubtful(rows: Rows, values: TermValues) -> list[int]:
     """Rows that doubles cannot show to hold, with a bound on what these may be wrong by."""
     bought, count = rows.bought, len(rows)
     row = np.repeat(np.arange(count), np.diff(bought.first))
-    each = bought.weight * answers.near[bought.index]
+    each = bought.weight * values.near[bought.moves]
     value = np.bincount(row, each, count)
     size = np.bincount(row, np.abs(each), count)
     least = as_floats(rows.at_least) if rows.at_least is not None else np.full(count, -np.inf)
     most = as_floats(rows.at_most) if rows.at_most is not None else np.full(count, np.inf)
     ends = np.maximum(*(np.where(np.isfinite(end), np.abs(end), 0.0) for end in (least, most)))
     off = (np.diff(bought.first) + 8) * EPSILON * (size + ends)
-    halves = np.bincount(row, np.abs(bought.weight) * answers.parts[bought.index], count)
-    tolerance = float(answers.resolution) / 2 * halves
+    halves = np.bincount(row, np.abs(bought.weight) * values.parts[bought.moves], count)
+    tolerance = float(values.resolution) / 2 * halves
     tolerance += np.maximum(np.maximum(np.abs(value), ends), 1.0) * float(_DIGITS)
     miss = np.maximum(least - value, value - most)
     found: list[int] = np.flatnonzero(miss + 2 * off > tolerance * (1 - 1e-9)).tolist()
@@ -152,10 +152,10 @@ def _expected(row: Row) -> str:
     return " and ".join(parts)
 
 
-def _read(rule: Rule, row: Row, answers: Answers) -> RowReading:
+def _read(rule: Rule, row: Row, values: TermValues) -> RowReading:
     value = tolerance = Decimal(0)
     for term in row.terms:
-        amount, slack = answers.value(term)
+        amount, slack = values.value(term)
         value += amount
         tolerance += slack
     miss = Decimal(0)
@@ -165,9 +165,7 @@ def _read(rule: Rule, row: Row, answers: Answers) -> RowReading:
         miss = max(miss, value - row.at_most)
     bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
     scale = max(abs(value), *bounds, Decimal(1))
-    return RowReading(
-        rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, answers.ledger)
-    )
+    return RowReading(rule, row, value, tolerance + scale * _DIGITS, miss, _touches_unplanned(rule, row, values.ledger))
 
 
 def _touches_unplanned(rule: Rule, row: Row, ledger: PlanEntries) -> bool:

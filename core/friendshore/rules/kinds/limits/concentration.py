@@ -32,7 +32,7 @@ class Concentration(ByCountries):
             bought = part.bought_in_each(counts, [periods for _, periods in stretches])
             for number, (label, _) in enumerate(stretches):
                 found = [bought[number * len(counts) + i] for i in range(len(counts))]
-                shares = [(Decimal(0), replace(term, times=-1.0)) for term in found if len(term.index)]
+                shares = [(Decimal(0), replace(term, times=-1.0)) for term in found if not term.is_empty]
                 if shares:
                     yield Row(f"{group} {label}", (lacking(*shares),), reads=self.reads(part))
 

@@ -128,7 +128,7 @@ class _Capped(_Counted):
             for at in self.at_each(part):
                 for label, periods in part.spans(self.per):
                     terms = [self.used(part, group, name, periods, Decimal(0), at) for name in names]
-                    asked = tuple(term for term in terms if len(term.index))
+                    asked = tuple(term for term in terms if not term.is_empty)
                     if len(asked) > most:
                         yield self.at_most(part, _label(group, at, label), asked, most)
 
@@ -214,7 +214,7 @@ class MaxPlaces(_Capped):
             for name in self.sellers(part, group):
                 for label, periods in part.spans(self.per):
                     found = (self.used(part, group, name, periods, Decimal(0), place.id) for place in part.places)
-                    terms = tuple(term for term in found if len(term.index))
+                    terms = tuple(term for term in found if not term.is_empty)
                     if len(terms) > self.count:
                         yield self.at_most(part, _label(group, name, label), terms, self.count)
 

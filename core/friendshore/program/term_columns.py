@@ -1,0 +1,207 @@
+"""Terms as columns: the program's reading of all that a limit rule may count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, assert_never
+
+import numpy as np
+
+from ..problem import Problem
+from ..problem.moves import ranges
+from ..rules import terms
+from ..rules.rows import Row, Rows
+from ..rules.terms import Term
+from .columns import Columns
+from .matrix import Assembly, Floats, Ints
+
+if TYPE_CHECKING:
+    from .bounds import Bounds
+
+
+class TermColumns:
+    """Turns terms into columns and coefficients."""
+
+    def __init__(self, problem: Problem, assembly: Assembly, columns: Columns, bounds: Bounds) -> None:
+        self.problem = problem
+        self.assembly = assembly
+        self.columns = columns
+        self.bounds = bounds
+        self.count = problem.case.horizon.count
+        order = np.argsort(columns.buy_move, kind="stable")
+        self.buys = columns.buy[order]
+        """Buying columns, move by move."""
+        self.first = np.searchsorted(columns.buy_move[order], np.arange(len(problem.moves) + 1))
+        """Where those of each move begin; one more for the end."""
+        self.bought: list[tuple[Ints, Ints, Floats]] = []
+        """Rows, with a move that each counts, and how much."""
+        self.compliance_class = columns.buy_compliance_class[order]
+        self.deliveries: dict[tuple[int, int], list[int]] = {}
+        for column, (demand, period, _, _) in zip(columns.deliver, columns.deliver_key, strict=True):
+            self.deliveries.setdefault((demand, period), []).append(column)
+        self.makes: dict[tuple[int, int], list[int]] = {}
+        for (offer, _, t), column in columns.make.items():
+            self.makes.setdefault((offer, t), []).append(column)
+        self.held: dict[int, list[int]] = {}
+        for (node, _), first in columns.stock.items():
+            self.held.setdefault(node, []).append(first)
+        self.rests: dict[int, list[int]] = {}
+        nodes = {node: i for i, node in enumerate(problem.network.nodes)}
+        for lot in columns.rest:
+            self.rests.setdefault(nodes[problem.lots[lot].material, problem.lots[lot].place.id], []).append(lot)
+
+    def read_plain(self, first: int, rows: Row | Rows) -> None:
+        """Adds the terms of a row, or of many, the first of which has the index `first`."""
+        if isinstance(rows, Row):
+            for term in rows.terms:
+                self.read(first, term, rows)
+        else:
+            bought = rows.bought
+            index = np.repeat(np.arange(first, first + len(rows)), np.diff(bought.first))
+            self.bought.append((index, bought.moves, bought.weight))
+
+    def read(self, index: int, term: Term, row: Row) -> None:
+        """Adds a term to the row `index`; purchases are noted for `add_bought`."""
+        if isinstance(term, terms.BoughtTerm):
+            self.bought.append((np.full(len(term.moves), index), term.moves, term.weight * term.times))
+            return
+        found = list(self._counted(term, row))
+        self.assembly.add_entries(index, [column for column, _ in found], [each * term.times for _, each in found])
+
+    def add_bought(self) -> None:
+        """Adds all purchases that rows count, in one block."""
+        if self.bought:
+            rows, moves, weights = (np.concatenate(parts) for parts in zip(*self.bought, strict=True))
+            columns, entry = self._columns(moves)
+            self.assembly.add_entries(rows[entry], columns, weights[entry])
+
+    def _columns(self, moves: Ints) -> tuple[Ints, Ints]:
+        """The columns that buy some moves, and which of `moves` each of them buys."""
+        first, last = self.first[moves], self.first[moves + 1]
+        return self.buys[ranges(first, last)], np.repeat(np.arange(len(moves)), last - first)
+
+    def _counted(self, term: Term, row: Row) -> Iterator[tuple[int, float]]:  # noqa: C901 - a case for each term
+        """Columns whose sum is a term but for its `times`, each with what one of it counts."""
+        match term:
+            case terms.BoughtTerm():
+                columns, entry = self._columns(term.moves)
+                yield from zip(columns.tolist(), term.weight[entry].tolist(), strict=True)
+            case terms.UsedTerm():
+                yield self._used(term, row), 1.0
+            case terms.SpentTerm():
+                yield from self._weighed(term.weight, self._spent, term.moves)
+            case terms.DeliveredTerm():
+                yield from self._weighed(term.weight, self._delivered, term.demands, term.periods)
+            case terms.ShortTerm():
+                yield from self._weighed(term.weight, self._short, term.demands, term.periods)
+            case terms.StockTerm():
+                yield from self._weighed(term.weight, self._stock, term.nodes, term.periods)
+            case terms.HoldingTerm():
+                yield from self._weighed(term.weight, self._holding, term.nodes, term.periods)
+            case terms.ReservedTerm():
+                yield from self._weighed(term.weight, self._reserved, term.classes, term.nodes, term.periods)
+            case terms.MakingTerm():
+                yield from self._weighed(term.weight, self._making, term.offers, term.periods)
+            case terms.OnboardingTerm():
+                yield from self._weighed(term.weight, self._onboarding, term.offers)
+            case terms.DiscountsTerm():
+                yield from self._weighed(term.weight, self._discounts, term.price_spans)
+            case terms.FixedTerm():
+                yield from self._weighed(term.weight, self._fixed, term.term_spans)
+            case terms.UntakenTerm():
+                yield from self._weighed(term.weight, self._untaken, term.commitments)
+            case terms.LackingTerm():
+                yield self.lacking(term, row), 1.0
+            case _:
+                assert_never(term)
+
+    @staticmethod
+    def _weighed(
+        weights: Floats, read: Callable[..., Iterable[tuple[int, float]]], *positions: Ints
+    ) -> Iterator[tuple[int, float]]:
+        """What is read at each entry of a term, times its weight."""
+        for *at, weight in zip(*(some.tolist() for some in positions), weights.tolist(), strict=True):
+            yield from ((column, weight * each) for column, each in read(*at))
+
+    def _delivered(self, demand: int, t: int) -> Iterator[tuple[int, float]]:
+        return ((column, 1.0) for column in self.deliveries.get((demand, t), ()))
+
+    def _short(self, demand: int, t: int) -> Iterator[tuple[int, float]]:
+        yield self.columns.short + demand * self.count + t, 1.0
+
+    def _stock(self, node: int, t: int) -> Iterator[tuple[int, float]]:
+        """What is held for all compliance classes, and what of each lot there is left over, less what is lost on the way."""
+        yield from ((first + t, 1.0) for first in self.held.get(node, ()))
+        left = self.problem.stores[self.problem.network.nodes[node]].left
+        for lot in self.rests.get(node, ()):
+            there = self.problem.lots[lot].period
+            if there <= t:
+                yield self.columns.rest[lot], float(left(there)[t - there])
+
+    def _holding(self, node: int, t: int) -> Iterator[tuple[int, float]]:
+        rate = float(self.problem.stores[self.problem.network.nodes[node]].holding)
+        years = float(self.problem.case.horizon.periods[t].years)
+        return ((column, rate * years * kept) for column, kept in self._stock(node, t))
+
+    def _reserved(self, compliance_class: int, node: int, t: int) -> Iterator[tuple[int, float]]:
+        if (node, compliance_class) in self.columns.stock:
+            yield self.columns.stock[node, compliance_class] + t, 1.0
+
+    def _spent(self, move: int) -> Iterator[tuple[int, float]]:
+        """What a kilogram costs, by column: some charges may depend on the use."""
+        moves = self.problem.moves
+        money, key = moves.money(move), (int(moves.arc[move]), int(moves.ordered[move]))
+        for entry in range(self.first[move], self.first[move + 1]):
+            given = self.problem.compliance_classes[self.compliance_class[entry]].surcharges or {}
+            yield int(self.buys[entry]), float(money + given.get(key, Decimal(0)))
+
+    def _making(self, offer: int, t: int) -> Iterator[tuple[int, float]]:
+        price = float(self.problem.offers[offer].price[t])
+        return ((column, price) for column in self.makes.get((offer, t), ()))
+
+    def _onboarding(self, offer: int) -> Iterator[tuple[int, float]]:
+        if offer in self.columns.onboard:
+            yield self.columns.onboard[offer], float(self.problem.offers[offer].onboarding)
+
+    def _discounts(self, span: int) -> Iterator[tuple[int, float]]:
+        return ((column, -off) for column, off in self.columns.settled.get(span, ()))
+
+    def _fixed(self, span: int) -> Iterator[tuple[int, float]]:
+        if span in self.columns.placed:
+            yield self.columns.placed[span], float(self.problem.term_spans[span].fixed)
+
+    def _untaken(self, commitment: int) -> Iterator[tuple[int, float]]:
+        if commitment in self.columns.untaken:
+            yield self.columns.untaken[commitment], float(self.problem.commitments[commitment].rate)
+
+    def lacking(self, term: terms.LackingTerm, row: Row) -> int:
+        """A column that is no less than what is lacking in any part, and that nothing makes larger."""
+        column = self.assembly.add_columns(1)
+        for base, part in term.parts:
+            index = self.assembly.add_rows(1, float(base), np.inf, f"counting in {row.label}")
+            self.assembly.add_entries(index, column, 1.0)
+            self.read(index, part, row)
+        return column
+
+    def _used(self, term: terms.UsedTerm, row: Row) -> int:
+        """A binary variable that is 1 exactly if the moves come to the threshold."""
+        resolution = float(self.problem.case.resolution)
+        threshold = term.at_least or resolution
+        found, entry = self._columns(term.moves)
+        weights = term.weight[entry]
+        most = float(sum((weights * self.bounds.move[term.moves[entry]]).tolist()))
+        column = self.assembly.add_columns(1, 0.0, 1.0, integer=True)
+        wants_high = (term.times > 0) == (row.at_least is not None)
+        both = row.at_least is not None and row.at_most is not None
+        if both or wants_high:
+            index = self.assembly.add_rows(1, 0.0, np.inf, f"counting in {row.label}")
+            self.assembly.add_entries(index, found, weights)
+            self.assembly.add_entries(index, column, -threshold)
+        if both or not wants_high:
+            # 0 means less than the threshold: at most one resolution short of it, or nothing at all.
+            below = threshold - resolution
+            index = self.assembly.add_rows(1, -np.inf, below, f"counting in {row.label}")
+            self.assembly.add_entries(index, found, weights)
+            self.assembly.add_entries(index, column, -(most - below))
+        return column
