@@ -10,7 +10,6 @@ from friendshore.domain.base import exact
 from friendshore.domain.case import Case, DemandSpec, StockSpec, StoreSpec
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import (
-    BenchmarkPrice,
     CapacityStep,
     Catalog,
     ChainEntry,
@@ -21,6 +20,7 @@ from friendshore.domain.facts import (
     RecipeLine,
     Status,
 )
+from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.stages import Stage
 from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
 from friendshore.domain.time import Horizon, PeriodLength, add_months

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from friendshore.domain.facts import BenchmarkPrice, Rate
+from friendshore.domain.market import BenchmarkPrice, Rate
 from friendshore.problem import Problem
 from friendshore.rules.kinds import CHARGING, JUDGING, LIMITING
 from friendshore.rules.kinds.exclude import Exclude

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from friendshore.domain.bearing import Bearing
 from friendshore.domain.case import Case
-from friendshore.domain.facts import Catalog, Quote, Rate
+from friendshore.domain.facts import Catalog, Quote
+from friendshore.domain.market import Rate
 from friendshore.domain.plan import PlanStatus
 from friendshore.domain.terms import Terms
 from friendshore.domain.tiers import PriceSchedule, Tier, TierKind

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.basis import Factors, basis_factor, content_of, missing_factor
-from friendshore.domain.facts import Factor, Material
+from friendshore.domain.facts import Material
+from friendshore.domain.market import Factor
 
 FACTORS = (
     Factor(element="W", compound="WO3", kg_per_kg=Decimal("0.793")),

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
-from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Status
+from friendshore.domain.facts import CapacityStep, Catalog, Status
+from friendshore.domain.market import BenchmarkPrice
 from friendshore.errors import InputError
 from friendshore.problem.changes import apply_changes, scenario_changes
 from friendshore.rules.base import PhaseStatus

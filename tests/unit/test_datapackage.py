@@ -43,7 +43,7 @@ def test_every_table_is_described_as_it_stands(folder: Path) -> None:
         assert [field["name"] for field in one["schema"]["fields"]] == header
         for field in one["schema"]["fields"]:
             meant = layouts[one["path"]][field["name"]]
-            assert field["description"] == meant.doc
+            assert field["description"] == meant.meaning
             assert field.get("constraints", {}).get("required", False) is meant.required
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from friendshore.domain.facts import CapacityStep, Lane, Quote, Rate
+from friendshore.domain.facts import CapacityStep, Lane, Quote
+from friendshore.domain.market import Rate
 from friendshore.problem import Problem
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.tariff import Tariff

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from friendshore.catalog import read_catalog
 from friendshore.domain.change import Change
-from friendshore.domain.facts import Catalog, Rate
+from friendshore.domain.facts import Catalog
+from friendshore.domain.market import Rate
 from friendshore.domain.plan import Plan, Purchase
 from friendshore.errors import InputError, VerificationError
 from friendshore.recommend import Recommendation

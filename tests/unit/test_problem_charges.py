@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from friendshore.domain.facts import Rate
+from friendshore.domain.market import Rate
 from friendshore.errors import InputError
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxSuppliers, MinShare, MinSuppliers, Pin

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from friendshore.domain.case import DemandSpec
-from friendshore.domain.facts import Factor
+from friendshore.domain.market import Factor
 from friendshore.errors import InputError
 from friendshore.recommend import Recommendation
 

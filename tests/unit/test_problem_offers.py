@@ -10,7 +10,8 @@ import pytest
 
 from friendshore.domain.case import Case
 from friendshore.domain.evidence import Confidence
-from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Catalog, Factor, Lane, Offer, Rate, Status
+from friendshore.domain.facts import CapacityStep, Catalog, Lane, Offer, Status
+from friendshore.domain.market import BenchmarkPrice, Factor, Rate
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import InputError
 from friendshore.problem import Problem

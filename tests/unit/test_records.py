@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from friendshore.domain.case import Accept, Case, DemandSpec, Scenario, StoreSpec
+from friendshore.domain.assumptions import Accept
+from friendshore.domain.case import Case, DemandSpec, Scenario, StoreSpec
 from friendshore.domain.change import Change
-from friendshore.domain.facts import Catalog, ChainEntry, Facility, Factor, Lane, Material, Offer, Price, Rate
+from friendshore.domain.facts import Catalog, ChainEntry, Facility, Lane, Material, Offer, Price
+from friendshore.domain.market import Factor, Rate
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, InputError
 from friendshore.rules.base import Rule

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from friendshore.domain.change import Change, TermKind
-from friendshore.domain.facts import BenchmarkPrice
+from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.explain import BreakEven, WhyNot, break_even_price, why_not

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
+from ..domain.assumptions import Accept, Assume, OfferAssumption
 from ..domain.base import Fault
-from ..domain.case import Accept, Assume, Case, OfferAssumption, Scenario
+from ..domain.case import Case, IncumbentSpec, Level, LicenceSpec, OrderSpec, Scenario, StockSpec, StoreSpec, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import Price
+from ..domain.quantities import Mass
 from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
 from ..errors import Diagnostic, InputError
@@ -21,16 +26,21 @@ from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain
 from . import keys
-from .holdings import incumbent, licence, order, overlap, stock, store, waiver
-from .wants import About, chain_of, demand, money, objective, plain_mass, substance_of
+from .entries import About, demand, made, overlap
 
 R = TypeVar("R")
 
 CASE_FILE = "case.toml"
-_LISTS = (
-    "stocks", "orders", "incumbents", "licences", "waivers", "stores", "overlaps", "objectives", "rules", "scenarios"
-)  # fmt: skip
-"""Fields of a case that are lists of tables: `stocks` of [[stock]]."""
+_LISTS: Mapping[str, type[BaseModel]] = {
+    "stocks": StockSpec,
+    "orders": OrderSpec,
+    "incumbents": IncumbentSpec,
+    "licences": LicenceSpec,
+    "waivers": WaiverSpec,
+    "stores": StoreSpec,
+    "objectives": Level,
+}
+"""Fields of a case that are lists of tables which are read as their records say: `stocks` of [[stock]]."""
 
 
 def load_case(path: Path | str) -> Case:
@@ -79,31 +89,26 @@ def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
         "accept": _accept(top.part("accept")),
         "assume": _assume(top.part("assume"), about),
         "demands": entries.made("demands", lambda entry: demand(entry, about)),
-        "stocks": entries.made("stocks", lambda entry: stock(entry, about)),
-        "orders": entries.made("orders", order),
-        "incumbents": entries.made("incumbents", incumbent),
-        "licences": entries.made("licences", licence),
-        "waivers": entries.made("waivers", waiver),
-        "stores": entries.made("stores", lambda entry: store(entry, about)),
-        "overlaps": entries.made("overlaps", overlap),
-        "objectives": entries.made("objectives", objective),
+        "overlaps": entries.made("overlaps", lambda entry: overlap(entry, about)),
+        **{field: entries.made(field, partial(made, record=record, about=about)) for field, record in _LISTS.items()},
         "rules": entries.kept("rules", _rules(top.parts("rule"))),
-        "scenarios": entries.made("scenarios", _scenario),
+        "scenarios": entries.made("scenarios", lambda entry: _scenario(entry, about)),
     }
-    kept = head.pick(name="name", currency="currency", place="place", discount="discount")
-    parts |= _resolution(head) | kept
+    if head.values.get("resolution", Mass(Decimal(0), None)).substance:
+        head.problem("resolution", "a plain mass above zero is needed", "a mass like `1 g`")
+    parts |= head.layout.stated(Case, head.values)
     entries.tell(Case.faults({**parts, "horizon": about.horizon}), head)
     if found or about.horizon is None:
         return None
-    named = use.pick(catalogs="catalogs", packs="packs", blocked="block")
-    return Case(horizon=about.horizon, folder=folder, **named, **parts)
+    return Case(horizon=about.horizon, folder=folder, **use.layout.stated(Case, use.values), **parts)
 
 
 class _Entries:
     """The tables of a case's lists, and the records they make."""
 
     def __init__(self, top: Entry, demands: list[Entry]) -> None:
-        self._tables = {field: top.parts(field.removesuffix("s")) for field in _LISTS} | {"demands": demands}
+        lists = ("overlaps", "rules", "scenarios", *_LISTS)
+        self._tables = {field: top.parts(field.removesuffix("s")) for field in lists} | {"demands": demands}
         self._kept: dict[str, list[Entry]] = {}
         """Those that make a record, so that what is wrong with the record can be told of its table."""
 
@@ -139,15 +144,6 @@ def _about(head: Entry) -> About:
     return About(currency, values.get("place", ""), horizon)
 
 
-def _resolution(head: Entry) -> dict[str, Decimal]:
-    mass = head.values.get("resolution")
-    if mass is None:
-        return {}
-    if mass.substance:
-        head.problem("resolution", "a plain mass above zero is needed", "a mass like `1 g`")
-    return {"resolution": mass.kg}
-
-
 def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Entry]:
     name = use.values.get("demand")
     if name is None:
@@ -166,31 +162,20 @@ def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Ent
 
 
 def _accept(entry: Entry) -> Accept:
-    kept = entry.pick(confidence="confidence", rule_status="rule_status", unproven="unproven")
-    return Accept(**kept, capacity=entry.part("capacity").values)
+    return Accept(**entry.layout.stated(Accept, entry.values), capacity=entry.part("capacity").values)
 
 
 def _assume(entry: Entry, about: About) -> Assume | None:
-    licence = entry.part("licence")
-    made = [_assumption(offer) for offer in entry.parts("offer")]
-    given = entry.pick(lead_time="lead_time", holding="holding", priority="priority")
-    given |= {"freight": money(entry, "freight", about), "offer": tuple(offer for offer in made if offer is not None)}
-    given["licence"] = {name: str(value) for name, value in sorted(licence.others.items())}
-    return entry.made(Assume, given)
+    offers = [_assumption(offer, about) for offer in entry.parts("offer")]
+    licence = {name: str(value) for name, value in sorted(entry.part("licence").others.items())}
+    return made(entry, Assume, about, licence=licence, offer=tuple(offer for offer in offers if offer is not None))
 
 
-def _assumption(entry: Entry) -> OfferAssumption | None:
-    values = entry.values
-    given = entry.pick(id="id", start="from", why="why")
-    given |= {"substance": substance_of(entry, ("capacity", "price")), "chain": chain_of(entry)}
-    price = entry.pick(benchmark="benchmark", premium="premium")
-    if "price" in values:
-        price |= {"amount": values["price"].amount, "currency": values["price"].currency}
-    if price:
-        given["price"] = entry.made(Price, price, {"amount": "price"})
-    if "capacity" in values:
-        given["capacity"] = values["capacity"].kg
-    return entry.made(OfferAssumption, given) if given.get("price", price) or not price else None
+def _assumption(entry: Entry, about: About) -> OfferAssumption | None:
+    given_price = entry.layout.stated(Price, entry.values)
+    price = entry.made(Price, given_price) if given_price else None
+    more = {} if price is None else {"price": price}
+    return made(entry, OfferAssumption, about, **more) if price or not given_price else None
 
 
 def _rules(entries: list[Entry]) -> list[dict[str, Any]]:
@@ -208,23 +193,11 @@ def _rules(entries: list[Entry]) -> list[dict[str, Any]]:
     return rules
 
 
-def _scenario(entry: Entry) -> Scenario | None:
-    changes = tuple(c for c in (_change(part) for part in entry.parts("change")) if c is not None)
-    if "name" not in entry.values:
-        return None
-    return Scenario(**entry.pick(name="name", title="title", inherits="inherits"), change=changes)
+def _scenario(entry: Entry, about: About) -> Scenario | None:
+    changes = tuple(c for c in (_change(part, about) for part in entry.parts("change")) if c is not None)
+    return made(entry, Scenario, about, change=changes) if "name" in entry.values else None
 
 
-def _change(entry: Entry) -> Change | None:
+def _change(entry: Entry, about: About) -> Change | None:
     """One change; what its own rules refuse is reported in their words."""
-    if entry.bad:
-        return None
-    written: dict[str, Any] = dict(entry.values)
-    written |= {name: plain_mass(entry, name) for name in ("quantity", "per_year") if name in written}
-    if "amount" in written:
-        if written["amount"].substance is not None:
-            entry.problem("amount", "a change states the price of what the offer delivers", "money per mass alone")
-        written |= {"amount": written["amount"].amount, "currency": written["amount"].currency}
-    return entry.made(
-        Change, {{"from": "start", "until": "end"}.get(name, name): value for name, value in written.items()}
-    )
+    return None if entry.bad else made(entry, Change, about)

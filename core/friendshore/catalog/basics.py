@@ -6,12 +6,12 @@ import re
 
 from ..domain.basis import content_of
 from ..domain.evidence import Source
-from ..domain.facts import BenchmarkPrice, Factor, Material, Rate
+from ..domain.facts import Material
+from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..reading.csvfile import Table, TableRow
-from ..reading.entry import WRITTEN
 from . import columns
 from .known import other_benchmark
-from .state import CatalogReading, pick
+from .state import CatalogReading
 
 _FORMULA = re.compile(r"[A-Z(]")
 
@@ -30,8 +30,8 @@ def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
             reading.known.sources.add(f"{reading.name}:{row.values['id']}")
         if row.bad:
             continue
-        values = row.values | {"id": f"{reading.name}:{row.values['id']}"}
-        values["states"] = tuple(sorted(set(values.get("states", ()))))
+        values = reading.given(table, row, Source)
+        values |= {"id": f"{reading.name}:{values['id']}", "states": tuple(sorted(set(values.get("states", ()))))}
         source = table.made(row, Source, values)
         sources += [source] if source else []
     return tuple(sorted(sources, key=lambda s: s.id))
@@ -42,14 +42,13 @@ def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
     table = reading.table(columns.FACTORS)
     factors = []
     for row in table.unique("element", "compound"):
-        source = reading.source(table, row)
+        values = reading.given(table, row, Factor)
         if row.bad:
             continue
-        values = row.values
         compound: str = values["compound"]
         if not is_formula(compound):
             reading.refers(table, row, "compound", reading.known.materials, "material", "write a formula such as WO3")
-        factor = table.made(row, Factor, values | {"source": source})
+        factor = table.made(row, Factor, values)
         if factor is None:
             continue
         key = (factor.element, factor.compound)
@@ -78,11 +77,7 @@ def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
     table = reading.table(columns.MATERIALS)
     materials = []
     for row in table.unique("id"):
-        source = reading.source(table, row)
-        if row.bad:
-            continue
-        stages = tuple(sorted(row.values.get("stages", ()), key=lambda stage: stage.rank))
-        material = table.made(row, Material, row.values | {"stages": stages, "source": source})
+        material = table.made(row, Material, reading.given(table, row, Material))
         if material is None:
             continue
         material = material.model_copy(update={"content": content_of(material, reading.factors)})
@@ -96,19 +91,14 @@ def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
     table = reading.table(columns.PRICES)
     prices = []
     for row in table.unique("id", "date"):
-        source = reading.source(table, row)
         material = reading.material(table, row)
         if "id" in row.values and row.values.get("material") in reading.known.materials:
             _same_material(reading, table, row)
         elif "id" in row.values:
             reading.known.benchmarks.setdefault(row.values["id"], "")
-        price = reading.unit_price(table, row, "price", material)
-        if row.bad or material is None or price is None:
-            continue
-        kept = pick(row, id="id", date="date", place="place", incoterm="incoterm")
-        given = {"material": material.id, "amount": price.amount, "currency": price.currency, "source": source}
-        quoted = table.made(row, BenchmarkPrice, kept | given, {**WRITTEN, "amount": "price"})
-        prices += [quoted] if quoted else []
+        given = reading.given(table, row, BenchmarkPrice, material)
+        quoted = table.made(row, BenchmarkPrice, given)
+        prices += [quoted] if quoted and material else []
     return tuple(sorted(prices, key=lambda p: (p.id, p.date)))
 
 
@@ -126,10 +116,8 @@ def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
     table = reading.table(columns.RATES)
     rates = []
     for row in table.unique("currency", "to", "from"):
-        source = reading.source(table, row)
         reading.known.rates.add(frozenset((row.values.get("currency", ""), row.values.get("to", ""))))
-        kept = pick(row, currency="currency", to="to", rate="rate", start="from")
-        rate = table.made(row, Rate, {**kept, "source": source})
+        rate = table.made(row, Rate, reading.given(table, row, Rate))
         if rate is not None:
             rates.append(rate)
     return tuple(sorted(rates, key=lambda r: (r.currency, r.to, r.start)))

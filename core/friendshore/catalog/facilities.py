@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
+from functools import partial
 
-from ..domain.base import exact
 from ..domain.facts import CapacityStep, Facility, Material
 from ..domain.quantities import UNLIMITED
 from ..reading.csvfile import Table, TableRow
 from . import columns
 from .known import elsewhere, within_itself
-from .state import Alike, CatalogReading, pick
+from .state import Alike, CatalogReading
 
 
 def name_facilities(reading: CatalogReading) -> None:
@@ -35,14 +34,16 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
     table = reading.table(columns.FACILITIES)
     facilities = []
     for row in table.unique("id", last=True):
-        source = reading.source(table, row)
         if reading.refers(table, row, "within", reading.known.facilities, "facility"):
             inside = row.values["within"]
             around = within_itself(row.values.get("id", ""), inside, reading.known.facilities)
             table.entry(row).tell([around] if around else [])
-        values = row.values
-        kept = {"place": values.get("country", ""), **values, "source": source}
-        facility = table.made(row, Facility, {**kept, "capacity": capacity.get(values.get("id", ""), ())})
+        given = reading.given(table, row, Facility)
+        given |= {
+            "place": given.get("place", given.get("country", "")),
+            "capacity": capacity.get(given.get("id", ""), ()),
+        }
+        facility = table.made(row, Facility, given)
         if facility is not None:
             facilities.append(facility)
     return tuple(sorted(facilities, key=lambda f: f.id))
@@ -63,47 +64,45 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
         inside.setdefault(around, set()).update(made.get(facility, ()))
     alike = Alike(table)
     for row in table.unique("facility", "from", last=True):
-        source = reading.source(table, row)
         material = reading.material(table, row)
         known = reading.refers(table, row, "facility", own, "facility", "add it to facilities.csv")
-        if row.bad or not known:
-            continue
-        facility = row.values["facility"]
-        per_year = _per_year(reading, table, row, material, made.get(facility) or inside.get(facility, set()))
-        if per_year is not None:
-            value = None if per_year == UNLIMITED else per_year
-            kept = pick(row, start="from", status="status")
-            given = {**kept, "per_year": value, "source": source}
-            step = alike.made(row, CapacityStep, given)
-            if step is not None:
-                steps.setdefault(facility, []).append(step)
+        facility = row.values.get("facility", "")
+        makes = made.get(facility) or inside.get(facility, set())
+        basis = partial(_basis, reading, table, row, material, makes) if known else None
+        given = reading.given(table, row, CapacityStep, basis)
+        given["per_year"] = None if given.get("per_year") == UNLIMITED else given.get("per_year")
+        step = alike.made(row, CapacityStep, given)
+        if step is not None and known:
+            steps.setdefault(facility, []).append(step)
     return {name: tuple(sorted(rows, key=lambda s: s.start or date.min)) for name, rows in steps.items()}
 
 
-def _per_year(
-    reading: CatalogReading, table: Table, row: TableRow, material: Material | None, made: frozenset[str] | set[str]
-) -> Decimal | str | None:
-    """Kilograms a year, or `unlimited`; None with a problem recorded if it cannot be told."""
-    rate = row.values["per_year"]
-    if rate == UNLIMITED:
-        return UNLIMITED
-    if rate.substance is None:
-        return exact(rate.kg)
-    if "material" in row.values:
-        return reading.kg(table, row, "per_year", material)
+def _basis(
+    reading: CatalogReading,
+    table: Table,
+    row: TableRow,
+    named: Material | None,
+    made: frozenset[str] | set[str],
+    column: str,
+) -> Material | None:
+    """A material in whose basis a capacity can be told; None with a problem recorded if there is none, or they differ."""
+    if row.bad or "material" in row.values:
+        return named
     candidates = [m for m in (reading.known.materials.get(name) for name in sorted(made)) if m is not None]
     if len(candidates) == 1:
-        return reading.kg(table, row, "per_year", candidates[0])
-    ratios = {reading.ratio(candidate, rate.substance) for candidate in candidates}
+        return candidates[0]
+    substance = row.values[column].substance
+    ratios = {reading.ratio(candidate, substance) for candidate in candidates}
     if len(ratios) == 1 and None not in ratios:
-        return reading.kg(table, row, "per_year", candidates[0])
+        return candidates[0]
     offers = reading.table(columns.OFFERS).file
-    if reading.known.unsure or (made and not candidates) or any(problem.file == offers for problem in reading.found):
+    unsure = reading.known.unsure or reading.factors_broken
+    if unsure or (made and not candidates) or any(problem.file == offers for problem in reading.found):
         return None  # what the facility makes is known once the mistakes already reported are mended
     table.problem(
         row,
-        "per_year",
-        f"kilograms of {rate.substance} cannot be converted: "
+        column,
+        f"kilograms of {substance} cannot be converted: "
         + ("no offer says what the facility makes" if not made else "the facility makes materials of different bases"),
         expected="a material in the column `material`" + (f": one of {', '.join(sorted(made))}" if made else ""),
         fix="name the material whose basis is meant",

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from ..domain.base import Fault
 from ..domain.basis import Factors
-from ..domain.facts import Catalog, Factor, Material
+from ..domain.facts import Catalog, Material
+from ..domain.market import Factor
 from ..domain.stages import Stage
 from . import columns
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from ..domain.base import exact
 from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, RecipeLine
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Table, TableRow
-from ..reading.entry import WRITTEN
 from . import columns
 from .known import stage_of_none, unsourced
-from .state import Alike, CatalogReading, pick
+from .state import Alike, CatalogReading
+from .subjects import one_output
 
 _ONE = Decimal(1)
-_COLUMNS = {**WRITTEN, "onboarding_currency": "onboarding"}
-_MASSES = ("min_order", "max_order", "lot", "max_per_year", "total", "take_or_pay")
 
 
 @dataclass(slots=True)
@@ -42,8 +40,7 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     for row in table.unique("id"):
         name = row.values.get("id", "")
         outputs = _outputs(reading, table, row, recipes.get(name))
-        material = reading.known.materials.get(outputs[0].material) if len(outputs) == 1 else None
-        values = _values(reading, alike, row, material, several=len(outputs) > 1)
+        values = _values(reading, alike, row, [reading.known.materials.get(line.material) for line in outputs])
         recipe = recipes.get(name)
         values |= {
             "outputs": outputs,
@@ -54,7 +51,7 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
         }
         if not outputs:
             row.bad |= {"outputs"}  # what it delivers is told already
-        offer = table.made(row, Offer, values, _COLUMNS)
+        offer = table.made(row, Offer, values)
         if offer is not None:
             offers.append(offer)
     return tuple(sorted(offers, key=lambda o: o.id))
@@ -72,20 +69,18 @@ def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
     table = reading.table(columns.RECIPE)
     recipes: dict[str, _Recipe] = {}
     for row in table.unique("offer", "role", "material"):
-        source = reading.source(table, row)
         material = reading.material(table, row)
-        per_unit = reading.kg(table, row, "per_unit", material)
+        given = reading.given(table, row, RecipeLine, material)
         known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
         if not known:
             continue
         recipe = recipes.setdefault(row.values["offer"], _Recipe())
-        if row.bad or material is None or per_unit is None:
+        if row.bad or material is None:
             recipe.broken = True
             continue
         output = row.values["role"] == "output"
-        if "source" not in row.values and not (output and per_unit == _ONE):
+        if "source" not in row.values and not (output and given["per_unit"] == _ONE):
             table.entry(row).tell([unsourced("this figure", "source")])
-        given = {"material": material.id, "per_unit": per_unit, "source": source}
         line = table.made(row, RecipeLine, given)
         recipe.broken |= line is None
         (recipe.outputs if output else recipe.inputs).extend([line] if line else [])
@@ -137,74 +132,29 @@ def _outputs(reading: CatalogReading, table: Table, row: TableRow, recipe: _Reci
 
 
 def _values(
-    reading: CatalogReading, alike: Alike, row: TableRow, material: Material | None, *, several: bool
+    reading: CatalogReading, alike: Alike, row: TableRow, delivered: Sequence[Material | None]
 ) -> dict[str, Any]:
     """The fields that come from the offer's own row."""
     table = alike.table
     reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
-    values = pick(
-        row,
-        id="id",
-        facility="facility",
-        start="from",
-        end="until",
-        lead_time="lead_time",
-        capacity_use="capacity_use",
-        customs_origin="customs_origin",
-        max_lots="max_lots",
-        qualification="qualification",
-        take_or_pay_share="take_or_pay_share",
-        note="note",
-    )
-    for column in _MASSES:
-        mass = row.values.get(column)
-        if mass is None:
-            continue
-        if mass.substance and several:
-            table.problem(
-                row,
-                column,
-                "the offer has several outputs, so that no one substance is meant",
-                expected="units of run, written as kilograms without a substance",
-            )
-        kg = mass.kg if mass.substance is None else reading.kg(table, row, column, material)
-        if kg is None:
-            row.bad |= {column}
-        else:
-            values[column] = exact(kg)
-    money = row.values.get("onboarding")
-    if money is not None:
-        values |= {"onboarding": money.amount, "onboarding_currency": money.currency}
-    values["source"] = reading.source(table, row)
-    values["price"] = _price(reading, alike, row, material, values["source"], several=several)
+    values = reading.given(table, row, Offer, partial(one_output, table, row, delivered))
+    values["price"] = _price(reading, alike, row, values["source"])
     return values
 
 
-def _price(
-    reading: CatalogReading, alike: Alike, row: TableRow, material: Material | None, source: str, *, several: bool
-) -> Price | None:
-    table, values = alike.table, row.values
-    evidence = reading.source(table, row, "price_source") or source
-    given = pick(row, benchmark="benchmark", premium="premium") | {"source": evidence}
-    if "price" in values:
-        if not {"source", "price_source"} & values.keys():
-            table.entry(row).tell([unsourced("the price", "price_source")])
-        if values["price"].substance and several:
-            table.problem(
-                row, "price", "the offer has several outputs", expected="money per unit of run, like `9 USD/kg`"
-            )
-            return None
-        price = reading.unit_price(table, row, "price", material)
-        if price is None:
-            return None
-        given |= {"amount": price.amount, "currency": price.currency}
-    elif "benchmark" in values:
+def _price(reading: CatalogReading, alike: Alike, row: TableRow, source: str) -> Price | None:
+    given = reading.given(alike.table, row, Price)
+    given["source"] = given["source"] or source
+    if "amount" in given:
+        if not {"source", "price_source"} & row.values.keys():
+            alike.table.entry(row).tell([unsourced("the price", "price_source")])
+    elif "benchmark" in given:
         fix = "add it to prices.csv"
-        if not reading.refers(table, row, "benchmark", reading.known.benchmarks, "benchmark", fix):
+        if not reading.refers(alike.table, row, "benchmark", reading.known.benchmarks, "benchmark", fix):
             return None
-    elif "premium" not in values:
+    elif "premium" not in given:
         return None
-    return alike.made(row, Price, given, {"amount": "price"})
+    return alike.made(row, Price, given)
 
 
 def _chains(
@@ -216,15 +166,12 @@ def _chains(
     for row in table.rows:
         row.values.setdefault("feed", Feed.RECYCLED if row.values.get("stage") == COLLECTION else Feed.PRIMARY)
     for row in table.unique("offer", "stage", "feed", last=True):
-        source = reading.source(table, row)
         known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
-        values = row.values
-        if known and "stage" in values:
-            _check_stage(table, row, delivered.get(values["offer"]))
-        given = pick(row, stage="stage", countries="countries", complete="complete", feed="feed") | {"source": source}
-        entry = alike.made(row, ChainEntry, given)
+        if known and "stage" in row.values:
+            _check_stage(table, row, delivered.get(row.values["offer"]))
+        entry = alike.made(row, ChainEntry, reading.given(table, row, ChainEntry))
         if known and entry is not None:
-            chains.setdefault(values["offer"], []).append(entry)
+            chains.setdefault(row.values["offer"], []).append(entry)
     for chain in chains.values():
         chain.sort(key=lambda e: (e.main_stage.rank, e.stage, e.feed))
     return chains
@@ -242,21 +189,17 @@ def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, lis
     table = reading.table(columns.LANES)
     lanes: dict[str, list[Lane]] = {}
     for row in table.unique("offer", "to"):
-        source = reading.source(table, row)
         known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
         to = row.values.get("to", "")
         if to and len(to) != 2:
             reading.refers(
                 table, row, "to", reading.known.places, "place", "name a country, or a site of facilities.csv"
             )
-        if row.bad or not known:
-            continue
-        materials = delivered.get(row.values["offer"], [])
-        price = reading.unit_price(table, row, "freight", materials[0] if len(materials) == 1 else None)
-        cost = {"freight": price.amount, "currency": price.currency} if price else {}
-        lane = table.made(row, Lane, {**pick(row, to="to", lead_time="lead_time"), **cost, "source": source})
-        if lane is not None:
-            lanes.setdefault(row.values["offer"], []).append(lane)
+        name = row.values.get("offer", "")
+        one = partial(one_output, table, row, delivered.get(name, []))
+        lane = table.made(row, Lane, reading.given(table, row, Lane, one))
+        if lane is not None and known:
+            lanes.setdefault(name, []).append(lane)
     for entries in lanes.values():
         entries.sort(key=lambda lane: lane.to)
     return lanes

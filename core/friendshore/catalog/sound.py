@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..domain.base import Fault, UnreadableError
-from ..domain.facts import BenchmarkPrice, Catalog, Facility, Factor, Material, Offer, Quote, Rate
+from ..domain.facts import Catalog, Facility, Material, Offer, Quote
+from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.suggest import did_you_mean
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule, bears_too, overlapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,6 @@ from ..domain.quantities import Mass, UnitPrice
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
 from ..reading.csvfile import TABLE_ROWS, Table, TableRow
-from ..reading.entry import WRITTEN
 from ..reading.fields import Layout
 from .columns import SOURCES
 from .known import ALL_IDS, IDS_IN, Known, no_source, no_such
@@ -148,40 +147,56 @@ class CatalogReading:
             self._ratios[key] = basis_factor(material, substance, self.factors)
         return self._ratios[key]
 
-    def _convertible(
-        self, table: Table, row: TableRow, column: str, material: Material, substance: str
-    ) -> Decimal | None:
-        ratio = self.ratio(material, substance)
-        if ratio is None and not self.factors_broken:
-            element, compound = missing_factor(material, substance, self.factors)
+    def _in_basis(
+        self, table: Table, row: TableRow, column: str, amount: Mass | UnitPrice, material: Material
+    ) -> Mass | UnitPrice | None:
+        """A mass or a price by mass of a material's basis that a cell says of another substance; None, once told, if that cannot be
+        converted.
+        """
+        assert amount.substance is not None
+        ratio = self.ratio(material, amount.substance)
+        if ratio is not None:
+            if isinstance(amount, UnitPrice):
+                return UnitPrice(exact(amount.amount / ratio), amount.currency, None)
+            return Mass(exact(amount.kg * ratio), None)
+        if not self.factors_broken:
+            element, compound = missing_factor(material, amount.substance, self.factors)
             table.problem(
                 row,
                 column,
-                f"kilograms of {substance} cannot be converted to the basis of `{material.id}` ({material.basis})",
+                f"kilograms of {amount.substance} cannot be converted to the basis of `{material.id}` ({material.basis})",
                 expected=f"a factor that says how much {element} is in a kilogram of {compound}",
                 fix=f"add to factors.csv: {element},{compound},<kg per kg>,<source>",
             )
-        return ratio
+        return None
 
-    def kg(self, table: Table, row: TableRow, column: str, material: Material | None) -> Decimal | None:
-        """Kilograms, in the material's basis, that a cell says; None for a blank cell or one that cannot be converted."""
-        mass: Mass | None = row.values.get(column)
-        if mass is None or mass.substance is None:
-            return None if mass is None else mass.kg
-        if material is None:
-            return None
-        ratio = self._convertible(table, row, column, material, mass.substance)
-        return None if ratio is None else exact(mass.kg * ratio)
+    def given(
+        self,
+        table: Table,
+        row: TableRow,
+        record: type[BaseModel],
+        one: Material | Callable[[str], Material | None] | None = None,
+    ) -> dict[str, Any]:
+        """The fields of a record that a row states, amounts in the material's basis, sources by their full id.
 
-    def unit_price(self, table: Table, row: TableRow, column: str, material: Material | None) -> UnitPrice | None:
-        """Money per kilogram, in the material's basis, that a cell says."""
-        price: UnitPrice | None = row.values.get(column)
-        if price is None or price.substance is None:
-            return price
-        if material is None:
-            return None
-        ratio = self._convertible(table, row, column, material, price.substance)
-        return None if ratio is None else UnitPrice(exact(price.amount / ratio), price.currency, None)
+        Args:
+            table: the table, whose layout knows the columns of the record.
+            row: one of its rows. Where an amount cannot be converted, that has been told, and its column is bad.
+            record: the record.
+            one: the material in whose basis amounts are to be; or what finds it for a column that names a substance, and tells if there
+                is none.
+        """
+        for column, value in list(row.values.items()):
+            if isinstance(value, Mass | UnitPrice) and value.substance is not None:
+                material = one(column) if callable(one) else one
+                converted = None if material is None else self._in_basis(table, row, column, value, material)
+                row.values[column] = converted
+                if converted is None:
+                    del row.values[column]
+                    row.bad |= {column}
+        found = table.layout.stated(record, row.values)
+        source = table.layout.columns(record).get("source")
+        return found if source is None else found | {"source": self.source(table, row, source)}
 
 
 class Alike:
@@ -191,21 +206,14 @@ class Alike:
         self.table = table
         self._known: dict[tuple[Any, ...], Any] = {}
 
-    def made(
-        self, row: TableRow, model: type[M], given: Mapping[str, Any], columns: Mapping[str, str] = WRITTEN
-    ) -> M | None:
+    def made(self, row: TableRow, model: type[M], given: Mapping[str, Any]) -> M | None:
         """The record of a row, or that of an earlier one that gives the same: see `Table.made`."""
         if row.bad:
-            return self.table.made(row, model, given, columns)
+            return self.table.made(row, model, given)
         key = (model, *given, *given.values())
         known: M | None = self._known.get(key)
         if known is None:  # new, or wrong: that is told of every row
-            known = self.table.made(row, model, given, columns)
+            known = self.table.made(row, model, given)
             if known is not None:
                 self._known[key] = known
         return known
-
-
-def pick(row: TableRow, **names: str) -> dict[str, Any]:
-    """The values of a row under the names of a record's fields (`field=column`); blank cells are left out."""
-    return {name: row.values[column] for name, column in names.items() if column in row.values}

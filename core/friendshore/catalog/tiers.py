@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from ..domain.base import exact
@@ -12,7 +13,7 @@ from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.tiers import PriceSchedule, Tier, bears_too, overlapping
 from ..reading.csvfile import Table, TableRow
 from . import columns
-from .state import CatalogReading, pick
+from .state import CatalogReading
 from .subjects import one_material, read_subject
 
 _SCHEDULE = ("of", "id", "materials", "kind", "per", "from", "until")
@@ -60,27 +61,22 @@ class _Reader:
         self.reading, self.table = reading, table
         self.rows = sorted(rows, key=_begins)
         self.values = self.rows[0].values
-        self.unread = False
-        """Whether a figure cannot be converted, for a reason that has been told."""
 
     def schedule(self) -> PriceSchedule | None:
         """The schedule; None with problems recorded if a row has a mistake."""
         before = len(self.reading.found)
-        source = {self.reading.source(self.table, row) for row in self.rows}
         materials = read_subject(self.reading, self.table, self.rows[0])
         measure = self._measure()
         tiers = [self._tier(row, materials) for row in self.rows]
         currency = self._currency()
-        given = pick(
-            self.rows[0], of="of", id="id", materials="materials", kind="kind", per="per", start="from", end="until"
-        )
-        given |= {"measure": measure, "currency": currency, "source": min(source)}
-        if None not in tiers and not self.unread and len(self.reading.found) == before:
+        stated = [self.reading.given(self.table, row, PriceSchedule) for row in self.rows]
+        given = stated[0] | {"measure": measure, "currency": currency, "source": min(one["source"] for one in stated)}
+        if None not in tiers and len(self.reading.found) == before:
             given["tiers"] = tuple(tiers)
         for fault in PriceSchedule.faults(given):
             row = self.rows[fault.entry[1]] if fault.entry else self.rows[0]
             if fault.known(row.bad):
-                self.table.entry(row).tell([fault])
+                self.table.entry(row).tell([fault], self.table.layout.columns(PriceSchedule))
         whole = "tiers" in given and len(self.reading.found) == before and not any(row.bad for row in self.rows)
         return self.table.made(self.rows[0], PriceSchedule, given) if whole else None
 
@@ -97,26 +93,8 @@ class _Reader:
         return "money" if Money in kinds else "quantity"
 
     def _tier(self, row: TableRow, materials: list[Material]) -> Tier | None:
-        lump = row.values.get("lump")
-        given = pick(row, discount="discount") | {"least": self._least(row, materials)}
-        given |= {"price": self._price(row, materials), "lump": lump.amount if lump else Decimal(0)}
+        given = self.reading.given(self.table, row, Tier, partial(one_material, self.table, row, materials))
         return self.table.made(row, Tier, given)
-
-    def _least(self, row: TableRow, materials: list[Material]) -> Decimal:
-        least: Mass | Money | None = row.values.get("least")
-        if isinstance(least, Mass) and least.substance is not None:
-            one = one_material(self.table, row, "least", materials)
-            kg = self.reading.kg(self.table, row, "least", one)
-            self.unread |= kg is None
-            return kg or Decimal(0)
-        return _begins(row)
-
-    def _price(self, row: TableRow, materials: list[Material]) -> Decimal | None:
-        price: UnitPrice | None = row.values.get("price")
-        if price is not None and price.substance is not None:
-            one = one_material(self.table, row, "price", materials)
-            price = self.reading.unit_price(self.table, row, "price", one)
-        return None if price is None else exact(price.amount)
 
     def _currency(self) -> str:
         """The one currency of all figures of the schedule; empty where there is no money in it."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from .base import exact
-from .facts import Factor, Material
+from .facts import Material
+from .market import Factor
 
 GROSS = "gross"
 """The basis of a material that is weighed as it is."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from .base import Fault, Fitting, Words, days_in_order
+from .base import Fault, Fitting, days_in_order
+from .evidence import Cited
+from .values import Idents
+from .written import Written
 
 SPANS = {"period": "per period", "year": "per year", "horizon": "over the plan"}
 """Spans over which purchases are added up, in words."""
@@ -15,19 +18,21 @@ SPANS = {"period": "per period", "year": "per year", "horizon": "over the plan"}
 class Bearing(Fitting):
     """Something said of all that is ordered from an offer, a facility or a supplier, or of a part of that."""
 
-    of: Literal["offer", "facility", "supplier"]
-    id: str
-    """The offer, facility or supplier."""
-    materials: Words = frozenset()
-    """Materials whose purchases it is about; none: all. Of an offer with several outputs the runs are counted, and only if all
-    its outputs are meant."""
-    per: Literal["period", "year", "horizon"]
-    """Over which span purchases are added up: all that is ordered in one period, a calendar year, or the whole plan."""
-    start: datetime.date | None = None
-    """First day of the orders it is about. None: since ever."""
-    end: datetime.date | None = None
-    """Last day; None: for good."""
-    source: str = ""
+    of: Annotated[Literal["offer", "facility", "supplier"], Written("supplier", needed=False)]
+    """What `id` names; blank: an offer."""
+    id: Annotated[str, Written("Acme")]
+    """The offer, facility (with those within it) or supplier, of this catalog or one it requires."""
+    materials: Annotated[Idents, Written("dy-oxide;tb-oxide")] = frozenset()
+    """Materials it is about; blank: all.
+
+    Of an offer with several outputs the runs are counted, and only if all its outputs are meant."""
+    per: Annotated[Literal["period", "year", "horizon"], Written("year")]
+    """Span over which orders are added up: a period, a calendar year, or the whole plan."""
+    start: Annotated[datetime.date | None, Written("2027-01-01", "from")] = None
+    """First day of the orders it is about."""
+    end: Annotated[datetime.date | None, Written("2029-12-31", "until")] = None
+    """Last day."""
+    source: Cited = ""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:

@@ -7,17 +7,18 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from .assumptions import Accept, Assume
 from .base import Fault, Fitting, Number, Record, Tables, days_in_order
 from .change import Change
-from .evidence import Confidence
-from .facts import ChainEntry, Price, Status
-from .fitting import apart, circles, half_assumed, named_twice, off_the_plan, ranked
+from .evidence import Why
+from .facts import ChainEntry
+from .fitting import apart, circles, named_twice, off_the_plan, ranked
 from .stages import Stage
-from .time import Horizon
+from .time import From, Horizon, Until
 from .use import Fact
 from .values import (
     Currency,
@@ -25,124 +26,56 @@ from .values import (
     Fraction,
     Ident,
     Kilograms,
+    KilogramsPerYear,
     LabelOrBlank,
-    Money,
-    Months,
-    NonNegative,
+    MoneyPerKilogram,
+    MoneyPerKilogramYear,
     Resolution,
     Site,
     SiteOrBlank,
+    YearlyShare,
+    ident,
+    label,
 )
+from .written import BESIDE, Written
 
-CAPACITY_COUNTS: dict[Status, Decimal] = {
-    Status.OPERATING: Decimal(1),
-    Status.RAMPING: Decimal("0.8"),
-    Status.COMMISSIONING: Decimal("0.5"),
-    Status.CONSTRUCTION: Decimal(0),
-    Status.ANNOUNCED: Decimal(0),
-    Status.IDLE: Decimal(0),
-    Status.SUPERSEDED: Decimal(0),
-    Status.EVENT: Decimal(0),
-}
-"""What a capacity of each status counts for, unless the case says otherwise. `superseded` and `event` never count."""
-
-
-class Accept(Record):
-    """What the case takes as given."""
-
-    confidence: Confidence = Confidence.VERIFIED
-    """Least confidence of a capacity, price or chain entry that counts."""
-    rule_status: tuple[str, ...] = ("enacted",)
-    """Phases that apply."""
-    unproven: bool = False
-    """Whether an unproven verdict is let pass."""
-    proven: tuple[str, ...] = ()
-    """Offers whose unproven origins are let pass, as if the proof had been brought."""
-    capacity: dict[Status, Fraction] = Field(default_factory=dict)
-    """What a status counts for, where it differs from the default."""
-
-    def counts(self, status: Status) -> Decimal:
-        """The share of a capacity of this status that counts."""
-        if status in (Status.SUPERSEDED, Status.EVENT):
-            return Decimal(0)
-        return self.capacity.get(status, CAPACITY_COUNTS[status])
-
-
-class OfferAssumption(Fitting):
-    """A figure that the case gives to a lead, or puts in the place of a published one."""
-
-    id: str
-    """The offer."""
-    capacity: Kilograms | None = None
-    """Kilograms a year, from `start` on."""
-    start: date | None = Field(default=None, alias="from")
-    price: Price | None = None
-    substance: str = ""
-    """What `capacity` and `price` are of, where the case names a substance; empty: the basis of what it delivers."""
-    chain: tuple[ChainEntry, ...] = ()
-    """Entries that take the place of the offer's own at the same stage."""
-    why: str = ""
-
-    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
-
-    @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """Nothing that is assumed."""
-        if given.get("capacity") is None and given.get("price") is None and not given.get("chain"):
-            wanted = ("capacity", "price", "chain")
-            yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", turns_on=wanted)
-
-
-class Assume(Fitting):
-    """What the case assumes; printed in every output."""
-
-    lead_time: Months = Decimal(0)
-    """Months from order to delivery where an offer gives none."""
-    freight: Money | None = None
-    """Money per kilogram on a move across a border that has no freight of its own, in the case's currency."""
-    holding: NonNegative | None = None
-    """Money per kilogram and year for stock, as a share of the material's benchmark or dearest price."""
-    priority: tuple[str, ...] = ("defense",)
-    """End uses in order of priority, where the case gives a shortage no price; those not named come last, all alike."""
-    licence: dict[str, str] = Field(default_factory=dict)
-    """End use -> `granted`: licences that are taken as given."""
-    offer: tuple[OfferAssumption, ...] = ()
-
-    @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """Licences that are half assumed."""
-        return half_assumed(given)
+MaterialName = Annotated[str, Written("gallium-metal-4n", sort=ident, meaning="Material of a catalog.")]
+OfferName = Annotated[str, Written("acme-gallium", sort=ident, meaning="The offer.")]
+RuleName = Annotated[str, Written("cn-gallium-licence", sort=ident, meaning="Id of the rule.")]
+PlaceOrCases = Annotated[SiteOrBlank, Written("US", meaning="Country, or site of a facility; blank: the case's place.")]
 
 
 class DemandSpec(Fitting):
     """A demand: a material for an end use at a place."""
 
-    id: LabelOrBlank = ""
-    """Name; `material/end_use/place` where left out."""
-    material: str
-    end_use: EndUse
-    place: SiteOrBlank = ""
-    """Empty: the case's place."""
-    buyer: str = ""
-    per_year: Kilograms | None = None
-    """Kilograms a year at a steady rate, over the days it is wanted."""
-    quantities: tuple[Kilograms, ...] = ()
-    """Or kilograms in each period."""
-    start: date | None = Field(default=None, alias="from")
-    """First day it is wanted."""
-    end: date | None = Field(default=None, alias="until")
+    id: Annotated[LabelOrBlank, Written("gallium-radar")] = ""
+    """Name; blank: material/end_use/place."""
+    material: MaterialName
+    end_use: Annotated[EndUse, Written("defense")]
+    """`defense`, `civil`, or a word of your own."""
+    place: PlaceOrCases = ""
+    buyer: Annotated[str, Written("Acme Aerospace")] = ""
+    """Who buys, where a rule names buyers."""
+    per_year: Annotated[KilogramsPerYear | None, Written("2 t/year")] = None
+    """Steady rate.
+
+    Over the days it is wanted."""
+    quantities: Annotated[tuple[Kilograms, ...], Written(["500 kg", "0", "1 t"])] = ()
+    """A mass for each period of the plan."""
+    start: From = None
+    end: Until = None
     later: int = 0
     """Months by which all of it is wanted later than the above says, in whole periods; what would be wanted after the plan is wanted
     in its last period."""
-    shortage_price: Money | None = None
-    """Money per kilogram not delivered, in the case's currency; None: by priority of the end use, ten times the dearest landed offer
-    or benchmark of what competes with it, or more."""
+    shortage_price: Annotated[MoneyPerKilogram | None, Written("5000 USD/kg")] = None
+    """Price of what is not delivered, in the case's currency.
+
+    None: by priority of the end use, ten times the dearest landed offer or benchmark of what competes with it, or more."""
     substance: str = ""
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
     facts: tuple[tuple[str, Fact], ...] = ()
     """What is stated of the item: every other key of the demand."""
-    why: str = ""
-    """Where the figure comes from."""
+    why: Why = ""
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
@@ -162,31 +95,40 @@ class DemandSpec(Fitting):
 class StockSpec(Record):
     """Stock in hand at the start, with its own chain."""
 
-    id: str = ""
-    material: str
-    place: SiteOrBlank = ""
-    quantity: Kilograms
+    id: Annotated[str, Written("gallium-vault", sort=label)] = ""
+    """Name; blank: material/place."""
+    material: MaterialName
+    place: PlaceOrCases = ""
+    quantity: Annotated[Kilograms, Written("800 kg")]
+    """How much."""
     substance: str = ""
     """What `quantity` is of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
-    acquired: date | None = None
+    acquired: Annotated[date | None, Written("2024-05-01")] = None
+    """When it was acquired."""
     chain: tuple[ChainEntry, ...] = ()
-    why: str = ""
+    why: Why = ""
 
 
 class OrderSpec(Fitting):
     """An order already placed: paid for, and on its way."""
 
-    id: LabelOrBlank = ""
-    """Name; `order-1:offer` and so on where left out."""
-    offer: str
-    quantity: Kilograms
-    """Units of the offer."""
+    id: Annotated[LabelOrBlank, Written("gallium-on-the-water")] = ""
+    """Name; blank: by its place in the case and its offer.
+
+    As `order-1:offer`."""
+    offer: OfferName
+    quantity: Annotated[Kilograms, Written("500 kg")]
+    """How much.
+
+    In units of the offer."""
     substance: str = ""
     """What `quantity` is of, where the case names a substance; empty: the basis of what the offer delivers."""
-    arrives: date
-    ordered: date | None = None
-    place: SiteOrBlank = ""
-    why: str = ""
+    arrives: Annotated[date, Written("2026-12-01")]
+    """Day of arrival."""
+    ordered: Annotated[date | None, Written("2026-06-01")] = None
+    """Day of the order."""
+    place: PlaceOrCases = ""
+    why: Why = ""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
@@ -197,12 +139,14 @@ class OrderSpec(Fitting):
 class IncumbentSpec(Record):
     """What is bought today: qualified already, and what churn is measured against."""
 
-    offer: str
-    per_year: Kilograms
-    """Units a year."""
+    offer: OfferName
+    per_year: Annotated[KilogramsPerYear, Written("2 t/year")]
+    """What is bought of it today.
+
+    In units of the offer."""
     substance: str = ""
     """What `per_year` is of, where the case names a substance; empty: the basis of what the offer delivers."""
-    why: str = ""
+    why: Why = ""
 
 
 class Minimise(StrEnum):
@@ -221,17 +165,21 @@ class Minimise(StrEnum):
 class Level(Fitting):
     """One of several lexicographic objectives: each is made as small as those before it allow."""
 
-    minimise: Minimise
-    of: tuple[str, ...] = ()
-    """For `shortage`: the end uses, materials or demands meant. For `concentration`: materials or elements. None: all."""
-    by: Literal["country", "supplier", "parent", "facility"] = "country"
-    """For `concentration`: who is counted."""
-    stage: Stage | None = None
-    """For `concentration` by country: where this stage was performed, in contained element; None: where it is bought."""
-    per: Literal["period", "year", "horizon"] = "year"
-    """For `concentration`: over which stretch the largest is found."""
-    within: Fraction = Decimal(0)
-    """Share by which later levels may make it worse, in every independent part of the case."""
+    minimise: Annotated[Minimise, Written("shortage")]
+    """`shortage` (at its price), `cost` (money spent, penalties and priced shortage), `spend` (money spent alone) or
+    `concentration` (kilograms from whoever most is bought from)."""
+    of: Annotated[tuple[str, ...], Written(["defense"])] = ()
+    """Of shortage: end uses, materials or demands. Of concentration: materials or elements. Blank: all."""
+    by: Annotated[Literal["country", "supplier", "parent", "facility"], Written("supplier")] = "country"
+    """Of concentration: who is counted; blank: country."""
+    stage: Annotated[Stage | None, Written("refined")] = None
+    """Of concentration by country: where this stage was performed, in contained element; blank: where it is bought."""
+    per: Annotated[Literal["period", "year", "horizon"], Written("horizon")] = "year"
+    """Of concentration: over which stretch the largest is found; blank: year."""
+    within: Annotated[Fraction, Written("2 %")] = Decimal(0)
+    """Share by which later objectives may make it worse; blank: 0.
+
+    In every independent part of the case."""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
@@ -242,16 +190,16 @@ class Level(Fitting):
 class LicenceSpec(Fitting):
     """An export licence in hand: bounded in quantity and dates."""
 
-    id: str = ""
-    rule: str
-    """The export control it answers."""
-    exporter: str = ""
-    """Facility or country it is for; empty: any."""
-    quantity: Kilograms | None = None
-    """Kilograms moved under it; None: not limited."""
-    start: date | None = Field(default=None, alias="from")
-    end: date | None = Field(default=None, alias="until")
-    why: str = ""
+    id: Annotated[str, Written("licence-2026-17", sort=label)] = ""
+    """Name; blank: rule/exporter."""
+    rule: RuleName
+    exporter: Annotated[str, Written("CN")] = ""
+    """Facility or country it is for; blank: any."""
+    quantity: Annotated[Kilograms | None, Written("2 t")] = None
+    """Mass moved under it; blank: not limited."""
+    start: From = None
+    end: Until = None
+    why: Why = ""
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
@@ -264,17 +212,18 @@ class LicenceSpec(Fitting):
 class WaiverSpec(Fitting):
     """A waiver of one rule, bounded in quantity and dates."""
 
-    id: str = ""
-    rule: str
-    demand: str = ""
-    """Demand or material it is for; empty: any."""
-    quantity: Kilograms
-    """Kilograms delivered under it."""
-    start: date | None = Field(default=None, alias="from")
-    end: date | None = Field(default=None, alias="until")
-    under: str = ""
-    """Which of the waivers that the rule's law knows; empty: the usual one."""
-    why: str = ""
+    id: Annotated[str, Written("waiver-1", sort=label)] = ""
+    """Name; blank: rule/demand."""
+    rule: RuleName
+    demand: Annotated[str, Written("ndfeb-magnet/defense/US")] = ""
+    """Demand or material it is for; blank: any."""
+    quantity: Annotated[Kilograms, Written("300 kg")]
+    """Mass delivered under it."""
+    start: From = None
+    end: Until = None
+    under: Annotated[str, Written("national-security", sort=label)] = ""
+    """Which of the waivers that the rule's law knows; blank: the usual one. The law may bound how long it runs."""
+    why: Why = ""
 
     model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
@@ -287,14 +236,14 @@ class WaiverSpec(Fitting):
 class StoreSpec(Fitting):
     """How a material is held at a place."""
 
-    material: str
-    place: SiteOrBlank = ""
-    holding: Money | None = None
-    """Money per kilogram and year, in the case's currency."""
-    limit: Kilograms | None = None
-    """Most kilograms held at the end of a period; 0: it cannot be held."""
-    loss: NonNegative = Decimal(0)
-    """Share of what is held that is lost in a year, from 0 to 1."""
+    material: MaterialName
+    place: PlaceOrCases = ""
+    holding: Annotated[MoneyPerKilogramYear | None, Written("1 USD/kg/year")] = None
+    """Cost of holding, in the case's currency."""
+    limit: Annotated[Kilograms | None, Written("5 t")] = None
+    """Most held at the end of a period; 0: it cannot be held."""
+    loss: Annotated[YearlyShare, Written("2 %/year")] = Decimal(0)
+    """Share of what is held that is lost; at most 100 % a year."""
     substance: str = ""
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
 
@@ -319,9 +268,11 @@ class FrozenPrices(Record):
 class Scenario(Record):
     """A named list of changes."""
 
-    name: Ident
-    title: str = ""
-    inherits: tuple[str, ...] = ()
+    name: Annotated[Ident, Written("bill-passes")]
+    """Name, for `--scenario`."""
+    title: Annotated[str, Written("The bill passes")] = ""
+    """One line."""
+    inherits: Annotated[tuple[str, ...], Written(["base"], sort=tuple[Ident, ...])] = ()
     """Scenarios whose changes come first."""
     change: tuple[Change, ...] = ()
 
@@ -329,13 +280,15 @@ class Scenario(Record):
 class Overlap(Fitting):
     """Facilities of different catalogs that look like one: whether they are, and whose record then counts."""
 
-    facilities: tuple[str, ...]
-    """`catalog:facility`, two or more."""
-    keep: str = ""
-    """The one whose country, place, company and capacity count for all; empty: they are distinct."""
-    offers: Literal["all", "kept"] = "kept"
-    """Which offers stay: those of all, drawing on the one capacity, or those of the one kept."""
-    why: str = ""
+    facilities: Annotated[tuple[str, ...], Written(["acme:smelter", "desk:acme-1"])]
+    """`catalog:facility`, two or more, each of a catalog of its own."""
+    keep: Annotated[str, Written("acme:smelter")] = ""
+    """The one whose country, place, company and capacity count for all; the others are left out.
+
+    Empty: they are distinct."""
+    offers: Annotated[Literal["all", "kept"], Written("all")] = "kept"
+    """With `keep`: `all` offers stay, and draw on the one capacity, or only those of the facility that is `kept`."""
+    why: Why = ""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
@@ -351,21 +304,26 @@ class Overlap(Fitting):
 class Case(Tables, Fitting):
     """All that decides a result, beside the catalogs and packs it names."""
 
-    name: Ident
-    horizon: Horizon
-    currency: Currency = "USD"
-    place: Site
+    name: Annotated[Ident, Written("us-2027")]
+    """Name of the case."""
+    horizon: Annotated[Horizon, BESIDE]
+    currency: Annotated[Currency, Written("USD")] = "USD"
+    """Currency of all money in the result; blank: USD."""
+    place: Annotated[Site, Written("US")]
     """Where demand lies unless it says otherwise."""
-    discount: Fraction = Decimal(0)
-    """Share a year by which later money counts less."""
-    resolution: Resolution = Decimal("0.001")
-    """Kilograms to which purchases are rounded."""
-    catalogs: tuple[str, ...] = ()
-    """Names of installed catalogs, or folders (they hold a `/` or `.`)."""
-    packs: tuple[str, ...] = ()
-    """Names of installed rule packs, or folders."""
-    blocked: tuple[str, ...] = ()
-    """Plugins that count as not installed: distributions, entry points or packages; with `:name`, one thing of a plugin."""
+    discount: Annotated[Fraction, Written("8 %")] = Decimal(0)
+    """Share a year by which later money counts less; blank: 0."""
+    resolution: Annotated[Resolution, Written("1 g")] = Decimal("0.001")
+    """Mass to which purchases are rounded, finer than what is wanted; blank: 1 g."""
+    catalogs: Annotated[tuple[str, ...], Written(["world", "./mine"])] = ()
+    """Names of installed catalogs, or folders beside the case.
+
+    Folders hold a `/` or `.`."""
+    packs: Annotated[tuple[str, ...], Written(["us-10usc4872"])] = ()
+    """Names of installed rule packs, or folders beside the case."""
+    blocked: Annotated[tuple[str, ...], Written(["acme-rules", "built-in:tariff"], "block")] = ()
+    """Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin; friendshore's own
+    kinds of rules are `built-in`."""
     accept: Accept = Accept()
     assume: Assume = Assume()
     demands: tuple[DemandSpec, ...] = ()

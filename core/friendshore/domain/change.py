@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from .base import Fault, Fitting, Number, Record, days_in_order
+from .evidence import Why
 from .facts import Status
 from .quantities import (
     Mass,
@@ -22,7 +22,18 @@ from .quantities import (
     parse_share,
     parse_unit_price,
 )
-from .values import CountryCodes, CurrencyOrBlank, Kilograms, Money, NonNegative
+from .time import From, Until
+from .values import (
+    MONTHS,
+    CountryCodes,
+    CurrencyOrBlank,
+    Kilograms,
+    KilogramsPerYear,
+    MoneyPerKilogram,
+    Multiplier,
+    NonNegative,
+)
+from .written import Written
 
 
 class TermKind(StrEnum):
@@ -49,66 +60,74 @@ class TermKind(StrEnum):
     """Prices that depend on how much is bought."""
 
 
+_SUBJECT = "One of the subjects; a change has exactly one."
+Subject = Annotated[str, Written("…", meaning=_SUBJECT)]
+
+
 class Change(Fitting):
     """One alteration. Exactly one of the subjects is named; the other fields say how it changes."""
 
-    enable: str = ""
+    enable: Subject = ""
     """Rule or bill to switch on: its pending and unknown phases apply; a bill's changes apply."""
-    disable: str = ""
+    disable: Subject = ""
     """Rule to switch off, altogether or within `from` and `until`."""
-    move: str = ""
+    move: Subject = ""
     """Rule whose phases start no earlier than `from`, or end no later than `until`."""
-    remove: str = ""
+    remove: Subject = ""
     """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A
     supplier or parent whose name is also another's can be told by `supplier:name` and `parent:name`."""
-    price: str = ""
+    price: Subject = ""
     """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself; or offers,
     leads among them, whose price becomes `amount`."""
-    capacity: str = ""
+    capacity: Subject = ""
     """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later."""
-    demand: str = ""
+    demand: Subject = ""
     """Demand, material or end use whose quantity becomes `factor` times itself, or is wanted `delay` later."""
-    prove: str = ""
+    prove: Subject = ""
     """Offer of which every stage that is not proved turns out to be what the rules ask for."""
-    waive: str = ""
+    waive: Subject = ""
     """Rule of origin that is waived for `quantity` of the demand or material `of`, within `from` and `until`."""
-    grant: str = ""
+    grant: Subject = ""
     """Export control that a licence is granted under, to the facility or country `of` (anyone, if not given)."""
-    loosen: str = ""
+    loosen: Subject = ""
     """Limit rule of which every bound is relaxed by `by`, in the bound's own unit."""
-    stock: str = ""
+    stock: Subject = ""
     """Material of which `quantity` more lie at the case's place from the start, all stages performed in `countries`."""
-    lift: TermKind | None = None
+    lift: Annotated[TermKind | None, Written("fixed-cost", meaning=_SUBJECT)] = None
     """Kind of term of trade that no longer holds: for `of` (named as in `remove`), or for everyone."""
-    accept: Status | None = None
-    """Capacity status that counts for `factor` from now on."""
-    of: str = ""
-    """What is meant, where a subject needs to be told."""
-    factor: NonNegative | None = None
+    accept: Annotated[Status | None, Written("announced", meaning=_SUBJECT)] = None
+    """Status of capacity that counts for `factor`.
+
+    From now on."""
+    of: Annotated[str, Written("…")] = ""
+    """Demand or material of a waiver, exporter of a licence, whose terms are relaxed."""
+    factor: Annotated[Multiplier | None, Written(1.5)] = None
     """Multiplier."""
-    amount: Money | None = None
-    """New price: money per unit of an offer (a kilogram, unless it gives several goods), at all times."""
+    amount: Annotated[MoneyPerKilogram | None, Written("500 USD/kg")] = None
+    """New price of an offer, a lead's as well.
+
+    Money per unit (a kilogram, unless it gives several goods), at all times."""
     currency: CurrencyOrBlank = ""
     """ISO 4217, of `amount`; empty: the case's."""
-    by: NonNegative | None = None
-    """How far a bound is relaxed: kilograms, money or a count."""
-    quantity: Kilograms | None = None
-    """Kilograms of a waiver, a licence or a stock."""
-    per_year: Kilograms | None = None
-    """New capacity of a facility, in kilograms a year."""
-    countries: CountryCodes = frozenset()
-    """Where a stock comes from."""
-    status: Status | None = None
+    by: Annotated[NonNegative | None, Written(1000)] = None
+    """By how much the bounds of a limit are relaxed, in their own unit.
+
+    Kilograms, money or a count."""
+    quantity: Annotated[Kilograms | None, Written("5 t")] = None
+    """Of a waiver, a licence or a stock."""
+    per_year: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
+    """New capacity of a facility."""
+    countries: Annotated[CountryCodes, Written(["US"])] = frozenset()
+    """Where all stages of a stock were performed."""
+    status: Annotated[Status | None, Written("idle")] = None
     """New status of a capacity."""
-    delay: Number | None = None
-    """Months by which a capacity starts, or a demand is wanted, later (below 0: earlier). What a demand would want after the end of the plan it wants
-    in the last period."""
-    start: date | None = Field(default=None, alias="from")
-    """First day."""
-    end: date | None = Field(default=None, alias="until")
-    """Last day."""
-    why: str = ""
-    """Reason, for the reader."""
+    delay: Annotated[Number | None, Written("2 quarters", sort=MONTHS)] = None
+    """How much later a capacity starts, or a demand is wanted.
+
+    In months; below 0: earlier. What a demand would want after the end of the plan it wants in the last period."""
+    start: From = None
+    end: Until = None
+    why: Why = ""
 
     SUBJECTS: ClassVar[tuple[str, ...]] = (
         "enable", "disable", "move", "remove", "price", "capacity", "demand",

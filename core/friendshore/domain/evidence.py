@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import datetime
 from enum import StrEnum
+from typing import Annotated
 
 from .base import Record
 from .stages import stage_of
+from .values import Step, ident
+from .written import Written
+
+Evidence = Annotated[str, Written("usgs-ga-2026", meaning="Evidence: an id of `sources.csv`, or `catalog:id`.")]
+"""The source of a record, as `catalog:id`; empty for none."""
+Cited = Annotated[
+    str,
+    Written("usgs-ga-2026", needed=True, meaning="Evidence of the figure: an id of `sources.csv`, or `catalog:id`."),
+]
+"""The same of a figure, which no file may leave out."""
+Note = Annotated[str, Written("nameplate, not yet proved", meaning="What a reader should know.")]
+Why = Annotated[str, Written("letter of 2026-08-01", meaning="Reason or evidence, printed beside it.")]
 
 
 class Confidence(StrEnum):
@@ -39,20 +52,21 @@ _RANKS = {confidence: rank for rank, confidence in enumerate(Confidence)}
 class Source(Record):
     """The evidence behind one or more figures."""
 
-    id: str
-    """Name by which rows refer to it; `catalog:name` once read."""
-    reference: str
-    """Title, address or document, so that a reader can find it."""
-    date: datetime.date | None = None
-    """The day of its facts: the one they are stated for, else that of publication; none: unknown."""
-    read: datetime.date | None = None
-    """The day on which somebody last read it. It says nothing of how old the facts are."""
-    states: tuple[str, ...] = ()
-    """Stages, or steps of one, of which it says where all of what it is about was done."""
-    confidence: Confidence
+    id: Annotated[str, Written("usgs-ga-2026", sort=ident)]
+    """Name by which rows refer to it.
+
+    Once read, `catalog:name`."""
+    reference: Annotated[str, Written("USGS MCS 2026, gallium")]
+    """Title, address or document."""
+    date: Annotated[datetime.date | None, Written("2025-12-31")] = None
+    """Day of its facts: the one they are stated for, else that of publication. Blank: unknown, which counts as old."""
+    read: Annotated[datetime.date | None, Written("2026-11-24")] = None
+    """Day on which it was last read; says nothing of how old the facts are."""
+    states: Annotated[tuple[Step, ...], Written("mined;refined")] = ()
+    """Stages of which it says where all of it was done; a chain entry that is `complete` rests on a source that states its stage."""
+    confidence: Annotated[Confidence, Written("verified")]
     """How far to trust it."""
-    note: str = ""
-    """What to know when using it."""
+    note: Note = ""
 
     def proves(self, step: str) -> bool:
         """Whether it says where a stage or step happened: that step, or the whole stage that it belongs to."""

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import model_validator
 
 from .base import Fault, Fitting, Record, Tables, Words, days_in_order
-from .evidence import Source
+from .evidence import Cited, Evidence, Note, Source
 from .fitting import PRICED_TWICE, lying, order_terms, quoted_twice
+from .market import BenchmarkPrice, Factor, Rate
+from .quantities import UNLIMITED
 from .stages import COLLECTION, Stage, stage_of
 from .terms import Terms
 from .tiers import PriceSchedule
@@ -26,14 +28,14 @@ from .values import (
     CountryOrBlank,
     Currency,
     CurrencyOrBlank,
-    ExchangeRate,
     Fraction,
     HsCode,
     Ident,
-    Incoterm,
     Kilograms,
+    KilogramsPerYear,
     Lots,
     Money,
+    MoneyPerKilogram,
     Months,
     NonNegative,
     Part,
@@ -43,7 +45,9 @@ from .values import (
     SiteOrBlank,
     StagesInOrder,
     Step,
+    ident,
 )
+from .written import BESIDE, Written
 
 
 class Status(StrEnum):
@@ -69,27 +73,31 @@ class Feed(StrEnum):
 class Material(Record):
     """A tradeable form."""
 
-    id: Ident
+    id: Annotated[Ident, Written("tungsten-apt")]
     """Name, like `gallium-metal-4n`."""
-    name: str = ""
+    name: Annotated[str, Written("ammonium paratungstate")] = ""
     """What people call it."""
-    element: str = ""
-    """The element it is wanted for: a symbol, or a group such as `NdPr`."""
-    form: str = ""
-    """concentrate, oxide, metal, alloy, powder, magnet, …"""
-    grade: str = ""
+    element: Annotated[str, Written("W")] = ""
+    """Element it is wanted for: a symbol, or a group such as `NdPr`."""
+    form: Annotated[str, Written("oxide")] = ""
+    """What it comes as: concentrate, oxide, metal, alloy, powder, magnet or the like."""
+    grade: Annotated[str, Written("88.5 % WO3")] = ""
     """Purity or specification."""
-    basis: str = "gross"
-    """What its kilograms weigh: `gross`, or the substance counted (`Ga`, `WO3`, `Dy2O3`)."""
-    content: Part | None = None
-    """Kilograms of `element` per kilogram of basis; None where unknown."""
-    hs: HsCode = ""
-    """HS or national tariff code, digits and dots; an attribute, never what a rule of origin turns on alone."""
-    stages: StagesInOrder = ()
-    """The stages its chain must have, in order."""
-    tags: Words = frozenset()
-    """Words by which rules select it, like `rare-earth` or `contains-dy`."""
-    source: str = ""
+    basis: Annotated[str, Written("WO3")] = "gross"
+    """What its kilograms weigh: `gross` (if blank), or the substance counted."""
+    content: Annotated[Part | None, Written("0.793")] = None
+    """Kilograms of the element in a kilogram of the basis; blank: by the factors.
+
+    Once read: None where unknown."""
+    hs: Annotated[HsCode, Written("2841.80")] = ""
+    """HS or national tariff code.
+
+    An attribute, never what a rule of origin turns on alone."""
+    stages: Annotated[StagesInOrder, Written("mined;refined")] = ()
+    """The stages its chain must have."""
+    tags: Annotated[Words, Written("tungsten")] = frozenset()
+    """Words by which rules select it."""
+    source: Evidence = ""
 
 
 class Place(Record):
@@ -106,34 +114,40 @@ class Place(Record):
 class CapacityStep(Record):
     """A facility's capacity from a date on, until the next step."""
 
-    start: datetime.date | None = None
-    """First day; None: since ever."""
-    per_year: Kilograms | None
-    """Kilograms a year, in the basis of what the facility makes; None: unlimited."""
-    status: Status
-    """How real it is; the case says what each status counts for."""
-    source: str = ""
+    start: Annotated[datetime.date | None, Written("2027-07-01", "from")] = None
+    """First day; blank: since ever."""
+    per_year: Annotated[KilogramsPerYear | None, Written("3300 t WO3/year", sort=UNLIMITED)]
+    """Mass per time.
+
+    In the basis of what the facility makes; None: unlimited."""
+    status: Annotated[Status, Written("operating")]
+    """How real it is.
+
+    The case says what each status counts for."""
+    source: Cited = ""
 
 
 class Facility(Fitting):
     """A place that makes or holds things."""
 
-    id: str
-    name: str = ""
-    operator: str = ""
-    """The company that runs it: the supplier."""
-    parent: str = ""
-    """The company that owns the operator."""
-    country: Country
-    """ISO 3166 alpha-2."""
-    place: SiteOrBlank = ""
-    """Where its inputs must be delivered: its country unless it is a site of its own."""
-    within: str = ""
-    """The facility whose capacity it shares: a line in a plant, a plant in a country's total."""
+    id: Annotated[str, Written("acme-smelter", sort=ident)]
+    """Name by which offers refer to it."""
+    name: Annotated[str, Written("Acme smelter")] = ""
+    """What people call it."""
+    operator: Annotated[str, Written("Acme Metals")] = ""
+    """Company that runs it: the supplier."""
+    parent: Annotated[str, Written("Acme Group")] = ""
+    """Company that owns the operator."""
+    country: Annotated[Country, Written("AU")]
+    """Where it lies: ISO 3166 code or English name."""
+    place: Annotated[SiteOrBlank, Written("wagerup")] = ""
+    """Site where its inputs must be delivered; blank: its country."""
+    within: Annotated[str, Written(sort=ident)] = ""
+    """Facility whose capacity it shares: the plant of a line, the country total of a plant."""
     capacity: tuple[CapacityStep, ...] = ()
     """Dated steps in order; empty: nobody published it."""
-    note: str = ""
-    source: str = ""
+    note: Note = ""
+    source: Evidence = ""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
@@ -154,15 +168,15 @@ class Facility(Fitting):
 class ChainEntry(Fitting):
     """One stage (or step of one) that an offer performs itself."""
 
-    stage: Step
-    """A stage, or a finer step of one."""
-    countries: CountryCodes = frozenset()
-    """The countries it may have happened in."""
-    complete: bool = False
-    """Whether the list is known to be complete."""
-    feed: Feed = Feed.PRIMARY
-    """Primary or recycled feed; of `collection` always recycled."""
-    source: str = ""
+    stage: Annotated[Step, Written("refined")]
+    """A stage that the material must have, or a step of one."""
+    countries: Annotated[CountryCodes, Written("AU;JP")] = frozenset()
+    """All countries it may have happened in; `EU` stands for its members."""
+    complete: Annotated[bool, Written("yes")] = False
+    """Whether the list is known to be complete; blank: no."""
+    feed: Annotated[Feed, Written("primary")] = Feed.PRIMARY
+    """Primary or recycled feed; blank: primary, of `collection` recycled."""
+    source: Cited = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -203,23 +217,29 @@ class ChainEntry(Fitting):
 class RecipeLine(Record):
     """Kilograms of a material taken or given per unit of an offer."""
 
-    material: str
-    per_unit: PerUnit
-    source: str = ""
+    material: Annotated[str, Written("ndpr-oxide", sort=ident)]
+    """What is taken or given."""
+    per_unit: Annotated[PerUnit, Written("1.2")]
+    """Kilograms of its basis per unit."""
+    source: Annotated[str, Written("acme-report-2026")] = ""
+    """Evidence; may be blank only for an output of 1."""
 
 
 class Price(Fitting):
     """Money per unit of an offer: quoted, or a benchmark and a premium on it."""
 
-    amount: Money | None = None
-    """Quoted price per kilogram."""
+    amount: Annotated[MoneyPerKilogram | None, Written("580 USD/kg", "price")] = None
+    """Quoted price; not together with `benchmark`."""
     currency: CurrencyOrBlank = ""
     """ISO 4217, of `amount`."""
-    benchmark: str = ""
-    """Benchmark it follows where no price is quoted."""
-    premium: Premium = Decimal(0)
-    """Share of the benchmark on top of it; an assumption unless `source` says otherwise."""
-    source: str = ""
+    benchmark: Annotated[str, Written("gallium-rotterdam", sort=ident)] = ""
+    """Benchmark of `prices.csv` that the price follows."""
+    premium: Annotated[Premium, Written("25 %")] = Decimal(0)
+    """Share on top of the benchmark; blank: none.
+
+    An assumption unless `source` says otherwise."""
+    source: Annotated[str, Written("acme-list-2026", "price_source")] = ""
+    """Evidence of the price; blank: `source`."""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
@@ -236,14 +256,14 @@ class Price(Fitting):
 class Quote(Fitting):
     """A price of an offer for orders within some dates: a quotation with its validity."""
 
-    start: datetime.date | None = None
-    """First day; None: since ever."""
-    end: datetime.date | None = None
-    """Last day; None: for good."""
-    amount: Money
-    """Money per unit."""
+    start: Annotated[datetime.date | None, Written("2026-10-01", "from")] = None
+    """First day; blank: since ever."""
+    end: Annotated[datetime.date | None, Written("2027-03-31", "until")] = None
+    """Last day; blank: for good."""
+    amount: Annotated[MoneyPerKilogram, Written("560 USD/kg", "price")]
+    """Money per mass, or per unit of run."""
     currency: Currency
-    source: str = ""
+    source: Cited = ""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
@@ -254,67 +274,71 @@ class Quote(Fitting):
 class Lane(Record):
     """A way an offer may be moved; an offer with lanes moves by them alone."""
 
-    to: Site
-    """Place it leads to."""
-    freight: Money | None = None
-    """Money per kilogram moved; None: not published, nothing is added."""
+    to: Annotated[Site, Written("US")]
+    """Country, or site of a facility."""
+    freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
+    """Cost of moving; blank: nothing is added."""
     currency: CurrencyOrBlank = ""
-    lead_time: Months | None = None
-    """Months from order to delivery; None: the offer's own."""
-    source: str = ""
+    lead_time: Annotated[Months | None, Written("45 days")] = None
+    """From order to delivery; blank: the offer's."""
+    source: Evidence = ""
 
 
 class Offer(Fitting):
     """A proposal to deliver a material, or several in fixed proportions, from a facility."""
 
-    id: str
-    facility: str
+    id: Annotated[str, Written("acme-gallium", sort=ident)]
+    """Name by which cases, recipes, chains and lanes refer to it."""
+    facility: Annotated[str, Written("acme-smelter", sort=ident)]
+    """Facility it comes from."""
     outputs: tuple[RecipeLine, ...]
     """What one unit gives. One line with `per_unit` 1: the unit is a kilogram of that material."""
     inputs: tuple[RecipeLine, ...] = ()
     """What one unit takes, at the facility's place. None: a source."""
-    price: Price | None = None
+    price: Annotated[Price | None, BESIDE] = None
     """None: nobody published one, and it is not offered (unless it has `quotes`)."""
     quotes: tuple[Quote, ...] = ()
     """Dated prices in order; where there are any, it may be ordered only while one of them is valid."""
-    start: datetime.date | None = None
+    start: Annotated[datetime.date | None, Written("2027-01-01", "from")] = None
     """First day on which it may be ordered."""
-    end: datetime.date | None = None
+    end: Annotated[datetime.date | None, Written("2030-12-31", "until")] = None
     """Last day on which it may be ordered."""
-    min_order: Kilograms | None = None
-    """Least units of one order (all that is ordered in one period, over places); semi-continuous: zero, or at least this."""
-    max_order: Kilograms | None = None
-    """Most units ordered in one period."""
-    lot: Kilograms | None = None
-    """What is ordered in one period, over places, is a whole multiple of this; None: any quantity."""
-    max_lots: Lots | None = None
+    min_order: Annotated[Kilograms | None, Written("500 kg")] = None
+    """Least ordered in one period, if anything is.
+
+    Units, over all places; semi-continuous: zero, or at least this."""
+    max_order: Annotated[Kilograms | None, Written("5 t")] = None
+    """Most ordered in one period."""
+    lot: Annotated[Kilograms | None, Written("250 kg")] = None
+    """What is ordered in one period is a whole multiple of this; blank: any quantity."""
+    max_lots: Annotated[Lots | None, Written("8")] = None
     """Most lots ordered in one period."""
-    max_per_year: Kilograms | None = None
-    """Most units a year from this offer alone, beside its facility's capacity."""
-    total: Kilograms | None = None
-    """Most units over the whole plan: a stock in hand, a trader's parcel."""
-    onboarding: Money | None = None
-    """One-off cost of using it at all, unless it is an incumbent."""
+    max_per_year: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
+    """Most a year from this offer, beside its facility's capacity; it counts without one, by the offer's `source`."""
+    total: Annotated[Kilograms | None, Written("12 t")] = None
+    """Most over the whole plan: a stock in hand, a parcel; it counts without a capacity, by the offer's `source`."""
+    onboarding: Annotated[Money | None, Written("250000 USD")] = None
+    """One-off cost of using it at all; `[[incumbent]]` offers have paid it."""
     onboarding_currency: CurrencyOrBlank = ""
-    qualification: Months | None = None
-    """Months from the start of the plan before it may first be ordered from, unless it is an incumbent."""
-    take_or_pay: Kilograms | None = None
-    """Units a year that are paid for if it is used at all, taken or not."""
-    take_or_pay_share: Fraction = Decimal(1)
-    """Share of the price that is due on what is not taken, from 0 to 1."""
-    lead_time: Months | None = None
-    """Months from order to delivery; None: the case's assumption."""
-    capacity_use: NonNegative = Decimal(1)
-    """Kilograms of its facility's capacity that one unit takes."""
-    customs_origin: CountryOrBlank = ""
-    """Country of origin for customs where it is not that of the last stage performed."""
+    qualification: Annotated[Months | None, Written("9 months")] = None
+    """From the start of the plan to the first order; blank: none. `[[incumbent]]` offers are qualified already."""
+    take_or_pay: Annotated[KilogramsPerYear | None, Written("10 t/year")] = None
+    """Paid for, taken or not, if it is used at all."""
+    take_or_pay_share: Annotated[Fraction, Written("60 %")] = Decimal(1)
+    """Share of the price due on what is not taken; blank: all of it."""
+    lead_time: Annotated[Months | None, Written("1 quarter")] = None
+    """From order to delivery; blank: the case's."""
+    capacity_use: Annotated[NonNegative, Written("1")] = Decimal(1)
+    """Kilograms of the facility's capacity a unit takes; blank: 1."""
+    customs_origin: Annotated[CountryOrBlank, Written("AU")] = ""
+    """Origin for customs; blank: country of the last stage performed."""
     chain: tuple[ChainEntry, ...] = ()
     """The stages it performs itself."""
     lanes: tuple[Lane, ...] = ()
     """Where it may be moved; none: to any place that uses its material."""
-    note: str = ""
-    source: str = ""
-    """Evidence of its quantities."""
+    note: Note = ""
+    source: Annotated[str, Written("acme-report-2026")] = ""
+    """Evidence of its existence and quantities."""
     catalog: str = ""
     """The catalog it comes from."""
 
@@ -332,58 +356,20 @@ class Offer(Fitting):
             yield fault
 
 
-class BenchmarkPrice(Record):
-    """A published price of a material on a date."""
-
-    id: Ident
-    """The benchmark it belongs to; rows of several dates make one series."""
-    material: str
-    date: datetime.date
-    amount: Money
-    """Money per kilogram of the material's basis."""
-    currency: Currency
-    place: str = ""
-    """Where it is quoted, like `Rotterdam` or `FOB China`."""
-    incoterm: Incoterm = ""
-    """Incoterms 2020."""
-    source: str = ""
-
-
-class Rate(Fitting):
-    """An exchange rate from a date on: one unit of `currency` is `rate` of `to`."""
-
-    currency: Currency
-    to: Currency
-    rate: ExchangeRate
-    start: datetime.date
-    source: str = ""
-
-    @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """A currency exchanged for itself."""
-        if given.get("currency") and given.get("currency") == given.get("to"):
-            yield Fault("to", "a currency is not exchanged for itself", fix="name two currencies")
-
-
-class Factor(Record):
-    """Kilograms of an element in a kilogram of a compound or material."""
-
-    element: str
-    compound: str
-    kg_per_kg: Part
-    source: str = ""
-
-
 class Catalog(Tables):
     """A named set of facts with its own licence and date."""
 
-    name: Ident
-    title: str = ""
-    licence: str = ""
-    as_of: datetime.date | None = None
-    requires: tuple[str, ...] = ()
-    """Catalogs whose materials, prices, rates and factors it refers to."""
-    note: str = ""
+    name: Annotated[Ident, Written("world")]
+    """Name by which cases and other catalogs refer to it."""
+    title: Annotated[str, Written("Facilities of the world")] = ""
+    """One line."""
+    licence: Annotated[str, Written("CC-BY-4.0")] = ""
+    """Licence of the data."""
+    as_of: Annotated[datetime.date | None, Written("2026-09-30")] = None
+    """Day on which the facts were last looked at."""
+    requires: Annotated[tuple[str, ...], Written(["materials"], sort=tuple[Ident, ...])] = ()
+    """Catalogs whose materials, prices, rates and factors this one refers to. They are read along, without their facilities and offers."""
+    note: Note = ""
     distribution: str = ""
     """Plugin distribution and version it came with; empty for one beside the case."""
     digest: str = ""

@@ -17,6 +17,8 @@ def meanings(record: type) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for part in reversed(record.__mro__):
+        if part.__module__.partition(".")[0] in ("builtins", "pydantic"):
+            continue
         module = inspect.getmodule(part)
         body = _classes(module).get(part.__qualname__, []) if module is not None else []
         for field, text in zip(body, [*body[1:], None], strict=False):

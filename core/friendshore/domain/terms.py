@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from .base import Fault
 from .bearing import Bearing
 from .values import CurrencyOrBlank, Kilograms, Money, Sites
+from .written import Written
 
 FIGURES = ("fixed", "least", "most", "setup_use")
 """What terms may say."""
@@ -20,18 +22,20 @@ class Terms(Bearing):
     ordering in a period that begins before them.
     """
 
-    places: Sites = frozenset()
-    """Places of delivery it is about; none: all."""
-    fixed: Money | None = None
-    """Money due in every span in which anything is ordered, in the span's first period."""
+    places: Annotated[Sites, Written("US;JP")] = frozenset()
+    """Places of delivery it is about; blank: all."""
+    fixed: Annotated[Money | None, Written("12000 USD")] = None
+    """Due in every span in which anything is ordered, in its first period."""
     currency: CurrencyOrBlank = ""
     """ISO 4217, of `fixed`."""
-    least: Kilograms | None = None
-    """Least units ordered in a span, if any are."""
-    most: Kilograms | None = None
-    """Most units ordered in a span."""
-    setup_use: Kilograms | None = None
-    """Kilograms of the facility's capacity that any order in a period takes, whatever its size: a campaign's set-up."""
+    least: Annotated[Kilograms | None, Written("2 t")] = None
+    """Least ordered in a span, if anything is."""
+    most: Annotated[Kilograms | None, Written("40 t")] = None
+    """Most ordered in a span."""
+    setup_use: Annotated[Kilograms | None, Written("500 kg")] = None
+    """Capacity of the facility that any order in a period takes, whatever its size; only with `per` = `period`."""
+    start: Annotated[datetime.date | None, Written("2027-01-01", "from")] = None
+    """First day: a period counts if any of its days lies within."""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:

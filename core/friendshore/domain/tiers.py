@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from itertools import combinations, pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from .base import Fault, Fitting
 from .bearing import Bearing
 from .time import Span
-from .values import CurrencyOrBlank, Discount, Money, NonNegative
+from .values import CurrencyOrBlank, Discount, Idents, Money, MoneyPerKilogram, NonNegative
+from .written import Written
 
 
 class TierKind(StrEnum):
@@ -26,15 +27,20 @@ class TierKind(StrEnum):
 class Tier(Fitting):
     """Terms from a quantity on."""
 
-    least: NonNegative
-    """Where the tier begins: units, or money where the schedule measures money; the first begins at 0. What comes to exactly
-    this is in the tier."""
-    price: Money | None = None
-    """Money per unit in the schedule's currency, in place of the list price."""
-    discount: Discount | None = None
-    """Or share off the list price; negative: on top of it. Neither: the list price."""
-    lump: Money = Decimal(0)
-    """Money due once in a span that ends in this tier, if anything is bought in it."""
+    least: Annotated[NonNegative, Written("10 t", sort="mass or money")]
+    """Where the tier begins: a mass, or money at list prices. The first tier of a schedule begins at 0.
+
+    Units, or money where the schedule measures money. What comes to exactly this is in the tier."""
+    price: Annotated[MoneyPerKilogram | None, Written("520 USD/kg")] = None
+    """Price in the tier, in place of the list price.
+
+    In the schedule's currency. Neither price nor discount: the list price."""
+    discount: Annotated[Discount | None, Written("5 %")] = None
+    """Or share off the list price; below 0: on top of it."""
+    lump: Annotated[Money, Written("10000 USD")] = Decimal(0)
+    """Due once in a span that ends in this tier; blank: nothing.
+
+    If anything is bought in the span."""
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
@@ -50,7 +56,10 @@ class PriceSchedule(Bearing):
     period of the span. A period counts if all of it lies within the dates.
     """
 
-    kind: TierKind
+    materials: Annotated[Idents, Written("dy-oxide;tb-oxide")] = frozenset()
+    """Materials that are added up; blank: all."""
+    kind: Annotated[TierKind, Written("all-units")]
+    """`incremental`: a tier's terms bear on what lies within it; `all-units`: on everything, once it is reached."""
     measure: Literal["quantity", "money"] = "quantity"
     """What is added up: units (kilograms), or money at list prices, undiscounted."""
     currency: CurrencyOrBlank = ""

@@ -9,12 +9,16 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from .base import Record
 from .values import Periods
+from .written import Written
+
+From = Annotated[date | None, Field(alias="from"), Written("2027-01-01", meaning="First day; blank: from the start.")]
+Until = Annotated[date | None, Field(alias="until"), Written("2028-12-31", meaning="Last day; blank: to the end.")]
 
 
 class PeriodLength(StrEnum):
@@ -119,9 +123,12 @@ class Period(Record):
 class Horizon(Record):
     """The periods of a plan: `count` equal calendar steps from `start`; or, with `until`, one stretch of any length that stands for a year."""
 
-    start: date
-    count: Periods
-    length: PeriodLength
+    start: Annotated[date, Written("2026-10-01")]
+    """First day of the plan."""
+    count: Annotated[Periods, Written(17, "periods")]
+    """Number of periods."""
+    length: Annotated[PeriodLength, Written("quarter", "period")]
+    """Length of a period."""
     until: date | None = None
     """Last day of a stretch that is planned as one year at its own rates; there is no other period then."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
@@ -35,6 +35,8 @@ class Range:
     """Whether `least` itself is refused."""
     beyond: tuple[str, str] = ("", "")
     """What is expected, and how to mend it, where a number is more than `most`; empty: as where it is less."""
+    unit: str = ""
+    """What the number counts, in records: `kg`, `money/kg`, `months`, …; empty: it is a share or a bare number."""
 
     def __call__(self, number: Decimal) -> Decimal:
         """The number.
@@ -72,23 +74,29 @@ PART = Range("a share above 0 and up to 1, like 65 %", 0, 1, above=True)
 PREMIUM = Range("a share above -100 %, like 25 %", -1, above=True)
 DISCOUNT = Range("a share from -100 % to 100 %, like 5 %; below 0: on top", -1, 1)
 FACTOR = Range("zero or more, like 1.5 or 150 %, and up to a million", 0, 1_000_000)
-MASS = Range("zero or more", 0, 10**12, beyond=(f"no more than {10**12:,} kg", _CHECK))
+YEARLY_SHARE = replace(NON_NEGATIVE, unit="1/year")
+MASS = Range("zero or more", 0, 10**12, beyond=(f"no more than {10**12:,} kg", _CHECK), unit="kg")
 """Kilograms, up to a billion tonnes. More, and grams are lost in the 15 digits of a number: no such plan would add up."""
-MONEY = Range("zero or more", 0, 10**11, beyond=(f"no more than {10**11:,} of money", _CHECK))
-"""Money per kilogram, or in one sum. More, and the solver no longer sees what everything else costs."""
-MONTHS = Range("zero or more", 0, 1_200, beyond=("no more than 1,200 months", _CHECK))
+MASS_RATE = replace(MASS, unit="kg/year")
+MONEY = Range("zero or more", 0, 10**11, beyond=(f"no more than {10**11:,} of money", _CHECK), unit="money")
+"""Money in one sum, or per kilogram. More, and the solver no longer sees what everything else costs."""
+UNIT_PRICE = replace(MONEY, unit="money/kg")
+YEARLY_PRICE = replace(MONEY, unit="money/kg/year")
+MONTHS = Range("zero or more", 0, 1_200, beyond=("no more than 1,200 months", _CHECK), unit="months")
 PER_UNIT = Range(
     "kilograms per unit, above zero: a number, or a mass like `1.3 kg Dy2O3`",
     0,
     1_000_000,
     above=True,
     beyond=("no more than 1,000,000 kg per unit", ""),
+    unit="kg/unit",
 )
 RATE = Range(
     "a number above 0, from 1e-9 to 1e9",
     Decimal("1e-9"),
     10**9,
     beyond=("no more than 1e9 units of one currency for one of the other", "check which currency is which"),
+    unit="money/money",
 )
 """Units of one currency for one of another."""
 RESOLUTION = Range(
@@ -96,6 +104,7 @@ RESOLUTION = Range(
     Decimal("1e-9"),
     1_000_000,
     beyond=("no more than 1,000 t", "plan to a finer resolution, like `1 g`"),
+    unit="kg",
 )
 """Kilograms to which a plan is rounded. Finer, and the largest mass has more digits than a decimal keeps."""
 PERIODS = Range("a whole number from 1 to 1,200", 1, 1_200)
@@ -107,8 +116,13 @@ Fraction = Annotated[Number, AfterValidator(FRACTION)]
 Part = Annotated[Number, AfterValidator(PART)]
 Premium = Annotated[Number, AfterValidator(PREMIUM)]
 Discount = Annotated[Number, AfterValidator(DISCOUNT)]
+YearlyShare = Annotated[Number, AfterValidator(YEARLY_SHARE)]
+Multiplier = Annotated[Number, AfterValidator(FACTOR)]
 Kilograms = Annotated[Number, AfterValidator(MASS)]
+KilogramsPerYear = Annotated[Number, AfterValidator(MASS_RATE)]
 Money = Annotated[Number, AfterValidator(MONEY)]
+MoneyPerKilogram = Annotated[Number, AfterValidator(UNIT_PRICE)]
+MoneyPerKilogramYear = Annotated[Number, AfterValidator(YEARLY_PRICE)]
 Months = Annotated[Number, AfterValidator(MONTHS)]
 PerUnit = Annotated[Number, AfterValidator(PER_UNIT)]
 ExchangeRate = Annotated[Number, AfterValidator(RATE)]
@@ -274,14 +288,28 @@ INCOTERMS: Mapping[str, str] = {
     term: term for term in ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")
 }
 """Incoterms 2020."""
+step = one_of(STEP_WORDS)
+incoterm = one_of(INCOTERMS)
 
 
-def _or_blank(ask: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda word: ask(word) if word else word
+@dataclass(frozen=True, slots=True)
+class OrBlank:
+    """What asks of a word, unless it is blank."""
+
+    ask: Callable[[str], str]
+
+    def __call__(self, word: str) -> str:
+        return self.ask(word) if word else word
 
 
-def _each(ask: Callable[[str], str]) -> Callable[[Iterable[str]], frozenset[str]]:
-    return lambda words: frozenset(map(ask, words))
+@dataclass(frozen=True, slots=True)
+class Each:
+    """What asks of every word of a set."""
+
+    ask: Callable[[str], str]
+
+    def __call__(self, words: Iterable[str]) -> frozenset[str]:
+        return frozenset(map(self.ask, words))
 
 
 def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -289,18 +317,18 @@ def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
 
 
 Ident = Annotated[str, AfterValidator(ident)]
-IdentOrBlank = Annotated[str, AfterValidator(_or_blank(ident))]
-LabelOrBlank = Annotated[str, AfterValidator(_or_blank(label))]
+Idents = Annotated[Words, AfterValidator(Each(ident))]
+LabelOrBlank = Annotated[str, AfterValidator(OrBlank(label))]
 EndUse = Annotated[str, AfterValidator(end_use)]
 Country = Annotated[str, AfterValidator(country)]
-CountryOrBlank = Annotated[str, AfterValidator(_or_blank(country))]
+CountryOrBlank = Annotated[str, AfterValidator(OrBlank(country))]
 CountryCodes = Annotated[Words, AfterValidator(countries)]
 Site = Annotated[str, AfterValidator(place)]
-SiteOrBlank = Annotated[str, AfterValidator(_or_blank(place))]
-Sites = Annotated[Words, AfterValidator(_each(place))]
+SiteOrBlank = Annotated[str, AfterValidator(OrBlank(place))]
+Sites = Annotated[Words, AfterValidator(Each(place))]
 Currency = Annotated[str, AfterValidator(currency)]
-CurrencyOrBlank = Annotated[str, AfterValidator(_or_blank(currency))]
-HsCode = Annotated[str, AfterValidator(_or_blank(hs_code))]
-Step = Annotated[str, AfterValidator(one_of(STEP_WORDS))]
-Incoterm = Annotated[str, AfterValidator(_or_blank(one_of(INCOTERMS)))]
+CurrencyOrBlank = Annotated[str, AfterValidator(OrBlank(currency))]
+HsCode = Annotated[str, AfterValidator(OrBlank(hs_code))]
+Step = Annotated[str, AfterValidator(step)]
+Incoterm = Annotated[str, AfterValidator(OrBlank(incoterm))]
 StagesInOrder = Annotated[tuple[Stage, ...], AfterValidator(_in_order)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ..catalog import twins, united
-from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
+from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume
+from ..domain.case import Case
 from ..domain.countries import country_names, is_country
 from ..domain.facts import Catalog, Offer
 from ..domain.suggest import did_you_mean, nearest

@@ -13,7 +13,8 @@ from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.countries import is_country
 from ..domain.evidence import Confidence, Source
-from ..domain.facts import BenchmarkPrice, Catalog, ChainEntry, Facility, Factor, Material, Offer, Place, Rate
+from ..domain.facts import Catalog, ChainEntry, Facility, Material, Offer, Place
+from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
 from ..errors import InputError

@@ -9,9 +9,10 @@ from fractions import Fraction
 from itertools import repeat
 from operator import mul
 
+from ..domain.assumptions import OfferAssumption
 from ..domain.base import exact, rounded
 from ..domain.basis import basis_factor
-from ..domain.case import Case, OfferAssumption
+from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Material, Offer, Price, Quote
 from ..domain.quantities import readable

@@ -8,7 +8,8 @@ from decimal import Decimal
 from ..domain.base import Sharing, exact, rounded
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
-from ..domain.facts import BenchmarkPrice, CapacityStep, Facility, Material
+from ..domain.facts import CapacityStep, Facility, Material
+from ..domain.market import BenchmarkPrice
 from .capacity import accepted_steps
 from .merged import Merged, exchange
 

@@ -17,7 +17,7 @@ from ..domain.base import Sharing
 from ..domain.suggest import did_you_mean, nearest
 from ..domain.watch import told_each
 from ..errors import Diagnostic
-from .entry import WRITTEN, Entry
+from .entry import Entry
 from .fields import Field, Layout, UnreadableError
 from .textfile import read_text
 
@@ -110,16 +110,14 @@ class Table:
             self.problem(row, column, message, expected, fix)
 
         others = {name: row.cells[position] for name, position in self.others.items() if row.cells[position]}
-        return Entry(report, row.values, others, set(row.bad))
+        return Entry(report, self.layout, row.values, others, set(row.bad))
 
-    def made(
-        self, row: TableRow, model: type[M], given: Mapping[str, Any], columns: Mapping[str, str] = WRITTEN
-    ) -> M | None:
+    def made(self, row: TableRow, model: type[M], given: Mapping[str, Any]) -> M | None:
         """The record of a row; None, once what is wrong has been recorded, if it cannot be made: see `Entry.made`."""
         if not row.bad:
             with suppress(ValidationError):
                 return self._sharing.record(model(**given))
-        return self.entry(row).made(model, given, columns)
+        return self.entry(row).made(model, given)
 
     def let_go(self) -> None:
         """Forgets the rows, once all that they say is kept elsewhere: those of a hundred thousand offers take much memory."""

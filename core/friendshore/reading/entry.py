@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ..domain.base import Fault, Fitting
+from .fields import Layout
 from .records import complaints
 
 M = TypeVar("M", bound=BaseModel)
-
-WRITTEN: Mapping[str, str] = {"start": "from", "end": "until"}
-"""Fields of records whose column or key is another word."""
 
 Report = Callable[[str, str, str, str], None]
 """Records a mistake: column or key, message, expected, fix."""
@@ -25,6 +24,7 @@ class Entry:
     """Parsed values by column or key."""
 
     report: Report
+    layout: Layout
     values: dict[str, Any] = field(default_factory=dict)
     """A value that is blank or cannot be read is absent. A table within is an `Entry`, a list of tables a list of them."""
     others: dict[str, Any] = field(default_factory=dict)
@@ -36,14 +36,14 @@ class Entry:
         """Records a mistake; `column` may be empty for the entry as a whole."""
         self.report(column, message, expected, fix)
 
-    def made(self, model: type[M], given: Mapping[str, Any], columns: Mapping[str, str] = WRITTEN) -> M | None:
+    def made(self, model: type[M], given: Mapping[str, Any]) -> M | None:
         """The record of this entry; None, once what is wrong has been recorded, if it cannot be made.
 
         Args:
             model: what it is to become.
             given: its fields, as far as they could be read.
-            columns: field -> column, where the two are called otherwise.
         """
+        columns = self.layout.columns(model)
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
             if issubclass(model, Fitting):
@@ -56,7 +56,7 @@ class Entry:
                 self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix)
             return None
 
-    def tell(self, faults: Iterable[Fault], columns: Mapping[str, str] = WRITTEN) -> None:
+    def tell(self, faults: Iterable[Fault], columns: Mapping[str, str] = MappingProxyType({})) -> None:
         """Records what does not fit.
 
         Args:
@@ -69,7 +69,8 @@ class Entry:
     def part(self, name: str) -> Entry:
         """The table `name` within; an empty one if it is not there."""
         found = self.values.get(name)
-        return found if isinstance(found, Entry) else Entry(self.report)
+        inside = next((field.inside for field in self.layout.fields if field.name == name), None)
+        return found if isinstance(found, Entry) else Entry(self.report, inside or self.layout)
 
     def parts(self, name: str) -> list[Entry]:
         """The list of tables `name` within."""

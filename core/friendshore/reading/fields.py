@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from ..domain.base import UnreadableError
 from ..domain.meanings import meanings
+from ..domain.quantities import Mass, Money, UnitPrice
 
 __all__ = ["Field", "Kind", "Layout", "UnreadableError"]
 
@@ -37,7 +39,7 @@ class Field:
 
     name: str
     kind: Kind
-    doc: str
+    doc: str = ""
     """What it is, with unit and default, in a planner's words; `meaning` is the whole of it."""
     example: Any = ""
     """A value as it would be written."""
@@ -47,12 +49,17 @@ class Field:
     repeated: bool = False
     """Whether it is a list of tables."""
     record: type | None = None
-    """Record of whose field of the same name the text says the rest of the meaning."""
+    """Record in which it is stated, and where the text under it says the rest of its meaning; None: it is none of a record's."""
+    attribute: str = ""
+    """What it is called there."""
+    currency: str = ""
+    """Field there for the currency of an amount of money; empty: the case's, or that of others beside it."""
 
     @property
     def meaning(self) -> str:
         """What it means, with unit and default, in a planner's words."""
-        return self.doc if self.record is None else f"{self.doc} {meanings(self.record).get(self.name, '')}".rstrip()
+        text = "" if self.record is None else meanings(self.record).get(self.attribute, "")
+        return " ".join([self.doc, *text.partition("\n\n")[0].split("\n")]).strip()
 
     @property
     def wanted(self) -> str:
@@ -61,7 +68,7 @@ class Field:
         return doc[0].lower() + doc[1:] if doc[1:2].islower() else doc
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """The columns of a table, or the keys of one section of a file."""
 
@@ -78,3 +85,40 @@ class Layout:
     def names(self) -> tuple[str, ...]:
         """Names of all fields."""
         return tuple(f.name for f in self.fields)
+
+    @cache  # noqa: B019 - layouts are never let go
+    def of(self, record: type) -> Mapping[str, Field]:
+        """The columns or keys that state fields of a record, by name."""
+        return {f.name: f for f in self.fields if f.record is record}
+
+    @cache  # noqa: B019
+    def columns(self, record: type) -> Mapping[str, str]:
+        """Field of a record -> the column or key that states it."""
+        stated = self.of(record).values()
+        return {f.currency: f.name for f in stated if f.currency} | {f.attribute: f.name for f in stated}
+
+    def stated(self, record: type, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of a record that a row or a table states.
+
+        Args:
+            record: the record.
+            values: parsed values by column or key.
+
+        Returns:
+            Its fields by name; masses in kilograms, money as an amount, with its currency in the field for that. What else a mass or a
+            price is of has been looked at.
+        """
+        found: dict[str, Any] = {}
+        for name, one in self.of(record).items():
+            value = values.get(name)
+            if isinstance(value, Mass):
+                value = value.kg
+            elif isinstance(value, tuple) and value and isinstance(value[0], Mass):
+                value = tuple(mass.kg for mass in value)
+            elif isinstance(value, Money | UnitPrice):
+                if one.currency:
+                    found[one.currency] = value.currency
+                value = value.amount
+            if value is not None:
+                found[one.attribute] = value
+        return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from ..domain import values as v
+from ..domain.quantities import UNLIMITED
 from . import amounts as a
 from . import words as w
 from .fields import Kind
@@ -97,3 +100,91 @@ def _unread(value: Any) -> Any:
 TABLE = Kind("table", _unread)
 """A table within; its layout says how it is read."""
 TABLES = Kind("list of tables", _unread)
+
+_SORTS: Mapping[object, Kind] = {
+    str: TEXT,
+    date: DATE,
+    bool: YES_NO,
+    frozenset: WORDS,
+    v.ident: IDENT,
+    v.label: LABEL,
+    v.end_use: END_USE,
+    v.step: STEP,
+    v.country: COUNTRY,
+    v.countries: COUNTRIES,
+    v.place: PLACE,
+    v.hs_code: HS,
+    v.currency: CURRENCY,
+    v.incoterm: one_value("Incoterm", v.INCOTERMS),
+    v.Each(v.ident): IDENTS,
+    v.Each(v.place): PLACES,
+    v.PERIODS.whole: INTEGER,
+    v.LOTS.whole: COUNT,
+    v.RATE: RATE,
+    v.NON_NEGATIVE: NON_NEGATIVE,
+    v.FACTOR: FACTOR,
+    v.FRACTION: FRACTION,
+    v.PART: PART,
+    v.PREMIUM: PREMIUM,
+    v.DISCOUNT: DISCOUNT,
+    v.YEARLY_SHARE: YEARLY_SHARE,
+    v.MASS: MASS,
+    v.MASS_RATE: MASS_RATE,
+    v.RESOLUTION: RESOLUTION,
+    v.PER_UNIT: PER_UNIT,
+    v.MONEY: MONEY,
+    v.UNIT_PRICE: UNIT_PRICE,
+    v.YEARLY_PRICE: YEARLY_PRICE,
+    v.MONTHS: DURATION,
+    UNLIMITED: CAPACITY,
+    "mass or money": MASS_OR_MONEY,
+}
+"""What a field's type says of its values, a check, a range or the bare type, and how files state these."""
+_LISTS: Mapping[object, Kind] = {
+    str: TEXTS,
+    v.ident: IDENTS,
+    v.end_use: END_USES,
+    v.step: STEPS_DONE,
+    v.MASS: MASSES,
+}
+"""The same of what stands in a list."""
+
+
+def kind_of(sort: Any, checks: Iterable[object] = ()) -> Kind:
+    """How files state the values of a field.
+
+    Args:
+        sort: its type; or what its type does not tell: one of the checks and ranges of `values`, or a word for them.
+        checks: what pydantic asks of a value of the type, the last one last.
+
+    Raises:
+        KeyError: if nothing is known of such values.
+    """
+    origin, inside = get_origin(sort), get_args(sort)
+    if origin is Annotated:
+        return kind_of(inside[0], (*inside[1:], *checks))
+    for known in filter(_SORTS.__contains__, _asked(checks)):
+        return _SORTS[known]
+    if origin in (Union, UnionType):
+        return kind_of(next(part for part in inside if part is not NoneType))
+    if origin is Literal:
+        return one_value("word", {word: word for word in inside})
+    if origin is tuple:
+        return _list_of(inside[0])
+    if isinstance(sort, type) and issubclass(sort, StrEnum):
+        return choice(sort.__name__.lower(), sort)
+    return _SORTS[origin or sort]
+
+
+def _asked(checks: Iterable[object]) -> Iterator[object]:
+    """Who asks, the last first."""
+    for check in reversed(tuple(checks)):
+        asks = getattr(check, "func", None)
+        yield asks.ask if isinstance(asks, v.OrBlank) else asks
+
+
+def _list_of(part: Any) -> Kind:
+    if isinstance(part, type) and issubclass(part, StrEnum):
+        return several(f"{part.__name__.lower()}s, set apart by `;`", part)
+    base, *checks = get_args(part) if get_origin(part) is Annotated else (part,)
+    return _LISTS[next((asks for asks in _asked(checks) if asks in _LISTS), base)]

@@ -64,7 +64,7 @@ def read_toml(path: Path, found: list[Diagnostic]) -> TomlFile | None:
 
 def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, Any], at: Key = ()) -> Entry:
     """The parsed values of a table and all tables within it. A key that is not given or cannot be read is absent."""
-    entry = Entry(report=_reporter(toml, data, at))
+    entry = Entry(_reporter(toml, data, at), layout)
     for field in layout.fields:
         value = data.get(field.name, "")
         if value in ("", []):

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..domain.facts import BenchmarkPrice, Catalog, Material, Offer
+from ..domain.facts import Catalog, Material, Offer
+from ..domain.market import BenchmarkPrice
 from ..errors import Diagnostic
 from ..problem.merged import exchange
 from .tables import line_of

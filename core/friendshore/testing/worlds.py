@@ -26,10 +26,10 @@ from ..domain.facts import (
     Material,
     Offer,
     Price,
-    Rate,
     RecipeLine,
     Status,
 )
+from ..domain.market import Rate
 from ..domain.stages import Stage
 from ..domain.time import Horizon, PeriodLength
 from ..rules.base import Rule

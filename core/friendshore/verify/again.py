@@ -16,8 +16,8 @@ from functools import cache
 
 import numpy as np
 
+from ..domain.assumptions import OfferAssumption
 from ..domain.basis import Factors, basis_factor, content_of
-from ..domain.case import OfferAssumption
 from ..domain.facts import Offer, Price, Quote
 from ..domain.use import Use
 from ..errors import Diagnostic

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from friendshore.domain.case import DemandSpec, OrderSpec, StockSpec, StoreSpec
-from friendshore.domain.facts import ChainEntry, Facility, Lane, Offer, Price, Quote, Rate, Status
+from friendshore.domain.facts import ChainEntry, Facility, Lane, Offer, Price, Quote, Status
+from friendshore.domain.market import Rate
 from friendshore.domain.terms import Terms
 
 from ..tiny import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store, terms

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from friendshore.domain.case import OrderSpec
-from friendshore.domain.facts import BenchmarkPrice, CapacityStep, Lane, Price, Rate, Status
+from friendshore.domain.facts import CapacityStep, Lane, Price, Status
+from friendshore.domain.market import BenchmarkPrice, Rate
 from friendshore.rules.kinds.tariff import Tariff
 
 from ..tiny import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
