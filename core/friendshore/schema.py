@@ -8,6 +8,7 @@ from typing import Any
 
 from .case.keys import FILE
 from .catalog.columns import HEAD, TABLES
+from .catalog.mapping import BLOCKS, MAP
 from .domain.base import DIGITS, WRITTEN_DIGITS
 from .domain.quantities import KILOGRAMS, MONTHS
 from .domain.stages import STEPS, Stage
@@ -20,8 +21,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """JSON schemas by name: `case` and `catalog` of the TOML files, `catalog-offers` and so on of a table's row."""
-    found = {"case": _top(FILE, rows=False), "catalog": _top(HEAD, rows=False)}
+    """JSON schemas by name: `case`, `catalog` and `columns` of the TOML files, `catalog-offers` and so on of a table's row."""
+    found = {"case": _top(FILE, rows=False), "catalog": _top(HEAD, rows=False), "columns": _top(MAP, rows=False)}
     for layout in TABLES:
         found["catalog-" + layout.name.removesuffix(".csv")] = _top(layout, rows=True)
     return found
@@ -59,7 +60,7 @@ def _property(field: Field, *, rows: bool) -> dict[str, Any]:
 
 def files_page() -> str:
     """The reference page of all files that a planner writes, in Markdown."""
-    return "\n".join([*_head(), *_catalog_part(), *_case_part()])
+    return "\n".join([*_head(), *_catalog_part(), *_map_part(), *_case_part()])
 
 
 def _head() -> Iterator[str]:
@@ -114,6 +115,28 @@ def _catalog_part() -> Iterator[str]:
     )
     for layout in (HEAD, *TABLES):
         yield from _layout(layout)
+
+
+def _map_part() -> Iterator[str]:
+    yield from (
+        "## Map of a spreadsheet",
+        "",
+        "`columns.toml`, or whatever you call it: what the columns of a spreadsheet of yours are. `friendshore catalogs convert list.csv ours --map columns.toml`",
+        "makes a catalog of it; [how to](../how-to/convert-a-spreadsheet.md) shows one and says what a text may be made of. `schema = 1` at the top.",
+        "",
+    )
+    for field in MAP.fields:
+        if field.inside is not None and field.name not in BLOCKS:
+            yield from _layout(field.inside)
+    yield from (
+        "### `[[sources]]`, `[[facilities]]`, `[[offers]]` and so on",
+        "",
+        "Rows of the table of that name, one for each row of the spreadsheet that the entry is about. The keys `when` and `unless` are as above, all others the columns of the",
+        "table, each with what its text is made of. Entries of offers, and of tables whose rows name an offer, also have `about`: patterns of the materials whose offers are meant,",
+        "where a row makes several. Where a key is not given, `source` and `facility` are those of the same row, `offer` each offer of the row, `material` what `[[makes]]` says, and the `id` of",
+        "an offer the facility's and the material's. Rows that say the same are one.",
+        "",
+    )
 
 
 def _case_part() -> Iterator[str]:

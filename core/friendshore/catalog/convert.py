@@ -88,22 +88,46 @@ def convert(source: Path, target: Path, read: Callable[[Path], Catalog]) -> tupl
             installed; or if what was written does not read back as the same facts. Then nothing is left behind.
     """
     tidy(target)
+    _may_be_written(target)
+    before, texts = read(source), texts_of(source)
+    return put(texts, before.digest, target, read)
+
+
+def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
+    """Writes a catalog and proves that it reads back as the same facts.
+
+    Args:
+        texts: the catalog.
+        digest: of its facts.
+        target: what to write: a workbook if it ends in `.xlsx`, else a folder; it must not be there.
+        read: reads a catalog, with those it requires.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: as `convert` does.
+    """
+    tidy(target)
+    _may_be_written(target)
+    try:
+        with written_aside(target) as made:
+            (write_workbook if is_workbook(target) else write_folder)(texts, made)
+            if read(made).digest != digest:
+                fix = "look for cells with line breaks or signs that cannot be seen"
+                raise InputError(Diagnostic("would not hold the same facts, and is not written", str(target), fix=fix))
+    except OSError as error:
+        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(target))) from error
+    return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
+
+
+def _may_be_written(target: Path) -> None:
     if target.exists() or target.is_symlink():
         fix = "name another, or move it away"
         raise InputError(Diagnostic("is there already, and is left as it is", str(target), fix=fix))
     if target.suffix.lower() in _OTHERS:
         fix = f"write {target.stem}.xlsx for a workbook, or {target.stem} for a folder"
         raise InputError(Diagnostic("is neither a workbook nor a folder", str(target), fix=fix))
-    before, texts = read(source), texts_of(source)
-    try:
-        with written_aside(target) as made:
-            (write_workbook if is_workbook(target) else write_folder)(texts, made)
-            if read(made).digest != before.digest:
-                fix = "look for cells with line breaks or signs that cannot be seen"
-                raise InputError(Diagnostic("would not hold the same facts, and is not written", str(target), fix=fix))
-    except OSError as error:
-        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(target))) from error
-    return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
 
 
 def write_folder(texts: Texts, folder: Path) -> None:

@@ -71,23 +71,33 @@ def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     return 0
 
 
-@app.command("convert", short_help="Write a catalog as a workbook, or as a folder.")
+@app.command("convert", short_help="Write a catalog as a workbook, or as a folder; or a spreadsheet as a catalog.")
 @answering
 def convert(
-    source: Annotated[str, typer.Argument(metavar="FROM", help="An installed catalog, a folder, or a workbook.")],
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FROM", help="An installed catalog, a folder, or a workbook; with --map a spreadsheet."),
+    ],
     target: Annotated[
         Path, typer.Argument(metavar="TO", help="What to write: x.xlsx, or a folder. Overwrites nothing.")
     ],
+    by: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="What the columns of a spreadsheet of yours are.")
+    ] = None,
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """Write a catalog in another form, and prove that it holds the same facts by reading it again.
 
     A workbook has one sheet a table, of the same columns, and a sheet `catalog` with the keys of catalog.toml.
+
+    With --map FROM is a spreadsheet (.csv or .xlsx) of any columns, and the map says which of them is what.
     """
     from ..catalog.convert import convert as converted
 
     registry = installed(block)
+    if by is not None:
+        return _by_map(Path(source), target, by, registry, as_json=as_json)
     catalog, place = read_one(source, registry)
     written = converted(place, target, lambda path: catalog if path == place else read_one(str(path), registry)[0])
     if as_json:
@@ -96,6 +106,31 @@ def convert(
     for path in written:
         bare(f"wrote {path}")
     bare(f"the same facts as {source}: {catalog.digest}")
+    return 0
+
+
+def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json: bool) -> int:
+    """Writes a spreadsheet as a catalog."""
+    from ..catalog import read_catalogs
+    from ..catalog.convert import Texts, put
+    from ..catalog.mapping import mapped, required_by
+
+    required = read_catalogs([registry.catalog_folder(name) for name in required_by(by)], registry.catalog_folder)
+    made = mapped(source, by, required)
+    texts = Texts(made.head, made.tables)
+    written = put(texts, made.catalog.digest, target, lambda path: read_one(str(path), registry)[0])
+    left = [{"row": one.row, "why": one.why} for one in made.left_out]
+    if as_json:
+        show_json(
+            {"wrote": list(map(str, written)), "digest": made.catalog.digest, "rows": made.rows, "left_out": left}
+        )
+        return 0
+    for path in written:
+        bare(f"wrote {path}")
+    bare(f"{made.rows} rows of {source.name}, {len(left)} left out")
+    for why in dict.fromkeys(one.why for one in made.left_out):
+        rows = [str(one.row) for one in made.left_out if one.why == why]
+        bare(f"  left out: {why} (row{'s' if len(rows) > 1 else ''} {', '.join(rows)})")
     return 0
 
 

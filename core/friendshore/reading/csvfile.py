@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -174,13 +174,13 @@ def _shown(text: str) -> str:
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…` ({len(text):,} characters)"
 
 
-def read_table(path: Path, layout: Layout, found: list[Diagnostic]) -> Table:
-    """Reads and parses one table. A table that cannot be read at all has no rows."""
+def read_table(path: Path, layout: Layout, found: list[Diagnostic], separator: str = ",", header: int = 1) -> Table:
+    """Reads and parses one table; what stands above line `header` is not read. One that cannot be read at all has no rows."""
     table = Table(layout, str(path), found)
     text = read_text(path, found, LARGEST_TABLE)
     table.whole = text is not None
     if text is not None:
-        fill(table, _lines(_physical(text), table))
+        fill(table, dropwhile(lambda line: line[0] < header, _lines(_physical(text), table, separator)))
     return table
 
 
@@ -258,9 +258,9 @@ def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]
     return False
 
 
-def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]]]:
+def _lines(stream: Iterable[str], table: Table, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of every row that is not blank."""
-    reader = csv.reader(stream, strict=True)
+    reader = csv.reader(stream, strict=True, delimiter=separator)
     before = 0
     try:
         for cells in reader:

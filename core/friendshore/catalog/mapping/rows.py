@@ -1,0 +1,290 @@
+"""Rows of a spreadsheet -> rows of a catalog's tables, read by the catalog's own readers; each mistake is told where it stands in the
+spreadsheet or in the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ...domain.base import UnreadableError
+from ...domain.facts import Catalog
+from ...domain.values import ident
+from ...errors import Diagnostic
+from ...reading import kinds as k
+from ...reading.csvfile import BAD_CELL, Table, fill
+from ...reading.entry import Entry
+from ...reading.fields import Field, Layout
+from ...reading.order import all_of
+from ...reading.tomlfile import read_section
+from .. import columns
+from ..folder import read_draft
+from ..known import known_from
+from .layout import table_name
+from .read import Map, MapEntry, read_map
+from .sheet import SheetRow, read_sheet
+from .texts import CellText
+
+_AMOUNTS = frozenset(
+    kind.name
+    for kind in (
+        *(k.MASS, k.MASS_RATE, k.CAPACITY, k.PER_UNIT, k.MONEY, k.UNIT_PRICE, k.MASS_OR_MONEY, k.DURATION),
+        *(k.COUNT, k.RATE, k.NON_NEGATIVE, k.FRACTION, k.PART, k.PREMIUM, k.DISCOUNT),
+    )
+)
+"""Kinds of columns that hold numbers."""
+_SHOWN = 60
+
+Cells = dict[str, tuple[str, tuple[str, ...]]]
+"""Column of the catalog's table -> its text, and the columns of the spreadsheet that it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row of the spreadsheet that is no part of the catalog."""
+
+    row: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What a spreadsheet comes to."""
+
+    catalog: Catalog
+    head: Mapping[str, Any]
+    """Keys of `catalog.toml`."""
+    tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]
+    """Header and rows by the table's file name."""
+    rows: int
+    """Rows of the spreadsheet."""
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(slots=True)
+class _Made:
+    """A table as far as it has been made."""
+
+    rows: list[tuple[int, Cells, MapEntry]] = field(default_factory=list)
+    seen: set[tuple[tuple[str, str], ...]] = field(default_factory=set)
+
+    def add(self, line: int, cells: Cells, block: MapEntry) -> None:
+        """Adds a row; one that says the same as another, a plant in several rows of the spreadsheet, is the same."""
+        said = tuple((name, text) for name, (text, _) in cells.items() if text)
+        if said not in self.seen or any(text == BAD_CELL for text, _ in cells.values()):
+            self.seen.add(said)
+            self.rows.append((line, cells, block))
+
+
+def mapped(source: Path, map_file: Path, required: Sequence[Catalog] | None = None) -> Mapped:
+    """What becomes of a spreadsheet.
+
+    Args:
+        source: a CSV file or a workbook.
+        map_file: says what its columns are.
+        required: the catalogs that the map's `requires` names; None: it names none.
+
+    Raises:
+        InputError: with every mistake of the map and of the spreadsheet.
+    """
+    found: list[Diagnostic] = []
+    by = read_map(map_file, found)
+    if by is None:
+        raise all_of(found)
+    file, rows = read_sheet(source, by, found)
+    if found and not rows:
+        raise all_of(found)
+    left_out: list[LeftOut] = []
+    making = _Making(by, file, found)
+    for row in rows:
+        skip = next((block for block in by.skips if block.where.holds(row.cells)), None)
+        if skip is not None:
+            left_out.append(LeftOut(row.line, skip.why))
+        else:
+            making.row(row)
+    tables = _MappedTables(source, making)
+    wrong: list[Diagnostic] = []
+    draft = read_draft(tables, dict(by.head), "", known_from(required or ()), wrong)
+    found += dict.fromkeys(tables.placed(problem) for problem in wrong)
+    if found:
+        raise all_of(found)
+    return Mapped(draft.catalog, by.head, tables.texts(), len(rows), tuple(left_out))
+
+
+class _Making:
+    """The rows of all tables, as they are made."""
+
+    def __init__(self, by: Map, file: str, found: list[Diagnostic]) -> None:
+        self.by = by
+        self.file = file
+        self.found = found
+        self.made: dict[str, _Made] = {name: _Made() for name in by.tables}
+        self.material_of: dict[str, str] = {}
+        """Of offers that deliver one."""
+
+    def row(self, row: SheetRow) -> None:
+        """Adds what a row of the spreadsheet says."""
+        materials = self._materials(row)
+        ids: dict[str, list[str]] = {}
+        for layout in (columns.SOURCES, columns.FACILITIES, columns.OFFERS, *columns.TABLES):
+            name = table_name(layout)
+            if name in ids:
+                continue  # its ids were needed before the others
+            ids[name] = []
+            for block in self.by.tables.get(name, ()):
+                if block.where.holds(row.cells):
+                    for cells in self._cells(row, layout, block, materials, ids):
+                        self.made[name].add(row.line, cells, block)
+                        if "id" in cells:
+                            ids[name].append(cells["id"][0])
+                        if layout is columns.OFFERS and "id" in cells and "material" in cells:
+                            self.material_of[cells["id"][0]] = cells["material"][0]
+
+    def _materials(self, row: SheetRow) -> dict[str, tuple[str, ...]]:
+        """What the row is about, and the columns that say so."""
+        holding = [block for block in self.by.makes if block.where.holds(row.cells)]
+        if self.by.makes and not holding:
+            named = dict.fromkeys(column for block in self.by.makes for column in block.where.when)
+            shown = ", ".join(row.cells[column] for column in named)
+            fix = "add an entry for it, or a [[skip]] that says why it is left out"
+            expected = f"a row that an entry [[makes]] of {self.by.toml.file} is about"
+            message = "the map does not say what this row is about"
+            found = f"`{shown[:_SHOWN]}`"
+            self.found.append(Diagnostic(message, self.file, row.line, ", ".join(named), found, expected, fix))
+        said: dict[str, tuple[str, ...]] = {}
+        for block in holding:
+            text = block.texts["material"]
+            said |= dict.fromkeys(text.parts(row.cells), text.named or tuple(block.where.when))
+        for word in list(said):
+            try:
+                ident(word)
+            except UnreadableError:
+                fix = f'give it one in the words of [[makes]]: "{word}" = "…"'
+                place, message = ", ".join(said.pop(word)), "the map has no material for this"
+                found, expected = f"`{word[:_SHOWN]}`", "a word that stands for the id of a material"
+                self.found.append(Diagnostic(message, self.file, row.line, place, found, expected, fix))
+        return said
+
+    def _cells(
+        self,
+        row: SheetRow,
+        layout: Layout,
+        block: MapEntry,
+        materials: Mapping[str, tuple[str, ...]],
+        ids: Mapping[str, list[str]],
+    ) -> Iterator[Cells]:
+        """The rows that an entry makes: one, or one for each material or offer where it does not name one itself."""
+        cells: Cells = {}
+        for column in layout.fields:
+            text = block.texts.get(column.name)
+            if text is not None:
+                cells[column.name] = (self._text(row, column, text, layout), text.named)
+        facility = (ids.get("facilities") or [""])[0]
+        for name, owner in (("source", "sources"), ("facility", "facilities")):
+            if name in layout.names and name not in cells and ids.get(owner):
+                cells[name] = (ids[owner][0], ())
+        if layout is columns.OFFERS and "material" not in cells and self.by.makes:
+            for material in filter(block.of, materials):
+                own: Cells = {"id": (f"{facility}-{material}", ())} if facility else {}
+                yield {**own, **cells, "material": (material, materials[material])}
+        elif "offer" in layout.names and "offer" not in cells:
+            for offer in ids.get("offers", ()):
+                if block.of(self.material_of.get(offer, "")):
+                    yield {"offer": (offer, ()), **cells}
+        else:
+            yield cells
+
+    def _text(self, row: SheetRow, column: Field, text: CellText, layout: Layout) -> str:
+        """The text of a cell; one that cannot be read is told, and keeps its place."""
+        if not row.bad.isdisjoint(text.named):
+            return BAD_CELL
+        try:
+            if column.kind is k.DATE:
+                return text.day(row.cells)
+            if column.kind.name in _AMOUNTS:
+                return text.amount(row.cells, self.by.sheet.get("decimal", "."))
+        except UnreadableError as error:
+            shown = f"`{text.raw(row.cells)[:_SHOWN]}`"
+            message = f"cannot be read as `{column.name}` of {layout.name}"
+            place = ", ".join(text.named)
+            self.found.append(Diagnostic(message, self.file, row.line, place, shown, error.expected, error.fix))
+            return BAD_CELL
+        listed = "set apart by" in column.kind.name
+        return ";".join(text.parts(row.cells)) if listed else text.single(row.cells)
+
+
+class _MappedTables:
+    """The tables that were made, as a catalog's readers want them."""
+
+    def __init__(self, path: Path, making: _Making) -> None:
+        self.path = path
+        self._making = making
+
+    @property
+    def head_file(self) -> str:
+        """The map."""
+        return self._making.by.toml.file
+
+    def head(self, found: list[Diagnostic]) -> Entry | None:
+        """The keys of the map's `[catalog]`."""
+        del found
+        toml = self._making.by.toml
+        return read_section(toml, columns.HEAD, {"schema": 1, **toml.data["catalog"]})
+
+    def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
+        """A table; its file is called by the spreadsheet and the table, until `placed` says where a mistake stands."""
+        made = self._making.made.get(table_name(layout))
+        if made is None:
+            return None
+        table = Table(layout, str(self.path / layout.name), found)
+        names = self._names(layout)
+        lines = [(line, [cells[name][0] if name in cells else "" for name in names]) for line, cells, _ in made.rows]
+        if made.rows:
+            fill(table, iter([(0, list(names)), *lines]))
+        return table
+
+    def strangers(self) -> Sequence[Diagnostic]:
+        """Nothing: there are no other tables."""
+        return ()
+
+    def texts(self) -> dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]:
+        """Header and rows of each table that has rows."""
+        found = {}
+        for layout in columns.TABLES:
+            made = self._making.made.get(table_name(layout))
+            if made is not None and made.rows:
+                names = self._names(layout)
+                rows = tuple(tuple(cells[n][0] if n in cells else "" for n in names) for _, cells, _ in made.rows)
+                found[layout.name] = (names, rows)
+        return found
+
+    def placed(self, problem: Diagnostic) -> Diagnostic:
+        """A mistake of a table that was made, where it stands in the spreadsheet, or in the map where that says the same of all rows."""
+        name = next((layout.name for layout in columns.TABLES if str(self.path / layout.name) == problem.file), "")
+        if not name:
+            return problem
+        as_what = f"{problem.message} (`{problem.column}` of {name})" if problem.column else problem.message
+        blocks = self._making.by.tables[name.removesuffix(".csv")]
+        rows = [one for one in self._making.made[blocks[0].table].rows if one[0] == problem.row]
+        if not rows:
+            return self._in_map(replace(problem, message=as_what), blocks[0])
+        # A row of the spreadsheet may have made several: it is the one in which stands what was found.
+        shown = [one for one in rows if problem.column in one[1] and one[1][problem.column][0] in problem.found]
+        _, cells, block = (shown or rows)[0]
+        _, came_from = cells.get(problem.column, ("", ()))
+        if problem.column in block.texts and not came_from:
+            return self._in_map(replace(problem, message=as_what), block)
+        return replace(problem, message=as_what, file=self._making.file, column=", ".join(came_from))
+
+    def _in_map(self, problem: Diagnostic, block: MapEntry) -> Diagnostic:
+        toml = self._making.by.toml
+        key = (block.table, block.number, problem.column)
+        place = f"{block.table}[{block.number + 1}].{problem.column}"
+        return replace(problem, file=toml.file, row=toml.line(key), column=place)
+
+    def _names(self, layout: Layout) -> tuple[str, ...]:
+        """Columns of the table that any row gives, in their order."""
+        given = {name for _, cells, _ in self._making.made[table_name(layout)].rows for name in cells}
+        return tuple(name for name in layout.names if name in given)

@@ -1,0 +1,206 @@
+"""What the text of a cell of a catalog is made of: a column of the spreadsheet, a constant, or several columns put together."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from ...domain.base import UnreadableError
+
+_NAMED = re.compile(r"\{([^{}]+)\}")
+_SPAN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|H([12])|(\d{2})))?")
+_COMMA = re.compile(r"(-?(?:\d{1,3}(?:[. \u00a0]\d{3})+|\d+)(?:,\d+)?)(.*)", re.DOTALL)
+_FORMS = ("column", "value", "text", "id")
+_KEYS = (*_FORMS, "words", "split", "unit", "dates", "span")
+
+Row = Mapping[str, str]
+"""The cells of a row of the spreadsheet, by column."""
+Patterns = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class CellText:
+    """What the text of a cell is made of."""
+
+    columns: tuple[str, ...] = ()
+    """Columns of which the first that is not blank counts."""
+    value: str = ""
+    """A constant."""
+    template: str = ""
+    """CellText with columns in braces: `{firm}, {town}`."""
+    id_of: tuple[str, ...] = ()
+    """Columns of whose words an id is made."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What is written in the place of a cell like a pattern; the first that fits counts. Others stay as they are."""
+    split: str = ";"
+    """What sets apart the parts of a list."""
+    unit: CellText | None = None
+    """What is added to a number, after a blank."""
+    dates: tuple[str, ...] = ()
+    """Forms of days, as of `strptime`."""
+    span: Literal["first", "last"] | None = None
+    """Which day of a year, half, quarter or month is meant."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that it reads, each once."""
+        inside = self.unit.named if self.unit is not None else ()
+        return tuple(dict.fromkeys((*self.columns, *_NAMED.findall(self.template), *self.id_of, *inside)))
+
+    def raw(self, row: Row) -> str:
+        """The text before units and words."""
+        if self.id_of:
+            return as_id(" ".join(row[column] for column in self.id_of))
+        if self.template:
+            return _NAMED.sub(lambda found: row[found[1]], self.template).strip()
+        return self.value or next(filter(None, (row[column] for column in self.columns)), "")
+
+    def parts(self, row: Row) -> list[str]:
+        """The parts of a list, in the map's words; those without a word are left out."""
+        parts = (self._word(part.strip()) for part in self.raw(row).split(self.split))
+        return [part for part in parts if part]
+
+    def single(self, row: Row) -> str:
+        """One text, in the map's words."""
+        return self._word(self.raw(row))
+
+    def amount(self, row: Row, decimal: str) -> str:
+        """A number or a number with its unit.
+
+        Raises:
+            UnreadableError: if it is no number with the map's decimal sign.
+        """
+        text = self.single(row)
+        if decimal == "," and text and not self.value:
+            text = with_point(text)
+        unit = self.unit.single(row) if self.unit is not None and text else ""
+        return f"{text} {unit}".strip()
+
+    def day(self, row: Row) -> str:
+        """A day.
+
+        Raises:
+            UnreadableError: if none of the forms of days fits, or it is a span and the map does not say which day of it is meant.
+        """
+        text = self.single(row)
+        for form in self.dates:
+            try:
+                return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 (a day has no time zone)
+            except ValueError:
+                continue
+        span = _SPAN.fullmatch(text)
+        if span is None:
+            return text
+        if self.span is None:
+            raise UnreadableError("a day", 'say which day of it is meant, in the map: span = "first" or "last"')
+        first, after = _bounds(*span.groups())
+        return (first if self.span == "first" else after - timedelta(days=1)).isoformat()
+
+    def _word(self, text: str) -> str:
+        folded = text.casefold()
+        return next((word for like, word in self.words.items() if fnmatchcase(folded, like.casefold())), text)
+
+
+def _bounds(year: str, quarter: str | None, half: str | None, month: str | None) -> tuple[date, date]:
+    """The first day of a span, and the day after its last."""
+    months = 3 if quarter else 6 if half else 1 if month else 12
+    begin = (int(quarter) - 1) * 3 if quarter else (int(half) - 1) * 6 if half else int(month) - 1 if month else 0
+    if not 0 <= begin <= 11:
+        raise UnreadableError("a month from 01 to 12")
+    end = int(year) * 12 + begin + months
+    try:
+        return date(int(year), begin + 1, 1), date(end // 12, end % 12 + 1, 1)
+    except ValueError:
+        raise UnreadableError("a year in the calendar") from None
+
+
+def with_point(text: str) -> str:
+    """A number with a decimal comma, and whatever stands behind it, with a decimal point.
+
+    Raises:
+        UnreadableError: if it is none: `1.5` could be meant either way.
+    """
+    found = _COMMA.fullmatch(text)
+    if found is None or found[2][:1].isdigit() or found[2][:1] in (".", ","):
+        raise UnreadableError("a number with a decimal comma, like `1.250,5`")
+    return re.sub("[. \u00a0]", "", found[1]).replace(",", ".") + found[2]
+
+
+def as_id(text: str) -> str:
+    """An id of the words of a text: letters and digits of ASCII, lower case, with hyphens."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "-", plain).strip("-")
+
+
+def read_text_of(value: Any) -> CellText:
+    """A text of a TOML value: the name of a column, or a table."""
+    if isinstance(value, str):
+        return CellText(columns=(value,))
+    if not isinstance(value, dict):
+        raise UnreadableError("the name of a column, or a table", 'write a constant as { value = "…" }')
+    given = [form for form in _FORMS if form in value]
+    strange = [key for key in value if key not in _KEYS]
+    if len(given) != 1 or strange:
+        raise UnreadableError(
+            "one of column, value, text and id, and beside it words, split, unit, dates or span",
+            f"delete `{strange[0]}`" if strange else "",
+        )
+    span = value.get("span")
+    if span not in (None, "first", "last"):
+        raise UnreadableError('`span` "first" or "last"')
+    return CellText(
+        columns=_texts(value, "column"),
+        value=_text(value, "value"),
+        template=_text(value, "text"),
+        id_of=_texts(value, "id"),
+        words=_words(value.get("words", {})),
+        split=_text(value, "split") or ";",
+        unit=_unit(value["unit"]) if "unit" in value else None,
+        dates=_texts(value, "dates"),
+        span=span,
+    )
+
+
+def _unit(value: Any) -> CellText:
+    """A unit is mostly a constant: a text is that, where elsewhere it is a column."""
+    return CellText(value=value) if isinstance(value, str) else read_text_of(value)
+
+
+def _text(value: Mapping[str, Any], key: str) -> str:
+    found = value.get(key, "")
+    if not isinstance(found, str):
+        raise UnreadableError(f"`{key}` as a text in quotes")
+    return found
+
+
+def _texts(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = value.get(key, [])
+    listed = [found] if isinstance(found, str) else found
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise UnreadableError(f"`{key}` as a text in quotes, or a list of such")
+    return tuple(listed)
+
+
+def _words(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(word, str) for word in value.values()):
+        raise UnreadableError('`words` as a table of texts, like { "running" = "operating" }')
+    return value
+
+
+def read_patterns(value: Any) -> Patterns:
+    """Columns and what their cells must be like."""
+    if not isinstance(value, dict):
+        raise UnreadableError('a table of columns and patterns, like { status = "oper*" }')
+    return {column: _texts(value, column) for column in value}
+
+
+def alike(row: Row, patterns: Patterns) -> Iterator[bool]:
+    """Whether a row is like each column's patterns."""
+    for column, wanted in patterns.items():
+        folded = row[column].casefold()
+        yield any(fnmatchcase(folded, pattern.casefold()) for pattern in wanted)

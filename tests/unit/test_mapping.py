@@ -1,0 +1,221 @@
+"""A spreadsheet of anybody's own columns becomes a catalog, and what is wrong is told where it stands."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from friendshore.catalog import read_catalog
+from friendshore.catalog.convert import Texts, put
+from friendshore.catalog.mapping import Mapped, mapped
+from friendshore.domain.base import UnreadableError
+from friendshore.domain.facts import Feed, Status
+from friendshore.errors import Diagnostic, InputError
+
+from friendshore.catalog.mapping.texts import as_id, read_text_of, with_point  # isort: skip
+
+HEAD = """schema = 1
+[catalog]
+name = "ours"
+[[materials]]
+id = "material"
+basis = { value = "Ga" }
+stages = { value = "mined;refined" }
+[[sources]]
+id = { id = ["firm"] }
+reference = "firm"
+confidence = { value = "reported" }
+[[facilities]]
+id = { id = ["firm", "town"] }
+operator = "firm"
+country = "country"
+"""
+MAP = (
+    HEAD
+    + """
+[[capacity]]
+when = { made = "?*" }
+per_year = { column = "made", unit = "t/year" }
+from = { column = "since", span = "last" }
+status = { column = "state", words = { "run*" = "operating" } }
+[[offers]]
+id = { id = ["firm", "material"] }
+material = "material"
+price = { column = "price", unit = { text = "{money}/kg" } }
+[[chain]]
+unless = { mine = ["scrap", ""] }
+stage = { value = "mined" }
+countries = { column = "mine", split = "/", words = { down = "AU" } }
+[[chain]]
+when = { mine = "scrap" }
+stage = { value = "collection" }
+"""
+)
+LIST = """firm,town,country,material,made,since,state,price,money,mine
+Ärzte & Co,Ort,Austria,metal,2.5,2027-Q1,running,600,EUR,down/NZ
+Ärzte & Co,Ort,Austria,oxide,2.5,2027-Q1,running,300,EUR,scrap
+"""
+
+
+def made(tmp_path: Path, text: str = MAP, rows: str = LIST) -> Mapped:
+    """What a list comes to."""
+    (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "list.csv").write_text(rows, encoding="utf-8")
+    return mapped(tmp_path / "list.csv", tmp_path / "columns.toml")
+
+
+def wrong(tmp_path: Path, text: str = MAP, rows: str = LIST) -> list[tuple[str, int | None, str, str]]:
+    """What is wrong with a list or its map: file, line, column and message."""
+    with pytest.raises(InputError) as caught:
+        made(tmp_path, text, rows)
+    return [(Path(p.file).name, p.row, p.column, p.message) for p in caught.value.problems]
+
+
+def test_a_list_becomes_a_catalog(tmp_path: Path) -> None:
+    """Units, words, spans, parts of lists and ids are as the map says; what two rows say alike is one."""
+    catalog = made(tmp_path).catalog
+    assert [facility.id for facility in catalog.facilities] == ["arzte-co-ort"]
+    assert catalog.facilities[0].country == "AT"
+    (step,) = catalog.facilities[0].capacity
+    assert (step.per_year, step.start, step.status) == (Decimal(2500), date(2027, 3, 31), Status.OPERATING)
+    first, second = catalog.offers
+    assert first.id == "arzte-co-metal"
+    assert first.price is not None
+    assert (first.price.amount, first.price.currency) == (Decimal(600), "EUR")
+    assert first.chain[0].countries == {"AU", "NZ"}
+    assert second.chain[0].feed is Feed.RECYCLED
+    assert first.source == "ours:arzte-co"
+
+
+def test_what_is_written_reads_back_as_the_same(tmp_path: Path) -> None:
+    """The folder that is written holds the facts that were made."""
+    one = made(tmp_path)
+    put(Texts(one.head, one.tables), one.catalog.digest, tmp_path / "ours", read_catalog)
+    assert read_catalog(tmp_path / "ours").digest == one.catalog.digest
+
+
+def test_all_mistakes_are_told_at_once_where_they_stand(tmp_path: Path) -> None:
+    """Those of cells name the list's row and column, though other words of the catalog's were wanted."""
+    rows = LIST.replace("2.5,2027-Q1,running,300", "much,2027-Q5,asleep,cheap").replace(
+        "Austria,oxide", "Nowhere,oxide"
+    )
+    found = wrong(tmp_path, MAP.replace("reported", "rumoured"), rows)
+    assert ("list.csv", 3, "made", "cannot be read (`per_year` of capacity.csv)") in found
+    assert ("list.csv", 3, "since", "cannot be read (`from` of capacity.csv)") in found
+    assert ("list.csv", 3, "state", "cannot be read (`status` of capacity.csv)") in found
+    assert ("list.csv", 3, "price, money", "cannot be read (`price` of offers.csv)") in found
+    assert ("list.csv", 3, "country", "cannot be read (`country` of facilities.csv)") in found
+    line = MAP.splitlines().index('confidence = { value = "reported" }') + 1
+    assert ("columns.toml", line, "sources[1].confidence", "cannot be read (`confidence` of sources.csv)") in found
+    assert len([one for one in found if one[0] == "columns.toml"]) == 1
+
+
+def test_a_plant_in_two_rows_that_differ_is_a_mistake(tmp_path: Path) -> None:
+    """Which of the two is meant is not guessed."""
+    found = wrong(tmp_path, MAP, LIST.replace("Austria,oxide", "Germany,oxide"))
+    assert ("list.csv", 3, "firm, town", "line 2 already has the same id (`id` of facilities.csv)") in found
+
+
+def test_a_column_that_is_not_there_is_a_mistake_of_the_map(tmp_path: Path) -> None:
+    """Said once, by the map's line, with the column that was perhaps meant."""
+    (found,) = wrong(tmp_path, MAP.replace('operator = "firm"', 'operator = "Firma"'))
+    line = MAP.splitlines().index('operator = "firm"') + 1
+    assert found == ("columns.toml", line, "facilities[1].operator", "the spreadsheet has no column `Firma`")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('country = "country"', 'kountry = "country"', "no such key"),
+        ('{ id = ["firm"] }', '{ id = ["firm"], value = "x" }', "cannot be read"),
+        ('{ value = "Ga" }', "7", "cannot be read"),
+        ('span = "last"', 'span = "middle"', "cannot be read"),
+        ('when = { made = "?*" }', 'when = "made"', "cannot be read"),
+    ],
+)
+def test_a_map_that_makes_no_sense_is_told_by_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """A key that is none, a text made of two things, and what is no text at all."""
+    found = wrong(tmp_path, MAP.replace(old, new, 1))
+    line = next(number for number, text in enumerate(MAP.splitlines(), 1) if old in text)
+    assert ("columns.toml", line, message) in [(file, row, told) for file, row, _, told in found]
+
+
+def test_a_span_needs_its_day(tmp_path: Path) -> None:
+    """A quarter is no day: the map says whether its first or its last is meant."""
+    found = wrong(tmp_path, MAP.replace(', span = "last"', ""))
+    assert ("list.csv", 2, "since", "cannot be read as `from` of capacity.csv") in found
+
+
+def test_rows_that_nothing_is_made_of_are_told_or_left_out_with_a_reason(tmp_path: Path) -> None:
+    """A row that no entry is about is a mistake; one that is skipped is counted."""
+    makes = '[[makes]]\nwhen = { material = "metal" }\nmaterial = { value = "metal" }\n'
+    text = MAP.replace('material = "material"\nprice', "price") + makes
+    assert wrong(tmp_path, text)[0][:3] == ("list.csv", 3, "material")
+    skip = '[[skip]]\nwhen = { material = "ox*" }\nwhy = "no metal"\n'
+    one = made(tmp_path, text + skip)
+    assert [(left.row, left.why) for left in one.left_out] == [(3, "no metal")]
+    assert [offer.id for offer in one.catalog.offers] == ["arzte-co-metal"]
+
+
+def test_each_material_of_a_row_is_an_offer(tmp_path: Path) -> None:
+    """They share the plant and its one capacity; an entry may be about some of them alone."""
+    makes = '[[makes]]\nmaterial = { value = "metal;oxide" }\n'
+    text = MAP.replace('id = { id = ["firm", "material"] }\nmaterial = "material"\n', "") + makes
+    text = text.replace("[[chain]]\nunless", '[[chain]]\nabout = ["metal"]\nunless', 1)
+    text += '[[materials]]\nid = { value = "oxide" }\nbasis = { value = "Ga" }\nstages = { value = "mined" }\n'
+    catalog = made(tmp_path, text, "".join(LIST.splitlines(keepends=True)[:2])).catalog
+    assert [offer.id for offer in catalog.offers] == ["arzte-co-ort-metal", "arzte-co-ort-oxide"]
+    assert [len(offer.chain) for offer in catalog.offers] == [1, 0]
+    assert len(catalog.facilities[0].capacity) == 1
+
+
+def test_a_workbook_is_a_list_too(tmp_path: Path) -> None:
+    """Its sheet is the one that the map names, below a title; its numbers need no decimal sign."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "About us"
+    book.active.append(["a list of suppliers"])
+    sheet = book.create_sheet("Suppliers")
+    sheet.append(["Our suppliers"])
+    for row in LIST.splitlines():
+        sheet.append([float(cell) if cell in ("2.5", "600", "300") else cell for cell in row.split(",")])
+    book.save(tmp_path / "list.xlsx")
+    (tmp_path / "columns.toml").write_text(MAP + '[sheet]\nname = "suppliers"\nheader = 2\n', encoding="utf-8")
+    catalog = mapped(tmp_path / "list.xlsx", tmp_path / "columns.toml").catalog
+    assert catalog.digest == made(tmp_path).catalog.digest
+    (tmp_path / "columns.toml").write_text(MAP, encoding="utf-8")
+    with pytest.raises(InputError, match="several sheets"):
+        mapped(tmp_path / "list.xlsx", tmp_path / "columns.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1.250,5", "1250.5"), ("1250,5 t", "1250.5 t"), ("1 250", "1250"), ("-3,5", "-3.5"), ("12.345.678", "12345678")],
+)
+def test_decimal_commas(text: str, number: str) -> None:
+    """Points and blanks set off thousands alone."""
+    assert with_point(text) == number
+
+
+@pytest.mark.parametrize("text", ["1.5", "1.2500", "1,250.5", "many", "1,2,3"])
+def test_what_could_be_meant_either_way_is_refused(text: str) -> None:
+    """A point that sets off no thousands is no decimal sign here."""
+    with pytest.raises(UnreadableError):
+        with_point(text)
+
+
+def test_ids_are_made_of_words() -> None:
+    """Signs and accents go, and words stay."""
+    assert as_id("  São Tomé & Söhne (GmbH) ") == "sao-tome-sohne-gmbh"
+    assert read_text_of({"id": "firm"}).raw({"firm": "A  b"}) == "a-b"
+
+
+def test_problems_are_diagnostics(tmp_path: Path) -> None:
+    """A list that is not there is one problem."""
+    (tmp_path / "columns.toml").write_text(MAP, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        mapped(tmp_path / "none.csv", tmp_path / "columns.toml")
+    assert [type(p) for p in caught.value.problems] == [Diagnostic]
