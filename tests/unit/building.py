@@ -11,6 +11,8 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
+from friendshore.document.elements import Document
+from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Case
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog, Offer, Price
@@ -84,8 +86,10 @@ def told(found: Recommendation, subject: str) -> str:
     return "; ".join(a.text for a in found.run.assumptions if a.subject == subject)
 
 
-def text(parts: Iterable[RenderableType], width: int = 100) -> str:
+def text(parts: Document | Iterable[RenderableType], width: int = 100) -> str:
     """What stands on a terminal of some width."""
+    if isinstance(parts, Document):
+        return plain_text(parts, width)
     screen = Console(file=StringIO(), width=width, color_system=None)
     for part in parts:
         screen.print(part)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.markdown import markdown
+from friendshore.document.terminal import plain_text
 from friendshore.domain.case import WaiverSpec
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, recheck
-from friendshore.report import markdown_report, plan_report
+from friendshore.report import page_document, plan_document
 from friendshore.rules.kinds.limits import Budget, MaxShare
 
 from .building import ban, case, catalog, demand, facility, planned, rule, source, store
@@ -53,11 +53,7 @@ def counted(found: Recommendation) -> list[tuple[str, str, str, str]]:
 
 def text(found: Recommendation) -> str:
     """The report on a line of two hundred characters."""
-    console = Console(file=StringIO(), width=200)
-    with console.capture() as captured:
-        for part in plan_report(found.run, 200):
-            console.print(part)
-    return captured.get()
+    return plain_text(plan_document(found.run), 200)
 
 
 def test_a_ban_from_march_bites_from_january_and_the_plan_says_so() -> None:
@@ -68,7 +64,7 @@ def test_a_ban_from_march_bites_from_january_and_the_plan_says_so() -> None:
     told = text(found)
     assert "metal-defense 59 kg of 365 kg" in told
     assert "rule ban: from 2027-03-01, counted from 2027-01-01" in told
-    page = markdown_report(found.run)
+    page = markdown(page_document(found.run))
     assert "Short only because the plan counts in whole periods: metal-defense 59 kg of 365 kg" in page
     assert "| metal | defense | 365 kg | 306 kg | 59 kg |" in page
     assert found.to_frame("by_months").only_kg.tolist() == [59]

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from friendshore.document.markdown import markdown
 from friendshore.domain.facts import CapacityStep, Status
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.recheck import recheck
-from friendshore.report import markdown_report, plan_report
+from friendshore.report import page_document, plan_document
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare
 
@@ -48,10 +49,10 @@ def test_a_rule_that_keeps_the_supply_out_is_named_with_the_offer() -> None:
     """Chinese metal alone, and a ban from 2027."""
     found = planned(case(WANTED), CN_ONLY, ban("melted"))
     assert causes(found, "2027") == [("rule", "barred by `ban`", ["cn-metal"])]
-    shown = " ".join(text(plan_report(found.run, 100)).split())
+    shown = " ".join(text(plan_document(found.run)).split())
     assert "metal for defense, 2027: barred by `ban`: cn-metal" in shown
     assert "no supply" not in shown
-    assert "barred by \\`ban\\`: cn-metal" in markdown_report(found.run)
+    assert "barred by \\`ban\\`: cn-metal" in markdown(page_document(found.run))
 
 
 @pytest.mark.parametrize(

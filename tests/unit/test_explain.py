@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from friendshore.document.markdown import markdown
 from friendshore.explain import Reason, exposed, kept_out, shortage_reasons
 from friendshore.problem.inputs import Inputs
 from friendshore.report.heading import exposed_lines
-from friendshore.report.markdown import markdown_report
+from friendshore.report.page import page_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
@@ -148,7 +149,7 @@ def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> Non
         "Not known whether it holds from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on: Resumes unless extended"
         in line
     )
-    assert f"Exposed: {line}" in markdown_report(found.run)
+    assert f"Exposed: {line}" in markdown(page_document(found.run))
     assert json.loads(found.run.model_dump_json())["exposed"][0]["unknown"][1]["start"] == "2026-10-01"
 
 

@@ -6,11 +6,12 @@ import re
 from datetime import date
 from typing import Any
 
+from friendshore.document.markdown import markdown
 from friendshore.domain.plan import PlanStatus
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation
 from friendshore.recommend.recheck import recheck
-from friendshore.report import markdown_report, plan_report
+from friendshore.report import page_document, plan_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Cover, StockLevel
 
@@ -32,11 +33,11 @@ def test_a_floor_from_the_first_day_is_answered_with_the_first_day_on_which_it_c
     assert found.status is PlanStatus.INFEASIBLE
     (conflict,) = found.run.conflicts
     assert conflict.holds_from == {"safety-stock": date(2026, 4, 1)}
-    shown = re.sub(r"\s+", " ", text(plan_report(found.run, 100)))
+    shown = re.sub(r"\s+", " ", text(plan_document(found.run)))
     assert "safety-stock can first be kept from 2026-04-01 on" in shown
     assert "phases = [{ from = 2026-04-01 }]" in shown
     assert ".." not in shown
-    assert "phases = [{ from" in re.sub(r"\s+", " ", markdown_report(found.run).replace("\\", ""))
+    assert "phases = [{ from" in re.sub(r"\s+", " ", markdown(page_document(found.run)).replace("\\", ""))
     assert shown.count("Missed in") == 1, "one line a rule"
     assert re.search(r"Missed in \d+ of \d+ rows, 2026-Q1 to 2027-Q4, by up to [\d.]+ kg", shown), shown
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from friendshore.document.markdown import markdown
 from friendshore.domain.case import OrderSpec
 from friendshore.domain.held import RunHolding
 from friendshore.recommend import Recommendation
-from friendshore.report import markdown_report, plan_report
+from friendshore.report import page_document, plan_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
 
@@ -55,7 +56,7 @@ def test_an_order_that_a_rule_bars_is_told_with_rule_day_and_remedy() -> None:
         "ban": ("2027-01-01", "a [[waiver]] of `ban`"),
         "halt": ("2027-03-01", "arrival by 2027-02-28"),
     }
-    for shown in (" ".join(text(plan_report(found.run, 100)).split()), markdown_report(found.run)):
+    for shown in (" ".join(text(plan_document(found.run)).split()), markdown(page_document(found.run))):
         assert "the order po, 8 kg of metal: ban, halt" in shown
         assert "melted in CN" in shown
         assert "arrival by 2027-02-28" in shown
@@ -100,4 +101,4 @@ def test_a_lot_that_no_demand_can_take_says_so() -> None:
     given = case(demand("salt", "civil", 1, 1), stocks=(stock("metal", 4, chain("AU", *METAL), id="shelf"),))
     found = planned(given, metals())
     assert held(found, "shelf").uses == []
-    assert "no demand could take it" in " ".join(text(plan_report(found.run, 120)).split())
+    assert "no demand could take it" in " ".join(text(plan_document(found.run), 120).split())

@@ -17,8 +17,9 @@ from rich.console import Console
 
 import friendshore
 from friendshore.cli.output import show
+from friendshore.document.elements import Verbatim, document, figures, notes, sentence, table
+from friendshore.document.terminal import renderables
 from friendshore.inert import UNSEEN, cell_inert, cell_typed, json_inert, markdown_inert, visible
-from friendshore.report.tables import Text, figures, lines, table
 
 from ..property.settings import examples
 
@@ -49,9 +50,10 @@ _DIRECTIONS = ("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI")
 def test_a_terminal_obeys_no_name(name: str) -> None:
     """In every part of a report, and on every kind of stdout, a name is one line of signs that can be seen."""
     assert not UNSEEN.search(visible(name))
-    screen = Console(file=io.StringIO(), width=400, color_system=None)
     cells = [[f"a{name}", f"b{name}"]]
-    for part in (Text(f"x{name}"), lines([f"x{name}"]), table([figures("one"), figures("two")], cells, 400)):
+    made = table([figures("one"), figures("two")], cells)
+    screen = Console(file=io.StringIO(), width=400, color_system=None)
+    for part in renderables(document("", sentence(f"x{name}"), notes([f"x{name}"]), made), 400):
         screen.print(part)
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
     assert not UNSEEN.search(shown.replace("\n", ""))
@@ -75,7 +77,7 @@ def test_colours_of_a_terminal_are_ours_alone(monkeypatch: pytest.MonkeyPatch) -
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.stdout", screen)
-    show([Text("ours \x1b[2J \x9b2J \u202e [red]", style="bold"), "\x1b[31mbare\n[red]"])
+    show(document("", sentence("ours \x1b[2J \x9b2J \u202e [red]", strong=True), Verbatim(("\x1b[31mbare", "[red]"))))
     codes = re.findall(r"\x1b\[[0-9;]*m", screen.getvalue())
     assert codes == ["\x1b[1m", "\x1b[0m"]
     rest = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from friendshore.document.markdown import markdown
 from friendshore.errors import InputError
 from friendshore.problem import Problem
 from friendshore.problem.given import UNEXAMINED
-from friendshore.report import markdown_report, plan_report, plan_summary
+from friendshore.report import page_document, plan_document, summary_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
@@ -372,10 +373,10 @@ def test_goods_for_defence_that_no_rule_of_origin_looks_at_are_named_before_the_
     found = planned(given, facts, of_metal)
     said = told(found, UNEXAMINED)
     assert said.startswith("for defense: salt. No rule in use asks where it comes from"), said
-    shown = text(plan_report(found.run, 100))
+    shown = text(plan_document(found.run))
     assert shown.index("Looked at by no rule of origin") < shown.index("Demand"), shown
-    assert "for defense: salt" in text(plan_summary(found.run)), "the short form says it too"
-    assert "for defense: salt" in markdown_report(found.run)
+    assert "for defense: salt" in text(summary_document(found.run)), "the short form says it too"
+    assert "for defense: salt" in markdown(page_document(found.run))
     assert {d.id: d.origin_rules for d in found.run.demands} == {
         "metal-defense": ["ban"], "salt-defense": [], "salt-civil": [],
     }  # fmt: skip

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from io import StringIO
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from rich.console import Console
 
+from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Plan, PlanLevel, PlanStatus
 from friendshore.errors import InputError, VerificationError
 from friendshore.recommend import Recommendation
-from friendshore.report import plan_report
+from friendshore.report import plan_document
 from friendshore.rules.kinds.limits import MinShare, Pin
 from friendshore.verify import verify
 
@@ -137,11 +136,8 @@ def test_out_of_time_the_levels_have_values_and_bounds(seconds: float) -> None:
 
 def test_the_report_tells_the_levels() -> None:
     """Rank, value and price of each."""
-    text = StringIO()
-    console = Console(file=text, width=120)
-    for part in plan_report(ranked(SHORTAGE, {"minimise": "cost", "within": "0.1"}, CONCENTRATION).run, 120):
-        console.print(part)
-    said = text.getvalue()
+    run = ranked(SHORTAGE, {"minimise": "cost", "within": "0.1"}, CONCENTRATION).run
+    said = plain_text(plan_document(run), 120)
     assert "Lexicographic objectives" in said
     assert "shortage of defense, at its price" in said
     assert "later ones may add 10 %" in said

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.figures import large_money, mass, money, number, percent
+from friendshore.document.markdown import markdown
+from friendshore.document.terminal import plain_text
 from friendshore.domain.run import Run
 from friendshore.errors import Diagnostic, InputError
-from friendshore.report import errors_data, markdown_report, plan_report, plan_summary, problem_lines
-from friendshore.report.figures import large_money, mass, money, number, percent
+from friendshore.report import errors_data, page_document, plan_document, problem_lines, summary_document
 
 PERIODS = [("2026-Q4", "2026-10-01", "2026-12-31")] + [
     (f"{year}-Q{q + 1}", f"{year}-{q * 3 + 1:02}-01", f"{year}-{q * 3 + 3:02}-28")
@@ -100,11 +100,12 @@ def run(**changed: Any) -> Run:
 
 def told(a_run: Run, width: int = 100) -> str:
     """The report as it stands on a terminal of some width."""
-    console = Console(file=StringIO(), width=width, markup=False, highlight=False, emoji=False)
-    for part in plan_report(a_run, width):
-        console.print(part)
-    assert isinstance(console.file, StringIO)
-    return console.file.getvalue()
+    return plain_text(plan_document(a_run), width)
+
+
+def page_of(a_run: Run) -> str:
+    """The page of a run."""
+    return markdown(page_document(a_run))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_a_plan_that_buys_nothing_can_be_told() -> None:
 
 def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check() -> None:
     """What a manager must see, in the order of its weight."""
-    page = markdown_report(run())
+    page = page_of(run())
     order = [
         "# by-hand",
         "**Not verified**",
@@ -246,7 +247,7 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
 
 def test_the_page_is_not_broken_by_what_the_data_hold() -> None:
     """Signs that make tables and markup stand as they are."""
-    page = markdown_report(run(purchases=[PURCHASE | {"facility": "Pipe | <b>Works</b> `x`"}]))
+    page = page_of(run(purchases=[PURCHASE | {"facility": "Pipe | <b>Works</b> `x`"}]))
     (line,) = [line for line in page.splitlines() if "Works" in line]
     assert "Pipe \\| \\<b\\>Works\\</b\\> \\`x\\`" in line
     assert len(re.findall(r"(?<!\\)\|", line)) == 7
@@ -255,7 +256,7 @@ def test_the_page_is_not_broken_by_what_the_data_hold() -> None:
 def test_the_page_of_a_plan_that_buys_nothing_says_so() -> None:
     """Conflicting rules leave nothing to buy, and stand first."""
     conflict = {"rules": ["a"], "sentences": ["no"], "materials": ["dysprosium-oxide"], "demands": ["fighters"]}
-    page = markdown_report(run(status="infeasible", purchases=[], conflicts=[conflict]))
+    page = page_of(run(status="infeasible", purchases=[], conflicts=[conflict]))
     assert "infeasible: hard rules conflict" in page
     assert "Nothing is bought." in page
     assert "Nothing is planned for dysprosium-oxide" in page
@@ -263,10 +264,7 @@ def test_the_page_of_a_plan_that_buys_nothing_says_so() -> None:
 
 def test_the_summary_is_the_heading_alone() -> None:
     """`--quiet` still says what the plan costs and what is short."""
-    console = Console(file=StringIO(), width=80)
-    console.print(*plan_summary(run()))
-    assert isinstance(console.file, StringIO)
-    assert len(console.file.getvalue().splitlines()) == 4
+    assert len(plain_text(summary_document(run()), 80).splitlines()) == 4
 
 
 def test_a_problem_is_told_with_its_place_and_fix() -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shutil
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
 from friendshore.catalog import read_catalog
+from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import Catalog
@@ -25,7 +24,7 @@ from friendshore.plugins import Registry
 from friendshore.program import compile_program
 from friendshore.recommend import Recommendation
 from friendshore.recommend.recheck import reverify
-from friendshore.report import plan_report
+from friendshore.report import plan_document
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.verify import examine
 
@@ -475,10 +474,7 @@ def test_a_plan_with_schedules_is_proved_and_stands_in_the_report() -> None:
     )
     assert found.status is PlanStatus.OPTIMAL
     assert ordered(found) == {("cn-metal", "2026"): 60, ("cn-metal", "2027"): 60}
-    console = Console(file=StringIO(), width=100)
-    for part in plan_report(found.run, 100):
-        console.print(part)
-    text = console.file.getvalue()  # type: ignore[attr-defined]
+    text = plain_text(plan_document(found.run), 100)
     assert "Price schedules" in text
     assert "discounts and lumps of price schedules" in text
     frame = found.to_frame("discounts")

@@ -10,7 +10,7 @@ import typer
 
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, bare, show, show_json, width
+from .output import answering, bare, show, show_json
 
 if TYPE_CHECKING:
     from ..domain.facts import Catalog
@@ -33,7 +33,7 @@ def list_(block: Blocked = None, as_json: AsJson = False) -> int:
     if as_json:
         show_json(listing.data())
     else:
-        show([listing.text(width())])
+        show(listing.document())
     return 0
 
 
@@ -42,13 +42,13 @@ def list_(block: Blocked = None, as_json: AsJson = False) -> int:
 def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """Show what a catalog holds."""
     from ..reading.today import today
-    from ..report import catalog_data, catalog_text
+    from ..report import catalog_data, catalog_document
 
     catalog, _ = read_one(name, installed(block))
     if as_json:
         show_json(catalog_data(catalog))
     else:
-        show([catalog_text(catalog, width(), today())])
+        show(catalog_document(catalog, today()))
     return 0
 
 
@@ -58,7 +58,7 @@ def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
     from ..catalog.datapackage import stale
     from ..recommend.check import Checked
-    from ..report import check_data, check_report
+    from ..report import check_data, check_document
 
     _, remarks, place = _read(name, installed(block))
     if place.is_dir():
@@ -67,7 +67,7 @@ def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     if as_json:
         show_json(check_data(found))
     else:
-        show([check_report(found)])
+        show(check_document(found))
     return 0
 
 

@@ -13,7 +13,7 @@ def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int
     """List every mistake of a case, its catalogs, packs and rules, and what could be sharper. Solves nothing."""
     from .. import recommend
     from ..reading.today import today
-    from ..report import check_data, check_report
+    from ..report import check_data, check_document
 
     with progress_bar(as_json, "reading", "rows"):
         found = recommend.check(case, installed(block))
@@ -21,5 +21,5 @@ def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int
         show_json(check_data(found))
     else:
         complain(found.errors)
-        show([check_report(found, today())])
+        show(check_document(found, today()))
     return found.exit_code

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -156,13 +157,13 @@ def let_go(stream: Any) -> None:
         os.close(nowhere)
 
 
-def show(told: Document | Iterable[RenderableType]) -> None:
-    """A document on stdout."""
+def show(*told: Document | Iterable[RenderableType]) -> None:
+    """Documents on stdout."""
     from ..document.elements import Document
     from ..document.terminal import renderables
 
     console = stdout_console()
-    parts = renderables(told, console.width) if isinstance(told, Document) else told
+    parts = chain.from_iterable(renderables(one, console.width) if isinstance(one, Document) else one for one in told)
     with _telling_of_stdout():
         if console.is_terminal:
             for part in parts:

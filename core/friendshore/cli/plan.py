@@ -10,7 +10,7 @@ import typer
 from .exits import CONFLICT
 from .installed import Blocked, installed
 from .options import LONGEST_SECONDS, MOST_WORKERS, AsJson, CasePath
-from .output import answering, show, show_json, warn, width
+from .output import answering, show, show_json, warn
 from .waiting import Interrupt, progress_bar
 
 
@@ -83,7 +83,7 @@ def plan(
     from ..domain.plan import PlanStatus
     from ..errors import Diagnostic, InputError
     from ..plugins.watching import limited
-    from ..report import plan_report, plan_summary
+    from ..report import plan_document, summary_document
     from ..run import check_target, write_run
     from ..run.signing import signer
 
@@ -115,7 +115,7 @@ def plan(
     if as_json:
         show_json(found.to_dict())
     elif quiet:
-        show(plan_summary(found.run))
+        show(summary_document(found.run))
     else:
-        show(plan_report(found.run, width()))
+        show(plan_document(found.run))
     return CONFLICT if found.status is PlanStatus.INFEASIBLE else 0

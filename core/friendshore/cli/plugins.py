@@ -11,7 +11,7 @@ import typer
 from .asking import Quiet
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, bare, show, show_json, width
+from .output import answering, bare, show, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def list_(
     if as_json:
         show_json(listing.data())
     else:
-        show([listing.text(width())])
+        show(listing.document())
     return 0
 
 
@@ -131,13 +131,13 @@ def show_(
     as_json: AsJson = False,
 ) -> int:
     """Show what a plugin says of itself, without running it."""
-    from ..report import plugin_data, plugin_text
+    from ..report import plugin_data, plugin_document
 
     found = installed(block).named(name)
     if as_json:
         show_json({"plugins": [plugin_data(info) for info in found]})
     else:
-        show([plugin_text(info) for info in found])
+        show(*(plugin_document(info) for info in found))
     return 0
 
 
@@ -159,7 +159,7 @@ def check(
 
     The code of a plugin is run. Exit code 3 where a mistake is found.
     """
-    from ..report import conformance_data, conformance_report
+    from ..report import conformance_data, conformance_document
     from ..testing import checks_of, outcomes_of
     from .waiting import progress_bar
 
@@ -169,7 +169,7 @@ def check(
     if as_json:
         show_json(conformance_data(outcomes))
     else:
-        show([conformance_report(outcomes, width(), Path.cwd())])
+        show(conformance_document(outcomes, Path.cwd()))
     return 0 if all(outcome.holds for outcome in outcomes) else 3
 
 

@@ -38,12 +38,13 @@ def report(
     as_json: AsJson = False,
 ) -> int:
     """Print a run on one page, for whoever decides. The run is verified first: of one that does not hold, only what failed verification is printed."""
-    from ..report import markdown_report
+    from ..document.markdown import markdown
+    from ..report import page_document
     from ..run import read_run
 
     stored = read_run(run)
     checked = _checked(stored, block, case) if verified else None
-    text = markdown_report(stored.run, checked)
+    text = markdown(page_document(stored.run, checked))
     if as_json:
         show_json({"format": form.value, "text": text})
     else:

@@ -10,7 +10,7 @@ import typer
 
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, show, show_json, warn, width
+from .output import answering, show, show_json, warn
 
 if TYPE_CHECKING:
     from ..plugins import Registry
@@ -47,7 +47,7 @@ def list_(
     if as_json:
         show_json(listing.data())
     else:
-        show([listing.text(width())])
+        show(listing.document())
     return 0
 
 
@@ -61,20 +61,20 @@ def show_(
     """Show everything that a rule, a bill or a pack says."""
     from ..plugins import is_folder
     from ..reading.today import today
-    from ..report import pack_data, pack_text, rule_text
+    from ..report import pack_data, pack_document, rule_document
 
     registry = installed(block)
     if is_folder(name) or any(name in info.packs for info in registry.plugins):
         pack = registry.pack(name)
         owner = registry.packs.get(name, "")
-        data, text = pack_data(pack, owner), pack_text(pack, width(), today(), owner)
+        data, text = pack_data(pack, owner), pack_document(pack, today(), owner)
     else:
         data = _found(name, registry)
-        text = rule_text(data)
+        text = rule_document(data)
     if as_json:
         show_json(data)
     else:
-        show([text])
+        show(text)
     return 0
 
 

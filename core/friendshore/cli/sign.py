@@ -25,14 +25,14 @@ def sign(
 ) -> int:
     """Sign a run folder, so that `verify --signed-by` tells whether it is still the one that was signed. What does not hold is not signed."""
     from ..recommend import ProofEffort, verify_run
-    from ..report import run_check_data, run_check_report
+    from ..report import run_check_data, run_check_document
     from ..run import sign_run
     from ..run.signing import signer
 
     made = signer(key)
     found = verify_run(run, installed(block), effort=ProofEffort(prove=False))
     if found.findings:
-        show_json(run_check_data(found)) if as_json else show([run_check_report(found)])
+        show_json(run_check_data(found)) if as_json else show(run_check_document(found))
         return found.exit_code
     path = sign_run(run, made)
     if as_json:

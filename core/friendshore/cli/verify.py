@@ -51,7 +51,7 @@ def verify(
     one any plan can be.
     """
     from ..recommend import ProofEffort, verify_run
-    from ..report import run_check_data, run_check_report
+    from ..report import run_check_data, run_check_document
 
     # A plan that is made again is ended by Ctrl-C; all else is, as in any command, left at once.
     with Interrupt() if solve else nullcontext() as cancel, progress_bar(quiet, "proving") as progress:
@@ -60,5 +60,5 @@ def verify(
     if as_json:
         show_json(run_check_data(found))
     else:
-        show([run_check_report(found)])
+        show(run_check_document(found))
     return found.exit_code

@@ -90,8 +90,8 @@ class Kilograms:
     value: Decimal
     """In kilograms."""
     unit: Literal["", "kg", "t"] = ""
-    """The unit in which it is written, so that figures that stand together are alike; empty: the one that fits. In a given unit no mass is
-    nothing."""
+    """The unit in which it is written, so that figures that stand together are alike; empty: the one that fits, in columns of periods all of a
+    row. In a given unit no mass is nothing."""
     bare: bool = False
     """Whether the unit stands elsewhere."""
     least: Decimal | None = None
@@ -237,9 +237,20 @@ def _plain(value: object) -> Any:
     return {"is": "date", "value": value.isoformat()} if isinstance(value, date) else value
 
 
+def document(title: str, *parts: Element | None) -> Document:
+    """A document of those parts that there are."""
+    return Document(title, section("", *parts).parts)
+
+
 def section(title: str, *parts: Element | None, tone: Tone = Tone.TITLE) -> Section:
     """A section of those parts that there are."""
     return Section(title, tuple(part for part in parts if part is not None), tone)
+
+
+def section_if_any(title: str, *parts: Element | None, tone: Tone = Tone.TITLE) -> Section | None:
+    """The same, if there are any."""
+    made = section(title, *parts, tone=tone)
+    return made if made.parts else None
 
 
 def apart(*parts: Element | None) -> Section:

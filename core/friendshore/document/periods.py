@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 
-from .elements import Cell, DataRow, DataTable, Kilograms, longest_word
-from .figures import written
+from .elements import Cell, Column, DataRow, DataTable, Kilograms, longest_word
+from .figures import unit_for, written
 
 MOST_PERIODS = 6
 """Periods that are shown one by one; a longer plan is shown by calendar years."""
 _LEAST = 2
 """Columns of time that are shown however narrow a line is."""
+
+
+def period_columns(periods: Iterable[tuple[str, int]], room: int, over: str = "") -> list[Column]:
+    """A column for each period.
+
+    Args:
+        periods: labels, each with its calendar year.
+        room: characters to reckon with for a column.
+        over: what all of them are of.
+    """
+    return [Column(label, align="right", whole=True, year=str(year), over=over, room=room) for label, year in periods]
+
+
+def added_up(columns: Sequence[Column], kilograms: Sequence[Decimal]) -> list[Decimal]:
+    """The kilograms of each period as they stand where a line is wide enough.
+
+    Args:
+        columns: of periods.
+        kilograms: of each of them.
+    """
+    values = iter(kilograms)
+    spans = _spans([(column.title, column.year) for column in columns], len(columns))
+    return [sum(islice(values, size), Decimal(0)) for _, size in spans]
 
 
 def fitted(table: DataTable, width: int) -> DataTable:
@@ -83,12 +107,14 @@ def _spans(periods: Sequence[tuple[str, str]], most: int) -> list[tuple[str, int
 
 
 def _sums(cells: Sequence[Cell], sizes: Sequence[int]) -> list[Cell]:
-    """Kilograms added up, so many at a time."""
-    found: list[Cell] = []
-    start = 0
-    for size in sizes:
-        some = [cell for cell in cells[start : start + size] if isinstance(cell, Kilograms)]
-        total = sum((cell.value for cell in some), Decimal(0))
-        found.append(replace(some[0], value=total) if some else cells[start])
-        start += size
-    return found
+    """Kilograms added up, so many at a time, and in one unit if they state none."""
+    values = iter(cells)
+    found = [_sum(list(islice(values, size))) for size in sizes]
+    masses = [cell for cell in found if isinstance(cell, Kilograms) and not cell.unit]
+    unit = unit_for(cell.value for cell in masses)
+    return [replace(cell, unit=unit) if isinstance(cell, Kilograms) and not cell.unit else cell for cell in found]
+
+
+def _sum(cells: Sequence[Cell]) -> Cell:
+    some = [cell for cell in cells if isinstance(cell, Kilograms)]
+    return replace(some[0], value=sum((cell.value for cell in some), Decimal(0))) if some else cells[0]

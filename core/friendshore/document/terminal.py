@@ -17,6 +17,7 @@ from rich.text import Text as RichText
 
 from ..inert import visible, visible_lines
 from .elements import (
+    Cell,
     Column,
     DataRow,
     DataTable,
@@ -152,15 +153,13 @@ def _table(table: DataTable, width: int) -> Table:
 
 def _cells(row: DataRow, width: int) -> list[RichText]:
     indents = ["  " * row.level, *[""] * (len(row.cells) - 1)]
-    return [
-        _text(
-            indent + written(cell, width),
-            _style(cell.tone, strong=cell.strong or row.strong)
-            if isinstance(cell, Phrase)
-            else _style(Tone.PLAIN, strong=row.strong),
-        )
-        for indent, cell in zip(indents, row.cells, strict=True)
-    ]
+    return [_cell(cell, row, width, indent) for indent, cell in zip(indents, row.cells, strict=True)]
+
+
+def _cell(cell: Cell, row: DataRow, width: int, indent: str) -> RichText:
+    text = written(cell, width)
+    tone, strong = (cell.tone, cell.strong) if isinstance(cell, Phrase) else (Tone.PLAIN, False)
+    return _text(indent + text, _style(tone, strong=strong or row.strong) if text else "")
 
 
 def _wrapped(cell: RichText, width: int) -> RichText:

@@ -12,15 +12,23 @@ from ..lazy_exports import load_on_use
 if TYPE_CHECKING:
     from .alternatives import alternatives_report
     from .calendar import calendar_report
-    from .checks import check_data, check_report, run_check_data, run_check_report
+    from .checks import check_data, check_document, run_check_data, run_check_document
     from .comparison import comparison_report
-    from .conformance import conformance_data, conformance_report
+    from .conformance import conformance_data, conformance_document
     from .insurance import insurance_report
-    from .law import pack_data, pack_text, rule_listing, rule_row, rule_text
+    from .law import pack_data, pack_document, rule_document, rule_listing, rule_row
     from .ledger import ledger_report
-    from .listing import Listing, catalog_data, catalog_listing, catalog_text, plugin_data, plugin_listing, plugin_text
-    from .markdown import markdown_report
-    from .plan import plan_report, plan_summary
+    from .listing import (
+        Listing,
+        catalog_data,
+        catalog_document,
+        catalog_listing,
+        plugin_data,
+        plugin_document,
+        plugin_listing,
+    )
+    from .page import page_document
+    from .plan import plan_document, summary_document
     from .problems import errors_data, problem_data, problem_lines
     from .repairs import repairs_report, repairs_toml
     from .stress import stress_document
@@ -31,34 +39,34 @@ __all__ = [
     "alternatives_report",
     "calendar_report",
     "catalog_data",
+    "catalog_document",
     "catalog_listing",
-    "catalog_text",
     "check_data",
-    "check_report",
+    "check_document",
     "comparison_report",
     "conformance_data",
-    "conformance_report",
+    "conformance_document",
     "errors_data",
     "insurance_report",
     "ledger_report",
-    "markdown_report",
     "pack_data",
-    "pack_text",
-    "plan_report",
-    "plan_summary",
+    "pack_document",
+    "page_document",
+    "plan_document",
     "plugin_data",
+    "plugin_document",
     "plugin_listing",
-    "plugin_text",
     "problem_data",
     "problem_lines",
     "repairs_report",
     "repairs_toml",
+    "rule_document",
     "rule_listing",
     "rule_row",
-    "rule_text",
     "run_check_data",
-    "run_check_report",
+    "run_check_document",
     "stress_document",
+    "summary_document",
     "why_not_report",
 ]
 
@@ -68,32 +76,32 @@ _EXPORTS = {
     "calendar_report": "calendar",
     "catalog_data": "listing",
     "catalog_listing": "listing",
-    "catalog_text": "listing",
+    "catalog_document": "listing",
     "check_data": "checks",
-    "check_report": "checks",
+    "check_document": "checks",
     "comparison_report": "comparison",
     "conformance_data": "conformance",
-    "conformance_report": "conformance",
+    "conformance_document": "conformance",
     "errors_data": "problems",
     "insurance_report": "insurance",
     "ledger_report": "ledger",
-    "markdown_report": "markdown",
+    "page_document": "page",
     "pack_data": "law",
-    "pack_text": "law",
-    "plan_report": "plan",
-    "plan_summary": "plan",
+    "pack_document": "law",
+    "plan_document": "plan",
+    "summary_document": "plan",
     "plugin_data": "listing",
     "plugin_listing": "listing",
-    "plugin_text": "listing",
+    "plugin_document": "listing",
     "problem_data": "problems",
     "problem_lines": "problems",
     "repairs_report": "repairs",
     "repairs_toml": "repairs",
     "rule_listing": "law",
     "rule_row": "law",
-    "rule_text": "law",
+    "rule_document": "law",
     "run_check_data": "checks",
-    "run_check_report": "checks",
+    "run_check_document": "checks",
     "stress_document": "stress",
     "why_not_report": "why_not",
 }

@@ -6,13 +6,24 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
-
+from ..document.elements import (
+    Document,
+    Element,
+    Section,
+    Sentence,
+    Tone,
+    Verbatim,
+    apart,
+    document,
+    notes,
+    section,
+    section_if_any,
+    sentence,
+)
+from ..document.figures import count
 from ..domain.used import STALE, aged, is_stale
 from ..errors import Diagnostic
-from .figures import count
 from .problems import problem_data, problem_lines
-from .tables import Text, block, lines
 
 MOST = 30
 """Suggestions told as text."""
@@ -31,29 +42,30 @@ def check_data(checked: Checked) -> dict[str, Any]:
     }
 
 
-def check_report(checked: Checked, day: date | None = None) -> RenderableType:
-    """A check of a case as text: how old its data are, its suggestions, and how many mistakes there are; the mistakes go to stderr.
+def check_document(checked: Checked, day: date | None = None) -> Document:
+    """A check of a case: how old its data are, its suggestions, and how many mistakes there are; the mistakes go to stderr.
 
     Args:
         checked: what was found.
         day: today.
     """
     if checked.errors:
-        return Text(count(len(checked.errors), "mistake"), style="bold red")
-    head = Group(Text("no mistakes", style="bold green"), *_ages(checked, day))
+        told = sentence(count(len(checked.errors), "mistake"), tone=Tone.BAD, strong=True)
+        return document("Check", told)
+    head = (sentence("no mistakes", tone=Tone.GOOD, strong=True), *_ages(checked, day))
     if not checked.suggestions:
-        return head
+        return document("Check", *head)
     texts = [_suggestion(problem) for problem in checked.suggestions[:MOST]]
     if len(checked.suggestions) > MOST:
         texts.append(f"and {len(checked.suggestions) - MOST} more: all with --json")
-    return Group(head, "", Text(count(len(checked.suggestions), "suggestion"), style="bold"), lines(texts))
+    title = count(len(checked.suggestions), "suggestion")
+    return document("Check", *head, section(title, notes(texts), tone=Tone.PLAIN))
 
 
-def _ages(checked: Checked, day: date | None) -> Iterator[RenderableType]:
-    if checked.data:
-        yield lines(f"{one.kind} {one.name}, {aged(one.as_of, day)}" for one in checked.data)
+def _ages(checked: Checked, day: date | None) -> Iterator[Element | None]:
+    yield notes(f"{one.kind} {one.name}, {aged(one.as_of, day)}" for one in checked.data)
     if old := [f"{one.kind} {one.name}" for one in checked.data if is_stale(one.as_of, day)]:
-        yield Text(f"looked at more than {STALE.days} days ago: {', '.join(old)}", style="yellow")
+        yield sentence(f"looked at more than {STALE.days} days ago: {', '.join(old)}", tone=Tone.DOUBTFUL)
 
 
 def _suggestion(problem: Diagnostic) -> str:
@@ -80,25 +92,25 @@ def run_check_data(checked: RunCheck) -> dict[str, Any]:
     }
 
 
-def run_check_report(checked: RunCheck) -> RenderableType:
-    """A check of a run as text: the answer, what differs here, what failed verification, what is vouched for, and what it does not prove."""
-    parts: list[RenderableType] = [_verdict(checked)]
-    parts += _part("Here is something else than the run was made with", checked.differs, "yellow")
-    if checked.findings:
-        parts += ["", block(problem_lines(checked.findings))]
-    if checked.unchecked:
-        title = "Left unverified"
-        parts += ["", Text(title, style="bold yellow"), block(problem_lines(checked.unchecked))]
-    parts += _part("Vouched for", checked.vouched, "green")
-    parts += _part("Not vouched for", checked.unvouched, "yellow")
-    parts += _part("Taken as the run tells it, not derived again", checked.as_told, "")
+def run_check_document(checked: RunCheck) -> Document:
+    """A check of a run: the answer, what differs here, what failed verification, what is vouched for, and what it does not prove."""
+    unverified = Verbatim(tuple(problem_lines(checked.unchecked))) if checked.unchecked else None
     said = [f"{text[:1].upper()}{text[1:]}." for text in (checked.optimality, checked.signature)]
-    parts += ["", *map(Text, [*said, checked.proves_not])]
-    return Group(*parts)
+    return document(
+        "Check of a run",
+        _verdict(checked),
+        _part("Here is something else than the run was made with", checked.differs, Tone.DOUBTFUL),
+        apart(Verbatim(tuple(problem_lines(checked.findings)))) if checked.findings else None,
+        section_if_any("Left unverified", unverified, tone=Tone.DOUBTFUL),
+        _part("Vouched for", checked.vouched, Tone.GOOD),
+        _part("Not vouched for", checked.unvouched, Tone.DOUBTFUL),
+        _part("Taken as the run tells it, not derived again", checked.as_told, Tone.PLAIN),
+        apart(*map(sentence, [*said, checked.proves_not])),
+    )
 
 
-def _part(title: str, texts: Sequence[str], colour: str) -> list[RenderableType]:
-    return ["", Text(title, style=f"bold {colour}".strip()), lines(texts)] if texts else []
+def _part(title: str, texts: Sequence[str], tone: Tone) -> Section | None:
+    return section_if_any(title, notes(texts), tone=tone)
 
 
 def answer(checked: RunCheck) -> str:
@@ -119,7 +131,7 @@ def _optimal(checked: RunCheck) -> str:
     return "" if checked.optimality_proved else "; that it is as good as it says is not proved"
 
 
-def _verdict(checked: RunCheck) -> Text:
+def _verdict(checked: RunCheck) -> Sentence:
     sure = checked.optimality_proved and not checked.unchecked
-    style = "bold red" if checked.findings else "bold green" if sure else "bold yellow"
-    return Text(answer(checked), style=style)
+    tone = Tone.BAD if checked.findings else Tone.GOOD if sure else Tone.DOUBTFUL
+    return sentence(answer(checked), tone=tone, strong=True)

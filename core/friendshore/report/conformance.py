@@ -7,12 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
-
+from ..document.elements import (
+    NOTHING,
+    Cell,
+    Column,
+    Count,
+    DataTable,
+    Document,
+    Section,
+    Sentence,
+    Tone,
+    Verbatim,
+    apart,
+    document,
+    figures,
+    section,
+    section_if_any,
+    sentence,
+    table,
+)
+from ..document.figures import count
 from ..errors import Diagnostic
-from .figures import count
 from .problems import problem_data, problem_lines
-from .tables import Column, Text, block, table
 
 if TYPE_CHECKING:
     from ..testing import Outcome
@@ -39,24 +55,24 @@ def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def conformance_report(outcomes: Sequence[Outcome], width: int, here: Path | None = None) -> RenderableType:
-    """Checks as text: how many hold of each subject, the mistakes, then what is worth knowing.
+def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> Document:
+    """Checks told: how many hold of each subject, the mistakes, then what is worth knowing.
 
     Args:
         outcomes: checks that were made.
-        width: characters of a line.
         here: folder below which files are told by what leads there from it; None: whole paths.
     """
-    mistakes = [outcome for outcome in outcomes if not outcome.holds]
-    notes = [outcome for outcome in outcomes if outcome.holds and outcome.found]
+    mistakes = [_told(outcome, here) for outcome in outcomes if not outcome.holds]
+    worth = [_told(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
     left = [outcome for outcome in outcomes if outcome.left_out]
-    parts: list[RenderableType] = [_verdict(outcomes), "", _summary(outcomes, width)]
-    for title, style, listed in (("Mistakes", "bold red", mistakes), ("Worth knowing", "bold yellow", notes)):
-        if listed:
-            parts += ["", Text(title, style=style), *(_told(outcome, here) for outcome in listed)]
-    if left:
-        parts += ["", Text("Not looked at", style="bold"), block(_left_out(left))]
-    return Group(*parts)
+    return document(
+        "Conformance",
+        _verdict(outcomes),
+        apart(_summary(outcomes)),
+        section_if_any("Mistakes", *mistakes, tone=Tone.BAD),
+        section_if_any("Worth knowing", *worth, tone=Tone.DOUBTFUL),
+        section("Not looked at", Verbatim(tuple(_left_out(left))), tone=Tone.PLAIN) if left else None,
+    )
 
 
 def _result(outcome: Outcome) -> str:
@@ -67,35 +83,31 @@ def _result(outcome: Outcome) -> str:
     return "note" if outcome.check.note else "mistake"
 
 
-def _verdict(outcomes: Sequence[Outcome]) -> Text:
+def _verdict(outcomes: Sequence[Outcome]) -> Sentence:
     mistakes = sum(len(outcome.found) for outcome in outcomes if not outcome.holds)
     if mistakes:
-        return Text(
-            f"does not conform: {count(mistakes, 'mistake')} in {count(len(outcomes), 'check')}", style="bold red"
-        )
-    return Text(f"conforms: no mistake in {count(len(outcomes), 'check')}", style="bold green")
+        text = f"does not conform: {count(mistakes, 'mistake')} in {count(len(outcomes), 'check')}"
+        return sentence(text, tone=Tone.BAD, strong=True)
+    return sentence(f"conforms: no mistake in {count(len(outcomes), 'check')}", tone=Tone.GOOD, strong=True)
 
 
-def _summary(outcomes: Sequence[Outcome], width: int) -> RenderableType:
+def _summary(outcomes: Sequence[Outcome]) -> DataTable:
     """One line a subject: how its checks went."""
-    columns = [
-        Column("Checked"),
-        *(Column(title, "right", whole=True) for title in ("Hold", "Fail", "Notes", "Left out")),
-    ]
-    rows = []
+    rows: list[list[Cell]] = []
     for subject in dict.fromkeys(outcome.check.subject for outcome in outcomes):
         results = [_result(outcome) for outcome in outcomes if outcome.check.subject == subject]
-        rows.append([subject, *(str(results.count(word) or "–") for word in ("holds", "mistake", "note", "left out"))])
-    return table(columns, rows, width)
+        numbers = [results.count(word) for word in ("holds", "mistake", "note", "left out")]
+        rows.append([subject, *(Count(number) if number else NOTHING for number in numbers)])
+    return table([Column("Checked"), *map(figures, ("Hold", "Fail", "Notes", "Left out"))], rows)
 
 
-def _told(outcome: Outcome, here: Path | None) -> RenderableType:
+def _told(outcome: Outcome, here: Path | None) -> Section:
     check = outcome.check
-    lines = ["", f"{check.subject}, {check.name}: {check.says}"]
+    lines = [f"{check.subject}, {check.name}: {check.says}"]
     lines += [f"  {line}" for line in problem_lines(_from(here, problem) for problem in outcome.found[:MOST])]
     if len(outcome.found) > MOST:
         lines.append(f"  and {len(outcome.found) - MOST} more: all with --json")
-    return block(lines)
+    return apart(Verbatim(tuple(lines)))
 
 
 def _from(here: Path | None, problem: Diagnostic) -> Diagnostic:

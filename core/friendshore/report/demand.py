@@ -1,4 +1,4 @@
-"""What is wanted, what is delivered, what is short and why."""
+"""What is wanted, what is delivered, what is short and why, and what of that only the length of the periods does."""
 
 from __future__ import annotations
 
@@ -6,35 +6,64 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from rich.console import RenderableType
-
+from ..document.elements import (
+    NOTHING,
+    Amount,
+    Cell,
+    Column,
+    Kilograms,
+    Section,
+    Share,
+    figures,
+    longest_word,
+    notes,
+    section,
+    table,
+)
+from ..document.figures import count, mass
+from ..document.periods import period_columns
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunShortage, RunSupplyCause
-from .figures import NOTHING, mass, money, percent, unit_for
-from .tables import Column, PeriodSpan, figures, lines, section, stretches, table, widest
+from ..domain.whole_periods import RunByMonths, RunRounded
 
 _FIGURES = 40
-"""Characters of the columns of figures beside the years, and of the gaps."""
+"""Characters of the columns of figures beside the periods, and of the gaps."""
+_USE = 16
+"""Characters that an end use takes at most, beside columns of periods."""
 _YEAR = 9
+ROUNDED = 8
+"""Dates and lead times that are named; the rest is counted."""
 _NAMED = 3
 """Offers that are named of those with the same cause."""
 
 
-def demands(run: Run, width: int) -> RenderableType:
-    """Every demand: wanted, delivered, short by year, and from when it is met."""
+def demands(run: Run) -> Section:
+    """Every demand: wanted, delivered, short by period, and from when it is met."""
     short: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for entry in run.shortages:
         short[entry.demand, entry.period] += entry.quantity_kg
     uses = [for_whom(run, demand) for demand in run.demands]
-    taken = widest(demand.material for demand in run.demands) + min(16, widest(uses)) + _FIGURES
-    times = stretches(run, max(2, (width - taken) // _YEAR)) if short else []
-    columns = [Column("Material"), Column("For"), figures("Wanted"), figures("Delivered")]
-    columns += [figures(f"Short {time.title}" if i == 0 else time.title) for i, time in enumerate(times)]
+    periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR, "Short") if short else []
+    columns = [
+        Column("Material", room=longest_word(demand.material for demand in run.demands)),
+        Column("For", room=min(_USE, longest_word(uses))),
+        Column("Wanted", align="right", whole=True, room=_FIGURES),
+        Column("Delivered", align="right", whole=True, room=0),
+        *periods,
+        Column("Met from", whole=True, room=0),
+    ]
     rows = [
-        [d.material, use, mass(d.wanted_kg), _delivered(d), *_short(d, times, short), met_from(d)]
+        [
+            d.material,
+            use,
+            Kilograms(d.wanted_kg),
+            _delivered(d),
+            *(Kilograms(short[d.id, column.title]) for column in periods),
+            met_from(d),
+        ]
         for d, use in zip(run.demands, uses, strict=True)
     ]
-    return section("Demand", table([*columns, Column("Met from", whole=True)], rows, width))
+    return section("Demand", table(columns, rows))
 
 
 def for_whom(run: Run, demand: RunDemand) -> str:
@@ -46,16 +75,10 @@ def for_whom(run: Run, demand: RunDemand) -> str:
     return f"{text} ({demand.id})" if len(alike) > 1 else text
 
 
-def _delivered(demand: RunDemand) -> str:
+def _delivered(demand: RunDemand) -> Cell:
     if not demand.short_kg:
         return "all"
-    return mass(demand.delivered_kg) if demand.delivered_kg else "none"
-
-
-def _short(demand: RunDemand, times: list[PeriodSpan], short: defaultdict[tuple[str, str], Decimal]) -> list[str]:
-    totals = [sum((short.get((demand.id, p), Decimal(0)) for p in time.periods), Decimal(0)) for time in times]
-    unit = unit_for(totals)
-    return [f"{mass(kg, unit)} {unit}" if kg else NOTHING for kg in totals]
+    return Kilograms(demand.delivered_kg) if demand.delivered_kg else "none"
 
 
 def met_from(demand: RunDemand) -> str:
@@ -71,23 +94,22 @@ def by_reason(run: Run) -> dict[tuple[str, str], list[RunShortage]]:
     return dict(found)
 
 
-def shortages(run: Run, width: int) -> RenderableType | None:
+def shortages(run: Run) -> Section | None:
     """Shortages, with the periods, the reason, and the price they are weighed at."""
     if not run.shortages:
         return None
     known = {demand.id: demand for demand in run.demands}
-    rows = []
+    rows: list[list[Cell]] = []
     for (name, reason), entries in by_reason(run).items():
         demand = known[name]
         total = sum((entry.quantity_kg for entry in entries), Decimal(0))
-        part = percent(total / demand.wanted_kg) if demand.wanted_kg else NOTHING
-        price = money(demand.shortage_price)
-        why = causes_of(entries) or reason
-        rows.append([demand.material, for_whom(run, demand), mass(total), part, periods_of(run, entries), why, price])
+        part = Share(total / demand.wanted_kg) if demand.wanted_kg else NOTHING
+        why, price = causes_of(entries) or reason, Amount(demand.shortage_price)
+        when = periods_of(run, entries)
+        rows.append([demand.material, for_whom(run, demand), Kilograms(total), part, when, why, price])
     columns = [Column("Material"), Column("For"), figures("Short"), figures("of demand")]
     columns += [Column("When"), Column("Why"), figures(f"{run.currency}/kg short")]
-    details = list(because_lines(run))
-    return section("Shortages", table(columns, rows, width), lines(details) if details else None)
+    return section("Shortages", table(columns, rows), notes(because_lines(run)))
 
 
 def causes_of(entries: list[RunShortage]) -> str:
@@ -127,3 +149,66 @@ def periods_of(run: Run, entries: list[RunShortage]) -> str:
         return first
     gaps = "" if len(found) == found[-1] - found[0] + 1 else f" ({len(found)} periods)"
     return f"{first} to {last}{gaps}"
+
+
+def whole_periods(run: Run) -> Section | None:
+    """Shortages beside those of a plan in months, and what is counted otherwise than it is stated."""
+    known = {demand.id: demand for demand in run.demands}
+    rows: list[list[Cell]] = [
+        [
+            known[row.demand].material,
+            for_whom(run, known[row.demand]),
+            Kilograms(row.short_kg) if row.short_kg else NOTHING,
+            Kilograms(row.by_months_kg) if row.by_months_kg else NOTHING,
+            Kilograms(row.only_kg) if row.only_kg else NOTHING,
+        ]
+        for row in run.by_months
+        if row.by_months_kg is not None
+    ]
+    told = notes([*_unlooked(run), *_rounded_lines(run)])
+    if not rows and told is None:
+        return None
+    columns = [Column("Material"), Column("For"), figures("Short"), figures("By months")]
+    made = table([*columns, figures("Only by the length of the periods")], rows) if rows else None
+    return section("What counting in whole periods does", made, told)
+
+
+def _unlooked(run: Run) -> Iterator[str]:
+    """What the figures by months are, and demands of which there is none, by the reason."""
+    if any(row.by_months_kg is not None for row in run.by_months):
+        yield (
+            "By months: in the cheapest plan of the same facts with months as periods, verified too. It is no bound: shorter "
+            "periods may give more, and what is limited in each period is then limited in each month"
+        )
+    if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
+        yield "where it is short of more by months: what comes late in a period is counted as there for all of it"
+    by_note: dict[str, list[str]] = {}
+    for row in _unknown(run):
+        by_note.setdefault(row.note, []).append(row.demand)
+    for note, names in by_note.items():
+        yield f"not looked at by months: {', '.join(names)}: {note}"
+
+
+def _rounded_lines(run: Run) -> Iterator[str]:
+    """Dates within a period and odd lead times, rules first."""
+    for row in run.rounded[:ROUNDED]:
+        yield _said(row)
+    if len(run.rounded) > ROUNDED:
+        yield f"{count(len(run.rounded) - ROUNDED, 'other date or lead time', 'other dates and lead times')} (all with --json or --out)"
+
+
+def only_by_periods(run: Run) -> Iterator[str]:
+    """What of a shortage is there only because of the length of the periods, for those who read no further."""
+    told = [row for row in run.by_months if row.only_kg]
+    if told:
+        names = ", ".join(f"{row.demand} {mass(row.only_kg)} of {mass(row.short_kg)}" for row in told)
+        yield f"Short only because the plan counts in whole periods: {names}. By months so much more is available"
+
+
+def _said(row: RunRounded) -> str:
+    what = f"lead time of {row.name}" if row.kind == "lead time" else f"{row.kind} {row.name}"
+    return f"{what}: {row.stated}, counted {'as ' if row.kind == 'lead time' else ''}{row.counted}"
+
+
+def _unknown(run: Run) -> list[RunByMonths]:
+    return [row for row in run.by_months if row.by_months_kg is None]

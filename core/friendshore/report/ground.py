@@ -5,65 +5,55 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
-
+from ..document.elements import Column, Element, Section, notes, section, section_if_any, sentence, table
+from ..document.figures import count, large_money, mass
 from ..domain.run import Run, RunRule, RunUnproven
 from ..domain.used import aged
-from .figures import count, large_money, mass
-from .tables import Column, Text, lines, section, table
 
 FEW = 6
 """Entries shown of what is kept out; all of it is in the JSON form."""
 _ALL = "all with --json or --out"
 
 
-def kept_out(run: Run) -> RenderableType | None:
+def kept_out(run: Run) -> Section | None:
     """Offers that are only unproven, leads, and how many are forbidden."""
-    parts = [part for part in (_unproven(run), _leads(run), _blocked(run)) if part is not None]
-    return section("Kept out", *parts) if parts else None
+    return section_if_any("Kept out", *_unproven(run), *_leads(run), *_blocked(run))
 
 
-def _unproven(run: Run) -> RenderableType | None:
+def _unproven(run: Run) -> list[Element | None]:
     if not run.unproven:
-        return None
+        return []
     groups: defaultdict[tuple[str, str], list[RunUnproven]] = defaultdict(list)
     for row in run.unproven:
         groups[row.offer, row.reason or f"{row.rule} at {row.stage}"].append(row)
     offers = len({row.offer for row in run.unproven})
-    title = Text(f"Unproven: {count(offers, 'offer')} would pass if proof were given{_some(len(groups))}")
+    title = f"Unproven: {count(offers, 'offer')} would pass if proof were given{_some(len(groups))}"
     texts = []
     for (offer, reason), rows in list(groups.items())[:FEW]:
         uses = ", ".join(dict.fromkeys(f"{row.demand_material} for {row.end_use}" for row in rows))
         texts.append(f"{offer}, kept from {_few(uses.split(', '))}: {reason}")
-    return _part(title, texts)
+    return [sentence(title), notes(texts)]
 
 
-def _leads(run: Run) -> RenderableType | None:
+def _leads(run: Run) -> list[Element | None]:
     if not run.leads:
-        return None
-    title = Text(
-        f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure{_some(len(run.leads))}"
-    )
+        return []
+    title = f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure{_some(len(run.leads))}"
     texts = [
         f"{lead.offer} ({lead.country}, {', '.join(lead.materials)}): {'; '.join(lead.reasons)}"
         for lead in run.leads[:FEW]
     ]
-    return _part(title, texts)
+    return [sentence(title), notes(texts)]
 
 
-def _blocked(run: Run) -> RenderableType | None:
+def _blocked(run: Run) -> list[Element | None]:
     if not run.blocked:
-        return None
+        return []
     offers = Counter[str]()
     for rule, _ in {(row.rule, row.offer) for row in run.blocked}:
         offers[rule] += 1
-    title = Text(f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use ({_ALL})")
-    return _part(title, [f"{rule}: {count(n, 'offer')}" for rule, n in sorted(offers.items())])
-
-
-def _part(title: Text, texts: list[str]) -> RenderableType:
-    """A line of text and the entries under it."""
-    return Group(title, lines(texts))
+    title = f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use ({_ALL})"
+    return [sentence(title), notes(f"{rule}: {count(n, 'offer')}" for rule, n in sorted(offers.items()))]
 
 
 def _some(total: int) -> str:
@@ -74,22 +64,27 @@ def _few(words: list[str], most: int = 3) -> str:
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
-def rules(run: Run, width: int) -> RenderableType | None:
+def rules(run: Run) -> Section | None:
     """Rules that do something to this plan, with what they do; those in force that do nothing here; those without force."""
     if not run.rules:
         return None
-    at_work = [rule for rule in run.rules if rule.bites and (rule.keeps_out or rule.charges or rule.limits)]
+    at_work = with_effect(run)
     rows = [
         [rule.id, "; ".join(map(_phase, rule.phases)), _effect(rule, run.currency), rule.title or rule.sentence]
         for rule in at_work
     ]
     columns = [Column("Rule"), Column("In force"), Column("Effect"), Column("What")]
-    made = table(columns, rows, width) if rows else Text("no rule has any effect")
+    made = table(columns, rows) if rows else sentence("no rule has any effect")
     idle = [rule.id for rule in run.rules if rule.bites and rule not in at_work]
     without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
-    rest = [Text(f"In force, without effect here: {', '.join(idle)}")] if idle else []
-    rest += [Text(f"Without force in this plan: {', '.join(without)}")] if without else []
+    rest = [sentence(f"In force, without effect here: {', '.join(idle)}")] if idle else []
+    rest += [sentence(f"Without force in this plan: {', '.join(without)}")] if without else []
     return section("Rules", made, *rest)
+
+
+def with_effect(run: Run) -> list[RunRule]:
+    """Rules in force that do something to this plan."""
+    return [rule for rule in run.rules if rule.bites and (rule.keeps_out or rule.charges or rule.limits)]
 
 
 def _effect(rule: RunRule, currency: str) -> str:
@@ -111,7 +106,7 @@ def _phase(text: str) -> str:
     return told if status == "enacted" else f"{told} ({status})"
 
 
-def assumptions(run: Run) -> RenderableType | None:
+def assumptions(run: Run) -> Section | None:
     """Everything taken as given; what is said of several things is said once."""
     if not run.assumptions:
         return None
@@ -121,13 +116,13 @@ def assumptions(run: Run) -> RenderableType | None:
     told = [
         f"{names[0]}: {text}" if len(names) == 1 else f"{text}: {', '.join(names)}" for text, names in subjects.items()
     ]
-    return section("Assumptions", lines(told))
+    return section("Assumptions", notes(told))
 
 
-def versions(run: Run) -> RenderableType:
+def versions(run: Run) -> Section:
     """What made the plan, and what data it was made from."""
     made = ", ".join(f"{name} {number}" for name, number in run.versions.items())
-    return section("Made with", lines([made, *_data(run)]))
+    return section("Made with", notes([made, *_data(run)]))
 
 
 def blocked_plugins(run: Run) -> Iterator[str]:

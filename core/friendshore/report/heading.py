@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Group, RenderableType
-
+from ..document.elements import Element, Phrase, Section, Sentence, Tone, apart, notes, section_if_any, sentence
+from ..document.figures import count, large_money, mass, percent
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDoubt
 from ..domain.used import aged, is_stale
-from .demand import for_whom
-from .figures import count, large_money, mass, percent
+from .demand import for_whom, only_by_periods
 from .holdings import barred
 from .limits import floor_lines
-from .tables import Text, lines, section
-from .whole_periods import only_by_periods
 
 STATUS = {
-    PlanStatus.OPTIMAL: ("optimal", "bold green"),
-    PlanStatus.FEASIBLE: ("feasible, not proved cheapest", "bold yellow"),
-    PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", "bold yellow"),
-    PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", "bold red"),
+    PlanStatus.OPTIMAL: ("optimal", Tone.GOOD),
+    PlanStatus.FEASIBLE: ("feasible, not proved cheapest", Tone.DOUBTFUL),
+    PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", Tone.DOUBTFUL),
+    PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", Tone.BAD),
 }
 """Status in words, and how it is shown."""
 
 
-def heading(run: Run) -> RenderableType:
+def heading(run: Run) -> list[Element]:
     """Case, time, status and the three figures that matter most."""
-    name = Text(run.case, style="bold")
+    name = [Phrase(run.case, strong=True)]
     if run.scenario:
-        name.append(f"  with {', '.join(run.scenario)}", style="bold magenta")
-    words, style = STATUS[run.status]
-    status = Text(words, style=style)
-    status.append(f" · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}", style="")
-    return Group(name, Text(time_of(run)), status, Text(spends(run)))
+        name.append(Phrase(f"  with {', '.join(run.scenario)}", Tone.CHOICE, strong=True))
+    words, tone = STATUS[run.status]
+    status = f"{words} · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}"
+    return [
+        Sentence(tuple(name)),
+        sentence(time_of(run)),
+        sentence(status, tone=tone, strong=True),
+        sentence(spends(run)),
+    ]
 
 
 def time_of(run: Run) -> str:
@@ -77,23 +78,21 @@ def _who(run: Run, demands: Sequence[RunDemand]) -> str:
     return ", ".join([*names[:NAMED], *more])
 
 
-def warnings(run: Run) -> RenderableType | None:
+def warnings(run: Run) -> list[Element]:
     """What a reader must know before the mix: conflicts, exposure, assumptions."""
-    assumed = (_assumed(run, subject) for subject in _BEFORE_ALL)
-    found = (_conflicts(run), _old(run), *assumed, _exposed(run), barred(run), _only_by_periods(run))
-    parts: list[RenderableType] = [part for part in found if part is not None]
-    note = Text(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below") if run.assumptions else None
-    if not parts and note is None:
-        return None
-    if note is not None:
-        parts += ["", note]
-    return Group(*parts)
-
-
-def _conflicts(run: Run) -> RenderableType | None:
-    if not run.conflicts:
-        return None
-    return section("Hard rules that cannot hold together", lines(conflict_lines(run), style="red"))
+    exposed = "Exposed: what rules of unknown status would forbid, if they hold (--strict enforces them)"
+    found = (
+        section_if_any("Hard rules that cannot hold together", notes(conflict_lines(run), Tone.BAD)),
+        section_if_any("Old data", notes(old_lines(run), Tone.DOUBTFUL)),
+        *(_assumed(run, subject) for subject in _BEFORE_ALL),
+        section_if_any(exposed, notes(exposed_lines(run), Tone.DOUBTFUL)),
+        barred(run),
+        section_if_any("Short by the length of the periods", notes(only_by_periods(run), Tone.DOUBTFUL)),
+        apart(sentence(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below"))
+        if run.assumptions
+        else None,
+    )
+    return [part for part in found if part is not None]
 
 
 def conflict_lines(run: Run) -> Iterator[str]:
@@ -102,11 +101,6 @@ def conflict_lines(run: Run) -> Iterator[str]:
         told = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
         yield f"{'; '.join(told) or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
         yield from floor_lines(part)
-
-
-def _old(run: Run) -> RenderableType | None:
-    texts = list(old_lines(run))
-    return section("Old data", lines(texts, style="yellow")) if texts else None
 
 
 def old_lines(run: Run) -> Iterator[str]:
@@ -128,32 +122,20 @@ for a plan is compliant only as far as that is right; and capacity that two cata
 titles."""
 
 
-def unexamined(run: Run) -> RenderableType | None:
+def unexamined(run: Run) -> Section | None:
     """Goods whose origin no rule asks about: what no short form of an answer may leave out."""
     return _assumed(run, _UNEXAMINED)
 
 
-def _assumed(run: Run, subject: str) -> RenderableType | None:
+def _assumed(run: Run, subject: str) -> Section | None:
     texts = [row.text for row in run.assumptions if row.subject == subject]
-    return section(_BEFORE_ALL[subject], lines(texts, style="yellow")) if texts else None
+    return section_if_any(_BEFORE_ALL[subject], notes(texts, Tone.DOUBTFUL))
 
 
 def assumed_lines(run: Run) -> Iterator[str]:
     """The same for a summary."""
     for subject, title in _BEFORE_ALL.items():
         yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
-
-
-def _only_by_periods(run: Run) -> RenderableType | None:
-    texts = list(only_by_periods(run))
-    return section("Short by the length of the periods", lines(texts, style="yellow")) if texts else None
-
-
-def _exposed(run: Run) -> RenderableType | None:
-    if not run.exposed:
-        return None
-    title = "Exposed: what rules of unknown status would forbid, if they hold (--strict enforces them)"
-    return section(title, lines(exposed_lines(run), style="yellow"))
 
 
 def exposed_lines(run: Run) -> Iterator[str]:

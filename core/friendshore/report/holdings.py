@@ -4,48 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import RenderableType
-
+from ..document.elements import (
+    NOTHING,
+    Cell,
+    Column,
+    Kilograms,
+    Section,
+    Tone,
+    figures,
+    notes,
+    section,
+    section_if_any,
+    table,
+)
+from ..document.figures import mass
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run
-from .figures import NOTHING, mass
-from .tables import Column, figures, lines, section, table
-
-TITLES = ("In hand or on order", "Material", "There from", "Quantity", "Used", "Left over", "Verdict")
-"""Of the table, in a terminal and on a page."""
 
 
-def holdings(run: Run, width: int) -> RenderableType | None:
+def holdings(run: Run) -> Section | None:
     """Every lot with its verdict, and under the table why it is barred from what, and what would heal it."""
     if not run.holdings:
         return None
-    columns = [Column(TITLES[0]), Column(TITLES[1]), Column(TITLES[2]), *map(figures, TITLES[3:6]), Column(TITLES[6])]
-    why = list(barred_lines(run))
-    return section(
-        "Stock in hand and orders placed", table(columns, holding_rows(run), width), lines(why) if why else None
-    )
+    columns = [Column("In hand or on order"), Column("Material"), Column("There from")]
+    columns += [figures("Quantity"), figures("Used"), figures("Left over"), Column("Verdict")]
+    rows = [_row(run, one) for one in run.holdings]
+    return section("Stock in hand and orders placed", table(columns, rows), notes(_barred_lines(run)))
 
 
-def holding_rows(run: Run) -> list[list[str]]:
-    """One row a lot: name, material, day, kilograms in all, used and left, verdicts."""
+def _row(run: Run, one: RunHolding) -> list[Cell]:
+    """A lot: name, material, day, kilograms in all, used and left, verdicts."""
     return [
-        [
-            one.lot,
-            one.material,
-            str(one.arrives) if one.arrives is not None else "in hand",
-            mass(one.quantity_kg),
-            mass(one.used_kg) if one.used_kg else NOTHING,
-            mass(one.left_kg) if one.left_kg else NOTHING,
-            _verdicts(run, one) or "no demand could take it",
-        ]
-        for one in run.holdings
+        one.lot,
+        one.material,
+        one.arrives if one.arrives is not None else "in hand",
+        Kilograms(one.quantity_kg),
+        Kilograms(one.used_kg) if one.used_kg else NOTHING,
+        Kilograms(one.left_kg) if one.left_kg else NOTHING,
+        _verdicts(run, one) or "no demand could take it",
     ]
 
 
-def barred(run: Run) -> RenderableType | None:
+def barred(run: Run) -> Section | None:
     """What is paid for and may serve nothing, for those who read no further than the status."""
-    texts = list(barred_texts(run))
-    return section("Paid for, and barred from all that wants it", lines(texts, style="yellow")) if texts else None
+    return section_if_any("Paid for, and barred from all that wants it", notes(barred_texts(run), Tone.DOUBTFUL))
 
 
 def barred_texts(run: Run) -> Iterator[str]:
@@ -79,7 +81,7 @@ def _for(run: Run, one: RunHolding, use: RunHoldingUse) -> str:
     return f"{use.end_use}{made}{place}"
 
 
-def barred_lines(run: Run) -> Iterator[str]:
+def _barred_lines(run: Run) -> Iterator[str]:
     """Every rule that bars a lot, once for all uses it is barred from: since when, why, and what would heal it."""
     titles = {rule.id: rule.title or rule.sentence for rule in run.rules}
     for one in run.holdings:

@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from rich.console import Group, RenderableType
-
+from ..document.elements import Document, Pairs, Quoted, Tone, apart, document, notes, section_if_any, sentence
+from ..document.figures import count
 from ..domain.used import aged
 from ..rules.pack import RulePack
-from .figures import count
 from .listing import Listing
-from .tables import Text, lines, note, pairs
 
 _COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "What"), ("pack", "Pack"))
 
@@ -36,35 +34,35 @@ def pack_data(pack: RulePack, distribution: str = "") -> dict[str, Any]:
     return {**pack.model_dump(mode="json", by_alias=True), "distribution": distribution}
 
 
-def pack_text(pack: RulePack, width: int, day: date, distribution: str = "") -> RenderableType:
+def pack_document(pack: RulePack, day: date, distribution: str = "") -> Document:
     """A pack: its head with its age on a day, its rules and its bills."""
-    head = lines(
-        [
-            pack.title,
-            f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
-            f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
-            f"data {pack.digest[:12]}",
-            *([note(pack.note)] if pack.note else []),
-        ]
-    )
-    rules = rule_listing(rule_row(rule, pack.id) for rule in pack.rules).text(width)
+    head: list[str | Quoted] = [
+        pack.title,
+        f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
+        f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
+        f"data {pack.digest[:12]}",
+        *([Quoted(pack.note)] if pack.note else []),
+    ]
     stories = [f"{scenario.name}: {scenario.title or 'no title'}" for scenario in pack.scenarios]
     bills = [f"{bill.id} ({bill.status}): {bill.title}" for bill in pack.bills]
-    more: list[RenderableType] = (
-        ["", Text("Bills, switched on by a scenario", style="bold"), lines(bills)] if bills else []
+    scenarios = "Scenarios, for --scenario of any case that uses the pack"
+    return document(
+        pack.id,
+        sentence(pack.id, strong=True),
+        notes(head),
+        apart(*rule_listing(rule_row(rule, pack.id) for rule in pack.rules).parts()),
+        section_if_any("Bills, switched on by a scenario", notes(bills), tone=Tone.PLAIN),
+        section_if_any(scenarios, notes(stories), tone=Tone.PLAIN),
     )
-    if stories:
-        more += ["", Text("Scenarios, for --scenario of any case that uses the pack", style="bold"), lines(stories)]
-    return Group(Text(pack.id, style="bold"), head, "", rules, *more)
 
 
-def rule_text(row: Mapping[str, Any]) -> RenderableType:
+def rule_document(row: Mapping[str, Any]) -> Document:
     """Everything that one rule states."""
     first = ("title", "citation", "source", "pack", "distribution", "kind", "status")
     order = [*(key for key in first if row.get(key)), *(key for key in row if key not in (*first, "id"))]
-    return Group(
-        Text(str(row.get("id", "")), style="bold"), pairs((key, _told(row[key])) for key in order if row[key] != "")
-    )
+    name = str(row.get("id", ""))
+    stated = Pairs(tuple((key, _told(row[key])) for key in order if row[key] != ""))
+    return document(name, sentence(name, strong=True), stated)
 
 
 def _status(rule: Mapping[str, Any]) -> str:

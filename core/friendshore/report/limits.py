@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from rich.console import RenderableType
-
+from ..document.elements import Section, notes, section
+from ..document.figures import count, large_money, mass, number
 from ..domain.run import Run, RunLimit
 from ..domain.unmet import RunConflict
-from .figures import count, large_money, mass, number
-from .tables import lines, section
 
 
-def limits(run: Run) -> RenderableType | None:
+def limits(run: Run) -> Section | None:
     """Limits: those that the plan misses, one line a rule, and how many it keeps."""
     if not run.limits:
         return None
@@ -23,7 +21,7 @@ def limits(run: Run) -> RenderableType | None:
             missed.setdefault(limit.rule, []).append(limit)
     kept = len(run.limits) - sum(map(len, missed.values()))
     texts = [_missed(run, rows) for rows in missed.values()]
-    return section("Limits", lines([*texts, f"{count(kept, 'limit')} kept, of {len(run.limits)}"]))
+    return section("Limits", notes([*texts, f"{count(kept, 'limit')} kept, of {len(run.limits)}"]))
 
 
 def _missed(run: Run, rows: list[RunLimit]) -> str:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
-
+from ..document.elements import Column, Document, Element, Pairs, Quoted, Tone, apart, document, notes, sentence, table
+from ..document.figures import count
 from ..domain.used import aged
 from ..plugins import PluginInfo, PluginStatus
-from .figures import count
-from .tables import Column, Text, lines, note, pairs, table
 
 if TYPE_CHECKING:
     from ..domain.facts import Catalog
@@ -35,13 +33,17 @@ class Listing:
         """JSON-ready data."""
         return {self.name: [dict(row) for row in self.rows]}
 
-    def text(self, width: int) -> RenderableType:
-        """A table."""
+    def document(self) -> Document:
+        """A table, and notes under it."""
+        return document(self.name, *self.parts())
+
+    def parts(self) -> list[Element | None]:
+        """The same within another document."""
         if not self.rows:
-            return Text(f"no {self.name}")
+            return [sentence(f"no {self.name}")]
         columns = [Column(title) for _, title in self.columns]
-        made = table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows], width)
-        return Group(made, lines(self.notes, style="yellow")) if self.notes else made
+        made = table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows])
+        return [made, notes(self.notes, Tone.DOUBTFUL)]
 
 
 def _cell(value: object) -> str:
@@ -93,7 +95,7 @@ def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, Any
     return data
 
 
-def plugin_text(info: PluginInfo) -> RenderableType:
+def plugin_document(info: PluginInfo) -> Document:
     """All that is known of a plugin without running it."""
     rows = [
         ("version", info.version or "unknown"),
@@ -106,9 +108,8 @@ def plugin_text(info: PluginInfo) -> RenderableType:
         ("kinds of rules", ", ".join(info.kinds) or "none"),
         *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]
-    made = Group(Text(info.distribution, style="bold"), pairs(rows))
-    told = [text for text in (info.error, info.notice) if text]
-    return Group(made, lines(told, style="yellow")) if told else made
+    told = notes((text for text in (info.error, info.notice) if text), Tone.DOUBTFUL)
+    return document(info.distribution, sentence(info.distribution, strong=True), Pairs(tuple(rows)), told)
 
 
 def _interface(info: PluginInfo) -> str:
@@ -144,39 +145,24 @@ def catalog_data(catalog: Catalog) -> dict[str, Any]:
     return catalog.model_dump(mode="json", by_alias=True)
 
 
-def catalog_text(catalog: Catalog, width: int, day: date) -> RenderableType:
+def catalog_document(catalog: Catalog, day: date) -> Document:
     """A catalog's head with its age on a day, and its offers by facility."""
-    head = lines(
-        [
-            f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
-            f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
-            *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
-            *([note(catalog.note)] if catalog.note else []),
-        ]
-    )
+    head: list[str | Quoted] = [
+        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
+        f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
+        *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
+        *([Quoted(catalog.note)] if catalog.note else []),
+    ]
     facilities = {facility.id: facility for facility in catalog.facilities}
     rows = []
     for offer in catalog.offers:
         facility = facilities.get(offer.facility)
         made = ", ".join(line.material for line in offer.outputs)
-        rows.append(
-            [
-                offer.id,
-                made,
-                facility.country if facility else "?",
-                _price(catalog, offer.id),
-                _steps(catalog, offer.facility),
-            ]
-        )
-    columns = [
-        Column("Offer"),
-        Column("Material"),
-        Column("In"),
-        Column("Price"),
-        Column("Capacity"),
-    ]
-    offers = table(columns, rows, width) if rows else Text("no offers")
-    return Group(Text(catalog.name, style="bold"), head, "", offers)
+        country = facility.country if facility else "?"
+        rows.append([offer.id, made, country, _price(catalog, offer.id), _steps(catalog, offer.facility)])
+    columns = map(Column, ("Offer", "Material", "In", "Price", "Capacity"))
+    offers = table(columns, rows) if rows else sentence("no offers")
+    return document(catalog.name, sentence(catalog.name, strong=True), notes(head), apart(offers))
 
 
 def _counts(catalog: Catalog) -> str:

@@ -6,15 +6,26 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from rich.console import RenderableType
-
+from ..document.elements import (
+    NOTHING,
+    Amount,
+    Cell,
+    Column,
+    DataRow,
+    Kilograms,
+    Phrase,
+    Section,
+    longest_word,
+    section,
+    sentence,
+    table,
+)
+from ..document.figures import unit_for
+from ..document.periods import added_up, period_columns
 from ..domain.run import Run, RunPurchase
-from .figures import NOTHING, mass, money, unit_for
-from .tables import Column, PeriodSpan, Text, figures, section, stretches, table, widest
+from .orders import cost_of, kilograms_of
 
-WIDE = 110
-"""Characters from which on a chain is told by stages, not by countries alone."""
-_FIGURES = 12
+_PRICE = 12
 """Characters of the price, and of the gaps between the columns of text."""
 _YEAR = 8
 
@@ -22,22 +33,20 @@ Group = tuple[str, str, str, str]
 """Offer, material, place and end use."""
 
 
-def mix(run: Run, width: int) -> RenderableType:
-    """All purchases by material and supplier, with their kilograms by year of delivery."""
+def mix(run: Run) -> Section:
+    """All purchases by material and supplier, with their kilograms by period of delivery."""
     if not run.purchases:
-        return section("Mix", Text("nothing is bought"))
-    wide = width >= WIDE
-    names = widest([p.material for p in run.purchases]) + (8 if wide else 2)
-    chains = widest([chain(run, p, wide) for p in run.purchases])
-    uses = widest([_for(run, p) for p in run.purchases])
-    times = stretches(run, max(2, (width - names - chains - uses - _FIGURES) // _YEAR))
-    columns = [Column("Material, supplier"), Column("Chain"), Column("For")]
-    columns += [figures(time.title) for time in times]
-    rows: list[Sequence[str | Text]] = []
+        return section("Mix", sentence("nothing is bought"))
+    names = longest_word(p.material for p in run.purchases) + 2
+    periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR)
+    columns = [Column("Material, supplier", room=names), Column("Chain"), Column("For"), *periods]
+    price = Column("", f"{run.currency}/kg", "right", whole=True, room=_PRICE)
+    rows: list[DataRow] = []
     for material, purchases in by_material(run).items():
-        rows += _material_rows(run, material, purchases, times, wide)
-    made = table([*columns, figures(f"{run.currency}/kg")], rows, width)
-    return section("Mix, by time of delivery", made, _inputs(run))
+        rows += _material_rows(run, material, purchases, periods)
+    inputs = "What is made from inputs shows its maker's own price; the inputs stand under their own material."
+    made = table([*columns, price], rows)
+    return section("Mix, by time of delivery", made, sentence(inputs) if run.draws else None)
 
 
 def by_material(run: Run) -> dict[str, list[RunPurchase]]:
@@ -51,27 +60,23 @@ def by_material(run: Run) -> dict[str, list[RunPurchase]]:
 
 
 def _material_rows(
-    run: Run, material: str, purchases: list[RunPurchase], times: list[PeriodSpan], wide: bool
-) -> Iterator[list[str | Text]]:
+    run: Run, material: str, purchases: list[RunPurchase], periods: Sequence[Column]
+) -> Iterator[DataRow]:
     groups: defaultdict[Group, list[RunPurchase]] = defaultdict(list)
     for purchase in purchases:
         groups[purchase.offer, material, purchase.place, purchase.end_use].append(purchase)
-    totals = _by_time(purchases, times)
-    unit = unit_for(totals)
+    unit = unit_for(added_up(periods, _by_period(run, purchases)))
     basis = next((m.basis for m in run.materials if m.id == material), "")
     title = f"{material} ({unit}" + (f"\u00a0{basis})" if basis not in ("", "gross") else ")")
-    figures_ = [Text(mass(kg, unit), style="bold") for kg in totals]
-    yield [Text(title, style="bold"), "", "", *figures_, Text(per_kg(purchases), style="bold")]
+
+    def row(group: Sequence[RunPurchase], *first: Cell, level: int) -> DataRow:
+        quantities = (Kilograms(kg, unit, bare=True) for kg in _by_period(run, group))
+        return DataRow((*first, *quantities, per_kg(group)), strong=not level, level=level)
+
+    yield row(purchases, title, "", "", level=0)
     names = names_of([group[0] for group in groups.values()])
-    for key, group in sorted(groups.items(), key=lambda g: -sum(p.quantity_kg for p in g[1])):
-        cells = [mass(kg, unit) for kg in _by_time(group, times)]
-        yield [
-            f"  {names[key[0]]}",
-            chain(run, group[0], wide),
-            _for(run, group[0]),
-            *cells,
-            per_kg(group),
-        ]
+    for key, group in sorted(groups.items(), key=lambda g: -kilograms_of(g[1])):
+        yield row(group, names[key[0]], chain(run, group[0]), _for(run, group[0]), level=1)
 
 
 def names_of(purchases: Sequence[RunPurchase]) -> dict[str, str]:
@@ -86,24 +91,31 @@ def _for(run: Run, purchase: RunPurchase) -> str:
     return purchase.end_use if purchase.place == run.place else f"{purchase.end_use} at {purchase.place}"
 
 
-def _by_time(purchases: Sequence[RunPurchase], times: Sequence[PeriodSpan]) -> list[Decimal]:
-    return [sum((p.quantity_kg for p in purchases if p.delivered in time.periods), Decimal(0)) for time in times]
+def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
+    found: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for purchase in purchases:
+        found[purchase.delivered] += purchase.quantity_kg
+    return [found[period.label] for period in run.periods]
 
 
-def per_kg(purchases: Sequence[RunPurchase]) -> str:
+def per_kg(purchases: Sequence[RunPurchase]) -> Cell:
     """Landed cost of a kilogram, on average."""
-    quantity = sum((p.quantity_kg for p in purchases), Decimal(0))
-    return money(sum((p.cost for p in purchases), Decimal(0)) / quantity) if quantity else NOTHING
+    quantity = kilograms_of(purchases)
+    return Amount(cost_of(purchases) / quantity) if quantity else NOTHING
 
 
-def chain(run: Run, purchase: RunPurchase, wide: bool) -> str:
-    """The countries that a purchase comes through, stage by stage; of what has inputs, the inputs first."""
+def chain(run: Run, purchase: RunPurchase) -> Phrase:
+    """The stages that a purchase comes through, with their countries; of what has inputs, the inputs first."""
     inputs = sorted({draw.material for draw in run.draws if draw.offer == purchase.offer})
-    steps = _steps(purchase.countries, wide) or ["?"]
-    return " → ".join([" + ".join(inputs) if wide else "inputs", *steps] if inputs else steps)
+    steps = _steps(purchase.countries)
+    at_length = [f"{', '.join(stages)} {where}" for stages, where in steps] or ["?"]
+    brief = [where for _, where in steps] or ["?"]
+    if inputs:
+        at_length, brief = [" + ".join(inputs), *at_length], ["inputs", *brief]
+    return Phrase(" → ".join(at_length), brief=" → ".join(brief))
 
 
-def _steps(countries: Mapping[str, Sequence[str]], wide: bool) -> list[str]:
+def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]]:
     """Stages that share their countries told together."""
     steps: list[tuple[list[str], str]] = []
     for stage, names in countries.items():
@@ -112,10 +124,4 @@ def _steps(countries: Mapping[str, Sequence[str]], wide: bool) -> list[str]:
             steps[-1][0].append(stage)
         else:
             steps.append(([stage], where))
-    return [f"{', '.join(stages)} {where}" if wide else where for stages, where in steps]
-
-
-def _inputs(run: Run) -> RenderableType | None:
-    if not run.draws:
-        return None
-    return Text("What is made from inputs shows its maker's own price; the inputs stand under their own material.")
+    return steps

@@ -1,46 +1,42 @@
-"""A run as text, in the order in which a planner reads it."""
+"""A run as a document, in the order in which a planner reads it."""
 
 from __future__ import annotations
 
-from rich.console import RenderableType
-
+from ..document.elements import Document, document
 from ..domain.run import Run
-from .demand import demands, shortages
-from .discounts import discounts
+from .costs import costs, discounts, ranks
+from .demand import demands, shortages, whole_periods
 from .ground import assumptions, kept_out, rules, versions
 from .heading import heading, unexamined, warnings
 from .holdings import holdings
 from .limits import limits
 from .mix import mix
-from .orders import costs, orders
-from .ranks import ranks
-from .whole_periods import whole_periods
+from .orders import orders
 
 
-def plan_report(run: Run, width: int) -> list[RenderableType]:
-    """Everything, for a terminal of `width` characters."""
-    parts = [
-        heading(run),
-        warnings(run),
-        ranks(run, width),
-        demands(run, width),
-        mix(run, width),
-        holdings(run, width),
-        shortages(run, width),
-        whole_periods(run, width),
-        orders(run, width),
-        discounts(run, width),
-        costs(run, width),
+def plan_document(run: Run) -> Document:
+    """Everything."""
+    return document(
+        run.case,
+        *heading(run),
+        *warnings(run),
+        ranks(run),
+        demands(run),
+        mix(run),
+        holdings(run),
+        shortages(run),
+        whole_periods(run),
+        orders(run),
+        discounts(run),
+        costs(run),
         limits(run),
         kept_out(run),
-        rules(run, width),
+        rules(run),
         assumptions(run),
         versions(run),
-    ]
-    return [part for part in parts if part is not None]
+    )
 
 
-def plan_summary(run: Run) -> list[RenderableType]:
+def summary_document(run: Run) -> Document:
     """The heading, and what it must not be read without."""
-    parts = [heading(run), unexamined(run)]
-    return [part for part in parts if part is not None]
+    return document(run.case, *heading(run), unexamined(run))

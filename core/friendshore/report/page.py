@@ -1,25 +1,40 @@
-"""A run on one page of Markdown: what a planner sends to whoever decides."""
+"""A run on one page: what a planner sends to whoever decides."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ..document.elements import (
+    Amount,
+    Cell,
+    Column,
+    Document,
+    Element,
+    Kilograms,
+    Phrase,
+    Sentence,
+    Share,
+    document,
+    figures,
+    notes,
+    section,
+    section_if_any,
+    sentence,
+    table,
+)
+from ..document.figures import count, large_money, percent
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from ..inert import markdown_inert
 from .checks import answer
-from .demand import because_lines, by_reason, causes_of, for_whom, met_from, periods_of
-from .figures import count, large_money, mass, money, percent
-from .ground import blocked_plugins
+from .demand import because_lines, by_reason, causes_of, for_whom, met_from, only_by_periods, periods_of, whole_periods
+from .ground import blocked_plugins, with_effect
 from .heading import STATUS, assumed_lines, conflict_lines, exposed_lines, old_lines, spends, time_of
-from .holdings import TITLES, barred_lines, barred_texts, holding_rows
+from .holdings import barred_texts, holdings
 from .mix import by_material, chain, names_of, per_kg
-from .orders import in_orders
-from .whole_periods import TITLES as BY_MONTHS
-from .whole_periods import by_months_rows, only_by_periods, rounded_lines, unlooked
+from .orders import cost_of, in_orders, kilograms_of
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -34,7 +49,7 @@ RULES = 8
 """Rules that are named: those that keep out most, then those that cost most."""
 
 
-def markdown_report(run: Run, checked: RunCheck | None = None) -> str:
+def page_document(run: Run, checked: RunCheck | None = None) -> Document:
     """The page: verdict, caveats, needs, suppliers, what is short, what to order next, what the law does, how to check it.
 
     Args:
@@ -42,63 +57,51 @@ def markdown_report(run: Run, checked: RunCheck | None = None) -> str:
         checked: what a check of it found; None: it was not checked, which the page says. Of a run that does not hold nothing is told but
             what failed verification.
     """
+    title = run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
     if checked is not None and checked.findings:
-        return _refused(run, checked)
-    parts = [
-        _title(run, checked),
-        _section("Before you rely on it", _bullets(_caveats(run))),
-        _section("What is needed, and whether it is available", _needs(run)),
-        _section("What counting in whole periods does", _whole_periods(run)),
-        _section("Who supplies it", _suppliers(run)),
-        _section("Stock in hand and orders placed", _holdings(run)),
-        _section("What to order next", _orders(run)),
-        _section("What the rules do", _bullets(_rules(run))),
-        _section("How sure this is", _bullets(_proof(run, checked))),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+        return document(title, *_refused(checked))
+    return document(
+        title,
+        *_head(run, checked),
+        section_if_any("Before you rely on it", notes(_caveats(run))),
+        section("What is needed, and whether it is available", *_needs(run)),
+        whole_periods(run),
+        section("Who supplies it", _suppliers(run)),
+        holdings(run),
+        section("What to order next", *_orders(run)),
+        section("What the rules do", notes(_rules(run))),
+        section("How sure this is", notes(_proof(run, checked))),
+    )
 
 
-def _title(run: Run, checked: RunCheck | None) -> str:
-    words, _ = STATUS[run.status]
+def _head(run: Run, checked: RunCheck | None) -> list[Sentence]:
+    """The plan's time, whether it was verified when the page was made, before all else that is told of it, and what it comes to."""
+    words, tone = STATUS[run.status]
     strict = ", rules of unknown status enforced" if run.strict else ""
-    told = f"The plan is **{words}**, gap {percent(run.gap)}{strict}. It {markdown_inert(spends(run))}."
-    return f"# {markdown_inert(_called(run))}\n\n{markdown_inert(time_of(run))}\n\n{_checked(checked)}\n\n{told}"
-
-
-def _called(run: Run) -> str:
-    return run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
-
-
-def _checked(checked: RunCheck | None) -> str:
-    """Whether the run was verified when the page was made, before all else that is told of it."""
+    status = Phrase(words, tone, strong=True)
+    told = sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}. It {spends(run)}.")
     if checked is None:
-        return "**Not verified** when this page was made: `friendshore verify` checks the run."
-    return f"Checked when this page was made: **{markdown_inert(answer(checked).partition(': ')[2])}**."
+        verified = sentence(
+            Phrase("Not verified", strong=True),
+            " when this page was made: ",
+            Phrase("friendshore verify", code=True),
+            " checks the run.",
+        )
+    else:
+        came_to = Phrase(answer(checked).partition(": ")[2], strong=True)
+        verified = sentence("Checked when this page was made: ", came_to, ".")
+    return [sentence(time_of(run)), verified, told]
 
 
-def _refused(run: Run, checked: RunCheck) -> str:
-    """What is printed of a run that does not hold: what failed verification, and nothing of what it says."""
+def _refused(checked: RunCheck) -> Iterator[Element | None]:
+    """What is told of a run that does not hold: what failed verification, and nothing of what it says."""
     found = [str(problem) for problem in checked.findings[:FINDINGS]]
     if len(checked.findings) > FINDINGS:
         found.append(f"and {len(checked.findings) - FINDINGS:,} more: `friendshore verify` lists them")
-    head = f"# {markdown_inert(_called(run))}\n\n**This run does not hold: do not rely on it.** Nothing that it says is told here."
-    other = _section("Here is something else than the run was made with", _bullets(checked.differs))
-    return "\n\n".join(filter(None, (head, other, _section("What failed verification", _bullets(found))))) + "\n"
-
-
-def _section(title: str, body: str) -> str:
-    return f"## {title}\n\n{body}" if body else ""
-
-
-def _bullets(texts: Iterable[str]) -> str:
-    return "\n".join(f"- {markdown_inert(text)}" for text in texts)
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], figures: int) -> str:
-    """A table whose last so many columns are figures."""
-    words = len(titles) - figures
-    lines = [titles, ["---"] * words + ["---:"] * figures, *rows]
-    return "\n".join("| " + " | ".join(map(markdown_inert, line)) + " |" for line in lines)
+    warning = Phrase("This run does not hold: do not rely on it.", strong=True)
+    yield sentence(warning, " Nothing that it says is told here.")
+    yield section_if_any("Here is something else than the run was made with", notes(checked.differs))
+    yield section("What failed verification", notes(found))
 
 
 def _caveats(run: Run) -> Iterator[str]:
@@ -117,29 +120,22 @@ def _caveats(run: Run) -> Iterator[str]:
         yield f"{count(offers, 'offer')} kept out of some use only because an origin or a licence is not proved."
 
 
-def _needs(run: Run) -> str:
-    rows = [
+def _needs(run: Run) -> list[Element | None]:
+    columns = [Column("material"), Column("for"), Column("why it is short")]
+    columns += map(figures, ("wanted", "delivered", "short", "met from"))
+    rows: list[list[Cell]] = [
         [
             d.material,
             for_whom(run, d),
             _why(run, d),
-            mass(d.wanted_kg),
-            _part(d),
-            mass(d.short_kg) if d.short_kg else "",
+            Kilograms(d.wanted_kg),
+            Share(d.delivered_kg / d.wanted_kg) if d.wanted_kg else "",
+            Kilograms(d.short_kg) if d.short_kg else "",
             met_from(d),
         ]
         for d in run.demands
     ]
-    made = _table(["material", "for", "why it is short", "wanted", "delivered", "short", "met from"], rows, 4)
-    why = _bullets(because_lines(run))
-    return f"{made}\n\n{why}" if why else made
-
-
-def _whole_periods(run: Run) -> str:
-    """Shortages beside those of a plan in months, and what is counted otherwise than it is stated."""
-    rows = by_months_rows(run)
-    texts = _bullets((*unlooked(run), *rounded_lines(run)))
-    return "\n\n".join(part for part in (_table(BY_MONTHS, rows, 3) if rows else "", texts) if part)
+    return [table(columns, rows), notes(because_lines(run))]
 
 
 def _why(run: Run, demand: RunDemand) -> str:
@@ -148,80 +144,55 @@ def _why(run: Run, demand: RunDemand) -> str:
     return "; ".join(f"{causes_of(entries) or reason}, {periods_of(run, entries)}" for reason, entries in reasons)
 
 
-def _part(demand: RunDemand) -> str:
-    return percent(demand.delivered_kg / demand.wanted_kg) if demand.wanted_kg else ""
-
-
-def _suppliers(run: Run) -> str:
+def _suppliers(run: Run) -> Element:
     rows = [row for material, purchases in by_material(run).items() for row in _of_material(run, material, purchases)]
-    titles = ["material", "supplier", "through", "share", "quantity", f"{run.currency}/kg"]
-    return _table(titles, rows, 3) if rows else "Nothing is bought."
+    columns = [Column("material"), Column("supplier"), Column("through")]
+    columns += [figures("share"), figures("quantity"), figures("", f"{run.currency}/kg")]
+    return table(columns, rows) if rows else sentence("Nothing is bought.")
 
 
-def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[str]]:
+def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[Cell]]:
     names = names_of(purchases)
     groups: defaultdict[str, list[RunPurchase]] = defaultdict(list)
     for purchase in purchases:
         groups[purchase.offer].append(purchase)
-    total = _kilograms(purchases)
-    in_order = sorted(groups.values(), key=lambda group: (-_kilograms(group), group[0].offer))
+    total = kilograms_of(purchases)
+    in_order = sorted(groups.values(), key=lambda group: (-kilograms_of(group), group[0].offer))
+
+    def row(name: str, through: str, group: Sequence[RunPurchase], *, first: bool) -> list[Cell]:
+        bought = kilograms_of(group)
+        part = Share(bought / total) if total else ""
+        return [material if first else "", name, through, part, Kilograms(bought), per_kg(group)]
+
     for number, group in enumerate(in_order[:SUPPLIERS]):
-        first, bought = group[0], _kilograms(group)
-        part = percent(bought / total) if total else ""
-        yield [
-            material if not number else "",
-            names[first.offer],
-            chain(run, first, False),
-            part,
-            mass(bought),
-            per_kg(group),
-        ]
+        yield row(names[group[0].offer], chain(run, group[0]).brief, group, first=not number)
     rest = [purchase for group in in_order[SUPPLIERS:] for purchase in group]
     if rest:
-        part = percent(_kilograms(rest) / total) if total else ""
-        others = count(len(in_order) - SUPPLIERS, "other")
-        yield ["", others, "", part, mass(_kilograms(rest)), per_kg(rest)]
+        yield row(count(len(in_order) - SUPPLIERS, "other"), "", rest, first=False)
 
 
-def _holdings(run: Run) -> str:
-    """What is there or on its way, with what bars it and what would heal that."""
-    if not run.holdings:
-        return ""
-    made = _table(TITLES, holding_rows(run), 0)
-    why = _bullets(barred_lines(run))
-    return f"{made}\n\n{why}" if why else made
-
-
-def _kilograms(purchases: Sequence[RunPurchase]) -> Decimal:
-    return sum((purchase.quantity_kg for purchase in purchases), Decimal(0))
-
-
-def _money(purchases: Sequence[RunPurchase]) -> Decimal:
-    return sum((purchase.cost for purchase in purchases), Decimal(0))
-
-
-def _orders(run: Run) -> str:
+def _orders(run: Run) -> list[Element]:
     """The orders of the first period in which anything is ordered, dearest first."""
     if not run.purchases:
-        return "Nothing."
+        return [sentence("Nothing.")]
     day = min(purchase.order_by for purchase in run.purchases)
     due = [purchase for purchase in run.purchases if purchase.order_by == day]
-    orders = sorted(in_orders(due).items(), key=lambda item: (-_money(item[1]), item[0]))
-    rows = [
-        [offer, material, place, delivered, mass(_kilograms(group)), money(_money(group))]
+    orders = sorted(in_orders(due).items(), key=lambda item: (-cost_of(item[1]), item[0]))
+    rows: list[list[Cell]] = [
+        [offer, material, place, delivered, Kilograms(kilograms_of(group)), Amount(cost_of(group))]
         for (offer, material, place, delivered), group in orders[:ORDERS]
     ]
     left = orders[ORDERS:]
     if left:
-        rest = [purchase for _, group in left for purchase in group]
-        rows.append([count(len(left), "other order"), "", "", "", "", money(_money(rest))])
-    titles = ["order", "material", "to", "arrives", "quantity", run.currency]
-    return f"By {day}: {markdown_inert(large_money(_money(due), run.currency))} in all.\n\n" + _table(titles, rows, 2)
+        rest = cost_of(purchase for _, group in left for purchase in group)
+        rows.append([count(len(left), "other order"), "", "", "", "", Amount(rest)])
+    columns = [Column("order"), Column("material"), Column("to"), Column("arrives")]
+    made = table([*columns, figures("quantity"), figures("", run.currency)], rows)
+    return [sentence(f"By {day}: {large_money(cost_of(due), run.currency)} in all."), made]
 
 
 def _rules(run: Run) -> Iterator[str]:
-    at_work = [rule for rule in run.rules if rule.bites and (rule.keeps_out or rule.charges or rule.limits)]
-    at_work.sort(key=lambda rule: (-rule.limits, -rule.keeps_out, -rule.charges, rule.id))
+    at_work = sorted(with_effect(run), key=lambda rule: (-rule.limits, -rule.keeps_out, -rule.charges, rule.id))
     for rule in at_work[:RULES]:
         parts = [
             f"keeps out {count(rule.keeps_out, 'offer')}" if rule.keeps_out else "",

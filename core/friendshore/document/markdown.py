@@ -1,0 +1,79 @@
+"""Documents as Markdown, in which no name that stands in them makes a link, a list, a table or HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import assert_never
+
+from ..inert import markdown_inert, visible
+from .elements import DataRow, DataTable, Document, Element, Notes, Pairs, Phrase, Quoted, Section, Sentence, Verbatim
+from .figures import written
+from .periods import fitted
+
+_WIDTH = 10_000
+"""Characters of a line: whoever shows it breaks it."""
+_DEEPEST = 6
+
+
+def markdown(document: Document) -> str:
+    """The document, its title as a heading of the first level.
+
+    Args:
+        document: what is told.
+    """
+    return "\n\n".join((f"# {markdown_inert(document.title)}", *_parts(document.parts, 2))) + "\n"
+
+
+def _parts(parts: Iterable[Element], level: int) -> Iterator[str]:
+    for part in parts:
+        if text := _element(part, level):
+            yield text
+
+
+def _element(element: Element, level: int) -> str:
+    match element:
+        case Sentence(phrases):
+            return "".join(map(_phrase, phrases))
+        case Notes(texts):
+            return _bullets(text.text if isinstance(text, Quoted) else text for text in texts)
+        case Verbatim(lines):
+            return "\n".join(f"    {visible(line)}" for line in lines)
+        case Pairs(rows):
+            return _bullets(f"{name}: {text}" for name, text in rows)
+        case DataTable():
+            return _table(fitted(element, _WIDTH))
+        case Section(title, parts):
+            body = "\n\n".join(_parts(parts, level + bool(title)))
+            return f"{'#' * min(level, _DEEPEST)} {markdown_inert(title)}\n\n{body}" if title and body else body
+        case _:
+            assert_never(element)
+
+
+def _phrase(phrase: str | Phrase) -> str:
+    """A part of a sentence; spaces at its ends stay."""
+    one = phrase if isinstance(phrase, Phrase) else Phrase(phrase)
+    core = one.text.strip(" ")
+    if not core:
+        return one.text
+    shown = f"`{visible(core).replace('`', chr(39))}`" if one.code else markdown_inert(core)
+    before, _, after = one.text.partition(core)
+    return f"{before}**{shown}**{after}" if one.strong else f"{before}{shown}{after}"
+
+
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {markdown_inert(text)}" for text in texts)
+
+
+def _table(table: DataTable) -> str:
+    rules = ["---:" if column.align == "right" else "---" for column in table.columns]
+    heads = [markdown_inert(column.heading) for column in table.columns]
+    return "\n".join(_line(cells) for cells in (heads, rules, *map(_cells, table.rows)))
+
+
+def _cells(row: DataRow) -> list[str]:
+    texts = [markdown_inert(written(cell)) for cell in row.cells]
+    return [f"**{text}**" if row.strong and text else text for text in texts]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
