@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from io import StringIO
 from random import Random
 from typing import Any
-
-from rich.console import Console, RenderableType
 
 from friendshore.document.elements import Document
 from friendshore.document.terminal import plain_text
@@ -86,14 +83,9 @@ def told(found: Recommendation, subject: str) -> str:
     return "; ".join(a.text for a in found.run.assumptions if a.subject == subject)
 
 
-def text(parts: Document | Iterable[RenderableType], width: int = 100) -> str:
+def text(document: Document, width: int = 100) -> str:
     """What stands on a terminal of some width."""
-    if isinstance(parts, Document):
-        return plain_text(parts, width)
-    screen = Console(file=StringIO(), width=width, color_system=None)
-    for part in parts:
-        screen.print(part)
-    return screen.file.getvalue()  # type: ignore[attr-defined]
+    return plain_text(document, width)
 
 
 def rule(kind: type[Rule], **fields: Any) -> Rule:

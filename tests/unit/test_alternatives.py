@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from threading import Event
 from typing import Any, Literal
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.terminal import plain_text
 from friendshore.domain.case import IncumbentSpec
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.explain import Alternative, Alternatives, alternatives
 from friendshore.problem.inputs import Inputs
-from friendshore.report import alternatives_report
+from friendshore.report import alternatives_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session
@@ -43,10 +42,7 @@ def of(found: Alternatives, offer: str) -> Alternative:
 
 def text(found: Alternatives, width: int = 100) -> str:
     """The report as it is printed."""
-    console = Console(width=width, file=StringIO(), color_system=None)
-    for part in alternatives_report(found, width):
-        console.print(part)
-    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+    return plain_text(alternatives_document(found), width)
 
 
 def test_offers_are_ranked_by_what_using_them_costs() -> None:

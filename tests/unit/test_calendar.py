@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from threading import Event
 from typing import Any, Literal
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.terminal import plain_text
 from friendshore.domain.case import OrderSpec, WaiverSpec
 from friendshore.domain.facts import CapacityStep, Quote, Status
 from friendshore.domain.time import Horizon, PeriodLength, Span
@@ -19,7 +18,7 @@ from friendshore.domain.use import Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.explain import Calendar, Cause, calendar, day_of
 from friendshore.problem.inputs import Inputs
-from friendshore.report import calendar_report
+from friendshore.report import calendar_document
 from friendshore.rules.base import Phase, Rule
 from friendshore.rules.kinds.limits import Cover
 from friendshore.session import Session
@@ -64,10 +63,7 @@ def causes(some: Sequence[Cause]) -> list[tuple[str, str, bool]]:
 
 def text(found: Calendar, *, every: bool = False) -> str:
     """The report as it is printed."""
-    console = Console(width=100, file=StringIO(), color_system=None)
-    for part in calendar_report(found, 100, every=every):
-        console.print(part)
-    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+    return plain_text(calendar_document(found, every=every), 100)
 
 
 def test_a_ban_is_a_cliff_and_new_capacity_heals_it() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from io import StringIO
 from typing import Any, Literal
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Place
@@ -17,7 +16,7 @@ from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.explain import Comparison, compare, compare_plans, scenario_walk
 from friendshore.problem.inputs import Inputs
-from friendshore.report import comparison_report
+from friendshore.report import comparison_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import Pin
@@ -44,11 +43,7 @@ def mix(found: Any) -> dict[str, tuple[float, float]]:
 
 def text(found: Comparison, shown: int = 12) -> str:
     """The report on a line of a hundred characters."""
-    console = Console(file=StringIO(), width=100)
-    with console.capture() as captured:
-        for part in comparison_report(found, 100, shown):
-            console.print(part)
-    return captured.get()
+    return plain_text(comparison_document(found, shown), 100)
 
 
 NO_CHINA = Change(disable="no-china")

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from markdown_it import MarkdownIt
 
 from friendshore.document.elements import (
     NOTHING,
@@ -25,6 +26,7 @@ from friendshore.document.elements import (
     Tone,
     Verbatim,
     apart,
+    document,
     figures,
     notes,
     section,
@@ -32,6 +34,7 @@ from friendshore.document.elements import (
     table,
 )
 from friendshore.document.figures import written
+from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
 
 D = Decimal
@@ -123,3 +126,33 @@ def test_a_terminal_shows_every_element() -> None:
         "a                 USD 1.5", "b           1, not proved", "–                    3 kg", "2027-01-01           50 %",
         "c                2 offers", "  sum                   5", "· first", "· in", "  two lines", "", "as it", "  stands", "name  text",
     ]  # fmt: skip
+
+
+def test_markdown_shows_every_element() -> None:
+    """Headings by depth, lists, tables whose figures stand right, lines as they are; a name is no markup."""
+    assert markdown(everything()).splitlines() == [
+        "# All", "", "It is **optimal**: see `friendshore verify`", "", "## Figures", "", "| Name | Figure, USD |", "| --- | ---: |",
+        "| a | USD 1.5 |", "| b | 1, not proved |", "| – | 3 kg |", "| 2027-01-01 | 50 % |", "| c | 2 offers |", "| **sum** | **5** |", "",
+        "- first", "- in two lines", "", "    as it", "      stands", "", "- name: text",
+    ]  # fmt: skip
+
+
+def test_markdown_of_a_long_plan_is_by_years() -> None:
+    """As on a line that is wide enough."""
+    assert "| Material | Short 2027 | 2028 | What for |" in markdown(quarters(8))
+    assert "| tin | 2.4 t | 2.4 t | all |" in markdown(quarters(8))
+
+
+@pytest.mark.parametrize("name", ["| x |", "<b>", "[a](http://b.example)", "`x`", "**x**", "1. x"])
+def test_no_name_is_markup(name: str) -> None:
+    """Wherever it stands in a document."""
+    told = document(
+        name,
+        sentence(Phrase(name, strong=True)),
+        section(name, notes([name]), table([Column(name)], [[name]])),
+        Pairs(((name, name),)),
+    )
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown(told))
+    kinds = {child.type for token in tokens for child in token.children or ()}
+    assert kinds <= {"text", "text_special", "strong_open", "strong_close"}
+    assert [token.type for token in tokens].count("td_open") == 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from typing import Any, Literal
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Level, Minimise
 from friendshore.domain.facts import Place
 from friendshore.domain.time import Horizon, PeriodLength
@@ -19,7 +18,7 @@ from friendshore.errors import InputError
 from friendshore.explain import Insurance, first_loss, insurance
 from friendshore.explain.losses import loss_kind
 from friendshore.problem.inputs import Inputs
-from friendshore.report import insurance_report
+from friendshore.report import insurance_document
 from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session
@@ -46,10 +45,7 @@ def met(found: Insurance) -> dict[str, bool]:
 
 def text(found: Insurance, width: int = 100) -> str:
     """The report as it is printed."""
-    console = Console(width=width, file=StringIO(), color_system=None)
-    for part in insurance_report(found, width):
-        console.print(part)
-    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+    return plain_text(insurance_document(found), width)
 
 
 def test_stock_bought_in_time_is_the_premium() -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Place
@@ -20,7 +19,7 @@ from friendshore.errors import InputError
 from friendshore.explain import Ledger, Method, ledger
 from friendshore.problem.inputs import Inputs
 from friendshore.recommend import reopen
-from friendshore.report import ledger_report
+from friendshore.report import ledger_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import MaxShare, Pin
@@ -52,11 +51,7 @@ def adds(found: Ledger) -> dict[str, float]:
 
 def text(found: Ledger) -> str:
     """The report on a line of a hundred characters."""
-    console = Console(file=StringIO(), width=100)
-    with console.capture() as captured:
-        for part in ledger_report(found, "USD", 100):
-            console.print(part)
-    return captured.get()
+    return plain_text(ledger_document(found, "USD"), 100)
 
 
 def no_china(**more: Any) -> Rule:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
 import pytest
-from rich.console import Console
 
 from friendshore.case import load_case
+from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Facility
 from friendshore.errors import InputError
 from friendshore.explain import LeverBounds, Repairs, repairs, stated_bounds
 from friendshore.problem.inputs import Inputs
-from friendshore.report import repairs_report, repairs_toml
+from friendshore.report import repairs_document, repairs_toml
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
@@ -51,11 +50,7 @@ def sets(found: Repairs) -> list[list[tuple[str, str, float | None]]]:
 
 def text(found: Repairs, width: int = 100) -> str:
     """The report as it is printed."""
-    console = Console(file=StringIO(), width=width)
-    for part in repairs_report(found, width):
-        console.print(part)
-    assert isinstance(console.file, StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+    return plain_text(repairs_document(found), width)
 
 
 def small() -> Session:

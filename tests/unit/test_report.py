@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from friendshore.document.figures import large_money, mass, money, number, percent
 from friendshore.document.markdown import markdown
@@ -243,6 +244,13 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
     order += ["AU/MM → MY", "100 %", "## What to order next", "By 2026-12-31", "## How sure this is"]
     places = [page.index(words) for words in order]
     assert places == sorted(places)
+
+
+def test_the_page_has_tables_that_are_read_as_such() -> None:
+    """What is needed, who supplies it and what to order; figures stand right."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(page_of(run()))
+    assert [token.type for token in tokens].count("table_open") == 3
+    assert "style" in next(token for token in reversed(tokens) if token.type == "th_open").attrs
 
 
 def test_the_page_is_not_broken_by_what_the_data_hold() -> None:

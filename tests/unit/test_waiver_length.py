@@ -15,7 +15,7 @@ from friendshore.errors import Diagnostic, InputError
 from friendshore.explain import repairs
 from friendshore.explain.margins import margins
 from friendshore.problem.inputs import Inputs
-from friendshore.report import repairs_report
+from friendshore.report import repairs_document
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 
@@ -121,7 +121,7 @@ def test_repairs_propose_waivers_one_after_another() -> None:
     inputs = session.inputs
     assert not short(planned(inputs.case, inputs.catalogs[0], *inputs.rules, changes=list(repair.changes)))
     assert "waiver of ban for 30 kg of metal-defense from 2027-01-01 until 2029-12-31" in text(
-        repairs_report(found, 200), 200
+        repairs_document(found), 200
     )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from rich.console import Console
 
+from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change, TermKind
 from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
@@ -20,7 +19,7 @@ from friendshore.explain import BreakEven, WhyNot, break_even_price, why_not
 from friendshore.plugins import Registry
 from friendshore.problem.inputs import Inputs
 from friendshore.recommend import reopen, verdicts
-from friendshore.report import why_not_report
+from friendshore.report import why_not_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, Pin
@@ -70,10 +69,7 @@ def root(found: BreakEven | None) -> float:
 
 def text(found: WhyNot) -> str:
     """The report as it is printed."""
-    console = Console(width=100, file=StringIO(), color_system=None)
-    for part in why_not_report(found, 100):
-        console.print(part)
-    return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+    return " ".join(plain_text(why_not_document(found), 100).split())
 
 
 def test_an_offer_enters_at_the_price_of_what_it_replaces() -> None:

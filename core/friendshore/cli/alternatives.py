@@ -10,7 +10,7 @@ import typer
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, show, show_json, width
+from .output import answering, show, show_json
 
 
 @answering
@@ -39,7 +39,7 @@ def alternatives(
 ) -> int:
     """Who else could deliver: every offer of a material, what using it costs, and what keeps the others out."""
     from ..explain import alternatives
-    from ..report import alternatives_report
+    from ..report import alternatives_document
 
     with asking(
         path, installed(block), doing="asking about", of="offers", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
@@ -51,5 +51,5 @@ def alternatives(
     if as_json:
         show_json(found.to_dict())
     else:
-        show(alternatives_report(found, width(), top))
+        show(alternatives_document(found, top))
     return 0

@@ -9,7 +9,7 @@ import typer
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, show, show_json, width
+from .output import answering, show, show_json
 
 
 @answering
@@ -34,7 +34,7 @@ def calendar(
     Each stretch between two dates is planned as a year at its own rates, with nothing in stock and no lead times.
     """
     from ..explain import calendar, day_of
-    from ..report import calendar_report
+    from ..report import calendar_document
 
     last = day_of(until) if until else None
     with asking(
@@ -45,5 +45,5 @@ def calendar(
     if as_json:
         show_json(found.to_dict())
     else:
-        show(calendar_report(found, width(), every=every))
+        show(calendar_document(found, every=every))
     return 0

@@ -10,7 +10,7 @@ import typer
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, show, show_json, width
+from .output import answering, show, show_json
 
 
 @answering
@@ -34,7 +34,7 @@ def compare(
 ) -> int:
     """Two plans side by side, and which change moved which kilograms and money."""
     from ..explain import compare, compare_plans, scenario_walk
-    from ..report import comparison_report
+    from ..report import comparison_document
 
     names = scenario or []
     if (other is None) == (not names) or len(names) > 2:
@@ -56,5 +56,5 @@ def compare(
     if as_json:
         show_json(found.to_dict())
     else:
-        show(comparison_report(found, width(), top))
+        show(comparison_document(found, top))
     return 0

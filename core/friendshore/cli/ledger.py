@@ -9,7 +9,7 @@ import typer
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, show, show_json, width
+from .output import answering, show, show_json
 
 
 @answering
@@ -42,7 +42,7 @@ def ledger(
 ) -> int:
     """What each rule adds to the cost and the shortage of the plan, so that all of it adds up to the cent."""
     from ..explain import ledger
-    from ..report import ledger_report
+    from ..report import ledger_document
 
     if order and items:
         raise typer.BadParameter("--order and --items exclude each other: an order names its items")
@@ -57,7 +57,7 @@ def ledger(
     if as_json:
         show_json(found.to_dict())
     else:
-        show(ledger_report(found, opened.session.problem.case.currency, width()))
+        show(ledger_document(found, opened.session.problem.case.currency))
     return 0
 
 

@@ -157,13 +157,12 @@ def let_go(stream: Any) -> None:
         os.close(nowhere)
 
 
-def show(*told: Document | Iterable[RenderableType]) -> None:
+def show(*told: Document) -> None:
     """Documents on stdout."""
-    from ..document.elements import Document
     from ..document.terminal import renderables
 
     console = stdout_console()
-    parts = chain.from_iterable(renderables(one, console.width) if isinstance(one, Document) else one for one in told)
+    parts = chain.from_iterable(renderables(one, console.width) for one in told)
     with _telling_of_stdout():
         if console.is_terminal:
             for part in parts:
@@ -232,11 +231,6 @@ def console_on(stream: Any) -> Console:
         columns = os.get_terminal_size(stream.fileno()).columns or PIPE_WIDTH
     options: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": False}
     return Console(file=stream, width=columns, height=_HEIGHT, **options)
-
-
-def width() -> int:
-    """Characters of a line on stdout."""
-    return stdout_console().width
 
 
 def _write(stream: Any, text: str) -> None:

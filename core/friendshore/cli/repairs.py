@@ -9,7 +9,7 @@ import typer
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, asking
 from .installed import Blocked, installed
 from .options import LONGEST_SECONDS, AsJson
-from .output import answering, bare, show, show_json, width
+from .output import answering, bare, show, show_json
 
 
 @answering
@@ -47,7 +47,7 @@ def repairs(
     """What would serve what is short, or let conflicting rules hold: every minimal set of steps, proved and priced."""
     from ..explain import repairs as find
     from ..explain import stated_bounds
-    from ..report import repairs_report, repairs_toml
+    from ..report import repairs_document, repairs_toml
 
     bounds = stated_bounds(bound or ())
     with asking(
@@ -60,5 +60,5 @@ def repairs(
     elif as_toml:
         bare(repairs_toml(found).rstrip("\n"))
     else:
-        show(repairs_report(found, width(), top))
+        show(repairs_document(found, top))
     return 0

@@ -9,7 +9,7 @@ import typer
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, asking
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, show, show_json, warn, width
+from .output import answering, show, show_json, warn
 
 
 @answering
@@ -50,7 +50,7 @@ def stress(
     Then what it costs to survive any one loss: the cheapest plan that leaves nothing more short after it.
     """
     from ..explain import first_day, insurance, loss_kind, stress
-    from ..report import insurance_report, stress_document
+    from ..report import insurance_document, stress_document
 
     kind = None if by == "none" else loss_kind(by)
 
@@ -75,5 +75,5 @@ def stress(
         show_json({**found.to_dict(), "insurance": None if insured is None else insured.to_dict()})
     else:
         show(stress_document(found, top))
-        show([] if insured is None else insurance_report(insured, width(), top))
+        show(*([] if insured is None else [insurance_document(insured, top)]))
     return 0

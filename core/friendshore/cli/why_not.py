@@ -9,7 +9,7 @@ import typer
 from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, show, show_json, width
+from .output import answering, show, show_json
 
 
 @answering
@@ -29,7 +29,7 @@ def why_not(
 ) -> int:
     """Why an offer is not in the plan: its break-even price, what keeps it out, and what relaxing that is worth."""
     from ..explain import why_not
-    from ..report import why_not_report
+    from ..report import why_not_document
 
     with asking(
         path, installed(block), doing="asking", of="questions", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
@@ -39,5 +39,5 @@ def why_not(
     if as_json:
         show_json(found.to_dict())
     else:
-        show(why_not_report(found, width()))
+        show(why_not_document(found))
     return 0

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Literal
 
-from rich.console import RenderableType
-
+from ..document.elements import (
+    NOTHING,
+    Amount,
+    Cell,
+    Column,
+    Document,
+    Element,
+    Kilograms,
+    Share,
+    apart,
+    document,
+    figures,
+    notes,
+    section,
+    sentence,
+    table,
+)
+from ..document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
 from ..explain.alternatives import Alternative, Alternatives, MaterialMix
 from ..explain.compliance import StageCheck
 from ..explain.usage_range import UsageShare
-from .common import effort_line, rise
-from .figures import NOTHING, count, large_money, mass, money, number, percent, unit_for
-from .tables import Column, Text, figures, lines, section, table
+from .common import difference, effort
 
 SHOWN = 12
 """Offers that are shown of each material, unless more are asked for."""
 
 
-def alternatives_report(found: Alternatives, width: int, shown: int = SHOWN) -> list[RenderableType]:
+def alternatives_document(found: Alternatives, shown: int = SHOWN) -> Document:
     """Every material with its offers, and what it took to find out.
 
     Args:
         found: the offers.
-        width: characters of a line.
         shown: offers shown of each table; 0: all.
     """
     used = percent(found.used_from)
@@ -37,11 +51,11 @@ def alternatives_report(found: Alternatives, width: int, shown: int = SHOWN) -> 
         head.append(
             "The case ranks objectives: every plan here keeps those before cost, and what it costs is not proved unless said."
         )
-    parts: list[RenderableType] = [lines(head)]
+    sections = []
     for mix in found.materials:
         offers = [one for one in found.offers if one.material == mix.material]
-        parts.append(section(_title(mix, found), *_material(offers, found, width, shown)))
-    return [*parts, Text(""), Text(effort_line(found.effort), style="dim")]
+        sections.append(section(_title(mix, found), *_material(offers, found, shown)))
+    return document("Who else could deliver", notes(head), *sections, effort(found.effort))
 
 
 def _title(mix: MaterialMix, found: Alternatives) -> str:
@@ -55,28 +69,24 @@ def _title(mix: MaterialMix, found: Alternatives) -> str:
     return f"{text}; {percent(found.within)} dearer is {large_money(mix.allowed, found.currency)}{beside}"
 
 
-def _material(
-    offers: Sequence[Alternative], found: Alternatives, width: int, shown: int
-) -> Iterator[RenderableType | None]:
+def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) -> Iterator[Element | None]:
     usable = [one for one in offers if one.rank is not None or not one.in_time]
     kept = usable[: shown or None]
     if kept:
         unit = unit_for(kg for one in kept for kg in (one.today_kg, one.plan_kg))
-        yield table(_choice_columns(unit, found), [_choice(one, unit, _today(found)) for one in kept], width)
-        yield Text("")
-        yield table(_cost_columns(found), [_cost(one) for one in kept], width)
-        yield lines(_notes(kept, len(usable)))
+        yield table(_choice_columns(unit, found), [_choice(one, unit, _today(found)) for one in kept])
+        yield apart(table(_cost_columns(found), map(_cost, kept)), notes(_notes(kept, len(usable))))
     else:
-        yield Text("no offer can be used")
-    yield from _compliance(kept, width)
+        yield sentence("no offer can be used")
+    yield from _compliance(kept)
     yield from _kept_out([one for one in offers if one.rank is None and one.in_time], shown)
 
 
 def _choice_columns(unit: str, found: Alternatives) -> list[Column]:
     columns = [figures("#"), Column("Offer"), Column("From")]
-    columns += [figures(f"Today, {unit}")] if _today(found) else []
-    columns += [figures(f"Plan, {unit}"), Column("Usage range")]
-    return [*columns, Column(f"Using it adds, {found.currency}", "right")]
+    columns += [figures("Today", unit)] if _today(found) else []
+    columns += [figures("Plan", unit), Column("Usage range")]
+    return [*columns, Column("Using it adds", found.currency, "right")]
 
 
 def _today(found: Alternatives) -> bool:
@@ -84,19 +94,22 @@ def _today(found: Alternatives) -> bool:
     return any(mix.today_kg for mix in found.materials)
 
 
-def _choice(one: Alternative, unit: str, with_today: bool) -> list[str]:
+def _choice(one: Alternative, unit: Literal["kg", "t"], with_today: bool) -> list[Cell]:
     in_plan = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
-    adds = ("in the plan" if one.plan_kg >= one.uses_kg else "nothing") if in_plan else ""
-    if not adds:
-        adds = rise(one.rise) if one.rise is not None else "not found in time"
+    adds: Cell = "not found in time"
+    if in_plan:
+        adds = "in the plan" if one.plan_kg >= one.uses_kg else "nothing"
+    elif one.rise is not None:
+        adds = difference(one.rise)
     mark = " ~" if one.level_with_next and not in_plan else ""
+    rank = f"{one.rank or BLANK}{mark}"
     countries = dict.fromkeys(c for check in one.checks for c in check.countries)
     where = "/".join(countries) or one.country
-    today = [mass(one.today_kg, unit)] if with_today else []
-    return [f"{one.rank or NOTHING}{mark}", one.offer, where, *today, mass(one.plan_kg, unit), _share(one.share), adds]
+    masses = (one.today_kg, one.plan_kg) if with_today else (one.plan_kg,)
+    return [rank, one.offer, where, *(Kilograms(kg, unit, bare=True) for kg in masses), _share(one.share), adds]
 
 
-def _share(share: UsageShare | None) -> str:
+def _share(share: UsageShare | None) -> Cell:
     """Where its share lies, and what that makes of it; ends that are not proved are said to be."""
     if share is None:
         return NOTHING
@@ -110,49 +123,47 @@ def _part(share: Decimal) -> str:
 
 
 def _cost_columns(found: Alternatives) -> list[Column]:
-    columns = [Column("Offer"), figures("Price"), figures("Duties"), figures("Freight"), figures("Once")]
-    columns += [figures(f"{found.currency}/kg"), figures("Could give"), figures("From"), figures("Lead")]
+    columns = [Column("Offer"), *map(figures, ("Price", "Duties", "Freight", "Once"))]
+    columns += [figures("", f"{found.currency}/kg"), figures("Could give"), figures("From"), figures("Lead")]
     return [*columns, Column("Evidence")]
 
 
-def _cost(one: Alternative) -> list[str]:
+def _cost(one: Alternative) -> list[Cell]:
     cost = one.landed
-    money_of = [NOTHING] * 5
+    money_of: list[Cell] = [NOTHING] * 5
     if cost is not None:
-        made = " +" if one.made_from else ""
         listed = cost.price + cost.discounts
         parts = (listed, cost.charges, cost.freight, cost.once)
-        money_of = [*(money(part) if part else NOTHING for part in parts), f"{money(cost.total)}{made}"]
-    gives = "no limit" if one.could_give_share is None else percent(one.could_give_share)
+        total = f"{money(cost.total)} +" if one.made_from else Amount(cost.total)
+        money_of = [*(Amount(part) if part else NOTHING for part in parts), total]
+    gives = "no limit" if one.could_give_share is None else Share(one.could_give_share)
     wait = one.qualification_months or Decimal(0)
     lead = number(one.lead_months or Decimal(0)) + (f"+{number(wait)}" if wait else "")
     return [one.offer, *money_of, gives, one.first_delivery or NOTHING, f"{lead} mo", one.confidence]
 
 
 def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:
-    notes = []
+    told = []
     if any(one.made_from for one in kept):
         inputs = sorted({material for one in kept for material in one.made_from})
-        notes.append(
+        told.append(
             f"+ what its maker asks; {', '.join(inputs)} that it takes in come on top, and stand in what using it adds"
         )
     if any(one.level_with_next and one.rise is not None and abs(one.rise.value) >= 1 for one in kept):
-        notes.append("~ for what is proved, the next may be as cheap to use")
+        told.append("~ for what is proved, the next may be as cheap to use")
     if len(kept) < usable:
-        notes.append(f"{count(usable - len(kept), 'more offer')} that can be used: --top 0 shows all")
-    return notes
+        told.append(f"{count(usable - len(kept), 'more offer')} that can be used: --top 0 shows all")
+    return told
 
 
-def _compliance(kept: Sequence[Alternative], width: int) -> Iterator[RenderableType | None]:
+def _compliance(kept: Sequence[Alternative]) -> Iterator[Element | None]:
     """Stages that do not pass, of offers that can be used for something; the others in one line."""
     rows = [[one.offer, check.end_use, *_judged(check)] for one in kept for check in _against(one)]
     clean = [one.offer for one in kept if not _against(one)]
     if rows:
-        yield Text("")
-        columns = [Column("Offer"), Column("For"), Column("Stage"), Column("Found"), Column("Rule and clause")]
-        yield table(columns, rows, width)
+        yield apart(table(map(Column, ("Offer", "For", "Stage", "Found", "Rule and clause")), rows))
     if clean:
-        yield lines([f"passes every rule in force for every use: {', '.join(clean)}"])
+        yield notes([f"passes every rule in force for every use: {', '.join(clean)}"])
 
 
 def _against(one: Alternative) -> list[StageCheck]:
@@ -166,7 +177,7 @@ def _judged(check: StageCheck) -> list[str]:
     return [f"{check.stage or 'the move'}{where}", check.result, f"{check.rule}{since}{clause}"]
 
 
-def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[RenderableType | None]:
+def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[Element | None]:
     """What keeps the others out, those with the same reason together."""
     by_reason: dict[str, list[str]] = {}
     for one in out:
@@ -177,7 +188,7 @@ def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[RenderableType
             by_reason.setdefault(reason, []).append(named)
     told = [f"{reason}: {', '.join(dict.fromkeys(names))}" for reason, names in by_reason.items()]
     if told:
-        yield Text(f"Kept out: {count(len(out), 'offer')} (`why-not` says what each would have to become)")
-        yield lines(told[: shown or None])
+        yield sentence(f"Kept out: {count(len(out), 'offer')} (`why-not` says what each would have to become)")
+        yield notes(told[: shown or None])
     if shown and len(told) > shown:
-        yield lines([f"{count(len(told) - shown, 'more reason')}: --top 0 shows all"])
+        yield notes([f"{count(len(told) - shown, 'more reason')}: --top 0 shows all"])

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import RenderableType
-
+from ..document.elements import (
+    NOTHING,
+    Amount,
+    Cell,
+    Column,
+    Count,
+    Document,
+    Kilograms,
+    Section,
+    Tone,
+    apart,
+    document,
+    figures,
+    notes,
+    section,
+    sentence,
+    table,
+)
+from ..document.figures import count, mass
 from ..explain.calendar import Calendar, Cause, Cliff, Stretch
 from .common import effort_line
-from .figures import NOTHING, count, mass, money
-from .tables import Column, Text, figures, lines, section, table
 
 CHANGES_SHOWN = 4
 
 
-def calendar_report(found: Calendar, width: int, *, every: bool = False) -> list[RenderableType]:
+def calendar_document(found: Calendar, *, every: bool = False) -> Document:
     """The stretches between the dates, where demands fall off and are met again, and what it took to find out.
 
     Args:
         found: the calendar.
-        width: characters of a line.
         every: also each demand, stretch by stretch.
     """
     head = (
@@ -27,83 +41,77 @@ def calendar_report(found: Calendar, width: int, *, every: bool = False) -> list
         f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what is available or what it "
         "costs."
     )
-    parts: list[RenderableType] = [Text(head), _intervals(found, width, every)]
-    parts += [part for part in (_concerned(found, width, every), _cliffs(found, width)) if part is not None]
-    if every:
-        parts += [_demand(name, stretches, found, width) for name, stretches in _by_demand(found).items()]
-    notes = (
+    stretches = [_demand(name, rows, found) for name, rows in _by_demand(found).items()] if every else []
+    told = (
         [f"rules about stock are not asked, since none is carried: {', '.join(found.left_out)}"]
         if found.left_out
         else []
     )
     if found.stopped:
-        notes.append(
+        told.append(
             f"the search was ended: nothing is said of what comes after {found.until}, and causes may be missing"
         )
     if not every:
-        notes.append("--all shows every change, and every demand stretch by stretch")
-    return [*parts, Text(""), lines(notes), Text(effort_line(found.effort), style="dim")]
+        told.append("--all shows every change, and every demand stretch by stretch")
+    return document(
+        "What is available when",
+        sentence(head),
+        _intervals(found, every),
+        _concerned(found, every),
+        _cliffs(found),
+        *stretches,
+        apart(notes(told), sentence(effort_line(found.effort), tone=Tone.ASIDE)),
+    )
 
 
-def _intervals(found: Calendar, width: int, every: bool) -> RenderableType:
+def _intervals(found: Calendar, every: bool) -> Section:
     columns = [Column("From", whole=True), Column("Until", whole=True), Column("What changes")]
     columns += [figures(f"{found.currency} a year"), figures("Short")]
-    rows = [
+    rows: list[list[Cell]] = [
         [
-            str(one.start),
-            str(one.end),
+            one.start,
+            one.end,
             _listed(one.changed, every),
-            money(one.spent),
-            count(len(one.short), "demand") if one.short else NOTHING,
+            Amount(one.spent),
+            Count(len(one.short), "demand") if one.short else NOTHING,
         ]
         for one in found.intervals
     ]
-    return section("Between the dates", table(columns, rows, width))
+    return section("Between the dates", table(columns, rows))
 
 
-def _concerned(found: Calendar, width: int, every: bool) -> RenderableType | None:
+def _concerned(found: Calendar, every: bool) -> Section | None:
     """What a date bars or frees: orders and stock, and the offers that are bought; with `every` those that are not, too."""
-    told = [one for one in found.concerned if every or one.kind != "offer" or one.kilograms]
-    left = len(found.concerned) - len(told)
     if not found.concerned:
         return None
-    columns = [
-        Column("On", whole=True),
-        Column("Rule"),
-        Column("Bars or frees"),
-        Column("Of"),
-        Column("For"),
-        figures("Kilograms"),
-    ]
-    rows = [
+    kept = [one for one in found.concerned if every or one.kind != "offer" or one.kilograms]
+    left = len(found.concerned) - len(kept)
+    columns = [Column("On", whole=True), *map(Column, ("Rule", "Bars or frees", "Of", "For")), figures("Kilograms")]
+    rows: list[list[Cell]] = [
         [
-            str(one.day),
+            one.day,
             one.rule,
             f"{one.effect} {one.kind} {one.id}",
             one.material,
             ", ".join(one.end_uses),
-            mass(one.kilograms) + (" a year" if one.kind == "offer" else ""),
+            Kilograms(one.kilograms, per="year" if one.kind == "offer" else ""),
         ]
-        for one in told
+        for one in kept
     ]
-    rest = (
-        f"{count(left, 'offer')} more, of which nothing is bought (--all)"
-        if told
-        else f"{count(left, 'offer')}, of which nothing is bought (--all)"
-    )
+    rest = f"{count(left, 'offer')}{' more' if kept else ''}, of which nothing is bought (--all)"
     title = "What the dates bar and free: orders, stock, and offers that are bought"
-    return section(title, table(columns, rows, width) if rows else None, lines([rest]) if left else None)
+    return section(title, table(columns, rows) if rows else None, notes([rest]) if left else None)
 
 
-def _listed(changed: Sequence[str], every: bool) -> str:
+def _listed(changed: Sequence[str], every: bool) -> Cell:
     kept = changed if every else changed[:CHANGES_SHOWN]
     more = len(changed) - len(kept)
     return ", ".join(kept) + (f" and {more} more" if more else "") or NOTHING
 
 
-def _cliffs(found: Calendar, width: int) -> RenderableType:
+def _cliffs(found: Calendar) -> Section:
     if not found.cliffs:
-        return section("Demands that are short", Text("none, on any day"))
+        return section("Demands that are short", sentence("none, on any day"))
     columns = [
         Column("Demand"),
         Column("Short from", whole=True),
@@ -111,13 +119,17 @@ def _cliffs(found: Calendar, width: int) -> RenderableType:
         Column("Because"),
         Column("Met again"),
     ]
-    rows = [[cliff.demand, *_when(cliff), _why(cliff), _healed(cliff, found)] for cliff in found.cliffs]
-    why = _kept_out(found.cliffs)
-    return section("Demands that are short", table(columns, rows, width), lines(why) if why else None)
-
-
-def _when(cliff: Cliff) -> list[str]:
-    return [str(cliff.start), f"{mass(cliff.short)} of {mass(cliff.wanted)}"]
+    rows: list[list[Cell]] = [
+        [
+            cliff.demand,
+            cliff.start,
+            f"{mass(cliff.short)} of {mass(cliff.wanted)}",
+            _why(cliff),
+            _healed(cliff, found),
+        ]
+        for cliff in found.cliffs
+    ]
+    return section("Demands that are short", table(columns, rows), notes(_kept_out(found.cliffs)))
 
 
 def _why(cliff: Cliff) -> str:
@@ -157,7 +169,7 @@ def _by_demand(found: Calendar) -> dict[str, list[Stretch]]:
     return by_demand
 
 
-def _demand(name: str, stretches: Sequence[Stretch], found: Calendar, width: int) -> RenderableType:
+def _demand(name: str, stretches: Sequence[Stretch], found: Calendar) -> Section:
     columns = [
         Column("From", whole=True),
         Column("Until", whole=True),
@@ -165,16 +177,16 @@ def _demand(name: str, stretches: Sequence[Stretch], found: Calendar, width: int
         figures("Short a year"),
     ]
     columns += [Column("Why"), figures(f"{found.currency} a year"), Column("for it and")]
-    rows = [
+    rows: list[list[Cell]] = [
         [
-            str(one.start),
-            str(one.end),
-            mass(one.wanted),
-            mass(one.short) if one.short else NOTHING,
+            one.start,
+            one.end,
+            Kilograms(one.wanted),
+            Kilograms(one.short) if one.short else NOTHING,
             one.reason or NOTHING,
-            money(one.spent),
+            Amount(one.spent),
             _listed([other for other in one.group if other != name], every=False),
         ]
         for one in stretches
     ]
-    return section(name, table(columns, rows, width))
+    return section(name, table(columns, rows))

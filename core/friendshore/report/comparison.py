@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from rich.console import RenderableType
-
-from ..document.figures import signed
+from ..document.elements import (
+    NOTHING,
+    Amount,
+    Cell,
+    Column,
+    Count,
+    DataRow,
+    DataTable,
+    Document,
+    Kilograms,
+    Notes,
+    Section,
+    Sentence,
+    Tone,
+    document,
+    figures,
+    notes,
+    section,
+    sentence,
+    table,
+)
+from ..document.figures import count, large_money, mass, signed, written
 from ..domain.plan import Cost
 from ..explain.compared import Comparison, FactLine, MaterialLine, MixLine, Step
-from .common import effort_line, rise
-from .figures import NOTHING, count, large_money, mass, money
-from .tables import Column, Text, figures, lines, section, table
+from .common import difference, effort, rise
 
 SHOWN = 12
 """Rows shown of each table, unless more are asked for."""
@@ -36,26 +53,24 @@ _LINES = (
 )
 
 
-def comparison_report(found: Comparison, width: int, shown: int = SHOWN) -> list[RenderableType]:
+def comparison_document(found: Comparison, shown: int = SHOWN) -> Document:
     """Both plans, and what lies between them.
 
     Args:
         found: the comparison.
-        width: characters of a line.
         shown: rows of each table; 0: all.
     """
-    parts: list[RenderableType | None] = [
-        Text(f"A is {found.before}. B is {found.after}. {_head(found)}"),
+    return document(
+        "What differs",
+        sentence(f"A is {found.before}. B is {found.after}. {_head(found)}"),
         _conflicts(found),
-        _costs(found, width),
-        _short(found.materials, width),
-        _mix(found, width, shown),
-        *_steps(found, width, shown),
-        _facts(found, width, shown),
-        Text(""),
-        Text(effort_line(found.effort), style="dim"),
-    ]
-    return [part for part in parts if part is not None]
+        _costs(found),
+        _short(found.materials),
+        _mix(found, shown),
+        *_steps(found, shown),
+        _facts(found, shown),
+        effort(found.effort),
+    )
 
 
 def _head(found: Comparison) -> str:
@@ -71,7 +86,7 @@ def _felt(amount: Decimal) -> bool:
     return abs(amount) >= Decimal("0.5")
 
 
-def _conflicts(found: Comparison) -> RenderableType | None:
+def _conflicts(found: Comparison) -> Notes | None:
     texts = [
         f"in {name}, {', '.join(rules)} cannot hold together: what they touch is not planned, and in no figure"
         for name, rules in (("A", found.conflict_before), ("B", found.conflict_after))
@@ -79,36 +94,36 @@ def _conflicts(found: Comparison) -> RenderableType | None:
     ]
     if found.ranked:
         texts.append("objectives are ranked: this is what ranked plans cost, not what is least")
-    return lines(texts, style="yellow") if texts else None
+    return notes(texts, Tone.DOUBTFUL)
 
 
-def _costs(found: Comparison, width: int) -> RenderableType:
-    rows: list[Sequence[str | Text]] = []
+def _costs(found: Comparison) -> Section:
+    rows = []
     for name, title in _LINES:
         was, now = getattr(found.cost_before, name), getattr(found.cost_after, name)
         if was or now:
-            style = "bold" if name in ("total", "objective") else ""
-            rows.append([Text(cell, style=style) for cell in (title, money(was), money(now), signed(now - was))])
+            cells = (title, Amount(was), Amount(now), Amount(now - was, form="signed"))
+            rows.append(DataRow(cells, strong=name in ("total", "objective")))
     columns = [Column(f"{found.currency}, discounted"), figures("A"), figures("B"), figures("B less A")]
-    return section("Money", table(columns, rows, width))
+    return section("Money", table(columns, rows))
 
 
-def _short(materials: Sequence[MaterialLine], width: int) -> RenderableType:
+def _short(materials: Sequence[MaterialLine]) -> Section:
     lacking = [m for m in materials if m.short_before_kg or m.short_after_kg]
     other = [m for m in lacking if abs(m.short_after_kg - m.short_before_kg) >= LEAST]
     same = [f"{m.material} {mass(m.short_after_kg)}" for m in lacking if m not in other]
-    notes = lines([f"as short in both: {', '.join(same)}"]) if same else None
+    alike = notes([f"as short in both: {', '.join(same)}"] if same else [])
     if not other:
-        return section("Short", notes or Text("nothing, in either"))
+        return section("Short", alike or sentence("nothing, in either"))
     rows = [
         [m.material, _kg(m.short_before_kg), _kg(m.short_after_kg), _more(m.short_after_kg - m.short_before_kg)]
         for m in other
     ]
     columns = [Column("Material"), figures("A"), figures("B"), figures("B less A")]
-    return section("Short", table(columns, rows, width), notes)
+    return section("Short", table(columns, rows), alike)
 
 
-def _mix(found: Comparison, width: int, shown: int) -> RenderableType:
+def _mix(found: Comparison, shown: int) -> Section:
     if found.moved_kg is None:
         moved = [line for line in found.mix if line.before_kg != line.after_kg]
         told = "The two plans have other periods: what is bought is added up over each of them."
@@ -117,12 +132,10 @@ def _mix(found: Comparison, width: int, shown: int) -> RenderableType:
         told = _least(found)
     title = "Who delivers, where the two differ"
     same = len(found.mix) - len(moved)
-    notes = [told] + ([f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else [])
+    alike = [f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else []
     if not moved:
-        return section(
-            title, Text("nobody delivers anything else, or at another time"), lines(notes[1:]) if same else None
-        )
-    return section(title, _mix_table(moved, width, shown), lines(notes + _left_out(moved, shown)))
+        return section(title, sentence("nobody delivers anything else, or at another time"), notes(alike))
+    return section(title, _mix_table(moved, shown), notes([told, *alike, *_left_out(moved, shown)]))
 
 
 def _least(found: Comparison) -> str:
@@ -134,10 +147,10 @@ def _least(found: Comparison) -> str:
     )
 
 
-def _mix_table(moved: Sequence[MixLine], width: int, shown: int, ends: tuple[str, str] = ("A", "B")) -> RenderableType:
+def _mix_table(moved: Sequence[MixLine], shown: int, ends: tuple[str, str] = ("A", "B")) -> DataTable:
     kept = sorted(moved, key=lambda line: (-line.moved_kg, line.material, line.offer, line.place))[: shown or None]
     kept.sort(key=lambda line: (line.material, -line.moved_kg, line.offer, line.place))
-    rows = [
+    rows: list[list[Cell]] = [
         [
             line.material,
             line.offer,
@@ -150,7 +163,7 @@ def _mix_table(moved: Sequence[MixLine], width: int, shown: int, ends: tuple[str
         for line in kept
     ]
     columns = [Column("Material"), Column("Offer"), Column("To"), *map(figures, ends)]
-    return table([*columns, figures("More or less"), figures("Moved")], rows, width)
+    return table([*columns, figures("More or less"), figures("Moved")], rows)
 
 
 def _left_out(moved: Sequence[MixLine], shown: int) -> list[str]:
@@ -160,34 +173,33 @@ def _left_out(moved: Sequence[MixLine], shown: int) -> list[str]:
     )
 
 
-def _steps(found: Comparison, width: int, shown: int) -> list[RenderableType]:
+def _steps(found: Comparison, shown: int) -> list[Section]:
     if len(found.steps) < 2:
         return [section("What the change does", _step_text(step, found)) for step in found.steps]
-    rows = [
+    rows: list[list[Cell]] = [
         [
-            str(number),
+            Count(number),
             step.title,
-            "rules conflict" if step.conflict else rise(step.difference),
-            signed(step.rise.total),
+            "rules conflict" if step.conflict else difference(step.difference),
+            Amount(step.rise.total, form="signed"),
             _shortage(step),
         ]
         for number, step in enumerate(found.steps, 1)
     ]
-    columns = [figures("#"), Column("Change"), figures(f"Dearer by, {found.currency}"), figures("Money spent")]
-    columns += [Column("Short")]
-    parts: list[RenderableType] = [section("Step by step from A to B", table(columns, rows, width))]
+    columns = [figures("#"), Column("Change"), figures("Dearer by", found.currency), figures("Money spent")]
+    sections = [section("Step by step from A to B", table([*columns, Column("Short")], rows))]
     for number, step in enumerate(found.steps, 1):
         if step.mix:
-            body = _mix_table(step.mix, width, shown, ("Before", "After"))
-            parts.append(section(f"{number}. {step.title}", body, lines(_left_out(step.mix, shown))))
-    return parts
+            body = _mix_table(step.mix, shown, ("Before", "After"))
+            sections.append(section(f"{number}. {step.title}", body, notes(_left_out(step.mix, shown))))
+    return sections
 
 
-def _step_text(step: Step, found: Comparison) -> RenderableType:
+def _step_text(step: Step, found: Comparison) -> Sentence:
     """One change alone: its tables are those of the whole."""
     if step.conflict:
-        return Text(f"{step.title}: {', '.join(step.conflict)} cannot hold together")
-    return Text(f"{step.title}: {_money_words(step.rise, found.currency)}")
+        return sentence(f"{step.title}: {', '.join(step.conflict)} cannot hold together")
+    return sentence(f"{step.title}: {_money_words(step.rise, found.currency)}")
 
 
 def _money_words(more: Cost, currency: str) -> str:
@@ -199,10 +211,10 @@ def _money_words(more: Cost, currency: str) -> str:
     return ", ".join(words) or "costs the same"
 
 
-def _shortage(step: Step) -> str:
+def _shortage(step: Step) -> Cell:
     """By how much each material is shorter, or less so."""
     more = {m.material: m.short_after_kg - m.short_before_kg for m in step.materials}
-    return ", ".join(f"{name} {_more(kg)}" for name, kg in more.items() if abs(kg) >= LEAST) or NOTHING
+    return ", ".join(f"{name} {written(_more(kg))}" for name, kg in more.items() if abs(kg) >= LEAST) or NOTHING
 
 
 def _by_material(moved: Mapping[str, Decimal]) -> str:
@@ -212,22 +224,21 @@ def _by_material(moved: Mapping[str, Decimal]) -> str:
     return ", ".join([*told[:MATERIALS], *rest]) or "nothing"
 
 
-def _facts(found: Comparison, width: int, shown: int) -> RenderableType | None:
+def _facts(found: Comparison, shown: int) -> Section | None:
     if found.steps:
         return None
     if not found.facts:
-        return section("What differs in the facts", Text("nothing"))
+        return section("What differs in the facts", sentence("nothing"))
     kept: Sequence[FactLine] = found.facts[: shown or None]
     rows = [[line.kind, line.name or NOTHING, line.before or NOTHING, line.after or NOTHING] for line in kept]
-    columns = [Column("Kind"), Column("Name"), Column("A"), Column("B")]
     rest = len(found.facts) - len(kept)
-    more = lines([f"{count(rest, 'more fact')}: --top 0 shows all"]) if rest else None
-    return section("What differs in the facts", table(columns, rows, width), more)
+    more = notes([f"{count(rest, 'more fact')}: --top 0 shows all"] if rest else [])
+    return section("What differs in the facts", table(map(Column, ("Kind", "Name", "A", "B")), rows), more)
 
 
-def _kg(kilograms: Decimal) -> str:
-    return mass(kilograms) if kilograms else NOTHING
+def _kg(kilograms: Decimal) -> Cell:
+    return Kilograms(kilograms) if kilograms else NOTHING
 
 
-def _more(kilograms: Decimal) -> str:
-    return f"{'+' if kilograms > 0 else ''}{mass(kilograms)}" if abs(kilograms) >= LEAST else NOTHING
+def _more(kilograms: Decimal) -> Kilograms:
+    return Kilograms(kilograms, least=LEAST)

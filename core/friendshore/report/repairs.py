@@ -7,52 +7,63 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from rich.console import RenderableType
-
-from ..document.figures import signed
+from ..document.elements import (
+    NOTHING,
+    Amount,
+    Cell,
+    Column,
+    Count,
+    Document,
+    Section,
+    document,
+    figures,
+    notes,
+    section,
+    sentence,
+    table,
+)
+from ..document.figures import count, mass, number, percent
 from ..explain.levers import LeverKind
 from ..explain.repaired import Gap, LeverUse, Repair, Repairs
 from ..reading.tomlfile import toml_text
-from .common import effort_line, rise
-from .figures import NOTHING, count, mass, number, percent
-from .tables import Column, Text, figures, lines, section, table
+from .common import difference, effort, rise
 
 SHOWN = 10
 """Repairs that are shown of each gap, unless more are asked for."""
 
 
-def repairs_report(found: Repairs, width: int, shown: int = SHOWN) -> list[RenderableType]:
+def repairs_document(found: Repairs, shown: int = SHOWN) -> Document:
     """Every gap with its repairs, cheapest first, and what it took to find them.
 
     Args:
         found: the repairs.
-        width: characters of a line.
         shown: repairs shown of each gap; 0: all.
     """
+    title = "What would serve what is short"
     if not found.gaps:
-        return [Text("Nothing is short, and no rules conflict: there is nothing to repair.")]
-    parts: list[RenderableType] = [
-        Text(
-            "A repair is a set of steps that together, and with none of them left out, serve in full what is short, while nobody "
-            "else is short of more. Amounts are the least that will do. Cheapest first."
-        )
+        return document(title, sentence("Nothing is short, and no rules conflict: there is nothing to repair."))
+    head = (
+        "A repair is a set of steps that together, and with none of them left out, serve in full what is short, while nobody "
+        "else is short of more. Amounts are the least that will do. Cheapest first."
+    )
+    gaps = [
+        _gap(gap, [repair for repair in found.repairs if repair.gap == place], found.currency, shown)
+        for place, gap in enumerate(found.gaps, 1)
     ]
-    for place, gap in enumerate(found.gaps, 1):
-        parts.append(_gap(gap, [r for r in found.repairs if r.gap == place], found.currency, width, shown))
-    notes = [
+    told = [
         "all told: by how much more (or less) the plan comes to, shortage at its price included",
         "what a step itself takes (a plant's expansion, a stock's price, a waiver) is not in any figure",
     ]
-    return [*parts, section("To know", lines(notes)), Text(""), Text(effort_line(found.effort), style="dim")]
+    return document(title, sentence(head), *gaps, section("To know", notes(told)), effort(found.effort))
 
 
-def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, width: int, shown: int) -> RenderableType:
+def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, shown: int) -> Section:
     kept = repairs[: shown or None]
-    notes = [*_about(kept), *_notes(gap, len(repairs), len(kept))]
-    columns = [figures("#"), Column("What it takes, together"), figures(f"Spends more, {currency}")]
+    columns = [figures("#"), Column("What it takes, together"), figures("Spends more", currency)]
     columns += [figures("All told"), Column("Then short")]
-    body = table(columns, [_row(repair) for repair in kept], width) if kept else None
-    return section(_title(gap), *([lines(_rules(gap))] if gap.rules else []), body, lines(notes) if notes else None)
+    body = table(columns, map(_row, kept)) if kept else None
+    told = notes([*_about(kept), *_notes(gap, len(repairs), len(kept))])
+    return section(_title(gap), notes(_rules(gap)), body, told)
 
 
 def _rules(gap: Gap) -> list[str]:
@@ -79,31 +90,31 @@ def _about(repairs: Sequence[Repair]) -> list[str]:
 
 
 def _notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
-    notes = []
+    told = []
     if gap.dearer:
         served = f", which comes to {rise(gap.served)} more all told" if gap.served is not None else ""
-        notes.append(
+        told.append(
             f"nothing has to be relaxed: it can be served in full{served}; the plan does so if its shortage_price is high enough, or if "
             "its shortage is ranked first ([[objective]])"
         )
     elif not repairs and gap.left is not None:
-        notes.append(f"no repair: with all of {_tried(gap)} it is short of {mass(gap.left)} still")
+        told.append(f"no repair: with all of {_tried(gap)} it is short of {mass(gap.left)} still")
     elif not repairs and gap.complete:
         many = f"of up to {count(gap.size, 'step')} (--size)" if gap.left is None else ""
-        notes.append(f"no repair {many} among {_tried(gap)}")
+        told.append(f"no repair {many} among {_tried(gap)}")
     if gap.rules and repairs:
-        notes.append(
+        told.append(
             "money is told against the plan without these demands: as long as rules conflict they are not planned"
         )
     if kept < repairs:
-        notes.append(
+        told.append(
             f"{count(repairs - kept, 'more repair')} that {'costs' if repairs - kept == 1 else 'cost'} more: --top 0"
         )
     if not gap.complete:
-        notes.append("time was up: there may be more repairs (--seconds)")
+        told.append("time was up: there may be more repairs (--seconds)")
     elif repairs:
-        notes.append(f"these are all of up to {count(gap.size, 'step')} (--size) among {_tried(gap)}")
-    return notes
+        told.append(f"these are all of up to {count(gap.size, 'step')} (--size) among {_tried(gap)}")
+    return told
 
 
 _TRIED = {
@@ -146,12 +157,14 @@ def _bound(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
     return f" (up to {mass(most)}{' a year' if kind is LeverKind.LEAD else ''})"
 
 
-def _row(repair: Repair) -> list[str | Text]:
+def _row(repair: Repair) -> list[Cell]:
+    rank = Count(repair.rank)
     told = "; ".join(_steps(repair.uses)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
-        return [str(repair.rank), told, NOTHING, NOTHING, "not planned in time, so not proved"]
-    spends = NOTHING if repair.spends is None or abs(repair.spends) < 1 else signed(repair.spends)
-    dearer = NOTHING if repair.cost is None else rise(repair.cost)
+        return [rank, told, NOTHING, NOTHING, "not planned in time, so not proved"]
+    spent = repair.spends
+    spends = NOTHING if spent is None or abs(spent) < 1 else Amount(spent, form="signed")
+    dearer = NOTHING if repair.cost is None else difference(repair.cost)
     then = []
     if repair.left and not repair.rounded:
         served = f" (all told {rise(repair.served)})" if repair.served is not None else ""
@@ -159,7 +172,7 @@ def _row(repair: Repair) -> list[str | Text]:
     then += [
         f"others of {mass(abs(kg))} of {name} {'more' if kg > 0 else 'less'}" for name, kg in repair.others.items()
     ]
-    return [str(repair.rank), told, spends, dearer, "; ".join(then) or "of nothing"]
+    return [rank, told, spends, dearer, "; ".join(then) or "of nothing"]
 
 
 def _steps(uses: Sequence[LeverUse]) -> Iterator[str]:

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from rich.console import RenderableType
-
+from ..document.elements import (
+    NOTHING,
+    Cell,
+    Column,
+    Document,
+    Element,
+    Kilograms,
+    apart,
+    document,
+    figures,
+    notes,
+    section,
+    sentence,
+    table,
+)
+from ..document.figures import large_money, mass, money, number, percent, written
 from ..domain.change import Change
 from ..explain.break_even import BreakEven
 from ..explain.results import SHARE_PROVED, Difference
 from ..explain.why_not import Relaxed, WhyNot
-from .common import effort_line, rise
-from .figures import NOTHING, large_money, mass, money, number, percent
-from .tables import Column, Text, figures, lines, section, table
+from .common import difference, effort
 
 _STATES = {
     "in the plan": "is in the plan",
@@ -23,22 +35,23 @@ _STATES = {
 }
 
 
-def why_not_report(found: WhyNot, width: int) -> list[RenderableType]:
+def why_not_document(found: WhyNot) -> Document:
     """Where the offer stands, its price, its obstacles, and what it took to find out."""
     materials = ", ".join(found.materials)
     by = "" if found.supplier in (found.facility, found.offer) else f" ({found.supplier})"
     head = f"{found.offer}: {materials} of {found.facility}{by}, {found.country}. It {_STATES[found.state]}."
-    told = [f"the plan buys {mass(one.kilograms)} of {one.material} for {one.place}" for one in found.bought]
-    parts: list[RenderableType] = [Text(head), *([lines(told)] if told else [])]
-    if found.entering is not None:
-        parts.append(section("Break-even price", lines(_price(found.entering, found))))
-    if found.obstacles:
-        parts.append(section("What keeps it out", *_obstacles(found, width)))
-    if found.together is not None:
-        parts.append(section("All of these relaxed", lines([*_lifted(found.together, found)])))
-    if found.entering_lifted is not None:
-        parts.append(section("Break-even price, once relaxed", lines(_price(found.entering_lifted, found))))
-    return [*parts, Text(""), Text(effort_line(found.effort), style="dim")]
+    bought = notes(f"the plan buys {mass(one.kilograms)} of {one.material} for {one.place}" for one in found.bought)
+    price, later, together = found.entering, found.entering_lifted, found.together
+    return document(
+        f"Why not {found.offer}",
+        sentence(head),
+        bought,
+        section("Break-even price", notes(_price(price, found))) if price is not None else None,
+        section("What keeps it out", *_obstacles(found)) if found.obstacles else None,
+        section("All of these relaxed", notes(_lifted(together, found))) if together is not None else None,
+        section("Break-even price, once relaxed", notes(_price(later, found))) if later is not None else None,
+        effort(found.effort),
+    )
 
 
 def _price(entering: BreakEven, found: WhyNot) -> list[str]:
@@ -119,43 +132,38 @@ def _worth(entering: BreakEven, found: WhyNot) -> Iterator[str]:
         yield f"given for nothing, it would save {large_money(entering.most_saved, found.currency)}"
 
 
-def _obstacles(found: WhyNot, width: int) -> Iterator[RenderableType]:
-    rows = []
-    for number_, one in enumerate(found.obstacles, 1):
+def _obstacles(found: WhyNot) -> Iterator[Element]:
+    rows: list[list[Cell]] = []
+    for place, one in enumerate(found.obstacles, 1):
         obstacle, lifted = one.obstacle, one.lifted
         rule = f" [{obstacle.rule}]" if obstacle.rule else ""
         uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
-        yield Text(f"{number_}. {obstacle.kind}{rule}{uses}: {obstacle.text}")
+        yield sentence(f"{place}. {obstacle.kind}{rule}{uses}: {obstacle.text}")
         if lifted is None:
-            rows.append([f"{number_}.", "no change of the case relaxes it", NOTHING, NOTHING, NOTHING])
+            rows.append([f"{place}.", "no change of the case relaxes it", NOTHING, NOTHING, NOTHING])
         else:
-            rows.append([f"{number_}.", _words(lifted), _gives(lifted), _saving(lifted.saves), _saving(lifted.own)])
-    columns = [
-        figures("#"),
-        Column("Relaxed alone"),
-        figures("It would give"),
-        Column(f"Saving, {found.currency}", "right"),
-    ]
-    yield Text("")
-    yield table([*columns, Column("of that its own", "right")], rows, width)
+            rows.append([f"{place}.", _words(lifted), _gives(lifted), _saving(lifted.saves), _saving(lifted.own)])
+    columns = [figures("#"), Column("Relaxed alone"), figures("It would give")]
+    columns += [Column("Saving", found.currency, "right"), Column("of that its own", align="right")]
+    yield apart(table(columns, rows))
 
 
 def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
-    saves = _saving(lifted.saves)
+    saves = written(_saving(lifted.saves))
     money_saved = saves if saves == "nothing" else f"{found.currency} {saves}"
-    yield f"{_words(lifted)}: it would give {_gives(lifted)} and save {money_saved}"
+    yield f"{_words(lifted)}: it would give {written(_gives(lifted))} and save {money_saved}"
     if lifted.own is not None and lifted.saves is not None and abs(lifted.own.value - lifted.saves.value) >= 1:
-        yield f"without it the plan would then cost {found.currency} {_saving(lifted.own)} more; the rest is due to others let in too"
+        yield f"without it the plan would then cost {found.currency} {written(_saving(lifted.own))} more; the rest is due to others let in too"
 
 
-def _gives(lifted: Relaxed) -> str:
-    return mass(lifted.gives_kg) if lifted.gives_kg else "nothing"
+def _gives(lifted: Relaxed) -> Cell:
+    return Kilograms(lifted.gives_kg) if lifted.gives_kg else "nothing"
 
 
-def _saving(found: Difference | None) -> str:
+def _saving(found: Difference | None) -> Cell:
     if found is None:
         return "rules conflict"
-    return "nothing" if found.proved and abs(found.value) < 1 else rise(found)
+    return "nothing" if found.proved and abs(found.value) < 1 else difference(found)
 
 
 def _words(lifted: Relaxed) -> str:
