@@ -10,8 +10,8 @@ from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDoubt
 from ..domain.used import aged, is_stale
 from .demand import for_whom, only_by_periods
+from .ground import floor_lines
 from .holdings import barred
-from .limits import floor_lines
 
 STATUS = {
     PlanStatus.OPTIMAL: ("optimal", Tone.GOOD),

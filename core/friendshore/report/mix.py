@@ -1,9 +1,9 @@
-"""The mix: who delivers how much of what, through which countries, at what landed cost."""
+"""The mix: who delivers how much of what, through which countries, at what landed cost; and what to order for it by when."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ..document.elements import (
@@ -15,19 +15,24 @@ from ..document.elements import (
     Kilograms,
     Phrase,
     Section,
+    figures,
     longest_word,
+    notes,
     section,
     sentence,
     table,
 )
-from ..document.figures import unit_for
+from ..document.figures import count, large_money, unit_for
 from ..document.periods import added_up, period_columns
 from ..domain.run import Run, RunPurchase
-from .orders import cost_of, kilograms_of
 
 _PRICE = 12
 """Characters of the price, and of the gaps between the columns of text."""
 _YEAR = 8
+SOON = 2
+"""Order periods that are told order by order."""
+_WITH_USE = 96
+"""Characters from which on an order says what it is for, as the mix does."""
 
 Group = tuple[str, str, str, str]
 """Offer, material, place and end use."""
@@ -125,3 +130,51 @@ def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]
         else:
             steps.append(([stage], where))
     return steps
+
+
+def orders(run: Run) -> Section | None:
+    """Orders by their last day: the next two periods in full, then one line a period."""
+    if not run.purchases:
+        return None
+    by_period: defaultdict[str, list[RunPurchase]] = defaultdict(list)
+    for purchase in sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered)):
+        by_period[purchase.ordered].append(purchase)
+    soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
+    rows = [row for label in soon for row in _period_rows(by_period[label])]
+    columns = [Column("Order"), Column("Material"), figures("Quantity"), Column("To", whole=True)]
+    columns += [Column("Arrives", whole=True), figures("", run.currency), Column("For", from_width=_WITH_USE)]
+    rest = notes(f"{label}: {_summary(run, by_period[label])}" for label in later)
+    head = sentence("Later (all orders with --json or --out)", strong=True) if rest else None
+    return section("What to order by when", table(columns, rows), head, rest)
+
+
+def _period_rows(purchases: list[RunPurchase]) -> list[DataRow]:
+    """The last day of a period, and its orders by material."""
+    rows = [DataRow((f"by {purchases[0].order_by}", "", "", "", "", Amount(cost_of(purchases)), ""), strong=True)]
+    for (offer, material, place, delivered), group in in_orders(purchases).items():
+        uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
+        cells = (offer, material, Kilograms(kilograms_of(group)), place, delivered, Amount(cost_of(group)), uses)
+        rows.append(DataRow(cells, level=1))
+    return rows
+
+
+def in_orders(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:
+    """Purchases that make one order, whatever uses they are for."""
+    groups: defaultdict[tuple[str, str, str, str], list[RunPurchase]] = defaultdict(list)
+    for purchase in purchases:
+        groups[purchase.offer, purchase.material, purchase.place, purchase.delivered].append(purchase)
+    return dict(groups)
+
+
+def kilograms_of(purchases: Iterable[RunPurchase]) -> Decimal:
+    """What they weigh together; of one material."""
+    return sum((purchase.quantity_kg for purchase in purchases), Decimal(0))
+
+
+def cost_of(purchases: Iterable[RunPurchase]) -> Decimal:
+    """Their landed cost."""
+    return sum((purchase.cost for purchase in purchases), Decimal(0))
+
+
+def _summary(run: Run, purchases: list[RunPurchase]) -> str:
+    return f"{count(len(in_orders(purchases)), 'order')}, {large_money(cost_of(purchases), run.currency)}"

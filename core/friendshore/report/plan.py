@@ -6,12 +6,10 @@ from ..document.elements import Document, document
 from ..domain.run import Run
 from .costs import costs, discounts, ranks
 from .demand import demands, shortages, whole_periods
-from .ground import assumptions, kept_out, rules, versions
+from .ground import assumptions, kept_out, limits, rules, versions
 from .heading import heading, unexamined, warnings
 from .holdings import holdings
-from .limits import limits
-from .mix import mix
-from .orders import orders
+from .mix import mix, orders
 
 
 def plan_document(run: Run) -> Document:
