@@ -13,10 +13,11 @@ FIELDS = {"facility", "material", "offer", "within", "exporter", "offers", "faci
 """Fields of cases, catalogs and rules that name something of the kinds below."""
 
 
-def renamed(tiny: Tiny, order: Random) -> tuple[Tiny, dict[str, str]]:
-    """The case with new names that sort in another order, and the way back."""
+def renamed(tiny: Tiny, order: Random, demands: bool = True) -> tuple[Tiny, dict[str, str]]:
+    """The case with new names that sort in another order, of its demands too unless they are to keep theirs; and the way back."""
     catalog, case = tiny.catalog, tiny.case
-    olds = [x.id for group in (catalog.materials, catalog.facilities, catalog.offers, case.demands) for x in group]
+    olds = [x.id for group in (catalog.materials, catalog.facilities, catalog.offers) for x in group]
+    olds += [demand.id for demand in case.demands] if demands else []
     news = [f"n{number:02d}" for number in range(len(olds))]
     order.shuffle(news)
     names = dict(zip(olds, news, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -13,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.catalog import read_catalog
+from friendshore.catalog import read_catalog, sound
 from friendshore.catalog.convert import convert
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Offer
+from friendshore.domain.naming import Alias, Sort
+from friendshore.problem.inputs import Inputs
 from friendshore.recommend import Recommendation
 
 from .compare import RELATIVE, planned
@@ -101,6 +104,26 @@ def test_names_change_neither_cost_nor_shortage_nor_verdicts(tiny: Tiny, order: 
     assert abs(float(second.cost.total - first.cost.total)) <= 10 * allowed
     assert shortage(second, back) == pytest.approx(shortage(first, {}), abs=0.01)
     assert verdicts(second, back) == verdicts(first, {})
+
+
+@examples(60)
+@given(tiny_cases(), st.randoms(use_true_random=False))
+def test_a_case_with_old_names_is_that_of_today(tiny: Tiny, order: Random) -> None:
+    """With every offer, facility and material of the catalog named anew, and aliases that say so, case and rules of before become those of today."""
+    other, back = renamed(tiny, order, demands=False)
+    sorts: tuple[tuple[Sort, Any], ...] = (
+        ("material", other.catalog.materials), ("facility", other.catalog.facilities), ("offer", other.catalog.offers)
+    )  # fmt: skip
+    day = date(2026, 5, 1)
+    aliases = tuple(
+        Alias(of=of, old=back[one.id], new=one.id, date=day, reason="anew") for of, records in sorts for one in records
+    )
+    catalog = other.catalog.model_copy(update={"aliases": aliases})
+    assert sound(catalog)[1] == []
+    followed = Inputs(tiny.case, (catalog,), tiny.rules).followed()
+    assert followed.case.model_copy(update={"followed": ()}) == other.case
+    assert followed.rules == other.rules
+    assert Inputs(other.case, (catalog,), other.rules).followed().case == other.case
 
 
 def without_ties(tiny: Tiny) -> Tiny:

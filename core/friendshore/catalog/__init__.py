@@ -1,5 +1,6 @@
 """Catalog folders -> Catalog records: tables, conversion to kilograms, checks, digest."""
 
+from .aliases import ambiguous, as_required
 from .folder import digest, read_catalog
 from .overlaps import misfits, overridden, twins, united
 from .review import nothings, review
@@ -8,6 +9,8 @@ from .sound import sound, unfit
 
 __all__ = [
     "CatalogFolder",
+    "ambiguous",
+    "as_required",
     "clashes",
     "digest",
     "ids_in",

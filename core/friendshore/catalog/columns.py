@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..domain.evidence import Source
 from ..domain.facts import CapacityStep, Catalog, ChainEntry, Facility, Lane, Material, Offer, Quote, RecipeLine
 from ..domain.market import BenchmarkPrice, Factor, Rate
+from ..domain.naming import Alias
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule, Tier
 from ..reading import kinds as k
@@ -117,6 +118,13 @@ PRICES = layout("prices.csv", "Benchmarks: published prices of a material on dat
 
 RATES = layout("rates.csv", "Exchange rates, each from a date until the next.", Rate)
 
+ALIASES = layout(
+    "aliases.csv",
+    "Ids that the catalog no longer uses. Cases, rules and runs that name one are followed to the id of today, and say so; what was "
+    "retired is told with day and reason.",
+    Alias,
+)
+
 TABLES = (
     SOURCES,
     MATERIALS,
@@ -132,5 +140,6 @@ TABLES = (
     QUOTES,
     TIERS,
     TERMS,
+    ALIASES,
 )
 """All tables, in the order in which they are read."""

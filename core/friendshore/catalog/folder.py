@@ -12,6 +12,7 @@ from ..domain.facts import Catalog
 from ..errors import Diagnostic
 from ..reading.order import all_of
 from . import columns
+from .aliases import check_aliases, read_aliases
 from .basics import name_materials, read_factors, read_materials, read_prices, read_rates, read_sources
 from .facilities import name_facilities, read_capacity, read_facilities
 from .known import ALL_IDS, IDS_IN, Known, known_from
@@ -114,6 +115,7 @@ def read_draft(
 
 def _assemble(reading: CatalogReading) -> dict[str, Any]:
     """All records; the order is that of what refers to what."""
+    aliases = read_aliases(reading)
     sources = read_sources(reading)
     name_materials(reading)
     factors = read_factors(reading)
@@ -127,7 +129,9 @@ def _assemble(reading: CatalogReading) -> dict[str, Any]:
     offers = with_quotes(reading, read_offers(reading))
     capacity = read_capacity(reading, made_by_facility(offers))
     schedules = read_tiers(reading)
+    check_aliases(reading)
     return {
+        "aliases": aliases,
         "sources": sources,
         "factors": factors,
         "materials": materials,

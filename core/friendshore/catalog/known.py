@@ -5,14 +5,16 @@ The readers of tables say so with the row, the check of catalogs made in memory 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..domain.base import Fault
 from ..domain.basis import Factors
 from ..domain.facts import Catalog, Material
 from ..domain.market import Factor
+from ..domain.naming import Alias, Aliases
 from ..domain.stages import Stage
+from ..domain.suggest import did_you_mean
 from . import columns
 
 IDS_IN = {
@@ -53,6 +55,8 @@ class Known:
     """By element and compound."""
     rates: set[frozenset[str]] = field(default_factory=set)
     """Pairs of currencies that are exchanged for one another."""
+    aliases: dict[tuple[str, str], Alias] = field(default_factory=dict)
+    """Ids that are not used any more, by what they named."""
 
     def take(self, catalog: Catalog) -> None:
         """Adds all that a catalog defines."""
@@ -65,6 +69,7 @@ class Known:
         self.sources.update(s.id for s in catalog.sources)
         self.factors.update(((f.element, f.compound), f) for f in catalog.factors)
         self.rates.update(frozenset((r.currency, r.to)) for r in catalog.rates)
+        self.aliases.update(((a.of, a.old), a) for a in catalog.aliases)
 
     def merge(self, other: Known) -> None:
         """Adds all that is known elsewhere."""
@@ -78,10 +83,28 @@ class Known:
         self.sources.update(other.sources)
         self.factors.update(other.factors)
         self.rates |= other.rates
+        self.aliases.update(other.aliases)
 
     def conversions(self) -> Factors:
         """The factors, ready to convert by."""
         return Factors(self.factors.values())
+
+    def ids(self, of: str) -> Collection[str]:
+        """All ids of a sort of things that may be renamed."""
+        held: dict[str, Collection[str]] = {
+            "offer": self.offers,
+            "facility": self.facilities,
+            "material": self.materials,
+            "benchmark": self.benchmarks,
+        }
+        return held[of]
+
+    def renamed(self, what: str, name: str) -> str:
+        """What became of a name, as the end of a message; empty where it is none of before."""
+        way = Aliases(self.aliases.values()).way(what, name)
+        if not way:
+            return ""
+        return f"write `{way[-1].new}`: {way[0].told}" if way[-1].new else way[-1].told
 
 
 def known_from(catalogs: Iterable[Catalog]) -> Known:
@@ -100,6 +123,25 @@ def no_such(what: str, fix: str) -> Fault:
         fix: what was perhaps meant, or where it would have to be added.
     """
     return Fault("", f"no such {what}", f"the id of {'an' if what[0] in 'aeiou' else 'a'} {what}", fix)
+
+
+def alias_faults(alias: Alias, known: Known) -> Iterator[Fault]:
+    """An id that is still used, one that leads nowhere, and one that leads back to itself.
+
+    Args:
+        alias: of a catalog.
+        known: all ids and aliases that the catalog knows.
+    """
+    noun = f"{'an' if alias.of[0] in 'aeiou' else 'a'} {alias.of}"
+    if alias.of in known.unsure:
+        return
+    if alias.old in known.ids(alias.of):
+        fix = "delete the row, or give what has the id now another"
+        yield Fault("old", f"`{alias.old}` is the id of {noun} still, so that both could be meant", fix=fix)
+    if Aliases(known.aliases.values()).circle(alias.of, alias.old):
+        yield Fault("new", f"`{alias.old}` leads back to itself", f"the id of {noun} of today")
+    elif alias.new and alias.new not in known.ids(alias.of) and (alias.of, alias.new) not in known.aliases:
+        yield replace(no_such(alias.of, did_you_mean(alias.new, known.ids(alias.of))), field="new")
 
 
 def no_source(fix: str) -> Fault:

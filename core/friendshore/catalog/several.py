@@ -12,6 +12,7 @@ from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..errors import Diagnostic, InputError
 from ..reading.order import all_of
+from .aliases import ambiguous, as_required
 from .folder import CatalogDraft, read_draft, read_head
 from .known import ALL_IDS, Known
 from .overlaps import united
@@ -69,10 +70,11 @@ def read_catalogs(
     found += [*_missing_facilities(catalogs, used), *clashes(united(catalogs, overlaps), used)]
     if found:
         raise all_of(found)
-    return tuple(
-        c if c.name in used else c.model_copy(update={"facilities": (), "offers": (), "schedules": (), "terms": ()})
-        for c in catalogs
-    )
+    counting = tuple(c if c.name in used else as_required(c) for c in catalogs)
+    found += ambiguous(counting)
+    if found:
+        raise all_of(found)
+    return counting
 
 
 def ids_in(wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None = None) -> Known:

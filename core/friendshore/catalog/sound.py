@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from ..domain.base import Fault, UnreadableError
 from ..domain.facts import Catalog, Facility, Material, Offer, Quote
 from ..domain.market import BenchmarkPrice, Factor, Rate
+from ..domain.naming import Alias
 from ..domain.suggest import did_you_mean
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule, bears_too, overlapping
@@ -24,6 +25,7 @@ from ..reading.records import Again, shown
 from .basics import is_formula
 from .known import (
     Known,
+    alias_faults,
     elsewhere,
     known_from,
     no_source,
@@ -37,7 +39,7 @@ from .known import (
 
 GIVEN = "case"
 """The source of what a case gives: catalogs that a change made may hold it."""
-_LISTS = ("sources", "materials", "factors", "prices", "rates", "facilities", "offers", "schedules", "terms")
+_LISTS = ("sources", "materials", "factors", "prices", "rates", "facilities", "offers", "schedules", "terms", "aliases")
 
 
 def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Diagnostic]]:
@@ -87,6 +89,7 @@ def _place(catalog: Catalog, name: str, record: BaseModel, position: int) -> str
 _NOUNS = {
     "sources": "source", "materials": "material", "factors": "factor", "prices": "benchmark", "rates": "rate",
     "facilities": "facility", "offers": "offer", "schedules": "price schedule", "terms": "terms",
+    "aliases": "alias",
 }  # fmt: skip
 
 
@@ -133,7 +136,7 @@ class _Catalog:
         if word not in known and not (blank and not word):
             key = (what, word)
             if key not in self._fixes:
-                self._fixes[key] = did_you_mean(word, known)
+                self._fixes[key] = self.known.renamed(what, word) or did_you_mean(word, known)
             yield replace(no_such(what, self._fixes[key] or fix), field=field)
 
     def _source(self, source: str, field: str = "source", *, needed: bool = False) -> Iterator[Fault]:
@@ -238,6 +241,9 @@ class _Catalog:
     def _schedules(self, schedule: PriceSchedule) -> Iterator[Fault]:
         return self._bearing(schedule)
 
+    def _aliases(self, alias: Alias) -> Iterator[Fault]:
+        return alias_faults(alias, self.known)
+
     def _terms(self, terms: Terms) -> Iterator[Fault]:
         yield from self._bearing(terms)
         for place in sorted(terms.places):
@@ -285,6 +291,7 @@ _KEYS: dict[type[BaseModel], tuple[str, ...]] = {
     Rate: ("currency", "to", "start"),
     PriceSchedule: ("of", "id", "materials", "kind", "per", "start", "end"),
     Terms: ("of", "id", "materials", "places", "per", "start", "end"),
+    Alias: ("of", "old"),
 }
 """What tells records of a sort apart, where it is not their id."""
 

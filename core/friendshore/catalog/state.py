@@ -87,7 +87,8 @@ class CatalogReading:
             return True
         if what in self.known.unsure:
             return False  # what keeps it from being found has been said
-        table.entry(row).tell([no_such(what, self._fix(what, word, known) or fix)], {"": column})
+        became = self.known.renamed(what, word)
+        table.entry(row).tell([no_such(what, became or self._fix(what, word, known) or fix)], {"": column})
         return False
 
     def source(self, table: Table, row: TableRow, column: str = "source") -> str:

@@ -13,6 +13,7 @@ from .base import Fault, Fitting, Record
 from .evidence import Confidence, Why
 from .facts import ChainEntry, Price, Status
 from .fitting import half_assumed
+from .naming import Names
 from .values import EndUse, Fraction, KilogramsPerYear, MoneyPerKilogram, Months, YearlyShare, ident
 from .written import BESIDE, Written
 
@@ -40,7 +41,7 @@ class Accept(Record):
     """Statuses of rules that apply; blank: only enacted."""
     unproven: Annotated[bool, Written(False)] = False
     """Whether an unproven verdict is let pass; blank: no."""
-    proven: tuple[str, ...] = ()
+    proven: Annotated[tuple[str, ...], Names("offer")] = ()
     """Offers whose unproven origins are let pass, as if the proof had been brought."""
     capacity: dict[Status, Fraction] = Field(default_factory=dict)
     """What a status counts for, where it differs from the default."""
@@ -55,7 +56,7 @@ class Accept(Record):
 class OfferAssumption(Fitting):
     """A figure that the case gives to a lead, or puts in the place of a published one."""
 
-    id: Annotated[str, Written("acme-gallium", sort=ident)]
+    id: Annotated[str, Names("offer"), Written("acme-gallium", sort=ident)]
     """The offer."""
     capacity: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
     """Mass per time.

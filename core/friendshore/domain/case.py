@@ -17,6 +17,7 @@ from .change import Change
 from .evidence import Why
 from .facts import ChainEntry
 from .fitting import apart, circles, named_twice, off_the_plan, ranked
+from .naming import Alias, Names
 from .stages import Stage
 from .time import From, Horizon, Until
 from .use import Fact
@@ -39,8 +40,10 @@ from .values import (
 )
 from .written import BESIDE, Written
 
-MaterialName = Annotated[str, Written("gallium-metal-4n", sort=ident, meaning="Material of a catalog.")]
-OfferName = Annotated[str, Written("acme-gallium", sort=ident, meaning="The offer.")]
+MaterialName = Annotated[
+    str, Names("material"), Written("gallium-metal-4n", sort=ident, meaning="Material of a catalog.")
+]
+OfferName = Annotated[str, Names("offer"), Written("acme-gallium", sort=ident, meaning="The offer.")]
 RuleName = Annotated[str, Written("cn-gallium-licence", sort=ident, meaning="Id of the rule.")]
 PlaceOrCases = Annotated[SiteOrBlank, Written("US", meaning="Country, or site of a facility; blank: the case's place.")]
 
@@ -168,7 +171,7 @@ class Level(Fitting):
     minimise: Annotated[Minimise, Written("shortage")]
     """`shortage` (at its price), `cost` (money spent, penalties and priced shortage), `spend` (money spent alone) or
     `concentration` (kilograms from whoever most is bought from)."""
-    of: Annotated[tuple[str, ...], Written(["defense"])] = ()
+    of: Annotated[tuple[str, ...], Names("material"), Names("demand"), Written(["defense"])] = ()
     """Of shortage: end uses, materials or demands. Of concentration: materials or elements. Blank: all."""
     by: Annotated[Literal["country", "supplier", "parent", "facility"], Written("supplier")] = "country"
     """Of concentration: who is counted; blank: country."""
@@ -193,7 +196,7 @@ class LicenceSpec(Fitting):
     id: Annotated[str, Written("licence-2026-17", sort=label)] = ""
     """Name; blank: rule/exporter."""
     rule: RuleName
-    exporter: Annotated[str, Written("CN")] = ""
+    exporter: Annotated[str, Names("facility"), Written("CN")] = ""
     """Facility or country it is for; blank: any."""
     quantity: Annotated[Kilograms | None, Written("2 t")] = None
     """Mass moved under it; blank: not limited."""
@@ -215,7 +218,7 @@ class WaiverSpec(Fitting):
     id: Annotated[str, Written("waiver-1", sort=label)] = ""
     """Name; blank: rule/demand."""
     rule: RuleName
-    demand: Annotated[str, Written("ndfeb-magnet/defense/US")] = ""
+    demand: Annotated[str, Names("material"), Names("demand"), Written("ndfeb-magnet/defense/US")] = ""
     """Demand or material it is for; blank: any."""
     quantity: Annotated[Kilograms, Written("300 kg")]
     """Mass delivered under it."""
@@ -280,9 +283,9 @@ class Scenario(Record):
 class Overlap(Fitting):
     """Facilities of different catalogs that look like one: whether they are, and whose record then counts."""
 
-    facilities: Annotated[tuple[str, ...], Written(["acme:smelter", "desk:acme-1"])]
+    facilities: Annotated[tuple[str, ...], Names("facility of a catalog"), Written(["acme:smelter", "desk:acme-1"])]
     """`catalog:facility`, two or more, each of a catalog of its own."""
-    keep: Annotated[str, Written("acme:smelter")] = ""
+    keep: Annotated[str, Names("facility of a catalog"), Written("acme:smelter")] = ""
     """The one whose country, place, company and capacity count for all; the others are left out.
 
     Empty: they are distinct."""
@@ -343,6 +346,8 @@ class Case(Tables, Fitting):
     frozen: FrozenPrices | None = None
     """What shortages and holding cost where the case does not say, taken from the case before its scenario and every other change;
     None: nothing was changed, so that they follow from the facts as they stand."""
+    followed: tuple[Alias, ...] = Field(default=(), exclude=True)
+    """By what names in it were replaced by those of today."""
     folder: Path | None = Field(default=None, exclude=True)
     """Where the case file lies, for the folders it names."""
     file: Path | None = Field(default=None, exclude=True)

@@ -12,6 +12,7 @@ from pydantic import model_validator
 from .base import Fault, Fitting, Number, Record, days_in_order
 from .evidence import Why
 from .facts import Status
+from .naming import Names
 from .quantities import (
     Mass,
     UnitPrice,
@@ -73,17 +74,17 @@ class Change(Fitting):
     """Rule to switch off, altogether or within `from` and `until`."""
     move: Subject = ""
     """Rule whose phases start no earlier than `from`, or end no later than `until`."""
-    remove: Subject = ""
+    remove: Annotated[Subject, Names("offer"), Names("facility")] = ""
     """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A
     supplier or parent whose name is also another's can be told by `supplier:name` and `parent:name`."""
-    price: Subject = ""
+    price: Annotated[Subject, Names("offer"), Names("material"), Names("benchmark")] = ""
     """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself; or offers,
     leads among them, whose price becomes `amount`."""
-    capacity: Subject = ""
+    capacity: Annotated[Subject, Names("facility")] = ""
     """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later."""
-    demand: Subject = ""
+    demand: Annotated[Subject, Names("material"), Names("demand")] = ""
     """Demand, material or end use whose quantity becomes `factor` times itself, or is wanted `delay` later."""
-    prove: Subject = ""
+    prove: Annotated[Subject, Names("offer")] = ""
     """Offer of which every stage that is not proved turns out to be what the rules ask for."""
     waive: Subject = ""
     """Rule of origin that is waived for `quantity` of the demand or material `of`, within `from` and `until`."""
@@ -91,7 +92,7 @@ class Change(Fitting):
     """Export control that a licence is granted under, to the facility or country `of` (anyone, if not given)."""
     loosen: Subject = ""
     """Limit rule of which every bound is relaxed by `by`, in the bound's own unit."""
-    stock: Subject = ""
+    stock: Annotated[Subject, Names("material")] = ""
     """Material of which `quantity` more lie at the case's place from the start, all stages performed in `countries`."""
     lift: Annotated[TermKind | None, Written("fixed-cost", meaning=_SUBJECT)] = None
     """Kind of term of trade that no longer holds: for `of` (named as in `remove`), or for everyone."""
@@ -99,7 +100,7 @@ class Change(Fitting):
     """Status of capacity that counts for `factor`.
 
     From now on."""
-    of: Annotated[str, Written("…")] = ""
+    of: Annotated[str, Names("offer"), Names("facility"), Names("material"), Names("demand"), Written("…")] = ""
     """Demand or material of a waiver, exporter of a licence, whose terms are relaxed."""
     factor: Annotated[Multiplier | None, Written(1.5)] = None
     """Multiplier."""

@@ -18,6 +18,7 @@ from .base import Fault, Fitting, Record, Tables, Words, days_in_order
 from .evidence import Cited, Evidence, Note, Source
 from .fitting import PRICED_TWICE, lying, order_terms, quoted_twice
 from .market import BenchmarkPrice, Factor, Rate
+from .naming import Alias, Names
 from .quantities import UNLIMITED
 from .stages import COLLECTION, Stage, stage_of
 from .terms import Terms
@@ -232,7 +233,7 @@ class Price(Fitting):
     """Quoted price; not together with `benchmark`."""
     currency: CurrencyOrBlank = ""
     """ISO 4217, of `amount`."""
-    benchmark: Annotated[str, Written("gallium-rotterdam", sort=ident)] = ""
+    benchmark: Annotated[str, Names("benchmark"), Written("gallium-rotterdam", sort=ident)] = ""
     """Benchmark of `prices.csv` that the price follows."""
     premium: Annotated[Premium, Written("25 %")] = Decimal(0)
     """Share on top of the benchmark; blank: none.
@@ -383,3 +384,5 @@ class Catalog(Tables):
     rates: tuple[Rate, ...] = ()
     factors: tuple[Factor, ...] = ()
     sources: tuple[Source, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    """Ids that it no longer uses."""

@@ -318,6 +318,7 @@ def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
 
 Ident = Annotated[str, AfterValidator(ident)]
 Idents = Annotated[Words, AfterValidator(Each(ident))]
+IdentOrBlank = Annotated[str, AfterValidator(OrBlank(ident))]
 LabelOrBlank = Annotated[str, AfterValidator(OrBlank(label))]
 EndUse = Annotated[str, AfterValidator(end_use)]
 Country = Annotated[str, AfterValidator(country)]

@@ -27,7 +27,7 @@ from .commitments import Commitment
 from .compliance_classes import ComplianceClass, Grouping
 from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
 from .float_tables import Floats, table
-from .given import accepted, check_names, described_twice, parties_without_site, unexamined, unnamed_end_uses
+from .given import accepted, check_names, described_twice, parties_without_site, renamed, unexamined, unnamed_end_uses
 from .incumbents import resolve_incumbents
 from .judging import Judgement, Law, judge_all
 from .limiting import ask_limits, of_rule, tried
@@ -187,7 +187,7 @@ class _Builder:
         reached = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
         relevant = {offer.id for offer in reached}
         if not self.part:
-            self.assumptions += described_twice(case, self.catalogs, reached)
+            self.assumptions += described_twice(case, self.catalogs, reached) + renamed(case)
         trade, assumed = resolve_trade(merged, case, counted, network, moves)
         return Problem(
             case=case,

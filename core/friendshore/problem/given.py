@@ -192,6 +192,11 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     return [Assumption(ACCEPTED, text) for text in texts]
 
 
+def renamed(case: Case) -> list[Assumption]:
+    """Names in the case, its rules or bills that were replaced by those of today."""
+    return [Assumption("renamed", alias.told) for alias in case.followed]
+
+
 def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
     """Facilities that more than one catalog describes: those that the case makes one, and those that look like one but
     both count.

@@ -9,6 +9,7 @@ from ..domain.base import Record
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
+from ..domain.naming import Aliases, Following
 from ..errors import Diagnostic, InputError
 from ..rules.base import PhaseStatus, Rule
 from ..rules.pack import LegislativeBill
@@ -54,6 +55,30 @@ class Inputs:
     def __repr__(self) -> str:
         return f"<Inputs of {self.case.name}>"
 
+    def followed(self) -> Inputs:
+        """The same facts with the names of today where the case, its rules or bills name what a catalog has renamed."""
+        following = self._following()
+        if not following.aliases:
+            return self
+        case = following.record(self.case)
+        rules = tuple(following.record(rule) for rule in self.rules)
+        bills = tuple(following.record(bill) for bill in self.bills)
+        case = case.model_copy(update={"followed": tuple(following.followed)})
+        return replace(self, case=case, rules=rules, bills=bills)
+
+    def _following(self) -> Following:
+        """What was renamed, by the catalogs as they are."""
+        aliases = Aliases(alias for catalog in self.catalogs for alias in catalog.aliases)
+        taken = {demand.id for demand in self.case.demands}
+        for catalog in self.catalogs if aliases else ():
+            taken.update(name for facility in catalog.facilities for name in (facility.supplier, facility.parent))
+        return aliases.following(taken - {""})
+
+    def told(self, problems: Iterable[Diagnostic]) -> InputError:
+        """What is wrong, with its place, and with what became of a name that is no longer used."""
+        aliases = self._following().aliases
+        return InputError(self.where([_retired(problem, aliases) for problem in problems]))
+
     def apply(self, applied: Applied) -> Inputs:
         """The same facts after scenarios, changes and strictness: the one place where `plan`, questions and `verify` apply them.
 
@@ -78,10 +103,12 @@ class Inputs:
         """
         if not changes:
             return self
+        following = self._following()
+        changes = [following.record(change) for change in changes] if following.aliases else changes
         try:
             case, catalogs, rules = apply_changes(changes, self.case, self.catalogs, self.rules, self.bills)
         except InputError as error:
-            raise InputError(self.where(error.problems)) from error
+            raise self.told(error.problems) from error
         changed = replace(self, case=case, catalogs=catalogs, rules=rules)
         if case.frozen is not None:
             return changed
@@ -109,4 +136,12 @@ class Inputs:
         try:
             return Problem.build(self.case, self.catalogs, self.rules, part=self.part)
         except InputError as error:
-            raise InputError(self.where(error.problems)) from error
+            raise self.told(error.problems) from error
+
+
+def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
+    """A name that nothing answers to, since it was retired, is told with the day and the reason."""
+    alias = aliases.retired(problem.found.strip("`")) if aliases else None
+    return (
+        problem if alias is None else replace(problem, message=f"{problem.message}: {alias.told}", fix="name another")
+    )

@@ -90,7 +90,7 @@ class FactsFile(Tables):
         if errors:
             raise InputError(problem for error in errors for problem in error.problems)
         bills = tuple(bill for pack in self.packs for bill in pack.bills)
-        given = Inputs(case, united(self.catalogs, case.overlaps), tuple(rules), bills)
+        given = Inputs(case, united(self.catalogs, case.overlaps), tuple(rules), bills).followed()
         return given.apply(self.applied)
 
     @property

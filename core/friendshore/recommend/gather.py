@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from ..catalog import misfits, overridden, read_catalogs, sound, united
+from ..catalog import ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin
@@ -70,7 +70,7 @@ class Gathered:
     @property
     def inputs(self) -> Inputs:
         """The facts before anything is applied to them."""
-        return Inputs(self.case, self.catalogs, self.rules, self.bills, where=self.places)
+        return Inputs(self.case, self.catalogs, self.rules, self.bills, where=self.places).followed()
 
     def __repr__(self) -> str:
         return f"<Gathered {self.case.name}: {len(self.catalogs):,} catalogs, {len(self.packs):,} packs, {len(self.rules):,} rules>"
@@ -104,9 +104,11 @@ def gather(
     declared = case
     case = with_scenarios(case, [(pack.id, pack.scenarios) for pack, _ in packs], errors)
     places = Places(case.file, {ref.name: ref.folder for ref in refs}, _of_packs(packs))
-    wrong = misnamed(own, case, read) if not errors else []
-    if wrong:
-        errors.append(InputError(places(wrong)))
+    if not errors:
+        today = Inputs(case, read, tuple(own), where=places).followed()
+        wrong = misnamed(today.rules, today.case, read)
+        if wrong:
+            errors.append(today.told(wrong))
     if errors:
         # A slip in the name of what is blocked may be why.
         raise _all_of([*errors, *map(PluginError, idle)])
@@ -226,7 +228,7 @@ def _catalogs(
     if read is None or errors:
         return tuple(checked)
     found = (*checked, *read)
-    troubles = misfits(found, case.overlaps)
+    troubles = [*misfits(found, case.overlaps), *(ambiguous(found) if given else ())]
     if troubles:
         errors.append(InputError(troubles))
     return found

@@ -203,6 +203,7 @@ _TABLES: dict[str, Callable[[Any], str]] = {
     "rates": lambda one: f"rate {one.currency} to {one.to} of {one.start}",
     "factors": lambda one: f"factor {one.element} in {one.compound}",
     "sources": lambda one: f"source {one.id}",
+    "aliases": lambda one: f"alias {one.old} ({one.told})",
 }
 """What a record of each table of a catalog is called."""
 

@@ -68,6 +68,8 @@ def unanswered(file: Path, case: Case, registry: Registry) -> list[Diagnostic]:
         "material": ids.materials, "offer": ids.offers, "facility": ids.facilities, "place": ids.places,
         "rule": rules or (),
     }  # fmt: skip
+    for of, old in ids.aliases:  # what is followed is answered
+        there[of] = {*there.get(of, ()), old}
     unsure = set(ids.unsure)
     if len(refs) < len(case.catalogs):
         unsure |= {"material", "offer", "facility", "place", "rate"}

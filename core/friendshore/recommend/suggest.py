@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from ..case.mentions import mentions
 from ..catalog import nothings, review
 from ..domain.memory import uncollected
 from ..domain.quantities import readable
@@ -50,6 +52,7 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
         *out_of_scale(problem),
         *_leads(problem),
         *gathered.overridden,
+        *_renamed(problem),
         *_catalogs(gathered),
     ]
     return list(dict.fromkeys(found))
@@ -64,6 +67,15 @@ def _unexamined(problem: Problem) -> Iterator[Diagnostic]:
                 column="use.packs",
                 fix="add the pack whose law bears on them, or a [[rule]] of kind `origin-ban`; where no law does, nothing is to be mended",
             )
+
+
+def _renamed(problem: Problem) -> Iterator[Diagnostic]:
+    """Names in the case that were replaced by those of today."""
+    words = mentions(problem.case.file) if problem.case.followed and problem.case.file is not None else []
+    for alias in problem.case.followed:
+        told = Diagnostic(alias.told, found=f"`{alias.old}`", fix=f"write `{alias.new}`")
+        at = [word for word in words if word.word == alias.old]
+        yield from [replace(told, file=word.file, row=word.row, column=word.column) for word in at] or [told]
 
 
 def _boundaries(problem: Problem) -> Iterator[Diagnostic]:

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..catalog import digest, read_catalogs
+from ..catalog import as_required, digest, read_catalogs
 from ..domain.base import Record
 from ..domain.facts import Catalog
+from ..domain.naming import Alias
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..plugins import Registry, changes, is_folder, kind_digest, plugin_files
 from ..reading.records import shown
 from .facts import FACTS, FactsFile, PackFacts, as_data
 from .gather import Gathered
+from .renamed import NOUN, renamed_since, today
 
 OWN = "friendshore"
 Entries = Mapping[str, Mapping[str, Any]]
@@ -22,10 +24,15 @@ Entries = Mapping[str, Mapping[str, Any]]
 
 _NOUNS = {
     "materials": "material", "facilities": "facility", "offers": "offer", "schedules": "price schedule of", "terms": "terms of",
-    "prices": "price", "rates": "rate", "factors": "factor", "sources": "source",
+    "prices": "price", "rates": "rate", "factors": "factor", "sources": "source", "aliases": NOUN,
 }  # fmt: skip
 """Table of a catalog -> what one of its records is called."""
-_KEYS = {"prices": ("id", "date"), "rates": ("currency", "to", "start"), "factors": ("element", "compound")}
+_KEYS = {
+    "prices": ("id", "date"),
+    "rates": ("currency", "to", "start"),
+    "factors": ("element", "compound"),
+    "aliases": ("of", "old"),
+}
 """What tells the records of a table apart, where it is not their id or name."""
 _LABELS = frozenset({"digest", "distribution"})
 """What a catalog says of where it came from: told apart from what it holds."""
@@ -44,6 +51,8 @@ class Vouching:
     """What could be compared with nothing here."""
     differs: list[str] = field(default_factory=list)
     """Installed data that are not what was used."""
+    since: tuple[Alias, ...] = ()
+    """What the catalogs of the case renamed since."""
 
     def compare(self, what: str, told: Entries, right: Entries, source: str, standing: str) -> None:
         """Compares a part of the facts whole with what it is said to be.
@@ -55,7 +64,7 @@ class Vouching:
             source: what it is said to come from, for messages.
             standing: what vouches for it, if all is the same.
         """
-        found = list(_unlike(told, right, source))
+        found = list(_unlike(*today(told, right, self.since), source))
         self.findings += found
         if not found:
             self.vouched.append(f"{what}: {standing}")
@@ -69,7 +78,8 @@ def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> 
         registry: what is installed.
         case: the case that is said to have been planned, with all that it names; None: it is not at hand.
     """
-    found = Vouching(findings=list(_out_of_place(file)))
+    since = tuple(renamed_since(file, case.read)) if case is not None else ()
+    found = Vouching(findings=list(_out_of_place(file)), differs=[alias.told for alias in since], since=since)
     for catalog in file.catalogs:
         _catalog(catalog, file, registry, case, found)
     for pack in file.packs:
@@ -131,8 +141,10 @@ def _catalog(catalog: Catalog, file: FactsFile, registry: Registry, case: Gather
             found.unvouched.append(f"{what}: {_why(error)}")
         else:
             right = next(one for one in read if one.name == name)
+            told_since = (alias.told for alias in renamed_since(file, [right]))
+            found.differs += [text for text in told_since if text not in found.differs]
             if _same_digest(catalog, right, found, what):
-                whole = _of_catalog(right if called else _required(right))
+                whole = _of_catalog(right if called else as_required(right))
                 found.compare(what, told, whole, source, f"as {right.distribution} has it here")
     elif not is_folder(called):
         found.unvouched.append(f"{what}: it was given in memory by a program")
@@ -151,11 +163,6 @@ def _catalog(catalog: Catalog, file: FactsFile, registry: Registry, case: Gather
                 expected=catalog.digest,
             )
         )
-
-
-def _required(catalog: Catalog) -> Catalog:
-    """What a catalog contributes that is only required by others."""
-    return catalog.model_copy(update={"facilities": (), "offers": (), "schedules": (), "terms": ()})
 
 
 def _pack(pack: PackFacts, file: FactsFile, registry: Registry, case: Gathered | None, found: Vouching) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -24,6 +23,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..domain.base import Number, Record, UnreadableError
 from ..domain.facts import Material, Place
+from ..domain.naming import Names as Names  # noqa: PLC0414 (kinds import it from here)
 from ..domain.quantities import parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Chained, Fact, Move, Use, Verdict
@@ -59,16 +59,6 @@ class Phase(Record):
     def span(self) -> Span:
         """Its days."""
         return Span(start=self.start, end=self.end)
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Said of a field: its words name things of the case, so that a rule of the case's own with one that nothing answers to is refused.
-
-    `Annotated[tuple[str, ...], Names("material")]` in a kind of a plugin's own does the same there.
-    """
-
-    what: Literal["material", "element", "form", "tag", "offer", "facility", "catalog", "place", "end use"]
 
 
 class Selector(Record):
