@@ -20,6 +20,7 @@ KINDS = {
     "friendshore-acme": (),
     "acme-rules": ("--rule",),
     "Acme.Data": ("--catalog",),
+    "acme-law": ("--pack",),
 }
 ALL_BUT_THE_KIT = ("-k", "not conforms")
 """Of the plugin with a rule alone: the conformance kit takes longest over rules, and is run on the same rule in the plugin with both."""

@@ -13,6 +13,7 @@ from friendshore.domain.facts import Material
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.rules.base import Rule
+from friendshore.rules.kinds import Exclude
 from friendshore.rules.pack import RulePack, read_pack
 from friendshore.rules.vectors import VECTORS_FILE, Vector, answered, failures, read_vectors
 
@@ -113,3 +114,20 @@ def test_mistakes_in_a_vector_file_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_vectors(tmp_path)
     assert len(caught.value.problems) >= 2
+
+
+@pytest.mark.parametrize(("parent", "expected"), [("Example Holding", "fail"), ("Example Group", "pass"), ("", "pass")])
+def test_a_vector_can_state_who_owns_the_operator(parent: str, expected: str) -> None:
+    """A rule about parent companies has its worked examples too."""
+    kept_out = Exclude(id="owner", citation="house rule 1", parents=("Example Holding",))
+    offer = {"country": "CA", "operator": "Example Metals", "parent": parent, "chain": {"mined": "CA", "refined": "CA"}}
+    vector = Vector.model_validate(
+        {
+            "id": "v",
+            "use": {"material": "gallium-metal-4n"},
+            "offer": offer,
+            "delivered": "2027-01-01",
+            "expect": expected,
+        }
+    )
+    assert failures(vector, [kept_out], materials_of(next(iter(FOLDERS)))) == []

@@ -57,6 +57,7 @@ def new(
     ] = None,
     catalog: Annotated[bool, typer.Option("--catalog", help="Only a catalog, of invented suppliers.")] = False,
     rule: Annotated[bool, typer.Option("--rule", help="Only a kind of rule.")] = False,
+    pack: Annotated[bool, typer.Option("--pack", help="Only a rule pack: law as data, with worked examples.")] = False,
     given: Annotated[
         str,
         typer.Option(
@@ -66,7 +67,7 @@ def new(
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write a project that installs, type-checks and passes its own tests: a catalog and a kind of rule, or either.
+    """Write a project that installs, type-checks and passes its own tests: a catalog and a kind of rule, or what is asked for.
 
     Overwrites nothing.
     """
@@ -75,7 +76,7 @@ def new(
 
     target = Path(name) if folder is None else folder
     finish_adding(target)
-    written = write_new(target, _scaffold(name, catalog, rule, given, target, installed(block)).files())
+    written = write_new(target, _scaffold(name, (catalog, rule, pack), given, target, installed(block)).files())
     if as_json:
         show_json({"wrote": [str(path) for path in written]})
         return 0
@@ -87,8 +88,8 @@ def new(
     return 0
 
 
-def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path, registry: Registry) -> Scaffold:
-    """What is asked for: both parts if none is named.
+def _scaffold(name: str, parts: tuple[bool, bool, bool], given: str, target: Path, registry: Registry) -> Scaffold:
+    """What is asked for, of catalog, kind of rule and rule pack: the first two if none is named.
 
     Raises:
         InputError: if the name will not do, the target is there, or the given catalog has a mistake.
@@ -98,16 +99,21 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path, re
     from .catalogs import read_one
     from .scaffold import OWN, Scaffold, catalog_files
 
-    plain = Scaffold(name, rule=rule or not catalog, catalog=catalog or not rule)
+    catalog, rule, pack = parts
+    none = not any(parts)
+    plain = Scaffold(name, rule=rule or none, catalog=catalog or none, pack=pack)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         fix = "name another folder, or one that is empty"
         if (target / "catalog.toml").is_file():
             fix = f"to ship this catalog: friendshore plugins new {name} --from {target}"
         raise InputError(Diagnostic("is there already, and is left as it is", str(target), fix=fix))
     if not given:
-        owner = registry.catalogs.get(plain.short, "") if plain.catalog else ""
-        if owner and normal(owner.split()[0]) != normal(name):
-            message = f"its catalog would be called `{plain.short}`, as one that {owner} brings"
+        named = [("catalog", registry.catalogs)] * plain.catalog + [("rule pack", registry.packs)] * plain.pack
+        for what, brought in named:
+            owner = brought.get(plain.short, "")
+            if not owner or normal(owner.split()[0]) == normal(name):
+                continue
+            message = f"its {what} would be called `{plain.short}`, as one that {owner} brings"
             raise InputError(Diagnostic(message, column="NAME", found=f"`{name}`", fix="choose another name"))
         return plain
     read, place = read_one(given, registry)
@@ -120,7 +126,7 @@ def _scaffold(name: str, catalog: bool, rule: bool, given: str, target: Path, re
     owners = {tuple(registry.catalogs.get(required, "").split()) for required in read.requires}
     needs = sorted((owner[0], owner[1]) for owner in owners if len(owner) > 1 and owner[0] != OWN)
     files = catalog_files(place)
-    return Scaffold(name, rule=rule, catalog=True, given=files, given_name=read.name, needs=tuple(needs))
+    return Scaffold(name, rule=rule, catalog=True, pack=pack, given=files, given_name=read.name, needs=tuple(needs))
 
 
 @app.command("show")

@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from typer.main import get_command
 
 from ..domain.meanings import meanings
 from ..domain.run import Run
-from ..rules.base import Rule
+from ..rules.base import Phase, Rule
 from ..rules.kinds import builtin_kinds
+from ..rules.pack import LegislativeBill, PackHead
+from ..rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
 from ..run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
 from ..schema import files_page, schema_text, schemas
 from .app import app
@@ -31,6 +34,7 @@ def pages() -> dict[str, str]:
         **{f"schemas/{name}.json": schema_text(schema) for name, schema in schemas().items()},
         "files.md": files_page(),
         "rules.md": "\n".join(_rules_page()) + "\n",
+        "packs.md": "\n".join(_packs_page()) + "\n",
         "cli.md": "\n".join(_cli_page()) + "\n",
         "exit-codes.md": "\n".join(_exit_page()) + "\n",
         "run-folder.md": "\n".join(_run_page()) + "\n",
@@ -69,7 +73,55 @@ def _rules_page() -> Iterator[str]:
         yield from _fields(kind, [name for name in kind.model_fields if name not in common])
 
 
-def _fields(kind: type[Rule], names: list[str]) -> Iterator[str]:
+def _packs_page() -> Iterator[str]:
+    yield from (
+        "# Rule packs",
+        "",
+        'Law as data: a folder with `pack.toml`, and beside it `vectors.toml` with worked examples. A case names it as `"./law"`, or by its id where a plugin brings it.',
+        "This page is made from what the files are read by; `friendshore plugins new NAME --pack` writes a pack to start from.",
+        "",
+        "## `pack.toml`",
+        "",
+    )
+    yield from _fields(PackHead, list(PackHead.model_fields))
+    common = ", ".join(f"`{field.alias or name}`" for name, field in Rule.model_fields.items() if name != "kind")
+    yield from (
+        "### `[[rule]]`",
+        "",
+        f"`kind`, {common}, and the fields of [its kind](rules.md). `kind`, `id` and `citation` are needed: a rule of law without its clause cannot be checked by anybody.",
+        "Of `phases`, each has:",
+        "",
+    )
+    yield from _fields(Phase, list(Phase.model_fields))
+    yield from ("### `[[bill]]`", "", inspect.getdoc(LegislativeBill) or "", "")
+    yield from _fields(LegislativeBill, list(LegislativeBill.model_fields))
+    yield from (
+        "`change` is a list of [changes](files.md), as in a scenario of a case.",
+        "",
+        "### `[[scenario]]`",
+        "",
+        "As [in a case](files.md#scenario): any case that uses the pack may ask for it by name.",
+        "",
+        "## `vectors.toml`",
+        "",
+        "Worked examples of the law. They are no part of a plan: `friendshore plugins check` and the tests of a plugin ask them.",
+        "",
+    )
+    yield from _fields(VectorFile, list(VectorFile.model_fields))
+    yield from ("### `[[vector]]`", "", inspect.getdoc(Vector) or "", "")
+    yield from _fields(Vector, list(Vector.model_fields))
+    yield from ("### `use = { … }`", "", inspect.getdoc(VectorUse) or "", "")
+    yield from _fields(VectorUse, list(VectorUse.model_fields))
+    yield from ("### `offer = { … }`", "", inspect.getdoc(VectorOffer) or "", "")
+    yield from _fields(VectorOffer, list(VectorOffer.model_fields))
+    yield from (
+        'A chain is a table of stage and countries: `chain = { mined = "AU", refined = "CN MY ?", produced = "" }`. `?` says that the list is not known to be',
+        "complete, an empty text that nobody knows; `recycled` before the countries says that the feed is recycled. `[[material]]` has the columns of",
+        "[`materials.csv`](files.md#materialscsv).",
+    )
+
+
+def _fields(kind: type[BaseModel], names: list[str]) -> Iterator[str]:
     yield from ("| field | default | meaning |", "|---|---|---|")
     texts = meanings(kind)
     for name in names:
@@ -85,6 +137,8 @@ def _shown(default: Any) -> str:
         return "always, enacted"
     if isinstance(default, tuple | frozenset):
         return "[" + ", ".join(sorted(map(str, default))) + "]"
+    if isinstance(default, dict):
+        return "empty"
     return {None: "none", "": "empty", True: "true", False: "false"}.get(default, str(default))
 
 

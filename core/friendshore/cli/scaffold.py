@@ -34,6 +34,8 @@ class Scaffold:
     """Whether it brings a kind of rule."""
     catalog: bool = True
     """Whether it brings a catalog."""
+    pack: bool = False
+    """Whether it brings a rule pack."""
     given: Mapping[PurePosixPath, bytes] | None = None
     """Files of the catalog by name; None: one of invented suppliers, with an example that plans with it."""
     given_name: str = ""
@@ -78,13 +80,20 @@ class Scaffold:
 
     def _parts(self) -> frozenset[str]:
         """Which marked parts of the templates are wanted."""
-        wanted = {"catalog": self.catalog, "rule": self.rule, "example": self.catalog and self.given is None}
+        wanted = {
+            "catalog": self.catalog,
+            "rule": self.rule,
+            "pack": self.pack,
+            "data": self.catalog or self.pack,
+            "example": self.catalog and self.given is None,
+        }
         return frozenset(part for part, holds in wanted.items() if holds)
 
     def _words(self) -> dict[str, str]:
         """What stands in the templates for `@word@`."""
         catalog, kind = self.given_name or self.short, f"{self.short}-known-owner"
-        brings = [f"the catalog `{catalog}`"] * self.catalog + [f"the kind of rule `{kind}`"] * self.rule
+        brings = [f"the catalog `{catalog}`"] * self.catalog + [f"the rule pack `{self.short}`"] * self.pack
+        brings += [f"the kind of rule `{kind}`"] * self.rule
         release = version(OWN).split(".")
         return {
             "name": self.name,
@@ -93,6 +102,7 @@ class Scaffold:
             "catalog": catalog,
             "kind": kind,
             "summary": "Suppliers for friendshore." if self.catalog else "Rules for friendshore.",
+            "use": "\n".join([f'catalogs = ["{catalog}"]'] * self.catalog + [f'packs = ["{self.short}"]'] * self.pack),
             "brings": " and ".join(brings),
             "api": str(API),
             "least": ".".join(release[:2]),

@@ -57,7 +57,9 @@ def today(told: Entries, right: Entries, since: Iterable[Alias]) -> tuple[Entrie
 
 
 def _called(entries: Entries, names: Mapping[str, str]) -> Entries:
-    return {" ".join(_value(word, names) for word in key.split(" ")): _value(data, names) for key, data in entries.items()}
+    return {
+        " ".join(_value(word, names) for word in key.split(" ")): _value(data, names) for key, data in entries.items()
+    }
 
 
 def _value(value: Any, names: Mapping[str, str]) -> Any:

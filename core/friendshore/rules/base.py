@@ -48,8 +48,11 @@ class Phase(Record):
     """A stretch of time with one status. Dates are inclusive."""
 
     start: date | None = Field(default=None, alias="from")
+    """First day; none: since ever."""
     end: date | None = Field(default=None, alias="until")
+    """Last day; none: for good."""
     status: PhaseStatus = PhaseStatus.ENACTED
+    """What is known of it: `enacted`, `pending`, `suspended` or `unknown`."""
     note: str = ""
     """Why this status, with its source."""
 

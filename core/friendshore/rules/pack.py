@@ -37,15 +37,19 @@ class LegislativeBill(Record):
     """A named list of changes that a scenario switches on as one: `enable = "<id of the bill>"`."""
 
     id: str
+    """What scenarios switch on."""
     title: str
+    """One line."""
     citation: str = ""
     """The bill and its section."""
     source: str = ""
     """Where its text was read."""
     status: PhaseStatus = PhaseStatus.PENDING
+    """Where it stands."""
     note: str = ""
     """What to know: doubts, what was not read, where it stands."""
     change: tuple[Change, ...] = ()
+    """What it would change."""
 
 
 class RulePack(Tables):
@@ -78,16 +82,23 @@ class RulePack(Tables):
         return str(self.folder / PACK_FILE) if self.folder else self.id
 
 
-class _Head(Record):
+class PackHead(Record):
     """`pack.toml` as it is written, without its rules and bills."""
 
     schema_: Literal[1] = Field(alias="schema")
+    """Version of the format."""
     id: str = Field(min_length=1)
+    """Name by which cases use it."""
     title: str
+    """One line."""
     authority: str = ""
+    """Who makes these rules."""
     as_of: date
+    """Day on which the law was read."""
     licence: str = ""
+    """Of the pack's text and data."""
     note: str = ""
+    """What a reader should know."""
 
 
 def read_pack(folder: Path) -> RulePack:
@@ -99,7 +110,7 @@ def read_pack(folder: Path) -> RulePack:
     path = folder / PACK_FILE
     text, data = _parsed(path)
     found = _Found(str(path), [])
-    heads = found.records(_Head, [{key: value for key, value in data.items() if key not in _TABLES}], ())
+    heads = found.records(PackHead, [{key: value for key, value in data.items() if key not in _TABLES}], ())
     lines = key_lines(text)
     found.problems[:] = [replace(problem, row=lines.get((problem.column,))) for problem in found.problems]
     rules, rule_lines = found.tables(data, "rule"), _lines(text, "rule")

@@ -58,10 +58,13 @@ class VectorUse(Record):
     """The final use."""
 
     material: str
+    """What is demanded in the end."""
     end_use: str = "defense"
+    """`defense`, `civil`, or another word of a case."""
     place: str = "US"
     """Country in which it is wanted."""
     buyer: str = ""
+    """Who buys."""
     facts: dict[str, Fact] = Field(default_factory=dict)
     """What is stated of the item."""
 
@@ -74,6 +77,9 @@ class VectorOffer(Record):
     country: str
     """Where its facility stands."""
     operator: str = ""
+    """The company that runs it."""
+    parent: str = ""
+    """The company that owns the operator; empty: nobody says."""
     chain: Annotated[tuple[ChainEntry, ...], BeforeValidator(_entries)] = ()
     """The stages it performs itself."""
     inputs: bool = False
@@ -81,12 +87,14 @@ class VectorOffer(Record):
     missing: tuple[Stage, ...] = ()
     """Stages that neither it nor its inputs cover. An offer without inputs misses all that its chain does not hold."""
     customs_origin: str = ""
+    """Origin for customs; empty: where the last stage was performed."""
 
 
 class Vector(Record):
     """One worked example: an offer, moved to a place for a use, on a date, and what the law says of it."""
 
     id: str
+    """What it is called."""
     why: str = ""
     """What it shows."""
     citation: str = ""
@@ -94,7 +102,9 @@ class Vector(Record):
     rule: str = ""
     """The rule asked; empty: all rules of the pack."""
     use: VectorUse
+    """What it is bought for."""
     offer: VectorOffer
+    """What is bought."""
     to: str = ""
     """Country the move leads to; empty: the place of the use."""
     to_operator: str = ""
@@ -135,9 +145,11 @@ class VectorFile(Record):
     """`vectors.toml` as it is written."""
 
     schema_: Literal[1] = Field(alias="schema")
+    """Version of the format."""
     material: tuple[Material, ...] = ()
     """Materials that the vectors need and no catalog has."""
     vector: tuple[Vector, ...] = ()
+    """The examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +309,7 @@ def _offer(vector: Vector, materials: Mapping[str, Material]) -> Chained:
             customs_origin=given.customs_origin,
         ),
         material=material,
-        facility=Facility(id="the facility", country=given.country, operator=given.operator),
+        facility=Facility(id="the facility", country=given.country, operator=given.operator, parent=given.parent),
         performed=given.chain,
         missing=missing,
         supplied=frozenset(material.stages[:-1]) - missing if given.inputs else frozenset(),
