@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from friendshore.plugins import manifest
+from friendshore.plugins import manifest, running
 
 from .property import settings as _property_settings  # noqa: F401 - Hypothesis is set up before any test is read.
 
@@ -92,3 +92,4 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _sealed: None) -> Iter
     for name in set(sys.modules) - before:
         if getattr(sys.modules[name], "__file__", None) and str(folder) in str(sys.modules[name].__file__):
             del sys.modules[name]
+            running._RUNNING.ran.pop(name, None)

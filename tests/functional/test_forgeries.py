@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.recommend import verify_run
 
-from .forging import Bend, Facts, catalog_of, forge, record_of, redigest, rule_of, write_original
+from .forging import Bend, Facts, catalog_of, forge, record_of, redigest, resum, rule_of, write_original
 
 BAN, TARIFF, OFFER = "us-4872-tungsten-2027", "us-mfn-tungsten-powder", "cn-tungsten-powder"
 CASE, OWN, HOUSE = "the case tungsten itself", "catalog own", "pack house"
@@ -303,6 +304,7 @@ FORGERIES = [
     Forgery("prices of shortages frozen", frozen, CASE, found=False),
     Forgery("a stock made up", lambda f: f["case"]["stocks"][0].update(quantity=5000.0), CASE, found=False),
     Forgery("a scenario says something else", relaxed, CASE, found=False, planned="relaxed"),
+    Forgery("a change that no scenario holds", lambda f: change(f, disable=BAN), "no scenario holds: disable", found=False),
     Forgery("a waiver made up", in_case(waivers=[{"rule": BAN, "quantity": 5000.0, "from": "2027-01-01", "until": "2028-12-31"}]), CASE, found=False),
 ]  # fmt: skip
 
@@ -354,6 +356,44 @@ def test_an_honest_run_is_vouched_for(original: Callable[[str], Path], registry:
     alone = verify_run(original(""), registry)
     assert (alone.findings, alone.differs, len(alone.unvouched)) == ((), (), 3)
     assert verify_run(original(""), registry, original("").parent / "case").unvouched == ()
+
+
+def test_facts_of_another_format_are_refused(
+    original: Callable[[str], Path], registry: Registry, tmp_path: Path
+) -> None:
+    """Facts that nothing could be compared with are no facts of a run, whatever hashes and signature lie beside them."""
+    run = forge(original(""), tmp_path / "run", lambda facts: None, registry)
+    facts = json.loads((run / "facts.json").read_text(encoding="utf-8"))
+    for told in (1, None):
+        bent = {
+            key: value for key, value in facts.items() if key not in ("format", "named", "packs", "plugins", "applied")
+        }
+        (run / "facts.json").write_text(
+            json.dumps(bent | ({"format": told} if told else {}) | {"digests": {}}), encoding="utf-8"
+        )
+        resum(run)
+        with pytest.raises(InputError, match="plan the case again"):
+            verify_run(run, registry)
+
+
+def test_a_key_that_stands_twice_is_refused(
+    original: Callable[[str], Path], registry: Registry, tmp_path: Path
+) -> None:
+    """Who opens the file sees the first, a reader the last."""
+    run = forge(original(""), tmp_path / "run", lambda facts: None, registry)
+    text = (run / "run.json").read_text(encoding="utf-8")
+    (run / "run.json").write_text('{"objective": 1, "status": "infeasible",' + text.lstrip()[1:], encoding="utf-8")
+    resum(run)
+    with pytest.raises(InputError, match="a key stands twice") as refused:
+        verify_run(run, registry)
+    assert [problem.column for problem in refused.value.problems] == ["objective", "status"]
+
+
+def test_what_was_applied_is_told(original: Callable[[str], Path], registry: Registry) -> None:
+    """A scenario of the case is vouched for with it, and named with every change that it makes."""
+    found = verify_run(original("relaxed"), registry, original("relaxed").parent / "case")
+    assert found.applied == ("scenario relaxed", "disable us-4872-tungsten", f"disable {BAN}", "disable house-ban")
+    assert (found.findings, found.unvouched) == ((), ())
 
 
 def test_a_scenario_erased_from_the_run_is_found(

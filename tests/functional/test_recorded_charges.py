@@ -72,6 +72,17 @@ def test_charges_of_a_rule_that_cannot_be_asked_are_taken_as_recorded(run: Path,
     assert any("charged beyond the rules that can be asked" in text for text in said)
 
 
+def test_what_follows_from_the_facts_is_compared_without_a_rule_too(run: Path, site: Site) -> None:
+    """What was applied follows from the facts whatever a rule says; what does not is named as taken from the run, and no total is vouched for."""
+    (site.folder / "acme_duty" / "rates.csv").write_text("5")
+    told = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    told |= {"objective": 1, "scenario": ["cover"], "strict": True}
+    (run / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    found = verify_run(run, Registry.discover())
+    assert {one.column for one in found.findings} == {"scenario", "strict"}
+    assert any(text.startswith("all totals, demands") for text in found.as_told)
+
+
 def test_optimality_is_not_proved_with_rules_that_are_not_the_runs(run: Path, site: Site) -> None:
     """A table that was edited, though it says the same: what is cheapest under the rule as it is here says nothing of the run."""
     assert verify_run(run, Registry.discover()).optimality_proved

@@ -89,6 +89,21 @@ def test_a_table_saved_by_a_spreadsheet_is_noted(run: Path) -> None:
     assert (code, "purchases.csv was saved anew" in told) == (0, True)
 
 
+def test_a_file_that_is_none_of_a_run_is_named(signed: Path, run: Path) -> None:
+    """A page beside the run says what it likes: nothing of it is signed or looked at."""
+    (run / "report.md").write_text("All vouched for", encoding="utf-8")
+    code, told = friendshore("verify", run, "--signed-by", signed / "mine.pem.pub")
+    assert (code, "report.md lies in the folder, and is no file of a run" in told) == (0, True)
+
+
+def test_hashes_of_other_files_are_not_signed(signed: Path, run: Path) -> None:
+    """A signature is over the hashes, and these must be those of the files."""
+    facts = run / "facts.json"
+    facts.write_text(facts.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    assert friendshore("verify", run, "--signed-by", signed / "mine.pem.pub")[0] == 4
+    assert friendshore("sign", run, "--key", signed / "mine.pem")[0] == 4
+
+
 def test_a_run_that_does_not_hold_is_not_signed(signed: Path, run: Path) -> None:
     """A run can be signed later, by another as well; one that was edited is refused, and its report vouches for nothing."""
     assert friendshore("sign", run, "--key", signed / "other.ssh")[0] == 0

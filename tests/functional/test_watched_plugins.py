@@ -19,8 +19,9 @@ from friendshore.errors import PluginError
 from friendshore.plugins import Registry
 from friendshore.plugins.loading import places
 from friendshore.problem.judging import Law
-from friendshore.recommend import plan
+from friendshore.recommend import plan, verdicts, verify_run
 from friendshore.recommend.reopen import reopen
+from friendshore.run import write_run
 
 from .program import call
 from .test_lock import CASE, CATALOG
@@ -238,5 +239,27 @@ def test_a_rule_that_changes_friendshore_when_asked_is_refused(
     monkeypatch.setattr(Law, "forbids", Law.forbids)
     late = "\n".join(f"        {line}" for line in PATCH.splitlines())
     case(site, tmp_path, CODE.replace("        return PASS", f"{late}\n        return PASS"))
+    with pytest.raises(PluginError, match=r"acme-house 1\.0 changes code that is not its own: .*Law\.forbids"):
+        plan(load_case(tmp_path), registry=Registry.discover())
+
+
+def test_a_plugin_that_takes_itself_from_the_modules_is_named(site: Site, tmp_path: Path) -> None:
+    """Whose code ran is kept by friendshore, not by what the plugin leaves behind."""
+    hide = "        import sys\n        sys.modules.pop('acme_house', None)\n        return PASS"
+    case(site, tmp_path, CODE.replace("        return PASS", hide))
+    found = plan(load_case(tmp_path), registry=Registry.discover())
+    write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
+    (named,) = (text for text in verify_run(tmp_path / "run", Registry.discover()).unvouched if "unseen" in text)
+    assert "acme-house 1.0" in named
+
+
+def test_an_object_of_a_plugin_in_the_place_of_a_function_is_refused(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is called need not be a function: an object of the plugin's class decides as well."""
+    monkeypatch.setattr(Law, "forbids", Law.forbids)
+    quiet = "class Quiet:\n    def __call__(self, *_):\n        return False\n"
+    late = "        import friendshore.problem.judging as judging\n        judging.Law.forbids = Quiet()\n        return PASS"
+    case(site, tmp_path, quiet + CODE.replace("        return PASS", late))
     with pytest.raises(PluginError, match=r"acme-house 1\.0 changes code that is not its own: .*Law\.forbids"):
         plan(load_case(tmp_path), registry=Registry.discover())

@@ -38,7 +38,7 @@ def install() -> None:
     _replace(verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
     _replace(run_folder, "_read", lambda folder, table, found: None if found else _bytes(folder / table.file), 2)
     _replace(verifying, "_derived_again", lambda again: None if again.verified is None else _One(again.verified))
-    _replace(verifying, "_in_run", lambda told, run, file, ignored: (_One(told), _One(run)))
+    _replace(verifying, "_in_run", lambda told, run, file: (_One(told), _One(run)))
     _replace(
         verifying,
         "differences_in_table",

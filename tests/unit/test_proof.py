@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 
 from friendshore.domain.plan import Infeasible, Plan, PlanStatus, Short
+from friendshore.errors import VerificationError
 from friendshore.program import compile_program
 from friendshore.program.matrix import Linear
 from friendshore.proof import Proof, prove_optimality
@@ -207,6 +208,32 @@ def test_a_conflict_that_is_none_is_found_out() -> None:
     (finding,) = proof.findings
     assert finding.message == "the run says that rules conflict, and a plan of the same facts keeps them all"
     assert finding.found == "pin"
+
+
+def test_a_conflict_that_is_named_excuses_nothing_that_is_planned() -> None:
+    """A cap of 30 kg from Australia, and 40 bought: the cap is said to be in conflict, and is asked all the same."""
+    capped = rule(Pin, id="cap", offer="au-metal", at_most=30)
+    honest = planned(case(demand("metal", "civil", 40)), metals(cn=10), capped)
+    assert honest.run.status is PlanStatus.OPTIMAL
+    free = planned(case(demand("metal", "civil", 40)), metals(cn=0)).plan.plan
+    named = Infeasible(materials=("metal",), demands=(), rules=("cap",))
+    forged = free.model_copy(update={"status": PlanStatus.INFEASIBLE, "infeasible": (named,)})
+    with pytest.raises(VerificationError, match="rule `cap` does not hold"):
+        verify(honest.plan.problem, forged)
+
+
+def test_a_conflict_beside_one_that_is_proved_is_not() -> None:
+    """Each conflict that is named has to be proved: a material of no such part is not left unplanned in its name."""
+    given = case(demand("metal", "civil", 100))
+    facts = catalog(facility("cn", "CN"), facility("au", "AU", 45), source("CN", 10), source("AU", 50))
+    found = planned(given, facts, rule(Pin, offer="au-metal", at_least=60))
+    (honest,) = found.plan.plan.infeasible
+    assert prove_optimality(found.plan).conflicts == (honest,)
+    more = honest.model_copy(update={"rules": (*honest.rules, "house-ban"), "materials": ("metal", "salt")})
+    told = found.plan.plan.model_copy(update={"infeasible": (honest, more)})
+    proof = prove_optimality(verify(found.plan.problem, told))
+    assert proof.conflicts == (honest,)
+    assert "which is not proved" in proof.text
 
 
 def test_any_multipliers_give_a_bound_that_holds() -> None:

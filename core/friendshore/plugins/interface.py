@@ -19,7 +19,7 @@ OWN = __name__.partition(".")[0]
 
 def package_of(kind: type) -> str:
     """The import package that a class is defined in."""
-    return kind.__module__.partition(".")[0]
+    return str(kind.__module__).partition(".")[0]
 
 
 def is_own(kind: type) -> bool:

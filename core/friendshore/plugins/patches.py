@@ -161,8 +161,8 @@ def _within(value: Any) -> Any:
 
 
 def _package(value: Any) -> str:
-    """The package that a function or class was written in; empty for anything else."""
+    """The package that a function or class was written in; of anything else, that of its class."""
     value = _within(value)
     if isinstance(value, FunctionType):
         return str(value.__globals__.get("__name__", "")).partition(".")[0]
-    return package_of(value) if isinstance(value, type) else ""
+    return package_of(value if isinstance(value, type) else type(value))

@@ -7,10 +7,15 @@ program holds every plan worth having, and costs it rightly, is believed of `fri
 
 from __future__ import annotations
 
-from ..domain.plan import PlanStatus
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..domain.plan import Infeasible, PlanStatus
 from ..program import Program, compile_program
-from ..program.matrix import Floats
-from ..solve import Cancel, Progress, Solution, Watch, plan_of
+from ..program.matrix import Floats, Ints
+from ..solve import Cancel, Conflict, Progress, Solution, Watch, infeasible, plan_of
 from ..solve.components import empty_rows
 from ..solve.engines import Reached
 from ..verify import VerifiedPlan, examine
@@ -78,11 +83,57 @@ def _derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPla
 
 
 def _conflict(verified: VerifiedPlan, program: Program, watch: Watch, progress: Progress | None) -> Proof:
-    """Whether rules conflict as the run says: proved by a part that no plan keeps, refuted by a plan that keeps them all."""
+    """Whether rules conflict as the run says: each part proved by itself, as one that no plan keeps; refuted by a plan that keeps them all."""
     search = ProofSearch(any_plan(program), watch, progress)
-    if len(empty_rows(program.linear)) or any(tree.empty for tree in search.trees):
-        return not_checked("rules conflict, which is proved: what they leave unplanned has no cost to compare")
+    empty = list(_without_plan(program, search))
+    named = verified.plan.infeasible
+    excused = _excused(verified) <= {row for conflict in empty for row in _labels(program, conflict)}
+    parts = [infeasible(program, conflict) for conflict in empty]
+    proved = tuple(part for part in named if excused and any(_is_within(part, one) for one in parts))
+    if len(proved) == len(named):
+        told_so = not_checked("rules conflict, which is proved: what they leave unplanned has no cost to compare")
+        return replace(told_so, conflicts=proved)
     x = search.best()
     if x is not None and _derived(verified, program, x) is not None:
         return no_conflict(verified)
-    return not_checked("the run says that rules conflict, which is not proved")
+    rules = ", ".join(dict.fromkeys(rule for part in named if part not in proved for rule in part.rules))
+    return replace(not_checked(f"the run says that rules conflict ({rules}), which is not proved"), conflicts=proved)
+
+
+def _without_plan(program: Program, search: ProofSearch) -> Iterator[Conflict]:
+    """The parts of a program that no plan keeps, each with all rules that have a row in it."""
+    for part, tree in zip(search.parts, search.trees, strict=True):
+        if tree.empty:
+            yield Conflict(part.columns, _rules(program, part.rows), tuple(part.rows.tolist()))
+    for row in empty_rows(program.linear):
+        yield Conflict(np.array([], dtype=np.intp), _rules(program, np.array([row])), (int(row),))
+
+
+def _excused(verified: VerifiedPlan) -> set[tuple[str, str]]:
+    """The rows of limit rules that the plan misses, since rules conflict: rule and label."""
+    return {
+        (one.rule.id, one.row.label)
+        for one in verified.readings
+        if one.unplanned and one.row.penalty is None and one.miss > one.tolerance
+    }
+
+
+def _labels(program: Program, conflict: Conflict) -> Iterator[tuple[str, str]]:
+    """The rows of limit rules in a part of a program: rule and label."""
+    within = set(conflict.rows)
+    for position, (rule, row) in zip(program.limits.program_rows, program.limits.rows, strict=True):
+        if position in within:
+            yield rule.id, row.label
+
+
+def _rules(program: Program, rows: Ints) -> tuple[str, ...]:
+    return tuple({owner.removeprefix("rule ") for owner in program.owners_of(rows)})
+
+
+def _is_within(named: Infeasible, empty: Infeasible) -> bool:
+    """Whether a conflict that a plan names is of a part that no plan keeps: nothing else is left unplanned in its name."""
+    return (
+        set(named.materials) <= set(empty.materials)
+        and set(named.demands) <= set(empty.demands)
+        and set(named.rules) <= set(empty.rules)
+    )

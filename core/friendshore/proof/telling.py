@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 
-from ..domain.plan import OPTIMAL_GAP
+from ..domain.plan import OPTIMAL_GAP, Infeasible
 from ..errors import Diagnostic
 from ..verify import VerifiedPlan
 from .aims import TOLERANCE, Aim
@@ -29,6 +29,8 @@ class Proof:
     """Share by which a plan may come to less, at most."""
     findings: tuple[Diagnostic, ...] = ()
     """Claims that are proved wrong."""
+    conflicts: tuple[Infeasible, ...] = ()
+    """Conflicts of rules that the plan names, and that are proved."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

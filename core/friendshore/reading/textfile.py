@@ -80,8 +80,17 @@ def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") ->
         found: where the problem is put.
         fix: what to do about a file that holds none.
     """
+    twice: list[str] = []
+
+    def told_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        held = dict(pairs)
+        if len(held) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice.extend(name for name in held if names.count(name) > 1)
+        return held
+
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=told_once)
     except json.JSONDecodeError as error:
         found.append(Diagnostic(f"is not valid JSON: {error.msg}", file, row=error.lineno, fix=fix))
         return None
@@ -90,6 +99,11 @@ def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") ->
         return None
     except RecursionError:
         found.append(Diagnostic("is nested too deeply to be read", file, fix=fix))
+        return None
+    if twice:  # one reader would take the first, another the last
+        found.extend(
+            Diagnostic("a key stands twice in one object", file, column=name, fix=fix) for name in dict.fromkeys(twice)
+        )
         return None
     if not isinstance(data, dict):
         found.append(Diagnostic("must hold one JSON object", file, found=type(data).__name__, fix=fix))

@@ -13,7 +13,7 @@ from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.plan import Plan
 from ..domain.used import RunPlugin
-from ..errors import FriendshoreError, InputError, PluginError
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..problem.inputs import Applied, Inputs
 from ..reading.records import record
 from ..rules.base import Rule
@@ -22,7 +22,7 @@ from .gather import Gathered, with_scenarios
 
 FACTS = "facts.json"
 FORMAT = 2
-"""Of the facts that are written. Format 1 held what was left of catalogs and rules after scenarios and changes."""
+"""Of the facts that are written. Format 1, of before the first release, held what was left of catalogs and rules after scenarios and changes."""
 
 
 class RuleFacts(Record):
@@ -128,25 +128,20 @@ def as_data(rule: Rule) -> dict[str, Any]:
     return {**data, "kind": rule.kind, "id": rule.id}
 
 
-_OLD = ("case", "catalogs", "rules", "plan")
-"""What facts of format 1 hold that can be used, under the names that it has today."""
-
-
-def is_old(data: Mapping[str, Any]) -> bool:
-    """Whether facts are of format 1: catalogs and rules as they were after scenarios and changes, and not told apart."""
-    return "format" not in data and "digests" in data
-
-
 def facts_file(data: Mapping[str, Any]) -> FactsFile:
     """The facts of a run as records.
 
     Raises:
-        InputError: with everything that cannot be read, or that no reader of catalogs would have let pass.
+        InputError: with everything that cannot be read, or that no reader of catalogs would have let pass; for facts of another format,
+            of which nothing could be compared with what they are said to come from.
     """
-    if is_old(data):
-        file = record(FactsFile, {"format": FORMAT, **{key: data.get(key) for key in _OLD}}, FACTS)
-    else:
-        file = record(FactsFile, data, FACTS)
+    if data.get("format") != FORMAT:
+        message = "its facts are not kept in the format that is read here, in which they can be compared with what they come from"
+        shown = f"format {data['format']}" if "format" in data else "no format"
+        raise InputError(
+            Diagnostic(message, FACTS, column="format", found=shown, expected=str(FORMAT), fix="plan the case again")
+        )
+    file = record(FactsFile, data, FACTS)
     wrong = unfit(file.catalogs)  # what readers of files refuse is refused here: no code behind this asks again
     if wrong:
         raise InputError([replace(problem, file=f"{FACTS}, {problem.file}") for problem in wrong])

@@ -21,7 +21,7 @@ from ..verify import VerifiedPlan, examine
 from ..verify.ledger import PlanEntries
 from ..verify.money import Costing
 from .describe import RunContext, purchases, run_of
-from .facts import FACTS, FactsFile, RuleFacts, facts_file, is_old
+from .facts import FACTS, FactsFile, RuleFacts, facts_file
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
 from .months import by_months_as_told
@@ -33,8 +33,6 @@ class RunFacts:
     """The facts of a run, as records."""
 
     file: FactsFile
-    old: bool
-    """Whether they were written before they were kept as declared; see `is_old`."""
     inputs: Inputs
     """After all that was applied to them."""
     problem: Problem
@@ -73,6 +71,8 @@ class Rechecked:
     """Whether some rules were asked by other code than the run's: what then fails verification may be that code's doing."""
     left_out: frozenset[str]
     """Rules that were not asked."""
+    applied: Mapping[str, Any]
+    """What was applied to the facts before they were planned, by the fields of `run.json` that tell it: `scenario`, `changes`, `strict`."""
 
 
 def reverify(
@@ -117,7 +117,8 @@ def recheck(
     unclassed = list(_unclassed(told, read, findings))
     findings = [] if unclassed else findings
     located = [Diagnostic(f.message, f.file or FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
-    vouching = _nothing(read) if read.old else vouch(read.file, registry, case)
+    vouching = vouch(read.file, registry, case)
+    vouching.unvouched += _changes(read.file)
     vouching.differs[:0] = _own_version(told, read)
     return Rechecked(
         verified=verified,
@@ -128,6 +129,7 @@ def recheck(
         vouching=vouching,
         by_others=read.by_others,
         left_out=frozenset(str(rule.data.get("id")) for rule in read.file.rules) - {rule.id for rule in read.rules},
+        applied=_applied(read),
     )
 
 
@@ -139,14 +141,19 @@ def _unclassed(told: Run, read: RunFacts, findings: Sequence[Diagnostic]) -> Ite
         yield Diagnostic(message, FACTS, fix="install what judged them")
 
 
-def _nothing(read: RunFacts) -> Vouching:
-    """What stands for facts of before they were kept as declared."""
-    return Vouching(
-        unvouched=[
-            f"all facts of the case {read.file.case.name}: the run was written by an earlier release, which kept what was left of them "
-            "after scenarios and changes; plan the case again to have them compared"
-        ]
-    )
+def _changes(file: FactsFile) -> Iterator[str]:
+    """What was changed of the facts that no scenario holds: whoever made the run stands for it, and nobody else."""
+    told = [change.told for change in file.applied.changes]
+    if told:
+        what = "a change" if len(told) == 1 else f"{len(told):,} changes"
+        yield f"{what} of the facts that no scenario holds: {'; '.join(told)}"
+
+
+def _applied(read: RunFacts) -> dict[str, Any]:
+    """What `run.json` has to say of what was applied to the facts."""
+    applied = read.file.applied
+    case = with_scenarios(read.file.case, [(pack.id, pack.scenarios) for pack in read.file.packs], [])
+    return {"scenario": list(applied.scenario), "changes": applied.told(case), "strict": applied.strict}
 
 
 def as_run(registry: Registry, told: Run) -> Registry:
@@ -178,7 +185,7 @@ def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool
         if complete:
             raise InputError(found) from error
         raise PluginError([*unchecked, *found]) from error
-    return RunFacts(file, is_old(facts), inputs, problem, tuple(rules), tuple(unchecked), complete, by_others)
+    return RunFacts(file, inputs, problem, tuple(rules), tuple(unchecked), complete, by_others)
 
 
 def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[Rule], list[Diagnostic]]:
@@ -237,20 +244,17 @@ def _own_version(told: Run, read: RunFacts) -> list[str]:
 
 def _as_told(run: Run, read: RunFacts) -> RunContext:
     """What does not follow from the plan: from the facts where they hold it, else from the run."""
-    old, file = read.old, read.file
-    case = with_scenarios(file.case, [(pack.id, pack.scenarios) for pack in file.packs], [])
+    file = read.file
     return RunContext(
         made=run.made,
-        scenario=run.scenario if old else file.applied.scenario,
-        changes=run.changes if old else file.applied.told(case),
-        strict=run.strict if old else file.applied.strict,
+        **_applied(read),
         reasons={short.demand: Reason(short.reason) for short in run.shortages},
         limiting={short.demand: tuple(short.limited_by) for short in run.shortages if short.limited_by},
-        pack_of={rule.id: rule.pack for rule in run.rules} if old else file.pack_of,
+        pack_of=file.pack_of,
         components=run.components,
         holds_from=[part.holds_from for part in run.conflicts],
         ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in run.levels},
-        plugins=run.plugins if old else file.plugins,
+        plugins=file.plugins,
         plugins_blocked=run.plugins_blocked,
         versions=run.versions,
         by_months=by_months_as_told(run.by_months),

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ..errors import Diagnostic
 from ..run import FACTS_FILE, RUN_FILE, TABLES
+from ..run.folder import FILES
 from ..run.signing import mismatch
 from ..run.sums import SIGNATURE_FILE, SUMS_FILE, changed, read_sums
 
 
 def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic], list[str]]:
-    """Files that are not those that were written: findings, and tables that were saved anew and say the same.
+    """Files that are not those that were written: findings; tables that were saved anew and say the same, and what is no file of a run.
 
     Args:
         folder: the run.
@@ -35,6 +36,8 @@ def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic
             found.append(Diagnostic(message, str(folder / name), expected=sums[name]))
         else:
             saved.append(f"{name} was saved anew since it was written; its cells say the same")
+    others = sorted({entry.name for entry in folder.iterdir()} - set(FILES))
+    saved += [f"{name} lies in the folder, and is no file of a run: nothing of it was looked at" for name in others]
     return found, saved
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from ..run import (
     rows_of,
 )
 from ..verify.again import derived_again
-from .facts import FACTS, is_old
+from .facts import FACTS
 from .gather import gather
 from .optimality import ALL_THAT_IS_USUAL, ProofEffort, optimality
 from .recheck import Rechecked, as_run, recheck
@@ -50,10 +49,6 @@ PROVES_NOT = (
 """What a verification does not prove."""
 
 
-_SINCE_FORMAT_1 = ("changes", "strict")
-"""Fields that runs with facts of format 1 do not have."""
-
-
 @dataclass(frozen=True, slots=True)
 class RunCheck:
     """What a check of a run folder finds."""
@@ -69,6 +64,8 @@ class RunCheck:
     """Facts that were compared whole with what stands elsewhere, and are the same."""
     unvouched: tuple[str, ...]
     """Facts that nothing here stands for."""
+    applied: tuple[str, ...]
+    """What was applied to the facts before they were planned: scenarios, changes, strictness."""
     as_told: tuple[str, ...]
     """Figures that were not derived again, since it takes further solves to find them out."""
     signature: str
@@ -138,7 +135,7 @@ def verify_stored(
     vouching = again.vouching
     signed, unsigned = signature(folder, signed_by)
     found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told, *unsigned)))
-    others, saved = ([], []) if is_old(stored.facts) else other_files(folder, {Path(one.file).name for one in found})
+    others, saved = other_files(folder, {Path(one.file).name for one in found})
     found += others
     proof = _optimality(folder, again, found, registry, effort)
     refuse_taken_over()
@@ -148,8 +145,9 @@ def verify_stored(
         unchecked=again.unchecked,
         differs=(*vouching.differs, *saved),
         vouched=tuple(vouching.vouched),
-        unvouched=(*vouching.unvouched, *_unseen()),
-        as_told=(*taken_as_recorded(stored.run, again.left_out), *_as_told(stored.run)),
+        unvouched=(*vouching.unvouched, *_conflicts(again, proof), *_unseen()),
+        applied=tuple(_applied(again.applied)),
+        as_told=(*taken_as_recorded(stored.run, again.left_out), *_not_derived(again), *_as_told(stored.run)),
         signature=signed,
         optimality=proof.text,
         optimality_proved=proof.proved,
@@ -176,9 +174,31 @@ def _optimality(
     return optimality(folder, again.verified, registry, effort)
 
 
+def _conflicts(again: Rechecked, proof: Proof) -> Iterator[str]:
+    """Conflicts of rules that the run names and nothing proves: what they touch is not asked to hold."""
+    named = again.verified.plan.infeasible if again.verified is not None else ()
+    for part in named:
+        if part not in proof.conflicts:
+            about = ", ".join(part.materials)
+            yield f"that rules conflict ({', '.join(part.rules)}), so that nothing is asked to hold of {about}: it is not proved"
+
+
+def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"scenario {name}" for name in applied["scenario"])
+    yield from applied["changes"]
+    if applied["strict"]:
+        yield "rules of unknown status are enforced"
+
+
+def _not_derived(again: Rechecked) -> Iterator[str]:
+    """What of a run rests on its word, since a rule could not be asked: all but its purchases and what was applied."""
+    if again.left_out:
+        yield "all totals, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
+
+
 def _unseen() -> Iterator[str]:
     """What no check in this process can find out of plugins whose code is in it."""
-    for package in filter(sys.modules.__contains__, have_run()):
+    for package in have_run():
         yield f"what code of {owner_of_package(package).label}, which runs in the same process, may do unseen"
 
 
@@ -204,24 +224,25 @@ def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
 def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     """Everything that `run.json` and the tables say, against what the facts give."""
     assert again.run is not None and again.verified is not None
-    ignored = _SINCE_FORMAT_1 if is_old(stored.facts) else ()
-    found = list(_in_run(stored.told, again.run, stored.folder / RUN_FILE, ignored))
+    found = list(_in_run(stored.told, again.run, stored.folder / RUN_FILE))
     judged = verdicts(again.verified)
     for table in TABLES:
         found += differences_in_table(table, stored.tables[table.file], rows_of(table, again.run, judged))
     return found
 
 
-def _in_run(told: Mapping[str, Any], run: Run, file: Path, ignored: Collection[str]) -> tuple[Diagnostic, ...]:
+def _in_run(told: Mapping[str, Any], run: Run, file: Path) -> tuple[Diagnostic, ...]:
     """What `run.json` says otherwise."""
-    return tuple(differences(told, run.model_dump(mode="json", by_alias=True), file, ignored))
+    return tuple(differences(told, run.model_dump(mode="json", by_alias=True), file))
 
 
 def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     """Where the plan does not hold, or a rule is missing: the purchases, and whether the tables say what `run.json` says."""
     only = _OF_FACTS if again.verified is None and not again.left_out else _FREE_OF_RULES
     expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in again.purchases]
-    found = differences_in_rows(stored.told["purchases"], expected, PURCHASES.field, stored.folder / RUN_FILE, only)
+    file = stored.folder / RUN_FILE
+    found = differences_in_rows(stored.told["purchases"], expected, PURCHASES.field, file, only)
+    found += differences({name: stored.told.get(name) for name in again.applied}, again.applied, file)
     if again.left_out:
         found += unlike_recorded(stored.run, again.purchases, again.left_out)
     for table in TABLES:

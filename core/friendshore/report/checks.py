@@ -84,6 +84,7 @@ def run_check_data(checked: RunCheck) -> dict[str, Any]:
         "unverified": [problem_data(problem) for problem in checked.unchecked],
         "vouched_for": list(checked.vouched),
         "not_vouched_for": list(checked.unvouched),
+        "applied": list(checked.applied),
         "as_told": list(checked.as_told),
         "optimality": checked.optimality,
         "optimality_proved": checked.optimality_proved,
@@ -102,6 +103,7 @@ def run_check_document(checked: RunCheck) -> Document:
         _part("Here is something else than the run was made with", checked.differs, Tone.DOUBTFUL),
         apart(Verbatim(tuple(problem_lines(checked.findings)))) if checked.findings else None,
         section_if_any("Left unverified", unverified, tone=Tone.DOUBTFUL),
+        _part("Applied to the facts before they were planned", checked.applied, Tone.PLAIN),
         _part("Vouched for", checked.vouched, Tone.GOOD),
         _part("Not vouched for", checked.unvouched, Tone.DOUBTFUL),
         _part("Taken as the run tells it, not derived again", checked.as_told, Tone.PLAIN),
@@ -119,7 +121,8 @@ def answer(checked: RunCheck) -> str:
     if checked.findings:
         return f"{checked.case}: VERIFICATION FAILED, {count(len(checked.findings), 'finding')}"
     if checked.unchecked:
-        return f"{checked.case}: what could be checked is so; {count(len(checked.unchecked), 'rule')} left unverified"
+        rules = count(len(checked.unchecked), "rule")
+        return f"{checked.case}: its purchases follow from its facts; {rules} left unverified, and with them what the run comes to"
     if facts:
         whole = len(checked.vouched) + facts
         told = f"{facts:,} of {whole:,} parts of the facts {'is' if facts == 1 else 'are'} not vouched for"

@@ -3,14 +3,15 @@
 from .answer_cache import AnswerCache, digest
 from .components import split
 from .engines import SolverAnswer, SolverOutcome
-from .planned import plan_of
-from .run import NO_LIMITS, Limits, Progress, Solution, least, optimum, relaxation, solve
+from .planned import infeasible, plan_of
+from .run import NO_LIMITS, Conflict, Limits, Progress, Solution, least, optimum, relaxation, solve
 from .watch import Cancel, Watch
 
 __all__ = [
     "NO_LIMITS",
     "AnswerCache",
     "Cancel",
+    "Conflict",
     "Limits",
     "Progress",
     "Solution",
@@ -18,6 +19,7 @@ __all__ = [
     "SolverOutcome",
     "Watch",
     "digest",
+    "infeasible",
     "least",
     "optimum",
     "plan_of",

@@ -12,13 +12,14 @@ from .run import Conflict, Solution
 
 def plan_of(program: Program, solution: Solution) -> Plan:
     """The plan that a solution describes."""
-    conflicts = [_infeasible(program, conflict) for conflict in solution.conflicts]
+    conflicts = [infeasible(program, conflict) for conflict in solution.conflicts]
     plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
     levels = [PlanLevel(least=exact(n.least), bound=exact(n.bound), most=exact(n.most)) for n in solution.levels]
     return plan.model_copy(update={"levels": tuple(levels)})
 
 
-def _infeasible(program: Program, conflict: Conflict) -> Infeasible:
+def infeasible(program: Program, conflict: Conflict) -> Infeasible:
+    """A part of a program in which rules conflict, by what it plans: its materials and demands."""
     problem, columns = program.problem, program.columns
     within = set(conflict.columns.tolist())
     materials = {

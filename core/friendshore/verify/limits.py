@@ -13,6 +13,7 @@ import numpy as np
 
 from ..problem.float_tables import as_floats
 from ..problem.limiting import materials_of
+from ..rules import terms
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows, one_by_one
 from .amounts import Amounts
@@ -102,7 +103,7 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
             for position in _doubtful(rows, values):
-                _check(_read(rule, rows[position], values), ledger)
+                _check(_read(rule, rows[position], values), values)
             continue
         found = [_read(rule, row, values) for row in one_by_one(rows)]
         readings.add(found)
@@ -110,14 +111,29 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
             if reading.row.penalty is not None:
                 penalties += reading.row.penalty * reading.miss
             else:
-                _check(reading, ledger)
+                _check(reading, values)
     return readings, penalties
 
 
-def _check(reading: RowReading, ledger: PlanEntries) -> None:
-    if reading.miss > reading.tolerance and not reading.unplanned:
+_PLANNED = (
+    terms.BoughtTerm,
+    terms.UsedTerm,
+    terms.SpentTerm,
+    terms.DeliveredTerm,
+    terms.MakingTerm,
+    terms.OnboardingTerm,
+)
+"""Terms that count nothing where nothing is planned."""
+
+
+def _check(reading: RowReading, values: TermValues) -> None:
+    """A row that is missed is a finding, unless rules conflict in what it counts: then nothing of that is planned."""
+    if reading.miss <= reading.tolerance:
+        return
+    counted = any(values.value(term)[0] for term in reading.row.terms if isinstance(term, _PLANNED))
+    if counted or not reading.unplanned:
         rule, row = reading.rule, reading.row
-        ledger.find(
+        values.ledger.find(
             f"rule `{rule.id}` does not hold: {row.sentence or row.label}",
             found=f"{reading.value.normalize():f}",
             expected=_expected(row),
