@@ -67,14 +67,14 @@ def show_(
     if is_folder(name) or any(name in info.packs for info in registry.plugins):
         pack = registry.pack(name)
         owner = registry.packs.get(name, "")
-        data, text = pack_data(pack, owner), pack_document(pack, today(), owner)
+        data, told = pack_data(pack, owner), pack_document(pack, today(), owner)
     else:
         data = _found(name, registry)
-        text = rule_document(data)
+        told = rule_document(data)
     if as_json:
         show_json(data)
     else:
-        show(text)
+        show(told)
     return 0
 
 
