@@ -390,6 +390,12 @@ def min_suppliers() -> Problem:
 
 
 @piece
+def max_share_of_one_use() -> Problem:
+    """No more than half of what is bought for defence from one country: each use has a class of its own."""
+    return model(CIVIL, DEFENSE, rules=(rule(MaxShare, share="0.5", end_uses=["defense"]),))
+
+
+@piece
 def max_suppliers() -> Problem:
     """Two suppliers at most."""
     return model(rules=(rule(MaxSuppliers, count=2),))

@@ -95,7 +95,8 @@ class Reader:
 
     def groups(self, rule: Any) -> list[str]:
         """Groups with a demand; if the rule selects materials, of all that it selects."""
-        names = {self.group(rule, self.world.materials[d.material])[0] for d in self.world.demands.values()}
+        wanted = [d for d in self.world.demands.values() if _is_for(rule, d.end_use)]
+        names = {self.group(rule, self.world.materials[d.material])[0] for d in wanted}
         if rule.materials or rule.elements or rule.forms or rule.tags or rule.hs or rule.also:
             names |= {self.group(rule, material)[0] for material in self.world.materials.values()}
         return sorted(names - {""})
@@ -105,7 +106,7 @@ class Reader:
         total = 0.0
         for demand in self.world.demands.values():
             name, counts = self.group(rule, self.world.materials[demand.material])
-            if name == group and at in ("", demand.place or self.world.case.place):
+            if name == group and at in ("", demand.place or self.world.case.place) and _is_for(rule, demand.end_use):
                 total += counts * sum(self.world.wanted(demand, period) for period in periods)
         return total
 
@@ -155,6 +156,8 @@ class Reader:
         found: dict[Amount, float] = {}
         for amount in self.amounts:
             if amount[0] != "moved" or amount[5] not in periods or at not in ("", amount[3]):
+                continue
+            if not _is_for(rule, amount[6]):
                 continue
             if not everyone and not self.selected(rule, self.world.offers[amount[1]]):
                 continue
@@ -294,6 +297,7 @@ class Reader:
                 and rule.material in ("", amount[2])
                 and (not places or amount[3] in places)
                 and amount[5] in about
+                and _is_for(rule, amount[6])
             }
             self._bound(rule, weights, None if least is None else float(least), None if most is None else float(most))
 
@@ -311,9 +315,14 @@ class Reader:
             weights: dict[Amount, float] = {}
             for amount in self.amounts:
                 match amount:
+                    case ("moved", offer, material, place, ordered, arrives, end_use) if rule.end_uses:
+                        if ordered in periods and end_use in rule.end_uses:
+                            weights[amount] = self._spent(offer, material, place, ordered, arrives)
+                    case _ if rule.end_uses:
+                        continue
                     case ("units", offer, ordered) if ordered in periods:
                         weights[amount] = world.price(world.offers[offer], ordered)
-                    case ("moved", offer, material, place, ordered, arrives) if ordered in periods:
+                    case ("moved", offer, material, place, ordered, arrives, _) if ordered in periods:
                         route = world.routes(world.offers[offer], place)
                         assert route is not None
                         weights[amount] = route[1] + self.law.duty(offer, material, place, ordered, arrives)
@@ -327,6 +336,20 @@ class Reader:
                         share = float(world.offers[offer].take_or_pay_share)
                         weights[amount] = share * world.price(world.offers[offer], last)
             self._bound(rule, weights, None, float(rule.amount))
+
+    def _spent(self, name: str, material: str, place: str, ordered: int, arrives: int) -> float:
+        """Price, freight and charges of a kilogram; the price of the unit that it is."""
+        offer = self.world.offers[name]
+        assert len(offer.outputs) == 1, "runs of several goods are not read here"
+        route = self.world.routes(offer, place)
+        assert route is not None
+        price = self.world.price(offer, ordered) / float(offer.outputs[0].per_unit)
+        return price + route[1] + self.law.duty(name, material, place, ordered, arrives)
+
+
+def _is_for(rule: Any, end_use: str) -> bool:
+    """Whether what ends in an end use counts."""
+    return not rule.end_uses or end_use in rule.end_uses
 
 
 def _price(rule: Any) -> float:

@@ -121,17 +121,18 @@ class Oracle:
 
     def _surplus(self) -> None:
         """What is bought beyond need: anything that some use might have, at any place on the way to it, kept to the end."""
-        found: dict[Tree, DemandSpec] = {}
+        found: dict[tuple[Tree, str], DemandSpec] = {}
         for name, demand in self.world.demands.items():
             end = (demand.material, demand.place or self.world.case.place)
             for place in self.forest.leading_to(*end):
                 for tree in self.forest.trees(*place, self.world.count):
                     if not tree.lot:
                         for bans, waived in self._law_of(name, demand, tree.ordered if place == end else None):
-                            found |= dict.fromkeys(self.law.ways(tree, demand, bans, waived), demand)
-        for tree, demand in found.items():
+                            ways = self.law.ways(tree, demand, bans, waived)
+                            found |= dict.fromkeys(((way, demand.end_use) for way in ways), demand)
+        for (tree, end_use), demand in found.items():
             self.lawful.update((node, demand) for node in tree.nodes())
-            self._add(f"surplus {describe(tree)}", self._amounts(tree, demand))
+            self._add(f"surplus {describe(tree)} for {end_use}", self._amounts(tree, demand))
 
     def _law_of(self, name: str, demand: DemandSpec, ordered: int | None) -> set[_Judges]:
         """Each set of rules of origin that some delivery of a demand is judged by, with the rules that are waived."""
@@ -191,7 +192,7 @@ class Oracle:
             return
         assert demand is not None
         offer = self.world.offers[tree.offer]
-        amounts["moved", offer.id, tree.material, tree.place, tree.ordered, tree.arrives] += kilograms
+        amounts["moved", offer.id, tree.material, tree.place, tree.ordered, tree.arrives, demand.end_use] += kilograms
         amounts["charges", tree.arrives] += kilograms * self.law.charges(tree)
         if len(offer.outputs) == 1:
             self._run(tree, kilograms / float(offer.outputs[0].per_unit), demand, amounts)
@@ -214,7 +215,7 @@ class Oracle:
         match amount:
             case ("units", offer, ordered):
                 return world.price(world.offers[offer], ordered) * world.discount(ordered)
-            case ("moved", offer, _, place, _, arrives):
+            case ("moved", offer, _, place, _, arrives, _):
                 route = world.routes(world.offers[offer], place)
                 assert route is not None
                 return route[1] * world.discount(arrives)

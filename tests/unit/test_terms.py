@@ -38,7 +38,7 @@ Term = (
 @pytest.mark.parametrize("term", get_args(terms.Term), ids=lambda term: term.__name__)
 def test_a_term_names_the_tables_that_its_fields_point_into(term: type) -> None:
     """Every field but the factors holds positions in the table of its name; what else asks for them finds them there."""
-    pointing = [f.name for f in fields(term) if f.name not in ("weight", "times", "at_least", "parts")]
+    pointing = [f.name for f in fields(term) if f.name not in ("weight", "times", "at_least", "parts", "for_uses")]
     assert pointing == list(getattr(term, "tables", ()))
     assert set(pointing) <= set(get_args(terms.Table))
 

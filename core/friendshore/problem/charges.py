@@ -11,10 +11,10 @@ from ..domain.use import Use
 from ..plugins import attributed
 from ..rules.answers import as_charge
 from ..rules.base import Rule
-from .compliance_classes import Surcharges
 from .judging import Judgement, Law
 from .network import Arc, Network
 from .offers import OfferFacts
+from .signatures import Surcharges
 
 
 class Charges:

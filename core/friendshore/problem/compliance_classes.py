@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import combinations
 from typing import NamedTuple
 
 from ..domain.case import Case, WaiverSpec
@@ -14,14 +13,8 @@ from ..domain.use import Use, Verdict
 from .demands import Demand, Lot
 from .judging import Judgement, Law
 from .network import Network, Node, final_node
+from .signatures import Cell, CountedUses, Permits, Signature, Surcharges, meet, meets
 from .waivers import rules_to_waive, sets_of_waivers, waiver_id
-
-Cell = tuple[int, int]
-"""An arc and an arrival period."""
-Permits = tuple[tuple[str, ...], ...]
-"""Licences a move needs: of every inner tuple, one must be drawn on."""
-Surcharges = tuple[tuple[int, int, Decimal], ...]
-"""Charges of a move (arc, order period) where they depend on the use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +44,9 @@ class ComplianceClass:
     """Where the final good is bought, if a rule is dated by its order."""
     order_periods: frozenset[int] | None
     """Periods in which the final good may be ordered, likewise."""
+    ends: frozenset[str] = frozenset()
+    """End uses that what is bought for it may end in, of those that limits count by themselves; an empty name: another one. None, where
+    no limit counts by end use."""
     outlets: list[Outlet] = field(default_factory=list)
     nodes: set[Node] = field(default_factory=set)
 
@@ -59,6 +55,13 @@ class ComplianceClass:
         """Name in plans and tables."""
         return f"R{self.index + 1}"
 
+    @property
+    def _law(self) -> tuple[object, ...]:
+        """All that tells it from others but its end uses."""
+        return (
+            self.blocked, self.blocked_cells, self.permits, self.surcharges, self.final, self.order_periods
+        )  # fmt: skip
+
     def admits(self, arc: int, arrival: int) -> bool:
         """Whether an arc may serve it when it arrives in a period; a licence may still be needed."""
         return arc not in self.blocked and (arc, arrival) not in self.blocked_cells
@@ -66,8 +69,12 @@ class ComplianceClass:
     def at_least_as_strict(self, other: ComplianceClass, arcs: frozenset[int], nodes: frozenset[Node], by: int) -> bool:
         """Whether, up a chain of `arcs` and `nodes`, all that this one admits the other admits too, on no worse terms.
 
-        Only what arrives in period `by` or before matters.
+        Only what arrives in period `by` or before matters. What is for some end uses serves these alone.
         """
+        if not other.ends <= self.ends:
+            return False
+        if self._law == other._law:
+            return True
         if self.surcharges != other.surcharges or {self.final, other.final} & nodes:
             return False
         blocked = other.blocked & arcs <= self.blocked
@@ -92,50 +99,6 @@ class _InForce(NamedTuple):
     """Of the delivery, where rules are dated by order."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """The signature of a compliance class."""
-
-    blocked: frozenset[int]
-    blocked_cells: frozenset[Cell]
-    permits: tuple[tuple[Cell, Permits], ...]
-    surcharges: Surcharges | None
-    final: Node | None
-    order_periods: frozenset[int] | None
-
-
-def _meet(together: Sequence[_Terms]) -> _Terms | None:
-    """What forbids all that any of them forbids; None where they ask for different licences, or charge differently."""
-    if len({terms.surcharges for terms in together}) > 1:
-        return None
-    blocked = frozenset().union(*(terms.blocked for terms in together))
-    cells = frozenset().union(*(terms.blocked_cells for terms in together))
-    permits: dict[Cell, Permits] = {}
-    for terms in together:
-        for cell, licences in terms.permits:
-            if permits.setdefault(cell, licences) != licences:
-                return None
-    return _Terms(
-        blocked=blocked,
-        blocked_cells=frozenset(c for c in cells if c[0] not in blocked),
-        permits=tuple(sorted((c, p) for c, p in permits.items() if c[0] not in blocked and c not in cells)),
-        surcharges=together[0].surcharges,
-        final=None,
-        order_periods=None,
-    )
-
-
-def _meets(of: Sequence[_Terms]) -> list[_Terms]:
-    """What forbids all that any of two or more of them forbids, each once: pairs first, then each meet with each of them again."""
-    found: dict[_Terms, None] = {}
-    latest = [terms for one, other in combinations(of, 2) if (terms := _meet((one, other))) is not None]
-    while latest:
-        new = [terms for terms in dict.fromkeys(latest) if terms not in found]
-        found.update(dict.fromkeys(new))
-        latest = [terms for one in new for other in of if (terms := _meet((one, other))) is not None]
-    return list(found)
-
-
 class Grouping:
     """Groups the uses of all demands into compliance classes."""
 
@@ -155,21 +118,22 @@ class Grouping:
         self.lots = lots
         self.judgements = judgements
         self.surcharges = surcharges
+        self.apart = CountedUses.of(law.rules)
         self.periods = self.case.horizon.periods
         self._needed: dict[tuple[Use, tuple[_InForce, frozenset[int]]], set[frozenset[int]]] = {}
         self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
 
     def compliance_classes(self) -> list[ComplianceClass]:
         """All compliance classes, numbered in the order in which demands first need them."""
-        found: dict[_Terms, ComplianceClass] = {}
+        found: dict[Signature, ComplianceClass] = {}
         for number, demand in enumerate(self.demands):
             judgement = self.judgements[demand.use]
             nodes = self.network.reach(final_node(demand.use))[1]
-            known: dict[_InForce, list[_Terms]] = {}
+            known: dict[_InForce, list[Signature]] = {}
             for period in self.periods:
                 if not demand.quantity[period.index]:
                     continue
-                served: dict[_Terms, list[frozenset[str]]] = {}
+                served: dict[Signature, list[frozenset[str]]] = {}
                 for waivers in self._waiver_sets(demand, judgement, period):
                     ids = tuple(waiver_id(w) for w in waivers)
                     force = self._in_force(judgement, period.index, waivers)
@@ -182,12 +146,12 @@ class Grouping:
                         compliance_class = found.get(terms) or self._new(found, terms)
                         compliance_class.outlets.append(Outlet(number, period.index, ids))
                         compliance_class.nodes |= nodes
-        self._add_meets(found)
+        self._addmeets(found)
         if any(rule.watches_stock for rule in self.law.rules):
             self._add_shelves(found)
         return list(found.values())
 
-    def _add_meets(self, found: dict[_Terms, ComplianceClass]) -> None:
+    def _addmeets(self, found: dict[Signature, ComplianceClass]) -> None:
         """Compliance classes for co-products that end in different uses: what is made for all of them must be lawful for all.
 
         An offer with inputs and several outputs may be run for several compliance classes at once. Where none of them is at
@@ -201,11 +165,11 @@ class Grouping:
             for feed in feeds:
                 nodes |= self.network.reach(feed)[1]
             served = [terms for terms, compliance_class in found.items() if compliance_class.nodes & outputs]
-            for terms in _meets(served):
+            for terms in meets(served):
                 compliance_class = found.get(terms) or self._new(found, terms)
                 compliance_class.nodes |= nodes
 
-    def _add_shelves(self, found: dict[_Terms, ComplianceClass]) -> None:
+    def _add_shelves(self, found: dict[Signature, ComplianceClass]) -> None:
         """Compliance classes for stock that is to serve different uses, where a rule watches what stock may serve.
 
         What is lawful for all of several uses covers each of them, and may end in any: it is bought for a compliance class that
@@ -216,8 +180,8 @@ class Grouping:
             here = [terms for terms, compliance_class in found.items() if node in compliance_class.nodes]
             for second, terms in enumerate(here):  # grows while it is walked, until every meet is in it
                 for other in here[:second]:
-                    both = _meet((other, terms))
-                    if both is None or {other.final, terms.final} & nodes:
+                    both = meet(other, terms)
+                    if both is None or (both.final is None and {other.final, terms.final} & nodes):
                         continue
                     compliance_class = found.get(both) or self._new(found, both)
                     compliance_class.nodes |= nodes
@@ -225,7 +189,7 @@ class Grouping:
                         here.append(both)
 
     @staticmethod
-    def _new(found: dict[_Terms, ComplianceClass], terms: _Terms) -> ComplianceClass:
+    def _new(found: dict[Signature, ComplianceClass], terms: Signature) -> ComplianceClass:
         compliance_class = ComplianceClass(
             index=len(found),
             blocked=terms.blocked,
@@ -236,6 +200,7 @@ class Grouping:
             else None,
             final=terms.final,
             order_periods=terms.order_periods,
+            ends=terms.ends,
         )
         found[terms] = compliance_class
         return compliance_class
@@ -295,7 +260,7 @@ class Grouping:
         by_order = [i for i in chain if self.law.rules[i].dated_by == "order"]
         return _InForce(tuple(by_delivery), tuple(by_order), period if by_order else None)
 
-    def _terms(self, use: Use, judgement: Judgement, force: _InForce) -> list[_Terms]:
+    def _terms(self, use: Use, judgement: Judgement, force: _InForce) -> list[Signature]:
         """The signature of a delivery; one for each stretch of order periods that rules dated by order tell apart."""
         cells, permits = self._trade_terms(judgement)
         final: Node = final_node(use)
@@ -303,13 +268,14 @@ class Grouping:
         for rules, orders in self._epochs(force):
             blocked = self._blocked(judgement, rules, force, final)
             terms.append(
-                _Terms(
+                Signature(
                     blocked=blocked,
                     blocked_cells=frozenset(c for c in cells if c[0] not in blocked),
                     permits=tuple((cell, ids) for cell, ids in permits if cell[0] not in blocked),
                     surcharges=self.surcharges.get(use),
                     final=final if orders is not None else None,
                     order_periods=orders,
+                    ends=self.apart.ends(use.end_use),
                 )
             )
         return terms

@@ -67,7 +67,7 @@ def rows_of(problem: Problem, rule: Rule) -> list[Row | Rows]:
     in_force = frozenset(p.index for p in periods if rule.applies(p.span, problem.law.statuses))
     if not in_force:
         return []
-    found = as_rows(rule.rows(problem.facts.within(in_force)))
+    found = as_rows(rule.rows(problem.facts.within(in_force)), rule.counted_end_uses)
     return [row.loosened(rule.loosened) for row in found] if rule.loosened else found
 
 

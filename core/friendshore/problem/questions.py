@@ -14,26 +14,24 @@ from ..domain.case import Case
 from ..domain.facts import Material, Place
 from ..domain.time import Horizon, stretches
 from ..domain.use import Chained
-from ..rules.base import DemandLine
+from ..rules.facts import DemandLine
 from ..rules.rows import Purchases
 from ..rules.terms import (
     BoughtTerm,
     DeliveredTerm,
-    DiscountsTerm,
-    FixedTerm,
+    ForUses,
     HoldingTerm,
     MakingTerm,
-    OnboardingTerm,
     ReservedTerm,
     ShortTerm,
     SpentTerm,
     StockTerm,
     Term,
-    UntakenTerm,
     UsedTerm,
 )
 from .compliance_classes import ComplianceClass
 from .demands import Demand
+from .dues import Dues
 from .incumbents import Incumbent
 from .merged import Merged
 from .moves import Moves, ranges
@@ -76,12 +74,7 @@ class Questions:
         self._network = network
         self._moves = moves
         self._counted = counted
-        self._price_spans = trade.price_spans
-        self._term_spans = trade.term_spans
-        self._commitments = trade.commitments
-        spanned = [span.offers for span in trade.price_spans] + [span.offers for span in trade.term_spans]
-        spanned.append(tuple(commitment.offer for commitment in trade.commitments))
-        self._spanned = _arcs_by_offer(network, {offer for offers in spanned for offer in offers})
+        self._dues = Dues(network, counted, trade)
         self.materials: Sequence[Material] = tuple(
             merged.materials[name] for name in sorted({material for material, _ in network.nodes})
         )
@@ -123,17 +116,25 @@ class Questions:
         return stretches(periods, per) or ([("horizon", ())] if per == "horizon" else [])
 
     def bought(
-        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], stock: bool = False
+        self,
+        count: Callable[[Chained, Place], Decimal | int],
+        periods: Sequence[int],
+        stock: bool = False,
+        for_uses: ForUses | None = None,
     ) -> BoughtTerm:
         """Kilograms of the moves that count, delivered in `periods`; with `stock`, lots set aside as well."""
-        return BoughtTerm(*self._moves_that(count, periods, stock=stock))
+        return BoughtTerm(*self._moves_that(count, periods, stock=stock), for_uses=for_uses)
 
     def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
         """All that may be bought, each offer with a place; with `stock`, lots as well."""
         return [(arc.chained, arc.move.to) for arc in self._arcs if stock or arc.offer >= 0]
 
     def bought_in_each(
-        self, counts: Sequence[Sequence[float]], stretches: Sequence[Sequence[int]], stock: bool = False
+        self,
+        counts: Sequence[Sequence[float]],
+        stretches: Sequence[Sequence[int]],
+        stock: bool = False,
+        for_uses: ForUses | None = None,
     ) -> Purchases:
         """What is `bought` by each of several counts in each of several stretches, which have no period in common."""
         arcs = [arc for arc in self._arcs if stock or arc.offer >= 0]
@@ -152,74 +153,46 @@ class Questions:
             first=np.searchsorted(row[order], np.arange(len(stretches) * len(counts) + 1)),
             moves=moves[entry[order]],
             weight=share[counted, position[entry]][order],
+            for_uses=for_uses,
         )
 
     def used(
-        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0
+        self,
+        count: Callable[[Chained, Place], Decimal | int],
+        periods: Sequence[int],
+        at_least: Decimal | int = 0,
+        for_uses: ForUses | None = None,
     ) -> UsedTerm:
         """1 if the moves that count come to at least `at_least`, else 0."""
-        return UsedTerm(*self._moves_that(count, periods), at_least=float(at_least))
+        return UsedTerm(*self._moves_that(count, periods), for_uses=for_uses, at_least=float(at_least))
 
-    def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
+    def spent(
+        self,
+        count: Callable[[Chained, Place], Decimal | int],
+        periods: Sequence[int],
+        for_uses: ForUses | None = None,
+    ) -> Sequence[Term]:
         """Money on the moves that count, dated by order, and onboarding of their offers if `periods` hold the first.
 
         What price schedules take off or add counts in the period in which it is settled, by the least that anything a schedule
         bears on counts: a discount for goods that count and goods that do not is no money of the first. What terms of trade make
         due at once counts in the first period of its span, by the most that anything they are about counts; what is paid for and not
         taken, in the last period of its year, by the most that its offer counts.
+
+        Raises:
+            InputError: with `for_uses`, if some of that is due whatever is bought for which use.
         """
         counts = [0.0] * len(self._counted)
         for arc in self._arcs:
             if arc.offer >= 0:
                 counts[arc.offer] = max(counts[arc.offer], float(count(arc.chained, arc.move.to)))
         several = [0.0 if facts.single else c for facts, c in zip(self._counted, counts, strict=True)]
-        terms: list[Term] = [SpentTerm(*self._moves_that(count, periods, dated="ordered"))]
-        terms.append(MakingTerm(*self._cells(enumerate(several), periods)))
-        if 0 in periods and 0 in self._in_force:
-            once = np.array([i for i, c in enumerate(counts) if c and self._counted[i].onboarding], dtype=np.intp)
-            terms.append(OnboardingTerm(once, np.array(counts)[once] if len(once) else np.array([])))
-        if self._price_spans:
-            terms.append(DiscountsTerm(*self._settled(count, periods)))
-        if self._term_spans:
-            terms.append(FixedTerm(*self._fixed(count, periods)))
-        if self._commitments:
-            terms.append(UntakenTerm(*self._untaken(count, periods)))
-        return terms
-
-    def _settled(
-        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]
-    ) -> tuple[Index, Weights]:
-        """Price spans settled in `periods`, each by the least that an arc of its offers counts."""
-        asked = {t for t in periods if t in self._in_force}
-        found = []
-        for position, span in enumerate(self._price_spans):
-            if span.settled in asked:
-                arcs = [arc for offer in span.offers for arc in self._spanned[offer]]
-                found.append((position, min(float(count(arc.chained, arc.move.to)) for arc in arcs)))
-        return _weighted(found)
-
-    def _fixed(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> tuple[Index, Weights]:
-        """Term spans with money due in `periods`, each by the most that an arc of its offers counts."""
-        asked = {t for t in periods if t in self._in_force}
-        found = []
-        for position, span in enumerate(self._term_spans):
-            if span.fixed and span.due in asked:
-                arcs = [arc for offer in span.offers for arc in self._spanned[offer]]
-                moving = [arc for arc in arcs if span.goes(arc.node[1])]
-                found.append((position, max((float(count(a.chained, a.move.to)) for a in moving), default=0.0)))
-        return _weighted(found)
-
-    def _untaken(
-        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]
-    ) -> tuple[Index, Weights]:
-        """Commitments due in `periods`, each by the most that an arc of its offer counts."""
-        asked = {t for t in periods if t in self._in_force}
-        found = []
-        for position, commitment in enumerate(self._commitments):
-            if commitment.due in asked:
-                arcs = self._spanned[commitment.offer]
-                found.append((position, max(float(count(arc.chained, arc.move.to)) for arc in arcs)))
-        return _weighted(found)
+        terms: list[Term] = [SpentTerm(*self._moves_that(count, periods, dated="ordered"), for_uses=for_uses)]
+        terms.append(MakingTerm(*self._cells(enumerate(several), periods), for_uses=for_uses))
+        if for_uses is not None:
+            self._dues.refuse({i for i, counted in enumerate(counts) if counted})
+            return terms
+        return terms + self._dues.terms(count, counts, {t for t in periods if t in self._in_force})
 
     def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> DeliveredTerm:
         """Kilograms delivered to the demands that count."""
@@ -229,10 +202,15 @@ class Questions:
         """Kilograms short of the demands that count."""
         return ShortTerm(*self._cells(self._by_demand(count), periods))
 
-    def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> StockTerm:
-        """Kilograms held at the end of each of `periods`."""
+    def stock(
+        self,
+        count: Callable[[Material, Place], Decimal | int],
+        periods: Sequence[int],
+        for_uses: ForUses | None = None,
+    ) -> StockTerm:
+        """Kilograms held at the end of each of `periods`; with `for_uses`, of what is set aside for some."""
         counts = [float(count(self._merged.materials[m], self._merged.place(p))) for m, p in self._network.nodes]
-        return StockTerm(*self._cells(enumerate(counts), periods))
+        return StockTerm(*self._cells(enumerate(counts), periods), for_uses=for_uses)
 
     def usable(
         self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
@@ -341,14 +319,6 @@ def _positions(names: Iterable[str]) -> dict[str, list[int]]:
     return found
 
 
-def _arcs_by_offer(network: Network, offers: Collection[int]) -> dict[int, list[Arc]]:
-    found: dict[int, list[Arc]] = {offer: [] for offer in offers}
-    for arc in network.arcs:
-        if arc.offer in found:
-            found[arc.offer].append(arc)
-    return found
-
-
 def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, str], frozenset[str]]:
     """Offer, material and place -> countries of the demands up whose chains they stand."""
     found: dict[int, set[str]] = {}
@@ -357,9 +327,3 @@ def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, s
             found.setdefault(index, set()).add(country)
     arcs = [(network.arcs[index], countries) for index, countries in found.items()]
     return {(a.chained.offer.id, a.chained.material.id, a.move.to.id): frozenset(c) for a, c in arcs}
-
-
-def _weighted(found: Iterable[tuple[int, float]]) -> tuple[Index, Weights]:
-    """Positions with their weights, those without any left out."""
-    kept = [(position, weight) for position, weight in found if weight]
-    return np.array([p for p, _ in kept], dtype=np.intp), np.array([w for _, w in kept], dtype=np.float64)

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem import Problem
-from ..problem.compliance_classes import Cell, ComplianceClass
+from ..problem.compliance_classes import ComplianceClass
 from ..problem.float_tables import as_floats, table
 from ..problem.moves import ranges
 from ..problem.network import Node
+from ..problem.signatures import Cell
 from .matrix import Floats, Ints
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
@@ -40,12 +41,12 @@ class TermColumns:
         self.deliveries: dict[tuple[int, int], list[int]] = {}
         for column, (demand, period, _, _) in zip(columns.deliver, columns.deliver_key, strict=True):
             self.deliveries.setdefault((demand, period), []).append(column)
-        self.makes: dict[tuple[int, int], list[int]] = {}
-        for (offer, _, t), column in columns.make.items():
-            self.makes.setdefault((offer, t), []).append(column)
-        self.held: dict[int, list[int]] = {}
-        for (node, _), first in columns.stock.items():
-            self.held.setdefault(node, []).append(first)
+        self.makes: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for (offer, made_for, t), column in columns.make.items():
+            self.makes.setdefault((offer, t), []).append((made_for, column))
+        self.held: dict[int, list[tuple[int, int]]] = {}
+        for (node, held_for), first in columns.stock.items():
+            self.held.setdefault(node, []).append((held_for, first))
         self.rests: dict[int, list[int]] = {}
         nodes = {node: i for i, node in enumerate(problem.network.nodes)}
         for lot in columns.rest:
@@ -59,11 +60,15 @@ class TermColumns:
         else:
             bought = rows.bought
             index = np.repeat(np.arange(first, first + len(rows)), np.diff(bought.first))
-            self.bought.append((index, bought.moves, bought.weight))
+            if bought.for_uses is None:
+                self.bought.append((index, bought.moves, bought.weight))
+                return
+            columns, entry = self._columns(bought.moves, bought.for_uses)
+            self.assembly.add_entries(index[entry], columns, bought.weight[entry])
 
     def read(self, index: int, term: Term, row: Row) -> None:
         """Adds a term to the row `index`; purchases are noted for `add_bought`."""
-        if isinstance(term, terms.BoughtTerm):
+        if isinstance(term, terms.BoughtTerm) and term.for_uses is None:
             self.bought.append((np.full(len(term.moves), index), term.moves, term.weight * term.times))
             return
         found = list(self._counted(term, row))
@@ -76,33 +81,47 @@ class TermColumns:
             columns, entry = self._columns(moves)
             self.assembly.add_entries(rows[entry], columns, weights[entry])
 
-    def _columns(self, moves: Ints) -> tuple[Ints, Ints]:
+    def _columns(self, moves: Ints, for_uses: terms.ForUses | None = None) -> tuple[Ints, Ints]:
         """The columns that buy some moves, and which of `moves` each of them buys."""
         first, last = self.first[moves], self.first[moves + 1]
-        return self.buys[ranges(first, last)], np.repeat(np.arange(len(moves)), last - first)
+        buys, entry = ranges(first, last), np.repeat(np.arange(len(moves)), last - first)
+        if for_uses is not None:
+            kept = np.isin(self.compliance_class[buys], self._classes(for_uses))
+            buys, entry = buys[kept], entry[kept]
+        return self.buys[buys], entry
+
+    def _classes(self, for_uses: terms.ForUses | None) -> list[int]:
+        """Compliance classes that count: all, or those for some end uses. What is for none of them counts for all (-1)."""
+        classes = self.problem.compliance_classes
+        return (
+            [-1, *(r.index for r in classes)]
+            if for_uses is None
+            else [r.index for r in classes if for_uses.takes(r.ends)]
+        )
 
     def _counted(self, term: Term, row: Row) -> Iterator[tuple[int, float]]:  # noqa: C901 - a case for each term
         """Columns whose sum is a term but for its `times`, each with what one of it counts."""
         match term:
             case terms.BoughtTerm():
-                columns, entry = self._columns(term.moves)
+                columns, entry = self._columns(term.moves, term.for_uses)
                 yield from zip(columns.tolist(), term.weight[entry].tolist(), strict=True)
             case terms.UsedTerm():
                 yield self._used(term, row), 1.0
             case terms.SpentTerm():
-                yield from self._weighed(term.weight, self._spent, term.moves)
+                yield from self._weighed(term.weight, partial(self._spent, term.for_uses), term.moves)
             case terms.DeliveredTerm():
                 yield from self._weighed(term.weight, self._delivered, term.demands, term.periods)
             case terms.ShortTerm():
                 yield from self._weighed(term.weight, self._short, term.demands, term.periods)
             case terms.StockTerm():
-                yield from self._weighed(term.weight, self._stock, term.nodes, term.periods)
+                yield from self._weighed(term.weight, partial(self._stock, term.for_uses), term.nodes, term.periods)
             case terms.HoldingTerm():
-                yield from self._weighed(term.weight, self._holding, term.nodes, term.periods)
+                yield from self._weighed(term.weight, partial(self._holding, term.for_uses), term.nodes, term.periods)
             case terms.ReservedTerm():
                 yield from self._weighed(term.weight, self._reserved, term.classes, term.nodes, term.periods)
             case terms.MakingTerm():
-                yield from self._weighed(term.weight, self._making, term.offers, term.periods)
+                making = partial(self._making, self._classes(term.for_uses))
+                yield from self._weighed(term.weight, making, term.offers, term.periods)
             case terms.OnboardingTerm():
                 yield from self._weighed(term.weight, self._onboarding, term.offers)
             case terms.DiscountsTerm():
@@ -130,35 +149,40 @@ class TermColumns:
     def _short(self, demand: int, t: int) -> Iterator[tuple[int, float]]:
         yield self.columns.short + demand * self.count + t, 1.0
 
-    def _stock(self, node: int, t: int) -> Iterator[tuple[int, float]]:
-        """What is held for all compliance classes, and what of each lot there is left over, less what is lost on the way."""
-        yield from ((first + t, 1.0) for first in self.held.get(node, ()))
+    def _stock(self, for_uses: terms.ForUses | None, node: int, t: int) -> Iterator[tuple[int, float]]:
+        """What is held for compliance classes that count; where all do, also what is left over of each lot, less what is lost on the way."""
+        classes = self._classes(for_uses)
+        yield from ((first + t, 1.0) for held_for, first in self.held.get(node, ()) if held_for in classes)
+        if for_uses is not None:
+            return
         left = self.problem.stores[self.problem.network.nodes[node]].left
         for lot in self.rests.get(node, ()):
             there = self.problem.lots[lot].period
             if there <= t:
                 yield self.columns.rest[lot], float(left(there)[t - there])
 
-    def _holding(self, node: int, t: int) -> Iterator[tuple[int, float]]:
+    def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> Iterator[tuple[int, float]]:
         rate = float(self.problem.stores[self.problem.network.nodes[node]].holding)
         years = float(self.problem.case.horizon.periods[t].years)
-        return ((column, rate * years * kept) for column, kept in self._stock(node, t))
+        return ((column, rate * years * kept) for column, kept in self._stock(for_uses, node, t))
 
     def _reserved(self, compliance_class: int, node: int, t: int) -> Iterator[tuple[int, float]]:
         if (node, compliance_class) in self.columns.stock:
             yield self.columns.stock[node, compliance_class] + t, 1.0
 
-    def _spent(self, move: int) -> Iterator[tuple[int, float]]:
+    def _spent(self, for_uses: terms.ForUses | None, move: int) -> Iterator[tuple[int, float]]:
         """What a kilogram costs, by column: some charges may depend on the use."""
         moves = self.problem.moves
         money, key = moves.money(move), (int(moves.arc[move]), int(moves.ordered[move]))
         for entry in range(self.first[move], self.first[move + 1]):
-            given = self.problem.compliance_classes[self.compliance_class[entry]].surcharges or {}
-            yield int(self.buys[entry]), float(money + given.get(key, Decimal(0)))
+            bought_for = self.problem.compliance_classes[self.compliance_class[entry]]
+            given = bought_for.surcharges or {}
+            if for_uses is None or for_uses.takes(bought_for.ends):
+                yield int(self.buys[entry]), float(money + given.get(key, Decimal(0)))
 
-    def _making(self, offer: int, t: int) -> Iterator[tuple[int, float]]:
+    def _making(self, classes: Collection[int], offer: int, t: int) -> Iterator[tuple[int, float]]:
         price = float(self.problem.offers[offer].price[t])
-        return ((column, price) for column in self.makes.get((offer, t), ()))
+        return ((column, price) for made_for, column in self.makes.get((offer, t), ()) if made_for in classes)
 
     def _onboarding(self, offer: int) -> Iterator[tuple[int, float]]:
         if offer in self.columns.onboard:
@@ -188,7 +212,7 @@ class TermColumns:
         """A binary variable that is 1 exactly if the moves come to the threshold."""
         resolution = float(self.problem.case.resolution)
         threshold = term.at_least or resolution
-        found, entry = self._columns(term.moves)
+        found, entry = self._columns(term.moves, term.for_uses)
         weights = term.weight[entry]
         most = float(sum((weights * self.bounds.move[term.moves[entry]]).tolist()))
         column = self.assembly.add_columns(1, 0.0, 1.0, integer=True)

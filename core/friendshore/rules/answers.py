@@ -7,14 +7,15 @@ told as its author's mistake and never becomes a wrong plan.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from ..domain.use import Verdict
 from .base import Rule
 from .rows import Row, Rows
-from .terms import LackingTerm, Term, UsedTerm
+from .terms import ForUses, LackingTerm, Term, UsedTerm
 
 _LONGEST = 60
 """Characters of a wrong answer that are shown."""
@@ -70,15 +71,20 @@ def as_sentence(found: object) -> str:
     return found
 
 
-def as_rows(found: Iterable[Any]) -> list[Row | Rows]:
+def as_rows(found: Iterable[Any], counted_end_uses: Collection[str]) -> list[Row | Rows]:
     """What `rows` answers.
 
+    Args:
+        found: the answer.
+        counted_end_uses: end uses that the rule says it counts by themselves.
+
     Raises:
-        WrongAnswer: if one of them is no row, or none that a linear program can say.
+        WrongAnswer: if one of them is no row, none that a linear program can say, or one that counts by an end use which the rule
+            does not name.
     """
     rows = list(found)
     for row in rows:
-        for fault in faults(row):
+        for fault in chain(faults(row), unnamed_uses(row, counted_end_uses)):
             raise WrongAnswer(fault)
     return rows
 
@@ -113,6 +119,14 @@ def faults(row: Any) -> Iterator[str]:
             if bound is not None and not (isinstance(bound, Decimal) and bound.is_finite()):
                 yield f"{named}: `{name}` is {_shown(bound)}, no Decimal"
                 break
+
+
+def unnamed_uses(row: Row | Rows, named: Collection[str]) -> Iterator[str]:
+    """End uses that a row counts by, though compliance classes do not tell them apart, since its rule does not name them."""
+    for term in row.asked:
+        for_uses: ForUses | None = getattr(term, "for_uses", None)
+        for use in sorted(for_uses.end_uses.difference(named)) if for_uses is not None else ():
+            yield f"it counts what is for {use}, which `counted_end_uses` of its rule does not name"
 
 
 def _fault_of(term: Any) -> str:

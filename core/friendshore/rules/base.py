@@ -11,25 +11,38 @@ every day on which the same phases hold.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..domain.base import Number, Record, UnreadableError
-from ..domain.facts import Material, Place
-from ..domain.naming import Names as Names  # noqa: PLC0414 (kinds import it from here)
+from ..domain.facts import Material
+from ..domain.naming import Names
 from ..domain.quantities import parse_share
-from ..domain.time import Horizon, Span
+from ..domain.time import Span
 from ..domain.use import PASS, Chained, Fact, Move, Use, Verdict
-from .rows import Purchases, Row, Rows
-from .terms import BoughtTerm, DeliveredTerm, HoldingTerm, ReservedTerm, ShortTerm, StockTerm, Term, UsedTerm
+from .facts import DemandLine, Facts, IncumbentLine
+from .rows import Row, Rows
 from .waivers import WaiverTerms
+
+__all__ = [
+    "DemandLine",
+    "FactTest",
+    "Facts",
+    "IncumbentLine",
+    "Names",
+    "Phase",
+    "PhaseStatus",
+    "Rule",
+    "Selector",
+    "Threshold",
+]
 
 
 class PhaseStatus(StrEnum):
@@ -128,146 +141,6 @@ class FactTest(Record):
         return (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below)
 
 
-class DemandLine(Protocol):
-    """A demand as a limit rule sees it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def use(self) -> Use: ...
-    @property
-    def quantity(self) -> Sequence[Decimal]:
-        """Kilograms wanted in each period."""
-        ...
-
-
-class IncumbentLine(Protocol):
-    """What is bought today of one output of an offer, as a limit rule sees it."""
-
-    @property
-    def offer(self) -> str: ...
-    @property
-    def material(self) -> Material: ...
-    @property
-    def quantity(self) -> Sequence[Decimal]:
-        """Kilograms that today's rate comes to in each period."""
-        ...
-
-    @property
-    def placed(self) -> Sequence[Decimal]:
-        """Kilograms that orders already placed with the offer bring in each period."""
-        ...
-
-
-class Facts(Protocol):
-    """What a limit rule may ask of a case. `Problem` satisfies it.
-
-    The counting methods take a function that says how much each thing counts (0: not at all) and the periods meant; they
-    return a term for a `Row`. A purchase is dated by its delivery.
-    """
-
-    @property
-    def horizon(self) -> Horizon: ...
-    @property
-    def resolution(self) -> Decimal: ...
-    @property
-    def offers(self) -> Sequence[Chained]:
-        """All offers that can take part, one entry an output, in canonical order."""
-        ...
-
-    @property
-    def demands(self) -> Sequence[DemandLine]: ...
-    @property
-    def incumbents(self) -> Sequence[IncumbentLine]:
-        """What the case says is bought today, one entry an output of an offer."""
-        ...
-
-    @property
-    def place(self) -> Place:
-        """The case's place."""
-        ...
-
-    @property
-    def materials(self) -> Sequence[Material]:
-        """All materials that are demanded, or may be bought for one that is."""
-        ...
-
-    @property
-    def places(self) -> Sequence[Place]:
-        """All places where one of these materials may be delivered or lie, in order."""
-        ...
-
-    def about(self, materials: Collection[str]) -> Facts:
-        """The same questions about some materials only: of a large case, much quicker to answer."""
-        ...
-
-    def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
-        """Label and period indices of each stretch of the horizon, as far as the rule applies in it.
-
-        Years are calendar years by the period's first day.
-        """
-        ...
-
-    def bought(
-        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], stock: bool = False
-    ) -> BoughtTerm:
-        """Kilograms of the moves that count; with `stock`, of stock in hand and orders placed as well."""
-        ...
-
-    def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
-        """All that may be bought, each offer with a place of delivery; with `stock`, stock in hand and orders placed as well."""
-        ...
-
-    def bought_in_each(
-        self, counts: Sequence[Sequence[float]], stretches: Sequence[Sequence[int]], stock: bool = False
-    ) -> Purchases:
-        """What is `bought` by each of several counts in each of several stretches of periods, which have none in common.
-
-        For `Rows`: stretch by stretch, and within each count by count. A count is a list: what each of `purchases` counts.
-        """
-        ...
-
-    def used(
-        self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int], at_least: Decimal | int = 0
-    ) -> UsedTerm: ...
-    def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> DeliveredTerm: ...
-    def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> ShortTerm: ...
-    def stock(self, count: Callable[[Material, Place], Decimal | int], periods: Sequence[int]) -> StockTerm: ...
-    def usable(
-        self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
-    ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
-        """What must be in stock at the end of a period to serve all that is wanted of one material at one place.
-
-        Args:
-            wanted: demands, each with the period of its delivery and kilograms.
-            period: the period at whose end the stock is looked at.
-
-        Returns:
-            For sets of compliance classes, a name, the stock that may serve any of the demands in question, and what it must
-            come to. All that is wanted can be served at once if and only if every one of them holds.
-        """
-        ...
-
-    def spent(self, count: Callable[[Chained, Place], Decimal | int], periods: Sequence[int]) -> Sequence[Term]:
-        """Price, charges and freight of the moves that count, with their offers' onboarding in the first period, and what price
-        schedules take off or add, in the period of its settlement, what terms of trade make due at once, and what is paid for and not
-        taken, when it is due.
-        """
-        ...
-
-    def ends(self, offer: Chained, place: Place) -> frozenset[str]:
-        """Countries of the final demands that a purchase from an offer for a place may end in."""
-        ...
-
-    def holding(self, periods: Sequence[int]) -> HoldingTerm:
-        """All money for holding stock."""
-        ...
-
-    def demanded(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Decimal:
-        """Kilograms demanded, weighted; a number, since demand is a fact."""
-        ...
-
-
 class Rule(Record):
     """One thing that limits a plan. Subclasses set `kind` to a literal and implement one verb or more."""
 
@@ -344,6 +217,11 @@ class Rule(Record):
         assert span.start is not None and span.end is not None
         days = (span.end - span.start).days + 1
         return Fraction(sum(p.span.days_within(span) for p in self.phases if p.status in statuses), days)
+
+    @property
+    def counted_end_uses(self) -> frozenset[str]:
+        """End uses that `rows` counts by themselves: each gets compliance classes of its own."""
+        return frozenset()
 
     def concerns(self, use: Use) -> bool:
         """Whether the rule can bear on this use at all. A shortcut: False saves asking about every offer."""

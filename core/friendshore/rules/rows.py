@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .terms import BoughtTerm, LackingTerm, Term, lacking
+from .terms import BoughtTerm, ForUses, LackingTerm, Term, lacking
 
 if TYPE_CHECKING:
     from .terms import Index, Weights
 
-__all__ = ["Purchases", "Row", "Rows", "Term", "lacking", "one_by_one"]
+__all__ = ["ForUses", "Purchases", "Row", "Rows", "Term", "lacking", "one_by_one"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +63,13 @@ class Purchases:
     first: Index
     moves: Index
     weight: Weights
+    for_uses: ForUses | None = None
+    """Only what is bought for some end uses; None: whatever it is for."""
 
     def __getitem__(self, row: int) -> BoughtTerm:
         """What one row counts."""
         start, end = self.first[row : row + 2]
-        return BoughtTerm(self.moves[start:end], self.weight[start:end])
+        return BoughtTerm(self.moves[start:end], self.weight[start:end], for_uses=self.for_uses)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +110,7 @@ class Rows:
     @property
     def asked(self) -> tuple[Term, ...]:
         """All that they count, in one term."""
-        return (BoughtTerm(self.bought.moves, self.bought.weight),)
+        return (BoughtTerm(self.bought.moves, self.bought.weight, for_uses=self.bought.for_uses),)
 
     @property
     def floors(self) -> Sequence[Decimal]:

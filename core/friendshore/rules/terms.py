@@ -24,6 +24,22 @@ Table = Literal["moves", "demands", "nodes", "classes", "offers", "periods", "pr
 """Tables of a problem: a field of a term with one of these names holds positions in it, one an entry of its sum."""
 
 
+@dataclass(frozen=True, slots=True)
+class ForUses:
+    """Only what is for some end uses, by the compliance class that it is bought, made or held for.
+
+    A rule that counts so names them in `Rule.counted_end_uses`: each then has compliance classes of its own.
+    """
+
+    end_uses: frozenset[str]
+    surely: bool
+    """Whether only what can end in no other use counts, as a floor asks; else also what may end in these, as a cap does."""
+
+    def takes(self, ends: frozenset[str]) -> bool:
+        """Whether what may end in some uses counts; an empty set: nobody knows."""
+        return bool(ends) and ends <= self.end_uses if self.surely else not ends or bool(ends & self.end_uses)
+
+
 class _Weighted:
     """A weighted sum over entries of tables."""
 
@@ -58,6 +74,8 @@ class _OfMoves(_Weighted):
     """One factor an entry."""
     times: float = 1.0
     """Factor on the whole term."""
+    for_uses: ForUses | None = None
+    """Only what is bought for some end uses; None: whatever it is for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +103,8 @@ class _OfNodes(_Weighted):
     """One factor an entry."""
     times: float = 1.0
     """Factor on the whole term."""
+    for_uses: ForUses | None = None
+    """Only what is set aside for some end uses, without what lies unused in lots; None: all that is held."""
 
 
 class BoughtTerm(_OfMoves):
@@ -127,7 +147,7 @@ class ShortTerm(_OfDemands):
 
 
 class StockTerm(_OfNodes):
-    """Kilograms held, whoever they are set aside for."""
+    """Kilograms held."""
 
     __slots__ = ()
     unit: ClassVar[Unit] = "kg"
@@ -166,6 +186,8 @@ class MakingTerm(_Weighted):
     periods: Index
     weight: Weights
     times: float = 1.0
+    for_uses: ForUses | None = None
+    """Only what is made for some end uses; None: whatever it is for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

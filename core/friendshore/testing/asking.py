@@ -18,7 +18,7 @@ from ..problem.limiting import materials_of
 from ..rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
 from ..rules.base import Facts, Rule
 from ..rules.rows import Purchases, Row, Rows, one_by_one
-from ..rules.terms import LackingTerm, Table, Term
+from ..rules.terms import ForUses, LackingTerm, Table, Term
 from .worlds import World
 
 LINEAR = (
@@ -52,8 +52,9 @@ class Asking:
 
     @cached_property
     def problem(self) -> Problem:
-        """The case without any rule."""
-        return Inputs(self.world.case, (self.world.catalog,), ()).problem()
+        """The case without any rule; with this one, where it counts by end use."""
+        rules = (self.rule,) if self.rule.counted_end_uses else ()
+        return Inputs(self.world.case, (self.world.catalog,), rules).problem()
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -256,7 +257,9 @@ def _term(term: Term) -> tuple[object, ...]:
     for *at, weight in zip(*(some.tolist() for some in term.positions.values()), term.weight.tolist(), strict=True):
         weights[tuple(at)] = weights.get(tuple(at), 0.0) + weight
     entries = sorted((at, f"{weight:.12g}") for at, weight in weights.items())
-    return (name, term.times, getattr(term, "at_least", 0.0), entries)
+    uses: ForUses | None = getattr(term, "for_uses", None)
+    told = (sorted(uses.end_uses), uses.surely) if uses is not None else None
+    return (name, term.times, getattr(term, "at_least", 0.0), told, entries)
 
 
 def _possible(entry: ChainEntry, others: Sequence[str]) -> list[str]:
@@ -310,8 +313,12 @@ class _Reordered:
         return [given[position] for position in self._order(stock)]
 
     def bought_in_each(
-        self, counts: Sequence[Sequence[float]], stretches: Sequence[Sequence[int]], stock: bool = False
+        self,
+        counts: Sequence[Sequence[float]],
+        stretches: Sequence[Sequence[int]],
+        stock: bool = False,
+        for_uses: ForUses | None = None,
     ) -> Purchases:
         order = self._order(stock)
         back = sorted(range(len(order)), key=order.__getitem__)
-        return self._facts.bought_in_each([[count[i] for i in back] for count in counts], stretches, stock)
+        return self._facts.bought_in_each([[count[i] for i in back] for count in counts], stretches, stock, for_uses)

@@ -28,6 +28,7 @@ from .amounts import Amounts
 from .columns import Bought
 from .compliance import Judged, check_law
 from .discounts import Settled
+from .ends import check_ends
 from .ledger import PlanEntries
 from .levels import LevelReading, measured, read_levels
 from .limits import Readings, RowReading, read_limits
@@ -123,6 +124,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     amounts = Amounts(ledger, placed)
     amounts.check()
     check_terms(ledger, placed)
+    check_ends(ledger)
     judged = check_law(ledger)
     costing = Costing(ledger, placed)
     readings, penalties = read_limits(ledger, amounts, costing)

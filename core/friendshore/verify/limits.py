@@ -144,14 +144,15 @@ def _doubtful(rows: Rows, values: TermValues) -> list[int]:
     """Rows that doubles cannot show to hold, with a bound on what these may be wrong by."""
     bought, count = rows.bought, len(rows)
     row = np.repeat(np.arange(count), np.diff(bought.first))
-    each = bought.weight * values.near[bought.moves]
+    sums = values.bought(bought.for_uses)
+    each = bought.weight * sums.near[bought.moves]
     value = np.bincount(row, each, count)
     size = np.bincount(row, np.abs(each), count)
     least = as_floats(rows.at_least) if rows.at_least is not None else np.full(count, -np.inf)
     most = as_floats(rows.at_most) if rows.at_most is not None else np.full(count, np.inf)
     ends = np.maximum(*(np.where(np.isfinite(end), np.abs(end), 0.0) for end in (least, most)))
     off = (np.diff(bought.first) + 8) * EPSILON * (size + ends)
-    halves = np.bincount(row, np.abs(bought.weight) * values.parts[bought.moves], count)
+    halves = np.bincount(row, np.abs(bought.weight) * sums.parts[bought.moves], count)
     tolerance = float(values.resolution) / 2 * halves
     tolerance += np.maximum(np.maximum(np.abs(value), ends), 1.0) * float(_DIGITS)
     miss = np.maximum(least - value, value - most)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import assert_never
 
 import numpy as np
@@ -26,6 +27,18 @@ Cell = tuple[int, int]
 NOTHING, ONE = Decimal(0), Decimal(1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MoveSums:
+    """What is bought of every move."""
+
+    counts: Whole
+    """In units of the plan's tables."""
+    parts: Ints
+    """How many half steps of the resolution that may be off."""
+    near: Floats
+    """The same in kilograms, in doubles."""
+
+
 class TermValues:
     """What terms come to on a finished plan."""
 
@@ -33,36 +46,48 @@ class TermValues:
         self.problem = ledger.problem
         self.ledger, self.amounts, self.costing = ledger, amounts, costing
         self.resolution = self.problem.case.resolution
-        columns, moves = ledger.columns, self.problem.moves
-        move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
-        known = move >= 0
-        self.unit = columns.unit
-        self.bought: Whole = added_up(columns.counts[known], move[known], len(moves))
-        """What is bought of every move, in units."""
-        self.parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
-        """How many half steps of the resolution that may be off."""
-        self.near: Floats = columns.near(self.bought)
-        """The same in kilograms, in doubles."""
+        self.unit = ledger.columns.unit
+        self._ends = {r.label: r.ends for r in self.problem.compliance_classes}
+        self._bought: dict[terms.ForUses | None, MoveSums] = {}
+        self._money: dict[terms.ForUses | None, dict[int, Decimal]] = {}
         self.placed = {placed.position for placed in costing.placed}
         self.untaken = {untaken.position: untaken for untaken in costing.untaken}
         self.settled = {settled.position: settled for settled in costing.settled}
         self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
 
-    @cached_property
-    def spent(self) -> dict[int, Decimal]:
-        """Money on every move."""
-        found: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for line in self.costing.lines:
-            if (move := self.problem.moves.at(line.item.arc.index, line.item.ordered)) is not None:
-                found[move] += line.direct + line.charges + line.freight
-        return found
+    def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
+        """Whether what is bought, made or held for a compliance class counts."""
+        return for_uses is None or for_uses.takes(self._ends.get(label, frozenset()))
 
-    @cached_property
-    def making(self) -> dict[Cell, Decimal]:
-        """Money on runs, by offer and period."""
+    def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
+        """What is bought of every move, for any use or for some."""
+        if for_uses not in self._bought:
+            columns, moves = self.ledger.columns, self.problem.moves
+            move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
+            taken = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
+            known = (move >= 0) & taken[columns.requirement]
+            counts = added_up(columns.counts[known], move[known], len(moves))
+            parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
+            self._bought[for_uses] = MoveSums(counts, parts, columns.near(counts))
+        return self._bought[for_uses]
+
+    def spent(self, for_uses: terms.ForUses | None) -> dict[int, Decimal]:
+        """Money on every move, for any use or for some."""
+        if for_uses not in self._money:
+            found: defaultdict[int, Decimal] = defaultdict(Decimal)
+            for line in self.costing.lines:
+                move = self.problem.moves.at(line.item.arc.index, line.item.ordered)
+                if move is not None and self.counts(line.item.entry.requirement, for_uses):
+                    found[move] += line.direct + line.charges + line.freight
+            self._money[for_uses] = found
+        return self._money[for_uses]
+
+    def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
+        """Money on runs by offer and period, for any use or for some."""
         found: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
-            found[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
+            if self.counts(make.requirement, for_uses):
+                found[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
         return found
 
     @cached_property
@@ -118,23 +143,24 @@ class TermValues:
         """The same but for its `times`."""
         match term:
             case terms.BoughtTerm():
-                return self._summed(term.weight, self._bought_of, term.moves)
+                return self._summed(term.weight, partial(self._bought_of, self.bought(term.for_uses)), term.moves)
             case terms.UsedTerm():
                 return Decimal(self._used(term)), NOTHING
             case terms.SpentTerm():
-                return self._summed(term.weight, self._spent, term.moves)
+                return self._summed(term.weight, partial(self._spent, term.for_uses), term.moves)
             case terms.DeliveredTerm():
                 return self._summed(term.weight, self._delivered, term.demands, term.periods)
             case terms.ShortTerm():
                 return self._summed(term.weight, self._short, term.demands, term.periods)
             case terms.StockTerm():
-                return self._summed(term.weight, self._stock, term.nodes, term.periods)
+                return self._summed(term.weight, partial(self._stock, term.for_uses), term.nodes, term.periods)
             case terms.HoldingTerm():
-                return self._summed(term.weight, self._holding, term.nodes, term.periods)
+                return self._summed(term.weight, partial(self._holding, term.for_uses), term.nodes, term.periods)
             case terms.ReservedTerm():
                 return self._summed(term.weight, self._reserved, term.classes, term.nodes, term.periods)
             case terms.MakingTerm():
-                return self._summed(term.weight, self._making, term.offers, term.periods)
+                made = partial(self._making, self.making(term.for_uses))
+                return self._summed(term.weight, made, term.offers, term.periods)
             case terms.OnboardingTerm():
                 return self._summed(term.weight, self._onboarding, term.offers)
             case terms.DiscountsTerm():
@@ -167,27 +193,24 @@ class TermValues:
         return most, slack
 
     def _used(self, term: terms.UsedTerm) -> int:
-        counted = zip(term.moves.tolist(), term.weight.tolist(), strict=True)
-        total = sum((Decimal(repr(weight)) * self._bought(move) for move, weight in counted), NOTHING)
+        bought = self.bought(term.for_uses)
+        total, _ = self._summed(term.weight, partial(self._bought_of, bought), term.moves)
         threshold = Decimal(repr(term.at_least)) if term.at_least else self.resolution
         # A share of a demand need not be a multiple of the resolution: rounding may leave the sum half a step short.
-        parts = int(np.maximum(self.parts[term.moves], 1).sum())
+        parts = int(np.maximum(bought.parts[term.moves], 1).sum())
         slack = self.resolution / 2 * parts if term.at_least else NOTHING
         return int(total >= threshold - slack)
-
-    def _bought(self, move: int) -> Decimal:
-        return Decimal(int(self.bought[move])) * self.unit
 
     # What is read at one entry of a term, and how many half steps of the resolution a kilogram may be off, in its unit: none where
     # nothing is read, but for stock, which is what is left of numbers that are rounded each.
 
-    def _bought_of(self, move: int) -> Answer:
-        bought = self._bought(move)
-        return bought, Decimal(int(self.parts[move])) if bought else NOTHING
+    def _bought_of(self, bought: MoveSums, move: int) -> Answer:
+        count = int(bought.counts[move])
+        return Decimal(count) * self.unit, Decimal(int(bought.parts[move])) if count else NOTHING
 
-    def _spent(self, move: int) -> Answer:
-        spent = self.spent.get(move, NOTHING)
-        return spent, self.problem.moves.money(move) * int(self.parts[move]) if spent else NOTHING
+    def _spent(self, for_uses: terms.ForUses | None, move: int) -> Answer:
+        spent, parts = self.spent(for_uses).get(move, NOTHING), int(self.bought(for_uses).parts[move])
+        return spent, self.problem.moves.money(move) * parts if spent else NOTHING
 
     def _delivered(self, demand: int, t: int) -> Answer:
         delivered = self.delivered.get((demand, t), NOTHING)
@@ -197,21 +220,28 @@ class TermValues:
         short = self.short.get((demand, t), NOTHING)
         return short, ONE if short else NOTHING
 
-    def _stock(self, node: int, t: int) -> Answer:
-        return self.stock.get((node, t), (NOTHING, ONE))
+    def _stock(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
+        if for_uses is None:
+            return self.stock.get((node, t), (NOTHING, ONE))
+        held = [
+            self.reserved[r.index, node, t]
+            for r in self.problem.compliance_classes
+            if self.counts(r.label, for_uses) and (r.index, node, t) in self.reserved
+        ]
+        return sum((kilograms for kilograms, _ in held), NOTHING), sum((pieces for _, pieces in held), ONE)
 
-    def _holding(self, node: int, t: int) -> Answer:
+    def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
         years = self.problem.case.horizon.periods[t].years
         rate = self.problem.stores[self.problem.network.nodes[node]].holding * years.numerator / years.denominator
-        held, pieces = self._stock(node, t)
+        held, pieces = self._stock(for_uses, node, t)
         return held * rate, rate * pieces
 
     def _reserved(self, compliance_class: int, node: int, t: int) -> Answer:
         return self.reserved.get((compliance_class, node, t), (NOTHING, ONE))
 
-    def _making(self, offer: int, t: int) -> Answer:
-        made = self.making.get((offer, t), NOTHING)
-        return made, self.problem.offers[offer].price[t] if made else NOTHING
+    def _making(self, made: Mapping[Cell, Decimal], offer: int, t: int) -> Answer:
+        money = made.get((offer, t), NOTHING)
+        return money, self.problem.offers[offer].price[t] if money else NOTHING
 
     def _onboarding(self, offer: int) -> Answer:
         return self.problem.offers[offer].onboarding if offer in self.used else NOTHING, NOTHING

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from friendshore.domain.facts import Offer
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import (
+    Budget,
     MaxPlaces,
     MaxShare,
     MaxSuppliers,
@@ -88,3 +89,19 @@ def limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
         st.sampled_from(("year", "horizon") if "count" in type(rule).model_fields else ("period", "year", "horizon"))
     )
     return rule.model_copy(update={"id": rule.kind, "per": per})
+
+
+def of_end_uses(rule: Rule) -> st.SearchStrategy[Rule]:
+    """The same rule about some end uses."""
+    some = st.sampled_from((("defense",), ("civil",), ("civil", "defense")))
+    return some.map(lambda uses: rule.model_copy(update={"end_uses": frozenset(uses)}))
+
+
+@st.composite
+def budgets_by_use(draw: Draw[Any]) -> Rule:
+    """A budget for an end use."""
+    given = {"id": "budget", "amount": draw(st.integers(0, 1500)), "per": draw(st.sampled_from(("period", "horizon")))}
+    penalty = draw(st.sampled_from((None, None, "0.5")))
+    return Budget.model_validate(
+        {**given, "penalty": penalty, "end_uses": [draw(st.sampled_from(("defense", "civil")))]}
+    )

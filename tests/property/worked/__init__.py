@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import counts, law, limits, stocks, supply
+from . import counts, law, limits, stocks, supply, uses
 from .framework import CASES, Worked
 
-__all__ = ["Worked", "cases", "counts", "law", "limits", "stocks", "supply"]
+__all__ = ["Worked", "cases", "counts", "law", "limits", "stocks", "supply", "uses"]
 
 
 def cases() -> list[Worked]:

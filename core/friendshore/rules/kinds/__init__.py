@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from ..base import Rule
+from . import limits
 from .exclude import Exclude
 from .export_control import ExportControl
-from .limits import (
-    Budget,
-    Cover,
-    MaxChurn,
-    MaxPlaces,
-    MaxShare,
-    MaxSuppliers,
-    MinShare,
-    MinSuppliers,
-    Pin,
-    SingleSource,
-    StockLevel,
-)
+from .limits import *  # noqa: F403 - kinds of limits are listed where they stand, and once
+from .limits import LIMITING
 from .origin_ban import OriginBan
 from .tariff import Tariff
 
@@ -25,20 +15,6 @@ JUDGING: tuple[type[Rule], ...] = (OriginBan, ExportControl, Exclude)
 """Kinds that forbid."""
 CHARGING: tuple[type[Rule], ...] = (Tariff,)
 """Kinds that charge."""
-LIMITING: tuple[type[Rule], ...] = (
-    MaxShare,
-    MinShare,
-    MinSuppliers,
-    MaxSuppliers,
-    SingleSource,
-    MaxPlaces,
-    MaxChurn,
-    Cover,
-    StockLevel,
-    Budget,
-    Pin,
-)
-"""Kinds that limit the plan as a whole."""
 
 
 def builtin_kinds() -> tuple[type[Rule], ...]:
@@ -46,21 +22,5 @@ def builtin_kinds() -> tuple[type[Rule], ...]:
     return JUDGING + CHARGING + LIMITING
 
 
-__all__ = [
-    "Budget",
-    "Cover",
-    "Exclude",
-    "ExportControl",
-    "MaxChurn",
-    "MaxPlaces",
-    "MaxShare",
-    "MaxSuppliers",
-    "MinShare",
-    "MinSuppliers",
-    "OriginBan",
-    "Pin",
-    "SingleSource",
-    "StockLevel",
-    "Tariff",
-    "builtin_kinds",
-]
+__all__ = ["CHARGING", "JUDGING", "LIMITING", "Exclude", "ExportControl", "OriginBan", "Tariff", "builtin_kinds"]
+__all__ += limits.__all__

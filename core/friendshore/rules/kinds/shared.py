@@ -63,6 +63,12 @@ def _end_uses(value: Any) -> Any:
     return frozenset(found)
 
 
+def for_use(end_uses: Iterable[str]) -> str:
+    """The end uses that a rule is about, as they stand in a sentence; empty: all."""
+    named = listed(sorted(end_uses), "or")
+    return f" for {named} use" if named else ""
+
+
 EndUses = Annotated[Words, BeforeValidator(_end_uses), Names("end use")]
 """End uses, spelt as demands must spell them: a rule for `defence` would bear on nothing."""
 

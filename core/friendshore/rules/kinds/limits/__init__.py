@@ -1,5 +1,8 @@
 """Kinds that limit a plan as a whole: shares, numbers of suppliers and places, churn, stock, budgets, pins."""
 
+from __future__ import annotations
+
+from ...base import Rule
 from .churn import MaxChurn
 from .concentration import Concentration
 from .pins import Pin
@@ -8,7 +11,23 @@ from .spending import Budget
 from .stocks import Cover, StockLevel
 from .suppliers import MaxPlaces, MaxSuppliers, MinSuppliers, SingleSource
 
+LIMITING: tuple[type[Rule], ...] = (
+    MaxShare,
+    MinShare,
+    MinSuppliers,
+    MaxSuppliers,
+    SingleSource,
+    MaxPlaces,
+    MaxChurn,
+    Cover,
+    StockLevel,
+    Budget,
+    Pin,
+)
+"""Kinds that limit the plan as a whole: one that is added here is known everywhere."""
+
 __all__ = [
+    "LIMITING",
     "Budget",
     "Concentration",
     "Cover",

@@ -12,7 +12,7 @@ from ....domain.facts import ChainEntry, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import DemandLine, Facts, Names
-from ..shared import Countries, as_pairs, lands, listed
+from ..shared import Countries, EndUses, as_pairs, lands, listed
 from .grouped import GroupBy, Grouped
 
 By = Literal["country", "bloc", "supplier", "parent", "facility"]
@@ -57,6 +57,9 @@ class Counting(Grouped):
     """The stage at which countries are counted; none: the country of the site."""
     places: Countries = frozenset()
     """Countries whose demand it is about; none: all. A purchase that may end elsewhere too counts for a cap, not for a floor."""
+    end_uses: EndUses = frozenset()
+    """End uses whose demand it is about, like `["defense"]`; none: all. A purchase counts for the use that its compliance class ends in;
+    one for several uses at once counts for a cap, not for a floor."""
     each_place: bool = False
     """Whether every place of delivery is counted on its own."""
     suppliers: tuple[str, ...] = ()
@@ -104,9 +107,15 @@ class Counting(Grouped):
         groups = demanded | (members.keys() if self.selects else set())
         return [(name, facts.about(members[name])) for name in sorted(groups) if name]
 
+    @property
+    def counted_end_uses(self) -> frozenset[str]:
+        """The end uses that it is about."""
+        return self.end_uses
+
     def is_here(self, demand: DemandLine) -> bool:
         """Whether a demand is one that the limit is about."""
-        return not self.places or demand.use.place.country in self.places
+        used = not self.end_uses or demand.use.end_use in self.end_uses
+        return used and (not self.places or demand.use.place.country in self.places)
 
     def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
         """What is demanded of a group over some periods; of one place only, if `at` names it."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import Field
 
 from ....domain.facts import Material
 from ....errors import Diagnostic, InputError
+from ...terms import ForUses
 from ..amounts import PerKilogram
 from ..shared import Covering, InMoney
 
@@ -16,6 +19,49 @@ Per = Literal["period", "year", "horizon"]
 GroupBy = Literal["element", "material", "all"]
 STRETCH: dict[Per, str] = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}
 """Over which time a rule holds, in words."""
+
+
+def only(end_uses: frozenset[str], surely: bool) -> ForUses | None:
+    """What counts of purchases for some end uses; None: all of them, if none is named."""
+    return ForUses(end_uses, surely) if end_uses else None
+
+
+class Bounded(Protocol):
+    """A rule with bounds on what may be told apart by end use."""
+
+    @property
+    def exactly(self) -> Decimal | None: ...
+    @property
+    def at_least(self) -> Decimal | None: ...
+    @property
+    def at_most(self) -> Decimal | None: ...
+    @property
+    def end_uses(self) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A row's bounds, and what it counts."""
+
+    name: str
+    """What tells it from the other one of two rows."""
+    at_least: Decimal | None
+    at_most: Decimal | None
+    for_uses: ForUses | None
+
+
+def ends(rule: Bounded) -> Iterator[End]:
+    """The bounds of a rule in one row; with end uses in one row each, since what may be for several uses counts for the most alone."""
+    least = rule.exactly if rule.exactly is not None else rule.at_least
+    most = rule.exactly if rule.exactly is not None else rule.at_most
+    if not rule.end_uses:
+        yield End("", least, most, None)
+        return
+    both = least is not None and most is not None
+    if least is not None:
+        yield End(" at least" if both else "", least, None, only(rule.end_uses, surely=True))
+    if most is not None:
+        yield End(" at most" if both else "", None, most, only(rule.end_uses, surely=False))
 
 
 class Grouped(Covering, InMoney):

@@ -17,8 +17,8 @@ from ....errors import Diagnostic, InputError
 from ...base import Facts, Names, Rule
 from ...rows import Row
 from ..amounts import Kilograms, PerKilogram, WeightTable
-from ..shared import InMoney, listed
-from .grouped import STRETCH, Per
+from ..shared import EndUses, InMoney, for_use, listed
+from .grouped import STRETCH, Per, ends
 
 
 class Pin(InMoney):
@@ -41,6 +41,9 @@ class Pin(InMoney):
     """No less than so much."""
     at_most: Kilograms | None = None
     """No more than so much."""
+    end_uses: EndUses = frozenset()
+    """End uses that it is bought for; none: whatever it is for. What is bought for several uses at once counts where it may be too much,
+    and not where it may be too little."""
     per: Per = "horizon"
     """Over which stretch of the deliveries it is about: all of them, each calendar year, or each period."""
     start: datetime.date | None = Field(default=None, alias="from")
@@ -71,6 +74,11 @@ class Pin(InMoney):
         return self
 
     @property
+    def counted_end_uses(self) -> frozenset[str]:
+        """The end uses that it is about."""
+        return self.end_uses
+
+    @property
     def weights(self) -> dict[str, Decimal]:
         """Offer -> what a kilogram from it counts."""
         return dict(self.offers) or {self.offer: Decimal(1)}
@@ -87,16 +95,14 @@ class Pin(InMoney):
             raise InputError(unknown)
         dates = Span(start=self.start, end=self.end)
         about = {p.index for p in facts.horizon.periods if dates.meets(p.span)}
-        lower = self.exactly if self.exactly is not None else self.at_least
-        upper = self.exactly if self.exactly is not None else self.at_most
         for label, periods in facts.spans(self.per):
             here = [t for t in periods if t in about]
-            if here or self.per == "horizon":
+            for end in ends(self) if here or self.per == "horizon" else ():
                 yield Row(
-                    label=listed(self.weights) + ("" if self.per == "horizon" else f" {label}"),
-                    terms=(facts.bought(self._counts, here),),
-                    at_least=lower,
-                    at_most=upper,
+                    label=listed(self.weights) + ("" if self.per == "horizon" else f" {label}") + end.name,
+                    terms=(facts.bought(self._counts, here, for_uses=end.for_uses),),
+                    at_least=end.at_least,
+                    at_most=end.at_most,
                     sentence=self.sentence(),
                     penalty=self.penalty,
                     reads=frozenset(o.material.id for o in facts.offers if o.offer.id in self.weights),
@@ -128,4 +134,4 @@ class Pin(InMoney):
         when = f", delivered {span}" if self.start or self.end else ""
         every = "" if self.per == "horizon" else f" {STRETCH[self.per]}"
         where = f" to {listed(self.places or (self.place,), 'or')}" if self.place or self.places else ""
-        return f"Buy {' and '.join(part for part in parts if part)} from {listed(told)}{where}{every}{when}."
+        return f"Buy {' and '.join(part for part in parts if part)} from {listed(told)}{for_use(self.end_uses)}{where}{every}{when}."

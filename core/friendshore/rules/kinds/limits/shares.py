@@ -14,9 +14,9 @@ from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Rows
 from ..amounts import Share
-from ..shared import lands, listed
+from ..shared import for_use, lands, listed
 from .counting import NOUN, NOUNS, Belongs, ByCountries
-from .grouped import STRETCH
+from .grouped import STRETCH, only
 
 
 class _Shared(ByCountries):
@@ -55,7 +55,12 @@ class _Shared(ByCountries):
         names = [" ".join(word for word in (group, who, at) if word) for who, _ in sets]
         return Rows(
             labels=[f"{name} {label}" for label, _, _ in stretches for name in names],
-            bought=facts.bought_in_each(counts, [periods for _, periods, _ in stretches], self.include_stock),
+            bought=facts.bought_in_each(
+                counts,
+                [periods for _, periods, _ in stretches],
+                self.include_stock,
+                only(self.end_uses, surely=not cap),
+            ),
             at_least=None if cap else bounds,
             at_most=bounds if cap else None,
             sentence=self.sentence(),
@@ -86,7 +91,7 @@ class _Shared(ByCountries):
         here = f" in {lands(self.places, 'or')}" if self.places else ""
         what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
         each = f"{self.by_group()}, {STRETCH[self.per]}{', at each place' if self.each_place else ''}"
-        return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}, {each}"
+        return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}{for_use(self.end_uses)}, {each}"
 
 
 class MaxShare(_Shared):

@@ -13,8 +13,8 @@ from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row
 from ..amounts import Amount, Rate
-from ..shared import Covering, InMoney
-from .grouped import STRETCH, Per
+from ..shared import Covering, EndUses, InMoney, for_use
+from .grouped import STRETCH, Per, only
 
 
 class Budget(Covering, InMoney):
@@ -29,12 +29,25 @@ class Budget(Covering, InMoney):
     kind: Literal["budget"] = "budget"
     amount: Amount = Field(ge=0)
     """Money: a number in the case's currency, or like `60,000,000 USD`."""
+    end_uses: EndUses = frozenset()
+    """End uses that it is spent for; none: whatever it is for. Holding is not counted then. Refused where something that is covered costs
+    the same whatever it is bought for: onboarding, price schedules, fixed costs, take-or-pay, runs of several goods made of nothing."""
     per: Per = "year"
     """For every period, every calendar year, or the whole plan."""
     penalty: Rate | None = Field(default=None, gt=0)
     """Money per unit of money by which it may be overdrawn, or like `10 %`; none: it must hold."""
 
     amounts: ClassVar[tuple[str, ...]] = ("amount",)
+
+    @property
+    def is_in_all(self) -> bool:
+        """Whether it is about all money that is spent, holding included."""
+        return self.subject() == "any material" and not self.end_uses
+
+    @property
+    def counted_end_uses(self) -> frozenset[str]:
+        """The end uses that it is about."""
+        return self.end_uses
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every stretch."""
@@ -44,8 +57,8 @@ class Budget(Covering, InMoney):
 
         reads = frozenset(material.id for material in facts.materials if self.covers(material))
         for label, periods in facts.spans(self.per):
-            terms = tuple(facts.spent(counts, periods))
-            if self.subject() == "any material":
+            terms = tuple(facts.spent(counts, periods, only(self.end_uses, surely=False)))
+            if self.is_in_all:
                 terms = (*terms, facts.holding(periods))
             yield Row(
                 label=label,
@@ -59,6 +72,5 @@ class Budget(Covering, InMoney):
     def sentence(self) -> str:
         """The budget in one sentence."""
         stretch = STRETCH[self.per].replace("every", "any")
-        everything = self.subject() == "any material"
-        on = "in all, holding included," if everything else f"on {self.subject()}"
+        on = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
         return f"No more than {self.amount:,f}, in the case's currency, may be spent {on} {stretch}."

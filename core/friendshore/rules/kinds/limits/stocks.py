@@ -14,7 +14,8 @@ from ....domain.facts import Material, Place
 from ...base import DemandLine, Facts, Names
 from ...rows import Row, Term, lacking
 from ..amounts import Kilograms, PerKilogram, WeightTable
-from ..shared import Covering, EndUses, InMoney, listed
+from ..shared import Covering, EndUses, InMoney, for_use, listed
+from .grouped import ends
 
 
 class Cover(Covering, InMoney):
@@ -97,15 +98,14 @@ class Cover(Covering, InMoney):
 
     def sentence(self) -> str:
         """The rule in one sentence."""
-        use = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
         where = f" at {listed(self.places, 'or')}" if self.places else ""
-        return f"Stock of {self.subject()}{use}{where} must cover {self.days.normalize():f} days of demand at the end of every period."
+        return f"Stock of {self.subject()}{for_use(self.end_uses)}{where} must cover {self.days.normalize():f} days of demand at the end of every period."
 
 
 class StockLevel(Covering, InMoney):
     """Kilograms in stock at the end of every period, or of the plan: no less, no more, or exactly so much.
 
-    All that is there counts, whoever it is set aside for, what lies unused in lots too.
+    All that is there counts, whoever it is set aside for, what lies unused in lots too; with `end_uses`, what is set aside for these.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"at_least": "5 kg"}]}}
@@ -121,6 +121,9 @@ class StockLevel(Covering, InMoney):
     """At the end of every period, or of the last one alone."""
     places: Annotated[tuple[str, ...], Names("place")] = ()
     """Places where it lies; none: all."""
+    end_uses: EndUses = frozenset()
+    """End uses that it is set aside for; none: whoever it is for. What lies unused in lots is set aside for nobody; what is kept for
+    several uses at once counts where it may be too much, and not where it may be too little."""
     together: bool = False
     """Whether all these materials and places are counted in one row; false: each material at each place in its own."""
     weights: Annotated[WeightTable, Names("material")] = ()
@@ -138,21 +141,24 @@ class StockLevel(Covering, InMoney):
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every period and material at a place, or for all of them together."""
-        lower = self.exactly if self.exactly is not None else self.at_least
-        upper = self.exactly if self.exactly is not None else self.at_most
         last = len(facts.horizon.periods) - 1
         for name, part, place in self._heaps(facts):
             for label, periods in facts.spans("period"):
-                if self.when == "every-period" or periods == (last,):
+                for end in ends(self) if self.when == "every-period" or periods == (last,) else ():
                     yield Row(
-                        label=f"{name} {label}",
-                        terms=(part.stock(self._count(place), periods),),
-                        at_least=lower,
-                        at_most=upper,
+                        label=f"{name} {label}{end.name}",
+                        terms=(part.stock(self._count(place), periods, end.for_uses),),
+                        at_least=end.at_least,
+                        at_most=end.at_most,
                         sentence=self.sentence(),
                         penalty=self.penalty,
                         reads=frozenset(material.id for material in part.materials),
                     )
+
+    @property
+    def counted_end_uses(self) -> frozenset[str]:
+        """The end uses that it is about."""
+        return self.end_uses
 
     def _heaps(self, facts: Facts) -> Iterator[tuple[str, Facts, str]]:
         """What is counted in one row: a name, the facts about its materials, and the place if it is one."""
@@ -186,4 +192,4 @@ class StockLevel(Covering, InMoney):
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         when = "at the end of every period" if self.when == "every-period" else "at the end of the plan"
         weighed = f", {listed(f'{name} times {weight:f}' for name, weight in self.weights)}" if self.weights else ""
-        return f"Of {self.subject()}{where}, {much}{' together' if self.together else ''} must lie in stock {when}{weighed}."
+        return f"Of {self.subject()}{for_use(self.end_uses)}{where}, {much}{' together' if self.together else ''} must lie in stock {when}{weighed}."

@@ -13,8 +13,9 @@ from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row, Term
 from ..amounts import Amount, Share
+from ..shared import for_use
 from .counting import NOUN, NOUNS, By, ByCountries
-from .grouped import STRETCH, Per
+from .grouped import STRETCH, Per, only
 
 
 class _Counted(ByCountries):
@@ -36,7 +37,7 @@ class _Counted(ByCountries):
         def counts(offer: Chained, place: Place) -> Decimal:
             return everything(offer, place) if self.selected(offer) and self.is_from(offer, name) else Decimal(0)
 
-        return facts.used(counts, periods, at_least)
+        return facts.used(counts, periods, at_least, only(self.end_uses, self.surely))
 
     def is_from(self, offer: Chained, name: str) -> bool:
         """Whether a purchase counts for `name`."""
@@ -45,7 +46,7 @@ class _Counted(ByCountries):
     def where(self) -> str:
         """What is counted apart, in words."""
         at = ", at each place" if self.each_place else ""
-        return f"{self.subject()}{self.from_whom()}{', all together' if self.grouping == 'all' else ''}, {STRETCH[self.per]}{at}"
+        return f"{self.subject()}{for_use(self.end_uses)}{self.from_whom()}{', all together' if self.grouping == 'all' else ''}, {STRETCH[self.per]}{at}"
 
 
 class MinSuppliers(_Counted):
