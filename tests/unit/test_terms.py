@@ -6,16 +6,21 @@ import ast
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pytest
 
 from friendshore.rules import terms
+from friendshore.rules.base import Facts, Rule
+from friendshore.rules.kinds.limits import Budget, Cover, MaxChurn, MaxSuppliers, StockLevel
 from friendshore.rules.rows import Row
+from friendshore.testing.asking import Asking
+from friendshore.testing.worlds import worlds
 
 CORE = Path(__file__).parents[2] / "core"
 READERS = {
@@ -86,6 +91,40 @@ def test_a_term_that_is_read_nowhere_does_not_pass_the_type_checker(tmp_path: Pa
         "core/friendshore/verify/term_values.py",
     ], run.stdout
     assert all("assert_never" in line and "ReturnedTerm" in line for line in wrong)
+
+
+class Everything(Rule):
+    """It counts what no built-in kind counts."""
+
+    kind: Literal["everything"] = "everything"
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """What is delivered and what is short."""
+        periods = range(facts.horizon.count)
+        for name, term in (("delivered", facts.delivered(_one, periods)), ("short", facts.short(_one, periods))):
+            yield Row(name, (term,), at_least=Decimal(0), sentence="It is no less than nothing.")
+
+
+def _one(_: object) -> int:
+    return 1
+
+
+def test_made_up_cases_of_the_kit_have_something_of_every_term() -> None:
+    """Where a rule is tried there are stock, orders placed, onboarding, tiers, take-or-pay, terms of trade and runs of two goods."""
+    given: list[tuple[type[Rule], dict[str, object]]] = [
+        (Budget, {"amount": 1}), (Cover, {"days": 30}), (MaxChurn, {"share": "0.5"}), (StockLevel, {"at_most": 5}),
+        (MaxSuppliers, {"count": 1}), (Everything, {}),
+    ]  # fmt: skip
+    rules = [kind.model_validate({"id": kind.__name__, **words}) for kind, words in given]
+    found: set[type] = set()
+    lots: set[int] = set()
+    for world in worlds(rules, count=6):
+        for rule in rules:
+            asking = Asking(rule, world)
+            lots.add(len(asking.problem.lots))
+            found |= {type(t) for made in asking.rows() for t in made.asked if not t.is_empty}
+    assert found == set(get_args(terms.Term))
+    assert 2 in lots
 
 
 def bought(*weights: float, times: float = 1.0) -> terms.BoughtTerm:

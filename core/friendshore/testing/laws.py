@@ -107,8 +107,8 @@ def shuffled(world: World) -> World:
 
     return replace(
         world,
-        catalog=mixed(world.catalog, "materials", "facilities", "offers", "sources"),
-        case=mixed(world.case, "demands"),
+        catalog=mixed(world.catalog, "materials", "facilities", "offers", "sources", "schedules", "terms"),
+        case=mixed(world.case, "demands", "stocks", "orders"),
     )
 
 
@@ -124,19 +124,26 @@ def renamed(world: World) -> tuple[World, dict[str, str]]:
     )
     demands = tuple(d.model_copy(update={"id": names[d.id]}) for d in world.case.demands)
     incumbents = tuple(i.model_copy(update={"offer": names[i.offer]}) for i in world.case.incumbents)
+    orders = tuple(o.model_copy(update={"offer": names[o.offer]}) for o in world.case.orders)
+    schedules = tuple(s.model_copy(update={"id": names[s.id]}) for s in world.catalog.schedules)
+    terms = tuple(t.model_copy(update={"id": names[t.id]}) for t in world.catalog.terms)
+    told = {"facilities": facilities, "offers": offers, "schedules": schedules, "terms": terms}
     other = replace(
         world,
-        catalog=world.catalog.model_copy(update={"facilities": facilities, "offers": offers}),
-        case=world.case.model_copy(update={"demands": demands, "incumbents": incumbents}),
+        catalog=world.catalog.model_copy(update=told),
+        case=world.case.model_copy(update={"demands": demands, "incumbents": incumbents, "orders": orders}),
     )
     return other, {new: old for old, new in names.items()}
 
 
 def halved(world: World) -> World:
-    """The same case with every offer split in two of the same plant, which share its capacity."""
+    """The same case with offers split in two of the same plant, which share its capacity; all but those that cost or bind as a whole."""
+    bound = {bond.id for bonds in (world.catalog.schedules, world.catalog.terms) for bond in bonds}
     halves: list[Offer] = []
     for offer in world.catalog.offers:
-        halves += [offer, offer.model_copy(update={"id": f"{offer.id}-b"})]
+        halves.append(offer)
+        if not (offer.onboarding or offer.take_or_pay or offer.id in bound):
+            halves.append(offer.model_copy(update={"id": f"{offer.id}-b"}))
     return world.with_offers(halves)
 
 

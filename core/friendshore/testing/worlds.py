@@ -5,7 +5,7 @@ A case is drawn from a seed alone: the same rule is asked about the same cases o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,26 +18,16 @@ from ..domain.countries import is_country
 from ..domain.currencies import is_currency
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import (
-    CapacityStep,
     Catalog,
-    ChainEntry,
-    Facility,
-    Feed,
     Material,
     Offer,
-    Price,
-    RecipeLine,
-    Status,
 )
 from ..domain.market import Rate
 from ..domain.stages import Stage
 from ..domain.time import Horizon, PeriodLength
 from ..rules.base import Rule
+from .drawn import NAME, SOURCE, a_chain, a_maker, a_plant, a_price, a_source, an_offer, with_bonds, with_lots
 
-NAME = "made-up"
-"""The catalog of a made-up case."""
-SOURCE = f"{NAME}:drawn"
-"""The one source of its figures."""
 USUAL = ("AU", "CN", "JP", "US")
 """Countries in every case, beside those that the rule names."""
 STAGES = (Stage.MINED, Stage.REFINED, Stage.MELTED)
@@ -46,6 +36,9 @@ METAL = Material(
 )
 """The good that is demanded where no known material answers to the rule."""
 _NEXT_YEAR = date(2027, 1, 1)
+Extra = Callable[[Case, Catalog, Random, Material, Sequence[str]], tuple[Case, Catalog]]
+EXTRAS: tuple[Extra | None, ...] = (None, with_lots, with_bonds)
+"""What cases have beside plants and offers, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +125,7 @@ def worlds(rules: Sequence[Rule], known: Sequence[Material] = (), count: int = 8
     Random(seed).shuffle(order)
     for number in range(count):
         focus = (order[number % len(order)],) if order else ()
-        yield _world(Words(focus), known, seed * 1000 + number)
+        yield _world(Words(focus), known, seed * 1000 + number, EXTRAS[number % len(EXTRAS)])
 
 
 def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
@@ -141,7 +134,7 @@ def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
     like = dice.choice([offer for offer in world.catalog.offers if not offer.inputs])
     material = next(m for m in world.catalog.materials if m.id == like.outputs[0].material)
     names = _places(Words(tuple(rules)))
-    return _offer("one-more", like.facility, material, _price(dice), _chain(dice, material.stages, names))
+    return an_offer("one-more", like.facility, material, a_price(dice), a_chain(dice, material.stages, names))
 
 
 def bare(world: World) -> World:
@@ -160,9 +153,9 @@ def bare(world: World) -> World:
         d.model_copy(update={"buyer": "", "facts": (), **changed})
         for d, changed in zip(case.demands, given, strict=True)
     )
-    stock = StockSpec(id="in-hand", material=case.demands[0].material, quantity=Decimal(7))
+    stocks = (*case.stocks, StockSpec(id="in-hand", material=case.demands[0].material, quantity=Decimal(7)))
     return World(
-        case.model_copy(update={"name": f"{case.name}-bare", "demands": demands, "stocks": (stock,)}),
+        case.model_copy(update={"name": f"{case.name}-bare", "demands": demands, "stocks": stocks}),
         catalog.model_copy(update={"materials": materials, "facilities": facilities, "offers": tuple(offers)}),
         world.seed,
     )
@@ -170,8 +163,8 @@ def bare(world: World) -> World:
 
 def empty(world: World) -> World:
     """The same case where nobody offers anything."""
-    named = world.case.model_copy(update={"name": f"{world.case.name}-empty", "incumbents": ()})
-    return World(named, world.catalog.model_copy(update={"offers": ()}), world.seed)
+    named = world.case.model_copy(update={"name": f"{world.case.name}-empty", "incumbents": (), "orders": ()})
+    return World(named, world.catalog.model_copy(update={"offers": (), "schedules": (), "terms": ()}), world.seed)
 
 
 def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
@@ -185,17 +178,17 @@ def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
             yield from _texts(inner, key)
 
 
-def _world(words: Words, known: Sequence[Material], seed: int) -> World:
+def _world(words: Words, known: Sequence[Material], seed: int, extra: Extra | None) -> World:
     dice = Random(seed)
     good = words.material(known, dice)
     feed = Material(
         id="made-up-feed", element=good.element, basis="gross", content=good.content, stages=good.stages[:-1]
     )
     places = _places(words)
-    plants = tuple(_plant(dice, f"plant-{place.lower()}", place) for place in places)
-    offers = [_source(dice, number, good, places) for number in range(dice.randint(3, 4))]
+    plants = tuple(a_plant(dice, f"plant-{place.lower()}", place) for place in places)
+    offers = [a_source(dice, number, good, places) for number in range(dice.randint(3, 4))]
     if feed.stages:
-        offers += [_source(dice, 8, feed, places), _maker(dice, good, feed, places)]
+        offers += [a_source(dice, 8, feed, places), a_maker(dice, good, feed, places)]
     rates = tuple(
         Rate(currency=c, to="USD", rate=Decimal("1.1"), start=date(2000, 1, 1), source=SOURCE)
         for c in words.currencies
@@ -211,7 +204,10 @@ def _world(words: Words, known: Sequence[Material], seed: int) -> World:
         rates=rates,
         sources=(Source(id=SOURCE, reference="drawn by lot", confidence=Confidence.VERIFIED),),
     )
-    return World(_case(dice, good, catalog.offers, words, seed), catalog, seed)
+    case = _case(dice, good, catalog.offers, words, seed)
+    if extra is not None:
+        case, catalog = extra(case, catalog, Random(seed + 700), good, places)
+    return World(case, catalog, seed)
 
 
 def _places(words: Words) -> list[str]:
@@ -236,7 +232,7 @@ def _case(dice: Random, good: Material, offers: Sequence[Offer], words: Words, s
             buyer=buyer,
             facts=facts,
             quantities=tuple(Decimal(dice.randint(20, 90)) for _ in range(count)),
-            shortage_price=_price(dice) + 900,
+            shortage_price=a_price(dice) + 900,
         )
         for end in (*dice.sample(ends, min(2, len(ends))),)
     )
@@ -247,52 +243,3 @@ def _case(dice: Random, good: Material, offers: Sequence[Offer], words: Words, s
         today = IncumbentSpec(offer=dice.choice(offers).id, per_year=Decimal(dice.randint(20, 60)))
         case = case.model_copy(update={"incumbents": (today,)})
     return case
-
-
-def _price(dice: Random) -> Decimal:
-    """A price with odd cents, so that no two plans cost the same."""
-    return Decimal(dice.randint(10, 90)) + Decimal(dice.randrange(1, 10**4)) / 10**4
-
-
-def _plant(dice: Random, name: str, country: str) -> Facility:
-    per_year = dice.choice((None, Decimal(dice.randint(20, 120))))
-    step = CapacityStep(per_year=per_year, status=Status.OPERATING, source=SOURCE)
-    return Facility(id=name, country=country, operator=f"{name} company", capacity=(step,), source=SOURCE)
-
-
-def _chain(dice: Random, stages: Sequence[Stage], places: Sequence[str]) -> tuple[ChainEntry, ...]:
-    """All in one country, or each stage somewhere, now and then in one of two, or in one that may not be the only one."""
-    home = dice.choice(list(places))
-    feed = Feed.RECYCLED if dice.random() < 0.15 else Feed.PRIMARY
-    entries = []
-    for stage in stages:
-        where = {home} if dice.random() < 0.6 else set(dice.sample(list(places), dice.choice((1, 1, 2))))
-        complete = dice.random() < 0.9
-        entries.append(ChainEntry(stage=stage, countries=frozenset(where), complete=complete, feed=feed, source=SOURCE))
-    return tuple(entries)
-
-
-def _offer(name: str, plant: str, good: Material, price: Decimal, chain: tuple[ChainEntry, ...]) -> Offer:
-    return Offer(
-        id=name,
-        facility=plant,
-        outputs=(RecipeLine(material=good.id, per_unit=Decimal(1), source=SOURCE),),
-        price=Price(amount=price, currency="USD", source=SOURCE),
-        chain=chain,
-        source=SOURCE,
-        catalog=NAME,
-    )
-
-
-def _source(dice: Random, number: int, good: Material, places: Sequence[str]) -> Offer:
-    chain = _chain(dice, good.stages, places)
-    country = min(chain[-1].countries)
-    return _offer(f"source-{number}", f"plant-{country.lower()}", good, _price(dice), chain)
-
-
-def _maker(dice: Random, good: Material, feed: Material, places: Sequence[str]) -> Offer:
-    chain = _chain(dice, good.stages[-1:], places)
-    country = min(chain[-1].countries)
-    offer = _offer("maker", f"plant-{country.lower()}", good, _price(dice), chain)
-    needs = RecipeLine(material=feed.id, per_unit=Decimal(dice.choice(("0.8", "1", "1.3"))), source=SOURCE)
-    return offer.model_copy(update={"inputs": (needs,)})
