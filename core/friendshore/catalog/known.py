@@ -185,6 +185,10 @@ def unsourced(what: str, field: str) -> Fault:
     return Fault(field, f"{what} has no source", "the id of a row of sources.csv")
 
 
+DEEPEST = 100
+"""Facilities that may lie one in the other."""
+
+
 def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
     """The facilities from one round to itself again; nothing if it lies in no circle, or another of the circle tells it.
 
@@ -193,9 +197,9 @@ def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
         inside: what that lies within.
         within: the same of every facility.
     """
-    seen = [name]
-    while inside and inside not in seen:
-        seen.append(inside)
+    seen = {name: None}
+    while inside and inside not in seen and len(seen) <= DEEPEST:
+        seen[inside] = None
         inside = within.get(inside, "")
     return [*seen, inside] if inside and inside == name == min(seen) else []  # once for each circle
 
@@ -203,5 +207,15 @@ def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
 def within_itself(name: str, inside: str, within: Mapping[str, str]) -> Fault | None:
     """A facility must not lie within itself, over however many others."""
     around = circle(name, inside, within)
-    message = "the facility lies within itself: " + " in ".join(around)
-    return Fault("within", message, fix="leave one of them blank") if around else None
+    if around:
+        message = "the facility lies within itself: " + " in ".join(around)
+        return Fault("within", message, fix="leave one of them blank")
+    seen: set[str] = set()
+    while inside and inside not in seen and len(seen) <= DEEPEST:
+        seen.add(inside)
+        inside = within.get(inside, "")
+    if len(seen) <= DEEPEST:
+        return None
+    return Fault(
+        "within", f"the facility lies within more than {DEEPEST} others, one in the other", fix="leave some of them out"
+    )

@@ -16,7 +16,7 @@ from ..domain.base import Fault, UnreadableError
 from ..domain.facts import Catalog, Facility, Material, Offer, Quote
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
-from ..domain.suggest import did_you_mean
+from ..domain.suggest import Suggestions
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule, bears_too, overlapping
 from ..domain.values import ident
@@ -107,7 +107,7 @@ class _Catalog:
         self.known = known
         self.sites: dict[str, str] = {}
         self.series: dict[str, str] = {}
-        self._fixes: dict[tuple[str, str], str] = {}
+        self._suggestions = Suggestions()
 
     def problems(self) -> Iterator[Diagnostic]:
         """All that does not fit together, record by record."""
@@ -134,16 +134,17 @@ class _Catalog:
     ) -> Iterator[Fault]:
         """A name that must exist; one that may be blank, if it is given."""
         if word not in known and not (blank and not word):
-            key = (what, word)
-            if key not in self._fixes:
-                self._fixes[key] = self.known.renamed(what, word) or did_you_mean(word, known)
-            yield replace(no_such(what, self._fixes[key] or fix), field=field)
+            meant = self.known.renamed(what, word) or self._suggestions.of(what, word, known)
+            yield replace(no_such(what, meant or fix), field=field)
 
     def _source(self, source: str, field: str = "source", *, needed: bool = False) -> Iterator[Fault]:
         if source and source not in self.known.sources and source != GIVEN:
             name = source.removeprefix(f"{self.catalog.name}:")
             own = [s.removeprefix(f"{self.catalog.name}:") for s in self.known.sources]
-            yield replace(no_source(did_you_mean(name, own) or f"add a row `{name}` to sources.csv"), field=field)
+            yield replace(
+                no_source(self._suggestions.of("source", name, own) or f"add a row `{name}` to sources.csv"),
+                field=field,
+            )
         elif needed and not source:
             yield unsourced("this figure", field)
 

@@ -14,7 +14,7 @@ from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor, missing_factor
 from ..domain.facts import Material, RecipeLine
 from ..domain.quantities import Mass, UnitPrice
-from ..domain.suggest import did_you_mean
+from ..domain.suggest import Suggestions
 from ..errors import Diagnostic
 from ..reading.csvfile import TABLE_ROWS, Table, TableRow
 from ..reading.fields import Layout
@@ -46,7 +46,7 @@ class CatalogReading:
     _too_many: bool = False
     _kilograms: dict[str, RecipeLine] = field(default_factory=dict)
     _ratios: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
-    _fixes: dict[tuple[str, str], str] = field(default_factory=dict)
+    _suggestions: Suggestions = field(default_factory=Suggestions)
 
     def table(self, layout: Layout) -> Table:
         """The table of this layout, read when it is first asked for; without rows if there is no such file."""
@@ -69,13 +69,6 @@ class CatalogReading:
             for other in filter(None, self.read.values()):
                 other.let_go()
 
-    def _fix(self, what: str, word: str, known: Collection[str]) -> str:
-        """A suggestion; the same wrong word is looked up once."""
-        key = (what, word)
-        if key not in self._fixes:
-            self._fixes[key] = did_you_mean(word, known)
-        return self._fixes[key]
-
     def refers(
         self, table: Table, row: TableRow, column: str, known: Collection[str], what: str, fix: str = ""
     ) -> bool:
@@ -88,7 +81,7 @@ class CatalogReading:
         if what in self.known.unsure:
             return False  # what keeps it from being found has been said
         became = self.known.renamed(what, word)
-        table.entry(row).tell([no_such(what, became or self._fix(what, word, known) or fix)], {"": column})
+        table.entry(row).tell([no_such(what, became or self._suggestions.of(what, word, known) or fix)], {"": column})
         return False
 
     def source(self, table: Table, row: TableRow, column: str = "source") -> str:
@@ -110,7 +103,7 @@ class CatalogReading:
             return ""
         own = f"{self.name}:"
         names = [s.removeprefix(own) for s in self.known.sources]
-        fix = self._fix("source", word, names) or f"add a row `{word}` to sources.csv"
+        fix = self._suggestions.of("source", word, names) or f"add a row `{word}` to sources.csv"
         table.entry(row).tell([no_source(fix)], {"": column})
         return ""
 

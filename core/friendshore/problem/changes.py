@@ -24,6 +24,9 @@ from .merged import CASE_SOURCE
 from .naming import OFFERS, removes, reprices, resizes, unknown
 from .relaxation import relax
 
+MOST_INHERITED = 100
+"""Scenarios over which one may inherit from another."""
+
 
 def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
     """All changes of the named scenarios, inherited ones first, each scenario once.
@@ -36,6 +39,13 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
     done: set[str] = set()
 
     def add(name: str, path: tuple[str, ...]) -> None:
+        if name in done:
+            return
+        if len(path) > MOST_INHERITED:
+            message = f"scenario `{path[0]}` inherits over more than {MOST_INHERITED} others"
+            raise InputError(
+                Diagnostic(message, column="scenario.inherits", fix="write the changes of some of them together")
+            )
         if name in path:
             raise InputError(
                 Diagnostic(
@@ -54,9 +64,8 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
         scenario: Scenario = known[name]
         for parent in scenario.inherits:
             add(parent, (*path, name))
-        if name not in done:
-            done.add(name)
-            changes.extend(scenario.change)
+        done.add(name)
+        changes.extend(scenario.change)
 
     for name in names:
         add(name, ())

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 
 _TOKEN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|General|E[+-]|.', re.DOTALL | re.IGNORECASE)
+_LONGEST = 255
+"""Characters of a format: no spreadsheet program writes a longer one."""
 _SCALED = re.compile(r"[0#?],+(?![0#?,])")
 """A comma with no digit after it: it shows thousands in the place of ones."""
 _PLAIN = frozenset("0123456789#?.,/@ -+()\xa0\u202f")
@@ -21,6 +23,8 @@ def adds(number_format: str, value: Decimal) -> str:
         number_format: the format, as the spreadsheet stores it, such as `#,##0.00 "t"`.
         value: the number, which decides which section of the format it is shown by.
     """
+    if len(number_format) > _LONGEST:
+        return f"what a format of {len(number_format):,} characters says"
     sections = _sections(number_format)
     section = sections[0]
     if value < 0 and len(sections) > 1:

@@ -111,22 +111,25 @@ def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") ->
     return data
 
 
-def read_bytes(path: Path, most: int = -1) -> bytes:
+def read_bytes(path: Path, most: int | None = None) -> bytes:
     """What a file holds.
 
     Args:
         path: the file.
-        most: how much of it is read; below 0: all.
+        most: how much of it is read; None: all.
 
     Raises:
-        OSError: if it cannot be read, or is a pipe, a socket or a device: those may never begin, or never end.
+        OSError: if it cannot be read, or is a pipe, a socket or a device: those may never begin, or never end; if all of it is asked for,
+            and that is more than `LARGEST`.
     """
     mode, size = path.stat().st_mode, path.stat().st_size
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the machine itself says why not
         raise OSError(errno.EINVAL, f"it is {_kind(mode)}, not a file", str(path))
+    if most is None:
+        if size > LARGEST:
+            raise OSError(errno.EFBIG, f"it is larger than {LARGEST:,} bytes", str(path))
+        most = LARGEST
     with path.open("rb") as stream:
-        if most < 0:
-            return stream.read()
         data = stream.read(min(most, size + 1))  # not `most` at once: memory for all of it would be asked for
         return data if len(data) <= size else data + stream.read(most - len(data))  # it has grown, or says no size
 

@@ -18,7 +18,7 @@ from ..errors import Diagnostic, InputError, PluginError
 from ..plugins import changes, kind_digest
 from ..plugins.interface import OWN
 from ..reading.records import record
-from ..reading.textfile import json_object, read_text
+from ..reading.textfile import json_object, read_bytes, read_text
 from ..rules.pack import RulePack
 from ..writing import replace_file, tidy
 from .gather import Gathered
@@ -93,7 +93,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
     text = json.dumps(lock.model_dump(mode="json", by_alias=True), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     try:
         tidy(path)
-        there = path.read_bytes() if path.exists() else None
+        there = read_bytes(path) if path.exists() else None
         if there == text.encode():
             return False
         if there is not None and not _is_lock(there):

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ..errors import Diagnostic
+from ..reading.textfile import read_bytes
 from ..run import FACTS_FILE, RUN_FILE, TABLES
 from ..run.folder import FILES
 from ..run.signing import mismatch
@@ -60,7 +61,7 @@ def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Diagnosti
         return "signature: none", [
             Diagnostic("the run is not signed", str(path), expected=f"signed by the key of {signed_by}")
         ]
-    wrong = mismatch((folder / SUMS_FILE).read_bytes(), path.read_bytes(), signed_by)
+    wrong = mismatch(read_bytes(folder / SUMS_FILE), read_bytes(path), signed_by)
     if wrong:
         return "signature: not of this key", [
             Diagnostic(wrong, str(path), expected=f"signed by the key of {signed_by}")

@@ -17,7 +17,7 @@ from ..inert import cell_typed, json_inert
 from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
-from ..reading.textfile import json_object, read_text
+from ..reading.textfile import json_object, read_bytes, read_text
 from ..writing import NEW, OLD, drop, held, hidden, move, replace_file, write_file
 from .sums import SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
 from .tables import TABLES, RunTable, RunVerdict, rows_of, table_text
@@ -154,7 +154,7 @@ def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
     """
     path = folder / SIGNATURE_FILE
     try:
-        replace_file(path, sign((folder / SUMS_FILE).read_bytes()))
+        replace_file(path, sign(read_bytes(folder / SUMS_FILE)))
     except OSError as error:
         raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(path))) from error
     return path

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Diagnostic, InputError
+from ..reading.textfile import read_bytes
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -111,7 +112,7 @@ def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
             raise InputError(Diagnostic("there is no such file of a key", str(path), fix="check the path"))
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise InputError(Diagnostic(f"cannot be read: {error.strerror or error}", str(path))) from error
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
+
+from ..reading.textfile import read_bytes
 
 SUMS_FILE = "SHA256SUMS"
 SIGNATURE_FILE = "SHA256SUMS.sig"
 """A signature of `SHA256SUMS`, if the run is signed."""
+_LARGEST = 4_000_000_000
+"""Bytes of a file of a run: more than the facts of the largest case take."""
 SIGNATURE_HEAD = b"friendshore "
 """How a signature that friendshore made begins: other tools call theirs by the same name."""
 
@@ -33,7 +37,7 @@ def read_sums(folder: Path) -> dict[str, str] | None:
     path = folder / SUMS_FILE
     if not path.is_file():
         return None
-    lines = [_LINE.fullmatch(line) for line in path.read_bytes().decode("utf-8", "replace").splitlines()]
+    lines = [_LINE.fullmatch(line) for line in read_bytes(path).decode("utf-8", "replace").splitlines()]
     return {line[2]: line[1] for line in lines if line} if all(lines) else None
 
 
@@ -53,5 +57,8 @@ def _written(entry: Path, sums: Mapping[str, str]) -> bool:
     if entry.name == SUMS_FILE:
         return True
     if entry.name == SIGNATURE_FILE:
-        return entry.read_bytes().startswith(SIGNATURE_HEAD)
-    return sums.get(entry.name) == sha256(entry.read_bytes()).hexdigest()
+        return read_bytes(entry, len(SIGNATURE_HEAD)) == SIGNATURE_HEAD
+    if entry.name not in sums or entry.stat().st_size > _LARGEST:
+        return False
+    with entry.open("rb") as stream:
+        return sums[entry.name] == file_digest(stream, "sha256").hexdigest()
