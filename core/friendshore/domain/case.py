@@ -327,8 +327,8 @@ class Case(Tables, Fitting):
     blocked: Annotated[tuple[str, ...], Written(["acme-rules", "built-in:tariff"], "block")] = ()
     """Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin; friendshore's own
     kinds of rules are `built-in`."""
-    accept: Accept = Accept()
-    assume: Assume = Assume()
+    accept: Accept = Field(default_factory=Accept)
+    assume: Assume = Field(default_factory=Assume)
     demands: tuple[DemandSpec, ...] = ()
     stocks: tuple[StockSpec, ...] = ()
     orders: tuple[OrderSpec, ...] = ()

@@ -155,7 +155,7 @@ class Rule(Record):
     """Where its text was read."""
     note: str = ""
     """What to know: doubts, what was not read."""
-    phases: tuple[Phase, ...] = (Phase(),)
+    phases: tuple[Phase, ...] = (Phase.model_construct(),)
     """When it holds, and how surely."""
     dated_by: Literal["delivery", "order"] = "delivery"
     """The day that counts: delivery to the user, or the order of the final good, inputs included."""
