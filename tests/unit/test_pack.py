@@ -100,8 +100,8 @@ change = [{ enable = "x", disable = "y" }, { moove = "x" }]
         ":11 [kind]: rule 2 of a pack needs `kind`",
         ":11 [id]: rule 2 of a pack needs `id`",
         ":11 [citation]: rule 2 of a pack needs `citation`; found 4",
-        ":15 [title]: a needed key is missing",
-        ":15 [change[1]]",
+        ":15 [bill[1].title]: a needed key is missing",
+        ":17 [bill[1].change[1]]",
         "did you mean `move`?",
     ):
         assert any(part in line for line in said), part

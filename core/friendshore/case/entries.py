@@ -1,8 +1,8 @@
-"""From a table of a case to its record: amounts in kilograms and in the case's currency, names that follow from the rest."""
+"""From a table of a case to its record: names that follow from the rest, demands, overlaps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from ..domain.case import DemandSpec, LicenceSpec, Overlap, StockSpec, WaiverSpec
-from ..domain.facts import ChainEntry
-from ..domain.quantities import Mass, UnitPrice, parse_number, parse_share
+from ..domain.quantities import parse_number, parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact
 from ..reading.entry import Entry
@@ -42,7 +41,7 @@ def made(entry: Entry, record: type[M], about: About, **more: Any) -> M | None:
         about: the case.
         more: fields that do not stand in it as they are.
     """
-    found = entry.made(record, given(entry, record, about) | more)
+    found = entry.record(record, about.currency, **more)
     called = _CALLED.get(record)
     if found is None or called is None or vars(found)["id"]:
         return found
@@ -56,66 +55,6 @@ _CALLED: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
     WaiverSpec: lambda waiver, _: f"{waiver.rule}/{waiver.demand or '*'}",
 }
 """What a record without a name is called."""
-
-
-def given(entry: Entry, record: type[BaseModel], about: About) -> dict[str, Any]:
-    """The fields of a record that a table states, with the substance that its amounts are of and the chain within it."""
-    found = entry.layout.stated(record, entry.values)
-    fields = record.model_fields
-    if "substance" in fields:
-        found["substance"] = _substance(entry)
-    for column, amount in _amounts(entry):
-        field = entry.layout.of(record).get(column)
-        if field is not None and amount.substance and "substance" not in fields:
-            _no_substance(entry, column, amount)
-        if field is not None and not field.currency and isinstance(amount, UnitPrice):
-            _in_currency(entry, column, amount, about)
-    if "chain" in fields:
-        parts = [part.made(ChainEntry, part.layout.stated(ChainEntry, part.values)) for part in entry.parts("chain")]
-        found["chain"] = tuple(part for part in parts if part is not None)
-    return found
-
-
-def _amounts(entry: Entry) -> Iterator[tuple[str, Mass | UnitPrice]]:
-    """Every mass, and every price by mass, with its key."""
-    for name in entry.layout.names:
-        value = entry.values.get(name)
-        for one in value if type(value) is tuple else (value,):
-            if isinstance(one, Mass | UnitPrice):
-                yield name, one
-
-
-def _in_currency(entry: Entry, column: str, price: UnitPrice, about: About) -> None:
-    if about.currency and price.currency != about.currency:
-        expected = f"an amount in {about.currency}"
-        entry.problem(column, f"the case is in {about.currency}", expected, "convert the amount")
-
-
-def _no_substance(entry: Entry, column: str, amount: Mass | UnitPrice) -> None:
-    """Says that an amount is of no one material, and so cannot name a substance."""
-    if isinstance(amount, Mass):
-        expected, fix = "kilograms as moved, like `300 kg`", "leave the substance out"
-        entry.problem(column, "a substance cannot be named here", expected, fix)
-    else:
-        entry.problem(column, "a change states the price of what the offer delivers", "money per mass alone")
-
-
-def _substance(entry: Entry) -> str:
-    """The one substance that the masses and prices of an entry are of; empty for the material's basis."""
-    named: dict[str, str] = {}
-    for column, amount in _amounts(entry):
-        if not isinstance(amount, Mass) or amount.kg:
-            named.setdefault(amount.substance or "", column)
-    substances = sorted(name for name in named if name)
-    if substances and len(named) > 1:
-        odd = named.get("", named[substances[-1]])
-        entry.problem(
-            odd,
-            "the masses of one entry are of different substances",
-            f"kilograms of {substances[0]}, as in `{named[substances[0]]}`",
-            f"name {substances[0]} here too, or nowhere",
-        )
-    return substances[0] if substances else ""
 
 
 def demand(entry: Entry, about: About) -> DemandSpec | None:

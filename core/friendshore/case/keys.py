@@ -16,17 +16,16 @@ from ..domain.case import (
     LicenceSpec,
     OrderSpec,
     Overlap,
-    Scenario,
     StockSpec,
     StoreSpec,
     WaiverSpec,
 )
-from ..domain.change import Change
 from ..domain.facts import ChainEntry, Status
 from ..reading import kinds as k
 from ..reading.fields import Field
 from ..reading.layouts import layout
 from ..rules.base import PhaseStatus
+from ..rules.keys import RULE, SCENARIO
 
 CHAIN = layout(
     "chain = [{ … }]",
@@ -36,13 +35,6 @@ CHAIN = layout(
     examples={"countries": ["AU"], "complete": True},
 )
 _CHAIN = Field("chain", k.TABLES, "Where its stages happened.", inside=CHAIN, repeated=True)
-
-CHANGE = layout(
-    "change = [{ … }]",
-    "One change of the facts: one subject, and how it changes.",
-    Change,
-    columns=" ".join(Change.SUBJECTS) + " factor amount status of quantity per_year by countries delay from until why",
-)
 
 CASE = layout(
     "[case]",
@@ -133,14 +125,6 @@ LICENCE = layout("[[licence]]", "An export licence in hand.", LicenceSpec)
 WAIVER = layout("[[waiver]]", "A waiver of one rule, bounded in quantity and dates.", WaiverSpec)
 STORE = layout("[[store]]", "How a material is held at a place.", StoreSpec)
 
-RULE = layout(
-    "[[rule]]",
-    "A rule of any kind, in the same form as in a rule pack.",
-    Field("kind", k.IDENT, "Kind of rule: built in, or of a plugin.", "max-share", required=True),
-    Field("id", k.IDENT, "Name; blank: the kind and its number, like `max-share-1`.", "no-single-mine"),
-    others="Every other key belongs to the kind; `docs/reference/rules.md` lists them.",
-)
-
 OBJECTIVE = layout(
     "[[objective]]",
     "Lexicographic objectives, in place of one cost: each is made as small as those before it allow; cost settles the rest.",
@@ -153,13 +137,6 @@ OVERLAP = layout(
     Overlap,
     Field("distinct", k.YES_NO, "In place of `keep`: they are different facilities, and both count.", True),
     columns="facilities keep offers distinct why",
-)
-
-SCENARIO = layout(
-    "[[scenario]]",
-    "A named list of changes.",
-    Scenario,
-    Field("change", k.TABLES, "The changes, in order.", inside=CHANGE, repeated=True),
 )
 
 FILE = layout(

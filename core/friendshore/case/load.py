@@ -12,8 +12,7 @@ from pydantic import BaseModel
 
 from ..domain.assumptions import Accept, Assume, OfferAssumption
 from ..domain.base import Fault
-from ..domain.case import Case, IncumbentSpec, Level, LicenceSpec, OrderSpec, Scenario, StockSpec, StoreSpec, WaiverSpec
-from ..domain.change import Change
+from ..domain.case import Case, IncumbentSpec, Level, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
 from ..domain.facts import Price
 from ..domain.quantities import Mass
 from ..domain.suggest import did_you_mean
@@ -25,6 +24,7 @@ from ..reading.order import all_of
 from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain
+from ..rules.keys import scenario
 from . import keys
 from .entries import About, demand, made, overlap
 
@@ -92,7 +92,7 @@ def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
         "overlaps": entries.made("overlaps", lambda entry: overlap(entry, about)),
         **{field: entries.made(field, partial(made, record=record, about=about)) for field, record in _LISTS.items()},
         "rules": entries.kept("rules", _rules(top.parts("rule"))),
-        "scenarios": entries.made("scenarios", lambda entry: _scenario(entry, about)),
+        "scenarios": entries.made("scenarios", scenario),
     }
     if head.values.get("resolution", Mass(Decimal(0), None)).substance:
         head.problem("resolution", "a plain mass above zero is needed", "a mass like `1 g`")
@@ -191,13 +191,3 @@ def _rules(entries: list[Entry]) -> list[dict[str, Any]]:
             name = f"{kind}-{numbers[kind]}"
         rules.append({"kind": kind, "id": name, **plain(entry.others)})
     return rules
-
-
-def _scenario(entry: Entry, about: About) -> Scenario | None:
-    changes = tuple(c for c in (_change(part, about) for part in entry.parts("change")) if c is not None)
-    return made(entry, Scenario, about, change=changes) if "name" in entry.values else None
-
-
-def _change(entry: Entry, about: About) -> Change | None:
-    """One change; what its own rules refuse is reported in their words."""
-    return None if entry.bad else made(entry, Change, about)

@@ -149,5 +149,7 @@ class Verdict(Record):
         return self.result is Result.PASS
 
 
-PASS = Verdict.model_construct(result=Result.PASS)  # not checked: what checks verdicts is made when a rule first gives one
+PASS = Verdict.model_construct(
+    result=Result.PASS
+)  # not checked: what checks verdicts is made when a rule first gives one
 """The verdict of a rule that does not bear on a move, or finds nothing against it."""

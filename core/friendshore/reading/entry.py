@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..domain.base import Fault, Fitting
+from ..domain.facts import ChainEntry
+from ..domain.quantities import Mass, UnitPrice
 from .fields import Layout
 from .records import complaints
 
@@ -55,6 +57,58 @@ class Entry:
             for told in complaints(model, error):
                 self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix)
             return None
+
+    def record(self, model: type[M], currency: str = "", **more: Any) -> M | None:
+        """The record that stands in this entry; None, once what is wrong has been recorded, if it cannot be made.
+
+        Args:
+            model: what it is to become.
+            currency: that of prices for which the record has no field; empty: any.
+            more: fields that do not stand in it as they are.
+        """
+        return self.made(model, {**self.layout.stated(model, self.values), **self._of_what(model, currency), **more})
+
+    def _of_what(self, model: type[BaseModel], currency: str) -> dict[str, Any]:
+        """What its amounts are of, and the chain within it, where the record has fields for these; an amount that does not fit is told."""
+        found: dict[str, Any] = {}
+        if "substance" in model.model_fields:
+            found["substance"] = self._substance()
+        for column, amount in self._amounts():
+            field = self.layout.of(model).get(column)
+            if field is not None and amount.substance and "substance" not in model.model_fields:
+                said = "kilograms as moved, like `300 kg`" if isinstance(amount, Mass) else "money per mass alone"
+                self.problem(column, "a substance cannot be named here", said, "leave the substance out")
+            apart = isinstance(amount, UnitPrice) and currency not in ("", amount.currency)
+            if apart and field is not None and not field.currency:
+                self.problem(column, f"the case is in {currency}", f"an amount in {currency}", "convert the amount")
+        if "chain" in model.model_fields:
+            found["chain"] = tuple(filter(None, [part.record(ChainEntry) for part in self.parts("chain")]))
+        return found
+
+    def _amounts(self) -> Iterator[tuple[str, Mass | UnitPrice]]:
+        """Every mass, and every price by mass, with its key."""
+        for name in self.layout.names:
+            value = self.values.get(name)
+            for one in value if type(value) is tuple else (value,):
+                if isinstance(one, Mass | UnitPrice):
+                    yield name, one
+
+    def _substance(self) -> str:
+        """The one substance that the masses and prices of an entry are of; empty for the material's basis."""
+        named: dict[str, str] = {}
+        for column, amount in self._amounts():
+            if not isinstance(amount, Mass) or amount.kg:
+                named.setdefault(amount.substance or "", column)
+        substances = sorted(name for name in named if name)
+        if substances and len(named) > 1:
+            odd = named.get("", named[substances[-1]])
+            self.problem(
+                odd,
+                "the masses of one entry are of different substances",
+                f"kilograms of {substances[0]}, as in `{named[substances[0]]}`",
+                f"name {substances[0]} here too, or nowhere",
+            )
+        return substances[0] if substances else ""
 
     def tell(self, faults: Iterable[Fault], columns: Mapping[str, str] = MappingProxyType({})) -> None:
         """Records what does not fit.

@@ -37,6 +37,7 @@ def several(name: str, words: type[StrEnum]) -> Kind:
 
 
 TEXT = Kind("text", w.read_text)
+PROSE = Kind("text", w.read_prose)
 IDENT = Kind("name", w.named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
 LABEL = Kind("name", w.named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"})
 END_USE = Kind("end use", w.named(v.end_use))
@@ -138,6 +139,7 @@ _SORTS: Mapping[object, Kind] = {
     v.MONTHS: DURATION,
     UNLIMITED: CAPACITY,
     "mass or money": MASS_OR_MONEY,
+    "prose": PROSE,
 }
 """What a field's type says of its values, a check, a range or the bare type, and how files state these."""
 _LISTS: Mapping[object, Kind] = {

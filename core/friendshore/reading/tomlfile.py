@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -49,13 +49,19 @@ class TomlFile:
         )
 
 
-def read_toml(path: Path, found: list[Diagnostic]) -> TomlFile | None:
-    """Reads a TOML file; None, with a problem recorded, if it cannot be read at all."""
+def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], Any] = Decimal) -> TomlFile | None:
+    """Reads a TOML file; None, with a problem recorded, if it cannot be read at all.
+
+    Args:
+        path: the file.
+        found: where problems are put.
+        number: makes a number of the text of one that has a point or an exponent.
+    """
     text = read_text(path, found)
     if text is None:
         return None
     try:
-        data = toml_data(text, str(path))
+        data = toml_data(text, str(path), number)
     except InputError as error:
         found.extend(error.problems)
         return None
@@ -70,7 +76,8 @@ def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, Any], at: Ke
         if value in ("", []):
             if field.required:
                 entry.bad.add(field.name)
-                toml.problem((*at, field.name), "this key is needed", expected=field.wanted)
+                fix = f"add `{field.name}`"
+                toml.problem((*at, field.name), "a needed key is missing", expected=field.wanted, fix=fix)
         elif field.inside is None:
             _read_value(entry, field, value)
         elif field.repeated:

@@ -21,12 +21,17 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 BOOLEANS: Mapping[str, bool] = {"yes": True, "no": False, "true": True, "false": False}
 
 
-def read_text(value: Any) -> str:
-    """Text without the blanks around it."""
+def read_prose(value: Any) -> str:
+    """Text as it stands, its line breaks included."""
     if not isinstance(value, str):
         shown = str(value).lower() if isinstance(value, bool) else value
         raise UnreadableError("text in quotes", f'write "{shown}"')
-    return value.strip()
+    return value
+
+
+def read_text(value: Any) -> str:
+    """Text without the blanks around it."""
+    return read_prose(value).strip()
 
 
 def named(ask: Callable[[str], T]) -> Callable[[Any], T]:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
+from itertools import compress
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from ..domain.base import Record, Tables
 from ..domain.case import Scenario
 from ..domain.change import Change
+from ..domain.written import Written
 from ..errors import Diagnostic, InputError
-from ..reading.records import record
-from ..reading.textfile import read_bytes, read_text
-from ..reading.tomltext import key_lines, toml_data
+from ..reading import kinds as k
+from ..reading.fields import Field as Key
+from ..reading.fields import Layout
+from ..reading.layouts import layout
+from ..reading.order import all_of
+from ..reading.textfile import read_bytes
+from ..reading.tomlfile import TomlFile, read_section, read_toml
+from ..reading.tomltext import toml_data
 from .base import PhaseStatus
-
-M = TypeVar("M", bound=Record)
+from .keys import CHANGE, RULE, SCENARIO, changes, scenario
 
 PACK_FILE = "pack.toml"
 """The file that makes a folder a rule pack."""
@@ -36,17 +40,17 @@ _NEEDED = ("kind", "id", "citation")
 class LegislativeBill(Record):
     """A named list of changes that a scenario switches on as one: `enable = "<id of the bill>"`."""
 
-    id: str
+    id: Annotated[str, Written("hr-1")]
     """What scenarios switch on."""
-    title: str
+    title: Annotated[str, Written("A bill")]
     """One line."""
-    citation: str = ""
+    citation: Annotated[str, Written("H.R. 1, section 2")] = ""
     """The bill and its section."""
-    source: str = ""
+    source: Annotated[str, Written("https://www.congress.gov/bill/1")] = ""
     """Where its text was read."""
-    status: PhaseStatus = PhaseStatus.PENDING
-    """Where it stands."""
-    note: str = ""
+    status: Annotated[PhaseStatus, Written("pending")] = PhaseStatus.PENDING
+    """Where it stands; blank: pending."""
+    note: Annotated[str, Written("passed one house", sort="prose")] = ""
     """What to know: doubts, what was not read, where it stands."""
     change: tuple[Change, ...] = ()
     """What it would change."""
@@ -55,15 +59,18 @@ class LegislativeBill(Record):
 class RulePack(Tables):
     """A named set of rules. The rules are data until a registry, which knows their kinds, makes them."""
 
-    id: str
-    title: str
-    authority: str = ""
+    id: Annotated[str, Written("us-10usc4872")]
+    """Name by which cases use it."""
+    title: Annotated[str, Written("10 U.S.C. 4872")]
+    """One line."""
+    authority: Annotated[str, Written("US Congress")] = ""
     """Who makes these rules."""
-    as_of: date
+    as_of: Annotated[date, Written("2026-11-01")]
     """Day on which the law was read."""
-    licence: str = ""
+    licence: Annotated[str, Written("public domain")] = ""
     """Of the pack's text and data."""
-    note: str = ""
+    note: Annotated[str, Written("regulations were not read", sort="prose")] = ""
+    """What a reader should know."""
     rules: tuple[dict[str, Any], ...] = ()
     """One table a rule: `kind`, `id`, `citation`, and the fields of its kind."""
     bills: tuple[LegislativeBill, ...] = ()
@@ -82,23 +89,20 @@ class RulePack(Tables):
         return str(self.folder / PACK_FILE) if self.folder else self.id
 
 
-class PackHead(Record):
-    """`pack.toml` as it is written, without its rules and bills."""
-
-    schema_: Literal[1] = Field(alias="schema")
-    """Version of the format."""
-    id: str = Field(min_length=1)
-    """Name by which cases use it."""
-    title: str
-    """One line."""
-    authority: str = ""
-    """Who makes these rules."""
-    as_of: date
-    """Day on which the law was read."""
-    licence: str = ""
-    """Of the pack's text and data."""
-    note: str = ""
-    """What a reader should know."""
+BILL = layout(
+    "[[bill]]",
+    "A bill: a named list of changes that a scenario switches on as one, until it is enacted.",
+    LegislativeBill,
+    Key("change", k.TABLES, "The changes, in order.", inside=CHANGE, repeated=True),
+)
+FILE = layout(
+    PACK_FILE,
+    "A named set of rules.",
+    Key("schema", k.VERSION, "Version of the format.", 1, required=True),
+    RulePack,
+    Key("rule", k.TABLES, RULE.doc, inside=Layout(RULE.name, RULE.doc, (), "kept", RULE.others_doc), repeated=True),
+    *(Key(part.name.strip("[]"), k.TABLES, part.doc, inside=part, repeated=True) for part in (BILL, SCENARIO)),
+)
 
 
 def read_pack(folder: Path) -> RulePack:
@@ -107,50 +111,40 @@ def read_pack(folder: Path) -> RulePack:
     Raises:
         InputError: with everything that is wrong with the file, except with the fields that only a rule's kind knows.
     """
-    path = folder / PACK_FILE
-    text, data = _parsed(path)
-    found = _Found(str(path), [])
-    heads = found.records(PackHead, [{key: value for key, value in data.items() if key not in _TABLES}], ())
-    lines = key_lines(text)
-    found.problems[:] = [replace(problem, row=lines.get((problem.column,))) for problem in found.problems]
-    rules, rule_lines = found.tables(data, "rule"), _lines(text, "rule")
-    tables, bill_lines = found.tables(data, "bill"), _lines(text, "bill")
-    found.needs(rules, rule_lines)
-    bills = found.records(LegislativeBill, tables, bill_lines)
-    found.repeated([*rules, *tables], (*rule_lines, *bill_lines))
-    stories, story_lines = found.tables(data, "scenario"), _lines(text, "scenario")
-    scenarios = found.records(Scenario, stories, story_lines)
-    found.repeated(stories, story_lines, "name")
-    if found.problems:
-        raise InputError(found.problems)
+    toml = _parsed(folder)
+    top = read_section(toml, FILE, toml.data)
+    rules = [rule.others for rule in top.parts("rule")]
+    bills = [bill.record(LegislativeBill, change=changes(bill)) for bill in top.parts("bill")]
+    scenarios = [scenario(told) for told in top.parts("scenario")]
+    _need(toml, rules)
+    _tell_apart(toml, ("rule", "bill"), "id")
+    _tell_apart(toml, ("scenario",), "name")
+    if toml.found:
+        raise all_of(toml.found)
+    lines = _lines(toml, rules)
     return RulePack(
-        **heads[0].model_dump(exclude={"schema_"}),
+        **top.layout.stated(RulePack, top.values),
         rules=tuple(rules),
-        bills=tuple(bills),
-        scenarios=tuple(scenarios),
-        digest=_digest(data),
+        bills=tuple(filter(None, bills)),
+        scenarios=tuple(filter(None, scenarios)),
+        digest=_digest(toml.data),
         folder=folder,
-        lines=rule_lines if len(rule_lines) == len(rules) else (),
+        lines=tuple(line for line in lines if line) if all(lines) else (),
     )
 
 
-def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int, ...]]:
+def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int | None, ...]]:
     """File, rules and their lines of a pack that has mistakes elsewhere; no rules if it cannot be read at all.
 
     Only those that say their kind and name: of the others it has been told.
     """
-    path = folder / PACK_FILE
     try:
-        text, data = _parsed(path)
+        toml = _parsed(folder)
     except InputError:
-        return str(path), (), ()
-    rules, lines = _Found(str(path), []).tables(data, "rule"), _lines(text, "rule")
-    kept = [
-        (rule, line)
-        for rule, line in zip(rules, lines, strict=False)
-        if isinstance(rule.get("kind"), str) and isinstance(rule.get("id"), str)
-    ]
-    return str(path), tuple(rule for rule, _ in kept), tuple(line for _, line in kept)
+        return str(folder / PACK_FILE), (), ()
+    rules = [rule.others for rule in read_section(toml, FILE, toml.data).parts("rule")]
+    named = [all(isinstance(rule.get(key), str) for key in ("kind", "id")) for rule in rules]
+    return toml.file, tuple(compress(rules, named)), tuple(compress(_lines(toml, rules), named))
 
 
 def stated_name(path: Path, key: str) -> str:
@@ -165,77 +159,49 @@ def stated_name(path: Path, key: str) -> str:
     return name if isinstance(name, str) and name else path.parent.name
 
 
-def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
-    if not path.parent.is_dir():
-        raise InputError(Diagnostic("there is no such folder", str(path.parent), fix="check the path of the rule pack"))
+def _parsed(folder: Path) -> TomlFile:
+    path = folder / PACK_FILE
+    if not folder.is_dir():
+        raise InputError(Diagnostic("there is no such folder", str(folder), fix="check the path of the rule pack"))
     if not path.exists():
-        raise InputError(Diagnostic(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(path.parent)))
+        raise InputError(Diagnostic(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(folder)))
     found: list[Diagnostic] = []
-    text = read_text(path, found)
-    if text is None:
+    toml = read_toml(path, found, float)
+    if toml is None:
         raise InputError(found)
-    return text, toml_data(text, str(path), float)
+    return toml
 
 
-def _lines(text: str, table: str) -> tuple[int, ...]:
-    """Lines on which an entry of a list of tables begins."""
-    header = re.compile(rf"\s*\[\[\s*{table}\s*\]\]")
-    return tuple(number for number, line in enumerate(text.splitlines(), 1) if header.match(line))
+def _lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
+    """The line at which each rule begins."""
+    return [toml.lines.get(("rule", number)) for number in range(len(rules))]
 
 
-def _line(lines: tuple[int, ...], position: int) -> int | None:
-    return lines[position] if position < len(lines) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A file, and all that is wrong with it so far."""
-
-    file: str
-    problems: list[Diagnostic]
-
-    def tables(self, data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-        """The entries of a list of tables."""
-        entries = data.get(name, [])
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            self.problems.append(
-                Diagnostic("a list of tables is needed", self.file, column=name, fix=f"write [[{name}]]")
-            )
-            return []
-        return entries
-
-    def records(self, model: type[M], tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...]) -> list[M]:
-        """The records that tables make."""
-        made = []
-        for position, table in enumerate(tables):
-            try:
-                made.append(record(model, table, self.file, _line(lines, position)))
-            except InputError as error:
-                self.problems.extend(error.problems)
-        return made
-
-    def needs(self, tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...]) -> None:
-        """What every rule of a pack must state, whatever its kind."""
-        for position, table in enumerate(tables):
-            for key in _NEEDED:
-                if isinstance(table.get(key), str) and table[key]:
-                    continue
-                message = f"rule {table.get('id') or position + 1} of a pack needs `{key}`"
-                found = str(table[key]) if key in table else ""
-                place = _line(lines, position)
-                self.problems.append(Diagnostic(message, self.file, place, key, found, "text", f"add `{key}`"))
-
-    def repeated(self, tables: Sequence[Mapping[str, Any]], lines: tuple[int, ...], key: str = "id") -> None:
-        """Names that stand for two entries."""
-        first: dict[str, int] = {}
-        for position, table in enumerate(tables):
-            name = table.get(key)
-            if not isinstance(name, str) or first.setdefault(name, position) == position or not name:
+def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Tells what every rule of a pack must state, whatever its kind, and one does not."""
+    for position, rule in enumerate(rules):
+        for key in _NEEDED:
+            if isinstance(rule.get(key), str) and rule[key]:
                 continue
-            before = _line(lines, first[name])
-            message = f"`{name}` is the {key} of two entries" + (f", first on line {before}" if before else "")
-            place = _line(lines, position)
-            self.problems.append(Diagnostic(message, self.file, place, key, fix="rename one of the two"))
+            message = f"rule {rule.get('id') or position + 1} of a pack needs `{key}`"
+            found, line = str(rule.get(key, "")), toml.line(("rule", position))
+            toml.found.append(Diagnostic(message, toml.file, line, key, found, "text", f"add `{key}`"))
+
+
+def _tell_apart(toml: TomlFile, lists: Sequence[str], key: str) -> None:
+    """Tells names that stand for two entries."""
+    first: dict[str, int | None] = {}
+    for name in lists:
+        tables = toml.data.get(name)
+        for position, table in enumerate(tables if isinstance(tables, list) else ()):
+            called, line = table.get(key) if isinstance(table, dict) else None, toml.line((name, position))
+            if not isinstance(called, str) or not called:
+                continue
+            if called in first:
+                before = f", first on line {first[called]}" if first[called] else ""
+                message = f"`{called}` is the {key} of two entries{before}"
+                toml.found.append(Diagnostic(message, toml.file, line, key, fix="rename one of the two"))
+            first.setdefault(called, line)
 
 
 def _digest(data: Mapping[str, Any]) -> str:
