@@ -31,7 +31,7 @@ CHAIN = layout(
     "chain = [{ … }]",
     "One stage that was performed, as in `chain.csv`.",
     ChainEntry,
-    columns="stage countries complete feed",
+    only="stage countries complete feed",
     examples={"countries": ["AU"], "complete": True},
 )
 _CHAIN = Field("chain", k.TABLES, "Where its stages happened.", inside=CHAIN, repeated=True)
@@ -40,7 +40,7 @@ CASE = layout(
     "[case]",
     "What is planned.",
     Case,
-    columns="name start periods period currency place discount resolution",
+    only="name start periods period currency place discount resolution",
 )
 
 USE = layout(
@@ -48,7 +48,7 @@ USE = layout(
     "Which catalogs and rule packs are used. Nothing that is installed is used unless it is named here.",
     Case,
     Field("demand", k.TEXT, "CSV file beside the case with the columns of [[demand]].", "demand.csv"),
-    columns="catalogs packs block demand",
+    only="catalogs packs block demand",
 )
 
 ACCEPT_CAPACITY = layout(
@@ -88,7 +88,7 @@ ASSUME_OFFER = layout(
     "A figure given to a lead, or put in the place of a published one.",
     OfferAssumption,
     Field("chain", k.TABLES, "Stages that take the place of the offer's own.", inside=CHAIN, repeated=True),
-    columns="id capacity from price benchmark premium chain why",
+    only="id capacity from price benchmark premium chain why",
 )
 
 ASSUME = layout(
@@ -104,7 +104,7 @@ DEMAND = layout(
     "What is wanted. A demand gives exactly one of per_year, quantity and quantities.",
     DemandSpec,
     Field("quantity", k.MASS, "The same mass in each period in which it is wanted.", "500 kg"),
-    columns="id material end_use place buyer per_year quantity quantities from until shortage_price why",
+    first="id material end_use place buyer per_year quantity",
     others='Every other key states a fact of the item, such as `cots = true` or `tungsten_share = "60 %"`.',
 )
 
@@ -113,7 +113,7 @@ STOCK = layout(
     "Stock in hand at the start.",
     StockSpec,
     _CHAIN,
-    columns="id material place quantity acquired chain why",
+    first="id material place quantity acquired chain",
 )
 ORDER = layout("[[order]]", "An order already placed: paid for, and on its way.", OrderSpec)
 INCUMBENT = layout(
@@ -136,7 +136,7 @@ OVERLAP = layout(
     "Facilities of different catalogs that look like one. Without it both count; with `keep` they are one facility.",
     Overlap,
     Field("distinct", k.YES_NO, "In place of `keep`: they are different facilities, and both count.", True),
-    columns="facilities keep offers distinct why",
+    first="facilities keep offers distinct",
 )
 
 FILE = layout(

@@ -51,7 +51,7 @@ CAPACITY = layout(
         "Material whose basis the figure is in; blank: what the facility's offers deliver.",
         "tungsten-apt",
     ),
-    columns="facility from per_year status material source",
+    first="facility from per_year status material",
 )
 
 OFFERS = layout(
@@ -60,8 +60,7 @@ OFFERS = layout(
     "several outputs (`recipe.csv`) a kilogram stands for one unit of run.",
     Offer,
     Field("material", k.IDENT, "What it delivers; blank where `recipe.csv` gives outputs.", "gallium-metal-4n"),
-    columns="id facility material price price_source benchmark premium from until min_order max_order lot max_lots max_per_year total "
-    "onboarding qualification take_or_pay take_or_pay_share lead_time capacity_use customs_origin note source",
+    first="id facility material price price_source",
 )
 
 QUOTES = layout(
@@ -96,7 +95,7 @@ TIERS = layout(
     "last period of the span.",
     PriceSchedule,
     Tier,
-    columns="of id materials kind per least price discount lump from until source",
+    first="of id materials kind per least price discount lump from until source",
 )
 
 TERMS = layout(
@@ -104,7 +103,7 @@ TERMS = layout(
     "Terms of trade: what is due because anything is ordered at all, how much must or may be ordered, and what a set-up takes of the "
     "facility's capacity. Each row holds by itself.",
     Terms,
-    columns="of id materials places per fixed least most setup_use from until source",
+    first="of id materials places per fixed least most setup_use from until source",
 )
 
 LANES = layout(

@@ -19,7 +19,8 @@ def layout(
     name: str,
     doc: str,
     *parts: type[BaseModel] | Field,
-    columns: str = "",
+    first: str = "",
+    only: str = "",
     others: str = "",
     examples: Mapping[str, Any] = MappingProxyType({}),
 ) -> Layout:
@@ -30,14 +31,15 @@ def layout(
         doc: what it holds.
         parts: records whose fields it states, and fields of its own: what tells whose the record is, what a row is about, tables
             within. One of the same name as one before it takes its place.
-        columns: names of all fields, where not all are meant, or they stand in another order.
+        first: names of those that come before all others, where the order is not that of the parts.
+        only: names of all fields, where not all of a record's are meant.
         others: what keys mean that are none of the fields; empty: they are refused.
         examples: values as they would be written here, where that is otherwise than in the record.
     """
     named = {field.name: field for part in parts for field in ([part] if isinstance(part, Field) else fields_of(part))}
     named |= {column: replace(named[column], example=example) for column, example in examples.items()}
-    fields = tuple(named[column] for column in columns.split() or named)
-    return Layout(name, doc, fields, "kept" if others else "refused", others)
+    names = only.split() or dict.fromkeys((*first.split(), *named))
+    return Layout(name, doc, tuple(named[column] for column in names), "kept" if others else "refused", others)
 
 
 def fields_of(record: type[BaseModel]) -> Iterator[Field]:

@@ -13,7 +13,7 @@ CHANGE = layout(
     "change = [{ … }]",
     "One change of the facts: one subject, and how it changes.",
     Change,
-    columns=" ".join(Change.SUBJECTS) + " factor amount status of quantity per_year by countries delay from until why",
+    first=" ".join(Change.SUBJECTS) + " factor amount status of quantity per_year by countries delay from until why",
 )
 
 RULE = layout(
@@ -38,5 +38,10 @@ def scenario(entry: Entry) -> Scenario | None:
 
 
 def changes(entry: Entry) -> tuple[Change, ...]:
-    """The changes within a scenario or a bill, those left out that cannot be read; what their own rules refuse is said in their words."""
-    return tuple(filter(None, [None if part.bad else part.record(Change) for part in entry.parts("change")]))
+    """The changes within a scenario or a bill, without those that cannot be read."""
+    return tuple(filter(None, map(change, entry.parts("change"))))
+
+
+def change(entry: Entry) -> Change | None:
+    """One change; what its own rules refuse is told in their words, once all of it can be read."""
+    return None if entry.bad else entry.record(Change)
