@@ -156,6 +156,7 @@ SPOILED = [
     ("unproven = false", 'unproven = "perhaps"', "accept.unproven", "cannot be read"),
     ('announced = "10 %"', "event = 1", "accept.capacity.event", "no such key"),
     ('freight = "2 USD/kg"', 'freight = "2 EUR/kg"', "assume.freight", "the case is in USD"),
+    ('freight = "2 USD/kg"', 'freight = "2 USD/kg W"', "assume.freight", "substance cannot be named"),
     ('holding = "5 %/year"', 'holding = "5 t"', "assume.holding", "cannot be read"),
     ('civil = "granted"', "civil = true", "assume.licence.civil", "assumed or not"),
     ('capacity = "20 t WO3/year"', 'capacity = "20 t/year"', "assume.offer[1].capacity", "different substances"),

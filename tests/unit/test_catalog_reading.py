@@ -181,6 +181,7 @@ SPOILED = [
     ),
     ("lanes.csv", "powder,towanda", "powder,towand", "to", "no such place"),
     ("lanes.csv", "0.5 USD/lb", "0.5 USD", "freight", "cannot be read"),
+    ("lanes.csv", "powder,US,0.5 USD/lb", "separated,US,0.5 USD/lb Dy", "freight", "several outputs"),
 ]
 
 
