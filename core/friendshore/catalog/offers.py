@@ -1,20 +1,22 @@
-"""Offers with their recipes, chains and lanes."""
+"""Offers with their recipes, chains and lanes, and their quotations: prices for orders within some dates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, RecipeLine
+from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, Quote, RecipeLine
+from ..domain.fitting import PRICED_TWICE, quoted_twice
+from ..domain.quantities import UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Table, TableRow
 from . import columns
 from .known import stage_of_none, unsourced
 from .state import Alike, CatalogReading
-from .subjects import one_output
 
 _ONE = Decimal(1)
 
@@ -137,7 +139,7 @@ def _values(
     """The fields that come from the offer's own row."""
     table = alike.table
     reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
-    values = reading.given(table, row, Offer, partial(one_output, table, row, delivered))
+    values = reading.given(table, row, Offer, partial(_one_output, table, row, delivered))
     values["price"] = _price(reading, alike, row, values["source"])
     return values
 
@@ -196,10 +198,50 @@ def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, lis
                 table, row, "to", reading.known.places, "place", "name a country, or a site of facilities.csv"
             )
         name = row.values.get("offer", "")
-        one = partial(one_output, table, row, delivered.get(name, []))
+        one = partial(_one_output, table, row, delivered.get(name, []))
         lane = table.made(row, Lane, reading.given(table, row, Lane, one))
         if lane is not None and known:
             lanes.setdefault(name, []).append(lane)
     for entries in lanes.values():
         entries.sort(key=lambda lane: lane.to)
     return lanes
+
+
+def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer, ...]:
+    """The offers of the catalog, each with its quotations in order of time."""
+    table = reading.table(columns.QUOTES)
+    own = {row.values["id"]: row for row in reading.table(columns.OFFERS).rows if "id" in row.values}
+    found: dict[str, list[tuple[Quote, TableRow]]] = {}
+    for row in table.unique("offer", "from", "until"):
+        known = reading.refers(table, row, "offer", own, "offer", "add it to offers.csv")
+        name = row.values.get("offer", "")
+        delivered = [m for m in map(reading.known.materials.get, reading.known.offers.get(name, ())) if m is not None]
+        quote = table.made(row, Quote, reading.given(table, row, Quote, partial(_one_output, table, row, delivered)))
+        if known and {"price", "benchmark"} & (own[name].values.keys() | own[name].bad):
+            table.entry(row).tell([PRICED_TWICE], {"quotes": "offer"})
+        elif known and quote is not None:
+            found.setdefault(name, []).append((quote, row))
+    reading.table(columns.OFFERS).let_go()
+    kept = {name: _in_order(table, quotes) for name, quotes in found.items()}
+    return tuple(offer.model_copy(update={"quotes": kept[offer.id]}) if offer.id in kept else offer for offer in offers)
+
+
+def _in_order(table: Table, quotes: list[tuple[Quote, TableRow]]) -> tuple[Quote, ...]:
+    """Quotations of one offer; which of two holds on a day must not be open."""
+    quotes.sort(key=lambda pair: pair[0].start or date.min)
+    for position, fault in quoted_twice([quote for quote, _ in quotes]):
+        table.entry(quotes[position][1]).tell([fault], {"quotes": "from"})
+    return tuple(quote for quote, _ in quotes)
+
+
+def _one_output(table: Table, row: TableRow, delivered: Sequence[Material | None], column: str) -> Material | None:
+    """The one material that an offer delivers, whose substance a figure may be in; a problem is recorded if there are several."""
+    if len(delivered) < 2:
+        return delivered[0] if delivered else None
+    if isinstance(row.values[column], UnitPrice):
+        message, expected = "the offer has several outputs", "money per unit of run, like `9 USD/kg`"
+    else:
+        message = "the offer has several outputs, so that no one substance is meant"
+        expected = "units of run, written as kilograms without a substance"
+    table.problem(row, column, message, expected)
+    return None

@@ -71,8 +71,6 @@ class OfferAssumption(Fitting):
     """Entries that take the place of the offer's own at the same stage."""
     why: Why = ""
 
-    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
-
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
         """Nothing that is assumed."""

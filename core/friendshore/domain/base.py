@@ -42,7 +42,10 @@ class Record(BaseModel):
     """A frozen record that refuses unknown fields; the text under a field is its description in the schema."""
 
     # What checks a record is made when the first one is: no command needs more than a part of all kinds.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    # A field that files call otherwise is written by that name, and read by either.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, populate_by_name=True, serialize_by_alias=True
+    )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -169,6 +172,15 @@ def days_in_order(given: Mapping[str, Any], first: str = "start", last: str = "e
     if isinstance(start, date) and isinstance(end, date) and start > end:
         word = "from" if first == "start" else first
         yield Fault(last, f"is before `{word}` ({start})", "a later day", "exchange or mend the dates", (first,))
+
+
+class Dated(Fitting):
+    """A record with a first and a last day, `start` and `end`."""
+
+    @classmethod
+    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """A last day before the first."""
+        return days_in_order(given)
 
 
 def is_truth(value: object) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from .base import Fault, Fitting, days_in_order
+from .base import Dated
 from .evidence import Cited
 from .values import Idents
 from .written import Written
@@ -15,7 +14,7 @@ SPANS = {"period": "per period", "year": "per year", "horizon": "over the plan"}
 """Spans over which purchases are added up, in words."""
 
 
-class Bearing(Fitting):
+class Bearing(Dated):
     """Something said of all that is ordered from an offer, a facility or a supplier, or of a part of that."""
 
     of: Annotated[Literal["offer", "facility", "supplier"], Written("supplier", needed=False)]
@@ -33,11 +32,6 @@ class Bearing(Fitting):
     end: Annotated[datetime.date | None, Written("2029-12-31", "until")] = None
     """Last day."""
     source: Cited = ""
-
-    @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """A last day before the first."""
-        return days_in_order(given)
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .assumptions import Accept, Assume
-from .base import Fault, Fitting, Number, Record, Tables, days_in_order
+from .base import Dated, Fault, Fitting, Number, Record, Tables, days_in_order
 from .change import Change
 from .evidence import Why
 from .facts import ChainEntry
@@ -79,8 +79,6 @@ class DemandSpec(Fitting):
     facts: tuple[tuple[str, Fact], ...] = ()
     """What is stated of the item: every other key of the demand."""
     why: Why = ""
-
-    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
     @classmethod
     def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
@@ -190,7 +188,7 @@ class Level(Fitting):
         return ranked(given)
 
 
-class LicenceSpec(Fitting):
+class LicenceSpec(Dated):
     """An export licence in hand: bounded in quantity and dates."""
 
     id: Annotated[str, Written("licence-2026-17", sort=label)] = ""
@@ -204,15 +202,8 @@ class LicenceSpec(Fitting):
     end: Until = None
     why: Why = ""
 
-    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
-    @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """A last day before the first."""
-        return days_in_order(given)
-
-
-class WaiverSpec(Fitting):
+class WaiverSpec(Dated):
     """A waiver of one rule, bounded in quantity and dates."""
 
     id: Annotated[str, Written("waiver-1", sort=label)] = ""
@@ -227,13 +218,6 @@ class WaiverSpec(Fitting):
     under: Annotated[str, Written("national-security", sort=label)] = ""
     """Which of the waivers that the rule's law knows; blank: the usual one. The law may bound how long it runs."""
     why: Why = ""
-
-    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
-
-    @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """A last day before the first."""
-        return days_in_order(given)
 
 
 class StoreSpec(Fitting):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import model_validator
 
-from .base import Fault, Fitting, Number, Record, days_in_order
+from .base import Fault, Fitting, Number, days_in_order
 from .evidence import Why
 from .facts import Status
 from .naming import Names
@@ -158,8 +158,6 @@ class Change(Fitting):
         "delay": ("capacity", "demand"),
     }
     """Field -> the subjects that read it. Read past, it would give another plan than was asked for."""
-
-    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
 
     @model_validator(mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import model_validator
 
-from .base import Fault, Fitting, Record, Tables, Words, days_in_order
+from .base import Dated, Fault, Fitting, Record, Tables, Words, days_in_order
 from .evidence import Cited, Evidence, Note, Source
 from .fitting import PRICED_TWICE, lying, order_terms, quoted_twice
 from .market import BenchmarkPrice, Factor, Rate
@@ -254,7 +254,7 @@ class Price(Fitting):
             yield Fault("currency", "the price has no currency", "a currency by its ISO 4217 code, like USD")
 
 
-class Quote(Fitting):
+class Quote(Dated):
     """A price of an offer for orders within some dates: a quotation with its validity."""
 
     start: Annotated[datetime.date | None, Written("2026-10-01", "from")] = None
@@ -265,11 +265,6 @@ class Quote(Fitting):
     """Money per mass, or per unit of run."""
     currency: Currency
     source: Cited = ""
-
-    @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """A last day before the first."""
-        return days_in_order(given)
 
 
 class Lane(Record):

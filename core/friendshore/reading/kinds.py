@@ -37,27 +37,11 @@ def several(name: str, words: type[StrEnum]) -> Kind:
 
 
 TEXT = Kind("text", w.read_text)
-PROSE = Kind("text", w.read_prose)
 IDENT = Kind("name", w.named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
-LABEL = Kind("name", w.named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"})
-END_USE = Kind("end use", w.named(v.end_use))
 IDENTS = Kind("names, set apart by `;`", w.each(v.ident), also=(_LIST,))
-END_USES = Kind("end uses, set apart by `;`", w.each(v.end_use), also=(_LIST,))
-WORDS = Kind("words, set apart by `;`", w.read_words, also=(_LIST,))
 TEXTS = Kind("list of texts", w.each(w.read_text), also=(_LIST,))
-STEP = one_value("stage or step", v.STEP_WORDS)
-STEPS_DONE = Kind(
-    "stages or steps, set apart by `;`",
-    w.each(v.one_of(v.STEP_WORDS, "some of")),
-    also=({"type": "array", "items": {"type": "string", "enum": list(v.STEP_WORDS)}},),
-)
 DATE = Kind("date", w.read_day, {"type": "string", "format": "date"})
 YES_NO = Kind("yes or no", w.read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
-COUNTRY = Kind("country", w.named(v.country))
-COUNTRIES = Kind("countries, set apart by `;`", w.read_countries, also=(_LIST,))
-PLACE = Kind("country or site", w.named(v.place))
-PLACES = Kind("countries or sites, set apart by `;`", w.each(v.place), also=(_LIST,))
-HS = Kind("HS code", w.named(v.hs_code))
 VERSION = Kind("version", w.read_version, {"const": 1})
 
 
@@ -70,27 +54,20 @@ def _number(name: str, read: Callable[[Any], Decimal], range_: v.Range) -> Kind:
     return Kind(name, a.within(read, range_), also=(_NUMBER,))
 
 
-INTEGER = _whole(v.PERIODS)
 COUNT = _whole(v.LOTS)
 RATE = _number("number above 0", a.read_number, v.RATE)
 NON_NEGATIVE = _number("number", a.read_number, v.NON_NEGATIVE)
-FACTOR = _number("number or share", a.read_share, v.FACTOR)
 FRACTION = _number("share", a.read_share, v.FRACTION)
 PART = _number("share above 0", a.read_share, v.PART)
 PREMIUM = _number("share", a.read_share, v.PREMIUM)
 DISCOUNT = _number("share off", a.read_share, v.DISCOUNT)
 MASS = Kind("mass", a.read_mass)
-RESOLUTION = Kind("mass", a.read_resolution)
-MASSES = Kind("list of masses", a.read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},))
 MASS_OR_MONEY = Kind("mass or money", a.read_mass_or_money)
 MASS_RATE = Kind("mass per time", a.read_rate)
 CAPACITY = Kind("mass per time, or `unlimited`", a.read_capacity)
 PER_UNIT = Kind("number or mass", a.read_per_unit, also=(_NUMBER,))
-CURRENCY = Kind("currency", w.named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"})
 MONEY = Kind("money", a.read_money)
 UNIT_PRICE = Kind("money per mass", a.read_unit_price)
-YEARLY_PRICE = Kind("money per mass and year", a.read_yearly_price)
-YEARLY_SHARE = Kind("share a year", a.read_yearly_share, also=(_NUMBER,))
 DURATION = Kind("duration", a.read_duration)
 
 
@@ -106,48 +83,52 @@ _SORTS: Mapping[object, Kind] = {
     str: TEXT,
     date: DATE,
     bool: YES_NO,
-    frozenset: WORDS,
+    frozenset: Kind("words, set apart by `;`", w.read_words, also=(_LIST,)),
     v.ident: IDENT,
-    v.label: LABEL,
-    v.end_use: END_USE,
-    v.step: STEP,
-    v.country: COUNTRY,
-    v.countries: COUNTRIES,
-    v.place: PLACE,
-    v.hs_code: HS,
-    v.currency: CURRENCY,
+    v.label: Kind("name", w.named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
+    v.end_use: Kind("end use", w.named(v.end_use)),
+    v.step: one_value("stage or step", v.STEP_WORDS),
+    v.country: Kind("country", w.named(v.country)),
+    v.countries: Kind("countries, set apart by `;`", w.read_countries, also=(_LIST,)),
+    v.place: Kind("country or site", w.named(v.place)),
+    v.hs_code: Kind("HS code", w.named(v.hs_code)),
+    v.currency: Kind("currency", w.named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
     v.incoterm: one_value("Incoterm", v.INCOTERMS),
     v.Each(v.ident): IDENTS,
-    v.Each(v.place): PLACES,
-    v.PERIODS.whole: INTEGER,
+    v.Each(v.place): Kind("countries or sites, set apart by `;`", w.each(v.place), also=(_LIST,)),
+    v.PERIODS.whole: _whole(v.PERIODS),
     v.LOTS.whole: COUNT,
     v.RATE: RATE,
     v.NON_NEGATIVE: NON_NEGATIVE,
-    v.FACTOR: FACTOR,
+    v.FACTOR: _number("number or share", a.read_share, v.FACTOR),
     v.FRACTION: FRACTION,
     v.PART: PART,
     v.PREMIUM: PREMIUM,
     v.DISCOUNT: DISCOUNT,
-    v.YEARLY_SHARE: YEARLY_SHARE,
+    v.YEARLY_SHARE: Kind("share a year", a.read_yearly_share, also=(_NUMBER,)),
     v.MASS: MASS,
     v.MASS_RATE: MASS_RATE,
-    v.RESOLUTION: RESOLUTION,
+    v.RESOLUTION: Kind("mass", a.read_resolution),
     v.PER_UNIT: PER_UNIT,
     v.MONEY: MONEY,
     v.UNIT_PRICE: UNIT_PRICE,
-    v.YEARLY_PRICE: YEARLY_PRICE,
+    v.YEARLY_PRICE: Kind("money per mass and year", a.read_yearly_price),
     v.MONTHS: DURATION,
     UNLIMITED: CAPACITY,
     "mass or money": MASS_OR_MONEY,
-    "prose": PROSE,
+    "prose": Kind("text", w.read_prose),
 }
 """What a field's type says of its values, a check, a range or the bare type, and how files state these."""
 _LISTS: Mapping[object, Kind] = {
     str: TEXTS,
     v.ident: IDENTS,
-    v.end_use: END_USES,
-    v.step: STEPS_DONE,
-    v.MASS: MASSES,
+    v.end_use: Kind("end uses, set apart by `;`", w.each(v.end_use), also=(_LIST,)),
+    v.step: Kind(
+        "stages or steps, set apart by `;`",
+        w.each(v.one_of(v.STEP_WORDS, "some of")),
+        also=({"type": "array", "items": {"type": "string", "enum": list(v.STEP_WORDS)}},),
+    ),
+    v.MASS: Kind("list of masses", a.read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},)),
 }
 """The same of what stands in a list."""
 

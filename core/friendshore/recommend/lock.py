@@ -53,8 +53,6 @@ class Lock(Record):
     """Of what reads, solves and verifies."""
     locked: tuple[Locked, ...]
 
-    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
-
 
 def lock_of(gathered: Gathered) -> Lock:
     """What a gathered case rests on as things are.

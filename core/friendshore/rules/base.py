@@ -69,8 +69,6 @@ class Phase(Record):
     note: str = ""
     """Why this status, with its source."""
 
-    model_config = {**Record.model_config, "populate_by_name": True, "serialize_by_alias": True}
-
     @property
     def span(self) -> Span:
         """Its days."""

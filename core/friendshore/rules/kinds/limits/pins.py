@@ -55,8 +55,6 @@ class Pin(InMoney):
 
     model_config = {
         **Rule.model_config,
-        "populate_by_name": True,
-        "serialize_by_alias": True,
         "json_schema_extra": {"examples": [{"offer": "acme-metal", "at_most": "10 t"}]},
     }
 

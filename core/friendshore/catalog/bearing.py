@@ -1,8 +1,8 @@
-"""Price schedules: rows that belong together become the tiers of one."""
+"""What bears on an offer, a facility or a supplier: price schedules, whose rows become the tiers of one, and terms of trade."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 from ..domain.base import exact
 from ..domain.facts import Material, Offer, Price
 from ..domain.quantities import Mass, Money, UnitPrice
+from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule, Tier, bears_too, overlapping
 from ..reading.csvfile import Table, TableRow
 from . import columns
+from .known import not_among
 from .state import CatalogReading
-from .subjects import one_material, read_subject
 
 _SCHEDULE = ("of", "id", "materials", "kind", "per", "from", "until")
 """Columns by which rows belong to one schedule."""
@@ -65,7 +66,7 @@ class _Reader:
     def schedule(self) -> PriceSchedule | None:
         """The schedule; None with problems recorded if a row has a mistake."""
         before = len(self.reading.found)
-        materials = read_subject(self.reading, self.table, self.rows[0])
+        materials = _subject(self.reading, self.table, self.rows[0])
         measure = self._measure()
         tiers = [self._tier(row, materials) for row in self.rows]
         currency = self._currency()
@@ -93,7 +94,7 @@ class _Reader:
         return "money" if Money in kinds else "quantity"
 
     def _tier(self, row: TableRow, materials: list[Material]) -> Tier | None:
-        given = self.reading.given(self.table, row, Tier, partial(one_material, self.table, row, materials))
+        given = self.reading.given(self.table, row, Tier, partial(_one_material, self.table, row, materials))
         return self.table.made(row, Tier, given)
 
     def _currency(self) -> str:
@@ -124,3 +125,63 @@ def _begins(row: TableRow) -> Decimal:
     if isinstance(least, Money):
         return exact(least.amount)
     return exact(least.kg) if isinstance(least, Mass) else Decimal(0)
+
+
+def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
+    """The terms of trade of the catalog."""
+    table = reading.table(columns.TERMS)
+    for row in table.rows:
+        row.values.setdefault("of", "offer")
+    made = []
+    for row in table.unique("of", "id", "materials", "places", "per", "from", "until"):
+        terms = _terms(reading, table, row)
+        if terms is not None:
+            made.append(terms)
+    return tuple(sorted(made, key=lambda terms: terms.order))
+
+
+def _terms(reading: CatalogReading, table: Table, row: TableRow) -> Terms | None:
+    """The terms of a row; None if it has a mistake."""
+    before = len(reading.found)
+    materials = _subject(reading, table, row)
+    _check_places(reading, table, row)
+    made = table.made(row, Terms, reading.given(table, row, Terms, partial(_one_material, table, row, materials)))
+    return made if len(reading.found) == before else None
+
+
+def _check_places(reading: CatalogReading, table: Table, row: TableRow) -> None:
+    for place in row.values.get("places", ()):
+        if len(place) != 2 and place not in reading.known.places and "place" not in reading.known.unsure:
+            table.entry(row).tell([not_among("place", place)], {"": "places"})
+
+
+def _subject(reading: CatalogReading, table: Table, row: TableRow) -> list[Material]:
+    """The materials that a row is about, as far as one can tell; problems are recorded if what it names does not exist."""
+    known = reading.known
+    names: dict[str, Collection[str]] = {
+        "offer": known.offers,
+        "facility": known.facilities,
+        "supplier": known.suppliers,
+    }
+    of = row.values.get("of", "offer")
+    found = reading.refers(table, row, "id", names[of], of)
+    named = row.values.get("materials", ())
+    for name in named:
+        if name not in known.materials and "material" not in known.unsure:
+            table.entry(row).tell([not_among("material", name)], {"": "materials"})
+    given = known.offers[row.values["id"]] if found and of == "offer" and not named else named
+    return [material for material in map(known.materials.get, given) if material is not None]
+
+
+def _one_material(table: Table, row: TableRow, materials: Sequence[Material], column: str) -> Material | None:
+    """The one material whose substance a figure may be in; a problem is recorded if there are several, or may be."""
+    named = row.values.get("materials", ())
+    if max(len(materials), len(named)) > 1 or (not named and row.values.get("of") != "offer"):
+        table.problem(
+            row,
+            column,
+            "the row is about several materials, so that no one substance is meant",
+            expected="a figure without a substance",
+            fix="name one material, or leave the substance out",
+        )
+    return materials[0] if len(materials) == 1 else None
