@@ -24,6 +24,9 @@ from .tables import CatalogTables
 
 M = TypeVar("M", bound=BaseModel)
 
+_WEIGHED = frozenset({Mass, UnitPrice})
+"""What is of a substance, or of a material's basis."""
+
 
 @dataclass(slots=True)
 class CatalogReading:
@@ -180,15 +183,16 @@ class CatalogReading:
             one: the material in whose basis amounts are to be; or what finds it for a column that names a substance, and tells if there
                 is none.
         """
-        for column, value in list(row.values.items()):
-            if isinstance(value, Mass | UnitPrice) and value.substance is not None:
-                material = one(column) if callable(one) else one
-                converted = None if material is None else self._in_basis(table, row, column, value, material)
-                row.values[column] = converted
-                if converted is None:
-                    del row.values[column]
-                    row.bad |= {column}
-        found = table.layout.stated(record, row.values)
+        values = row.values
+        for column in [c for c, value in values.items() if type(value) in _WEIGHED and value.substance is not None]:
+            material = one(column) if callable(one) else one
+            amount = values.pop(column)
+            converted = None if material is None else self._in_basis(table, row, column, amount, material)
+            if converted is None:
+                row.bad |= {column}
+            else:
+                values[column] = converted
+        found = table.layout.stated(record, values)
         source = table.layout.columns(record).get("source")
         return found if source is None else found | {"source": self.source(table, row, source)}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -14,6 +15,9 @@ from ..domain.quantities import Mass, Money, UnitPrice
 __all__ = ["Field", "Kind", "Layout", "UnreadableError"]
 
 
+_MONEYS = frozenset({Money, UnitPrice})
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How one sort of cell or value is read."""
@@ -22,7 +26,7 @@ class Kind:
     """What the docs call it."""
     read: Callable[[Any], Any]
     """Text of a cell, or value of a TOML key -> parsed value; raises `UnreadableError`."""
-    text: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    text: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"type": "string"})
     """JSON schema of the text form, all there is in a table."""
     also: tuple[Mapping[str, Any], ...] = ()
     """JSON schemas of the other forms that a TOML key may take."""
@@ -109,16 +113,18 @@ class Layout:
             price is of has been looked at.
         """
         found: dict[str, Any] = {}
-        for name, one in self.of(record).items():
-            value = values.get(name)
-            if isinstance(value, Mass):
-                value = value.kg
-            elif isinstance(value, tuple) and value and isinstance(value[0], Mass):
-                value = tuple(mass.kg for mass in value)
-            elif isinstance(value, Money | UnitPrice):
-                if one.currency:
-                    found[one.currency] = value.currency
-                value = value.amount
-            if value is not None:
-                found[one.attribute] = value
+        fields = self.of(record)
+        for name, value in values.items():
+            field = fields.get(name)
+            if field is None:
+                continue
+            sort = type(value)
+            if sort in _MONEYS:
+                if field.currency:
+                    found[field.currency] = value.currency
+                found[field.attribute] = value.amount
+            elif sort is tuple and value and type(value[0]) is Mass:
+                found[field.attribute] = tuple(mass.kg for mass in value)
+            else:
+                found[field.attribute] = value.kg if sort is Mass else value
         return found
