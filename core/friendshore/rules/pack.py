@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from itertools import compress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -17,16 +18,15 @@ from ..domain.case import Scenario
 from ..domain.change import Change
 from ..domain.written import Written
 from ..errors import Diagnostic, InputError
-from ..reading import kinds as k
-from ..reading.fields import Field as Key
-from ..reading.fields import Layout
-from ..reading.layouts import layout
 from ..reading.order import all_of
 from ..reading.textfile import read_bytes
-from ..reading.tomlfile import TomlFile, read_section, read_toml
 from ..reading.tomltext import toml_data
 from .base import PhaseStatus
-from .keys import CHANGE, RULE, SCENARIO, changes, scenario
+
+if TYPE_CHECKING:
+    from ..reading.entry import Entry
+    from ..reading.fields import Layout
+    from ..reading.tomlfile import TomlFile
 
 PACK_FILE = "pack.toml"
 """The file that makes a folder a rule pack."""
@@ -89,20 +89,29 @@ class RulePack(Tables):
         return str(self.folder / PACK_FILE) if self.folder else self.id
 
 
-BILL = layout(
-    "[[bill]]",
-    "A bill: a named list of changes that a scenario switches on as one, until it is enacted.",
-    LegislativeBill,
-    Key("change", k.TABLES, "The changes, in order.", inside=CHANGE, repeated=True),
-)
-FILE = layout(
-    PACK_FILE,
-    "A named set of rules.",
-    Key("schema", k.VERSION, "Version of the format.", 1, required=True),
-    RulePack,
-    Key("rule", k.TABLES, RULE.doc, inside=Layout(RULE.name, RULE.doc, (), "kept", RULE.others_doc), repeated=True),
-    *(Key(part.name.strip("[]"), k.TABLES, part.doc, inside=part, repeated=True) for part in (BILL, SCENARIO)),
-)
+@cache
+def pack_layout() -> Layout:
+    """The keys and sections of `pack.toml`, made from the records above; what reads is loaded when the first pack is read."""
+    from ..reading import kinds as k
+    from ..reading.fields import Field as Key
+    from ..reading.fields import Layout
+    from ..reading.layouts import layout
+    from .keys import CHANGE, RULE, SCENARIO
+
+    doc = "A bill: a named list of changes that a scenario switches on as one, until it is enacted."
+    change = Key("change", k.TABLES, "The changes, in order.", inside=CHANGE, repeated=True)
+    parts = (
+        Layout(RULE.name, RULE.doc, (), "kept", RULE.others_doc),
+        layout("[[bill]]", doc, LegislativeBill, change),
+        SCENARIO,
+    )
+    return layout(
+        PACK_FILE,
+        "A named set of rules.",
+        Key("schema", k.VERSION, "Version of the format.", 1, required=True),
+        RulePack,
+        *(Key(part.name.strip("[]"), k.TABLES, part.doc, inside=part, repeated=True) for part in parts),
+    )
 
 
 def read_pack(folder: Path) -> RulePack:
@@ -111,8 +120,9 @@ def read_pack(folder: Path) -> RulePack:
     Raises:
         InputError: with everything that is wrong with the file, except with the fields that only a rule's kind knows.
     """
-    toml = _parsed(folder)
-    top = read_section(toml, FILE, toml.data)
+    from .keys import changes, scenario
+
+    toml, top = _parsed(folder)
     rules = [rule.others for rule in top.parts("rule")]
     bills = [bill.record(LegislativeBill, change=changes(bill)) for bill in top.parts("bill")]
     scenarios = [scenario(told) for told in top.parts("scenario")]
@@ -139,10 +149,10 @@ def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int |
     Only those that say their kind and name: of the others it has been told.
     """
     try:
-        toml = _parsed(folder)
+        toml, top = _parsed(folder)
     except InputError:
         return str(folder / PACK_FILE), (), ()
-    rules = [rule.others for rule in read_section(toml, FILE, toml.data).parts("rule")]
+    rules = [rule.others for rule in top.parts("rule")]
     named = [all(isinstance(rule.get(key), str) for key in ("kind", "id")) for rule in rules]
     return toml.file, tuple(compress(rules, named)), tuple(compress(_lines(toml, rules), named))
 
@@ -159,7 +169,14 @@ def stated_name(path: Path, key: str) -> str:
     return name if isinstance(name, str) and name else path.parent.name
 
 
-def _parsed(folder: Path) -> TomlFile:
+def _parsed(folder: Path) -> tuple[TomlFile, Entry]:
+    """A pack's file, and what stands in it as far as it can be read.
+
+    Raises:
+        InputError: if it cannot be read at all.
+    """
+    from ..reading.tomlfile import read_section, read_toml
+
     path = folder / PACK_FILE
     if not folder.is_dir():
         raise InputError(Diagnostic("there is no such folder", str(folder), fix="check the path of the rule pack"))
@@ -169,7 +186,7 @@ def _parsed(folder: Path) -> TomlFile:
     toml = read_toml(path, found, float)
     if toml is None:
         raise InputError(found)
-    return toml
+    return toml, read_section(toml, pack_layout(), toml.data)
 
 
 def _lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
