@@ -16,13 +16,15 @@ from .reading.csvfile import COLUMNS, LARGEST_TABLE, LONGEST_CELL, LONGEST_LINE,
 from .reading.fields import Field, Layout
 from .reading.sheetxml import CELLS, FILES, ROWS, TEXTS, UNZIPPED
 from .reading.tomltext import DEEPEST, LONGEST
+from .rules.pack import pack_layout
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """JSON schemas by name: `case`, `catalog` and `columns` of the TOML files, `catalog-offers` and so on of a table's row."""
-    found = {"case": _top(FILE, rows=False), "catalog": _top(HEAD, rows=False), "columns": _top(MAP, rows=False)}
+    """JSON schemas by name: `case`, `catalog`, `columns` and `pack` of the TOML files, `catalog-offers` and so on of a table's row."""
+    files = {"case": FILE, "catalog": HEAD, "columns": MAP, "pack": pack_layout()}
+    found = {name: _top(layout, rows=False) for name, layout in files.items()}
     for layout in TABLES:
         found["catalog-" + layout.name.removesuffix(".csv")] = _top(layout, rows=True)
     return found
@@ -159,12 +161,17 @@ def _sections(layout: Layout) -> Iterator[Layout]:
 
 def _layout(layout: Layout) -> Iterator[str]:
     yield from (f"### `{layout.name}`", "", layout.doc, "")
+    yield from columns_of(layout)
+    if layout.others_doc:
+        yield from (layout.others_doc, "")
+
+
+def columns_of(layout: Layout) -> Iterator[str]:
+    """The table of the columns or keys of a layout."""
     if layout.fields:
         yield from ("| key | needed | value | meaning | example |", "|---|---|---|---|---|")
         yield from (_line(field) for field in layout.fields)
         yield ""
-    if layout.others_doc:
-        yield from (layout.others_doc, "")
 
 
 def _line(field: Field) -> str:

@@ -18,10 +18,10 @@ from ..domain.meanings import meanings
 from ..domain.run import Run
 from ..rules.base import Phase, Rule
 from ..rules.kinds import builtin_kinds
-from ..rules.pack import LegislativeBill, PackHead
+from ..rules.pack import pack_layout
 from ..rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
 from ..run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
-from ..schema import files_page, schema_text, schemas
+from ..schema import columns_of, files_page, schema_text, schemas
 from .app import app
 from .exits import EXIT_CODES
 
@@ -83,7 +83,7 @@ def _packs_page() -> Iterator[str]:
         "## `pack.toml`",
         "",
     )
-    yield from _fields(PackHead, list(PackHead.model_fields))
+    yield from columns_of(pack_layout())
     common = ", ".join(f"`{field.alias or name}`" for name, field in Rule.model_fields.items() if name != "kind")
     yield from (
         "### `[[rule]]`",
@@ -93,8 +93,10 @@ def _packs_page() -> Iterator[str]:
         "",
     )
     yield from _fields(Phase, list(Phase.model_fields))
-    yield from ("### `[[bill]]`", "", inspect.getdoc(LegislativeBill) or "", "")
-    yield from _fields(LegislativeBill, list(LegislativeBill.model_fields))
+    bill = next(field.inside for field in pack_layout().fields if field.name == "bill")
+    assert bill is not None
+    yield from (f"### `{bill.name}`", "", bill.doc, "")
+    yield from columns_of(bill)
     yield from (
         "`change` is a list of [changes](files.md), as in a scenario of a case.",
         "",

@@ -98,10 +98,10 @@ def pack_layout() -> Layout:
     from ..reading.layouts import layout
     from .keys import CHANGE, RULE, SCENARIO
 
-    doc = "A bill: a named list of changes that a scenario switches on as one, until it is enacted."
+    doc = 'A named list of changes that a scenario switches on as one: `enable = "<id of the bill>"`.'
     change = Key("change", k.TABLES, "The changes, in order.", inside=CHANGE, repeated=True)
     parts = (
-        Layout(RULE.name, RULE.doc, (), "kept", RULE.others_doc),
+        Layout(RULE.name, "A rule of any kind.", (), "kept", RULE.others_doc),
         layout("[[bill]]", doc, LegislativeBill, change),
         SCENARIO,
     )
