@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from .base import Fault, Fitting, Record
+from .base import Fault, Fitting, Given, Record
 from .evidence import Confidence, Why
 from .facts import ChainEntry, Price, Status
 from .fitting import half_assumed
@@ -72,7 +72,7 @@ class OfferAssumption(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Nothing that is assumed."""
         if given.get("capacity") is None and given.get("price") is None and not given.get("chain"):
             wanted = ("capacity", "price", "chain")
@@ -98,6 +98,6 @@ class Assume(Fitting):
     offer: tuple[OfferAssumption, ...] = ()
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Licences that are half assumed."""
         return half_assumed(given)

@@ -105,6 +105,10 @@ class _Count(int):
         return f"<{int(self):,}>"
 
 
+Given = Mapping[str, Any]
+"""Fields of a record that is to be made, by name, as far as they could be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with a record whose fields are all right by themselves."""
@@ -141,7 +145,7 @@ class Fitting(Record):
     """A record whose fields must fit one another."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """What does not fit in a record of these fields; one that is missing is at its default, or could not be read."""
         del given
         return iter(())
@@ -166,7 +170,7 @@ class UnreadableError(ValueError):
         self.fix = fix
 
 
-def days_in_order(given: Mapping[str, Any], first: str = "start", last: str = "end") -> Iterator[Fault]:
+def days_in_order(given: Given, first: str = "start", last: str = "end") -> Iterator[Fault]:
     """A last day before the first."""
     start, end = given.get(first), given.get(last)
     if isinstance(start, date) and isinstance(end, date) and start > end:
@@ -178,7 +182,7 @@ class Dated(Fitting):
     """A record with a first and a last day, `start` and `end`."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """A last day before the first."""
         return days_in_order(given)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .assumptions import Accept, Assume
-from .base import Dated, Fault, Fitting, Number, Record, Tables, days_in_order
+from .base import Dated, Fault, Fitting, Given, Number, Record, Tables, days_in_order
 from .change import Change
 from .evidence import Why
 from .facts import ChainEntry
@@ -81,7 +81,7 @@ class DemandSpec(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """A quantity that is not said, or said twice, and a last day before the first."""
         stated = [name for name in ("per_year", "quantities") if given.get(name) not in (None, ())]
         expected = "exactly one of per_year, quantity and quantities"
@@ -132,7 +132,7 @@ class OrderSpec(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """An arrival before the order."""
         return days_in_order(given, "ordered", "arrives")
 
@@ -183,7 +183,7 @@ class Level(Fitting):
     In every independent part of the case."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """What says nothing of what is made small; a value at its default says nothing either way."""
         return ranked(given)
 
@@ -235,7 +235,7 @@ class StoreSpec(Fitting):
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """More lost than is held."""
         loss = given.get("loss", 0)
         if loss > 1:
@@ -278,7 +278,7 @@ class Overlap(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Names of no facility of a catalog, two of one catalog, and one kept that is none of them."""
         return apart(given)
 
@@ -338,7 +338,7 @@ class Case(Tables, Fitting):
     """The case file, for messages; None: it was made in memory."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Names given twice; dates and lists that do not fit the periods."""
         yield from named_twice(given)
         yield from off_the_plan(given)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import model_validator
 
-from .base import Fault, Fitting, Number, days_in_order
+from .base import Fault, Fitting, Given, Number, days_in_order
 from .evidence import Why
 from .facts import Status
 from .naming import Names
@@ -203,13 +203,13 @@ class Change(Fitting):
         return ", ".join([f"{self.subject} {words[self.subject]}", *rest])
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Not one subject, what it needs and is not given, what is given and not read, and figures that make no sense."""
         for message in cls._senseless(given):
             yield Fault("", message, "one change")
 
     @classmethod
-    def _senseless(cls, given: Mapping[str, Any]) -> Iterator[str]:
+    def _senseless(cls, given: Given) -> Iterator[str]:
         named = [name for name in cls.SUBJECTS if given.get(name)]
         if len(named) != 1:
             yield f"exactly one of {', '.join(cls.SUBJECTS)} is needed, found {', '.join(named) or 'none'}"

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import model_validator
 
-from .base import Dated, Fault, Fitting, Record, Tables, Words, days_in_order
+from .base import Dated, Fault, Fitting, Given, Record, Tables, Words, days_in_order
 from .evidence import Cited, Evidence, Note, Source
 from .fitting import PRICED_TWICE, lying, order_terms, quoted_twice
 from .market import BenchmarkPrice, Factor, Rate
@@ -151,7 +151,7 @@ class Facility(Fitting):
     source: Evidence = ""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """A code of another country for a site, and steps of capacity that begin on one day."""
         return lying(given)
 
@@ -187,7 +187,7 @@ class ChainEntry(Fitting):
         return data
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Scrap that is called primary; no country in a list that is said to hold them all, unless it is of scrap."""
         recycled = given.get("feed", Feed.PRIMARY) is Feed.RECYCLED
         if given.get("stage") == COLLECTION and given.get("feed", Feed.RECYCLED) is not Feed.RECYCLED:
@@ -243,7 +243,7 @@ class Price(Fitting):
     """Evidence of the price; blank: `source`."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Two prices in one, a premium on nothing, and an amount of no currency."""
         amount, benchmark = given.get("amount"), given.get("benchmark")
         if given.get("premium") and not benchmark:
@@ -339,7 +339,7 @@ class Offer(Fitting):
     """The catalog it comes from."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Dates and terms of an order that do not fit one another."""
         yield from days_in_order(given)
         yield from order_terms(given)

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .base import Fault
+from .base import Fault, Given
 from .suggest import did_you_mean
 from .time import Span
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .facts import Quote
 
 
-def named_twice(given: Mapping[str, Any]) -> Iterator[Fault]:
+def named_twice(given: Given) -> Iterator[Fault]:
     """Records of one sort that answer to one name, which nothing that refers to them could tell apart."""
     place = given.get("place", "")
     for field, (column, name) in _NAMES.items():
@@ -62,7 +62,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
 """Field of a case -> the field of its records that a second name is told at, and what each answers to."""
 
 
-def off_the_plan(given: Mapping[str, Any]) -> Iterator[Fault]:
+def off_the_plan(given: Given) -> Iterator[Fault]:
     """Lists of quantities that are not one a period, and stock in hand of later than the start."""
     horizon = given.get("horizon")
     if horizon is None:
@@ -100,7 +100,7 @@ def circles(scenarios: Sequence[Scenario]) -> Iterator[Fault]:
             yield Fault("inherits", "the scenario inherits from itself", "", fix, entry=at)
 
 
-def ranked(given: Mapping[str, Any]) -> Iterator[Fault]:
+def ranked(given: Given) -> Iterator[Fault]:
     """What says nothing of what an objective makes small; a value at its default says nothing either way."""
     minimise = given.get("minimise")
     counted = minimise == "concentration"
@@ -116,7 +116,7 @@ def ranked(given: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("stage", "a stage is performed in a country", 'by = "country"', fix, turns_on=("by",))
 
 
-def apart(given: Mapping[str, Any]) -> Iterator[Fault]:
+def apart(given: Given) -> Iterator[Fault]:
     """An overlap that names no facility of a catalog, two of one catalog, or keeps one that is none of them."""
     facilities, keep = given.get("facilities", ()), given.get("keep", "")
     for name in (*facilities, *filter(None, (keep,))):
@@ -157,7 +157,7 @@ def quoted_twice(quotes: Sequence[Quote]) -> Iterator[tuple[int, Fault]]:
             yield j, Fault("quotes", message, "one price for a day", fix)
 
 
-def order_terms(given: Mapping[str, Any]) -> Iterator[Fault]:
+def order_terms(given: Given) -> Iterator[Fault]:
     """Least, most and lots of an order that no order meets, and shares of what is not asked for."""
     least, most, lot, count = (given.get(name) for name in ("min_order", "max_order", "lot", "max_lots"))
     if least is not None and most is not None and least > most:
@@ -174,7 +174,7 @@ def order_terms(given: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("take_or_pay_share", "a share of no take-or-pay", "", fix, ("take_or_pay",))
 
 
-def lying(given: Mapping[str, Any]) -> Iterator[Fault]:
+def lying(given: Given) -> Iterator[Fault]:
     """A facility with the code of another country for its site, or with two capacities from one day on."""
     country, place = given.get("country"), given.get("place")
     if country and place and len(place) == 2 and place != country:
@@ -186,7 +186,7 @@ def lying(given: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault("capacity", f"there are two capacities {day}", fix="delete one of the two")
 
 
-def half_assumed(given: Mapping[str, Any]) -> Iterator[Fault]:
+def half_assumed(given: Given) -> Iterator[Fault]:
     """Licences that are neither granted nor not assumed."""
     for end_use, state in given.get("licence", {}).items():
         if state != "granted":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated
 
-from .base import Fault, Fitting, Record
+from .base import Fault, Fitting, Given, Record
 from .evidence import Cited, Evidence
 from .values import Currency, ExchangeRate, Ident, Incoterm, MoneyPerKilogram, Part, ident
 from .written import Written
@@ -45,7 +45,7 @@ class Rate(Fitting):
     source: Evidence = ""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """A currency exchanged for itself."""
         if given.get("currency") and given.get("currency") == given.get("to"):
             yield Fault("to", "a currency is not exchanged for itself", fix="name two currencies")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated
 
-from .base import Fault
+from .base import Fault, Given
 from .bearing import Bearing
 from .values import CurrencyOrBlank, Kilograms, Money, Sites
 from .written import Written
@@ -38,7 +38,7 @@ class Terms(Bearing):
     """First day: a period counts if any of its days lies within."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Terms that say nothing, or what nobody can keep."""
         yield from super().faults(given)
         least, most = given.get("least"), given.get("most")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from itertools import combinations, pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from .base import Fault, Fitting
+from .base import Fault, Fitting, Given
 from .bearing import Bearing
 from .time import Span
 from .values import CurrencyOrBlank, Discount, Idents, Money, MoneyPerKilogram, NonNegative
@@ -43,7 +43,7 @@ class Tier(Fitting):
     If anything is bought in the span."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """A price and a share off it."""
         if given.get("price") is not None and given.get("discount") is not None:
             yield Fault("discount", "a price and a discount are both given", "one of the two")
@@ -68,7 +68,7 @@ class PriceSchedule(Bearing):
     """In order of `least`."""
 
     @classmethod
-    def faults(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def faults(cls, given: Given) -> Iterator[Fault]:
         """Tiers that do not begin at nothing, or not one above the other; a price where money is measured."""
         yield from super().faults(given)
         tiers = given.get("tiers")

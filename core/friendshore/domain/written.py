@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +13,7 @@ class Written:
     its sort, unit and range are those of its type.
     """
 
-    example: Any = ""
+    example: object = ""
     """A value as it would be written."""
     name: str = ""
     """What it is called there; empty: as in the record."""

@@ -45,7 +45,7 @@ class Field:
     kind: Kind
     doc: str = ""
     """What it is, with unit and default, in a planner's words; `meaning` is the whole of it."""
-    example: Any = ""
+    example: object = ""
     """A value as it would be written."""
     required: bool = False
     inside: Layout | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -22,7 +22,7 @@ def layout(
     first: str = "",
     only: str = "",
     others: str = "",
-    examples: Mapping[str, Any] = MappingProxyType({}),
+    examples: Mapping[str, object] = MappingProxyType({}),
 ) -> Layout:
     """A table, or a section of a file.
 
