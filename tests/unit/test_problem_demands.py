@@ -185,8 +185,10 @@ def test_a_case_puts_its_end_uses_in_order() -> None:
 
 def test_an_end_use_that_nothing_is_wanted_for_has_no_priority() -> None:
     """A slip of the pen would put everything last."""
-    with pytest.raises(InputError, match="unknown end use `defnse`"):
-        planned(case(bare("metal", "defense"), assume={"priority": ["defnse"]}), metals())
+    with pytest.raises(ValueError, match="did you mean `defense`"):
+        case(bare("metal", "defense"), assume={"priority": ["defnse"]})
+    with pytest.raises(InputError, match="unknown end use `space`"):
+        planned(case(bare("metal", "defense"), assume={"priority": ["space"]}), metals())
     with pytest.raises(InputError, match="twice"):
         planned(case(bare("metal", "defense"), assume={"priority": ["defense", "defense"]}), metals())
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.suggest import did_you_mean, nearest
+from friendshore.domain.values import CountryCodes
 from friendshore.errors import Diagnostic
 from friendshore.reading.fields import UnreadableError
-from friendshore.reading.kinds import CAPACITY, COUNTRIES, DATE, PER_UNIT, YES_NO
+from friendshore.reading.kinds import CAPACITY, DATE, PER_UNIT, YES_NO, kind_of
 from friendshore.reading.tomlfile import read_toml
 from friendshore.reading.words import plain
 
@@ -60,8 +61,8 @@ def test_lines_of_keys(tmp_path: Path) -> None:
 
 def test_cells_of_every_kind() -> None:
     """Lists, unlimited capacity and plain numbers per unit are read in the forms the reference page lists."""
-    assert COUNTRIES.read("CN; Japan;JP") == {"CN", "JP"}
-    assert COUNTRIES.read(["EU"]) >= {"DE", "FR"}
+    assert kind_of(CountryCodes).read("CN; Japan;JP") == {"CN", "JP"}
+    assert kind_of(CountryCodes).read(["EU"]) >= {"DE", "FR"}
     assert CAPACITY.read("Unlimited") == "unlimited"
     assert PER_UNIT.read("1.2").kg == PER_UNIT.read("1.2 kg").kg == PER_UNIT.read("1200 g").kg
     assert YES_NO.read("Yes") is YES_NO.read(True) is True

@@ -25,13 +25,13 @@ from .quantities import (
 )
 from .time import From, Until
 from .values import (
+    FACTOR,
     MONTHS,
     CountryCodes,
     CurrencyOrBlank,
     Kilograms,
     KilogramsPerYear,
     MoneyPerKilogram,
-    Multiplier,
     NonNegative,
 )
 from .written import Written
@@ -102,7 +102,7 @@ class Change(Fitting):
     From now on."""
     of: Annotated[str, Names("offer"), Names("facility"), Names("material"), Names("demand"), Written("…")] = ""
     """Demand or material of a waiver, exporter of a licence, whose terms are relaxed."""
-    factor: Annotated[Multiplier | None, Written(1.5)] = None
+    factor: Annotated[NonNegative | None, Written(1.5, sort=FACTOR)] = None
     """Multiplier."""
     amount: Annotated[MoneyPerKilogram | None, Written("500 USD/kg")] = None
     """New price of an offer, a lead's as well.

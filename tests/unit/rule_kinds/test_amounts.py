@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from friendshore.domain.change import Change
+from friendshore.domain.values import YearlyShare
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
-from friendshore.reading.kinds import YEARLY_SHARE
+from friendshore.reading.kinds import kind_of
 from friendshore.rules.base import FactTest, Rule
 
 
@@ -86,5 +87,7 @@ def test_changes_of_packs_are_written_as_those_of_cases() -> None:
 
 def test_shares_a_year_and_thresholds_are_shares() -> None:
     """`5 %/year`, `5 %` and 0.05 are one; a fact may be tested against `50 %`."""
-    assert {YEARLY_SHARE.read(value) for value in ("5 %/year", "5 %", Decimal("0.05"), "0.05")} == {Decimal("0.05")}
+    assert {kind_of(YearlyShare).read(value) for value in ("5 %/year", "5 %", Decimal("0.05"), "0.05")} == {
+        Decimal("0.05")
+    }
     assert FactTest.model_validate({"fact": "f", "at_least": "50 %"}).holds({"f": Decimal("0.6")})
