@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json
@@ -29,6 +29,7 @@ def alternatives(
     ] = 0.01,
     top: Annotated[int, typer.Option(metavar="N", help="Offers shown of each material; 0: all.", min=0)] = 12,
     scenario: Scenarios = None,
+    change: Changes = None,
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
@@ -42,7 +43,7 @@ def alternatives(
     from ..report import alternatives_document
 
     with asking(
-        path, installed(block), doing="asking about", of="offers", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="asking about", of="offers", scenario=scenario, change=change, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         found = alternatives(

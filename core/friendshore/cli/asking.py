@@ -14,6 +14,7 @@ from .output import warn
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
+    from ..domain.change import Change
     from ..plugins import Registry
     from ..recommend import Opened
 
@@ -23,6 +24,15 @@ PlanPath = Annotated[
 Scenarios = Annotated[
     list[str] | None,
     typer.Option("--scenario", metavar="NAME", help="Scenario of the case to apply first; may repeat."),
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--change",
+        metavar="CHANGE",
+        help="Change of the case to apply after the scenarios, in the words of a `change` table of a case file, like "
+        "'disable=RULE' or 'capacity=PLANT, factor=50 %, from=2027-07-01'; may repeat.",
+    ),
 ]
 Strict = Annotated[
     bool,
@@ -61,6 +71,30 @@ DEFAULT_GAP = 1e-6
 
 
 @contextmanager
+def stated(change: list[str] | None) -> Iterator[tuple[Change, ...]]:
+    """The changes of `--change`; what is found wrong with them within is told of the option.
+
+    Args:
+        change: as given, one change each.
+
+    Raises:
+        InputError: with everything that is wrong with them.
+    """
+    from ..case import stated_changes
+    from ..case.stated import located
+    from ..errors import InputError
+
+    texts = change or []
+    changes = stated_changes(texts)
+    try:
+        yield changes
+    except InputError as error:
+        if not texts:
+            raise
+        raise InputError(located(error.problems, changes, texts)) from error
+
+
+@contextmanager
 def asking(
     path: Path,
     registry: Registry,
@@ -68,6 +102,7 @@ def asking(
     doing: str,
     of: str,
     scenario: list[str] | None = None,
+    change: list[str] | None = None,
     strict: bool = False,
     time_limit: float | None = None,
     gap: float = DEFAULT_GAP,
@@ -82,6 +117,7 @@ def asking(
         doing: what is done with it, for the bar.
         of: what is counted, for the bar.
         scenario: scenarios to apply first.
+        change: changes to apply after them, as stated.
         strict: enforce phases of unknown status.
         time_limit: seconds for each plan.
         gap: relative distance from the bound at which a plan is taken as cheapest.
@@ -94,11 +130,12 @@ def asking(
 
     limited(time_limit)
     with Interrupt() as cancel:
-        with progress_bar(quiet) as progress:
+        with stated(change) as changes, progress_bar(quiet) as progress:
             opened = reopen(
                 path,
                 registry=registry,
                 scenario=scenario or (),
+                changes=changes,
                 strict=strict,
                 limits=Limits(gap, time_limit, workers),
                 progress=progress,

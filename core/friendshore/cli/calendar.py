@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json
@@ -21,6 +21,7 @@ def calendar(
     ] = "",
     every: Annotated[bool, typer.Option("--all", help="Also every demand, stretch by stretch.")] = False,
     scenario: Scenarios = None,
+    change: Changes = None,
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
@@ -38,7 +39,7 @@ def calendar(
 
     last = day_of(until) if until else None
     with asking(
-        path, installed(block), doing="planning", of="stretches", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="planning", of="stretches", scenario=scenario, change=change, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         found = calendar(opened.session, until=last, progress=progress)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Strict, TimeLimit, Workers, asking
+from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Strict, TimeLimit, Workers, asking, stated
 from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json
@@ -23,6 +23,7 @@ def compare(
         list[str] | None,
         typer.Option(metavar="NAME", help="Scenario to compare with the case as it is; or two, with each other."),
     ] = None,
+    change: Changes = None,
     top: Annotated[int, typer.Option(metavar="N", help="Rows shown of each table; 0: all.", min=0)] = 12,
     strict: Strict = False,
     time_limit: TimeLimit = None,
@@ -37,16 +38,17 @@ def compare(
     from ..report import comparison_document
 
     names = scenario or []
-    if (other is None) == (not names) or len(names) > 2:
-        raise typer.BadParameter("give one --scenario or two, or a second case or run")
+    if (other is None) == (not names and not change) or len(names) > 2:
+        raise typer.BadParameter("give one --scenario or two, a --change, or a second case or run")
     registry = installed(block)
     with asking(
         path, registry, doing="comparing", of="steps", strict=strict, time_limit=time_limit, gap=gap, workers=workers,
         quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         if other is None:
-            before, after, called = scenario_walk(opened.session, names)
-            found = compare(opened.session, before, after, names=called, progress=progress)
+            with stated(change) as changes:
+                before, after, called = scenario_walk(opened.session, names, changes)
+                found = compare(opened.session, before, after, names=called, progress=progress)
         else:
             with asking(
                 other, registry, doing="comparing", of="plans", strict=strict, time_limit=time_limit, gap=gap, workers=workers,

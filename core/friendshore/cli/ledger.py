@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json
@@ -32,6 +32,7 @@ def ledger(
     samples: Annotated[int, typer.Option(metavar="N", help="Orders drawn where there are more.", min=2)] = 200,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the draw: the same seed, the same orders.")] = 0,
     scenario: Scenarios = None,
+    change: Changes = None,
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
@@ -47,7 +48,7 @@ def ledger(
     if order and items:
         raise typer.BadParameter("--order and --items exclude each other: an order names its items")
     with asking(
-        path, installed(block), doing="switching off", of="plans", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="switching off", of="plans", scenario=scenario, change=change, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         found = ledger(

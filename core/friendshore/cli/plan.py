@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .asking import Changes, stated
 from .exits import CONFLICT
 from .installed import Blocked, installed
 from .options import LONGEST_SECONDS, MOST_WORKERS, AsJson, CasePath
@@ -21,6 +22,7 @@ def plan(
         list[str] | None,
         typer.Option(metavar="NAME", help="Scenario of the case to apply; may be given several times."),
     ] = None,
+    change: Changes = None,
     strict: Annotated[
         bool,
         typer.Option(
@@ -95,11 +97,12 @@ def plan(
     registry = installed(block)
     limited(time_limit)
     read = load_case(case)
-    with Interrupt() as cancel, progress_bar(quiet) as progress:
+    with Interrupt() as cancel, stated(change) as changes, progress_bar(quiet) as progress:
         found = recommend.plan(
             read,
             registry=registry,
             scenario=scenario or (),
+            changes=changes,
             strict=strict,
             time_limit=time_limit,
             gap=gap,

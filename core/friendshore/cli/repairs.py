@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, asking
+from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import LONGEST_SECONDS, AsJson
 from .output import answering, bare, show, show_json
@@ -37,9 +37,11 @@ def repairs(
     top: Annotated[int, typer.Option(metavar="N", help="Repairs shown of each; 0: all.", min=0)] = 10,
     as_toml: Annotated[bool, typer.Option("--toml", help="Print the repairs as scenarios for the case file.")] = False,
     scenario: Scenarios = None,
+    change: Changes = None,
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
+    workers: Workers = None,
     block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -51,8 +53,8 @@ def repairs(
 
     bounds = stated_bounds(bound or ())
     with asking(
-        path, installed(block), doing="repairing", of="gaps", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
-        quiet=quiet or as_json or as_toml,
+        path, installed(block), doing="repairing", of="gaps", scenario=scenario, change=change, strict=strict, time_limit=time_limit, gap=gap,
+        workers=workers, quiet=quiet or as_json or as_toml,
     ) as (opened, progress):  # fmt: skip
         found = find(opened.session, material, size=size, seconds=seconds, bounds=bounds, progress=progress)
     if as_json:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, asking
+from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json, warn
@@ -38,9 +38,11 @@ def stress(
         ),
     ] = "",
     scenario: Scenarios = None,
+    change: Changes = None,
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
+    workers: Workers = None,
     block: Blocked = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -55,8 +57,8 @@ def stress(
     kind = None if by == "none" else loss_kind(by)
 
     with asking(
-        path, installed(block), doing="taking away", of="losses", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
-        quiet=quiet or as_json,
+        path, installed(block), doing="taking away", of="losses", scenario=scenario, change=change, strict=strict, time_limit=time_limit, gap=gap,
+        workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         session = opened.session
         horizon = session.problem.case.horizon

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .asking import DEFAULT_GAP, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
 from .output import answering, show, show_json
@@ -19,6 +19,7 @@ def why_not(
         str, typer.Argument(help="An offer, as `alternatives` and `catalogs show` name it.", metavar="OFFER")
     ],
     scenario: Scenarios = None,
+    change: Changes = None,
     strict: Strict = False,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
@@ -32,7 +33,7 @@ def why_not(
     from ..report import why_not_document
 
     with asking(
-        path, installed(block), doing="asking", of="questions", scenario=scenario, strict=strict, time_limit=time_limit, gap=gap,
+        path, installed(block), doing="asking", of="questions", scenario=scenario, change=change, strict=strict, time_limit=time_limit, gap=gap,
         workers=workers, quiet=quiet or as_json,
     ) as (opened, progress):  # fmt: skip
         found = why_not(opened.session, offer, progress=progress)

@@ -62,8 +62,15 @@ def compare(
     return walk.comparison(names, states[0], states[-1], steps, counted.effort)
 
 
-def scenario_walk(session: Session, names: Sequence[str]) -> tuple[Changes, Changes, tuple[str, str]]:
-    """What to compare for one scenario (with the case as it is), or for two (with each other).
+def scenario_walk(
+    session: Session, names: Sequence[str], changes: Sequence[Change] = ()
+) -> tuple[Changes, Changes, tuple[str, str]]:
+    """What to compare for one scenario (with the case as it is), or for two (with each other); further changes are made to the last.
+
+    Args:
+        session: the case.
+        names: one scenario, or two; none if there are changes.
+        changes: what the second plan differs by beyond its scenario.
 
     Returns:
         The changes of the first and of the second, and what the two are called.
@@ -71,11 +78,12 @@ def scenario_walk(session: Session, names: Sequence[str]) -> tuple[Changes, Chan
     Raises:
         InputError: for an unknown scenario, or one that inherits itself.
     """
-    case, last = session.inputs.case, names[-1]
-    first = list(names[:-1])
-    called = [f"{case.name} with scenario {name}" for name in (*first, last)]
-    before = called[0] if first else f"{case.name} as it is"
-    return scenario_changes(case, first), scenario_changes(case, [last]), (before, called[-1])
+    case = session.inputs.case
+    first, last = list(names[:-1]), list(names[-1:])
+    before, after = (f"{case.name} with scenario {one[0]}" if one else f"{case.name} as it is" for one in (first, last))
+    if changes:
+        after = f"{after}, changed" if last else f"{case.name} changed"
+    return scenario_changes(case, first), (*scenario_changes(case, last), *changes), (before, after)
 
 
 def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("before", "after")) -> Comparison:

@@ -1,0 +1,77 @@
+"""Changes stated in a line, as on a command line: `stock=tungsten-ore, quantity=5 t, countries=US;CA`.
+
+The keys are those of the `change` tables of a scenario, and one reader reads both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..domain.change import Change
+from ..errors import Diagnostic, InputError
+from ..reading.tomlfile import TomlFile, read_section
+from ..rules.keys import CHANGE, change
+
+OPTION = "--change"
+"""Where they are given, for messages."""
+WRITTEN = "SUBJECT=NAME, KEY=VALUE, ..."
+"""How a change is stated."""
+_NEXT = re.compile(r",\s*(?=[a-z_]+\s*=)")
+"""What ends a value: other commas are its own, as in the name of a company."""
+
+
+def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
+    """Changes of the facts, each stated in a line.
+
+    Args:
+        texts: one for each change.
+
+    Raises:
+        InputError: with everything that is wrong with any of them.
+    """
+    found: list[Diagnostic] = []
+    changes = [_read(text, f"{OPTION} '{text}'", found) for text in texts]
+    if found:
+        raise InputError(found)
+    return tuple(change for change in changes if change is not None)
+
+
+def located(problems: Iterable[Diagnostic], changes: Iterable[Change], texts: Iterable[str]) -> list[Diagnostic]:
+    """The same mistakes; one of what a stated change names is told of its line.
+
+    Args:
+        problems: what is wrong with a case after the changes.
+        changes: as `stated_changes` gives them.
+        texts: what they were read from.
+    """
+    stated = [(_words(change), f"{OPTION} '{text}'") for change, text in zip(changes, texts, strict=True)]
+
+    def placed(problem: Diagnostic) -> Diagnostic:
+        key = problem.column.rpartition(".")[2]
+        named = problem.found.strip("`")
+        files = (file for words, file in stated if named in ([words.get(key)] if key else words.values()))
+        file = next(files, None)
+        return problem if file is None else replace(problem, file=file, row=None, column=key)
+
+    return [placed(problem) for problem in problems]
+
+
+def _words(change: Change) -> dict[str, str]:
+    return {key: str(value) for key, value in change.model_dump(by_alias=True, exclude_defaults=True).items()}
+
+
+def _read(text: str, file: str, found: list[Diagnostic]) -> Change | None:
+    values: dict[str, str] = {}
+    before = len(found)
+    for part in _NEXT.split(text):
+        key, equals, value = (word.strip() for word in part.partition("="))
+        if not (key and equals and value):
+            found.append(Diagnostic("cannot be read", file, found=f"`{part.strip()}`", expected=WRITTEN))
+        elif key in values:
+            found.append(Diagnostic("is given twice", file, column=key, fix=f"state one change in each {OPTION}"))
+        values[key] = value
+    if len(found) > before:
+        return None
+    return change(read_section(TomlFile(file, values, {}, found), CHANGE, values))
