@@ -1,19 +1,29 @@
-"""The two hooks a plugin may implement, and the marker for its functions.
+"""The hooks a plugin may implement, and the marker for its functions.
 
-Most plugins need neither: a catalog or a rule pack is data, and a `friendshore.toml` that names its folder is all it takes.
-Code is for what data cannot say: a rule of a new kind, or a catalog that is fetched or computed.
+Most plugins need none: a catalog or a rule pack is data, and a `friendshore.toml` that names its folder is all it takes.
+Code is for what data cannot say: a rule of a new kind, a catalog that is fetched or computed, or a question that is asked of a plan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
 if TYPE_CHECKING:
     from .rules.base import Rule
+
+
+class Named(Protocol):
+    """What has a name: a question, as far as plugins are concerned. What else it is, `friendshore.questions.Question` says."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
 
 API = 1
 """Version of the plugin interface: of the manifest, these hooks, and what rules and catalogs look like."""
@@ -140,6 +150,84 @@ def friendshore_rules() -> Iterable[type[Rule] | Path]:
     [[rule]]
     kind = "no-traders"
     end_use = "defense"
+    ```
+    """
+    raise NotImplementedError  # a specification; pluggy calls the implementations only
+
+
+@hookspec
+def friendshore_questions() -> Iterable[Named]:
+    """Yields questions: each is a command that is asked of a plan, `friendshore NAME CASE|RUN`.
+
+    Called when a question that the manifest announces under `[questions]` is asked, not before: lists and `--help` read the manifest. Each
+    is an object of a class that derives from `friendshore.questions.Question`. A complete plugin, in three files:
+
+    `pyproject.toml`:
+
+    ```toml
+    [build-system]
+    requires = ["hatchling"]
+    build-backend = "hatchling.build"
+
+    [project]
+    name = "friendshore-largest"
+    version = "1.0"
+    dependencies = ["friendshore>=0.1,<0.2"]
+
+    [project.entry-points.friendshore]
+    largest = "friendshore_largest"
+    ```
+
+    `friendshore_largest/friendshore.toml`:
+
+    ```toml
+    api = 1
+
+    [questions]
+    largest = "How much of each material comes from its largest offer."
+    ```
+
+    `friendshore_largest/__init__.py`:
+
+    ```python
+    from collections import Counter
+    from collections.abc import Iterator
+    from dataclasses import dataclass
+    from decimal import Decimal
+    from typing import Annotated, Any
+
+    from friendshore.document.elements import Document, sentence
+    from friendshore.hookspecs import hookimpl
+    from friendshore.questions import Opened, Progress, Question, Setting
+
+
+    @dataclass(frozen=True)
+    class Options:
+        material: Annotated[str, Setting("Only this material.", argument=True)] = ""
+
+
+    class Largest(Question[Options, dict[str, Decimal]]):
+        \"\"\"How much of each material comes from its largest offer, in kilograms.\"\"\"
+
+        name = "largest"
+        options = Options
+
+        def ask(self, opened: Opened, options: Options, progress: Progress | None) -> dict[str, Decimal]:
+            bought: dict[str, Counter[str]] = {}
+            for line in opened.session.verified.lines:
+                bought.setdefault(line.purchase.material, Counter())[line.purchase.offer] += line.purchase.quantity
+            return {name: max(of.values()) for name, of in bought.items() if options.material in ("", name)}
+
+        def document(self, result: dict[str, Decimal], options: Options) -> Document:
+            return Document(self.name, tuple(sentence(f"{name}: {kg:f} kg") for name, kg in result.items()))
+
+        def data(self, result: dict[str, Decimal], options: Options) -> dict[str, Any]:
+            return {"largest_kg": result}
+
+
+    @hookimpl
+    def friendshore_questions() -> Iterator[Largest]:
+        yield Largest()
     ```
     """
     raise NotImplementedError  # a specification; pluggy calls the implementations only

@@ -6,7 +6,8 @@ The keys are those of the `change` tables of a scenario, and one reader reads bo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from ..domain.change import Change
@@ -38,14 +39,25 @@ def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
     return tuple(change for change in changes if change is not None)
 
 
-def located(problems: Iterable[Diagnostic], changes: Iterable[Change], texts: Iterable[str]) -> list[Diagnostic]:
-    """The same mistakes; one of what a stated change names is told of its line.
+@contextmanager
+def changes_stated(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
+    """Stated changes, to be applied within: what is then found wrong with what they name is told of the line that states it.
 
     Args:
-        problems: what is wrong with a case after the changes.
-        changes: as `stated_changes` gives them.
-        texts: what they were read from.
+        texts: one for each change.
+
+    Raises:
+        InputError: with everything that is wrong with any of them.
     """
+    changes = stated_changes(texts)
+    try:
+        yield changes
+    except InputError as error:
+        raise InputError(_located(error.problems, changes, texts)) from error
+
+
+def _located(problems: Iterable[Diagnostic], changes: Iterable[Change], texts: Iterable[str]) -> list[Diagnostic]:
+    """The same mistakes; one of what a stated change names is told of its line."""
     stated = [(_words(change), f"{OPTION} '{text}'") for change, text in zip(changes, texts, strict=True)]
 
     def placed(problem: Diagnostic) -> Diagnostic:

@@ -7,28 +7,23 @@ from typing import Annotated
 import typer
 
 from . import (
-    alternatives,
-    calendar,
     catalogs,
     check,
-    compare,
     init,
-    ledger,
     lock,
     plan,
     plugins,
-    repairs,
     report,
     rules,
     sign,
-    stress,
     verify,
-    why_not,
 )
 from .exits import EPILOG
 from .output import bare
+from .questions import Commands, announced, own_questions
 
 app = typer.Typer(
+    cls=Commands,
     name="friendshore",
     help="The cheapest compliant supplier mix for critical materials: per material and period, with proof.",
     epilog=EPILOG,
@@ -61,15 +56,8 @@ def main(
 app.command("plan", short_help="Find the cheapest compliant mix of a case.")(plan.plan)
 app.command("check", short_help="List every mistake of a case; solve nothing.")(check.check)
 app.command("verify", short_help="Check a run folder from its own files.")(verify.verify)
-app.command("alternatives", short_help="Every offer of a material, ranked by what using it costs.")(
-    alternatives.alternatives
-)
-app.command("why-not", short_help="The break-even price of an offer, and what keeps it out.")(why_not.why_not)
-app.command("repairs", short_help="What would serve what is short: every minimal set of steps.")(repairs.repairs)
-app.command("ledger", short_help="What each rule adds to the cost, adding up to the cent.")(ledger.ledger)
-app.command("calendar", short_help="On which dates compliance changes, and what heals a shortage.")(calendar.calendar)
-app.command("compare", short_help="Two plans side by side, and which change moved what.")(compare.compare)
-app.command("stress", short_help="What it costs to lose each supplier, company, country or catalog.")(stress.stress)
+for _name, _answers in own_questions().items():
+    app.command(_name, short_help=_answers)(announced)
 app.command("report", short_help="Print a run on one page.")(report.report)
 app.command("sign", short_help="Sign a run folder with a key.")(sign.sign)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(lock.lock)

@@ -14,7 +14,6 @@ from .output import warn
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
-    from ..domain.change import Change
     from ..plugins import Registry
     from ..recommend import Opened
 
@@ -71,30 +70,6 @@ DEFAULT_GAP = 1e-6
 
 
 @contextmanager
-def stated(change: list[str] | None) -> Iterator[tuple[Change, ...]]:
-    """The changes of `--change`; what is found wrong with them within is told of the option.
-
-    Args:
-        change: as given, one change each.
-
-    Raises:
-        InputError: with everything that is wrong with them.
-    """
-    from ..case import stated_changes
-    from ..case.stated import located
-    from ..errors import InputError
-
-    texts = change or []
-    changes = stated_changes(texts)
-    try:
-        yield changes
-    except InputError as error:
-        if not texts:
-            raise
-        raise InputError(located(error.problems, changes, texts)) from error
-
-
-@contextmanager
 def asking(
     path: Path,
     registry: Registry,
@@ -124,13 +99,14 @@ def asking(
         workers: components solved at once.
         quiet: show no progress.
     """
+    from ..case import changes_stated
     from ..plugins.watching import limited
     from ..recommend import reopen
     from ..solve import Limits
 
     limited(time_limit)
     with Interrupt() as cancel:
-        with stated(change) as changes, progress_bar(quiet) as progress:
+        with changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
             opened = reopen(
                 path,
                 registry=registry,

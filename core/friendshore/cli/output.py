@@ -67,7 +67,7 @@ def answering(command: Callable[P, int]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json"))
         try:
-            with _answers_alone():
+            with answers_alone():
                 code = command(*args, **kwargs)
         except FriendshoreError as error:
             code = _refuse(error, as_json)
@@ -111,7 +111,7 @@ _STDOUT: ContextVar[Any] = ContextVar("_STDOUT")
 
 
 @contextmanager
-def _answers_alone() -> Iterator[None]:
+def answers_alone() -> Iterator[None]:
     """Keeps stdout for answers: what a plugin's code prints goes to stderr, and never into a JSON object."""
     token = _STDOUT.set(sys.stdout)
     try:

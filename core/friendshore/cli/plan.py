@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .asking import Changes, stated
+from .asking import Changes
 from .exits import CONFLICT
 from .installed import Blocked, installed
 from .options import LONGEST_SECONDS, MOST_WORKERS, AsJson, CasePath
@@ -81,7 +81,7 @@ def plan(
     Ctrl-C prints the best plan found so far. Nothing is written without --out.
     """
     from .. import recommend
-    from ..case import load_case
+    from ..case import changes_stated, load_case
     from ..domain.plan import PlanStatus
     from ..errors import Diagnostic, InputError
     from ..plugins.watching import limited
@@ -97,7 +97,7 @@ def plan(
     registry = installed(block)
     limited(time_limit)
     read = load_case(case)
-    with Interrupt() as cancel, stated(change) as changes, progress_bar(quiet) as progress:
+    with Interrupt() as cancel, changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
         found = recommend.plan(
             read,
             registry=registry,

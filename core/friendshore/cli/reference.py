@@ -24,6 +24,7 @@ from ..run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_
 from ..schema import columns_of, files_page, schema_text, schemas
 from .app import app
 from .exits import EXIT_CODES
+from .questions import command_for, own_questions
 
 NAME = "friendshore"
 
@@ -159,6 +160,10 @@ def _cli_page() -> Iterator[str]:
         "`friendshore --install-completion` writes to the settings of the shell in which it is run (bash, zsh, fish, PowerShell), and holds",
         "from the next window on; `--show-completion` prints the same, to be put there by hand.",
         "",
+        "What if, without an edit of the case: `--change` states a change in the words of a [`change` table](files.md) of a case file, and",
+        "may repeat: `--change 'disable=RULE' --change 'stock=MATERIAL, quantity=5 t, countries=US;CA'`. A comma ends a value where another key",
+        "follows; entries of a list are set apart by `;`. A run keeps its changes, and `verify` derives it again with them.",
+        "",
     )
     for name, command in _commands(root, NAME):
         yield from _command(name, command)
@@ -170,7 +175,7 @@ def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         if hasattr(command, "commands"):
             yield from _commands(command, full)
         else:
-            yield full, command
+            yield full, command_for(name) if name in own_questions() else command
 
 
 def _command(name: str, command: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ registry.pack_rules(registry.pack("us-10usc4872"))
 
 from __future__ import annotations
 
-from .attribution import attributed, sentence_of
+from .attribution import asked_of, attributed, sentence_of
 from .blocking import BLOCK, Block, Blocker
 from .files import changes, digest_of, kind_digest, package_files, plugin_files
 from .interface import Interface, newest, taken
@@ -25,6 +25,7 @@ __all__ = [
     "PluginInfo",
     "PluginStatus",
     "Registry",
+    "asked_of",
     "attributed",
     "changes",
     "digest_of",

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from ..errors import Diagnostic, FriendshoreError, PluginError
+from ..hookspecs import Named
 from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
 from .interface import is_own, package_of
@@ -66,13 +67,26 @@ def attributed(rule: Rule) -> AbstractContextManager[None]:
     Raises:
         PluginError: for anything else that a plugin's rule raises, and for what it answers that is no answer.
     """
-    return _AS_IT_IS if is_own(type(rule)) else _attributed(rule)
+    kind = type(rule)
+    return _AS_IT_IS if is_own(kind) else _attributed(kind, f"its rule `{rule.id}` of kind `{rule.kind}`")
+
+
+def asked_of(question: Named, name: str) -> AbstractContextManager[None]:
+    """Turns what a plugin's question raises into an error that names the question and its distribution; likewise.
+
+    Args:
+        question: what is asked.
+        name: what it is called.
+
+    Raises:
+        PluginError: for anything but a `FriendshoreError` that a plugin's question raises.
+    """
+    kind = type(question)
+    return _AS_IT_IS if is_own(kind) else _attributed(kind, f"its question `{name}`")
 
 
 @contextmanager
-def _attributed(rule: Rule) -> Iterator[None]:
-    kind = type(rule)
-    whose = f"its rule `{rule.id}` of kind `{rule.kind}`"
+def _attributed(kind: type, whose: str) -> Iterator[None]:
     try:
         with running(package_of(kind), whose):
             yield
@@ -98,15 +112,15 @@ def sentence_of(rule: Rule) -> str:
         return as_sentence(rule.sentence())
 
 
-def place_of(kind: type[Rule]) -> tuple[str, int | None]:
-    """File and line in which a kind of rule is defined, as far as that is available."""
+def place_of(kind: type) -> tuple[str, int | None]:
+    """File and line in which a kind of rule or question is defined, as far as that is available."""
     try:
         return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]
     except (OSError, TypeError):  # made in an interpreter, or its source is not there
         return getattr(sys.modules.get(kind.__module__), "__file__", None) or "", None
 
 
-def owner_of(kind: type[Rule]) -> PluginInfo:
+def owner_of(kind: type) -> PluginInfo:
     """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
     info = owner_of_package(package_of(kind), f"module `{kind.__module__}`")

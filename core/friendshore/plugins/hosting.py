@@ -13,6 +13,7 @@ import pluggy
 
 from .. import hookspecs
 from ..errors import Diagnostic, PluginError
+from ..hookspecs import Named
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, stated_name
 from .attribution import blame
@@ -20,7 +21,7 @@ from .manifest import CATALOG_FILE, Plugin, PluginInfo
 from .patches import own_code, refuse_altered
 from .running import running, to_blame
 
-Hook = Literal["friendshore_catalogs", "friendshore_rules"]
+Hook = Literal["friendshore_catalogs", "friendshore_rules", "friendshore_questions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Yielded:
     kinds: Mapping[str, type[Rule]]
     packs: Mapping[str, Path]
     catalogs: Mapping[str, Path]
+    questions: Mapping[str, Named]
 
 
 def ask(plugin: Plugin, hook: Hook) -> Yielded:
@@ -45,6 +47,10 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     things = _call(info, manager_of(info, plugin.entry), hook)
     if before:
         refuse_altered(before, info)
+    if hook == "friendshore_questions":
+        questions = named(things, info)
+        _announced(info, hook, info.questions, questions)
+        return Yielded({}, {}, {}, questions)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
     catalogs: dict[str, Path] = {}
@@ -64,7 +70,26 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     else:
         _announced(info, hook, info.kinds, kinds)
         _announced(info, hook, set(info.packs) - set(plugin.packs), packs)
-    return Yielded(kinds, packs, catalogs)
+    return Yielded(kinds, packs, catalogs, {})
+
+
+def named(questions: Iterable[Any], info: PluginInfo) -> dict[str, Named]:
+    """Questions by name.
+
+    Raises:
+        PluginError: if one has none, or two have the same.
+    """
+    found: dict[str, Named] = {}
+    for question in questions:
+        try:
+            with running(info.package, "the name of its question"):
+                name = question.name
+        except Exception:  # noqa: BLE001 - whatever it is: it has no name
+            name = None
+        if not isinstance(name, str) or not name:
+            raise _wrong(info, "its hook `friendshore_questions` yields something else", repr(question), "questions")
+        _put(info, found, name, question)
+    return found
 
 
 def kind_of(rule: type[Rule], info: PluginInfo) -> str:
@@ -104,7 +129,7 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
         manager.register(code, name=info.label)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        hooks = "friendshore_catalogs() and friendshore_rules(), without arguments"
+        hooks = "friendshore_catalogs(), friendshore_rules() and friendshore_questions(), without arguments"
         said = " ".join(str(error).split())
         raise _wrong(info, f"it implements a hook that there is not: {said}", "", hooks, _file(code, info)) from error
     return manager

@@ -9,12 +9,13 @@ from enum import StrEnum
 from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from ..domain.base import Record
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..hookspecs import Named
 from ..reading.records import record
 from ..reading.textfile import read_bytes, read_text
 from ..reading.tomltext import toml_data
@@ -26,8 +27,18 @@ GROUP = "friendshore"
 """The entry point group by which a distribution says that it is a plugin."""
 MANIFEST = "friendshore.toml"
 """The file in a plugin's package that says what it brings."""
+_OWN_MANIFEST = Path(__file__).parents[1] / MANIFEST
 CATALOG_FILE = "catalog.toml"
 """The file that makes a folder a catalog."""
+
+
+QuestionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+"""What a question is called as a command."""
+OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
+
+
+COMMANDS = frozenset({"plan", "check", "verify", "report", "sign", "lock", "init", "catalogs", "rules", "plugins"})
+"""What friendshore's own commands are called that are no questions: no question can have such a name."""
 
 
 class Manifest(Record):
@@ -45,6 +56,8 @@ class Manifest(Record):
     """Names of catalogs that its code yields from the hook `friendshore_catalogs`."""
     hook_packs: tuple[str, ...] = ()
     """Ids of rule packs that its code yields from the hook `friendshore_rules`."""
+    questions: Mapping[QuestionName, OneLine] = {}
+    """Questions that its code yields from the hook `friendshore_questions`: what each is called, with a line on what it answers."""
 
 
 class PluginStatus(StrEnum):
@@ -80,6 +93,8 @@ class PluginInfo(Record):
     kinds: tuple[str, ...] = ()
     packs: tuple[str, ...] = ()
     """Ids."""
+    questions: Mapping[str, str] = {}
+    """Names, each with a line on what it answers."""
     withheld: tuple[str, ...] = ()
     """Names of what it brings that the user has ruled out, one by one."""
     status: PluginStatus = PluginStatus.OK
@@ -97,7 +112,7 @@ class PluginInfo(Record):
     @property
     def brings(self) -> tuple[str, ...]:
         """Names of all that it brings."""
-        return (*self.catalogs, *self.packs, *self.kinds)
+        return (*self.catalogs, *self.packs, *self.kinds, *self.questions)
 
     @property
     def label(self) -> str:
@@ -118,6 +133,8 @@ class Plugin:
     """Folders by id."""
     classes: Mapping[str, type[Rule]] = field(default_factory=dict)
     """Kinds of rules that are here already: friendshore's own, and those given in memory."""
+    questions: Mapping[str, Named] = field(default_factory=dict)
+    """Questions given in memory."""
     problems: tuple[Diagnostic, ...] = ()
     """What is wrong with what it says of itself."""
 
@@ -147,6 +164,12 @@ class Declared:
 def discover() -> tuple[Plugin, ...]:
     """All installed plugins, sorted by distribution. Never raises: what is wrong with one is recorded in it."""
     return tuple(sorted(map(plugin_of, declared()), key=lambda p: (p.info.distribution, p.info.name)))
+
+
+def own_questions() -> dict[str, str]:
+    """The questions that friendshore itself brings, by name, with a line on what each answers: its own manifest says."""
+    data = toml_data(_OWN_MANIFEST.read_text(encoding="utf-8"), str(_OWN_MANIFEST))
+    return dict(data["questions"])
 
 
 def normal(name: str) -> str:
@@ -227,9 +250,19 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
             "catalogs": (*(name for name, _ in catalogs), *manifest.hook_catalogs),
             "packs": (*(name for name, _ in packs), *manifest.hook_packs),
             "kinds": manifest.kinds,
+            "questions": manifest.questions,
         }
     )
     problems += _repeated(info)
+    problems += [
+        Diagnostic(
+            f"brings a question `{name}`, as a command of friendshore is called",
+            info.file,
+            column="questions",
+            fix="rename it",
+        )
+        for name in sorted(COMMANDS & info.questions.keys())
+    ]
     if problems:
         return _broken(info, entry, InputError(problems))
     return Plugin(info, entry, dict(catalogs), dict(packs))

@@ -1,4 +1,4 @@
-"""Names of catalogs, rule packs and kinds, and what is said where two plugins bring the same one."""
+"""Names of catalogs, rule packs, kinds and questions, and what is said where two plugins bring the same one."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ..errors import Diagnostic
 from .blocking import BLOCK
 from .manifest import Plugin, PluginStatus
 
-What = Literal["catalog", "rule pack", "kind of rule"]
-FIELD: dict[What, Literal["catalogs", "packs", "kinds"]] = {
+What = Literal["catalog", "rule pack", "kind of rule", "question"]
+FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions"]] = {
     "catalog": "catalogs",
     "rule pack": "packs",
     "kind of rule": "kinds",
+    "question": "questions",
 }
 """What is named -> where a plugin lists the names."""
 
 
 def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
     """The names of a sort that a plugin announces."""
-    names: tuple[str, ...] = getattr(plugin.info, FIELD[what])
-    return names
+    return tuple(getattr(plugin.info, FIELD[what]))
 
 
 def claimed(plugin: Plugin, what: What) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
-"""The registry: catalogs, rule packs and kinds of rules by name, whoever brings them."""
+"""The registry: catalogs, rule packs, kinds of rules and questions by name, whoever brings them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from threading import RLock
@@ -12,15 +13,17 @@ from typing import Any
 from ..domain.base import Record
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..hookspecs import Named
 from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import RulePack, read_pack, stated_name
 from .attribution import blame
 from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
-from .hosting import Hook, Yielded, ask, kind_of
+from .folders import folder_of, is_folder
+from .hosting import Hook, Yielded, ask, kind_of, named
 from .interface import OWN, __version__, is_own, package_of
-from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
+from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal, own_questions
 from .names import What, claimed, clash, names_of, with_clashes
 from .running import running, to_blame
 
@@ -86,6 +89,7 @@ class Registry:
         kinds: Iterable[type[Rule]] = (),
         catalogs: Mapping[str, Path] | None = None,
         packs: Mapping[str, Path] | None = None,
+        questions: Iterable[Named] = (),
     ) -> Registry:
         """A sealed registry: friendshore's own kinds and what is given, whatever is installed.
 
@@ -93,12 +97,15 @@ class Registry:
             kinds: further kinds of rules.
             catalogs: folders by name.
             packs: folders by id.
+            questions: further questions.
         """
         info = PluginInfo(distribution="given in memory")
         classes = {kind_of(rule, info): rule for rule in kinds}
+        asked = named(questions, info)
         names = {"catalogs": tuple(catalogs or ()), "packs": tuple(packs or ()), "kinds": tuple(classes)}
-        given = Plugin(info.model_copy(update=names), None, dict(catalogs or {}), dict(packs or {}), classes)
-        return cls([_built_in(), given] if any(names.values()) else [_built_in()])
+        told = info.model_copy(update={**names, "questions": dict.fromkeys(asked, "")})
+        given = Plugin(told, None, dict(catalogs or {}), dict(packs or {}), classes, asked)
+        return cls([_built_in(), given] if told.brings else [_built_in()])
 
     @property
     def plugins(self) -> tuple[PluginInfo, ...]:
@@ -143,8 +150,8 @@ class Registry:
     def runs(self, info: PluginInfo) -> bool:
         """Whether anything of a plugin is had by running its code."""
         plugin = self._of(info)
-        data = {*plugin.catalogs, *plugin.packs, *plugin.classes}
-        return self.code(info) is not None and not data.issuperset((*info.catalogs, *info.packs, *info.kinds))
+        data = {*plugin.catalogs, *plugin.packs, *plugin.classes, *plugin.questions}
+        return self.code(info) is not None and not data.issuperset(info.brings)
 
     def made_by(self, info: PluginInfo, hook: Hook) -> Plugin | None:
         """A plugin that must run code for some of its catalogs, or of its rule packs; None: all of them are at hand, or it cannot be used."""
@@ -170,6 +177,21 @@ class Registry:
         """All kinds of rules that can be used, likewise."""
         return self._usable("kind of rule")
 
+    @property
+    def questions(self) -> Mapping[str, str]:
+        """Names of all questions that can be asked, likewise."""
+        return self._usable("question")
+
+    def question(self, name: str) -> tuple[Named, PluginInfo]:
+        """A question, and the plugin that brings it, which is imported if it has not been.
+
+        Raises:
+            PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
+        """
+        plugin = self._provider("question", name)
+        found = plugin.questions or self._ask(plugin, "friendshore_questions").questions
+        return found[name], plugin.info
+
     def catalog_folder(self, name: str, base: Path | None = None) -> CatalogRef:
         """Where the catalog `name` is: an installed one, or a folder or workbook if the name holds a `/` or begins with a `.`.
 
@@ -184,7 +206,7 @@ class Registry:
         if is_folder(name):
             from ..reading.workbook import stated
 
-            folder = _folder(name, base, "catalog")
+            folder = folder_of(name, base, "catalog")
             named = stated(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
             return CatalogRef(name=named, folder=folder)
         plugin = self._provider("catalog", name)
@@ -204,7 +226,7 @@ class Registry:
             InputError: if there is no such folder, or with everything that is wrong with its file.
         """
         if is_folder(name):
-            return read_pack(_folder(name, base, "rule pack"))
+            return read_pack(folder_of(name, base, "rule pack"))
         plugin = self._provider("rule pack", name)
         return read_pack(plugin.packs.get(name) or self._ask(plugin, "friendshore_rules").packs[name])
 
@@ -331,7 +353,7 @@ class Registry:
             listing = ", ".join(f"{info.label} ({info.status})" for info in unfit)
             message += f"; it may be in a plugin that cannot be used: {listing} (see `friendshore plugins list`)"
         fix = did_you_mean(name, known) or "install the plugin that brings it"
-        if not what.startswith("kind"):
+        if what in ("catalog", "rule pack"):
             fix += f", or write ./{name} for a folder of your own"
         return Diagnostic(message, found=f"`{name}`", expected="one of " + (", ".join(known) or "none"), fix=fix)
 
@@ -340,43 +362,21 @@ class Registry:
         key = (self._plugins.index(plugin), hook)
         with self._lock:
             if key not in self._yielded:
-                self._yielded[key] = ask(plugin, hook)
+                self._yielded[key] = ask(plugin, hook) if plugin.info.package != OWN else _asked_of_us(plugin.info)
             return self._yielded[key]
-
-
-def is_folder(name: str) -> bool:
-    """Whether a name in a case means a folder rather than something installed."""
-    return name.startswith(".") or "/" in name or "\\" in name
-
-
-def _folder(name: str, base: Path | None, what: What) -> Path:
-    from ..reading.workbook import is_workbook
-
-    folder = Path(name) if base is None else base / name
-    if what == "catalog" and is_workbook(folder):
-        if folder.is_file():
-            return folder
-        fix = "check the path; it starts from the folder of the file that names it"
-        raise InputError(Diagnostic("there is no such workbook", str(folder), found=f"`{name}`", fix=fix))
-    if folder.is_file():
-        old = folder.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".ods")
-        message = "is a workbook of another format" if old and what == "catalog" else "is a file"
-        expected = f"a folder{' or an .xlsx workbook' if what == 'catalog' else ''} for the {what}"
-        fix = (
-            f"save it as .xlsx, and name {folder.with_suffix('.xlsx').name}" if old else "name the folder that holds it"
-        )
-        raise InputError(Diagnostic(message, str(folder), found=f"`{name}`", expected=expected, fix=fix))
-    if not folder.is_dir():
-        fix = "check the path; it starts from the folder of the file that names it"
-        raise InputError(Diagnostic(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix))
-    return folder
 
 
 def _built_in() -> Plugin:
     """The kinds of friendshore itself, which come through the same structure as everybody's."""
     info = PluginInfo(distribution=OWN, version=__version__, name="built-in", package=OWN)
     classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
-    return Plugin(info.model_copy(update={"kinds": tuple(classes)}), classes=classes)
+    return Plugin(info.model_copy(update={"kinds": tuple(classes), "questions": own_questions()}), classes=classes)
+
+
+def _asked_of_us(info: PluginInfo) -> Yielded:
+    """What friendshore's own hook yields: of questions alone, which stand above this layer and are imported when one is asked."""
+    code = import_module(f"{OWN}.questions")
+    return Yielded({}, {}, {}, named(code.friendshore_questions(), info))
 
 
 __all__ = ["CatalogRef", "Registry", "is_folder"]

@@ -71,6 +71,16 @@ class _Running:
             elif first:
                 self._tell(*next(iter(self._open.values())))
 
+    def rest(self) -> None:
+        with self._lock:
+            if self._open:
+                self._tell("", "")
+
+    def resume(self) -> None:
+        with self._lock:
+            if self._open:
+                self._tell(*next(iter(self._open.values())))
+
     def _tell(self, package: str, doing: str) -> None:
         if self.watcher is not None:
             self.watcher.tell(package, doing)
@@ -120,6 +130,16 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
         if not whole and _reckoning() != reckoned:
             # Figures were worked out within, and may be other figures now.
             raise WrongAnswer("it changed the decimal arithmetic of the process; fix: use decimal.localcontext()")
+
+
+@contextmanager
+def resting() -> Iterator[None]:
+    """While friendshore works for code of a plugin that asked it to, as for a question: that takes its time, and is not the plugin's."""
+    _RUNNING.rest()
+    try:
+        yield
+    finally:
+        _RUNNING.resume()
 
 
 def to_blame(error: BaseException) -> bool:

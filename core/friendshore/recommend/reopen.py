@@ -39,6 +39,27 @@ class Opened:
     plugins: tuple[RunPlugin, ...]
     notes: tuple[str, ...] = ()
     """What to know of it: a case that blocks what is not installed, a run whose plan is not the one that its facts give here."""
+    path: Path = Path()
+    """Case or run."""
+    registry: Registry | None = None
+    """Where its names were looked up; None: what is installed."""
+    strict: bool = False
+    """Whether phases of unknown status are enforced."""
+
+    def beside(self, path: Path, progress: Progress | None = None) -> Opened:
+        """Another case or run, opened likewise: with the same registry, strictness and limits.
+
+        Args:
+            path: the case or run.
+            progress: called with components solved, components in all, and seconds.
+
+        Raises:
+            InputError, PluginError, SolverError, VerificationError: as `reopen` does.
+        """
+        session = self.session
+        return reopen(
+            path, registry=self.registry, strict=self.strict, limits=session.limits, progress=progress, cancel=session.cancel
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +114,8 @@ def reopen(
         session = Session.open(given.inputs.apply(applied), bounds, progress, cancel)
     unchanged = given.run if applied == Applied() else None
     notes = given.notes if unchanged is None else _differs(session, unchanged, bounds)
-    return Opened(session, (*given.scenario, *scenario), given.pack_of, given.plugins, notes)
+    named = (*given.scenario, *scenario)
+    return Opened(session, named, given.pack_of, given.plugins, notes, path, registry, strict)
 
 
 def is_run(path: Path) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from ..domain.memory import set_aside
 from ..domain.plan import PlanStatus
 from ..errors import Diagnostic, NoPlanError, OutOfTimeError
+from ..plugins.running import resting
 from ..program import Program
 from ..program.matrix import Floats, Ints, Linear
 from ..program.objectives import Goal
@@ -100,6 +101,7 @@ class Solution:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
 
 
+@resting()
 def solve(
     program: Program,
     limits: Limits = NO_LIMITS,
@@ -147,6 +149,7 @@ def _planned(search: Search, known: AnswerCache, part: Component, goals: Sequenc
     return known.of(linear, partial(solve_lexicographic, search, linear, ranked), ranked)
 
 
+@resting()
 def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: AnswerCache) -> SolverAnswer:
     """The best answer for a program that hangs together, or the one that is known.
 
@@ -170,6 +173,7 @@ def relaxation(linear: Linear, watch: Watch) -> SolverAnswer:
         return pool.submit(Search(watch, 0.0).alone, relaxed).result()
 
 
+@resting()
 def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
     """The least that the sum of some columns can come to in any plan; infinite if there is no plan, None if a limit ended the search.
 

@@ -1,0 +1,276 @@
+"""The commands that ask something of a plan: each is made of its question, when it is asked.
+
+What all of them share (the case, scenarios, changes, limits, `--json`) is stated once, below. A help text of all commands is made of what
+manifests announce; the code of a question is imported by its own command alone.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from decimal import Decimal
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from ..errors import Diagnostic, FriendshoreError, PluginError
+from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
+from .installed import Blocked, installed
+from .options import AsJson
+from .output import answering, answers_alone, bare, show, show_json, warn, width
+
+if TYPE_CHECKING:
+    from ..plugins import Registry
+    from ..questions import Question, Setting
+
+_MANIFEST = Path(__file__).parents[1] / "friendshore.toml"
+_SHARED: Mapping[str, tuple[Any, object]] = {
+    "scenario": (Scenarios, None),
+    "change": (Changes, None),
+    "strict": (Strict, False),
+    "time_limit": (TimeLimit, None),
+    "gap": (Gap, DEFAULT_GAP),
+    "workers": (Workers, None),
+    "block": (Blocked, None),
+    "as_json": (AsJson, False),
+    "quiet": (Quiet, False),
+}
+"""Options that all questions have, with the default of each. One of which a question has its own (`compare --scenario`) is left out."""
+_TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
+"""Types of options that the command line reads as others."""
+
+
+def own_questions() -> dict[str, str]:
+    """Friendshore's own questions by name, with a line on what each answers."""
+    announced: dict[str, str] = tomllib.loads(_MANIFEST.read_text(encoding="utf-8"))["questions"]
+    return announced
+
+
+class Commands(TyperGroup):
+    """All commands: those written here, friendshore's own questions, and those of plugins, whose names are read from manifests."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        return [*super().list_commands(ctx), *(name for name in _announced() if name not in self.commands)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command; a question without its options, which nobody has asked for yet."""
+        return super().get_command(ctx, cmd_name) or _plain(cmd_name, _announced().get(cmd_name))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is asked for; a question with its options."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is None or name is None or (name in self.commands and name not in own_questions()):
+            return name, command, rest
+        return name, command_for(name, rest), rest
+
+
+def announced() -> None:
+    """Stands for a question of friendshore's own among the commands, until it is asked."""
+
+
+def _announced() -> dict[str, str]:
+    """Questions of all plugins that can be asked, with a line on what each answers."""
+    from ..plugins import Registry
+
+    registry = Registry.discover()
+    told = {name: text for info in registry.plugins for name, text in info.questions.items()}
+    return {name: told[name] for info in registry.plugins for name in info.questions}
+
+
+def _plain(name: str, text: str | None) -> TyperCommand | None:
+    return None if text is None else TyperCommand(name, short_help=text)
+
+
+def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
+    """The command of a question; one that says why not, where the question is not to be had.
+
+    Args:
+        name: what it is called.
+        args: what was typed after it: a plugin that `--block` names is not looked at.
+    """
+    blocks = [*_values(args, "--block")]
+    try:
+        with answers_alone():
+            registry = installed(blocks)
+            question = _question(registry, name)
+    except FriendshoreError as error:
+        return _refusal(name, error, "--json" in args)
+
+    @answering
+    def run(path: Path, **given: Any) -> int:
+        here = registry if (given["block"] or []) == blocks else installed(given["block"])
+        return _asked(_question(here, name), here, path, given)
+
+    _sign(run, question)
+    return _made(name, run)
+
+
+def _values(args: Sequence[str], option: str) -> Iterator[str]:
+    """What an option is given, once or several times."""
+    for number, arg in enumerate(args):
+        if arg == option:
+            yield from args[number + 1 : number + 2]
+        elif arg.startswith(f"{option}="):
+            yield arg.removeprefix(f"{option}=")
+
+
+def _question(registry: Registry, name: str) -> Question[Any, Any]:
+    """A question.
+
+    Raises:
+        PluginError: if it is not to be had, or is none.
+    """
+    from ..questions import Question
+
+    found, info = registry.question(name)
+    if not isinstance(found, Question):
+        fix = f"upgrade or repair {info.distribution}, or report this to its author"
+        message = f"{info.label}: its question `{name}` is none"
+        raise PluginError(Diagnostic(message, info.file, found=repr(found), expected="a Question", fix=fix))
+    return found
+
+
+def _refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
+    """A command that takes anything, and says what is wrong."""
+
+    @answering
+    def run(**_: object) -> int:
+        raise error
+
+    parameters = [
+        Parameter(
+            "rest", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[list[str] | None, typer.Argument()]
+        ),
+        Parameter("as_json", Parameter.KEYWORD_ONLY, default=as_json, annotation=AsJson),
+    ]
+    _give(run, parameters)
+
+    return _made(name, run, {"ignore_unknown_options": True, "help_option_names": ["--help-of-it"]})
+
+
+def _made(name: str, run: Callable[..., None], settings: dict[str, Any] | None = None) -> TyperCommand:
+    one = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+    one.command(name, context_settings=settings)(run)
+    made = get_command(one)
+    assert isinstance(made, TyperCommand)
+    return made
+
+
+def _sign(run: Callable[..., None], question: Question[Any, Any]) -> None:
+    """Gives the function of a command the options of its question, and its text."""
+    hints = get_type_hints(question.options, include_extras=True)
+    own = [_parameter(one, hints[one.name]) for one in fields(question.options)]
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in _SHARED.items()
+        if name not in hints
+    ]
+    parameters = [Parameter("path", Parameter.KEYWORD_ONLY, annotation=PlanPath), *own, *shared]
+    _give(run, parameters)
+    run.__doc__ = question.__doc__
+
+
+def _give(run: Callable[..., None], parameters: Sequence[Parameter]) -> None:
+    vars(run)["__signature__"] = Signature(parameters)
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+
+
+def _parameter(field: Field[Any], hint: Any) -> Parameter:
+    """A field of a record of options as a parameter of a command."""
+    kind, setting = get_args(hint)
+    default = Parameter.empty if field.default is MISSING else field.default
+    if default == ():
+        default = None
+    told = _argument(field, setting) if setting.argument else _option(field, setting, default)
+    if isinstance(default, Decimal):
+        default = float(default)
+    return Parameter(
+        field.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[_TYPES.get(kind, kind), told]
+    )
+
+
+def _argument(field: Field[Any], setting: Setting) -> Any:
+    name = setting.unit or field.name.upper()
+    return typer.Argument(help=setting.meaning, metavar=name if field.default is MISSING else f"[{name}]")
+
+
+def _option(field: Field[Any], setting: Setting, default: object) -> Any:
+    flags = setting.flags or ((f"--{field.name.replace('_', '-')}",) if default is not True else ())
+    return typer.Option(*flags, metavar=setting.unit or None, help=setting.meaning, min=setting.least, max=setting.most)
+
+
+def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: Mapping[str, Any]) -> int:
+    """Asks a question, and tells the answer."""
+    from ..plugins import asked_of
+    from ..questions import OptionsError
+
+    as_json, own = given["as_json"], {one.name for one in fields(question.options)}
+    asked = question.options(**{one.name: _value(one, given[one.name]) for one in fields(question.options)})
+    shared = {name: given[name] for name in _SHARED if name not in own}
+    try:
+        with asked_of(question, question.name):
+            question.check(asked)
+    except OptionsError as error:
+        raise typer.BadParameter(str(error)) from error
+    with asking(
+        path, registry, doing=question.doing, of=question.counted, scenario=shared.get("scenario"), change=shared.get("change"),
+        strict=given["strict"], time_limit=given["time_limit"], gap=given["gap"], workers=given["workers"],
+        quiet=given["quiet"] or as_json,
+    ) as (opened, progress), asked_of(question, question.name):  # fmt: skip
+        found = question.ask(opened, asked, progress)
+    with asked_of(question, question.name):
+        notes, text = question.notes(found), question.text(found, asked)
+    for note in notes:
+        warn(note)
+    if as_json:
+        with asked_of(question, question.name):
+            data = question.data(found, asked)
+        show_json(data)
+    elif text is not None:
+        bare(text)
+    else:
+        _tell(question, found, asked)
+    return 0
+
+
+def _tell(question: Question[Any, Any], found: Any, asked: Any) -> None:
+    """Shows an answer."""
+    from .. import report
+    from ..plugins import asked_of
+
+    columns = width()
+    match question.name:
+        case "alternatives":
+            show(report.alternatives_report(found, columns, asked.top))
+        case "why-not":
+            show(report.why_not_report(found, columns))
+        case "repairs":
+            show(report.repairs_report(found, columns, asked.top))
+        case "ledger":
+            show(report.ledger_report(found.found, found.currency, columns))
+        case "calendar":
+            show(report.calendar_report(found, columns, every=asked.every))
+        case "compare":
+            show(report.comparison_report(found.found, columns, asked.top))
+        case "stress":
+            show(report.stress_document(found.losses, asked.top))
+            show([] if found.insurance is None else report.insurance_report(found.insurance, columns, asked.top))
+        case _:
+            with asked_of(question, question.name):
+                document = question.document(found, asked)
+            show(document)
+
+
+def _value(field: Field[Any], given: Any) -> Any:
+    """What was typed, as the record holds it."""
+    if isinstance(field.default, Decimal):
+        return Decimal(str(given))
+    if field.default == ():
+        return tuple(given or ())
+    return given

@@ -1,0 +1,54 @@
+"""`alternatives`: every offer of a material, ranked by what using it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+from ..base import Question, Setting
+
+if TYPE_CHECKING:
+    from ...document.elements import Document
+    from ...explain import Alternatives
+    from ...recommend import Opened
+    from ...solve import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set."""
+
+    material: Annotated[
+        tuple[str, ...], Setting("Materials; all that are demanded, if none is given.", argument=True)
+    ] = ()
+    inputs: Annotated[bool, Setting("Also what the plan buys for makers.")] = False
+    within: Annotated[
+        Decimal,
+        Setting("How much dearer plans may be whose shares are looked at; 0.01 is 1 %.", "SHARE", least=0),
+    ] = Decimal("0.01")
+    top: Annotated[int, Setting("Offers shown of each material; 0: all.", "N", least=0)] = 12
+
+
+class AlternativesQuestion(Question[Options, "Alternatives"]):
+    """Who else could deliver: every offer of a material, what using it costs, and what keeps the others out."""
+
+    name = "alternatives"
+    options = Options
+    doing = "asking about"
+    counted = "offers"
+
+    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Alternatives:
+        """Every offer of the materials."""
+        from ...explain import alternatives
+
+        return alternatives(
+            opened.session, options.material, inputs=options.inputs, within=options.within, progress=progress
+        )
+
+    def document(self, result: Alternatives, options: Options) -> Document:
+        """The offers of each material."""
+        raise NotImplementedError
+
+
+ALTERNATIVES = AlternativesQuestion()

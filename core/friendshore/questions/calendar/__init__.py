@@ -1,0 +1,55 @@
+"""`calendar`: on which dates compliance changes, and what heals a shortage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from ..base import Question, Setting
+
+if TYPE_CHECKING:
+    from ...document.elements import Document
+    from ...explain import Calendar
+    from ...recommend import Opened
+    from ...solve import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set."""
+
+    until: Annotated[str, Setting("Last day, also beyond the plan; the plan's last, if not given.", "DATE")] = ""
+    every: Annotated[bool, Setting("Also every demand, stretch by stretch.", flags=("--all",))] = False
+
+
+class CalendarQuestion(Question[Options, "Calendar"]):
+    """On which dates compliance changes: what is available between them, where it falls off, and what heals it.
+
+    Each stretch between two dates is planned as a year at its own rates, with nothing in stock and no lead times.
+    """
+
+    name = "calendar"
+    options = Options
+    doing = "planning"
+    counted = "stretches"
+
+    def check(self, options: Options) -> None:
+        """Refuses what is no day."""
+        from ...explain import day_of
+
+        if options.until:
+            day_of(options.until)
+
+    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Calendar:
+        """What is available between the dates."""
+        from ...explain import calendar, day_of
+
+        until = day_of(options.until) if options.until else None
+        return calendar(opened.session, until=until, progress=progress)
+
+    def document(self, result: Calendar, options: Options) -> Document:
+        """The dates, and what falls off at each."""
+        raise NotImplementedError
+
+
+CALENDAR = CalendarQuestion()

@@ -1,0 +1,90 @@
+"""`compare`: two plans side by side, and which change moved what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ..base import OptionsError, Question, Setting
+
+if TYPE_CHECKING:
+    from ...document.elements import Document
+    from ...explain import Comparison
+    from ...recommend import Opened
+    from ...solve import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set."""
+
+    other: Annotated[
+        Path | None, Setting("A second case or run, in place of scenarios.", "CASE|RUN", argument=True)
+    ] = None
+    scenario: Annotated[
+        tuple[str, ...], Setting("Scenario to compare with the case as it is; or two, with each other.", "NAME")
+    ] = ()
+    change: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Change that the second plan differs by, on top of its scenario, in the words of a `change` table of a case file; may repeat.",
+            "CHANGE",
+        ),
+    ] = ()
+    top: Annotated[int, Setting("Rows shown of each table; 0: all.", "N", least=0)] = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A comparison."""
+
+    found: Comparison
+    notes: tuple[str, ...] = ()
+    """What to know of the second case or run."""
+
+
+class CompareQuestion(Question[Options, Answer]):
+    """Two plans side by side, and which change moved which kilograms and money."""
+
+    name = "compare"
+    options = Options
+    doing = "comparing"
+    counted = "steps"
+
+    def check(self, options: Options) -> None:
+        """Refuses nothing to compare with, or too much."""
+        from ...case import stated_changes
+
+        named = bool(options.scenario or options.change)
+        if (options.other is not None) == named or len(options.scenario) > 2:
+            raise OptionsError("give one --scenario or two, a --change, or a second case or run")
+        stated_changes(options.change)
+
+    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
+        """Both plans."""
+        from ...case import changes_stated
+        from ...explain import compare, compare_plans, scenario_walk
+
+        if options.other is not None:
+            second = opened.beside(options.other, progress)
+            names = (str(opened.path), str(options.other))
+            return Answer(compare_plans(opened.session, second.session, names=names), second.notes)
+        with changes_stated(options.change) as changes:
+            before, after, called = scenario_walk(opened.session, options.scenario, changes)
+            return Answer(compare(opened.session, before, after, names=called, progress=progress))
+
+    def document(self, result: Answer, options: Options) -> Document:
+        """Money, shortage and mix of both, and the steps between them."""
+        raise NotImplementedError
+
+    def data(self, result: Answer, options: Options) -> dict[str, Any]:
+        """The comparison alone."""
+        return result.found.to_dict()
+
+    def notes(self, result: Answer) -> tuple[str, ...]:
+        """What to know of the second case or run."""
+        return result.notes
+
+
+COMPARE = CompareQuestion()

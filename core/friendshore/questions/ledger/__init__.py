@@ -1,0 +1,82 @@
+"""`ledger`: what each rule adds to cost and shortage, to the cent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ..base import OptionsError, Question, Setting
+
+if TYPE_CHECKING:
+    from ...document.elements import Document
+    from ...explain import Ledger
+    from ...recommend import Opened
+    from ...solve import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set."""
+
+    order: Annotated[
+        str,
+        Setting(
+            "Rules, scenarios and kinds of terms, in the order in which they come in: each adds to those before it.",
+            "A,B,C",
+        ),
+    ] = ""
+    items: Annotated[
+        str, Setting("What to split over in all orders; every rule of the case, if not given.", "A,B,C")
+    ] = ""
+    exact: Annotated[int, Setting("Items of an independent part up to which all orders count.", "N", least=1)] = 10
+    samples: Annotated[int, Setting("Orders drawn where there are more.", "N", least=2)] = 200
+    seed: Annotated[int, Setting("Of the draw: the same seed, the same orders.", "N")] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The ledger of a case."""
+
+    found: Ledger
+    currency: str
+    """ISO 4217, of its money."""
+
+
+class LedgerQuestion(Question[Options, Answer]):
+    """What each rule adds to the cost and the shortage of the plan, so that all of it adds up to the cent."""
+
+    name = "ledger"
+    options = Options
+    doing = "switching off"
+    counted = "plans"
+
+    def check(self, options: Options) -> None:
+        """Refuses an order beside items."""
+        if options.order and options.items:
+            raise OptionsError("--order and --items exclude each other: an order names its items")
+
+    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
+        """What each item adds."""
+        from ...explain import ledger
+
+        found = ledger(
+            opened.session, order=_names(options.order), items=_names(options.items), applied=opened.scenario,
+            exact_up_to=options.exact, samples=options.samples, seed=options.seed,
+            more_units=not (options.order or options.items), progress=progress,
+        )  # fmt: skip
+        return Answer(found, opened.session.problem.case.currency)
+
+    def document(self, result: Answer, options: Options) -> Document:
+        """The ledger, item by item."""
+        raise NotImplementedError
+
+    def data(self, result: Answer, options: Options) -> dict[str, Any]:
+        """The ledger alone: it says its currency itself."""
+        return result.found.to_dict()
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+LEDGER = LedgerQuestion()

@@ -1,0 +1,73 @@
+"""`repairs`: every minimal set of steps that serves what is short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from ..base import LONGEST_SECONDS, Question, Setting
+
+if TYPE_CHECKING:
+    from ...document.elements import Document
+    from ...explain import Repairs
+    from ...recommend import Opened
+    from ...solve import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set."""
+
+    material: Annotated[str, Setting("Only demands of this material.", argument=True)] = ""
+    size: Annotated[int, Setting("Most steps of a repair.", "N", least=1, most=100)] = 3
+    seconds: Annotated[
+        float,
+        Setting("Time for the search; what is not found by then is marked.", "SECONDS", least=0, most=LONGEST_SECONDS),
+    ] = 60.0
+    bound: Annotated[
+        tuple[str, ...],
+        Setting(
+            "How far steps may go: later (periods), capacity (share more), stock (years of what is wanted), lead (times what is "
+            "wanted); may repeat.",
+            "NAME=NUMBER",
+        ),
+    ] = ()
+    top: Annotated[int, Setting("Repairs shown of each; 0: all.", "N", least=0)] = 10
+    toml: Annotated[bool, Setting("Print the repairs as scenarios for the case file.")] = False
+
+
+class RepairsQuestion(Question[Options, "Repairs"]):
+    """What would serve what is short, or let conflicting rules hold: every minimal set of steps, proved and priced."""
+
+    name = "repairs"
+    options = Options
+    doing = "repairing"
+    counted = "gaps"
+
+    def check(self, options: Options) -> None:
+        """Refuses bounds that name no kind of step, or are no numbers."""
+        from ...explain import stated_bounds
+
+        stated_bounds(options.bound)
+
+    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Repairs:
+        """Every minimal set of steps."""
+        from ...explain import repairs, stated_bounds
+
+        return repairs(
+            opened.session, options.material, size=options.size, seconds=options.seconds,
+            bounds=stated_bounds(options.bound), progress=progress,
+        )  # fmt: skip
+
+    def document(self, result: Repairs, options: Options) -> Document:
+        """The repairs of every gap."""
+        raise NotImplementedError
+
+    def text(self, result: Repairs, options: Options) -> str | None:
+        """The repairs as scenarios, if these are asked for."""
+        from ...report import repairs_toml
+
+        return repairs_toml(result).rstrip("\n") if options.toml else None
+
+
+REPAIRS = RepairsQuestion()

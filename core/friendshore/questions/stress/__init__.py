@@ -1,0 +1,100 @@
+"""`stress`: what it costs to lose each supplier, company, country or catalog, and to insure against that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ..base import Question, Setting
+
+if TYPE_CHECKING:
+    from ...document.elements import Document
+    from ...explain import Insurance, Stress
+    from ...recommend import Opened
+    from ...solve import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set."""
+
+    everything: Annotated[
+        bool, Setting("Everyone who could deliver, not only those that the plan buys from.", flags=("--all",))
+    ] = False
+    start: Annotated[
+        str,
+        Setting("When the loss begins; the plan's start, if not given.", "DATE|PERIOD", flags=("--from",)),
+    ] = ""
+    pairs: Annotated[bool, Setting("Also every two countries that the plan buys from.")] = True
+    top: Annotated[int, Setting("Losses shown of each table; 0: all.", "N", least=0)] = 15
+    by: Annotated[
+        str,
+        Setting("What the insured plan survives the loss of: supplier, parent, country, catalog or none.", "KIND"),
+    ] = "supplier"
+    loss_from: Annotated[
+        str,
+        Setting("When it survives it: a year after the start or the middle of the plan, if not given.", "DATE|PERIOD"),
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What losses cost, and what insurance against any one of them does."""
+
+    losses: Stress
+    insurance: Insurance | None
+    left_out: str = ""
+    """Why there is no insurance, though it was asked for."""
+
+
+class StressQuestion(Question[Options, Answer]):
+    """What each supplier, parent company, country and catalog is worth: the plan made again without it.
+
+    Then what it costs to survive any one loss: the cheapest plan that leaves nothing more short after it.
+    """
+
+    name = "stress"
+    options = Options
+    doing = "taking away"
+    counted = "losses"
+
+    def check(self, options: Options) -> None:
+        """Refuses a word that names no kind of loss."""
+        from ...explain import loss_kind
+
+        if options.by != "none":
+            loss_kind(options.by)
+
+    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
+        """The losses, and the insured plan."""
+        from ...explain import first_day, insurance, loss_kind, stress
+
+        session = opened.session
+        horizon = session.problem.case.horizon
+        start = first_day(horizon, options.start) if options.start else None
+        later = first_day(horizon, options.loss_from) if options.loss_from else None
+        losses = stress(session, everything=options.everything, pairs=options.pairs, start=start, progress=progress)
+        if options.by == "none":
+            return Answer(losses, None)
+        if session.stopped:
+            return Answer(losses, None, "the search was ended: what surviving a loss costs is left out")
+        if session.problem.objectives:
+            why = "the case ranks objectives: what surviving a loss costs is told for cost alone, and left out"
+            return Answer(losses, None, why)
+        return Answer(losses, insurance(session, by=loss_kind(options.by), start=later, progress=progress))
+
+    def document(self, result: Answer, options: Options) -> Document:
+        """The losses in order of what they cost, then the insured plan."""
+        raise NotImplementedError
+
+    def data(self, result: Answer, options: Options) -> dict[str, Any]:
+        """The losses, with the insured plan as one entry."""
+        insured = None if result.insurance is None else result.insurance.to_dict()
+        return {**result.losses.to_dict(), "insurance": insured}
+
+    def notes(self, result: Answer) -> tuple[str, ...]:
+        """Why there is no insured plan."""
+        return (result.left_out,) if result.left_out else ()
+
+
+STRESS = StressQuestion()

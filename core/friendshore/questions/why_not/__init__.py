@@ -1,0 +1,41 @@
+"""`why-not`: the break-even price of an offer, and what keeps it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from ..base import Question, Setting
+
+if TYPE_CHECKING:
+    from ...document.elements import Document
+    from ...explain import WhyNot
+    from ...recommend import Opened
+    from ...solve import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be set."""
+
+    offer: Annotated[str, Setting("An offer, as `alternatives` and `catalogs show` name it.", "OFFER", argument=True)]
+
+
+class WhyNotQuestion(Question[Options, "WhyNot"]):
+    """Why an offer is not in the plan: its break-even price, what keeps it out, and what relaxing that is worth."""
+
+    name = "why-not"
+    options = Options
+
+    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> WhyNot:
+        """What there is to say of the offer."""
+        from ...explain import why_not
+
+        return why_not(opened.session, options.offer, progress=progress)
+
+    def document(self, result: WhyNot, options: Options) -> Document:
+        """What keeps it out, and what it would cost."""
+        raise NotImplementedError
+
+
+WHY_NOT = WhyNotQuestion()
