@@ -193,7 +193,6 @@ def friendshore_questions() -> Iterable[Named]:
     from collections import Counter
     from collections.abc import Iterator
     from dataclasses import dataclass
-    from decimal import Decimal
     from typing import Annotated, Any
 
     from friendshore.document.elements import Document, sentence
@@ -206,22 +205,23 @@ def friendshore_questions() -> Iterable[Named]:
         material: Annotated[str, Setting("Only this material.", argument=True)] = ""
 
 
-    class Largest(Question[Options, dict[str, Decimal]]):
+    class Largest(Question[Options, dict[str, int]]):
         \"\"\"How much of each material comes from its largest offer, in kilograms.\"\"\"
 
         name = "largest"
         options = Options
 
-        def ask(self, opened: Opened, options: Options, progress: Progress | None) -> dict[str, Decimal]:
+        def ask(self, opened: Opened, options: Options, progress: Progress | None) -> dict[str, int]:
             bought: dict[str, Counter[str]] = {}
-            for line in opened.session.verified.lines:
-                bought.setdefault(line.purchase.material, Counter())[line.purchase.offer] += line.purchase.quantity
+            for purchase in opened.session.verified.plan.purchases:
+                offers = bought.setdefault(purchase.material, Counter())
+                offers[purchase.offer] += int(purchase.quantity)
             return {name: max(of.values()) for name, of in bought.items() if options.material in ("", name)}
 
-        def document(self, result: dict[str, Decimal], options: Options) -> Document:
-            return Document(self.name, tuple(sentence(f"{name}: {kg:f} kg") for name, kg in result.items()))
+        def document(self, result: dict[str, int], options: Options) -> Document:
+            return Document(self.name, tuple(sentence(f"{name}: {kg:,} kg") for name, kg in result.items()))
 
-        def data(self, result: dict[str, Decimal], options: Options) -> dict[str, Any]:
+        def data(self, result: dict[str, int], options: Options) -> dict[str, Any]:
             return {"largest_kg": result}
 
 

@@ -20,6 +20,7 @@ from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import FriendshoreError, InputError, PluginError
 from friendshore.plugins import PluginStatus, Registry, attributed
 from friendshore.rules.base import Rule
+from friendshore.testing.questions import question_checks
 
 if TYPE_CHECKING:
     from conftest import Site
@@ -156,7 +157,7 @@ def test_hooks_deliver_what_the_manifest_announces(site: Site) -> None:
 def examples() -> list[tuple[str, dict[str, str]]]:
     """The plugins in the docstrings of the hooks: name of the hook, and files by path."""
     found = []
-    for hook in (hookspecs.friendshore_catalogs, hookspecs.friendshore_rules):
+    for hook in (hookspecs.friendshore_catalogs, hookspecs.friendshore_rules, hookspecs.friendshore_questions):
         text = textwrap.dedent("    " + (hook.__doc__ or ""))
         blocks = re.findall(r"`([\w./-]+)`:\n\n```\w+\n(.*?)```", text, re.DOTALL)
         found.append((hook.__name__, dict(blocks)))
@@ -173,6 +174,11 @@ def test_plugin_in_the_docstring_of_each_hook_works(site: Site, hook: str, files
     assert [p.status for p in registry.plugins if p.distribution == name] == [PluginStatus.OK]
     if hook == "friendshore_catalogs":
         assert (registry.catalog_folder("quotes").folder / "catalog.toml").is_file()
+    elif hook == "friendshore_questions":
+        assert {check.name: check.outcome().found for check in question_checks("largest", registry)} == {
+            "written": (),
+            "answers": (),
+        }
     else:
         assert registry.rule({"kind": "no-traders", "id": "r", "end_use": "defense"}).verbs == {"judge"}
 

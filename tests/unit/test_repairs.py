@@ -18,7 +18,8 @@ from friendshore.domain.facts import Facility
 from friendshore.errors import InputError
 from friendshore.explain import LeverBounds, Repairs, repairs, stated_bounds
 from friendshore.problem.inputs import Inputs
-from friendshore.report import repairs_document, repairs_toml
+from friendshore.questions.repairs.scenarios import repairs_toml
+from friendshore.report import repairs_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare

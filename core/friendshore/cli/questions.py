@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
 from decimal import Decimal
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from ..errors import Diagnostic, FriendshoreError, PluginError
+from ..errors import FriendshoreError
 from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
@@ -26,7 +25,8 @@ from .output import answering, answers_alone, bare, show, show_json, warn, width
 
 if TYPE_CHECKING:
     from ..plugins import Registry
-    from ..questions import Question, Setting
+    from ..questions import Question
+    from ..questions.known import Option
 
 _MANIFEST = Path(__file__).parents[1] / "friendshore.toml"
 _SHARED: Mapping[str, tuple[Any, object]] = {
@@ -79,8 +79,9 @@ def _announced() -> dict[str, str]:
     from ..plugins import Registry
 
     registry = Registry.discover()
-    told = {name: text for info in registry.plugins for name, text in info.questions.items()}
-    return {name: told[name] for info in registry.plugins for name in info.questions}
+    return {
+        one.name: one.answers for info in registry.plugins for one in info.questions if one.name not in info.withheld
+    }
 
 
 def _plain(name: str, text: str | None) -> TyperCommand | None:
@@ -95,17 +96,19 @@ def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
         args: what was typed after it: a plugin that `--block` names is not looked at.
     """
     blocks = [*_values(args, "--block")]
+    from ..questions.known import question_named
+
     try:
         with answers_alone():
             registry = installed(blocks)
-            question = _question(registry, name)
+            question = question_named(registry, name)
     except FriendshoreError as error:
         return _refusal(name, error, "--json" in args)
 
     @answering
     def run(path: Path, **given: Any) -> int:
         here = registry if (given["block"] or []) == blocks else installed(given["block"])
-        return _asked(_question(here, name), here, path, given)
+        return _asked(question_named(here, name), here, path, given)
 
     _sign(run, question)
     return _made(name, run)
@@ -118,22 +121,6 @@ def _values(args: Sequence[str], option: str) -> Iterator[str]:
             yield from args[number + 1 : number + 2]
         elif arg.startswith(f"{option}="):
             yield arg.removeprefix(f"{option}=")
-
-
-def _question(registry: Registry, name: str) -> Question[Any, Any]:
-    """A question.
-
-    Raises:
-        PluginError: if it is not to be had, or is none.
-    """
-    from ..questions import Question
-
-    found, info = registry.question(name)
-    if not isinstance(found, Question):
-        fix = f"upgrade or repair {info.distribution}, or report this to its author"
-        message = f"{info.label}: its question `{name}` is none"
-        raise PluginError(Diagnostic(message, info.file, found=repr(found), expected="a Question", fix=fix))
-    return found
 
 
 def _refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
@@ -164,12 +151,15 @@ def _made(name: str, run: Callable[..., None], settings: dict[str, Any] | None =
 
 def _sign(run: Callable[..., None], question: Question[Any, Any]) -> None:
     """Gives the function of a command the options of its question, and its text."""
-    hints = get_type_hints(question.options, include_extras=True)
-    own = [_parameter(one, hints[one.name]) for one in fields(question.options)]
+    from ..questions.known import options_of
+
+    options = options_of(question)
+    own = [_parameter(one) for one in options]
+    names = {one.name for one in options}
     shared = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, (annotation, default) in _SHARED.items()
-        if name not in hints
+        if name not in names
     ]
     parameters = [Parameter("path", Parameter.KEYWORD_ONLY, annotation=PlanPath), *own, *shared]
     _give(run, parameters)
@@ -181,40 +171,45 @@ def _give(run: Callable[..., None], parameters: Sequence[Parameter]) -> None:
     run.__annotations__ = {one.name: one.annotation for one in parameters}
 
 
-def _parameter(field: Field[Any], hint: Any) -> Parameter:
-    """A field of a record of options as a parameter of a command."""
-    kind, setting = get_args(hint)
-    default = Parameter.empty if field.default is MISSING else field.default
-    if default == ():
-        default = None
-    told = _argument(field, setting) if setting.argument else _option(field, setting, default)
-    if isinstance(default, Decimal):
-        default = float(default)
-    return Parameter(
-        field.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[_TYPES.get(kind, kind), told]
-    )
+def _parameter(one: Option) -> Parameter:
+    """An option of a question as a parameter of its command."""
+    told = _argument(one) if one.setting.argument else _flag(one)
+    default = Parameter.empty if one.needed else _AS_TYPED.get(type(one.default), _same)(one.default)
+    kind = _TYPES.get(one.kind, one.kind)
+    return Parameter(one.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told])
 
 
-def _argument(field: Field[Any], setting: Setting) -> Any:
-    name = setting.unit or field.name.upper()
-    return typer.Argument(help=setting.meaning, metavar=name if field.default is MISSING else f"[{name}]")
+def _same(value: Any) -> Any:
+    return value
 
 
-def _option(field: Field[Any], setting: Setting, default: object) -> Any:
-    flags = setting.flags or ((f"--{field.name.replace('_', '-')}",) if default is not True else ())
-    return typer.Option(*flags, metavar=setting.unit or None, help=setting.meaning, min=setting.least, max=setting.most)
+_AS_TYPED: Mapping[type, Callable[[Any], Any]] = {Decimal: float, tuple: lambda value: list(value) or None}
+"""How a default is given to the command line."""
+
+
+def _argument(one: Option) -> Any:
+    name = one.setting.unit or one.name.upper()
+    return typer.Argument(help=one.setting.meaning, metavar=name if one.needed else f"[{name}]")
+
+
+def _flag(one: Option) -> Any:
+    told = one.setting
+    flags = told.flags or ((f"--{one.name.replace('_', '-')}",) if one.default is not True else ())
+    return typer.Option(*flags, metavar=told.unit or None, help=told.meaning, min=told.least, max=told.most)
 
 
 def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: Mapping[str, Any]) -> int:
     """Asks a question, and tells the answer."""
     from ..plugins import asked_of
     from ..questions import OptionsError
+    from ..questions.known import options_of
 
-    as_json, own = given["as_json"], {one.name for one in fields(question.options)}
-    asked = question.options(**{one.name: _value(one, given[one.name]) for one in fields(question.options)})
-    shared = {name: given[name] for name in _SHARED if name not in own}
+    as_json, own = given["as_json"], options_of(question)
+    typed = {one.name: _value(one, given[one.name]) for one in own}
+    shared = {name: given[name] for name in _SHARED if name not in typed}
     try:
         with asked_of(question, question.name):
+            asked = question.options(**typed)
             question.check(asked)
     except OptionsError as error:
         raise typer.BadParameter(str(error)) from error
@@ -267,10 +262,8 @@ def _tell(question: Question[Any, Any], found: Any, asked: Any) -> None:
             show(document)
 
 
-def _value(field: Field[Any], given: Any) -> Any:
+def _value(one: Option, given: Any) -> Any:
     """What was typed, as the record holds it."""
-    if isinstance(field.default, Decimal):
+    if one.kind is Decimal:
         return Decimal(str(given))
-    if field.default == ():
-        return tuple(given or ())
-    return given
+    return tuple(given or ()) if one.kind == tuple[str, ...] else given

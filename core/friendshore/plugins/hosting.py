@@ -49,7 +49,7 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
         refuse_altered(before, info)
     if hook == "friendshore_questions":
         questions = named(things, info)
-        _announced(info, hook, info.questions, questions)
+        _announced(info, hook, [one.name for one in info.questions], questions)
         return Yielded({}, {}, {}, questions)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}

@@ -72,6 +72,14 @@ class PluginStatus(StrEnum):
     """It works, but brings a name that another plugin brings too."""
 
 
+class Announced(Record):
+    """A question that a plugin brings, as its manifest announces it."""
+
+    name: str
+    answers: str = ""
+    """A line on what it answers."""
+
+
 class PluginInfo(Record):
     """What is known of a plugin without running it."""
 
@@ -93,8 +101,7 @@ class PluginInfo(Record):
     kinds: tuple[str, ...] = ()
     packs: tuple[str, ...] = ()
     """Ids."""
-    questions: Mapping[str, str] = {}
-    """Names, each with a line on what it answers."""
+    questions: tuple[Announced, ...] = ()
     withheld: tuple[str, ...] = ()
     """Names of what it brings that the user has ruled out, one by one."""
     status: PluginStatus = PluginStatus.OK
@@ -112,7 +119,7 @@ class PluginInfo(Record):
     @property
     def brings(self) -> tuple[str, ...]:
         """Names of all that it brings."""
-        return (*self.catalogs, *self.packs, *self.kinds, *self.questions)
+        return (*self.catalogs, *self.packs, *self.kinds, *(question.name for question in self.questions))
 
     @property
     def label(self) -> str:
@@ -166,10 +173,14 @@ def discover() -> tuple[Plugin, ...]:
     return tuple(sorted(map(plugin_of, declared()), key=lambda p: (p.info.distribution, p.info.name)))
 
 
-def own_questions() -> dict[str, str]:
-    """The questions that friendshore itself brings, by name, with a line on what each answers: its own manifest says."""
-    data = toml_data(_OWN_MANIFEST.read_text(encoding="utf-8"), str(_OWN_MANIFEST))
-    return dict(data["questions"])
+def announced(questions: Mapping[str, str]) -> tuple[Announced, ...]:
+    """Questions by name, with a line on what each answers, as records."""
+    return tuple(Announced(name=name, answers=answers) for name, answers in questions.items())
+
+
+def own_questions() -> tuple[Announced, ...]:
+    """The questions that friendshore itself brings: its own manifest says."""
+    return announced(toml_data(_OWN_MANIFEST.read_text(encoding="utf-8"), str(_OWN_MANIFEST))["questions"])
 
 
 def normal(name: str) -> str:
@@ -250,7 +261,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
             "catalogs": (*(name for name, _ in catalogs), *manifest.hook_catalogs),
             "packs": (*(name for name, _ in packs), *manifest.hook_packs),
             "kinds": manifest.kinds,
-            "questions": manifest.questions,
+            "questions": announced(manifest.questions),
         }
     )
     problems += _repeated(info)
@@ -261,7 +272,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
             column="questions",
             fix="rename it",
         )
-        for name in sorted(COMMANDS & info.questions.keys())
+        for name in sorted(COMMANDS & manifest.questions.keys())
     ]
     if problems:
         return _broken(info, entry, InputError(problems))

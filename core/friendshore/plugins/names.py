@@ -22,7 +22,10 @@ FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions"]] = {
 
 def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
     """The names of a sort that a plugin announces."""
-    return tuple(getattr(plugin.info, FIELD[what]))
+    if what == "question":
+        return tuple(question.name for question in plugin.info.questions)
+    names: tuple[str, ...] = getattr(plugin.info, FIELD[what])
+    return names
 
 
 def claimed(plugin: Plugin, what: What) -> tuple[str, ...]:

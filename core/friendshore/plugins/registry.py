@@ -23,7 +23,7 @@ from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
 from .folders import folder_of, is_folder
 from .hosting import Hook, Yielded, ask, kind_of, named
 from .interface import OWN, __version__, is_own, package_of
-from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal, own_questions
+from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, announced, discover, normal, own_questions
 from .names import What, claimed, clash, names_of, with_clashes
 from .running import running, to_blame
 
@@ -103,7 +103,7 @@ class Registry:
         classes = {kind_of(rule, info): rule for rule in kinds}
         asked = named(questions, info)
         names = {"catalogs": tuple(catalogs or ()), "packs": tuple(packs or ()), "kinds": tuple(classes)}
-        told = info.model_copy(update={**names, "questions": dict.fromkeys(asked, "")})
+        told = info.model_copy(update={**names, "questions": announced(dict.fromkeys(asked, ""))})
         given = Plugin(told, None, dict(catalogs or {}), dict(packs or {}), classes, asked)
         return cls([_built_in(), given] if told.brings else [_built_in()])
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from ..errors import InputError
+
 if TYPE_CHECKING:
     from ..document.elements import Document
     from ..recommend import Opened
@@ -21,7 +23,7 @@ Options = TypeVar("Options")
 Result = TypeVar("Result")
 
 
-class OptionsError(Exception):
+class OptionsError(InputError):
     """Options that cannot be meant together, as whoever typed them is told."""
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .page import page_document
     from .plan import plan_document, summary_document
     from .problems import errors_data, problem_data, problem_lines
-    from .repairs import repairs_document, repairs_toml
+    from .repairs import repairs_document
     from .stress import stress_document
     from .why_not import why_not_document
 
@@ -59,7 +59,6 @@ __all__ = [
     "problem_data",
     "problem_lines",
     "repairs_document",
-    "repairs_toml",
     "rule_document",
     "rule_listing",
     "rule_row",
@@ -96,7 +95,6 @@ _EXPORTS = {
     "problem_data": "problems",
     "problem_lines": "problems",
     "repairs_document": "repairs",
-    "repairs_toml": "repairs",
     "rule_listing": "law",
     "rule_row": "law",
     "rule_document": "law",

@@ -106,6 +106,7 @@ def plugin_document(info: PluginInfo) -> Document:
         ("catalogs", ", ".join(info.catalogs) or "none"),
         ("rule packs", ", ".join(info.packs) or "none"),
         ("kinds of rules", ", ".join(info.kinds) or "none"),
+        *([("questions", ", ".join(one.name for one in info.questions))] if info.questions else []),
         *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]
     told = notes((text for text in (info.error, info.notice) if text), Tone.DOUBTFUL)

@@ -1,8 +1,7 @@
-"""Repairs as a planner reads them: what it takes, together, and what the plan then costs; and the same as scenarios to paste."""
+"""Repairs as a planner reads them: what it takes, together, and what the plan then costs."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -25,7 +24,6 @@ from ..document.elements import (
 from ..document.figures import count, mass, number, percent
 from ..explain.levers import LeverKind
 from ..explain.repaired import Gap, LeverUse, Repair, Repairs
-from ..reading.tomlfile import toml_text
 from .common import difference, effort, rise
 
 SHOWN = 10
@@ -217,24 +215,3 @@ def step(use: LeverUse) -> str:
     if use.today is None:
         return f"{use.name} makes {percent(amount)} more"
     return f"{use.name} makes {mass(use.to or amount)} a year instead of {mass(use.today)}"
-
-
-def repairs_toml(found: Repairs) -> str:
-    """Every repair as a scenario of a case file."""
-    scenarios = [
-        {"name": _scenario(found, repair), "change": [change.as_written(found.currency) for change in repair.changes]}
-        for repair in found.repairs
-    ]
-    return toml_text({"scenario": scenarios}) if scenarios else ""
-
-
-def _scenario(found: Repairs, repair: Repair) -> str:
-    """A name that a case file may hold, whatever the material is called."""
-    material = found.gaps[repair.gap - 1].material
-    plain = _NO_NAME.sub("-", material)
-    about = (plain if plain == material else f"{plain}-{repair.gap}") if material else f"conflict-{repair.gap}"
-    return f"repair-{about}-{repair.rank}"
-
-
-_NO_NAME = re.compile(r"[^\w.+-]")
-"""What the name of a scenario cannot hold."""

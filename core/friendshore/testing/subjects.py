@@ -32,6 +32,7 @@ from ..rules.pack import PACK_FILE, read_pack, stated_name
 from .catalogs import CatalogTrial
 from .check import Check, NotLookedAt
 from .packs import PackTrial, masses_in_kilograms
+from .questions import question_checks
 from .rules import Trial
 
 
@@ -132,8 +133,10 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
 
     def manifest() -> Iterator[Diagnostic]:
         yield from registry.problems(info)
-        if not (info.error or info.catalogs or info.packs or info.kinds):
-            yield Diagnostic("brings nothing", info.file, fix="announce its catalogs, packs or kinds of rules")
+        if not (info.error or info.brings):
+            yield Diagnostic(
+                "brings nothing", info.file, fix="announce its catalogs, packs, kinds of rules or questions"
+            )
 
     def interface() -> Iterator[Diagnostic]:
         if info.notice:
@@ -145,7 +148,7 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
 
     says = "The manifest is of a version of the interface that friendshore takes, and all that it names is there, under names of its own."
     checks = [Check(subject, "manifest", says, manifest)]
-    if info.error and not (info.catalogs or info.packs or info.kinds):
+    if info.error and not info.brings:
         return tuple(checks)
     says = "It is written for the newest version of the interface: an earlier one has an end."
     checks.append(Check(subject, "interface", says, interface, note=True))
@@ -162,6 +165,8 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
         return tuple(checks)
     for name in info.kinds:
         checks += _of_kind(name, installed)
+    for question in info.questions:
+        checks += question_checks(question.name, registry)
     for name in info.packs:
         checks += PackTrial(name, partial(registry.pack, name), registry, installed.materials).checks()
     for name in info.catalogs:
@@ -178,7 +183,8 @@ def _failure(info: PluginInfo, registry: Registry) -> Diagnostic | None:
 def _code(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]:
     """What goes wrong when everything that it announces is asked for."""
     asked: list[tuple[Callable[[str], Any], tuple[str, ...]]] = [
-        (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs)
+        (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs),
+        (registry.question, tuple(question.name for question in info.questions)),
     ]  # fmt: skip
     seen: set[Diagnostic] = set()
     for ask, names in asked:

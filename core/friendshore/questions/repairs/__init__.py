@@ -65,7 +65,7 @@ class RepairsQuestion(Question[Options, "Repairs"]):
 
     def text(self, result: Repairs, options: Options) -> str | None:
         """The repairs as scenarios, if these are asked for."""
-        from ...report import repairs_toml
+        from .scenarios import repairs_toml
 
         return repairs_toml(result).rstrip("\n") if options.toml else None
 

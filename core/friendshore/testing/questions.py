@@ -1,0 +1,102 @@
+"""Checks of questions: each is asked of made-up cases, as its command would ask it with nothing set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..document.elements import Document
+from ..document.terminal import plain_text
+from ..errors import Diagnostic, FriendshoreError, PluginError
+from ..plugins import Registry, asked_of
+from ..problem.inputs import Inputs
+from ..questions import Question
+from ..questions.known import faults, options_of, question_named
+from ..recommend import Opened
+from ..run import json_text
+from ..session import Session
+from ..solve import Limits
+from .check import Check, NotLookedAt
+from .worlds import World, worlds
+
+_CASES = 3
+"""Made-up cases that a question is asked of."""
+_WIDTHS = (60, 100, 200)
+"""Characters of a line."""
+
+
+def question_checks(name: str, registry: Registry) -> tuple[Check, ...]:
+    """All checks of a question.
+
+    Args:
+        name: what it is called.
+        registry: what is installed.
+    """
+    subject = f"question `{name}`"
+
+    def written() -> Iterator[Diagnostic]:
+        found, info = registry.question(name)
+        if not isinstance(found, Question):
+            yield Diagnostic("is no question", subject, found=repr(found), fix="derive its class from Question")
+            return
+        for fault in faults(found):
+            yield Diagnostic(fault, info.file or subject)
+
+    def answers() -> Iterator[Diagnostic]:
+        question = _asked(name, registry)
+        for world in worlds((), count=_CASES):
+            yield from _answers(question, world, subject)
+
+    return (
+        Check(
+            subject,
+            "written",
+            "It has a text, and a record of options each with its meaning and a kind that is known.",
+            written,
+        ),
+        Check(
+            subject,
+            "answers",
+            "Asked of a made-up case with nothing set, it answers the same twice: a document that can be shown, and data that are JSON.",
+            answers,
+        ),
+    )
+
+
+def _asked(name: str, registry: Registry) -> Question[Any, Any]:
+    try:
+        question = question_named(registry, name)
+    except PluginError as error:
+        raise NotLookedAt("it cannot be asked: see `code` and `written`") from error
+    needed = [one.name for one in options_of(question) if one.needed]
+    if needed:
+        raise NotLookedAt(f"it is asked about something, which no made-up case is known to hold: {', '.join(needed)}")
+    return question
+
+
+def _answers(question: Question[Any, Any], world: World, subject: str) -> Iterator[Diagnostic]:
+    """What is wrong with the answers to a question about a made-up case."""
+    session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
+    told: list[tuple[str, list[str]]] = []
+    for _ in range(2):
+        try:
+            with asked_of(question, question.name):
+                options = question.options()
+                found = question.ask(Opened(session, (), {}, ()), options, None)
+                document, data = question.document(found, options), question.data(found, options)
+        except FriendshoreError as error:
+            yield from error.problems
+            return
+        if not isinstance(document, Document):
+            yield Diagnostic("its document is none", subject, found=type(document).__name__, expected="a Document")
+            return
+        try:
+            told.append((json_text(data), [plain_text(document, width) for width in _WIDTHS]))
+        except (TypeError, ValueError, AttributeError, AssertionError) as error:
+            fix = (
+                "answer texts, numbers, lists and mappings as data, and elements of friendshore.document as a document"
+            )
+            yield Diagnostic(f"its answer cannot be shown: {error}", subject, fix=fix)
+            return
+    if told[0] != told[1]:
+        yield Diagnostic("says something else when it is asked again", subject, fix="read no clock, dice or files")
