@@ -19,20 +19,20 @@ from .lazy_exports import load_on_use
 if TYPE_CHECKING:
     from .case import load_case
     from .catalog import read_catalog
-    from .explain.alternatives import Alternatives, alternatives
-    from .explain.billed import Ledger
-    from .explain.calendar import Calendar, calendar
-    from .explain.compare import compare, compare_plans
-    from .explain.compared import Comparison
-    from .explain.insurance import insurance
-    from .explain.insured import Insurance
-    from .explain.ledger import ledger
-    from .explain.repaired import Repairs
-    from .explain.repairs import repairs
-    from .explain.stress import Stress, stress
-    from .explain.why_not import WhyNot, why_not
     from .plugins import Registry
     from .plugins.interface import __version__
+    from .questions.alternatives.search import Alternatives, alternatives
+    from .questions.calendar.search import Calendar, calendar
+    from .questions.compare.records import Comparison
+    from .questions.compare.search import compare, compare_plans
+    from .questions.ledger.records import Ledger
+    from .questions.ledger.search import ledger
+    from .questions.repairs.records import Repairs
+    from .questions.repairs.search import repairs
+    from .questions.stress.insurance import insurance
+    from .questions.stress.insured import Insurance
+    from .questions.stress.search import Stress, stress
+    from .questions.why_not.search import WhyNot, why_not
     from .recommend import Recommendation, plan
 
 __all__ = [
@@ -63,28 +63,28 @@ __all__ = [
 
 _EXPORTS = {
     "__version__": "plugins.interface",
-    "Calendar": "explain",
-    "calendar": "explain",
-    "Alternatives": "explain",
-    "alternatives": "explain",
-    "Comparison": "explain",
-    "compare": "explain",
-    "compare_plans": "explain",
-    "Insurance": "explain",
+    "Calendar": "questions.calendar.search",
+    "calendar": "questions.calendar.search",
+    "Alternatives": "questions.alternatives.search",
+    "alternatives": "questions.alternatives.search",
+    "Comparison": "questions.compare.records",
+    "compare": "questions.compare.search",
+    "compare_plans": "questions.compare.search",
+    "Insurance": "questions.stress.insured",
     "Recommendation": "recommend",
-    "Ledger": "explain",
+    "Ledger": "questions.ledger.records",
     "Registry": "plugins",
-    "Repairs": "explain",
-    "Stress": "explain",
-    "insurance": "explain",
-    "ledger": "explain",
+    "Repairs": "questions.repairs.records",
+    "Stress": "questions.stress.search",
+    "insurance": "questions.stress.insurance",
+    "ledger": "questions.ledger.search",
     "load_case": "case",
     "plan": "recommend",
     "read_catalog": "catalog",
-    "repairs": "explain",
-    "stress": "explain",
-    "WhyNot": "explain",
-    "why_not": "explain",
+    "repairs": "questions.repairs.search",
+    "stress": "questions.stress.search",
+    "WhyNot": "questions.why_not.search",
+    "why_not": "questions.why_not.search",
 }
 
 __getattr__, __dir__ = load_on_use(__name__, _EXPORTS)

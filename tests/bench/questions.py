@@ -8,9 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from friendshore.explain import alternatives, insurance, ledger, stress
 from friendshore.explain.results import Effort
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.alternatives.search import alternatives
+from friendshore.questions.ledger.search import ledger
+from friendshore.questions.stress.insurance import insurance
+from friendshore.questions.stress.search import stress
 from friendshore.session import Session
 
 from .instances import COUNTRIES, Instance, _demand, _levels, _many, _money, _spread, _whole

@@ -196,7 +196,7 @@ def test_no_question_is_called_as_a_command_is(site: Site) -> None:
     info = next(info for info in Registry.discover().plugins if info.distribution == "acme-plan")
     assert "brings a question `plan`" in info.error
     commands: Any = get_command(app)
-    assert COMMANDS == set(commands.commands) - set(own_questions())
+    assert set(commands.commands) - set(own_questions()) == COMMANDS
 
 
 def test_own_questions_are_those_of_the_manifest() -> None:

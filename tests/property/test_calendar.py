@@ -9,10 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from friendshore.domain.time import Span
-from friendshore.explain import calendar
-from friendshore.explain.stretches import StretchPlan
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.snapshot import Snapshot
+from friendshore.questions.calendar.search import calendar
+from friendshore.questions.calendar.stretches import StretchPlan
 from friendshore.session import Session
 
 from .settings import examples

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.explain import compare, compare_plans
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.compare.search import compare, compare_plans
 from friendshore.session import Session
 from friendshore.solve import Limits
 

@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from friendshore.explain import Insurance, insurance, losses, stress
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.stress.insurance import insurance
+from friendshore.questions.stress.insured import Insurance
+from friendshore.questions.stress.losses import losses
+from friendshore.questions.stress.search import stress
 from friendshore.session import Session
 
 from .settings import examples

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from friendshore.domain.change import Change, TermKind
 from friendshore.errors import InputError
-from friendshore.explain import Ledger, Method, ledger
-from friendshore.explain.billed import Bill
-from friendshore.explain.shapley import in_units
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.ledger.records import Bill, Ledger, Method
+from friendshore.questions.ledger.search import ledger
+from friendshore.questions.ledger.shapley import in_units
 from friendshore.session import Session
 from friendshore.solve import Limits
 

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from friendshore.domain.case import Level, Minimise
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.explain import LeverBounds, LeverKind, LeverUse, Repair, Repairs, repairs
-from friendshore.explain.lever_search import levers_for
-from friendshore.explain.levers import Lever, Need
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.repairs.lever_search import levers_for
+from friendshore.questions.repairs.levers import Lever, LeverBounds, LeverKind, Need
+from friendshore.questions.repairs.records import LeverUse, Repair, Repairs
+from friendshore.questions.repairs.search import repairs
 from friendshore.session import Session
 from friendshore.solve import Limits
 

@@ -14,8 +14,8 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.case import IncumbentSpec
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
-from friendshore.explain import Alternative, Alternatives, alternatives
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.alternatives.search import Alternative, Alternatives, alternatives
 from friendshore.report import alternatives_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.rows import Row

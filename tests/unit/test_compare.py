@@ -14,8 +14,9 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
-from friendshore.explain import Comparison, compare, compare_plans, scenario_walk
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.compare.records import Comparison
+from friendshore.questions.compare.search import compare, compare_plans, scenario_walk
 from friendshore.report import comparison_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.exclude import Exclude

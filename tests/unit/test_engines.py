@@ -15,9 +15,16 @@ from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import Diagnostic, SolverError
-from friendshore.explain import alternatives, calendar, compare, insurance, ledger, repairs, stress, why_not
 from friendshore.problem.inputs import Inputs
 from friendshore.program.matrix import Linear
+from friendshore.questions.alternatives.search import alternatives
+from friendshore.questions.calendar.search import calendar
+from friendshore.questions.compare.search import compare
+from friendshore.questions.ledger.search import ledger
+from friendshore.questions.repairs.search import repairs
+from friendshore.questions.stress.insurance import insurance
+from friendshore.questions.stress.search import stress
+from friendshore.questions.why_not.search import why_not
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.session import Session

@@ -15,9 +15,10 @@ from friendshore.domain.facts import Place
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
-from friendshore.explain import Insurance, first_loss, insurance
-from friendshore.explain.losses import loss_kind
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.stress.insurance import first_loss, insurance
+from friendshore.questions.stress.insured import Insurance
+from friendshore.questions.stress.losses import loss_kind
 from friendshore.report import insurance_document
 from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.rows import Row

@@ -16,8 +16,9 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
-from friendshore.explain import Ledger, Method, ledger
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.ledger.records import Ledger, Method
+from friendshore.questions.ledger.search import ledger
 from friendshore.recommend import reopen
 from friendshore.report import ledger_document
 from friendshore.rules.base import Facts, Rule

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
-from friendshore.explain import ledger, margins
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.ledger.margins import margins
+from friendshore.questions.ledger.search import ledger
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.session import Session

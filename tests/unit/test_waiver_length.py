@@ -12,9 +12,9 @@ from friendshore.domain.case import WaiverSpec
 from friendshore.domain.change import Change
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, InputError
-from friendshore.explain import repairs
-from friendshore.explain.margins import margins
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.ledger.margins import margins
+from friendshore.questions.repairs.search import repairs
 from friendshore.report import repairs_document
 from friendshore.rules.base import Rule
 from friendshore.session import Session

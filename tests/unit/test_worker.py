@@ -9,9 +9,9 @@ import pytest
 import scipy.sparse as sp
 
 from friendshore.domain.plan import PlanStatus
-from friendshore.explain import alternatives
 from friendshore.problem.inputs import Inputs
 from friendshore.program.matrix import Linear
+from friendshore.questions.alternatives.search import alternatives
 from friendshore.session import Session
 from friendshore.solve.engines import BRIEF, Ask, BreakdownError, SolverOutcome, solve_with_highs
 

@@ -24,9 +24,9 @@ from ..document.elements import (
     table,
 )
 from ..document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
-from ..explain.alternatives import Alternative, Alternatives, MaterialMix
-from ..explain.compliance import StageCheck
-from ..explain.usage_range import UsageShare
+from ..questions.alternatives.compliance import StageCheck
+from ..questions.alternatives.search import Alternative, Alternatives, MaterialMix
+from ..questions.alternatives.usage_range import UsageShare
 from .common import difference, effort
 
 SHOWN = 12

@@ -23,7 +23,7 @@ from ..document.elements import (
     table,
 )
 from ..document.figures import count, mass
-from ..explain.calendar import Calendar, Cause, Cliff, Stretch
+from ..questions.calendar.search import Calendar, Cause, Cliff, Stretch
 from .common import effort_line
 
 CHANGES_SHOWN = 4

@@ -28,7 +28,7 @@ from ..document.elements import (
 )
 from ..document.figures import count, large_money, mass, signed, written
 from ..domain.plan import Cost
-from ..explain.compared import Comparison, FactLine, MaterialLine, MixLine, Step
+from ..questions.compare.records import Comparison, FactLine, MaterialLine, MixLine, Step
 from .common import difference, effort, rise
 
 SHOWN = 12

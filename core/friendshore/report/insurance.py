@@ -22,9 +22,9 @@ from ..document.elements import (
     table,
 )
 from ..document.figures import count, large_money, mass, money, percent
-from ..explain.insured import Insurance, LossMet
 from ..explain.results import CENT
-from ..explain.stress import Shortfall
+from ..questions.stress.insured import Insurance, LossMet
+from ..questions.stress.search import Shortfall
 from .common import effort, rise
 from .stress import SHOWN
 

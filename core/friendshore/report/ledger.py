@@ -24,9 +24,9 @@ from ..document.elements import (
     table,
 )
 from ..document.figures import count, large_money, mass, money, percent
-from ..explain.billed import Bill, Ledger, LedgerItem, Method
-from ..explain.margins import Margins
 from ..explain.results import Difference
+from ..questions.ledger.margins import Margins
+from ..questions.ledger.records import Bill, Ledger, LedgerItem, Method
 from .common import difference, effort, rise
 
 SHOWN = 12

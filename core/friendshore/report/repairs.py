@@ -22,8 +22,8 @@ from ..document.elements import (
     table,
 )
 from ..document.figures import count, mass, number, percent
-from ..explain.levers import LeverKind
-from ..explain.repaired import Gap, LeverUse, Repair, Repairs
+from ..questions.repairs.levers import LeverKind
+from ..questions.repairs.records import Gap, LeverUse, Repair, Repairs
 from .common import difference, effort, rise
 
 SHOWN = 10

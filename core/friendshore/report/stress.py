@@ -22,7 +22,7 @@ from ..document.elements import (
     table,
 )
 from ..document.figures import count, large_money, mass
-from ..explain.stress import Stress, Stressed
+from ..questions.stress.search import Stress, Stressed
 from .common import difference, effort
 
 SHOWN = 15

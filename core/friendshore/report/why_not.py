@@ -22,9 +22,9 @@ from ..document.elements import (
 )
 from ..document.figures import large_money, mass, money, number, percent, written
 from ..domain.change import Change
-from ..explain.break_even import BreakEven
 from ..explain.results import SHARE_PROVED, Difference
-from ..explain.why_not import Relaxed, WhyNot
+from ..questions.why_not.break_even import BreakEven
+from ..questions.why_not.search import Relaxed, WhyNot
 from .common import difference, effort
 
 _STATES = {

@@ -10,9 +10,9 @@ from ..base import Question, Setting
 
 if TYPE_CHECKING:
     from ...document.elements import Document
-    from ...explain import Alternatives
     from ...recommend import Opened
     from ...solve import Progress
+    from .search import Alternatives
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class AlternativesQuestion(Question[Options, "Alternatives"]):
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Alternatives:
         """Every offer of the materials."""
-        from ...explain import alternatives
+        from .search import alternatives
 
         return alternatives(
             opened.session, options.material, inputs=options.inputs, within=options.within, progress=progress

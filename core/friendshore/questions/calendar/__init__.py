@@ -9,9 +9,9 @@ from ..base import Question, Setting
 
 if TYPE_CHECKING:
     from ...document.elements import Document
-    from ...explain import Calendar
     from ...recommend import Opened
     from ...solve import Progress
+    from .search import Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,15 @@ class CalendarQuestion(Question[Options, "Calendar"]):
 
     def check(self, options: Options) -> None:
         """Refuses what is no day."""
-        from ...explain import day_of
+        from ..stress.losses import day_of
 
         if options.until:
             day_of(options.until)
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Calendar:
         """What is available between the dates."""
-        from ...explain import calendar, day_of
+        from ..stress.losses import day_of
+        from .search import calendar
 
         until = day_of(options.until) if options.until else None
         return calendar(opened.session, until=until, progress=progress)

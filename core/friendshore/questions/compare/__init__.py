@@ -10,9 +10,9 @@ from ..base import OptionsError, Question, Setting
 
 if TYPE_CHECKING:
     from ...document.elements import Document
-    from ...explain import Comparison
     from ...recommend import Opened
     from ...solve import Progress
+    from .records import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class CompareQuestion(Question[Options, Answer]):
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
         """Both plans."""
         from ...case import changes_stated
-        from ...explain import compare, compare_plans, scenario_walk
+        from .search import compare, compare_plans, scenario_walk
 
         if options.other is not None:
             second = opened.beside(options.other, progress)

@@ -9,9 +9,9 @@ from ..base import OptionsError, Question, Setting
 
 if TYPE_CHECKING:
     from ...document.elements import Document
-    from ...explain import Ledger
     from ...recommend import Opened
     from ...solve import Progress
+    from .records import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LedgerQuestion(Question[Options, Answer]):
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
         """What each item adds."""
-        from ...explain import ledger
+        from .search import ledger
 
         found = ledger(
             opened.session, order=_names(options.order), items=_names(options.items), applied=opened.scenario,

@@ -9,9 +9,9 @@ from ..base import LONGEST_SECONDS, Question, Setting
 
 if TYPE_CHECKING:
     from ...document.elements import Document
-    from ...explain import Repairs
     from ...recommend import Opened
     from ...solve import Progress
+    from .records import Repairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,14 @@ class RepairsQuestion(Question[Options, "Repairs"]):
 
     def check(self, options: Options) -> None:
         """Refuses bounds that name no kind of step, or are no numbers."""
-        from ...explain import stated_bounds
+        from .levers import stated_bounds
 
         stated_bounds(options.bound)
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Repairs:
         """Every minimal set of steps."""
-        from ...explain import repairs, stated_bounds
+        from .levers import stated_bounds
+        from .search import repairs
 
         return repairs(
             opened.session, options.material, size=options.size, seconds=options.seconds,

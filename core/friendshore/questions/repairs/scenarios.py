@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ...explain.repaired import Repair, Repairs
 from ...reading.tomlfile import toml_text
+from .records import Repair, Repairs
 
 _NO_NAME = re.compile(r"[^\w.+-]")
 """What the name of a scenario cannot hold."""

@@ -9,9 +9,10 @@ from ..base import Question, Setting
 
 if TYPE_CHECKING:
     from ...document.elements import Document
-    from ...explain import Insurance, Stress
     from ...recommend import Opened
     from ...solve import Progress
+    from .insured import Insurance
+    from .search import Stress
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,16 @@ class StressQuestion(Question[Options, Answer]):
 
     def check(self, options: Options) -> None:
         """Refuses a word that names no kind of loss."""
-        from ...explain import loss_kind
+        from .losses import loss_kind
 
         if options.by != "none":
             loss_kind(options.by)
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
         """The losses, and the insured plan."""
-        from ...explain import first_day, insurance, loss_kind, stress
+        from .insurance import insurance
+        from .losses import first_day, loss_kind
+        from .search import stress
 
         session = opened.session
         horizon = session.problem.case.horizon

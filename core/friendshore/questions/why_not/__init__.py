@@ -9,9 +9,9 @@ from ..base import Question, Setting
 
 if TYPE_CHECKING:
     from ...document.elements import Document
-    from ...explain import WhyNot
     from ...recommend import Opened
     from ...solve import Progress
+    from .search import WhyNot
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class WhyNotQuestion(Question[Options, "WhyNot"]):
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> WhyNot:
         """What there is to say of the offer."""
-        from ...explain import why_not
+        from .search import why_not
 
         return why_not(opened.session, options.offer, progress=progress)
 

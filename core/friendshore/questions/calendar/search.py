@@ -1,0 +1,317 @@
+"""The dates on which compliance changes: which demand is met between them, where it falls off a cliff, and what heals it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+
+from ...domain.base import Number, Record
+from ...domain.time import Span
+from ...errors import Diagnostic, InputError
+from ...explain.results import Counted, Effort, QuestionResult
+from ...problem.breakpoints import breakpoints, stretches_between
+from ...problem.snapshot import Snapshot, Subject
+from ...session import Session
+from ...solve import Progress
+from .affected import Concerned, concerned
+from .stretches import StretchPlan
+
+
+class Cause(Record):
+    """A fact that changed on a date."""
+
+    kind: str
+    """`rule`, `offer`, `facility` (its capacity), `demand`, `waiver`, `licence`, `price schedule` or `terms`."""
+    name: str
+    alone: bool
+    """Whether it does by itself; else it takes all the others that are named with it."""
+
+
+class Stretch(Record):
+    """A demand over days on which nothing that may bear on it changes, at the yearly rates of these days."""
+
+    demand: str
+    material: str
+    start: date
+    end: date
+    wanted: Number
+    """Kilograms a year."""
+    short: Number
+    """Kilograms a year."""
+    reason: str
+    """Why it is short; empty where it is met."""
+    spent: Number
+    """Money a year for all the demands that hang together with it, itself included, without priced shortage."""
+    group: tuple[str, ...]
+    """Those demands."""
+
+
+class Interval(Record):
+    """All demands over days on which nothing that may bear on any of them changes."""
+
+    start: date
+    end: date
+    changed: tuple[str, ...]
+    """What changes on its first day, of all that may bear on what is wanted."""
+    spent: Number
+    """Money a year."""
+    short: tuple[str, ...]
+    """Demands that are short."""
+
+
+class Cliff(Record):
+    """A demand that is short for a while."""
+
+    demand: str
+    material: str
+    start: date
+    """First day on which it is short."""
+    from_start: bool
+    """Whether it is short from the day on which it begins to be wanted; there is nothing before it then."""
+    short: Number
+    """Kilograms a year short on that day."""
+    wanted: Number
+    """Kilograms a year wanted."""
+    reason: str
+    kept_out: tuple[str, ...]
+    """Where there is no supply, what keeps it out that day: rules, dates, capacities, inputs."""
+    because: tuple[Cause, ...]
+    """What changed that day without which it would be met, as another solve shows; none: not found."""
+    healed: date | None
+    """First day on which it is met again, or not wanted; None: not by the last day."""
+    ends_unwanted: bool
+    """Whether it ends only since nothing is wanted any more."""
+    by: tuple[Cause, ...]
+    """What changed that day with which it would have been met the day before, as another solve shows."""
+
+
+class Calendar(QuestionResult):
+    """What is available when, at steady yearly rates."""
+
+    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "concerned")
+
+    currency: str
+    start: date
+    until: date
+    days: int
+    """Days on which anything changes that may bear on what is wanted."""
+    intervals: tuple[Interval, ...]
+    stretches: tuple[Stretch, ...]
+    """Demand by demand, in order of name and date."""
+    cliffs: tuple[Cliff, ...]
+    """In order of date."""
+    concerned: tuple[Concerned, ...]
+    """Offers, orders and stock that a rule bars or frees on a date, in order of date."""
+    stopped: bool
+    """Whether the user ended the search: `until` is then the last day that was planned, and causes may be missing."""
+    left_out: tuple[str, ...]
+    """Rules about what is held, which are not asked: no stock is carried."""
+    effort: Effort
+
+
+def calendar(session: Session, *, until: date | None = None, progress: Progress | None = None) -> Calendar:
+    """Plans every stretch between two dates on which facts change, as a year at its rates, nothing carried in and nothing on its way.
+
+    Args:
+        session: a solved case.
+        until: last day; the end of the plan, if not given. After the plan demand goes on at its rate.
+        progress: told after every step.
+
+    Raises:
+        InputError: if `until` is before the plan begins, or a rule does not fit the facts of a stretch.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+    """
+    first = session.problem.case.horizon.start
+    last = until or session.problem.case.horizon.periods[-1].end
+    if last < first:
+        raise InputError(
+            Diagnostic("the calendar ends before the plan begins", found=str(last), expected=f"{first} or later")
+        )
+    return _Calendar(session, first, last, progress).told()
+
+
+class _Calendar:
+    def __init__(self, session: Session, first: date, last: date, progress: Progress | None) -> None:
+        self.session, self.first, self.last = session, first, last
+        self.standing = Snapshot.of(session.inputs, session.problem, last)
+        self.turns = breakpoints(self.standing)
+        self.spans = stretches_between(first, last, list(self.turns))
+        self.counted = Counted(session)
+        self.progress, self.began = progress, time.monotonic()
+        self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...]], StretchPlan] = {}
+
+    def told(self) -> Calendar:
+        planned = self._all_planned()
+        self.last = _day(planned[-1].days.end)
+        demands = {demand.id: demand.use.material.id for demand in self.session.problem.demands}
+        stretches = [one for name, material in demands.items() for one in _stretches(planned, name, material)]
+        cliffs = [one for name, material in demands.items() for one in self._cliffs(planned, name, material)]
+        intervals = self._intervals(planned, list(demands))
+        kept = {rule.id for rule in self.standing.inputs.rules}
+        return Calendar(
+            currency=self.session.problem.case.currency,
+            start=self.first,
+            until=self.last,
+            stopped=self.session.stopped,
+            days=len(intervals) - 1,
+            intervals=tuple(intervals),
+            stretches=tuple(stretches),
+            cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
+            concerned=tuple(concerned(self.session.problem, planned, self.turns)),
+            left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in kept),
+            effort=self.counted.effort,
+        )
+
+    def _all_planned(self) -> list[StretchPlan]:
+        """Every stretch; up to the one in which the user ended the search, which is not solved to its end."""
+        planned: list[StretchPlan] = []
+        for number, span in enumerate(self.spans, 1):
+            one = self._planned(span)
+            if planned and self.session.stopped:
+                break
+            planned.append(one)
+            if self.progress is not None:
+                self.progress(number, len(self.spans), time.monotonic() - self.began)
+        return planned
+
+    def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> StretchPlan:
+        """The facts of a stretch, some of them as they are on others; planned once."""
+        key = span, tuple(sorted((other or {}).items(), key=lambda item: item[0]))
+        if key not in self._known:
+            self.counted.questions += 1
+            inputs = self.standing.on(span, other)
+            session = self.session
+            made = session.open(inputs, session.limits, None, session.cancel, session.answers)
+            self._known[key] = StretchPlan(span, made)
+        return self._known[key]
+
+    def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
+        """Stretches, those with the same facts for every demand as one."""
+        found: list[list[StretchPlan]] = []
+        for one in planned:
+            if found and all(one.same_as(found[-1][-1], name) for name in demands):
+                found[-1].append(one)
+            else:
+                found.append([one])
+        befores = [None, *(run[-1] for run in found)]
+        return [
+            Interval(
+                start=_day(run[0].days.start),
+                end=_day(run[-1].days.end),
+                changed=() if before is None else tuple(self._bearing(before, run[0], demands)),
+                spent=run[0].session.verified.cost.total,
+                short=tuple(sorted(run[0].short)),
+            )
+            for run, before in zip(found, befores, strict=False)
+        ]
+
+    def _bearing(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
+        """What changes between two stretches and bears on a demand: put back as it was, it gives other facts."""
+        for subject in self.turns[_day(after.days.start)]:
+            kind, name = subject
+            if kind in _NEVER_ALONE or self.session.stopped:
+                yield f"{kind} {name}"
+                continue
+            without = self._planned(after.days, {subject: before.days})
+            if not all(without.same_as(after, demand) for demand in demands):
+                yield f"{kind} {name}"
+
+    def _cliffs(self, planned: Sequence[StretchPlan], demand: str, material: str) -> list[Cliff]:
+        found: list[Cliff] = []
+        begins: int | None = None
+        for number in range(len(planned) + 1):
+            short = number < len(planned) and demand in planned[number].short
+            if short and begins is None:
+                begins = number
+            elif not short and begins is not None:
+                found.append(self._cliff(planned, demand, material, begins, number))
+                begins = None
+        return found
+
+    def _cliff(self, planned: Sequence[StretchPlan], demand: str, material: str, begins: int, over: int) -> Cliff:
+        """One stretch of time in which a demand is short, with what began and what ended it."""
+        first, over_at = planned[begins], planned[over] if over < len(planned) else None
+        unwanted = over_at is not None and demand not in over_at.wanted
+        # That it comes to be wanted is no reason why nobody can supply it.
+        before = planned[begins - 1] if begins and demand in planned[begins - 1].wanted else None
+        return Cliff(
+            demand=demand,
+            material=material,
+            start=_day(first.days.start),
+            from_start=before is None,
+            short=first.short[demand],
+            wanted=first.wanted[demand],
+            reason=first.reasons[demand].value if demand in first.reasons else "",
+            kept_out=first.kept_out(demand),
+            because=() if before is None else self._without(first, before, demand, _day(first.days.start)),
+            healed=None if over_at is None else _day(over_at.days.start),
+            ends_unwanted=unwanted,
+            by=()
+            if over_at is None or unwanted
+            else self._without(planned[over - 1], over_at, demand, _day(over_at.days.start)),
+        )
+
+    def _without(self, short: StretchPlan, met: StretchPlan, demand: str, day: date) -> tuple[Cause, ...]:
+        """What of all that changed on a day makes the difference between a stretch in which a demand is short and one in which it is not.
+
+        Each change by itself is made on the facts of the stretch in which it is short; where none does, all are, and taken back one by one.
+        """
+        subjects = [subject for subject in self.turns[day] if subject[0] not in _NEVER_ALONE]
+        if self.session.stopped:
+            return ()
+
+        def enough(some: Sequence[Subject]) -> bool:
+            return demand not in self._planned(short.days, dict.fromkeys(some, met.days)).short
+
+        alone = [subject for subject in subjects if enough([subject])]
+        if alone:
+            return tuple(Cause(kind=kind, name=name, alone=True) for kind, name in alone)
+        if not enough(subjects):
+            return ()
+        needed = subjects
+        for subject in subjects:
+            fewer = [other for other in needed if other != subject]
+            if enough(fewer):
+                needed = fewer
+        return tuple(Cause(kind=kind, name=name, alone=False) for kind, name in needed)
+
+
+_NEVER_ALONE = ("price", "exchange rate")
+"""What changes a cost, and never what is available: it is told with the dates and not asked about."""
+
+
+def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:
+    """What becomes of a demand, neighbouring stretches with the same facts for it as one."""
+    runs: list[list[StretchPlan]] = []
+    for one in planned:
+        if runs and one.same_as(runs[-1][-1], demand):
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return [_stretch(run, demand, material) for run in runs if demand in run[0].wanted]
+
+
+def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:
+    one = run[0]
+    group = one.groups[demand]
+    reason = one.reasons[demand].value if demand in one.short and demand in one.reasons else ""
+    return Stretch(
+        demand=demand,
+        material=material,
+        start=_day(one.days.start),
+        end=_day(run[-1].days.end),
+        wanted=one.wanted[demand],
+        short=one.short.get(demand, Decimal(0)),
+        reason=reason,
+        spent=group.spent,
+        group=group.demands,
+    )
+
+
+def _day(day: date | None) -> date:
+    assert day is not None
+    return day

@@ -1,0 +1,296 @@
+"""Two plans side by side, and which change on the way from one to the other moved which kilograms and money."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ...domain.change import Change
+from ...domain.plan import Cost
+from ...errors import Diagnostic, InputError
+from ...explain.pieces import Changes, Piece, Pieces
+from ...explain.results import Counted, Effort, between
+from ...problem.changes import scenario_changes
+from ...session import PartPlan, Session
+from .differing import differing
+from .nearest import nearest
+from .planned import PlanSummary, material_lines, mix_lines, rise_between, together
+from .records import Comparison, FactLine, Step
+
+Asked = Callable[[int, int, float], None]
+"""Called with the steps taken, the steps in all, and the seconds gone."""
+
+
+def compare(
+    session: Session,
+    before: Sequence[Change],
+    after: Sequence[Change],
+    *,
+    names: tuple[str, str] = ("before", "after"),
+    progress: Asked | None = None,
+) -> Comparison:
+    """Two lists of changes of one case: both plans, and every step between them.
+
+    The way goes from the first to the second one change at a time: changes that the second has not are undone, the last first;
+    then those that the first has not are made, in order. Of all plans that cost no more, each is the one that moves the fewest kilograms from
+    the first plan, and of these the one nearest to the plan of the step before.
+
+    Args:
+        session: the case.
+        before: changes that make the first plan's case; none: the case as it is.
+        after: changes that make the second's.
+        names: what the two are called.
+        progress: told how far it is.
+
+    Raises:
+        InputError: for a change that names nothing in the case.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+        PluginError: if a plugin's rule raises.
+    """
+    counted, way = Counted(session), _way(tuple(before), tuple(after))
+    walk = _Walk(session, [one.changes for one in way])
+    begun = time.monotonic()
+    states: list[_State] = []
+    for number, one in enumerate(way, 1):
+        counted.questions += 1
+        states.append(walk.state(one.changes, states))
+        if progress is not None:
+            progress(number, len(way), time.monotonic() - begun)
+    steps = [walk.step(one, was, now) for one, was, now in zip(way[1:], states, states[1:], strict=False)]
+    return walk.comparison(names, states[0], states[-1], steps, counted.effort)
+
+
+def scenario_walk(
+    session: Session, names: Sequence[str], changes: Sequence[Change] = ()
+) -> tuple[Changes, Changes, tuple[str, str]]:
+    """What to compare for one scenario (with the case as it is), or for two (with each other); further changes are made to the last.
+
+    Args:
+        session: the case.
+        names: one scenario, or two; none if there are changes.
+        changes: what the second plan differs by beyond its scenario.
+
+    Returns:
+        The changes of the first and of the second, and what the two are called.
+
+    Raises:
+        InputError: for an unknown scenario, or one that inherits itself.
+    """
+    case = session.inputs.case
+    first, last = list(names[:-1]), list(names[-1:])
+    before, after = (f"{case.name} with scenario {one[0]}" if one else f"{case.name} as it is" for one in (first, last))
+    if changes:
+        after = f"{after}, changed" if last else f"{case.name} changed"
+    return scenario_changes(case, first), (*scenario_changes(case, last), *changes), (before, after)
+
+
+def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
+    """The plans of two cases: side by side, and what differs in their facts.
+
+    Of all plans of the second case that cost no more, it is the one that moves the fewest kilograms from the first. Where the two have
+    other periods, kilograms are not set against each other by period, and nothing is said to have moved.
+
+    Args:
+        one: the first case.
+        other: the second.
+        names: what the two are called.
+
+    Raises:
+        InputError: if their money is in two currencies.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+        PluginError: if a plugin's rule raises.
+    """
+    currencies = (one.problem.case.currency, other.problem.case.currency)
+    if currencies[0] != currencies[1]:
+        raise InputError(
+            Diagnostic(
+                "money in two currencies cannot be set against each other",
+                found=" and ".join(currencies),
+                fix="state both cases in one `currency`",
+            )
+        )
+    counted = Counted(other)
+    counted.questions = 1
+    first, whole = (PlanSummary.of(PartPlan(frozenset(), session.verified)) for session in (one, other))
+    cost, last, proved = other.verified.cost, [whole], True
+    alike = one.problem.case.horizon == other.problem.case.horizon
+    if not alike:
+        first, last = first.over_the_plan(), [whole.over_the_plan()]
+    elif not whole.conflicts:
+        cheapest = [other.part_plan(members) for members in other.parts.members]
+        found = [nearest(other, part, PartPlan(part.members, one.verified)) for part in cheapest]
+        proved = all(each.proved for each in found)
+        parts = [PlanSummary.of(each.part) for each in found]
+        for part, was in zip(parts, cheapest, strict=True):
+            cost = cost.plus(part.cost.minus(was.verified.cost))
+        last = [whole.beyond(frozenset().union(*other.parts.members)), *parts]
+    return _side_by_side(
+        one, names, (first.cost, cost), ([first], last), [(first, whole)], alike and proved, counted.effort, alike,
+        facts=differing(one.inputs, other.inputs),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """A stop on the way: the changes that hold there, and what became of the last ones."""
+
+    changes: Changes
+    undoes: Changes = ()
+    does: Changes = ()
+
+    @property
+    def title(self) -> str:
+        words = [f"no longer: {change.told}" for change in self.undoes] + [change.told for change in self.does]
+        return "; ".join(words) or "the same changes in another order"
+
+
+def _way(before: Changes, after: Changes) -> list[_Stop]:
+    """All stops from the first list of changes to the second."""
+    kept: list[Change] = []
+    left = list(after)
+    for change in before:
+        if change in left:
+            left.remove(change)
+            kept.append(change)
+    stops, now = [_Stop(before)], list(before)
+    extra = list(before)
+    for change in kept:
+        extra.remove(change)
+    for change in reversed(extra):
+        at = len(now) - 1 - now[::-1].index(change)
+        now = [*now[:at], *now[at + 1 :]]
+        stops.append(_Stop(tuple(now), undoes=(change,)))
+    made = [False] * len(after)
+    for change in kept:
+        made[next(i for i, one in enumerate(after) if one == change and not made[i])] = True
+    for i, change in enumerate(after):
+        if not made[i]:
+            made[i] = True
+            stops.append(_Stop(tuple(c for c, done in zip(after, made, strict=True) if done), does=(change,)))
+    if stops[-1].changes != after:
+        stops.append(_Stop(after))
+    return stops
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """The plan at a stop, piece by piece."""
+
+    bearing: tuple[Changes, ...]
+    plans: tuple[PlanSummary, ...]
+    proved: bool
+
+
+class _Walk:
+    """Plans the pieces of a case under one list of changes after the other."""
+
+    def __init__(self, session: Session, lists: Sequence[Changes]) -> None:
+        self.session = session
+        self.pieces = Pieces(session, lists)
+        self.base = tuple(PlanSummary.of(self.pieces.plan(piece, ())) for piece in self.pieces.all)
+        whole = PlanSummary.of(PartPlan(frozenset(), session.verified))
+        touched = frozenset().union(*(piece.members for piece in self.pieces.all))
+        self.rest = whole.beyond(touched, self.base)
+
+    def state(self, changes: Changes, before: Sequence[_State]) -> _State:
+        """Every piece after some changes: near to the first plan, and then to the one before."""
+        bearing = tuple(self.pieces.bearing(piece, changes) for piece in self.pieces.all)
+        plans, proved = [], True
+        for at, piece in enumerate(self.pieces.all):
+            if not before:
+                plans.append(PlanSummary.of(self.pieces.plan(piece, bearing[at])))
+            elif bearing[at] == before[-1].bearing[at]:
+                plans.append(before[-1].plans[at])
+                proved = proved and before[-1].proved
+            else:
+                plan, sure = self._near(
+                    piece, bearing[at], [state.plans[at] for state in (before[0], *before[1:][-1:])]
+                )
+                plans.append(plan)
+                proved = proved and sure
+        return _State(bearing, tuple(plans), proved)
+
+    def _near(self, piece: Piece, changes: Changes, before: Sequence[PlanSummary]) -> tuple[PlanSummary, bool]:
+        found = nearest(self.session, self.pieces.plan(piece, changes), *(plan.part for plan in before))
+        return PlanSummary.of(found.part), found.proved
+
+    def cost(self, state: _State) -> Cost:
+        """Of the whole case."""
+        cost = self.session.verified.cost
+        for base, plan in zip(self.base, state.plans, strict=True):
+            cost = cost.plus(plan.cost.minus(base.cost))
+        return cost
+
+    def step(self, stop: _Stop, was: _State, now: _State) -> Step:
+        """What a stop does to the plan of the one before."""
+        differ = [(b, a) for b, a in zip(was.plans, now.plans, strict=True) if b is not a]
+        rise = self.cost(now).minus(self.cost(was))
+        before, short_before, names = together(b for b, _ in differ)
+        after, short_after, more = together(a for _, a in differ)
+        case = self.session.problem.case
+        mix = [line for line in mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
+        materials = material_lines(mix, short_before, short_after)
+        rounding = case.resolution * case.horizon.count
+        return Step(
+            title=stop.title,
+            undoes=stop.undoes,
+            does=stop.does,
+            difference=between(rise.objective, *rise_between(differ), self.cost(now).objective),
+            rise=rise,
+            materials=tuple(m for m in materials if m.moved_kg or abs(m.short_after_kg - m.short_before_kg) > rounding),
+            mix=tuple(mix),
+            conflict=tuple(sorted({*_conflict(now.plans)} - {*_conflict(was.plans)})),
+        )
+
+    def comparison(
+        self, names: tuple[str, str], first: _State, last: _State, steps: Sequence[Step], effort: Effort
+    ) -> Comparison:
+        """Both ends side by side, with the steps between them."""
+        pairs = [(b, a) for b, a in zip(first.plans, last.plans, strict=True) if b is not a]
+        return _side_by_side(
+            self.session, names, (self.cost(first), self.cost(last)),
+            ([self.rest, *first.plans], [self.rest, *last.plans]), pairs, last.proved, effort, alike=True, steps=steps,
+        )  # fmt: skip
+
+
+def _side_by_side(
+    session: Session,
+    names: tuple[str, str],
+    costs: tuple[Cost, Cost],
+    plans: tuple[Sequence[PlanSummary], Sequence[PlanSummary]],
+    pairs: Sequence[tuple[PlanSummary, PlanSummary]],
+    proved: bool,
+    effort: Effort,
+    alike: bool,
+    steps: Sequence[Step] = (),
+    facts: Sequence[FactLine] = (),
+) -> Comparison:
+    (before, short_before, known), (after, short_after, more) = together(plans[0]), together(plans[1])
+    mix = mix_lines(before, after, known | more, session.problem.case.resolution)
+    low, high = rise_between(pairs)
+    materials = tuple(material_lines(mix, short_before, short_after))
+    return Comparison(
+        before=names[0],
+        after=names[1],
+        currency=session.problem.case.currency,
+        cost_before=costs[0],
+        cost_after=costs[1],
+        difference=between(costs[1].objective - costs[0].objective, low, high, costs[1].objective),
+        materials=materials,
+        mix=tuple(mix),
+        moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if alike else None,
+        least_moved=proved,
+        steps=tuple(steps),
+        facts=tuple(facts),
+        conflict_before=_conflict(plans[0]),
+        conflict_after=_conflict(plans[1]),
+        ranked=any(plan.ranked for plan in (*plans[0], *plans[1])),
+        effort=effort,
+    )
+
+
+def _conflict(plans: Sequence[PlanSummary]) -> tuple[str, ...]:
+    return tuple(sorted({rule for plan in plans for rules in plan.conflicts for rule in rules}))

@@ -1,0 +1,201 @@
+"""What a bill is split over: rules, scenarios and kinds of terms of trade, each of which can be on or off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain, combinations
+
+from ...domain.change import Change, TermKind
+from ...domain.suggest import did_you_mean
+from ...errors import Diagnostic, InputError
+from ...explain.pieces import Changes, Piece, Pieces
+from ...plugins import sentence_of
+from ...problem.active_rules import active_rules
+from ...problem.changes import scenario_changes
+from ...session import Session
+from .programs import digest_of
+from .shapley import Coalition
+
+
+class ItemKind(StrEnum):
+    """What an item is."""
+
+    RULE = "rule"
+    SCENARIO = "scenario"
+    TERM = "term"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that is on or off."""
+
+    name: str
+    kind: ItemKind
+    title: str
+    on: Changes = ()
+    """What switches it on; nothing: it is on in the case."""
+    off: Changes = ()
+    """What switches it off; nothing: it is off in the case."""
+
+
+def rule_items(session: Session) -> list[Item]:
+    """Every rule of a case, in order."""
+    return [_rule(rule.id, sentence_of(rule)) for rule in session.inputs.rules]
+
+
+def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:
+    """Items by name: `rule:`, `scenario:` or `term:` before a name says which is meant where several have it.
+
+    Args:
+        session: the case.
+        names: ids of rules, names of scenarios, kinds of terms of trade.
+        applied: scenarios that are applied to the case already, and so cannot be switched on.
+
+    Raises:
+        InputError: for every name that names nothing or several things, comes twice, or is of a scenario applied already.
+    """
+    known: dict[str, list[Item]] = {}
+    for item in (*rule_items(session), *_scenarios(session), *_terms()):
+        known.setdefault(item.name, []).append(item)
+        known.setdefault(f"{item.kind}:{item.name}", []).append(item)
+    found: list[Item] = []
+    troubles: list[Diagnostic] = []
+    for name in names:
+        meant = known.get(name, [])
+        if len(meant) == 1 and meant[0] not in found and meant[0].name not in applied:
+            found.append(meant[0])
+        else:
+            troubles.append(_trouble(name, meant, known, applied))
+    if troubles:
+        raise InputError(troubles)
+    return found
+
+
+def _trouble(name: str, meant: Sequence[Item], known: dict[str, list[Item]], applied: Sequence[str]) -> Diagnostic:
+    if not meant:
+        plain = sorted(key for key in known if ":" not in key)
+        return Diagnostic(
+            "no rule, scenario or kind of terms has this name",
+            found=name,
+            expected=", ".join(plain),
+            fix=did_you_mean(name, known),
+        )
+    if len(meant) > 1:
+        choices = " or ".join(f"{item.kind}:{item.name}" for item in meant)
+        return Diagnostic("several things have this name", found=name, expected=choices)
+    if meant[0].name in applied:
+        return Diagnostic(
+            f"scenario `{name}` is applied to the case already, so that nothing says what it is without it",
+            found=name,
+            fix="leave it out of --scenario",
+        )
+    return Diagnostic("named twice", found=name, expected="every name once")
+
+
+def _rule(name: str, title: str) -> Item:
+    return Item(name, ItemKind.RULE, title, off=(Change(disable=name),))
+
+
+def _scenarios(session: Session) -> list[Item]:
+    case = session.inputs.case
+    return [Item(s.name, ItemKind.SCENARIO, s.title, on=scenario_changes(case, [s.name])) for s in case.scenarios]
+
+
+def _terms() -> list[Item]:
+    return [Item(kind.value, ItemKind.TERM, "", off=(Change(lift=kind),)) for kind in TermKind]
+
+
+def subsets(of: Sequence[int]) -> list[tuple[int, ...]]:
+    """Every subset, small ones first."""
+    return list(chain.from_iterable(combinations(of, size) for size in range(len(of) + 1)))
+
+
+class Coalitions:
+    """Pieces of a case under every coalition of items, with the items that can make a difference to each."""
+
+    def __init__(self, session: Session, items: Sequence[Item]) -> None:
+        """Finds the pieces.
+
+        Raises:
+            InputError: for a scenario that names nothing in the case.
+            PluginError: if a plugin's rule raises.
+        """
+        self.items = items
+        self._covered: dict[Piece, dict[int, frozenset[int]]] = {}
+        self._digests: dict[tuple[Piece, Coalition], bytes] = {}
+        self._case = session.inputs.case
+        self._scenarios = [i for i, item in enumerate(items) if item.kind is ItemKind.SCENARIO]
+        on = [self._on(some) for some in subsets(self._scenarios)]
+        self.pieces = Pieces(session, [*on, *(item.off for item in items if item.off)])
+
+    def changes(self, piece: Piece, coalition: Coalition) -> Changes:
+        """What makes the case one in which, of all items, those of a coalition are on and the others are off.
+
+        Rules are switched off after scenarios have switched them on. Items that make no difference to the piece may be left out:
+        a rule that is off is not asked, which is quicker.
+        """
+        on = self.pieces.bearing(piece, self._on([i for i in self._scenarios if i in coalition]))
+        known = {rule.id for rule in self.pieces.facts(piece, ()).rules}
+        off = [change for i, item in enumerate(self.items) if i not in coalition for change in item.off]
+        return (*on, *(change for change in off if change.lift is not None or change.disable in known))
+
+    def players(self, piece: Piece) -> list[int]:
+        """The items that can make a difference to a piece.
+
+        What is left out makes none, whichever others are on. A scenario is left out if none of its changes bears on the piece; a
+        kind of terms if the facts are the same without it. A rule is left out if it finds against nothing, charges nothing and
+        asks for no row (`active_rules`); and one that only forbids if the program of the piece, all other rules and terms off, is
+        number by number the same with and without it: it then forbids nothing that could be bought, and the other rules only
+        take away from that. For the same reason a rule makes no difference beside one that forbids all that it forbids (`least`).
+        """
+        scenarios = [i for i in self._scenarios if self.pieces.bearing(piece, self.items[i].on)]
+        facts = self.pieces.facts(piece, ())
+        terms = [i for i, item in enumerate(self.items) if item.kind is ItemKind.TERM and self._differs(piece, item)]
+        rules = {rule.id: rule for rule in facts.rules}
+        some = [i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE and item.name in rules]
+        bearing = [self.pieces.bearing(piece, self._on(on)) for on in subsets(scenarios)]
+        active = frozenset().union(*(active_rules(self.pieces.problem(piece, changes)) for changes in bearing))
+        some = [i for i in some if self.items[i].name in active]
+        forbidding = [i for i in some if rules[self.items[i].name].verbs == {"judge"}]
+        idle = {i for i in forbidding if self._same(piece, scenarios, frozenset(), frozenset({i}))}
+        forbidding = [i for i in forbidding if i not in idle]
+        self._covered[piece] = self._covers(piece, scenarios, forbidding)
+        return sorted({*scenarios, *terms, *some} - idle)
+
+    def least(self, piece: Piece, coalition: Coalition) -> Coalition:
+        """The smallest coalition known to make the same case of a piece: without rules that forbid nothing that another does not."""
+        covered = self._covered.get(piece, {})
+        return frozenset(i for i in coalition if not covered.get(i, frozenset()) & coalition)
+
+    def _on(self, scenarios: Sequence[int]) -> Changes:
+        return scenario_changes(self._case, [self.items[i].name for i in scenarios])
+
+    def _differs(self, piece: Piece, item: Item) -> bool:
+        """Whether the facts of a piece are others without a kind of terms."""
+        before, after = self.pieces.facts(piece, ()), self.pieces.facts(piece, item.off)
+        return before.catalogs != after.catalogs
+
+    def _covers(self, piece: Piece, scenarios: Sequence[int], rules: Sequence[int]) -> dict[int, frozenset[int]]:
+        """Rule -> those of the others that forbid all that it forbids; of two that forbid the same, the later names the earlier."""
+        found: dict[int, set[int]] = {i: set() for i in rules}
+        for one, other in combinations(rules, 2):
+            both = frozenset({one, other})
+            if self._same(piece, scenarios, frozenset({one}), both):
+                found[other].add(one)
+            elif self._same(piece, scenarios, frozenset({other}), both):
+                found[one].add(other)
+        return {i: frozenset(some) for i, some in found.items()}
+
+    def _same(self, piece: Piece, scenarios: Sequence[int], one: Coalition, other: Coalition) -> bool:
+        """Whether two sets of rules come to the same program of a piece, all other rules and terms off, under any scenarios."""
+        return all(
+            self._digest(piece, frozenset(on) | one) == self._digest(piece, frozenset(on) | other)
+            for on in subsets(scenarios)
+        )
+
+    def _digest(self, piece: Piece, coalition: Coalition) -> bytes:
+        if (piece, coalition) not in self._digests:
+            self._digests[piece, coalition] = digest_of(self.pieces.problem(piece, self.changes(piece, coalition)))
+        return self._digests[piece, coalition]

@@ -1,0 +1,127 @@
+"""One independent piece of a case, what each coalition of items costs it, and how the whole of that is split over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+
+from ...domain.plan import PlanStatus
+from ...explain.pieces import Piece
+from ...session import PartPlan, Session
+from .items import Coalitions
+from .records import Method
+from .shapley import Coalition, Weights, exact_weights, mean_weights, sampled_orders
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a coalition costs one piece."""
+
+    lines: tuple[Fraction, ...]
+    """Spent, penalties, shortage, then kilograms short of each demanded material of the case."""
+    slack: Decimal
+    """By how much the bound may lie lower."""
+    proved: bool
+    conflict: tuple[str, ...]
+
+    @property
+    def amount(self) -> Fraction:
+        return sum(self.lines[:3], Fraction(0))
+
+
+class Split:
+    """One piece, its players, and how its total is split over them."""
+
+    def __init__(self, lattice: Coalitions, piece: Piece) -> None:
+        self.lattice, self.piece = lattice, piece
+        self.players = lattice.players(piece)
+        self.none: Coalition = frozenset()
+        self.whole: Coalition = frozenset(self.players)
+        self.weights: dict[int, Weights] = {}
+        self.orders: list[list[int]] = []
+        self.method = Method.EXACT
+        self._known: dict[Coalition, Value] = {}
+
+    def choose(self, in_order: bool, exact_up_to: int, samples: int, seed: int) -> None:
+        """Fixes which coalitions count for what."""
+        if in_order:
+            self.method, self.orders = Method.ORDER, [self.players]
+        elif len(self.players) > exact_up_to:
+            self.method, self.orders = Method.SAMPLED, sampled_orders(self.players, samples, seed)
+        self.weights = mean_weights(self.orders) if self.orders else exact_weights(self.players)
+
+    @property
+    def questions(self) -> int:
+        """How many plans were asked for."""
+        return len(self._known)
+
+    @property
+    def needed(self) -> list[Coalition]:
+        """Every coalition that is asked about, in an order that does not depend on chance."""
+        alone = [frozenset({i}) for i in self.players] + [self.whole - {i} for i in self.players]
+        found = {c for weights in self.weights.values() for c in weights} | {self.none, self.whole, *alone}
+        found = {self.lattice.least(self.piece, coalition) for coalition in found}
+        return sorted(found, key=lambda coalition: (len(coalition), sorted(coalition)))
+
+    def value(self, coalition: Coalition) -> Value:
+        """What the piece costs with some of the items on."""
+        coalition = self.lattice.least(self.piece, coalition)
+        if coalition not in self._known:
+            changes = self.lattice.changes(self.piece, coalition)
+            plan = self.lattice.pieces.plan(self.piece, changes)
+            self._known[coalition] = value_of(plan, demanded(self.lattice.pieces.session))
+        return self._known[coalition]
+
+    @cached_property
+    def conflict(self) -> tuple[str, ...]:
+        """Rules that conflict in some coalition that counts: the piece then has no cost, and is not split."""
+        counting = {c for weights in self.weights.values() for c in weights} | {self.none, self.whole}
+        return tuple(sorted({name for c in counting for name in self.value(c).conflict}))
+
+    def part(self, player: int) -> list[Fraction]:
+        """A player's part of every line."""
+        weights = self.weights[player]
+        values = [(weight, self.value(c).lines) for c, weight in weights.items() if weight]
+        return [sum((w * lines[at] for w, lines in values), Fraction(0)) for at in range(len(values[0][1]))]
+
+    def rise(self) -> list[Fraction]:
+        """What all items together add to every line."""
+        return [a - b for a, b in zip(self.value(self.whole).lines, self.value(self.none).lines, strict=True)]
+
+    def weighed(self, weights: Mapping[Coalition, Fraction]) -> tuple[Fraction, Fraction, Fraction] | None:
+        """A weighed sum of the values of coalitions: as found, at least and at most; None where rules conflict."""
+        values = [(weight, self.value(c)) for c, weight in weights.items() if weight]
+        if any(value.conflict for _, value in values):
+            return None
+        found = sum((w * v.amount for w, v in values), Fraction(0))
+        low = sum((w * Fraction(v.slack) for w, v in values if w > 0), Fraction(0))
+        high = sum((-w * Fraction(v.slack) for w, v in values if w < 0), Fraction(0))
+        return found, found - low, found + high
+
+    @property
+    def proved(self) -> bool:
+        """Whether every plan asked about is proved cheapest."""
+        return all(value.proved for value in self._known.values())
+
+
+def demanded(session: Session) -> tuple[str, ...]:
+    """Every demanded material of a case, in order."""
+    return tuple(sorted({demand.use.material.id for demand in session.problem.demands}))
+
+
+def value_of(part: PartPlan, materials: Sequence[str]) -> Value:
+    """What a plan comes to, line by line; kilograms of different materials are never added up."""
+    plan, cost = part.plan, part.verified.cost
+    of = {demand.id: demand.use.material.id for demand in part.verified.problem.demands}
+    short = dict.fromkeys(materials, Decimal(0))
+    for one in plan.shorts:
+        short[of[one.demand]] += one.quantity
+    return Value(
+        tuple(Fraction(line) for line in (cost.total, cost.penalties, cost.shortage, *short.values())),
+        max(Decimal(0), plan.objective - plan.bound),
+        plan.status is PlanStatus.OPTIMAL,
+        tuple(name for one in plan.infeasible for name in one.rules),
+    )

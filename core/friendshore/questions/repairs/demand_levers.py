@@ -1,0 +1,186 @@
+"""Levers that let something go: demand wanted later, limits, terms of trade, law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from ...domain.base import exact
+from ...domain.change import Change, TermKind
+from ...domain.facts import Offer
+from ...domain.use import Result, Use, Verdict
+from ...plugins import sentence_of
+from ...problem.capacity import accepted_steps
+from ...problem.limiting import materials_of
+from ...problem.network import Arc
+from ...rules.base import Rule
+from ...rules.kinds.limits import MaxShare, MinShare
+from ...rules.rows import one_by_one
+from ...rules.waivers import longest_run
+from .levers import Lever, LeverKind, yes_no
+from .upstream_supply import UpstreamSupply
+
+INFINITE = Decimal("Infinity")
+
+
+def later(up: UpstreamSupply) -> list[Lever]:
+    """The demands wanted later: one lever, with an amount for each of them."""
+    horizon = up.case.horizon
+    length, most = horizon.length.months, min(up.bounds.later, horizon.count - 1)
+    names = [d.id for d in up.demands]
+    if not most:
+        return []
+
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return tuple(Change(demand=n, delay=months) for n, months in zip(names, amounts, strict=True) if months)
+
+    bounds = (Decimal(most * length),) * len(names)
+    return [Lever(LeverKind.LATER, tuple(names), make, bounds, "months", Decimal(length))]
+
+
+def loosened(up: UpstreamSupply) -> Iterator[Lever]:
+    """Hard limits that count anything upstream: as much again as the largest of their bounds; of kilograms at least what is short."""
+    most: dict[str, Decimal] = {}
+    bases: dict[str, Decimal] = {}
+    rules = {rule.id: rule for rule in up.problem.rules}
+    for rule, rows in up.problem.limit_rows:
+        if not materials_of(up.problem, rows) & up.per_kg.keys():
+            continue
+        for row in one_by_one(rows):
+            bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
+            if isinstance(rule, MaxShare | MinShare) and rule.of == "demand" and rule.share and any(bounds):
+                sign = 1 if row.at_least is None else -1
+                bases[rule.id] = sign * min(abs(bases.get(rule.id, INFINITE)), exact(bounds[0] / rule.share))
+            if all(term.unit == "kg" for term in row.asked):
+                bounds.append(up.need.kilograms)
+            if row.penalty is None:
+                most[rule.id] = max(most.get(rule.id, Decimal(0)), *bounds)
+    for name, bound in sorted(most.items()):
+        yield _loosen(up, rules[name], up.whole(exact(bound)), bases.get(name, Decimal(0)))
+
+
+def terms(up: UpstreamSupply) -> Iterator[Lever]:
+    """Terms that keep kilograms away; what only costs money can be paid."""
+    for offer in sorted(up.problem.merged.offers.values(), key=lambda o: o.id):
+        if not any(line.material in up.per_kg for line in offer.outputs):
+            continue
+        facility = up.problem.merged.facilities[offer.facility]
+        for kind in _kinds(offer, bool(accepted_steps(facility, up.problem.merged, up.case))):
+            yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=offer.id), kind.value, offer.id)
+    known: dict[tuple[str, TermKind], None] = {}
+    for span in up.problem.term_spans:
+        for kind, figure in (
+            (TermKind.MINIMUM_LOAD, "least"),
+            (TermKind.MAXIMUM_LOAD, "most"),
+            (TermKind.SETUP, "setup_use"),
+        ):
+            if getattr(span.terms, figure) is not None and span.terms.of != "offer":
+                known[span.terms.id, kind] = None
+    for name, kind in sorted(known):
+        yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=name), kind.value, name)
+
+
+def law(up: UpstreamSupply) -> list[Lever]:
+    """Proofs, waivers and licences: one for whatever forbids something upstream."""
+    proofs: dict[str, Verdict] = {}
+    waived: dict[str, Verdict] = {}
+    licences: dict[tuple[str, str], Verdict] = {}
+    for use in dict.fromkeys(d.use for d in up.demands):
+        failing = {arc.index for _, arc, verdict in _against(up, use) if verdict.result is Result.FAIL}
+        for chain, arc, verdict in _against(up, use):
+            if not chain:
+                if verdict.licence and not _licensed(up, verdict, arc, use):
+                    licences.setdefault((verdict.rule, arc.chained.facility.country), verdict)
+                continue
+            waived.setdefault(verdict.rule, verdict)
+            if verdict.result is Result.UNPROVEN and arc.lot < 0 and arc.index not in failing:
+                proofs.setdefault(arc.chained.offer.id, verdict)
+    found = [_proof(name, verdict) for name, verdict in sorted(proofs.items())]
+    for rule, verdict in sorted(waived.items()):
+        for demand in up.demands:
+            found += _waivers(up, rule, demand.id, verdict) if any(up.need.short[demand.id]) else ()
+    for (rule, country), verdict in sorted(licences.items()):
+        found.append(yes_no(LeverKind.LICENCE, rule, Change(grant=rule, of=country), rule, country, verdict.clause))
+    return found
+
+
+def _loosen(up: UpstreamSupply, rule: Rule, most: Decimal, base: Decimal) -> Lever:
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return (Change(loosen=rule.id, by=amounts[0]),)
+
+    today = getattr(rule, "share", None) if base else None
+    return Lever(
+        LeverKind.LOOSEN, (rule.id,), make, (most,), "", up.case.resolution,
+        name=sentence_of(rule), today=today, base=base,
+    )  # fmt: skip
+
+
+def _against(up: UpstreamSupply, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:
+    """Every verdict that forbids, of rules in force when anything is wanted: whether it is one on origin, arc, verdict."""
+    judgement, law = up.problem.judgements[use], up.problem.law
+    periods = up.case.horizon.periods
+    wanted = [p.span for p in periods if any(d.use == use and d.quantity[p.index] for d in up.demands)]
+    for chain, table in ((True, judgement.chain), (False, judgement.trade)):
+        for rule, verdicts in table.items():
+            if not any(law.in_force(rule, span) for span in wanted):
+                continue
+            for index, verdict in verdicts.items():
+                arc = up.problem.network.arcs[index]
+                if law.forbids(verdict, arc):
+                    yield chain, arc, verdict
+
+
+def _licensed(up: UpstreamSupply, verdict: Verdict, arc: Arc, use: Use) -> bool:
+    periods = up.case.horizon.periods
+    return all(up.problem.law.licences(verdict, arc, use, period.span) is not None for period in periods)
+
+
+def _proof(offer: str, verdict: Verdict) -> Lever:
+    return yes_no(LeverKind.PROOF, offer, Change(prove=offer), offer, note=verdict.reason)
+
+
+def _waivers(up: UpstreamSupply, rule: str, demand: str, verdict: Verdict) -> Iterator[Lever]:
+    """A waiver for what a demand is short of; several, one after another, where the law bounds how long one runs."""
+    short, periods = up.need.short[demand], up.case.horizon.periods
+    terms = next(one.waivers for one in up.problem.rules if one.id == rule)
+    bounded = bool(terms) and terms[0].longest is not None
+    last = max(t for t, kilograms in enumerate(short) if kilograms)
+    first = next(t for t, kilograms in enumerate(short) if kilograms)
+    while first <= last:
+        run = longest_run(terms, periods[first].start, periods[last].end)
+        covered = [t for t in range(first, last + 1) if run.covers(periods[t].span)]
+        if not covered:
+            return  # not even one period: a waiver counts only in periods that it covers
+        if any(short[t] for t in covered):
+            yield _waiver(up, rule, demand, verdict, covered, bounded)
+        first = covered[-1] + 1
+
+
+def _waiver(
+    up: UpstreamSupply, rule: str, demand: str, verdict: Verdict, covered: Sequence[int], bounded: bool
+) -> Lever:
+    periods = up.case.horizon.periods
+    since, until = periods[covered[0]].start if bounded else None, periods[covered[-1]].end
+    days = {"until": until, **({"from": since} if since else {})}
+
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return (Change.model_validate({"waive": rule, "of": demand, "quantity": amounts[0], **days}),)
+
+    most = up.whole(sum((up.need.short[demand][t] for t in covered), Decimal(0)))
+    return Lever(
+        LeverKind.WAIVER, (rule,), make, (most,), "kg", up.case.resolution,
+        of=demand, name=rule, note=verdict.clause, since=since, until=until,
+    )  # fmt: skip
+
+
+def _kinds(offer: Offer, limited: bool) -> Iterator[TermKind]:
+    """Kinds of terms that an offer states; `limited`: its plant has a capacity, without which its own quantity is what lets it count."""
+    if offer.min_order:
+        yield TermKind.MINIMUM_LOAD
+    most = (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)
+    if any(figure is not None for figure in (most if limited else ())):
+        yield TermKind.MAXIMUM_LOAD
+    if offer.lot is not None:
+        yield TermKind.LOT
+    if offer.qualification:
+        yield TermKind.QUALIFICATION

@@ -1,0 +1,140 @@
+"""Levers: what could be loosened to serve demands that are short, each within stated bounds.
+
+A lever only ever allows more than the case does, and is found in the facts that lie upstream of these demands: nothing here knows a
+kind of rule. Its bounds are what a repair may use of it, not what is likely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from ...domain.base import Number, Record
+from ...domain.change import Change
+from ...domain.quantities import parse_number
+from ...errors import Diagnostic, InputError
+
+
+class LeverKind(StrEnum):
+    """What is done, in the order in which as little as possible is asked of each: first the user's own wishes, then law and rules,
+    then what others would have to do.
+    """
+
+    LATER = "later"
+    """Demand is wanted later."""
+    WAIVER = "waiver"
+    LOOSEN = "loosen"
+    """The bounds of a limit are relaxed."""
+    LICENCE = "licence"
+    PROOF = "proof"
+    TERM = "term"
+    """A term of trade no longer holds."""
+    STOCK = "stock"
+    PLANNED = "planned"
+    """A plant that is not yet running counts in full from its stated date."""
+    EARLIER = "earlier"
+    """A plant starts earlier than stated."""
+    CAPACITY = "capacity"
+    """More capacity than there is."""
+    LEAD = "lead"
+    """A capacity that nobody published, or not well enough."""
+
+
+class LeverBounds(Record):
+    """How far levers may go."""
+
+    capacity: Number = Decimal(1)
+    """Share by which a capacity may grow."""
+    later: int = 4
+    """Periods by which demand may be wanted later, and a plant start earlier."""
+    stock: Number = Decimal(1)
+    """Years of what the short demands want at their peak that may lie in stock at the start."""
+    lead: Number = Decimal(2)
+    """What a plant without a published capacity may make, as a share of what the short demands want at their peak."""
+
+
+def stated_bounds(words: Iterable[str]) -> LeverBounds:
+    """Bounds as a user states them, like `stock=2`; what is not stated stays what it is.
+
+    Raises:
+        InputError: for what is no bound, or no number of zero or more.
+    """
+    names = ", ".join(LeverBounds.model_fields)
+    stated: dict[str, Decimal] = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        trouble = Diagnostic(
+            "this bounds nothing",
+            column="bound",
+            found=word,
+            expected=f"NAME=NUMBER, the name one of {names}, like `stock=2`",
+        )
+        try:
+            value = parse_number(number)
+        except ValueError:
+            raise InputError(trouble) from None
+        if name not in LeverBounds.model_fields or value < 0 or (name == "later" and value != int(value)):
+            raise InputError(trouble)
+        stated[name] = value
+    return LeverBounds.model_validate(stated)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lever:
+    """One decision, with how far it may go."""
+
+    kind: LeverKind
+    subjects: tuple[str, ...]
+    """Ids of what it is about: a rule, an offer, a facility, a material; of demands as many as it has amounts."""
+    make: Callable[[Sequence[Decimal]], tuple[Change, ...]]
+    """The changes that amounts of it come to."""
+    most: tuple[Decimal, ...] = ()
+    """Its bounds, one an amount; none: it is a matter of yes or no."""
+    unit: str = ""
+    """`kg`, `kg/year`, `months`, or empty for a limit's own unit or a factor."""
+    step: Decimal = Decimal(0)
+    """Amounts are whole multiples of this."""
+    of: str = ""
+    """What it is for: a demand, an exporter."""
+    name: str = ""
+    """Its subject in words."""
+    note: str = ""
+    """What to know of it: the clause, what is not proved, how things stand today."""
+    today: Decimal | None = None
+    """What there is without it, where it raises a capacity or moves a share."""
+    base: Decimal = Decimal(0)
+    """Kilograms that such a share is of, negative for a least share; where several differ, the smallest."""
+    since: date | None = None
+    """First day of a waiver whose law bounds how long it runs."""
+    until: date | None = None
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether its amounts are few enough to be tried one after another; more need not be better."""
+        return self.unit == "months"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Demands that are to be served together."""
+
+    demands: tuple[str, ...]
+    short: Mapping[str, tuple[Decimal, ...]]
+    """Demand -> kilograms short in each period; a demand whose rules conflict is short of all it wants."""
+    rules: frozenset[str] = frozenset()
+    """Rules that conflict: these are to hold together, and the demands may then be short."""
+    materials: frozenset[str] = frozenset()
+    """Materials that conflicting rules are about."""
+
+    @property
+    def kilograms(self) -> Decimal:
+        """All that is short."""
+        return sum((sum(by_period, Decimal(0)) for by_period in self.short.values()), Decimal(0))
+
+
+def yes_no(kind: LeverKind, subject: str, change: Change, name: str = "", of: str = "", note: str = "") -> Lever:
+    """A lever without an amount."""
+    return Lever(kind, (subject,), lambda _: (change,), name=name or subject, of=of, note=note)

@@ -1,0 +1,147 @@
+"""Levers of supply: stock, plants that do not run yet, more capacity, and plants of which no capacity is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from ...domain.base import exact
+from ...domain.change import Change
+from ...domain.facts import CapacityStep, Facility, Status
+from ...domain.time import add_months
+from ...problem.capacity import accepted_steps
+from .levers import Lever, LeverKind, yes_no
+from .upstream_supply import UpstreamSupply, as_decimal
+
+
+def leads(up: UpstreamSupply) -> list[Lever]:
+    """Capacities of plants of which none is published, or none that the case accepts."""
+    found: dict[str, Decimal] = {}
+    counted = {facts.offer.id for facts in up.problem.offers}
+    running = {facts.facility.id for facts in up.problem.offers}
+    facilities = up.problem.merged.facilities
+    for lead in up.problem.merged.offers.values():
+        if lead.id in counted or (lead.price is None and not lead.quotes):
+            continue
+        needed = [up.per_kg[o.material] / o.per_unit for o in lead.outputs if o.material in up.per_kg]
+        if needed and up.bounds.lead and lead.facility not in running:
+            most = exact(max(needed) * as_decimal(up.peak) * up.bounds.lead * lead.capacity_use)
+            found[lead.facility] = max(found.get(lead.facility, Decimal(0)), up.whole(most))
+    return [_lead(up, facilities[name], most) for name, most in sorted(found.items())]
+
+
+def planned(up: UpstreamSupply) -> list[Lever]:
+    """Plants that are not running yet: taken to run, and to start earlier."""
+    found = []
+    span = up.case.horizon.span
+    assert span.start is not None and span.end is not None
+    for facility in up.plants():
+        steps = [s for s in facility.capacity if s.start is None or s.start <= span.end]
+        waiting = [s for s in steps if up.case.accept.counts(s.status) < 1]
+        words = ", ".join(dict.fromkeys(s.status.value for s in waiting))
+        if waiting and all(_may_run(s.status) for s in waiting):
+            change = Change(capacity=facility.id, status=Status.OPERATING)
+            found.append(yes_no(LeverKind.PLANNED, facility.id, change, _named(facility), note=words))
+        if up.bounds.later and steps and steps[0].start is not None and steps[0].start > span.start:
+            found.append(_earlier(up, facility, steps[0], steps[0].start))
+    return found
+
+
+def stocks(up: UpstreamSupply) -> list[Lever]:
+    """More of every material that is used at the case's place, from the start."""
+    place = up.problem.merged.place(up.case.place)
+    found = []
+    for material, per_kg in sorted(up.per_kg.items()):
+        if not up.bounds.stock or (material, place.id) not in up.problem.network.nodes:
+            continue
+        most = up.whole(exact(per_kg * as_decimal(up.peak) * up.bounds.stock))
+        found.append(_stock(up, material, place.country, most))
+    return found
+
+
+def capacities(up: UpstreamSupply) -> list[Lever]:
+    """More capacity at every plant that has a limited one."""
+    return [
+        _more(up, facility)
+        for facility in up.plants()
+        if up.bounds.capacity and all(step.per_year is not None for step in facility.capacity)
+    ]
+
+
+def _lead(up: UpstreamSupply, facility: Facility, most: Decimal) -> Lever:
+    idle = facility.capacity and any(up.case.accept.counts(s.status) < 1 for s in facility.capacity)
+
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return (_stated(facility, amounts[0], Status.OPERATING if idle else None),)
+
+    return Lever(LeverKind.LEAD, (facility.id,), make, (most,), "kg/year", up.case.resolution, name=_named(facility))
+
+
+def _earlier(up: UpstreamSupply, facility: Facility, step: CapacityStep, first: date) -> Lever:
+    """What the plant is to make at first, made by so many months before."""
+    length = up.case.horizon.length.months
+
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        if not amounts[0]:
+            return ()
+        days = {"from": add_months(first, -int(amounts[0])), "until": first - timedelta(days=1)}
+        made = {"capacity": facility.id, "per_year": step.per_year, "status": Status.OPERATING}
+        return (Change.model_validate({**made, **days}),)
+
+    most = (Decimal(up.bounds.later * length),)
+    unit, apart = "months", Decimal(length)
+    return Lever(
+        LeverKind.EARLIER, (facility.id,), make, most, unit, apart, name=_named(facility), note=first.isoformat()
+    )
+
+
+def _stock(up: UpstreamSupply, material: str, country: str, most: Decimal) -> Lever:
+    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return (Change(stock=material, quantity=amounts[0], countries=frozenset({country})),)
+
+    return Lever(LeverKind.STOCK, (material,), make, (most,), "kg", up.case.resolution, of=country, name=material)
+
+
+def _more(up: UpstreamSupply, facility: Facility) -> Lever:
+    """One yearly figure is raised as such; one that changes over the years, or of which the case accepts only a part, is multiplied."""
+    accepted = accepted_steps(facility, up.problem.merged, up.case)
+    rates = {step.per_year or Decimal(0) for step in facility.capacity}
+    resolution = up.case.resolution
+    if len(rates) > 1 or len(accepted) < len(facility.capacity):
+
+        def multiply(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+            return (Change(capacity=facility.id, factor=1 + amounts[0]),)
+
+        most, step = up.bounds.capacity, Decimal("0.0001")
+        return Lever(LeverKind.CAPACITY, (facility.id,), multiply, (most,), "", step, name=_named(facility))
+    (rate,) = rates
+
+    def raise_to(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return (_stated(facility, rate + amounts[0], None),)
+
+    more = up.whole(exact(rate * up.bounds.capacity))
+    return Lever(
+        LeverKind.CAPACITY,
+        (facility.id,),
+        raise_to,
+        (more,),
+        "kg/year",
+        resolution,
+        name=_named(facility),
+        today=rate,
+    )
+
+
+def _stated(facility: Facility, per_year: Decimal, status: Status | None) -> Change:
+    """A capacity from the day on from which there is one, or from ever."""
+    first = facility.capacity[0].start if facility.capacity else None
+    return Change.model_validate({"capacity": facility.id, "per_year": per_year, "status": status, "from": first})
+
+
+def _may_run(status: Status) -> bool:
+    return status not in (Status.SUPERSEDED, Status.EVENT)
+
+
+def _named(facility: Facility) -> str:
+    return f"{facility.name or facility.id} ({facility.country})"

@@ -1,0 +1,239 @@
+"""Why an offer is not in the plan, or how firmly it is: its break-even price, and what keeps it out and would have to change.
+
+Everything is found by changing it, planning again and verifying; no reduced cost is read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from ...domain.base import Number, Record
+from ...domain.change import Change
+from ...domain.facts import Offer
+from ...domain.suggest import nearest
+from ...errors import Diagnostic, InputError
+from ...explain.eligibility import Eligibilities
+from ...explain.obstacles import Obstacle, no_room, obstacles
+from ...explain.results import Counted, Difference, Effort, QuestionResult, between
+from ...session import Answer, Session
+from .break_even import BreakEven, bound, break_even_price, objective, part_kg, without
+
+Progress = Callable[[int, int, float], None]
+
+
+class Relaxed(Record):
+    """What some changes that let an offer in would do."""
+
+    what: str
+    """What is relaxed, in words."""
+    changes: list[Change]
+    gives_kg: Number
+    """Kilograms of the offer that the cheapest plan would then buy."""
+    saves: Difference | None
+    """What the plan would then cost less, shortage at its price included; None: rules would conflict."""
+    own: Difference | None
+    """What of that is due to this offer: what the plan would cost more without it. The rest is due to others that are let in too."""
+
+
+class Asked(Record):
+    """One obstacle, and what it would do to relax it alone."""
+
+    obstacle: Obstacle
+    lifted: Relaxed | None
+    """None: no change of the case relaxes it."""
+
+
+class BoughtOf(Record):
+    """What the recommended plan buys of an offer."""
+
+    material: str
+    place: str
+    kilograms: Number
+
+
+class WhyNot(QuestionResult):
+    """Why an offer is not in the plan."""
+
+    TABLES: ClassVar[tuple[str, ...]] = ("bought", "obstacles")
+
+    case: str
+    currency: str
+    offer: str
+    facility: str
+    """Its name; its id where it has none."""
+    facility_id: str = ""
+    supplier: str
+    country: str
+    materials: list[str]
+    """What it delivers."""
+    state: Literal["in the plan", "not bought", "kept out", "not wanted"]
+    """`not bought`: it may be, and costs too much. `kept out`: nothing of it may be bought. `not wanted`: the case needs none of what
+    it delivers."""
+    bought: list[BoughtOf]
+    entering: BreakEven | None
+    """Up to which price it is worth buying as things are; None: it may not be bought at all."""
+    obstacles: list[Asked]
+    """What keeps it out of some use or of all, each relaxed alone."""
+    together: Relaxed | None
+    """All that can be relaxed, relaxed together, where there is more than one."""
+    entering_lifted: BreakEven | None
+    """Up to which price it would then be worth buying; None: nothing can be relaxed."""
+    effort: Effort
+
+
+def why_not(session: Session, offer: str, *, progress: Progress | None = None) -> WhyNot:
+    """Why an offer is not in the plan, and what would bring it in.
+
+    Args:
+        session: a solved case.
+        offer: any offer of the case's catalogs.
+        progress: told questions done, questions in all, and seconds.
+
+    Raises:
+        InputError: if no offer goes by that name, with the nearest that does.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+        PluginError: if a plugin's rule raises.
+    """
+    problem = session.problem
+    if offer not in problem.merged.offers:
+        raise InputError(_unknown(session, offer))
+    asking = _Asking(session, offer, progress)
+    lead = next((lead for lead in problem.leads if lead.offer.id == offer), None)
+    facts = next((facts for facts in problem.offers if facts.offer.id == offer), None)
+    given = facts.offer if facts is not None else lead.offer if lead is not None else problem.merged.offers[offer]
+    facility = problem.merged.facilities[given.facility]
+    wanted = any(line.material in session.parts.of_material for line in given.outputs)
+    standings = Eligibilities(problem)
+    against = obstacles(standings, given, lead) if wanted else []
+    asking.rounds = 3 + len(against)
+    entering = asking.price(()) if wanted and facts is not None else None
+    if not against and entering is not None and entering.outcome == "no price" and not asking.possible(given):
+        against = [no_room(standings, given)]
+    asked = [Asked(obstacle=one, lifted=asking.lifted(one.text, one.lifted_by)) for one in against]
+    changes = _all(against)
+    bought = _bought(session, offer)
+    return WhyNot(
+        case=problem.case.name,
+        currency=problem.case.currency,
+        offer=offer,
+        facility=facility.name or facility.id,
+        facility_id=facility.id,
+        supplier=facility.supplier,
+        country=facility.country,
+        materials=[line.material for line in given.outputs],
+        state=_state(wanted, bought, entering, against),
+        bought=bought,
+        entering=entering,
+        obstacles=asked,
+        together=asking.lifted("all of these", changes) if len(changes) > 1 else None,
+        entering_lifted=asking.price(changes) if changes and not bought else None,
+        effort=asking.counted.effort,
+    )
+
+
+class _Asking:
+    """Questions about one offer."""
+
+    def __init__(self, session: Session, offer: str, progress: Progress | None) -> None:
+        self.session = session
+        self.offer = offer
+        self.progress = progress
+        self.counted = Counted(session)
+        self.rounds = 1
+        self._done, self._started = 0, time.monotonic()
+
+    def price(self, changes: Sequence[Change]) -> BreakEven:
+        """Up to which price it is worth buying after some changes."""
+        found = break_even_price(self.session, self.offer, changes)
+        self._told(found.solves + 1)
+        return found
+
+    def lifted(self, what: str, changes: Sequence[Change]) -> Relaxed | None:
+        """What some changes would do; None where there are none."""
+        if not changes:
+            return None
+        answer, bare = self.session.after(*changes), without(self.session, self.offer, changes)
+        self._told(2)
+        conflict = any(part.plan.infeasible for part in answer.after)
+        return Relaxed(
+            what=what,
+            changes=list(changes),
+            gives_kg=sum((part_kg(part, self.offer) for part in answer.after), Decimal(0)),
+            saves=None if conflict else _saved(answer),
+            own=None if conflict or any(part.plan.infeasible for part in bare.after) else self._own(answer, bare),
+        )
+
+    def possible(self, offer: Offer) -> bool:
+        """Whether any plan that keeps the rules can have anything of it."""
+        self.counted.questions += 1
+        name = self.offer
+        material = next(line.material for line in offer.outputs if line.material in self.session.parts.of_material)
+        most = self.session.extreme(material, lambda facts, _, __: float(facts.offer.id == name), None, largest=True)
+        return most.bound >= self.session.problem.case.resolution
+
+    def _own(self, answer: Answer, bare: Answer) -> Difference:
+        """What a plan would cost more without the offer."""
+        ranked = bool(self.session.problem.objectives)
+        low = Decimal("-Infinity") if ranked else bound(bare) - objective(answer)
+        high = Decimal("Infinity") if ranked else objective(bare) - bound(answer)
+        return between(bare.rise.objective - answer.rise.objective, low, high, bare.cost.objective)
+
+    def _told(self, questions: int) -> None:
+        self.counted.questions += questions
+        self._done += 1
+        if self.progress is not None:
+            self.progress(min(self._done, self.rounds), self.rounds, time.monotonic() - self._started)
+
+
+def _saved(answer: Answer) -> Difference:
+    low, high = answer.rise_between
+    return between(-answer.rise.objective, -high, -low, answer.cost.objective)
+
+
+def _all(against: Sequence[Obstacle]) -> list[Change]:
+    """All that relaxes any of the obstacles, each once; none where one of those that bear on every use cannot be relaxed."""
+    if any(not one.lifted_by and not one.end_uses for one in against):
+        return []
+    found: list[Change] = []
+    for change in (change for one in against for change in one.lifted_by):
+        if change not in found:
+            found.append(change)
+    return found
+
+
+def _bought(session: Session, offer: str) -> list[BoughtOf]:
+    found: dict[tuple[str, str], Decimal] = {}
+    for entry in session.verified.plan.purchases:
+        if entry.offer == offer:
+            key = (entry.material, entry.place)
+            found[key] = found.get(key, Decimal(0)) + entry.quantity
+    return [BoughtOf(material=m, place=p, kilograms=kg) for (m, p), kg in sorted(found.items())]
+
+
+def _state(
+    wanted: bool, bought: Sequence[BoughtOf], entering: BreakEven | None, against: Sequence[Obstacle]
+) -> Literal["in the plan", "not bought", "kept out", "not wanted"]:
+    if bought:
+        return "in the plan"
+    if not wanted:
+        return "not wanted"
+    out = entering is None or (entering.outcome == "no price" and bool(against))
+    return "kept out" if out else "not bought"
+
+
+def _unknown(session: Session, name: str) -> Diagnostic:
+    """An offer that is not there: the nearest name, or the offers of a facility, supplier or material of that name."""
+    merged = session.problem.merged
+    facilities = merged.facilities
+    of = [
+        offer.id
+        for offer in merged.offers.values()
+        if name in (offer.facility, facilities[offer.facility].supplier, *(line.material for line in offer.outputs))
+    ]
+    meant = nearest(name, merged.offers)
+    fix = f"its offers are {', '.join(of)}" if of else f"did you mean `{meant}`?" if meant else ""
+    return Diagnostic(f"no offer is called `{name}`", found=name, expected="an offer of the case's catalogs", fix=fix)
