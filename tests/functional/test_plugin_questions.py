@@ -103,7 +103,10 @@ def test_a_question_of_a_plugin_is_a_command(site: Site, case: Path) -> None:
 def test_what_is_typed_wrong_is_told_before_anything_is_planned(site: Site, case: Path) -> None:
     """Numbers out of bounds and options that exclude each other: exit code 2."""
     bring(site, "acme-echo", "echo", ask="raise AssertionError('asked all the same')")
-    for wrong, told in ((("--times", "4"), "1<=x<=3"), (("--loud", "--times", "2"), "exclude each other")):
+    for wrong, told in (
+        (("--times", "4"), "less than or equal to 3"),
+        (("--loud", "--times", "2"), "exclude each other"),
+    ):
         done = friendshore("echo", case, *wrong)
         assert (done.exit_code, told in done.output) == (2, True), done.output
     text = friendshore("echo", "--help").output
