@@ -101,7 +101,7 @@ _NAMES = {
     "calendar": "calendar.search",
     "compare": "compare.search",
     "compare_plans": "compare.search",
-    "day_of": "stress.losses",
+    "day_of": "calendar.search",
     "first_day": "stress.losses",
     "first_loss": "stress.insurance",
     "insurance": "stress.insurance",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..hookspecs import hookimpl
 from ..lazy_exports import load_on_use
+from ..plugins.manifest import own_questions
 from .base import OptionsError, Question, Setting
 
 if TYPE_CHECKING:
@@ -18,16 +20,10 @@ __all__ = ["Opened", "OptionsError", "Progress", "Question", "Setting", "friends
 
 @hookimpl
 def friendshore_questions() -> Iterator[Question[Any, Any]]:
-    """Friendshore's own; `friendshore.toml` announces them."""
-    from .alternatives import ALTERNATIVES
-    from .calendar import CALENDAR
-    from .compare import COMPARE
-    from .ledger import LEDGER
-    from .repairs import REPAIRS
-    from .stress import STRESS
-    from .why_not import WHY_NOT
-
-    yield from (ALTERNATIVES, WHY_NOT, REPAIRS, LEDGER, CALENDAR, COMPARE, STRESS)
+    """Friendshore's own: each that its `friendshore.toml` announces, from the folder of its name."""
+    for announced in own_questions():
+        question: Question[Any, Any] = import_module(f".{announced.name.replace('-', '_')}", __name__).QUESTION
+        yield question
 
 
 __getattr__, __dir__ = load_on_use(__name__, {"Opened": ".recommend", "Progress": ".solve"})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..document.elements import Document
-from ..document.terminal import plain_text
+from ..document.elements import DataTable, Document, Element, Section
+from ..document.figures import written
 from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..plugins import Registry, asked_of
 from ..problem.inputs import Inputs
@@ -21,7 +21,7 @@ from .worlds import World, worlds
 
 _CASES = 3
 """Made-up cases that a question is asked of."""
-_WIDTHS = (60, 100, 200)
+_WIDTHS = (60, 200)
 """Characters of a line."""
 
 
@@ -77,7 +77,7 @@ def _asked(name: str, registry: Registry) -> Question[Any, Any]:
 def _answers(question: Question[Any, Any], world: World, subject: str) -> Iterator[Diagnostic]:
     """What is wrong with the answers to a question about a made-up case."""
     session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
-    told: list[tuple[str, list[str]]] = []
+    told: list[tuple[str, str]] = []
     for _ in range(2):
         try:
             with asked_of(question, question.name):
@@ -91,7 +91,7 @@ def _answers(question: Question[Any, Any], world: World, subject: str) -> Iterat
             yield Diagnostic("its document is none", subject, found=type(document).__name__, expected="a Document")
             return
         try:
-            told.append((json_text(data), [plain_text(document, width) for width in _WIDTHS]))
+            told.append((json_text(data), json_text(document.to_dict()) + "\n".join(_cells(document.parts))))
         except (TypeError, ValueError, AttributeError, AssertionError) as error:
             fix = (
                 "answer texts, numbers, lists and mappings as data, and elements of friendshore.document as a document"
@@ -100,3 +100,14 @@ def _answers(question: Question[Any, Any], world: World, subject: str) -> Iterat
             return
     if told[0] != told[1]:
         yield Diagnostic("says something else when it is asked again", subject, fix="read no clock, dice or files")
+
+
+def _cells(parts: Iterable[Element]) -> Iterator[str]:
+    """The cells of all tables of a document, as they are written where there is little room, and where there is much."""
+    for part in parts:
+        if isinstance(part, Section):
+            yield from _cells(part.parts)
+        elif isinstance(part, DataTable):
+            for row in part.rows:
+                assert len(row.cells) == len(part.columns), "a row has as many cells as its table has columns"
+                yield from (written(cell, width) for cell in row.cells for width in _WIDTHS)

@@ -51,4 +51,4 @@ class AlternativesQuestion(Question[Options, "Alternatives"]):
         raise NotImplementedError
 
 
-ALTERNATIVES = AlternativesQuestion()
+QUESTION = AlternativesQuestion()

@@ -35,15 +35,14 @@ class CalendarQuestion(Question[Options, "Calendar"]):
 
     def check(self, options: Options) -> None:
         """Refuses what is no day."""
-        from ..stress.losses import day_of
+        from .search import day_of
 
         if options.until:
             day_of(options.until)
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Calendar:
         """What is available between the dates."""
-        from ..stress.losses import day_of
-        from .search import calendar
+        from .search import calendar, day_of
 
         until = day_of(options.until) if options.until else None
         return calendar(opened.session, until=until, progress=progress)
@@ -53,4 +52,4 @@ class CalendarQuestion(Question[Options, "Calendar"]):
         raise NotImplementedError
 
 
-CALENDAR = CalendarQuestion()
+QUESTION = CalendarQuestion()

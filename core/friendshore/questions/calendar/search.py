@@ -315,3 +315,15 @@ def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:
 def _day(day: date | None) -> date:
     assert day is not None
     return day
+
+
+def day_of(word: str) -> date:
+    """The date that a word means.
+
+    Raises:
+        InputError: if it means none.
+    """
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise InputError(Diagnostic("no date", found=word, expected="a date like 2031-12-31")) from None

@@ -87,4 +87,4 @@ class CompareQuestion(Question[Options, Answer]):
         return result.notes
 
 
-COMPARE = CompareQuestion()
+QUESTION = CompareQuestion()

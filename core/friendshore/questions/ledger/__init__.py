@@ -79,4 +79,4 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-LEDGER = LedgerQuestion()
+QUESTION = LedgerQuestion()

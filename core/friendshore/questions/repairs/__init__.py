@@ -71,4 +71,4 @@ class RepairsQuestion(Question[Options, "Repairs"]):
         return repairs_toml(result).rstrip("\n") if options.toml else None
 
 
-REPAIRS = RepairsQuestion()
+QUESTION = RepairsQuestion()

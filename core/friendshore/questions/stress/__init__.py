@@ -100,4 +100,4 @@ class StressQuestion(Question[Options, Answer]):
         return (result.left_out,) if result.left_out else ()
 
 
-STRESS = StressQuestion()
+QUESTION = StressQuestion()

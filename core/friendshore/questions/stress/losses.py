@@ -150,18 +150,6 @@ def first_day(horizon: Horizon, word: str) -> date:
     return day
 
 
-def day_of(word: str) -> date:
-    """The date that a word means.
-
-    Raises:
-        InputError: if it means none.
-    """
-    day = _day(word)
-    if day is None:
-        raise InputError(Diagnostic("no date", found=word, expected="a date like 2031-12-31"))
-    return day
-
-
 def _day(word: str) -> date | None:
     try:
         return date.fromisoformat(word)

@@ -38,4 +38,4 @@ class WhyNotQuestion(Question[Options, "WhyNot"]):
         raise NotImplementedError
 
 
-WHY_NOT = WhyNotQuestion()
+QUESTION = WhyNotQuestion()
