@@ -27,7 +27,7 @@ LINEAR = (
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RuleQuestion:
     """One move of an offer and the use it would serve."""
 
     offer: Chained
@@ -57,12 +57,12 @@ class Asking:
         return Inputs(self.world.case, (self.world.catalog,), rules).problem()
 
     @cached_property
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self) -> tuple[RuleQuestion, ...]:
         """All that a rule could be asked to judge or to charge for."""
         uses = sorted({demand.use for demand in self.problem.demands}, key=lambda use: use.end_use)
         held = self.rule.bears_on == "chain"
         arcs = [arc for arc in self.problem.network.arcs if held or arc.offer >= 0]
-        return tuple(Question(arc.chained, arc.move, use, arc.offer >= 0) for use in uses for arc in arcs)
+        return tuple(RuleQuestion(arc.chained, arc.move, use, arc.offer >= 0) for use in uses for arc in arcs)
 
     @cached_property
     def before(self) -> tuple[str, str]:
@@ -108,13 +108,13 @@ class Asking:
         bought = facts.bought(lambda *_: 1, range(facts.horizon.count))
         return repr((kept, facts.purchases(stock=True), bought.moves.tolist(), bought.weight.tolist(), self.questions))
 
-    def _judge(self, question: Question) -> Any:
+    def _judge(self, question: RuleQuestion) -> Any:
         with attributed(self.rule):
             if "judge" not in self.rule.verbs or not self.rule.concerns(question.use):
                 return PASS
             return self.rule.judge(question.offer, question.move, question.use)
 
-    def _charges(self, question: Question) -> tuple[tuple[str, Decimal], ...]:
+    def _charges(self, question: RuleQuestion) -> tuple[tuple[str, Decimal], ...]:
         if "charge" not in self.rule.verbs or not question.bought:
             return ()
         value = Decimal(17)

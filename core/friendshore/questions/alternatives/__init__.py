@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class AlternativesOptions:
     """What can be set."""
 
     material: Annotated[
@@ -30,15 +30,15 @@ class Options:
     top: Annotated[int, Setting("Offers shown of each material; 0: all.", "N", least=0)] = 12
 
 
-class AlternativesQuestion(Question[Options, "Alternatives"]):
+class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
     """Who else could deliver: every offer of a material, what using it costs, and what keeps the others out."""
 
     name = "alternatives"
-    options = Options
+    options = AlternativesOptions
     doing = "asking about"
     counted = "offers"
 
-    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Alternatives:
+    def ask(self, opened: Opened, options: AlternativesOptions, progress: Progress | None) -> Alternatives:
         """Every offer of the materials."""
         from .search import alternatives
 
@@ -46,7 +46,7 @@ class AlternativesQuestion(Question[Options, "Alternatives"]):
             opened.session, options.material, inputs=options.inputs, within=options.within, progress=progress
         )
 
-    def document(self, result: Alternatives, options: Options) -> Document:
+    def document(self, result: Alternatives, options: AlternativesOptions) -> Document:
         """The offers of each material."""
         raise NotImplementedError
 

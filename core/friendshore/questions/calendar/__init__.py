@@ -15,39 +15,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CalendarOptions:
     """What can be set."""
 
     until: Annotated[str, Setting("Last day, also beyond the plan; the plan's last, if not given.", "DATE")] = ""
     every: Annotated[bool, Setting("Also every demand, stretch by stretch.", flags=("--all",))] = False
 
 
-class CalendarQuestion(Question[Options, "Calendar"]):
+class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
     """On which dates compliance changes: what is available between them, where it falls off, and what heals it.
 
     Each stretch between two dates is planned as a year at its own rates, with nothing in stock and no lead times.
     """
 
     name = "calendar"
-    options = Options
+    options = CalendarOptions
     doing = "planning"
     counted = "stretches"
 
-    def check(self, options: Options) -> None:
+    def check(self, options: CalendarOptions) -> None:
         """Refuses what is no day."""
         from .search import day_of
 
         if options.until:
             day_of(options.until)
 
-    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Calendar:
+    def ask(self, opened: Opened, options: CalendarOptions, progress: Progress | None) -> Calendar:
         """What is available between the dates."""
         from .search import calendar, day_of
 
         until = day_of(options.until) if options.until else None
         return calendar(opened.session, until=until, progress=progress)
 
-    def document(self, result: Calendar, options: Options) -> Document:
+    def document(self, result: Calendar, options: CalendarOptions) -> Document:
         """The dates, and what falls off at each."""
         raise NotImplementedError
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CompareOptions:
     """What can be set."""
 
     other: Annotated[
@@ -36,7 +36,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ComparisonAnswer:
     """A comparison."""
 
     found: Comparison
@@ -44,15 +44,15 @@ class Answer:
     """What to know of the second case or run."""
 
 
-class CompareQuestion(Question[Options, Answer]):
+class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
     """Two plans side by side, and which change moved which kilograms and money."""
 
     name = "compare"
-    options = Options
+    options = CompareOptions
     doing = "comparing"
     counted = "steps"
 
-    def check(self, options: Options) -> None:
+    def check(self, options: CompareOptions) -> None:
         """Refuses nothing to compare with, or too much."""
         from ...case import stated_changes
 
@@ -61,7 +61,7 @@ class CompareQuestion(Question[Options, Answer]):
             raise OptionsError("give one --scenario or two, a --change, or a second case or run")
         stated_changes(options.change)
 
-    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
+    def ask(self, opened: Opened, options: CompareOptions, progress: Progress | None) -> ComparisonAnswer:
         """Both plans."""
         from ...case import changes_stated
         from .search import compare, compare_plans, scenario_walk
@@ -69,20 +69,20 @@ class CompareQuestion(Question[Options, Answer]):
         if options.other is not None:
             second = opened.beside(options.other, progress)
             names = (str(opened.path), str(options.other))
-            return Answer(compare_plans(opened.session, second.session, names=names), second.notes)
+            return ComparisonAnswer(compare_plans(opened.session, second.session, names=names), second.notes)
         with changes_stated(options.change) as changes:
             before, after, called = scenario_walk(opened.session, options.scenario, changes)
-            return Answer(compare(opened.session, before, after, names=called, progress=progress))
+            return ComparisonAnswer(compare(opened.session, before, after, names=called, progress=progress))
 
-    def document(self, result: Answer, options: Options) -> Document:
+    def document(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
         """Money, shortage and mix of both, and the steps between them."""
         raise NotImplementedError
 
-    def data(self, result: Answer, options: Options) -> dict[str, Any]:
+    def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, Any]:
         """The comparison alone."""
         return result.found.to_dict()
 
-    def notes(self, result: Answer) -> tuple[str, ...]:
+    def notes(self, result: ComparisonAnswer) -> tuple[str, ...]:
         """What to know of the second case or run."""
         return result.notes
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class LedgerOptions:
     """What can be set."""
 
     order: Annotated[
@@ -34,7 +34,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LedgerAnswer:
     """The ledger of a case."""
 
     found: Ledger
@@ -42,20 +42,20 @@ class Answer:
     """ISO 4217, of its money."""
 
 
-class LedgerQuestion(Question[Options, Answer]):
+class LedgerQuestion(Question[LedgerOptions, LedgerAnswer]):
     """What each rule adds to the cost and the shortage of the plan, so that all of it adds up to the cent."""
 
     name = "ledger"
-    options = Options
+    options = LedgerOptions
     doing = "switching off"
     counted = "plans"
 
-    def check(self, options: Options) -> None:
+    def check(self, options: LedgerOptions) -> None:
         """Refuses an order beside items."""
         if options.order and options.items:
             raise OptionsError("--order and --items exclude each other: an order names its items")
 
-    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
+    def ask(self, opened: Opened, options: LedgerOptions, progress: Progress | None) -> LedgerAnswer:
         """What each item adds."""
         from .search import ledger
 
@@ -64,13 +64,13 @@ class LedgerQuestion(Question[Options, Answer]):
             exact_up_to=options.exact, samples=options.samples, seed=options.seed,
             more_units=not (options.order or options.items), progress=progress,
         )  # fmt: skip
-        return Answer(found, opened.session.problem.case.currency)
+        return LedgerAnswer(found, opened.session.problem.case.currency)
 
-    def document(self, result: Answer, options: Options) -> Document:
+    def document(self, result: LedgerAnswer, options: LedgerOptions) -> Document:
         """The ledger, item by item."""
         raise NotImplementedError
 
-    def data(self, result: Answer, options: Options) -> dict[str, Any]:
+    def data(self, result: LedgerAnswer, options: LedgerOptions) -> dict[str, Any]:
         """The ledger alone: it says its currency itself."""
         return result.found.to_dict()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class RepairsOptions:
     """What can be set."""
 
     material: Annotated[str, Setting("Only demands of this material.", argument=True)] = ""
@@ -36,21 +36,21 @@ class Options:
     toml: Annotated[bool, Setting("Print the repairs as scenarios for the case file.")] = False
 
 
-class RepairsQuestion(Question[Options, "Repairs"]):
+class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
     """What would serve what is short, or let conflicting rules hold: every minimal set of steps, proved and priced."""
 
     name = "repairs"
-    options = Options
+    options = RepairsOptions
     doing = "repairing"
     counted = "gaps"
 
-    def check(self, options: Options) -> None:
+    def check(self, options: RepairsOptions) -> None:
         """Refuses bounds that name no kind of step, or are no numbers."""
         from .levers import stated_bounds
 
         stated_bounds(options.bound)
 
-    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Repairs:
+    def ask(self, opened: Opened, options: RepairsOptions, progress: Progress | None) -> Repairs:
         """Every minimal set of steps."""
         from .levers import stated_bounds
         from .search import repairs
@@ -60,11 +60,11 @@ class RepairsQuestion(Question[Options, "Repairs"]):
             bounds=stated_bounds(options.bound), progress=progress,
         )  # fmt: skip
 
-    def document(self, result: Repairs, options: Options) -> Document:
+    def document(self, result: Repairs, options: RepairsOptions) -> Document:
         """The repairs of every gap."""
         raise NotImplementedError
 
-    def text(self, result: Repairs, options: Options) -> str | None:
+    def text(self, result: Repairs, options: RepairsOptions) -> str | None:
         """The repairs as scenarios, if these are asked for."""
         from .scenarios import repairs_toml
 

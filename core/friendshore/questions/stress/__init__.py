@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class StressOptions:
     """What can be set."""
 
     everything: Annotated[
@@ -39,7 +39,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StressAnswer:
     """What losses cost, and what insurance against any one of them does."""
 
     losses: Stress
@@ -48,25 +48,25 @@ class Answer:
     """Why there is no insurance, though it was asked for."""
 
 
-class StressQuestion(Question[Options, Answer]):
+class StressQuestion(Question[StressOptions, StressAnswer]):
     """What each supplier, parent company, country and catalog is worth: the plan made again without it.
 
     Then what it costs to survive any one loss: the cheapest plan that leaves nothing more short after it.
     """
 
     name = "stress"
-    options = Options
+    options = StressOptions
     doing = "taking away"
     counted = "losses"
 
-    def check(self, options: Options) -> None:
+    def check(self, options: StressOptions) -> None:
         """Refuses a word that names no kind of loss."""
         from .losses import loss_kind
 
         if options.by != "none":
             loss_kind(options.by)
 
-    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Answer:
+    def ask(self, opened: Opened, options: StressOptions, progress: Progress | None) -> StressAnswer:
         """The losses, and the insured plan."""
         from .insurance import insurance
         from .losses import first_day, loss_kind
@@ -78,24 +78,24 @@ class StressQuestion(Question[Options, Answer]):
         later = first_day(horizon, options.loss_from) if options.loss_from else None
         losses = stress(session, everything=options.everything, pairs=options.pairs, start=start, progress=progress)
         if options.by == "none":
-            return Answer(losses, None)
+            return StressAnswer(losses, None)
         if session.stopped:
-            return Answer(losses, None, "the search was ended: what surviving a loss costs is left out")
+            return StressAnswer(losses, None, "the search was ended: what surviving a loss costs is left out")
         if session.problem.objectives:
             why = "the case ranks objectives: what surviving a loss costs is told for cost alone, and left out"
-            return Answer(losses, None, why)
-        return Answer(losses, insurance(session, by=loss_kind(options.by), start=later, progress=progress))
+            return StressAnswer(losses, None, why)
+        return StressAnswer(losses, insurance(session, by=loss_kind(options.by), start=later, progress=progress))
 
-    def document(self, result: Answer, options: Options) -> Document:
+    def document(self, result: StressAnswer, options: StressOptions) -> Document:
         """The losses in order of what they cost, then the insured plan."""
         raise NotImplementedError
 
-    def data(self, result: Answer, options: Options) -> dict[str, Any]:
+    def data(self, result: StressAnswer, options: StressOptions) -> dict[str, Any]:
         """The losses, with the insured plan as one entry."""
         insured = None if result.insurance is None else result.insurance.to_dict()
         return {**result.losses.to_dict(), "insurance": insured}
 
-    def notes(self, result: Answer) -> tuple[str, ...]:
+    def notes(self, result: StressAnswer) -> tuple[str, ...]:
         """Why there is no insured plan."""
         return (result.left_out,) if result.left_out else ()
 

@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class WhyNotOptions:
     """What can be set."""
 
     offer: Annotated[str, Setting("An offer, as `alternatives` and `catalogs show` name it.", "OFFER", argument=True)]
 
 
-class WhyNotQuestion(Question[Options, "WhyNot"]):
+class WhyNotQuestion(Question[WhyNotOptions, "WhyNot"]):
     """Why an offer is not in the plan: its break-even price, what keeps it out, and what relaxing that is worth."""
 
     name = "why-not"
-    options = Options
+    options = WhyNotOptions
 
-    def ask(self, opened: Opened, options: Options, progress: Progress | None) -> WhyNot:
+    def ask(self, opened: Opened, options: WhyNotOptions, progress: Progress | None) -> WhyNot:
         """What there is to say of the offer."""
         from .search import why_not
 
         return why_not(opened.session, options.offer, progress=progress)
 
-    def document(self, result: WhyNot, options: Options) -> Document:
+    def document(self, result: WhyNot, options: WhyNotOptions) -> Document:
         """What keeps it out, and what it would cost."""
         raise NotImplementedError
 
