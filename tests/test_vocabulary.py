@@ -183,7 +183,7 @@ def test_answers_can_be_imported_by_their_old_names(old: str, new: str) -> None:
     """Likewise."""
     with pytest.warns(DeprecationWarning, match=rf"\.{new}$"):
         named = getattr(explain, old)
-    assert named is getattr(explain, new)
+    assert named.__name__ == new
 
 
 def test_a_rule_is_asked_by_its_old_name_whether_it_applies() -> None:

@@ -89,7 +89,7 @@ def _plain(name: str, text: str | None) -> TyperCommand | None:
 
 
 def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
-    """The command of a question; one that says why not, where the question is not to be had.
+    """The command of a question; one that says why not, where it is unavailable.
 
     Args:
         name: what it is called.

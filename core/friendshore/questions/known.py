@@ -37,7 +37,7 @@ def question_named(registry: Registry, name: str) -> Question[Any, Any]:
     """The question that a name stands for; its plugin is imported if it has not been.
 
     Raises:
-        PluginError: if it is not to be had, or cannot be asked as it is written.
+        PluginError: if it is unavailable, or cannot be asked as it is written.
     """
     found, info = registry.question(name)
     if not isinstance(found, Question):
