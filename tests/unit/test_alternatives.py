@@ -15,8 +15,8 @@ from friendshore.domain.case import IncumbentSpec
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.alternatives.document import alternatives_document
 from friendshore.questions.alternatives.search import Alternative, Alternatives, alternatives
-from friendshore.report import alternatives_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session

@@ -17,8 +17,8 @@ from friendshore.domain.time import Horizon, PeriodLength, Span
 from friendshore.domain.use import Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.calendar.document import calendar_document
 from friendshore.questions.calendar.search import Calendar, Cause, calendar, day_of
-from friendshore.report import calendar_document
 from friendshore.rules.base import Phase, Rule
 from friendshore.rules.kinds.limits import Cover
 from friendshore.session import Session

@@ -15,9 +15,9 @@ from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.compare.document import comparison_document
 from friendshore.questions.compare.records import Comparison
 from friendshore.questions.compare.search import compare, compare_plans, scenario_walk
-from friendshore.report import comparison_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import Pin

@@ -17,9 +17,9 @@ from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.stress.insurance import first_loss, insurance
+from friendshore.questions.stress.insurance_document import insurance_document
 from friendshore.questions.stress.insured import Insurance
 from friendshore.questions.stress.losses import loss_kind
-from friendshore.report import insurance_document
 from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session

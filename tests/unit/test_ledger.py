@@ -17,10 +17,10 @@ from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.ledger.document import ledger_document
 from friendshore.questions.ledger.records import Ledger, Method
 from friendshore.questions.ledger.search import ledger
 from friendshore.recommend import reopen
-from friendshore.report import ledger_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import MaxShare, Pin

@@ -16,9 +16,9 @@ from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.stress.document import stress_document
 from friendshore.questions.stress.losses import first_day, losses
 from friendshore.questions.stress.search import Stress, stress
-from friendshore.report import stress_document
 from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session

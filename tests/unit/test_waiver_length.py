@@ -14,8 +14,8 @@ from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.ledger.margins import margins
+from friendshore.questions.repairs.document import repairs_document
 from friendshore.questions.repairs.search import repairs
-from friendshore.report import repairs_document
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 

@@ -18,9 +18,9 @@ from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.why_not.break_even import BreakEven, break_even_price
+from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import WhyNot, why_not
 from friendshore.recommend import reopen, verdicts
-from friendshore.report import why_not_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, Pin

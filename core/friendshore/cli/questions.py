@@ -21,7 +21,7 @@ from ..errors import FriendshoreError
 from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
-from .output import answering, answers_alone, bare, show, show_json, warn, width
+from .output import answering, answers_alone, bare, show, show_json, warn
 
 if TYPE_CHECKING:
     from ..plugins import Registry
@@ -230,36 +230,10 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     elif text is not None:
         bare(text)
     else:
-        _tell(question, found, asked)
+        with asked_of(question, question.name):
+            document = question.document(found, asked)
+        show(document)
     return 0
-
-
-def _tell(question: Question[Any, Any], found: Any, asked: Any) -> None:
-    """Shows an answer."""
-    from .. import report
-    from ..plugins import asked_of
-
-    columns = width()
-    match question.name:
-        case "alternatives":
-            show(report.alternatives_report(found, columns, asked.top))
-        case "why-not":
-            show(report.why_not_report(found, columns))
-        case "repairs":
-            show(report.repairs_report(found, columns, asked.top))
-        case "ledger":
-            show(report.ledger_report(found.found, found.currency, columns))
-        case "calendar":
-            show(report.calendar_report(found, columns, every=asked.every))
-        case "compare":
-            show(report.comparison_report(found.found, columns, asked.top))
-        case "stress":
-            show(report.stress_document(found.losses, asked.top))
-            show([] if found.insurance is None else report.insurance_report(found.insurance, columns, asked.top))
-        case _:
-            with asked_of(question, question.name):
-                document = question.document(found, asked)
-            show(document)
 
 
 def _value(one: Option, given: Any) -> Any:

@@ -48,7 +48,9 @@ class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
 
     def document(self, result: Alternatives, options: AlternativesOptions) -> Document:
         """The offers of each material."""
-        raise NotImplementedError
+        from .document import alternatives_document
+
+        return alternatives_document(result, options.top)
 
 
 QUESTION = AlternativesQuestion()

@@ -49,7 +49,9 @@ class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
 
     def document(self, result: Calendar, options: CalendarOptions) -> Document:
         """The dates, and what falls off at each."""
-        raise NotImplementedError
+        from .document import calendar_document
+
+        return calendar_document(result, every=options.every)
 
 
 QUESTION = CalendarQuestion()

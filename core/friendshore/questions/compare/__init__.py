@@ -76,7 +76,9 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
 
     def document(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
         """Money, shortage and mix of both, and the steps between them."""
-        raise NotImplementedError
+        from .document import comparison_document
+
+        return comparison_document(result.found, options.top)
 
     def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, Any]:
         """The comparison alone."""

@@ -68,7 +68,9 @@ class LedgerQuestion(Question[LedgerOptions, LedgerAnswer]):
 
     def document(self, result: LedgerAnswer, options: LedgerOptions) -> Document:
         """The ledger, item by item."""
-        raise NotImplementedError
+        from .document import ledger_document
+
+        return ledger_document(result.found, result.currency)
 
     def data(self, result: LedgerAnswer, options: LedgerOptions) -> dict[str, Any]:
         """The ledger alone: it says its currency itself."""

@@ -62,7 +62,9 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
 
     def document(self, result: Repairs, options: RepairsOptions) -> Document:
         """The repairs of every gap."""
-        raise NotImplementedError
+        from .document import repairs_document
+
+        return repairs_document(result, options.top)
 
     def text(self, result: Repairs, options: RepairsOptions) -> str | None:
         """The repairs as scenarios, if these are asked for."""

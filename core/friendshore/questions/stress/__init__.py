@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..base import Question, Setting
@@ -88,7 +88,13 @@ class StressQuestion(Question[StressOptions, StressAnswer]):
 
     def document(self, result: StressAnswer, options: StressOptions) -> Document:
         """The losses in order of what they cost, then the insured plan."""
-        raise NotImplementedError
+        from .document import stress_document
+        from .insurance_document import insurance_document
+
+        losses = stress_document(result.losses, options.top)
+        if result.insurance is None:
+            return losses
+        return replace(losses, parts=(*losses.parts, *insurance_document(result.insurance, options.top).parts))
 
     def data(self, result: StressAnswer, options: StressOptions) -> dict[str, Any]:
         """The losses, with the insured plan as one entry."""

@@ -35,7 +35,9 @@ class WhyNotQuestion(Question[WhyNotOptions, "WhyNot"]):
 
     def document(self, result: WhyNot, options: WhyNotOptions) -> Document:
         """What keeps it out, and what it would cost."""
-        raise NotImplementedError
+        from .document import why_not_document
+
+        return why_not_document(result)
 
 
 QUESTION = WhyNotQuestion()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ..document.elements import (
+from ...document.elements import (
     NOTHING,
     Cell,
     Column,
@@ -20,12 +20,12 @@ from ..document.elements import (
     sentence,
     table,
 )
-from ..document.figures import large_money, mass, money, number, percent, written
-from ..domain.change import Change
-from ..explain.results import SHARE_PROVED, Difference
-from ..questions.why_not.break_even import BreakEven
-from ..questions.why_not.search import Relaxed, WhyNot
-from .common import difference, effort
+from ...document.figures import large_money, mass, money, number, percent, written
+from ...domain.change import Change
+from ...explain.results import SHARE_PROVED, Difference
+from ..told import difference, effort
+from .break_even import BreakEven
+from .search import Relaxed, WhyNot
 
 _STATES = {
     "in the plan": "is in the plan",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ..document.elements import (
+from ...document.elements import (
     NOTHING,
     Amount,
     Cell,
@@ -23,11 +23,11 @@ from ..document.elements import (
     sentence,
     table,
 )
-from ..document.figures import count, large_money, mass, money, percent
-from ..explain.results import Difference
-from ..questions.ledger.margins import Margins
-from ..questions.ledger.records import Bill, Ledger, LedgerItem, Method
-from .common import difference, effort, rise
+from ...document.figures import count, large_money, mass, money, percent
+from ...explain.results import Difference
+from ..told import difference, effort, rise
+from .margins import Margins
+from .records import Bill, Ledger, LedgerItem, Method
 
 SHOWN = 12
 """Rows shown of what one more unit saves; all of it is in the JSON form."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ..document.elements import (
+from ...document.elements import (
     NOTHING,
     Amount,
     Cell,
@@ -26,10 +26,10 @@ from ..document.elements import (
     sentence,
     table,
 )
-from ..document.figures import count, large_money, mass, signed, written
-from ..domain.plan import Cost
-from ..questions.compare.records import Comparison, FactLine, MaterialLine, MixLine, Step
-from .common import difference, effort, rise
+from ...document.figures import count, large_money, mass, signed, written
+from ...domain.plan import Cost
+from ..told import difference, effort, rise
+from .records import Comparison, FactLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
 """Rows shown of each table, unless more are asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..document.elements import (
+from ...document.elements import (
     NOTHING,
     Amount,
     Cell,
@@ -22,9 +22,9 @@ from ..document.elements import (
     sentence,
     table,
 )
-from ..document.figures import count, mass
-from ..questions.calendar.search import Calendar, Cause, Cliff, Stretch
-from .common import effort_line
+from ...document.figures import count, mass
+from ..told import effort_line
+from .search import Calendar, Cause, Cliff, Stretch
 
 CHANGES_SHOWN = 4
 

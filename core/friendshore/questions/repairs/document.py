@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from ..document.elements import (
+from ...document.elements import (
     NOTHING,
     Amount,
     Cell,
@@ -21,10 +21,10 @@ from ..document.elements import (
     sentence,
     table,
 )
-from ..document.figures import count, mass, number, percent
-from ..questions.repairs.levers import LeverKind
-from ..questions.repairs.records import Gap, LeverUse, Repair, Repairs
-from .common import difference, effort, rise
+from ...document.figures import count, mass, number, percent
+from ..told import difference, effort, rise
+from .levers import LeverKind
+from .records import Gap, LeverUse, Repair, Repairs
 
 SHOWN = 10
 """Repairs that are shown of each gap, unless more are asked for."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Literal
 
-from ..document.elements import (
+from ...document.elements import (
     NOTHING,
     Amount,
     Cell,
@@ -23,11 +23,11 @@ from ..document.elements import (
     sentence,
     table,
 )
-from ..document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
-from ..questions.alternatives.compliance import StageCheck
-from ..questions.alternatives.search import Alternative, Alternatives, MaterialMix
-from ..questions.alternatives.usage_range import UsageShare
-from .common import difference, effort
+from ...document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
+from ..told import difference, effort
+from .compliance import StageCheck
+from .search import Alternative, Alternatives, MaterialMix
+from .usage_range import UsageShare
 
 SHOWN = 12
 """Offers that are shown of each material, unless more are asked for."""

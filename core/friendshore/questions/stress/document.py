@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..document.elements import (
+from ...document.elements import (
     NOTHING,
     Amount,
     Cell,
@@ -21,9 +21,9 @@ from ..document.elements import (
     sentence,
     table,
 )
-from ..document.figures import count, large_money, mass
-from ..questions.stress.search import Stress, Stressed
-from .common import difference, effort
+from ...document.figures import count, large_money, mass
+from ..told import difference, effort
+from .search import Stress, Stressed
 
 SHOWN = 15
 """Losses that are shown of each kind, unless more are asked for."""

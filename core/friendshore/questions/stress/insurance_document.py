@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ..document.elements import (
+from ...document.elements import (
     NOTHING,
     Amount,
     Cell,
@@ -21,12 +21,12 @@ from ..document.elements import (
     sentence,
     table,
 )
-from ..document.figures import count, large_money, mass, money, percent
-from ..explain.results import CENT
-from ..questions.stress.insured import Insurance, LossMet
-from ..questions.stress.search import Shortfall
-from .common import effort, rise
-from .stress import SHOWN
+from ...document.figures import count, large_money, mass, money, percent
+from ...explain.results import CENT
+from ..told import effort, rise
+from .document import SHOWN
+from .insured import Insurance, LossMet
+from .search import Shortfall
 
 _WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
 
