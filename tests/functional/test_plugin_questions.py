@@ -12,7 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from friendshore.cli import app
-from friendshore.cli.questions import own_questions
+from friendshore.cli.announced import own_questions
 from friendshore.plugins import Registry
 from friendshore.plugins.manifest import COMMANDS
 from friendshore.questions import friendshore_questions

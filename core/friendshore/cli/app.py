@@ -18,9 +18,10 @@ from . import (
     sign,
     verify,
 )
+from .announced import own_questions
 from .exits import EPILOG
 from .output import bare
-from .questions import Commands, announced, own_questions
+from .questions import Commands, announced
 
 app = typer.Typer(
     cls=Commands,

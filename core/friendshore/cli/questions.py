@@ -6,7 +6,6 @@ manifests announce; the code of a question is imported by its own command alone.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from inspect import Parameter, Signature
@@ -18,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ..errors import FriendshoreError
+from .announced import announced_questions, own_questions
 from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
 from .options import AsJson
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ..questions import Question
     from ..questions.known import Option
 
-_MANIFEST = Path(__file__).parents[1] / "friendshore.toml"
 _SHARED: Mapping[str, tuple[Any, object]] = {
     "scenario": (Scenarios, None),
     "change": (Changes, None),
@@ -45,22 +44,16 @@ _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
 """Types of options that the command line reads as others."""
 
 
-def own_questions() -> dict[str, str]:
-    """Friendshore's own questions by name, with a line on what each answers."""
-    announced: dict[str, str] = tomllib.loads(_MANIFEST.read_text(encoding="utf-8"))["questions"]
-    return announced
-
-
 class Commands(TyperGroup):
     """All commands: those written here, friendshore's own questions, and those of plugins, whose names are read from manifests."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names."""
-        return [*super().list_commands(ctx), *(name for name in _announced() if name not in self.commands)]
+        return [*super().list_commands(ctx), *(name for name in announced_questions() if name not in self.commands)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command; a question without its options, which nobody has asked for yet."""
-        return super().get_command(ctx, cmd_name) or _plain(cmd_name, _announced().get(cmd_name))
+        return super().get_command(ctx, cmd_name) or _plain(cmd_name, announced_questions().get(cmd_name))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is asked for; a question with its options."""
@@ -72,16 +65,6 @@ class Commands(TyperGroup):
 
 def announced() -> None:
     """Stands for a question of friendshore's own among the commands, until it is asked."""
-
-
-def _announced() -> dict[str, str]:
-    """Questions of all plugins that can be asked, with a line on what each answers."""
-    from ..plugins import Registry
-
-    registry = Registry.discover()
-    return {
-        one.name: one.answers for info in registry.plugins for one in info.questions if one.name not in info.withheld
-    }
 
 
 def _plain(name: str, text: str | None) -> TyperCommand | None:

@@ -22,9 +22,10 @@ from ..rules.pack import pack_layout
 from ..rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
 from ..run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
 from ..schema import columns_of, files_page, schema_text, schemas
+from .announced import own_questions
 from .app import app
 from .exits import EXIT_CODES
-from .questions import command_for, own_questions
+from .questions import command_for
 
 NAME = "friendshore"
 
