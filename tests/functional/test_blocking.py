@@ -13,6 +13,8 @@ from typer.main import get_command
 
 from friendshore import load_case, plan
 from friendshore.cli import app
+from friendshore.cli.announced import own_questions
+from friendshore.cli.questions import command_for
 from friendshore.plugins import Blocker, Registry
 
 from .forging import resum
@@ -236,7 +238,7 @@ def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         if hasattr(one, "commands"):
             yield from commands(one, f"{prefix}{name} ")
         else:
-            yield prefix + name, one
+            yield prefix + name, command_for(name) if name in own_questions() else one
 
 
 def options(command: Any) -> set[str]:
