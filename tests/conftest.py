@@ -79,6 +79,14 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(manifest, "distributions", refuse)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_has_run() -> Iterator[None]:
+    """What code of plugins ran in one test is none of the next one's business: a command is a process of its own."""
+    before = dict(running._RUNNING.ran)
+    yield
+    running._RUNNING.ran = before
+
+
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _sealed: None) -> Iterator[Site]:
     """An empty folder of installed distributions, the only one that discovery sees."""
@@ -92,4 +100,3 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _sealed: None) -> Iter
     for name in set(sys.modules) - before:
         if getattr(sys.modules[name], "__file__", None) and str(folder) in str(sys.modules[name].__file__):
             del sys.modules[name]
-            running._RUNNING.ran.pop(name, None)
