@@ -94,11 +94,16 @@ def main() -> int:
             sys.stdout.write(
                 f"{name}: {len(leaves):,} leaves of {len({(x.file, x.pattern) for x in leaves}):,} patterns; {len(picked):,} are changed\n"
             )
-            shares += [(name, picked[number::20]) for number in range(20)]
+            parts = min(200, max(20, len(picked) // 50))
+            shares += [(name, picked[number::parts]) for number in range(parts)]
         with multiprocessing.get_context("spawn").Pool(told.workers) as pool:
             work = partial(_all, base=base, modes=told.mode or (KEPT, SUMMED, FORGED))
-            for name, some in pool.imap_unordered(work, shares):
+            for done, (name, some) in enumerate(pool.imap_unordered(work, shares), 1):
                 found += [(name, outcome) for outcome in some]
+                left = (time.monotonic() - started) / done * (len(shares) - done)
+                sys.stderr.write(
+                    f"{done} of {len(shares)} shares, {len(found):,} verifications; about {left:,.0f} s left\n"
+                )
                 for one in some:
                     if one.result == "passed":
                         sys.stdout.write(f"let pass: {name} {one.leaf} [{one.way}] {one.mode}\n")
