@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import pluggy
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from .rules.base import Rule
 
 
@@ -228,6 +230,62 @@ def friendshore_questions() -> Iterable[Named]:
     @hookimpl
     def friendshore_questions() -> Iterator[Largest]:
         yield Largest()
+    ```
+    """
+    raise NotImplementedError  # a specification; pluggy calls the implementations only
+
+
+@hookspec
+def friendshore_settings() -> Iterable[type[BaseModel]]:
+    """Yields the one pydantic model of what a case may set for the plugin.
+
+    Called when a case sets something for it, or uses a rule of it, if the manifest says `settings = true`. `friendshore_screening/__init__.py` of a
+    plugin whose `friendshore.toml` says `settings = true` and `kinds = ["listed"]`:
+
+    ```python
+    from collections.abc import Iterator
+    from decimal import Decimal
+    from typing import Literal
+
+    from friendshore.domain.base import Record
+    from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
+    from friendshore.hookspecs import hookimpl
+    from friendshore.rules.base import Rule
+
+
+    class Settings(Record):
+        threshold: Decimal = Decimal("0.85")
+        \"\"\"How alike two names must be.\"\"\"
+        names: tuple[str, ...]
+
+
+    class Listed(Rule):
+        \"\"\"Nothing is bought from whoever is named in the settings.\"\"\"
+
+        kind: Literal["listed"] = "listed"
+
+        def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+            if offer.facility.supplier not in self.settings.names:
+                return PASS
+            return Verdict(result=Result.FAIL, rule=self.id, clause=self.citation, reason="is listed")
+
+
+    @hookimpl
+    def friendshore_settings() -> Iterator[type[Settings]]:
+        yield Settings
+
+
+    @hookimpl
+    def friendshore_rules() -> Iterator[type[Rule]]:
+        yield Listed
+    ```
+
+    A case then says:
+
+    ```toml
+    [plugin.friendshore-screening]
+    threshold = 0.9
+    names = ["Example Trading"]
     ```
     """
     raise NotImplementedError  # a specification; pluggy calls the implementations only

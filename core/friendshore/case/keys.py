@@ -139,12 +139,21 @@ OVERLAP = layout(
     first="facilities keep offers distinct",
 )
 
+PLUGIN = layout(
+    "[plugin.NAME]",
+    "What is set for a plugin, by its distribution, entry point or package.",
+    others="The keys are the plugin's own, and its model says what each may be.",
+)
+
 FILE = layout(
     "case.toml",
     "The whole file.",
     Field("schema", k.VERSION, "Version of the format.", 1, required=True),
     Field("case", k.TABLE, CASE.doc, required=True, inside=CASE),
     *(Field(n, k.TABLE, t.doc, inside=t) for n, t in (("use", USE), ("accept", ACCEPT), ("assume", ASSUME))),
+    Field(
+        "plugin", k.TABLE, "What is set for plugins, each a table of its own: `[plugin.acme-screening]`.", inside=PLUGIN
+    ),
     *(
         Field(part.name.strip("[]"), k.TABLES, part.doc, inside=part, repeated=True)
         for part in (DEMAND, STOCK, ORDER, INCUMBENT, LICENCE, WAIVER, STORE, OVERLAP, RULE, OBJECTIVE, SCENARIO)

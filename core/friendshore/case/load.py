@@ -94,6 +94,7 @@ def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
         "rules": entries.kept("rules", _rules(top.parts("rule"))),
         "scenarios": entries.made("scenarios", scenario),
     }
+    parts["settings"] = _settings(top.part("plugin"))
     if head.values.get("resolution", Mass(Decimal(0), None)).substance:
         head.problem("resolution", "a plain mass above zero is needed", "a mass like `1 g`")
     parts |= head.layout.stated(Case, head.values)
@@ -176,6 +177,16 @@ def _assumption(entry: Entry, about: About) -> OfferAssumption | None:
     price = entry.made(Price, given_price) if given_price else None
     more = {} if price is None else {"price": price}
     return made(entry, OfferAssumption, about, **more) if price or not given_price else None
+
+
+def _settings(entry: Entry) -> dict[str, dict[str, Any]]:
+    """What is set for plugins, as plain data."""
+    for name, value in entry.others.items():
+        if not isinstance(value, dict):
+            entry.problem(
+                name, "a table is needed", f"[plugin.{name}]", "write the settings of a plugin under its name"
+            )
+    return {name: plain(value) for name, value in entry.others.items() if isinstance(value, dict)}
 
 
 def _rules(entries: list[Entry]) -> list[dict[str, Any]]:

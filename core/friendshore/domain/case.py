@@ -330,6 +330,8 @@ class Case(Tables, Fitting):
     frozen: FrozenPrices | None = None
     """What shortages and holding cost where the case does not say, taken from the case before its scenario and every other change;
     None: nothing was changed, so that they follow from the facts as they stand."""
+    settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What is set for plugins, by their names, as it is written; the registry checks it against the model of each."""
     followed: tuple[Alias, ...] = Field(default=(), exclude=True)
     """By what names in it were replaced by those of today."""
     folder: Path | None = Field(default=None, exclude=True)

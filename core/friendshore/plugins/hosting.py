@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pluggy
+from pydantic import BaseModel
 
 from .. import hookspecs
 from ..errors import Diagnostic, PluginError
@@ -20,8 +21,9 @@ from .attribution import blame
 from .manifest import CATALOG_FILE, Plugin, PluginInfo
 from .patches import own_code, refuse_altered
 from .running import running, to_blame
+from .settings import model_in
 
-Hook = Literal["friendshore_catalogs", "friendshore_rules", "friendshore_questions"]
+Hook = Literal["friendshore_catalogs", "friendshore_rules", "friendshore_questions", "friendshore_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Yielded:
     packs: Mapping[str, Path]
     catalogs: Mapping[str, Path]
     questions: Mapping[str, Named]
+    settings: type[BaseModel] | None = None
 
 
 def ask(plugin: Plugin, hook: Hook) -> Yielded:
@@ -47,6 +50,8 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     things = _call(info, manager_of(info, plugin.entry), hook)
     if before:
         refuse_altered(before, info)
+    if hook == "friendshore_settings":
+        return Yielded({}, {}, {}, {}, model_in(things, info))
     if hook == "friendshore_questions":
         questions = named(things, info)
         _announced(info, hook, [one.name for one in info.questions], questions)
@@ -129,7 +134,7 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
         manager.register(code, name=info.label)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        hooks = "friendshore_catalogs(), friendshore_rules() and friendshore_questions(), without arguments"
+        hooks = "friendshore_catalogs(), friendshore_rules(), friendshore_questions() and friendshore_settings(), without arguments"
         said = " ".join(str(error).split())
         raise _wrong(info, f"it implements a hook that there is not: {said}", "", hooks, _file(code, info)) from error
     return manager

@@ -56,6 +56,8 @@ class Manifest(Record):
     """Names of catalogs that its code yields from the hook `friendshore_catalogs`."""
     hook_packs: tuple[str, ...] = ()
     """Ids of rule packs that its code yields from the hook `friendshore_rules`."""
+    settings: bool = False
+    """Whether a case may set something for the plugin: its code yields the model from the hook `friendshore_settings`."""
     questions: Mapping[QuestionName, OneLine] = {}
     """Questions that its code yields from the hook `friendshore_questions`: what each is called, with a line on what it answers."""
 
@@ -102,6 +104,8 @@ class PluginInfo(Record):
     packs: tuple[str, ...] = ()
     """Ids."""
     questions: tuple[Announced, ...] = ()
+    settings: bool = False
+    """Whether a case may set something for it."""
     withheld: tuple[str, ...] = ()
     """Names of what it brings that the user has ruled out, one by one."""
     status: PluginStatus = PluginStatus.OK
@@ -262,6 +266,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
             "packs": (*(name for name, _ in packs), *manifest.hook_packs),
             "kinds": manifest.kinds,
             "questions": announced(manifest.questions),
+            "settings": manifest.settings,
         }
     )
     problems += _repeated(info)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
 from .blocking import BLOCK
-from .manifest import Plugin, PluginStatus
+from .manifest import Plugin, PluginInfo, PluginStatus
 
 What = Literal["catalog", "rule pack", "kind of rule", "question"]
 FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions"]] = {
@@ -59,3 +60,24 @@ def clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
     return Diagnostic(
         f"{what} `{name}` is brought by {files}", found=f"`{name}`", expected="one plugin that brings it", fix=fix
     )
+
+
+def unknown(what: What, name: str, usable: Iterable[str], plugins: Iterable[PluginInfo]) -> Diagnostic:
+    """What is said of a name that no plugin brings.
+
+    Args:
+        what: what is named.
+        name: the name.
+        usable: the names that could have been meant.
+        plugins: all plugins, those that cannot be used too.
+    """
+    known = list(usable)
+    message = f"no {what} `{name}` is installed"
+    unfit = [info for info in plugins if info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
+    if unfit:
+        listing = ", ".join(f"{info.label} ({info.status})" for info in unfit)
+        message += f"; it may be in a plugin that cannot be used: {listing} (see `friendshore plugins list`)"
+    fix = did_you_mean(name, known) or "install the plugin that brings it"
+    if what in ("catalog", "rule pack"):
+        fix += f", or write ./{name} for a folder of your own"
+    return Diagnostic(message, found=f"`{name}`", expected="one of " + (", ".join(known) or "none"), fix=fix)

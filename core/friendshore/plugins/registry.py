@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from threading import RLock
 from typing import Any
+
+from pydantic import BaseModel
 
 from ..domain.base import Record
 from ..domain.suggest import did_you_mean
@@ -16,16 +17,17 @@ from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..reading.records import record
 from ..rules.base import Rule
-from ..rules.kinds import builtin_kinds
 from ..rules.pack import RulePack, read_pack, stated_name
 from .attribution import blame
 from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
+from .built_in import asked_of_us, built_in
 from .folders import folder_of, is_folder
 from .hosting import Hook, Yielded, ask, kind_of, named
-from .interface import OWN, __version__, is_own, package_of
-from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, announced, discover, normal, own_questions
-from .names import What, claimed, clash, names_of, with_clashes
+from .interface import OWN, is_own, package_of
+from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, announced, discover, normal
+from .names import What, claimed, clash, names_of, unknown, with_clashes
 from .running import running, to_blame
+from .settings import Line, made, nowhere, settled
 
 
 class CatalogRef(Record):
@@ -44,16 +46,19 @@ class Registry:
         plugins: all plugins, the broken and the blocked too, with what is wrong with them.
     """
 
-    def __init__(self, plugins: Iterable[Plugin], blocks: Iterable[Block] = ()) -> None:
+    def __init__(
+        self, plugins: Iterable[Plugin], blocks: Iterable[Block] = (), settings: Mapping[str, BaseModel] | None = None
+    ) -> None:
         self._found = tuple(plugins)
         self._blocks = tuple(dict.fromkeys(blocks))
         left = tuple(barred(plugin, self._blocks) for plugin in self._found)
         self._plugins = tuple(with_clashes(plugin, left) for plugin in left)
+        self._set = settings or {}
         self._yielded: dict[tuple[int, Hook], Yielded] = {}
         self._lock = RLock()
 
-    def __reduce__(self) -> tuple[type[Registry], tuple[tuple[Plugin, ...], tuple[Block, ...]]]:
-        return Registry, (self._found, self._blocks)  # what hooks yielded is asked for again where it is read back
+    def __reduce__(self) -> tuple[type[Registry], tuple[Any, ...]]:
+        return Registry, (self._found, self._blocks, self._set)  # hooks are asked again where it is read back
 
     @classmethod
     def discover(cls, blocked: Iterable[str] = ()) -> Registry:
@@ -64,7 +69,7 @@ class Registry:
                 pack or kind of it), beside those in the environment's `FRIENDSHORE_BLOCK`; friendshore's own kinds are the entry
                 point `built-in`.
         """
-        return cls([_built_in(), *discover()], environment_blocks()).blocking(blocked, Blocker.CALL)
+        return cls([built_in(), *discover()], environment_blocks()).blocking(blocked, Blocker.CALL)
 
     def blocking(self, names: Iterable[str], by: Blocker) -> Registry:
         """The same with some more plugins ruled out.
@@ -74,7 +79,7 @@ class Registry:
             by: who rules them out, for messages.
         """
         more = [Block(name=name, by=by) for name in names]
-        return Registry(self._found, (*self._blocks, *more)) if more else self
+        return Registry(self._found, (*self._blocks, *more), self._set) if more else self
 
     def beside(self, plugins: Sequence[Plugin]) -> Registry:
         """The same with some more plugins, each in the place of an installed one of its distribution; none of them is blocked."""
@@ -105,7 +110,37 @@ class Registry:
         names = {"catalogs": tuple(catalogs or ()), "packs": tuple(packs or ()), "kinds": tuple(classes)}
         told = info.model_copy(update={**names, "questions": announced(dict.fromkeys(asked, ""))})
         given = Plugin(told, None, dict(catalogs or {}), dict(packs or {}), classes, asked)
-        return cls([_built_in(), given] if told.brings else [_built_in()])
+        return cls([built_in(), given] if told.brings else [built_in()])
+
+    def setting(
+        self, given: Mapping[str, Mapping[str, Any]], where: str = "", line: Line = nowhere
+    ) -> tuple[Registry, list[FriendshoreError]]:
+        """The same with what a case sets for plugins, and everything that is wrong with that: see `settled`."""
+        done, errors = settled(given, self.plugins, self._model, where, line)
+        return (Registry(self._found, self._blocks, {**self._set, **done}) if given else self), errors
+
+    def settings_of(self, name: str) -> Any:
+        """What is set for a plugin: a record of its model, with the model's defaults where a case sets nothing; None: it takes no settings.
+
+        Args:
+            name: its distribution, entry point or package.
+
+        Raises:
+            InputError: if something must be set and is not.
+            PluginError: if there is no such plugin, or it is broken or blocked.
+        """
+        info = self.named(name)[0]
+        if not info.settings:
+            return None
+        known = self._set.get(info.package)
+        return known if known is not None else made(self._model(info), {}, info, info.name or info.distribution)
+
+    def _model(self, info: PluginInfo) -> type[BaseModel]:
+        if self.code(info) is None:
+            raise PluginError(Diagnostic(f"{info.label} cannot be used: {info.error or info.status}", info.file))
+        model = self._ask(self._of(info), "friendshore_settings").settings
+        assert model is not None  # its hook was asked
+        return model
 
     @property
     def plugins(self) -> tuple[PluginInfo, ...]:
@@ -273,8 +308,10 @@ class Registry:
         try:
             if is_own(model):
                 return record(model, data, where, row)
+            info = self._provider("kind of rule", kind).info
+            settings = self.settings_of(info.package) if info.settings else None
             with running(package_of(model), f"making a rule of kind `{kind}`"):
-                return record(model, data, where, row)
+                return record(model, data, where, row).given(settings)
         except FriendshoreError:
             raise
         except BaseException as error:
@@ -297,13 +334,13 @@ class Registry:
             InputError: with everything that is wrong with the data, unknown kinds included.
             PluginError: if nothing but plugins is wrong.
         """
-        made: list[Rule] = []
+        found: list[Rule] = []
         errors: list[FriendshoreError] = []
         for position, table in enumerate(tables):
             row = rows[position] if position < len(rows) else None
             named = table if table.get("id") else {**table, "id": f"{table.get('kind')}-{position + 1}"}
             try:
-                made.append(self.rule(named, where, row))
+                found.append(self.rule(named, where, row))
             except FriendshoreError as error:
                 at = f"{where}, rule `{named['id']}`" if where and row is None else where
                 errors.append(type(error)(replace(p, file=at) if p.file == where else p for p in error.problems))
@@ -311,7 +348,7 @@ class Registry:
             problems = [problem for error in errors for problem in error.problems]
             only_plugins = all(isinstance(error, PluginError) for error in errors)
             raise PluginError(problems) if only_plugins else InputError(problems)
-        return tuple(made)
+        return tuple(found)
 
     def pack_rules(self, pack: RulePack) -> tuple[Rule, ...]:
         """The rules of a pack.
@@ -336,7 +373,7 @@ class Registry:
         if len(claims) > 1:
             raise PluginError(clash(what, name, claims))
         if not bringing:
-            raise PluginError(self._unknown(what, name))
+            raise PluginError(unknown(what, name, self._usable(what), self.plugins))
         plugin = (claims or bringing)[0]
         if not claims:
             raise PluginError(refused(what, name, plugin.info, self._blocks))
@@ -345,38 +382,13 @@ class Registry:
             raise PluginError(Diagnostic(message, fix=f"mend or upgrade {plugin.info.distribution}"))
         return plugin
 
-    def _unknown(self, what: What, name: str) -> Diagnostic:
-        known = list(self._usable(what))
-        message = f"no {what} `{name}` is installed"
-        unfit = [p.info for p in self._plugins if p.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
-        if unfit:
-            listing = ", ".join(f"{info.label} ({info.status})" for info in unfit)
-            message += f"; it may be in a plugin that cannot be used: {listing} (see `friendshore plugins list`)"
-        fix = did_you_mean(name, known) or "install the plugin that brings it"
-        if what in ("catalog", "rule pack"):
-            fix += f", or write ./{name} for a folder of your own"
-        return Diagnostic(message, found=f"`{name}`", expected="one of " + (", ".join(known) or "none"), fix=fix)
-
     def _ask(self, plugin: Plugin, hook: Hook) -> Yielded:
         """What a plugin's hook yields; called once, and checked against the manifest."""
         key = (self._plugins.index(plugin), hook)
         with self._lock:
             if key not in self._yielded:
-                self._yielded[key] = ask(plugin, hook) if plugin.info.package != OWN else _asked_of_us(plugin.info)
+                self._yielded[key] = ask(plugin, hook) if plugin.info.package != OWN else asked_of_us(plugin.info)
             return self._yielded[key]
-
-
-def _built_in() -> Plugin:
-    """The kinds of friendshore itself, which come through the same structure as everybody's."""
-    info = PluginInfo(distribution=OWN, version=__version__, name="built-in", package=OWN)
-    classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
-    return Plugin(info.model_copy(update={"kinds": tuple(classes), "questions": own_questions()}), classes=classes)
-
-
-def _asked_of_us(info: PluginInfo) -> Yielded:
-    """What friendshore's own hook yields: of questions alone, which stand above this layer and are imported when one is asked."""
-    code = import_module(f"{OWN}.questions")
-    return Yielded({}, {}, {}, named(code.friendshore_questions(), info))
 
 
 __all__ = ["CatalogRef", "Registry", "is_folder"]

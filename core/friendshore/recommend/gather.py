@@ -19,6 +19,7 @@ from ..plugins import Block, Blocker, Registry, digest_of, is_folder, plugin_fil
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN, is_own
 from ..plugins.registry import CatalogRef
+from ..plugins.settings import nowhere
 from ..problem.inputs import Inputs
 from ..reading.records import Again
 from ..reading.tomlfile import read_toml
@@ -88,7 +89,7 @@ def gather(
     known = registry if registry is not None else _registry(case, catalogs)
     known = known.blocking(case.blocked, Blocker.CASE)
     idle = known.idle_blocks(Blocker.CASE)
-    errors: list[FriendshoreError] = []
+    known, errors = _with_settings(case, known)
     case, rules = _looked_at(case, rules, errors)
     refs = named_catalogs(case, known, [catalog.name for catalog in catalogs], errors)
     read = _catalogs(case, known, refs, catalogs, errors)
@@ -197,7 +198,9 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
 def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
     """What is installed; not even looked for if the case names nothing that is not given."""
     names = {catalog.name for catalog in given}
-    needed = case.packs or case.rules or case.blocked or any(name not in names for name in case.catalogs)
+    needed = (
+        case.packs or case.rules or case.blocked or case.settings or any(name not in names for name in case.catalogs)
+    )
     return Registry.discover() if needed else Registry.of()
 
 
@@ -245,6 +248,13 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
             file, rules, lines = rules_in((case.folder or Path()) / name)
             attempt(partial(registry.rules, rules, file, lines), errors)
     return packs
+
+
+def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:
+    """The registry with what the case sets for plugins, and what is wrong with that, by its line."""
+    toml = read_toml(case.file, []) if case.settings and case.file is not None else None
+    where = str(case.file) if case.file is not None else f"case {case.name}"
+    return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
 
 
 def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:

@@ -174,7 +174,8 @@ def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool
         PluginError: if they cannot be put together for want of a plugin.
     """
     file = facts_file(facts)
-    rules, unchecked = _rules(file, registry.blocking(file.case.blocked, Blocker.CASE), ask_others)
+    known, _ = registry.blocking(file.case.blocked, Blocker.CASE).setting(file.case.settings, FACTS)
+    rules, unchecked = _rules(file, known, ask_others)
     complete = len(rules) == len(file.rules)
     by_others = len(unchecked) > len(file.rules) - len(rules)
     try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -45,6 +46,21 @@ class Opened:
     """Where its names were looked up; None: what is installed."""
     strict: bool = False
     """Whether phases of unknown status are enforced."""
+
+    def settings(self, plugin: str) -> Any:
+        """What the case sets for a plugin: a record of its model; None: it takes no settings.
+
+        Args:
+            plugin: its distribution, entry point or package.
+
+        Raises:
+            InputError: with everything that is wrong with what is set, or if something must be set and is not.
+            PluginError: if there is no such plugin, or it cannot be used.
+        """
+        known, errors = (self.registry or Registry.discover()).setting(self.session.problem.case.settings)
+        if errors:
+            raise errors[0]
+        return known.settings_of(plugin)
 
     def beside(self, path: Path, progress: Progress | None = None) -> Opened:
         """Another case or run, opened likewise: with the same registry, strictness and limits.

@@ -19,7 +19,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from ..domain.base import Number, Record, UnreadableError
 from ..domain.facts import Material
@@ -164,6 +164,8 @@ class Rule(Record):
     loosened: Number = Decimal(0)
     """For a limit: how far every bound is relaxed, in the bound's own unit. Never law: what a change of the case does to it."""
 
+    _settings: Any = PrivateAttr(default=None)
+
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
     """What `judge` is asked about. `chain`: every offer up the chain of the final demand's material, on the final
     delivery. `trade`: every move of any material, on its arrival, given the final use."""
@@ -174,6 +176,19 @@ class Rule(Record):
     that it admits."""
     verbs: ClassVar[frozenset[str]] = frozenset()
     """Which of `judge`, `charge` and `rows` the kind implements; set by the class machinery."""
+
+    @property
+    def settings(self) -> Any:
+        """What the case sets for the plugin of this kind, `[plugin.NAME]`, as a record of the plugin's model; None: it takes no settings."""
+        return self._settings
+
+    def given(self, settings: object) -> Self:
+        """The same rule with the settings of its plugin."""
+        if settings is None:
+            return self
+        copy = self.model_copy()
+        copy._settings = settings  # noqa: SLF001 - its own, of a record that nobody has seen yet
+        return copy
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -1,0 +1,140 @@
+"""Settings of plugins: `[plugin.NAME]` of a case, checked against the model that the plugin brings, and handed to its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..domain.suggest import did_you_mean
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..reading.records import record
+from .attribution import blame
+from .manifest import PluginInfo, normal
+from .running import running, to_blame
+
+Line = Callable[[tuple[str, ...]], int | None]
+"""Line at which a key stands, by its path: `("plugin", "acme", "depth")`."""
+TABLE = "plugin"
+"""The table of a case that holds them."""
+
+
+def nowhere(_: tuple[str, ...]) -> int | None:
+    """What is set in memory stands on no line."""
+    return None
+
+
+def model_in(things: Sequence[Any], info: PluginInfo) -> type[BaseModel]:
+    """The one model that a plugin's hook yields.
+
+    Raises:
+        PluginError: if it yields anything else.
+    """
+    if len(things) == 1 and isinstance(things[0], type) and issubclass(things[0], BaseModel):
+        return things[0]
+    message = f"{info.label}: its hook `friendshore_settings` yields something else"
+    fix = f"upgrade or repair {info.distribution}, or report this to its author"
+    raise PluginError(Diagnostic(message, info.file, found=repr(things), expected="one pydantic model", fix=fix))
+
+
+def plugin_named(name: str, plugins: Iterable[PluginInfo]) -> PluginInfo:
+    """The one plugin that a table of settings is for.
+
+    Raises:
+        InputError: if there is none, several, or one that takes no settings.
+    """
+    listed = list(plugins)
+    found = [i for i in listed if normal(name) in map(normal, (i.distribution, i.name, i.package))]
+    taking = [info for info in found if info.settings]
+    if len(taking) == 1:
+        return taking[0]
+    names = sorted({info.distribution for info in listed if info.settings})
+    message = f"no plugin `{name}` is installed"
+    if found:
+        message = f"{found[0].label} takes no settings" if not taking else f"several plugins are called `{name}`"
+    fix = did_you_mean(name, names) or ("install the plugin, or delete the table" if not found else "delete the table")
+    raise InputError(Diagnostic(message, found=f"`{name}`", expected="one of " + (", ".join(names) or "none"), fix=fix))
+
+
+def settled(
+    given: Mapping[str, Mapping[str, Any]],
+    plugins: Sequence[PluginInfo],
+    model_of: Callable[[PluginInfo], type[BaseModel]],
+    where: str,
+    line: Line,
+) -> tuple[dict[str, BaseModel], list[FriendshoreError]]:
+    """What a case sets for plugins, by package, and everything that is wrong with that.
+
+    Args:
+        given: settings by distribution, entry point or package.
+        plugins: what is installed.
+        model_of: the model of a plugin's settings.
+        where: the file they stand in, for messages.
+        line: says on which line a key stands.
+    """
+    done: dict[str, BaseModel] = {}
+    errors: list[FriendshoreError] = []
+    for name, data in given.items():
+        try:
+            info = plugin_named(name, plugins)
+            done[info.package] = made(model_of(info), data, info, name, where, line)
+        except FriendshoreError as error:
+            at = (TABLE, name)
+            placed = [
+                p if p.file else replace(p, file=where, row=line(at), column=".".join(at)) for p in error.problems
+            ]
+            errors.append(type(error)(placed))
+    return done, errors
+
+
+def made(
+    model: type[BaseModel], data: Mapping[str, Any], info: PluginInfo, name: str, where: str = "", line: Line = nowhere
+) -> BaseModel:
+    """The settings of a plugin as a record of its model.
+
+    Args:
+        model: the model.
+        data: keys and values as they are written.
+        info: the plugin.
+        name: what the case calls it.
+        where: the file they stand in, for messages.
+        line: says on which line a key stands.
+
+    Raises:
+        InputError: with everything that is wrong with them, each with its line.
+        PluginError: if a validator of the plugin's raises something else.
+    """
+    strange = [key for key in data if key not in _keys(model)]
+    found = [_strange(key, _keys(model)) for key in strange]
+    settings: BaseModel | None = None
+    try:
+        with running(info.package, "reading its settings"):
+            settings = record(model, {key: value for key, value in data.items() if key not in strange})
+    except InputError as error:
+        found += error.problems
+    except BaseException as error:
+        if isinstance(error, FriendshoreError) or not to_blame(error):
+            raise
+        raise blame(info, error, "failed to read its settings") from error
+    if found or settings is None:
+        raise InputError(_placed(problem, name, where, line) for problem in found)
+    return settings
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _strange(key: str, keys: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        "no such key", column=key, expected="one of " + ", ".join(keys), fix=did_you_mean(key, keys) or "delete it"
+    )
+
+
+def _placed(problem: Diagnostic, name: str, where: str, line: Line) -> Diagnostic:
+    key = problem.column.partition(".")[0].partition("[")[0]
+    place = line((TABLE, name, key)) if key else line((TABLE, name))
+    column = f"{TABLE}.{name}.{problem.column}" if problem.column else f"{TABLE}.{name}"
+    return replace(problem, file=where, row=place, column=column)

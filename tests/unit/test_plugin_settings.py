@@ -1,0 +1,193 @@
+"""`[plugin.NAME]` of a case: checked against the plugin's model, handed to its rules, kept with the run."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from friendshore.case import load_case
+from friendshore.errors import FriendshoreError, InputError
+from friendshore.plugins import Blocker, Registry
+from friendshore.recommend import gather, plan, verdicts
+from friendshore.recommend.check import check
+from friendshore.recommend.verify_run import verify_run
+from friendshore.run import write_run
+
+if TYPE_CHECKING:
+    from conftest import Site
+
+CODE = '''
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Literal
+
+from friendshore.domain.base import Record
+from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
+from friendshore.hookspecs import hookimpl
+from friendshore.rules.base import Rule
+
+
+class Settings(Record):
+    names: tuple[str, ...]
+    threshold: Decimal = Decimal("0.85")
+
+
+class Listed(Rule):
+    """Nothing is bought from whoever is named in the settings."""
+
+    kind: Literal["listed"] = "listed"
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        if offer.facility.supplier not in self.settings.names:
+            return PASS
+        return Verdict(result=Result.FAIL, rule=self.id, clause=self.citation, reason="is listed")
+
+    def sentence(self) -> str:
+        return "Nothing is bought from whoever is listed."
+
+
+@hookimpl
+def friendshore_settings() -> Iterator[type[Settings]]:
+    yield Settings
+
+
+@hookimpl
+def friendshore_rules() -> Iterator[type[Rule]]:
+    yield Listed
+'''
+MANIFEST = 'api = 1\nkinds = ["listed"]\nsettings = true\n'
+CATALOG = {
+    "catalog.toml": 'schema = 1\nname = "ours"\n',
+    "sources.csv": "id,reference,date,confidence\ns,somebody,2026-11-01,verified\n",
+    "materials.csv": "id,element,form,basis,stages\ntin,Sn,metal,gross,\n",
+    "facilities.csv": "id,operator,country\nmill,Mill Ltd,MY\nhill,Hill Ltd,AU\n",
+    "capacity.csv": "facility,per_year,status,source\nmill,9 t/year,operating,s\nhill,9 t/year,operating,s\n",
+    "offers.csv": "id,facility,material,price,source\nfrom-mill,mill,tin,30 USD/kg,s\nfrom-hill,hill,tin,40 USD/kg,s\n",
+}
+CASE = """schema = 1
+[case]
+name = "c"
+start = 2027-01-01
+periods = 1
+period = "year"
+place = "US"
+[use]
+catalogs = ["./ours"]
+[plugin.acme-lists]
+names = ["Mill Ltd"]
+[[demand]]
+material = "tin"
+end_use = "civil"
+per_year = "1 t"
+[[rule]]
+kind = "listed"
+"""
+
+
+@pytest.fixture
+def case(site: Site, tmp_path: Path) -> Path:
+    """The file of a case that sets something for an installed plugin."""
+    site.plugin("acme-lists", MANIFEST, CODE)
+    (tmp_path / "ours").mkdir()
+    for name, text in CATALOG.items():
+        (tmp_path / "ours" / name).write_text(text)
+    return written(tmp_path, CASE)
+
+
+def written(folder: Path, text: str) -> Path:
+    """The case file with this text."""
+    (folder / "case.toml").write_text(text)
+    return folder / "case.toml"
+
+
+def bought(file: Path) -> set[str]:
+    """Offers in the plan of a case."""
+    return {line.offer for line in plan(load_case(file), registry=Registry.discover()).run.purchases}
+
+
+def test_rules_of_the_plugin_know_what_is_set(case: Path) -> None:
+    """Whoever is named in the settings is not bought from; the next best is."""
+    assert bought(case) == {"from-hill"}
+    assert bought(written(case.parent, CASE.replace("Mill Ltd", "Hill Ltd"))) == {"from-mill"}
+
+
+def test_names_of_every_sort_are_taken(case: Path) -> None:
+    """Distribution, entry point or package: any of them means the plugin."""
+    assert bought(written(case.parent, CASE.replace("plugin.acme-lists", "plugin.acme_lists"))) == {"from-hill"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "row", "column", "message"),
+    [
+        ("names =", "nams =", 11, "plugin.acme-lists.nams", "no such key"),
+        ('["Mill Ltd"]', "7", 11, "plugin.acme-lists.names", "cannot be read"),
+        ("plugin.acme-lists", "plugin.acme-list", 10, "plugin.acme-list", "no plugin `acme-list` is installed"),
+        ('names = ["Mill Ltd"]', 'names = ["x"]\nthreshold = "much"', 12, "plugin.acme-lists.threshold", ""),
+    ],
+)
+def test_mistakes_have_their_line(case: Path, old: str, new: str, row: int, column: str, message: str) -> None:
+    """An unknown plugin, an unknown key and a value that the model refuses."""
+    found = check(written(case.parent, CASE.replace(old, new)), Registry.discover()).errors
+    assert [p for p in found if (p.row, p.column) == (row, column) and message in p.message], found
+
+
+def test_a_setting_that_is_needed_and_missing_is_told(case: Path) -> None:
+    """By the rule that would have read it."""
+    text = CASE.replace('[plugin.acme-lists]\nnames = ["Mill Ltd"]\n', "")
+    with pytest.raises(InputError, match="a needed key is missing"):
+        gather(load_case(written(case.parent, text)), Registry.discover())
+
+
+def test_a_plugin_that_takes_no_settings_is_told(site: Site, case: Path) -> None:
+    """What would be read by nobody is a mistake."""
+    site.plugin("acme-plain")
+    text = CASE + "[plugin.acme-plain]\nx = 1\n"
+    with pytest.raises(FriendshoreError, match="takes no settings"):
+        gather(load_case(written(case.parent, text)), Registry.discover())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("    yield Settings\n", "    yield Settings\n    yield Settings\n", "yields something else"),
+        (
+            "    yield Settings\n",
+            "    raise RuntimeError('x')\n    yield\n",
+            "failed in its hook `friendshore_settings`",
+        ),
+        (
+            "    names: tuple[str, ...]\n",
+            "    names: tuple[str, ...]\n\n    def model_post_init(self, _):\n        raise OSError(1)\n",
+            "failed to read",
+        ),
+    ],
+)
+def test_a_plugin_whose_settings_fail_is_named(site: Site, case: Path, before: str, after: str, message: str) -> None:
+    """What goes wrong in its code is laid at its door."""
+    site.plugin("acme-lists", MANIFEST, CODE.replace(before, after))
+    with pytest.raises(FriendshoreError, match=message):
+        gather(load_case(case), Registry.discover())
+
+
+def test_settings_are_kept_with_the_run_and_compared(case: Path) -> None:
+    """A run is verified by what was set for it; against a case that sets something else it fails."""
+    made = plan(load_case(case), registry=Registry.discover())
+    run = case.parent / "run"
+    write_run(run, made.run, made.facts(), verdicts(made.plan))
+    assert made.facts()["case"]["settings"] == {"acme-lists": {"names": ["Mill Ltd"]}}
+    assert verify_run(run, Registry.discover(), case).verified
+    written(case.parent, CASE.replace("Mill Ltd", "Nobody"))
+    assert [f for f in verify_run(run, Registry.discover(), case).findings if "settings" in f.message]
+    assert verify_run(run, Registry.discover()).findings == ()
+
+
+def test_a_registry_keeps_what_is_set(case: Path) -> None:
+    """Through further blocks, and in another process."""
+    registry, errors = Registry.discover().setting({"acme-lists": {"names": ["a"]}})
+    assert not errors
+    for one in (registry.blocking(["other"], Blocker.CALL), pickle.loads(pickle.dumps(registry))):
+        assert one.settings_of("acme-lists").names == ("a",)
+    assert Registry.discover().setting({})[0].settings_of("friendshore") is None
