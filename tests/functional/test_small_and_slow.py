@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -99,3 +100,61 @@ def test_a_clock_that_says_no_day_is_passed_by(monkeypatch: pytest.MonkeyPatch, 
     here = today()
     monkeypatch.setenv(EPOCH, seconds)
     assert today() >= here
+
+
+def recipes(case: Path, count: int, made_of: Sequence[tuple[int, int]], source: bool = True) -> None:
+    """Puts `count` materials into the small case, and a maker of the second of the first for each pair; the last is wanted."""
+    catalog, steps = case / "catalog", [f"o{taken}-{made},kwinana,m{made},1 USD/kg,invented" for taken, made in made_of]
+    (catalog / "materials.csv").write_text(
+        "id,name,element,form,basis,content,stages,source\n"
+        + "".join(f"m{i},M,X,metal,gross,1,,invented\n" for i in range(count)),
+        encoding="utf-8",
+    )
+    (catalog / "chain.csv").write_text("offer,stage,countries,complete,source\n", encoding="utf-8")
+    offers = ["id,facility,material,price,price_source,source"]
+    offers += ["mined,quebec,m0,1 USD/kg,invented,invented"] * source
+    (catalog / "offers.csv").write_text(
+        "".join(f"{line}\n" for line in (*offers, *(f"{one},invented" for one in steps))), encoding="utf-8"
+    )
+    (catalog / "capacity.csv").write_text(
+        "facility,from,per_year,status,material,source\n"
+        "quebec,,1 t/year,operating,m0,invented\nkwinana,,1000000 t/year,operating,m0,invented\n",
+        encoding="utf-8",
+    )
+    (catalog / "recipe.csv").write_text(
+        "offer,role,material,per_unit,source\n"
+        + "".join(f"o{taken}-{made},input,m{taken},1,invented\n" for taken, made in made_of),
+        encoding="utf-8",
+    )
+    (case / "case.toml").write_text(
+        'schema = 1\n[case]\nname = "deep"\nstart = 2026-01-01\nperiods = 1\nperiod = "year"\ncurrency = "USD"\n'
+        'place = "US"\n[use]\ncatalogs = ["./catalog"]\n[accept]\nconfidence = "assumed"\n'
+        f'[[demand]]\nmaterial = "m{count - 1}"\nend_use = "civil"\nquantities = ["100 t"]\n'
+        'shortage_price = "100000 USD/kg"\n',
+        encoding="utf-8",
+    )
+
+
+def short(case: Path) -> tuple[Decimal, str]:
+    """Kilograms that a plan lacks, and what is said of why."""
+    (only,) = plan(load_case(case), registry=Registry.discover(), workers=1).run.shortages
+    return only.quantity_kg, " ".join(cause.text for cause in only.causes)
+
+
+@pytest.mark.parametrize("loop", [False, True], ids=["chain", "loop"])
+def test_recipes_hundreds_of_steps_deep_are_planned(case: Path, loop: bool) -> None:
+    """A chain of 300 makers, and one that goes round, bring what the mine gives."""
+    count = 300
+    recipes(case, count, [(i, i + 1) for i in range(count - 1)] + [(count - 1, 0)] * loop)
+    kilograms, why = short(case)
+    assert kilograms == 99_000
+    assert "where no cause is looked for" in why
+
+
+@pytest.mark.parametrize("source", [True, False], ids=["a mine", "no mine"])
+def test_a_dozen_materials_made_of_each_other_are_planned(case: Path, source: bool) -> None:
+    """There are more ways through them than could be followed; what is lacking of each is told once."""
+    recipes(case, 12, [(i, j) for i in range(12) for j in range(12) if i != j], source)
+    kilograms, why = short(case)
+    assert kilograms == (99_000 if source else 100_000)
+    assert source or "(as told)" in why

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
@@ -38,6 +38,9 @@ class SupplyCause(NamedTuple):
 _NAMED = 2
 """Offers that are named of those with the same cause, within a sentence on what is made of them."""
 _NEVER = SupplyCause("date", "gives nothing that arrives in the plan")
+_STEPS = 50
+"""Steps up a chain of makers at which the search for causes ends."""
+_FAR = SupplyCause("inputs", f"more than {_STEPS} steps up the chain, where no cause is looked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class _Asked:
     use: Use
     period: int
     serving: Sequence[ComplianceClass]
+    told: dict[tuple[Node, int], tuple[Node, list[SupplyCause]]] = field(default_factory=dict)
+    """What is lacking of a material by the end of a period, and where that is told first: elsewhere it is not told again."""
 
 
 class SupplyCauses:
@@ -211,9 +216,14 @@ class SupplyCauses:
         """What a maker lacks, and why that is; nothing if more of all that it takes in were available."""
         found = []
         for feed in self.problem.network.feeds.get(arc.offer, ()):
-            causes = [] if feed in seen else self._node(asked, feed, ordered, seen)
+            if feed in seen:
+                continue
+            if (feed, ordered) not in asked.told:
+                causes = self._node(asked, feed, ordered, seen) if len(seen) < _STEPS else [_FAR]
+                asked.told[feed, ordered] = arc.node, causes
+            where, causes = asked.told[feed, ordered]
             if causes and not any(cause.kind == "terms" for cause in causes):
-                told = "; ".join(map(str, causes))
+                told = "; ".join(map(str, causes)) if where == arc.node else "as told"
                 found.append(
                     SupplyCause("inputs", f"no more {feed[0]} to make it of by {self._label(ordered)} ({told})")
                 )

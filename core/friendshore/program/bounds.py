@@ -7,9 +7,11 @@ bring beyond need, or is bought to reach the last tier of a price schedule. What
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,11 +128,11 @@ def _needs(problem: Problem, limits: LimitRows, reach: Mapping[tuple[int, int], 
     """
     walk = _Walk(problem, reach)
     exact = {index: walk.needed(index) for index in walk.outlets}
-    finite = [need if np.isfinite(need) else walk.once_round(index) for index, need in exact.items()]
+    finite = [need for need in exact.values() if np.isfinite(need)]
     forced = sum(float(abs(least)) for _, row in limits.asked for least in row.floors if least)
     forced += sum(float(base) for _, row in limits.asked for term in row.asked for base, _ in term.parts)
     wanted = sum(float(sum(d.quantity)) for d in problem.demands)
-    ample = AMPLE * (sum(finite) + wanted + forced + sum(reach.values()))
+    ample = AMPLE * (sum(finite) + wanted * walk.most_for_one() + forced + sum(reach.values()))
     return {index: ample if limits.forces or not np.isfinite(need) else need for index, need in exact.items()}
 
 
@@ -175,42 +177,41 @@ class _Walk:
                 self.asked[offer] = self.asked.get(offer, 0.0) + float(span.terms.least or 0)
         for commitment in problem.commitments:
             self.asked[commitment.offer] = self.asked.get(commitment.offer, 0.0) + float(commitment.quantity)
-        self._known: dict[Node, float] = {}
-        self._walking: set[Node] = set()
-        self._left: dict[Node, float] = {}
         self._lots = dict.fromkeys(problem.network.nodes, 0.0)
         for lot in problem.lots:
             self._lots[lot.material, lot.place.id] += float(lot.quantity)
+        self._left = dict.fromkeys(self.wanted, float("inf"))
+        """Kilograms that may lie at a node though nobody needs them; infinite in and below a loop."""
+        for node in _outside_loops({node: self._made_of(node) for node in self.wanted}):
+            self._left[node] = self._left_over(node)
+        self._known = dict.fromkeys(self.wanted, float("inf"))
+        """Kilograms needed at a node; infinite in and above a loop."""
+        for node in _outside_loops({node: self._made_into(node) for node in self.wanted}):
+            taken = sum(per_unit * self.offer(offer) for offer, per_unit in self.takers.get(node, ()))
+            self._known[node] = (self.wanted[node] + taken) * self._bought_for_one(node)
 
-    def node(self, node: Node) -> float:
-        """Kilograms needed at a node; infinite in a loop."""
-        if node in self._known:
-            return self._known[node]
-        if node in self._walking:
-            return float("inf")
-        self._walking.add(node)
-        need = self.wanted[node] + sum(per_unit * self.offer(offer) for offer, per_unit in self.takers.get(node, ()))
-        need *= self._bought_for_one(node)
-        self._walking.discard(node)
-        self._known[node] = need
-        return need
+    def _made_of(self, node: Node) -> set[Node]:
+        network = self.problem.network
+        arcs = (network.arcs[index] for index in network.into.get(node, ()))
+        return {feed for arc in arcs if arc.offer >= 0 for feed in network.feeds.get(arc.offer, ())}
 
-    def once_round(self, offer: int, path: frozenset[Node] = frozenset()) -> float:
-        """Units needed of an offer in or above a loop by what lies down its chains, each material passed once."""
-        by_output: dict[int, float] = {}
-        for index in self.outlets.get(offer, ()):
-            arc = self.problem.network.arcs[index]
-            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._down(arc.node, path) / float(arc.per_unit)
-        return max(by_output.values(), default=0.0)
+    def _made_into(self, node: Node) -> set[Node]:
+        outlets = (self.outlets.get(offer, ()) for offer, _ in self.takers.get(node, ()))
+        return {self.problem.network.arcs[index].node for some in outlets for index in some}
 
-    def _down(self, node: Node, path: frozenset[Node]) -> float:
-        if node in path:
-            return 0.0
-        if np.isfinite(self._known.get(node, np.inf)):
-            return self._known[node]
-        here = path | {node}
-        taken = sum(per_unit * self.once_round(offer, here) for offer, per_unit in self.takers.get(node, ()))
-        return (self.wanted[node] + taken) * self._bought_for_one(node)
+    def most_for_one(self) -> float:
+        """Most kilograms that one wanted may take of any material in or above a loop, if each is passed once.
+
+        A path through them multiplies what its offers take for one unit; so do all of them together, or more.
+        """
+        most = 1.0
+        for node, taken in self.takers.items():
+            if not np.isfinite(self._known[node]):
+                outlets = ((per_unit, index) for offer, per_unit in taken for index in self.outlets.get(offer, ()))
+                arcs = self.problem.network.arcs
+                gains = (per_unit / float(arcs[index].per_unit) for per_unit, index in outlets)
+                most *= max(1.0, max(gains, default=1.0) * self._bought_for_one(node))
+        return most
 
     def _bought_for_one(self, node: Node) -> float:
         """Most kilograms that are bought for one that is taken later, because of what is lost in store meanwhile."""
@@ -232,7 +233,7 @@ class _Walk:
         by_output: dict[int, float] = {}
         for index in self.outlets.get(offer, ()):
             arc = self.problem.network.arcs[index]
-            by_output[arc.output] = by_output.get(arc.output, 0.0) + self.node(arc.node) / float(arc.per_unit)
+            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._known[arc.node] / float(arc.per_unit)
         return max(by_output.values(), default=0.0) + self._unneeded(offer)
 
     def beyond_need(self, offer: int) -> float:
@@ -243,15 +244,21 @@ class _Walk:
         """What its order minima, whole lots and terms of trade bring, and what its inputs have left over."""
         facts = self.problem.offers[offer]
         feeds = zip(self.problem.network.feeds.get(offer, ()), facts.offer.inputs, strict=True)
-        left = sum(self.left_over(feed) / float(line.per_unit) for feed, line in feeds)
+        left = sum(self._left[feed] / float(line.per_unit) for feed, line in feeds)
         orders = float((facts.offer.min_order or 0) + (facts.offer.lot or 0)) * self.problem.case.horizon.count
         return left + orders + self.asked.get(offer, 0.0)
 
-    def left_over(self, node: Node) -> float:
-        """Kilograms that may lie at a node though nobody needs them; infinite in a loop."""
-        if node not in self._left:
-            self._left[node] = float("inf")  # seen again before it is known: a loop
-            arcs = [self.problem.network.arcs[index] for index in self.problem.network.into.get(node, ())]
-            made = sum(self.beyond_need(arc.offer) * float(arc.per_unit) for arc in arcs if arc.offer >= 0)
-            self._left[node] = self._lots[node] + made
-        return self._left[node]
+    def _left_over(self, node: Node) -> float:
+        arcs = [self.problem.network.arcs[index] for index in self.problem.network.into.get(node, ())]
+        made = sum(self.beyond_need(arc.offer) * float(arc.per_unit) for arc in arcs if arc.offer >= 0)
+        return self._lots[node] + made
+
+
+def _outside_loops(rests_on: Mapping[Node, Iterable[Node]]) -> Iterator[Node]:
+    """Each node after those that it rests on; what lies in a loop, or rests on one, never comes."""
+    sorter = TopologicalSorter(rests_on)
+    with suppress(CycleError):  # it gives what it can all the same
+        sorter.prepare()
+    while ready := sorter.get_ready():
+        yield from ready
+        sorter.done(*ready)
