@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
@@ -46,19 +46,34 @@ def held(folder: Path) -> Iterator[None]:
     try:
         strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in _OURS)
         if strange or folder.is_symlink():
-            fix = "move it away: friendshore writes aside in a folder of this name"
-            raise InputError(
-                Diagnostic("is in the way, and is left as it is", str(folder), found=", ".join(strange), fix=fix)
-            )
+            raise in_the_way(folder, strange)
         yield
     finally:
         _release(folder, lock)
 
 
+def in_the_way(path: Path, found: Sequence[str] = ()) -> InputError:
+    """What is told of something that friendshore did not put where it writes aside.
+
+    Args:
+        path: the hidden folder, or what lies in it.
+        found: what it holds, where that is the matter.
+    """
+    fix = "move it away: friendshore writes aside in a folder of this name"
+    return InputError(Diagnostic("is in the way, and is left as it is", str(path), found=", ".join(found), fix=fix))
+
+
 def _locked(folder: Path) -> int:
-    """The lock of a hidden folder, which is made if it is not there."""
+    """The lock of a hidden folder, which is made if it is not there.
+
+    Raises:
+        InputError: if what has its name is no folder.
+    """
     while True:
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except FileExistsError:
+            raise in_the_way(folder) from None
         try:
             lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
@@ -158,8 +173,8 @@ def written_aside(place: Path) -> Iterator[Path]:
     aside = hidden(place) / NEW
     try:
         with held(hidden(place)):
+            drop_new(aside, [place.name])
             try:
-                drop(aside)
                 aside.mkdir()
                 yield aside / place.name
                 if (aside / place.name).is_dir() and (place.exists() or place.is_symlink()):
@@ -183,9 +198,26 @@ def tidy(place: Path) -> None:
         OSError: if it cannot be deleted.
     """
     folder = hidden(Path(os.path.realpath(place)))
-    if folder.is_dir():
+    if folder.exists():
         with held(folder):
-            drop(folder / NEW)
+            drop_new(folder / NEW, [place.name])
+
+
+def drop_new(new: Path, ours: Collection[str]) -> None:
+    """Deletes what was not complete when its process was killed, and nothing else.
+
+    Args:
+        new: the folder in the hidden one.
+        ours: names of what friendshore writes there.
+
+    Raises:
+        InputError: if it holds anything else.
+        OSError: if it cannot be deleted.
+    """
+    strange = sorted({entry.name for entry in new.iterdir()} - {*ours}) if new.is_dir() else []
+    if strange or (new.exists() and not new.is_dir()):
+        raise in_the_way(new, strange)
+    drop(new)
 
 
 def replace_file(place: Path, content: bytes) -> None:

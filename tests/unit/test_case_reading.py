@@ -137,6 +137,7 @@ SPOILED = [
     ('resolution = "1 g"', 'resolution = "0"', "case.resolution", "cannot be read"),
     ('resolution = "1 g"', 'resolution = "1e-30 kg"', "case.resolution", "cannot be read"),
     ('resolution = "1 g"', 'resolution = "1e9 t"', "case.resolution", "cannot be read"),
+    ('resolution = "1 g"', 'resolution = "0.3333333333 kg"', "case.resolution", "cannot be read"),
     ("schema = 1\n", "schema = 1e99999999999999999999\n", "schema", "cannot be read"),
     ("periods = 4", f"periods = {'9' * 5000}", "", "cannot be read"),
     ("periods = 4", f"periods = 0x{'f' * 5000}", "case.periods", "cannot be read"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -52,6 +54,15 @@ def test_the_same_answer_here_and_there() -> None:
     assert here.x is not None
     assert there.x is not None
     assert here.x.tolist() == there.x.tolist()
+    assert (here.objective, here.bound) == (there.objective, there.bound)
+
+
+def test_where_no_file_can_be_written_the_search_is_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine whose disk is full, or may not be written to, gets its answer all the same."""
+    there = solve_with_highs(covering(), Ask(60.0))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    here = solve_with_highs(covering(), Ask(60.0))
+    assert here.outcome is SolverOutcome.OPTIMAL
     assert (here.objective, here.bound) == (there.objective, there.bound)
 
 

@@ -37,6 +37,8 @@ class Range:
     """What is expected, and how to mend it, where a number is more than `most`; empty: as where it is less."""
     unit: str = ""
     """What the number counts, in records: `kg`, `money/kg`, `months`, …; empty: it is a share or a bare number."""
+    digits: int = 0
+    """Most significant digits; 0: as many as a decimal keeps."""
 
     def __call__(self, number: Decimal) -> Decimal:
         """The number.
@@ -50,6 +52,8 @@ class Range:
             raise UnreadableError(self.beyond[0] or self.expected, self.beyond[1])
         if not in_reach(number):
             raise beyond()
+        if self.digits and len(number.normalize().as_tuple().digits) > self.digits:
+            raise UnreadableError(f"a number of no more than {self.digits} significant digits", "round it")
         return number
 
     def whole(self, value: Any) -> int:
@@ -105,8 +109,9 @@ RESOLUTION = Range(
     1_000_000,
     beyond=("no more than 1,000 t", "plan to a finer resolution, like `1 g`"),
     unit="kg",
+    digits=9,
 )
-"""Kilograms to which a plan is rounded. Finer, and the largest mass has more digits than a decimal keeps."""
+"""Kilograms to which a plan is rounded. Finer or of more digits, and a mass that is made of it has more digits than a decimal keeps."""
 PERIODS = Range("a whole number from 1 to 1,200", 1, 1_200)
 """Periods of a plan: up to a century of months."""
 LOTS = Range("a whole number from 1 to 1,000,000", 1, 1_000_000)

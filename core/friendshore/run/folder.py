@@ -18,7 +18,7 @@ from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
-from ..writing import NEW, OLD, drop, held, hidden, move, replace_file, write_file
+from ..writing import NEW, OLD, drop_new, held, hidden, move, replace_file, write_file
 from .sums import SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
 from .tables import TABLES, RunTable, RunVerdict, rows_of, table_text
 
@@ -191,7 +191,7 @@ def _recover(place: Path) -> None:
         move(old, place)
     elif old.is_dir():
         _delete(old)
-    drop(new)
+    drop_new(new, FILES)
 
 
 def _delete(old: Path) -> None:
@@ -230,7 +230,7 @@ def read_run(folder: Path) -> RunFolder:
 
 def _settle(place: Path) -> None:
     """Puts right what a process left that was killed while it wrote a run; waits for one that still writes."""
-    if hidden(place).is_dir():
+    if hidden(place).exists():
         with suppress(OSError), held(hidden(place)):  # where nothing may be written, it stays as it is
             _recover(place)
 

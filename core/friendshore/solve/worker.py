@@ -10,7 +10,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -61,23 +61,36 @@ def search_in_worker(
     """
     # Without its folder on the path, whose modules have names that others have too.
     command = [sys.executable, "-P", __file__, str(int(engine))]
-    if not sys.executable or getattr(sys, "frozen", False):  # within another program there is no Python to start
+    alone = not sys.executable or getattr(sys, "frozen", False)  # within another program there is no Python to start
+    asked = None if alone else _written([part.SerializeToString() for part in (model, parameters, more)])
+    if asked is None:
         return search(model, engine, parameters, more)
-    with TemporaryFile() as asked:
-        for part in (model, parameters, more):
-            asked.write(_packed(part.SerializeToString()))
-        asked.seek(0)
-        # In a session of its own it does not get the Ctrl-C of the terminal: whoever waits for it decides.
-        with subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603 - our own file
-            try:
-                said = _said(process, stopped)
-            finally:
-                process.kill()
+    # In a session of its own it does not get the Ctrl-C of the terminal: whoever waits for it decides.
+    with asked, subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603 - our own file
+        try:
+            said = _said(process, stopped)
+        finally:
+            process.kill()
     if said is None:
         return None
     if said[:1] != _SOLVED:
         raise RefusedError(said[1:].decode() or f"its process ended with {process.returncode}")
     return result_pb2.SolveResultProto.FromString(said[1:])
+
+
+def _written(parts: Iterable[bytes]) -> IO[bytes] | None:
+    """A file of all parts to be read from its begin; None: there is nowhere to write one."""
+    try:
+        file = TemporaryFile()  # noqa: SIM115 - its reader closes it
+    except OSError:
+        return None
+    try:
+        file.writelines(map(_packed, parts))
+        file.seek(0)
+    except OSError:  # the disk is full
+        file.close()
+        return None
+    return file
 
 
 def _said(process: subprocess.Popen[bytes], stopped: Callable[[], bool]) -> bytes | None:
