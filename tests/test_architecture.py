@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.house import cycles
 
 ROOT = Path(__file__).parents[1]
 LONGEST_FILE = 400
@@ -49,6 +50,11 @@ def test_files_and_functions_are_short(path: Path) -> None:
     """No source file has more than 400 lines, no function more than 60."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
     assert [(name, length) for name, length in functions(path) if length > LONGEST_FUNCTION] == []
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    """No module leads back to itself, whatever is imported when, and no two folders or files of a package import one another."""
+    assert cycles() == {}
 
 
 @pytest.mark.parametrize("module", LIGHT)

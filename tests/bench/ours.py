@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import friendshore
-from friendshore.problem import Problem
+from friendshore.problem import build_problem
 from friendshore.program import compile_program
 from friendshore.recommend import gather
 from friendshore.solve import Limits, solve
@@ -27,7 +27,7 @@ def read(folder: Path, answer: Answer) -> Facts:
 def run(facts: Facts, stop: Stop, answer: Answer) -> VerifiedPlan:
     """Builds, solves and verifies."""
     with answer.phase("build"):
-        problem = Problem.build(*facts)
+        problem = build_problem(*facts)
         program = compile_program(problem)
     with answer.phase("solve"):
         solution = solve(program, Limits(gap=stop.gap, seconds=stop.seconds))

@@ -12,7 +12,7 @@ from friendshore.catalog import read_catalogs
 from friendshore.catalog.convert import texts_of, write_workbook
 from friendshore.plugins import Registry
 from friendshore.testing import Check, checks_of, conforms
-from friendshore.testing.rewritten import differences
+from friendshore.testing.catalogs import differences
 
 from .depth import few
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from friendshore.cli import app
-from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE
+from friendshore.run.signing import SIGNATURE_FILE, SUMS_FILE
 
 from .forging import resum
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Linear
+from friendshore.solve.engines import ENGINES
 from friendshore.solve.linking import LinkingMethod, joint_of
-from friendshore.solve.retries import ENGINES
 from friendshore.solve.search import Search
 from friendshore.solve.watch import Watch
 

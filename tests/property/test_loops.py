@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from friendshore.errors import InputError
-from friendshore.problem import Problem
+from friendshore.problem import build_problem
 from friendshore.rules.kinds.limits import MinShare
 
 from .compare import agrees, planned
@@ -137,9 +137,9 @@ def test_what_several_recipes_make_of_nothing_is_refused(
     facts = catalog(facility("us", "US"), split, *again)
     if refused:
         with pytest.raises(InputError, match="made of nothing"):
-            Problem.build(case(demand("oxide", "civil", 10)), (facts,), ())
+            build_problem(case(demand("oxide", "civil", 10)), (facts,), ())
     else:
-        Problem.build(case(demand("oxide", "civil", 10)), (facts,), ())
+        build_problem(case(demand("oxide", "civil", 10)), (facts,), ())
 
 
 def test_a_blend_with_something_new_is_no_gain() -> None:
@@ -148,4 +148,4 @@ def test_a_blend_with_something_new_is_no_gain() -> None:
     scrap = offer("scrap", "us", "salt", 1, chain("US", *OXIDE), inputs=lines(magnet=1))
     metal = offer("metal", "us", "metal", 10, chain("US", *METAL))
     facts = catalog(facility("us", "US"), blend, scrap, metal)
-    assert Problem.build(case(demand("magnet", "civil", 10)), (facts,), ()).offers
+    assert build_problem(case(demand("magnet", "civil", 10)), (facts,), ()).offers

@@ -10,7 +10,7 @@ import pytest
 from ortools.linear_solver.python import model_builder_helper as helper
 
 from friendshore.domain.plan import PlanStatus
-from friendshore.problem import Problem
+from friendshore.problem import build_problem
 from friendshore.program import compile_program
 from friendshore.program.matrix import Linear
 from friendshore.solve import Limits, solve
@@ -50,7 +50,7 @@ def test_both_engines_come_to_the_same(first: int) -> None:
     """The same least cost, within the gap that each was asked for; infeasible for both or for neither; and the plan holds."""
     for seed in range(first, first + GROUP):
         drawn = mid_size(seed)
-        problem = Problem.build(drawn.case, (drawn.catalog,), drawn.rules)
+        problem = build_problem(drawn.case, (drawn.catalog,), drawn.rules)
         program = compile_program(problem)
         found = solve(program, Limits(gap=GAP, workers=1))
         least = by_scip(program.linear)

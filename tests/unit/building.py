@@ -14,7 +14,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog, Offer, Price
 from friendshore.plugins import Registry
-from friendshore.problem import Problem
+from friendshore.problem import Problem, build_problem
 from friendshore.problem.changes import apply_changes
 from friendshore.recommend import Recommendation, plan
 from friendshore.rules.base import Rule
@@ -48,7 +48,7 @@ __all__ = [
 
 def built(given: Case, facts: Catalog | Sequence[Catalog], *rules: Rule) -> Problem:
     """The problem of a case."""
-    return Problem.build(given, (facts,) if isinstance(facts, Catalog) else facts, rules)
+    return build_problem(given, (facts,) if isinstance(facts, Catalog) else facts, rules)
 
 
 def planned(given: Case, facts: Catalog | Sequence[Catalog], *rules: Rule, **options: Any) -> Recommendation:

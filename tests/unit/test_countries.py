@@ -7,8 +7,15 @@ import sys
 
 import pytest
 
-from friendshore.domain.countries import GROUPS, countries_of, country_names, country_of, is_country
-from friendshore.domain.currencies import COMMON, is_currency
+from friendshore.domain.countries import (
+    COMMON,
+    GROUPS,
+    countries_of,
+    country_names,
+    country_of,
+    is_country,
+    is_currency,
+)
 
 
 @pytest.mark.parametrize(

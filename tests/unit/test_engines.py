@@ -16,7 +16,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import Diagnostic, SolverError
 from friendshore.problem.inputs import Inputs
-from friendshore.program.matrix import Linear
+from friendshore.program.matrix import Floats, Linear
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.calendar.search import calendar
 from friendshore.questions.compare.search import compare
@@ -29,20 +29,21 @@ from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.session import Session
 from friendshore.solve import Limits
-from friendshore.solve.engines import Ask, BreakdownError, SolverAnswer, SolverOutcome, solve_lp, solve_with_highs
-from friendshore.solve.retries import ENGINES, Engine, Engines
+from friendshore.solve.engine import Ask, BreakdownError, Engine, Engines, SolverAnswer, SolverOutcome
+from friendshore.solve.engines import ENGINES, solve_with_highs
+from friendshore.solve.engines import solve_with_glop as solve_lp
 
 from .building import case, catalog, demand, facility, metals, rule, source, store
 
 DEAR = Change(price="cn-metal", factor=Decimal(6))
 
 
-def gives_up(_linear: Linear, _ask: Ask) -> SolverAnswer:
+def gives_up(_linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
     """An engine that comes to no answer, whatever it is asked."""
     raise BreakdownError(Diagnostic("HighsModelStatus was Unknown"))
 
 
-def denies(_linear: Linear, _ask: Ask) -> SolverAnswer:
+def denies(_linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
     """An engine that says of everything that it is unavailable."""
     return SolverAnswer(SolverOutcome.INFEASIBLE)
 
@@ -133,7 +134,7 @@ def test_every_question_is_answered_though_an_engine_gives_up(name: str) -> None
 def test_a_comparison_goes_without_what_no_engine_solves() -> None:
     """No engine finds the plan that moves least: both plans are compared all the same, and it is said that fewer might move."""
 
-    def not_by_moves(linear: Linear, ask: Ask) -> SolverAnswer:
+    def not_by_moves(linear: Linear, ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
         if set(linear.cost.tolist()) <= {0.0, *(2.0**power for power in range(-30, 31))} and linear.cost.any():
             return gives_up(linear, ask)
         return solve_with_highs(linear, ask)
@@ -149,7 +150,7 @@ def test_a_comparison_goes_without_what_no_engine_solves() -> None:
 def test_a_plan_that_no_engine_finds_is_short_and_not_proved() -> None:
     """All engines give up but where nothing is bought: everything is short, which is not called cheapest; nor is a rule in conflict."""
 
-    def idle(linear: Linear, ask: Ask) -> SolverAnswer:
+    def idle(linear: Linear, ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
         return solve_lp(linear) if (linear.upper == 0).any() and not linear.integer.any() else gives_up(linear, ask)
 
     given = case(demand("metal", "civil", 100, price=60), stores=(store("metal", 1),))

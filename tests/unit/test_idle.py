@@ -10,7 +10,7 @@ import pytest
 
 from friendshore.plugins import Registry
 from friendshore.recommend.check import Checked, check
-from friendshore.recommend.idle import end_uses
+from friendshore.recommend.doubtful import end_uses
 
 from .building import ban, built, case, demand, metals
 

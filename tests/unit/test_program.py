@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from friendshore.domain.plan import PlanStatus
-from friendshore.problem import Problem
+from friendshore.problem import build_problem
 from friendshore.program import compile_program
 from friendshore.program.bounds import Bounds
 from friendshore.program.decode import decode
@@ -58,7 +58,7 @@ def test_coefficients_of_one_place_add_up_and_zeros_vanish() -> None:
 
 def units(problem: Any) -> dict[str, float]:
     """Most units of every offer in the first period that links of binary variables are made tight with."""
-    bounds = Bounds.of(problem, LimitRows.ask(problem))
+    bounds = Bounds.of(problem, LimitRows.ask(problem).forces)
     return {facts.offer.id: bounds.units[i, 0] for i, facts in enumerate(problem.offers)}
 
 
@@ -151,7 +151,7 @@ def test_the_program_does_not_depend_on_the_order_of_facts() -> None:
 def test_a_case_of_nothing_is_a_program_of_nothing() -> None:
     """A part of a case in which nothing is wanted has no column that could cost anything."""
     given = case(demand("metal", "civil", 1)).model_copy(update={"demands": ()})
-    program = compile_program(Problem.build(given, (metals(),), (), part=True))
+    program = compile_program(build_problem(given, (metals(),), (), part=True))
     assert not program.linear.cost.any()
     empty = solve(replace(program))
     assert (empty.objective, empty.status) == (0, PlanStatus.OPTIMAL)

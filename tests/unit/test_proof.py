@@ -16,8 +16,7 @@ from friendshore.errors import VerificationError
 from friendshore.program import compile_program
 from friendshore.program.matrix import Linear
 from friendshore.proof import Proof, prove_optimality
-from friendshore.proof.exact import ExactProgram
-from friendshore.proof.reach import reach
+from friendshore.proof.exact import ExactProgram, reach
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.limits import Pin
 from friendshore.solve import Solution, Watch, relaxation

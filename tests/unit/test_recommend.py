@@ -18,8 +18,7 @@ from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError, PluginError
 from friendshore.plugins import Registry
-from friendshore.recommend import Recommendation, reverify
-from friendshore.recommend.recommendation import TABLES
+from friendshore.recommend import TABLES, Recommendation, reverify
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinSuppliers

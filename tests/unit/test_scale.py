@@ -11,7 +11,7 @@ import friendshore
 from friendshore import Registry
 from friendshore.errors import Diagnostic
 from friendshore.recommend import gather
-from friendshore.recommend.scale import out_of_scale
+from friendshore.recommend.doubtful import out_of_scale
 from friendshore.rules.kinds.limits import Budget
 
 from .building import bought, built, case, catalog, chain, demand, facility, lines, offer, planned, rule, source

@@ -25,9 +25,11 @@ from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
 from friendshore.solve import solve
 from friendshore.solve.components import empty_rows, split
-from friendshore.solve.engines import Ask, SolverOutcome, solve_lp, solve_with_highs, solve_with_scip
+from friendshore.solve.engine import Ask, SolverOutcome
+from friendshore.solve.engines import solve_with_glop as solve_lp
+from friendshore.solve.engines import solve_with_highs, solve_with_scip
+from friendshore.solve.engines.worker import silence
 from friendshore.solve.scaling import scaled
-from friendshore.solve.silence import silence
 
 from .building import (
     METAL,

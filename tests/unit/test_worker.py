@@ -15,7 +15,8 @@ from friendshore.problem.inputs import Inputs
 from friendshore.program.matrix import Linear
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.session import Session
-from friendshore.solve.engines import BRIEF, Ask, BreakdownError, SolverOutcome, solve_with_highs
+from friendshore.solve.engine import BRIEF, Ask, BreakdownError, SolverOutcome
+from friendshore.solve.engines import solve_with_highs
 
 from .building import hard_case
 

@@ -13,9 +13,18 @@ from ..errors import Diagnostic
 from ..reading.order import all_of
 from . import columns
 from .aliases import check_aliases, read_aliases
-from .basics import name_materials, read_factors, read_materials, read_prices, read_rates, read_sources
+from .basics import (
+    name_facilities,
+    name_materials,
+    read_capacity,
+    read_facilities,
+    read_factors,
+    read_materials,
+    read_prices,
+    read_rates,
+    read_sources,
+)
 from .bearing import read_terms, read_tiers, with_list_prices
-from .facilities import name_facilities, read_capacity, read_facilities
 from .known import ALL_IDS, IDS_IN, Known, known_from
 from .offers import made_by_facility, read_offers, with_quotes
 from .state import CatalogReading

@@ -1,6 +1,6 @@
-"""Countries by ISO 3166-1 alpha-2 code, with the names people use for them, and groups of countries.
+"""Countries by ISO 3166-1 alpha-2 code, with the names people use for them, groups of countries, and currencies by ISO 4217 code.
 
-The code list itself is pycountry's; it is imported when the first country is read, not before.
+The lists are pycountry's, imported when the first is read.
 """
 
 from __future__ import annotations
@@ -97,3 +97,20 @@ def countries_of(text: str) -> frozenset[str]:
     """
     group = GROUPS.get(text.strip().upper())
     return group if group is not None else frozenset({country_of(text)})
+
+
+COMMON = ("USD", "EUR", "GBP", "JPY", "CNY", "AUD", "CAD", "CHF", "INR", "KRW", "KZT", "MYR", "SEK", "VND", "ZAR")
+"""Currencies in which metals are mostly priced: what a mistyped code is likely to mean."""
+
+
+@cache
+def currency_codes() -> frozenset[str]:
+    """All alphabetic codes."""
+    from pycountry import currencies
+
+    return frozenset(str(c.alpha_3) for c in currencies)
+
+
+def is_currency(code: str) -> bool:
+    """Whether `code` is an ISO 4217 code."""
+    return code in currency_codes()

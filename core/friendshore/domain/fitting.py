@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .base import Fault, Given
 from .suggest import did_you_mean
 from .time import Span
 
-if TYPE_CHECKING:
-    from .case import Scenario
-    from .facts import Quote
+
+class Inheriting(Protocol):
+    """A scenario: its name, and whose changes come before its own."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def inherits(self) -> Sequence[str]: ...
+
+
+class Lasting(Protocol):
+    """A quotation: the days on which it holds."""
+
+    @property
+    def start(self) -> date | None: ...
+
+    @property
+    def end(self) -> date | None: ...
 
 
 def named_twice(given: Given) -> Iterator[Fault]:
@@ -79,7 +95,7 @@ def off_the_plan(given: Given) -> Iterator[Fault]:
             yield Fault("acquired", message, "an earlier day", fix, entry=("stocks", number))
 
 
-def circles(scenarios: Sequence[Scenario]) -> Iterator[Fault]:
+def circles(scenarios: Sequence[Inheriting]) -> Iterator[Fault]:
     """Scenarios that inherit from none, or from themselves."""
     known = {scenario.name: scenario.inherits for scenario in scenarios}
     for number, scenario in enumerate(scenarios):
@@ -144,7 +160,7 @@ PRICED_TWICE = Fault(
 """An offer with a price and with quotations."""
 
 
-def quoted_twice(quotes: Sequence[Quote]) -> Iterator[tuple[int, Fault]]:
+def quoted_twice(quotes: Sequence[Lasting]) -> Iterator[tuple[int, Fault]]:
     """Quotations that hold on a day of the one before them in time, each by its position: which is the price must not be open."""
     order = sorted(range(len(quotes)), key=lambda i: quotes[i].start or date.min)
     for i, j in pairwise(order):

@@ -14,11 +14,18 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BeforeValidator
 
 from .base import Number, UnreadableError, Words, beyond, exact, in_reach
-from .countries import GROUPS, countries_of, country_names, country_of, country_words
-from .currencies import COMMON, currency_codes, is_currency
-from .looks import misleading
+from .countries import (
+    COMMON,
+    GROUPS,
+    countries_of,
+    country_names,
+    country_of,
+    country_words,
+    currency_codes,
+    is_currency,
+)
 from .stages import STEPS, Stage
-from .suggest import did_you_mean, nearest
+from .suggest import did_you_mean, misleading, nearest
 
 T = TypeVar("T")
 

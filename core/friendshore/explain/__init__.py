@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from .by_months import ByMonths, by_months
 from .causes import SupplyCause, SupplyCauses
-from .evidence import least_confidence
-from .exposed import Exposed, exposed
+from .eligibility import least_confidence
 from .floors import floors_from
 from .holdings import Holding, holdings
-from .kept_out import KeptOut, kept_out
+from .kept_out import Exposed, KeptOut, exposed, kept_out
 from .moved import forwarded
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices

@@ -1,12 +1,19 @@
-"""Which offers a rule in force keeps out of which use, for how long, and which are only unproven."""
+"""Which offers a rule in force keeps out of which use, for how long, and which are only unproven; what rules of unknown status would forbid.
+
+What phases of unknown status would forbid, if they held, is the exposure of a plan: kilograms and money at risk.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
 from ..problem.network import Arc
+from ..rules.base import PhaseStatus
+from ..verify import Bought, VerifiedPlan
+from ..verify.compliance import Judging
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +53,33 @@ def kept_out(problem: Problem) -> list[KeptOut]:
     forbidden = {(k.arc.index, k.use) for k in found.values() if not k.unproven}
     kept = [k for k in found.values() if not k.unproven or (k.arc.index, k.use) not in forbidden]
     return sorted(kept, key=lambda k: (k.use.material.id, k.use.end_use, k.arc.index, k.verdict.rule))
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """What one rule would forbid."""
+
+    rule: str
+    items: tuple[Bought, ...]
+    cost: Decimal
+    """Undiscounted money on the purchases concerned."""
+
+
+def exposed(verified: VerifiedPlan) -> list[Exposed]:
+    """Every rule with a phase of unknown status that would forbid something of the plan, in the order of ids."""
+    if PhaseStatus.UNKNOWN in verified.problem.law.statuses:
+        return []
+    judging = Judging(verified.ledger, frozenset({PhaseStatus.UNKNOWN}))
+    cost = {id(line.item): line.total for line in verified.lines}
+    found: dict[str, dict[int, Bought]] = {}
+    for judged in judging.verdicts():
+        if judging.broken(judged):
+            found.setdefault(judged.rule, {})[id(judged.item)] = judged.item
+    return [
+        Exposed(
+            rule,
+            tuple(items.values()),
+            sum((cost.get(key, Decimal(0)) for key in items), Decimal(0)),
+        )
+        for rule, items in sorted(found.items())
+    ]

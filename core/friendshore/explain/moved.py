@@ -11,7 +11,7 @@ from typing import Any
 
 _HOME = "friendshore.questions"
 _MODULES = {
-    "affected": "calendar.affected",
+    "affected": "calendar.stretches",
     "alternatives": "alternatives.search",
     "billed": "ledger.records",
     "break_even": "why_not.break_even",
@@ -34,7 +34,7 @@ _MODULES = {
     "margins": "ledger.margins",
     "nearest": "compare.nearest",
     "planned": "compare.planned",
-    "programs": "ledger.programs",
+    "programs": "ledger.items",
     "repaired": "repairs.records",
     "repairs": "repairs.search",
     "shapley": "ledger.shapley",
@@ -43,7 +43,7 @@ _MODULES = {
     "stretches": "calendar.stretches",
     "supply_levers": "repairs.supply_levers",
     "trials": "repairs.trials",
-    "upstream_supply": "repairs.upstream_supply",
+    "upstream_supply": "repairs.supply_levers",
     "usage_range": "alternatives.usage_range",
     "why_not": "why_not.search",
 }
@@ -59,7 +59,7 @@ _NAMES = {
     "Cause": "calendar.search",
     "Cliff": "calendar.search",
     "Comparison": "compare.records",
-    "Concerned": "calendar.affected",
+    "Concerned": "calendar.stretches",
     "FactLine": "compare.records",
     "Gap": "repairs.records",
     "Insurance": "stress.insured",

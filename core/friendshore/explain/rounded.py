@@ -9,9 +9,8 @@ from decimal import Decimal
 from ..domain.time import Period, Span
 from ..domain.whole_periods import RunRounded
 from ..problem import Problem
-from ..problem.judging import licence_id
+from ..problem.judging import licence_id, waiver_id
 from ..problem.offers import OfferFacts
-from ..problem.waivers import waiver_id
 
 _DAY = timedelta(days=1)
 

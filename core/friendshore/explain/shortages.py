@@ -9,8 +9,8 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.watch import told_each
 from ..problem import Problem
-from ..problem.limiting import materials_of
 from ..problem.network import final_node
+from ..problem.parts import materials_of
 from ..program import compile_program
 from ..rules.rows import one_by_one
 from ..session import Session

@@ -11,8 +11,8 @@ from ..plugins import attributed
 from ..rules.answers import as_charge
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows, one_by_one
-from .build import Problem
 from .network import Arc
+from .problem import Problem
 
 
 def active_rules(problem: Problem) -> frozenset[str]:

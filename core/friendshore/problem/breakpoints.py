@@ -10,10 +10,9 @@ from pydantic import BaseModel
 
 from ..domain.time import Span
 from .demands import demand_name
-from .judging import licence_id
+from .judging import licence_id, waiver_id
 from .merged import around
 from .snapshot import Snapshot, Subject
-from .waivers import waiver_id
 
 _DAY = timedelta(days=1)
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
-from functools import cached_property, partial
-from itertools import accumulate
-from operator import mul
+from functools import partial
 
 from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor
-from ..domain.case import Case, FrozenPrices
+from ..domain.case import Case
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..domain.use import Use
@@ -20,126 +17,42 @@ from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.answers import as_rule
 from ..rules.base import Rule
-from ..rules.rows import Row, Rows
-from .capacity import Pool
 from .charges import Charges
-from .commitments import Commitment
-from .compliance_classes import ComplianceClass, Grouping
-from .demands import Demand, Lot, resolve_demands, resolve_lots, round_to
-from .float_tables import Floats, table
+from .compliance_classes import Grouping
+from .demands import resolve_demands, resolve_lots, round_to
 from .given import accepted, check_names, described_twice, parties_without_site, renamed, unexamined, unnamed_end_uses
 from .incumbents import resolve_incumbents
-from .judging import Judgement, Law, judge_all
-from .limiting import ask_limits, of_rule, tried
-from .loops import check_loops
-from .merged import Merged, exchange, merge
-from .moves import Moves, build_moves
-from .network import Network, Node, build_network
-from .objectives import Objective, resolve_objectives
+from .judging import Law, judge_all
+from .limiting import of_rule, tried
+from .merged import exchange, merge
+from .moves import build_moves
+from .network import Network, Node, build_network, check_loops
 from .offers import Assumption, Lead, OfferFacts, resolve_offers
 from .prices import DerivedPrices, PriceDerivation
+from .problem import Problem, Store
 from .questions import Questions
 from .rates import missing_rates
-from .schedules import PriceSpan
 from .stock_cover_cuts import open_to_stricter
-from .terms import TermSpan
 from .trade import resolve_trade
 
 _POWER = Context(prec=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """How a material is held at a place."""
+@uncollected()
+def build_problem(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False) -> Problem:
+    """Resolves everything.
 
-    holding: Decimal
-    """Money per kilogram and year."""
-    limit: Decimal | None
-    """Most kilograms at the end of a period."""
-    kept: tuple[Decimal, ...]
-    """What is left in each period of a kilogram held at the end of the one before."""
+    Args:
+        case: what is wanted.
+        catalogs: the facts.
+        rules: what limits a plan.
+        part: whether these are a part of the facts of a case whose names were checked as a whole.
 
-    def left(self, since: int) -> tuple[Decimal, ...]:
-        """What is left at the end of each period from `since` on of a kilogram that is there in `since`, before rounding."""
-        return tuple(accumulate(self.kept[since + 1 :], mul, initial=Decimal(1)))
-
-
-@dataclass(frozen=True)
-class Problem:
-    """All facts of one case, resolved, sorted and indexed, with what every rule says of them."""
-
-    case: Case
-    merged: Merged
-    rules: tuple[Rule, ...]
-    offers: tuple[OfferFacts, ...]
-    leads: tuple[Lead, ...]
-    demands: tuple[Demand, ...]
-    lots: tuple[Lot, ...]
-    network: Network
-    law: Law
-    judgements: Mapping[Use, Judgement]
-    compliance_classes: tuple[ComplianceClass, ...]
-    moves: Moves
-    pools: tuple[Pool, ...]
-    price_spans: tuple[PriceSpan, ...]
-    """Price schedules, one entry a span."""
-    term_spans: tuple[TermSpan, ...]
-    """Terms of trade, one entry a span."""
-    commitments: tuple[Commitment, ...]
-    """Take-or-pay, one entry a year of an offer."""
-    stores: Mapping[Node, Store]
-    shortage_price: tuple[Decimal, ...]
-    """Money per kilogram short, by demand."""
-    frozen: FrozenPrices
-    """What a shortage and holding cost, as facts: in a changed case they stay what they are here."""
-    discount: tuple[Decimal, ...]
-    """What money of each period counts for."""
-    facts: Questions
-    """What limit rules may ask."""
-    assumptions: tuple[Assumption, ...]
-
-    def __repr__(self) -> str:
-        return f"<Problem {self.case.name}: {len(self.demands):,} demands, {len(self.offers):,} offers, {len(self.rules):,} rules>"
-
-    @cached_property
-    def capacity(self) -> Floats:
-        """Kilograms of every pool in every period, in doubles; infinite: unlimited."""
-        return table([pool.capacity for pool in self.pools], self.case.horizon.count)
-
-    @cached_property
-    def limit_rows(self) -> list[tuple[Rule, Row | Rows]]:
-        """Every row of every limit rule, asked once: what the program compiles, and what the verifier reads on the plan.
-
-        Raises:
-            PluginError: if a plugin's rule raises.
-        """
-        return ask_limits(self)
-
-    @cached_property
-    def objectives(self) -> tuple[Objective, ...]:
-        """Lexicographic objectives, cost last; none: cost alone.
-
-        Raises:
-            InputError: if one counts contained element, and nobody knows how much of it a material contains.
-        """
-        return resolve_objectives(self)
-
-    @staticmethod
-    @uncollected()
-    def build(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False) -> Problem:
-        """Resolves everything.
-
-        Args:
-            case: what is wanted.
-            catalogs: the facts.
-            rules: what limits a plan.
-            part: whether these are a part of the facts of a case whose names were checked as a whole.
-
-        Raises:
-            InputError: with all that does not fit together.
-            PluginError: if a plugin's rule raises.
-        """
-        return _Builder(case, catalogs, rules, part).problem()
+    Raises:
+        InputError: with all that does not fit together.
+        PluginError: if a plugin's rule raises.
+    """
+    return _Builder(case, catalogs, rules, part).problem()
 
 
 class _Builder:

@@ -19,10 +19,8 @@ from ..rules.amend import amended
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill
 from ..rules.waivers import misfits
-from .additions import Facts, add_stock, grant, prove, waive
+from .change_kinds import OFFERS, Facts, add_stock, grant, prove, relax, removes, reprices, resizes, unknown, waive
 from .merged import CASE_SOURCE
-from .naming import OFFERS, removes, reprices, resizes, unknown
-from .relaxation import relax
 
 MOST_INHERITED = 100
 """Scenarios over which one may inherit from another."""

@@ -11,10 +11,9 @@ from ..domain.case import Case, WaiverSpec
 from ..domain.time import Period, Span
 from ..domain.use import Use, Verdict
 from .demands import Demand, Lot
-from .judging import Judgement, Law
+from .judging import Judgement, Law, rules_to_waive, sets_of_waivers, waiver_id
 from .network import Network, Node, final_node
 from .signatures import Cell, CountedUses, Permits, Signature, Surcharges, meet, meets
-from .waivers import rules_to_waive, sets_of_waivers, waiver_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from ..domain.change import Change
 from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule
+from .change_kinds import has_term, removes, reprices, resizes
 from .changes import with_bills
 from .limiting import rows_of
 from .merged import around
-from .naming import removes, reprices, resizes
 from .parts import Members, Parts
-from .relaxation import has_term
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ class _Reach:
         """What the rows of a limit rule count; each row binds what it counts together."""
         found: set[str] = set()
         with attributed(rule):
-            for row in rows_of(self.problem, rule):
+            for row in rows_of(rule, self.problem.case.horizon.periods, self.problem.law, self.problem.facts):
                 bond = self.parts.bond(row)
                 self.bonds.append((rule.id, bond))
                 found |= bond

@@ -13,8 +13,9 @@ from ..domain.naming import Aliases, Following
 from ..errors import Diagnostic, InputError
 from ..rules.base import PhaseStatus, Rule
 from ..rules.pack import LegislativeBill
-from .build import Problem
+from .build import build_problem
 from .changes import apply_changes, scenario_changes
+from .problem import Problem
 
 
 class Applied(Record):
@@ -134,7 +135,7 @@ class Inputs:
             PluginError: if a plugin's rule raises.
         """
         try:
-            return Problem.build(self.case, self.catalogs, self.rules, part=self.part)
+            return build_problem(self.case, self.catalogs, self.rules, part=self.part)
         except InputError as error:
             raise self.told(error.problems) from error
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..domain.case import Case, Level, Minimise
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
+from ..rules.base import Facts
 from ..rules.kinds.limits import Concentration
 from ..rules.kinds.shared import listed
 from ..rules.rows import Row
 from .demands import Demand, demand_name
 from .merged import Merged
-
-if TYPE_CHECKING:
-    from .build import Problem
 
 LAST = Level(minimise=Minimise.COST)
 """What settles all that the levels of a case leave open."""
@@ -42,14 +39,14 @@ class Objective:
         return self.level.minimise is not Minimise.CONCENTRATION
 
 
-def resolve_objectives(problem: Problem) -> tuple[Objective, ...]:
+def resolve_objectives(case: Case, demands: Sequence[Demand], merged: Merged, facts: Facts) -> tuple[Objective, ...]:
     """The levels of a case in order of rank, cost last if nothing before it settles the rest; none if the case ranks nothing.
 
     Raises:
         InputError: if a level counts contained element, and nobody knows how much of it a material contains.
     """
-    levels = problem.case.objectives
-    found = [_resolved(problem, level, number) for number, level in enumerate(levels, 1)]
+    levels = case.objectives
+    found = [_resolved(level, number, demands, merged, facts) for number, level in enumerate(levels, 1)]
     if levels and not any(level.minimise is Minimise.COST and not level.within for level in levels):
         found.append(Objective(LAST, _SENTENCES[Minimise.COST], implied=True))
     return tuple(found)
@@ -61,14 +58,14 @@ _SENTENCES = {
 }
 
 
-def _resolved(problem: Problem, level: Level, number: int) -> Objective:
+def _resolved(level: Level, number: int, demands: Sequence[Demand], merged: Merged, facts: Facts) -> Objective:
     if level.minimise is Minimise.SHORTAGE:
         named = f" of {listed(level.of)}" if level.of else ""
-        wanted = tuple(i for i, demand in enumerate(problem.demands) if _is_of(demand, level.of))
+        wanted = tuple(i for i, demand in enumerate(demands) if _is_of(demand, level.of))
         return Objective(level, f"shortage{named}, at its price", demands=wanted)
     if level.minimise is Minimise.CONCENTRATION:
-        counting = _counting(problem.merged, level, number)
-        return Objective(level, counting.sentence(), rows=tuple(counting.largest(problem.facts)))
+        counting = _counting(merged, level, number)
+        return Objective(level, counting.sentence(), rows=tuple(counting.largest(facts)))
     return Objective(level, _SENTENCES[level.minimise])
 
 

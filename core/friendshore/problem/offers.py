@@ -22,7 +22,7 @@ from ..domain.watch import told_each
 from ..errors import Diagnostic, InputError
 from .capacity import as_decimal
 from .merged import CASE_SOURCE, Merged, exchange
-from .paths import Paths
+from .rates import Paths
 
 _NOTHING = Decimal(0)
 

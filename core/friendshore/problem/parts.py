@@ -12,16 +12,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import assert_never
+
+import numpy as np
 
 from ..domain.case import Case
 from ..domain.facts import Catalog, Offer
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
-from .build import Problem
+from ..rules.terms import Table
 from .demands import order_name, stock_name
 from .inputs import Inputs
-from .limiting import materials_of
 from .merged import around
+from .problem import Problem
 from .subjects import subjects_of
 
 Members = frozenset[str]
@@ -251,3 +254,42 @@ class _Joined:
         for name in self._up:
             found.setdefault(self._root(name), set()).add(name)
         return tuple(frozenset(group) for group in found.values())
+
+
+def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
+    """Materials that a row, or any of many, speaks of."""
+    return frozenset(
+        material
+        for term in row.asked
+        for table, positions in term.positions.items()
+        for material in _materials(problem, table, np.unique(positions).tolist())
+    )
+
+
+def _materials(problem: Problem, table: Table, positions: Sequence[int]) -> set[str]:
+    """Materials that some entries of a table are about."""
+    nodes = problem.network.nodes
+    match table:
+        case "moves":
+            arcs = np.unique(problem.moves.arc[positions]).tolist()
+            return {problem.network.arcs[arc].node[0] for arc in arcs}
+        case "demands":
+            return {problem.demands[demand].use.material.id for demand in positions}
+        case "nodes":
+            return {nodes[node][0] for node in positions}
+        case "offers":
+            return _made(problem, positions)
+        case "price_spans":
+            return _made(problem, (offer for span in positions for offer in problem.price_spans[span].offers))
+        case "term_spans":
+            return _made(problem, (offer for span in positions for offer in problem.term_spans[span].offers))
+        case "commitments":
+            return _made(problem, (problem.commitments[commitment].offer for commitment in positions))
+        case "classes" | "periods":
+            return set()
+        case _:
+            assert_never(table)
+
+
+def _made(problem: Problem, offers: Iterable[int]) -> set[str]:
+    return {line.material for offer in set(offers) for line in problem.offers[offer].offer.outputs}

@@ -20,12 +20,11 @@ from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
 from ..domain.time import Horizon, Period, Span, add_months
 from ..rules.base import Rule
-from .build import Problem
 from .capacity import as_decimal
 from .demands import demand_name
 from .inputs import Inputs
-from .judging import licence_id
-from .waivers import waiver_id
+from .judging import licence_id, waiver_id
+from .problem import Problem
 
 Subject = tuple[str, str]
 """What changes on a date: its kind (`rule`, `offer`, `facility`, …) and its name."""

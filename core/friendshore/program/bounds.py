@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +19,6 @@ from ..problem import Problem
 from ..problem.float_tables import as_floats, table
 from ..problem.network import Node, final_node
 from .matrix import Floats
-
-if TYPE_CHECKING:
-    from .limits import LimitRows
-
 
 AMPLE = 1000
 """So many times all need is more than any plan buys, whatever a rule asks for."""
@@ -41,9 +36,14 @@ class Bounds:
     move: Floats
 
     @staticmethod
-    def of(problem: Problem, limits: LimitRows) -> Bounds:
-        """Bounds of all offers and moves."""
-        units = _units(problem, limits)
+    def of(problem: Problem, forced: bool) -> Bounds:
+        """Bounds of all offers and moves.
+
+        Args:
+            problem: the facts.
+            forced: whether some limit rule may make a plan buy, hold or spend more than its need.
+        """
+        units = _units(problem, forced)
         arcs, moves = problem.network.arcs, problem.moves
         offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
         whole = as_floats([arc.per_unit if arc.lot < 0 else problem.lots[arc.lot].quantity for arc in arcs])
@@ -52,11 +52,11 @@ class Bounds:
         return Bounds(units, move)
 
 
-def _units(problem: Problem, limits: LimitRows) -> Floats:
+def _units(problem: Problem, forced: bool) -> Floats:
     """An offer's own limits, its facilities' capacities, and what demand can take; whichever is least."""
     offers, count = problem.offers, problem.case.horizon.count
     reach = _for_price(problem)
-    needs = _needs(problem, limits, reach)
+    needs = _needs(problem, forced, reach)
     needed = np.array([needs.get(index, 0.0) for index in range(len(offers))])
     units: Floats = np.maximum(needed[:, None], _floors(problem, reach))
     units = np.minimum(units, table([facts.most for facts in offers], count))
@@ -121,7 +121,7 @@ def lots_in(units: Floats, lot: float | Floats) -> Floats:
     return found
 
 
-def _needs(problem: Problem, limits: LimitRows, reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
+def _needs(problem: Problem, forced: bool, reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
     """Units of each offer that would serve all demand it can reach, over the whole plan, order minima included.
 
     Where a rule may force a plan to buy what it does not need, or a loop feeds an offer, the bound is `AMPLE` times all need.
@@ -129,11 +129,11 @@ def _needs(problem: Problem, limits: LimitRows, reach: Mapping[tuple[int, int], 
     walk = _Walk(problem, reach)
     exact = {index: walk.needed(index) for index in walk.outlets}
     finite = [need for need in exact.values() if np.isfinite(need)]
-    forced = sum(float(abs(least)) for _, row in limits.asked for least in row.floors if least)
-    forced += sum(float(base) for _, row in limits.asked for term in row.asked for base, _ in term.parts)
+    least = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
+    least += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
     wanted = sum(float(sum(d.quantity)) for d in problem.demands)
-    ample = AMPLE * (sum(finite) + wanted * walk.most_for_one() + forced + sum(reach.values()))
-    return {index: ample if limits.forces or not np.isfinite(need) else need for index, need in exact.items()}
+    ample = AMPLE * (sum(finite) + wanted * walk.most_for_one() + least + sum(reach.values()))
+    return {index: ample if forced or not np.isfinite(need) else need for index, need in exact.items()}
 
 
 def _for_price(problem: Problem) -> dict[tuple[int, int], float]:

@@ -12,9 +12,8 @@ from ..domain.memory import uncollected
 from ..domain.watch import told_each
 from ..problem import Problem
 from ..problem.float_tables import as_floats, table
-from ..problem.judging import licence_id
+from ..problem.judging import licence_id, waiver_id
 from ..problem.network import Node, final_node
-from ..problem.waivers import waiver_id
 from .buying import Buying, Recipes
 from .columns import Columns, Units
 from .draft import ProgramDraft

@@ -28,7 +28,7 @@ class ProgramDraft:
         self.assembly = Assembly()
         self.columns = Columns()
         self.limits = LimitRows.ask(problem)
-        self.bounds = Bounds.of(problem, self.limits)
+        self.bounds = Bounds.of(problem, self.limits.forces)
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}

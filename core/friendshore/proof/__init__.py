@@ -1,7 +1,7 @@
 """Is the plan as good as the run says? A lower bound on what any plan costs, proved from the facts in exact arithmetic.
 
 The program is compiled anew from the facts. Solvers give hints alone: the multipliers of a bound by duality (`exact`), which leaves to look at
-(`tree`), and plans, which count once `verify` has derived them from the facts. So nothing has to be believed of a solver. That the
+(`search`), and plans, which count once `verify` has derived them from the facts. So nothing has to be believed of a solver. That the
 program holds every plan worth having, and costs it rightly, is believed of `friendshore.program`.
 """
 
@@ -17,11 +17,10 @@ from ..program import Program, compile_program
 from ..program.matrix import Floats, Ints
 from ..solve import Cancel, Conflict, Progress, Solution, Watch, infeasible, plan_of
 from ..solve.components import empty_rows
-from ..solve.engines import Reached
+from ..solve.engine import Reached
 from ..verify import VerifiedPlan, examine
-from .aims import Aim, aims_of, any_plan
+from .claims import Aim, Proof, Shown, aims_of, any_plan, beaten, no_conflict, not_checked, told
 from .search import ProofSearch
-from .telling import Proof, Shown, beaten, no_conflict, not_checked, told
 
 __all__ = ["SECONDS", "Proof", "aims_of", "beaten", "not_checked", "prove_optimality"]
 

@@ -1,29 +1,42 @@
-"""The use case: from a case to a recommendation. The body of `plan` reads as the algorithm."""
+"""The use case: from a case to a recommendation. The body of `plan` reads as the algorithm.
+
+A `Recommendation` is the run, the verified plan behind it, and everything needed to check it again elsewhere (`recheck`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
+from ..domain.plan import Cost, PlanStatus
+from ..domain.run import Run
 from ..plugins import Registry
 from ..plugins.patches import unaltered
 from ..problem.inputs import Applied
 from ..rules.base import Rule
 from ..session import Session
-from ..solve import Cancel, Limits, Progress
+from ..solve import ENGINES, Cancel, Engines, Limits, Progress
+from ..verify import VerifiedPlan
 from .check import Checked, check
 from .describe import describe
+from .facts import facts_of
 from .gather import Gathered, gather
+from .law import verdicts
 from .lock import LOCK_FILE, Lock, check_lock, lock_of, read_lock, write_lock
 from .optimality import ProofEffort
 from .recheck import Rechecked, recheck, reverify
-from .recommendation import Recommendation
 from .reopen import Opened, reopen
-from .verdicts import verdicts
 from .verify_run import RunCheck, verify_run, verify_stored
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = [
     "LOCK_FILE",
@@ -63,6 +76,7 @@ def plan(
     time_limit: float | None = None,
     gap: float = 1e-6,
     workers: int | None = None,
+    engines: Engines = ENGINES,
     lock: Path | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
@@ -80,6 +94,7 @@ def plan(
         time_limit: seconds for the solve; the best plan found by then is returned, with its bound.
         gap: relative distance from the bound at which a plan is taken as cheapest.
         workers: components solved at once; None: the number of processors. Does not change the result.
+        engines: what solves, in the order in which it is asked.
         lock: lock file that what is installed must agree with; None: none is looked at.
         progress: called with components solved, components in all, and seconds.
         cancel: once its `is_set()` is true, the best plan found so far is returned.
@@ -96,6 +111,118 @@ def plan(
         check_lock(read_lock(lock), lock_of(gathered), lock)
     applied = Applied(scenario=names, changes=tuple(changes), strict=strict)
     with unaltered(gathered.records):
-        session = Session.open(gathered.inputs.apply(applied), Limits(gap, time_limit, workers), progress, cancel)
+        session = Session.open(
+            gathered.inputs.apply(applied), Limits(gap, time_limit, workers, engines), progress, cancel
+        )
         run = describe(session, gathered, applied, progress)
+    return Recommendation(run, session.verified, gathered, session, applied)
+
+
+TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "by_months", "rounded", "demands", "exposed", "rules",
+          "unproven", "blocked", "leads", "limits", "levels", "assumptions")  # fmt: skip
+"""Tables of a run that are available as data frames."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recommendation:
+    """A verified plan with its explanation."""
+
+    run: Run
+    """Everything in words and numbers, as records."""
+    plan: VerifiedPlan
+    """The proof behind it."""
+    gathered: Gathered
+    session: Session
+    """The solved case behind it: `recommendation.session.after(Change(...))` says what a change costs."""
+    applied: Applied = field(default_factory=Applied)
+    """Scenarios, strictness and changes that it was planned with."""
+
+    def __repr__(self) -> str:
+        return f"<Recommendation {self.run.case}: {self._told}>"
+
+    def _repr_html_(self) -> str:
+        return _mix_html(self.run, self._told)
+
+    def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
+        return _read_back, (self.run, self.gathered, self.session, self.applied)
+
+    @property
+    def _told(self) -> str:
+        """Status and cost in a line."""
+        spent = f"{self.cost.total:,.0f} {self.run.currency}"
+        return f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
+
+    @property
+    def status(self) -> PlanStatus:
+        """How the plan came about."""
+        return self.run.status
+
+    @property
+    def verified(self) -> bool:
+        """Always true: there is no recommendation without a verified plan."""
+        return self.run.verified
+
+    @property
+    def cost(self) -> Cost:
+        """Money spent, by part."""
+        return self.run.cost
+
+    @property
+    def objective(self) -> float:
+        """What was minimised."""
+        return float(self.run.objective)
+
+    @property
+    def bound(self) -> float:
+        """No plan has a lower objective."""
+        return float(self.run.bound)
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of the two."""
+        return float(self.run.gap)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run as JSON-ready data: what `plan --json` prints."""
+        return self.run.model_dump(mode="json", by_alias=True)
+
+    def to_frame(self, table: str = "purchases") -> pandas.DataFrame:
+        """A table of the run as a data frame, one row an entry.
+
+        Args:
+            table: one of `purchases`, `discounts`, `makes`, `lots`, `holdings`, `draws`, `stocks`, `deliveries`, `shortages`, `by_months`, `rounded`, `demands`,
+                `exposed`, `rules`, `unproven`, `blocked`, `leads`, `limits`, `levels`, `assumptions`.
+
+        Raises:
+            ValueError: for another table.
+        """
+        import pandas
+
+        if table not in TABLES:
+            raise ValueError(f"no table `{table}`: one of {', '.join(TABLES)}")
+        rows = [row.model_dump(mode="json") for row in getattr(self.run, table)]
+        columns = list(Run.model_fields[table].annotation.__args__[0].model_fields)  # type: ignore[union-attr]
+        return pandas.DataFrame(rows, columns=columns)
+
+    def facts(self) -> dict[str, Any]:
+        """All facts that the plan rests on, as JSON-ready data: with them `reverify` needs nothing else but the rules' code."""
+        return facts_of(self.gathered, self.applied, self.plan.plan).written
+
+
+def _mix_html(run: Run, headline: str) -> str:
+    """What a notebook shows of a run: its headline, and what is bought of each offer over the plan."""
+    titles = ("Material", "Offer", "Facility", "Country", "To", "For", "kg", run.currency)
+    sums: dict[tuple[str, ...], tuple[Decimal, Decimal]] = {}
+    for row in run.purchases:
+        key = (row.material, row.offer, row.facility, row.country, row.place, row.end_use)
+        kilograms, money = sums.get(key, (Decimal(0), Decimal(0)))
+        sums[key] = kilograms + row.quantity_kg, money + row.cost
+    rows = [(*key, f"{kilograms:,.0f}", f"{money:,.0f}") for key, (kilograms, money) in sorted(sums.items())]
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<p><b>{escape(run.case)}</b>: {escape(headline)}</p><table><tr>{head}</tr>{body}</table>"
+
+
+def _read_back(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:
+    """A recommendation that was stored, with the plan that was verified again as its session was opened."""
     return Recommendation(run, session.verified, gathered, session, applied)

@@ -11,14 +11,12 @@ from decimal import Decimal
 from importlib.metadata import version
 
 from ..domain.base import exact
-from ..domain.held import RunLot, RunStock
 from ..domain.plan import Purchase
 from ..domain.run import (
     Run,
     RunDelivery,
     RunDemand,
     RunDiscount,
-    RunDraw,
     RunLevel,
     RunMake,
     RunMaterial,
@@ -55,7 +53,6 @@ from ..session import Session
 from ..solve import Progress
 from ..verify import Line, VerifiedPlan
 from .gather import Gathered, blocks_of
-from .held import describe_holdings
 from .law import (
     describe_blocked,
     describe_compliance_classes,
@@ -64,9 +61,17 @@ from .law import (
     describe_rules,
     describe_unproven,
 )
-from .months import describe_by_months
-from .shortages import describe_shortages, shortage_totals
-from .sources import describe_assumptions, describe_leads
+from .run_parts import (
+    describe_assumptions,
+    describe_by_months,
+    describe_draws,
+    describe_holdings,
+    describe_leads,
+    describe_lots,
+    describe_shortages,
+    describe_stocks,
+    shortage_totals,
+)
 
 _Reached = Sequence[tuple[str, frozenset[int]]]  # end uses, each with the arcs that lead there
 
@@ -148,12 +153,12 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         purchases=purchases(problem, verified.lines),
         discounts=_discounts(verified),
         makes=_makes(verified),
-        lots=_lots(verified),
+        lots=describe_lots(verified),
         holdings=describe_holdings(problem, holdings(verified)),
         rounded=rounded(problem),
         by_months=describe_by_months(verified, told.by_months),
-        draws=_draws(verified),
-        stocks=_stocks(verified),
+        draws=describe_draws(verified),
+        stocks=describe_stocks(verified),
         deliveries=_deliveries(verified),
         shortages=shortages,
         exposed=describe_exposed(problem, exposed(verified)),
@@ -320,50 +325,6 @@ def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
             )
         )
     return found
-
-
-def _lots(verified: VerifiedPlan) -> list[RunLot]:
-    return [
-        RunLot(
-            lot=entry.lot,
-            material=entry.material,
-            place=entry.place,
-            requirement=entry.requirement,
-            available=_label(verified.problem, entry.period),
-            quantity_kg=entry.quantity,
-        )
-        for entry in verified.plan.lots
-    ]
-
-
-def _draws(verified: VerifiedPlan) -> list[RunDraw]:
-    totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-    for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
-        totals[verified.problem.offers[taker].offer.id, material, place, requirement, period] += quantity
-    return [
-        RunDraw(
-            offer=offer,
-            material=material,
-            place=place,
-            requirement=requirement,
-            period=_label(verified.problem, period),
-            quantity_kg=exact(quantity),
-        )
-        for (offer, material, place, requirement, period), quantity in sorted(totals.items())
-    ]
-
-
-def _stocks(verified: VerifiedPlan) -> list[RunStock]:
-    return [
-        RunStock(
-            material=entry.material,
-            place=entry.place,
-            requirement=entry.requirement,
-            period=_label(verified.problem, entry.period),
-            quantity_kg=entry.quantity,
-        )
-        for entry in verified.plan.stocks
-    ]
 
 
 def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:

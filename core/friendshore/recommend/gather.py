@@ -25,8 +25,7 @@ from ..reading.records import Again
 from ..reading.tomlfile import read_toml
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill, RulePack, rules_in
-from .named import misnamed
-from .places import Places
+from .places import Places, misnamed
 
 T = TypeVar("T")
 

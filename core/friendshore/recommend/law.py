@@ -1,4 +1,4 @@
-"""The law of a run in words: rules, compliance classes, what is kept out, what is exposed, what limits come to."""
+"""The law of a run in words: rules, compliance classes, what is kept out, what is exposed, what limits come to, every verdict."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ..domain.base import exact
+from ..domain.plan import Purchase
 from ..domain.run import RunBlocked, RunComplianceClass, RunDoubt, RunExposed, RunLimit, RunRule, RunUnproven
 from ..domain.time import Span
 from ..explain import Exposed, KeptOut
@@ -14,6 +15,7 @@ from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass, Outlet
 from ..rules.base import PhaseStatus, Rule
 from ..rules.rows import Row
+from ..run import RunVerdict
 from ..verify import VerifiedPlan
 
 
@@ -200,3 +202,32 @@ def _unit(row: Row, currency: str) -> str:
     if units <= {"kg"}:
         return "kg"
     return currency if units == {"money"} else ""
+
+
+def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
+    """One record for each verdict on a purchase, a stock or an order, sorted."""
+    label = verified.problem.case.horizon.label
+    rows = []
+    for judged in verified.judged:
+        entry, verdict, use = judged.item.entry, judged.verdict, judged.use
+        row = RunVerdict(
+            offer=entry.offer if isinstance(entry, Purchase) else entry.lot,
+            material=entry.material,
+            place=entry.place,
+            requirement=entry.requirement,
+            ordered=label(judged.item.ordered),
+            delivered=label(judged.item.delivered),
+            demand_material=use.material.id,
+            end_use=use.end_use,
+            rule=judged.rule,
+            result=verdict.result.value,
+            stage=verdict.stage,
+            countries=list(verdict.countries),
+            clause=verdict.clause,
+            days=str(judged.day),
+            reason=verdict.reason,
+        )
+        rows.append(row)
+    return sorted(
+        rows, key=lambda r: (r.offer, r.material, r.place, r.ordered, r.requirement, r.rule, r.days, r.end_use)
+    )

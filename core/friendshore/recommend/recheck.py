@@ -24,7 +24,7 @@ from .describe import RunContext, purchases, run_of
 from .facts import FACTS, FactsFile, RuleFacts, facts_file
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
-from .months import by_months_as_told
+from .run_parts import by_months_as_told
 from .vouch import OWN, Vouching, other_kind, vouch
 
 

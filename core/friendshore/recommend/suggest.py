@@ -21,10 +21,9 @@ from ..reading.commas import told_commas
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
+from .doubtful import end_uses, far_dates, looks, out_of_scale, own_rules
 from .gather import Gathered
-from .idle import end_uses, far_dates, looks, own_rules
-from .scale import out_of_scale
-from .sources import describe_leads
+from .run_parts import describe_leads
 
 _SHOWN = 3
 """Things named of those that share a date."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .compare import differences, differences_in_rows, differences_in_table
-from .folder import FACTS_FILE, RUN_FILE, RunFolder, check_target, json_text, read_run, sign_run, write_run
-from .sums import SIGNATURE_FILE, SUMS_FILE, read_sums
-from .tables import PURCHASES, TABLES, VERDICTS, RunTable, RunVerdict, rows_of
+from .folder import RunFolder, check_target, json_text, read_run, sign_run, write_run
+from .signing import SIGNATURE_FILE, SUMS_FILE, read_sums
+from .tables import FACTS_FILE, PURCHASES, RUN_FILE, TABLES, VERDICTS, RunTable, RunVerdict, rows_of
 
 __all__ = [
     "FACTS_FILE",

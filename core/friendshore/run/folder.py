@@ -19,13 +19,8 @@ from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
 from ..writing import NEW, OLD, drop_new, held, hidden, move, replace_file, write_file
-from .sums import SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
-from .tables import TABLES, RunTable, RunVerdict, rows_of, table_text
-
-RUN_FILE = "run.json"
-FACTS_FILE = "facts.json"
-FILES = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES), SUMS_FILE, SIGNATURE_FILE)
-"""All files that a run folder may hold."""
+from .signing import FILES, SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
+from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, rows_of, table_text
 
 _TEXT = Kind("text", str)
 

@@ -15,6 +15,9 @@ from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase
 from ..domain.unmet import RunShortage
 from ..inert import cell_inert
 
+RUN_FILE = "run.json"
+FACTS_FILE = "facts.json"
+
 
 class RunVerdict(Record):
     """One verdict of a rule on something bought, for one use it may end in."""

@@ -28,8 +28,7 @@ from ..solve import NO_LIMITS, AnswerCache, Cancel, Limits, Progress, Solution, 
 from ..solve.components import column_labels
 from ..solve.planned import plan_of
 from ..solve.run import Conflict
-from ..verify import VerifiedPlan, examine, verify
-from ..verify.plan_reuse import reused, without_a_loss
+from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
 from .answer import Answer, Extreme, PartPlan, Together
 
 __all__ = ["Answer", "Extreme", "PartPlan", "Session", "Together"]

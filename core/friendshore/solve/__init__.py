@@ -2,16 +2,22 @@
 
 from .answer_cache import AnswerCache, digest
 from .components import split
-from .engines import SolverAnswer, SolverOutcome
+from .engine import Ask, BreakdownError, Engine, Engines, SolverAnswer, SolverOutcome
+from .engines import ENGINES
 from .planned import infeasible, plan_of
 from .run import NO_LIMITS, Conflict, Limits, Progress, Solution, least, optimum, relaxation, solve
 from .watch import Cancel, Watch
 
 __all__ = [
+    "ENGINES",
     "NO_LIMITS",
     "AnswerCache",
+    "Ask",
+    "BreakdownError",
     "Cancel",
     "Conflict",
+    "Engine",
+    "Engines",
     "Limits",
     "Progress",
     "Solution",

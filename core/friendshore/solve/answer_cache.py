@@ -11,7 +11,7 @@ import numpy as np
 from ..domain.memory import Recent
 from ..program.matrix import Linear
 from ..program.objectives import Goal
-from .engines import SolverAnswer, SolverOutcome
+from .engine import SolverAnswer, SolverOutcome
 
 MOST_BYTES = 256 * 2**20
 """Memory that the numbers of known answers may take: of the least recently used, what is beyond it is solved again when asked."""

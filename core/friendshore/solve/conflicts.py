@@ -7,8 +7,7 @@ import numpy as np
 from ..program import Program
 from ..program.matrix import Linear
 from .components import Component
-from .engines import SolverOutcome
-from .retries import Engines
+from .engine import Engines, SolverOutcome
 from .scaling import scaled
 
 HARD = ("rule ", "store")

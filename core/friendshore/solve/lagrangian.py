@@ -1,26 +1,140 @@
-"""Linking constraints, priced: column generation over the parts' plans.
+"""Linking constraints, priced: the parts solved apart at prices of what joins them, and column generation over their plans.
 
-Each round the master (`subproblems`) mixes the plans found so far so that the linking constraints hold; its duals price these rows.
-Each part is then solved alone at these prices, which gives a bound on the whole, and its plan enters the master. In the end one plan a part is chosen, and the columns that are not whole are solved jointly for the
-choices that these plans make.
+Each part is solved alone with its costs less what it earns at the prices; the parts' optima and the rows' own ends together are a bound on the
+whole. A small linear program, the master, mixes the plans found so far so that the linking constraints hold; its duals are the next prices
+(`Subproblems`). Dantzig and Wolfe, Decomposition principle for linear programs, Operations Research 8, 1960, 101-111; Geoffrion, Lagrangean
+relaxation for integer programming, Mathematical Programming Study 2, 1974, 82-114.
 
-Dantzig and Wolfe, Decomposition principle for linear programs, Operations Research 8, 1960, 101-111.
+Few linking constraints (`LagrangianPricing`): rounds until no plan betters the mix; then one plan a part is chosen, and the continuous columns
+are solved jointly for the choices that these plans make.
+
+Capacities that many parts share (`LagrangianPrices`): the bound is above that of the linear relaxation, because each part's choices are whole.
+The prices begin at the duals of that relaxation and stay within a box around the best prices known, which shrinks whenever a round
+brings no better bound. Marsten, Hogan and Blankenship, The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import scipy.sparse as sp
 
-from ..program.matrix import Floats, Linear
-from .engines import Ask, SolverAnswer, SolverOutcome, UnboundedError
+from ..program.matrix import Floats, Linear, Mask
+from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError
 from .linking import Joint
 from .mip import fix
-from .retries import Engines
 from .scaling import scaled
-from .subproblems import Subproblems
+from .watch import Watch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubproblemPlan:
+    """A plan of one part."""
+
+    x: Floats
+    cost: float
+    activity: Floats
+    """What it comes to in each of the linking constraints."""
+
+
+class Subproblems:
+    """A program seen as parts, and the plans of them that are known."""
+
+    def __init__(self, joint: Joint) -> None:
+        self.joint, self.linear = joint, joint.linear
+        self.matrix = joint.linear.matrix[joint.rows]
+        """The linking constraints."""
+        self.own = [self.matrix[:, part.columns] for part in joint.parts]
+        self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
+        self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
+
+    @property
+    def activity(self) -> Floats:
+        """What the plans, one part's after the other's, come to in the linking constraints: rows by plans."""
+        found: Floats = np.array([plan.activity for plans in self.plans for plan in plans]).T
+        return found
+
+    def keep(self, part: int, x: Floats) -> bool:
+        """Stores a plan; whether it is a new one."""
+        cost, activity = float(self.joint.parts[part].linear.cost @ x), self.own[part] @ x
+        if any(p.cost == cost and (p.activity == activity).all() for p in self.plans[part]):
+            return False
+        self.plans[part].append(SubproblemPlan(x, cost, activity))
+        return True
+
+    def keep_all(self, answers: Sequence[SolverAnswer]) -> bool:
+        """Stores the plans of all parts; whether any is new."""
+        new = [answer.x is not None and self.keep(part, answer.x) for part, answer in enumerate(answers)]
+        return any(new)
+
+    def at(self, prices: Floats, costs: bool = True) -> list[Linear]:
+        """The parts at some prices: what each earns at them is taken off its costs, or off nothing without these."""
+        return [
+            replace(part.linear, cost=(part.linear.cost if costs else 0.0) - own.T @ prices)
+            for part, own in zip(self.joint.parts, self.own, strict=True)
+        ]
+
+    def signed(self, prices: Floats) -> Floats:
+        """Prices of the sign that their rows allow."""
+        kept = np.where((prices > 0) & np.isinf(self.lower), 0.0, prices)
+        return np.where((kept < 0) & np.isinf(self.upper), 0.0, kept)
+
+    def sound(self, prices: Floats) -> Floats:
+        """Prices of the sign that their rows allow, and no more than loose columns without upper end can bear."""
+        kept = self.signed(prices)
+        endless = self.joint.loose[np.isinf(self.linear.upper[self.joint.loose])]
+        earned, cost = self.matrix[:, endless].T @ kept, self.linear.cost[endless]
+        over = earned > cost
+        return kept * float((cost[over] / earned[over]).min()) if over.any() else kept
+
+    def bound(self, prices: Floats, answers: Sequence[SolverAnswer]) -> float:
+        """No plan that keeps the rows costs less."""
+        binding = prices != 0
+        ends = np.where(prices > 0, self.lower, self.upper)[binding]
+        loose = self.joint.loose
+        cost = self.linear.cost[loose] - self.matrix[:, loose].T @ prices
+        held = cost != 0
+        least = np.where(cost < 0, self.linear.upper[loose], self.linear.lower[loose])
+        parts = sum(answer.bound for answer in answers)
+        return float(prices[binding] @ ends) + float(cost[held] @ least[held]) + parts + self.linear.constant
+
+    def master(
+        self, loose_cost: Floats, plan_cost: Floats, miss_cost: Floats, most_missed: float, whole: Mask | None = None
+    ) -> Linear:
+        """Shares of the plans, one part's adding up to one, so that the linking constraints hold but for what they are missed by.
+
+        Args:
+            loose_cost: of the loose columns, which come first.
+            plan_cost: of the plans, one part's after the other's, which come next.
+            miss_cost: of missing each row from below, then of missing each from above.
+            most_missed: upper end of each of these.
+            whole: which of all columns are integer; None: none.
+        """
+        linear, loose, rows, parts = self.linear, self.joint.loose, len(self.lower), len(self.plans)
+        of = [part for part, plans in enumerate(self.plans) for _ in plans]
+        of_part = sp.csr_matrix((np.ones(len(of)), (of, range(len(of)))), (parts, len(of)))
+        shares = sp.vstack([sp.csr_matrix(self.activity), of_part])
+        alone = sp.vstack([self.matrix[:, loose], sp.csr_matrix((parts, len(loose)))])
+        miss = sp.vstack([sp.hstack([sp.eye(rows), -sp.eye(rows)]), sp.csr_matrix((parts, 2 * rows))])
+        cost = np.concatenate([loose_cost, plan_cost, miss_cost])
+        return Linear(
+            cost=cost,
+            lower=np.concatenate([linear.lower[loose], np.zeros(len(of) + 2 * rows)]),
+            upper=np.concatenate([linear.upper[loose], np.ones(len(of)), np.full(2 * rows, most_missed)]),
+            integer=np.zeros(len(cost), dtype=bool) if whole is None else whole,
+            matrix=sp.csr_matrix(sp.hstack([alone, shares, miss])),
+            row_lower=np.concatenate([self.lower, np.ones(parts)]),
+            row_upper=np.concatenate([self.upper, np.ones(parts)]),
+        )
+
+    @property
+    def costs(self) -> Floats:
+        """What the plans cost, one part's after the other's."""
+        return np.array([plan.cost for plans in self.plans for plan in plans])
+
 
 MOST_ROUNDS = 60
 """Rounds after which the prices are taken as they are."""
@@ -28,21 +142,23 @@ CHOICE_NODES = 2000
 """Nodes of the search for one plan a part: a limit that does not depend on the clock."""
 
 
-class LagrangianSolver(Protocol):
-    """What solves a small linear program at once, and many parts until the watch stops it."""
+class PartSolver(Protocol):
+    """What solves a program at once, however long it takes, and many parts of one until the watch stops it."""
 
+    watch: Watch
     engines: Engines
     gap: float
+    workers: int
 
     def exact(self, linear: Linear) -> SolverAnswer: ...
 
-    def several(self, programs: Sequence[Linear]) -> list[SolverAnswer]: ...
+    def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
 
 
 class LagrangianPricing:
     """The plans found so far, and the bound that their prices prove."""
 
-    def __init__(self, joint: Joint, first: Sequence[Floats], solver: LagrangianSolver, bound: float) -> None:
+    def __init__(self, joint: Joint, first: Sequence[Floats], solver: PartSolver, bound: float) -> None:
         self.joint, self.linear, self.solver, self.bound = joint, joint.linear, solver, bound
         self.parted = Subproblems(joint)
         for part, x in enumerate(first):
@@ -119,3 +235,74 @@ class LagrangianPricing:
             each = [(next(shares), i) for i in range(len(found))]
             xs.append(found[max(each, key=lambda pair: (pair[0], -pair[1]))[1]].x)
         return self.joint.spread(xs, values[: len(self.joint.loose)])
+
+
+BOX = 0.1
+"""Half the width of the first box, as a share of a price and a tenth of the highest."""
+SHRINK = 0.7
+"""What the box shrinks to after a round without a better bound."""
+
+
+class LagrangianPrices:
+    """The best prices known of the linking constraints, the bound that they prove, and the parts' plans."""
+
+    def __init__(self, joint: Joint, solver: PartSolver, start: Floats, gap: float) -> None:
+        self.joint, self.solver, self.gap = joint, solver, gap
+        self.parted = Subproblems(joint)
+        self.width = BOX
+        self.prices = self.parted.sound(start)
+        self.bound = -np.inf
+        self.mixed: Floats | None = None
+        """The parts' plans, mixed so that the linking constraints hold, as far as the box allows."""
+        self.rounds = 0
+        self._try(self.prices)
+
+    def run(self, rounds: int) -> None:
+        """So many rounds; fewer once the parts have nothing new to say."""
+        for _ in range(rounds):
+            if not all(self.parted.plans):
+                return
+            self.rounds += 1
+            half = self.width * (np.abs(self.prices) + 0.1 * np.abs(self.prices).max(initial=0.0))
+            try:
+                mix = self.solver.exact(self._master(self.prices - half, self.prices + half))
+            except UnboundedError:
+                self.width *= SHRINK
+                continue
+            if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None or mix.x is None:
+                return
+            self.mixed = self._spread(mix.x)
+            if not self._try(self.parted.sound(mix.duals[: len(self.prices)])):
+                return
+
+    def ever(self, choices: Mask) -> Mask:
+        """Which of some binary variables any part's plan has above zero."""
+        found = np.zeros(len(choices), dtype=bool)
+        for part, plans in zip(self.joint.parts, self.parted.plans, strict=True):
+            for plan in plans:
+                found[part.columns] |= np.round(plan.x) > 0
+        return found & choices
+
+    def _try(self, prices: Floats) -> bool:
+        """Solves all parts at some prices; whether there is more to find near the best prices."""
+        try:
+            answers = self.solver.several(self.parted.at(prices), self.gap)
+        except UnboundedError:
+            answers = []
+        found = self.parted.bound(prices, answers) if answers else -np.inf
+        if found > self.bound:
+            self.prices, self.bound = prices, found
+        else:
+            self.width *= SHRINK
+        return self.parted.keep_all(answers) or not answers
+
+    def _master(self, low: Floats, high: Floats) -> Linear:
+        """Each row may be missed at the ends of its box: from below at the high end, from above at the low."""
+        loose_cost = self.joint.linear.cost[self.joint.loose]
+        return self.parted.master(loose_cost, self.parted.costs, np.concatenate([high, -low]), np.inf)
+
+    def _spread(self, x: Floats) -> Floats:
+        """The mix, as values of all columns."""
+        shares = iter(x[len(self.joint.loose) :].tolist())
+        xs = [sum((next(shares) * plan.x for plan in found), np.zeros(len(found[0].x))) for found in self.parted.plans]
+        return self.joint.spread(xs, x[: len(self.joint.loose)])

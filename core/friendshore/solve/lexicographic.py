@@ -15,7 +15,7 @@ import numpy as np
 
 from ..program.matrix import Floats, Ints, Linear, capped
 from ..program.objectives import Goal
-from .engines import Reached, SolverAnswer, SolverOutcome
+from .engine import Reached, SolverAnswer, SolverOutcome
 from .linking import Linked
 from .mip import NOTHING
 from .search import Search

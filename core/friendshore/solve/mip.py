@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask
-from .engines import BRIEF, Ask, SolverAnswer, SolverOutcome, is_open
-from .retries import Engines
+from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, is_open
 from .watch import Watch
 
 SECOND_SLICE = 2.0
@@ -37,7 +36,7 @@ def solve_mip(
     while not watch.stopped():
         left = watch.left()
         slice_ = seconds if left is None else min(seconds, left)
-        answer = engines.search(linear, Ask(slice_, gap, known.x, enough=enough, tight=tight))
+        answer = engines.search(linear, Ask(slice_, gap, enough=enough, tight=tight), known.x)
         bound = max(bound, answer.bound)
         if answer.outcome is SolverOutcome.INFEASIBLE:
             return answer

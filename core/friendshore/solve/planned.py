@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..domain.base import exact
 from ..domain.plan import Infeasible, Plan, PlanLevel
-from ..problem.limiting import materials_of
+from ..problem.parts import materials_of
 from ..program import Program
 from ..program.decode import decode
 from .run import Conflict, Solution

@@ -24,10 +24,10 @@ from ..program.objectives import Goal
 from .answer_cache import AnswerCache
 from .components import Component, empty_rows, split
 from .conflicts import minimal_conflict
-from .engines import Reached, SolverAnswer, SolverOutcome, is_open
+from .engine import Engines, Reached, SolverAnswer, SolverOutcome, is_open
+from .engines import ENGINES
 from .lexicographic import floor, goals_within, is_ranked, solve_lexicographic
 from .linking import Linked, LinkingMethod
-from .retries import ENGINES, Engines
 from .search import Search
 from .watch import Cancel, Watch
 

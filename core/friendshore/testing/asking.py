@@ -14,7 +14,7 @@ from ..domain.use import PASS, Chained, Move, Use
 from ..plugins import attributed
 from ..problem import Problem
 from ..problem.inputs import Inputs
-from ..problem.limiting import materials_of
+from ..problem.parts import materials_of
 from ..rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
 from ..rules.base import Facts, Rule
 from ..rules.rows import Purchases, Row, Rows, one_by_one

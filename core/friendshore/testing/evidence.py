@@ -9,7 +9,7 @@ from pathlib import Path
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import Catalog
 from ..errors import Diagnostic
-from .tables import line_of
+from .figures import line_of
 
 OLD = timedelta(days=3 * 365)
 """A source whose facts are of earlier than this before the catalog's day is told, and founds no verified capacity."""

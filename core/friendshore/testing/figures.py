@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,22 @@ from ..domain.facts import Catalog, Material, Offer
 from ..domain.market import BenchmarkPrice
 from ..errors import Diagnostic
 from ..problem.merged import exchange
-from .tables import line_of
+
+
+def line_of(file: Path, column: str, value: str, **also: str) -> int | None:
+    """Line of the first row of a table that has a value in a column, and others in `also`; None if there is none, or no such table."""
+    wanted = {column: value, **also}
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = csv.DictReader(opened)
+            return next((rows.line_num for row in rows if _has(row, wanted)), None)
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _has(row: Mapping[str, str | None], wanted: Mapping[str, str]) -> bool:
+    return all((row.get(column) or "").strip() == value for column, value in wanted.items())
+
 
 SAME = Decimal(30)
 """How many times dearer than the dearest benchmark of the material, or cheaper than the cheapest, a price may be."""

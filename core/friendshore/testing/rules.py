@@ -16,8 +16,7 @@ from . import laws
 from .asking import LINEAR, Asking, is_sentence, normal
 from .check import Check, NotLookedAt
 from .examples import Example, example_problems
-from .outside import watched
-from .seeds import unsteady
+from .outside import unsteady, watched
 from .worlds import USUAL, Words, World, bare, empty, worlds
 
 CASES = 8

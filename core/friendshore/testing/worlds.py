@@ -14,8 +14,7 @@ from random import Random
 from typing import Any
 
 from ..domain.case import Case, DemandSpec, IncumbentSpec, StockSpec
-from ..domain.countries import is_country
-from ..domain.currencies import is_currency
+from ..domain.countries import is_country, is_currency
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import (
     Catalog,

@@ -12,9 +12,8 @@ import numpy as np
 
 from ..problem.fixed_point import added_up
 from ..problem.float_tables import Floats, as_floats
-from ..problem.judging import licence_id
+from ..problem.judging import licence_id, waiver_id
 from ..problem.network import Node, final_node
-from ..problem.waivers import waiver_id
 from .ledger import EPSILON, SLACK, PlanEntries
 from .terms import Placed
 

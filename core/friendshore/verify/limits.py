@@ -12,7 +12,7 @@ from typing import overload
 import numpy as np
 
 from ..problem.float_tables import as_floats
-from ..problem.limiting import materials_of
+from ..problem.parts import materials_of
 from ..rules import terms
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows, one_by_one

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..problem.commitments import Commitment
 from ..problem.terms import TermSpan
+from ..problem.trade import Commitment
 from .ledger import PlanEntries
 
 _DIGITS = Decimal("1e-13")

@@ -19,10 +19,9 @@ from ...domain.facts import Facility, Offer
 from ...domain.suggest import did_you_mean
 from ...domain.use import Chained
 from ...errors import Diagnostic, InputError
-from ...explain.apart import Progress, ask_apart
-from ...explain.eligibility import Eligibilities
-from ...explain.evidence import least_confidence, references
+from ...explain.eligibility import Eligibilities, least_confidence, references
 from ...explain.obstacles import Obstacle, no_room, obstacles
+from ...explain.pieces import Progress, ask_apart
 from ...explain.results import Counted, Difference, Effort, QuestionResult
 from ...problem.offers import Lead, OfferFacts
 from ...session import Session

@@ -16,8 +16,7 @@ from ...problem.breakpoints import breakpoints, stretches_between
 from ...problem.snapshot import Snapshot, Subject
 from ...session import Session
 from ...solve import Progress
-from .affected import Concerned, concerned
-from .stretches import StretchPlan
+from .stretches import Concerned, StretchPlan, concerned
 
 
 class Cause(Record):

@@ -10,7 +10,7 @@ from ...domain.plan import Plan
 from ...errors import NoPlanError
 from ...explain.results import CENT, SHARE_PROVED
 from ...program import compile_program
-from ...program.nearest import Line, least_moved
+from ...program.asking import Line, least_moved
 from ...session import PartPlan, Session
 from ...solve import solve
 from ...solve.planned import plan_of
@@ -37,7 +37,7 @@ def bought_of(plan: Plan) -> dict[Line, Decimal]:
 def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     """Of all plans of some parts that cost no more, the one that moves the fewest kilograms, verified.
 
-    Ranked objectives and cost stay what they are; `friendshore.program.nearest` says what counts as moved. Where a limit ends
+    Ranked objectives and cost stay what they are; `friendshore.program.asking` says what counts as moved. Where a limit ends
     the search before such a plan is as cheap as the one given, or no engine comes to one that holds, it is the one given.
 
     Args:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from ...domain.base import exact
 from ...domain.plan import Cost, PlanStatus
-from ...program.nearest import Line
+from ...program.asking import Line
 from ...session import PartPlan
 from .nearest import bought_of
 from .records import MaterialLine, MixLine

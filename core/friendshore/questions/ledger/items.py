@@ -12,11 +12,23 @@ from ...domain.suggest import did_you_mean
 from ...errors import Diagnostic, InputError
 from ...explain.pieces import Changes, Piece, Pieces
 from ...plugins import sentence_of
+from ...problem import Problem
 from ...problem.active_rules import active_rules
 from ...problem.changes import scenario_changes
+from ...program import compile_program
 from ...session import Session
-from .programs import digest_of
+from ...solve import digest
 from .shapley import Coalition
+
+
+def digest_of(problem: Problem) -> bytes:
+    """A short name for the program of a problem: the same for two problems that come to the same numbers.
+
+    Raises:
+        PluginError: if a plugin's limit rule raises.
+    """
+    program = compile_program(problem)
+    return digest(program.linear, program.goals)
 
 
 class ItemKind(StrEnum):

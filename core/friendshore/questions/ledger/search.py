@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ...domain.base import exact
-from ...explain.apart import ask_apart
+from ...explain.pieces import ask_apart
 from ...explain.results import Counted, Difference, Effort, between
 from ...session import PartPlan, Session
 from .items import Coalitions, Item, items_named, rule_items

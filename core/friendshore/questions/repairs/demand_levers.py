@@ -11,14 +11,14 @@ from ...domain.facts import Offer
 from ...domain.use import Result, Use, Verdict
 from ...plugins import sentence_of
 from ...problem.capacity import accepted_steps
-from ...problem.limiting import materials_of
 from ...problem.network import Arc
+from ...problem.parts import materials_of
 from ...rules.base import Rule
 from ...rules.kinds.limits import MaxShare, MinShare
 from ...rules.rows import one_by_one
 from ...rules.waivers import longest_run
 from .levers import Lever, LeverKind, yes_no
-from .upstream_supply import UpstreamSupply
+from .supply_levers import UpstreamSupply
 
 INFINITE = Decimal("Infinity")
 

@@ -10,7 +10,7 @@ from ...problem import Problem
 from ...session import Session
 from . import demand_levers, supply_levers
 from .levers import Lever, LeverBounds, LeverKind, Need
-from .upstream_supply import UpstreamSupply
+from .supply_levers import UpstreamSupply
 
 
 def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]:

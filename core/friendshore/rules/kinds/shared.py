@@ -10,8 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, field_validator, model_validator
 
 from ...domain.base import UnreadableError, Words
-from ...domain.countries import GROUPS, countries_of
-from ...domain.currencies import is_currency
+from ...domain.countries import GROUPS, countries_of, is_currency
 from ...domain.facts import Material
 from ...domain.quantities import looks_like_money
 from ...domain.stages import Stage

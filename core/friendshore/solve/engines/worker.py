@@ -1,22 +1,78 @@
-"""A search by MathOpt in a process of its own, which can be ended at any moment.
+"""A search by MathOpt: here, with its output switched off, or in a process of its own, which can be ended at any moment.
 
-Its HiGHS hears no interrupt while it searches, and prints where it likes: in a process of its own it does neither harm. This file
-is also what that process runs, so it imports nothing of friendshore.
+Its HiGHS hears no interrupt while it searches, and now and then prints a line of its own on stdout, whatever its options say: it would stand in
+the middle of JSON. What the C library calls `stdout` is a variable apart from Python's. While a search runs it is pointed at nothing; what Python
+prints, and what it does with the file descriptor, is not touched. In a process of its own a search does neither harm. This file is also what that
+process runs, so it imports nothing of friendshore.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryFile
+from threading import Lock
 from typing import IO
 
 from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 from ortools.math_opt.core.python import solver as mathopt
 from pybind11_abseil.status import StatusNotOk
+
+_NAMES = ("stdout", "__stdoutp")
+"""What the variable is called by glibc and musl, and by macOS."""
+
+
+class _Silence:
+    """The C library's `stdout`, pointed at nothing while anyone asks for it; where there is no such variable, left alone."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asking = 0
+        self._before: int | None = None
+        self._variable, self._nothing = _found()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        if self._variable is None:
+            yield
+            return
+        with self._lock:
+            if not self._asking:
+                self._before, self._variable.value = self._variable.value, self._nothing
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asking -= 1
+                if not self._asking:
+                    self._variable.value = self._before
+
+
+def _found() -> tuple[ctypes.c_void_p | None, int | None]:
+    """The variable, and a stream that leads nowhere."""
+    if os.name != "posix":
+        return None, None
+    library = ctypes.CDLL(None)
+    for name in _NAMES:
+        try:
+            variable = ctypes.c_void_p.in_dll(library, name)
+        except ValueError:
+            continue
+        library.fopen.restype = ctypes.c_void_p
+        nothing = library.fopen(os.devnull.encode(), b"w")
+        return (variable, nothing) if nothing else (None, None)
+    return None, None
+
+
+silence = _Silence()
+"""`with silence():` around a call of HiGHS; several threads may be within at once."""
+
 
 _LENGTH = struct.Struct("<Q")
 _LOOK = 0.1

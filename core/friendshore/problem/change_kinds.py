@@ -1,0 +1,211 @@
+"""What each kind of change does to the facts of a case: which of them its words name, what it adds, and what it takes away.
+
+Added are proofs, waivers, licences and stock. Taken away are terms of trade: what a plan would cost if they did not hold (relaxation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from decimal import Decimal
+from itertools import chain, count
+from typing import Any, Final
+
+from ..domain.bearing import Bearing
+from ..domain.case import Case, DemandSpec, LicenceSpec, StockSpec, WaiverSpec
+from ..domain.change import Change, TermKind
+from ..domain.facts import Catalog, ChainEntry, Facility, Offer
+from ..domain.terms import Terms
+from ..errors import Diagnostic
+from .demands import demand_name
+from .subjects import covers
+
+Facts = tuple[Case, tuple[Catalog, ...]]
+"""What changes are applied to, rules apart."""
+
+
+def prove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Takes as proved what is not, of one offer."""
+    if all(offer.id != change.prove for catalog in catalogs for offer in catalog.offers):
+        unknown(change, change.prove, "an offer", troubles)
+    proven = tuple(sorted({*case.accept.proven, change.prove}))
+    return case.model_copy(update={"accept": case.accept.model_copy(update={"proven": proven})}), catalogs
+
+
+def waive(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
+    """Adds a waiver; what is wrong with its names is told when the case is put together."""
+    assert change.quantity is not None
+    waiver = WaiverSpec(
+        id=_numbered(f"waiver:{change.waive}:{change.of}", [w.id for w in case.waivers]),
+        rule=change.waive,
+        demand=change.of,
+        quantity=change.quantity,
+        start=change.start,
+        end=change.end,
+        why=change.why,
+    )
+    return case.model_copy(update={"waivers": (*case.waivers, waiver)}), catalogs
+
+
+def grant(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
+    """Adds an export licence; what is wrong with its names is told when the case is put together."""
+    licence = LicenceSpec(
+        id=_numbered(f"licence:{change.grant}:{change.of or '*'}", [one.id for one in case.licences]),
+        rule=change.grant,
+        exporter=change.of,
+        quantity=change.quantity,
+        start=change.start,
+        end=change.end,
+        why=change.why,
+    )
+    return case.model_copy(update={"licences": (*case.licences, licence)}), catalogs
+
+
+def _numbered(name: str, taken: Collection[str]) -> str:
+    """A name that is not taken."""
+    return next(n for n in chain((name,), (f"{name}:{i}" for i in count(2))) if n not in taken)
+
+
+def add_stock(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Puts more of a material in stock at the case's place, all its stages performed in stated countries."""
+    assert change.quantity is not None
+    stages = {m.id: m.stages for catalog in catalogs for m in catalog.materials}
+    if change.stock not in stages:
+        unknown(change, change.stock, "a material", troubles)
+    stock = StockSpec(
+        id=_numbered(f"stock:{change.stock}", [stock.id for stock in case.stocks]),
+        material=change.stock,
+        quantity=change.quantity,
+        chain=tuple(
+            ChainEntry(stage=stage, countries=change.countries, complete=True) for stage in stages.get(change.stock, ())
+        ),
+        why=change.why,
+    )
+    return case.model_copy(update={"stocks": (*case.stocks, stock)}), catalogs
+
+
+OFFERS: Final = (
+    "an offer, facility, supplier or parent (if need be `supplier:name`, `parent:name`), `country:XX`, `outside:XX` or "
+    "`catalog:name`"
+)
+"""What may name offers, for messages."""
+
+
+def names_offer(name: str, offer: Offer, facility: Facility) -> bool:
+    """Whether a change's word for offers means one: its id, facility, supplier or owner, or a kind and a value."""
+    kind, colon, value = name.partition(":")
+    if colon and kind in _KINDS:
+        return _KINDS[kind](offer, facility, value)
+    return name in (offer.id, facility.id, facility.supplier, facility.owner)
+
+
+_KINDS: dict[str, Callable[[Offer, Facility, str], bool]] = {
+    "country": lambda _, facility, value: facility.country == value,
+    "outside": lambda _, facility, value: facility.country != value,
+    "catalog": lambda offer, _, value: offer.catalog == value,
+    "supplier": lambda _, facility, value: facility.supplier == value,
+    "parent": lambda _, facility, value: facility.owner == value,
+}
+"""What stands before a colon, and whom it means; a supplier and a parent may be called as an offer or a plant is, so they have a word."""
+
+
+def removes(change: Change, offer: Offer, facility: Facility) -> bool:
+    """Whether a change takes away an offer of a facility."""
+    return names_offer(change.remove, offer, facility)
+
+
+def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
+    """Whether a change names an offer, a material that it delivers or where it sells from, to change its price."""
+    by_place = ":" in change.price and names_offer(change.price, offer, facility)
+    return by_place or change.price == offer.id or any(change.price == line.material for line in offer.outputs)
+
+
+def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
+    """Whether a change names a demand as reports do, its material or its end use."""
+    return change.demand in (demand_name(demand, case), demand.material, demand.end_use)
+
+
+def unknown(change: Change, name: str, expected: str, troubles: list[Diagnostic]) -> None:
+    """Notes a name that nothing in the case answers to."""
+    troubles.append(
+        Diagnostic(
+            f"`{change.subject}` names nothing in the case", column=change.subject, found=name, expected=expected
+        )
+    )
+
+
+_OF_OFFERS: dict[TermKind, dict[str, Any]] = {
+    TermKind.MINIMUM_LOAD: {"min_order": None},
+    TermKind.MAXIMUM_LOAD: {"max_order": None, "max_lots": None, "max_per_year": None, "total": None},
+    TermKind.LOT: {"lot": None, "max_lots": None},
+    TermKind.ONBOARDING: {"onboarding": None},
+    TermKind.QUALIFICATION: {"qualification": None},
+    TermKind.DATES: {"start": None, "end": None},
+    TermKind.LEAD_TIME: {"lead_time": Decimal(0)},
+    TermKind.TAKE_OR_PAY: {"take_or_pay": None, "take_or_pay_share": Decimal(1)},
+}
+"""Fields of an offer that a kind of term is stated in, each with what stands for none."""
+_OF_TERMS: dict[TermKind, str] = {
+    TermKind.FIXED_COST: "fixed",
+    TermKind.MINIMUM_LOAD: "least",
+    TermKind.MAXIMUM_LOAD: "most",
+    TermKind.SETUP: "setup_use",
+}
+"""Field of `Terms` that a kind of term is stated in."""
+
+
+def relax(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Takes away a kind of term of trade, from everyone or from what the change names."""
+    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
+    if change.of and not any(_meant(change, o, facilities) for catalog in catalogs for o in catalog.offers):
+        unknown(change, change.of, OFFERS, troubles)
+    offers = [offer for catalog in catalogs for offer in catalog.offers]
+    return case, tuple(_without(change, catalog, offers, facilities) for catalog in catalogs)
+
+
+def has_term(change: Change, offer: Offer, facility: Facility) -> bool:
+    """Whether a change that relaxes names an offer."""
+    return not change.of or names_offer(change.of, offer, facility)
+
+
+def _meant(change: Change, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
+    return has_term(change, offer, facilities[offer.facility])
+
+
+def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: Mapping[str, Facility]) -> Catalog:
+    kind = change.lift
+    assert kind is not None
+    gone = _OF_OFFERS.get(kind)
+    update: dict[str, object] = {}
+    if gone is not None:
+        update["offers"] = tuple(
+            _free_of(offer, kind, gone) if _meant(change, offer, facilities) else offer for offer in catalog.offers
+        )
+
+    def bears(bearing: Bearing) -> bool:
+        """Whether all that it is about is meant; what is about more than that is left alone."""
+        about = [offer for offer in offers if covers(bearing, offer, facilities)]
+        return not change.of or (bool(about) and all(_meant(change, offer, facilities) for offer in about))
+
+    if kind is TermKind.TIERS:
+        update["schedules"] = tuple(schedule for schedule in catalog.schedules if not bears(schedule))
+    if kind in _OF_TERMS:
+        update["terms"] = tuple(_lifted(catalog.terms, _OF_TERMS[kind], bears))
+    return catalog.model_copy(update=update)
+
+
+def _free_of(offer: Offer, kind: TermKind, gone: Mapping[str, Any]) -> Offer:
+    lanes = offer.lanes
+    if kind is TermKind.LEAD_TIME:
+        lanes = tuple(lane.model_copy(update={"lead_time": None}) for lane in lanes)
+    return offer.model_copy(update={**gone, "lanes": lanes})
+
+
+def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[Bearing], bool]) -> Iterator[Terms]:
+    """Terms without one of their figures; those that then say nothing are left out."""
+    for one in terms:
+        if not bears(one):
+            yield one
+            continue
+        left = one.model_copy(update={name: None})
+        if any(getattr(left, figure) is not None for figure in _OF_TERMS.values()):
+            yield left

@@ -1,0 +1,240 @@
+"""Parts of what a run tells: what it rests on, what is in stock and on order, what is short and why, and what its periods' length does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from ..domain.base import exact
+from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunStock
+from ..domain.quantities import readable
+from ..domain.run import RunAssumption, RunDraw, RunLead
+from ..domain.unmet import RunShortage, RunSupplyCause
+from ..domain.use import Result
+from ..domain.watch import told_each
+from ..domain.whole_periods import RunByMonths
+from ..explain import ByMonths, Holding, Reason, SupplyCauses
+from ..explain.holdings import Bar
+from ..problem import Problem
+from ..verify import Bought, VerifiedPlan
+
+
+def describe_by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
+    """Every demand that was looked at by months, or should have been; what only the length of the periods makes short is worked out here."""
+    short = verified.plan.short_by_demand
+    case = verified.problem.case
+    rounding = case.resolution * case.horizon.count * case.horizon.length.months
+    rows = []
+    for name, by_months in sorted(found.items()):
+        only = Decimal(0) if by_months.kilograms is None else short.get(name, Decimal(0)) - by_months.kilograms
+        rows.append(
+            RunByMonths(
+                demand=name,
+                short_kg=short.get(name, Decimal(0)),
+                by_months_kg=by_months.kilograms,
+                only_kg=only if only > rounding else Decimal(0),
+                note=by_months.note,
+            )
+        )
+    return rows
+
+
+def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
+    """What a run says of its plans in months: they are not among its facts, and are taken from it."""
+    return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
+
+
+def describe_shortages(
+    verified: VerifiedPlan, reasons: Mapping[str, Reason], limiting: Mapping[str, Sequence[str]]
+) -> list[RunShortage]:
+    """Every demand and period that is short.
+
+    Args:
+        verified: the plan.
+        reasons: demand -> why it is short.
+        limiting: demand -> limit rules without which it would be less short.
+    """
+    problem = verified.problem
+    positions = {demand.id: i for i, demand in enumerate(problem.demands)}
+    supply = SupplyCauses(verified, limiting)
+    found = []
+    for short in told_each(verified.plan.shorts, "finding out what keeps supply out", "shortages", 1):
+        demand = problem.demands[positions[short.demand]]
+        reason = reasons.get(short.demand, Reason.UNPROVED)
+        causes = supply.of(positions[short.demand], short.period) if reason is Reason.NO_SUPPLY else []
+        found.append(
+            RunShortage(
+                demand=short.demand,
+                material=demand.use.material.id,
+                end_use=demand.use.end_use,
+                place=demand.use.place.id,
+                period=problem.case.horizon.label(short.period),
+                quantity_kg=short.quantity,
+                wanted_kg=demand.quantity[short.period],
+                reason=reason.value,
+                causes=[RunSupplyCause(kind=c.kind, text=c.text, offers=list(c.offers)) for c in causes],
+                limited_by=list(limiting.get(short.demand, ())),
+            )
+        )
+    return found
+
+
+def shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, Decimal]]:
+    """Material -> end use -> kilograms short over the plan."""
+    totals: dict[str, dict[str, Decimal]] = {}
+    for short in shortages:
+        by_use = totals.setdefault(short.material, {})
+        by_use[short.end_use] = by_use.get(short.end_use, Decimal(0)) + short.quantity_kg
+    return totals
+
+
+def describe_holdings(problem: Problem, found: Sequence[Holding]) -> list[RunHolding]:
+    """Stock in hand and orders already placed, with what bars them."""
+    label = problem.case.horizon.label
+    return [
+        RunHolding(
+            lot=one.lot.id,
+            kind="order" if one.lot.on_order else "stock",
+            offer=one.lot.chained.offer.id if one.lot.on_order else "",
+            material=one.lot.material,
+            place=one.lot.place.id,
+            arrives=one.lot.arrives,
+            available=label(one.lot.period),
+            quantity_kg=one.lot.quantity,
+            used_kg=one.lot.quantity - one.left,
+            left_kg=one.left,
+            uses=[
+                RunHoldingUse(
+                    demand_material=served.use.material.id,
+                    end_use=served.use.end_use,
+                    place=served.use.place.id,
+                    verdict=served.state,
+                    periods=[label(t) for t in served.periods],
+                    bars=[_bar(bar) for bar in served.bars],
+                )
+                for served in one.served
+            ],
+        )
+        for one in found
+    ]
+
+
+def describe_lots(verified: VerifiedPlan) -> list[RunLot]:
+    """Stock in hand and orders placed, as far as the plan uses them."""
+    return [
+        RunLot(
+            lot=entry.lot,
+            material=entry.material,
+            place=entry.place,
+            requirement=entry.requirement,
+            available=verified.problem.case.horizon.label(entry.period),
+            quantity_kg=entry.quantity,
+        )
+        for entry in verified.plan.lots
+    ]
+
+
+def describe_draws(verified: VerifiedPlan) -> list[RunDraw]:
+    """What plants take out of stock, by offer."""
+    totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
+    for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
+        totals[verified.problem.offers[taker].offer.id, material, place, requirement, period] += quantity
+    return [
+        RunDraw(
+            offer=offer,
+            material=material,
+            place=place,
+            requirement=requirement,
+            period=verified.problem.case.horizon.label(period),
+            quantity_kg=exact(quantity),
+        )
+        for (offer, material, place, requirement, period), quantity in sorted(totals.items())
+    ]
+
+
+def describe_stocks(verified: VerifiedPlan) -> list[RunStock]:
+    """What lies in stock at the end of each period."""
+    return [
+        RunStock(
+            material=entry.material,
+            place=entry.place,
+            requirement=entry.requirement,
+            period=verified.problem.case.horizon.label(entry.period),
+            quantity_kg=entry.quantity,
+        )
+        for entry in verified.plan.stocks
+    ]
+
+
+def _bar(bar: Bar) -> RunHoldingBar:
+    verdict = bar.verdict
+    return RunHoldingBar(
+        rule=verdict.rule,
+        start=bar.start,
+        end=bar.end,
+        unproven=verdict.result is Result.UNPROVEN,
+        stage=verdict.stage,
+        countries=list(verdict.countries),
+        clause=verdict.clause,
+        reason=verdict.reason,
+        heals=bar.heals,
+    )
+
+
+def describe_leads(problem: Problem) -> list[RunLead]:
+    """Offers that could deliver something wanted, but whose figures nobody published well enough."""
+    found = []
+    for lead in problem.leads:
+        facility = problem.merged.facilities[lead.offer.facility]
+        found.append(
+            RunLead(
+                offer=lead.offer.id,
+                materials=[line.material for line in lead.offer.outputs],
+                facility=facility.name or facility.id,
+                facility_id=facility.id,
+                country=facility.country,
+                reasons=list(dict.fromkeys(lead.reasons)),
+            )
+        )
+    return found
+
+
+def describe_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
+    """Everything taken as given: by the case, and by the offers that the plan buys from."""
+    problem = verified.problem
+    used = {item.arc.chained.offer.id for item in verified.ledger.bought} | {m.offer for m, _ in verified.ledger.makes}
+    offers = {facts.offer.id for facts in problem.offers}
+    given = {assumption.id for assumption in problem.case.assume.offer}
+    found = [
+        RunAssumption(subject=a.subject, text=a.text)
+        for a in problem.assumptions
+        if a.subject not in offers or a.subject in used or a.subject in given
+    ]
+    return found + _let_pass(verified)
+
+
+def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
+    """What the plan takes though a rule in force finds it unproven, because the case accepts that."""
+    problem = verified.problem
+    accept = problem.case.accept
+    if not accept.unproven and not accept.proven:
+        return []
+    found: dict[tuple[str, str, str], dict[int, Bought]] = {}
+    for judged in verified.judged:
+        item, verdict = judged.item, judged.verdict
+        if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
+            continue
+        arrival = problem.case.horizon.periods[item.delivered].span
+        if verdict.licence and problem.law.licences(verdict, item.arc, judged.use, arrival) is not None:
+            continue
+        key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
+        found.setdefault(key, {})[id(item)] = item
+    return [
+        RunAssumption(subject=offer, text=f"{_kilograms(items)} kg let pass by `{rule}` without proof: {reason}")
+        for (offer, rule, reason), items in sorted(found.items())
+    ]
+
+
+def _kilograms(items: dict[int, Bought]) -> str:
+    return readable(sum((item.entry.quantity for item in items.values()), Decimal(0)))

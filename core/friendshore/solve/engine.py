@@ -1,0 +1,181 @@
+"""What an engine is, what it is asked and what it answers; and engines asked in turn, until one comes to an answer.
+
+An engine solves a program within limits, from a hint, and says how good its answer is: `engine(program, limits, hint)` gives an answer with a plan, a
+bound and what certifies that. GLOP, HiGHS and SCIP are those that friendshore brings (`engines`); whatever has the same signature is one more:
+
+    friendshore.plan(case, engines=ENGINES.after(mine))
+
+Each engine gives up on some program: at a row missed by its own tolerance, at numbers far apart. None is given up for the tolerances of one
+engine: the next, or the same without its presolve, goes another way through the same numbers. That a linear program has no plan at all is
+believed once two of them say so. Where every one gives up, the answer says that (`SolverOutcome.BROKEN`), and whoever asked goes on with what
+is known beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol
+
+from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
+from ..errors import SolverError
+from ..program.matrix import Floats, Linear
+from .linking import Linked
+
+
+def is_open(value: float, bound: float) -> bool:
+    """Whether a plan of this value lies too far from the bound to be called the cheapest."""
+    return value - bound > float(OPTIMAL_GAP) * abs(value) + float(OPTIMAL_MONEY)
+
+
+class UnboundedError(SolverError):
+    """The cost has no least value: a mistake of the program, but for parts whose costs are lowered by a price."""
+
+
+class BreakdownError(SolverError):
+    """An engine came to no answer that can be relied on: another one is asked (`retries`)."""
+
+
+class SolverOutcome(Enum):
+    """How one run of a solver ended."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    """Stopped by a limit, with a plan."""
+    NOTHING = "nothing"
+    """Stopped by a limit, without a plan."""
+    INFEASIBLE = "infeasible"
+    BROKEN = "broken"
+    """No engine came to an answer that can be relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What one of several ranked objectives comes to when its turn is over."""
+
+    least: float
+    """As small as the levels before it allow, as far as was found."""
+    bound: float
+    """No plan that keeps the levels before it comes to less."""
+    most: float
+    """What later levels may make of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SolverAnswer:
+    """What a solver found."""
+
+    outcome: SolverOutcome
+    x: Floats | None = None
+    objective: float = float("inf")
+    bound: float = float("-inf")
+    duals: Floats | None = None
+    """By how much the objective rises with the end of a row that binds; of an optimal linear program only."""
+    levels: tuple[Reached, ...] = ()
+    """Of a component with ranked objectives: what each of them comes to."""
+    out_of_time: bool = False
+    """Whether the clock ended it."""
+    joined: Linked | None = None
+    """How it was found, where a few rows join parts that could else be solved apart."""
+
+
+def never() -> bool:
+    """Nobody ends the search."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """How long and how closely a program is searched."""
+
+    seconds: float | None = None
+    """Time for it."""
+    gap: float = 0.0
+    """Relative distance from the bound at which a plan is good enough."""
+    nodes: int | None = None
+    """Nodes of the search tree after which it ends: a limit that does not depend on the clock."""
+    enough: float | None = None
+    """Cost of a plan that ends the search, likewise."""
+    tight: bool = False
+    """Whether rows are held as closely as the engine can, which takes longer."""
+    stopped: Callable[[], bool] = never
+    """Whether the user has had enough: the search then ends within a tenth of a second, without an answer."""
+
+
+BRIEF = 0.5
+"""Seconds up to which a search need not be interrupted: a longer one is made in a process that can be ended."""
+TO_THE_END = Ask()
+"""Until it is proved."""
+
+
+class Engine(Protocol):
+    """What solves a program."""
+
+    def __call__(self, linear: Linear, ask: Ask, hint: Floats | None = None, /) -> SolverAnswer:
+        """The best plan found, with the bound that no plan falls below and the duals that certify it, where there are any.
+
+        Args:
+            linear: the program, scaled; integrality may be left aside where no column is integer.
+            ask: how long and how closely it is searched.
+            hint: a plan that is known to hold, to start from; an engine that takes none leaves it aside.
+
+        Raises:
+            BreakdownError: if it comes to no answer that can be relied on.
+            UnboundedError: if the cost has no least value.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Engines in the order in which they are asked."""
+
+    simplex: tuple[Engine, ...]
+    """For linear programs."""
+    tree: tuple[Engine, ...]
+    """For programs with integer variables, and linear ones so large that HiGHS is quicker."""
+    stopped: Callable[[], bool] = never
+    """Whether the user has had enough: whatever is asked then, the answer is that nothing was found."""
+
+    def after(self, first: Engine) -> Engines:
+        """The same, asked where another one gives up."""
+        return replace(self, simplex=(first, *self.simplex), tree=(first, *self.tree))
+
+    def linear(self, linear: Linear, seconds: float | None = None) -> SolverAnswer:
+        """The optimum of a linear program, integrality left aside.
+
+        Raises:
+            UnboundedError: if its cost has no least value.
+        """
+        return _asked(self.simplex, linear, Ask(seconds, stopped=self.stopped), None, agreed=2)
+
+    def search(self, linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
+        """The best plan of a program with integer variables, or of a large linear one, as far as is asked.
+
+        Raises:
+            UnboundedError: if its cost has no least value.
+        """
+        ask = replace(ask, stopped=self.stopped)
+        return _asked(self.tree, linear, ask, hint, agreed=1 if linear.integer.any() else 2)
+
+
+def _asked(engines: tuple[Engine, ...], linear: Linear, ask: Ask, hint: Floats | None, agreed: int) -> SolverAnswer:
+    """The first answer that can be relied on; that there is no plan, once so many engines agree."""
+    began, denied = time.monotonic(), 0
+    for engine in engines:
+        if ask.stopped():
+            return SolverAnswer(SolverOutcome.NOTHING)
+        left = None if ask.seconds is None else max(0.0, ask.seconds - (time.monotonic() - began))
+        try:
+            answer = engine(linear, replace(ask, seconds=left), hint)
+        except BreakdownError:
+            continue
+        if answer.outcome is SolverOutcome.INFEASIBLE:
+            denied += 1
+            if denied >= agreed:
+                return answer
+        elif answer.x is not None or not denied:
+            return answer
+    return SolverAnswer(SolverOutcome.INFEASIBLE if denied else SolverOutcome.BROKEN)

@@ -1,0 +1,151 @@
+"""HiGHS, for programs with integer variables, and SCIP, where all else gives up, through MathOpt.
+
+Measured traps, each with a test:
+- MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: what may take long runs in a
+  process of its own (`worker`), in slices that double in length, and the caller waits.
+- HiGHS takes its number of threads once per process, through `highs.int_options`.
+- HiGHS prints a line on stdout when it repairs a plan of its own, with all output switched off (`silence`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from ortools.math_opt import model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
+
+from ...errors import Diagnostic
+from ...program.matrix import Floats, Linear
+from ..engine import BRIEF, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
+from .worker import RefusedError, search, search_in_worker, silence
+
+
+def solve_with_highs(
+    linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
+) -> SolverAnswer:
+    """Solves a program with HiGHS.
+
+    Raises:
+        BreakdownError: if HiGHS comes to no answer.
+        UnboundedError: if the cost has no least value.
+    """
+    parameters = _parameters(ask, presolve)
+    parameters.highs.int_options["threads"] = 1
+    parameters.highs.int_options["random_seed"] = 0
+    parameters.highs.double_options["mip_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-8
+    parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-9
+    if ask.enough is not None:  # MathOpt's own `objective_limit` is refused for integer variables
+        parameters.highs.double_options["objective_target"] = ask.enough
+    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_HIGHS, parameters, ask, hint)
+
+
+def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
+    """Solves a program with SCIP, a linear one with the SoPlex within it: slower, and of other make than GLOP and HiGHS.
+
+    Raises:
+        BreakdownError: if SCIP comes to no answer.
+        UnboundedError: if the cost has no least value.
+    """
+    parameters = _parameters(ask, presolve=True)
+    parameters.gscip.real_params["numerics/feastol"] = 1e-9
+    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_GSCIP, parameters, ask, hint)
+
+
+def _parameters(ask: Ask, presolve: bool) -> parameters_pb2.SolveParametersProto:
+    parameters = parameters_pb2.SolveParametersProto(relative_gap_tolerance=ask.gap, absolute_gap_tolerance=0.0)
+    if not presolve:
+        parameters.presolve = parameters_pb2.EMPHASIS_OFF
+    if ask.seconds is not None:
+        parameters.time_limit.FromNanoseconds(max(1, int(ask.seconds * 1e9)))
+    if ask.nodes is not None:
+        parameters.node_limit = ask.nodes
+    return parameters
+
+
+def _by_mathopt(
+    linear: Linear,
+    engine: parameters_pb2.SolverTypeProto.ValueType,
+    parameters: parameters_pb2.SolveParametersProto,
+    ask: Ask,
+    start: Floats | None,
+) -> SolverAnswer:
+    more = model_parameters_pb2.ModelSolveParametersProto()
+    if start is not None:
+        hint = more.solution_hints.add().variable_values
+        hint.ids.extend(range(len(start)))
+        hint.values.extend(start.tolist())
+    program = _proto(linear)
+    brief = parameters_pb2.SolveParametersProto()
+    brief.CopyFrom(parameters)
+    brief.time_limit.FromNanoseconds(int(BRIEF * 1e9))
+    try:
+        result = None
+        if ask.seconds is None or ask.seconds <= BRIEF:
+            with silence():
+                result = search(program, engine, parameters if ask.seconds is not None else brief, more)
+        if result is None or (ask.seconds is None and result.termination.limit == result_pb2.LIMIT_TIME):
+            result = search_in_worker(program, engine, parameters, more, ask.stopped)
+    except RefusedError as error:
+        problem = Diagnostic(f"the solver refused the program: {error}", fix="please report this case")
+        raise BreakdownError(problem) from error
+    return SolverAnswer(SolverOutcome.NOTHING) if result is None else _answer(result, linear)
+
+
+def _proto(linear: Linear) -> model_pb2.ModelProto:
+    proto = model_pb2.ModelProto()
+    count = len(linear.cost)
+    proto.variables.ids.extend(range(count))
+    proto.variables.lower_bounds.extend(linear.lower.tolist())
+    proto.variables.upper_bounds.extend(linear.upper.tolist())
+    proto.variables.integers.extend(linear.integer.tolist())
+    proto.objective.offset = linear.constant
+    used = np.flatnonzero(linear.cost)
+    proto.objective.linear_coefficients.ids.extend(used.tolist())
+    proto.objective.linear_coefficients.values.extend(linear.cost[used].tolist())
+    rows = linear.matrix.shape[0]
+    proto.linear_constraints.ids.extend(range(rows))
+    proto.linear_constraints.lower_bounds.extend(linear.row_lower.tolist())
+    proto.linear_constraints.upper_bounds.extend(linear.row_upper.tolist())
+    entries = sp.csr_matrix(linear.matrix)
+    entries.sort_indices()
+    row_ids = np.repeat(np.arange(rows), np.diff(entries.indptr))
+    proto.linear_constraint_matrix.row_ids.extend(row_ids.tolist())
+    proto.linear_constraint_matrix.column_ids.extend(entries.indices.tolist())
+    proto.linear_constraint_matrix.coefficients.extend(entries.data.tolist())
+    return proto
+
+
+def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
+    reason = result.termination.reason
+    bound = result.termination.objective_bounds.dual_bound
+    late = result.termination.limit == result_pb2.LIMIT_TIME
+    x = None
+    if result.solutions and result.solutions[0].HasField("primal_solution"):
+        found = result.solutions[0].primal_solution.variable_values
+        x = np.zeros(len(linear.cost))
+        x[np.fromiter(found.ids, dtype=np.intp)] = np.fromiter(found.values, dtype=np.float64)
+    if reason == result_pb2.TERMINATION_REASON_INFEASIBLE:
+        return SolverAnswer(SolverOutcome.INFEASIBLE)
+    if reason == result_pb2.TERMINATION_REASON_OPTIMAL and x is not None:
+        return SolverAnswer(
+            SolverOutcome.OPTIMAL, x, float(linear.cost @ x) + linear.constant, bound, _duals(result, linear)
+        )
+    if reason == result_pb2.TERMINATION_REASON_FEASIBLE and x is not None:
+        return SolverAnswer(
+            SolverOutcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant, bound, out_of_time=late
+        )
+    if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
+        return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late)
+    name = result_pb2.TerminationReasonProto.Name(reason)
+    endless = reason == result_pb2.TERMINATION_REASON_UNBOUNDED
+    raise (UnboundedError if endless else BreakdownError)(
+        Diagnostic(f"the solver broke down: {name} {result.termination.detail}".strip(), fix="please report this case")
+    )
+
+
+def _duals(result: result_pb2.SolveResultProto, linear: Linear) -> Floats | None:
+    if linear.integer.any() or not result.solutions[0].HasField("dual_solution"):
+        return None
+    found = result.solutions[0].dual_solution.dual_values
+    duals = np.zeros(linear.matrix.shape[0])
+    duals[np.fromiter(found.ids, dtype=np.intp)] = np.fromiter(found.values, dtype=np.float64)
+    return duals
