@@ -1,0 +1,120 @@
+"""Published problems in one neutral form, and a reader of OR-Library's files; no solver and no formulation is known here.
+
+`tests/data/published` holds some of them, each with its source and optimum; its README says where they are from.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+DATA = Path(__file__).parents[2] / "data" / "published"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Location:
+    """Sites that cost something to open serve customers; `cost` is of a customer's whole demand (site x customer)."""
+
+    name: str
+    source: str
+    optimum: float | None
+    """None: nobody published one."""
+    fixed: Floats
+    capacity: Floats
+    """Infinite where there is no limit."""
+    demand: Floats
+    cost: Floats
+    single: bool
+    """Whether one site alone serves each customer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lots:
+    """Products made on one machine; a set-up costs money, and may take capacity. Product x period, but for `capacity`."""
+
+    name: str
+    source: str
+    optimum: float | None
+    demand: Floats
+    setup: Floats
+    """Money for a set-up, by product."""
+    taken: Floats
+    """Capacity that it takes, by product."""
+    holding: Floats
+    """Money for a unit held at the end of a period, by product."""
+    capacity: float
+    """In each period; a unit takes one."""
+
+
+Problem = Location | Lots
+
+
+def names() -> list[str]:
+    """All problems that are here."""
+    return sorted(path.name.removesuffix(".json.gz") for path in DATA.glob("*.json.gz"))
+
+
+def read(name: str) -> Problem:
+    """One of them."""
+    given = json.loads(gzip.decompress((DATA / f"{name}.json.gz").read_bytes()))
+    return _lots(given) if "inventory" in given else _location(given)
+
+
+def read_orlib(name: str, text: str, capacity: float | None = None, *, optimum: float | None = None) -> Location:
+    """A file of OR-Library's location problems (`cap41` … `capc`).
+
+    Args:
+        name: what it is called.
+        text: the file: sites, customers; capacity and fixed cost of each site; then of each customer demand and costs.
+        capacity: stands for the word `capacity` in the large ones; infinite for the uncapacitated problem.
+        optimum: from the file of optima.
+    """
+    words = text.replace("capacity", "nan").split()
+    sites, customers = int(words[0]), int(words[1])
+    numbers = np.array(words[2:], dtype=np.float64)
+    opened = numbers[: 2 * sites].reshape(sites, 2)
+    served = numbers[2 * sites :].reshape(customers, 1 + sites)
+    limits = opened[:, 0] if capacity is None else np.full(sites, capacity)
+    source = f"J. E. Beasley, OR-Library, {name}"
+    return Location(name, source, optimum, opened[:, 1], limits, served[:, 0], served[:, 1:].T, single=False)
+
+
+def _location(given: dict[str, Any]) -> Location:
+    sites, customers = given["suppliers"], given["demands"]
+    unit = given["unit_cost"]
+    demand = np.array([customer["quantity"] for customer in customers], dtype=np.float64)
+    each = np.array([[unit[site["id"]][customer["item"]] for customer in customers] for site in sites])
+    return Location(
+        name=given["name"],
+        source=given["source"],
+        optimum=given["optimum"],
+        fixed=np.array([site["fixed_cost"] for site in sites], dtype=np.float64),
+        capacity=np.array([np.inf if site["capacity"] is None else site["capacity"] for site in sites]),
+        demand=demand,
+        cost=each * demand,
+        single=bool(given.get("single_source")),
+    )
+
+
+def _lots(given: dict[str, Any]) -> Lots:
+    products, setups = list(given["inventory"]), {lot["items"][0]: lot for lot in given["lots"]}
+    demand = np.zeros((len(products), given["periods"]))
+    for one in given["demands"]:
+        demand[products.index(one["item"]), one["period"]] += one["quantity"]
+    return Lots(
+        name=given["name"],
+        source=given["source"],
+        optimum=given["optimum"],
+        demand=demand,
+        setup=np.array([setups[product]["fixed_cost"] for product in products], dtype=np.float64),
+        taken=np.array([setups[product].get("setup_use", 0.0) for product in products], dtype=np.float64),
+        holding=np.array([given["inventory"][product]["holding_cost"] for product in products], dtype=np.float64),
+        capacity=float(given["suppliers"][0]["capacity"]),
+    )

@@ -1,0 +1,103 @@
+"""The table of published problems: friendshore beside raw HiGHS, each in a process of its own."""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..answer import Answer, Stop
+from ..job import OURS, alone
+from ..table import columns, gap
+from . import textbook
+from .as_case import write
+from .neutral import Location, Problem, read
+
+WEAK, STRONG = "HiGHS, weak", "HiGHS, strong"
+WHO = (OURS, WEAK, STRONG)
+HEAD = ("", "size", "who", "status", "cost", "off", "gap", "build", "solve", "verify", "CPU s")
+_LEFT = {0, 1, 2, 3}
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one of them made of a problem."""
+
+    who: str
+    answer: Answer
+    processor: float
+    """Seconds of the processors, reading and building included: other work on the machine does not change them."""
+
+
+def performed(name: str, who: str, stop: Stop) -> Found:
+    """Runs one of them in this process."""
+    began = _spent()
+    problem = read(name)
+    answer = _ours(problem, stop) if who == OURS else textbook.run(problem, stop, strong=who == STRONG)
+    return Found(who, answer, _spent() - began)
+
+
+def table(names: list[str], who: list[str], stop: Stop, told: Told) -> str:
+    """All of them on all problems, one after the other; each is told as it begins and ends."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    jobs = [(name, each) for name in names for each in who]
+    for number, (name, each) in enumerate(jobs, 1):
+        told(f"{number}/{len(jobs)} {name}: {each} …")
+        found = alone(performed, name, each, stop)
+        told(f"{number}/{len(jobs)} {name}: {each}: {found.answer.status}, {found.processor:.1f} s of processor")
+        rows.append(_row(read(name), found))
+    return columns(rows, _LEFT)
+
+
+def _ours(problem: Problem, stop: Stop) -> Answer:
+    from .. import ours
+
+    answer = Answer()
+    with tempfile.TemporaryDirectory() as folder:
+        write(problem, Path(folder))
+        facts = ours.read(Path(folder), answer)
+    ours.run(facts, stop, answer)
+    return answer
+
+
+def _spent() -> float:
+    uses = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(use.ru_utime + use.ru_stime for use in uses)
+
+
+def _row(problem: Problem, found: Found) -> tuple[str, ...]:
+    return tuple(_cells(problem, found))
+
+
+def _cells(problem: Problem, found: Found) -> Iterator[str]:
+    answer, apart = found.answer, gap(found.answer)
+    first = found.who == OURS
+    yield problem.name if first else ""
+    yield (
+        f"{_size(problem)}, optimum {'unknown' if problem.optimum is None else f'{problem.optimum:,.12g}'}"
+        if first
+        else ""
+    )
+    yield found.who
+    yield answer.status
+    yield "" if answer.objective is None else f"{answer.objective:,.2f}"
+    known = problem.optimum is not None and answer.objective is not None
+    yield f"{(answer.objective or 0.0) / (problem.optimum or 1.0) - 1:.1e}" if known else ""
+    yield "" if apart is None else f"{apart:.1e}"
+    yield from (f"{answer.seconds[p]:.2f}" if p in answer.seconds else "" for p in ("build", "solve", "verify"))
+    yield f"{found.processor:.1f}"
+
+
+def _size(problem: Problem) -> str:
+    rows, many = problem.cost.shape if isinstance(problem, Location) else problem.demand.shape
+    if not isinstance(problem, Location):
+        return f"{rows} x {many} lots"
+    kind = (
+        "single source" if problem.single else "capacitated" if np.isfinite(problem.capacity).any() else "uncapacitated"
+    )
+    return f"{rows} x {many} {kind}"
