@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..domain.case import Case
 from ..domain.facts import Material, Place
@@ -42,6 +43,9 @@ from .trade import Trade
 
 if TYPE_CHECKING:
     from ..rules.terms import Index, Weights
+
+K = TypeVar("K", bound=Hashable)
+Mask = NDArray[np.bool_]
 
 
 class Questions:
@@ -166,6 +170,29 @@ class Questions:
         """1 if the moves that count come to at least `at_least`, else 0."""
         return UsedTerm(*self._moves_that(count, periods), for_uses=for_uses, at_least=float(at_least))
 
+    def used_in_each(
+        self,
+        counts: Callable[[Chained, Place], Iterable[tuple[K, Decimal | int]]],
+        stretches: Sequence[Sequence[int]],
+        for_uses: ForUses | None = None,
+    ) -> Sequence[Mapping[K, UsedTerm]]:
+        """What is `used` under each of many names, stretch by stretch; each purchase is asked once what it counts for."""
+        arcs: dict[K, list[int]] = {}
+        shares: dict[K, list[float]] = {}
+        for arc in self._arcs:
+            for key, each in counts(arc.chained, arc.move.to) if arc.offer >= 0 else ():
+                if each:
+                    arcs.setdefault(key, []).append(arc.index)
+                    shares.setdefault(key, []).append(float(each))
+        found: list[dict[K, UsedTerm]] = [{} for _ in stretches]
+        for key, own in arcs.items():
+            index, weight = self._moves_of(own, shares[key])
+            for terms, periods in zip(found, stretches, strict=True):
+                kept = self._dated(index, periods, "delivered")
+                if kept.any():
+                    terms[key] = UsedTerm(index[kept], weight[kept], for_uses=for_uses)
+        return found
+
     def spent(
         self,
         count: Callable[[Chained, Place], Decimal | int],
@@ -267,20 +294,28 @@ class Questions:
         stock: bool = False,
     ) -> tuple[Index, Weights]:
         index, weight = self._moves_counted(count, stock)
+        kept = self._dated(index, periods, dated)
+        return index[kept], weight[kept]
+
+    def _dated(self, moves: Index, periods: Sequence[int], dated: Literal["ordered", "delivered"]) -> Mask:
+        """Which of some moves are ordered or delivered in certain periods in which the rule applies."""
         wanted = np.zeros(self.horizon.count, dtype=bool)
         wanted[[t for t in periods if t in self._in_force]] = True
-        kept = wanted[getattr(self._moves, dated)[index]]
-        return index[kept], weight[kept]
+        kept: Mask = wanted[getattr(self._moves, dated)[moves]]
+        return kept
 
     def _moves_counted(
         self, count: Callable[[Chained, Place], Decimal | int], stock: bool = False
     ) -> tuple[Index, Weights]:
         """All moves that count, whenever, and how much."""
         counts = [(a.index, float(count(a.chained, a.move.to))) for a in self._arcs if stock or a.offer >= 0]
-        arcs = np.array([arc for arc, share in counts if share], dtype=np.intp)
-        shares = np.array([share for _, share in counts if share])
-        first, last = self._moves.first[arcs], self._moves.first[arcs + 1]
-        return ranges(first, last), np.repeat(shares, last - first)
+        return self._moves_of([arc for arc, share in counts if share], [share for _, share in counts if share])
+
+    def _moves_of(self, arcs: Sequence[int], shares: Sequence[float]) -> tuple[Index, Weights]:
+        """All moves of some arcs, each with what its arc counts."""
+        position = np.array(arcs, dtype=np.intp)
+        first, last = self._moves.first[position], self._moves.first[position + 1]
+        return ranges(first, last), np.repeat(np.array(shares, dtype=np.float64), last - first)
 
     def _by_demand(self, count: Callable[[DemandLine], Decimal | int]) -> list[tuple[int, float]]:
         return [(i, float(count(d))) for i, d in zip(self._positions, self.demands, strict=True)]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from ..domain.facts import Material, Place
 from ..domain.time import Horizon
 from ..domain.use import Chained, Use
 from .rows import Purchases
 from .terms import BoughtTerm, DeliveredTerm, ForUses, HoldingTerm, ReservedTerm, ShortTerm, StockTerm, Term, UsedTerm
+
+K = TypeVar("K", bound=Hashable)
 
 
 class DemandLine(Protocol):
@@ -130,6 +132,25 @@ class Facts(Protocol):
         at_least: Decimal | int = 0,
         for_uses: ForUses | None = None,
     ) -> UsedTerm: ...
+    def used_in_each(
+        self,
+        counts: Callable[[Chained, Place], Iterable[tuple[K, Decimal | int]]],
+        stretches: Sequence[Sequence[int]],
+        for_uses: ForUses | None = None,
+    ) -> Sequence[Mapping[K, UsedTerm]]:
+        """What is `used` by each of many names in each of several stretches of periods; every purchase is asked once what it counts for.
+
+        Args:
+            counts: names under which a purchase counts, each with what a unit counts there.
+            stretches: periods of each stretch.
+            for_uses: as elsewhere.
+
+        Returns:
+            For each stretch the terms by name, each of one unit of the resolution at least; a name for which nothing can be bought
+            in a stretch has none.
+        """
+        ...
+
     def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> DeliveredTerm: ...
     def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> ShortTerm: ...
     def stock(

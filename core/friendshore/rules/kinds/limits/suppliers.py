@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -12,10 +13,14 @@ from ....domain.facts import Place
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row, Term
+from ...terms import UsedTerm
 from ..amounts import Amount, Share
 from ..shared import for_use
 from .counting import NOUN, NOUNS, By, ByCountries
 from .grouped import STRETCH, Per, only
+
+Key = tuple[str, str]
+"""Who is counted, and the place of delivery; empty: all together."""
 
 
 class _Counted(ByCountries):
@@ -28,20 +33,30 @@ class _Counted(ByCountries):
     surely: ClassVar[bool]
     """Whether only purchases count that cannot end elsewhere."""
 
-    def used(
-        self, facts: Facts, group: str, name: str, periods: Sequence[int], at_least: Decimal, at: str = ""
-    ) -> Term:
-        """1 if enough is bought of a group from one of them, delivered to a place if `at` names one."""
-        everything = self.counted(facts, group, self.surely, at)
+    def used(self, facts: Facts, group: str, stretches: Sequence[Sequence[int]]) -> Sequence[Mapping[Key, UsedTerm]]:
+        """For each stretch what is bought of a group from each, at the place of delivery if each is counted on its own: 1 if anything."""
+        everything = self.counted(facts, group, self.surely)
+        names: dict[int, Sequence[str]] = {}
 
-        def counts(offer: Chained, place: Place) -> Decimal:
-            return everything(offer, place) if self.selected(offer) and self.is_from(offer, name) else Decimal(0)
+        def counts(offer: Chained, place: Place) -> Iterable[tuple[Key, Decimal]]:
+            each = everything(offer, place)
+            if not each:
+                return ()
+            if id(offer) not in names:
+                names[id(offer)] = self.counts_for(offer) if self.selected(offer) else ()
+            at = place.id if self.by_place else ""
+            return [((name, at), each) for name in names[id(offer)]]
 
-        return facts.used(counts, periods, at_least, only(self.end_uses, self.surely))
+        return facts.used_in_each(counts, stretches, only(self.end_uses, self.surely))
 
-    def is_from(self, offer: Chained, name: str) -> bool:
-        """Whether a purchase counts for `name`."""
-        return name in self.may_be(offer)[0]
+    @property
+    def by_place(self) -> bool:
+        """Whether each place of delivery is told apart."""
+        return self.each_place
+
+    def counts_for(self, offer: Chained) -> Sequence[str]:
+        """All that a purchase counts for."""
+        return sorted(self.may_be(offer)[0])
 
     def where(self) -> str:
         """What is counted apart, in words."""
@@ -64,21 +79,24 @@ class MinSuppliers(_Counted):
     least_share: Share = Decimal("0.05")
     """Share of the demand from which a supplier counts."""
 
-    def is_from(self, offer: Chained, name: str) -> bool:
-        """Whether a purchase surely comes from `name`."""
+    def counts_for(self, offer: Chained) -> Sequence[str]:
+        """The one that a purchase surely comes from."""
         names, complete = self.may_be(offer)
-        return complete and names == {name}
+        return sorted(names) if complete and len(names) == 1 else ()
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group, place if each is counted on its own, and stretch with a demand."""
         for group, part in self.groups(facts):
             names = self.about(self.everyone(part, group))
+            spans = part.spans(self.per)
+            used = self.used(part, group, [periods for _, periods in spans])
+            nothing = part.used(lambda _offer, _place: 0, (), for_uses=only(self.end_uses, self.surely))
             for at in self.at_each(part):
-                for label, periods in part.spans(self.per):
+                for (label, periods), found in zip(spans, used, strict=True):
                     base = self.demanded(part, group, periods, at)
                     if base:
-                        least = self.least_share * base
-                        terms = tuple(self.used(part, group, name, periods, least, at) for name in names)
+                        least = float(self.least_share * base)
+                        terms = tuple(replace(found.get((name, at), nothing), at_least=least) for name in names)
                         yield Row(
                             label=_label(group, at, label),
                             terms=terms,
@@ -104,9 +122,9 @@ class _Capped(_Counted):
 
     surely: ClassVar[bool] = False
 
-    def is_from(self, offer: Chained, name: str) -> bool:
-        """Whether a purchase may come from `name`, or from where nobody knows."""
-        return super().is_from(offer, name) or name == _unknown(offer)
+    def counts_for(self, offer: Chained) -> Sequence[str]:
+        """All that a purchase may come from, and where nobody knows."""
+        return [*super().counts_for(offer), _unknown(offer)]
 
     def sellers(self, facts: Facts, group: str) -> list[str]:
         """All that it is about, and a name for every offer whose list is not complete."""
@@ -126,10 +144,11 @@ class _Capped(_Counted):
             names = self.sellers(part, group)
             if len(names) <= most:
                 continue
+            spans = part.spans(self.per)
+            used = self.used(part, group, [periods for _, periods in spans])
             for at in self.at_each(part):
-                for label, periods in part.spans(self.per):
-                    terms = [self.used(part, group, name, periods, Decimal(0), at) for name in names]
-                    asked = tuple(term for term in terms if not term.is_empty)
+                for (label, _), found in zip(spans, used, strict=True):
+                    asked = tuple(found[name, at] for name in names if (name, at) in found)
                     if len(asked) > most:
                         yield self.at_most(part, _label(group, at, label), asked, most)
 
@@ -209,13 +228,19 @@ class MaxPlaces(_Capped):
             raise ValueError("`each_place` counts one place on its own, and `max-places` counts places")
         return self
 
+    @property
+    def by_place(self) -> bool:
+        """Places are what it counts."""
+        return True
+
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for everyone who can deliver to more places, for every group and stretch."""
         for group, part in self.groups(facts):
+            spans = part.spans(self.per)
+            used = self.used(part, group, [periods for _, periods in spans])
             for name in self.sellers(part, group):
-                for label, periods in part.spans(self.per):
-                    found = (self.used(part, group, name, periods, Decimal(0), place.id) for place in part.places)
-                    terms = tuple(term for term in found if not term.is_empty)
+                for (label, _), found in zip(spans, used, strict=True):
+                    terms = tuple(found[name, p.id] for p in part.places if (name, p.id) in found)
                     if len(terms) > self.count:
                         yield self.at_most(part, _label(group, name, label), terms, self.count)
 
