@@ -30,19 +30,19 @@ def schemas() -> dict[str, dict[str, Any]]:
     return found
 
 
-def schema_text(schema: dict[str, Any]) -> str:
+def schema_text(schema: dict[str, object]) -> str:
     """A schema as it stands in its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _top(layout: Layout, *, rows: bool) -> dict[str, Any]:
+def _top(layout: Layout, *, rows: bool) -> dict[str, object]:
     title = f"one row of {layout.name}" if rows else layout.name
     return {"$schema": DIALECT, "title": title, **_object(layout, rows=rows)}
 
 
-def _object(layout: Layout, *, rows: bool) -> dict[str, Any]:
+def _object(layout: Layout, *, rows: bool) -> dict[str, object]:
     """Schema of a table; a row of a CSV file holds texts alone."""
-    schema: dict[str, Any] = {"type": "object", "description": f"{layout.doc} {layout.others_doc}".strip()}
+    schema: dict[str, object] = {"type": "object", "description": f"{layout.doc} {layout.others_doc}".strip()}
     schema["properties"] = {field.name: _property(field, rows=rows) for field in layout.fields}
     needed = [field.name for field in layout.fields if field.required]
     if needed:
@@ -51,7 +51,7 @@ def _object(layout: Layout, *, rows: bool) -> dict[str, Any]:
     return schema
 
 
-def _property(field: Field, *, rows: bool) -> dict[str, Any]:
+def _property(field: Field, *, rows: bool) -> dict[str, object]:
     if field.inside is not None:
         inside = _object(field.inside, rows=False)
         return {"description": field.meaning, "type": "array", "items": inside} if field.repeated else inside
@@ -175,12 +175,12 @@ def columns_of(layout: Layout) -> Iterator[str]:
 
 
 def _line(field: Field) -> str:
-    words = ", ".join(field.kind.text.get("enum", ())) if len(field.kind.text.get("enum", ())) <= 12 else ""
+    words = ", ".join(field.kind.words) if len(field.kind.words) <= 12 else ""
     value = f"`{field.inside.name}`" if field.inside is not None else words or field.kind.name
     example = "" if field.example == "" else f"`{_written(field.example)}`"
     cells = (f"`{field.name}`", "yes" if field.required else "", value, field.meaning, example)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _written(example: Any) -> str:
+def _written(example: object) -> str:
     return example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)

@@ -65,7 +65,7 @@ def demand(entry: Entry, about: About) -> DemandSpec | None:
         entry.problem(stated[1], "the demand says its quantity twice", expected)
         for name in stated[1:]:
             del entry.values[name]
-    more: dict[str, Any] = {"facts": _facts(entry)}
+    more: dict[str, object] = {"facts": _facts(entry)}
     if "quantity" in entry.values:
         more["quantities"] = _in_each(entry.values, about) or (Decimal(0),)
     return made(entry, DemandSpec, about, **more)

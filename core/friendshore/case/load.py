@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -23,7 +23,7 @@ from ..reading.entry import Entry
 from ..reading.order import all_of
 from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section, read_toml
-from ..reading.words import plain
+from ..reading.words import plain_table
 from ..rules.keys import scenario
 from . import keys
 from .entries import About, demand, made, overlap
@@ -85,7 +85,7 @@ def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
     about = _about(head)
     wanted = [*top.parts("demand"), *_demand_table(use, folder, found)]
     entries = _Entries(top, wanted)
-    parts: dict[str, Any] = {
+    parts: dict[str, object] = {
         "accept": _accept(top.part("accept")),
         "assume": _assume(top.part("assume"), about),
         "demands": entries.made("demands", lambda entry: demand(entry, about)),
@@ -179,17 +179,17 @@ def _assumption(entry: Entry, about: About) -> OfferAssumption | None:
     return made(entry, OfferAssumption, about, **more) if price or not given_price else None
 
 
-def _settings(entry: Entry) -> dict[str, dict[str, Any]]:
+def _settings(entry: Entry) -> dict[str, dict[str, object]]:
     """What is set for plugins, as plain data."""
     for name, value in entry.others.items():
         if not isinstance(value, dict):
             entry.problem(
                 name, "a table is needed", f"[plugin.{name}]", "write the settings of a plugin under its name"
             )
-    return {name: plain(value) for name, value in entry.others.items() if isinstance(value, dict)}
+    return {name: plain_table(value) for name, value in entry.others.items() if isinstance(value, dict)}
 
 
-def _rules(entries: list[Entry]) -> list[dict[str, Any]]:
+def _rules(entries: list[Entry]) -> list[dict[str, object]]:
     """Rules as plain data; one without an id is called by its kind and number."""
     taken = {entry.values["id"] for entry in entries if "id" in entry.values}
     numbers: dict[str, int] = {}
@@ -200,5 +200,5 @@ def _rules(entries: list[Entry]) -> list[dict[str, Any]]:
         while name is None or (name in taken and "id" not in entry.values):
             numbers[kind] = numbers.get(kind, 0) + 1
             name = f"{kind}-{numbers[kind]}"
-        rules.append({"kind": kind, "id": name, **plain(entry.others)})
+        rules.append({"kind": kind, "id": name, **plain_table(entry.others)})
     return rules

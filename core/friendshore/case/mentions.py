@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import Diagnostic
 from ..reading.csvfile import read_table
@@ -47,7 +46,7 @@ def mentions(file: Path) -> list[Mention]:
     return words
 
 
-def _words(toml: TomlFile, value: Any, at: Key) -> Iterator[Mention]:
+def _words(toml: TomlFile, value: object, at: Key) -> Iterator[Mention]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _words(toml, inner, (*at, key))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from ..domain.base import exact
 from ..domain.facts import Material, Offer, Price
@@ -24,7 +23,7 @@ _SCHEDULE = ("of", "id", "materials", "kind", "per", "from", "until")
 def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
     """The price schedules of the catalog."""
     table = reading.table(columns.TIERS)
-    groups: dict[tuple[Any, ...], list[TableRow]] = {}
+    groups: dict[tuple[object, ...], list[TableRow]] = {}
     for row in table.rows:
         row.values.setdefault("of", "offer")
     for row in table.unique(*_SCHEDULE, "least"):

@@ -173,7 +173,7 @@ def write_workbook(texts: Texts, path: Path) -> None:
     book.save(path)
 
 
-def _in_cell(value: Any) -> str:
+def _in_cell(value: object) -> str:
     return ";".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -190,7 +190,7 @@ def _write_sheet(
         for line, text in enumerate(texts, 2):
             _fill(sheet.cell(line, position), text, fields[name])
         head.comment = library.comments.Comment(_meaning(fields[name]), "friendshore", height=120, width=320)
-        words = ",".join(fields[name].kind.text.get("enum", ()))
+        words = ",".join(fields[name].kind.words)
         if words and len(words) < _LONGEST_LIST:
             choices = library.worksheet.datavalidation.DataValidation("list", formula1=f'"{words}"', allow_blank=True)
             sheet.add_data_validation(choices)

@@ -111,7 +111,7 @@ def datapackage(folder: Path) -> dict[str, Any]:
         table = place.table(layout, found)
         if table is not None:
             resources.append(_resource(layout, table))
-    described: dict[str, Any] = {
+    described: dict[str, object] = {
         "profile": "tabular-data-package",
         "name": head.get("name", folder.name).lower().replace("+", "-"),
         "title": head.get("title", ""),
@@ -122,11 +122,11 @@ def datapackage(folder: Path) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value}
 
 
-def _resource(layout: Layout, table: Table) -> dict[str, Any]:
+def _resource(layout: Layout, table: Table) -> dict[str, object]:
     """One table: where it is, how it is written, and its columns in the order in which they stand there."""
     fields = {field.name: field for field in layout.fields}
     names = sorted(table.columns, key=lambda name: table.columns[name])
-    schema: dict[str, Any] = {"fields": [_field(fields[name]) for name in names], "missingValues": [""]}
+    schema: dict[str, object] = {"fields": [_field(fields[name]) for name in names], "missingValues": [""]}
     if layout.name in _KEYS and "id" in table.columns:
         schema["primaryKey"] = ["id"]
     return {
@@ -141,19 +141,19 @@ def _resource(layout: Layout, table: Table) -> dict[str, Any]:
     }
 
 
-def _field(field: Field) -> dict[str, Any]:
+def _field(field: Field) -> dict[str, object]:
     """A column. Amounts with a unit, lists and countries are texts to whoever cannot read them."""
     form = field.kind.text
-    described: dict[str, Any] = {"name": field.name, "type": "string", "description": field.meaning}
+    described: dict[str, object] = {"name": field.name, "type": "string", "description": field.meaning}
     if field.kind is k.DATE:
         described["type"] = "date"
     elif field.kind is k.YES_NO:
         described |= {"type": "boolean", "trueValues": _YES, "falseValues": _NO}
     if field.example != "":
         described["example"] = field.example
-    limits: dict[str, Any] = {"required": True} if field.required else {}
+    limits: dict[str, object] = {"required": True} if field.required else {}
     if "pattern" in form:
         limits["pattern"] = form["pattern"]
-    if "enum" in form and field.kind is not k.YES_NO:
-        limits["enum"] = list(form["enum"])
+    if field.kind.words and field.kind is not k.YES_NO:
+        limits["enum"] = list(field.kind.words)
     return {**described, "constraints": limits} if limits else described

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def read_head(tables: CatalogTables, found: list[Diagnostic]) -> Head:
 
 
 def read_draft(
-    tables: CatalogTables, head: dict[str, Any], distribution: str, known: Known, found: list[Diagnostic]
+    tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: Known, found: list[Diagnostic]
 ) -> CatalogDraft:
     """Reads what can be read; mistakes go to `found`.
 
@@ -120,7 +120,7 @@ def read_draft(
     return CatalogDraft(catalog.model_copy(update={"digest": digest(catalog)}), known)
 
 
-def _assemble(reading: CatalogReading) -> dict[str, Any]:
+def _assemble(reading: CatalogReading) -> dict[str, object]:
     """All records; the order is that of what refers to what."""
     aliases = read_aliases(reading)
     sources = read_sources(reading)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, Quote, RecipeLine
 from ..domain.fitting import PRICED_TWICE, quoted_twice
@@ -135,7 +134,7 @@ def _outputs(reading: CatalogReading, table: Table, row: TableRow, recipe: _Reci
 
 def _values(
     reading: CatalogReading, alike: Alike, row: TableRow, delivered: Sequence[Material | None]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The fields that come from the offer's own row."""
     table = alike.table
     reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")

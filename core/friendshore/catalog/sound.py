@@ -70,7 +70,7 @@ def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     return [problem for catalog in catalogs for problem in _Catalog(catalog, known, ()).problems()]
 
 
-def _remade(again: Again, catalog: Catalog, name: str) -> Iterator[Any]:
+def _remade(again: Again, catalog: Catalog, name: str) -> Iterator[object]:
     """The records of a list, made again; one of which a field is missing altogether is told, and left out."""
     for position, record in enumerate(getattr(catalog, name)):
         strange = name == "offers" and getattr(record, "catalog", "") != catalog.name

@@ -202,15 +202,15 @@ class Alike:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._known: dict[tuple[Any, ...], Any] = {}
+        self._known: dict[tuple[object, ...], BaseModel] = {}
 
-    def made(self, row: TableRow, model: type[M], given: Mapping[str, Any]) -> M | None:
+    def made(self, row: TableRow, model: type[M], given: Mapping[str, object]) -> M | None:
         """The record of a row, or that of an earlier one that gives the same: see `Table.made`."""
         if row.bad:
             return self.table.made(row, model, given)
         key = (model, *given, *given.values())
-        known: M | None = self._known.get(key)
-        if known is None:  # new, or wrong: that is told of every row
+        known = self._known.get(key)
+        if not isinstance(known, model):  # new, or wrong: that is told of every row
             known = self.table.made(row, model, given)
             if known is not None:
                 self._known[key] = known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic
@@ -130,9 +130,9 @@ class SheetTables:
             return None
         table = self._table(HEAD_SHEET, HEAD_ROWS, found)
         rows = {row.values["key"]: row for row in table.unique("key") if "key" in row.values}
-        data: dict[str, Any] = {key: row.values.get("value", "") for key, row in rows.items()}
-        if data.get("schema", "").isdigit():
-            data["schema"] = int(data["schema"])
+        data: dict[str, object] = {key: row.values.get("value", "") for key, row in rows.items()}
+        if str(data.get("schema", "")).isdigit():
+            data["schema"] = int(str(data["schema"]))
         toml = TomlFile(self.head_file, data, {(key,): row.line for key, row in rows.items()}, found)
         return read_section(toml, columns.HEAD, data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -191,7 +191,7 @@ def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], Pat
     return catalog, review(catalog, [other for other in read.values() if other is not catalog]), ref.folder
 
 
-def _heads(registry: Registry) -> Iterator[dict[str, Any]]:
+def _heads(registry: Registry) -> Iterator[dict[str, object]]:
     """What each installed catalog says of itself, without its tables being read; a plugin that fails to make its own keeps none from being told."""
     from ..catalog.folder import read_head
     from ..catalog.tables import tables_at

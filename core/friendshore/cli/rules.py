@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -96,14 +96,14 @@ def _installed(registry: Registry) -> tuple[list[RulePack], list[tuple[str, str,
     return packs, unread
 
 
-def _rows(pack: RulePack, registry: Registry) -> Iterator[dict[str, Any]]:
+def _rows(pack: RulePack, registry: Registry) -> Iterator[dict[str, object]]:
     from ..report import rule_row
 
     for rule in pack.rules:
         yield rule_row(rule, pack.id, registry.packs.get(pack.id, ""))
 
 
-def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, Any]], list[RulePack]]:
+def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, object]], list[RulePack]]:
     """The rules of a case, and the packs that bring some of them."""
     from ..case import load_case
     from ..plugins import Blocker
@@ -118,7 +118,7 @@ def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, Any]], list
     return [*rows, *map(rule_row, case.rules)], packs
 
 
-def _found(name: str, registry: Registry) -> dict[str, Any]:
+def _found(name: str, registry: Registry) -> dict[str, object]:
     """The rule or bill called `name` among the installed packs.
 
     Raises:
@@ -128,7 +128,7 @@ def _found(name: str, registry: Registry) -> dict[str, Any]:
     from ..errors import Diagnostic, InputError
     from ..report import rule_row
 
-    known: dict[str, dict[str, Any]] = {}
+    known: dict[str, dict[str, object]] = {}
     packs, unread = _installed(registry)
     for pack in packs:
         known |= {str(row["id"]): row for row in _rows(pack, registry)}

@@ -12,7 +12,10 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 WIDE = 110
 """Characters of a line from which on phrases are told at length."""
@@ -220,16 +223,19 @@ class Document:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data: every element, phrase and figure an object whose `is` says what it is; what is as usual is left out."""
-        data: dict[str, Any] = _plain(self)
-        return data
+        return _described(self)
 
 
-def _plain(value: object) -> Any:
-    if is_dataclass(value):
-        stated = {field.name: getattr(value, field.name) for field in fields(value)}
-        defaults = {field.name: field.default for field in fields(value)}
-        told = {name: _plain(held) for name, held in stated.items() if held != defaults[name]}
-        return {"is": type(value).__name__.lower(), **told}
+def _described(value: DataclassInstance) -> dict[str, object]:
+    stated = {field.name: getattr(value, field.name) for field in fields(value)}
+    defaults = {field.name: field.default for field in fields(value)}
+    told = {name: _plain(held) for name, held in stated.items() if held != defaults[name]}
+    return {"is": type(value).__name__.lower(), **told}
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _described(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Decimal):

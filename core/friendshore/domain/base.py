@@ -71,7 +71,7 @@ class Sharing:
 
     def __init__(self) -> None:
         self._names: dict[frozenset[str], set[str]] = {}
-        self._held: dict[tuple[Any, ...], Any] = {}
+        self._held: dict[tuple[object, ...], object] = {}
 
     def record(self, record: R) -> R:
         """The record itself, newly made; like all records it never changes."""
@@ -90,7 +90,7 @@ class Sharing:
 class Tables(Record):
     """A record that holds whole tables: printed in a line, with how many entries each table has."""
 
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
         for name, value in super().__repr_args__():
             if not isinstance(value, (tuple, list, dict, frozenset)):
                 yield name, value
@@ -152,7 +152,7 @@ class Fitting(Record):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _fits(cls, given: Any, make: ModelWrapValidatorHandler[Self]) -> Self:
+    def _fits(cls, given: object, make: ModelWrapValidatorHandler[Self]) -> Self:
         made = make(given)
         if made is not given:  # a record that stands in another was looked at when it was made
             found = list(cls.faults(made.__dict__))
@@ -192,7 +192,7 @@ def is_truth(value: object) -> bool:
     return isinstance(value, bool) or type(value).__name__ in _TRUTHS
 
 
-def exact(value: Any) -> Decimal:
+def exact(value: object) -> Decimal:
     """`value` as a decimal of at most 15 significant digits.
 
     Raises:
@@ -264,7 +264,7 @@ rounded = _ROUND.plus
 """A finite decimal rounded to 15 significant digits: `exact` without its questions."""
 
 
-def _written_once(value: Any) -> Decimal:
+def _written_once(value: object) -> Decimal:
     """The number without zeros at its end: 5000 and the 5000.0 that JSON makes of it are then told alike, in words too."""
     number = exact(value)
     if abs(number.adjusted()) > MAGNITUDE:

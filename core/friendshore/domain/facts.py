@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import model_validator
 
@@ -181,7 +181,7 @@ class ChainEntry(Fitting):
 
     @model_validator(mode="before")
     @classmethod
-    def _collected_is_scrap(cls, data: Any) -> Any:
+    def _collected_is_scrap(cls, data: object) -> object:
         if isinstance(data, Mapping) and "feed" not in data and data.get("stage") == COLLECTION:
             return {**data, "feed": Feed.RECYCLED}
         return data

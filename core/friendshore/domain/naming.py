@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -104,7 +104,7 @@ class Following:
 
     def record(self, record: R) -> R:
         """The record with names of today; itself where they are that already. What was retired keeps its name."""
-        update: dict[str, Any] = {}
+        update: dict[str, object] = {}
         for field, info in type(record).model_fields.items():
             value = getattr(record, field)
             sorts = [mark.what for mark in info.metadata if isinstance(mark, Names)]
@@ -118,7 +118,7 @@ class Following:
             del vars(copy)[name]  # what was computed of the old names, and kept
         return copy
 
-    def _within(self, value: Any) -> Any:
+    def _within(self, value: object) -> object:
         if isinstance(value, BaseModel):
             return self.record(value)
         if isinstance(value, tuple) and any(isinstance(one, BaseModel) for one in value):
@@ -126,14 +126,15 @@ class Following:
             return made if any(now is not one for now, one in zip(made, value, strict=True)) else value
         return value
 
-    def _words(self, value: Any, sorts: Sequence[str]) -> Any:
+    def _words(self, value: object, sorts: Sequence[str]) -> object:
         """A word, a list, a set, or pairs whose first is a word."""
         if isinstance(value, str):
             return self._name(value, sorts)
-        words: list[Any] = []
-        for one in value:
-            pair = isinstance(one, tuple)
-            words.append((self._name(one[0], sorts), *one[1:]) if pair else self._name(one, sorts))
+        if not isinstance(value, tuple | list | frozenset):
+            return value
+        words = [
+            (self._name(one[0], sorts), *one[1:]) if isinstance(one, tuple) else self._name(one, sorts) for one in value
+        ]
         made = type(value)(words)  # a list or a set, as it was
         return made if made != value else value
 

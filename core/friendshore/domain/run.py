@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import model_validator
 
@@ -221,7 +221,7 @@ class RunExposed(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_total(cls, data: Any) -> Any:
+    def _without_total(cls, data: object) -> object:
         """Runs written before hold kilograms of all materials added up, which say nothing."""
         return {key: value for key, value in data.items() if key != "kg"} if isinstance(data, dict) else data
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -15,7 +15,7 @@ from .facts import ChainEntry, Facility, Material, Offer, Place
 from .stages import Stage
 
 
-def _fact(value: Any) -> bool | Decimal | str:
+def _fact(value: object) -> bool | Decimal | str:
     return bool(value) if is_truth(value) else value if isinstance(value, str) else exact(value)
 
 

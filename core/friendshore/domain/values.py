@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -63,7 +63,7 @@ class Range:
             raise UnreadableError(f"a number of no more than {self.digits} significant digits", "round it")
         return number
 
-    def whole(self, value: Any) -> int:
+    def whole(self, value: object) -> int:
         """A whole number in the range.
 
         Raises:

@@ -155,5 +155,5 @@ def imported(told: Mapping[str, Any]) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began}
 
 
-def _said(error: FriendshoreError) -> dict[str, Any]:
+def _said(error: FriendshoreError) -> dict[str, object]:
     return {"problem": asdict(error.problems[0])}

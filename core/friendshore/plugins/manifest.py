@@ -343,12 +343,12 @@ def _data(path: Path) -> dict[str, Any]:
         raise PluginError(Diagnostic(f"cannot be read: {error}", file)) from error
 
 
-def _interface(api: object) -> dict[str, Any]:
+def _interface(api: object) -> dict[str, object]:
     """The version of the interface that a manifest states, with its end, for what is told of the plugin."""
     return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
 
 
-def _manifest(data: dict[str, Any], info: PluginInfo) -> Manifest:
+def _manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
     """The manifest.
 
     Raises:

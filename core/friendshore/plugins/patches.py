@@ -15,7 +15,6 @@ from fractions import Fraction
 from functools import cached_property, partial
 from hashlib import sha256
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -113,7 +112,7 @@ def _problem(info: PluginInfo, names: Collection[str]) -> Diagnostic:
     return Diagnostic(message, info.file, fix=f"uninstall or block {info.distribution}, or report this to its author")
 
 
-def _named() -> Iterator[tuple[str, Any]]:
+def _named() -> Iterator[tuple[str, object]]:
     """Names and values in the modules of friendshore that are loaded, in their classes and what those derive from, and the built-in ones."""
     seen: set[type] = set()
     for name, module in sorted(sys.modules.items()):
@@ -131,13 +130,13 @@ def _named() -> Iterator[tuple[str, Any]]:
     yield from ((f"builtins.{key}", value) for key, value in list(vars(builtins).items()) if key != "_")
 
 
-def _members(one: type) -> Iterator[tuple[str, Any]]:
+def _members(one: type) -> Iterator[tuple[str, object]]:
     for key, value in list(vars(one).items()):
         if not key.startswith("__") or isinstance(value, FunctionType | classmethod | staticmethod | property):
             yield f"{one.__module__}.{one.__qualname__}.{key}", value
 
 
-def _identity(name: str, value: Any) -> object:
+def _identity(name: str, value: object) -> object:
     """What tells a value from another that was put in its place; None: it may change by itself."""
     value = _within(value)
     if isinstance(value, FunctionType):
@@ -151,7 +150,7 @@ def _identity(name: str, value: Any) -> object:
     return None
 
 
-def _within(value: Any) -> Any:
+def _within(value: object) -> object:
     """The function within what wraps one."""
     if isinstance(value, classmethod | staticmethod):
         return value.__func__
@@ -160,7 +159,7 @@ def _within(value: Any) -> Any:
     return value.func if isinstance(value, cached_property | partial) else value
 
 
-def _package(value: Any) -> str:
+def _package(value: object) -> str:
     """The package that a function or class was written in; of anything else, that of its class."""
     value = _within(value)
     if isinstance(value, FunctionType):

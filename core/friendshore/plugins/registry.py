@@ -57,7 +57,7 @@ class Registry:
         self._yielded: dict[tuple[int, Hook], Yielded] = {}
         self._lock = RLock()
 
-    def __reduce__(self) -> tuple[type[Registry], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[Registry], tuple[object, ...]]:
         return Registry, (self._found, self._blocks, self._set)  # hooks are asked again where it is read back
 
     @classmethod
@@ -113,7 +113,7 @@ class Registry:
         return cls([built_in(), given] if told.brings else [built_in()])
 
     def setting(
-        self, given: Mapping[str, Mapping[str, Any]], where: str = "", line: Line = nowhere
+        self, given: Mapping[str, Mapping[str, object]], where: str = "", line: Line = nowhere
     ) -> tuple[Registry, list[FriendshoreError]]:
         """The same with what a case sets for plugins, and everything that is wrong with that: see `settled`."""
         done, errors = settled(given, self.plugins, self._model, where, line)
@@ -282,7 +282,7 @@ class Registry:
         """
         return self._provider("kind of rule", kind).info.label
 
-    def rule(self, data: Mapping[str, Any], where: str = "", row: int | None = None) -> Rule:
+    def rule(self, data: Mapping[str, object], where: str = "", row: int | None = None) -> Rule:
         """A rule from its data.
 
         Args:
@@ -321,7 +321,7 @@ class Registry:
             raise blame(info, error, f"failed to make a rule of kind `{kind}`") from error
 
     def rules(
-        self, tables: Sequence[Mapping[str, Any]], where: str = "", rows: Sequence[int | None] = ()
+        self, tables: Sequence[Mapping[str, object]], where: str = "", rows: Sequence[int | None] = ()
     ) -> tuple[Rule, ...]:
         """Rules from their data, with all that is wrong with any of them; one without an id gets its kind and position.
 

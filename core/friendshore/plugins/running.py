@@ -191,7 +191,7 @@ def _as_found(apart: bool) -> Callable[[], None]:
     return put_back
 
 
-def _put_back(environment: dict[Any, Any]) -> None:
+def _put_back(environment: dict[object, object]) -> None:
     """The environment as it was, the process' own included."""
     decode = getattr(os.environ, "decodekey", str)
     was = {decode(name): decode(value) for name, value in environment.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -94,7 +93,7 @@ def _ends(start: date | None, end: date | None, subject: Subject) -> Iterator[tu
         yield end + _DAY, subject
 
 
-def _dates_in(value: Any) -> Iterator[date]:
+def _dates_in(value: object) -> Iterator[date]:
     """Every date in what a rule holds, however deep."""
     if isinstance(value, date):
         yield value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from itertools import chain, count
-from typing import Any, Final
+from typing import Final
 
 from ..domain.bearing import Bearing
 from ..domain.case import Case, DemandSpec, LicenceSpec, StockSpec, WaiverSpec
@@ -133,7 +133,7 @@ def unknown(change: Change, name: str, expected: str, troubles: list[Diagnostic]
     )
 
 
-_OF_OFFERS: dict[TermKind, dict[str, Any]] = {
+_OF_OFFERS: dict[TermKind, dict[str, object]] = {
     TermKind.MINIMUM_LOAD: {"min_order": None},
     TermKind.MAXIMUM_LOAD: {"max_order": None, "max_lots": None, "max_per_year": None, "total": None},
     TermKind.LOT: {"lot": None, "max_lots": None},
@@ -193,7 +193,7 @@ def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: 
     return catalog.model_copy(update=update)
 
 
-def _free_of(offer: Offer, kind: TermKind, gone: Mapping[str, Any]) -> Offer:
+def _free_of(offer: Offer, kind: TermKind, gone: Mapping[str, object]) -> Offer:
     lanes = offer.lanes
     if kind is TermKind.LEAD_TIME:
         lanes = tuple(lane.model_copy(update={"lead_time": None}) for lane in lanes)

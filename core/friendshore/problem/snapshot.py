@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..domain.base import exact
 from ..domain.case import Case, DemandSpec, LicenceSpec, WaiverSpec
@@ -106,7 +106,7 @@ class _View:
         qualified = self.standing.qualified(offer)
         start = max([day for day in (offer.start, qualified) if day is not None], default=None)
         rates = [rate for rate in (offer.max_per_year, self._a_year(offer.total)) if rate is not None]
-        update: dict[str, Any] = {
+        update: dict[str, object] = {
             "start": start,
             "qualification": None,
             "lead_time": Decimal(0),
@@ -164,7 +164,7 @@ class _View:
     def _demand(self, spec: DemandSpec, case: Case) -> DemandSpec:
         name = demand_name(spec, case)
         days = self.other.get(("demand", name), self.days)
-        update: dict[str, Any] = {"id": name}
+        update: dict[str, object] = {"id": name}
         if spec.quantities or spec.later:
             update |= self._listed(name, days)
         elif ("demand", name) in self.other:
@@ -172,7 +172,7 @@ class _View:
             update |= {"start": None, "end": None, "per_year": spec.per_year if wanted else Decimal(0)}
         return spec.model_copy(update=update)
 
-    def _listed(self, name: str, days: Span) -> dict[str, Any]:
+    def _listed(self, name: str, days: Span) -> dict[str, object]:
         """A demand that is stated period by period, as the rate of the period that the days lie in; after the plan that of its last."""
         assert days.start is not None
         found = {demand.id: (demand, price) for demand, price in zip(

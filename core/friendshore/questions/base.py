@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from ..errors import InputError
 
@@ -21,6 +21,13 @@ LONGEST_SECONDS = 10_000_000
 """A time limit of some months: longer ones a solver cannot be told."""
 Options = TypeVar("Options")
 Result = TypeVar("Result")
+
+
+@runtime_checkable
+class Tabled(Protocol):
+    """An answer that knows how it is told as data."""
+
+    def to_dict(self) -> dict[str, Any]: ...
 
 
 class OptionsError(InputError):
@@ -92,10 +99,11 @@ class Question(ABC, Generic[Options, Result]):
     def document(self, result: Result, options: Options) -> Document:
         """The answer as it is told to people."""
 
-    def data(self, result: Result, options: Options) -> dict[str, Any]:
+    def data(self, result: Result, options: Options) -> dict[str, object]:
         """The answer as JSON-ready data, of which `--json` prints one object."""
-        found: dict[str, Any] = result.to_dict()  # type: ignore[attr-defined]
-        return found
+        if not isinstance(result, Tabled):
+            raise TypeError(f"the answer of `{self.name}` has no `to_dict`, and the question no `data` of its own")
+        return result.to_dict()
 
     def text(self, result: Result, options: Options) -> str | None:
         """The answer as text that is to be copied somewhere, if the options ask for that in place of a document."""

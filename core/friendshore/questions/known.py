@@ -16,7 +16,7 @@ from .base import Question, Setting
 if TYPE_CHECKING:
     from ..plugins import PluginInfo, Registry
 
-KINDS: tuple[Any, ...] = (str, int, float, Decimal, bool, Path | None, tuple[str, ...])
+KINDS: tuple[object, ...] = (str, int, float, Decimal, bool, Path | None, tuple[str, ...])
 """What an option can be."""
 
 
@@ -25,10 +25,10 @@ class Option:
     """A field of the record of a question's options."""
 
     name: str
-    kind: Any
+    kind: object
     """One of `KINDS`."""
     setting: Setting
-    default: Any
+    default: object
     needed: bool
     """Whether it has no default, and must be given."""
 

@@ -31,7 +31,7 @@ from .words import read_text
 T = TypeVar("T")
 
 
-def read_number(value: Any) -> Decimal:
+def read_number(value: object) -> Decimal:
     """A plain number."""
     try:
         return parse_number(value) if isinstance(value, str) else exact(value)
@@ -41,7 +41,7 @@ def read_number(value: Any) -> Decimal:
         raise UnreadableError("a number") from None
 
 
-def read_share(value: Any) -> Decimal:
+def read_share(value: object) -> Decimal:
     """A share as a fraction."""
     try:
         return parse_share(value) if isinstance(value, str) else exact(value)
@@ -59,7 +59,7 @@ def within(read: Callable[[Any], Decimal], range_: Range) -> Callable[[Any], Dec
 def whole(range_: Range) -> Callable[[Any], int]:
     """A reader of whole numbers in a range."""
 
-    def read(value: Any) -> int:
+    def read(value: object) -> int:
         try:
             return range_.whole(read_number(value))
         except UnreadableError:
@@ -68,7 +68,9 @@ def whole(range_: Range) -> Callable[[Any], int]:
     return read
 
 
-def _measured(parse: Callable[[str], T], size: Callable[[T], Decimal], range_: Range, expected: str, value: Any) -> T:
+def _measured(
+    parse: Callable[[str], T], size: Callable[[T], Decimal], range_: Range, expected: str, value: object
+) -> T:
     """A number with its unit, zero or more."""
     if not isinstance(value, str):
         if isinstance(value, bool) or value != 0:
@@ -92,41 +94,40 @@ def _amount(money: Money | UnitPrice) -> Decimal:
     return money.amount
 
 
-def read_mass(value: Any) -> Mass:
+def read_mass(value: object) -> Mass:
     """A mass."""
     return _measured(parse_mass, _kg, MASS, "a mass with its unit, like `5 t` or `3200 t WO3`", value)
 
 
-def read_resolution(value: Any) -> Mass:
+def read_resolution(value: object) -> Mass:
     """A mass to which plans are rounded."""
     return _measured(parse_mass, _kg, RESOLUTION, RESOLUTION.expected, value)
 
 
-def read_masses(value: Any) -> tuple[Mass, ...]:
+def read_masses(value: object) -> tuple[Mass, ...]:
     """A list of masses."""
     parts = value if isinstance(value, list) else read_text(value).split(";")
     return tuple(read_mass(part.strip() if isinstance(part, str) else part) for part in parts)
 
 
-def read_rate(value: Any) -> Mass:
+def read_rate(value: object) -> Mass:
     """A mass a year."""
     return _measured(parse_rate, _kg, MASS, "a mass per time, like `20 t/year`", value)
 
 
-def read_capacity(value: Any) -> Mass | str:
+def read_capacity(value: object) -> Mass | str:
     """A mass a year, or `unlimited`."""
     if isinstance(value, str) and value.strip().casefold() == UNLIMITED:
         return UNLIMITED
     return read_rate(value)
 
 
-def read_per_unit(value: Any) -> Mass:
+def read_per_unit(value: object) -> Mass:
     """Kilograms per unit, above zero: a plain number, or a mass."""
     try:
-        written = isinstance(value, str) and not is_number(value)
         mass = (
             parse_mass(value)
-            if written
+            if isinstance(value, str) and not is_number(value)
             else Mass(parse_number(value) if isinstance(value, str) else exact(value), None)
         )
     except UnreadableError:
@@ -149,17 +150,17 @@ def _parse_unit_price(text: str) -> UnitPrice:
     return price
 
 
-def read_money(value: Any) -> Money:
+def read_money(value: object) -> Money:
     """An amount of money."""
     return _measured(_parse_money, _amount, MONEY, "an amount with its currency, like `2,500,000 USD`", value)
 
 
-def read_unit_price(value: Any) -> UnitPrice:
+def read_unit_price(value: object) -> UnitPrice:
     """Money per kilogram."""
     return _measured(_parse_unit_price, _amount, MONEY, "money per mass, like `580 USD/kg`", value)
 
 
-def read_mass_or_money(value: Any) -> Mass | Money:
+def read_mass_or_money(value: object) -> Mass | Money:
     """A mass, or an amount of money; a bare 0 is read as a mass."""
     if isinstance(value, str) and looks_like_money(value):
         return read_money(value)
@@ -167,7 +168,7 @@ def read_mass_or_money(value: Any) -> Mass | Money:
     return _measured(parse_mass, _kg, MASS, expected, value)
 
 
-def _yearly(value: Any, expected: str) -> str:
+def _yearly(value: object, expected: str) -> str:
     """What stands before `/year`."""
     amount, slash, per = read_text(value).rpartition("/")
     if not slash or per.strip() != "year":
@@ -175,12 +176,12 @@ def _yearly(value: Any, expected: str) -> str:
     return amount
 
 
-def read_yearly_price(value: Any) -> UnitPrice:
+def read_yearly_price(value: object) -> UnitPrice:
     """Money per kilogram and year."""
     return read_unit_price(_yearly(value, "money per mass and year, like `1 USD/kg/year`"))
 
 
-def read_yearly_share(value: Any) -> Decimal:
+def read_yearly_share(value: object) -> Decimal:
     """A share a year, zero or more; that it is of a year need not be said."""
     expected = "a share a year, like `5 %/year`"
     told = _yearly(value, expected) if isinstance(value, str) and "/" in value else value
@@ -193,7 +194,7 @@ def read_yearly_share(value: Any) -> Decimal:
     return share
 
 
-def read_duration(value: Any) -> Decimal:
+def read_duration(value: object) -> Decimal:
     """Months."""
     expected = "a duration, like `1 quarter` or `45 days`"
     return _measured(parse_duration, lambda months: months, MONTHS, expected, value)

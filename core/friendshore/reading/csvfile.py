@@ -109,10 +109,12 @@ class Table:
         def report(column: str, message: str, expected: str, fix: str) -> None:
             self.problem(row, column, message, expected, fix)
 
-        others = {name: row.cells[position] for name, position in self.others.items() if row.cells[position]}
+        others: dict[str, object] = {
+            name: row.cells[position] for name, position in self.others.items() if row.cells[position]
+        }
         return Entry(report, self.layout, row.values, others, set(row.bad))
 
-    def made(self, row: TableRow, model: type[M], given: Mapping[str, Any]) -> M | None:
+    def made(self, row: TableRow, model: type[M], given: Mapping[str, object]) -> M | None:
         """The record of a row; None, once what is wrong has been recorded, if it cannot be made: see `Entry.made`."""
         if not row.bad:
             with suppress(ValidationError):
@@ -148,7 +150,7 @@ class Table:
         rows = self.rows
         if last:
             self.let_go()
-        seen: dict[Any, int] = {}
+        seen: dict[object, int] = {}
         single = columns[0] if len(columns) == 1 else ""
         for number, row in enumerate(told_each(rows, f"reading {self.file}", "rows")):
             if last:
@@ -365,7 +367,7 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
 def _parse(table: Table, column: Field) -> None:
     """Parses one column; equal cells are parsed, and kept, once."""
     position, name, read = table.columns[column.name], column.name, column.kind.read
-    known: dict[str, tuple[str, Any]] = {}
+    known: dict[str, tuple[str, object]] = {}
     misfit = frozenset(table.layout.names)
     for row in table.rows:
         if row.bad == misfit:

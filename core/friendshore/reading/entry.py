@@ -29,7 +29,7 @@ class Entry:
     layout: Layout
     values: dict[str, Any] = field(default_factory=dict)
     """A value that is blank or cannot be read is absent. A table within is an `Entry`, a list of tables a list of them."""
-    others: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, object] = field(default_factory=dict)
     """What stands under other names, as it is, where the layout keeps it."""
     bad: set[str] = field(default_factory=set)
     """Columns that cannot be read, or are missing though needed."""
@@ -38,7 +38,7 @@ class Entry:
         """Records a mistake; `column` may be empty for the entry as a whole."""
         self.report(column, message, expected, fix)
 
-    def made(self, model: type[M], given: Mapping[str, Any]) -> M | None:
+    def made(self, model: type[M], given: Mapping[str, object]) -> M | None:
         """The record of this entry; None, once what is wrong has been recorded, if it cannot be made.
 
         Args:
@@ -131,6 +131,6 @@ class Entry:
         found = self.values.get(name, [])
         return found if isinstance(found, list) else []
 
-    def pick(self, **names: str) -> dict[str, Any]:
+    def pick(self, **names: str) -> dict[str, object]:
         """The values under the names of a record's fields (`field="column"`); blank ones are left out."""
         return {name: self.values[column] for name, column in names.items() if column in self.values}

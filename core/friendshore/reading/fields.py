@@ -15,7 +15,7 @@ from ..domain.quantities import Mass, Money, UnitPrice
 __all__ = ["Field", "Kind", "Layout", "UnreadableError"]
 
 
-_MONEYS = frozenset({Money, UnitPrice})
+_MONEYS = (Money, UnitPrice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,19 @@ class Kind:
     """What the docs call it."""
     read: Callable[[Any], Any]
     """Text of a cell, or value of a TOML key -> parsed value; raises `UnreadableError`."""
-    text: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"type": "string"})
+    text: Mapping[str, object] = dataclasses.field(default_factory=lambda: {"type": "string"})
     """JSON schema of the text form, all there is in a table."""
-    also: tuple[Mapping[str, Any], ...] = ()
+    also: tuple[Mapping[str, object], ...] = ()
     """JSON schemas of the other forms that a TOML key may take."""
 
     @property
-    def schema(self) -> dict[str, Any]:
+    def words(self) -> tuple[str, ...]:
+        """The words that there are to choose from; none: it is no choice."""
+        words = self.text.get("enum")
+        return tuple(words) if isinstance(words, list) else ()
+
+    @property
+    def schema(self) -> dict[str, object]:
         """JSON schema of a TOML value."""
         return {"anyOf": [dict(self.text), *map(dict, self.also)]} if self.also else dict(self.text)
 
@@ -101,7 +107,7 @@ class Layout:
         stated = self.of(record).values()
         return {f.currency: f.name for f in stated if f.currency} | {f.attribute: f.name for f in stated}
 
-    def stated(self, record: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    def stated(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
         """The fields of a record that a row or a table states.
 
         Args:
@@ -112,19 +118,18 @@ class Layout:
             Its fields by name; masses in kilograms, money as an amount, with its currency in the field for that. What else a mass or a
             price is of has been looked at.
         """
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         fields = self.of(record)
         for name, value in values.items():
             field = fields.get(name)
             if field is None:
                 continue
-            sort = type(value)
-            if sort in _MONEYS:
+            if isinstance(value, _MONEYS):
                 if field.currency:
                     found[field.currency] = value.currency
                 found[field.attribute] = value.amount
-            elif sort is tuple and value and type(value[0]) is Mass:
+            elif type(value) is tuple and value and type(value[0]) is Mass:
                 found[field.attribute] = tuple(mass.kg for mass in value)
             else:
-                found[field.attribute] = value.kg if sort is Mass else value
+                found[field.attribute] = value.kg if isinstance(value, Mass) else value
         return found

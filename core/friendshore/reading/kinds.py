@@ -15,11 +15,11 @@ from . import amounts as a
 from . import words as w
 from .fields import Kind
 
-_NUMBER: Mapping[str, Any] = {"type": "number"}
-_LIST: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}}
+_NUMBER: Mapping[str, object] = {"type": "number"}
+_LIST: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}
 
 
-def one_value(name: str, words: Mapping[str, Any]) -> Kind:
+def one_value(name: str, words: Mapping[str, object]) -> Kind:
     """A kind with a fixed set of words."""
     return Kind(name, w.named(v.one_of(words)), {"type": "string", "enum": list(words)})
 
@@ -71,7 +71,7 @@ UNIT_PRICE = Kind("money per mass", a.read_unit_price)
 DURATION = Kind("duration", a.read_duration)
 
 
-def _unread(value: Any) -> Any:
+def _unread(value: object) -> object:
     return value
 
 
@@ -133,7 +133,7 @@ _LISTS: Mapping[object, Kind] = {
 """The same of what stands in a list."""
 
 
-def kind_of(sort: Any, checks: Iterable[object] = ()) -> Kind:
+def kind_of(sort: object, checks: Iterable[object] = ()) -> Kind:
     """How files state the values of a field.
 
     Args:
@@ -166,7 +166,7 @@ def _asked(checks: Iterable[object]) -> Iterator[object]:
         yield asks.ask if isinstance(asks, v.OrBlank) else asks
 
 
-def _list_of(part: Any) -> Kind:
+def _list_of(part: object) -> Kind:
     if isinstance(part, type) and issubclass(part, StrEnum):
         return several(f"{part.__name__.lower()}s, set apart by `;`", part)
     base, *checks = get_args(part) if get_origin(part) is Annotated else (part,)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -40,7 +40,7 @@ _EXPECTED = {
 """What pydantic's complaints come to, in the words of a file."""
 
 
-def record(model: type[M], data: Mapping[str, Any], file: str = "", row: int | None = None) -> M:
+def record(model: type[M], data: Mapping[str, object], file: str = "", row: int | None = None) -> M:
     """`data` as a record of type `model`.
 
     Args:
@@ -245,7 +245,7 @@ class Again:
     def _tell(
         self,
         model: type[BaseModel],
-        data: Mapping[str, Any],
+        data: Mapping[str, object],
         error: ValidationError,
         file: str,
         place: tuple[str | int, ...],
@@ -264,7 +264,7 @@ class Again:
             path = f"{before}.{column}" if before and column else before or column
             self.found.append(replace(problem, column=path))
 
-    def _value(self, value: Any, file: str, place: tuple[str | int, ...], name: str) -> Any:
+    def _value(self, value: object, file: str, place: tuple[str | int, ...], name: str) -> object:
         if isinstance(value, BaseModel):
             return self.record(value, file, (*place, name))
         if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):

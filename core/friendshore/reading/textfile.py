@@ -9,7 +9,6 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Any
 
 from ..errors import Diagnostic
 
@@ -71,7 +70,7 @@ def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str |
         return None
 
 
-def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") -> dict[str, Any] | None:
+def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") -> dict[str, object] | None:
     """What the text of a file says that holds one JSON object; None, with one problem recorded, if it holds none.
 
     Args:
@@ -82,7 +81,7 @@ def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") ->
     """
     twice: list[str] = []
 
-    def told_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def told_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         held = dict(pairs)
         if len(held) < len(pairs):
             names = [name for name, _ in pairs]

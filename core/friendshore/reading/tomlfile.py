@@ -49,7 +49,7 @@ class TomlFile:
         )
 
 
-def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], Any] = Decimal) -> TomlFile | None:
+def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], object] = Decimal) -> TomlFile | None:
     """Reads a TOML file; None, with a problem recorded, if it cannot be read at all.
 
     Args:
@@ -68,7 +68,7 @@ def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], Any] 
     return TomlFile(str(path), data, key_lines(text), found)
 
 
-def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, Any], at: Key = ()) -> Entry:
+def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at: Key = ()) -> Entry:
     """The parsed values of a table and all tables within it. A key that is not given or cannot be read is absent."""
     entry = Entry(_reporter(toml, data, at), layout)
     for field in layout.fields:
@@ -90,7 +90,7 @@ def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, Any], at: Ke
     return entry
 
 
-def _reporter(toml: TomlFile, data: Mapping[str, Any], at: Key) -> Report:
+def _reporter(toml: TomlFile, data: Mapping[str, object], at: Key) -> Report:
     def report(column: str, message: str, expected: str, fix: str) -> None:
         found = written(data[column]) if column in data else ""
         toml.problem((*at, column) if column else at, message, found, expected, fix)
@@ -98,7 +98,7 @@ def _reporter(toml: TomlFile, data: Mapping[str, Any], at: Key) -> Report:
     return report
 
 
-def _read_value(entry: Entry, field: Field, value: Any) -> None:
+def _read_value(entry: Entry, field: Field, value: object) -> None:
     try:
         entry.values[field.name] = field.kind.read(value)
     except UnreadableError as error:
@@ -106,7 +106,7 @@ def _read_value(entry: Entry, field: Field, value: Any) -> None:
         entry.problem(field.name, "cannot be read", error.expected, error.fix)
 
 
-def _read_tables(toml: TomlFile, inside: Layout, value: Any, at: Key) -> list[Entry]:
+def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list[Entry]:
     items = value if isinstance(value, list) else []
     if not isinstance(value, list):
         toml.problem(at, "a list of tables is needed", written(value), inside.name)
@@ -119,7 +119,7 @@ def _read_tables(toml: TomlFile, inside: Layout, value: Any, at: Key) -> list[En
     return entries
 
 
-def _read_others(entry: Entry, layout: Layout, data: Mapping[str, Any]) -> None:
+def _read_others(entry: Entry, layout: Layout, data: Mapping[str, object]) -> None:
     """Keys that are none of the layout's fields."""
     known = set(layout.names)
     free = [name for name in layout.names if name not in data]
@@ -137,7 +137,7 @@ def _read_others(entry: Entry, layout: Layout, data: Mapping[str, Any]) -> None:
         entry.problem(name, "no such table" if table else "no such key", expected, fix)
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A value as it may stand in a message."""
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
@@ -153,12 +153,12 @@ def written(value: Any) -> str:
     return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`" if text else "an empty text"
 
 
-def toml_text(data: Mapping[str, Any]) -> str:
+def toml_text(data: Mapping[str, object]) -> str:
     """TOML that reads back as `data`, whatever signs its texts hold; decimals are written in full, sets in order."""
     return tomli_w.dumps({key: _as_toml(value) for key, value in data.items()})
 
 
-def _as_toml(value: Any) -> Any:
+def _as_toml(value: object) -> object:
     """A value as one that TOML has."""
     if isinstance(value, dict):
         return {key: _as_toml(inner) for key, inner in value.items()}

@@ -44,7 +44,7 @@ class _Refused:
     error: UnreadableError
 
 
-def toml_data(text: str, file: str, number: Callable[[str], Any] = Decimal) -> dict[str, Any]:
+def toml_data(text: str, file: str, number: Callable[[str], object] = Decimal) -> dict[str, Any]:
     """What a TOML text says.
 
     Args:
@@ -63,7 +63,7 @@ def toml_data(text: str, file: str, number: Callable[[str], Any] = Decimal) -> d
     if (line := _first_beyond_dots(text)) is not None:
         raise InputError(replace(_too_deep(), file=file, row=line))
 
-    def read(digits: str) -> Any:
+    def read(digits: str) -> object:
         try:
             stated(digits)
         except UnreadableError as error:
@@ -129,9 +129,9 @@ def _long_integers(text: str, file: str) -> list[Diagnostic]:
     ]
 
 
-def _beyond(data: Mapping[str, Any]) -> Iterator[tuple[Key, Diagnostic]]:
+def _beyond(data: Mapping[str, object]) -> Iterator[tuple[Key, Diagnostic]]:
     """Numbers out of all range, and what is nested too deeply, each with its key."""
-    waiting: list[tuple[Key, Any]] = [((), data)]
+    waiting: list[tuple[Key, object]] = [((), data)]
     while waiting:
         key, value = waiting.pop()
         if isinstance(value, dict | list):

@@ -21,7 +21,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 BOOLEANS: Mapping[str, bool] = {"yes": True, "no": False, "true": True, "false": False}
 
 
-def read_prose(value: Any) -> str:
+def read_prose(value: object) -> str:
     """Text as it stands, its line breaks included."""
     if not isinstance(value, str):
         shown = str(value).lower() if isinstance(value, bool) else value
@@ -29,7 +29,7 @@ def read_prose(value: Any) -> str:
     return value
 
 
-def read_text(value: Any) -> str:
+def read_text(value: object) -> str:
     """Text without the blanks around it."""
     return read_prose(value).strip()
 
@@ -39,7 +39,7 @@ def named(ask: Callable[[str], T]) -> Callable[[Any], T]:
     return lambda value: ask(read_text(value))
 
 
-def listed(value: Any) -> list[str]:
+def listed(value: object) -> list[str]:
     """The parts of `a; b; c`, or of a TOML list of texts."""
     parts = value if isinstance(value, list) else read_text(value).split(";")
     return [part for part in map(read_text, parts) if part]
@@ -50,12 +50,12 @@ def each(read: Callable[[str], T]) -> Callable[[Any], tuple[T, ...]]:
     return lambda value: tuple(dict.fromkeys(read(part) for part in listed(value)))
 
 
-def read_words(value: Any) -> frozenset[str]:
+def read_words(value: object) -> frozenset[str]:
     """A set of words."""
     return frozenset(listed(value))
 
 
-def read_day(value: Any) -> date:
+def read_day(value: object) -> date:
     """A date."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
@@ -67,7 +67,7 @@ def read_day(value: Any) -> date:
     raise UnreadableError("a date like 2027-01-31")
 
 
-def read_yes_no(value: Any) -> bool:
+def read_yes_no(value: object) -> bool:
     """Yes or no."""
     if isinstance(value, bool):
         return value
@@ -77,19 +77,19 @@ def read_yes_no(value: Any) -> bool:
     return BOOLEANS[word]
 
 
-def read_countries(value: Any) -> frozenset[str]:
+def read_countries(value: object) -> frozenset[str]:
     """Alpha-2 codes of countries and of the members of groups."""
     return values.countries(listed(value))
 
 
-def read_version(value: Any) -> int:
+def read_version(value: object) -> int:
     """Version of a file format."""
     if value != 1 or isinstance(value, bool):
         raise UnreadableError("1, the only version of the format so far")
     return 1
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """A TOML value as plain data, the same after a round trip through JSON: dates become text, decimals numbers."""
     if isinstance(value, Decimal):
         return float(value)
@@ -97,6 +97,9 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, list):
         return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return value
+    return plain_table(value) if isinstance(value, dict) else value
+
+
+def plain_table(table: Mapping[str, object]) -> dict[str, object]:
+    """A TOML table as plain data: see `plain`."""
+    return {key: plain(value) for key, value in table.items()}

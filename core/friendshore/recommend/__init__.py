@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ..domain.case import Case
 from ..domain.change import Change
@@ -201,7 +201,8 @@ class Recommendation:
         if table not in TABLES:
             raise ValueError(f"no table `{table}`: one of {', '.join(TABLES)}")
         rows = [row.model_dump(mode="json") for row in getattr(self.run, table)]
-        columns = list(Run.model_fields[table].annotation.__args__[0].model_fields)  # type: ignore[union-attr]
+        record, *_ = get_args(Run.model_fields[table].annotation)
+        columns = list(record.model_fields)
         return pandas.DataFrame(rows, columns=columns)
 
     def facts(self) -> dict[str, Any]:

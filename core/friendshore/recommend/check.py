@@ -33,7 +33,7 @@ from ..problem.inputs import Inputs
 from ..problem.rates import no_rate
 from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
-from ..reading.words import plain
+from ..reading.words import plain_table
 from ..rules.pack import rules_in
 from .gather import attempt, gather, named_catalogs
 from .suggest import suggestions
@@ -234,7 +234,7 @@ def _names_of(path: Path) -> Case:
         found = use.get(key, ()) if isinstance(use, dict) else ()
         return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
 
-    own = [plain(rule) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    own = [plain_table(rule) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
     own = [rule for rule in own if isinstance(rule.get("kind"), str)]
     once = {str(rule.get("id", number)): rule for number, rule in enumerate(own)}
     horizon = Horizon(start=date(2000, 1, 1), count=1, length=PeriodLength.YEAR)

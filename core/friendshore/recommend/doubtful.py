@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -109,7 +108,7 @@ class _Names:
         return found | {column: offer for (offer, _), column in columns.order.items()}
 
     @cached_property
-    def delivers(self) -> dict[int, Any]:
+    def delivers(self) -> dict[int, tuple[int, int, int, tuple[str, ...]]]:
         """Column of a delivery -> its demand, period, compliance class and waivers."""
         return dict(zip(self.program.columns.deliver, self.program.columns.deliver_key, strict=True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from ..catalog import unfit, united
 from ..domain.base import Record, Tables
@@ -33,7 +33,7 @@ class RuleFacts(Record):
     """Distribution and version that brought its kind."""
     pack: str = ""
     """Pack that it comes from; empty: the case's own, or given in memory."""
-    data: dict[str, Any]
+    data: dict[str, object]
 
 
 class PackFacts(Record):
@@ -71,7 +71,7 @@ class FactsFile(Tables):
     plan: Plan
 
     @property
-    def written(self) -> dict[str, Any]:
+    def written(self) -> dict[str, object]:
         """As it stands in the file."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
@@ -122,13 +122,13 @@ def _rule(rule: Rule, gathered: Gathered) -> RuleFacts:
     return RuleFacts(kind=rule.kind, owner=owner, pack=gathered.pack_of.get(rule.id, ""), data=as_data(rule))
 
 
-def as_data(rule: Rule) -> dict[str, Any]:
+def as_data(rule: Rule) -> dict[str, object]:
     """A rule as JSON-ready data, from which a registry makes it again."""
     data = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return {**data, "kind": rule.kind, "id": rule.id}
 
 
-def facts_file(data: Mapping[str, Any]) -> FactsFile:
+def facts_file(data: Mapping[str, object]) -> FactsFile:
     """The facts of a run as records.
 
     Raises:

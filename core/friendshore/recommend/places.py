@@ -9,7 +9,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -80,7 +79,7 @@ def _known(case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[st
 def _names(record: BaseModel) -> Iterator[tuple[str, str, str]]:
     """Field, what it names, and each name, in a rule and in the records within it."""
     for column, info in type(record).model_fields.items():
-        value: Any = getattr(record, column)
+        value: object = getattr(record, column)
         for mark in info.metadata:
             if isinstance(mark, Names):
                 yield from ((column, mark.what, name) for name in _words(value))
@@ -89,9 +88,9 @@ def _names(record: BaseModel) -> Iterator[tuple[str, str, str]]:
                 yield from ((f"{column}.{within}", what, name) for within, what, name in _names(one))
 
 
-def _words(value: Any) -> list[str]:
+def _words(value: object) -> list[str]:
     """The names in a word, a list, a set, or a table whose keys they are."""
-    words = [value] if isinstance(value, str) else list(value)
+    words = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else []
     return sorted(filter(None, (word if isinstance(word, str) else word[0] for word in words)))
 
 

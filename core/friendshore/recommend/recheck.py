@@ -76,7 +76,7 @@ class Rechecked:
 
 
 def reverify(
-    facts: Mapping[str, Any], registry: Registry
+    facts: Mapping[str, object], registry: Registry
 ) -> tuple[VerifiedPlan | None, list[Diagnostic], list[Diagnostic]]:
     """Checks a plan again from the facts of its run alone.
 
@@ -94,7 +94,7 @@ def reverify(
 
 
 def recheck(
-    facts: Mapping[str, Any], told: Run, registry: Registry, case: Gathered | None = None, *, ask_others: bool = True
+    facts: Mapping[str, object], told: Run, registry: Registry, case: Gathered | None = None, *, ask_others: bool = True
 ) -> Rechecked:
     """Checks a run again from its facts, tells it anew for comparison, and compares the facts with what stands elsewhere.
 
@@ -161,7 +161,7 @@ def as_run(registry: Registry, told: Run) -> Registry:
     return registry.blocking([block.name for block in told.plugins_blocked], Blocker.RUN)
 
 
-def read_facts(facts: Mapping[str, Any], registry: Registry, *, ask_others: bool = True) -> RunFacts:
+def read_facts(facts: Mapping[str, object], registry: Registry, *, ask_others: bool = True) -> RunFacts:
     """The facts of a run as records, with what was applied to them; rules that are unavailable are left out and named.
 
     Args:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from ..domain.facts import Catalog
+from ..domain.facts import Catalog, Facility, Material, Offer
+from ..domain.market import BenchmarkPrice
 from ..domain.naming import Alias, Aliases
 from .facts import FactsFile
 
-Entries = Mapping[str, Mapping[str, Any]]
+Entries = Mapping[str, Mapping[str, object]]
 NOUN = "alias"
 """What an alias is called among the entries of a catalog."""
 
@@ -27,7 +27,7 @@ def renamed_since(file: FactsFile, here: Iterable[Catalog]) -> list[Alias]:
 def _since(was: Catalog, now: Catalog) -> Iterator[Alias]:
     if was.name != now.name:
         return
-    records: dict[str, tuple[Any, ...]] = {
+    records: dict[str, tuple[Offer | Facility | Material | BenchmarkPrice, ...]] = {
         "offer": was.offers,
         "facility": was.facilities,
         "material": was.materials,
@@ -58,14 +58,22 @@ def today(told: Entries, right: Entries, since: Iterable[Alias]) -> tuple[Entrie
 
 def _called(entries: Entries, names: Mapping[str, str]) -> Entries:
     return {
-        " ".join(_value(word, names) for word in key.split(" ")): _value(data, names) for key, data in entries.items()
+        " ".join(_word(word, names) for word in key.split(" ")): _table(data, names) for key, data in entries.items()
     }
 
 
-def _value(value: Any, names: Mapping[str, str]) -> Any:
+def _word(word: str, names: Mapping[str, str]) -> str:
+    head, slash, rest = word.partition("/")
+    return names.get(word, f"{names.get(head, head)}{slash}{rest}")
+
+
+def _table(table: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
+    return {names.get(key, key): _value(inner, names) for key, inner in table.items()}
+
+
+def _value(value: object, names: Mapping[str, str]) -> object:
     if isinstance(value, str):
-        head, slash, rest = value.partition("/")
-        return names.get(value, f"{names.get(head, head)}{slash}{rest}")
+        return _word(value, names)
     if isinstance(value, Mapping):
-        return {names.get(key, key): _value(inner, names) for key, inner in value.items()}
+        return _table(value, names)
     return [_value(inner, names) for inner in value] if isinstance(value, list) else value

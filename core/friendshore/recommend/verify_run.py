@@ -287,7 +287,7 @@ def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     return found
 
 
-def _in_run(told: Mapping[str, Any], run: Run, file: Path) -> tuple[Diagnostic, ...]:
+def _in_run(told: Mapping[str, object], run: Run, file: Path) -> tuple[Diagnostic, ...]:
     """What `run.json` says otherwise."""
     return tuple(differences(told, run.model_dump(mode="json", by_alias=True), file))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..catalog import as_required, digest, read_catalogs
 from ..domain.base import Record
@@ -19,7 +18,7 @@ from .gather import Gathered
 from .renamed import NOUN, renamed_since, today
 
 OWN = "friendshore"
-Entries = Mapping[str, Mapping[str, Any]]
+Entries = Mapping[str, Mapping[str, object]]
 """What a source holds, by what each of it is called, as JSON-ready data."""
 
 _NOUNS = {
@@ -307,34 +306,33 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def _of_catalog(catalog: Catalog) -> dict[str, Mapping[str, Any]]:
+def _of_catalog(catalog: Catalog) -> dict[str, Mapping[str, object]]:
     about = catalog.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={*_NOUNS, *_LABELS})
-    found: dict[str, Mapping[str, Any]] = {f"the heading of catalog {catalog.name}": about}
+    found: dict[str, Mapping[str, object]] = {f"the heading of catalog {catalog.name}": about}
     for table, noun in _NOUNS.items():
         found |= _by_name((f"{noun} {_name(one, table)}", one) for one in getattr(catalog, table))
     return found
 
 
-def _name(one: Any, table: str) -> str:
-    if table in _KEYS:
-        return " ".join(str(getattr(one, key)) for key in _KEYS[table])
-    return str(one.name if table in ("schedules", "terms") else one.id)
+def _name(one: object, table: str) -> str:
+    key = ("name",) if table in ("schedules", "terms") else ("id",)
+    return " ".join(str(getattr(one, name)) for name in _KEYS.get(table, key))
 
 
-def _of_pack(pack: PackFacts, rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _of_pack(pack: PackFacts, rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
     found = _by_name((f"bill {bill.id}", bill) for bill in pack.bills)
     found |= _by_name((f"scenario {one.name}", one) for one in pack.scenarios)
     return {f"the heading of pack {pack.id}": {"as_of": str(pack.as_of)}} | found | _rules(rules)
 
 
-def _rules(rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _rules(rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
     return {f"rule `{name}`": data for name, data in rules.items()}
 
 
-def _of_record(record: Record) -> dict[str, Mapping[str, Any]]:
+def _of_record(record: Record) -> dict[str, Mapping[str, object]]:
     """A record with lists of records, each of them by its position and name; all else under `what it states`."""
-    found: dict[str, Mapping[str, Any]] = {}
-    rest: dict[str, Any] = {}
+    found: dict[str, Mapping[str, object]] = {}
+    rest: dict[str, object] = {}
     for key, value in record.model_dump(mode="json", by_alias=True, exclude_defaults=True).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             for number, one in enumerate(value, 1):
@@ -345,9 +343,9 @@ def _of_record(record: Record) -> dict[str, Mapping[str, Any]]:
     return {"the heading": rest} | found
 
 
-def _by_name(records: Iterable[tuple[str, Record]]) -> dict[str, Mapping[str, Any]]:
+def _by_name(records: Iterable[tuple[str, Record]]) -> dict[str, Mapping[str, object]]:
     """Records by name; of several of one name, the second and later with a number."""
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, Mapping[str, object]] = {}
     for name, one in records:
         number, key = 2, name
         while key in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..document.elements import (
     Document,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # a list of plugins needs no solver
     from ..recommend import Checked, RunCheck
 
 
-def check_data(checked: Checked) -> dict[str, Any]:
+def check_data(checked: Checked) -> dict[str, object]:
     """A check of a case as JSON-ready data."""
     return {
         "ok": not checked.errors,
@@ -73,7 +73,7 @@ def _suggestion(problem: Diagnostic) -> str:
     return f"{place}{problem.message}" + (f" ({problem.fix})" if problem.fix else "")
 
 
-def run_check_data(checked: RunCheck) -> dict[str, Any]:
+def run_check_data(checked: RunCheck) -> dict[str, object]:
     """A check of a run as JSON-ready data."""
     return {
         "case": checked.case,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..document.elements import (
     NOTHING,
@@ -37,7 +37,7 @@ MOST = 5
 """Findings of one check told as text."""
 
 
-def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
     """Checks as JSON-ready data."""
     return {
         "ok": all(outcome.holds for outcome in outcomes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TypeGuard
 
 from ..document.elements import Document, Pairs, Quoted, Tone, apart, document, notes, section_if_any, sentence
 from ..document.figures import count
@@ -15,13 +15,15 @@ from .listing import Listing
 _COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "What"), ("pack", "Pack"))
 
 
-def rule_row(rule: Mapping[str, Any], pack: str = "", distribution: str = "") -> dict[str, Any]:
+def rule_row(rule: Mapping[str, object], pack: str = "", distribution: str = "") -> dict[str, object]:
     """A rule's data with the pack it stands in."""
     data = {key: _plain(value) for key, value in rule.items()}
     return {**data, "status": _status(rule), "pack": pack, "distribution": distribution}
 
 
-def rule_listing(rows: Iterable[Mapping[str, Any]], packs: Iterable[RulePack] = (), day: date | None = None) -> Listing:
+def rule_listing(
+    rows: Iterable[Mapping[str, object]], packs: Iterable[RulePack] = (), day: date | None = None
+) -> Listing:
     """Rules, with the age of the packs they come from."""
     notes = tuple(f"pack {pack.id}, {aged(pack.as_of, day)}" for pack in packs)
     found = tuple(rows)
@@ -29,7 +31,7 @@ def rule_listing(rows: Iterable[Mapping[str, Any]], packs: Iterable[RulePack] = 
     return Listing("rules", _COLUMNS, found, notes)
 
 
-def pack_data(pack: RulePack, distribution: str = "") -> dict[str, Any]:
+def pack_data(pack: RulePack, distribution: str = "") -> dict[str, object]:
     """A pack as JSON-ready data."""
     return {**pack.model_dump(mode="json", by_alias=True), "distribution": distribution}
 
@@ -56,7 +58,7 @@ def pack_document(pack: RulePack, day: date, distribution: str = "") -> Document
     )
 
 
-def rule_document(row: Mapping[str, Any]) -> Document:
+def rule_document(row: Mapping[str, object]) -> Document:
     """Everything that one rule states."""
     first = ("title", "citation", "source", "pack", "distribution", "kind", "status")
     order = [*(key for key in first if row.get(key)), *(key for key in row if key not in (*first, "id"))]
@@ -65,17 +67,17 @@ def rule_document(row: Mapping[str, Any]) -> Document:
     return document(name, sentence(name, strong=True), stated)
 
 
-def _status(rule: Mapping[str, Any]) -> str:
+def _status(rule: Mapping[str, object]) -> str:
     phases = rule.get("phases", ())
     found = [str(p.get("status", "enacted")) for p in phases if isinstance(p, Mapping)] if _is_list(phases) else []
     return ", ".join(dict.fromkeys(found)) or "enacted"
 
 
-def _is_list(value: object) -> bool:
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """A TOML value as JSON-ready data."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
@@ -84,7 +86,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
-def _told(value: Any) -> str:
+def _told(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_told(item)}" for key, item in value.items())
     if _is_list(value):

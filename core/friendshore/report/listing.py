@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..document.elements import Column, Document, Element, Pairs, Quoted, Tone, apart, document, notes, sentence, table
 from ..document.figures import count
@@ -13,7 +13,7 @@ from ..domain.used import aged
 from ..plugins import PluginInfo, PluginStatus
 
 if TYPE_CHECKING:
-    from ..domain.facts import Catalog
+    from ..domain.facts import CapacityStep, Catalog
     from ..plugins.loading import Loaded
 
 
@@ -25,11 +25,11 @@ class Listing:
     """Key in the JSON form."""
     columns: tuple[tuple[str, str], ...]
     """Keys that the table shows, with their titles."""
-    rows: tuple[Mapping[str, Any], ...]
+    rows: tuple[Mapping[str, object], ...]
     notes: tuple[str, ...] = ()
     """What stands under the table."""
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, object]:
         """JSON-ready data."""
         return {self.name: [dict(row) for row in self.rows]}
 
@@ -86,7 +86,7 @@ def _imported(one: Loaded | None) -> str:
     return one.how.value if one.seconds is None else f"{one.seconds:.2f} s"
 
 
-def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, Any]:
+def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, object]:
     """A plugin as JSON-ready data."""
     data = {**info.model_dump(mode="json"), "label": info.label, "notice": info.notice}
     if loaded is not None:
@@ -119,7 +119,7 @@ def _interface(info: PluginInfo) -> str:
     return f"version {info.api}" + (f", {info.api_end}" if info.api_end else "")
 
 
-def catalog_listing(rows: Iterable[Mapping[str, Any]], day: date) -> Listing:
+def catalog_listing(rows: Iterable[Mapping[str, object]], day: date) -> Listing:
     """Installed catalogs, with their age on a day."""
     columns = (
         ("name", "Catalog"),
@@ -129,7 +129,7 @@ def catalog_listing(rows: Iterable[Mapping[str, Any]], day: date) -> Listing:
         ("licence", "Licence"),
         ("from", "From"),
     )
-    found = tuple({**row, "age": _age(row["as_of"], day)} for row in rows)
+    found = tuple({**row, "age": _age(str(row["as_of"]), day)} for row in rows)
     notes = tuple(f"{row['name']}: {row['error']}" for row in found if row.get("error"))
     return Listing("catalogs", columns, found, notes)
 
@@ -141,7 +141,7 @@ def _age(as_of: str, day: date) -> str:
         return ""  # blank, or a mistake that the row's own `error` tells
 
 
-def catalog_data(catalog: Catalog) -> dict[str, Any]:
+def catalog_data(catalog: Catalog) -> dict[str, object]:
     """A catalog as JSON-ready data."""
     return catalog.model_dump(mode="json", by_alias=True)
 
@@ -195,7 +195,7 @@ def _price(catalog: Catalog, name: str) -> str:
 
 
 def _steps(catalog: Catalog, name: str) -> str:
-    steps: Sequence[Any] = next((f.capacity for f in catalog.facilities if f.id == name), ())
+    steps: Sequence[CapacityStep] = next((f.capacity for f in catalog.facilities if f.id == name), ())
     told = [
         f"{'unlimited' if step.per_year is None else f'{step.per_year:,f} kg/year'} {step.status}"
         + (f" from {step.start}" if step.start else "")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
 
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
 
 
-def problem_data(problem: Diagnostic) -> dict[str, Any]:
+def problem_data(problem: Diagnostic) -> dict[str, object]:
     """A problem as JSON-ready data; what it does not say is left out."""
     return {name: value for name, value in asdict(problem).items() if value not in ("", None)}
 
 
-def errors_data(error: FriendshoreError) -> dict[str, Any]:
+def errors_data(error: FriendshoreError) -> dict[str, object]:
     """What is printed with `--json` in place of an answer."""
     return {"errors": [problem_data(problem) for problem in error.problems]}
 

@@ -7,10 +7,8 @@ told as its author's mistake and never becomes a wrong plan.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
-from itertools import chain
-from typing import Any
 
 from ..domain.use import Verdict
 from .base import Rule
@@ -71,7 +69,7 @@ def as_sentence(found: object) -> str:
     return found
 
 
-def as_rows(found: Iterable[Any], counted_end_uses: Collection[str]) -> list[Row | Rows]:
+def as_rows(found: Iterable[object], counted_end_uses: Collection[str]) -> list[Row | Rows]:
     """What `rows` answers.
 
     Args:
@@ -82,18 +80,22 @@ def as_rows(found: Iterable[Any], counted_end_uses: Collection[str]) -> list[Row
         WrongAnswer: if one of them is no row, none that a linear program can say, or one that counts by an end use which the rule
             does not name.
     """
-    rows = list(found)
-    for row in rows:
-        for fault in chain(faults(row), unnamed_uses(row, counted_end_uses)):
+    rows: list[Row | Rows] = []
+    for row in list(found):
+        for fault in faults(row):
             raise WrongAnswer(fault)
+        assert isinstance(row, Row | Rows)
+        for fault in unnamed_uses(row, counted_end_uses):
+            raise WrongAnswer(fault)
+        rows.append(row)
     return rows
 
 
-def faults(row: Any) -> Iterator[str]:
+def faults(row: object) -> Iterator[str]:
     """What no linear program can say of a row, or of many."""
     if isinstance(row, Row):
         named = f"row `{row.label}`"
-        bounds: dict[str, list[Any]] = {"at_least": [row.at_least], "at_most": [row.at_most]}
+        bounds: dict[str, Sequence[object]] = {"at_least": [row.at_least], "at_most": [row.at_most]}
         for term in row.terms:
             fault = _fault_of(term)
             if fault:
@@ -129,21 +131,21 @@ def unnamed_uses(row: Row | Rows, named: Collection[str]) -> Iterator[str]:
             yield f"it counts what is for {use}, which `counted_end_uses` of its rule does not name"
 
 
-def _fault_of(term: Any) -> str:
+def _fault_of(term: object) -> str:
     if not isinstance(term, Term):
         return f"it adds {_shown(term)}, no term"
     fault = next((fault for _, part in term.parts if (fault := _fault_of(part))), "")
     return fault or ("" if all(map(_is_number, _factors(term))) else f"a factor in {_said(term)} is no number")
 
 
-def _factors(term: Term) -> list[Any]:
+def _factors(term: Term) -> list[object]:
     """All numbers that a term multiplies by, or compares with."""
     if isinstance(term, LackingTerm):
         return [term.times, *(base for base, _ in term.parts)]
     return [*term.weight.tolist(), term.times, *([term.at_least] if isinstance(term, UsedTerm) else [])]
 
 
-def _is_number(factor: Any) -> bool:
+def _is_number(factor: object) -> bool:
     return isinstance(factor, int | float | Decimal) and math.isfinite(factor)
 
 

@@ -103,7 +103,7 @@ class Selector(Record):
         return all(tests) and (narrowed or not self.materials)
 
 
-def _threshold(value: Any) -> Any:
+def _threshold(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -40,7 +40,7 @@ VECTORS_FILE = "vectors.toml"
 """The file in a pack's folder that holds its vectors."""
 
 
-def _entries(value: Any) -> Any:
+def _entries(value: object) -> object:
     """Chain entries from a table of stage and countries."""
     if not isinstance(value, dict):
         return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -16,7 +16,7 @@ from ..domain.time import Span, add_months
 from ..errors import Diagnostic
 
 
-def _months(value: Any) -> Any:
+def _months(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 from ..errors import Diagnostic
 from ..reading.csvfile import Table, TableRow
@@ -46,7 +46,7 @@ _NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
 }  # fmt: skip
 
 
-def differences(told: Mapping[str, Any], expected: Mapping[str, Any], file: Path) -> list[Diagnostic]:
+def differences(told: Mapping[str, object], expected: Mapping[str, object], file: Path) -> list[Diagnostic]:
     """Where a run as JSON says something else than it should.
 
     Args:
@@ -60,13 +60,13 @@ def differences(told: Mapping[str, Any], expected: Mapping[str, Any], file: Path
         if key is None:
             found += _values(told.get(field), expected[field], (field,), file, "")
         else:
-            found += differences_in_rows(told.get(field, []), expected[field], field, file)
+            found += differences_in_rows(_entries(told.get(field)), _entries(expected[field]), field, file)
     return found
 
 
 def differences_in_rows(
-    told: Sequence[Mapping[str, Any]],
-    expected: Sequence[Mapping[str, Any]],
+    told: Sequence[Mapping[str, object]],
+    expected: Sequence[Mapping[str, object]],
     field: str,
     file: Path,
     only: Collection[str] = (),
@@ -98,14 +98,14 @@ def differences_in_rows(
     return found
 
 
-def _part(entry: Mapping[str, Any], only: Collection[str]) -> Mapping[str, Any]:
+def _part(entry: Mapping[str, object], only: Collection[str]) -> Mapping[str, object]:
     return {name: value for name, value in entry.items() if name in only} if only else entry
 
 
 def _by_key(
-    entries: Sequence[tuple[int, Mapping[str, Any]]], key: tuple[str, ...]
-) -> dict[Key, list[tuple[int, Mapping[str, Any]]]]:
-    found: defaultdict[Key, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+    entries: Sequence[tuple[int, Mapping[str, object]]], key: tuple[str, ...]
+) -> dict[Key, list[tuple[int, Mapping[str, object]]]]:
+    found: defaultdict[Key, list[tuple[int, Mapping[str, object]]]] = defaultdict(list)
     for number, entry in entries:
         found[tuple(_text(entry.get(column)) for column in key)].append((number, entry))
     return dict(found)
@@ -119,7 +119,9 @@ def _named(key: Key) -> str:
     return "/".join(part for part in key if part)
 
 
-def _values(told: Any, expected: Any, path: tuple[str | int, ...], file: Path, subject: str) -> Iterator[Diagnostic]:
+def _values(
+    told: object, expected: object, path: tuple[str | int, ...], file: Path, subject: str
+) -> Iterator[Diagnostic]:
     """Differences between two JSON values, down to the single figure."""
     if isinstance(told, dict) and isinstance(expected, dict):
         for name in [*expected, *(name for name in told if name not in expected)]:
@@ -134,7 +136,11 @@ def _values(told: Any, expected: Any, path: tuple[str | int, ...], file: Path, s
         yield Diagnostic(message, str(file), column=path_of(path), found=shown(told), expected=shown(expected))
 
 
-def _records(value: Any) -> bool:
+def _entries(value: object) -> Sequence[Mapping[str, object]]:
+    return value if isinstance(value, list) else ()
+
+
+def _records(value: object) -> TypeGuard[list[dict[str, object]]]:
     """Whether it is a list of records; a list of words is compared as one figure."""
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 

@@ -33,7 +33,7 @@ class RunFolder:
     run: Run
     told: Mapping[str, Any]
     """`run.json` as it stands there."""
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
     tables: Mapping[str, Table]
     """File -> table, its cells as texts."""
 
@@ -101,7 +101,7 @@ def _not_replaced(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
 def write_run(
     folder: Path,
     run: Run,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
     verdicts: Sequence[RunVerdict] = (),
     sign: Callable[[bytes], bytes] | None = None,
 ) -> None:
@@ -282,6 +282,6 @@ def _read(folder: Path, table: RunTable, found: list[Diagnostic]) -> Table:
     return read
 
 
-def _read_json(path: Path, found: list[Diagnostic]) -> dict[str, Any] | None:
+def _read_json(path: Path, found: list[Diagnostic]) -> dict[str, object] | None:
     text = read_text(path, found)
     return None if text is None else json_object(text, str(path), found, fix="plan again")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 from ..domain.case import Case, OrderSpec, StockSpec
 from ..domain.facts import (
@@ -127,7 +126,7 @@ def with_bonds(
     return case, catalog.model_copy(update=bonds)
 
 
-def _one_with(offers: Sequence[Offer], dice: Random, update: dict[str, Any]) -> tuple[Offer, ...]:
+def _one_with(offers: Sequence[Offer], dice: Random, update: Mapping[str, object]) -> tuple[Offer, ...]:
     """The offers, one that takes nothing changed."""
     name = dice.choice([offer.id for offer in offers if not offer.inputs])
     return tuple(offer.model_copy(update=update) if offer.id == name else offer for offer in offers)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..domain.base import Record
 from ..domain.facts import Offer
@@ -157,6 +157,6 @@ def money(amount: float) -> str:
     return f"{Decimal(amount):,.2f}" if math.isfinite(amount) else "no plan at all"
 
 
-def back(against: frozenset[tuple[str, str, str, str]], names: dict[str, str]) -> frozenset[tuple[Any, ...]]:
+def back(against: frozenset[tuple[str, str, str, str]], names: dict[str, str]) -> frozenset[tuple[object, ...]]:
     """Verdicts on renamed offers, under their old names."""
     return frozenset((names.get(offer, offer), *rest) for offer, *rest in against)

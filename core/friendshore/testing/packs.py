@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
 
 from ..domain.facts import Material
 from ..errors import Diagnostic, FriendshoreError
@@ -164,13 +163,17 @@ class PackTrial:
         return bool(found.verdict.rule) or found.duty != 0
 
 
-def masses_in_kilograms(value: Any) -> Any:
-    """The same data with every mass in tonnes written in kilograms."""
+def masses_in_kilograms(table: Mapping[str, object]) -> dict[str, object]:
+    """The same table with every mass in tonnes written in kilograms."""
+    return {key: inner if key in _PROSE else _in_kilograms(inner) for key, inner in table.items()}
+
+
+def _in_kilograms(value: object) -> object:
     if isinstance(value, str):
         return _TONNES.sub(lambda found: f"{Decimal(found[1].replace(',', '')) * 1000:f} kg", value)
     if isinstance(value, Mapping):
-        return {key: inner if key in _PROSE else masses_in_kilograms(inner) for key, inner in value.items()}
-    return [masses_in_kilograms(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return masses_in_kilograms(value)
+    return [_in_kilograms(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 _PROSE = frozenset({"title", "note", "citation", "source", "why", "reason"})

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,8 +49,8 @@ def _items(session: pytest.Session, subject: str | Path) -> Iterator[pytest.Item
 class Conformance(pytest.Item):
     """One check as a test."""
 
-    def __init__(self, *, check: Check, **more: object) -> None:
-        super().__init__(**more)  # type: ignore[arg-type]  # pytest's own arguments, passed on
+    def __init__(self, *, check: Check, **more: Any) -> None:
+        super().__init__(**more)  # pytest's own arguments, passed on
         self.check = check
 
     def runtest(self) -> None:

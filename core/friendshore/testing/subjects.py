@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from pydantic.errors import PydanticUserError
 
@@ -182,7 +181,7 @@ def _failure(info: PluginInfo, registry: Registry) -> Diagnostic | None:
 
 def _code(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]:
     """What goes wrong when everything that it announces is asked for."""
-    asked: list[tuple[Callable[[str], Any], tuple[str, ...]]] = [
+    asked: list[tuple[Callable[[str], object], tuple[str, ...]]] = [
         (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs),
         (registry.question, tuple(question.name for question in info.questions)),
     ]  # fmt: skip
@@ -237,7 +236,7 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
             fix = "read masses by friendshore.domain.quantities.parse_mass"
             yield Diagnostic(f"its example {number} is another rule with tonnes written as kilograms", subject, fix=fix)
 
-    def rule_of(data: dict[str, Any]) -> Rule:
+    def rule_of(data: Mapping[str, object]) -> Rule:
         return registry.rule({"id": name, **data}, subject)
 
     says = "A rule of the kind can be made: of its examples, or of nothing but its defaults."
@@ -248,7 +247,7 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
     return (*own, *Trial(subject, made, installed.materials).checks())
 
 
-def _data(name: str, registry: Registry) -> list[dict[str, Any]]:
+def _data(name: str, registry: Registry) -> list[dict[str, object]]:
     """The examples in the JSON schema of a kind; one rule of nothing but defaults where it gives none."""
     try:
         given = registry.kind(name).model_json_schema().get("examples", [])

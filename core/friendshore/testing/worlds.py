@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from random import Random
-from typing import Any
 
 from ..domain.case import Case, DemandSpec, IncumbentSpec, StockSpec
 from ..domain.countries import is_country, is_currency
@@ -147,7 +146,7 @@ def bare(world: World) -> World:
     materials = tuple(m.model_copy(update={"hs": "", "tags": frozenset(), "form": ""}) for m in catalog.materials)
     facilities = tuple(f.model_copy(update={"operator": "", "parent": ""}) for f in catalog.facilities)
     nothing = tuple(Decimal(0) for _ in range(case.horizon.count))
-    given: list[dict[str, Any]] = [{"quantities": nothing}, *({} for _ in case.demands[1:])]
+    given: list[dict[str, object]] = [{"quantities": nothing}, *({} for _ in case.demands[1:])]
     demands = tuple(
         d.model_copy(update={"buyer": "", "facts": (), **changed})
         for d, changed in zip(case.demands, given, strict=True)
@@ -166,7 +165,7 @@ def empty(world: World) -> World:
     return World(named, world.catalog.model_copy(update={"offers": (), "schedules": (), "terms": ()}), world.seed)
 
 
-def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+def _texts(value: object, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, Mapping):

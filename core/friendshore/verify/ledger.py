@@ -100,9 +100,9 @@ class PlanEntries:
                 self.find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
         self.plan = self.plan.model_copy(update=kept)
 
-    def find(self, message: str, **details: str) -> None:
+    def find(self, message: str, *, found: str = "", expected: str = "") -> None:
         """Records a finding."""
-        self.findings.append(Diagnostic(message, **details))  # type: ignore[arg-type]
+        self.findings.append(Diagnostic(message, found=found, expected=expected))
 
     def miss(self, by: Decimal, pieces: Decimal | int, message: str) -> None:
         """A row is missed by `by` kilograms: a finding, unless rounding the `pieces` it is the sum of may do so.

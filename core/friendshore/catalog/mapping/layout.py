@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ...domain.base import UnreadableError
 from ...reading import kinds as k
@@ -12,7 +11,7 @@ from ...reading.words import named
 from .. import columns
 from .texts import read_patterns, read_text_of
 
-_PATTERNS: Mapping[str, Any] = {
+_PATTERNS: Mapping[str, object] = {
     "type": "object",
     "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
 }
@@ -37,7 +36,7 @@ def _mark(value: str) -> str:
     return value
 
 
-def _separator(value: Any) -> str:
+def _separator(value: object) -> str:
     if value not in (",", ";", "\t", "|"):
         raise UnreadableError("one of `,`, `;`, `|` and a tab, written `\\t`")
     return str(value)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Literal
 
 from ...domain.base import UnreadableError
 
@@ -137,7 +137,7 @@ def as_id(text: str) -> str:
     return re.sub("[^a-z0-9]+", "-", plain).strip("-")
 
 
-def read_text_of(value: Any) -> CellText:
+def read_text_of(value: object) -> CellText:
     """A text of a TOML value: the name of a column, or a table."""
     if isinstance(value, str):
         return CellText(columns=(value,))
@@ -166,19 +166,19 @@ def read_text_of(value: Any) -> CellText:
     )
 
 
-def _unit(value: Any) -> CellText:
+def _unit(value: object) -> CellText:
     """A unit is mostly a constant: a text is that, where elsewhere it is a column."""
     return CellText(value=value) if isinstance(value, str) else read_text_of(value)
 
 
-def _text(value: Mapping[str, Any], key: str) -> str:
+def _text(value: Mapping[str, object], key: str) -> str:
     found = value.get(key, "")
     if not isinstance(found, str):
         raise UnreadableError(f"`{key}` as a text in quotes")
     return found
 
 
-def _texts(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
+def _texts(value: Mapping[str, object], key: str) -> tuple[str, ...]:
     found = value.get(key, [])
     listed = [found] if isinstance(found, str) else found
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
@@ -186,13 +186,13 @@ def _texts(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _words(value: Any) -> Mapping[str, str]:
+def _words(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(word, str) for word in value.values()):
         raise UnreadableError('`words` as a table of texts, like { "running" = "operating" }')
     return value
 
 
-def read_patterns(value: Any) -> Patterns:
+def read_patterns(value: object) -> Patterns:
     """Columns and what their cells must be like."""
     if not isinstance(value, dict):
         raise UnreadableError('a table of columns and patterns, like { status = "oper*" }')

@@ -58,7 +58,10 @@ def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[Stag
 
 
 def _told(result: Result) -> Literal["pass", "unproven", "fail"]:
-    return {Result.PASS: "pass", Result.UNPROVEN: "unproven", Result.FAIL: "fail"}[result]  # type: ignore[return-value]
+    told: dict[Result, Literal["pass", "unproven", "fail"]] = {
+        Result.PASS: "pass", Result.UNPROVEN: "unproven", Result.FAIL: "fail",
+    }  # fmt: skip
+    return told[result]
 
 
 def _against(standings: Eligibilities, offer: str, material: str, use: Use) -> list[Verdict]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from ..base import OptionsError, Question, Setting
 
@@ -80,7 +80,7 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
 
         return comparison_document(result.found, options.top)
 
-    def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, Any]:
+    def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, object]:
         """The comparison alone."""
         return result.found.to_dict()
 

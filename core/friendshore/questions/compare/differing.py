@@ -49,7 +49,7 @@ def differing(one: Inputs, other: Inputs) -> list[FactLine]:
     return found
 
 
-def _numbered(rows: Sequence[Any], name: Callable[[Any], str]) -> dict[str, BaseModel]:
+def _numbered(rows: Sequence[BaseModel], name: Callable[[Any], str]) -> dict[str, BaseModel]:
     """Rows by name; of several that share one, the later ones by number too."""
     found: dict[str, BaseModel] = {}
     for row in rows:
@@ -66,7 +66,7 @@ def _by_id(rows: Sequence[Any]) -> dict[str, BaseModel]:
     return {row.id: row for row in rows}
 
 
-def _all(inputs: Inputs, field: str) -> list[Any]:
+def _all(inputs: Inputs, field: str) -> list[BaseModel]:
     return [row for catalog in inputs.catalogs for row in getattr(catalog, field)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from ..base import OptionsError, Question, Setting
 
@@ -72,7 +72,7 @@ class LedgerQuestion(Question[LedgerOptions, LedgerAnswer]):
 
         return ledger_document(result.found, result.currency)
 
-    def data(self, result: LedgerAnswer, options: LedgerOptions) -> dict[str, Any]:
+    def data(self, result: LedgerAnswer, options: LedgerOptions) -> dict[str, object]:
         """The ledger alone: it says its currency itself."""
         return result.found.to_dict()
 

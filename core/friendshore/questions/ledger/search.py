@@ -178,11 +178,7 @@ class _Adding:
     def _item(self, player: int, cells: Mapping[tuple[int, int], Sequence[int]]) -> LedgerItem:
         item, pieces = self.items[player], [one for one in self.split if player in one.players]
         own = [cell for (_, i), cell in cells.items() if i == player]
-        errors = [
-            half_width(one.orders, player, lambda c, one=one: float(one.value(c).amount)) ** 2  # type: ignore[misc]
-            for one in pieces
-            if one.method is Method.SAMPLED
-        ]
+        errors = [half_width(one.orders, player, one.amount) ** 2 for one in pieces if one.method is Method.SAMPLED]
         return LedgerItem(
             name=item.name,
             kind=item.kind,

@@ -75,6 +75,10 @@ class Split:
             self._known[coalition] = value_of(plan, demanded(self.lattice.pieces.session))
         return self._known[coalition]
 
+    def amount(self, coalition: Coalition) -> float:
+        """What the piece costs with some of the items on, as a float: for how far an estimate may be off."""
+        return float(self.value(coalition).amount)
+
     @cached_property
     def conflict(self) -> tuple[str, ...]:
         """Rules that conflict in some coalition that counts: the piece then has no cost, and is not split."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from ..base import Question, Setting
 
@@ -96,7 +96,7 @@ class StressQuestion(Question[StressOptions, StressAnswer]):
             return losses
         return replace(losses, parts=(*losses.parts, *insurance_document(result.insurance, options.top).parts))
 
-    def data(self, result: StressAnswer, options: StressOptions) -> dict[str, Any]:
+    def data(self, result: StressAnswer, options: StressOptions) -> dict[str, object]:
         """The losses, with the insured plan as one entry."""
         insured = None if result.insurance is None else result.insurance.to_dict()
         return {**result.losses.to_dict(), "insurance": insured}

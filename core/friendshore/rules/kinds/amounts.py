@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -30,7 +30,7 @@ Parse = Callable[[str], Parsed]
 def _written(parse: Parse) -> BeforeValidator:
     """Reads an amount that is given as text; any other value is left to the number's own checks."""
 
-    def read(value: Any) -> Any:
+    def read(value: object) -> object:
         if not isinstance(value, str):
             return value
         try:
@@ -73,7 +73,7 @@ Share = Annotated[Number, _written(parse_share), Field(ge=0, le=1)]
 """A share from 0 to 1, as a number or as text like `65 %`."""
 
 
-def _weights_in_json(weights: tuple[tuple[str, Any], ...]) -> dict[str, float]:
+def _weights_in_json(weights: tuple[tuple[str, Decimal], ...]) -> dict[str, float]:
     return {name: float(weight) for name, weight in weights}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, field_validator, model_validator
 
@@ -19,7 +19,7 @@ from ...errors import Diagnostic, InputError
 from ..base import Names, Rule, Selector
 
 
-def _codes(value: Any) -> Any:
+def _codes(value: object) -> object:
     if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(word, str) for word in value):
         return value  # for pydantic to refuse
     codes: set[str] = set()
@@ -33,7 +33,7 @@ def _codes(value: Any) -> Any:
     return frozenset(codes)
 
 
-def as_pairs(value: Any) -> Any:
+def as_pairs(value: object) -> object:
     """A table as pairs in order of name, which a frozen record can hold."""
     return tuple(sorted(value.items())) if isinstance(value, dict) else value
 
@@ -50,7 +50,7 @@ Stages = Annotated[tuple[Stage, ...], AfterValidator(_in_order)]
 """Stages, each once, in the order of the chain."""
 
 
-def _end_uses(value: Any) -> Any:
+def _end_uses(value: object) -> object:
     if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(word, str) for word in value):
         return value  # for pydantic to refuse
     found = set()
@@ -155,7 +155,7 @@ class InMoney(Rule):
 
     @model_validator(mode="before")
     @classmethod
-    def _names_its_currency(cls, data: Any) -> Any:
+    def _names_its_currency(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
         named = [named_currency(data.get(field)) for field in cls.amounts]

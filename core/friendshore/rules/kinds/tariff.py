@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -46,8 +46,10 @@ class Tariff(Covering, Rule):
 
     @model_validator(mode="before")
     @classmethod
-    def _names_its_currency(cls, data: Any) -> Any:
-        named = named_currency(data.get("specific")) if isinstance(data, dict) else ""
+    def _names_its_currency(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        named = named_currency(data.get("specific"))
         if named and data.get("specific_currency", named) != named:
             raise ValueError(f"`specific` is in {named}, and `specific_currency` says {data['specific_currency']}")
         return {**data, "specific_currency": named} if named else data
