@@ -15,7 +15,6 @@ from . import (
     plugins,
     report,
     rules,
-    sign,
     verify,
 )
 from .announced import own_questions
@@ -60,7 +59,7 @@ app.command("verify", short_help="Check a run folder from its own files.")(verif
 for _name, _answers in own_questions().items():
     app.command(_name, short_help=_answers)(announced)
 app.command("report", short_help="Print a run on one page.")(report.report)
-app.command("sign", short_help="Sign a run folder with a key.")(sign.sign)
+app.command("sign", short_help="Sign a run folder with a key.")(verify.sign)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(lock.lock)
 app.command("init", short_help="Write a small case that can be planned.")(init.init)
 app.add_typer(catalogs.app, name="catalogs")

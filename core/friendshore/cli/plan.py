@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .asking import Changes
 from .exits import CONFLICT
 from .installed import Blocked, installed
-from .options import LONGEST_SECONDS, MOST_WORKERS, AsJson, CasePath
+from .options import DEFAULT_GAP, LONGEST_SECONDS, AsJson, CasePath, Changes, Gap, Scenarios, Strict, Workers
 from .output import answering, show, show_json, warn
 from .waiting import Interrupt, progress_bar
 
@@ -18,17 +17,9 @@ from .waiting import Interrupt, progress_bar
 @answering
 def plan(
     case: CasePath,
-    scenario: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Scenario of the case to apply; may be given several times."),
-    ] = None,
+    scenario: Scenarios = None,
     change: Changes = None,
-    strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict", help="Enforce rules of unknown status too: those of which nobody knows whether they hold."
-        ),
-    ] = False,
+    strict: Strict = False,
     time_limit: Annotated[
         float | None,
         typer.Option(
@@ -38,24 +29,8 @@ def plan(
             max=LONGEST_SECONDS,
         ),
     ] = None,
-    gap: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="Relative distance from the bound at which a plan is taken as cheapest.",
-            min=0,
-            max=1_000,
-        ),
-    ] = 1e-6,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Parts solved at once; the processors, if not given. The result is the same.",
-            min=1,
-            max=MOST_WORKERS,
-        ),
-    ] = None,
+    gap: Gap = DEFAULT_GAP,
+    workers: Workers = None,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .asking import Quiet
 from .installed import Blocked, installed
-from .options import AsJson
+from .options import AsJson, Quiet
 from .output import answering, bare, show, show_json
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ manifests announce; the code of a question is imported by its own command alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -18,15 +19,16 @@ from typer.main import get_command
 
 from ..errors import FriendshoreError
 from .announced import announced_questions, own_questions
-from .asking import DEFAULT_GAP, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers, asking
 from .installed import Blocked, installed
-from .options import AsJson
+from .options import DEFAULT_GAP, AsJson, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers
 from .output import answering, answers_alone, bare, show, show_json, warn
+from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
     from ..plugins import Registry
     from ..questions import Question
     from ..questions.known import Option
+    from ..recommend import Opened
 
 _SHARED: Mapping[str, tuple[Any, object]] = {
     "scenario": (Scenarios, None),
@@ -224,3 +226,57 @@ def _value(one: Option, given: Any) -> Any:
     if one.kind is Decimal:
         return Decimal(str(given))
     return tuple(given or ()) if one.kind == tuple[str, ...] else given
+
+
+@contextmanager
+def asking(
+    path: Path,
+    registry: Registry,
+    *,
+    doing: str,
+    of: str,
+    scenario: list[str] | None = None,
+    change: list[str] | None = None,
+    strict: bool = False,
+    time_limit: float | None = None,
+    gap: float = DEFAULT_GAP,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> Iterator[tuple[Opened, Callable[[int, int, float], None] | None]]:
+    """A case or run solved, with what to tell progress to. Ctrl-C ends what is being solved; what is not proved by then is an interval.
+
+    Args:
+        path: case file or folder, or run folder.
+        registry: what is installed.
+        doing: what is done with it, for the bar.
+        of: what is counted, for the bar.
+        scenario: scenarios to apply first.
+        change: changes to apply after them, as stated.
+        strict: enforce phases of unknown status.
+        time_limit: seconds for each plan.
+        gap: relative distance from the bound at which a plan is taken as cheapest.
+        workers: components solved at once.
+        quiet: show no progress.
+    """
+    from ..case import changes_stated
+    from ..plugins.watching import limited
+    from ..recommend import reopen
+    from ..solve import Limits
+
+    limited(time_limit)
+    with Interrupt() as cancel:
+        with changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
+            opened = reopen(
+                path,
+                registry=registry,
+                scenario=scenario or (),
+                changes=changes,
+                strict=strict,
+                limits=Limits(gap, time_limit, workers),
+                progress=progress,
+                cancel=cancel,
+            )
+        for note in opened.notes:
+            warn(note)
+        with progress_bar(quiet, doing, of) as progress:
+            yield opened, progress
