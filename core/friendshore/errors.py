@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .lazy_exports import moved_names
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
@@ -98,15 +100,4 @@ class OutOfTimeError(NoPlanError):
 
 # To a type checker the old name is gone.
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> type:
-        """The name that `Diagnostic` had until version 0.1, for one version more (PEP 562)."""
-        if name != "Problem":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        # Loaded where it is needed alone: it costs start-up time.
-        import warnings
-
-        warnings.warn(
-            "friendshore.errors.Problem is now friendshore.errors.Diagnostic", DeprecationWarning, stacklevel=2
-        )
-        return Diagnostic
+    __getattr__ = moved_names(__name__, {"Problem": "friendshore.errors.Diagnostic"})

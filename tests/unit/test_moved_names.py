@@ -1,4 +1,4 @@
-"""What stood in `friendshore.explain` until version 0.1: found by its old name, which says where it is now."""
+"""What stood elsewhere until version 0.1: found by its old name, which says where it is now."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib import import_module
 
 import pytest
 
+from friendshore.domain.assumptions import CAPACITY_COUNTS, OfferAssumption
 from friendshore.questions.alternatives.search import Alternatives, alternatives
 from friendshore.questions.repairs.records import LeverUse
 from friendshore.questions.stress.losses import first_day
@@ -14,6 +15,8 @@ MOVED = {
     ("friendshore.explain", "Alternatives"): Alternatives,
     ("friendshore.explain", "alternatives"): alternatives,
     ("friendshore.explain", "Use"): LeverUse,
+    ("friendshore.domain.case", "CAPACITY_COUNTS"): CAPACITY_COUNTS,
+    ("friendshore.domain.case", "OfferAssumption"): OfferAssumption,
     ("friendshore.explain.alternatives", "alternatives"): alternatives,
     ("friendshore.explain.repaired", "LeverUse"): LeverUse,
     ("friendshore.explain.losses", "first_day"): first_day,
@@ -24,7 +27,7 @@ MOVED = {
 def test_an_old_name_leads_to_the_new_one(module: str, name: str) -> None:
     """The same thing, with a notice."""
     import_module("friendshore.explain")
-    with pytest.warns(DeprecationWarning, match=r"is now friendshore\.questions\."):
+    with pytest.warns(DeprecationWarning, match=r"is now friendshore\."):
         assert getattr(import_module(module), name) is MOVED[module, name]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable
-from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+from ..lazy_exports import moved
 
 _HOME = "friendshore.questions"
 _MODULES = {
@@ -25,14 +25,14 @@ _MODULES = {
     "insured": "stress.insured",
     "insuring": "stress.insuring",
     "items": "ledger.items",
-    "landed": "alternatives.landed",
+    "landed": "alternatives.compliance",
     "lattice": "repairs.lattice",
     "ledger": "ledger.search",
     "lever_search": "repairs.lever_search",
     "levers": "repairs.levers",
     "losses": "stress.losses",
     "margins": "ledger.margins",
-    "nearest": "compare.nearest",
+    "nearest": "compare.planned",
     "planned": "compare.planned",
     "programs": "ledger.items",
     "repaired": "repairs.records",
@@ -48,74 +48,30 @@ _MODULES = {
     "why_not": "why_not.search",
 }
 """Module that was here -> where it is below the questions."""
-_NAMES = {
-    "Alternative": "alternatives.search",
-    "Alternatives": "alternatives.search",
-    "Asked": "why_not.search",
-    "Bill": "ledger.records",
-    "BreakEven": "why_not.break_even",
-    "Calendar": "calendar.search",
-    "CapacityValue": "ledger.margins",
-    "Cause": "calendar.search",
-    "Cliff": "calendar.search",
-    "Comparison": "compare.records",
-    "Concerned": "calendar.stretches",
-    "FactLine": "compare.records",
-    "Gap": "repairs.records",
-    "Insurance": "stress.insured",
-    "Interval": "calendar.search",
-    "Item": "ledger.items",
-    "ItemKind": "ledger.items",
-    "KINDS": "stress.losses",
-    "Landed": "alternatives.landed",
-    "Ledger": "ledger.records",
-    "LedgerCell": "ledger.records",
-    "LedgerItem": "ledger.records",
-    "LedgerPart": "ledger.records",
-    "LeverBounds": "repairs.levers",
-    "LeverKind": "repairs.levers",
-    "LeverUse": "repairs.records",
-    "Loss": "stress.losses",
-    "LossKind": "stress.losses",
-    "LossMet": "stress.insured",
-    "Margins": "ledger.margins",
-    "MaterialLine": "compare.records",
-    "MaterialMix": "alternatives.search",
-    "Method": "ledger.records",
-    "MixLine": "compare.records",
-    "Relaxed": "why_not.search",
-    "Repair": "repairs.records",
-    "Repairs": "repairs.records",
-    "Shortfall": "stress.search",
-    "StageCheck": "alternatives.compliance",
-    "Step": "compare.records",
-    "StockNeeded": "stress.insured",
-    "Stress": "stress.search",
-    "Stressed": "stress.search",
-    "Stretch": "calendar.search",
-    "UsageShare": "alternatives.usage_range",
-    "WaiverValue": "ledger.margins",
-    "WhyNot": "why_not.search",
-    "alternatives": "alternatives.search",
-    "break_even_price": "why_not.break_even",
-    "calendar": "calendar.search",
-    "compare": "compare.search",
-    "compare_plans": "compare.search",
-    "day_of": "calendar.search",
-    "first_day": "stress.losses",
-    "first_loss": "stress.insurance",
-    "insurance": "stress.insurance",
-    "ledger": "ledger.search",
-    "loss_kind": "stress.losses",
-    "losses": "stress.losses",
-    "margins": "ledger.margins",
-    "repairs": "repairs.search",
-    "scenario_walk": "compare.search",
-    "stated_bounds": "repairs.levers",
-    "stress": "stress.search",
-    "why_not": "why_not.search",
+_OFFERED = {
+    "alternatives.compliance": "Landed StageCheck",
+    "alternatives.search": "Alternative Alternatives MaterialMix alternatives",
+    "alternatives.usage_range": "UsageShare",
+    "calendar.search": "Calendar Cause Cliff Interval Stretch calendar day_of",
+    "calendar.stretches": "Concerned",
+    "compare.records": "Comparison FactLine MaterialLine MixLine Step",
+    "compare.search": "compare compare_plans scenario_walk",
+    "ledger.items": "Item ItemKind",
+    "ledger.margins": "CapacityValue Margins WaiverValue margins",
+    "ledger.records": "Bill Ledger LedgerCell LedgerItem LedgerPart Method",
+    "ledger.search": "ledger",
+    "repairs.levers": "LeverBounds LeverKind stated_bounds",
+    "repairs.records": "Gap LeverUse Repair Repairs",
+    "repairs.search": "repairs",
+    "stress.insurance": "first_loss insurance",
+    "stress.insured": "Insurance LossMet StockNeeded",
+    "stress.losses": "KINDS Loss LossKind first_day loss_kind losses",
+    "stress.search": "Shortfall Stress Stressed stress",
+    "why_not.break_even": "BreakEven break_even_price",
+    "why_not.search": "Asked Relaxed WhyNot why_not",
 }
-"""Name that this package offered -> the module that holds it."""
+"""Module below the questions -> its names that this package offered."""
+_NAMES = {name: module for module, names in _OFFERED.items() for name in names.split()}
 _RENAMED = {"Entering": "BreakEven", "Lifted": "Relaxed", "Share": "UsageShare", "Use": "LeverUse"}
 """Names that classes had until version 0.1."""
 
@@ -132,7 +88,7 @@ def forwarded(package: str) -> Callable[[str], Any]:
     def get(name: str) -> Any:
         now = _RENAMED.get(name, name)
         if now in _NAMES:
-            return _found(f"{package}.{name}", f"{_HOME}.{_NAMES[now]}", now)
+            return moved(f"{package}.{name}", f"{_HOME}.{_NAMES[now]}.{now}")
         if name in _MODULES:
             return sys.modules[f"{package}.{name}"]
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
@@ -150,10 +106,4 @@ class _Moved(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _found(f"{self.__name__}.{name}", self.__dict__["_home"], name)
-
-
-def _found(old: str, home: str, name: str) -> Any:
-    found = getattr(import_module(home), name)
-    warnings.warn(f"{old} is now {home}.{name}", DeprecationWarning, stacklevel=3)
-    return found
+        return moved(f"{self.__name__}.{name}", f"{self.__dict__['_home']}.{name}")
