@@ -55,7 +55,7 @@ def test_a_pasted_repair_serves_what_was_short(
     before: friendshore.Recommendation, material: str, steps: list[list[str]], tmp_path: Path
 ) -> None:
     """Every repair, pasted into the case as it is printed and planned as a scenario."""
-    from friendshore.questions.repairs.scenarios import repairs_toml
+    from friendshore.questions.repairs.document import repairs_toml
 
     found = friendshore.repairs(before.session, material, seconds=3600)
     (gap,) = found.gaps

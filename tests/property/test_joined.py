@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Linear
+from friendshore.solve.engine import Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.linking import LinkingMethod, joint_of
 from friendshore.solve.search import Search
-from friendshore.solve.watch import Watch
 
 from .random_cases.facts import Draw
 from .settings import examples

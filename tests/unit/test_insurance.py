@@ -16,8 +16,8 @@ from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.stress.document import insurance_document
 from friendshore.questions.stress.insurance import first_loss, insurance
-from friendshore.questions.stress.insurance_document import insurance_document
 from friendshore.questions.stress.insured import Insurance
 from friendshore.questions.stress.losses import loss_kind
 from friendshore.rules.base import Facts, Phase, Rule

@@ -17,10 +17,9 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Facility
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.repairs.document import repairs_document
+from friendshore.questions.repairs.document import repairs_document, repairs_toml
 from friendshore.questions.repairs.levers import LeverBounds, stated_bounds
 from friendshore.questions.repairs.records import Repairs
-from friendshore.questions.repairs.scenarios import repairs_toml
 from friendshore.questions.repairs.search import repairs
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.export_control import ExportControl

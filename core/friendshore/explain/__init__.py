@@ -4,7 +4,6 @@ what each loss costs, what each rule adds, when what is available.
 
 from typing import TYPE_CHECKING
 
-from .by_months import ByMonths, by_months
 from .causes import SupplyCause, SupplyCauses
 from .eligibility import least_confidence
 from .floors import floors_from
@@ -13,8 +12,8 @@ from .kept_out import Exposed, KeptOut, exposed, kept_out
 from .moved import forwarded
 from .obstacles import Obstacle
 from .ranks import UNPRICED, RankPrice, rank_prices
-from .rounded import rounded
 from .shortages import Reason, limiting_rules, shortage_reasons
+from .whole_periods import ByMonths, by_months, rounded
 
 __all__ = [
     "UNPRICED",

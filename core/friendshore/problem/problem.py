@@ -26,8 +26,7 @@ from .objectives import Objective, resolve_objectives
 from .offers import Assumption, Lead, OfferFacts
 from .questions import Questions
 from .schedules import PriceSpan
-from .terms import TermSpan
-from .trade import Commitment
+from .trade import Commitment, TermSpan
 
 
 @dataclass(frozen=True, slots=True)

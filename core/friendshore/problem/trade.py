@@ -1,26 +1,133 @@
-"""What bears on orders beyond a price for each unit: capacity, price schedules, terms of trade and take-or-pay.
+"""What bears on orders beyond a price for each unit: capacity, price schedules, terms of trade and take-or-pay, as the case sees them.
 
 Take-or-pay is what is due on what is not taken of an offer that is used, year by year.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from ..domain.base import exact
+from ..domain.bearing import SPANS
 from ..domain.case import Case
-from ..domain.time import stretches
+from ..domain.evidence import Confidence
+from ..domain.terms import Terms
+from ..domain.time import Span, stretches
+from ..errors import Diagnostic, InputError
 from .capacity import Capacities, Pool, as_decimal
-from .merged import Merged
+from .merged import Merged, around, exchange
 from .moves import Moves
 from .network import Network
 from .offers import Assumption, OfferFacts
 from .schedules import PriceSpan, resolve_schedules
 from .subjects import Sellers
-from .terms import TermSpan, resolve_terms
+
+
+@dataclass(frozen=True, slots=True)
+class TermSpan:
+    """Terms of trade over one span: they hold on all that is ordered in it."""
+
+    terms: Terms
+    label: str
+    """The span: a period, a calendar year, or `horizon`."""
+    offers: tuple[int, ...]
+    """Offers that are added up."""
+    periods: tuple[int, ...]
+    """Order periods that are added up."""
+    fixed: Decimal
+    """Money due if anything is ordered, in the case's currency."""
+    pools: tuple[int, ...] = ()
+    """Pools of capacity that a set-up takes from."""
+
+    @property
+    def due(self) -> int:
+        """Period in which the fixed money is due."""
+        return self.periods[0]
+
+    def goes(self, place: str) -> bool:
+        """Whether what is delivered to a place is meant."""
+        return not self.terms.places or place in self.terms.places
+
+    def __str__(self) -> str:
+        return f"{self.terms.name} in {self.label}"
+
+
+def resolve_terms(
+    merged: Merged, case: Case, counted: Sequence[OfferFacts], sellers: Sellers, pools: Sequence[Pool]
+) -> tuple[tuple[TermSpan, ...], list[Assumption]]:
+    """All terms over every span in which something that counts may be ordered under them.
+
+    They count on any evidence: they only ever ask for more.
+
+    Raises:
+        InputError: if a currency has no rate, or runs of several outputs would have to be told apart by place.
+    """
+    troubles: list[Diagnostic] = []
+    assumptions: list[Assumption] = []
+    spans: list[TermSpan] = []
+    for terms in merged.terms:
+        about = sellers.under(terms)
+        if not about:
+            continue
+        troubles += _without_place(terms, about, counted)
+        spans += _spans(terms, about, _drawn_on(terms, about, merged, pools), merged, case, troubles)
+        confidence = merged.confidence(terms.source)
+        if confidence is Confidence.ASSUMED or not confidence.reaches(case.accept.confidence):
+            text = f"terms of {terms.name} ({SPANS[terms.per]}) are {confidence.value}"
+            assumptions += [Assumption(counted[i].offer.id, text) for i in about]
+    if troubles:
+        raise InputError(list(dict.fromkeys(troubles)))
+    return tuple(spans), assumptions
+
+
+def _spans(
+    terms: Terms,
+    offers: tuple[int, ...],
+    pools: tuple[int, ...],
+    merged: Merged,
+    case: Case,
+    troubles: list[Diagnostic],
+) -> Iterator[TermSpan]:
+    dates = Span(start=terms.start, end=terms.end)
+    periods = [period for period in case.horizon.periods if dates.meets(period.span)]
+    for label, indices in stretches(periods, terms.per):
+        currency = terms.currency or case.currency
+        rate = exchange(merged.rates, currency, case.currency, case.horizon.periods[indices[0]].start)
+        if rate is None:
+            troubles.append(
+                Diagnostic(
+                    f"no exchange rate from {currency} to {case.currency} for the terms of {terms.name}",
+                    column="terms.fixed",
+                    expected=f"a row for {currency} in rates.csv",
+                    fix="add the rate to a catalog of the case, with its source",
+                )
+            )
+            return
+        yield TermSpan(terms, label, offers, indices, exact((terms.fixed or Decimal(0)) * rate), pools)
+
+
+def _drawn_on(terms: Terms, about: Sequence[int], merged: Merged, pools: Sequence[Pool]) -> tuple[int, ...]:
+    """Pools that a set-up takes from: of the facility that is set up, and of those whose capacity it shares."""
+    if not terms.setup_use:
+        return ()
+    name = merged.offers[terms.id].facility if terms.of == "offer" else terms.id
+    sites = {site.id for site in around(name, merged.facilities)}
+    return tuple(i for i, pool in enumerate(pools) if pool.facility in sites and set(pool.offers) & set(about))
+
+
+def _without_place(terms: Terms, about: Sequence[int], counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
+    for offer in about:
+        if terms.places and not counted[offer].single:
+            yield Diagnostic(
+                f"terms of {terms.name} are about some places, but `{counted[offer].offer.id}` makes several goods in one run: "
+                "for which place is a run?",
+                column="terms.places",
+                expected="no places, or offers with one output each",
+                fix="leave `places` blank, or name the materials of other offers",
+            )
 
 
 @dataclass(frozen=True, slots=True)

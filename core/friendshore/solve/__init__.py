@@ -2,11 +2,10 @@
 
 from .answer_cache import AnswerCache, digest
 from .components import split
-from .engine import Ask, BreakdownError, Engine, Engines, SolverAnswer, SolverOutcome
+from .engine import Ask, BreakdownError, Cancel, Engine, Engines, SolverAnswer, SolverOutcome, Watch
 from .engines import ENGINES
 from .planned import infeasible, plan_of
 from .run import NO_LIMITS, Conflict, Limits, Progress, Solution, least, optimum, relaxation, solve
-from .watch import Cancel, Watch
 
 __all__ = [
     "ENGINES",

@@ -23,11 +23,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..program.matrix import Floats, Linear, Mask
-from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError
+from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch
 from .linking import Joint
 from .mip import fix
 from .scaling import scaled
-from .watch import Watch
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask
-from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, is_open
-from .watch import Watch
+from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open
 
 SECOND_SLICE = 2.0
 """Seconds of the second slice of a long search, after a brief one; each next one is twice as long."""

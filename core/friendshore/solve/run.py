@@ -24,12 +24,11 @@ from ..program.objectives import Goal
 from .answer_cache import AnswerCache
 from .components import Component, empty_rows, split
 from .conflicts import minimal_conflict
-from .engine import Engines, Reached, SolverAnswer, SolverOutcome, is_open
+from .engine import Cancel, Engines, Reached, SolverAnswer, SolverOutcome, Watch, is_open
 from .engines import ENGINES
 from .lexicographic import floor, goals_within, is_ranked, solve_lexicographic
 from .linking import Linked, LinkingMethod
 from .search import Search
-from .watch import Cancel, Watch
 
 Progress = Callable[[int, int, float], None]
 """Called with the components solved, the components in all, and the seconds gone."""

@@ -12,14 +12,13 @@ import numpy as np
 from ..errors import Diagnostic
 from ..program.matrix import Floats, Linear
 from .answer_cache import AnswerCache
-from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError
+from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch
 from .engines import ENGINES
 from .lagrangian import LagrangianPricing
 from .linking import Joint, Linked, LinkingMethod, joint_of, sharing_of
 from .mip import NOTHING, solve_mip
 from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
-from .watch import Watch
 
 
 class Search:

@@ -22,12 +22,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Ints, Linear, Mask
-from .engine import Ask, Engines, SolverAnswer, SolverOutcome
+from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
 from .lagrangian import LagrangianPrices, PartSolver
 from .linking import Joint
 from .mip import NOTHING, fix, in_slices, polished
 from .scaling import scaled
-from .watch import Watch
 
 AT_ONCE = 4
 """Neighbourhoods searched from the same plan."""

@@ -35,10 +35,9 @@ from .amounts import Amounts
 from .columns import Bought
 from .compliance import Judged, check_law
 from .discounts import Settled
-from .ends import check_ends
 from .ledger import PlanEntries
 from .levels import LevelReading, measured, read_levels
-from .limits import Readings, RowReading, read_limits
+from .limits import Readings, RowReading, check_ends, read_limits
 from .money import Costing, Line
 from .terms import check_terms, placed_orders
 

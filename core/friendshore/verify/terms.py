@@ -6,8 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..problem.terms import TermSpan
-from ..problem.trade import Commitment
+from ..problem.trade import Commitment, TermSpan
 from .ledger import PlanEntries
 
 _DIGITS = Decimal("1e-13")

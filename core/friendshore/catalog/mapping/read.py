@@ -1,4 +1,7 @@
-"""`columns.toml` -> what becomes of the columns of a spreadsheet, with every mistake at once."""
+"""`columns.toml` -> what becomes of the columns of a spreadsheet, with every mistake at once.
+
+Its keys are stated here: what the reader reads by, and what the reference page and the schema are made from.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,113 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from ...domain.base import UnreadableError
 from ...errors import Diagnostic
+from ...reading import kinds as k
 from ...reading.entry import Entry
+from ...reading.fields import Field, Kind, Layout
 from ...reading.tomlfile import TomlFile, read_section, read_toml
-from .layout import BLOCKS, MAP
-from .texts import CellText, Patterns, Row, alike
+from ...reading.words import named
+from .. import columns
+from .texts import CellText, Patterns, Row, alike, read_patterns, read_text_of
+
+_PATTERNS: Mapping[str, object] = {
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+}
+_WHERE = Kind("columns and patterns", read_patterns, _PATTERNS)
+_TEXT_OF = Kind("a column, or a table of `column`, `value`, `text` or `id`", read_text_of, also=({"type": "object"},))
+
+_WHEN = Field(
+    "when",
+    _WHERE,
+    "Which rows it is about: each column named must be like its pattern, or one of its patterns; `*` stands for any signs, `?` for one, "
+    "so that `?*` is anything but blank. Blank: all rows.",
+    {"status": "operating", "product": ["gallium*", "*Ga metal*"]},
+)
+_UNLESS = Field(
+    "unless", _WHERE, "Which of them it is not about: those like any of these patterns.", {"note": "*sold*"}
+)
+
+
+def _mark(value: str) -> str:
+    if value not in (".", ","):
+        raise UnreadableError("a point or a comma")
+    return value
+
+
+def _separator(value: object) -> str:
+    if value not in (",", ";", "\t", "|"):
+        raise UnreadableError("one of `,`, `;`, `|` and a tab, written `\\t`")
+    return str(value)
+
+
+_ABOUT = Field(
+    "about",
+    k.TEXTS,
+    "Patterns of the materials whose offers it is about, where a row makes several; blank: all.",
+    ["*-metal-*", "tungsten-apt"],
+)
+
+
+SHEET = Layout(
+    "[sheet]",
+    "How the spreadsheet is written.",
+    (
+        Field("name", k.TEXT, "Sheet of a workbook; blank: its only one.", "Suppliers"),
+        Field("header", k.COUNT, "Row of the header; blank: the first that is not blank.", 3),
+        Field("separator", Kind("sign", _separator), "What sets off the columns of a CSV file; blank: a comma.", ";"),
+        Field("decimal", Kind("sign", named(_mark)), "Decimal sign of numbers in a CSV file; blank: a point.", ","),
+        Field("blank", k.TEXTS, "Words that mean that nothing is known.", ["n/a", "-", "tbd"]),
+    ),
+)
+SKIP = Layout(
+    "[[skip]]",
+    "Rows that are left out, and why; they are counted and named.",
+    (_WHEN, _UNLESS, Field("why", k.TEXT, "Reason, told of each row.", "sold last year", required=True)),
+)
+MAKES = Layout(
+    "[[makes]]",
+    "What the rows are about. Of all entries that a row is like each adds a material; a row that is like none is a mistake. Where there is no "
+    "entry at all, `[[offers]]` says the material itself.",
+    (
+        _WHEN,
+        _UNLESS,
+        Field("material", _TEXT_OF, "Material or materials.", {"value": "gallium-metal-4n"}, required=True),
+    ),
+)
+HEAD = Layout("[catalog]", "Keys of `catalog.toml`, less its `schema`.", columns.HEAD.fields[1:])
+
+
+def table_name(layout: Layout) -> str:
+    """What the map calls a table: `offers` for `offers.csv`."""
+    return layout.name.removesuffix(".csv")
+
+
+def _table(layout: Layout) -> Layout:
+    """The entry of a table: the same columns, each with what its text is made of."""
+    own = tuple(Field(field.name, _TEXT_OF, field.meaning) for field in layout.fields)
+    doc = f"Rows of `{layout.name}`, one for each row of the spreadsheet that the entry is about. {layout.doc}"
+    about = (_ABOUT,) if layout is columns.OFFERS or "offer" in layout.names else ()
+    return Layout(f"[[{table_name(layout)}]]", doc, (_WHEN, _UNLESS, *about, *own))
+
+
+BLOCKS = {table_name(layout): _table(layout) for layout in columns.TABLES}
+"""Entry of each table, by the table's name in a map."""
+MAP = Layout(
+    "columns.toml",
+    "What the columns of a spreadsheet are, so that it becomes a catalog.",
+    (
+        Field("schema", k.VERSION, "Version of the format.", 1, required=True),
+        Field("catalog", k.TABLE, "What the catalog is.", inside=HEAD, required=True),
+        Field("sheet", k.TABLE, "How the spreadsheet is written.", inside=SHEET),
+        Field("skip", k.TABLES, "Rows that are left out.", inside=SKIP, repeated=True),
+        Field("makes", k.TABLES, "What the rows are about.", inside=MAKES, repeated=True),
+        *(Field(name, k.TABLES, "Rows of that table.", inside=block, repeated=True) for name, block in BLOCKS.items()),
+    ),
+)
+
+__all__ = ["BLOCKS", "HEAD", "MAKES", "MAP", "SHEET", "SKIP", "table_name"]
 
 
 @dataclass(frozen=True, slots=True)

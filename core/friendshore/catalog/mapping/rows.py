@@ -22,8 +22,7 @@ from ...reading.tomlfile import read_section
 from .. import columns
 from ..folder import read_draft
 from ..known import known_from
-from .layout import table_name
-from .read import Map, MapEntry, read_map
+from .read import Map, MapEntry, read_map, table_name
 from .sheet import SheetRow, read_sheet
 from .texts import CellText
 

@@ -25,8 +25,7 @@ from ...explain.pieces import Progress, ask_apart
 from ...explain.results import Counted, Difference, Effort, QuestionResult
 from ...problem.offers import Lead, OfferFacts
 from ...session import Session
-from .compliance import StageCheck, checks
-from .landed import Landed, bought, landed
+from .compliance import Landed, StageCheck, bought, checks, landed
 from .usage_range import NOT_AT_ALL, USED_FROM, UsageRange, UsageShare
 
 WITHIN = Decimal("0.01")

@@ -16,7 +16,7 @@ from ...problem.offers import OfferFacts
 from ...rules.kinds.limits import MinSuppliers, Pin
 from ...session import Session
 from ...verify import VerifiedPlan
-from .landed import bought
+from .compliance import bought
 
 USED_FROM: Decimal = MinSuppliers.model_fields["least_share"].default
 """Share of a material's demand from which on an offer counts as used."""

@@ -14,8 +14,7 @@ from ...explain.results import Counted, Effort, between
 from ...problem.changes import scenario_changes
 from ...session import PartPlan, Session
 from .differing import differing
-from .nearest import nearest
-from .planned import PlanSummary, material_lines, mix_lines, rise_between, together
+from .planned import PlanSummary, material_lines, mix_lines, nearest, rise_between, together
 from .records import Comparison, FactLine, Step
 
 Asked = Callable[[int, int, float], None]

@@ -68,7 +68,7 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
 
     def text(self, result: Repairs, options: RepairsOptions) -> str | None:
         """The repairs as scenarios, if these are asked for."""
-        from .scenarios import repairs_toml
+        from .document import repairs_toml
 
         return repairs_toml(result).rstrip("\n") if options.toml else None
 

@@ -1,7 +1,8 @@
-"""Repairs as a planner reads them: what it takes, together, and what the plan then costs."""
+"""Repairs as a planner reads them: what it takes, together, and what the plan then costs; and as scenarios of a case file."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -22,6 +23,7 @@ from ...document.elements import (
     table,
 )
 from ...document.figures import count, mass, number, percent
+from ...reading.tomlfile import toml_text
 from ..told import difference, effort, rise
 from .levers import LeverKind
 from .records import Gap, LeverUse, Repair, Repairs
@@ -215,3 +217,24 @@ def step(use: LeverUse) -> str:
     if use.today is None:
         return f"{use.name} makes {percent(amount)} more"
     return f"{use.name} makes {mass(use.to or amount)} a year instead of {mass(use.today)}"
+
+
+_NO_NAME = re.compile(r"[^\w.+-]")
+"""What the name of a scenario cannot hold."""
+
+
+def repairs_toml(found: Repairs) -> str:
+    """Every repair as a scenario of a case file."""
+    scenarios = [
+        {"name": _scenario(found, repair), "change": [change.as_written(found.currency) for change in repair.changes]}
+        for repair in found.repairs
+    ]
+    return toml_text({"scenario": scenarios}) if scenarios else ""
+
+
+def _scenario(found: Repairs, repair: Repair) -> str:
+    """A name that a case file may hold, whatever the material is called."""
+    material = found.gaps[repair.gap - 1].material
+    plain = _NO_NAME.sub("-", material)
+    about = (plain if plain == material else f"{plain}-{repair.gap}") if material else f"conflict-{repair.gap}"
+    return f"repair-{about}-{repair.rank}"

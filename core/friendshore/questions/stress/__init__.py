@@ -88,8 +88,7 @@ class StressQuestion(Question[StressOptions, StressAnswer]):
 
     def document(self, result: StressAnswer, options: StressOptions) -> Document:
         """The losses in order of what they cost, then the insured plan."""
-        from .document import stress_document
-        from .insurance_document import insurance_document
+        from .document import insurance_document, stress_document
 
         losses = stress_document(result.losses, options.top)
         if result.insurance is None:
