@@ -61,10 +61,10 @@ NAMES = {
 """Names of modules, classes and functions that are no longer given -> what stands in their place."""
 
 MODULES = {
-    "problem/standing": "problem/snapshot",
-    "problem/turning": "problem/breakpoints",
+    "problem/standing": "questions/calendar/snapshot",
+    "problem/turning": "questions/calendar/breakpoints",
     "problem/touched": "problem/impact",
-    "problem/acting": "problem/active_rules",
+    "problem/acting": "questions/ledger/active_rules",
     "problem/shelves": "problem/stock_cover_cuts",
     "problem/wholes": "problem/fixed_point",
     "problem/doubles": "problem/float_tables",

@@ -72,6 +72,11 @@ class InputError(FriendshoreError):
     exit_code = 2
 
 
+def all_of(problems: Iterable[Diagnostic]) -> InputError:
+    """One error with all problems, by file and line: in the order in which a reader would mend them."""
+    return InputError(sorted(problems, key=lambda p: (p.file, p.row or 0)))
+
+
 class PluginError(FriendshoreError):
     """A plugin that the case needs is missing, broken, or clashes with another."""
 

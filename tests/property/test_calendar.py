@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from friendshore.domain.time import Span
 from friendshore.problem.inputs import Inputs
-from friendshore.problem.snapshot import Snapshot
 from friendshore.questions.calendar.search import calendar
+from friendshore.questions.calendar.snapshot import Snapshot
 from friendshore.questions.calendar.stretches import StretchPlan
 from friendshore.session import Session
 

@@ -17,10 +17,9 @@ from ..domain.facts import Price
 from ..domain.quantities import Mass
 from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
-from ..errors import Diagnostic, InputError
+from ..errors import Diagnostic, InputError, all_of
 from ..reading.csvfile import read_table
 from ..reading.entry import Entry
-from ..reading.order import all_of
 from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section, read_toml
 from ..reading.words import plain_table

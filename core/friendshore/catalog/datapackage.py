@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from ..errors import Diagnostic, InputError
 from ..reading import kinds as k
 from ..reading.csvfile import Table
 from ..reading.fields import Field, Layout
-from ..reading.textfile import json_object, read_text
+from ..reading.textfile import read_object
 from ..reading.words import BOOLEANS
 from ..writing import replace_file
 from . import columns
@@ -46,7 +45,7 @@ def write_datapackage(folder: Path) -> Path:
             friendshore, or if the file cannot be written.
     """
     path = folder / FILE
-    told = _told(path)
+    told = read_object(path, _FIX) if path.exists() else {}
     if told and told.get(_MARK) != _mark(told):
         message = "says of the catalog what friendshore did not write, and is left as it is"
         raise InputError(Diagnostic(message, str(path), fix="move it away, or delete it, to have it written anew"))
@@ -70,28 +69,12 @@ def stale(folder: Path) -> list[Diagnostic]:
     """Whether a `datapackage.json` that is there says something else than the tables beside it do."""
     path = folder / FILE
     try:
-        told = _told(path)
+        told = read_object(path, _FIX) if path.exists() else {}
     except InputError as error:
         return list(error.problems)
     if not told or {key: value for key, value in told.items() if key in _OWN} == datapackage(folder):
         return []
     return [Diagnostic("no longer describes the tables beside it", str(path), fix=_FIX)]
-
-
-def _told(path: Path) -> dict[str, Any]:
-    """What a file that is there says; nothing if there is none.
-
-    Raises:
-        InputError: if it cannot be read.
-    """
-    if not path.exists():
-        return {}
-    problems: list[Diagnostic] = []
-    text = read_text(path, problems)
-    told = None if text is None else json_object(text, str(path), problems)
-    if told is None:
-        raise InputError([replace(problem, fix=_FIX) for problem in problems])
-    return told
 
 
 def datapackage(folder: Path) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.facts import Catalog
-from ..errors import Diagnostic
-from ..reading.order import all_of
+from ..errors import Diagnostic, all_of
 from . import columns
 from .aliases import check_aliases, read_aliases
 from .basics import (

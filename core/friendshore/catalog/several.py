@@ -10,8 +10,7 @@ from typing import Any, Protocol
 from ..domain.case import Overlap
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
-from ..errors import Diagnostic, InputError
-from ..reading.order import all_of
+from ..errors import Diagnostic, InputError, all_of
 from .aliases import ambiguous, as_required
 from .folder import CatalogDraft, read_draft, read_head
 from .known import ALL_IDS, Known

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ..domain.watch import LONGEST_SECONDS
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
-LONGEST_SECONDS = 10_000_000
-"""A time limit of some months: longer ones a solver cannot be told."""
 MOST_WORKERS = 1_024
 CasePath = Annotated[Path, typer.Argument(help="Case file, or the folder that holds case.toml.", metavar="CASE")]
 RunPath = Annotated[Path, typer.Argument(help="Folder written by `plan --out`.", metavar="RUN")]

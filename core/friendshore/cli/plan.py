@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ..domain.watch import LONGEST_SECONDS
 from .exits import CONFLICT
 from .installed import Blocked, installed
-from .options import DEFAULT_GAP, LONGEST_SECONDS, AsJson, CasePath, Changes, Gap, Scenarios, Strict, Workers
+from .options import DEFAULT_GAP, AsJson, CasePath, Changes, Gap, Scenarios, Strict, Workers
 from .output import answering, show, show_json, warn
 from .waiting import Interrupt, progress_bar
 

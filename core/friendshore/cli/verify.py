@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from ..domain.watch import LONGEST_SECONDS
 from .installed import Blocked, installed
-from .options import LONGEST_SECONDS, AsJson, OfCase, Quiet, RunPath
+from .options import AsJson, OfCase, Quiet, RunPath
 from .output import answering, bare, show, show_json
 from .waiting import Interrupt, progress_bar
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, InvalidOperation
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -215,6 +216,11 @@ def exact(value: object) -> Decimal:
     if number.adjusted() > MAGNITUDE:
         raise ValueError(f"a number of more than {MAGNITUDE} digits before the point is no figure")
     return _ROUND.plus(number)
+
+
+def as_decimal(value: Fraction) -> Decimal:
+    """A fraction as a stored number."""
+    return exact(Decimal(value.numerator) / Decimal(value.denominator))
 
 
 def stated(value: str | int) -> Decimal:

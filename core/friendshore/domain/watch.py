@@ -10,6 +10,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+LONGEST_SECONDS = 10_000_000
+"""A time limit of some months: longer ones a solver cannot be told."""
+
 Watcher = Callable[[int, int, float, str, str], None]
 """Told how much is done, of how much, after how many seconds in all; what is being done, and what is counted."""
 

@@ -66,7 +66,7 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
     problem = standings.problem
     told = []
     for line in offer.inputs:
-        makers = [facts for facts in problem.offers if _gives(facts.offer, line.material)]
+        makers = [facts for facts in problem.offers if gives(facts.offer, line.material)]
         against = [(facts.offer.id, obstacles(standings, facts.offer, None)) for facts in makers]
         if all(found for _, found in against):
             named = "; ".join(f"{name}: {found[0].text}" for name, found in against)
@@ -191,14 +191,15 @@ def _inputs(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     """What it takes in and nobody offers where it is made."""
     for line in facts.offer.inputs:
         if not problem.network.into.get((line.material, facts.place)):
-            leads = [lead.offer.id for lead in problem.leads if _gives(lead.offer, line.material)]
+            leads = [lead.offer.id for lead in problem.leads if gives(lead.offer, line.material)]
             named = f"; leads that might: {', '.join(leads)}" if leads else ""
             yield Obstacle(
                 kind="inputs", text=f"it takes in {line.material}, of which no offer counts in the case{named}"
             )
 
 
-def _gives(offer: Offer, material: str) -> bool:
+def gives(offer: Offer, material: str) -> bool:
+    """Whether a material is among what an offer delivers."""
     return any(line.material == material for line in offer.outputs)
 
 

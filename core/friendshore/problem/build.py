@@ -30,8 +30,8 @@ from .network import Network, Node, build_network, check_loops
 from .offers import Assumption, Lead, OfferFacts, resolve_offers
 from .prices import DerivedPrices, PriceDerivation
 from .problem import Problem, Store
-from .questions import Questions
 from .rates import missing_rates
+from .rule_facts import ProblemFacts
 from .stock_cover_cuts import open_to_stricter
 from .trade import resolve_trade
 
@@ -123,7 +123,7 @@ class _Builder:
             shortage_price=prices.shortage,
             frozen=prices.frozen(demands),
             discount=self._discounts(),
-            facts=Questions(case, merged, network, moves, counted, demands, compliance_classes, incumbents, trade),
+            facts=ProblemFacts(case, merged, network, moves, counted, demands, compliance_classes, incumbents, trade),
             assumptions=(*self.assumptions, *(a for a in assumptions + assumed if a.subject in relevant)),
         )
 

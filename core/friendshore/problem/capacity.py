@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from ..domain.base import exact
+from ..domain.base import as_decimal, exact
 from ..domain.case import Case
 from ..domain.facts import CapacityStep, Facility, Status
 from ..domain.time import Span
@@ -19,11 +19,6 @@ def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[Capa
     """The capacity steps whose evidence the case accepts."""
     least = case.accept.confidence
     return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(least)])
-
-
-def as_decimal(value: Fraction) -> Decimal:
-    """A fraction as a stored number."""
-    return _quotient(value.numerator, value.denominator)
 
 
 def _quotient(over: int, under: int) -> Decimal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ..domain.base import exact
+from ..domain.base import as_decimal, exact
 from ..domain.time import Horizon
 from ..domain.use import Use
 from ..plugins import attributed
@@ -113,4 +113,4 @@ class Charges:
 def exact_weight(rule: Rule, law: Law, period: int) -> Decimal:
     """The part of a period's days on which a rule's phases hold, as a stored number."""
     weight = rule.weight(law.case.horizon.periods[period].span, law.statuses)
-    return exact(Decimal(weight.numerator) / Decimal(weight.denominator))
+    return as_decimal(weight)

@@ -14,13 +14,13 @@ from ..rules.answers import as_rows
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from .judging import Law
-from .questions import Questions
+from .rule_facts import ProblemFacts
 
 T = TypeVar("T")
 
 
 def ask_limits(
-    rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: Questions
+    rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: ProblemFacts
 ) -> list[tuple[Rule, Row | Rows]]:
     """Every row, in the order of rules.
 
@@ -44,7 +44,7 @@ def ask_limits(
     return found
 
 
-def _asked(rule: Rule, periods: Sequence[Period], law: Law, facts: Questions) -> list[Row | Rows]:
+def _asked(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts) -> list[Row | Rows]:
     try:
         with attributed(rule):
             return rows_of(rule, periods, law, facts)
@@ -66,7 +66,7 @@ def tried(make: Callable[[], T], wrong: list[Diagnostic]) -> T | None:
         return None
 
 
-def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: Questions) -> list[Row | Rows]:
+def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts) -> list[Row | Rows]:
     """The rows of one limit rule in the periods in which it applies."""
     in_force = frozenset(p.index for p in periods if rule.applies(p.span, law.statuses))
     if not in_force:

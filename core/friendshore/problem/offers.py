@@ -10,7 +10,7 @@ from itertools import repeat
 from operator import mul
 
 from ..domain.assumptions import OfferAssumption
-from ..domain.base import exact, rounded
+from ..domain.base import as_decimal, exact, rounded
 from ..domain.basis import basis_factor
 from ..domain.case import Case
 from ..domain.evidence import Confidence
@@ -20,7 +20,6 @@ from ..domain.time import Period, Span
 from ..domain.use import Chained
 from ..domain.watch import told_each
 from ..errors import Diagnostic, InputError
-from .capacity import as_decimal
 from .merged import CASE_SOURCE, Merged, exchange
 from .rates import Paths
 

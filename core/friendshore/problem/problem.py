@@ -24,7 +24,7 @@ from .moves import Moves
 from .network import Network, Node
 from .objectives import Objective, resolve_objectives
 from .offers import Assumption, Lead, OfferFacts
-from .questions import Questions
+from .rule_facts import ProblemFacts
 from .schedules import PriceSpan
 from .trade import Commitment, TermSpan
 
@@ -75,7 +75,7 @@ class Problem:
     """What a shortage and holding cost, as facts: in a changed case they stay what they are here."""
     discount: tuple[Decimal, ...]
     """What money of each period counts for."""
-    facts: Questions
+    facts: ProblemFacts
     """What limit rules may ask."""
     assumptions: tuple[Assumption, ...]
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from ..domain.base import exact
+from ..domain.base import as_decimal, exact
 from ..domain.bearing import SPANS
 from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.terms import Terms
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
-from .capacity import Capacities, Pool, as_decimal
+from .capacity import Capacities, Pool
 from .merged import Merged, around, exchange
 from .moves import Moves
 from .network import Network

@@ -20,8 +20,8 @@ from .draft import ProgramDraft
 from .limits import LimitRows, compile_limits
 from .matrix import Ints, Linear, joined, owners_of
 from .objectives import Goal, add_largest, goals_of
+from .ordering import add_order_terms
 from .term_columns import TermColumns
-from .terms import add_order_terms
 
 Bought = dict[tuple[int, int, int], list[int]]
 """Output, compliance class (-1: any) and order period -> columns that buy it of one offer."""

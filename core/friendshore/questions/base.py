@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..recommend import Opened
     from ..solve import Progress
 
-LONGEST_SECONDS = 10_000_000
-"""A time limit of some months: longer ones a solver cannot be told."""
 Options = TypeVar("Options")
 Result = TypeVar("Result")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..document.elements import Amount, Between, Section, Tone, apart, sentence
+from ..document.elements import NOTHING, Amount, Between, Cell, Kilograms, Section, Tone, apart, sentence
 from ..document.figures import count, percent, written
 from ..explain.results import Difference, Effort
 
@@ -17,6 +17,11 @@ def difference(found: Difference) -> Amount | Between:
 def rise(found: Difference) -> str:
     """The same within a sentence."""
     return written(difference(found))
+
+
+def mass_or_nothing(kilograms: Decimal) -> Cell:
+    """Kilograms as a cell; none: what stands for nothing."""
+    return Kilograms(kilograms) if kilograms else NOTHING
 
 
 def effort(found: Effort) -> Section:

@@ -8,9 +8,10 @@ import json
 import os
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
-from ..errors import Diagnostic
+from ..errors import Diagnostic, InputError
 
 LARGEST = 64_000_000
 """Bytes of a file that are read, where no other limit is said: four bytes for every character of the longest TOML file."""
@@ -108,6 +109,24 @@ def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") ->
         found.append(Diagnostic("must hold one JSON object", file, found=type(data).__name__, fix=fix))
         return None
     return data
+
+
+def read_object(path: Path, fix: str) -> dict[str, object]:
+    """What a file says that holds one JSON object.
+
+    Args:
+        path: the file.
+        fix: what to do about one that holds none.
+
+    Raises:
+        InputError: if it is not there, or cannot be read.
+    """
+    problems: list[Diagnostic] = []
+    text = read_text(path, problems)
+    told = None if text is None else json_object(text, str(path), problems)
+    if told is None:
+        raise InputError([replace(problem, fix=fix) for problem in problems])
+    return told
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +17,7 @@ from ..errors import Diagnostic, InputError, PluginError
 from ..plugins import changes, kind_digest
 from ..plugins.interface import OWN
 from ..reading.records import record
-from ..reading.textfile import json_object, read_bytes, read_text
+from ..reading.textfile import read_bytes, read_object
 from ..rules.pack import RulePack
 from ..writing import replace_file, tidy
 from .gather import Gathered
@@ -73,13 +72,7 @@ def read_lock(path: Path) -> Lock:
     Raises:
         InputError: if it is not there or cannot be read.
     """
-    fix = "write it with `friendshore lock`"
-    problems: list[Diagnostic] = []
-    text = read_text(path, problems)
-    data = None if text is None else json_object(text, str(path), problems)
-    if data is None:
-        raise InputError([replace(problem, fix=fix) for problem in problems])
-    return record(Lock, data, str(path))
+    return record(Lock, read_object(path, "write it with `friendshore lock`"), str(path))
 
 
 def write_lock(path: Path, lock: Lock) -> bool:

@@ -47,7 +47,7 @@ class IncumbentLine(Protocol):
 
 
 class Facts(Protocol):
-    """What a limit rule may ask of a case. `Problem` satisfies it.
+    """What a limit rule may ask of a case. `friendshore.problem.rule_facts.ProblemFacts` satisfies it.
 
     The counting methods take a function that says how much each thing counts (0: not at all) and the periods meant; they
     return a term for a `Row`. A purchase is dated by its delivery.

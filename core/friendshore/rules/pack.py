@@ -17,8 +17,7 @@ from ..domain.base import Record, Tables
 from ..domain.case import Scenario
 from ..domain.change import Change
 from ..domain.written import Written
-from ..errors import Diagnostic, InputError
-from ..reading.order import all_of
+from ..errors import Diagnostic, InputError, all_of
 from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
 from .base import PhaseStatus

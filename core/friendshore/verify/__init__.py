@@ -34,12 +34,11 @@ from ..rules.rows import one_by_one
 from .amounts import Amounts
 from .columns import Bought
 from .compliance import Judged, check_law
-from .discounts import Settled
 from .ledger import PlanEntries
 from .levels import LevelReading, measured, read_levels
 from .limits import Readings, RowReading, check_ends, read_limits
 from .money import Costing, Line
-from .terms import check_terms, placed_orders
+from .orders import Settled, check_terms, placed_orders
 
 __all__ = [
     "Bought",

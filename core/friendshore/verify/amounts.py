@@ -15,7 +15,7 @@ from ..problem.float_tables import Floats, as_floats
 from ..problem.judging import licence_id, waiver_id
 from ..problem.network import Node, final_node
 from .ledger import EPSILON, SLACK, PlanEntries
-from .terms import Placed
+from .orders import Placed
 
 Flow = tuple[Node, str]
 """A node and a compliance class."""

@@ -18,9 +18,8 @@ from ..domain.use import Use
 from ..problem.charges import Charges
 from ..problem.network import Arc
 from .columns import Bought
-from .discounts import Settled, settle
 from .ledger import PlanEntries
-from .terms import Placed, untaken_quantities
+from .orders import Placed, Settled, settle, untaken_quantities
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ from typing import Any
 from ...domain.base import UnreadableError
 from ...domain.facts import Catalog
 from ...domain.values import ident
-from ...errors import Diagnostic
+from ...errors import Diagnostic, all_of
 from ...reading import kinds as k
 from ...reading.csvfile import BAD_CELL, Table, fill
 from ...reading.entry import Entry
 from ...reading.fields import Field, Layout
-from ...reading.order import all_of
 from ...reading.tomlfile import read_section
 from .. import columns
 from ..folder import read_draft

@@ -20,7 +20,7 @@ from ...domain.suggest import did_you_mean
 from ...domain.use import Chained
 from ...errors import Diagnostic, InputError
 from ...explain.eligibility import Eligibilities, least_confidence, references
-from ...explain.obstacles import Obstacle, no_room, obstacles
+from ...explain.obstacles import Obstacle, gives, no_room, obstacles
 from ...explain.pieces import Progress, ask_apart
 from ...explain.results import Counted, Difference, Effort, QuestionResult
 from ...problem.offers import Lead, OfferFacts
@@ -243,7 +243,7 @@ class _Asking:
         positions = [offer for offer, name in self.standings.arcs if name == material]
         problem = self.session.problem
         found = {problem.offers[position].offer.id for position in positions}
-        found |= {lead.offer.id for lead in problem.leads if _gives(lead.offer, material)}
+        found |= {lead.offer.id for lead in problem.leads if gives(lead.offer, material)}
         found |= {line.offer for line in problem.facts.incumbents if line.material.id == material}
         return sorted(found)
 
@@ -338,7 +338,3 @@ class _Asking:
     def _qualification(self, offer: Offer) -> Decimal | None:
         today = any(line.offer == offer.id for line in self.session.problem.facts.incumbents)
         return Decimal(0) if today else offer.qualification
-
-
-def _gives(offer: Offer, material: str) -> bool:
-    return any(line.material == material for line in offer.outputs)

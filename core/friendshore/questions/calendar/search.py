@@ -12,10 +12,10 @@ from ...domain.base import Number, Record
 from ...domain.time import Span
 from ...errors import Diagnostic, InputError
 from ...explain.results import Counted, Effort, QuestionResult
-from ...problem.breakpoints import breakpoints, stretches_between
-from ...problem.snapshot import Snapshot, Subject
 from ...session import Session
 from ...solve import Progress
+from .breakpoints import breakpoints, stretches_between
+from .snapshot import Snapshot, Subject
 from .stretches import Concerned, StretchPlan, concerned
 
 

@@ -21,9 +21,9 @@ from ...explain.causes import SupplyCauses
 from ...explain.shortages import Reason, shortage_reasons
 from ...problem import Problem
 from ...problem.network import Arc
-from ...problem.snapshot import Subject
 from ...session import Session
 from ...solve import digest, split
+from .snapshot import Subject
 
 
 @dataclass(frozen=True, slots=True)

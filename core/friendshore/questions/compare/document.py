@@ -28,7 +28,7 @@ from ...document.elements import (
 )
 from ...document.figures import count, large_money, mass, signed, written
 from ...domain.plan import Cost
-from ..told import difference, effort, rise
+from ..told import difference, effort, mass_or_nothing, rise
 from .records import Comparison, FactLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
@@ -116,7 +116,12 @@ def _short(materials: Sequence[MaterialLine]) -> Section:
     if not other:
         return section("Short", alike or sentence("nothing, in either"))
     rows = [
-        [m.material, _kg(m.short_before_kg), _kg(m.short_after_kg), _more(m.short_after_kg - m.short_before_kg)]
+        [
+            m.material,
+            mass_or_nothing(m.short_before_kg),
+            mass_or_nothing(m.short_after_kg),
+            _more(m.short_after_kg - m.short_before_kg),
+        ]
         for m in other
     ]
     columns = [Column("Material"), figures("A"), figures("B"), figures("B less A")]
@@ -155,10 +160,10 @@ def _mix_table(moved: Sequence[MixLine], shown: int, ends: tuple[str, str] = ("A
             line.material,
             line.offer,
             line.place,
-            _kg(line.before_kg),
-            _kg(line.after_kg),
+            mass_or_nothing(line.before_kg),
+            mass_or_nothing(line.after_kg),
             _more(line.after_kg - line.before_kg),
-            _kg(line.moved_kg),
+            mass_or_nothing(line.moved_kg),
         ]
         for line in kept
     ]
@@ -234,10 +239,6 @@ def _facts(found: Comparison, shown: int) -> Section | None:
     rest = len(found.facts) - len(kept)
     more = notes([f"{count(rest, 'more fact')}: --top 0 shows all"] if rest else [])
     return section("What differs in the facts", table(map(Column, ("Kind", "Name", "A", "B")), rows), more)
-
-
-def _kg(kilograms: Decimal) -> Cell:
-    return Kilograms(kilograms) if kilograms else NOTHING
 
 
 def _more(kilograms: Decimal) -> Kilograms:

@@ -13,11 +13,11 @@ from ...errors import Diagnostic, InputError
 from ...explain.pieces import Changes, Piece, Pieces
 from ...plugins import sentence_of
 from ...problem import Problem
-from ...problem.active_rules import active_rules
 from ...problem.changes import scenario_changes
 from ...program import compile_program
 from ...session import Session
 from ...solve import digest
+from .active_rules import active_rules
 from .shapley import Coalition
 
 

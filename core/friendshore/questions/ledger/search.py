@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from ...domain.base import exact
+from ...domain.base import as_decimal, exact
 from ...explain.pieces import ask_apart
 from ...explain.results import Counted, Difference, Effort, between
 from ...session import PartPlan, Session
@@ -200,12 +200,12 @@ class _Adding:
         after = self.ends[1]
         sure = len(found) == len(pieces) and (not self.session.problem.objectives or all(one.proved for one in pieces))
         nothing = Decimal("Infinity")
-        bounds = (_decimal(low), _decimal(high)) if sure else (-nothing, nothing)
-        return between(_decimal(value), *bounds, _decimal(sum(after[:3], Fraction(0))))
+        bounds = (as_decimal(low), as_decimal(high)) if sure else (-nothing, nothing)
+        return between(as_decimal(value), *bounds, as_decimal(sum(after[:3], Fraction(0))))
 
     def _bill(self, units: Sequence[int]) -> Bill:
         spent, penalties, shortage, *short = (
-            Decimal(count) * _decimal(1 / unit) for count, unit in zip(units, self.units, strict=True)
+            Decimal(count) * as_decimal(1 / unit) for count, unit in zip(units, self.units, strict=True)
         )
         return Bill(
             amount=spent + penalties + shortage,
@@ -219,7 +219,3 @@ class _Adding:
 def _units(value: Fraction, unit: Fraction) -> int:
     """Whole units, the nearest."""
     return round(value * unit)
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return exact(Decimal(value.numerator) / Decimal(value.denominator))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from ..base import LONGEST_SECONDS, Question, Setting
+from ...domain.watch import LONGEST_SECONDS
+from ..base import Question, Setting
 
 if TYPE_CHECKING:
     from ...document.elements import Document

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from ...domain.base import exact
+from ...domain.base import as_decimal, exact
 from ...domain.change import Change
 from ...domain.facts import CapacityStep, Facility, Offer, Status
 from ...domain.time import add_months
@@ -70,11 +70,6 @@ def _per_kg(problem: Problem, materials: Iterable[str]) -> dict[str, Decimal]:
                     found[line.material] = needed
                     waiting.append(line.material)
     return found
-
-
-def as_decimal(value: Fraction) -> Decimal:
-    """A fraction as a stored number."""
-    return exact(Decimal(value.numerator) / Decimal(value.denominator))
 
 
 def leads(up: UpstreamSupply) -> list[Lever]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from ...document.elements import (
     NOTHING,
@@ -26,7 +25,7 @@ from ...document.elements import (
 )
 from ...document.figures import count, large_money, mass, money, percent
 from ...explain.results import CENT
-from ..told import difference, effort, rise
+from ..told import difference, effort, mass_or_nothing, rise
 from .insured import Insurance, LossMet
 from .search import Shortfall, Stress, Stressed
 
@@ -197,7 +196,10 @@ def _otherwise(found: Insurance, shown: int) -> list[Section]:
     if not found.ordered and not found.ready and not found.onboarded:
         return [section(title, sentence("nothing: the plan as it is already does"))]
     kept = found.ordered[: shown or None]
-    rows = [[row.offer + (" (new)" if row.new else ""), _or_none(row.kilograms), _or_none(row.today)] for row in kept]
+    rows = [
+        [row.offer + (" (new)" if row.new else ""), mass_or_nothing(row.kilograms), mass_or_nothing(row.today)]
+        for row in kept
+    ]
     left = len(found.ordered) - len(kept)
     told = [f"{count(left, 'more offer')}: --top 0 shows all"] if left else []
     told += [
@@ -208,13 +210,9 @@ def _otherwise(found: Insurance, shown: int) -> list[Section]:
     made = table([Column("Ordered from"), insured, today], rows) if rows else None
     parts = [section(title, made, notes(told))]
     if found.ready:
-        ready = [[row.material, _or_none(row.kilograms), _or_none(row.today)] for row in found.ready]
+        ready = [[row.material, mass_or_nothing(row.kilograms), mass_or_nothing(row.today)] for row in found.ready]
         parts.append(apart(table([Column("In stock or on its way when the loss comes"), insured, today], ready)))
     return parts
-
-
-def _or_none(kilograms: Decimal) -> Cell:
-    return Kilograms(kilograms) if kilograms else NOTHING
 
 
 def _stock(found: Insurance) -> Section | None:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, field_validator, model_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from ...domain.base import UnreadableError, Words
 from ...domain.countries import GROUPS, countries_of, is_currency
 from ...domain.facts import Material
 from ...domain.quantities import looks_like_money
-from ...domain.stages import Stage
-from ...domain.values import end_use
+from ...domain.values import StagesInOrder, end_use
 from ...errors import Diagnostic, InputError
 from ..base import Names, Rule, Selector
 
@@ -42,11 +41,7 @@ Countries = Annotated[Words, BeforeValidator(_codes)]
 """Countries by ISO 3166 code or English name; a group such as `EU` stands for its members. Kept as alpha-2 codes."""
 
 
-def _in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    return tuple(sorted(set(stages), key=lambda stage: stage.rank))
-
-
-Stages = Annotated[tuple[Stage, ...], AfterValidator(_in_order)]
+Stages = StagesInOrder
 """Stages, each once, in the order of the chain."""
 
 

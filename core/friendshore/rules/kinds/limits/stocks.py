@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ....domain.base import Number, exact
+from ....domain.base import Number, as_decimal
 from ....domain.facts import Material, Place
 from ...base import DemandLine, Facts, Names
 from ...rows import Row, Term, lacking
@@ -94,7 +94,7 @@ class Cover(Covering, InMoney):
     def _part(demand: DemandLine, period: int, share: Fraction) -> Iterator[tuple[DemandLine, int, Decimal]]:
         quantity = Fraction(demand.quantity[period]) * share
         if quantity:
-            yield demand, period, exact(Decimal(quantity.numerator) / Decimal(quantity.denominator))
+            yield demand, period, as_decimal(quantity)
 
     def sentence(self) -> str:
         """The rule in one sentence."""

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 from pydantic import BaseModel
 
-from ..domain.time import Span
-from .demands import demand_name
-from .judging import licence_id, waiver_id
-from .merged import around
+from ...domain.time import Span
+from ...problem.demands import demand_name
+from ...problem.judging import licence_id, waiver_id
+from ...problem.merged import around
 from .snapshot import Snapshot, Subject
 
 _DAY = timedelta(days=1)

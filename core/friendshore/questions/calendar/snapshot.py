@@ -13,18 +13,17 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import TypeVar
 
-from ..domain.base import exact
-from ..domain.case import Case, DemandSpec, LicenceSpec, WaiverSpec
-from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Quote, Status
-from ..domain.terms import Terms
-from ..domain.tiers import PriceSchedule
-from ..domain.time import Horizon, Period, Span, add_months
-from ..rules.base import Rule
-from .capacity import as_decimal
-from .demands import demand_name
-from .inputs import Inputs
-from .judging import licence_id, waiver_id
-from .problem import Problem
+from ...domain.base import as_decimal, exact
+from ...domain.case import Case, DemandSpec, LicenceSpec, WaiverSpec
+from ...domain.facts import CapacityStep, Catalog, Facility, Offer, Quote, Status
+from ...domain.terms import Terms
+from ...domain.tiers import PriceSchedule
+from ...domain.time import Horizon, Period, Span, add_months
+from ...problem.demands import demand_name
+from ...problem.inputs import Inputs
+from ...problem.judging import licence_id, waiver_id
+from ...problem.problem import Problem
+from ...rules.base import Rule
 
 Subject = tuple[str, str]
 """What changes on a date: its kind (`rule`, `offer`, `facility`, …) and its name."""

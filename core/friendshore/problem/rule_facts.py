@@ -1,4 +1,4 @@
-"""The questions that limit rules may ask: the `Facts` protocol over a problem's tables."""
+"""What limit rules may ask of a case: the `Facts` protocol over the tables of a problem."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ K = TypeVar("K", bound=Hashable)
 Mask = NDArray[np.bool_]
 
 
-class Questions:
+class ProblemFacts:
     """What a limit rule may ask of a case; see `friendshore.rules.base.Facts` for the meaning of each."""
 
     def __init__(
@@ -91,13 +91,13 @@ class Questions:
             dict[tuple[str, str, str], frozenset[str]]
         ] = []  # one, once it is asked for; narrowed copies share it
 
-    def within(self, periods: frozenset[int]) -> Questions:
+    def within(self, periods: frozenset[int]) -> ProblemFacts:
         """The same questions about some periods only: those in which a rule applies."""
         narrowed = copy(self)
         narrowed.__dict__["_in_force"] = periods
         return narrowed
 
-    def about(self, materials: Collection[str]) -> Questions:
+    def about(self, materials: Collection[str]) -> ProblemFacts:
         """The same questions about some materials only: of a large case, much quicker to answer."""
         narrowed = copy(self)
         positions = sorted(i for name in materials for i in self._index.demands.get(name, ()))

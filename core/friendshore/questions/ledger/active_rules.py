@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ..domain.base import exact
-from ..domain.use import Use
-from ..plugins import attributed
-from ..rules.answers import as_charge
-from ..rules.base import Rule
-from ..rules.rows import Row, Rows, one_by_one
-from .network import Arc
-from .problem import Problem
+from ...domain.base import exact
+from ...domain.use import Use
+from ...plugins import attributed
+from ...problem.network import Arc
+from ...problem.problem import Problem
+from ...rules.answers import as_charge
+from ...rules.base import Rule
+from ...rules.rows import Row, Rows, one_by_one
 
 
 def active_rules(problem: Problem) -> frozenset[str]:
