@@ -11,10 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from itertools import accumulate
+from operator import add
 
 import numpy as np
 
+from ..domain.case import Minimise
 from ..problem import Problem
 from ..problem.float_tables import as_floats, table
 from ..problem.network import Node, final_node
@@ -27,13 +31,40 @@ ROUNDING = 1 + 1e-15
 """What a bound may lie above its row by: it is the row's limit divided by the weight, in doubles."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Bounds:
     """Most units by offer and order period, and most kilograms by move."""
 
+    problem: Problem
+    forced: bool
+    """Whether a plan may have to buy, hold or spend more than its need."""
     units: Floats
     """Offers x order periods."""
     move: Floats
+    """What the offer of each move can give."""
+
+    @cached_property
+    def taken(self) -> Floats:
+        """Most kilograms of each move that the place it leads to can still take: what links of single flows are made tight with."""
+        moves = self.problem.moves
+        found: Floats = np.minimum(self.move, self.wanted[moves.arc, moves.delivered])
+        return found
+
+    @cached_property
+    def wanted(self) -> Floats:
+        """Most kilograms that each arc brings from each period on, capacity left aside: what its place needs from then on, and what its
+        offer may bring beyond need. Infinite where a plan may have to buy more than it needs.
+        """
+        problem, count = self.problem, self.problem.case.horizon.count
+        found: Floats = np.full((len(problem.network.arcs), count), np.inf)
+        if self.forced or any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives):
+            return found
+        walk = _Walk(problem, _for_price(problem))
+        needed = walk.needed_from()
+        for arc in problem.network.arcs:
+            if arc.offer >= 0:
+                found[arc.index] = needed[arc.node] + walk.beyond_need(arc.offer) * float(arc.per_unit)
+        return found
 
     @staticmethod
     def of(problem: Problem, forced: bool) -> Bounds:
@@ -49,7 +80,7 @@ class Bounds:
         whole = as_floats([arc.per_unit if arc.lot < 0 else problem.lots[arc.lot].quantity for arc in arcs])
         ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
         move = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]
-        return Bounds(units, move)
+        return Bounds(problem, forced, units, move)
 
 
 def _units(problem: Problem, forced: bool) -> Floats:
@@ -198,6 +229,20 @@ class _Walk:
     def _made_into(self, node: Node) -> set[Node]:
         outlets = (self.outlets.get(offer, ()) for offer, _ in self.takers.get(node, ()))
         return {self.problem.network.arcs[index].node for some in outlets for index in some}
+
+    def needed_from(self) -> dict[Node, Floats]:
+        """Kilograms needed at each node from each period on; where makers draw on it, at any time."""
+        count = self.problem.case.horizon.count
+        found = {node: np.zeros(count) for node in self.problem.network.nodes}
+        wanted: dict[Node, list[Decimal]] = {}
+        for demand in self.problem.demands:
+            total = wanted.setdefault(final_node(demand.use), [Decimal(0)] * count)
+            total[:] = map(add, total, demand.quantity)
+        for node, total in wanted.items():
+            found[node][:] = as_floats(list(accumulate(reversed(total)))[::-1]) * self._bought_for_one(node)
+        for node in self.takers:
+            found[node][:] = self._known[node]
+        return found
 
     def most_for_one(self) -> float:
         """Most kilograms that one wanted may take of any material in or above a loop, if each is passed once.

@@ -16,6 +16,8 @@ from .columns import Columns, Units
 from .limits import LimitRows
 from .matrix import Assembly, Floats, Ints
 
+MOST_LINKS = 20_000
+"""Single columns that are linked to binary variables each by a row of its own; beyond, one row for all of an order has to do."""
 _ANYWHERE: frozenset[str] = frozenset()
 
 
@@ -31,6 +33,8 @@ class ProgramDraft:
         self.bounds = Bounds.of(problem, self.limits.forces)
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
+        self._links = 0
+        """How many single columns are linked to binary variables so far."""
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
 
     @cached_property
@@ -93,8 +97,7 @@ class ProgramDraft:
         key = (tuple(cells.tolist()), places)
         if key not in self._switches:
             self._switches[key] = self.assembly.add_columns(1, 0.0, 1.0, integer=True)
-            row = self.assembly.add_rows(len(cells), -np.inf, 0.0, owner)
-            self._link(row, cells, columns, entry, np.full(len(cells), self._switches[key]))
+            self._link(cells, columns, entry, np.full(len(cells), self._switches[key]), [owner] * len(cells))
         if cost:
             self.assembly.charge(self._switches[key], cost)
         return self._switches[key]
@@ -106,19 +109,49 @@ class ProgramDraft:
         count = int(new.sum())
         if count:
             made = self.assembly.add_columns(count, 0.0, 1.0, integer=True) + np.arange(count)
-            row = self.assembly.add_rows(
-                count, -np.inf, 0.0, [o for o, missing in zip(owners, new, strict=True) if missing]
-            )
+            asked = [owner for owner, missing in zip(owners, new, strict=True) if missing]
             first, last = self.units.first[cells[new]], self.units.first[cells[new] + 1]
             entry = np.repeat(np.arange(count), last - first)
-            self._link(row, cells[new], self.units.columns[ranges(first, last)], entry, made)
+            self._link(cells[new], self.units.columns[ranges(first, last)], entry, made, asked)
             self._switches |= zip((keys[i] for i in np.flatnonzero(new)), made.tolist(), strict=True)
         return np.array([self._switches[key] for key in keys], dtype=np.intp)
 
-    def _link(self, row: int, cells: Ints, columns: Ints, entry: Ints, switch: Ints) -> None:
-        """Rows from `row` on: what is ordered in each cell is nothing, or no more than its bound, by its binary variable."""
-        self.assembly.add_entries(row + entry, columns, 1.0)
-        self.assembly.add_entries(row + np.arange(len(cells)), switch, -self.bounds.units.ravel()[cells])
+    def _link(self, cells: Ints, columns: Ints, entry: Ints, switch: Ints, owners: Sequence[str]) -> None:
+        """What is ordered in each cell is nothing, or no more than its bound, by its binary variable.
+
+        A row for all columns of a cell, with the bound of the order, and one for each column that has a tighter bound of its own: what its
+        place can still take. Where those say all that the first would say, they stand alone.
+        """
+        most = self.bounds.units.ravel()[cells]
+        each = np.minimum(self.most_of(columns), most[entry])
+        several = np.bincount(entry, minlength=len(cells)) > 1
+        joint = several & (np.bincount(entry, weights=each, minlength=len(cells)) > most * ROUNDING)
+        apart = np.flatnonzero(~joint[entry] | (each < most[entry]))
+        if self._links + len(apart) > MOST_LINKS:
+            joint = np.ones(len(cells), dtype=bool)
+            most, apart = np.where(several, most, np.bincount(entry, weights=each, minlength=len(cells))), apart[:0]
+        self._links += len(apart)
+        together = np.flatnonzero(joint)
+        row = self.assembly.add_rows(len(together), -np.inf, 0.0, [owners[cell] for cell in together.tolist()])
+        kept = joint[entry]
+        self.assembly.add_entries(row + (np.cumsum(joint) - 1)[entry[kept]], columns[kept], 1.0)
+        self.assembly.add_entries(row + np.arange(len(together)), switch[together], -most[together])
+        row = self.assembly.add_rows(len(apart), -np.inf, 0.0, [owners[cell] for cell in entry[apart].tolist()])
+        single = row + np.arange(len(apart))
+        self.assembly.add_entries(single, columns[apart], 1.0)
+        self.assembly.add_entries(single, switch[entry[apart]], -each[apart])
+
+    def most_of(self, columns: Ints) -> Floats:
+        """Most that each of some columns counted in units comes to, by what the place it leads to can still take; infinite where it leads to
+        several.
+        """
+        buy = self.columns.buy
+        found: Floats = np.full(len(columns), np.inf)
+        if len(buy):
+            position = np.minimum(np.searchsorted(buy, columns), len(buy) - 1)
+            bought = buy[position] == columns
+            found[bought] = self.bounds.taken[self.columns.buy_move[position[bought]]]
+        return found
 
     def at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:
         """Adds one row: the weighted columns come to no more than `most`."""

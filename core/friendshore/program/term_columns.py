@@ -214,7 +214,8 @@ class TermColumns:
         threshold = term.at_least or resolution
         found, entry = self._columns(term.moves, term.for_uses)
         weights = term.weight[entry]
-        most = float(sum((weights * self.bounds.move[term.moves[entry]]).tolist()))
+        each = weights * self.bounds.taken[term.moves[entry]]
+        most = min(float(sum(each.tolist())), self._most_bought(term.moves, term.weight))
         column = self.assembly.add_columns(1, 0.0, 1.0, integer=True)
         wants_high = (term.times > 0) == (row.at_least is not None)
         both = row.at_least is not None and row.at_most is not None
@@ -228,4 +229,16 @@ class TermColumns:
             index = self.assembly.add_rows(1, -np.inf, below, f"counting in {row.label}")
             self.assembly.add_entries(index, found, weights)
             self.assembly.add_entries(index, column, -(most - below))
+            if not below and len(found) > 1:
+                apart = np.flatnonzero(each < most)
+                index = self.assembly.add_rows(len(apart), -np.inf, 0.0, f"counting in {row.label}")
+                self.assembly.add_entries(index + np.arange(len(apart)), found[apart], weights[apart])
+                self.assembly.add_entries(index + np.arange(len(apart)), column, -each[apart])
         return column
+
+    def _most_bought(self, moves: Ints, weights: Floats) -> float:
+        """Most that some moves come to, each at its weight: of every arc what its place needs, and what its offer may bring beyond need."""
+        arcs, own = np.unique(self.problem.moves.arc[moves], return_inverse=True)
+        most = np.zeros(len(arcs))
+        np.maximum.at(most, own, weights * self.bounds.wanted[arcs[own], self.problem.moves.delivered[moves]])
+        return float(most.sum())

@@ -1,8 +1,8 @@
 """What holds on all that is ordered of an offer, whatever its place and compliance class: capacity, limits, and binary decisions.
 
 Terms of trade are a fixed charge with variable lower and upper bounds. The link between a span's binary variable and its orders is a row for each
-offer and period, over places and compliance classes together, with the bound of that order: tighter than one row for all of them, and as
-few as they can be without losing that (Padberg, Van Roy and Wolsey, Operations Research 33, 1985).
+offer and period, with the bound of that order: tighter than one row for all of them (Padberg, Van Roy and Wolsey, Operations Research 33, 1985); and a row
+for each place and compliance class that an order goes to, with what the place can still take (`ProgramDraft.switch`).
 """
 
 from __future__ import annotations
