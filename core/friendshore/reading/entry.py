@@ -130,7 +130,3 @@ class Entry:
         """The list of tables `name` within."""
         found = self.values.get(name, [])
         return found if isinstance(found, list) else []
-
-    def pick(self, **names: str) -> dict[str, object]:
-        """The values under the names of a record's fields (`field="column"`); blank ones are left out."""
-        return {name: self.values[column] for name, column in names.items() if column in self.values}
