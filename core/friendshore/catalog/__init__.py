@@ -1,27 +1,14 @@
 """Catalog folders -> Catalog records: tables, conversion to kilograms, checks, digest."""
+# ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
-from .aliases import ambiguous, as_required
-from .folder import digest, read_catalog
-from .overlaps import misfits, overridden, twins, united
-from .review import nothings, review
-from .several import CatalogFolder, clashes, ids_in, read_catalogs
-from .sound import sound, unfit
-
-__all__ = [
-    "CatalogFolder",
-    "ambiguous",
-    "as_required",
-    "clashes",
-    "digest",
-    "ids_in",
-    "misfits",
-    "nothings",
-    "overridden",
-    "read_catalog",
-    "read_catalogs",
-    "review",
-    "sound",
-    "twins",
-    "unfit",
-    "united",
-]
+from .aliases import ambiguous as ambiguous, as_required as as_required
+from .folder import digest as digest, read_catalog as read_catalog
+from .overlaps import misfits as misfits, overridden as overridden, twins as twins, united as united
+from .review import nothings as nothings, review as review
+from .several import (
+    CatalogFolder as CatalogFolder,
+    clashes as clashes,
+    ids_in as ids_in,
+    read_catalogs as read_catalogs,
+)
+from .sound import sound as sound, unfit as unfit

@@ -2,6 +2,7 @@
 
 A `Recommendation` is the run, the verified plan behind it, and everything needed to check it again elsewhere (`recheck`).
 """
+# ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from __future__ import annotations
 
@@ -24,44 +25,26 @@ from ..rules.base import Rule
 from ..session import Session
 from ..solve import ENGINES, Cancel, Engines, Limits, Progress
 from ..verify import VerifiedPlan
-from .check import Checked, check
+from .check import Checked as Checked, check as check
 from .describe import describe
 from .facts import facts_of
-from .gather import Gathered, gather
-from .law import verdicts
-from .lock import LOCK_FILE, Lock, check_lock, lock_of, read_lock, write_lock
-from .optimality import ProofEffort
-from .recheck import Rechecked, recheck, reverify
-from .reopen import Opened, reopen
-from .verify_run import RunCheck, verify_run, verify_stored
+from .gather import Gathered as Gathered, gather as gather
+from .law import verdicts as verdicts
+from .lock import (
+    LOCK_FILE as LOCK_FILE,
+    Lock as Lock,
+    check_lock as check_lock,
+    lock_of as lock_of,
+    read_lock as read_lock,
+    write_lock as write_lock,
+)
+from .optimality import ProofEffort as ProofEffort
+from .recheck import Rechecked as Rechecked, recheck as recheck, reverify as reverify
+from .reopen import Opened as Opened, reopen as reopen
+from .verify_run import RunCheck as RunCheck, verify_run as verify_run, verify_stored as verify_stored
 
 if TYPE_CHECKING:
     import pandas
-
-__all__ = [
-    "LOCK_FILE",
-    "Checked",
-    "Gathered",
-    "Lock",
-    "Opened",
-    "ProofEffort",
-    "Rechecked",
-    "Recommendation",
-    "RunCheck",
-    "check",
-    "check_lock",
-    "gather",
-    "lock_of",
-    "plan",
-    "read_lock",
-    "recheck",
-    "reopen",
-    "reverify",
-    "verdicts",
-    "verify_run",
-    "verify_stored",
-    "write_lock",
-]
 
 
 def plan(

@@ -1,34 +1,28 @@
 """Programs solved: components, engines, limits. The only place that imports ortools."""
+# ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
-from .answer_cache import AnswerCache, digest
-from .components import split
-from .engine import Ask, BreakdownError, Cancel, Engine, Engines, SolverAnswer, SolverOutcome, Watch
-from .engines import ENGINES
-from .planned import infeasible, plan_of
-from .run import NO_LIMITS, Conflict, Limits, Progress, Solution, least, optimum, relaxation, solve
-
-__all__ = [
-    "ENGINES",
-    "NO_LIMITS",
-    "AnswerCache",
-    "Ask",
-    "BreakdownError",
-    "Cancel",
-    "Conflict",
-    "Engine",
-    "Engines",
-    "Limits",
-    "Progress",
-    "Solution",
-    "SolverAnswer",
-    "SolverOutcome",
-    "Watch",
-    "digest",
-    "infeasible",
-    "least",
-    "optimum",
-    "plan_of",
-    "relaxation",
-    "solve",
-    "split",
-]
+from .answer_cache import AnswerCache as AnswerCache, digest as digest
+from .components import split as split
+from .engine import (
+    Ask as Ask,
+    BreakdownError as BreakdownError,
+    Cancel as Cancel,
+    Engine as Engine,
+    Engines as Engines,
+    SolverAnswer as SolverAnswer,
+    SolverOutcome as SolverOutcome,
+    Watch as Watch,
+)
+from .engines import ENGINES as ENGINES
+from .planned import infeasible as infeasible, plan_of as plan_of
+from .run import (
+    NO_LIMITS as NO_LIMITS,
+    Conflict as Conflict,
+    Limits as Limits,
+    Progress as Progress,
+    Solution as Solution,
+    least as least,
+    optimum as optimum,
+    relaxation as relaxation,
+    solve as solve,
+)

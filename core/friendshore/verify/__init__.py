@@ -17,6 +17,7 @@ loses an offer from a day on loses plans, and wins none: the same rows, and fewe
 still one after is the cheapest after, with the same bound. That it still is one is verified on the facts after. Where an offer
 binds to take or pay, a loss may cancel what is due, and nothing is said.
 """
+# ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from __future__ import annotations
 
@@ -32,27 +33,13 @@ from ..problem import Problem
 from ..problem.objectives import Objective
 from ..rules.rows import one_by_one
 from .amounts import Amounts
-from .columns import Bought
-from .compliance import Judged, check_law
-from .ledger import PlanEntries
-from .levels import LevelReading, measured, read_levels
-from .limits import Readings, RowReading, check_ends, read_limits
-from .money import Costing, Line
-from .orders import Settled, check_terms, placed_orders
-
-__all__ = [
-    "Bought",
-    "Judged",
-    "LevelReading",
-    "Line",
-    "PlanEntries",
-    "RowReading",
-    "Settled",
-    "VerifiedPlan",
-    "examine",
-    "level_value",
-    "verify",
-]
+from .columns import Bought as Bought
+from .compliance import Judged as Judged, check_law
+from .ledger import PlanEntries as PlanEntries
+from .levels import LevelReading as LevelReading, measured, read_levels
+from .limits import Readings, RowReading as RowReading, check_ends, read_limits
+from .money import Costing, Line as Line
+from .orders import Settled as Settled, check_terms, placed_orders
 
 _SEAL = object()
 
