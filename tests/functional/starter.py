@@ -34,6 +34,7 @@ def get_ready() -> None:
     import friendshore
     from friendshore.cli import app
     from friendshore.domain.countries import country_names, country_words
+    from friendshore.plugins.registry import Registry
 
     for module in pkgutil.walk_packages(friendshore.__path__, "friendshore."):
         if module.name not in ("friendshore.__main__", "friendshore.testing.pytest_plugin"):
@@ -41,6 +42,7 @@ def get_ready() -> None:
     for name in OUTSIDE:
         importlib.import_module(name)
     country_names(), country_words()
+    Registry.discover()
     for model in models(pydantic.BaseModel):
         model.model_rebuild()
     typer.main.get_command = cache(typer.main.get_command)

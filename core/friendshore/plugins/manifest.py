@@ -18,7 +18,7 @@ from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..reading.records import record
 from ..reading.textfile import read_bytes, read_text
-from ..reading.tomltext import toml_data
+from ..reading.tomltext import toml_data, toml_value
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE
 from .interface import end_of, newest, refusal
@@ -375,7 +375,7 @@ def _contents(
             )
             continue
         try:
-            name = toml_data(read_bytes(file).decode("utf-8-sig"), str(file)).get(key)
+            name = toml_value(read_bytes(file), str(file), key)
         except InputError as error:
             problems.extend(error.problems)
             continue

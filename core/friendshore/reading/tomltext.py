@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -84,6 +85,17 @@ def toml_data(text: str, file: str, number: Callable[[str], object] = Decimal) -
         told_in = [replace(told, file=file, row=line_of(lines, key)) for key, told in beyond]
         raise InputError(sorted(told_in, key=lambda told: told.row or 0))
     return data
+
+
+@lru_cache(maxsize=256)
+def toml_value(data: bytes, file: str, key: str) -> object:
+    """What the text of a file says under a key: of the same bytes it is looked up once in a process.
+
+    Raises:
+        InputError: as `toml_data`.
+        UnicodeDecodeError: if it is no text.
+    """
+    return toml_data(data.decode("utf-8-sig"), file).get(key)
 
 
 def _first_beyond_dots(text: str) -> int | None:
