@@ -15,10 +15,19 @@ from friendshore.plugins import manifest, running
 
 from .property import settings as _property_settings  # noqa: F401 - Hypothesis is set up before any test is read.
 
+HERE = Path(__file__).parent
+
+if sys.dont_write_bytecode and sys.pycache_prefix is None:
+    # Who wants no bytecode beside the sources gets none; but each of the hundreds of processes that tests start would compile friendshore
+    # and all that it needs anew, so theirs is kept with pytest's cache.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(HERE.parent / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
 os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
 """Every test, and every program that one starts, runs on 2026-11-26: what is told of the age of data stays the same."""
 
-HERE = Path(__file__).parent
 SEALED = frozenset({"unit", "property"})
 """Folders whose tests get registries as objects, never what happens to be installed."""
 
