@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from random import Random
@@ -106,7 +106,26 @@ class Asking:
         facts = self.problem.facts
         kept = (facts.offers, facts.demands, facts.incumbents, facts.materials, facts.places)
         bought = facts.bought(lambda *_: 1, range(facts.horizon.count))
-        return repr((kept, facts.purchases(stock=True), bought.moves.tolist(), bought.weight.tolist(), self.questions))
+        once: dict[int, tuple[int, object]] = {}  # what is shown many times is told once
+
+        def number(thing: object) -> int:
+            return once.setdefault(id(thing), (len(once), thing))[0]
+
+        purchases = [(number(chained), place) for chained, place in facts.purchases(stock=True)]
+        asked = [(number(one.offer), number(one.move), number(one.use), one.bought) for one in self.questions]
+        return repr((kept, purchases, bought.moves.tolist(), bought.weight.tolist(), asked, list(once.values())))
+
+    @cached_property
+    def _sure(self) -> dict[tuple[int, ChainEntry, str], Chained]:
+        """Offers with one stage surely in a country, by offer, stage and country: of many questions one offer is the subject."""
+        return {}
+
+    def _surely(self, question: RuleQuestion, entry: ChainEntry, country: str) -> RuleQuestion:
+        """The same question, one stage of the offer, told or not, surely in a country."""
+        key = (id(question.offer), entry, country)
+        if key not in self._sure:
+            self._sure[key] = _surely(question.offer, entry, country)
+        return RuleQuestion(self._sure[key], question.move, question.use, question.bought)
 
     def _judge(self, question: RuleQuestion) -> Any:
         with attributed(self.rule):
@@ -212,7 +231,7 @@ class Asking:
             charged = max((amount for _, amount in self._charges(question)), default=Decimal(0))
             for entry in question.offer.performed:
                 for country in sorted(entry.countries) if len(entry.countries) > 1 else ():
-                    surely = self._charges(replace(question, offer=_surely(question.offer, entry, country)))
+                    surely = self._charges(self._surely(question, entry, country))
                     most = max((amount for _, amount in surely), default=Decimal(0))
                     if most > charged:
                         yield f"charges {charged} for {question.told}, and {most} where {entry.stage} was surely in {country}"
@@ -228,7 +247,7 @@ class Asking:
                 continue
             for entry in (*question.offer.performed, *_untold(question.offer)):
                 for country in _possible(entry, others):
-                    found = self._judge(replace(question, offer=_surely(question.offer, entry, country)))
+                    found = self._judge(self._surely(question, entry, country))
                     if not found.passes:
                         yield f"passes {question.told}, and says {found.result} where {entry.stage} was surely in {country}"
                         break
