@@ -62,6 +62,10 @@ limit = "0 kg"
     return folder
 
 
+ENOUGH = (1, 4, 16, 64)
+"""Seconds for the search, until they suffice."""
+
+
 class Terminal:
     """The other end of a terminal that a program writes to."""
 
@@ -107,6 +111,12 @@ def ended(program: Program, terminal: Terminal) -> int:
     return program.returncode
 
 
+def found_any(text: str) -> bool:
+    """Whether the search had the time for a first plan and a bound: it has, but where the machine is busy."""
+    data = json.loads(text)
+    return bool(data["purchases"]) and data["bound"] > 0
+
+
 def complete(text: str) -> dict[str, Any]:
     """The one object on stdout: a verified plan with its bound, and orders that are all or nothing."""
     data: dict[str, Any] = json.loads(text)
@@ -122,10 +132,14 @@ def complete(text: str) -> dict[str, Any]:
 def test_ctrl_c_prints_the_best_plan_so_far(folder: Path, tmp_path: Path) -> None:
     """Once the search has shown its bar, one Ctrl-C: exit code 0, and stdout holds one complete plan, called interrupted."""
     answer = tmp_path / "answer.json"
-    with answer.open("w") as stdout, planning(folder, stdout) as (program, terminal):
-        terminal.until("solving", program)
-        program.send_signal(signal.SIGINT)
-        assert ended(program, terminal) == 0, terminal.text
+    for seconds in (0, *ENOUGH):
+        with answer.open("w") as stdout, planning(folder, stdout) as (program, terminal):
+            terminal.until("solving", program)
+            time.sleep(seconds)
+            program.send_signal(signal.SIGINT)
+            assert ended(program, terminal) == 0, terminal.text
+        if found_any(answer.read_text()):
+            break
     assert "stopping with the best plan found" in terminal.text
     assert complete(answer.read_text())["status"] == "interrupted"
 
@@ -145,6 +159,9 @@ def test_ctrl_c_twice_ends_without_a_plan(folder: Path, tmp_path: Path) -> None:
 
 def test_a_time_limit_prints_the_best_plan_so_far(folder: Path) -> None:
     """Exit code 0, and one complete plan called feasible; nothing else on stdout or stderr."""
-    done = call(["plan", str(folder), "--json", "--time-limit", "1"], os.environ)
-    assert (done.returncode, done.stderr) == (0, "")
+    for seconds in ENOUGH:
+        done = call(["plan", str(folder), "--json", "--time-limit", str(seconds)], os.environ)
+        assert (done.returncode, done.stderr) == (0, "")
+        if found_any(done.stdout):
+            break
     assert complete(done.stdout)["status"] == "feasible"

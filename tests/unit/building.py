@@ -128,6 +128,10 @@ def changed(facts: Catalog, name: str, **update: Any) -> Catalog:
     return facts.model_copy(update={"offers": offers})
 
 
+LONGER = (0.5, 1.0, 4.0, 16.0, 64.0)
+"""Seconds for a search of minutes, until they suffice for a first plan and a bound: the first ones do, but where the machine is busy."""
+
+
 def hard_case(offers: int = 40, periods: int = 8, seed: int = 4) -> tuple[Case, Catalog]:
     """One component whose search takes minutes: 40 offers, all or nothing in every period, each giving three goods.
 

@@ -15,8 +15,8 @@ from friendshore.problem.inputs import Inputs
 from friendshore.program.matrix import Linear
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.session import Session
-from friendshore.solve.engine import BRIEF, Ask, BreakdownError, SolverOutcome
-from friendshore.solve.engines import solve_with_highs
+from friendshore.solve.engine import Ask, BreakdownError, SolverOutcome
+from friendshore.solve.engines import mathopt, solve_with_highs
 
 from .building import hard_case
 
@@ -47,10 +47,12 @@ class Patience:
         return self.left < 0
 
 
-def test_the_same_answer_here_and_there() -> None:
+def test_the_same_answer_here_and_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a program is searched makes no difference to what is found."""
-    here = solve_with_highs(covering(), Ask(BRIEF))
-    there = solve_with_highs(covering(), Ask(60.0))
+    monkeypatch.setattr(mathopt, "BRIEF", 600.0)
+    here = solve_with_highs(covering(), Ask(600.0))
+    monkeypatch.undo()
+    there = solve_with_highs(covering(), Ask(600.0))
     assert here.outcome is there.outcome is SolverOutcome.OPTIMAL
     assert here.x is not None
     assert there.x is not None
