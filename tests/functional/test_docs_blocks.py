@@ -73,20 +73,25 @@ def marks_of(page: Path) -> list[pytest.MarkDecorator]:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A new environment with the wheels of the workspace, and pip that finds them: what a user has who installed them."""
+    """A new environment with the wheels of the workspace, and pip that finds them: what a user has who installed them.
+
+    They are those in the folder `FRIENDSHORE_WHEELS`, where `.ci/run` has built them, or built here.
+    """
     uv = shutil.which("uv")
     if uv is None:
         pytest.skip("wheels are built by uv, which is not installed")
     folder = tmp_path_factory.mktemp("environment")
+    built = os.environ.get("FRIENDSHORE_WHEELS")
+    wheels = Path(built) if built else folder / "wheels"
     for command in (
-        ["build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(folder / "wheels")],
+        *([] if built else [["build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(wheels)]]),
         ["venv", "--quiet", "--seed", "--python", sys.executable, str(folder / "venv")],
-        ["pip", "install", "--quiet", "--python", str(folder / "venv"), "--find-links", str(folder / "wheels"), "friendshore"],
+        ["pip", "install", "--quiet", "--python", str(folder / "venv"), "--find-links", str(wheels), "friendshore"],
     ):  # fmt: skip
         done = subprocess.run([uv, *command], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     made = surroundings(folder / "venv" / "bin")
-    return {**made, "PIP_FIND_LINKS": str(folder / "wheels"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return {**made, "PIP_FIND_LINKS": str(wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def surroundings(programs: Path) -> dict[str, str]:
