@@ -316,10 +316,13 @@ def test_the_version_is_told() -> None:
     assert friendshore("--version").stdout.startswith("friendshore ")
 
 
-@pytest.mark.parametrize("name", sorted(pages()))
+PAGES = pages()
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
 def test_the_reference_is_current(name: str) -> None:
     """The pages are what `python -m friendshore.cli.reference docs/reference` writes."""
-    assert (REFERENCE / name).read_text(encoding="utf-8") == pages()[name]
+    assert (REFERENCE / name).read_text(encoding="utf-8") == PAGES[name]
 
 
 def test_every_class_of_error_has_its_code_documented() -> None:
