@@ -1,7 +1,8 @@
 """The hooks a plugin may implement, and the marker for its functions.
 
 Most plugins need none: a catalog or a rule pack is data, and a `friendshore.toml` that names its folder is all it takes.
-Code is for what data cannot say: a rule of a new kind, a catalog that is fetched or computed, or a question that is asked of a plan.
+Code is for what data cannot say: a rule of a new kind, a catalog that is fetched or computed, a format that is read, or a
+question that is asked of a plan.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pluggy
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from .readers import Reader
     from .rules.base import Rule
 
 
@@ -230,6 +232,75 @@ def friendshore_questions() -> Iterable[Named]:
     @hookimpl
     def friendshore_questions() -> Iterator[Largest]:
         yield Largest()
+    ```
+    """
+    raise NotImplementedError  # a specification; pluggy calls the implementations only
+
+
+@hookspec
+def friendshore_readers() -> Iterable[Reader]:
+    """Yields readers: each reads catalogs, demands or both of a format of its own, where a case writes `prefix:argument`.
+
+    Called when a case names one that the manifest lists under `readers`, in a process of its own. What a reader yields is looked at like a table
+    of friendshore's own: a mistake in it is told at the line that it says. A complete plugin, in three files:
+
+    `pyproject.toml`:
+
+    ```toml
+    [build-system]
+    requires = ["hatchling"]
+    build-backend = "hatchling.build"
+
+    [project]
+    name = "acme-erp"
+    version = "1.0"
+    dependencies = ["friendshore>=0.1,<0.2"]
+
+    [project.entry-points.friendshore]
+    erp = "acme_erp"
+    ```
+
+    `acme_erp/friendshore.toml`:
+
+    ```toml
+    api = 1
+    readers = ["acme-erp"]
+    ```
+
+    `acme_erp/__init__.py`:
+
+    ```python
+    from collections.abc import Iterator
+
+    from friendshore.errors import Diagnostic, InputError
+    from friendshore.hookspecs import hookimpl
+    from friendshore.readers import ReadRequest, Reader, TableRows
+
+
+    class Erp(Reader):
+        \"\"\"Wants of a year, one a line: `material;use;tonnes`.\"\"\"
+
+        name = "acme-erp"
+
+        def demand(self, asked: ReadRequest) -> TableRows:
+            file = asked.path.with_suffix(".txt")
+            if not file.is_file():
+                raise InputError(Diagnostic("there is no such export", str(file), fix="export the orders once more"))
+            lines = [line.split(";") for line in file.read_text(encoding="utf-8").splitlines()]
+            found = [{"material": m, "end_use": use, "per_year": f"{tonnes} t"} for m, use, tonnes in lines]
+            return TableRows.of(found, str(file), first=1)
+
+
+    @hookimpl
+    def friendshore_readers() -> Iterator[Erp]:
+        yield Erp()
+    ```
+
+    A case then says:
+
+    ```toml
+    [use]
+    demand = "acme-erp:orders-2027"
     ```
     """
     raise NotImplementedError  # a specification; pluggy calls the implementations only

@@ -157,7 +157,12 @@ def test_hooks_deliver_what_the_manifest_announces(site: Site) -> None:
 def examples() -> list[tuple[str, dict[str, str]]]:
     """The plugins in the docstrings of the hooks: name of the hook, and files by path."""
     found = []
-    for hook in (hookspecs.friendshore_catalogs, hookspecs.friendshore_rules, hookspecs.friendshore_questions):
+    for hook in (
+        hookspecs.friendshore_catalogs,
+        hookspecs.friendshore_rules,
+        hookspecs.friendshore_questions,
+        hookspecs.friendshore_readers,
+    ):
         text = textwrap.dedent("    " + (hook.__doc__ or ""))
         blocks = re.findall(r"`([\w./-]+)`:\n\n```\w+\n(.*?)```", text, re.DOTALL)
         found.append((hook.__name__, dict(blocks)))
@@ -165,7 +170,9 @@ def examples() -> list[tuple[str, dict[str, str]]]:
 
 
 @pytest.mark.parametrize(("hook", "files"), examples())
-def test_plugin_in_the_docstring_of_each_hook_works(site: Site, hook: str, files: dict[str, str]) -> None:
+def test_plugin_in_the_docstring_of_each_hook_works(
+    site: Site, tmp_path: Path, hook: str, files: dict[str, str]
+) -> None:
     """The complete plugin that a hook's documentation shows does what it says."""
     name = re.findall(r'name = "([\w-]+)"', files["pyproject.toml"])[0]
     package = name.replace("-", "_")
@@ -179,6 +186,10 @@ def test_plugin_in_the_docstring_of_each_hook_works(site: Site, hook: str, files
             "written": (),
             "answers": (),
         }
+    elif hook == "friendshore_readers":
+        (tmp_path / "orders-2027.txt").write_text("tin;civil;3\n")
+        read = registry.read("acme-erp:orders-2027", "demand", tmp_path)
+        assert read.rows.tables["demand"].rows == [[1, ["tin", "civil", "3 t"]]]
     else:
         assert registry.rule({"kind": "no-traders", "id": "r", "end_use": "defense"}).verbs == {"judge"}
 

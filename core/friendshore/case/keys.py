@@ -47,7 +47,12 @@ USE = layout(
     "[use]",
     "Which catalogs and rule packs are used. Nothing that is installed is used unless it is named here.",
     Case,
-    Field("demand", k.TEXT, "CSV file beside the case with the columns of [[demand]].", "demand.csv"),
+    Field(
+        "demand",
+        k.TEXT,
+        "CSV file beside the case with the columns of [[demand]], or a reader of a plugin and what it is to read: `acme-erp:orders-2027`.",
+        "demand.csv",
+    ),
     only="catalogs packs block demand",
 )
 

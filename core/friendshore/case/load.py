@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from ..catalog.tables import read_rows
 from ..domain.assumptions import Accept, Assume, OfferAssumption
 from ..domain.base import Fault
 from ..domain.case import Case, IncumbentSpec, Level, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
@@ -18,7 +19,8 @@ from ..domain.quantities import Mass
 from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
 from ..errors import Diagnostic, InputError, all_of
-from ..reading.csvfile import read_table
+from ..readers import TableRows, reader_in
+from ..reading.csvfile import Table, read_table
 from ..reading.entry import Entry
 from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section, read_toml
@@ -100,6 +102,8 @@ def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
     entries.tell(Case.faults({**parts, "horizon": about.horizon}), head)
     if found or about.horizon is None:
         return None
+    if reader_in(use.values.get("demand", "")) is not None:
+        parts["demand_from"] = use.values["demand"]
     return Case(horizon=about.horizon, folder=folder, **use.layout.stated(Case, use.values), **parts)
 
 
@@ -146,7 +150,7 @@ def _about(head: Entry) -> About:
 
 def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Entry]:
     name = use.values.get("demand")
-    if name is None:
+    if name is None or reader_in(name) is not None:  # what a reader reads is asked for where plugins are known
         return []
     file = folder / name
     if not file.is_file():
@@ -159,6 +163,33 @@ def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Ent
         return []
     table = read_table(file, keys.DEMAND, found)
     return [table.entry(row) for row in table.rows]
+
+
+def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]:
+    """A case with the demands that a reader read after those that it states, and the table of them.
+
+    Args:
+        case: the case.
+        rows: what the reader read.
+        called: how messages call the table, where the reader names no file.
+
+    Raises:
+        InputError: with everything that is wrong with any row.
+    """
+    found: list[Diagnostic] = []
+    table = read_rows(rows, keys.DEMAND, called, found)
+    about = About(case.currency, case.place, case.horizon)
+    pairs = [(entry, demand(entry, about)) for entry in map(table.entry, table.rows)]
+    kept = [entry for entry, record in pairs if record is not None]
+    more = tuple(record for _, record in pairs if record is not None)
+    both = case.model_copy(update={"demands": (*case.demands, *more)})
+    for fault in Case.faults({name: getattr(both, name) for name in Case.model_fields}):
+        number = fault.entry[1] - len(case.demands) if fault.entry and fault.entry[0] == "demands" else -1
+        if number >= 0:
+            kept[number].tell([fault])
+    if found:
+        raise all_of(found)
+    return both, table
 
 
 def _accept(entry: Entry) -> Accept:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Diagnostic
-from ..reading.csvfile import read_table
+from ..reading.csvfile import Table, read_table
 from ..reading.tomlfile import TomlFile, read_toml
 from ..reading.tomltext import Key
 from . import keys
@@ -40,10 +40,18 @@ def mentions(file: Path) -> list[Mention]:
     name = use.get("demand") if isinstance(use, dict) else None
     if isinstance(name, str) and (file.parent / name).is_file():
         table = read_table(file.parent / name, keys.DEMAND, found)
-        for row in table.rows:
-            cells = {column: row.cells[position] for column, position in table.columns.items()}
-            words += [Mention("demand", column, cell, table.file, row.line) for column, cell in cells.items() if cell]
+        words += words_of(table)
     return words
+
+
+def words_of(table: Table) -> list[Mention]:
+    """All words of a table of demands, in order."""
+    return [
+        Mention("demand", column, row.cells[position], table.file, row.line)
+        for row in table.rows
+        for column, position in table.columns.items()
+        if row.cells[position]
+    ]
 
 
 def _words(toml: TomlFile, value: object, at: Key) -> Iterator[Mention]:

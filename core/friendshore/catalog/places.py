@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..domain.quantities import Money, UnitPrice
 from ..errors import Diagnostic
+from ..readers import CatalogRows
 from ..reading.csvfile import Table, TableRow
 from .columns import LANES, OFFERS, QUOTES, TABLES, TERMS, TIERS
 from .tables import tables_at
@@ -15,7 +16,7 @@ _ABOUT = ("offer", "id")
 """Columns that say what a row is about; the first that a table has."""
 
 
-def amounts_in(path: Path) -> Iterator[tuple[Table, TableRow, str, str]]:
+def amounts_in(path: Path | CatalogRows) -> Iterator[tuple[Table, TableRow, str, str]]:
     """Everything that a catalog states in money, as far as it can be read: table, row, column and currency.
 
     Benchmarks are left out: they may be of many materials, and only some are followed.
@@ -31,11 +32,11 @@ def amounts_in(path: Path) -> Iterator[tuple[Table, TableRow, str, str]]:
                     yield table, row, column, value.currency
 
 
-def place_of(path: Path, table: str, subject: str, holding: str = "") -> tuple[str, int] | None:
+def place_of(path: Path | CatalogRows, table: str, subject: str, holding: str = "") -> tuple[str, int] | None:
     """File and row in which a table of a catalog says something; None where it says no such thing.
 
     Args:
-        path: folder or workbook.
+        path: folder or workbook, or what a reader read.
         table: name of the table, like `offers`.
         subject: what the row is about: the id of an offer, a facility or a supplier.
         holding: what stands in one of its cells, among other things.

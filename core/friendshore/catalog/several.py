@@ -11,6 +11,7 @@ from ..domain.case import Overlap
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..errors import Diagnostic, InputError, all_of
+from ..readers import CatalogRows
 from .aliases import ambiguous, as_required
 from .folder import CatalogDraft, read_draft, read_head
 from .known import ALL_IDS, Known
@@ -140,7 +141,7 @@ def _read_heads(
 
 def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnostic], *, wanted: bool) -> _Head | None:
     """Reads one head; None if a catalog of its name is already there."""
-    tables = tables_at(place.folder, found)
+    tables = tables_at(_tables_of(place), found)
     head = read_head(tables, found)
     keys = head.keys
     name = keys.get("name", place.folder.name)
@@ -148,7 +149,7 @@ def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnos
     if other is None:
         heads[name] = _Head(place, tables, keys, head.sure, wanted, keys.get("requires", ()))
         return heads[name]
-    if other.place.folder.resolve() != place.folder.resolve():
+    if _home(other.place) != _home(place):
         found.append(
             Diagnostic(
                 f"two catalogs are called `{name}`",
@@ -162,8 +163,21 @@ def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnos
     return None
 
 
+def _tables_of(place: CatalogFolder) -> Path | CatalogRows:
+    """Where its tables are: what a reader read lies in no folder."""
+    found: Path | CatalogRows = getattr(place, "place", place.folder)
+    return found
+
+
+def _home(place: CatalogFolder) -> object:
+    tables = _tables_of(place)
+    return tables.resolve() if isinstance(tables, Path) else tables
+
+
 def _origin(place: CatalogFolder) -> str:
-    return f"{place.folder} ({place.distribution})" if place.distribution else str(place.folder)
+    tables = _tables_of(place)
+    where = str(tables if isinstance(tables, Path) else tables.file)
+    return f"{where} ({place.distribution})" if place.distribution else where
 
 
 def _ordered(heads: dict[str, _Head], found: list[Diagnostic]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic
+from ..readers import CatalogRows, TableRows
 from ..reading import kinds as k
 from ..reading.csvfile import Table, fill, read_table
 from ..reading.entry import Entry
@@ -58,12 +59,14 @@ class CatalogTables(Protocol):
         ...
 
 
-def tables_at(path: Path, found: list[Diagnostic]) -> CatalogTables:
-    """The tables of the catalog at a path; a workbook is read at once.
+def tables_at(path: Path | CatalogRows, found: list[Diagnostic]) -> CatalogTables:
+    """The tables of the catalog at a path, or of what a reader read; a workbook is read at once.
 
     Raises:
         InputError: if it is a workbook and openpyxl is not installed.
     """
+    if isinstance(path, CatalogRows):
+        return ReadTables(path)
     return SheetTables(path, read_workbook(path, found)) if is_workbook(path) else FolderTables(path)
 
 
@@ -159,6 +162,49 @@ class SheetTables:
         # Of what stands above the header it has been said that it is no part of the table.
         found.extend(p for p in self._book.found.get(sheet, ()) if p.row is None or p.row >= table.head_line)
         return table
+
+
+class ReadTables:
+    """The tables that a reader of a plugin read."""
+
+    def __init__(self, rows: CatalogRows) -> None:
+        self.path = Path(rows.file)
+        self._rows = rows
+
+    @property
+    def head_file(self) -> str:
+        """What all of it was read from."""
+        return self._rows.file
+
+    def head(self, found: list[Diagnostic]) -> Entry | None:
+        """The keys that the reader gives."""
+        data = {"schema": 1, **self._rows.head}
+        return read_section(TomlFile(self.head_file, data, {}, found), columns.HEAD, data)
+
+    def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
+        """The table of the layout's name, less its ending."""
+        rows = self._rows.tables.get(sheet_name(layout))
+        return None if rows is None else read_rows(rows, layout, f"{self._rows.file}, {sheet_name(layout)}", found)
+
+    def strangers(self) -> list[Diagnostic]:
+        """Tables that are none of a catalog's."""
+        names = [*map(sheet_name, columns.TABLES)]
+        strange = [name for name in self._rows.tables if name not in names]
+        return [_stranger(self.head_file, name, names, "have the reader leave it out") for name in strange]
+
+
+def read_rows(rows: TableRows, layout: Layout, called: str, found: list[Diagnostic]) -> Table:
+    """A table of what a reader read, looked at like that of a file.
+
+    Args:
+        rows: what it read.
+        layout: what its columns must be.
+        called: how messages call the table, where the reader names no file.
+        found: where problems are put.
+    """
+    table = Table(layout, rows.file or called, found)
+    fill(table, iter([(1, list(rows.columns)), *((line, [*map(str, cells)]) for line, cells in rows.rows)]))
+    return table
 
 
 def sheet_name(layout: Layout) -> str:

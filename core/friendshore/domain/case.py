@@ -304,9 +304,9 @@ class Case(Tables, Fitting):
     resolution: Annotated[Resolution, Written("1 g")] = Decimal("0.001")
     """Mass to which purchases are rounded, finer than what is wanted; blank: 1 g."""
     catalogs: Annotated[tuple[str, ...], Written(["world", "./mine"])] = ()
-    """Names of installed catalogs, or folders beside the case.
+    """Names of installed catalogs, folders beside the case, or what a reader of a plugin is to read.
 
-    Folders hold a `/` or `.`."""
+    Folders hold a `/` or `.`; a reader is named before a colon: `acme-erp:suppliers`."""
     packs: Annotated[tuple[str, ...], Written(["us-10usc4872"])] = ()
     """Names of installed rule packs, or folders beside the case."""
     blocked: Annotated[tuple[str, ...], Written(["acme-rules", "built-in:tariff"], "block")] = ()
@@ -315,6 +315,8 @@ class Case(Tables, Fitting):
     accept: Accept = Field(default_factory=Accept)
     assume: Assume = Field(default_factory=Assume)
     demands: tuple[DemandSpec, ...] = ()
+    demand_from: str = ""
+    """Reader of a plugin, and what it is asked for, that some of the demands come from: `acme-erp:orders-2027`; empty: none does."""
     stocks: tuple[StockSpec, ...] = ()
     orders: tuple[OrderSpec, ...] = ()
     incumbents: tuple[IncumbentSpec, ...] = ()

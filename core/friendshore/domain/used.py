@@ -34,15 +34,15 @@ def is_stale(as_of: datetime.date | None, today: datetime.date | None) -> bool:
 
 
 class RunPlugin(Record):
-    """A catalog, rule pack or kind of rule used, or the plugin that brings some of them, with the hash of what it is."""
+    """A catalog, rule pack, reader or kind of rule used, or the plugin that brings some of them, with the hash of what it is."""
 
     name: str
-    """Of a plugin, its distribution."""
-    kind: Literal["catalog", "pack", "rule kind", "plugin"]
+    """Of a plugin, its distribution; of a reader, with what it was asked for."""
+    kind: Literal["catalog", "pack", "reader", "rule kind", "plugin"]
     distribution: str
     """Distribution and version that brought it; empty: it lay beside the case."""
     digest: str
-    """SHA-256 of the facts of a catalog or pack; of a plugin, and of a kind of rule that it brings, of every file of the plugin. Empty: it was
+    """SHA-256 of the facts of a catalog or pack; of a reader, of what it read; of a plugin, and of a kind of rule that it brings, of every file of the plugin. Empty: it was
     given in memory."""
     files: dict[str, str] = {}
     """Of a plugin: every file of it, with the beginning of its hash."""

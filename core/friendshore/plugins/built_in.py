@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
+from ..reading.tomltext import toml_data
 from ..rules.kinds import builtin_kinds
 from .hosting import Yielded, kind_of, named
 from .interface import OWN, __version__
-from .manifest import Plugin, PluginInfo, own_questions
+from .manifest import Announced, Plugin, PluginInfo, announced
+from .packages import MANIFEST
+
+_OWN_MANIFEST = Path(__file__).parents[1] / MANIFEST
+
+
+def own_questions() -> tuple[Announced, ...]:
+    """The questions that friendshore itself brings: its own manifest says."""
+    return announced(toml_data(_OWN_MANIFEST.read_text(encoding="utf-8"), str(_OWN_MANIFEST))["questions"])
 
 
 def built_in() -> Plugin:
@@ -20,4 +30,4 @@ def built_in() -> Plugin:
 def asked_of_us(info: PluginInfo) -> Yielded:
     """What friendshore's own hook yields: of questions alone, which stand above this layer and are imported when one is asked."""
     code = import_module(f"{OWN}.questions")
-    return Yielded({}, {}, {}, named(code.friendshore_questions(), info))
+    return Yielded(questions=named(code.friendshore_questions(), info))

@@ -14,7 +14,8 @@ from stat import S_ISREG
 
 from ..errors import FriendshoreError
 from .interface import OWN
-from .manifest import PluginInfo, folders_of, normal
+from .manifest import PluginInfo, normal
+from .packages import folders_of
 from .registry import Registry
 
 SHORT = 16

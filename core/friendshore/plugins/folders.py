@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import Diagnostic, InputError
+from ..readers import reader_in
 from .names import What
 
 
 def is_folder(name: str) -> bool:
-    """Whether a name in a case means a folder rather than something installed."""
-    return name.startswith(".") or "/" in name or "\\" in name
+    """Whether a name in a case means a folder rather than something installed: `acme-erp:lists/a.csv` is what a reader is asked for."""
+    return name.startswith(".") or (reader_in(name) is None and ("/" in name or "\\" in name))
 
 
 def folder_of(name: str, base: Path | None, what: What) -> Path:

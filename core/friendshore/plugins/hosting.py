@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from .. import hookspecs
 from ..errors import Diagnostic, PluginError
 from ..hookspecs import Named
+from ..readers import Reader
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, stated_name
 from .attribution import blame
@@ -23,17 +24,20 @@ from .patches import own_code, refuse_altered
 from .running import running, to_blame
 from .settings import model_in
 
-Hook = Literal["friendshore_catalogs", "friendshore_rules", "friendshore_questions", "friendshore_settings"]
+Hook = Literal[
+    "friendshore_catalogs", "friendshore_rules", "friendshore_questions", "friendshore_readers", "friendshore_settings"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Yielded:
     """What a plugin's hooks yield."""
 
-    kinds: Mapping[str, type[Rule]]
-    packs: Mapping[str, Path]
-    catalogs: Mapping[str, Path]
-    questions: Mapping[str, Named]
+    kinds: Mapping[str, type[Rule]] = field(default_factory=dict)
+    packs: Mapping[str, Path] = field(default_factory=dict)
+    catalogs: Mapping[str, Path] = field(default_factory=dict)
+    questions: Mapping[str, Named] = field(default_factory=dict)
+    readers: Mapping[str, Reader] = field(default_factory=dict)
     settings: type[BaseModel] | None = None
 
 
@@ -51,11 +55,15 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     if before:
         refuse_altered(before, info)
     if hook == "friendshore_settings":
-        return Yielded({}, {}, {}, {}, model_in(things, info))
+        return Yielded(settings=model_in(things, info))
     if hook == "friendshore_questions":
         questions = named(things, info)
         _announced(info, hook, [one.name for one in info.questions], questions)
-        return Yielded({}, {}, {}, questions)
+        return Yielded(questions=questions)
+    if hook == "friendshore_readers":
+        readers = _readers(things, info)
+        _announced(info, hook, info.readers, readers)
+        return Yielded(readers=readers)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
     catalogs: dict[str, Path] = {}
@@ -75,25 +83,40 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     else:
         _announced(info, hook, info.kinds, kinds)
         _announced(info, hook, set(info.packs) - set(plugin.packs), packs)
-    return Yielded(kinds, packs, catalogs, {})
+    return Yielded(kinds, packs, catalogs)
 
 
-def named(questions: Iterable[Any], info: PluginInfo) -> dict[str, Named]:
-    """Questions by name.
+def named(questions: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_questions") -> dict[str, Any]:
+    """Questions, or readers, by name.
 
     Raises:
         PluginError: if one has none, or two have the same.
     """
-    found: dict[str, Named] = {}
+    found: dict[str, Any] = {}
+    what = hook.removeprefix("friendshore_")
     for question in questions:
         try:
-            with running(info.package, "the name of its question"):
+            with running(info.package, f"the name of one of its {what}"):
                 name = question.name
         except Exception:  # noqa: BLE001 - whatever it is: it has no name
             name = None
         if not isinstance(name, str) or not name:
-            raise _wrong(info, "its hook `friendshore_questions` yields something else", repr(question), "questions")
+            raise _wrong(info, f"its hook `{hook}` yields something else", repr(question), what)
         _put(info, found, name, question)
+    return found
+
+
+def _readers(things: Iterable[Any], info: PluginInfo) -> dict[str, Reader]:
+    """Readers by name.
+
+    Raises:
+        PluginError: if one has no name or is none, or two have the same.
+    """
+    found = named(things, info, "friendshore_readers")
+    for name, reader in found.items():
+        if not isinstance(reader, Reader):
+            message = "its hook `friendshore_readers` yields something else"
+            raise _wrong(info, message, f"`{name}`, a {type(reader).__name__}", "subclasses of Reader, made")
     return found
 
 
@@ -134,7 +157,7 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
         manager.register(code, name=info.label)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        hooks = "friendshore_catalogs(), friendshore_rules(), friendshore_questions() and friendshore_settings(), without arguments"
+        hooks = "friendshore_catalogs(), friendshore_rules(), friendshore_questions(), friendshore_readers() and friendshore_settings(), without arguments"
         said = " ".join(str(error).split())
         raise _wrong(info, f"it implements a hook that there is not: {said}", "", hooks, _file(code, info)) from error
     return manager

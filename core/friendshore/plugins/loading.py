@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import Diagnostic, FriendshoreError, PluginError
+from .apart import plugin_told, problem_of, said, told
 from .elsewhere import Ended, elsewhere
 from .hosting import Hook, ask, manager_of
-from .manifest import GROUP, Plugin, PluginInfo
+from .manifest import Plugin, PluginInfo
 from .registry import Registry
 
 LIMIT = 10.0
@@ -54,8 +55,8 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
         entry: where its code is.
         limit: seconds after which it is given up.
     """
-    ended = elsewhere(f"{__name__}:imported", _told(info, entry), limit)
-    problem = _problem(info, ended, "imported", limit)
+    ended = elsewhere(f"{__name__}:imported", told(info, entry), limit)
+    problem = problem_of(info, ended, "imported", limit)
     if problem is None:
         return Loaded(info, ended.said["seconds"])
     how = (
@@ -66,21 +67,6 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
         else ImportOutcome.FAILED
     )
     return Loaded(info, problem=problem, how=how)
-
-
-def _told(info: PluginInfo, entry: EntryPoint) -> dict[str, Any]:
-    return {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
-
-
-def _problem(info: PluginInfo, ended: Ended, done: str, limit: float) -> Diagnostic | None:
-    """What is wrong with a plugin, by how the process ended in which it was `done`."""
-    if ended.said is not None:
-        return Diagnostic(**ended.said["problem"]) if "problem" in ended.said else None
-    message = f"{info.label} ended the process in which it was {done}, with exit code {ended.code}"
-    if ended.code is None:
-        message = f"{info.label} was not {done} within {limit:g} s, and was given up"
-    fix = f"upgrade or uninstall {info.distribution}, or block it; its author: let the package do nothing when it is imported, and hooks come to their end"
-    return Diagnostic(message, info.file, expected=f"an end within {limit:g} s", fix=fix)
 
 
 def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LIMIT) -> list[Loaded]:
@@ -129,31 +115,27 @@ def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: flo
 def _asked(plugin: Plugin, hook: Hook, limit: float) -> tuple[Ended, Diagnostic | None]:
     assert plugin.entry is not None
     data = {"catalogs": sorted(plugin.catalogs), "packs": sorted(plugin.packs), "hook": hook}
-    ended = elsewhere(f"{__name__}:asked", {**_told(plugin.info, plugin.entry), **data}, limit)
-    return ended, _problem(plugin.info, ended, f"asked for `{hook}`", limit)
+    ended = elsewhere(f"{__name__}:asked", {**told(plugin.info, plugin.entry), **data}, limit)
+    return ended, problem_of(plugin.info, ended, f"asked for `{hook}`", limit)
 
 
-def asked(told: Mapping[str, Any]) -> dict[str, Any]:
+def asked(data: Mapping[str, Any]) -> dict[str, Any]:
     """What the other process does: it asks a plugin for the folders of catalogs or rule packs that it makes."""
-    info, entry = PluginInfo.model_validate(told["info"]), EntryPoint(told["name"], told["value"], GROUP)
-    here = {name: {one: Path() for one in told[name]} for name in ("catalogs", "packs")}
+    info, entry = plugin_told(data)
+    here = {name: {one: Path() for one in data[name]} for name in ("catalogs", "packs")}
     try:
-        yielded = ask(Plugin(info, entry, here["catalogs"], here["packs"]), told["hook"])
+        yielded = ask(Plugin(info, entry, here["catalogs"], here["packs"]), data["hook"])
     except FriendshoreError as error:
-        return _said(error)
+        return said(error)
     return {"folders": {name: str(path.resolve()) for name, path in {**yielded.catalogs, **yielded.packs}.items()}}
 
 
-def imported(told: Mapping[str, Any]) -> dict[str, Any]:
+def imported(data: Mapping[str, Any]) -> dict[str, Any]:
     """What the other process does: it imports a plugin, and says how that went."""
-    info, entry = PluginInfo.model_validate(told["info"]), EntryPoint(told["name"], told["value"], GROUP)
+    info, entry = plugin_told(data)
     began = time.perf_counter()
     try:
         manager_of(info, entry)
     except PluginError as error:
-        return _said(error)
+        return said(error)
     return {"seconds": time.perf_counter() - began}
-
-
-def _said(error: FriendshoreError) -> dict[str, object]:
-    return {"problem": asdict(error.problems[0])}

@@ -7,33 +7,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import Distribution, EntryPoint, distributions
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from ..domain.base import Record
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
+from ..readers import READER
 from ..reading.records import record
-from ..reading.textfile import read_bytes, read_text
-from ..reading.tomltext import toml_data, toml_value
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE
 from .interface import end_of, newest, refusal
+from .packages import MANIFEST, contents_of, data_of, home_of
 
 GROUP = "friendshore"
 """The entry point group by which a distribution says that it is a plugin."""
-MANIFEST = "friendshore.toml"
-"""The file in a plugin's package that says what it brings."""
-_OWN_MANIFEST = Path(__file__).parents[1] / MANIFEST
 CATALOG_FILE = "catalog.toml"
 """The file that makes a folder a catalog."""
 
 
 QuestionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 """What a question is called as a command."""
+ReaderName = Annotated[str, Field(pattern=READER)]
+"""What a reader is called."""
 OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
 
 
@@ -60,6 +58,8 @@ class Manifest(Record):
     """Whether a case may set something for the plugin: its code yields the model from the hook `friendshore_settings`."""
     questions: Mapping[QuestionName, OneLine] = {}
     """Questions that its code yields from the hook `friendshore_questions`: what each is called, with a line on what it answers."""
+    readers: tuple[ReaderName, ...] = ()
+    """Readers that its code yields from the hook `friendshore_readers`: what a case writes before the colon."""
 
 
 class PluginStatus(StrEnum):
@@ -104,6 +104,7 @@ class PluginInfo(Record):
     packs: tuple[str, ...] = ()
     """Ids."""
     questions: tuple[Announced, ...] = ()
+    readers: tuple[str, ...] = ()
     settings: bool = False
     """Whether a case may set something for it."""
     withheld: tuple[str, ...] = ()
@@ -123,7 +124,13 @@ class PluginInfo(Record):
     @property
     def brings(self) -> tuple[str, ...]:
         """Names of all that it brings."""
-        return (*self.catalogs, *self.packs, *self.kinds, *(question.name for question in self.questions))
+        return (
+            *self.catalogs,
+            *self.packs,
+            *self.kinds,
+            *(question.name for question in self.questions),
+            *self.readers,
+        )
 
     @property
     def label(self) -> str:
@@ -180,11 +187,6 @@ def discover() -> tuple[Plugin, ...]:
 def announced(questions: Mapping[str, str]) -> tuple[Announced, ...]:
     """Questions by name, with a line on what each answers, as records."""
     return tuple(Announced(name=name, answers=answers) for name, answers in questions.items())
-
-
-def own_questions() -> tuple[Announced, ...]:
-    """The questions that friendshore itself brings: its own manifest says."""
-    return announced(toml_data(_OWN_MANIFEST.read_text(encoding="utf-8"), str(_OWN_MANIFEST))["questions"])
 
 
 def normal(name: str) -> str:
@@ -250,16 +252,16 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
     try:
         if found.damage:
             raise PluginError(Diagnostic(found.damage, fix="reinstall it"))
-        folder = package if package is not None else _folder(info.package)
+        folder = package if package is not None else home_of(info.package)
         info = info.model_copy(update={"file": str(folder / MANIFEST)})
-        data = _data(folder / MANIFEST)
+        data = data_of(folder / MANIFEST)
         info = info.model_copy(update=_interface(data.get("api")))
         manifest = _manifest(data, info)
     except FriendshoreError as error:
         return _broken(info, entry, error)
     problems: list[Diagnostic] = []
-    catalogs = _contents(folder, manifest.catalogs, CATALOG_FILE, "name", problems)
-    packs = _contents(folder, manifest.packs, PACK_FILE, "id", problems)
+    catalogs = contents_of(folder / MANIFEST, manifest.catalogs, CATALOG_FILE, "name", problems)
+    packs = contents_of(folder / MANIFEST, manifest.packs, PACK_FILE, "id", problems)
     info = info.model_copy(
         update={
             "catalogs": (*(name for name, _ in catalogs), *manifest.hook_catalogs),
@@ -267,6 +269,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
             "kinds": manifest.kinds,
             "questions": announced(manifest.questions),
             "settings": manifest.settings,
+            "readers": manifest.readers,
         }
     )
     problems += _repeated(info)
@@ -289,60 +292,6 @@ def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plu
     return Plugin(told, entry, problems=error.problems)
 
 
-def folders_of(package: str) -> list[Path]:
-    """The folders of a top-level package, which is not imported for that; several where its parts are installed apart.
-
-    Raises:
-        PluginError: if there is none: it is not installed, is a single module, or lies in an archive.
-    """
-    try:
-        spec = find_spec(package)
-    except (ImportError, ValueError, AttributeError) as error:
-        raise PluginError(
-            Diagnostic(f"its package `{package}` cannot be found: {error}", fix="reinstall it")
-        ) from error
-    if spec is None:
-        raise PluginError(Diagnostic(f"its package `{package}` is not there", fix="reinstall it, or uninstall it"))
-    folders = [Path(place) for place in spec.submodule_search_locations or ()]
-    if not folders:
-        fix = f"make it a folder that holds `__init__.py` and {MANIFEST}"
-        raise PluginError(Diagnostic(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix))
-    if not any(map(Path.is_dir, folders)):
-        fix = "install it with pip, which unpacks it"
-        raise PluginError(Diagnostic(f"its package `{package}` lies in an archive", str(folders[0]), fix=fix))
-    return folders
-
-
-def _folder(package: str) -> Path:
-    """The folder of a top-level package that holds its manifest, or the first."""
-    folders = folders_of(package)
-    return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
-
-
-def _data(path: Path) -> dict[str, Any]:
-    """What a manifest says, as it stands there.
-
-    Raises:
-        PluginError: if it is missing or cannot be read.
-    """
-    file = str(path)
-    try:
-        return toml_data(read_bytes(path).decode("utf-8-sig"), file)
-    except FileNotFoundError as error:
-        fix = "add the file to the package, and to the wheel"
-        raise PluginError(
-            Diagnostic("there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix)
-        ) from error
-    except InputError as error:
-        raise PluginError(error.problems) from error
-    except UnicodeDecodeError as error:
-        found: list[Diagnostic] = []
-        read_text(path, found)
-        raise PluginError(found) from error
-    except OSError as error:
-        raise PluginError(Diagnostic(f"cannot be read: {error}", file)) from error
-
-
 def _interface(api: object) -> dict[str, object]:
     """The version of the interface that a manifest states, with its end, for what is told of the plugin."""
     return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
@@ -361,38 +310,15 @@ def _manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
     return record(Manifest, data, info.file)
 
 
-def _contents(
-    folder: Path, paths: Iterable[str], needed: str, key: str, problems: list[Diagnostic]
-) -> list[tuple[str, Path]]:
-    """The names that the catalogs or packs in some folders state in their files."""
-    found = []
-    for path in paths:
-        file = folder / path / needed
-        if not file.is_file():
-            fix = "add it to the package and to the wheel, or take it out of the manifest"
-            problems.append(
-                Diagnostic(f"`{path}` holds no {needed}", str(folder / MANIFEST), found=str(file.parent), fix=fix)
-            )
-            continue
-        try:
-            name = toml_value(read_bytes(file), str(file), key)
-        except InputError as error:
-            problems.extend(error.problems)
-            continue
-        except (OSError, UnicodeDecodeError):
-            read_text(file, problems)  # says why
-            continue
-        if isinstance(name, str) and name:
-            found.append((name, file.parent))
-        else:
-            problems.append(Diagnostic(f"states no `{key}`", str(file), column=key, fix=f'add {key} = "…"'))
-    return found
-
-
 def _repeated(info: PluginInfo) -> list[Diagnostic]:
     """The names that it brings twice."""
     return [
         Diagnostic(f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of the two")
-        for key, names in (("catalogs", info.catalogs), ("packs", info.packs), ("kinds", info.kinds))
+        for key, names in (
+            ("catalogs", info.catalogs),
+            ("packs", info.packs),
+            ("kinds", info.kinds),
+            ("readers", info.readers),
+        )
         for name in sorted({name for name in names if names.count(name) > 1})
     ]

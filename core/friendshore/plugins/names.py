@@ -1,4 +1,4 @@
-"""Names of catalogs, rule packs, kinds and questions, and what is said where two plugins bring the same one."""
+"""Names of catalogs, rule packs, kinds, questions and readers, and what is said where two plugins bring the same one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import replace
 from typing import Literal
 
 from ..domain.suggest import did_you_mean
-from ..errors import Diagnostic
+from ..errors import Diagnostic, PluginError
 from .blocking import BLOCK
-from .manifest import Plugin, PluginInfo, PluginStatus
+from .manifest import Plugin, PluginInfo, PluginStatus, normal
 
-What = Literal["catalog", "rule pack", "kind of rule", "question"]
-FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions"]] = {
+What = Literal["catalog", "rule pack", "kind of rule", "question", "reader"]
+FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions", "readers"]] = {
     "catalog": "catalogs",
     "rule pack": "packs",
     "kind of rule": "kinds",
     "question": "questions",
+    "reader": "readers",
 }
 """What is named -> where a plugin lists the names."""
 
@@ -50,6 +51,21 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
         return plugin
     update = {"status": PluginStatus.CLASH, "error": "\n".join(map(str, problems))}
     return replace(plugin, info=plugin.info.model_copy(update=update), problems=tuple(problems))
+
+
+def known_as(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]:
+    """The plugins of a distribution, or the one of an entry point or package.
+
+    Raises:
+        PluginError: if there is none.
+    """
+    listed = list(plugins)
+    found = [i for i in listed if normal(name) in map(normal, (i.distribution, i.name, i.package))]
+    if not found:
+        names = sorted({info.distribution for info in listed})
+        fix = did_you_mean(name, names) or "see `friendshore plugins list`"
+        raise PluginError(Diagnostic(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix))
+    return tuple(found)
 
 
 def clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:

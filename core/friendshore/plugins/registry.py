@@ -11,10 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..domain.base import Record
-from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
+from ..readers import Reader, reader_in
 from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
@@ -25,18 +24,12 @@ from .folders import folder_of, is_folder
 from .hosting import Hook, Yielded, ask, kind_of, named
 from .interface import OWN, is_own, package_of
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, announced, discover, normal
-from .names import What, claimed, clash, names_of, unknown, with_clashes
+from .names import What, claimed, clash, known_as, names_of, unknown, with_clashes
+from .readings import CatalogRef, Reading, read_by
+from .readings import What as ReadWhat
+from .rule_making import all_rules
 from .running import running, to_blame
 from .settings import Line, made, nowhere, settled
-
-
-class CatalogRef(Record):
-    """Where a catalog is."""
-
-    name: str
-    folder: Path
-    distribution: str = ""
-    """Distribution and version that bring it; empty for a folder of the user's own."""
 
 
 class Registry:
@@ -166,12 +159,7 @@ class Registry:
         Raises:
             PluginError: if there is none.
         """
-        found = [i for i in self.plugins if normal(name) in map(normal, (i.distribution, i.name, i.package))]
-        if not found:
-            names = sorted({info.distribution for info in self.plugins})
-            fix = did_you_mean(name, names) or "see `friendshore plugins list`"
-            raise PluginError(Diagnostic(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix))
-        return tuple(found)
+        return known_as(name, self.plugins)
 
     def problems(self, info: PluginInfo) -> tuple[Diagnostic, ...]:
         """What is wrong with what a plugin says of itself; nothing if it can be used."""
@@ -213,6 +201,11 @@ class Registry:
         return self._usable("kind of rule")
 
     @property
+    def readers(self) -> Mapping[str, str]:
+        """Names of all readers that can be used, likewise."""
+        return self._usable("reader")
+
+    @property
     def questions(self) -> Mapping[str, str]:
         """Names of all questions that can be asked, likewise."""
         return self._usable("question")
@@ -228,7 +221,7 @@ class Registry:
         return found[name], plugin.info
 
     def catalog_folder(self, name: str, base: Path | None = None) -> CatalogRef:
-        """Where the catalog `name` is: an installed one, or a folder or workbook if the name holds a `/` or begins with a `.`.
+        """Where the catalog `name` is: an installed one, or a folder or workbook if the name holds a `/` or begins with a `.`, or what a reader reads.
 
         Args:
             name: what a case writes under `[use] catalogs`.
@@ -236,8 +229,10 @@ class Registry:
 
         Raises:
             PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
-            InputError: if there is no such folder or workbook.
+            InputError: if there is no such folder or workbook, or with all that a reader finds wrong.
         """
+        if reader_in(name) is not None:
+            return self.read(name, "catalog", base).catalog(base or Path())
         if is_folder(name):
             from ..reading.workbook import stated
 
@@ -247,6 +242,31 @@ class Registry:
         plugin = self._provider("catalog", name)
         found = plugin.catalogs.get(name) or self._ask(plugin, "friendshore_catalogs").catalogs[name]
         return CatalogRef(name=name, folder=found, distribution=plugin.info.label)
+
+    def reader(self, name: str) -> Reader:
+        """A reader; its plugin is imported if it has not been, which `read` does elsewhere.
+
+        Raises:
+            PluginError: as `question` does.
+        """
+        return self._ask(self._provider("reader", name), "friendshore_readers").readers[name]
+
+    def read(self, name: str, what: ReadWhat, base: Path | None = None) -> Reading:
+        """What a plugin's reader reads, asked for in a process of its own.
+
+        Args:
+            name: reader and argument, like `acme-erp:orders-2027`.
+            what: a catalog or demands.
+            base: the folder that a relative path starts from; None: the current one.
+
+        Raises:
+            InputError: with all that the reader says is wrong in what it reads.
+            PluginError: if no plugin brings the reader or more than one does, or its plugin is broken, blocked or fails.
+        """
+        plugin = self._provider("reader", (reader_in(name) or (name, ""))[0])
+        given = self._set.get(plugin.info.package)
+        settings = {} if given is None else given.model_dump(mode="json", by_alias=True)
+        return read_by(plugin, name, what, base or Path(), settings)
 
     def folder_at_hand(self, what: What, name: str) -> Path | None:
         """Where an installed catalog or rule pack is, if no code need be run to know."""
@@ -334,21 +354,7 @@ class Registry:
             InputError: with everything that is wrong with the data, unknown kinds included.
             PluginError: if nothing but plugins is wrong.
         """
-        found: list[Rule] = []
-        errors: list[FriendshoreError] = []
-        for position, table in enumerate(tables):
-            row = rows[position] if position < len(rows) else None
-            named = table if table.get("id") else {**table, "id": f"{table.get('kind')}-{position + 1}"}
-            try:
-                found.append(self.rule(named, where, row))
-            except FriendshoreError as error:
-                at = f"{where}, rule `{named['id']}`" if where and row is None else where
-                errors.append(type(error)(replace(p, file=at) if p.file == where else p for p in error.problems))
-        if errors:
-            problems = [problem for error in errors for problem in error.problems]
-            only_plugins = all(isinstance(error, PluginError) for error in errors)
-            raise PluginError(problems) if only_plugins else InputError(problems)
-        return tuple(found)
+        return all_rules(self.rule, tables, where, rows)
 
     def pack_rules(self, pack: RulePack) -> tuple[Rule, ...]:
         """The rules of a pack.

@@ -15,8 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from ..errors import PluginError
+from ..errors import Diagnostic, InputError, PluginError
 from ..rules.answers import WrongAnswer
+
+LIMIT_NAME = "FRIENDSHORE_PLUGIN_LIMIT"
+"""Environment variable: seconds that code of a plugin may take for one thing; 0: nothing is watched, as for a debugger."""
 
 
 class EndedError(PluginError):
@@ -147,6 +150,23 @@ def to_blame(error: BaseException) -> bool:
     if isinstance(error, KeyboardInterrupt):
         return _RUNNING.watcher is not None and not _RUNNING.watcher.pressed
     return not isinstance(error, GeneratorExit | EndedError)
+
+
+def limit_given(otherwise: float) -> float:
+    """Seconds that code of a plugin may take for one thing, as the environment says; 0: any.
+
+    Args:
+        otherwise: what holds where it says nothing.
+
+    Raises:
+        InputError: if the environment gives a limit that is no number.
+    """
+    text = os.environ.get(LIMIT_NAME, "")
+    try:
+        return float(text) if text else otherwise
+    except ValueError as error:
+        told = Diagnostic(f"{LIMIT_NAME} in the environment is no number", found=text, expected="seconds")
+        raise InputError(told) from error
 
 
 def _reckoning() -> tuple[object, ...]:

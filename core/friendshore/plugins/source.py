@@ -16,7 +16,8 @@ from zipfile import BadZipFile, ZipFile
 from ..errors import Diagnostic, InputError
 from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
-from .manifest import GROUP, MANIFEST, Declared, Plugin, declared, plugin_of
+from .manifest import GROUP, Declared, Plugin, declared, plugin_of
+from .packages import MANIFEST
 
 PROJECT = "pyproject.toml"
 WHEEL = ".whl"

@@ -22,17 +22,15 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NoReturn
 
-from ..errors import Diagnostic, InputError
+from ..errors import Diagnostic
 from .attribution import owner_of_package
-from .running import EndedError, watch
+from .running import LIMIT_NAME, EndedError, limit_given, watch
 from .shared import RunningCode, Shared
 
 LIMIT = 60.0
 """Seconds that code of a plugin may take for one thing that it is asked, where no time limit is given."""
 LEAST = 5.0
 """The fewest, however short the time limit: a plugin may have much to import."""
-LIMIT_NAME = "FRIENDSHORE_PLUGIN_LIMIT"
-"""Environment variable: another number of seconds; 0: nothing is watched, as for a debugger."""
 _GRACE = 1.0
 """Seconds that code of a plugin may go on after Ctrl-C, and that a process may take to end once its work is done."""
 _LOOKS = 0.1
@@ -225,14 +223,7 @@ def start() -> None:
         InputError: if the environment gives a limit that is no number.
     """
     if not _WATCHING:
-        text = os.environ.get(LIMIT_NAME, "")
-        try:
-            limit = float(text) if text else LIMIT
-        except ValueError as error:
-            raise InputError(
-                Diagnostic(f"{LIMIT_NAME} in the environment is no number", found=text, expected="seconds")
-            ) from error
-        _WATCHING.append(Watching(limit))
+        _WATCHING.append(Watching(limit_given(LIMIT)))
         watch(_WATCHING[0])
 
 

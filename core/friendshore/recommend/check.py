@@ -118,7 +118,7 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) 
     stated = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
     to = stated[0] if stated else "USD"
     for ref in refs:
-        for table, row, column, currency in amounts_in(ref.folder) if not ref.distribution else ():
+        for table, row, column, currency in amounts_in(ref.place) if not ref.distribution else ():
             if currency != to and frozenset((currency, to)) not in ids.rates:
                 subject = table.text(row, "id") or table.text(row, "offer")
                 told = no_rate(currency, to, f"{column} of `{subject}`", table.file, column, subject)

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from ..case.load import with_demands
+from ..case.mentions import Mention, words_of
 from ..catalog import ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
@@ -18,6 +20,7 @@ from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import Block, Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN, is_own
+from ..plugins.readings import Reading
 from ..plugins.registry import CatalogRef
 from ..plugins.settings import nowhere
 from ..problem.inputs import Inputs
@@ -91,6 +94,8 @@ def gather(
     known, errors = _with_settings(case, known)
     case, rules = _looked_at(case, rules, errors)
     refs = named_catalogs(case, known, [catalog.name for catalog in catalogs], errors)
+    readings = [ref.reading for ref in refs if ref.reading is not None]
+    case, words = _with_demands(case, known, readings, errors)
     read = _catalogs(case, known, refs, catalogs, errors)
     packs = _packs(case, known, errors)
     found: list[Rule] = list(rules)
@@ -103,7 +108,7 @@ def gather(
     found.extend(own[len(rules) :])
     declared = case
     case = with_scenarios(case, [(pack.id, pack.scenarios) for pack, _ in packs], errors)
-    places = Places(case.file, {ref.name: ref.folder for ref in refs}, _of_packs(packs))
+    places = Places(case.file, {ref.name: ref.place for ref in refs}, _of_packs(packs), words)
     if not errors:
         today = Inputs(case, read, tuple(own), where=places).followed()
         wrong = misnamed(today.rules, today.case, read)
@@ -122,7 +127,7 @@ def gather(
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
         pack_of=pack_of,
-        plugins=_used(read, packs, found, known),
+        plugins=_used(read, packs, found, readings, known),
         overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
         idle=idle,
@@ -198,7 +203,12 @@ def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
     """What is installed; not even looked for if the case names nothing that is not given."""
     names = {catalog.name for catalog in given}
     needed = (
-        case.packs or case.rules or case.blocked or case.settings or any(name not in names for name in case.catalogs)
+        case.packs
+        or case.rules
+        or case.blocked
+        or case.settings
+        or case.demand_from
+        or any(name not in names for name in case.catalogs)
     )
     return Registry.discover() if needed else Registry.of()
 
@@ -256,6 +266,20 @@ def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[Frien
     return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
 
 
+def _with_demands(
+    case: Case, registry: Registry, readings: list[Reading], errors: list[FriendshoreError]
+) -> tuple[Case, Sequence[Mention]]:
+    """The case with the demands that a reader reads, and every word of those with its place; what was read goes to `readings`."""
+    if not case.demand_from:
+        return case, ()
+    reading = attempt(partial(registry.read, case.demand_from, "demand", case.folder), errors)
+    if reading is None:
+        return case, ()
+    readings.append(reading)
+    made = attempt(partial(with_demands, case, reading.rows.tables["demand"], reading.name), errors)
+    return (case, ()) if made is None else (made[0], words_of(made[1]))
+
+
 def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
     """The rules that a case states itself."""
     try:
@@ -283,7 +307,11 @@ def _all_of(errors: Sequence[FriendshoreError]) -> FriendshoreError:
 
 
 def _used(
-    catalogs: Sequence[Catalog], packs: Sequence[tuple[RulePack, str]], rules: Sequence[Rule], registry: Registry
+    catalogs: Sequence[Catalog],
+    packs: Sequence[tuple[RulePack, str]],
+    rules: Sequence[Rule],
+    readings: Sequence[Reading],
+    registry: Registry,
 ) -> tuple[RunPlugin, ...]:
     found = [
         RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest, as_of=c.as_of)
@@ -292,6 +320,9 @@ def _used(
     found += [
         RunPlugin(name=pack.id, kind="pack", distribution=owner, digest=pack.digest, as_of=pack.as_of)
         for pack, owner in packs
+    ]
+    found += [
+        RunPlugin(name=one.name, kind="reader", distribution=one.distribution, digest=one.digest) for one in readings
     ]
     kinds = {kind: owner for kind in {rule.kind for rule in rules} if (owner := _owner(registry, kind))}
     digests: dict[str, str] = {}

@@ -31,14 +31,14 @@ _SHORT = 16
 
 
 class Locked(Record):
-    """One catalog, pack, kind of rule or plugin, as it was when it was locked."""
+    """One catalog, pack, reader, kind of rule or plugin, as it was when it was locked."""
 
-    kind: Literal["catalog", "pack", "rule kind", "plugin"]
+    kind: Literal["catalog", "pack", "reader", "rule kind", "plugin"]
     name: str
     distribution: str
     """Distribution and version that brought it; empty: it lay beside the case."""
     digest: str
-    """SHA-256 of its facts; of a plugin, and of a kind of rule that it brings, of every file of the plugin."""
+    """SHA-256 of its facts; of a reader, of what it read; of a plugin, and of a kind of rule that it brings, of every file of the plugin."""
     records: dict[str, str] = {}
     """Every record of it, or every file of a plugin, by its name, with the beginning of its hash: tells what changed."""
 
@@ -159,7 +159,7 @@ def _from(locked: Locked) -> str:
     return locked.distribution or "a folder beside the case"
 
 
-_UNTOLD = {"rule kind": "a file of its plugin changed"}
+_UNTOLD = {"rule kind": "a file of its plugin changed", "reader": "it reads something else"}
 """What is said where no record tells the change."""
 
 
@@ -216,7 +216,7 @@ def _pack(pack: RulePack, distribution: str) -> Locked:
 
 
 def _plugins(gathered: Gathered) -> Iterator[Locked]:
-    """The kinds of rules that plugins bring, and the plugins with all their files; friendshore's own go with its version.
+    """What readers read, the kinds of rules that plugins bring, and the plugins with all their files; friendshore's own go with its version.
 
     Raises:
         PluginError: for a kind that was given in memory.
@@ -228,7 +228,7 @@ def _plugins(gathered: Gathered) -> Iterator[Locked]:
                 Diagnostic(f"kind of rule `{kind}` was given in memory: nothing tells it from another", fix=fix)
             )
     for used in gathered.plugins:
-        if used.kind in ("plugin", "rule kind"):
+        if used.kind in ("plugin", "reader", "rule kind"):
             about = used.model_dump(include={"kind", "name", "distribution", "digest"})
             yield Locked(**about, records=used.files)
 

@@ -19,6 +19,7 @@ from ..domain.countries import is_country
 from ..domain.facts import Catalog
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
+from ..readers import CatalogRows
 from ..rules.base import Names, Rule
 
 
@@ -105,15 +106,18 @@ class Places:
 
     case: Path | None = None
     """The case file; None: it was made in memory."""
-    catalogs: Mapping[str, Path] = field(default_factory=dict)
-    """Folder or workbook of each catalog."""
+    catalogs: Mapping[str, Path | CatalogRows] = field(default_factory=dict)
+    """Folder or workbook of each catalog, or what a reader read of it."""
     rules: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     """File and line of each rule of a pack."""
+    read: Sequence[Mention] = ()
+    """Every word of demands that a reader read."""
 
     def __call__(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The same problems, each at every place where what it names stands; as it is where that is not known."""
         found = list(problems)
         words = mentions(self.case) if self.case is not None and any(not p.file for p in found) else []
+        words += self.read
         placed = dict.fromkeys(one for problem in found for one in self._placed(problem, words))
         return sorted(placed, key=lambda problem: (problem.file, problem.row or 0))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from ..case.mentions import mentions
 from ..catalog import nothings, review
@@ -17,6 +18,7 @@ from ..errors import Diagnostic
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.given import UNEXAMINED
+from ..readers import reader_in
 from ..reading.commas import told_commas
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
@@ -34,10 +36,11 @@ _FAR_APART = 1_000
 @uncollected()
 def suggestions(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
     """All suggestions, in the order of what they are about."""
-    own = [catalog for catalog in gathered.catalogs if not catalog.distribution]
+    read = {name for name, called in gathered.named.items() if reader_in(called) is not None}
+    own = [catalog for catalog in gathered.catalogs if not catalog.distribution or catalog.name in read]
     places = [gathered.places.case, *(gathered.places.catalogs.get(catalog.name) for catalog in own)]
     found = [
-        *(told for place in places if place is not None for told in told_commas(place)),
+        *(told for place in places if isinstance(place, Path) for told in told_commas(place)),
         *_unexamined(problem),
         *(told for catalog in own for told in nothings(catalog)),
         *(told for catalog in own for told in looks(catalog)),

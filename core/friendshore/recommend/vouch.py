@@ -12,6 +12,7 @@ from ..domain.naming import Alias
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..plugins import Registry, changes, is_folder, kind_digest, plugin_files
+from ..readers import reader_in
 from ..reading.records import shown
 from .facts import FACTS, FactsFile, PackFacts, as_data
 from .gather import Gathered
@@ -36,6 +37,7 @@ _KEYS = {
 _LABELS = frozenset({"digest", "distribution"})
 """What a catalog says of where it came from: told apart from what it holds."""
 GIVE_CASE = "give --case CASE to compare with it"
+READ_AGAIN = "give --case CASE to read it again, and compare with that"
 
 
 @dataclass(slots=True)
@@ -87,6 +89,8 @@ def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> 
     for plugin in file.plugins:
         if plugin.kind == "rule kind":
             _kind(plugin, registry, found)
+        elif plugin.kind == "reader":
+            _reader(plugin, case, found)
         elif plugin.kind == "plugin" and (edits := changes(plugin.files, plugin_files(registry, plugin.name))):
             found.differs.append(f"{plugin.distribution} is not as it was: {'; '.join(edits)}")
     _own(file, case, found)
@@ -114,6 +118,19 @@ def _kind(used: RunPlugin, registry: Registry, found: Vouching) -> None:
         found.vouched.append(f"{what}: its code is the one that is here")
 
 
+def _reader(used: RunPlugin, case: Gathered | None, found: Vouching) -> None:
+    """Whether a reader reads what it read."""
+    what = f"reader {used.name} ({used.distribution})"
+    if case is None:
+        found.unvouched.append(f"{what}: what it reads was not read again; give --case CASE to do so")
+        return
+    here = next((one for one in case.plugins if (one.kind, one.name) == ("reader", used.name)), None)
+    if here is not None and here.digest == used.digest:
+        found.vouched.append(f"{what}: read again, it gives the same")
+    else:
+        found.differs.append(f"{what}: {'it gives something else now' if here else 'the case does not name it'}")
+
+
 def other_kind(used: RunPlugin, registry: Registry) -> str:
     """Why a kind of rule cannot be asked here as it was; empty: it can.
 
@@ -133,7 +150,7 @@ def _catalog(catalog: Catalog, file: FactsFile, registry: Registry, case: Gather
     before, source = len(found.findings), f"catalog {catalog.name}"
     what = f"{source}, {count(len(catalog.offers), 'offer')}"
     told = _of_catalog(catalog)
-    if catalog.distribution and not is_folder(called):
+    if catalog.distribution and not is_folder(called) and reader_in(called) is None:
         try:
             read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
         except FriendshoreError as error:
@@ -145,10 +162,11 @@ def _catalog(catalog: Catalog, file: FactsFile, registry: Registry, case: Gather
             if _same_digest(catalog, right, found, what):
                 whole = _of_catalog(right if called else as_required(right))
                 found.compare(what, told, whole, source, f"as {right.distribution} has it here")
-    elif not is_folder(called):
+    elif not is_folder(called) and reader_in(called) is None:
         found.unvouched.append(f"{what}: it was given in memory by a program")
     elif case is None:
-        found.unvouched.append(f"{what}, beside the case ({called}): {GIVE_CASE}")
+        by = f"beside the case ({called})" if is_folder(called) else f"as {catalog.distribution} read it ({called})"
+        found.unvouched.append(f"{what}, {by}: {GIVE_CASE if is_folder(called) else READ_AGAIN}")
     else:
         here = next((one for one in case.read if one.name == name), None)
         found.compare(what, told, _of_catalog(here) if here else {}, f"{source} of the case", "as the case has it")

@@ -137,7 +137,9 @@ def blocked_plugins(run: Run) -> Iterator[str]:
 def _data(run: Run) -> Iterator[str]:
     for plugin in run.plugins:
         owner = plugin.distribution or "beside the case"
-        if plugin.kind == "rule kind":
+        if plugin.kind == "reader":
+            yield f"{plugin.kind} {plugin.name} ({owner}), read {plugin.digest[:12]}"
+        elif plugin.kind == "rule kind":
             yield f"{plugin.kind} {plugin.name} ({owner}), files {plugin.digest[:12] or 'not known'}"
         elif plugin.kind != "plugin":  # which data of it are used is told of them
             yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"

@@ -65,6 +65,8 @@ def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ())
     columns = [
         ("label", "Plugin"), ("status", "Status"), ("catalogs", "Catalogs"), ("packs", "Rule packs"), ("kinds", "Kinds of rules"),
     ]  # fmt: skip
+    if any(info.readers for info in found):
+        columns.append(("readers", "Readers"))
     if loaded:
         columns.insert(2, ("imported", "Imported in"))
         rows = [{**row, "imported": _imported(went.get(info))} for row, info in zip(rows, found, strict=True)]
@@ -106,6 +108,8 @@ def plugin_document(info: PluginInfo) -> Document:
         ("catalogs", ", ".join(info.catalogs) or "none"),
         ("rule packs", ", ".join(info.packs) or "none"),
         ("kinds of rules", ", ".join(info.kinds) or "none"),
+        *([("readers", ", ".join(info.readers))] if info.readers else []),
+        *([("settings", f"[plugin.{info.distribution}] of a case")] if info.settings else []),
         *([("questions", ", ".join(one.name for one in info.questions))] if info.questions else []),
         *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]

@@ -24,7 +24,8 @@ from ..plugins import (
     wheel_plugins,
 )
 from ..plugins.loading import load
-from ..plugins.manifest import CATALOG_FILE, MANIFEST, Plugin
+from ..plugins.manifest import CATALOG_FILE, Plugin
+from ..plugins.packages import MANIFEST
 from ..reading.workbook import is_workbook, stated
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE, read_pack, stated_name
@@ -32,6 +33,7 @@ from .catalogs import CatalogTrial
 from .check import Check, NotLookedAt
 from .packs import PackTrial, masses_in_kilograms
 from .questions import question_checks
+from .readers import reader_checks
 from .rules import Trial
 
 
@@ -134,7 +136,7 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
         yield from registry.problems(info)
         if not (info.error or info.brings):
             yield Diagnostic(
-                "brings nothing", info.file, fix="announce its catalogs, packs, kinds of rules or questions"
+                "brings nothing", info.file, fix="announce its catalogs, packs, kinds of rules, questions or readers"
             )
 
     def interface() -> Iterator[Diagnostic]:
@@ -162,15 +164,19 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
     )
     if failure is not None:
         return tuple(checks)
-    for name in info.kinds:
-        checks += _of_kind(name, installed)
-    for question in info.questions:
-        checks += question_checks(question.name, registry)
+    return (*checks, *(check for of_one in _of_all(info, installed) for check in of_one))
+
+
+def _of_all(info: PluginInfo, installed: _Installed) -> Iterator[Sequence[Check]]:
+    """The checks of each thing that a plugin brings."""
+    registry = installed.registry
+    yield from (_of_kind(name, installed) for name in info.kinds)
+    yield from (question_checks(question.name, registry) for question in info.questions)
+    yield from (reader_checks(name, info, registry) for name in info.readers)
     for name in info.packs:
-        checks += PackTrial(name, partial(registry.pack, name), registry, installed.materials).checks()
+        yield PackTrial(name, partial(registry.pack, name), registry, installed.materials).checks()
     for name in info.catalogs:
-        checks += CatalogTrial(name, partial(registry.catalog_folder, name), registry, installed.catalogs).checks()
-    return tuple(checks)
+        yield CatalogTrial(name, partial(registry.catalog_folder, name), registry, installed.catalogs).checks()
 
 
 def _failure(info: PluginInfo, registry: Registry) -> Diagnostic | None:
@@ -183,7 +189,7 @@ def _code(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]:
     """What goes wrong when everything that it announces is asked for."""
     asked: list[tuple[Callable[[str], object], tuple[str, ...]]] = [
         (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs),
-        (registry.question, tuple(question.name for question in info.questions)),
+        (registry.question, tuple(question.name for question in info.questions)), (registry.reader, info.readers),
     ]  # fmt: skip
     seen: set[Diagnostic] = set()
     for ask, names in asked:

@@ -1,0 +1,96 @@
+"""The folders of a plugin's package and what the files in them say, read without importing the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ..errors import Diagnostic, InputError, PluginError
+from ..reading.textfile import read_bytes, read_text
+from ..reading.tomltext import toml_data, toml_value
+from .interface import newest
+
+MANIFEST = "friendshore.toml"
+"""The file in a plugin's package that says what it brings."""
+
+
+def folders_of(package: str) -> list[Path]:
+    """The folders of a top-level package, which is not imported for that; several where its parts are installed apart.
+
+    Raises:
+        PluginError: if there is none: it is not installed, is a single module, or lies in an archive.
+    """
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError, AttributeError) as error:
+        raise PluginError(
+            Diagnostic(f"its package `{package}` cannot be found: {error}", fix="reinstall it")
+        ) from error
+    if spec is None:
+        raise PluginError(Diagnostic(f"its package `{package}` is not there", fix="reinstall it, or uninstall it"))
+    folders = [Path(place) for place in spec.submodule_search_locations or ()]
+    if not folders:
+        fix = f"make it a folder that holds `__init__.py` and {MANIFEST}"
+        raise PluginError(Diagnostic(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix))
+    if not any(map(Path.is_dir, folders)):
+        fix = "install it with pip, which unpacks it"
+        raise PluginError(Diagnostic(f"its package `{package}` lies in an archive", str(folders[0]), fix=fix))
+    return folders
+
+
+def home_of(package: str) -> Path:
+    """The folder of a top-level package that holds its manifest, or the first."""
+    folders = folders_of(package)
+    return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
+
+
+def data_of(path: Path) -> dict[str, Any]:
+    """What a manifest says, as it stands there.
+
+    Raises:
+        PluginError: if it is missing or cannot be read.
+    """
+    file = str(path)
+    try:
+        return toml_data(read_bytes(path).decode("utf-8-sig"), file)
+    except FileNotFoundError as error:
+        fix = "add the file to the package, and to the wheel"
+        raise PluginError(
+            Diagnostic("there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix)
+        ) from error
+    except InputError as error:
+        raise PluginError(error.problems) from error
+    except UnicodeDecodeError as error:
+        found: list[Diagnostic] = []
+        read_text(path, found)
+        raise PluginError(found) from error
+    except OSError as error:
+        raise PluginError(Diagnostic(f"cannot be read: {error}", file)) from error
+
+
+def contents_of(
+    manifest: Path, paths: Iterable[str], needed: str, key: str, problems: list[Diagnostic]
+) -> list[tuple[str, Path]]:
+    """The names that the catalogs or packs in some folders, beside a manifest, state in their files."""
+    found = []
+    for path in paths:
+        file = manifest.parent / path / needed
+        if not file.is_file():
+            fix = "add it to the package and to the wheel, or take it out of the manifest"
+            problems.append(Diagnostic(f"`{path}` holds no {needed}", str(manifest), found=str(file.parent), fix=fix))
+            continue
+        try:
+            name = toml_value(read_bytes(file), str(file), key)
+        except InputError as error:
+            problems.extend(error.problems)
+            continue
+        except (OSError, UnicodeDecodeError):
+            read_text(file, problems)  # says why
+            continue
+        if isinstance(name, str) and name:
+            found.append((name, file.parent))
+        else:
+            problems.append(Diagnostic(f"states no `{key}`", str(file), column=key, fix=f'add {key} = "…"'))
+    return found

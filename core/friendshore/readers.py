@@ -1,0 +1,105 @@
+"""What a reader of a plugin is, is asked, and yields: tables of a format that friendshore does not know, as they stand there.
+
+A case names a reader and an argument where it could name something installed: `catalogs = ["acme-erp:suppliers"]`. What the reader yields is
+read like a table of friendshore's own, column by column, and each mistake in it is told at the line that the reader says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+READER = r"^[a-z][a-z0-9]+(-[a-z0-9]+)*$"
+"""What a reader may be called: two letters or more, since `C:` is a drive."""
+Cell = str | int | float | Decimal | date | None
+"""What a reader may put into a cell; None: it is blank."""
+
+
+def reader_in(name: str) -> tuple[str, str] | None:
+    """The reader and the argument that a name in a case means, as `acme-erp:orders-2027`; None: it means something else."""
+    reader, colon, argument = name.partition(":")
+    return (reader, argument) if colon and re.match(READER, reader) else None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """A table as a reader found it."""
+
+    columns: Sequence[str]
+    """What its columns are called: those of friendshore's own table, as the page of files has them."""
+    rows: Sequence[tuple[int, Sequence[Cell]]]
+    """Each row: the line at which it stands, for messages, and a cell for every column."""
+    file: str = ""
+    """Where the rows stand, for messages; empty: the reader has no file to name."""
+
+    @classmethod
+    def of(cls, records: Iterable[Mapping[str, Cell]], file: str = "", first: int = 2) -> TableRows:
+        """Those of records by column; a key that one lacks is blank there.
+
+        Args:
+            records: a mapping a row.
+            file: where they stand.
+            first: line of the first; the others follow it.
+        """
+        listed = list(records)
+        columns = tuple(dict.fromkeys(name for one in listed for name in one))
+        return cls(columns, [(first + n, [one.get(name) for name in columns]) for n, one in enumerate(listed)], file)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRows:
+    """A catalog as a reader found it."""
+
+    head: Mapping[str, Any]
+    """The keys of `catalog.toml`: at least `name`."""
+    tables: Mapping[str, TableRows] = field(default_factory=dict)
+    """Tables by name, like `offers` and `facilities`; those that are not there are left out."""
+    file: str = ""
+    """What all of it was read from, for messages; empty: the reader and its argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What a case asks a reader for."""
+
+    argument: str
+    """What stands behind the colon."""
+    folder: Path
+    """Folder of the case: a path in the argument starts there."""
+    settings: Any = None
+    """What the case sets for the plugin: a record of its model; None: it takes no settings."""
+
+    @property
+    def path(self) -> Path:
+        """The argument as a path."""
+        return self.folder / self.argument
+
+
+class Reader:
+    """Reads catalogs, demands, or both, of a format of its own. One that is wrong in the data it is given raises `InputError`, with its place."""
+
+    name: str = ""
+    """What a case writes before the colon."""
+    example: str = ""
+    """An argument that can be read in the folder of the package, for the conformance kit; empty: there is none."""
+
+    def catalog(self, asked: ReadRequest) -> CatalogRows:
+        """The catalog that `catalogs` under `[use]` names.
+
+        Raises:
+            InputError: with all that is wrong with what it reads.
+        """
+        raise NotImplementedError  # a reader reads what it overrides
+
+    def demand(self, asked: ReadRequest) -> TableRows:
+        """The demands that `demand` under `[use]` names, with the columns of `[[demand]]`.
+
+        Raises:
+            InputError: as `catalog` does.
+        """
+        raise NotImplementedError

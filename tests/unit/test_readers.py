@@ -1,0 +1,284 @@
+"""`prefix:argument` of a case: what a plugin's reader reads is looked at like a file, and what goes wrong in its code is laid at its door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from friendshore.case import load_case
+from friendshore.cli import app
+from friendshore.errors import FriendshoreError, InputError, PluginError
+from friendshore.plugins import Registry
+from friendshore.readers import TableRows, reader_in
+from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
+from friendshore.recommend.check import check
+from friendshore.recommend.verify_run import verify_run
+from friendshore.run import write_run
+
+if TYPE_CHECKING:
+    from conftest import Site
+
+MANIFEST = 'api = 1\nreaders = ["acme-erp"]\n'
+CODE = '''
+from decimal import Decimal
+
+from friendshore.errors import Diagnostic, InputError
+from friendshore.hookspecs import hookimpl
+from friendshore.readers import ReadRequest, CatalogRows, Reader, TableRows
+
+
+class Erp(Reader):
+    """Exports of an ERP system: `table;column=value;column=value`, one row a line."""
+
+    name = "acme-erp"
+    example = "example"
+
+    def lines(self, asked):
+        file = asked.path.with_suffix(".erp")
+        if not file.is_file():
+            raise InputError(Diagnostic("there is no such export", str(file), fix="export it again"))
+        for line, text in enumerate(file.read_text().splitlines(), 1):
+            table, *cells = text.split(";")
+            yield line, table, dict(cell.split("=", 1) for cell in cells), str(file)
+
+    def demand(self, asked):
+        lines = list(self.lines(asked))
+        names = list(dict.fromkeys(key for _, _, cells, _ in lines for key in cells))
+        return TableRows(names, [(line, [cells.get(name) for name in names]) for line, _, cells, _ in lines], lines[0][3])
+
+    def catalog(self, asked):
+        tables, head, place = {}, {}, ""
+        for line, table, cells, place in self.lines(asked):
+            if table == "catalog":
+                head = cells
+            else:
+                tables.setdefault(table, []).append((line, cells))
+        made = {}
+        for table, rows in tables.items():
+            names = list(dict.fromkeys(key for _, cells in rows for key in cells))
+            made[table] = TableRows(names, [(line, [cells.get(name) for name in names]) for line, cells in rows], place)
+        return CatalogRows(head, made, place)
+
+
+@hookimpl
+def friendshore_readers():
+    return [Erp()]
+'''
+SUPPLIERS = """catalog;name=erp;title=What the ERP knows;as_of=2026-11-01
+sources;id=s;reference=the ERP;date=2026-11-01;confidence=verified
+materials;id=tin;element=Sn;form=metal;basis=gross
+facilities;id=mill;operator=Mill Ltd;country=MY
+facilities;id=hill;operator=Hill Ltd;country=AU
+capacity;facility=mill;per_year=9 t/year;status=operating;source=s
+capacity;facility=hill;per_year=9 t/year;status=operating;source=s
+offers;id=from-mill;facility=mill;material=tin;price=30 USD/kg;source=s
+offers;id=from-hill;facility=hill;material=tin;price=40 USD/kg;source=s
+"""
+ORDERS = "demand;material=tin;end_use=civil;per_year=1 t\ndemand;material=tin;end_use=defense;per_year=2 t\n"
+CASE = """schema = 1
+[case]
+name = "c"
+start = 2027-01-01
+periods = 1
+period = "year"
+place = "US"
+[use]
+catalogs = ["acme-erp:suppliers"]
+demand = "acme-erp:orders-2027"
+"""
+
+
+@pytest.fixture
+def case(site: Site, tmp_path: Path) -> Path:
+    """The file of a case, all of whose data a reader reads."""
+    site.plugin("acme-erp-plugin", MANIFEST, CODE)
+    (tmp_path / "suppliers.erp").write_text(SUPPLIERS)
+    (tmp_path / "orders-2027.erp").write_text(ORDERS)
+    (tmp_path / "case.toml").write_text(CASE)
+    return tmp_path / "case.toml"
+
+
+def with_text(file: Path, old: str, new: str) -> None:
+    """Replaces some text of a file."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_a_name_is_a_readers_where_it_begins_with_one() -> None:
+    """`C:` is a drive, `./a:b` a folder, and what stands behind the colon is the reader's."""
+    assert reader_in("acme-erp:lists/a:b.csv") == ("acme-erp", "lists/a:b.csv")
+    assert [reader_in(name) for name in ("C:/data", "./acme-erp:a", "Acme:a", "acme-erp", "a_b:c", "")] == [None] * 6
+
+
+def test_rows_of_records_have_all_their_columns() -> None:
+    """A key that a record lacks is blank in its row."""
+    rows = TableRows.of([{"a": 1}, {"b": "x"}], "f", first=7)
+    assert (rows.columns, rows.rows) == (("a", "b"), [(7, [1, None]), (8, [None, "x"])])
+
+
+def test_a_case_is_planned_of_what_a_reader_reads(case: Path) -> None:
+    """Catalog and demands come from it; run and lock say who read them, with a hash; nothing of it runs in this process."""
+    made = plan(load_case(case), registry=Registry.discover())
+    assert {line.offer: line.quantity_kg for line in made.run.purchases} == {"from-mill": 3000}
+    used = {(one.kind, one.name): one for one in made.run.plugins}
+    assert {kind for kind, _ in used} == {"catalog", "reader", "plugin"}
+    assert used["reader", "acme-erp:orders-2027"].distribution == "acme-erp-plugin 1.0"
+    assert used["reader", "acme-erp:orders-2027"].digest != used["reader", "acme-erp:suppliers"].digest
+    assert made.run.plugins[0].distribution == "acme-erp-plugin 1.0"
+    gathered = gather(load_case(case), Registry.discover())
+    before = lock_of(gathered)
+    assert {one.name for one in before.locked if one.kind == "reader"} == {"acme-erp:orders-2027", "acme-erp:suppliers"}
+    with_text(case.parent / "orders-2027.erp", "1 t", "3 t")
+    with pytest.raises(
+        PluginError, match=r"reader `acme-erp:orders-2027` .* is not what was locked: it reads something else"
+    ):
+        check_lock(before, lock_of(gather(load_case(case), Registry.discover())), Path("lock"))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "row", "column", "message"),
+    [
+        ("suppliers.erp", "30 USD/kg", "30 USD/pood", 8, "price", ""),
+        ("suppliers.erp", "facility=hill;material", "facility=hil;material", 9, "facility", "no such facility"),
+        ("suppliers.erp", "offers;id=from-mill;", "offers;id=from-mill;colour=red;", 1, "colour", "no such column"),
+        ("suppliers.erp", "name=erp;", "nam=erp;", None, "nam", "no such key"),
+        ("orders-2027.erp", "2 t", "two", 2, "per_year", ""),
+        ("orders-2027.erp", "defense", "civil", 2, "", ""),
+        ("orders-2027.erp", "material=tin;end_use=defense", "material=tyn;end_use=defense", 2, "material", "tyn"),
+    ],
+)
+def test_mistakes_stand_where_the_reader_says(
+    case: Path, file: str, old: str, new: str, row: int | None, column: str, message: str
+) -> None:
+    """In a table of a catalog and among demands: at the line of the file that was read, seen alone or with the rest."""
+    with_text(case.parent / file, old, new)
+    found = check(case, Registry.discover()).errors
+    here = [p for p in found if p.row == row and p.file.endswith(file) and message in str(p)]
+    assert here, found
+    assert any(column in p.column for p in here), here
+
+
+@pytest.mark.parametrize("file", ["suppliers", "orders-2027"])
+def test_what_a_reader_says_is_wrong_is_told_as_it_says(case: Path, file: str) -> None:
+    """An `InputError` of the reader is a mistake in what the user gave, and none of the plugin."""
+    (case.parent / f"{file}.erp").unlink()
+    with pytest.raises(InputError, match=rf"{file}\.erp: there is no such export; fix: export it again"):
+        gather(load_case(case), Registry.discover())
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return 1 / 0", r"failed: its reader `acme-erp`, asked for `suppliers`, raised: ZeroDivisionError"),
+        ("raise SystemExit(0)", r"its reader `acme-erp`, asked for `suppliers`, raised: SystemExit"),
+        ("import os; os._exit(0)", "ended the process in which it was asked to read `acme-erp:suppliers`, with exit code 0"),
+        ("import os; os.abort()", "ended the process"),
+        ("import time; time.sleep(600)", r"was not asked to read `acme-erp:suppliers` within 3 s, and was given up"),
+        ("return {'offers': []}", r"yields something else; found a dict"),
+        ("return CatalogRows({}, {'offers': [['id']]})", "yields something else; found a list for a table"),
+        ("return CatalogRows({}, {'offers': TableRows(['id'], [(1, [object()])])})", "yields something else; found a object in a cell"),
+        ("return CatalogRows({'name': 'x'}, {'offer': TableRows(['id'], [])})", "a catalog has no such table"),
+        ("return CatalogRows({}, {})", "a needed key is missing"),
+    ],
+)  # fmt: skip
+def test_a_hostile_reader_is_told_with_its_distribution(
+    site: Site, case: Path, monkeypatch: pytest.MonkeyPatch, body: str, message: str
+) -> None:
+    """What raises, hangs, ends its process or yields what is no table: named, and this process is well."""
+    monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "3")
+    code = CODE.replace("    def catalog(self, asked):\n", f"    def catalog(self, asked):\n        {body}\n")
+    site.plugin("acme-erp-plugin", MANIFEST, code)
+    with pytest.raises(FriendshoreError, match=message) as caught:
+        gather(load_case(case), Registry.discover())
+    assert "acme-erp" in str(caught.value)
+
+
+def test_a_reader_that_says_what_it_likes_takes_nothing_from_others(site: Site, case: Path) -> None:
+    """Its output goes nowhere, and a list of plugins runs none of it."""
+    site.plugin("acme-erp-plugin", MANIFEST, "print('hello'); import os; os._exit(0)\n")
+    told = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["plugins", "list"])
+    assert told.exit_code == 0
+    assert "acme-erp" in told.output
+    assert "Readers" in told.output
+    with pytest.raises(PluginError, match=r"acme-erp-plugin 1\.0 ended the process"):
+        gather(load_case(case), Registry.discover())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "match"),
+    [
+        ("api = 1\n", "no reader `acme-erp` is installed"),
+        ('api = 1\nreaders = ["acme-erp", "acme-more"]\n', "does not yield acme-more"),
+        ('api = 1\nreaders = ["acme-other"]\n', "no reader `acme-erp` is installed"),
+        ('api = 1\nreaders = ["C"]\n', "no reader `acme-erp` is installed"),
+    ],
+)
+def test_readers_are_what_the_manifest_says(site: Site, case: Path, manifest: str, match: str) -> None:
+    """No more, no less, and under names that no drive has."""
+    site.plugin("acme-erp-plugin", manifest, CODE)
+    with pytest.raises(PluginError, match=match):
+        gather(load_case(case), Registry.discover())
+
+
+def test_two_readers_of_one_name_clash(site: Site, case: Path) -> None:
+    """Neither is asked; one of them is to be blocked."""
+    site.plugin("acme-two", MANIFEST, CODE)
+    with pytest.raises(PluginError, match="reader `acme-erp` is brought by"):
+        gather(load_case(case), Registry.discover())
+    assert gather(load_case(case), Registry.discover(blocked=["acme-two"])).plugins
+
+
+def test_a_reader_reads_what_it_overrides(site: Site, case: Path) -> None:
+    """One that reads demands alone says so where a catalog is wanted."""
+    site.plugin("acme-erp-plugin", MANIFEST, CODE.replace("def catalog(", "def other("))
+    with pytest.raises(InputError, match="the reader `acme-erp` reads no catalog"):
+        gather(load_case(case), Registry.discover())
+
+
+def test_a_reader_knows_what_a_case_sets_for_its_plugin(site: Site, case: Path) -> None:
+    """`[plugin.NAME]` reaches it, checked against the model."""
+    model = (
+        "from friendshore.domain.base import Record\n\n\nclass Settings(Record):\n    ending: str = '.erp'\n\n\n"
+        "@hookimpl\ndef friendshore_settings():\n    return [Settings]\n"
+    )
+    code = CODE.replace('with_suffix(".erp")', "with_suffix(asked.settings.ending)")
+    site.plugin("acme-erp-plugin", MANIFEST + "settings = true\n", code + model)
+    assert len(gather(load_case(case), Registry.discover()).case.demands) == 2
+    case.write_text(CASE + '[plugin.acme-erp-plugin]\nending = ".txt"\n')
+    for name in ("suppliers", "orders-2027"):
+        (case.parent / f"{name}.erp").rename(case.parent / f"{name}.txt")
+    assert len(gather(load_case(case), Registry.discover()).case.demands) == 2
+
+
+@pytest.fixture
+def run(case: Path) -> Callable[[], Path]:
+    """Plans the case and writes the run."""
+
+    def made() -> Path:
+        done = plan(load_case(case), registry=Registry.discover())
+        return write_run(case.parent / "run", done.run, done.facts(), verdicts(done.plan)) or case.parent / "run"
+
+    return made
+
+
+def test_a_run_is_verified_with_and_without_reading_again(site: Site, case: Path, run: Callable[[], Path]) -> None:
+    """Without the case it says that nothing was read again; with it, that it gives the same, or what became of it; the plugin may be gone."""
+    run()
+    folder = case.parent / "run"
+    alone = verify_run(folder, Registry.discover())
+    assert alone.verified
+    assert any("what it reads was not read again; give --case CASE" in line for line in alone.unvouched)
+    assert any("catalog erp" in line and "as acme-erp-plugin 1.0 read it" in line for line in alone.unvouched)
+    again = verify_run(folder, Registry.discover(), case)
+    assert again.verified
+    assert any(line.startswith("reader acme-erp:orders-2027") and "gives the same" in line for line in again.vouched)
+    with_text(case.parent / "orders-2027.erp", "2 t", "3 t")
+    changed = verify_run(folder, Registry.discover(), case)
+    assert any("it gives something else now" in line for line in changed.differs)
+    assert any("tin/defense/US" in finding.message for finding in changed.findings)
+    assert verify_run(folder, Registry.of()).verified
