@@ -47,7 +47,7 @@ def _object(layout: Layout, *, rows: bool) -> dict[str, object]:
     needed = [field.name for field in layout.fields if field.required]
     if needed:
         schema["required"] = needed
-    schema["additionalProperties"] = layout.others == "kept"
+    schema["additionalProperties"] = {"type": "string"} if layout.others == "declared" else layout.others == "kept"
     return schema
 
 

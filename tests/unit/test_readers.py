@@ -22,6 +22,7 @@ from friendshore.run import write_run
 if TYPE_CHECKING:
     from conftest import Site
 
+DEEP = pytest.mark.deep
 MANIFEST = 'api = 1\nreaders = ["acme-erp"]\n'
 CODE = '''
 from decimal import Decimal
@@ -144,11 +145,27 @@ def test_a_case_is_planned_of_what_a_reader_reads(case: Path) -> None:
     ("file", "old", "new", "row", "column", "message"),
     [
         ("suppliers.erp", "30 USD/kg", "30 USD/pood", 8, "price", ""),
-        ("suppliers.erp", "facility=hill;material", "facility=hil;material", 9, "facility", "no such facility"),
-        ("suppliers.erp", "offers;id=from-mill;", "offers;id=from-mill;colour=red;", 1, "colour", "no such column"),
-        ("suppliers.erp", "name=erp;", "nam=erp;", None, "nam", "no such key"),
+        pytest.param(
+            "suppliers.erp",
+            "facility=hill;material",
+            "facility=hil;material",
+            9,
+            "facility",
+            "no such facility",
+            marks=DEEP,
+        ),
+        pytest.param(
+            "suppliers.erp",
+            "offers;id=from-mill;",
+            "offers;id=from-mill;colour=red;",
+            1,
+            "colour",
+            "no such column",
+            marks=DEEP,
+        ),
+        pytest.param("suppliers.erp", "name=erp;", "nam=erp;", None, "nam", "no such key", marks=DEEP),
         ("orders-2027.erp", "2 t", "two", 2, "per_year", ""),
-        ("orders-2027.erp", "defense", "civil", 2, "", ""),
+        pytest.param("orders-2027.erp", "defense", "civil", 2, "", "", marks=DEEP),
         ("orders-2027.erp", "material=tin;end_use=defense", "material=tyn;end_use=defense", 2, "material", "tyn"),
     ],
 )
@@ -163,7 +180,7 @@ def test_mistakes_stand_where_the_reader_says(
     assert any(column in p.column for p in here), here
 
 
-@pytest.mark.parametrize("file", ["suppliers", "orders-2027"])
+@pytest.mark.parametrize("file", [pytest.param("suppliers", marks=DEEP), "orders-2027"])
 def test_what_a_reader_says_is_wrong_is_told_as_it_says(case: Path, file: str) -> None:
     """An `InputError` of the reader is a mistake in what the user gave, and none of the plugin."""
     (case.parent / f"{file}.erp").unlink()
@@ -175,15 +192,15 @@ def test_what_a_reader_says_is_wrong_is_told_as_it_says(case: Path, file: str) -
     ("body", "message"),
     [
         ("return 1 / 0", r"failed: its reader `acme-erp`, asked for `suppliers`, raised: ZeroDivisionError"),
-        ("raise SystemExit(0)", r"its reader `acme-erp`, asked for `suppliers`, raised: SystemExit"),
+        pytest.param("raise SystemExit(0)", r"its reader `acme-erp`, asked for `suppliers`, raised: SystemExit", marks=DEEP),
         ("import os; os._exit(0)", "ended the process in which it was asked to read `acme-erp:suppliers`, with exit code 0"),
-        ("import os; os.abort()", "ended the process"),
-        ("import time; time.sleep(600)", r"was not asked to read `acme-erp:suppliers` within 3 s, and was given up"),
+        pytest.param("import os; os.abort()", "ended the process", marks=DEEP),
+        pytest.param("import time; time.sleep(600)", r"was not asked to read `acme-erp:suppliers` within 3 s, and was given up", marks=DEEP),
         ("return {'offers': []}", r"yields something else; found a dict"),
-        ("return CatalogRows({}, {'offers': [['id']]})", "yields something else; found a list for a table"),
-        ("return CatalogRows({}, {'offers': TableRows(['id'], [(1, [object()])])})", "yields something else; found a object in a cell"),
-        ("return CatalogRows({'name': 'x'}, {'offer': TableRows(['id'], [])})", "a catalog has no such table"),
-        ("return CatalogRows({}, {})", "a needed key is missing"),
+        pytest.param("return CatalogRows({}, {'offers': [['id']]})", "yields something else; found a list for a table", marks=DEEP),
+        pytest.param("return CatalogRows({}, {'offers': TableRows(['id'], [(1, [object()])])})", "yields something else; found a object in a cell", marks=DEEP),
+        pytest.param("return CatalogRows({'name': 'x'}, {'offer': TableRows(['id'], [])})", "a catalog has no such table", marks=DEEP),
+        pytest.param("return CatalogRows({}, {})", "a needed key is missing", marks=DEEP),
     ],
 )  # fmt: skip
 def test_a_hostile_reader_is_told_with_its_distribution(
@@ -198,6 +215,7 @@ def test_a_hostile_reader_is_told_with_its_distribution(
     assert "acme-erp" in str(caught.value)
 
 
+@pytest.mark.deep
 def test_a_reader_that_says_what_it_likes_takes_nothing_from_others(site: Site, case: Path) -> None:
     """Its output goes nowhere, and a list of plugins runs none of it."""
     site.plugin("acme-erp-plugin", MANIFEST, "print('hello'); import os; os._exit(0)\n")
@@ -225,6 +243,7 @@ def test_readers_are_what_the_manifest_says(site: Site, case: Path, manifest: st
         gather(load_case(case), Registry.discover())
 
 
+@pytest.mark.deep
 def test_two_readers_of_one_name_clash(site: Site, case: Path) -> None:
     """Neither is asked; one of them is to be blocked."""
     site.plugin("acme-two", MANIFEST, CODE)

@@ -13,6 +13,7 @@ from ..domain.facts import CapacityStep, Facility, Material
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.quantities import UNLIMITED
 from ..reading.csvfile import Table, TableRow
+from ..reading.fact_columns import facts_of
 from . import columns
 from .known import elsewhere, other_benchmark, within_itself
 from .state import Alike, CatalogReading
@@ -155,6 +156,7 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
         given |= {
             "place": given.get("place", given.get("country", "")),
             "capacity": capacity.get(given.get("id", ""), ()),
+            "facts": facts_of(table, row),
         }
         facility = table.made(row, Facility, given)
         if facility is not None:

@@ -37,7 +37,12 @@ FACTORS = layout(
     Factor,
 )
 
-FACILITIES = layout("facilities.csv", "Places that make or hold things.", Facility)
+_FACTS = (
+    "Further columns are those that installed plugins declare: facts that rules of plugins read, such as a port, emissions or owners "
+    "(`[facts]` in the manifest of a plugin; `friendshore plugins show NAME` lists them)."
+)
+
+FACILITIES = layout("facilities.csv", "Places that make or hold things.", Facility, declared=_FACTS)
 
 CAPACITY = layout(
     "capacity.csv",
@@ -61,6 +66,7 @@ OFFERS = layout(
     Offer,
     Field("material", k.IDENT, "What it delivers; blank where `recipe.csv` gives outputs.", "gallium-metal-4n"),
     first="id facility material price price_source",
+    declared=_FACTS,
 )
 
 QUOTES = layout(

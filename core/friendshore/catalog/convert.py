@@ -17,13 +17,15 @@ from typing import Any
 
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
+from ..readers import CatalogRows
 from ..reading import kinds as k
+from ..reading.fact_columns import FactColumns
 from ..reading.fields import Field, Layout
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook, openpyxl
 from ..writing import tidy, write_file, written_aside
 from . import columns
-from .tables import HEAD_ROWS, HEAD_SHEET, sheet_name, tables_at
+from .tables import HEAD_ROWS, HEAD_SHEET, NO_FACTS, sheet_name, tables_at
 
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?")
 """A number whose text a spreadsheet gives back as it was."""
@@ -46,19 +48,22 @@ class Texts:
     """Keys of `catalog.toml` that are given, parsed."""
     tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]
     """Header and rows by the table's file name; tables that are not there are left out."""
+    facts: FactColumns = NO_FACTS
+    """Columns that plugins declare."""
 
 
-def texts_of(path: Path) -> Texts:
+def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
     """What stands in a catalog.
 
     Args:
-        path: folder or workbook, without mistakes (`read_catalog` finds them).
+        path: folder or workbook, or what a reader read, without mistakes (`read_catalog` finds them).
+        facts: columns that plugins declare.
 
     Raises:
         InputError: if it cannot be read.
     """
     found: list[Diagnostic] = []
-    place = tables_at(path, found)
+    place = tables_at(path, found, facts)
     head = place.head(found)
     tables = {}
     for layout in columns.TABLES:
@@ -69,16 +74,19 @@ def texts_of(path: Path) -> Texts:
             tables[layout.name] = (tuple(names), rows)
     if found or head is None:
         raise InputError(found)
-    return Texts({name: head.values[name] for name in columns.HEAD.names if name in head.values}, tables)
+    return Texts({name: head.values[name] for name in columns.HEAD.names if name in head.values}, tables, facts)
 
 
-def convert(source: Path, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
+def convert(
+    source: Path | CatalogRows, target: Path, read: Callable[[Any], Catalog], facts: FactColumns = NO_FACTS
+) -> tuple[Path, ...]:
     """Writes a catalog in another form and proves that it holds the same facts.
 
     Args:
-        source: folder or workbook.
+        source: folder or workbook, or what a reader read.
         target: what to write: a workbook if it ends in `.xlsx`, else a folder; it must not be there.
         read: reads a catalog, with those it requires.
+        facts: columns that plugins declare.
 
     Returns:
         The files written.
@@ -89,7 +97,7 @@ def convert(source: Path, target: Path, read: Callable[[Path], Catalog]) -> tupl
     """
     tidy(target)
     _may_be_written(target)
-    before, texts = read(source), texts_of(source)
+    before, texts = read(source), texts_of(source, facts)
     return put(texts, before.digest, target, read)
 
 
@@ -164,7 +172,7 @@ def write_workbook(texts: Texts, path: Path) -> None:
         for layout in columns.TABLES:
             if layout.name in texts.tables:
                 header, rows = texts.tables[layout.name]
-                _write_sheet(library, book.create_sheet(sheet_name(layout)), layout, header, rows)
+                _write_sheet(library, book.create_sheet(sheet_name(layout)), texts.facts.extended(layout), header, rows)
     except library.utils.exceptions.IllegalCharacterError as error:
         fix = "delete the sign"
         raise InputError(

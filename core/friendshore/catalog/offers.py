@@ -13,6 +13,7 @@ from ..domain.fitting import PRICED_TWICE, quoted_twice
 from ..domain.quantities import UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Table, TableRow
+from ..reading.fact_columns import facts_of
 from . import columns
 from .known import stage_of_none, unsourced
 from .state import Alike, CatalogReading
@@ -140,6 +141,7 @@ def _values(
     reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
     values = reading.given(table, row, Offer, partial(_one_output, table, row, delivered))
     values["price"] = _price(reading, alike, row, values["source"])
+    values["facts"] = facts_of(table, row)
     return values
 
 

@@ -16,7 +16,7 @@ from .aliases import ambiguous, as_required
 from .folder import CatalogDraft, read_draft, read_head
 from .known import ALL_IDS, Known
 from .overlaps import united
-from .tables import CatalogTables, tables_at
+from .tables import NO_FACTS, CatalogTables, tables_at
 
 
 class CatalogFolder(Protocol):
@@ -141,7 +141,7 @@ def _read_heads(
 
 def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnostic], *, wanted: bool) -> _Head | None:
     """Reads one head; None if a catalog of its name is already there."""
-    tables = tables_at(_tables_of(place), found)
+    tables = tables_at(_tables_of(place), found, getattr(place, "columns", NO_FACTS))
     head = read_head(tables, found)
     keys = head.keys
     name = keys.get("name", place.folder.name)

@@ -12,6 +12,7 @@ from ..readers import CatalogRows, TableRows
 from ..reading import kinds as k
 from ..reading.csvfile import Table, fill, read_table
 from ..reading.entry import Entry
+from ..reading.fact_columns import FactColumns
 from ..reading.fields import Field, Layout
 from ..reading.textfile import no_file
 from ..reading.tomlfile import TomlFile, read_section, read_toml
@@ -59,22 +60,27 @@ class CatalogTables(Protocol):
         ...
 
 
-def tables_at(path: Path | CatalogRows, found: list[Diagnostic]) -> CatalogTables:
+NO_FACTS = FactColumns()
+"""No plugin declares a column."""
+
+
+def tables_at(path: Path | CatalogRows, found: list[Diagnostic], facts: FactColumns = NO_FACTS) -> CatalogTables:
     """The tables of the catalog at a path, or of what a reader read; a workbook is read at once.
 
     Raises:
         InputError: if it is a workbook and openpyxl is not installed.
     """
     if isinstance(path, CatalogRows):
-        return ReadTables(path)
-    return SheetTables(path, read_workbook(path, found)) if is_workbook(path) else FolderTables(path)
+        return ReadTables(path, facts)
+    return SheetTables(path, read_workbook(path, found), facts) if is_workbook(path) else FolderTables(path, facts)
 
 
 class FolderTables:
     """The files of a folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, facts: FactColumns = NO_FACTS) -> None:
         self.path = path
+        self._facts = facts
 
     @property
     def head_file(self) -> str:
@@ -97,7 +103,7 @@ class FolderTables:
         if other is not None:  # what it was to hold is missing, and may be referred to all the same
             found.append(other)
             return Table(layout, str(path), found, whole=False)
-        return read_table(path, layout, found) if path.is_file() else None
+        return read_table(path, self._facts.extended(layout), found) if path.is_file() else None
 
     def strangers(self) -> list[Diagnostic]:
         """Files that look like tables."""
@@ -113,8 +119,9 @@ class FolderTables:
 class SheetTables:
     """The sheets of a workbook."""
 
-    def __init__(self, path: Path, book: Workbook) -> None:
+    def __init__(self, path: Path, book: Workbook, facts: FactColumns = NO_FACTS) -> None:
         self.path = path
+        self._facts = facts
         self._book = book
 
     @property
@@ -142,7 +149,7 @@ class SheetTables:
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         """The sheet of the layout's name, less its ending."""
         name = self._book.named(sheet_name(layout))
-        return None if name is None else self._table(name, layout, found)
+        return None if name is None else self._table(name, self._facts.extended(layout), found)
 
     def strangers(self) -> list[Diagnostic]:
         """Sheets that are none of a catalog's."""
@@ -167,8 +174,9 @@ class SheetTables:
 class ReadTables:
     """The tables that a reader of a plugin read."""
 
-    def __init__(self, rows: CatalogRows) -> None:
+    def __init__(self, rows: CatalogRows, facts: FactColumns = NO_FACTS) -> None:
         self.path = Path(rows.file)
+        self._facts = facts
         self._rows = rows
 
     @property
@@ -184,7 +192,8 @@ class ReadTables:
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         """The table of the layout's name, less its ending."""
         rows = self._rows.tables.get(sheet_name(layout))
-        return None if rows is None else read_rows(rows, layout, f"{self._rows.file}, {sheet_name(layout)}", found)
+        called = f"{self._rows.file}, {sheet_name(layout)}"
+        return None if rows is None else read_rows(rows, self._facts.extended(layout), called, found)
 
     def strangers(self) -> list[Diagnostic]:
         """Tables that are none of a catalog's."""

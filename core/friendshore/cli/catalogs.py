@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from ..domain.facts import Catalog
     from ..errors import Diagnostic
     from ..plugins import CatalogRef, Registry
+    from ..readers import CatalogRows
 
 app = typer.Typer(help="List, show, check and convert catalogs.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="An installed catalog, a folder, or a workbook.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="An installed catalog, a folder, a workbook, or READER:ARGUMENT.")
+]
 
 
 @app.command("list")
@@ -61,7 +64,7 @@ def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     from ..report import check_data, check_document
 
     _, remarks, place = _read(name, installed(block))
-    if place.is_dir():
+    if isinstance(place, Path) and place.is_dir():
         remarks += stale(place)
     found = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))
     if as_json:
@@ -98,8 +101,11 @@ def convert(
     registry = installed(block)
     if by is not None:
         return _by_map(Path(source), target, by, registry, as_json=as_json)
-    catalog, place = read_one(source, registry)
-    written = converted(place, target, lambda path: catalog if path == place else read_one(str(path), registry)[0])
+    read, ref = _read_along(source, registry)
+    catalog, place = read[ref.name], ref.place
+    written = converted(
+        place, target, lambda path: catalog if path == place else read_one(str(path), registry)[0], ref.columns
+    )
     if as_json:
         show_json({"wrote": [str(path) for path in written], "digest": catalog.digest})
         return 0
@@ -182,13 +188,13 @@ def _read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], Cata
     return {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}, ref
 
 
-def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], Path]:
+def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], Path | CatalogRows]:
     """A catalog, what a review of it finds, and where it is."""
     from ..catalog import review
 
     read, ref = _read_along(name, registry)
     catalog = read[ref.name]
-    return catalog, review(catalog, [other for other in read.values() if other is not catalog]), ref.folder
+    return catalog, review(catalog, [other for other in read.values() if other is not catalog]), ref.place
 
 
 def _heads(registry: Registry) -> Iterator[dict[str, object]]:

@@ -16,6 +16,7 @@ from pydantic import model_validator
 
 from .base import Dated, Fault, Fitting, Given, Record, Tables, Words, days_in_order
 from .evidence import Cited, Evidence, Note, Source
+from .fact_columns import Stating
 from .fitting import PRICED_TWICE, lying, order_terms, quoted_twice
 from .market import BenchmarkPrice, Factor, Rate
 from .naming import Alias, Names
@@ -128,7 +129,7 @@ class CapacityStep(Record):
     source: Cited = ""
 
 
-class Facility(Fitting):
+class Facility(Stating):
     """A place that makes or holds things."""
 
     id: Annotated[str, Written("acme-smelter", sort=ident)]
@@ -280,7 +281,7 @@ class Lane(Record):
     source: Evidence = ""
 
 
-class Offer(Fitting):
+class Offer(Stating):
     """A proposal to deliver a material, or several in fixed proportions, from a facility."""
 
     id: Annotated[str, Written("acme-gallium", sort=ident)]

@@ -13,12 +13,14 @@ from typing import Annotated
 from pydantic import Field
 
 from ..domain.base import Record
+from ..domain.fact_columns import ColumnName, FactColumn, FactTable
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..readers import READER
 from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE
+from .fact_columns import DeclaredColumn, taken
 from .interface import end_of, newest, refusal
 from .packages import MANIFEST, contents_of, data_of, home_of
 
@@ -58,6 +60,8 @@ class Manifest(Record):
     """Whether a case may set something for the plugin: its code yields the model from the hook `friendshore_settings`."""
     questions: Mapping[QuestionName, OneLine] = {}
     """Questions that its code yields from the hook `friendshore_questions`: what each is called, with a line on what it answers."""
+    facts: Mapping[FactTable, Mapping[ColumnName, FactColumn]] = {}
+    """Columns of facts of offers and facilities, by table and name, that it declares for all catalogs."""
     readers: tuple[ReaderName, ...] = ()
     """Readers that its code yields from the hook `friendshore_readers`: what a case writes before the colon."""
 
@@ -105,6 +109,8 @@ class PluginInfo(Record):
     """Ids."""
     questions: tuple[Announced, ...] = ()
     readers: tuple[str, ...] = ()
+    columns: tuple[DeclaredColumn, ...] = ()
+    """Columns of facts that it declares."""
     settings: bool = False
     """Whether a case may set something for it."""
     withheld: tuple[str, ...] = ()
@@ -270,9 +276,15 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
             "questions": announced(manifest.questions),
             "settings": manifest.settings,
             "readers": manifest.readers,
+            "columns": tuple(
+                DeclaredColumn(table=table, name=name, column=column)
+                for table, columns in sorted(manifest.facts.items())
+                for name, column in sorted(columns.items())
+            ),
         }
     )
     problems += _repeated(info)
+    problems += taken(info.columns, info.file)
     problems += [
         Diagnostic(
             f"brings a question `{name}`, as a command of friendshore is called",

@@ -53,6 +53,16 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
     return replace(plugin, info=plugin.info.model_copy(update=update), problems=tuple(problems))
 
 
+def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:
+    """Names that can be used, each with the distribution and version of the one plugin that brings it."""
+    found: dict[str, list[str]] = {}
+    for plugin in plugins:
+        if plugin.info.status in (PluginStatus.OK, PluginStatus.CLASH):
+            for name in claimed(plugin, what):
+                found.setdefault(name, []).append(plugin.info.label)
+    return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
+
+
 def known_as(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]:
     """The plugins of a distribution, or the one of an entry point or package.
 

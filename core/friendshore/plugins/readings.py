@@ -17,6 +17,7 @@ from typing import Any, Literal
 from ..domain.base import Record
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..readers import CatalogRows, Reader, ReadRequest, TableRows, reader_in
+from ..reading.fact_columns import FactColumns
 from .apart import plugin_told, problem_of, said, told
 from .attribution import blame
 from .elsewhere import elsewhere
@@ -63,6 +64,8 @@ class CatalogRef(Record):
     """Distribution and version that bring it; empty for a folder of the user's own."""
     reading: Reading | None = None
     """What a reader read in the place of a folder; None: it is a folder, or a workbook."""
+    columns: FactColumns = FactColumns()
+    """Columns of facts that plugins declare."""
 
     @property
     def place(self) -> Path | CatalogRows:

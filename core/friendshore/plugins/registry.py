@@ -20,11 +20,12 @@ from ..rules.pack import RulePack, read_pack, stated_name
 from .attribution import blame
 from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
 from .built_in import asked_of_us, built_in
+from .fact_columns import fact_columns
 from .folders import folder_of, is_folder
 from .hosting import Hook, Yielded, ask, kind_of, named
 from .interface import OWN, is_own, package_of
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, announced, discover, normal
-from .names import What, claimed, clash, known_as, names_of, unknown, with_clashes
+from .names import What, claimed, clash, known_as, names_of, unknown, usable, with_clashes
 from .readings import CatalogRef, Reading, read_by
 from .readings import What as ReadWhat
 from .rule_making import all_rules
@@ -231,6 +232,9 @@ class Registry:
             PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
             InputError: if there is no such folder or workbook, or with all that a reader finds wrong.
         """
+        return self._catalog(name, base).model_copy(update={"columns": fact_columns(self.plugins)})
+
+    def _catalog(self, name: str, base: Path | None) -> CatalogRef:
         if reader_in(name) is not None:
             return self.read(name, "catalog", base).catalog(base or Path())
         if is_folder(name):
@@ -365,12 +369,7 @@ class Registry:
         return self.rules(pack.rules, pack.file, pack.lines)
 
     def _usable(self, what: What) -> dict[str, str]:
-        found: dict[str, list[str]] = {}
-        for plugin in self._plugins:
-            if plugin.info.status in (PluginStatus.OK, PluginStatus.CLASH):
-                for name in claimed(plugin, what):
-                    found.setdefault(name, []).append(plugin.info.label)
-        return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
+        return usable(self._plugins, what)
 
     def _provider(self, what: What, name: str) -> Plugin:
         """The one plugin that brings a name, fit for use."""

@@ -341,7 +341,9 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
             column=name,
             found=f"`{name}`" if name else "a column without a name",
             expected="one of " + ", ".join(table.layout.names),
-            fix=(f"did you mean `{near}`?" if near else did_you_mean(name, free)) or "delete the column",
+            fix=table.layout.elsewhere.get(name)
+            or (f"did you mean `{near}`?" if near else did_you_mean(name, free))
+            or "delete the column",
         )
     )
 

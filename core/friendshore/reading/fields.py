@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 from ..domain.base import UnreadableError
+from ..domain.fact_columns import FactColumn
 from ..domain.meanings import meanings
 from ..domain.quantities import Mass, Money, UnitPrice
 
@@ -86,10 +87,14 @@ class Layout:
     """File or section, like `offers.csv` or `[[demand]]`."""
     doc: str
     fields: tuple[Field, ...]
-    others: Literal["refused", "kept"] = "refused"
-    """What happens to a key that is none of the fields."""
+    others: Literal["refused", "kept", "declared"] = "refused"
+    """What happens to a key that is none of the fields; `declared`: plugins may bring more columns, and what is none of those is refused."""
     others_doc: str = ""
-    """What other keys mean, where they are kept."""
+    """What other keys mean, where they are kept or declared."""
+    declared: Mapping[str, FactColumn] = dataclasses.field(default_factory=dict)
+    """Fields that plugins declare, by name."""
+    elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Columns that a plugin declares which cannot be used, with what to do about it."""
 
     @property
     def names(self) -> tuple[str, ...]:

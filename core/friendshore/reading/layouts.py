@@ -22,6 +22,7 @@ def layout(
     first: str = "",
     only: str = "",
     others: str = "",
+    declared: str = "",
     examples: Mapping[str, object] = MappingProxyType({}),
 ) -> Layout:
     """A table, or a section of a file.
@@ -34,12 +35,14 @@ def layout(
         first: names of those that come before all others, where the order is not that of the parts.
         only: names of all fields, where not all of a record's are meant.
         others: what keys mean that are none of the fields; empty: they are refused.
+        declared: what columns mean that plugins declare; empty: they can declare none here.
         examples: values as they would be written here, where that is otherwise than in the record.
     """
     named = {field.name: field for part in parts for field in ([part] if isinstance(part, Field) else fields_of(part))}
     named |= {column: replace(named[column], example=example) for column, example in examples.items()}
     names = only.split() or dict.fromkeys((*first.split(), *named))
-    return Layout(name, doc, tuple(named[column] for column in names), "kept" if others else "refused", others)
+    fields = tuple(named[column] for column in names)
+    return Layout(name, doc, fields, "kept" if others else "declared" if declared else "refused", others or declared)
 
 
 def fields_of(record: type[BaseModel]) -> Iterator[Field]:

@@ -109,12 +109,19 @@ def plugin_document(info: PluginInfo) -> Document:
         ("rule packs", ", ".join(info.packs) or "none"),
         ("kinds of rules", ", ".join(info.kinds) or "none"),
         *([("readers", ", ".join(info.readers))] if info.readers else []),
+        *([("columns", _columns(info))] if info.columns else []),
         *([("settings", f"[plugin.{info.distribution}] of a case")] if info.settings else []),
         *([("questions", ", ".join(one.name for one in info.questions))] if info.questions else []),
         *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]
     told = notes((text for text in (info.error, info.notice) if text), Tone.DOUBTFUL)
     return document(info.distribution, sentence(info.distribution, strong=True), Pairs(tuple(rows)), told)
+
+
+def _columns(info: PluginInfo) -> str:
+    """Columns of facts that a plugin declares, with their values and units."""
+    told = ((f"{one.table}.csv {one.name}", one.column) for one in info.columns)
+    return "; ".join(f"{name}: {c.type}{f' in {c.unit}' if c.unit else ''}, {c.meaning}" for name, c in told)
 
 
 def _interface(info: PluginInfo) -> str:

@@ -29,13 +29,13 @@ _MASSES = (kinds.MASS, kinds.MASS_RATE)
 
 def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterator[Diagnostic]:
     """What a catalog says otherwise once its tables are written anew."""
-    texts = texts_of(ref.folder)
+    texts = texts_of(ref.place, ref.columns)
     masses = {layout.name: {f.name for f in layout.fields if f.kind in _MASSES} for layout in columns.TABLES}
     tables = {name: (head, _anew(head, rows, masses[name])) for name, (head, rows) in texts.tables.items()}
     with TemporaryDirectory() as made:
         folder = Path(made, "catalog")
         write_folder(Texts(texts.head, tables), folder)
-        again = read_catalogs([CatalogRef(name=ref.name, folder=folder)], registry.catalog_folder)
+        again = read_catalogs([CatalogRef(name=ref.name, folder=folder, columns=ref.columns)], registry.catalog_folder)
     other = next(c for c in again if c.name == ref.name)
     if other.digest != catalog.digest:
         named = [name for name in Catalog.model_fields if name not in ("digest", "distribution")]
