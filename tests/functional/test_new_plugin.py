@@ -21,6 +21,9 @@ KINDS = {
     "acme-rules": ("--rule",),
     "Acme.Data": ("--catalog",),
     "acme-law": ("--pack",),
+    "acme-asks": ("--question",),
+    "acme-erp": ("--reader",),
+    "acme-all": ("--catalog", "--rule", "--pack", "--question", "--reader"),
 }
 ALL_BUT_THE_KIT = ("-k", "not conforms")
 """Of the plugin with a rule alone: the conformance kit takes longest over rules, and is run on the same rule in the plugin with both."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -57,6 +58,10 @@ def new(
     catalog: Annotated[bool, typer.Option("--catalog", help="Only a catalog, of invented suppliers.")] = False,
     rule: Annotated[bool, typer.Option("--rule", help="Only a kind of rule.")] = False,
     pack: Annotated[bool, typer.Option("--pack", help="Only a rule pack: law as data, with worked examples.")] = False,
+    question: Annotated[
+        bool, typer.Option("--question", help="Only a question: a command that is asked of a plan.")
+    ] = False,
+    reader: Annotated[bool, typer.Option("--reader", help="Only a reader of a format of its own.")] = False,
     given: Annotated[
         str,
         typer.Option(
@@ -75,7 +80,9 @@ def new(
 
     target = Path(name) if folder is None else folder
     finish_adding(target)
-    written = write_new(target, _scaffold(name, (catalog, rule, pack), given, target, installed(block)).files())
+    written = write_new(
+        target, _scaffold(name, (catalog, rule, pack, question, reader), given, target, installed(block)).files()
+    )
     if as_json:
         show_json({"wrote": [str(path) for path in written]})
         return 0
@@ -87,8 +94,10 @@ def new(
     return 0
 
 
-def _scaffold(name: str, parts: tuple[bool, bool, bool], given: str, target: Path, registry: Registry) -> Scaffold:
-    """What is asked for, of catalog, kind of rule and rule pack: the first two if none is named.
+def _scaffold(
+    name: str, parts: tuple[bool, bool, bool, bool, bool], given: str, target: Path, registry: Registry
+) -> Scaffold:
+    """What is asked for, of catalog, kind of rule, rule pack, question and reader: the first two if none is named.
 
     Raises:
         InputError: if the name will not do, the target is there, or the given catalog has a mistake.
@@ -98,9 +107,10 @@ def _scaffold(name: str, parts: tuple[bool, bool, bool], given: str, target: Pat
     from .catalogs import read_one
     from .scaffold import OWN, Scaffold, catalog_files
 
-    catalog, rule, pack = parts
+    catalog, rule, pack, question, reader = parts
     none = not any(parts)
-    plain = Scaffold(name, rule=rule or none, catalog=catalog or none, pack=pack)
+    asked = Scaffold(name, rule=rule, catalog=catalog, pack=pack, question=question, reader=reader)
+    plain = replace(asked, rule=rule or none, catalog=catalog or none)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         fix = "name another folder, or one that is empty"
         if (target / "catalog.toml").is_file():
@@ -108,6 +118,7 @@ def _scaffold(name: str, parts: tuple[bool, bool, bool], given: str, target: Pat
         raise InputError(Diagnostic("is there already, and is left as it is", str(target), fix=fix))
     if not given:
         named = [("catalog", registry.catalogs)] * plain.catalog + [("rule pack", registry.packs)] * plain.pack
+        named += [("reader", registry.readers)] * plain.reader
         for what, brought in named:
             owner = brought.get(plain.short, "")
             if not owner or normal(owner.split()[0]) == normal(name):
@@ -125,7 +136,7 @@ def _scaffold(name: str, parts: tuple[bool, bool, bool], given: str, target: Pat
     owners = {tuple(registry.catalogs.get(required, "").split()) for required in read.requires}
     needs = sorted((owner[0], owner[1]) for owner in owners if len(owner) > 1 and owner[0] != OWN)
     files = catalog_files(place)
-    return Scaffold(name, rule=rule, catalog=True, pack=pack, given=files, given_name=read.name, needs=tuple(needs))
+    return replace(asked, catalog=True, given=files, given_name=read.name, needs=tuple(needs))
 
 
 @app.command("show")

@@ -36,6 +36,10 @@ class Scaffold:
     """Whether it brings a catalog."""
     pack: bool = False
     """Whether it brings a rule pack."""
+    question: bool = False
+    """Whether it brings a question."""
+    reader: bool = False
+    """Whether it brings a reader."""
     given: Mapping[PurePosixPath, bytes] | None = None
     """Files of the catalog by name; None: one of invented suppliers, with an example that plans with it."""
     given_name: str = ""
@@ -84,6 +88,12 @@ class Scaffold:
             "catalog": self.catalog,
             "rule": self.rule,
             "pack": self.pack,
+            "question": self.question,
+            "reader": self.reader,
+            "code": self.rule or self.question or self.reader,
+            "hosted": self.question or self.reader,
+            "case": self.catalog or self.pack or self.rule or self.reader,
+            "first": not (self.catalog or self.pack),
             "data": self.catalog or self.pack,
             "example": self.catalog and self.given is None,
         }
@@ -94,6 +104,9 @@ class Scaffold:
         catalog, kind = self.given_name or self.short, f"{self.short}-known-owner"
         brings = [f"the catalog `{catalog}`"] * self.catalog + [f"the rule pack `{self.short}`"] * self.pack
         brings += [f"the kind of rule `{kind}`"] * self.rule
+        brings += [f"the question `{self.short}-reliance`"] * self.question + [
+            f"the reader `{self.short}`"
+        ] * self.reader
         release = version(OWN).split(".")
         return {
             "name": self.name,
@@ -101,7 +114,8 @@ class Scaffold:
             "short": self.short,
             "catalog": catalog,
             "kind": kind,
-            "summary": "Suppliers for friendshore." if self.catalog else "Rules for friendshore.",
+            "question": f"{self.short}-reliance",
+            "summary": self._summary(),
             "use": "\n".join([f'catalogs = ["{catalog}"]'] * self.catalog + [f'packs = ["{self.short}"]'] * self.pack),
             "brings": " and ".join(brings),
             "api": str(API),
@@ -111,6 +125,14 @@ class Scaffold:
             "today": today().isoformat(),
             "licence": ", and the same under `licence` in `catalog.toml`" if self.catalog else "",
         }
+
+    def _summary(self) -> str:
+        """The line that a package index shows."""
+        if self.catalog:
+            return "Suppliers for friendshore."
+        if self.rule or self.pack:
+            return "Rules for friendshore."
+        return "A question for friendshore." if self.question else "A reader for friendshore."
 
 
 _EXPECTED = "letters, digits, `-`, `_` and `.`, beginning with a letter, and no name that Python or friendshore has"
