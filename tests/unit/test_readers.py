@@ -47,7 +47,7 @@ class Erp(Reader):
             yield line, table, dict(cell.split("=", 1) for cell in cells), str(file)
 
     def demand(self, asked):
-        lines = list(self.lines(asked))
+        lines = [line for line in self.lines(asked) if line[1] == "demand"]
         names = list(dict.fromkeys(key for _, _, cells, _ in lines for key in cells))
         return TableRows(names, [(line, [cells.get(name) for name in names]) for line, _, cells, _ in lines], lines[0][3])
 
@@ -56,7 +56,7 @@ class Erp(Reader):
         for line, table, cells, place in self.lines(asked):
             if table == "catalog":
                 head = cells
-            else:
+            elif table != "demand":
                 tables.setdefault(table, []).append((line, cells))
         made = {}
         for table, rows in tables.items():
@@ -128,15 +128,21 @@ def test_a_case_is_planned_of_what_a_reader_reads(case: Path) -> None:
     assert {line.offer: line.quantity_kg for line in made.run.purchases} == {"from-mill": 3000}
     used = {(one.kind, one.name): one for one in made.run.plugins}
     assert {kind for kind, _ in used} == {"catalog", "reader", "plugin"}
-    assert used["reader", "acme-erp:orders-2027"].distribution == "acme-erp-plugin 1.0"
-    assert used["reader", "acme-erp:orders-2027"].digest != used["reader", "acme-erp:suppliers"].digest
+    assert used["reader", "acme-erp:orders-2027 (demand)"].distribution == "acme-erp-plugin 1.0"
+    assert (
+        used["reader", "acme-erp:orders-2027 (demand)"].digest != used["reader", "acme-erp:suppliers (catalog)"].digest
+    )
     assert made.run.plugins[0].distribution == "acme-erp-plugin 1.0"
     gathered = gather(load_case(case), Registry.discover())
     before = lock_of(gathered)
-    assert {one.name for one in before.locked if one.kind == "reader"} == {"acme-erp:orders-2027", "acme-erp:suppliers"}
+    assert {one.name for one in before.locked if one.kind == "reader"} == {
+        "acme-erp:orders-2027 (demand)",
+        "acme-erp:suppliers (catalog)",
+    }
     with_text(case.parent / "orders-2027.erp", "1 t", "3 t")
     with pytest.raises(
-        PluginError, match=r"reader `acme-erp:orders-2027` .* is not what was locked: it reads something else"
+        PluginError,
+        match=r"reader `acme-erp:orders-2027 \(demand\)` .* is not what was locked: it reads something else",
     ):
         check_lock(before, lock_of(gather(load_case(case), Registry.discover())), Path("lock"))
 
@@ -213,6 +219,17 @@ def test_a_hostile_reader_is_told_with_its_distribution(
     with pytest.raises(FriendshoreError, match=message) as caught:
         gather(load_case(case), Registry.discover())
     assert "acme-erp" in str(caught.value)
+
+
+def test_one_name_may_be_read_as_a_catalog_and_as_demands(case: Path) -> None:
+    """Run and lock keep both apart."""
+    both = SUPPLIERS + "demand;material=tin;end_use=civil;per_year=1 t\n"
+    (case.parent / "suppliers.erp").write_text(both)
+    case.write_text(CASE.replace("orders-2027", "suppliers"))
+    locked = lock_of(gather(load_case(case), Registry.discover())).locked
+    read = [one for one in locked if one.kind == "reader"]
+    assert [one.name for one in read] == ["acme-erp:suppliers (catalog)", "acme-erp:suppliers (demand)"]
+    assert read[0].digest != read[1].digest
 
 
 @pytest.mark.deep

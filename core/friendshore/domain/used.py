@@ -37,7 +37,7 @@ class RunPlugin(Record):
     """A catalog, rule pack, reader or kind of rule used, or the plugin that brings some of them, with the hash of what it is."""
 
     name: str
-    """Of a plugin, its distribution; of a reader, with what it was asked for."""
+    """Of a plugin, its distribution; of a reader, with what it was asked for, and as what: `acme-erp:orders-2027 (demand)`."""
     kind: Literal["catalog", "pack", "reader", "rule kind", "plugin"]
     distribution: str
     """Distribution and version that brought it; empty: it lay beside the case."""

@@ -37,6 +37,7 @@ class Reading:
 
     name: str
     """Reader and argument, as the case writes them."""
+    what: What
     distribution: str
     """Distribution and version of its plugin."""
     rows: CatalogRows
@@ -101,7 +102,7 @@ def read_by(
     if "mistakes" in ended.said:
         raise InputError(Diagnostic(**one) for one in ended.said["mistakes"])
     tables = {table: TableRows(*rows) for table, rows in ended.said["tables"].items()}
-    return Reading(name, info.label, CatalogRows(ended.said["head"], tables, ended.said["file"] or name))
+    return Reading(name, what, info.label, CatalogRows(ended.said["head"], tables, ended.said["file"] or name))
 
 
 def read_there(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -216,9 +216,8 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
         lines = iter(rest)
     if len(cells) > COLUMNS:
         table.whole = False
-        expected, fix = f"no more than {COLUMNS:,}", "delete the columns that are not needed"
-        told = Diagnostic("has too many columns", table.file, table.head_line, "", f"{len(cells):,}", expected, fix)
-        table.found.append(told)
+        more = f"{len(cells):,}", f"no more than {COLUMNS:,}", "delete the columns that are not needed"
+        table.found.append(Diagnostic("has too many columns", table.file, table.head_line, "", *more))
         return
     if not _read_header(cells, table):
         table.whole = False
@@ -333,6 +332,7 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
     if table.layout.others == "kept" and name and near is None:
         table.others[name] = position
         return
+    suggested = f"did you mean `{near}`?" if near else did_you_mean(name, free)
     table.found.append(
         Diagnostic(
             "no such column",
@@ -341,9 +341,7 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
             column=name,
             found=f"`{name}`" if name else "a column without a name",
             expected="one of " + ", ".join(table.layout.names),
-            fix=table.layout.elsewhere.get(name)
-            or (f"did you mean `{near}`?" if near else did_you_mean(name, free))
-            or "delete the column",
+            fix=table.layout.elsewhere.get(name) or suggested or "delete the column",
         )
     )
 

@@ -322,7 +322,8 @@ def _used(
         for pack, owner in packs
     ]
     found += [
-        RunPlugin(name=one.name, kind="reader", distribution=one.distribution, digest=one.digest) for one in readings
+        RunPlugin(name=f"{one.name} ({one.what})", kind="reader", distribution=one.distribution, digest=one.digest)
+        for one in readings
     ]
     kinds = {kind: owner for kind in {rule.kind for rule in rules} if (owner := _owner(registry, kind))}
     digests: dict[str, str] = {}
