@@ -18,6 +18,7 @@ from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
 from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
+from friendshore.testing.readers import reader_checks
 
 if TYPE_CHECKING:
     from conftest import Site
@@ -297,7 +298,8 @@ def run(case: Path) -> Callable[[], Path]:
 
     def made() -> Path:
         done = plan(load_case(case), registry=Registry.discover())
-        return write_run(case.parent / "run", done.run, done.facts(), verdicts(done.plan)) or case.parent / "run"
+        write_run(case.parent / "run", done.run, done.facts(), verdicts(done.plan))
+        return case.parent / "run"
 
     return made
 
@@ -318,3 +320,42 @@ def test_a_run_is_verified_with_and_without_reading_again(site: Site, case: Path
     assert any("it gives something else now" in line for line in changed.differs)
     assert any("tin/defense/US" in finding.message for finding in changed.findings)
     assert verify_run(folder, Registry.of()).verified
+
+
+EXAMPLE = SUPPLIERS + "demand;material=tin;end_use=civil;per_year=1 t\n"
+
+
+def kit(site: Site, code: str, example: str = EXAMPLE) -> dict[str, str]:
+    """What the conformance kit finds of a reader, by check."""
+    site.plugin("acme-erp-plugin", MANIFEST, code, files={"example.erp": example})
+    registry = Registry.discover()
+    (info,) = [plugin for plugin in registry.plugins if plugin.readers]
+    outcomes = [check.outcome() for check in reader_checks("acme-erp", info, registry)]
+    return {one.check.name: one.left_out or "; ".join(map(str, one.found)) for one in outcomes}
+
+
+def test_a_reader_that_holds_to_the_kit_is_told_nothing(site: Site) -> None:
+    """Text, example and what is not there: all as they should be."""
+    assert kit(site, CODE) == {"written": "", "reads": "", "missing": ""}
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("old", "new", "check", "message"),
+    [
+        ('"""Exports of an ERP system: `table;column=value;column=value`, one row a line."""', "", "written", "has no text"),
+        ('    example = "example"\n', "", "reads", "it names no example"),
+        ("        tables, head, place = {}, {}, \"\"\n", "        import random\n        return CatalogRows({'name': str(random.random())})\n", "reads", "something else"),
+        ("            raise InputError(", "            raise OSError(", "missing", "it does not say so"),
+    ],
+)  # fmt: skip
+def test_the_kit_finds_what_is_wrong_with_a_reader(site: Site, old: str, new: str, check: str, message: str) -> None:
+    """Each thing by the check that looks for it."""
+    assert old in CODE
+    assert message in kit(site, CODE.replace(old, new))[check]
+
+
+def test_the_kit_tells_mistakes_of_an_example_where_they_stand(site: Site) -> None:
+    """As a case would."""
+    found = kit(site, CODE, EXAMPLE.replace("30 USD/kg", "30 USD/pood"))
+    assert "example.erp:8 [price]" in found["reads"]
