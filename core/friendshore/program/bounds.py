@@ -35,13 +35,19 @@ ROUNDING = 1 + 1e-15
 class Bounds:
     """Most units by offer and order period, and most kilograms by move."""
 
-    problem: Problem
+    walk: _Walk
+    """What is needed down the chains."""
     forced: bool
     """Whether a plan may have to buy, hold or spend more than its need."""
     units: Floats
     """Offers x order periods."""
     move: Floats
     """What the offer of each move can give."""
+
+    @property
+    def problem(self) -> Problem:
+        """The facts that they follow from."""
+        return self.walk.problem
 
     @cached_property
     def taken(self) -> Floats:
@@ -59,11 +65,10 @@ class Bounds:
         found: Floats = np.full((len(problem.network.arcs), count), np.inf)
         if self.forced or any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives):
             return found
-        walk = _Walk(problem, _for_price(problem))
-        needed = walk.needed_from()
+        needed = self.walk.needed_from()
         for arc in problem.network.arcs:
             if arc.offer >= 0:
-                found[arc.index] = needed[arc.node] + walk.beyond_need(arc.offer) * float(arc.per_unit)
+                found[arc.index] = needed[arc.node] + self.walk.beyond_need(arc.offer) * float(arc.per_unit)
         return found
 
     @staticmethod
@@ -74,22 +79,23 @@ class Bounds:
             problem: the facts.
             forced: whether some limit rule may make a plan buy, hold or spend more than its need.
         """
-        units = _units(problem, forced)
+        walk = _Walk(problem)
+        units = _units(walk, forced)
         arcs, moves = problem.network.arcs, problem.moves
         offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
         whole = as_floats([arc.per_unit if arc.lot < 0 else problem.lots[arc.lot].quantity for arc in arcs])
         ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
         move = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]
-        return Bounds(problem, forced, units, move)
+        return Bounds(walk, forced, units, move)
 
 
-def _units(problem: Problem, forced: bool) -> Floats:
+def _units(walk: _Walk, forced: bool) -> Floats:
     """An offer's own limits, its facilities' capacities, and what demand can take; whichever is least."""
+    problem = walk.problem
     offers, count = problem.offers, problem.case.horizon.count
-    reach = _for_price(problem)
-    needs = _needs(problem, forced, reach)
+    needs = _needs(walk, forced)
     needed = np.array([needs.get(index, 0.0) for index in range(len(offers))])
-    units: Floats = np.maximum(needed[:, None], _floors(problem, reach))
+    units: Floats = np.maximum(needed[:, None], _floors(problem, walk.reach))
     units = np.minimum(units, table([facts.most for facts in offers], count))
     use = as_floats([facts.offer.capacity_use for facts in offers])
     capacity = problem.capacity
@@ -152,18 +158,18 @@ def lots_in(units: Floats, lot: float | Floats) -> Floats:
     return found
 
 
-def _needs(problem: Problem, forced: bool, reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
+def _needs(walk: _Walk, forced: bool) -> dict[int, float]:
     """Units of each offer that would serve all demand it can reach, over the whole plan, order minima included.
 
     Where a rule may force a plan to buy what it does not need, or a loop feeds an offer, the bound is `AMPLE` times all need.
     """
-    walk = _Walk(problem, reach)
+    problem = walk.problem
     exact = {index: walk.needed(index) for index in walk.outlets}
     finite = [need for need in exact.values() if np.isfinite(need)]
     least = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
     least += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
     wanted = sum(float(sum(d.quantity)) for d in problem.demands)
-    ample = AMPLE * (sum(finite) + wanted * walk.most_for_one() + least + sum(reach.values()))
+    ample = AMPLE * (sum(finite) + wanted * walk.most_for_one() + least + sum(walk.reach.values()))
     return {index: ample if forced or not np.isfinite(need) else need for index, need in exact.items()}
 
 
@@ -187,9 +193,9 @@ def _for_price(problem: Problem) -> dict[tuple[int, int], float]:
 class _Walk:
     """Adds up what is needed down the chains, from the demands to each offer."""
 
-    def __init__(self, problem: Problem, reach: Mapping[tuple[int, int], float]) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.reach = reach
+        self.reach = _for_price(problem)
         self.wanted = dict.fromkeys(problem.network.nodes, 0.0)
         for demand in problem.demands:
             self.wanted[final_node(demand.use)] += float(sum(demand.quantity))
