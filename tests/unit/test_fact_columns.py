@@ -22,6 +22,9 @@ from friendshore.recommend import plan, verdicts
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
 
+from . import tin_case
+from .tin_case import write_case, write_catalog
+
 if TYPE_CHECKING:
     from conftest import Site
 
@@ -75,42 +78,20 @@ from-mill,mill,tin,30 USD/kg,s,MYPKG,4.50 kg CO2e/kg,60 %,no,2026-10-01,navy;arm
 from-hill,hill,tin,40 USD/kg,s,AUFRE,12,,yes,,
 from-dell,dell,tin,20 USD/kg,s,,,,,,
 """
-CATALOG = {
-    "catalog.toml": 'schema = 1\nname = "ours"\n',
-    "sources.csv": "id,reference,date,confidence\ns,somebody,2026-11-01,verified\n",
-    "materials.csv": "id,element,form,basis,stages\ntin,Sn,metal,gross,\n",
+TABLES = {
     "facilities.csv": "id,operator,country,flag\nmill,Mill Ltd,MY,Panama\nhill,Hill Ltd,AU,\ndell,Dell Ltd,AU,\n",
     "capacity.csv": "facility,per_year,status,source\nmill,9 t/year,operating,s\nhill,9 t/year,operating,s\ndell,9 t/year,operating,s\n",
     "offers.csv": OFFERS,
 }
-CASE = """schema = 1
-[case]
-name = "c"
-start = 2027-01-01
-periods = 1
-period = "year"
-place = "US"
-[use]
-catalogs = ["./ours"]
-[[demand]]
-material = "tin"
-end_use = "civil"
-per_year = "1 t"
-[[rule]]
-kind = "no-port"
-port = "MYPKG"
-"""
+CASE = tin_case.CASE + '[[rule]]\nkind = "no-port"\nport = "MYPKG"\n'
 
 
 @pytest.fixture
 def case(site: Site, tmp_path: Path) -> Path:
     """The file of a case whose catalog states facts in columns that an installed plugin declares."""
     site.plugin("acme-ports", MANIFEST, CODE)
-    (tmp_path / "ours").mkdir()
-    for name, text in CATALOG.items():
-        (tmp_path / "ours" / name).write_text(text)
-    (tmp_path / "case.toml").write_text(CASE)
-    return tmp_path / "case.toml"
+    write_catalog(tmp_path, TABLES)
+    return write_case(tmp_path, CASE)
 
 
 def read(case: Path, registry: Registry | None = None) -> Catalog:
@@ -164,7 +145,7 @@ def test_a_column_that_nobody_declares_is_refused(case: Path) -> None:
         read(case, Registry.of())
     with pytest.raises(InputError, match=r"fix: acme-ports 1\.0 declares it, and is blocked"):
         read(case, Registry.discover(blocked=["acme-ports"]))
-    (case.parent / "ours" / "capacity.csv").write_text(CATALOG["capacity.csv"].replace("status", "status,port"))
+    (case.parent / "ours" / "capacity.csv").write_text(TABLES["capacity.csv"].replace("status", "status,port"))
     with pytest.raises(InputError, match=r"capacity\.csv:1 \[port\]: no such column"):
         read(case)
 
@@ -201,9 +182,9 @@ def test_rules_read_facts_and_runs_keep_them(site: Site, case: Path) -> None:
     """The plan goes by them; a run is verified by them where neither catalog nor declaration is; a changed one is found."""
     made = plan(load_case(case), registry=Registry.discover())
     assert {line.offer for line in made.run.purchases} == {"from-hill"}
-    (case.parent / "case.toml").write_text(CASE.replace("MYPKG", "AUFRE"))
+    write_case(case.parent, CASE.replace("MYPKG", "AUFRE"))
     assert {line.offer for line in plan(load_case(case), registry=Registry.discover()).run.purchases} == {"from-mill"}
-    (case.parent / "case.toml").write_text(CASE)
+    write_case(case.parent, CASE)
     run = case.parent / "run"
     write_run(run, made.run, made.facts(), verdicts(made.plan))
     told = {offer["id"]: offer.get("facts", []) for offer in made.facts()["catalogs"][0]["offers"]}

@@ -16,6 +16,9 @@ from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
 
+from . import tin_case
+from .tin_case import write_case, write_catalog
+
 if TYPE_CHECKING:
     from conftest import Site
 
@@ -59,48 +62,23 @@ def friendshore_rules() -> Iterator[type[Rule]]:
     yield Listed
 '''
 MANIFEST = 'api = 1\nkinds = ["listed"]\nsettings = true\n'
-CATALOG = {
-    "catalog.toml": 'schema = 1\nname = "ours"\n',
-    "sources.csv": "id,reference,date,confidence\ns,somebody,2026-11-01,verified\n",
-    "materials.csv": "id,element,form,basis,stages\ntin,Sn,metal,gross,\n",
+TABLES = {
     "facilities.csv": "id,operator,country\nmill,Mill Ltd,MY\nhill,Hill Ltd,AU\n",
     "capacity.csv": "facility,per_year,status,source\nmill,9 t/year,operating,s\nhill,9 t/year,operating,s\n",
     "offers.csv": "id,facility,material,price,source\nfrom-mill,mill,tin,30 USD/kg,s\nfrom-hill,hill,tin,40 USD/kg,s\n",
 }
-CASE = """schema = 1
-[case]
-name = "c"
-start = 2027-01-01
-periods = 1
-period = "year"
-place = "US"
-[use]
-catalogs = ["./ours"]
-[plugin.acme-lists]
-names = ["Mill Ltd"]
-[[demand]]
-material = "tin"
-end_use = "civil"
-per_year = "1 t"
-[[rule]]
-kind = "listed"
-"""
+CASE = (
+    tin_case.CASE.replace("[[demand]]", '[plugin.acme-lists]\nnames = ["Mill Ltd"]\n[[demand]]')
+    + '[[rule]]\nkind = "listed"\n'
+)
 
 
 @pytest.fixture
 def case(site: Site, tmp_path: Path) -> Path:
     """The file of a case that sets something for an installed plugin."""
     site.plugin("acme-lists", MANIFEST, CODE)
-    (tmp_path / "ours").mkdir()
-    for name, text in CATALOG.items():
-        (tmp_path / "ours" / name).write_text(text)
-    return written(tmp_path, CASE)
-
-
-def written(folder: Path, text: str) -> Path:
-    """The case file with this text."""
-    (folder / "case.toml").write_text(text)
-    return folder / "case.toml"
+    write_catalog(tmp_path, TABLES)
+    return write_case(tmp_path, CASE)
 
 
 def bought(file: Path) -> set[str]:
@@ -111,12 +89,12 @@ def bought(file: Path) -> set[str]:
 def test_rules_of_the_plugin_know_what_is_set(case: Path) -> None:
     """Whoever is named in the settings is not bought from; the next best is."""
     assert bought(case) == {"from-hill"}
-    assert bought(written(case.parent, CASE.replace("Mill Ltd", "Hill Ltd"))) == {"from-mill"}
+    assert bought(write_case(case.parent, CASE.replace("Mill Ltd", "Hill Ltd"))) == {"from-mill"}
 
 
 def test_names_of_every_sort_are_taken(case: Path) -> None:
     """Distribution, entry point or package: any of them means the plugin."""
-    assert bought(written(case.parent, CASE.replace("plugin.acme-lists", "plugin.acme_lists"))) == {"from-hill"}
+    assert bought(write_case(case.parent, CASE.replace("plugin.acme-lists", "plugin.acme_lists"))) == {"from-hill"}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +108,7 @@ def test_names_of_every_sort_are_taken(case: Path) -> None:
 )
 def test_mistakes_have_their_line(case: Path, old: str, new: str, row: int, column: str, message: str) -> None:
     """An unknown plugin, an unknown key and a value that the model refuses."""
-    found = check(written(case.parent, CASE.replace(old, new)), Registry.discover()).errors
+    found = check(write_case(case.parent, CASE.replace(old, new)), Registry.discover()).errors
     assert [p for p in found if (p.row, p.column) == (row, column) and message in p.message], found
 
 
@@ -138,7 +116,7 @@ def test_a_setting_that_is_needed_and_missing_is_told(case: Path) -> None:
     """By the rule that would have read it."""
     text = CASE.replace('[plugin.acme-lists]\nnames = ["Mill Ltd"]\n', "")
     with pytest.raises(InputError, match="a needed key is missing"):
-        gather(load_case(written(case.parent, text)), Registry.discover())
+        gather(load_case(write_case(case.parent, text)), Registry.discover())
 
 
 def test_a_plugin_that_takes_no_settings_is_told(site: Site, case: Path) -> None:
@@ -146,7 +124,7 @@ def test_a_plugin_that_takes_no_settings_is_told(site: Site, case: Path) -> None
     site.plugin("acme-plain")
     text = CASE + "[plugin.acme-plain]\nx = 1\n"
     with pytest.raises(FriendshoreError, match="takes no settings"):
-        gather(load_case(written(case.parent, text)), Registry.discover())
+        gather(load_case(write_case(case.parent, text)), Registry.discover())
 
 
 @pytest.mark.parametrize(
@@ -179,7 +157,7 @@ def test_settings_are_kept_with_the_run_and_compared(case: Path) -> None:
     write_run(run, made.run, made.facts(), verdicts(made.plan))
     assert made.facts()["case"]["settings"] == {"acme-lists": {"names": ["Mill Ltd"]}}
     assert verify_run(run, Registry.discover(), case).verified
-    written(case.parent, CASE.replace("Mill Ltd", "Nobody"))
+    write_case(case.parent, CASE.replace("Mill Ltd", "Nobody"))
     assert [f for f in verify_run(run, Registry.discover(), case).findings if "settings" in f.message]
     assert verify_run(run, Registry.discover()).findings == ()
 
