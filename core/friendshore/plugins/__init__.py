@@ -8,10 +8,10 @@ registry.pack_rules(registry.pack("us-10usc4872"))
 from __future__ import annotations
 
 from .attribution import asked_of, attributed, sentence_of
-from .blocking import BLOCK, Block, Blocker
 from .files import changes, digest_of, kind_digest, package_files, plugin_files
 from .interface import Interface, newest, taken
 from .manifest import Manifest, PluginInfo, PluginStatus
+from .names import BLOCK, Block, Blocker
 from .registry import CatalogRef, Registry, is_folder
 from .source import importable, is_source, is_wheel, source_plugins, wheel_plugins
 

@@ -1,4 +1,4 @@
-"""Work that is done in another process, because it may hang, end its process, or have to begin anew."""
+"""Work that is done in another process, because it may hang, end its process, or have to begin anew; what is said to and by one in which a plugin's code runs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from ..errors import Diagnostic, FriendshoreError
+from .manifest import GROUP, PluginInfo
 
 _START = 60.0
 """Seconds that friendshore itself may take to start there."""
@@ -85,3 +89,30 @@ def child(function: Any) -> None:
     said.write_text(json.dumps(answer), encoding="utf-8")
     # Threads that a plugin has left running must not keep this process alive.
     os._exit(0)
+
+
+def as_told(info: PluginInfo, entry: EntryPoint) -> dict[str, Any]:
+    """A plugin as the other process is told of it."""
+    return {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
+
+
+def plugin_told(data: Mapping[str, Any]) -> tuple[PluginInfo, EntryPoint]:
+    """The plugin that it was told of."""
+    return PluginInfo.model_validate(data["info"]), EntryPoint(data["name"], data["value"], GROUP)
+
+
+def as_said(error: FriendshoreError) -> dict[str, Any]:
+    """What the other process says where a plugin failed."""
+    return {"problem": asdict(error.problems[0])}
+
+
+def problem_of(info: PluginInfo, ended: Ended, done: str, limit: float | None) -> Diagnostic | None:
+    """What is wrong with a plugin, by how the process ended in which it was `done`."""
+    if ended.said is not None:
+        return Diagnostic(**ended.said["problem"]) if "problem" in ended.said else None
+    message = f"{info.label} ended the process in which it was {done}, with exit code {ended.code}"
+    if ended.code is None:
+        message = f"{info.label} was not {done} within {limit:g} s, and was given up"
+    fix = f"upgrade or uninstall {info.distribution}, or block it; its author: let the package do nothing when it is imported, and hooks come to their end"
+    within = f"an end within {limit:g} s" if limit is not None else "an end"
+    return Diagnostic(message, info.file, expected=within, fix=fix)

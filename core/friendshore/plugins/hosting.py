@@ -1,10 +1,14 @@
-"""Running a plugin's code: imported when something of it is asked for, its hooks called, and what they yield checked."""
+"""Running a plugin's code: imported when something of it is asked for, its hooks called, what they yield checked, rules made.
+
+What friendshore itself brings, and what is given in memory, comes through the same structure.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +17,18 @@ import pluggy
 from pydantic import BaseModel
 
 from .. import hookspecs
-from ..errors import Diagnostic, PluginError
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..readers import Reader
+from ..reading.records import record
+from ..reading.tomltext import toml_data
 from ..rules.base import Rule
+from ..rules.kinds import builtin_kinds
 from ..rules.pack import PACK_FILE, stated_name
 from .attribution import blame
-from .manifest import CATALOG_FILE, Plugin, PluginInfo
+from .interface import OWN, __version__, is_own, package_of
+from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
+from .packages import MANIFEST
 from .patches import own_code, refuse_altered
 from .running import running, to_blame
 from .settings import model_in
@@ -204,3 +213,91 @@ def _wrong(info: PluginInfo, message: str, found: str, expected: str, file: str 
 
 def _file(code: object, info: PluginInfo) -> str:
     return getattr(code, "__file__", None) or info.file
+
+
+_OWN_MANIFEST = Path(__file__).parents[1] / MANIFEST
+
+
+def own_questions() -> tuple[Announced, ...]:
+    """The questions that friendshore itself brings: its own manifest says."""
+    return announced(toml_data(_OWN_MANIFEST.read_text(encoding="utf-8"), str(_OWN_MANIFEST))["questions"])
+
+
+def built_in() -> Plugin:
+    """The kinds of friendshore itself, which come through the same structure as everybody's."""
+    info = PluginInfo(distribution=OWN, version=__version__, name="built-in", package=OWN)
+    classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
+    return Plugin(info.model_copy(update={"kinds": tuple(classes), "questions": own_questions()}), classes=classes)
+
+
+def asked_of_us(info: PluginInfo) -> Yielded:
+    """What friendshore's own hook yields: of questions alone, which stand above this layer and are imported when one is asked."""
+    code = import_module(f"{OWN}.questions")
+    return Yielded(questions=named(code.friendshore_questions(), info))
+
+
+def given_in_memory(
+    kinds: Iterable[type[Rule]], catalogs: Mapping[str, Path], packs: Mapping[str, Path], questions: Iterable[Named]
+) -> Plugin:
+    """What a program gives without installing it, as a plugin of its own."""
+    info = PluginInfo(distribution="given in memory")
+    classes = {kind_of(rule, info): rule for rule in kinds}
+    asked = named(questions, info)
+    names = {"catalogs": tuple(catalogs), "packs": tuple(packs), "kinds": tuple(classes)}
+    told = info.model_copy(update={**names, "questions": announced(dict.fromkeys(asked, ""))})
+    return Plugin(told, None, dict(catalogs), dict(packs), classes, asked)
+
+
+def made_rule(
+    model: type[Rule], data: Mapping[str, object], where: str, row: int | None, info: PluginInfo, settings: Any
+) -> Rule:
+    """A rule of a kind, made of its data: see `Registry.rule`.
+
+    Args:
+        model: its class.
+        data: `kind`, and the fields of that kind.
+        where: the file it stands in, for messages.
+        row: the line at which it begins.
+        info: the plugin that brings the kind.
+        settings: what is set for that plugin, if anything.
+    """
+    if is_own(model):
+        return record(model, data, where, row)
+    try:
+        with running(package_of(model), f"making a rule of kind `{data['kind']}`"):
+            return record(model, data, where, row).given(settings)
+    except FriendshoreError:
+        raise
+    except BaseException as error:
+        if not to_blame(error):
+            raise
+        raise blame(info, error, f"failed to make a rule of kind `{data['kind']}`") from error
+
+
+def all_rules(
+    make: Callable[[Mapping[str, object], str, int | None], Rule],
+    tables: Sequence[Mapping[str, object]],
+    where: str,
+    rows: Sequence[int | None],
+) -> tuple[Rule, ...]:
+    """Rules from their data; one without an id gets its kind and position: see `Registry.rules`.
+
+    Raises:
+        InputError: with everything that is wrong with the data, unknown kinds included.
+        PluginError: if nothing but plugins is wrong.
+    """
+    found: list[Rule] = []
+    errors: list[FriendshoreError] = []
+    for position, table in enumerate(tables):
+        row = rows[position] if position < len(rows) else None
+        named = table if table.get("id") else {**table, "id": f"{table.get('kind')}-{position + 1}"}
+        try:
+            found.append(make(named, where, row))
+        except FriendshoreError as error:
+            at = f"{where}, rule `{named['id']}`" if where and row is None else where
+            errors.append(type(error)(replace(p, file=at) if p.file == where else p for p in error.problems))
+    if errors:
+        problems = [problem for error in errors for problem in error.problems]
+        only_plugins = all(isinstance(error, PluginError) for error in errors)
+        raise PluginError(problems) if only_plugins else InputError(problems)
+    return tuple(found)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import Diagnostic, FriendshoreError, PluginError
-from .apart import plugin_told, problem_of, said, told
-from .elsewhere import Ended, elsewhere
+from .elsewhere import Ended, as_said, as_told, elsewhere, plugin_told, problem_of
 from .hosting import Hook, ask, manager_of
 from .manifest import Plugin, PluginInfo
 from .registry import Registry
@@ -55,7 +54,7 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
         entry: where its code is.
         limit: seconds after which it is given up.
     """
-    ended = elsewhere(f"{__name__}:imported", told(info, entry), limit)
+    ended = elsewhere(f"{__name__}:imported", as_told(info, entry), limit)
     problem = problem_of(info, ended, "imported", limit)
     if problem is None:
         return Loaded(info, ended.said["seconds"])
@@ -115,7 +114,7 @@ def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: flo
 def _asked(plugin: Plugin, hook: Hook, limit: float) -> tuple[Ended, Diagnostic | None]:
     assert plugin.entry is not None
     data = {"catalogs": sorted(plugin.catalogs), "packs": sorted(plugin.packs), "hook": hook}
-    ended = elsewhere(f"{__name__}:asked", {**told(plugin.info, plugin.entry), **data}, limit)
+    ended = elsewhere(f"{__name__}:asked", {**as_told(plugin.info, plugin.entry), **data}, limit)
     return ended, problem_of(plugin.info, ended, f"asked for `{hook}`", limit)
 
 
@@ -126,7 +125,7 @@ def asked(data: Mapping[str, Any]) -> dict[str, Any]:
     try:
         yielded = ask(Plugin(info, entry, here["catalogs"], here["packs"]), data["hook"])
     except FriendshoreError as error:
-        return said(error)
+        return as_said(error)
     return {"folders": {name: str(path.resolve()) for name, path in {**yielded.catalogs, **yielded.packs}.items()}}
 
 
@@ -137,5 +136,5 @@ def imported(data: Mapping[str, Any]) -> dict[str, Any]:
     try:
         manager_of(info, entry)
     except PluginError as error:
-        return said(error)
+        return as_said(error)
     return {"seconds": time.perf_counter() - began}

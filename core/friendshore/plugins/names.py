@@ -1,15 +1,133 @@
-"""Names of catalogs, rule packs, kinds, questions and readers, and what is said where two plugins bring the same one."""
+"""Names of catalogs, rule packs, kinds, questions and readers: what the user rules out, and what is said where two plugins bring the same one."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from typing import Literal
 
+from ..domain.base import Record
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, PluginError
-from .blocking import BLOCK
 from .manifest import Plugin, PluginInfo, PluginStatus, normal
+
+BLOCK = "FRIENDSHORE_BLOCK"
+"""Environment variable: plugins that count as not installed, set apart by commas."""
+
+
+class Blocker(StrEnum):
+    """Who rules a plugin out, as messages and runs call it."""
+
+    ENVIRONMENT = BLOCK
+    FLAG = "--block"
+    CASE = "[use] block"
+    CALL = "blocked="
+    """The program that calls friendshore."""
+    RUN = "the run"
+    """A run that was made without it, and is verified or asked anew."""
+
+
+_UNDO = {
+    Blocker.ENVIRONMENT: f"take `{{}}` out of {BLOCK} in the environment",
+    Blocker.FLAG: "leave out `--block {}`",
+    Blocker.CASE: "take `{}` out of `block` under [use] in the case",
+    Blocker.CALL: "take `{}` out of what the call blocks",
+    Blocker.RUN: "make the run again without blocking `{}`",
+}
+
+
+class Block(Record):
+    """One name that is ruled out."""
+
+    name: str
+    """A distribution, entry point or package; with `:name`, only the catalog, rule pack or kind of rule of that name which it brings."""
+    by: Blocker
+
+    @property
+    def undo(self) -> str:
+        """How it is taken back."""
+        return _UNDO[self.by].format(self.name)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a plugin is ruled out with all that it brings."""
+        return ":" not in self.name
+
+    def meets(self, info: PluginInfo, name: str = "") -> bool:
+        """Whether a plugin is meant, or something that it brings.
+
+        Args:
+            info: the plugin.
+            name: a catalog, rule pack or kind of rule that must be meant; empty: any of them, or the plugin.
+        """
+        plugin, _, one = self.name.partition(":")
+        names = filter(None, (info.distribution, info.name, info.package))
+        if normal(plugin) not in map(normal, names):
+            return False
+        return self.whole or (one in info.brings and name in ("", one))
+
+
+def environment_blocks() -> tuple[Block, ...]:
+    """What the environment rules out."""
+    names = (name.strip() for name in os.environ.get(BLOCK, "").split(","))
+    return tuple(Block(name=name, by=Blocker.ENVIRONMENT) for name in names if name)
+
+
+def barred(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
+    """The plugin, marked as blocked in whole or in part: its names stay known, so that asking for one says why not."""
+    met = _meeting(plugin.info, blocks)
+    found = [block for block in met if block.whole]
+    if not found:
+        withheld = tuple(sorted({block.name.partition(":")[2] for block in met}))
+        return replace(plugin, info=plugin.info.model_copy(update={"withheld": withheld})) if withheld else plugin
+    error = f"blocked by {_blockers(found)}; fix: {_undoing(found)}"
+    return Plugin(plugin.info.model_copy(update={"status": PluginStatus.BLOCKED, "error": error}), plugin.entry)
+
+
+def _refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Diagnostic:
+    """What is said of asking for something of a blocked plugin."""
+    found = _meeting(info, blocks, name)
+    message = f"{what} `{name}` comes with {info.label}, which is blocked by {_blockers(found)}"
+    brought = f"`{name}`, announced by {info.file}" if info.file else f"`{name}`"
+    return Diagnostic(message, found=brought, expected=f"a {what} that is not blocked", fix=_undoing(found))
+
+
+def _meeting(info: PluginInfo, blocks: Iterable[Block], name: str = "") -> list[Block]:
+    """The blocks that mean a plugin, or one thing that it brings, each once."""
+    return list(dict.fromkeys(block for block in blocks if block.meets(info, name)))
+
+
+def _blockers(blocks: Sequence[Block]) -> str:
+    """Who rules it out, in words."""
+    return " and by ".join(dict.fromkeys(block.by.value for block in blocks))
+
+
+def _undoing(blocks: Sequence[Block]) -> str:
+    """What to do so that it can be used."""
+    return ", and ".join(dict.fromkeys(block.undo for block in blocks))
+
+
+def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Diagnostic, ...]:
+    """The names that rule out nothing, for want of a plugin of that name; those of a run are left out: it was made elsewhere."""
+    wrong = (b for b in blocks if b.by is not Blocker.RUN and not any(map(b.meets, plugins)))
+    known = {name for info in plugins for name in (info.distribution, info.name) if name}
+    known |= {f"{name}:{one}" for info in plugins for name in (info.distribution, info.name) for one in info.brings}
+    expected = (
+        "the distribution, entry point or package of an installed plugin, with `:name` for one thing that it brings"
+    )
+    said = Diagnostic("", expected=expected)
+    return tuple(
+        replace(
+            said,
+            message=f"{block.by.value} names `{block.name}`, and nothing of that name is installed: it blocks nothing",
+            found=f"`{block.name}`",
+            fix=did_you_mean(block.name, sorted(known)) or f"see `friendshore plugins list`, or {block.undo}",
+        )
+        for block in dict.fromkeys(wrong)
+    )
+
 
 What = Literal["catalog", "rule pack", "kind of rule", "question", "reader"]
 FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions", "readers"]] = {
@@ -22,7 +140,7 @@ FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions", "readers"]]
 """What is named -> where a plugin lists the names."""
 
 
-def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
+def _names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
     """The names of a sort that a plugin announces."""
     if what == "question":
         return tuple(question.name for question in plugin.info.questions)
@@ -30,11 +148,11 @@ def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
     return names
 
 
-def claimed(plugin: Plugin, what: What) -> tuple[str, ...]:
+def _claimed(plugin: Plugin, what: What) -> tuple[str, ...]:
     """Those of them that are not blocked. What is wrong with a plugin plays no part: which of two is meant must not turn on it."""
     if plugin.info.status is PluginStatus.BLOCKED:
         return ()
-    return tuple(name for name in names_of(plugin, what) if name not in plugin.info.withheld)
+    return tuple(name for name in _names_of(plugin, what) if name not in plugin.info.withheld)
 
 
 def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
@@ -43,10 +161,10 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
         return plugin
     problems = []
     for what in FIELD:
-        for name in claimed(plugin, what):
-            claims = [p for p in all_plugins if name in claimed(p, what)]
+        for name in _claimed(plugin, what):
+            claims = [p for p in all_plugins if name in _claimed(p, what)]
             if len(claims) > 1:
-                problems.append(clash(what, name, claims))
+                problems.append(_clash(what, name, claims))
     if not problems:
         return plugin
     update = {"status": PluginStatus.CLASH, "error": "\n".join(map(str, problems))}
@@ -58,7 +176,7 @@ def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for plugin in plugins:
         if plugin.info.status in (PluginStatus.OK, PluginStatus.CLASH):
-            for name in claimed(plugin, what):
+            for name in _claimed(plugin, what):
                 found.setdefault(name, []).append(plugin.info.label)
     return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
 
@@ -78,7 +196,7 @@ def known_as(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]
     return tuple(found)
 
 
-def clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
+def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
     """What is said of a name that several plugins bring."""
     files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
     last = f"{claims[-1].info.distribution}:{name}"
@@ -88,22 +206,36 @@ def clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
     )
 
 
-def unknown(what: What, name: str, usable: Iterable[str], plugins: Iterable[PluginInfo]) -> Diagnostic:
-    """What is said of a name that no plugin brings.
-
-    Args:
-        what: what is named.
-        name: the name.
-        usable: the names that could have been meant.
-        plugins: all plugins, those that cannot be used too.
-    """
-    known = list(usable)
+def _unknown(what: What, name: str, plugins: Sequence[Plugin]) -> Diagnostic:
+    """What is said of a name that none of the plugins brings; it may be in one that cannot be used."""
+    known = ", ".join(usable(plugins, what))
     message = f"no {what} `{name}` is installed"
-    unfit = [info for info in plugins if info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
+    unfit = [p.info for p in plugins if p.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
     if unfit:
         listing = ", ".join(f"{info.label} ({info.status})" for info in unfit)
         message += f"; it may be in a plugin that cannot be used: {listing} (see `friendshore plugins list`)"
-    fix = did_you_mean(name, known) or "install the plugin that brings it"
+    fix = did_you_mean(name, usable(plugins, what)) or "install the plugin that brings it"
     if what in ("catalog", "rule pack"):
         fix += f", or write ./{name} for a folder of your own"
-    return Diagnostic(message, found=f"`{name}`", expected="one of " + (", ".join(known) or "none"), fix=fix)
+    return Diagnostic(message, found=f"`{name}`", expected=f"one of {known or 'none'}", fix=fix)
+
+
+def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[Block]) -> Plugin:
+    """The one plugin that brings a name, fit for use.
+
+    Raises:
+        PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
+    """
+    bringing = [plugin for plugin in plugins if name in _names_of(plugin, what)]
+    claims = [plugin for plugin in bringing if name in _claimed(plugin, what)]
+    if len(claims) > 1:
+        raise PluginError(_clash(what, name, claims))
+    if not bringing:
+        raise PluginError(_unknown(what, name, plugins))
+    plugin = (claims or bringing)[0]
+    if not claims:
+        raise PluginError(_refused(what, name, plugin.info, blocks))
+    if plugin.info.status is PluginStatus.BROKEN:
+        message = f"{what} `{name}` comes with {plugin.info.label}, which is broken: {plugin.info.error}"
+        raise PluginError(Diagnostic(message, fix=f"mend or upgrade {plugin.info.distribution}"))
+    return plugin

@@ -18,9 +18,8 @@ from ..domain.base import Record
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..readers import CatalogRows, Reader, ReadRequest, TableRows, reader_in
 from ..reading.fact_columns import FactColumns
-from .apart import plugin_told, problem_of, said, told
 from .attribution import blame
-from .elsewhere import elsewhere
+from .elsewhere import as_said, as_told, elsewhere, plugin_told, problem_of
 from .hosting import ask
 from .manifest import Plugin, PluginInfo
 from .running import limit_given, running, to_blame
@@ -95,7 +94,7 @@ def read_by(
     assert plugin.entry is not None  # a reader is code
     seconds = (limit_given(LIMIT) if limit is None else limit) or None
     wanted = {"reading": name, "what": what, "folder": str(folder), "settings": dict(settings)}
-    ended = elsewhere(f"{__name__}:read_there", {**told(info, plugin.entry), **wanted}, seconds)
+    ended = elsewhere(f"{__name__}:read_there", {**as_told(info, plugin.entry), **wanted}, seconds)
     problem = problem_of(info, ended, f"asked to read `{name}`", seconds)
     if problem is not None:
         raise PluginError(problem)
@@ -120,7 +119,7 @@ def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
     except InputError as error:
         return {"mistakes": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
-        return said(error)
+        return as_said(error)
 
 
 def _read(reader: Reader, what: What, asked: ReadRequest, info: PluginInfo) -> dict[str, Any]:

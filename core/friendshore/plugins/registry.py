@@ -14,22 +14,16 @@ from pydantic import BaseModel
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..readers import Reader, reader_in
-from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
-from .attribution import blame
-from .blocking import Block, Blocker, barred, environment_blocks, idle, refused
-from .built_in import asked_of_us, built_in
 from .fact_columns import fact_columns
-from .folders import folder_of, is_folder
-from .hosting import Hook, Yielded, ask, kind_of, named
-from .interface import OWN, is_own, package_of
-from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, announced, discover, normal
-from .names import What, claimed, clash, known_as, names_of, unknown, usable, with_clashes
+from .hosting import Hook, Yielded, all_rules, ask, asked_of_us, built_in, given_in_memory, made_rule
+from .interface import OWN
+from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
+from .names import Block, Blocker, What, barred, environment_blocks, idle, known_as, provider, usable, with_clashes
+from .packages import folder_of, is_folder
 from .readings import CatalogRef, Reading, read_by
 from .readings import What as ReadWhat
-from .rule_making import all_rules
-from .running import running, to_blame
 from .settings import Line, made, nowhere, settled
 
 
@@ -98,13 +92,8 @@ class Registry:
             packs: folders by id.
             questions: further questions.
         """
-        info = PluginInfo(distribution="given in memory")
-        classes = {kind_of(rule, info): rule for rule in kinds}
-        asked = named(questions, info)
-        names = {"catalogs": tuple(catalogs or ()), "packs": tuple(packs or ()), "kinds": tuple(classes)}
-        told = info.model_copy(update={**names, "questions": announced(dict.fromkeys(asked, ""))})
-        given = Plugin(told, None, dict(catalogs or {}), dict(packs or {}), classes, asked)
-        return cls([built_in(), given] if told.brings else [built_in()])
+        given = given_in_memory(kinds, catalogs or {}, packs or {}, questions)
+        return cls([built_in(), given] if given.info.brings else [built_in()])
 
     def setting(
         self, given: Mapping[str, Mapping[str, object]], where: str = "", line: Line = nowhere
@@ -295,8 +284,7 @@ class Registry:
         Raises:
             PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
         """
-        plugin = self._provider("kind of rule", name)
-        return plugin.classes.get(name) or self._ask(plugin, "friendshore_rules").kinds[name]
+        return self._kind(name)[0]
 
     def owner(self, kind: str) -> str:
         """Distribution and version that bring a kind of rule.
@@ -324,25 +312,13 @@ class Registry:
             expected = "one of " + ", ".join(self.kinds)
             raise InputError(Diagnostic("a rule needs `kind`", where, row, "kind", found, expected, "add `kind`"))
         try:
-            model = self.kind(kind)
+            model, info = self._kind(kind)
         except PluginError as error:
             # What is wrong with a plugin has the plugin's own file; a name that is nowhere stands in the user's.
             at = [p if p.file else replace(p, file=where, row=row, column="kind") for p in error.problems]
             raise PluginError(at) from error
-        try:
-            if is_own(model):
-                return record(model, data, where, row)
-            info = self._provider("kind of rule", kind).info
-            settings = self.settings_of(info.package) if info.settings else None
-            with running(package_of(model), f"making a rule of kind `{kind}`"):
-                return record(model, data, where, row).given(settings)
-        except FriendshoreError:
-            raise
-        except BaseException as error:
-            if is_own(model) or not to_blame(error):
-                raise
-            info = self._provider("kind of rule", kind).info
-            raise blame(info, error, f"failed to make a rule of kind `{kind}`") from error
+        settings = self.settings_of(info.package) if info.settings else None
+        return made_rule(model, data, where, row, info, settings)
 
     def rules(
         self, tables: Sequence[Mapping[str, object]], where: str = "", rows: Sequence[int | None] = ()
@@ -371,21 +347,12 @@ class Registry:
     def _usable(self, what: What) -> dict[str, str]:
         return usable(self._plugins, what)
 
+    def _kind(self, name: str) -> tuple[type[Rule], PluginInfo]:
+        plugin = self._provider("kind of rule", name)
+        return plugin.classes.get(name) or self._ask(plugin, "friendshore_rules").kinds[name], plugin.info
+
     def _provider(self, what: What, name: str) -> Plugin:
-        """The one plugin that brings a name, fit for use."""
-        bringing = [plugin for plugin in self._plugins if name in names_of(plugin, what)]
-        claims = [plugin for plugin in bringing if name in claimed(plugin, what)]
-        if len(claims) > 1:
-            raise PluginError(clash(what, name, claims))
-        if not bringing:
-            raise PluginError(unknown(what, name, self._usable(what), self.plugins))
-        plugin = (claims or bringing)[0]
-        if not claims:
-            raise PluginError(refused(what, name, plugin.info, self._blocks))
-        if plugin.info.status is PluginStatus.BROKEN:
-            message = f"{what} `{name}` comes with {plugin.info.label}, which is broken: {plugin.info.error}"
-            raise PluginError(Diagnostic(message, fix=f"mend or upgrade {plugin.info.distribution}"))
-        return plugin
+        return provider(what, name, self._plugins, self._blocks)
 
     def _ask(self, plugin: Plugin, hook: Hook) -> Yielded:
         """What a plugin's hook yields; called once, and checked against the manifest."""

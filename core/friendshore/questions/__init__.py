@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..hookspecs import hookimpl
 from ..lazy_exports import load_on_use
-from ..plugins.built_in import own_questions
+from ..plugins.hosting import own_questions
 from .base import OptionsError, Question, Setting
 
 if TYPE_CHECKING:
