@@ -16,9 +16,10 @@ from friendshore.program.matrix import Linear
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.session import Session
 from friendshore.solve.engine import Ask, BreakdownError, SolverOutcome
-from friendshore.solve.engines import mathopt, solve_with_highs
+from friendshore.solve.engines import mathopt, solve_with_highs, worker
 
 from .building import hard_case
+from .test_solve import hard_part
 
 
 def covering(seed: int = 1, rows: int = 8, columns: int = 16) -> Linear:
@@ -72,6 +73,39 @@ def test_where_no_file_can_be_written_the_search_is_here(monkeypatch: pytest.Mon
 def test_a_search_that_nobody_wants_is_ended() -> None:
     """No answer, rather than one that comes late."""
     assert solve_with_highs(covering(), Ask(60.0, stopped=lambda: True)).outcome is SolverOutcome.NOTHING
+
+
+def test_an_ended_search_leaves_its_best_plan_and_bound_behind() -> None:
+    """What HiGHS wrote before its process was ended: a plan that keeps all rows, and a bound below it."""
+    given = hard_part(40, 8, 4)
+    tried = (
+        solve_with_highs(given, Ask(600.0, 1e-6, stopped=Patience(times).is_set)) for times in (20, 40, 80, 160, 320)
+    )
+    answer = next(answer for answer in tried if answer.x is not None and answer.bound > 0)
+    assert answer.outcome is SolverOutcome.FEASIBLE
+    assert answer.x is not None
+    activity = given.matrix @ answer.x
+    assert (activity >= given.row_lower - 1e-6).all()
+    assert (activity <= given.row_upper + 1e-6).all()
+    assert 0 < answer.bound < answer.objective == pytest.approx(float(given.cost @ answer.x))
+
+
+def test_of_what_an_ended_search_wrote_the_last_whole_plan_counts(tmp_path: Path) -> None:
+    """A plan that it was still writing does not, nor does a number that is none; the bound is a little below what is printed."""
+    assert worker._found_so_far(tmp_path) is None
+    whole = "Objective 7\n# Columns 2\n 0.5\n 1e-3\n"
+    (tmp_path / "plans").write_text("Objective 9\n# Columns 2\n 1\n 1\n" + whole + "Objective 5\n# Columns 2\n 0\n")
+    found = worker._found_so_far(tmp_path)
+    assert found is not None
+    assert list(found.solutions[0].primal_solution.variable_values.values) == [0.5, 1e-3]
+    assert found.termination.objective_bounds.dual_bound == float("-inf")
+    (tmp_path / "plans").write_text("Objective 9\n# Columns 1\n nan\n")
+    line = " L  {0}  0  0   0.00%   {1}  inf  inf  0  0  0  0  0.0s\n"
+    (tmp_path / "log").write_text("Solving\n" + line.format(0, "-inf") + line.format(1, "21.5") + "Src  Proc.\n")
+    found = worker._found_so_far(tmp_path)
+    assert found is not None
+    assert not found.solutions
+    assert 21.4999 < found.termination.objective_bounds.dual_bound < 21.5
 
 
 def test_what_the_solver_refuses_there_is_said_here() -> None:

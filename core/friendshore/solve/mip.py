@@ -6,14 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..domain.watch import LONGEST_SECONDS
 from ..program.matrix import Floats, Linear, Mask
-from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open
-
-SECOND_SLICE = 2.0
-"""Seconds of the second slice of a long search, after a brief one; each next one is twice as long."""
-
-LATER_SLICE = 8.0
-"""Seconds of the first slice of a search that is expected to end soon."""
+from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open, never
 
 NOTHING = SolverAnswer(SolverOutcome.NOTHING)
 
@@ -23,19 +18,22 @@ def solve_mip(
 ) -> SolverAnswer:
     """The best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
-    Slices that double in length, each from the start, so that a finished search never depends on the clock. What is
-    `known` beforehand must not depend on the clock either: a plan to start from and a bound, each if there is one.
+    A brief search, then one that lasts until it is done: in a process of its own, which is ended with the watch and leaves its best plan and bound
+    behind. It does not start from what the brief one found, so that a finished search never depends on the clock. What is `known` beforehand must
+    not depend on the clock either: a plan to start from and a bound, each if there is one.
 
     Raises:
         UnboundedError: if the cost has no least value.
     """
     best, bound = known, known.bound
     enough = bound + gap * abs(bound) if np.isfinite(bound) else None
-    seconds, tight, broken = BRIEF, False, False
+    brief, tight, broken = True, False, False
     while not watch.stopped():
         left = watch.left()
-        slice_ = seconds if left is None else min(seconds, left)
-        answer = engines.search(linear, Ask(slice_, gap, enough=enough, tight=tight), known.x)
+        most = LONGEST_SECONDS if left is None else left
+        answer = engines.search(
+            linear, Ask(min(BRIEF, most) if brief else most, gap, enough=enough, tight=tight), known.x
+        )
         bound = max(bound, answer.bound)
         if answer.outcome is SolverOutcome.INFEASIBLE:
             return answer
@@ -51,21 +49,11 @@ def solve_mip(
             continue
         if answer.outcome is SolverOutcome.OPTIMAL or (enough is not None and answer.objective <= enough):
             return SolverAnswer(SolverOutcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
-        seconds = max(SECOND_SLICE, 2 * seconds)
+        if not brief and not answer.out_of_time:
+            break  # it gave up by itself, and would again
+        brief = False
     outcome = SolverOutcome.BROKEN if broken and best.x is None else best.outcome
     return SolverAnswer(outcome, best.x, best.objective, min(bound, best.objective))
-
-
-def in_slices(linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int) -> SolverAnswer:
-    """A search that ends by itself, by its gap or its nodes, and can be interrupted: in slices that double in length."""
-    seconds, answer = LATER_SLICE, NOTHING
-    while not watch.stopped():
-        left = watch.left()
-        answer = engines.search(linear, Ask(seconds if left is None else min(seconds, left), gap, nodes=nodes))
-        if not answer.out_of_time:
-            break
-        seconds *= 2
-    return answer
 
 
 def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
@@ -82,7 +70,8 @@ def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
 def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
     """The same choices made exactly whole, and the rest solved again for them."""
     assert answer.x is not None
-    exact = engines.linear(fix(linear, linear.integer, answer.x))
+    settled = replace(engines, stopped=never)  # a plan that a stopped search leaves behind is whole too
+    exact = settled.linear(fix(linear, linear.integer, answer.x))
     if exact.x is None:
         return answer
     return SolverAnswer(answer.outcome, exact.x, exact.objective, answer.bound)

@@ -25,7 +25,7 @@ from ..program.matrix import Floats, Ints, Linear, Mask
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
 from .lagrangian import LagrangianPrices, PartSolver
 from .linking import Joint
-from .mip import NOTHING, fix, in_slices, polished
+from .mip import NOTHING, fix, polished
 from .scaling import scaled
 
 AT_ONCE = 4
@@ -66,7 +66,7 @@ class Neighbourhoods:
         groups = self._groups(self.sizes[self.size])
         programs = [self._opened(best.x, whole, group) for group in groups]
         with ThreadPoolExecutor(self.workers) as pool:
-            found = list(pool.map(lambda program: in_slices(program, self.engines, self.watch, GAP, NODES), programs))
+            found = list(pool.map(lambda program: searched(program, self.engines, self.watch, GAP, NODES), programs))
         enough = best.objective - BETTER * abs(best.objective)
         better = [i for i, answer in enumerate(found) if answer.x is not None and answer.objective < enough]
         self._note(len(groups), bool(better))
@@ -113,6 +113,11 @@ class Neighbourhoods:
             mixed[own] = answer.x[own]
         fixed = fix(replace(self.linear, integer=whole), whole & (self.part >= 0), mixed)
         return self.engines.search(fixed, Ask(self.watch.left())) if not self.watch.stopped() else NOTHING
+
+
+def searched(linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int) -> SolverAnswer:
+    """A search that ends by itself, by its gap or its nodes; nothing once the watch has stopped."""
+    return NOTHING if watch.stopped() else engines.search(linear, Ask(watch.left(), gap, nodes=nodes))
 
 
 def _near(joint: Joint, part: Ints) -> Floats:
@@ -192,7 +197,7 @@ class SharedCapacitySearch:
             return NOTHING
         x = prices.mixed / self.scale.columns
         settled = self.dear & ((x > SURE) | ~prices.ever(self.dear))
-        return in_slices(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
+        return searched(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
 
     def _better(self, plan: SolverAnswer, whole: Mask, prices: LagrangianPrices) -> None:
         """Betters a plan that makes the choices of `whole`, and the bound, in turn."""
@@ -224,7 +229,7 @@ class SharedCapacitySearch:
             full = plan
         else:
             assert plan.x is not None
-            full = in_slices(fix(self.linear, whole, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
+            full = searched(fix(self.linear, whole, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
         if full.x is not None and full.objective < self.best.objective:
             self.best = full
 

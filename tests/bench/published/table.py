@@ -50,7 +50,7 @@ def table(names: list[str], who: list[str], stop: Stop, told: Told) -> str:
         told(f"{number}/{len(jobs)} {name}: {each} …")
         found = alone(performed, name, each, stop)
         told(f"{number}/{len(jobs)} {name}: {each}: {found.answer.status}, {found.processor:.1f} s of processor")
-        rows.append(_row(read(name), found))
+        rows.append(_row(read(name), found, named=each == who[0]))
     return columns(rows, _LEFT)
 
 
@@ -70,17 +70,16 @@ def _spent() -> float:
     return sum(use.ru_utime + use.ru_stime for use in uses)
 
 
-def _row(problem: Problem, found: Found) -> tuple[str, ...]:
-    return tuple(_cells(problem, found))
+def _row(problem: Problem, found: Found, named: bool) -> tuple[str, ...]:
+    return tuple(_cells(problem, found, named))
 
 
-def _cells(problem: Problem, found: Found) -> Iterator[str]:
+def _cells(problem: Problem, found: Found, named: bool) -> Iterator[str]:
     answer, apart = found.answer, gap(found.answer)
-    first = found.who == OURS
-    yield problem.name if first else ""
+    yield problem.name if named else ""
     yield (
         f"{_size(problem)}, optimum {'unknown' if problem.optimum is None else f'{problem.optimum:,.12g}'}"
-        if first
+        if named
         else ""
     )
     yield found.who

@@ -2,12 +2,15 @@
 
 Measured traps, each with a test:
 - MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: what may take long runs in a
-  process of its own (`worker`), in slices that double in length, and the caller waits.
+  process of its own (`worker`), which is ended from outside and leaves its best plan and bound in files.
 - HiGHS takes its number of threads once per process, through `highs.int_options`.
 - HiGHS prints a line on stdout when it repairs a plan of its own, with all output switched off (`silence`).
 """
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +20,9 @@ from ...errors import Diagnostic
 from ...program.matrix import Floats, Linear
 from ..engine import BRIEF, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 from .worker import RefusedError, search, search_in_worker, silence
+
+GRACE = 1.0
+"""Seconds after its time limit at which a search is ended that has not ended itself: within a large linear program HiGHS hardly looks at the clock."""
 
 
 def solve_with_highs(
@@ -74,6 +80,7 @@ def _by_mathopt(
         hint.ids.extend(range(len(start)))
         hint.values.extend(start.tolist())
     program = _proto(linear)
+    stopped = _late(ask)
     brief = parameters_pb2.SolveParametersProto()
     brief.CopyFrom(parameters)
     brief.time_limit.FromNanoseconds(int(BRIEF * 1e9))
@@ -83,11 +90,19 @@ def _by_mathopt(
             with silence():
                 result = search(program, engine, parameters if ask.seconds is not None else brief, more)
         if result is None or (ask.seconds is None and result.termination.limit == result_pb2.LIMIT_TIME):
-            result = search_in_worker(program, engine, parameters, more, ask.stopped)
+            result = search_in_worker(program, engine, parameters, more, stopped)
     except RefusedError as error:
         problem = Diagnostic(f"the solver refused the program: {error}", fix="please report this case")
         raise BreakdownError(problem) from error
     return SolverAnswer(SolverOutcome.NOTHING) if result is None else _answer(result, linear)
+
+
+def _late(ask: Ask) -> Callable[[], bool]:
+    """Whether a search is to be ended: the user has had enough, or it did not end itself at its time."""
+    if ask.seconds is None:
+        return ask.stopped
+    last = time.monotonic() + ask.seconds + GRACE
+    return lambda: ask.stopped() or time.monotonic() > last
 
 
 def _proto(linear: Linear) -> model_pb2.ModelProto:
