@@ -25,7 +25,7 @@ def plan(
         float | None,
         typer.Option(
             metavar="SECONDS",
-            help="Seconds for the solve; the best plan found by then is printed.",
+            help="Seconds for all of it, reading and reasons included; the best plan found by then is printed.",
             min=0,
             max=LONGEST_SECONDS,
         ),

@@ -62,7 +62,7 @@ def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
     """Whether there is a plan for what conflicts if the rule is asked only from a period on."""
     inputs = _later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
     program = compile_program(inputs.problem())
-    best = least(program, program.short_of(part.demands), session.limits, session.cancel)
+    best = least(program, program.short_of(part.demands), session.left(), session.cancel)
     return best is not None and not isinf(best)
 
 

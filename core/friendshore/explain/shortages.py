@@ -97,7 +97,7 @@ def _better_without(session: Session, demand: str, rules: list[str], kilograms: 
     if not here & set(rules):
         return False
     program = compile_program(inputs.after([Change(disable=rule) for rule in rules if rule in here]).problem())
-    best = least(program, program.short_of({demand}), session.limits, session.cancel)
+    best = least(program, program.short_of({demand}), session.left(), session.cancel)
     return best is not None and _less(best, kilograms, program.problem.case)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..domain.case import Case
@@ -74,7 +75,7 @@ def plan(
         scenario: names of the case's scenarios to apply, in order.
         changes: further changes, after those of the scenarios.
         strict: enforce phases of unknown status.
-        time_limit: seconds for the solve; the best plan found by then is returned, with its bound.
+        time_limit: seconds for all of it, reading and reasons included; the best plan found by then is returned, with its bound.
         gap: relative distance from the bound at which a plan is taken as cheapest.
         workers: components solved at once; None: the number of processors. Does not change the result.
         engines: what solves, in the order in which it is asked.
@@ -88,15 +89,15 @@ def plan(
         SolverError: if the solver breaks down.
         VerificationError: if the plan does not hold; never passed on as a plan.
     """
+    began = monotonic()
     names = (scenario,) if isinstance(scenario, str) else tuple(scenario)
     gathered = gather(case, registry, catalogs, rules)
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)
     applied = Applied(scenario=names, changes=tuple(changes), strict=strict)
     with unaltered(gathered.records):
-        session = Session.open(
-            gathered.inputs.apply(applied), Limits(gap, time_limit, workers, engines), progress, cancel
-        )
+        limits = Limits(gap, time_limit, workers, engines)
+        session = Session.open(gathered.inputs.apply(applied), limits, progress, cancel, began=began)
         run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied)
 

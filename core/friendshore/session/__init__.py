@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from time import monotonic
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class Session:
     limits: Limits
     cancel: Cancel | None
     opened: float
-    """When the search began, by the monotonic clock: a time limit is one for everything."""
+    """When the work on it began, by the monotonic clock: a time limit is one for everything."""
     answers: AnswerCache
     """What has been solved so far, component by component."""
     _plans: Recent[tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]], PartPlan] = field(
@@ -70,8 +70,17 @@ class Session:
         progress: Progress | None = None,
         cancel: Cancel | None = None,
         answers: AnswerCache | None = None,
+        began: float | None = None,
     ) -> Session:
-        """Resolves, compiles, solves and verifies; `answers` are those known already.
+        """Resolves, compiles, solves and verifies.
+
+        Args:
+            inputs: what is planned.
+            limits: when to stop: its time is that of all of it, whoever asks why something is short included.
+            progress: told how far the search is.
+            cancel: ends the search once it is set.
+            answers: those known already.
+            began: when the work on it began, by the monotonic clock; None: now.
 
         Raises:
             InputError: with all that does not fit together in the case.
@@ -79,11 +88,12 @@ class Session:
             VerificationError: if the plan does not hold: a bug of ours, never passed on as a plan.
             PluginError: if a plugin's rule raises.
         """
+        building = monotonic()
+        opened = building if began is None else began
         problem = inputs.problem()
-        opened = time.monotonic()
         program = compile_program(problem)
         known = AnswerCache() if answers is None else answers
-        solution = solve(program, limits, progress, cancel, known)
+        solution = solve(program, _for_search(limits, opened, building), progress, cancel, known)
         verified = verify(problem, plan_of(program, solution))
         # What is asked from here on moves no price of a shortage or of holding.
         return Session(inputs.freeze(problem), problem, program, solution, verified, limits, cancel, opened, known)
@@ -310,7 +320,20 @@ class Session:
         """The limits, with what is left of the time."""
         if self.limits.seconds is None:
             return self.limits
-        return replace(self.limits, seconds=max(0.0, self.limits.seconds - (time.monotonic() - self.opened)))
+        return replace(self.limits, seconds=max(0.0, self.limits.seconds - (monotonic() - self.opened)))
+
+
+LEAST_SEARCH = 0.1
+"""Share of a time limit that is searched even where reading took all of it: a plan that comes late is worth more than none."""
+
+
+def _for_search(limits: Limits, began: float, building: float) -> Limits:
+    """The limits of the search: what is left of the time, less as much for verifying and telling the plan as laying it out took."""
+    if limits.seconds is None:
+        return limits
+    now = monotonic()
+    left = limits.seconds - (now - began) - (now - building)
+    return replace(limits, seconds=max(left, LEAST_SEARCH * limits.seconds))
 
 
 def _for_itself(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:
