@@ -1,16 +1,17 @@
-"""Where the tables of a catalog are: a folder of CSV files beside `catalog.toml`, or the sheets of a workbook."""
+"""Where the tables of a catalog are: a folder of CSV files beside `catalog.toml`, or the sheets of a workbook; and where in them something is said."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from ..domain.quantities import Money, UnitPrice
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic
 from ..readers import CatalogRows, TableRows
 from ..reading import kinds as k
-from ..reading.csvfile import Table, fill, read_table
+from ..reading.csvfile import Table, TableRow, fill, read_table
 from ..reading.entry import Entry
 from ..reading.fact_columns import FactColumns
 from ..reading.fields import Field, Layout
@@ -18,6 +19,7 @@ from ..reading.textfile import no_file
 from ..reading.tomlfile import TomlFile, read_section, read_toml
 from ..reading.workbook import PRIVATE, Line, Workbook, is_workbook, read_workbook
 from . import columns
+from .columns import LANES, OFFERS, QUOTES, TABLES, TERMS, TIERS
 
 HEAD_FILE = columns.HEAD.name
 HEAD_SHEET = "catalog"
@@ -243,3 +245,44 @@ def _no_head(folder: Path) -> Diagnostic:
         expected=f"{HEAD_FILE} with schema = 1 and a name",
         fix=f"rename `{near}` to {HEAD_FILE}" if near else "",
     )
+
+
+_ABOUT = ("offer", "id")
+"""Columns that say what a row is about; the first that a table has."""
+
+
+def amounts_in(path: Path | CatalogRows) -> Iterator[tuple[Table, TableRow, str, str]]:
+    """Everything that a catalog states in money, as far as it can be read: table, row, column and currency.
+
+    Benchmarks are left out: they may be of many materials, and only some are followed.
+    """
+    found: list[Diagnostic] = []
+    tables = tables_at(path, found)
+    for layout in (OFFERS, QUOTES, TIERS, TERMS, LANES):
+        table = tables.table(layout, found)
+        for row in table.rows if table is not None else ():
+            for column, value in row.values.items():
+                if isinstance(value, Money | UnitPrice):
+                    assert table is not None
+                    yield table, row, column, value.currency
+
+
+def place_of(path: Path | CatalogRows, table: str, subject: str, holding: str = "") -> tuple[str, int] | None:
+    """File and row in which a table of a catalog says something; None where it says no such thing.
+
+    Args:
+        path: folder or workbook, or what a reader read.
+        table: name of the table, like `offers`.
+        subject: what the row is about: the id of an offer, a facility or a supplier.
+        holding: what stands in one of its cells, among other things.
+    """
+    found: list[Diagnostic] = []  # what else is wrong there is told by whoever reads it in full
+    layout = next((layout for layout in TABLES if layout.name == f"{table}.csv"), None)
+    read = None if layout is None else tables_at(path, found).table(layout, found)
+    if read is None:
+        return None
+    about = next((name for name in _ABOUT if name in read.columns), None)
+    for row in read.rows:
+        if about and read.text(row, about) == subject and any(holding in cell for cell in row.cells):
+            return read.file, row.line
+    return None

@@ -10,7 +10,6 @@ from . import (
     catalogs,
     check,
     init,
-    lock,
     plan,
     plugins,
     report,
@@ -60,7 +59,7 @@ for _name, _answers in own_questions().items():
     app.command(_name, short_help=_answers)(announced)
 app.command("report", short_help="Print a run on one page.")(report.report)
 app.command("sign", short_help="Sign a run folder with a key.")(verify.sign)
-app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(lock.lock)
+app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(check.lock)
 app.command("init", short_help="Write a small case that can be planned.")(init.init)
 app.add_typer(catalogs.app, name="catalogs")
 app.add_typer(rules.app, name="rules")

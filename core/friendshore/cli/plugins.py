@@ -76,7 +76,7 @@ def new(
     Overwrites nothing.
     """
     from ..writing import finish_adding
-    from .writing import write_new
+    from .init import write_new
 
     target = Path(name) if folder is None else folder
     finish_adding(target)

@@ -17,7 +17,7 @@ from ..case.load import CASE_FILE
 from ..case.mentions import Mention, mentions
 from ..catalog import ids_in
 from ..catalog.known import Known
-from ..catalog.places import amounts_in
+from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
 from ..domain.case import Case
 from ..domain.countries import is_country

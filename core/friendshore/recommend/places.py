@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from ..case.mentions import Mention, mentions
-from ..catalog.places import place_of
+from ..catalog.tables import place_of
 from ..domain.case import Case
 from ..domain.countries import is_country
 from ..domain.facts import Catalog

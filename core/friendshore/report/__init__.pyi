@@ -6,25 +6,25 @@ from .checks import (
     check_document as check_document,
     conformance_data as conformance_data,
     conformance_document as conformance_document,
+    errors_data as errors_data,
+    problem_data as problem_data,
+    problem_lines as problem_lines,
     run_check_data as run_check_data,
     run_check_document as run_check_document,
-)
-from .law import (
-    pack_data as pack_data,
-    pack_document as pack_document,
-    rule_document as rule_document,
-    rule_listing as rule_listing,
-    rule_row as rule_row,
 )
 from .listing import (
     Listing as Listing,
     catalog_data as catalog_data,
     catalog_document as catalog_document,
     catalog_listing as catalog_listing,
+    pack_data as pack_data,
+    pack_document as pack_document,
     plugin_data as plugin_data,
     plugin_document as plugin_document,
     plugin_listing as plugin_listing,
+    rule_document as rule_document,
+    rule_listing as rule_listing,
+    rule_row as rule_row,
 )
 from .page import page_document as page_document
 from .plan import plan_document as plan_document, summary_document as summary_document
-from .problems import errors_data as errors_data, problem_data as problem_data, problem_lines as problem_lines

@@ -12,8 +12,7 @@ from ...domain.base import exact
 from ...domain.use import Chained, Move, Use
 from ...errors import Diagnostic, InputError
 from ..base import Rule
-from .amounts import PerKilogram, Rate
-from .shared import Countries, Covering, lands, listed, named_currency
+from .shared import Countries, Covering, PerKilogram, Rate, lands, listed, named_currency
 
 
 class Tariff(Covering, Rule):

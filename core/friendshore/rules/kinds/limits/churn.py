@@ -10,7 +10,7 @@ from ....domain.facts import Place
 from ....domain.use import Chained
 from ...base import Facts, IncumbentLine
 from ...rows import Row, Term, lacking
-from ..amounts import Share
+from ..shared import Share
 from .grouped import STRETCH, Grouped
 
 

@@ -12,8 +12,7 @@ from pydantic import Field
 from ....domain.facts import Material
 from ....errors import Diagnostic, InputError
 from ...terms import ForUses
-from ..amounts import PerKilogram
-from ..shared import Covering, InMoney
+from ..shared import Covering, InMoney, PerKilogram
 
 Per = Literal["period", "year", "horizon"]
 GroupBy = Literal["element", "material", "all"]

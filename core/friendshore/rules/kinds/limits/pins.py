@@ -16,8 +16,7 @@ from ....domain.use import Chained
 from ....errors import Diagnostic, InputError
 from ...base import Facts, Names, Rule
 from ...rows import Row
-from ..amounts import Kilograms, PerKilogram, WeightTable
-from ..shared import EndUses, InMoney, for_use, listed
+from ..shared import EndUses, InMoney, Kilograms, PerKilogram, WeightTable, for_use, listed
 from .grouped import STRETCH, Per, ends
 
 

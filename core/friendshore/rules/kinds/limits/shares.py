@@ -13,8 +13,7 @@ from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Rows
-from ..amounts import Share
-from ..shared import for_use, lands, listed
+from ..shared import Share, for_use, lands, listed
 from .counting import NOUN, NOUNS, Belongs, ByCountries
 from .grouped import STRETCH, only
 

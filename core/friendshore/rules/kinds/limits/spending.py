@@ -12,8 +12,7 @@ from ....domain.facts import Place
 from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row
-from ..amounts import Amount, Rate
-from ..shared import Covering, EndUses, InMoney, for_use
+from ..shared import Amount, Covering, EndUses, InMoney, Rate, for_use
 from .grouped import STRETCH, Per, only
 
 

@@ -13,8 +13,7 @@ from ....domain.base import Number, as_decimal
 from ....domain.facts import Material, Place
 from ...base import DemandLine, Facts, Names
 from ...rows import Row, Term, lacking
-from ..amounts import Kilograms, PerKilogram, WeightTable
-from ..shared import Covering, EndUses, InMoney, for_use, listed
+from ..shared import Covering, EndUses, InMoney, Kilograms, PerKilogram, WeightTable, for_use, listed
 from .grouped import ends
 
 

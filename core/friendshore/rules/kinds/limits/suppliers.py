@@ -14,8 +14,7 @@ from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row, Term
 from ...terms import UsedTerm
-from ..amounts import Amount, Share
-from ..shared import for_use
+from ..shared import Amount, Share, for_use
 from .counting import NOUN, NOUNS, By, ByCountries
 from .grouped import STRETCH, Per, only
 
