@@ -16,7 +16,7 @@ from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.ledger.records import Bill, Ledger, Method
 from friendshore.questions.ledger.search import ledger
-from friendshore.questions.ledger.shapley import in_units
+from friendshore.questions.ledger.splitting import in_units
 from friendshore.session import Session
 from friendshore.solve import Limits
 

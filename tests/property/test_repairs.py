@@ -15,7 +15,7 @@ from friendshore.domain.case import Level, Minimise
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.repairs.lever_search import levers_for
+from friendshore.questions.repairs.demand_levers import levers_for
 from friendshore.questions.repairs.levers import Lever, LeverBounds, LeverKind, Need
 from friendshore.questions.repairs.records import LeverUse, Repair, Repairs
 from friendshore.questions.repairs.search import repairs

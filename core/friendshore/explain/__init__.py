@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 from ..lazy_exports import moved
 from .causes import SupplyCause as SupplyCause, SupplyCauses as SupplyCauses
 from .eligibility import least_confidence as least_confidence
-from .floors import floors_from as floors_from
 from .holdings import Holding as Holding, holdings as holdings
 from .kept_out import Exposed as Exposed, KeptOut as KeptOut, exposed as exposed, kept_out as kept_out
 from .obstacles import Obstacle as Obstacle
-from .ranks import UNPRICED as UNPRICED, RankPrice as RankPrice, rank_prices as rank_prices
+from .replanned import (
+    UNPRICED as UNPRICED,
+    RankPrice as RankPrice,
+    floors_from as floors_from,
+    rank_prices as rank_prices,
+)
 from .shortages import Reason as Reason, limiting_rules as limiting_rules, shortage_reasons as shortage_reasons
 from .whole_periods import ByMonths as ByMonths, by_months as by_months, rounded as rounded
 
@@ -35,12 +39,12 @@ _MODULES = {
     "differing": "compare.differing",
     "insurance": "stress.insurance",
     "insured": "stress.insured",
-    "insuring": "stress.insuring",
+    "insuring": "stress.insured",
     "items": "ledger.items",
     "landed": "alternatives.compliance",
     "lattice": "repairs.lattice",
     "ledger": "ledger.search",
-    "lever_search": "repairs.lever_search",
+    "lever_search": "repairs.demand_levers",
     "levers": "repairs.levers",
     "losses": "stress.losses",
     "margins": "ledger.margins",
@@ -49,7 +53,7 @@ _MODULES = {
     "programs": "ledger.items",
     "repaired": "repairs.records",
     "repairs": "repairs.search",
-    "shapley": "ledger.shapley",
+    "shapley": "ledger.splitting",
     "splitting": "ledger.splitting",
     "stress": "stress.search",
     "stretches": "calendar.stretches",

@@ -17,7 +17,7 @@ from ..domain.facts import Catalog, ChainEntry, Facility, Offer
 from ..domain.terms import Terms
 from ..errors import Diagnostic
 from .demands import demand_name
-from .subjects import covers
+from .schedules import covers
 
 Facts = tuple[Case, tuple[Catalog, ...]]
 """What changes are applied to, rules apart."""

@@ -25,7 +25,7 @@ from .demands import order_name, stock_name
 from .inputs import Inputs
 from .merged import around
 from .problem import Problem
-from .subjects import subjects_of
+from .schedules import subjects_of
 
 Members = frozenset[str]
 """Materials of a part."""

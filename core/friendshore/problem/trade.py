@@ -22,8 +22,7 @@ from .merged import Merged, around, exchange
 from .moves import Moves
 from .network import Network
 from .offers import Assumption, OfferFacts
-from .schedules import PriceSpan, resolve_schedules
-from .subjects import Sellers
+from .schedules import PriceSpan, Sellers, resolve_schedules
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,10 @@ from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.given import UNEXAMINED
 from ..readers import reader_in
-from ..reading.commas import told_commas
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
-from .doubtful import end_uses, far_dates, looks, out_of_scale, own_rules
+from .doubtful import end_uses, far_dates, looks, out_of_scale, own_rules, told_commas
 from .gather import Gathered
 from .run_parts import describe_leads
 

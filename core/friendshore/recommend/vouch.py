@@ -14,9 +14,8 @@ from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..plugins import Registry, changes, is_folder, kind_digest, plugin_files
 from ..readers import reader_in
 from ..reading.records import shown
-from .facts import FACTS, FactsFile, PackFacts, as_data
+from .facts import FACTS, NOUN, FactsFile, PackFacts, as_called_today, as_data, renamed_since
 from .gather import Gathered
-from .renamed import NOUN, renamed_since, today
 
 OWN = "friendshore"
 Entries = Mapping[str, Mapping[str, object]]
@@ -65,7 +64,7 @@ class Vouching:
             source: what it is said to come from, for messages.
             standing: what vouches for it, if all is the same.
         """
-        found = list(_unlike(*today(told, right, self.since), source))
+        found = list(_unlike(*as_called_today(told, right, self.since), source))
         self.findings += found
         if not found:
             self.vouched.append(f"{what}: {standing}")

@@ -11,7 +11,7 @@ from ..domain.run import Run, RunDemand, RunDoubt
 from ..domain.used import aged, is_stale
 from .demand import for_whom, only_by_periods
 from .ground import floor_lines
-from .holdings import barred
+from .mix import barred
 
 STATUS = {
     PlanStatus.OPTIMAL: ("optimal", Tone.GOOD),

@@ -26,8 +26,7 @@ from ..domain.run import Run, RunDiscount, RunLevel
 from .demand import demands, shortages, whole_periods
 from .ground import assumptions, kept_out, limits, rules, versions
 from .heading import heading, unexamined, warnings
-from .holdings import holdings
-from .mix import mix, orders
+from .mix import holdings, mix, orders
 
 
 def plan_document(run: Run) -> Document:

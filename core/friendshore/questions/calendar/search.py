@@ -14,9 +14,8 @@ from ...errors import Diagnostic, InputError
 from ...explain.results import Counted, Effort, QuestionResult
 from ...session import Session
 from ...solve import Progress
-from .breakpoints import breakpoints, stretches_between
 from .snapshot import Snapshot, Subject
-from .stretches import Concerned, StretchPlan, concerned
+from .stretches import Concerned, StretchPlan, breakpoints, concerned, stretches_between
 
 
 class Cause(Record):

@@ -13,8 +13,7 @@ from ...session import PartPlan, Session
 from .items import Coalitions, Item, items_named, rule_items
 from .margins import margins, questions
 from .records import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
-from .shapley import Weights, half_width, in_units
-from .splitting import Split, demanded, value_of
+from .splitting import Split, Weights, demanded, half_width, in_units, value_of
 
 EXACT_UP_TO = 10
 """Items of an independent part up to which its Shapley values are exact."""

@@ -17,8 +17,8 @@ from ...explain.results import Counted, Difference, between, difference, shortag
 from ...plugins import sentence_of
 from ...problem import Problem
 from ...session import Answer, Session
+from .demand_levers import levers_for
 from .lattice import Lattice
-from .lever_search import levers_for
 from .levers import Lever, LeverBounds, Need
 from .records import Gap, LeverUse, Repair, Repairs
 from .trials import Amounts, TimeIsUpError, Trials, least_amounts

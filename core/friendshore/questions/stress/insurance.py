@@ -25,8 +25,7 @@ from ...program.twostage import kept_ready
 from ...session import Session
 from ...solve import Solution
 from ...verify import VerifiedPlan, examine, verify
-from .insured import Insurance, KeptReady, LossMet, Ordered, Ready, StockNeeded
-from .insuring import InsuredPart, Kilograms, insure_part
+from .insured import Insurance, InsuredPart, KeptReady, Kilograms, LossMet, Ordered, Ready, StockNeeded, insure_part
 from .losses import Loss, LossKind, losses
 from .search import Progress, Shortfall, short_more
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from ...base import Rule
-from .churn import MaxChurn
-from .concentration import Concentration
 from .pins import Pin
-from .shares import MaxShare, MinShare
+from .shares import Concentration, MaxChurn, MaxShare, MinShare
 from .spending import Budget
 from .stocks import Cover, StockLevel
 from .suppliers import MaxPlaces, MaxSuppliers, MinSuppliers, SingleSource

@@ -1,21 +1,22 @@
-"""Shares: no more than so much from anyone, at least so much from some."""
+"""Shares: no more than so much from anyone, at least so much from some, how much may move away from today's suppliers; and how much comes from whoever most comes from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import model_validator
 
-from ....domain.facts import ChainEntry, Feed
+from ....domain.facts import ChainEntry, Feed, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
-from ...base import Facts
-from ...rows import Rows
+from ...base import Facts, IncumbentLine
+from ...rows import Row, Rows, Term, lacking
 from ..shared import Share, for_use, lands, listed
 from .counting import NOUN, NOUNS, Belongs, ByCountries
-from .grouped import STRETCH, only
+from .grouped import STRETCH, Grouped, only
 
 
 class _Shared(ByCountries):
@@ -200,3 +201,90 @@ class MinShare(_Shared):
         who = " and ".join(part for part in parts if part)
         done = f"be {self.stage.value} in" if self.stage is not None and not self.feed else "come from"
         return f"At least {self.base()}, must {done} {'each of ' if self.each else ''}{who}."
+
+
+class Concentration(ByCountries):
+    """Kilograms from the largest, counted as a cap on a share counts them.
+
+    A kilogram counts for everyone it may come from, and for all where that is not known.
+    """
+
+    kind: Literal["concentration"] = "concentration"
+
+    def largest(self, facts: Facts) -> Iterator[Row]:
+        """For every group and stretch a row without bounds: the kilograms from whoever most is bought from."""
+        for group, part in self.groups(facts):
+            everything = self.counted(part, group, surely=False)
+            everyone = [belongs for _, belongs in self.each_of(part, group)]
+            stretches = part.spans(self.per)
+            whole = [(offer, float(everything(offer, place))) for offer, place in part.purchases()]
+            counts = [[kg if belongs(offer) else 0.0 for offer, kg in whole] for belongs in everyone]
+            bought = part.bought_in_each(counts, [periods for _, periods in stretches])
+            for number, (label, _) in enumerate(stretches):
+                found = [bought[number * len(counts) + i] for i in range(len(counts))]
+                shares = [(Decimal(0), replace(term, times=-1.0)) for term in found if not term.is_empty]
+                if shares:
+                    yield Row(f"{group} {label}", (lacking(*shares),), reads=self.reads(part))
+
+    def sentence(self) -> str:
+        """What is added up, in words."""
+        what = f" of {self.subject()}" if self.selects else ""
+        who = f"the {NOUN[self.by]} that most comes from"
+        where = f", where it is {self.stage.value}" if self.stage is not None else ""
+        return f"kilograms bought{what} from {who}{where}, {self.by_group()}, {STRETCH[self.per]}"
+
+
+class MaxChurn(Grouped):
+    """No more than a share of what is bought today may move away from those it is bought from.
+
+    What an incumbent loses is what today's rate comes to, less what orders already placed bring and what is bought from it,
+    and never less than nothing: what one incumbent gains makes up for no other's loss. An incumbent that is not offered any
+    more loses all.
+    """
+
+    model_config = {"json_schema_extra": {"examples": [{"share": "50 %"}]}}
+
+    kind: Literal["max-churn"] = "max-churn"
+    share: Share
+    """Of all that is bought today, from 0 to 1, or like `20 %`."""
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for every group and stretch in which something is bought today."""
+        known = {material.id for material in facts.materials}
+        members: dict[str, list[IncumbentLine]] = {}
+        for line in facts.incumbents:
+            if self.group(line.material) and line.material.id in known:
+                members.setdefault(self.group(line.material), []).append(line)
+        for group, lines in sorted(members.items()):
+            part = facts.about({line.material.id for line in lines})
+            for label, periods in facts.spans(self.per):
+                today = sum((self._kilograms(line, line.quantity, periods) for line in lines), Decimal(0))
+                yield Row(
+                    label=f"{group} {label}",
+                    terms=tuple(self._lost(part, line, periods) for line in lines),
+                    at_most=self.share * today,
+                    sentence=self.sentence(),
+                    penalty=self.penalty,
+                )
+
+    def _kilograms(self, line: IncumbentLine, by_period: Sequence[Decimal], periods: Sequence[int]) -> Decimal:
+        return self.contained(line.material) * sum((by_period[t] for t in periods), Decimal(0))
+
+    def _lost(self, facts: Facts, line: IncumbentLine, periods: Sequence[int]) -> Term:
+        """What an incumbent loses over some periods."""
+        placed = self._kilograms(line, line.placed, periods)
+        base = self._kilograms(line, line.quantity, periods) - placed
+        return lacking((base, facts.bought(self._of(line), periods)))
+
+    def _of(self, line: IncumbentLine) -> Callable[[Chained, Place], Decimal]:
+        def count(offer: Chained, _place: Place) -> Decimal:
+            same = (offer.offer.id, offer.material.id) == (line.offer, line.material.id)
+            return self.contained(line.material) if same else Decimal(0)
+
+        return count
+
+    def sentence(self) -> str:
+        """The cap in one sentence."""
+        share = f"{(self.share * 100).normalize():f} %"
+        what = f"what is bought today of {self.subject()}, {self.by_group()}"
+        return f"No more than {share} of {what}, {STRETCH[self.per]}, may move away from those it is bought from."
