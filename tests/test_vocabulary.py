@@ -60,9 +60,9 @@ NAMES = {
 
 MODULES = {
     "problem/standing": "questions/calendar/snapshot",
-    "problem/turning": "questions/calendar/breakpoints",
+    "problem/turning": "questions/calendar/stretches",
     "problem/touched": "problem/impact",
-    "problem/acting": "questions/ledger/active_rules",
+    "problem/acting": "questions/ledger/items",
     "problem/shelves": "problem/stock_cover_cuts",
     "problem/wholes": "problem/fixed_point",
     "problem/doubles": "problem/float_tables",
@@ -71,7 +71,7 @@ MODULES = {
     "explain/standing": "explain/eligibility",
     "explain/letting": "questions/repairs/demand_levers",
     "explain/supplying": "questions/repairs/supply_levers",
-    "explain/finding": "questions/repairs/lever_search",
+    "explain/finding": "questions/repairs/demand_levers",
     "explain/upstream": "questions/repairs/supply_levers",
     "explain/entering": "questions/why_not/break_even",
     "explain/using": "questions/alternatives/usage_range",
