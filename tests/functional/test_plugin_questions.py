@@ -16,7 +16,7 @@ from friendshore.cli.announced import own_questions
 from friendshore.plugins import Registry
 from friendshore.plugins.manifest import COMMANDS
 from friendshore.questions import friendshore_questions
-from friendshore.questions.known import faults
+from friendshore.questions.base import faults
 
 if TYPE_CHECKING:
     from conftest import Site

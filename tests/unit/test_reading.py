@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from friendshore.domain.suggest import did_you_mean, nearest
 from friendshore.domain.values import CountryCodes
 from friendshore.errors import Diagnostic
+from friendshore.reading.cells import plain
 from friendshore.reading.fields import UnreadableError
 from friendshore.reading.kinds import CAPACITY, DATE, PER_UNIT, YES_NO, kind_of
 from friendshore.reading.tomlfile import read_toml
-from friendshore.reading.words import plain
 
 
 def test_the_nearest_word_is_suggested() -> None:

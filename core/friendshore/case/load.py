@@ -20,14 +20,14 @@ from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import TableRows, reader_in
+from ..reading.cells import plain_table
 from ..reading.csvfile import Table, read_table
 from ..reading.entry import Entry
 from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section, read_toml
-from ..reading.words import plain_table
 from ..rules.keys import scenario
 from . import keys
-from .entries import About, demand, made, overlap
+from .keys import About, demand, made, overlap
 
 R = TypeVar("R")
 

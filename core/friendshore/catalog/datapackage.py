@@ -15,10 +15,10 @@ from typing import Any
 
 from ..errors import Diagnostic, InputError
 from ..reading import kinds as k
+from ..reading.cells import BOOLEANS
 from ..reading.csvfile import Table
 from ..reading.fields import Field, Layout
 from ..reading.textfile import read_object
-from ..reading.words import BOOLEANS
 from ..writing import replace_file
 from . import columns
 from .tables import FolderTables

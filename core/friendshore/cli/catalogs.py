@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .installed import Blocked, installed
-from .options import AsJson
+from .options import AsJson, Blocked, installed
 from .output import answering, bare, show, show_json
 
 if TYPE_CHECKING:

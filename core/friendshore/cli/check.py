@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .installed import Blocked, installed
-from .options import AsJson, CasePath
+from .options import AsJson, Blocked, CasePath, installed
 from .output import answering, bare, complain, show, show_json
 from .waiting import progress_bar
 

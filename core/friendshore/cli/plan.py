@@ -9,8 +9,7 @@ import typer
 
 from ..domain.watch import LONGEST_SECONDS
 from .exits import CONFLICT
-from .installed import Blocked, installed
-from .options import DEFAULT_GAP, AsJson, CasePath, Changes, Gap, Scenarios, Strict, Workers
+from .options import DEFAULT_GAP, AsJson, Blocked, CasePath, Changes, Gap, Scenarios, Strict, Workers, installed
 from .output import answering, show, show_json, warn
 from .waiting import Interrupt, progress_bar
 

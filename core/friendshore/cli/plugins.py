@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .installed import Blocked, installed
-from .options import AsJson, Quiet
+from .options import AsJson, Blocked, Quiet, installed
 from .output import answering, bare, show, show_json
 
 if TYPE_CHECKING:

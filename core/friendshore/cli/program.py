@@ -13,7 +13,7 @@ import typer
 from ..errors import Diagnostic, InputError
 from .app import app
 from .exits import CLOSED_PIPE
-from .installed import alone
+from .options import alone
 from .output import StdoutError, complain, let_go, refused_by_the_machine, tell
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]

@@ -19,15 +19,27 @@ from typer.main import get_command
 
 from ..errors import FriendshoreError
 from .announced import announced_questions, own_questions
-from .installed import Blocked, installed
-from .options import DEFAULT_GAP, AsJson, Changes, Gap, PlanPath, Quiet, Scenarios, Strict, TimeLimit, Workers
+from .options import (
+    DEFAULT_GAP,
+    AsJson,
+    Blocked,
+    Changes,
+    Gap,
+    PlanPath,
+    Quiet,
+    Scenarios,
+    Strict,
+    TimeLimit,
+    Workers,
+    installed,
+)
 from .output import answering, answers_alone, bare, show, show_json, warn
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
     from ..plugins import Registry
     from ..questions import Question
-    from ..questions.known import Option
+    from ..questions.base import Option
     from ..recommend import Opened
 
 _SHARED: Mapping[str, tuple[Any, object]] = {
@@ -81,7 +93,7 @@ def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
         args: what was typed after it: a plugin that `--block` names is not looked at.
     """
     blocks = [*_values(args, "--block")]
-    from ..questions.known import question_named
+    from ..questions.base import question_named
 
     try:
         with answers_alone():
@@ -136,7 +148,7 @@ def _made(name: str, run: Callable[..., None], settings: dict[str, Any] | None =
 
 def _sign(run: Callable[..., None], question: Question[Any, Any]) -> None:
     """Gives the function of a command the options of its question, and its text."""
-    from ..questions.known import options_of
+    from ..questions.base import options_of
 
     options = options_of(question)
     own = [_parameter(one) for one in options]
@@ -187,7 +199,7 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     """Asks a question, and tells the answer."""
     from ..plugins import asked_of
     from ..questions import OptionsError
-    from ..questions.known import options_of
+    from ..questions.base import options_of
 
     as_json, own = given["as_json"], options_of(question)
     typed = {one.name: _value(one, given[one.name]) for one in own}

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .installed import Blocked, installed
-from .options import AsJson, OfCase, RunPath
+from .options import AsJson, Blocked, OfCase, RunPath, installed
 from .output import answering, bare, show_json
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from ..domain.watch import LONGEST_SECONDS
-from .installed import Blocked, installed
-from .options import AsJson, OfCase, Quiet, RunPath
+from .options import AsJson, Blocked, OfCase, Quiet, RunPath, installed
 from .output import answering, bare, show, show_json
 from .waiting import Interrupt, progress_bar
 

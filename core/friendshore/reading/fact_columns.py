@@ -11,7 +11,7 @@ from typing import Any
 from ..domain import values as v
 from ..domain.fact_columns import FactColumn, FactSort, StatedFact
 from . import kinds as k
-from .amounts import read_number
+from .cells import read_number
 from .csvfile import Table, TableRow
 from .fields import Field, Kind, Layout, UnreadableError
 

@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from ..domain import values as v
 from ..domain.quantities import UNLIMITED
-from . import amounts as a
-from . import words as w
+from . import cells as c
 from .fields import Kind
 
 _NUMBER: Mapping[str, object] = {"type": "number"}
@@ -21,7 +20,7 @@ _LIST: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}
 
 def one_value(name: str, words: Mapping[str, object]) -> Kind:
     """A kind with a fixed set of words."""
-    return Kind(name, w.named(v.one_of(words)), {"type": "string", "enum": list(words)})
+    return Kind(name, c.named(v.one_of(words)), {"type": "string", "enum": list(words)})
 
 
 def choice(name: str, words: type[StrEnum]) -> Kind:
@@ -33,42 +32,42 @@ def several(name: str, words: type[StrEnum]) -> Kind:
     """A list of the words of an enumeration."""
     values = {str(word): word for word in words}
     items = {"type": "array", "items": {"type": "string", "enum": list(values)}}
-    return Kind(name, w.each(v.one_of(values, "some of")), also=(items,))
+    return Kind(name, c.each(v.one_of(values, "some of")), also=(items,))
 
 
-TEXT = Kind("text", w.read_text)
-IDENT = Kind("name", w.named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
-IDENTS = Kind("names, set apart by `;`", w.each(v.ident), also=(_LIST,))
-TEXTS = Kind("list of texts", w.each(w.read_text), also=(_LIST,))
-DATE = Kind("date", w.read_day, {"type": "string", "format": "date"})
-YES_NO = Kind("yes or no", w.read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
-VERSION = Kind("version", w.read_version, {"const": 1})
+TEXT = Kind("text", c.read_text)
+IDENT = Kind("name", c.named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
+IDENTS = Kind("names, set apart by `;`", c.each(v.ident), also=(_LIST,))
+TEXTS = Kind("list of texts", c.each(c.read_text), also=(_LIST,))
+DATE = Kind("date", c.read_day, {"type": "string", "format": "date"})
+YES_NO = Kind("yes or no", c.read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
+VERSION = Kind("version", c.read_version, {"const": 1})
 
 
 def _whole(range_: v.Range) -> Kind:
     schema = {"type": "integer", "minimum": range_.least, "maximum": range_.most}
-    return Kind("whole number", a.whole(range_), also=(schema,))
+    return Kind("whole number", c.whole(range_), also=(schema,))
 
 
 def _number(name: str, read: Callable[[Any], Decimal], range_: v.Range) -> Kind:
-    return Kind(name, a.within(read, range_), also=(_NUMBER,))
+    return Kind(name, c.within(read, range_), also=(_NUMBER,))
 
 
 COUNT = _whole(v.LOTS)
-RATE = _number("number above 0", a.read_number, v.RATE)
-NON_NEGATIVE = _number("number", a.read_number, v.NON_NEGATIVE)
-FRACTION = _number("share", a.read_share, v.FRACTION)
-PART = _number("share above 0", a.read_share, v.PART)
-PREMIUM = _number("share", a.read_share, v.PREMIUM)
-DISCOUNT = _number("share off", a.read_share, v.DISCOUNT)
-MASS = Kind("mass", a.read_mass)
-MASS_OR_MONEY = Kind("mass or money", a.read_mass_or_money)
-MASS_RATE = Kind("mass per time", a.read_rate)
-CAPACITY = Kind("mass per time, or `unlimited`", a.read_capacity)
-PER_UNIT = Kind("number or mass", a.read_per_unit, also=(_NUMBER,))
-MONEY = Kind("money", a.read_money)
-UNIT_PRICE = Kind("money per mass", a.read_unit_price)
-DURATION = Kind("duration", a.read_duration)
+RATE = _number("number above 0", c.read_number, v.RATE)
+NON_NEGATIVE = _number("number", c.read_number, v.NON_NEGATIVE)
+FRACTION = _number("share", c.read_share, v.FRACTION)
+PART = _number("share above 0", c.read_share, v.PART)
+PREMIUM = _number("share", c.read_share, v.PREMIUM)
+DISCOUNT = _number("share off", c.read_share, v.DISCOUNT)
+MASS = Kind("mass", c.read_mass)
+MASS_OR_MONEY = Kind("mass or money", c.read_mass_or_money)
+MASS_RATE = Kind("mass per time", c.read_rate)
+CAPACITY = Kind("mass per time, or `unlimited`", c.read_capacity)
+PER_UNIT = Kind("number or mass", c.read_per_unit, also=(_NUMBER,))
+MONEY = Kind("money", c.read_money)
+UNIT_PRICE = Kind("money per mass", c.read_unit_price)
+DURATION = Kind("duration", c.read_duration)
 
 
 def _unread(value: object) -> object:
@@ -83,52 +82,52 @@ _SORTS: Mapping[object, Kind] = {
     str: TEXT,
     date: DATE,
     bool: YES_NO,
-    frozenset: Kind("words, set apart by `;`", w.read_words, also=(_LIST,)),
+    frozenset: Kind("words, set apart by `;`", c.read_words, also=(_LIST,)),
     v.ident: IDENT,
-    v.label: Kind("name", w.named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
-    v.end_use: Kind("end use", w.named(v.end_use)),
+    v.label: Kind("name", c.named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
+    v.end_use: Kind("end use", c.named(v.end_use)),
     v.step: one_value("stage or step", v.STEP_WORDS),
-    v.country: Kind("country", w.named(v.country)),
-    v.countries: Kind("countries, set apart by `;`", w.read_countries, also=(_LIST,)),
-    v.place: Kind("country or site", w.named(v.place)),
-    v.hs_code: Kind("HS code", w.named(v.hs_code)),
-    v.currency: Kind("currency", w.named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
+    v.country: Kind("country", c.named(v.country)),
+    v.countries: Kind("countries, set apart by `;`", c.read_countries, also=(_LIST,)),
+    v.place: Kind("country or site", c.named(v.place)),
+    v.hs_code: Kind("HS code", c.named(v.hs_code)),
+    v.currency: Kind("currency", c.named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
     v.incoterm: one_value("Incoterm", v.INCOTERMS),
     v.Each(v.ident): IDENTS,
-    v.Each(v.place): Kind("countries or sites, set apart by `;`", w.each(v.place), also=(_LIST,)),
+    v.Each(v.place): Kind("countries or sites, set apart by `;`", c.each(v.place), also=(_LIST,)),
     v.PERIODS.whole: _whole(v.PERIODS),
     v.LOTS.whole: COUNT,
     v.RATE: RATE,
     v.NON_NEGATIVE: NON_NEGATIVE,
-    v.FACTOR: _number("number or share", a.read_share, v.FACTOR),
+    v.FACTOR: _number("number or share", c.read_share, v.FACTOR),
     v.FRACTION: FRACTION,
     v.PART: PART,
     v.PREMIUM: PREMIUM,
     v.DISCOUNT: DISCOUNT,
-    v.YEARLY_SHARE: Kind("share a year", a.read_yearly_share, also=(_NUMBER,)),
+    v.YEARLY_SHARE: Kind("share a year", c.read_yearly_share, also=(_NUMBER,)),
     v.MASS: MASS,
     v.MASS_RATE: MASS_RATE,
-    v.RESOLUTION: Kind("mass", a.read_resolution),
+    v.RESOLUTION: Kind("mass", c.read_resolution),
     v.PER_UNIT: PER_UNIT,
     v.MONEY: MONEY,
     v.UNIT_PRICE: UNIT_PRICE,
-    v.YEARLY_PRICE: Kind("money per mass and year", a.read_yearly_price),
+    v.YEARLY_PRICE: Kind("money per mass and year", c.read_yearly_price),
     v.MONTHS: DURATION,
     UNLIMITED: CAPACITY,
     "mass or money": MASS_OR_MONEY,
-    "prose": Kind("text", w.read_prose),
+    "prose": Kind("text", c.read_prose),
 }
 """What a field's type says of its values, a check, a range or the bare type, and how files state these."""
 _LISTS: Mapping[object, Kind] = {
     str: TEXTS,
     v.ident: IDENTS,
-    v.end_use: Kind("end uses, set apart by `;`", w.each(v.end_use), also=(_LIST,)),
+    v.end_use: Kind("end uses, set apart by `;`", c.each(v.end_use), also=(_LIST,)),
     v.step: Kind(
         "stages or steps, set apart by `;`",
-        w.each(v.one_of(v.STEP_WORDS, "some of")),
+        c.each(v.one_of(v.STEP_WORDS, "some of")),
         also=({"type": "array", "items": {"type": "string", "enum": list(v.STEP_WORDS)}},),
     ),
-    v.MASS: Kind("list of masses", a.read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},)),
+    v.MASS: Kind("list of masses", c.read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},)),
 }
 """The same of what stands in a list."""
 

@@ -31,9 +31,9 @@ from ..problem.changes import scenario_changes
 from ..problem.given import unknown_name
 from ..problem.inputs import Inputs
 from ..problem.rates import no_rate
+from ..reading.cells import plain_table
 from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
-from ..reading.words import plain_table
 from ..rules.pack import rules_in
 from .gather import attempt, gather, named_catalogs
 from .suggest import suggestions

@@ -11,7 +11,7 @@ from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..plugins import Registry, asked_of
 from ..problem.inputs import Inputs
 from ..questions import Question
-from ..questions.known import faults, options_of, question_named
+from ..questions.base import faults, options_of, question_named
 from ..recommend import Opened
 from ..run import json_text
 from ..session import Session

@@ -14,10 +14,10 @@ from typing import Any
 from ...domain.base import UnreadableError
 from ...errors import Diagnostic
 from ...reading import kinds as k
+from ...reading.cells import named
 from ...reading.entry import Entry
 from ...reading.fields import Field, Kind, Layout
 from ...reading.tomlfile import TomlFile, read_section, read_toml
-from ...reading.words import named
 from .. import columns
 from .texts import CellText, Patterns, Row, alike, read_patterns, read_text_of
 
