@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import re
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,7 +36,6 @@ LONGEST_LINE = 1_000_000
 """Characters of a line that are read."""
 LONGEST_CELL = 131_072
 """Characters of a cell: what Python's reader keeps, which takes more for a quote that nobody closed."""
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _LONGEST = 80
 """Characters of a cell that a message shows."""
 _TITLES = 10
@@ -176,13 +175,15 @@ def _shown(text: str) -> str:
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…` ({len(text):,} characters)"
 
 
-def read_table(path: Path, layout: Layout, found: list[Diagnostic], separator: str = ",", header: int = 1) -> Table:
-    """Reads and parses one table; what stands above line `header` is not read. One that cannot be read at all has no rows."""
+def read_table(
+    path: Path, layout: Layout, found: list[Diagnostic], separator: str = ",", header: int = 1, *, parsed: bool = True
+) -> Table:
+    """Reads one table, and parses it if it is to be `parsed`; what stands above line `header` is not read. One that cannot be read has no rows."""
     table = Table(layout, str(path), found)
     text = read_text(path, found, LARGEST_TABLE)
     table.whole = text is not None
     if text is not None:
-        fill(table, dropwhile(lambda line: line[0] < header, _lines(_physical(text), table, separator)))
+        fill(table, dropwhile(lambda line: line[0] < header, _lines(_physical(text), table, separator)), parsed)
     return table
 
 
@@ -192,14 +193,13 @@ def _physical(text: str) -> Iterator[str]:
     Raises:
         csv.Error: if one is too long.
     """
-    for found in _LINE.finditer(text):
-        length = found.end() - found.start()
-        if length > LONGEST_LINE:
-            raise csv.Error(f"a line of {length:,} characters; no more than {LONGEST_LINE:,} are read")
-        yield found[0]
+    for line in io.StringIO(text, newline=""):
+        if len(line) > LONGEST_LINE:
+            raise csv.Error(f"a line of {len(line):,} characters; no more than {LONGEST_LINE:,} are read")
+        yield line
 
 
-def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
+def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = True) -> None:
     """Parses the lines of a table, its header first; each with its number and stripped cells, blank lines left out."""
     header = next(lines, None)
     if header is None:
@@ -214,11 +214,6 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
         if _under_a_title(header, rest, table):
             return
         lines = iter(rest)
-    if len(cells) > COLUMNS:
-        table.whole = False
-        more = f"{len(cells):,}", f"no more than {COLUMNS:,}", "delete the columns that are not needed"
-        table.found.append(Diagnostic("has too many columns", table.file, table.head_line, "", *more))
-        return
     if not _read_header(cells, table):
         table.whole = False
         return
@@ -229,7 +224,8 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]]) -> None:
     if len(table.rows) > TABLE_ROWS:
         table.too_many(f"more than {TABLE_ROWS:,}")
         return
-    for column in told_each(table.layout.fields, f"reading {table.file}", "columns", 1):
+    fields = table.layout.fields if parsed else ()
+    for column in told_each(fields, f"reading {table.file}", "columns", 1):
         if column.name in table.columns:
             _parse(table, column)
         elif column.required:
@@ -283,6 +279,10 @@ def _lines(stream: Iterable[str], table: Table, separator: str) -> Iterator[tupl
 def _read_header(cells: list[str], table: Table) -> bool:
     """Fills `table.columns`; False if the rows cannot be made sense of."""
     names = table.layout.names
+    if len(cells) > COLUMNS:
+        more = f"{len(cells):,}", f"no more than {COLUMNS:,}", "delete the columns that are not needed"
+        table.found.append(Diagnostic("has too many columns", table.file, table.head_line, "", *more))
+        return False
     if len(cells) == 1 and any(mark in cells[0] for mark in ";\t") and len(names) > 1:
         table.found.append(
             Diagnostic(
@@ -366,34 +366,35 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
 
 def _parse(table: Table, column: Field) -> None:
     """Parses one column; equal cells are parsed, and kept, once."""
-    position, name, read = table.columns[column.name], column.name, column.kind.read
+    position, name, required = table.columns[column.name], column.name, column.required
     known: dict[str, tuple[str, object]] = {}
-    misfit = frozenset(table.layout.names)
+    names, misfit = "pattern" in column.kind.text, frozenset(table.layout.names)
     for row in table.rows:
-        if row.bad == misfit:
-            continue
         text = row.cells[position]
-        if text == BAD_CELL:
-            row.bad |= {name}
+        if not (text or required) or (row.bad and row.bad == misfit):
             continue
-        if isinstance(text, DayCell) and "pattern" in column.kind.text:
-            row.bad |= {name}
-            fix = "give the cell the format `text`, and write the name again"
-            table.problem(row, name, "the cell holds a date", expected=f"a {column.kind.name}", fix=fix)
-            continue
-        if not text:
-            if column.required:
+        read = known.get(text)
+        if read is None or (names and isinstance(text, DayCell)):
+            read = _read(table, column, row, text)
+            if read is None:
                 row.bad |= {name}
-                table.problem(row, name, "this cell is needed", expected=column.wanted)
-            continue
-        if text not in known:
-            try:
-                known[text] = text, read(text)
-            except UnreadableError as bad:
-                known[text] = text, bad
-        row.cells[position], value = known[text]
-        if isinstance(value, UnreadableError):
-            row.bad |= {name}
-            table.problem(row, name, "cannot be read", expected=value.expected, fix=value.fix)
-        else:
-            row.values[name] = value
+                continue
+            known[text] = read
+        row.cells[position], row.values[name] = read
+
+
+def _read(table: Table, column: Field, row: TableRow, text: str) -> tuple[str, object] | None:
+    """A cell and what it holds; None, once that has been said, if it cannot be read."""
+    if text == BAD_CELL:
+        return None
+    if not text:
+        table.problem(row, column.name, "this cell is needed", expected=column.wanted)
+    elif isinstance(text, DayCell) and "pattern" in column.kind.text:
+        fix = "give the cell the format `text`, and write the name again"
+        table.problem(row, column.name, "the cell holds a date", expected=f"a {column.kind.name}", fix=fix)
+    else:
+        try:
+            return text, column.kind.read(text)
+        except UnreadableError as bad:
+            table.problem(row, column.name, "cannot be read", expected=bad.expected, fix=bad.fix)
+    return None

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -273,9 +274,10 @@ def _read(folder: Path, table: RunTable, found: list[Diagnostic]) -> Table:
     fields = tuple(
         Field(name, _TEXT, f"column {name} of a run's {table.file}", required=False) for name in table.columns
     )
-    read = read_table(folder / table.file, Layout(table.file, "", fields), found)
+    read = read_table(folder / table.file, Layout(table.file, "", fields), found, parsed=False)
+    typed = cache(cell_typed)  # most cells of a table are equal to many others, and are kept once
     for row in read.rows:
-        row.cells = [cell_typed(text) for text in row.cells]
+        row.cells = list(map(typed, row.cells))
     if read.columns:
         missing = [name for name in table.columns if name not in read.columns]
         found += [Diagnostic("a column is missing", str(folder / table.file), 1, name) for name in missing]

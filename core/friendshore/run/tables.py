@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter
+from typing import NamedTuple
 
-from ..domain.base import Record
 from ..domain.held import RunStock
 from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase
 from ..domain.unmet import RunShortage
@@ -19,8 +21,8 @@ RUN_FILE = "run.json"
 FACTS_FILE = "facts.json"
 
 
-class RunVerdict(Record):
-    """One verdict of a rule on something bought, for one use it may end in."""
+class RunVerdict(NamedTuple):
+    """One verdict of a rule on something bought, for one use it may end in. A plan has ten thousands of them."""
 
     offer: str
     """Offer, stock or order."""
@@ -51,35 +53,51 @@ class RunTable:
     file: str
     field: str
     """Field of `Run` that it holds; empty: verdicts, which are not in `run.json`."""
-    record: type[Record]
+    columns: tuple[str, ...]
+    """Its header: the fields of its records."""
     noun: str
     """What one row is."""
     key: tuple[str, ...]
     """Columns that tell its rows apart."""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Its header."""
-        return tuple(self.record.model_fields)
-
 
 PURCHASES = RunTable(
-    "purchases.csv", "purchases", RunPurchase, "purchase", ("offer", "material", "place", "ordered", "requirement")
+    "purchases.csv",
+    "purchases",
+    tuple(RunPurchase.model_fields),
+    "purchase",
+    ("offer", "material", "place", "ordered", "requirement"),
 )
 VERDICTS = RunTable(
     "verdicts.csv",
     "",
-    RunVerdict,
+    RunVerdict._fields,
     "verdict",
     ("offer", "material", "place", "requirement", "ordered", "demand_material", "end_use", "rule", "days"),
 )
 TABLES: tuple[RunTable, ...] = (
     PURCHASES,
-    RunTable("discounts.csv", "discounts", RunDiscount, "settled price schedule", ("schedule", "span")),
-    RunTable("inputs.csv", "draws", RunDraw, "input", ("offer", "material", "place", "requirement", "period")),
-    RunTable("stock.csv", "stocks", RunStock, "stock", ("material", "place", "requirement", "period")),
-    RunTable("deliveries.csv", "deliveries", RunDelivery, "delivery", ("demand", "period", "requirement", "waivers")),
-    RunTable("shortages.csv", "shortages", RunShortage, "shortage", ("demand", "period")),
+    RunTable(
+        "discounts.csv", "discounts", tuple(RunDiscount.model_fields), "settled price schedule", ("schedule", "span")
+    ),
+    RunTable(
+        "inputs.csv",
+        "draws",
+        tuple(RunDraw.model_fields),
+        "input",
+        ("offer", "material", "place", "requirement", "period"),
+    ),
+    RunTable(
+        "stock.csv", "stocks", tuple(RunStock.model_fields), "stock", ("material", "place", "requirement", "period")
+    ),
+    RunTable(
+        "deliveries.csv",
+        "deliveries",
+        tuple(RunDelivery.model_fields),
+        "delivery",
+        ("demand", "period", "requirement", "waivers"),
+    ),
+    RunTable("shortages.csv", "shortages", tuple(RunShortage.model_fields), "shortage", ("demand", "period")),
     VERDICTS,
 )
 """All tables, in the order in which they are written."""
@@ -87,16 +105,21 @@ TABLES: tuple[RunTable, ...] = (
 
 def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[dict[str, str]]:
     """The rows of a table as texts of cells."""
-    records: Iterable[Record] = getattr(run, table.field) if table.field else verdicts
-    return [{name: cell(getattr(record, name)) for name in table.columns} for record in records]
+    records: Iterable[object] = getattr(run, table.field) if table.field else verdicts
+    values = attrgetter(*table.columns)
+    return [
+        dict(zip(table.columns, [v if type(v) is str else cell(v) for v in values(record)], strict=True))
+        for record in records
+    ]
 
 
 def table_text(table: RunTable, rows: Iterable[dict[str, str]]) -> str:
     """A table as CSV, in which no spreadsheet computes anything: see `inert.cell_inert`."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, table.columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: cell_inert(text) for name, text in row.items()} for row in rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    inert = cache(cell_inert)  # most cells of a table are equal to many others
+    writer.writerows([inert(row[name]) for name in table.columns] for row in rows)
     return text.getvalue()
 
 
