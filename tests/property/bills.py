@@ -19,12 +19,11 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from friendshore.domain.bearing import Bearing
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Quote
 from friendshore.domain.market import Rate
 from friendshore.domain.plan import PlanStatus
-from friendshore.domain.terms import Terms
+from friendshore.domain.terms import Bearing, Terms
 from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
 from friendshore.errors import InputError
 from friendshore.recommend import Recommendation

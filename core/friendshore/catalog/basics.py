@@ -1,4 +1,4 @@
-"""Sources, materials, factors, benchmark prices and exchange rates, the tables that stand on their own; facilities and their dated capacities."""
+"""Sources, materials, factors, benchmark prices and exchange rates, the tables that stand on their own; facilities and their dated capacities; ids that are no longer used."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from ..domain.basis import content_of
 from ..domain.evidence import Source
 from ..domain.facts import CapacityStep, Facility, Material
 from ..domain.market import BenchmarkPrice, Factor, Rate
+from ..domain.naming import Alias
 from ..domain.quantities import UNLIMITED
 from ..reading.csvfile import Table, TableRow
 from ..reading.fact_columns import facts_of
 from . import columns
-from .known import elsewhere, other_benchmark, within_itself
+from .known import alias_faults, elsewhere, other_benchmark, within_itself
 from .state import Alike, CatalogReading
 
 _FORMULA = re.compile(r"[A-Z(]")
@@ -223,3 +224,26 @@ def _basis(
         fix="name the material whose basis is meant",
     )
     return None
+
+
+def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
+    """The aliases of a catalog; what they lead to is looked at by `check_aliases`, once all its ids are known."""
+    table = reading.table(columns.ALIASES)
+    made = []
+    for row in table.rows:
+        row.values.setdefault("of", "offer")
+    for row in table.unique("of", "old"):
+        alias = table.made(row, Alias, reading.given(table, row, Alias))
+        if alias is not None:
+            reading.known.aliases[alias.of, alias.old] = alias
+            made.append(alias)
+    return tuple(made)
+
+
+def check_aliases(reading: CatalogReading) -> None:
+    """Records aliases that lead nowhere, back to themselves, or away from what is still there."""
+    table = reading.table(columns.ALIASES)
+    for row in table.rows:
+        alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))
+        if alias is not None and not row.bad:
+            table.entry(row).tell(alias_faults(alias, reading.known))

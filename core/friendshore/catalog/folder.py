@@ -11,10 +11,11 @@ from typing import Any
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, all_of
 from . import columns
-from .aliases import check_aliases, read_aliases
 from .basics import (
+    check_aliases,
     name_facilities,
     name_materials,
+    read_aliases,
     read_capacity,
     read_facilities,
     read_factors,

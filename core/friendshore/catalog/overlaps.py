@@ -1,4 +1,4 @@
-"""Facilities that more than one catalog describes: found, and made one where a case says how."""
+"""What more than one catalog speaks of: facilities, made one where a case says how, and ids that one renames and another uses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..domain.bearing import Bearing
 from ..domain.case import Overlap
 from ..domain.facts import Catalog, Facility
 from ..domain.suggest import did_you_mean
-from ..domain.terms import Terms
+from ..domain.terms import Bearing, Terms
 from ..domain.tiers import PriceSchedule
 from ..errors import Diagnostic
 from .known import circle
@@ -242,3 +241,43 @@ def _shown(value: object) -> str:
         f"{'unlimited' if s.per_year is None else f'{s.per_year:,f} kg/year'} from {s.start or 'ever'}" for s in value
     ]
     return "; ".join(rate)
+
+
+def as_required(catalog: Catalog) -> Catalog:
+    """What a catalog contributes that is only required by others: neither facilities nor offers, nor what is said of them."""
+    kept = tuple(alias for alias in catalog.aliases if alias.of in ("material", "benchmark"))
+    return catalog.model_copy(update={"facilities": (), "offers": (), "schedules": (), "terms": (), "aliases": kept})
+
+
+def ambiguous(catalogs: Sequence[Catalog]) -> Iterator[Diagnostic]:
+    """Ids that one catalog says were renamed or retired, and another uses, or says something else of.
+
+    Args:
+        catalogs: those read together, each as it counts.
+    """
+    used = {
+        key: catalog.name
+        for catalog in catalogs
+        for of, records in (
+            ("offer", catalog.offers),
+            ("facility", catalog.facilities),
+            ("material", catalog.materials),
+            ("benchmark", catalog.prices),
+        )
+        for key in ((of, record.id) for record in records)
+    }
+    said: dict[tuple[str, str], tuple[str, str]] = {}
+    for catalog in catalogs:
+        for alias in catalog.aliases:
+            key = (alias.of, alias.old)
+            other, new = said.setdefault(key, (catalog.name, alias.new))
+            message = ""
+            if key in used:
+                message = f"{alias.of} `{alias.old}` is renamed or retired by one catalog, and catalog `{used[key]}` has one of that id"
+            elif new != alias.new:
+                message = f"{alias.of} `{alias.old}` became `{new or 'nothing'}` by catalog `{other}`, and `{alias.new or 'nothing'}` by this"
+            if message:
+                fix = "rename it in one catalog, or use only one of the two"
+                yield Diagnostic(
+                    message, f"catalog {catalog.name}", None, "aliases", f"`{alias.old}`", "one meaning", fix
+                )

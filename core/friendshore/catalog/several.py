@@ -12,10 +12,9 @@ from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
-from .aliases import ambiguous, as_required
 from .folder import CatalogDraft, read_draft, read_head
 from .known import ALL_IDS, Known
-from .overlaps import united
+from .overlaps import ambiguous, as_required, united
 from .tables import NO_FACTS, CatalogTables, tables_at
 
 

@@ -17,8 +17,7 @@ from . import (
     verify,
 )
 from .announced import own_questions
-from .exits import EPILOG
-from .output import bare
+from .output import EPILOG, bare
 from .questions import Commands, announced
 
 app = typer.Typer(

@@ -15,9 +15,8 @@ from pydantic import model_validator
 from .base import Number, Record, Tables
 from .held import RunHolding, RunLot, RunStock
 from .plan import Cost, PlanStatus
-from .unmet import RunConflict, RunShortage
+from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
 from .used import RunBlock, RunPlugin
-from .whole_periods import RunByMonths, RunRounded
 
 
 class RunPeriod(Record):

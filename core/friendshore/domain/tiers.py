@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
 from .base import Fault, Fitting, Given
-from .bearing import Bearing
+from .terms import Bearing
 from .time import Span
 from .values import CurrencyOrBlank, Discount, Idents, Money, MoneyPerKilogram, NonNegative
 from .written import Written

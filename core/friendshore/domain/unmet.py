@@ -1,8 +1,12 @@
-"""What a run says of what is unavailable: demand that is not met, what keeps supply from it, and hard rules that cannot hold together."""
+"""What a run says of what is unavailable: demand that is not met, what keeps supply from it, and hard rules that cannot hold together.
+
+And what a plan makes of days and durations that do not fill whole periods.
+"""
 
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import Literal
 
 from .base import Number, Record
@@ -53,3 +57,29 @@ class RunConflict(Record):
     demands: list[str]
     holds_from: dict[str, datetime.date] = {}
     """Floor among these rules -> first day of a period from which it can be kept with all the others, if nothing is asked of it before."""
+
+
+class RunRounded(Record):
+    """A date that lies within a period, or a duration that is no whole number of periods, and what it counts as."""
+
+    kind: Literal["rule", "offer", "quotation", "waiver", "licence", "lead time"]
+    name: str
+    """Rule, offer, waiver or licence."""
+    stated: str
+    """As it stands in the facts: `from 2027-03-01`, `until 2027-03-31`, `4 months`."""
+    counted: str
+    """As the plan counts it, in the same words."""
+
+
+class RunByMonths(Record):
+    """A demand that is short: what the plan leaves short, and what a plan of the same facts in months does."""
+
+    demand: str
+    short_kg: Number
+    """Kilograms short over the plan as it is."""
+    by_months_kg: Number | None
+    """Kilograms short in the cheapest plan of the same facts with months as periods, verified like this one; None: not looked at."""
+    only_kg: Number = Decimal(0)
+    """Kilograms that only the length of the periods makes short: by how much the plan in months is short of less."""
+    note: str = ""
+    """Why it was not looked at."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from ..domain.plan import PlanStatus
 from ..domain.time import Horizon, Period, PeriodLength, Span
-from ..domain.whole_periods import RunRounded
+from ..domain.unmet import RunRounded
 from ..errors import FriendshoreError, NoPlanError
 from ..problem import Problem
 from ..problem.inputs import Inputs

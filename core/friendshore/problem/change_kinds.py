@@ -10,11 +10,10 @@ from decimal import Decimal
 from itertools import chain, count
 from typing import Final
 
-from ..domain.bearing import Bearing
 from ..domain.case import Case, DemandSpec, LicenceSpec, StockSpec, WaiverSpec
 from ..domain.change import Change, TermKind
 from ..domain.facts import Catalog, ChainEntry, Facility, Offer
-from ..domain.terms import Terms
+from ..domain.terms import Bearing, Terms
 from ..errors import Diagnostic
 from .demands import demand_name
 from .schedules import covers

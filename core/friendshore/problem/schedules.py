@@ -8,11 +8,11 @@ from decimal import Decimal
 from functools import cached_property
 
 from ..domain.base import exact
-from ..domain.bearing import SPANS, Bearing
 from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Offer
 from ..domain.quantities import readable
+from ..domain.terms import SPANS, Bearing
 from ..domain.tiers import PriceSchedule, Tier, TierKind, bears_too, overlapping
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError

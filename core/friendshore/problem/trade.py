@@ -11,10 +11,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ..domain.base import as_decimal, exact
-from ..domain.bearing import SPANS
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.terms import Terms
+from ..domain.terms import SPANS, Terms
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
 from .capacity import Capacities, Pool

@@ -10,10 +10,9 @@ from ..domain.base import exact
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunStock
 from ..domain.quantities import readable
 from ..domain.run import RunAssumption, RunDraw, RunLead
-from ..domain.unmet import RunShortage, RunSupplyCause
+from ..domain.unmet import RunByMonths, RunShortage, RunSupplyCause
 from ..domain.use import Result
 from ..domain.watch import told_each
-from ..domain.whole_periods import RunByMonths
 from ..explain import ByMonths, Holding, Reason, SupplyCauses
 from ..explain.holdings import Bar
 from ..problem import Problem

@@ -23,8 +23,7 @@ from ..document.elements import (
 from ..document.figures import count, mass
 from ..document.periods import period_columns
 from ..domain.run import Run, RunDemand
-from ..domain.unmet import RunShortage, RunSupplyCause
-from ..domain.whole_periods import RunByMonths, RunRounded
+from ..domain.unmet import RunByMonths, RunRounded, RunShortage, RunSupplyCause
 
 _FIGURES = 40
 """Characters of the columns of figures beside the periods, and of the gaps."""
