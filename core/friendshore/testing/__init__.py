@@ -19,7 +19,7 @@ from ..domain.facts import Material
 from ..plugins import Registry
 from ..rules.base import Rule
 from .check import Check, NotLookedAt, Outcome, outcomes_of, required
-from .examples import Example
+from .laws import Example
 from .rules import rule_checks
 from .subjects import checks_of
 

@@ -1,19 +1,26 @@
-"""What no rule may do to a plan: laws that are tried by changing a made-up case, planning it again and comparing."""
+"""What planning shows of rules: laws, tried by changing a made-up case, planning it again and comparing; and plans that a rule is said to allow or to refuse."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import TypeVar
 
+from ..case import load_case
 from ..domain.base import Record
-from ..domain.facts import Offer
+from ..domain.case import Case
+from ..domain.facts import Catalog, Offer
 from ..domain.plan import PlanStatus
+from ..errors import Diagnostic
+from ..plugins import Registry
 from ..problem.inputs import Inputs
+from ..recommend import gather
 from ..rules.base import Phase, PhaseStatus, Rule
+from ..rules.kinds.limits import Pin
 from ..rules.terms import UsedTerm
 from ..session import Session
 from ..solve import Limits
@@ -160,3 +167,48 @@ def money(amount: float) -> str:
 def back(against: frozenset[tuple[str, str, str, str]], names: dict[str, str]) -> frozenset[tuple[object, ...]]:
     """Verdicts on renamed offers, under their old names."""
     return frozenset((names.get(offer, offer), *rest) for offer, *rest in against)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A plan, by what it buys, and whether the rule allows it."""
+
+    case: Case | Path
+    """The case, or the file or folder it is read from."""
+    bought: Mapping[str, str]
+    """Offer -> what is bought of it over the whole plan, like `{"au-metal": "50 kg"}`. The rest of the plan is left open."""
+    allowed: bool
+    """Whether the rule allows it."""
+    catalogs: Sequence[Catalog] = ()
+    """Catalogs given in memory, beside those that the case names."""
+    why: str = ""
+    """What it shows."""
+
+
+def example_problems(example: Example, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
+    """What is wrong with what an example says: planned with its purchases fixed, under the rules and without them.
+
+    Raises:
+        InputError: if the case cannot be read, or has no such offer.
+        PluginError: if a rule raises.
+    """
+    case = load_case(example.case) if isinstance(example.case, Path) else example.case
+    registry = None if case.catalogs or case.packs else Registry.of()
+    inputs = gather(case, registry, example.catalogs).inputs
+    pins = tuple(
+        Pin.model_validate({"id": f"example-{offer}", "offer": offer, "exactly": amount})
+        for offer, amount in example.bought.items()
+    )
+
+    def possible(held: Sequence[Rule]) -> bool:
+        asked = replace(inputs, rules=(*inputs.rules, *pins, *held))
+        plan = Session.open(asked, Limits(workers=1)).verified.plan
+        return plan.status is not PlanStatus.INFEASIBLE
+
+    what = example.why or ", ".join(f"{amount} of {offer}" for offer, amount in example.bought.items())
+    if not possible(()):
+        fix = "buy no more than the offers can deliver and the demands can use"
+        yield Diagnostic(f"the example `{what}` cannot be planned even without the rule", f"case {case.name}", fix=fix)
+    elif possible(rules) != example.allowed:
+        said, found = ("allowed", "refused") if example.allowed else ("refused", "allowed")
+        yield Diagnostic(f"the example `{what}` is {found}", f"case {case.name}", found=found, expected=said)

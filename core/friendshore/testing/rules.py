@@ -15,7 +15,7 @@ from ..rules.kinds import OriginBan
 from . import laws
 from .asking import LINEAR, Asking, is_sentence, normal
 from .check import Check, NotLookedAt
-from .examples import Example, example_problems
+from .laws import Example, example_problems
 from .outside import unsteady, watched
 from .worlds import USUAL, Words, World, bare, empty, worlds
 

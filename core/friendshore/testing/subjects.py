@@ -32,8 +32,7 @@ from ..rules.pack import PACK_FILE, read_pack, stated_name
 from .catalogs import CatalogTrial
 from .check import Check, NotLookedAt
 from .packs import PackTrial, masses_in_kilograms
-from .questions import question_checks
-from .readers import reader_checks
+from .questions import question_checks, reader_checks
 from .rules import Trial
 
 
