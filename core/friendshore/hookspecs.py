@@ -26,7 +26,6 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """What it is called."""
-        ...
 
 
 API = 1

@@ -42,24 +42,19 @@ class CatalogTables(Protocol):
     @property
     def path(self) -> Path:
         """The folder or file that holds them all."""
-        ...
 
     @property
     def head_file(self) -> str:
         """Where the head is, for messages."""
-        ...
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
         """The keys of the head; None if it cannot be read at all."""
-        ...
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         """A table; None if there is none."""
-        ...
 
     def strangers(self) -> Sequence[Diagnostic]:
         """What looks like a table but is none of a catalog's."""
-        ...
 
 
 NO_FACTS = FactColumns()

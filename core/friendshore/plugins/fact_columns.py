@@ -27,17 +27,14 @@ class Declaring(Protocol):
     @property
     def label(self) -> str:
         """Distribution and version."""
-        ...
 
     @property
     def status(self) -> str:
         """Whether it can be used."""
-        ...
 
     @property
     def columns(self) -> tuple[DeclaredColumn, ...]:
         """What it declares."""
-        ...
 
 
 def taken(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:

@@ -32,7 +32,6 @@ class Watcher(Protocol):
     @property
     def pressed(self) -> bool:
         """Whether Ctrl-C was pressed."""
-        ...
 
     def begin(self) -> None:
         """Told before any code of a plugin runs.
@@ -40,11 +39,9 @@ class Watcher(Protocol):
         Raises:
             EndedError: if it was ended.
         """
-        ...
 
     def tell(self, package: str, doing: str) -> None:
         """Told whose code runs and what it does; of nobody's, when it has come to its end."""
-        ...
 
 
 class _Running:

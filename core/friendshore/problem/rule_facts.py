@@ -15,7 +15,7 @@ from ..domain.case import Case
 from ..domain.facts import Material, Place
 from ..domain.time import Horizon, stretches
 from ..domain.use import Chained
-from ..rules.facts import DemandLine
+from ..rules.facts import Counting, CountingDemand, CountingStock, DemandLine
 from ..rules.rows import Purchases
 from ..rules.terms import (
     BoughtTerm,
@@ -120,11 +120,7 @@ class ProblemFacts:
         return stretches(periods, per) or ([("horizon", ())] if per == "horizon" else [])
 
     def bought(
-        self,
-        count: Callable[[Chained, Place], Decimal | int],
-        periods: Sequence[int],
-        stock: bool = False,
-        for_uses: ForUses | None = None,
+        self, count: Counting, periods: Sequence[int], stock: bool = False, for_uses: ForUses | None = None
     ) -> BoughtTerm:
         """Kilograms of the moves that count, delivered in `periods`; with `stock`, lots set aside as well."""
         return BoughtTerm(*self._moves_that(count, periods, stock=stock), for_uses=for_uses)
@@ -161,11 +157,7 @@ class ProblemFacts:
         )
 
     def used(
-        self,
-        count: Callable[[Chained, Place], Decimal | int],
-        periods: Sequence[int],
-        at_least: Decimal | int = 0,
-        for_uses: ForUses | None = None,
+        self, count: Counting, periods: Sequence[int], at_least: Decimal | int = 0, for_uses: ForUses | None = None
     ) -> UsedTerm:
         """1 if the moves that count come to at least `at_least`, else 0."""
         return UsedTerm(*self._moves_that(count, periods), for_uses=for_uses, at_least=float(at_least))
@@ -193,12 +185,7 @@ class ProblemFacts:
                     terms[key] = UsedTerm(index[kept], weight[kept], for_uses=for_uses)
         return found
 
-    def spent(
-        self,
-        count: Callable[[Chained, Place], Decimal | int],
-        periods: Sequence[int],
-        for_uses: ForUses | None = None,
-    ) -> Sequence[Term]:
+    def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:
         """Money on the moves that count, dated by order, and onboarding of their offers if `periods` hold the first.
 
         What price schedules take off or add counts in the period in which it is settled, by the least that anything a schedule
@@ -221,20 +208,15 @@ class ProblemFacts:
             return terms
         return terms + self._dues.terms(count, counts, {t for t in periods if t in self._in_force})
 
-    def delivered(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> DeliveredTerm:
+    def delivered(self, count: CountingDemand, periods: Sequence[int]) -> DeliveredTerm:
         """Kilograms delivered to the demands that count."""
         return DeliveredTerm(*self._cells(self._by_demand(count), periods))
 
-    def short(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> ShortTerm:
+    def short(self, count: CountingDemand, periods: Sequence[int]) -> ShortTerm:
         """Kilograms short of the demands that count."""
         return ShortTerm(*self._cells(self._by_demand(count), periods))
 
-    def stock(
-        self,
-        count: Callable[[Material, Place], Decimal | int],
-        periods: Sequence[int],
-        for_uses: ForUses | None = None,
-    ) -> StockTerm:
+    def stock(self, count: CountingStock, periods: Sequence[int], for_uses: ForUses | None = None) -> StockTerm:
         """Kilograms held at the end of each of `periods`; with `for_uses`, of what is set aside for some."""
         counts = [float(count(self._merged.materials[m], self._merged.place(p))) for m, p in self._network.nodes]
         return StockTerm(*self._cells(enumerate(counts), periods), for_uses=for_uses)
@@ -273,7 +255,7 @@ class ProblemFacts:
         """All money for holding stock."""
         return HoldingTerm(*self._cells(enumerate([1.0] * len(self._network.nodes)), periods))
 
-    def demanded(self, count: Callable[[DemandLine], Decimal | int], periods: Sequence[int]) -> Decimal:
+    def demanded(self, count: CountingDemand, periods: Sequence[int]) -> Decimal:
         """Kilograms demanded, weighted."""
         return sum(
             (Decimal(count(d)) * d.quantity[t] for d in self.demands for t in periods if t in self._in_force),
@@ -288,7 +270,7 @@ class ProblemFacts:
 
     def _moves_that(
         self,
-        count: Callable[[Chained, Place], Decimal | int],
+        count: Counting,
         periods: Sequence[int],
         dated: Literal["ordered", "delivered"] = "delivered",
         stock: bool = False,
@@ -304,9 +286,7 @@ class ProblemFacts:
         kept: Mask = wanted[getattr(self._moves, dated)[moves]]
         return kept
 
-    def _moves_counted(
-        self, count: Callable[[Chained, Place], Decimal | int], stock: bool = False
-    ) -> tuple[Index, Weights]:
+    def _moves_counted(self, count: Counting, stock: bool = False) -> tuple[Index, Weights]:
         """All moves that count, whenever, and how much."""
         counts = [(a.index, float(count(a.chained, a.move.to))) for a in self._arcs if stock or a.offer >= 0]
         return self._moves_of([arc for arc, share in counts if share], [share for _, share in counts if share])
@@ -317,7 +297,7 @@ class ProblemFacts:
         first, last = self._moves.first[position], self._moves.first[position + 1]
         return ranges(first, last), np.repeat(np.array(shares, dtype=np.float64), last - first)
 
-    def _by_demand(self, count: Callable[[DemandLine], Decimal | int]) -> list[tuple[int, float]]:
+    def _by_demand(self, count: CountingDemand) -> list[tuple[int, float]]:
         return [(i, float(count(d))) for i, d in zip(self._positions, self.demands, strict=True)]
 
     def _cells(self, counts: Iterable[tuple[int, float]], periods: Sequence[int]) -> tuple[Index, Index, Weights]:

@@ -158,7 +158,6 @@ class Engine(Protocol):
             BreakdownError: if it comes to no answer that can be relied on.
             UnboundedError: if the cost has no least value.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
