@@ -40,6 +40,12 @@ def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, i
     return PluginError(Diagnostic(message, file or info.file, line, fix=_fix(info)))
 
 
+def wrong(info: PluginInfo, message: str, found: str = "", expected: str = "", file: str = "") -> PluginError:
+    """What is wrong with something that a plugin brings, as an error that says whose it is; `file` where it is not the manifest."""
+    told = f"{info.label}: {message}"
+    return PluginError(Diagnostic(told, file or info.file, found=found, expected=expected, fix=_fix(info)))
+
+
 def _said(info: PluginInfo, error: BaseException) -> str:
     """The text of an error, in one line; an error of a plugin's own class may have none, and makes it in the plugin's code."""
     try:

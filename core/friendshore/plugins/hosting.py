@@ -17,7 +17,7 @@ import pluggy
 from pydantic import BaseModel
 
 from .. import hookspecs
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..errors import FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..readers import Reader
 from ..reading.records import record
@@ -25,7 +25,7 @@ from ..reading.tomltext import toml_data
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import PACK_FILE, stated_name
-from .attribution import blame
+from .attribution import blame, wrong
 from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
 from .packages import MANIFEST
@@ -86,7 +86,7 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
             _put(info, kinds, kind_of(thing, info), thing)
         else:
             expected = "folders" if hook == "friendshore_catalogs" else "subclasses of Rule, and folders of rule packs"
-            raise _wrong(info, f"its hook `{hook}` yields something else", repr(thing), expected)
+            raise wrong(info, f"its hook `{hook}` yields something else", repr(thing), expected)
     if hook == "friendshore_catalogs":
         _announced(info, hook, set(info.catalogs) - set(plugin.catalogs), catalogs)
     else:
@@ -110,7 +110,7 @@ def named(questions: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_
         except Exception:  # noqa: BLE001 - whatever it is: it has no name
             name = None
         if not isinstance(name, str) or not name:
-            raise _wrong(info, f"its hook `{hook}` yields something else", repr(question), what)
+            raise wrong(info, f"its hook `{hook}` yields something else", repr(question), what)
         _put(info, found, name, question)
     return found
 
@@ -125,7 +125,7 @@ def _readers(things: Iterable[Any], info: PluginInfo) -> dict[str, Reader]:
     for name, reader in found.items():
         if not isinstance(reader, Reader):
             message = "its hook `friendshore_readers` yields something else"
-            raise _wrong(info, message, f"`{name}`, a {type(reader).__name__}", "subclasses of Reader, made")
+            raise wrong(info, message, f"`{name}`, a {type(reader).__name__}", "subclasses of Reader, made")
     return found
 
 
@@ -137,11 +137,11 @@ def kind_of(rule: type[Rule], info: PluginInfo) -> str:
     """
     name = rule.model_fields["kind"].default
     if not isinstance(name, str) or not name:
-        raise _wrong(info, f"its rule class {rule.__name__} sets no kind", "", 'kind: Literal["a-name"] = "a-name"')
+        raise wrong(info, f"its rule class {rule.__name__} sets no kind", "", 'kind: Literal["a-name"] = "a-name"')
     if not rule.verbs:
-        raise _wrong(info, f"its rule class {rule.__name__} does nothing", "", "judge, charge or rows")
+        raise wrong(info, f"its rule class {rule.__name__} does nothing", "", "judge, charge or rows")
     if rule.bears_on not in ("chain", "trade"):
-        raise _wrong(
+        raise wrong(
             info, f"its rule class {rule.__name__} bears on something else", repr(rule.bears_on), "chain or trade"
         )
     return name
@@ -168,7 +168,9 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
     except pluggy.PluginValidationError as error:
         hooks = "friendshore_catalogs(), friendshore_rules(), friendshore_questions(), friendshore_readers() and friendshore_settings(), without arguments"
         said = " ".join(str(error).split())
-        raise _wrong(info, f"it implements a hook that there is not: {said}", "", hooks, _file(code, info)) from error
+        raise wrong(
+            info, f"it implements a hook that there is not: {said}", "", hooks, getattr(code, "__file__", "")
+        ) from error
     return manager
 
 
@@ -193,26 +195,15 @@ def _announced(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: 
     parts = [f"does not yield {', '.join(less)}"] if less else []
     parts += [f"yields {', '.join(more)}, which the manifest does not announce"] if more else []
     if parts:
-        raise _wrong(
+        raise wrong(
             info, f"its hook `{hook}` {' and '.join(parts)}", "", "what friendshore.toml says, no more and no less"
         )
 
 
 def _put(info: PluginInfo, into: dict[str, Any], name: str, thing: object) -> None:
     if name in into:
-        raise _wrong(info, f"it yields `{name}` twice", f"{into[name]} and {thing}", "names that differ")
+        raise wrong(info, f"it yields `{name}` twice", f"{into[name]} and {thing}", "names that differ")
     into[name] = thing
-
-
-def _wrong(info: PluginInfo, message: str, found: str, expected: str, file: str = "") -> PluginError:
-    fix = f"upgrade or repair {info.distribution}, or report this to its author"
-    return PluginError(
-        Diagnostic(f"{info.label}: {message}", file or info.file, found=found, expected=expected, fix=fix)
-    )
-
-
-def _file(code: object, info: PluginInfo) -> str:
-    return getattr(code, "__file__", None) or info.file
 
 
 _OWN_MANIFEST = Path(__file__).parents[1] / MANIFEST

@@ -18,7 +18,7 @@ from ..domain.base import Record
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..readers import CatalogRows, Reader, ReadRequest, TableRows, reader_in
 from ..reading.fact_columns import FactColumns
-from .attribution import blame
+from .attribution import blame, wrong
 from .elsewhere import as_said, as_told, elsewhere, plugin_told, problem_of
 from .hosting import ask
 from .manifest import Plugin, PluginInfo
@@ -135,10 +135,8 @@ def _read(reader: Reader, what: What, asked: ReadRequest, info: PluginInfo) -> d
     except FriendshoreError:
         raise
     except _OtherError as other:
-        message = f"{info.label}: its reader `{reader.name}` yields something else"
         expected = "CatalogRows, or TableRows of a demand, with texts, numbers and dates in their cells"
-        fix = f"upgrade or repair {info.distribution}, or report this to its author"
-        raise PluginError(Diagnostic(message, info.file, found=str(other), expected=expected, fix=fix)) from other
+        raise wrong(info, f"its reader `{reader.name}` yields something else", str(other), expected) from other
     except BaseException as error:
         if not to_blame(error):
             raise

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..domain.suggest import did_you_mean
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..errors import Diagnostic, FriendshoreError, InputError
 from ..reading.records import record
-from .attribution import blame
+from .attribution import blame, wrong
 from .manifest import PluginInfo, normal
 from .running import running, to_blame
 
@@ -34,9 +34,7 @@ def model_in(things: Sequence[Any], info: PluginInfo) -> type[BaseModel]:
     """
     if len(things) == 1 and isinstance(things[0], type) and issubclass(things[0], BaseModel):
         return things[0]
-    message = f"{info.label}: its hook `friendshore_settings` yields something else"
-    fix = f"upgrade or repair {info.distribution}, or report this to its author"
-    raise PluginError(Diagnostic(message, info.file, found=repr(things), expected="one pydantic model", fix=fix))
+    raise wrong(info, "its hook `friendshore_settings` yields something else", repr(things), "one pydantic model")
 
 
 def plugin_named(name: str, plugins: Iterable[PluginInfo]) -> PluginInfo:

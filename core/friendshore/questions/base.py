@@ -13,12 +13,13 @@ from inspect import isabstract
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, get_type_hints, runtime_checkable
 
-from ..errors import Diagnostic, InputError, PluginError
+from ..errors import InputError, PluginError
 from ..plugins import asked_of
+from ..plugins.attribution import wrong
 
 if TYPE_CHECKING:
     from ..document.elements import Document
-    from ..plugins import PluginInfo, Registry
+    from ..plugins import Registry
     from ..recommend import Opened
     from ..solve import Progress
 
@@ -142,13 +143,15 @@ def question_named(registry: Registry, name: str) -> Question[Any, Any]:
     """
     found, info = registry.question(name)
     if not isinstance(found, Question):
-        raise _wrong(
+        raise wrong(
             info, f"its question `{name}` is none", repr(found), "an object of a class that derives from Question"
         )
     with asked_of(found, name):
-        wrong = list(faults(found))
-    if wrong:
-        raise PluginError(error for fault in wrong for error in _wrong(info, f"its question `{name}` {fault}").problems)
+        against = list(faults(found))
+    if against:
+        raise PluginError(
+            error for fault in against for error in wrong(info, f"its question `{name}` {fault}").problems
+        )
     return found
 
 
@@ -185,8 +188,3 @@ def faults(question: Question[Any, Any]) -> Iterator[str]:
 def _hints(record: type[Any]) -> list[Any]:
     hints = get_type_hints(record, include_extras=True)
     return [hints[one.name] for one in fields(record)]
-
-
-def _wrong(info: PluginInfo, message: str, found: str = "", expected: str = "") -> PluginError:
-    fix = f"upgrade or repair {info.distribution}, or report this to its author"
-    return PluginError(Diagnostic(f"{info.label}: {message}", info.file, found=found, expected=expected, fix=fix))
