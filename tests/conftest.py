@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from friendshore.plugins import manifest, running
+from friendshore.plugins import elsewhere, manifest, running
 
+from .functional.program import python
 from .property import settings as _property_settings  # noqa: F401 - Hypothesis is set up before any test is read.
 
 HERE = Path(__file__).parent
@@ -27,6 +31,10 @@ if sys.dont_write_bytecode and sys.pycache_prefix is None:
 
 os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
 """Every test, and every program that one starts, runs on 2026-11-26: what is told of the age of data stays the same."""
+
+elsewhere.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": python})  # type: ignore[attr-defined]
+"""What friendshore asks of another process is asked of one that is forked from one that has imported it; commands that tests start begin
+Python anew for it, as users' do."""
 
 SEALED = frozenset({"unit", "property"})
 """Folders whose tests get registries as objects, never what happens to be installed."""
@@ -75,6 +83,12 @@ class Site:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: no later look for garbage goes through it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

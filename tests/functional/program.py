@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
@@ -21,34 +23,39 @@ PATIENCE = 200.0
 COMMAND = (sys.executable, "-m", "friendshore")
 CLOSED = -9
 """In place of a stream: the program is started without it."""
-FOLLOWED = ("PYTHONPATH", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
+FOLLOWED = ("PYTHONPATH", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED")
 """What Python reads when it starts and `starter.py` goes by too."""
+_LOCK = threading.Lock()
+IMPORTED = re.compile(r"\bfrom (\S+) import\b")
 
 
 class Started:
-    """A program that runs, with what tests use of `subprocess.Popen`."""
+    """A program that runs, with what tests and `friendshore.plugins.elsewhere` use of `subprocess.Popen`."""
 
-    def __init__(self, arguments: list[str], starter: socket.socket) -> None:
-        self.args = [*COMMAND, *arguments]
+    def __init__(self, args: list[str], answers: socket.socket) -> None:
+        self.args = args
         self.returncode: int | None = None
-        self._starter = starter
+        self._answers = answers
         self.pid: int = self._told()
 
     def poll(self) -> int | None:
         """The exit code; None: it still runs."""
-        return self.wait(0) if select.select([self._starter], [], [], 0)[0] else self.returncode
+        if self.returncode is None and select.select([self._answers], [], [], 0)[0]:
+            return self.wait(0)
+        return self.returncode
 
-    def wait(self, timeout: float = PATIENCE) -> int:
+    def wait(self, timeout: float | None = PATIENCE) -> int:
         """The exit code, once it has ended.
 
         Raises:
             subprocess.TimeoutExpired: if that takes too long; nothing of it is left running.
         """
         if self.returncode is None:
-            in_time = bool(select.select([self._starter], [], [], timeout)[0])
+            in_time = bool(select.select([self._answers], [], [], timeout)[0])
             if not in_time:
                 os.killpg(self.pid, signal.SIGKILL)
             self.returncode = self._told()
+            self._answers.close()
             if not in_time:
                 raise subprocess.TimeoutExpired(self.args, timeout)
         return self.returncode
@@ -63,15 +70,18 @@ class Started:
         self.send_signal(signal.SIGKILL)
 
     def _told(self) -> int:
-        return int(self._starter.recv(100))
+        return int(self._answers.recv(100))
 
 
 @cache
-def _starter() -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def _starter(modules: tuple[str, ...], seed: str | None) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """What starts programs that need these modules and go through sets in the order of this seed."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHASHSEED")}
+    if seed is not None:
+        environment["PYTHONHASHSEED"] = seed
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        command = [sys.executable, str(Path(__file__).with_name("starter.py")), str(theirs.fileno())]
+        command = [sys.executable, str(Path(__file__).with_name("starter.py")), str(theirs.fileno()), *modules]
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment)
     return ours, process
 
@@ -83,21 +93,39 @@ def _is_read_at_start(name: str) -> bool:
 def start(
     arguments: list[str], env: Mapping[str, str], stdin: int, stdout: int, stderr: int, cwd: Path | None = None
 ) -> Started | subprocess.Popen[bytes]:
-    """Starts `friendshore` with some streams, one at a time; where Python itself would read another environment than it has here, anew."""
+    """Starts `friendshore` with some streams; where Python itself would read another environment than it has here, anew."""
+    return _forked(None, arguments, env, (stdin, stdout, stderr), cwd)
+
+
+def python(
+    command: list[str], env: Mapping[str, str], stdin: int, stdout: int, stderr: int, cwd: Path | None = None
+) -> Started | subprocess.Popen[bytes]:
+    """The same of `python -c CODE` with arguments, which needs friendshore; called like `subprocess.Popen`."""
+    program, flag, code, *arguments = command
+    assert (program, flag) == (sys.executable, "-c")
+    return _forked(code, arguments, env, (stdin, stdout, stderr), cwd)
+
+
+def _forked(
+    code: str | None, arguments: list[str], env: Mapping[str, str], streams: tuple[int, int, int], cwd: Path | None
+) -> Started | subprocess.Popen[bytes]:
+    command = [*COMMAND, *arguments] if code is None else [sys.executable, "-c", code, *arguments]
     other = {name for name in {*env, *os.environ} if env.get(name) != os.environ.get(name)}
     if sys.platform != "linux" or any(map(_is_read_at_start, other)):
-        assert CLOSED not in (stdin, stdout, stderr)
-        return subprocess.Popen([*COMMAND, *arguments], cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
-    streams = (stdin, stdout, stderr)
+        assert CLOSED not in streams
+        stdin, stdout, stderr = streams
+        return subprocess.Popen(command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
     request = {
-        "arguments": arguments, "env": dict(env), "cwd": str((cwd or Path.cwd()).absolute()),
+        "code": code, "arguments": arguments, "env": dict(env), "cwd": str((cwd or Path.cwd()).absolute()),
         "streams": [stream != CLOSED for stream in streams],
     }  # fmt: skip
-    starter, _ = _starter()
-    with Path(os.devnull).open("r+b") as nothing:
+    with _LOCK:  # several threads may ask for the first
+        starter, _ = _starter(() if code is None else tuple(IMPORTED.findall(code)), env.get("PYTHONHASHSEED"))
+    answers, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, Path(os.devnull).open("r+b") as nothing:
         given = [nothing.fileno() if stream == subprocess.DEVNULL else stream for stream in streams if stream != CLOSED]
-        socket.send_fds(starter, [json.dumps(request).encode()], given)
-    return Started(arguments, starter)
+        socket.send_fds(starter, [json.dumps(request).encode()], [theirs.fileno(), *given])
+    return Started(command, answers)
 
 
 def call(

@@ -1,19 +1,21 @@
-"""Starts friendshore's command line over and over, each time in a process of its own, from one that has imported it.
+"""Starts friendshore's command line, or some lines of Python, over and over, each time in a process of its own, from one that has imported it.
 
 To import friendshore and its solvers takes ten times as long as what most tests ask of it. `program.py` starts this script once and
-sends it one request after the other; for each a process is forked off that becomes the program `python -m friendshore` with its own
+sends it requests; for each a process is forked off that becomes the program `python -m friendshore`, or `python -c CODE`, with its own
 arguments, folder, environment and streams, and ends as it does. What a plugin brings is imported there and nowhere else.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
 import socket
 import sys
@@ -22,15 +24,15 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-import pydantic
-import typer.main
-
 STREAMS = ("stdin", "stdout", "stderr")
 OUTSIDE = ("openpyxl", "pandas", "rich.console", "rich.progress", "scipy.optimize", "scipy.sparse.csgraph")
 
 
 def get_ready() -> None:
     """Imports what any command may import, but no plugin, and makes what each would make at its first time."""
+    import typer.main
+    from pydantic import BaseModel
+
     import friendshore
     from friendshore.cli import app
     from friendshore.domain.countries import country_names, country_words
@@ -43,15 +45,13 @@ def get_ready() -> None:
         importlib.import_module(name)
     country_names(), country_words()
     Registry.discover()
-    for model in models(pydantic.BaseModel):
+    for model in models(BaseModel):
         model.model_rebuild()
     typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(app)
-    gc.collect()
-    gc.freeze()
 
 
-def models(kind: type[pydantic.BaseModel]) -> Iterator[type[pydantic.BaseModel]]:
+def models(kind: type[Any]) -> Iterator[type[Any]]:
     """The classes of friendshore that are of a kind."""
     for one in kind.__subclasses__():
         if one.__module__.startswith("friendshore."):
@@ -62,6 +62,8 @@ def models(kind: type[pydantic.BaseModel]) -> Iterator[type[pydantic.BaseModel]]
 def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
     """Makes this process one that has just been started to do what is requested, with these files as its streams."""
     os.setpgid(0, 0)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, (name, is_open) in enumerate(zip(STREAMS, request["streams"], strict=True)):
         if is_open:
@@ -79,32 +81,68 @@ def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
         sys.stderr.reconfigure(encoding=encoding)  # type: ignore[union-attr]
     further = [entry for entry in request["env"].get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:] = [request["cwd"], *further, *base]
-    sys.argv[:] = ["friendshore", *request["arguments"]]
+    sys.argv[:] = ["friendshore" if request["code"] is None else "-c", *request["arguments"]]
     importlib.invalidate_caches()
 
 
-def serve(asked: socket.socket) -> bool:
-    """Answers requests until there are no more, each with the number of its process and, once it has ended, its exit code.
+def serve(asked: socket.socket, modules: list[str]) -> dict[str, Any] | None:
+    """Answers requests until there are no more: each gets the number of its process and, once that has ended, its exit code.
+
+    Args:
+        asked: where requests come from.
+        modules: what the programs import; empty: whatever a command may.
 
     Returns:
-        False in the end; true in each process that is to do one.
+        None in the end; in each process that is to do one, what is requested.
     """
     base = sys.path[1:]
-    get_ready()
+    if modules:
+        for module in modules:
+            importlib.import_module(module)
+    else:
+        get_ready()
+    gc.collect()
+    gc.freeze()
+    woken, wake = os.pipe()
+    for end in (woken, wake):
+        os.set_blocking(end, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake)
+    looked_at: list[socket.socket | int] = [asked, woken]
+    running: dict[int, socket.socket] = {}
     while True:
-        text, given, _, _ = socket.recv_fds(asked, 2**20, len(STREAMS))
+        ready, _, _ = select.select(looked_at, [], [])
+        if woken in ready:
+            os.read(woken, 2**10)
+            tell_ended(running)
+        if asked not in ready:
+            continue
+        text, given, _, _ = socket.recv_fds(asked, 2**20, 1 + len(STREAMS))
         if not text:
-            return False
+            return None
+        answers = socket.socket(fileno=given.pop(0))
         pid = os.fork()
         if pid == 0:
-            asked.close()
-            become(json.loads(text), given, base)
-            return True
+            for one in (asked, answers, *running.values()):
+                one.close()
+            for end in (woken, wake):
+                os.close(end)
+            request: dict[str, Any] = json.loads(text)
+            become(request, given, base)
+            return request
         for descriptor in given:
             os.close(descriptor)
-        asked.send(str(pid).encode())
-        _, status = os.waitpid(pid, 0)
-        asked.send(str(os.waitstatus_to_exitcode(status)).encode())
+        answers.send(str(pid).encode())
+        running[pid] = answers
+
+
+def tell_ended(running: dict[int, socket.socket]) -> None:
+    """Says of the processes that have ended how they have."""
+    for pid in list(running):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with running.pop(pid) as answers, contextlib.suppress(BrokenPipeError):  # nobody may wait for it any more
+                answers.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def leave(code: object) -> None:
@@ -116,9 +154,13 @@ def leave(code: object) -> None:
         os._exit(code or 0)
 
 
-if __name__ == "__main__" and serve(socket.socket(fileno=int(sys.argv[1]))):
+if __name__ == "__main__":
+    requested = serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
     try:
-        runpy.run_module("friendshore", run_name="__main__", alter_sys=True)
+        if requested is not None and requested["code"] is not None:
+            exec(requested["code"], {"__name__": "__main__"})
+        elif requested is not None:
+            runpy.run_module("friendshore", run_name="__main__", alter_sys=True)
     except SystemExit as ended:
         leave(ended.code)
         raise

@@ -100,23 +100,26 @@ def test_a_command_loads_what_it_needs(planned: tuple[subprocess.CompletedProces
     """Lists and pages come without solver and arrays, a plan without tables and linear algebra; nothing reads its own source."""
     run = str(planned[1])
     case = str(planned[1].parent / "case")
+    # In one process, one after the other: what is not loaded after several was loaded by none of them.
     unneeded = {
         ("--version",): HEAVY,
         ("plugins", "list"): SOLVING,
+        ("report", "--no-verify", run): SOLVING,
         ("rules", "list"): ("ortools", "scipy", "openpyxl"),
         ("catalogs", "list"): ("ortools", "scipy", "openpyxl"),
-        ("report", "--no-verify", run): SOLVING,
         ("plan", case): SPARE,
         ("verify", run): SPARE,
     }
-    for command, modules in unneeded.items():
-        code = (
-            "import linecache, sys\nfrom friendshore.cli import app\n"
-            f"try:\n    app({list(command)!r})\nexcept SystemExit as end:\n    assert not end.code\n"
-            f"print([m for m in {modules!r} if m in sys.modules], sorted(linecache.cache), file=sys.stderr)"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300)
-        assert done.stderr.splitlines()[-1:] == ["[] []"], (command, done.stderr)
+    code = (
+        "import linecache, sys\nfrom friendshore.cli import app\n"
+        f"for command, modules in {list(unneeded.items())!r}:\n"
+        "    try:\n        app(list(command))\n    except SystemExit as end:\n        assert not end.code\n"
+        "    print([m for m in modules if m in sys.modules], sorted(linecache.cache), file=sys.stderr, flush=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300)
+    told = done.stderr.splitlines()
+    for number, command in enumerate(unneeded):
+        assert told[number : number + 1] == ["[] []"], (command, done.stderr)
 
 
 def test_a_run_is_told_on_one_page(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from . import counts, law, limits, stocks, supply, uses
 from .framework import CASES, Worked
 
 __all__ = ["Worked", "cases", "counts", "law", "limits", "stocks", "supply", "uses"]
 
 
-def cases() -> list[Worked]:
+@cache
+def cases() -> tuple[Worked, ...]:
     """All worked cases."""
-    return [made() for made in CASES]
+    return tuple(made() for made in CASES)
