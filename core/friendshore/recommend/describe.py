@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from importlib.metadata import version
 
 from ..domain.base import exact
@@ -200,7 +201,13 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, RankPrice]) -> list[Run
 
 def _versions() -> dict[str, str]:
     names = {"friendshore": "friendshore", "ortools": "ortools", "numpy": "numpy", "scipy": "scipy"}
-    return {"python": platform.python_version()} | {key: version(name) for key, name in names.items()}
+    return {"python": platform.python_version()} | {key: _version(name) for key, name in names.items()}
+
+
+@cache
+def _version(name: str) -> str:
+    """Of an installed distribution, whose file is looked up and read once."""
+    return version(name)
 
 
 def _label(problem: Problem, period: int) -> str:

@@ -227,7 +227,9 @@ class Asking:
 
     def cheap_in_doubt(self) -> Iterator[str]:
         """Offers of several possible origins that are charged less than they would be of one of them."""
-        for question in self.questions:
+        if "charge" not in self.rule.verbs:
+            return
+        for question in (question for question in self.questions if question.bought):
             charged = max((amount for _, amount in self._charges(question)), default=Decimal(0))
             for entry in question.offer.performed:
                 for country in sorted(entry.countries) if len(entry.countries) > 1 else ():
@@ -242,8 +244,10 @@ class Asking:
         Args:
             others: countries that a list which is not complete may be short of.
         """
-        for question in self.questions:
-            if not self._judge(question).passes:
+        for question in self.questions if "judge" in self.rule.verbs else ():
+            with attributed(self.rule):
+                concerned = self.rule.concerns(question.use)
+            if not concerned or not self._judge(question).passes:
                 continue
             for entry in (*question.offer.performed, *_untold(question.offer)):
                 for country in _possible(entry, others):

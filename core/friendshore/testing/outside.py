@@ -20,9 +20,10 @@ from ..domain.facts import Material
 from ..domain.use import Verdict
 from ..errors import Diagnostic, InputError
 from ..plugins.elsewhere import elsewhere
+from ..plugins.interface import is_own, package_of
 from ..rules.base import Rule
 from ..rules.rows import one_by_one
-from .asking import Asking, described
+from .asking import Asking, described, normal
 from .check import NotLookedAt
 from .worlds import worlds
 
@@ -103,6 +104,35 @@ def _whose(frame: FrameType, package: str) -> FrameType | None:
             return None
         at = at.f_back
     return None
+
+
+def impure(asking: Asking) -> Iterator[str | Diagnostic]:
+    """What shows that a rule's answers rest on more than what it is given, or that asking it changes something."""
+    kind = type(asking.rule)
+    if not is_own(kind):
+        with watched(package_of(kind)) as found:
+            asking.judged()
+            asking.rows()
+        yield from found
+    judged, rows = asking.first_judged, asking.first_rows
+    shown, rule = asking.before
+    if asking.shown() != shown:
+        yield "being asked, it changes what it is shown"
+    elif asking.judged() != judged:
+        yield "asked the same questions twice, it gives other verdicts or charges"
+    elif asking.judged(backwards=True) != judged:
+        yield "asked the same questions in another order, it gives other verdicts or charges"
+    elif normal(asking.rows()) != normal(rows):
+        yield "asked for its rows twice, it gives other rows"
+    elif asking.rule.model_dump_json() != rule:
+        yield "being asked changes the rule itself"
+
+
+def disordered(asking: Asking) -> Iterator[str]:
+    """Rows that change with the order in which a rule is shown things."""
+    usual = normal(asking.rows())
+    if any(normal(asking.rows(order=seed)) != usual for seed in (1, 2, 3)):
+        yield "its rows change with the order in which it is shown offers, demands, materials and places"
 
 
 SEEDS = ("1", "2")

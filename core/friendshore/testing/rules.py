@@ -9,14 +9,14 @@ from functools import cached_property, partial
 from ..domain.facts import Material
 from ..errors import Diagnostic, FriendshoreError, InputError
 from ..plugins.attribution import place_of, sentence_of
-from ..plugins.interface import is_own, package_of
+from ..plugins.interface import is_own
 from ..rules.base import Rule
 from ..rules.kinds import OriginBan
 from . import laws
-from .asking import LINEAR, Asking, is_sentence, normal
+from .asking import LINEAR, Asking, is_sentence
 from .check import Check, NotLookedAt
 from .laws import Example, example_problems
-from .outside import unsteady, watched
+from .outside import disordered, impure, unsteady
 from .worlds import USUAL, Words, World, bare, empty, worlds
 
 CASES = 8
@@ -105,11 +105,11 @@ class Trial:
         if not self._broken:
             yield from self._asked(Asking.unexplained, "`sentence` of every row, in a planner's words")
 
-    def _answers(self) -> Iterator[Diagnostic]:
-        yield from self._asked(Asking.wrong_answers, "a Verdict with a reason, or a Decimal of zero or more")
+    def _answers(self) -> Iterable[Diagnostic]:
+        return self._wrong_answers
 
-    def _linear(self) -> Iterator[Diagnostic]:
-        yield from self._asked(Asking.not_linear, LINEAR)
+    def _linear(self) -> Iterable[Diagnostic]:
+        return self._not_linear
 
     def _gaps(self) -> Iterator[Diagnostic]:
         self._needs(self._broken)
@@ -201,8 +201,15 @@ class Trial:
     @cached_property
     def _broken(self) -> str:
         """Why nothing more can be asked."""
-        found = any(True for look in (self._answers, self._linear) for _ in look())
-        return "its answers are at fault: see `answers` and `linear`" if found else ""
+        return "its answers are at fault: see `answers` and `linear`" if self._wrong_answers or self._not_linear else ""
+
+    @cached_property
+    def _wrong_answers(self) -> tuple[Diagnostic, ...]:
+        return tuple(self._asked(Asking.wrong_answers, "a Verdict with a reason, or a Decimal of zero or more"))
+
+    @cached_property
+    def _not_linear(self) -> tuple[Diagnostic, ...]:
+        return tuple(self._asked(Asking.not_linear, LINEAR))
 
     @cached_property
     def _unsteady(self) -> str:
@@ -217,7 +224,7 @@ class Trial:
         expected = (
             "the same answer whenever it is asked, from what it is given alone: nothing remembered, read or changed"
         )
-        return tuple(self._asked(_impure, expected))
+        return tuple(self._asked(impure, expected))
 
     @cached_property
     def _left_open(self) -> tuple[Diagnostic, ...]:
@@ -230,7 +237,7 @@ class Trial:
 
     @cached_property
     def _disorders(self) -> tuple[Diagnostic, ...]:
-        return tuple(self._asked(_ordered, "the same rows whatever comes first: sort by id, and break ties by it"))
+        return tuple(self._asked(disordered, "the same rows whatever comes first: sort by id, and break ties by it"))
 
     @staticmethod
     def _needs(reason: str) -> None:
@@ -251,6 +258,11 @@ class Trial:
                 continue
         return found
 
+    @cached_property
+    def _without(self) -> dict[int, laws.TrialOutcome]:
+        """The same cases planned under no rule, by their seeds."""
+        return {world.seed: laws.planned(world, ()) for world, _ in self._plans}
+
     def _law(self, name: str, law: Law) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
         if not self._plans:
@@ -265,7 +277,7 @@ class Trial:
                 return
 
     def _more_rules(self, world: World, before: laws.TrialOutcome) -> str | None:
-        without = laws.planned(world, ()).objective
+        without = self._without[world.seed].objective
         if not laws.less(before.objective, without):
             return None
         return f"a plan comes to {laws.money(before.objective)} with the rules, {laws.money(without)} without them"
@@ -281,7 +293,7 @@ class Trial:
 
     def _wider(self, world: World, before: laws.TrialOutcome) -> str | None:
         forms = [laws.always(self.rules), *((wide,) for wide in self.wider)]
-        for rules in forms:
+        for rules in (form for form in forms if form != self.rules):
             after = laws.planned(world, rules)
             added = {row[:2] for row in before.against} - {row[:2] for row in after.against}
             if added:
@@ -313,8 +325,10 @@ class Trial:
         return None
 
     def _halved(self, world: World, before: laws.TrialOutcome) -> str | None:
+        if before.counted or world.case.incumbents or self._named(world):
+            return None
         after = laws.planned(laws.halved(world), self.rules)
-        if before.counted or after.counted or world.case.incumbents or self._named(world):
+        if after.counted:
             return None
         if laws.less(after.objective, before.objective) or laws.less(before.objective, after.objective):
             return f"a plan comes to {laws.money(before.objective)}, and to {laws.money(after.objective)} with offers split in two"
@@ -322,7 +336,12 @@ class Trial:
 
     def _named(self, world: World) -> bool:
         """Whether a rule names something of a made-up case, as one that pins an offer does."""
-        return not world.names.isdisjoint(Words(self.rules).all)
+        return not world.names.isdisjoint(self._words)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """All texts of the rules."""
+        return Words(self.rules).all
 
     def _examples(self) -> Iterator[Diagnostic]:
         self._needs(self._broken)
@@ -333,39 +352,11 @@ class Trial:
         self._needs(self._unsteady)
         touched = 0
         for world, plan in self._plans:
-            bare = laws.planned(world, ())
-            touched += bool(plan.against) or plan.text != bare.text
+            touched += bool(plan.against) or plan.text != self._without[world.seed].text
         if not touched:
             fix = "give example plans to `check_rule`, or vectors to the pack, that show what it does"
             text = "bears on none of them" if self._plans else "names what none of them has"
             yield Diagnostic(f"{text}: {len(self._plans)} planned", self.subject, fix=fix)
-
-
-def _impure(asking: Asking) -> Iterator[str | Diagnostic]:
-    kind = type(asking.rule)
-    if not is_own(kind):
-        with watched(package_of(kind)) as found:
-            asking.judged()
-            asking.rows()
-        yield from found
-    judged, rows = asking.first_judged, asking.first_rows
-    shown, rule = asking.before
-    if asking.shown() != shown:
-        yield "being asked, it changes what it is shown"
-    elif asking.judged() != judged:
-        yield "asked the same questions twice, it gives other verdicts or charges"
-    elif asking.judged(backwards=True) != judged:
-        yield "asked the same questions in another order, it gives other verdicts or charges"
-    elif normal(asking.rows()) != normal(rows):
-        yield "asked for its rows twice, it gives other rows"
-    elif asking.rule.model_dump_json() != rule:
-        yield "being asked changes the rule itself"
-
-
-def _ordered(asking: Asking) -> Iterator[str]:
-    usual = normal(asking.rows())
-    if any(normal(asking.rows(order=seed)) != usual for seed in (1, 2, 3)):
-        yield "its rows change with the order in which it is shown offers, demands, materials and places"
 
 
 def _problem(rule: Rule, message: str, expected: str, found: str = "") -> Diagnostic:

@@ -121,9 +121,9 @@ def worlds(rules: Sequence[Rule], known: Sequence[Material] = (), count: int = 8
     """
     order = list(rules)
     Random(seed).shuffle(order)
+    spoken = [Words((rule,)) for rule in order] or [Words(())]
     for number in range(count):
-        focus = (order[number % len(order)],) if order else ()
-        yield _world(Words(focus), known, seed * 1000 + number, EXTRAS[number % len(EXTRAS)])
+        yield _world(spoken[number % len(spoken)], known, seed * 1000 + number, EXTRAS[number % len(EXTRAS)])
 
 
 def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
