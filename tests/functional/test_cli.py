@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from friendshore.cli.output import CONFLICT, EXIT_CODES
+from friendshore.cli.options import CONFLICT, EXIT_CODES
 from friendshore.cli.reference import pages
 
 from .program import call

@@ -23,7 +23,8 @@ import typer.main
 from typer.testing import CliRunner
 
 from friendshore.cli import app
-from friendshore.cli.output import CLOSED_PIPE, show_json
+from friendshore.cli.options import CLOSED_PIPE
+from friendshore.cli.output import show_json
 from friendshore.inert import UNSEEN, cell_typed
 
 TOO_LONG = "x" * 300

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from friendshore.cli.output import EXIT_CODES
+from friendshore.cli.options import EXIT_CODES
 
 from .trying import Tried
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from friendshore.cli.output import EXIT_CODES, FAILED
+from friendshore.cli.options import EXIT_CODES, FAILED
 
 from .running import HANG, MEMORY, Done
 

@@ -17,7 +17,8 @@ from . import (
     verify,
 )
 from .announced import own_questions
-from .output import EPILOG, bare
+from .options import EPILOG
+from .output import bare
 from .questions import Commands, announced
 
 app = typer.Typer(

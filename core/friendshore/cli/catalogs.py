@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import AsJson, Blocked, installed
-from .output import answering, bare, show, show_json
+from .output import answer, answering, bare, wrote
 
 if TYPE_CHECKING:
     from ..domain.facts import Catalog
@@ -32,11 +32,7 @@ def list_(block: Blocked = None, as_json: AsJson = False) -> int:
     from ..report import catalog_listing
 
     listing = catalog_listing(_heads(installed(block)), today())
-    if as_json:
-        show_json(listing.data())
-    else:
-        show(listing.document())
-    return 0
+    return answer(as_json, listing.data, listing.document)
 
 
 @app.command("show")
@@ -47,11 +43,7 @@ def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     from ..report import catalog_data, catalog_document
 
     catalog, _ = read_one(name, installed(block))
-    if as_json:
-        show_json(catalog_data(catalog))
-    else:
-        show(catalog_document(catalog, today()))
-    return 0
+    return answer(as_json, lambda: catalog_data(catalog), lambda: catalog_document(catalog, today()))
 
 
 @app.command("check", short_help="List every mistake of a catalog.")
@@ -66,11 +58,7 @@ def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     if isinstance(place, Path) and place.is_dir():
         remarks += stale(place)
     found = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))
-    if as_json:
-        show_json(check_data(found))
-    else:
-        show(check_document(found))
-    return 0
+    return answer(as_json, lambda: check_data(found), lambda: check_document(found))
 
 
 @app.command("convert", short_help="Write a catalog as a workbook, or as a folder; or a spreadsheet as a catalog.")
@@ -105,12 +93,9 @@ def convert(
     written = converted(
         place, target, lambda path: catalog if path == place else read_one(str(path), registry)[0], ref.columns
     )
-    if as_json:
-        show_json({"wrote": [str(path) for path in written], "digest": catalog.digest})
-        return 0
-    for path in written:
-        bare(f"wrote {path}")
-    bare(f"the same facts as {source}: {catalog.digest}")
+    wrote(as_json, written, digest=catalog.digest)
+    if not as_json:
+        bare(f"the same facts as {source}: {catalog.digest}")
     return 0
 
 
@@ -125,13 +110,9 @@ def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json
     texts = Texts(made.head, made.tables)
     written = put(texts, made.catalog.digest, target, lambda path: read_one(str(path), registry)[0])
     left = [{"row": one.row, "why": one.why} for one in made.left_out]
+    wrote(as_json, written, digest=made.catalog.digest, rows=made.rows, left_out=left)
     if as_json:
-        show_json(
-            {"wrote": list(map(str, written)), "digest": made.catalog.digest, "rows": made.rows, "left_out": left}
-        )
         return 0
-    for path in written:
-        bare(f"wrote {path}")
     bare(f"{made.rows} rows of {source.name}, {len(left)} left out")
     for why in dict.fromkeys(one.why for one in made.left_out):
         rows = [str(one.row) for one in made.left_out if one.why == why]
@@ -159,11 +140,7 @@ def datapackage(
             Diagnostic("only a folder can be described", str(folder), expected="a catalog folder", fix=fix)
         )
     read_one(str(folder), installed(block))
-    path = write_datapackage(folder)
-    if as_json:
-        show_json({"wrote": [str(path)]})
-    else:
-        bare(f"wrote {path}")
+    wrote(as_json, [write_datapackage(folder)])
     return 0
 
 

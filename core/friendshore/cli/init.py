@@ -14,7 +14,7 @@ from ..errors import Diagnostic, InputError
 from ..reading.today import today
 from ..writing import add_files
 from .options import AsJson
-from .output import answering, bare, show_json
+from .output import answering, bare, wrote
 
 _TEMPLATES = "templates"
 
@@ -69,10 +69,7 @@ def init(
 ) -> int:
     """Write a small commented case, with a catalog beside it, that `plan` solves. Overwrites nothing."""
     written = write_starter(folder)
-    if as_json:
-        show_json({"wrote": [str(path) for path in written]})
-        return 0
-    for path in written:
-        bare(f"wrote {path}")
-    bare(f"now: friendshore plan {folder / 'case.toml'}")
+    wrote(as_json, written)
+    if not as_json:
+        bare(f"now: friendshore plan {folder / 'case.toml'}")
     return 0

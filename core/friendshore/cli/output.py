@@ -1,4 +1,4 @@
-"""Where answers and errors go: stdout for answers alone, stderr for the rest, and the one place where errors are caught; exit codes.
+"""Where answers and errors go: stdout for answers alone, stderr for the rest, and the one place where errors are caught.
 
 All text leaves through `_write`, or on a terminal through `_Inert`: what the data hold is text there, and nothing that a terminal obeys.
 """
@@ -28,50 +28,6 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
     from ..document.elements import Document
-
-FAILED = 1
-"""Friendshore itself failed."""
-CONFLICT = 6
-"""Hard rules that cannot hold together."""
-CLOSED_PIPE = 141
-"""128 and the number of SIGPIPE: what a shell says of a program that ends because its reader has gone."""
-
-EXIT_CODES: tuple[tuple[int, str, str], ...] = (
-    (
-        0,
-        "done",
-        "A plan was found, a check found no mistake, a run is verified. A shortage is a result, and ends in 0 too.",
-    ),
-    (FAILED, "failed", "Friendshore itself failed, which is a bug: a traceback on stderr and nothing on stdout."),
-    (
-        2,
-        "bad input",
-        "A case, catalog, rule pack, run folder or the command line has mistakes; all of them are listed. So is what cannot "
-        "be read or written: a folder that you may not read, a full disk, also behind stdout.",
-    ),
-    (3, "plugin", "A plugin that is needed is missing, broken, ambiguous, or not the one that was used."),
-    (4, "verification failed", "A plan does not hold, or a run folder says something that its facts do not give."),
-    (
-        5,
-        "solver",
-        "The solver broke down, or a limit ended the search before there was a plan that keeps the rules. Never plain infeasibility.",
-    ),
-    (
-        CONFLICT,
-        "rules conflict",
-        "Hard rules cannot hold together: the plan is printed in full, without what they touch.",
-    ),
-    (130, "stopped", "Ctrl-C was pressed twice, or before there was a plan. Once returns the best plan found so far."),
-    (
-        CLOSED_PIPE,
-        "closed pipe",
-        "Whoever read the answer went before all of it was written, as may be with `head -1`. What `--out` writes is written.",
-    ),
-)
-"""Code, its name, its meaning."""
-
-EPILOG = "Exit codes: " + ", ".join(f"{code} {name}" for code, name, _ in EXIT_CODES) + "."
-
 
 P = ParamSpec("P")
 
@@ -240,6 +196,22 @@ def show_json(data: object) -> None:
 
     encoding = getattr(_stdout(), "encoding", None) or "utf-8"
     bare(json_text(data, ascii_only=codecs.lookup(encoding).name != "utf-8").rstrip("\n"))
+
+
+def answer(as_json: bool, data: Callable[[], object], told: Callable[[], Document]) -> int:
+    """An answer as one JSON object, or as a document; only the one that is shown is made. Returns the exit code of what is done."""
+    show_json(data()) if as_json else show(told())
+    return 0
+
+
+def wrote(as_json: bool, paths: Iterable[Path], **more: object) -> None:
+    """What was written, a line a file, or with whatever else there is to say in one JSON object."""
+    named = [str(path) for path in paths]
+    if as_json:
+        show_json({"wrote": named, **more})
+    else:
+        for name in named:
+            bare(f"wrote {name}")
 
 
 def bare(text: str) -> None:

@@ -8,8 +8,20 @@ from typing import Annotated
 import typer
 
 from ..domain.watch import LONGEST_SECONDS
-from .options import DEFAULT_GAP, AsJson, Blocked, CasePath, Changes, Gap, Scenarios, Strict, Workers, installed
-from .output import CONFLICT, answering, show, show_json, warn
+from .options import (
+    CONFLICT,
+    DEFAULT_GAP,
+    AsJson,
+    Blocked,
+    CasePath,
+    Changes,
+    Gap,
+    Scenarios,
+    Strict,
+    Workers,
+    installed,
+)
+from .output import answering, show, show_json, warn
 from .waiting import Interrupt, progress_bar
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import AsJson, Blocked, Quiet, installed
-from .output import answering, bare, show, show_json
+from .output import answer, answering, bare, show, show_json, wrote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,11 +39,7 @@ def list_(
 
     registry = installed(block)
     listing = plugin_listing(registry.plugins, _loaded(registry, registry.plugins, limit) if load else ())
-    if as_json:
-        show_json(listing.data())
-    else:
-        show(listing.document())
-    return 0
+    return answer(as_json, listing.data, listing.document)
 
 
 @app.command("new", short_help="Write the project of a new plugin.")
@@ -82,11 +78,9 @@ def new(
     written = write_new(
         target, _scaffold(name, (catalog, rule, pack, question, reader), given, target, installed(block)).files()
     )
+    wrote(as_json, written)
     if as_json:
-        show_json({"wrote": [str(path) for path in written]})
         return 0
-    for path in written:
-        bare(f"wrote {path}")
     group, project = quote(f"{target / 'pyproject.toml'}:dev"), quote(str(target))
     bare(f"now: pip install --group {group} --editable {project}")
     bare(f"then: pytest {project}; {target / 'README.md'} says more")
@@ -181,10 +175,7 @@ def check(
     registry = installed(block)
     with progress_bar(quiet, "checking", "checks") as progress:
         outcomes = outcomes_of([check for subject in subjects for check in checks_of(subject, registry)], progress)
-    if as_json:
-        show_json(conformance_data(outcomes))
-    else:
-        show(conformance_document(outcomes, Path.cwd()))
+    answer(as_json, lambda: conformance_data(outcomes), lambda: conformance_document(outcomes, Path.cwd()))
     return 0 if all(outcome.holds for outcome in outcomes) else 3
 
 

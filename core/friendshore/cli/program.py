@@ -12,8 +12,8 @@ import typer
 
 from ..errors import Diagnostic, InputError
 from .app import app
-from .options import alone
-from .output import CLOSED_PIPE, StdoutError, complain, let_go, refused_by_the_machine, tell
+from .options import CLOSED_PIPE, alone
+from .output import StdoutError, complain, let_go, refused_by_the_machine, tell
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
 """What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""

@@ -24,7 +24,7 @@ from ..run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_
 from ..schema import columns_of, files_page, schema_text, schemas
 from .announced import own_questions
 from .app import app
-from .output import EXIT_CODES
+from .options import EXIT_CODES
 from .questions import command_for
 
 NAME = "friendshore"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import AsJson, Blocked, installed
-from .output import answering, show, show_json, warn
+from .output import answer, answering, warn
 
 if TYPE_CHECKING:
     from ..plugins import Registry
@@ -43,11 +43,7 @@ def list_(
         rows += [{"id": "", "pack": name, "distribution": owner, "error": error} for name, owner, error in unread]
         packs += more
     listing = rule_listing(rows, packs, today())
-    if as_json:
-        show_json(listing.data())
-    else:
-        show(listing.document())
-    return 0
+    return answer(as_json, listing.data, listing.document)
 
 
 @app.command("show")
@@ -66,15 +62,9 @@ def show_(
     if is_folder(name) or any(name in info.packs for info in registry.plugins):
         pack = registry.pack(name)
         owner = registry.packs.get(name, "")
-        data, told = pack_data(pack, owner), pack_document(pack, today(), owner)
-    else:
-        data = _found(name, registry)
-        told = rule_document(data)
-    if as_json:
-        show_json(data)
-    else:
-        show(told)
-    return 0
+        return answer(as_json, lambda: pack_data(pack, owner), lambda: pack_document(pack, today(), owner))
+    data = _found(name, registry)
+    return answer(as_json, lambda: data, lambda: rule_document(data))
 
 
 def _installed(registry: Registry) -> tuple[list[RulePack], list[tuple[str, str, str]]]:

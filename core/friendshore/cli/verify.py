@@ -10,7 +10,7 @@ import typer
 
 from ..domain.watch import LONGEST_SECONDS
 from .options import AsJson, Blocked, OfCase, Quiet, RunPath, installed
-from .output import answering, bare, show, show_json
+from .output import answer, answering, bare, show_json
 from .waiting import Interrupt, progress_bar
 
 SECONDS = 30.0
@@ -56,10 +56,7 @@ def verify(
     with Interrupt() if solve else nullcontext() as cancel, progress_bar(quiet, "proving") as progress:
         effort = ProofEffort(seconds=time_limit, solve=solve, progress=progress, cancel=cancel)
         found = verify_run(run, installed(block), case, effort, signed_by)
-    if as_json:
-        show_json(run_check_data(found))
-    else:
-        show(run_check_document(found))
+    answer(as_json, lambda: run_check_data(found), lambda: run_check_document(found))
     return found.exit_code
 
 
@@ -84,7 +81,7 @@ def sign(
     made = signer(key)
     found = verify_run(run, installed(block), effort=ProofEffort(prove=False))
     if found.findings:
-        show_json(run_check_data(found)) if as_json else show(run_check_document(found))
+        answer(as_json, lambda: run_check_data(found), lambda: run_check_document(found))
         return found.exit_code
     path = sign_run(run, made)
     if as_json:
