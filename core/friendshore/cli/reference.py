@@ -183,7 +183,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option"]
     usage = " ".join([name, *(_argument(p) for p in arguments)])
-    yield from (f"## `{usage}`", "", *_paragraphs(command.help), "")
+    yield from (f"## `{usage}`", "", *[line.strip() for line in (command.help or "").strip().splitlines()], "")
     yield from ("| | | default |", "|---|---|---|")
     for parameter in arguments:
         yield _parameter_row(_argument(parameter), parameter)
@@ -207,10 +207,6 @@ def _argument(parameter: Any) -> str:
 def _default(parameter: Any) -> str:
     value = parameter.default
     return "" if value in (None, False, "", (), []) or callable(value) else f"`{value}`"
-
-
-def _paragraphs(text: str | None) -> list[str]:
-    return [line.strip() for line in (text or "").strip().splitlines()]
 
 
 def _exit_page() -> Iterator[str]:

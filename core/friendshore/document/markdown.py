@@ -67,13 +67,9 @@ def _bullets(texts: Iterable[str]) -> str:
 def _table(table: DataTable) -> str:
     rules = ["---:" if column.align == "right" else "---" for column in table.columns]
     heads = [markdown_inert(column.heading) for column in table.columns]
-    return "\n".join(_line(cells) for cells in (heads, rules, *map(_cells, table.rows)))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rules, *map(_cells, table.rows)))
 
 
 def _cells(row: DataRow) -> list[str]:
     texts = [markdown_inert(written(cell)) for cell in row.cells]
     return [f"**{text}**" if row.strong and text else text for text in texts]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"

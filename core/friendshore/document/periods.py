@@ -60,16 +60,12 @@ def _only(row: DataRow, kept: Sequence[int]) -> DataRow:
 def _most(table: DataTable, places: Sequence[int], width: int) -> int:
     """How many columns of time there is room for."""
     others = [
-        _word(table, i, width) if column.room is None else column.room
+        longest_word(written(row.cells[i], width) for row in table.rows) if column.room is None else column.room
         for i, column in enumerate(table.columns)
         if i not in places
     ]
     each = table.columns[places[0]].room or 1
     return max(_LEAST, (width - sum(others)) // each)
-
-
-def _word(table: DataTable, place: int, width: int) -> int:
-    return longest_word(written(row.cells[place], width) for row in table.rows)
 
 
 def _added_up(table: DataTable, places: Sequence[int], most: int) -> DataTable:

@@ -40,7 +40,7 @@ def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]
     problem = session.problem
     candidates = _that_fit(session, supply_levers.leads(UpstreamSupply(problem, need, bounds)))
     world = _with(session, candidates)
-    leads = [lever for lever in candidates if _counts(world, lever)]
+    leads = [lever for lever in candidates if any(facts.facility.id in lever.subjects for facts in world.offers)]
     planned = supply_levers.planned(UpstreamSupply(world, need, bounds))
     leads = [replace(lever, note=_why_lead(problem, lever.subjects[0])) for lever in leads]
     given = {lever.subjects for lever in leads}
@@ -72,10 +72,6 @@ def _that_fit(session: Session, leads: Sequence[Lever]) -> list[Lever]:
 def _with(session: Session, levers: Sequence[Lever]) -> Problem:
     changes = [change for lever in levers for change in lever.make(lever.most)]
     return session.inputs.after(changes).problem() if changes else session.problem
-
-
-def _counts(problem: Problem, lever: Lever) -> bool:
-    return any(facts.facility.id in lever.subjects for facts in problem.offers)
 
 
 def _why_lead(problem: Problem, facility: str) -> str:

@@ -97,7 +97,7 @@ def planned(up: UpstreamSupply) -> list[Lever]:
         steps = [s for s in facility.capacity if s.start is None or s.start <= span.end]
         waiting = [s for s in steps if up.case.accept.counts(s.status) < 1]
         words = ", ".join(dict.fromkeys(s.status.value for s in waiting))
-        if waiting and all(_may_run(s.status) for s in waiting):
+        if waiting and all(s.status not in (Status.SUPERSEDED, Status.EVENT) for s in waiting):
             change = Change(capacity=facility.id, status=Status.OPERATING)
             found.append(yes_no(LeverKind.PLANNED, facility.id, change, _named(facility), note=words))
         if up.bounds.later and steps and steps[0].start is not None and steps[0].start > span.start:
@@ -194,10 +194,6 @@ def _stated(facility: Facility, per_year: Decimal, status: Status | None) -> Cha
     """A capacity from the day on from which there is one, or from ever."""
     first = facility.capacity[0].start if facility.capacity else None
     return Change.model_validate({"capacity": facility.id, "per_year": per_year, "status": status, "from": first})
-
-
-def _may_run(status: Status) -> bool:
-    return status not in (Status.SUPERSEDED, Status.EVENT)
 
 
 def _named(facility: Facility) -> str:

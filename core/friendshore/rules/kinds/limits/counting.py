@@ -194,7 +194,7 @@ class Counting(Grouped):
             return frozenset({self.bloc_of(offer.facility.country)}), True
         entries = self.done(offer, self.stage)
         countries = frozenset(self.bloc_of(country) for entry in entries for country in entry.countries)
-        return countries, bool(entries) and all(_known(entry) for entry in entries)
+        return countries, bool(entries) and all(entry.complete and entry.countries for entry in entries)
 
     def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
         """What an offer does of a stage, with the countries that it counts for."""
@@ -222,10 +222,6 @@ class Counting(Grouped):
         sold = f" from {names}" if names else ""
         made = f" made of {listed(self.inputs, 'or')}" if self.inputs else ""
         return sold + made
-
-
-def _known(entry: ChainEntry) -> bool:
-    return entry.complete and bool(entry.countries)
 
 
 class ByCountries(Counting):
