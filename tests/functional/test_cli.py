@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.reference.pages import pages
 
 from friendshore.cli.options import CONFLICT, EXIT_CODES
-from friendshore.cli.reference import pages
 
 from .program import call
 
@@ -324,7 +324,7 @@ PAGES = pages()
 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_the_reference_is_current(name: str) -> None:
-    """The pages are what `python -m friendshore.cli.reference docs/reference` writes."""
+    """The pages are what `python -m tests.reference.pages docs/reference` writes."""
     assert (REFERENCE / name).read_text(encoding="utf-8") == PAGES[name]
 
 

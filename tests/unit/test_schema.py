@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.reference.schema import files_page, schema_text, schemas
 
 from friendshore.case.keys import FILE
 from friendshore.catalog.columns import HEAD, TABLES
@@ -13,7 +14,6 @@ from friendshore.domain.assumptions import CAPACITY_COUNTS
 from friendshore.domain.facts import Offer
 from friendshore.domain.meanings import meanings
 from friendshore.reading.fields import Field, Layout
-from friendshore.schema import files_page, schema_text, schemas
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 

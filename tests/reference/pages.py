@@ -1,6 +1,6 @@
 """The reference pages and schemas, made from what is run itself.
 
-`python -m friendshore.cli.reference docs/reference` writes them; a test says when they are not current.
+`uv run python -m tests.reference.pages docs/reference` writes them; a test says when they are not current.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from tests.reference.schema import columns_of, files_page, schema_text, schemas
 from typer.main import get_command
 
-from ..domain.meanings import meanings
-from ..domain.run import Run
-from ..rules.base import Phase, Rule
-from ..rules.kinds import builtin_kinds
-from ..rules.pack import pack_layout
-from ..rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
-from ..run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
-from ..schema import columns_of, files_page, schema_text, schemas
-from .announced import own_questions
-from .app import app
-from .options import EXIT_CODES
-from .questions import command_for
+from friendshore.cli.announced import own_questions
+from friendshore.cli.app import app
+from friendshore.cli.options import EXIT_CODES
+from friendshore.cli.questions import command_for
+from friendshore.domain.meanings import meanings
+from friendshore.domain.run import Run
+from friendshore.rules.base import Phase, Rule
+from friendshore.rules.kinds import builtin_kinds
+from friendshore.rules.pack import pack_layout
+from friendshore.rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
+from friendshore.run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
 
 NAME = "friendshore"
 

@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .case.keys import FILE
-from .catalog.columns import HEAD, TABLES
-from .catalog.mapping import BLOCKS, MAP
-from .domain.base import DIGITS, WRITTEN_DIGITS
-from .domain.quantities import KILOGRAMS, MONTHS
-from .domain.stages import STEPS, Stage
-from .reading.csvfile import COLUMNS, LARGEST_TABLE, LONGEST_CELL, LONGEST_LINE, TABLE_ROWS
-from .reading.fields import Field, Layout
-from .reading.sheetxml import CELLS, FILES, ROWS, TEXTS, UNZIPPED
-from .reading.tomltext import DEEPEST, LONGEST
-from .rules.pack import pack_layout
+from friendshore.case.keys import FILE
+from friendshore.catalog.columns import HEAD, TABLES
+from friendshore.catalog.mapping import BLOCKS, MAP
+from friendshore.domain.base import DIGITS, WRITTEN_DIGITS
+from friendshore.domain.quantities import KILOGRAMS, MONTHS
+from friendshore.domain.stages import STEPS, Stage
+from friendshore.reading.csvfile import COLUMNS, LARGEST_TABLE, LONGEST_CELL, LONGEST_LINE, TABLE_ROWS
+from friendshore.reading.fields import Field, Layout
+from friendshore.reading.sheetxml import CELLS, FILES, ROWS, TEXTS, UNZIPPED
+from friendshore.reading.tomltext import DEEPEST, LONGEST
+from friendshore.rules.pack import pack_layout
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
