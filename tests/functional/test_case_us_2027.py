@@ -12,7 +12,7 @@ import pytest
 
 import friendshore
 from friendshore import Recommendation
-from friendshore.report.heading import met
+from friendshore.report.plan import met
 
 CASE = Path(__file__).parents[2] / "docs" / "cases" / "us-2027"
 README = (CASE / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from friendshore.case import load_case
-from friendshore.cli.init import write_starter
+from friendshore.cli.cases import write_starter
 from friendshore.plugins import Registry
 from friendshore.recommend import plan, verdicts, verify_run
 from friendshore.run import write_run

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from friendshore.cli.init import write_starter
+from friendshore.cli.cases import write_starter
 
 from .program import CLOSED, call
 

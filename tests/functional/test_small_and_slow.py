@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from friendshore.case import load_case
-from friendshore.cli.init import write_starter
+from friendshore.cli.cases import write_starter
 from friendshore.errors import FriendshoreError, InputError
 from friendshore.plugins import Registry
 from friendshore.reading.numberformat import adds

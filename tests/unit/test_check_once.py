@@ -9,7 +9,7 @@ import pytest
 
 from friendshore import recommend
 from friendshore.case import load_case
-from friendshore.cli.init import write_starter
+from friendshore.cli.cases import write_starter
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import Diagnostic, FriendshoreError, InputError
 from friendshore.plugins import Registry

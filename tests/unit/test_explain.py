@@ -10,8 +10,8 @@ import pytest
 from friendshore.document.markdown import markdown
 from friendshore.explain import Reason, exposed, kept_out, shortage_reasons
 from friendshore.problem.inputs import Inputs
-from friendshore.report.heading import exposed_lines
 from friendshore.report.page import page_document
+from friendshore.report.plan import exposed_lines
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl

@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.questions.repairs.lattice import Lattice
+from friendshore.questions.repairs.levers import Lattice
 
 from ..property.settings import examples
 

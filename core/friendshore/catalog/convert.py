@@ -19,8 +19,8 @@ from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
 from ..readers import CatalogRows
 from ..reading import kinds as k
-from ..reading.fact_columns import FactColumns
 from ..reading.fields import Field, Layout
+from ..reading.layouts import FactColumns
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook, openpyxl
 from ..writing import tidy, write_file, written_aside

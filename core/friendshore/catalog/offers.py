@@ -13,7 +13,7 @@ from ..domain.fitting import PRICED_TWICE, quoted_twice
 from ..domain.quantities import UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Table, TableRow
-from ..reading.fact_columns import facts_of
+from ..reading.layouts import facts_of
 from . import columns
 from .known import stage_of_none, unsourced
 from .state import Alike, CatalogReading

@@ -13,8 +13,8 @@ from ..readers import CatalogRows, TableRows
 from ..reading import kinds as k
 from ..reading.csvfile import Table, TableRow, fill, read_table
 from ..reading.entry import Entry
-from ..reading.fact_columns import FactColumns
 from ..reading.fields import Field, Layout
+from ..reading.layouts import FactColumns
 from ..reading.textfile import no_file
 from ..reading.tomlfile import TomlFile, read_section, read_toml
 from ..reading.workbook import PRIVATE, Line, Workbook, is_workbook, read_workbook

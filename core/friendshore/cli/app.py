@@ -6,16 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import (
-    catalogs,
-    check,
-    init,
-    plan,
-    plugins,
-    report,
-    rules,
-    verify,
-)
+from . import cases, catalogs, plan, plugins, rules, runs
 from .announced import own_questions
 from .options import EPILOG
 from .output import bare
@@ -53,14 +44,14 @@ def main(
 
 
 app.command("plan", short_help="Find the cheapest compliant mix of a case.")(plan.plan)
-app.command("check", short_help="List every mistake of a case; solve nothing.")(check.check)
-app.command("verify", short_help="Check a run folder from its own files.")(verify.verify)
+app.command("check", short_help="List every mistake of a case; solve nothing.")(cases.check)
+app.command("verify", short_help="Check a run folder from its own files.")(runs.verify)
 for _name, _answers in own_questions().items():
     app.command(_name, short_help=_answers)(announced)
-app.command("report", short_help="Print a run on one page.")(report.report)
-app.command("sign", short_help="Sign a run folder with a key.")(verify.sign)
-app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(check.lock)
-app.command("init", short_help="Write a small case that can be planned.")(init.init)
+app.command("report", short_help="Print a run on one page.")(runs.report)
+app.command("sign", short_help="Sign a run folder with a key.")(runs.sign)
+app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(cases.lock)
+app.command("init", short_help="Write a small case that can be planned.")(cases.init)
 app.add_typer(catalogs.app, name="catalogs")
 app.add_typer(rules.app, name="rules")
 app.add_typer(plugins.app, name="plugins")

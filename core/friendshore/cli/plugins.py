@@ -71,7 +71,7 @@ def new(
     Overwrites nothing.
     """
     from ..writing import finish_adding
-    from .init import write_new
+    from .cases import write_new
 
     target = Path(name) if folder is None else folder
     finish_adding(target)

@@ -70,7 +70,7 @@ class Scaffold:
 
     def files(self) -> dict[PurePosixPath, str | bytes]:
         """Content of each file of the project, by path."""
-        from .init import templates
+        from .cases import templates
 
         words, parts = self._words(), self._parts()
         made: dict[PurePosixPath, str | bytes] = {}

@@ -10,7 +10,7 @@ from ..domain.fact_columns import FactColumn, FactTable
 from ..errors import Diagnostic
 
 if TYPE_CHECKING:
-    from ..reading.fact_columns import FactColumns
+    from ..reading.layouts import FactColumns
 
 
 class DeclaredColumn(Record):
@@ -67,7 +67,7 @@ def fact_columns(plugins: Iterable[Declaring]) -> FactColumns:
     Args:
         plugins: what is installed, the broken and the blocked too.
     """
-    from ..reading.fact_columns import FactColumns
+    from ..reading.layouts import FactColumns
 
     declared: dict[tuple[str, str], list[tuple[Declaring, FactColumn]]] = {}
     for info in plugins:

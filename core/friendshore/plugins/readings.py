@@ -17,7 +17,7 @@ from typing import Any, Literal
 from ..domain.base import Record
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..readers import CatalogRows, Reader, ReadRequest, TableRows, reader_in
-from ..reading.fact_columns import FactColumns
+from ..reading.layouts import FactColumns
 from .attribution import blame, wrong
 from .elsewhere import as_said, as_told, elsewhere, plugin_told, problem_of
 from .hosting import ask

@@ -24,8 +24,8 @@ from typing import IO, NoReturn
 
 from ..errors import Diagnostic
 from .attribution import owner_of_package
+from .elsewhere import RunningCode, Shared
 from .running import LIMIT_NAME, EndedError, limit_given, watch
-from .shared import RunningCode, Shared
 
 LIMIT = 60.0
 """Seconds that code of a plugin may take for one thing that it is asked, where no time limit is given."""

@@ -31,8 +31,8 @@ from ..domain.used import aged
 from .checks import answer
 from .demand import because_lines, by_reason, causes_of, for_whom, met_from, only_by_periods, periods_of, whole_periods
 from .ground import blocked_plugins, with_effect
-from .heading import STATUS, assumed_lines, conflict_lines, exposed_lines, old_lines, spends, time_of
 from .mix import barred_texts, by_material, chain, cost_of, holdings, in_orders, kilograms_of, names_of, per_kg
+from .plan import STATUS, assumed_lines, conflict_lines, exposed_lines, old_lines, spends, time_of
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck

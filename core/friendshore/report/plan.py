@@ -1,7 +1,8 @@
-"""A run as a document, in the order in which a planner reads it; its costs in full, which no page shows so."""
+"""A run as a document, in the order in which a planner reads it; its costs in full, which no page shows so; and what stands above the mix."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from ..document.elements import (
@@ -12,21 +13,172 @@ from ..document.elements import (
     Count,
     DataRow,
     Document,
+    Element,
     Kilograms,
+    Phrase,
     Section,
+    Sentence,
     Share,
+    Tone,
+    apart,
     document,
     figures,
     notes,
     section,
+    section_if_any,
+    sentence,
     table,
 )
-from ..document.figures import count, money, percent, written
-from ..domain.run import Run, RunDiscount, RunLevel
-from .demand import demands, shortages, whole_periods
-from .ground import assumptions, kept_out, limits, rules, versions
-from .heading import heading, unexamined, warnings
-from .mix import holdings, mix, orders
+from ..document.figures import count, large_money, mass, money, percent, written
+from ..domain.plan import PlanStatus
+from ..domain.run import Run, RunDemand, RunDiscount, RunDoubt, RunLevel
+from ..domain.used import aged, is_stale
+from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
+from .ground import assumptions, floor_lines, kept_out, limits, rules, versions
+from .mix import barred, holdings, mix, orders
+
+STATUS = {
+    PlanStatus.OPTIMAL: ("optimal", Tone.GOOD),
+    PlanStatus.FEASIBLE: ("feasible, not proved cheapest", Tone.DOUBTFUL),
+    PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", Tone.DOUBTFUL),
+    PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", Tone.BAD),
+}
+"""Status in words, and how it is shown."""
+
+
+def heading(run: Run) -> list[Element]:
+    """Case, time, status and the three figures that matter most."""
+    name = [Phrase(run.case, strong=True)]
+    if run.scenario:
+        name.append(Phrase(f"  with {', '.join(run.scenario)}", Tone.CHOICE, strong=True))
+    words, tone = STATUS[run.status]
+    status = f"{words} · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}"
+    told = sentence(status, tone=tone, strong=True)
+    return [Sentence(tuple(name)), sentence(time_of(run)), told, sentence(spends(run))]
+
+
+def time_of(run: Run) -> str:
+    """The plan's time, place and money."""
+    first, last = run.periods[0], run.periods[-1]
+    return f"{first.start} to {last.end}, {count(len(run.periods), 'period')}, at {run.place}, money in {run.currency}"
+
+
+def spends(run: Run) -> str:
+    """What is spent, and which demands are met from when."""
+    return f"spends {large_money(run.cost.total, run.currency)}; {met(run)}"
+
+
+def met(run: Run) -> str:
+    """How many demands are met, from when on, and which are not: kilograms of different materials are never added up."""
+    lacking = [demand for demand in run.demands if demand.short_kg]
+    if not lacking:
+        return "all demand is met"
+    later = [demand for demand in lacking if demand.first_met]
+    partly = [demand for demand in lacking if not demand.first_met and demand.delivered_kg]
+    never = [demand for demand in lacking if not demand.first_met and not demand.delivered_kg]
+    whole = len(run.demands) - len(lacking)
+    order = {period.label: number for number, period in enumerate(run.periods)}
+    last = max((demand.first_met for demand in later), key=order.__getitem__, default="")
+    wanted = count(len(run.demands), "demand")
+    parts = [f"{whole} of {wanted} met in full"] if whole or not later else []
+    if later:
+        parts.append(f"{len(later)}{'' if parts else f' of {wanted} met'} from {last} on")
+    parts += [f"{len(partly)} not to the end: {_who(run, partly)}"] if partly else []
+    parts += [f"{len(never)} never: {_who(run, never)}"] if never else []
+    return "; ".join(parts)
+
+
+NAMED = 6
+"""Demands that the heading names; the table below it has them all."""
+
+
+def _who(run: Run, demands: Sequence[RunDemand]) -> str:
+    names = [f"{demand.material} for {for_whom(run, demand)}" for demand in demands]
+    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    return ", ".join([*names[:NAMED], *more])
+
+
+def warnings(run: Run) -> list[Element]:
+    """What a reader must know before the mix: conflicts, exposure, assumptions."""
+    exposed = "Exposed: what rules of unknown status would forbid, if they hold (--strict enforces them)"
+    found = (
+        section_if_any("Hard rules that cannot hold together", notes(conflict_lines(run), Tone.BAD)),
+        section_if_any("Old data", notes(old_lines(run), Tone.DOUBTFUL)),
+        *(_assumed(run, subject) for subject in _BEFORE_ALL),
+        section_if_any(exposed, notes(exposed_lines(run), Tone.DOUBTFUL)),
+        barred(run),
+        section_if_any("Short by the length of the periods", notes(only_by_periods(run), Tone.DOUBTFUL)),
+        apart(sentence(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below"))
+        if run.assumptions
+        else None,
+    )
+    return [part for part in found if part is not None]
+
+
+def conflict_lines(run: Run) -> Iterator[str]:
+    """Rules that cannot hold together, and what is therefore not planned."""
+    for part in run.conflicts:
+        told = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
+        yield f"{'; '.join(told) or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
+        yield from floor_lines(part)
+
+
+def old_lines(run: Run) -> Iterator[str]:
+    """Catalogs and packs that were looked at too long before the run was made."""
+    for plugin in run.plugins:
+        if is_stale(plugin.as_of, run.made):
+            what = "law" if plugin.kind == "pack" else "prices, plants and owners"
+            yield f"{plugin.kind} {plugin.name}, {aged(plugin.as_of, run.made)}: {what} may have changed since"
+
+
+_UNEXAMINED = "looked at by no rule of origin"
+_BEFORE_ALL = {
+    _UNEXAMINED: "Looked at by no rule of origin",
+    "accepted": "Accepted by the case",
+    "counted twice": "Perhaps counted twice",
+}
+"""Assumptions without which the mix cannot be read: goods that no rule asks the origin of, and what a case accepts beyond the usual,
+for a plan is compliant only as far as that is right; and capacity that two catalogs may both count. By their subjects, with their
+titles."""
+
+
+def unexamined(run: Run) -> Section | None:
+    """Goods whose origin no rule asks about: what no short form of an answer may leave out."""
+    return _assumed(run, _UNEXAMINED)
+
+
+def _assumed(run: Run, subject: str) -> Section | None:
+    texts = [row.text for row in run.assumptions if row.subject == subject]
+    return section_if_any(_BEFORE_ALL[subject], notes(texts, Tone.DOUBTFUL))
+
+
+def assumed_lines(run: Run) -> Iterator[str]:
+    """The same for a summary."""
+    for subject, title in _BEFORE_ALL.items():
+        yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
+
+
+def exposed_lines(run: Run) -> Iterator[str]:
+    """What rules of unknown status would forbid, and on which days nobody knows whether they hold."""
+    for row in run.exposed:
+        materials = ", ".join(f"{name} {mass(kg)}" for name, kg in row.materials.items())
+        unknown = "; ".join(_doubt(doubt) for doubt in row.unknown)
+        yield (
+            f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
+            f"from {row.first} on, {count(len(row.offers), 'offer')}"
+            + (f". Not known whether it holds {unknown.rstrip('.')}" if unknown else "")
+        )
+
+
+def _doubt(doubt: RunDoubt) -> str:
+    """`from 2026-11-28 on: resumes unless extended`."""
+    if doubt.start and doubt.end:
+        days = f"from {doubt.start} to {doubt.end}"
+    elif doubt.start:
+        days = f"from {doubt.start} on"
+    else:
+        days = f"until {doubt.end}" if doubt.end else "on any day"
+    return f"{days}: {' '.join(doubt.note.split()).rstrip('.')}" if doubt.note else days
 
 
 def plan_document(run: Run) -> Document:
@@ -97,10 +249,9 @@ def discounts(run: Run) -> Section | None:
     columns += [figures("Tier from"), figures("Next from"), figures(f"{run.currency} off")]
     rest = told[MOST:]
     off = money(sum((d.discount for d in rest), Decimal(0)))
-    more = (
-        [f"{count(len(rest), 'more settlement')}, {run.currency} {off} off (all with --json or --out)"] if rest else []
-    )
-    return section("Price schedules", table(columns, [_settled(d, run) for d in told[:MOST]]), notes(more))
+    more = f"{count(len(rest), 'more settlement')}, {run.currency} {off} off (all with --json or --out)"
+    rows = [_settled(one, run) for one in told[:MOST]]
+    return section("Price schedules", table(columns, rows), notes([more] if rest else []))
 
 
 def _settled(one: RunDiscount, run: Run) -> list[Cell]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.base import exact
 from ..domain.change import Change
-from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
-from ..domain.purchases import Purchase
+from ..domain.plan import Cost, Infeasible, Plan, PlanStatus, Purchase
 from ..problem.parts import Members
 from ..program.matrix import Mask
 from ..rules.base import Rule

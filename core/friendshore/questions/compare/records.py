@@ -1,13 +1,23 @@
-"""A comparison of two plans, as records."""
+"""A comparison of two plans, as records; and what differs in the facts of two cases, named."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from itertools import zip_longest
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
 
 from ...domain.base import Number, Record
+from ...domain.case import Case
 from ...domain.change import Change
+from ...domain.facts import Facility, Offer
 from ...domain.plan import Cost
 from ...explain.results import Difference, Effort, QuestionResult
+from ...problem.demands import demand_name, order_name, stock_name
+from ...problem.inputs import Inputs
 
 
 class MixLine(Record):
@@ -97,3 +107,161 @@ class Comparison(QuestionResult):
     ranked: bool
     """Whether a case ranks objectives: cost is then what the ranked plan costs."""
     effort: Effort
+
+
+_LISTS = (
+    "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "objectives", "overlaps", "rules",
+    "scenarios",
+)  # fmt: skip
+"""Fields of a case that are told one by one, or by other facts, or that make no plan by themselves."""
+_UNTOLD = ("source", "catalog", "id")
+"""Fields that say where a record comes from, or that name it: no facts of its own."""
+_LONG = 60
+"""Characters from which on a value is not told in full."""
+
+
+def differing(one: Inputs, other: Inputs) -> list[FactLine]:
+    """Every fact that is not the same in both, in order of kind; what only one has is empty in the other."""
+    found = list(_fields("case", "", one.case, other.case, {*_LISTS, "folder", "frozen"}))
+    found += _records("demand", _demands(one.case), _demands(other.case))
+    found += _case_lists(one.case, other.case)
+    found += _records("rule", _by_id(one.rules), _by_id(other.rules))
+    offers, sites = ([_by_id(_all(inputs, field)) for inputs in (one, other)] for field in ("offers", "facilities"))
+    found += _records("offer", offers[0], offers[1], {"price": "price", "quotes": "price"}, _offer)
+    found += _records("facility", sites[0], sites[1], {"capacity": "capacity"}, _facility)
+    names: dict[str, Callable[[Any], str]] = {
+        "prices": lambda row: row.id,
+        "terms": lambda row: row.name,
+        "schedules": lambda row: row.name,
+        "rates": lambda row: row.currency,
+    }
+    for field, name in names.items():
+        found += _records(
+            field.removesuffix("s"), _numbered(_all(one, field), name), _numbered(_all(other, field), name)
+        )
+    return found
+
+
+def _numbered(rows: Sequence[BaseModel], name: Callable[[Any], str]) -> dict[str, BaseModel]:
+    """Rows by name; of several that share one, the later ones by number too."""
+    found: dict[str, BaseModel] = {}
+    for row in rows:
+        same = sum(1 for known in found if known.split(" #")[0] == name(row))
+        found[name(row) + (f" #{same + 1}" if same else "")] = row
+    return found
+
+
+def _demands(case: Case) -> dict[str, BaseModel]:
+    return {demand_name(demand, case): demand for demand in case.demands}
+
+
+def _by_id(rows: Sequence[Any]) -> dict[str, BaseModel]:
+    return {row.id: row for row in rows}
+
+
+def _all(inputs: Inputs, field: str) -> list[BaseModel]:
+    return [row for catalog in inputs.catalogs for row in getattr(catalog, field)]
+
+
+def _case_lists(one: Case, other: Case) -> Iterator[FactLine]:
+    names: dict[str, Callable[[Any, int], str]] = {
+        "stocks": stock_name,
+        "orders": order_name,
+        "incumbents": lambda i, _: i.offer,
+        "licences": lambda w, _: w.id or f"{w.rule} {w.exporter}",
+        "waivers": lambda w, _: w.id or f"{w.rule} {w.demand}",
+        "stores": lambda s, _: f"{s.material} at {s.place or 'the place of the case'}",
+        "objectives": lambda _, n: str(n),
+        "overlaps": lambda o, _: " and ".join(o.facilities),
+    }
+    for field, name in names.items():
+        was, now = (
+            {name(row, number): row for number, row in enumerate(getattr(case, field), 1)} for case in (one, other)
+        )
+        yield from _records(field.removesuffix("s"), was, now)
+
+
+def _records(
+    kind: str,
+    one: Mapping[str, BaseModel],
+    other: Mapping[str, BaseModel],
+    told: Mapping[str, str] | None = None,
+    text: Callable[[Any], str] | None = None,
+) -> Iterator[FactLine]:
+    """Records by name: those that only one has, and fields that differ.
+
+    Args:
+        kind: what they are.
+        one: of the first case.
+        other: of the second.
+        told: field -> the kind that it is told as.
+        text: what to say of a record that only one has.
+    """
+    for name in sorted({*one, *other}):
+        was, now = one.get(name), other.get(name)
+        if was is not None and now is not None:
+            yield from _fields(kind, name, was, now, set(), told)
+        else:
+            words = [(text or (lambda _: "in it"))(row) if row is not None else "" for row in (was, now)]
+            yield FactLine(kind=kind, name=name, before=words[0], after=words[1])
+
+
+def _fields(
+    kind: str, name: str, was: BaseModel, now: BaseModel, skipped: set[str], told: Mapping[str, str] | None = None
+) -> Iterator[FactLine]:
+    if type(was) is not type(now):
+        yield FactLine(kind=kind, name=name, before=type(was).__name__, after=type(now).__name__)
+        return
+    for field in type(was).model_fields:
+        if field in _UNTOLD:
+            continue
+        before, after = told_apart(getattr(was, field), getattr(now, field))
+        if field not in skipped and before != after:
+            own = (told or {}).get(field, kind)
+            label = name if own != kind else f"{name} {field}".strip()
+            yield FactLine(kind=own, name=label, before=before or "not stated", after=after or "not stated")
+
+
+def _offer(offer: Offer) -> str:
+    return f"offered, at {_cut(_text(offer.price))}" if offer.price is not None else "offered"
+
+
+def _facility(facility: Facility) -> str:
+    return f"in it, capacity {_cut(_text(facility.capacity))}" if facility.capacity else "in it"
+
+
+def told_apart(one: object, other: object) -> tuple[str, str]:
+    """Two values in a few words each, from where they begin to differ; the same words if they say the same."""
+    texts = (_text(one), _text(other))
+    if texts[0] == texts[1] or max(map(len, texts)) <= _LONG:
+        return texts
+    same = next(i for i, (a, b) in enumerate(zip_longest(*texts)) if a != b)
+    start = texts[0].rfind(" ", 0, same) + 1 if same > _LONG // 2 else 0
+    return _cut(texts[0], start), _cut(texts[1], start)
+
+
+def _cut(text: str, start: int = 0) -> str:
+    """What fits of a text from somewhere on."""
+    rest = ("…" if start else "") + text[start:]
+    return rest if len(rest) <= _LONG else rest[: _LONG - 1] + "…"
+
+
+def _text(value: object) -> str:
+    if value is None or value in ((), ""):
+        return ""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, BaseModel):
+        told = {
+            name: getattr(value, name) for name in value.model_fields_set if name not in ("source", "id", "catalog")
+        }
+        return " ".join(f"{name} {_text(told[name])}" for name in sorted(told) if _text(told[name]))
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(map(str, value)))
+    if isinstance(value, tuple):
+        return "; ".join(map(_text, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{_text(key)} {_text(each)}" for key, each in sorted(value.items(), key=str))
+    return str(value)

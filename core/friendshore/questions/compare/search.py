@@ -13,9 +13,8 @@ from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import Counted, Effort, between
 from ...problem.changes import scenario_changes
 from ...session import PartPlan, Session
-from .differing import differing
 from .planned import PlanSummary, material_lines, mix_lines, nearest, rise_between, together
-from .records import Comparison, FactLine, Step
+from .records import Comparison, FactLine, Step, differing
 
 Asked = Callable[[int, int, float], None]
 """Called with the steps taken, the steps in all, and the seconds gone."""

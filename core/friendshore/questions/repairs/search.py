@@ -18,8 +18,7 @@ from ...plugins import sentence_of
 from ...problem import Problem
 from ...session import Answer, Session
 from .demand_levers import levers_for
-from .lattice import Lattice
-from .levers import Lever, LeverBounds, Need
+from .levers import Lattice, Lever, LeverBounds, Need
 from .records import Gap, LeverUse, Repair, Repairs
 from .trials import Amounts, TimeIsUpError, Trials, least_amounts
 

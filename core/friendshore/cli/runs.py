@@ -1,10 +1,11 @@
-"""`friendshore verify`, and `friendshore sign`: what does not hold is not signed."""
+"""`friendshore verify`, `report` and `sign`: what does not hold is neither told nor signed."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,10 @@ from ..domain.watch import LONGEST_SECONDS
 from .options import AsJson, Blocked, OfCase, Quiet, RunPath, installed
 from .output import answer, answering, bare, show_json
 from .waiting import Interrupt, progress_bar
+
+if TYPE_CHECKING:
+    from ..recommend import RunCheck
+    from ..run import RunFolder
 
 SECONDS = 30.0
 """Time for the proof, if nothing else is asked: what `friendshore.proof` says, which is slow to import."""
@@ -89,3 +94,44 @@ def sign(
     else:
         bare(f"wrote {path}")
     return 0
+
+
+class Format(StrEnum):
+    """Forms of a report."""
+
+    MARKDOWN = "md"
+
+
+@answering
+def report(
+    run: RunPath,
+    form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.MARKDOWN,
+    verified: Annotated[
+        bool,
+        typer.Option(
+            "--verify/--no-verify", help="Check the run first; a page without a check says so above all else."
+        ),
+    ] = True,
+    case: OfCase = None,
+    block: Blocked = None,
+    as_json: AsJson = False,
+) -> int:
+    """Print a run on one page, for whoever decides. The run is verified first: of one that does not hold, only what failed verification is printed."""
+    from ..document.markdown import markdown
+    from ..report import page_document
+    from ..run import read_run
+
+    stored = read_run(run)
+    checked = _checked(stored, block, case) if verified else None
+    text = markdown(page_document(stored.run, checked))
+    if as_json:
+        show_json({"format": form.value, "text": text})
+    else:
+        bare(text.rstrip("\n"))
+    return checked.exit_code if checked is not None else 0
+
+
+def _checked(stored: RunFolder, block: list[str] | None, case: Path | None) -> RunCheck:
+    from ..recommend import verify_stored
+
+    return verify_stored(stored, installed(block), case)

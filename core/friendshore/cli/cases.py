@@ -1,4 +1,4 @@
-"""`friendshore init`, and how commands write files for somebody to go on with: from templates, and over nothing that is there."""
+"""`friendshore check`, `lock` and `init`, and how commands write files for somebody to go on with: from templates, over nothing that is there."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import typer
 from ..errors import Diagnostic, InputError
 from ..reading.today import today
 from ..writing import add_files
-from .options import AsJson
-from .output import answering, bare, wrote
+from .options import AsJson, Blocked, CasePath, installed
+from .output import answering, bare, complain, show, show_json, wrote
+from .waiting import progress_bar
 
 _TEMPLATES = "templates"
 
@@ -72,4 +73,41 @@ def init(
     wrote(as_json, written)
     if not as_json:
         bare(f"now: friendshore plan {folder / 'case.toml'}")
+    return 0
+
+
+@answering
+def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
+    """List every mistake of a case, its catalogs, packs and rules, and what could be sharper. Solves nothing."""
+    from .. import recommend
+    from ..reading.today import today
+    from ..report import check_data, check_document
+
+    with progress_bar(as_json, "reading", "rows"):
+        found = recommend.check(case, installed(block))
+    if as_json:
+        show_json(check_data(found))
+    else:
+        complain(found.errors)
+        show(check_document(found, today()))
+    return found.exit_code
+
+
+@answering
+def lock(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
+    """Write friendshore.lock beside a case: the version and the hash of everything its result rests on, for `plan --locked`."""
+    from pathlib import Path
+
+    from ..case import load_case
+    from ..recommend import LOCK_FILE, gather, lock_of, write_lock
+
+    read = load_case(case)
+    path = (read.folder or Path()) / LOCK_FILE
+    made = lock_of(gather(read, installed(block)))
+    changed = write_lock(path, made)
+    if as_json:
+        show_json({"wrote": str(path) if changed else "", "lock": made.model_dump(mode="json", by_alias=True)})
+    else:
+        kinds = ", ".join(f"{one.kind} {one.name}" for one in made.locked)
+        bare(f"{'wrote' if changed else 'unchanged:'} {path}: {kinds or 'nothing is used'}")
     return 0
