@@ -203,29 +203,18 @@ def failures(
     """
     answer = answered(vector, rules, materials, bills, guard)
     verdict = answer.verdict
-    found: list[str] = []
-
-    def check(what: str, expected: object, got: object, agrees: bool) -> None:
-        if not agrees:
-            found.append(
-                f"{vector.id}: expected {what} {expected}, got {got}; {verdict.reason or 'nothing bears on it'}"
-            )
-
-    if vector.expect:
-        check("verdict", vector.expect, verdict.result.value, verdict.result.value == vector.expect)
-    if vector.by:
-        check("rule", vector.by, verdict.rule, verdict.rule == vector.by)
-    if vector.stage:
-        check("stage", vector.stage, verdict.stage, verdict.stage == vector.stage)
-    if vector.country:
-        check("country", vector.country, verdict.countries, vector.country in verdict.countries)
-    if vector.clause:
-        check("clause", vector.clause, verdict.clause, vector.clause in verdict.clause)
-    if vector.licence is not None:
-        check("licence", vector.licence, verdict.licence, verdict.licence == vector.licence)
-    if vector.duty is not None:
-        check("duty", vector.duty, answer.duty, answer.duty == vector.duty)
-    return found
+    told: tuple[tuple[str, object, object, bool], ...] = (
+        ("verdict", vector.expect, verdict.result.value, verdict.result.value == vector.expect),
+        ("rule", vector.by, verdict.rule, verdict.rule == vector.by),
+        ("stage", vector.stage, verdict.stage, verdict.stage == vector.stage),
+        ("country", vector.country, verdict.countries, vector.country in verdict.countries),
+        ("clause", vector.clause, verdict.clause, vector.clause in verdict.clause),
+        ("licence", vector.licence, verdict.licence, verdict.licence == vector.licence),
+        ("duty", vector.duty, answer.duty, answer.duty == vector.duty),
+    )
+    why = verdict.reason or "nothing bears on it"
+    wrong = ((what, expected, got) for what, expected, got, agrees in told if expected not in ("", None) and not agrees)
+    return [f"{vector.id}: expected {what} {expected}, got {got}; {why}" for what, expected, got in wrong]
 
 
 def answered(

@@ -21,7 +21,7 @@ from ..plugins.registry import CatalogRef
 from ..reading import kinds
 from .check import Check, NotLookedAt
 from .evidence import misdated, old, unsourced, unstated, weak
-from .figures import line_of, off_the_mark
+from .figures import in_row, line_of, off_the_mark
 
 TONNES = re.compile(r"^([\d.,]+) ?t\b")
 _MASSES = (kinds.MASS, kinds.MASS_RATE)
@@ -133,15 +133,11 @@ class CatalogTrial:
         for offer in self._catalog().offers:
             missing = self._missing(offer)
             if missing:
+                message = f"offer `{offer.id}` says nothing of the {'stage' if len(missing) == 1 else 'stages'} {', '.join(missing)}"
+                expected = f"a row for every stage of {', '.join(line.material for line in offer.outputs)}"
+                fix = "add the row; leave `countries` blank where nobody knows"
                 file = self._folder / "chain.csv"
-                yield Diagnostic(
-                    f"offer `{offer.id}` says nothing of the {'stage' if len(missing) == 1 else 'stages'} {', '.join(missing)}",
-                    str(file),
-                    line_of(file, "offer", offer.id),
-                    "stage",
-                    expected=f"a row for every stage of {', '.join(line.material for line in offer.outputs)}",
-                    fix="add the row; leave `countries` blank where nobody knows",
-                )
+                yield in_row(file, "offer", offer.id, message, "stage", expected=expected, fix=fix)
 
     def _missing(self, offer: Offer) -> list[Stage]:
         """Stages of what it delivers that neither it nor its inputs perform, in order."""
@@ -189,20 +185,15 @@ class CatalogTrial:
 
     def _doubles(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
-        file = self._folder / "facilities.csv"
+        fix = "leave it to that catalog; a case that uses both says which one to keep by [[overlap]], or its capacity counts twice"
         for other in self.others():
-            if other.name == mine.name:
-                continue
-            for pair in twins([other, mine]):
-                facility, theirs = (
-                    (pair.second, pair.first) if pair.second_catalog == mine.name else (pair.first, pair.second)
+            for pair in twins([other, mine]) if other.name != mine.name else ():
+                both = (pair.first, pair.second)
+                facility, theirs = both[::-1] if pair.second_catalog == mine.name else both
+                message = (
+                    f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like one facility: {pair.why}"
                 )
-                yield Diagnostic(
-                    f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like one facility: {pair.why}",
-                    str(file),
-                    line_of(file, "id", facility.id),
-                    fix="leave it to that catalog; a case that uses both says which one to keep by [[overlap]], or its capacity counts twice",
-                )
+                yield in_row(self._folder / "facilities.csv", "id", facility.id, message, "", fix=fix)
 
     def _review(self) -> Iterator[Diagnostic]:
         yield from review(self._catalog(), self._required())

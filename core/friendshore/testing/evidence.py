@@ -9,7 +9,7 @@ from pathlib import Path
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import Catalog
 from ..errors import Diagnostic
-from .figures import line_of
+from .figures import in_row, line_of
 
 OLD = timedelta(days=3 * 365)
 """A source whose facts are of earlier than this before the catalog's day is told, and founds no verified capacity."""
@@ -34,16 +34,8 @@ def figures(catalog: Catalog) -> Iterator[Figure]:
     for offer in catalog.offers:
         if offer.price is not None:
             yield ("offers.csv", "id", offer.id, offer.price.source or offer.source)
-        bounds = (
-            offer.min_order,
-            offer.max_order,
-            offer.lot,
-            offer.max_per_year,
-            offer.total,
-            offer.onboarding,
-            offer.take_or_pay,
-        )
-        if any(bound is not None for bound in bounds):
+        bounds = ("min_order", "max_order", "lot", "max_per_year", "total", "onboarding", "take_or_pay")
+        if any(getattr(offer, bound) is not None for bound in bounds):
             yield ("offers.csv", "id", offer.id, offer.source)
         yield from (("quotes.csv", "offer", offer.id, quote.source) for quote in offer.quotes)
         yield from (("chain.csv", "offer", offer.id, entry.source) for entry in offer.chain)
@@ -73,16 +65,9 @@ def unsourced(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
         table, column, name, founded = figure
         if not founded and figure not in seen:
             seen.add(figure)
-            file = folder / table
             fix = "add its source to sources.csv and name it here"
-            yield Diagnostic(
-                f"a figure of `{name}` has no source",
-                str(file),
-                line_of(file, column, name),
-                "source",
-                "a blank cell",
-                fix=fix,
-            )
+            message = f"a figure of `{name}` has no source"
+            yield in_row(folder / table, column, name, message, "source", found="a blank cell", fix=fix)
     for source in _own(catalog):
         if not source.reference.strip():
             yield _of_source(
@@ -144,53 +129,36 @@ def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Ite
     followed = sorted({offer.price.benchmark for offer in catalog.offers if offer.price and offer.price.benchmark})
     for name in followed:
         if name in last and catalog.as_of - last[name] > OLD_PRICE:
-            old = _years(catalog.as_of - last[name])
-            fix = "add a newer price of the benchmark"
-            yield Diagnostic(
-                f"offers follow benchmark `{name}`, whose last price is {old} old",
-                str(folder / "offers.csv"),
-                column="benchmark",
-                found=str(last[name]),
-                fix=fix,
-            )
+            message = f"offers follow benchmark `{name}`, whose last price is {_years(catalog.as_of - last[name])} old"
+            file, fix = str(folder / "offers.csv"), "add a newer price of the benchmark"
+            yield Diagnostic(message, file, column="benchmark", found=str(last[name]), fix=fix)
 
 
 def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
     """Capacities that count as verified or computed, though their sources are old or of an unknown day."""
-    file = folder / "capacity.csv"
     for facility in catalog.facilities:
         for step in facility.capacity:
             source = sources.get(step.source)
             if source is None or not source.confidence.reaches(Confidence.COMPUTED) or _fresh(source, today, OLD):
                 continue
-            yield Diagnostic(
-                f"a capacity of `{facility.id}` is {source.confidence}, by a source {_age(source, today)}",
-                str(file),
-                line_of(file, "facility", facility.id),
-                "source",
-                found=f"`{step.source}`",
-                expected=f"one of the {_years(OLD)} before {today}",
-                fix="find a newer figure; or say `reported`, so that a case counts it only where it asks for that",
-            )
+            message = f"a capacity of `{facility.id}` is {source.confidence}, by a source {_age(source, today)}"
+            fix = "find a newer figure; or say `reported`, so that a case counts it only where it asks for that"
+            found, expected = f"`{step.source}`", f"one of the {_years(OLD)} before {today}"
+            file = folder / "capacity.csv"
+            yield in_row(file, "facility", facility.id, message, "source", found, expected, fix)
 
 
 def _old_prices(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
     """Offers' own prices by sources that are old or of an unknown day."""
-    file = folder / "offers.csv"
     for offer in catalog.offers:
         founded = (offer.price.source or offer.source) if offer.price and offer.price.amount is not None else ""
         source = sources.get(founded)
         if source is None or _fresh(source, today, OLD_PRICE):
             continue
-        yield Diagnostic(
-            f"the price of offer `{offer.id}` rests on a source {_age(source, today)}",
-            str(file),
-            line_of(file, "id", offer.id),
-            "price",
-            found=f"`{founded}`",
-            expected=f"one of the {_years(OLD_PRICE)} before {today}",
-            fix="find a newer price; or leave it blank, so that the offer is a lead and is never counted",
-        )
+        message = f"the price of offer `{offer.id}` rests on a source {_age(source, today)}"
+        expected = f"one of the {_years(OLD_PRICE)} before {today}"
+        fix = "find a newer price; or leave it blank, so that the offer is a lead and is never counted"
+        yield in_row(folder / "offers.csv", "id", offer.id, message, "price", f"`{founded}`", expected, fix)
 
 
 def _fresh(source: Source, today: date, limit: timedelta) -> bool:
@@ -211,14 +179,8 @@ def old(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
             message = "does not say of which day its facts are, which counts as old"
             yield _of_source(folder, catalog, source, message, "date", "the day they are stated for, or of publication")
         if source.date is not None and catalog.as_of is not None and catalog.as_of - source.date > OLD:
-            yield _of_source(
-                folder,
-                catalog,
-                source,
-                f"is of {source.date}, {_years(catalog.as_of - source.date)} before the catalog's day",
-                "date",
-                "a newer figure, if there is one",
-            )
+            message = f"is of {source.date}, {_years(catalog.as_of - source.date)} before the catalog's day"
+            yield _of_source(folder, catalog, source, message, "date", "a newer figure, if there is one")
 
 
 def weak(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
@@ -244,8 +206,7 @@ def _own(catalog: Catalog) -> list[Source]:
 
 def _of_source(folder: Path, catalog: Catalog, source: Source, message: str, column: str, expected: str) -> Diagnostic:
     name = source.id.removeprefix(f"{catalog.name}:")
-    file = folder / "sources.csv"
-    return Diagnostic(f"source `{name}` {message}", str(file), line_of(file, "id", name), column, expected=expected)
+    return in_row(folder / "sources.csv", "id", name, f"source `{name}` {message}", column, expected=expected)
 
 
 def _years(span: timedelta) -> str:

@@ -28,6 +28,13 @@ def _has(row: Mapping[str, str | None], wanted: Mapping[str, str]) -> bool:
     return all((row.get(column) or "").strip() == value for column, value in wanted.items())
 
 
+def in_row(
+    file: Path, of: str, name: str, message: str, column: str, found: str = "", expected: str = "", fix: str = ""
+) -> Diagnostic:
+    """What is said of the row of a table whose column `of` holds a name."""
+    return Diagnostic(message, str(file), line_of(file, of, name), column, found, expected, fix)
+
+
 SAME = Decimal(30)
 """How many times dearer than the dearest benchmark of the material, or cheaper than the cheapest, a price may be."""
 KIN = Decimal(300)
@@ -53,16 +60,8 @@ def off_the_mark(catalog: Catalog, others: Sequence[Catalog], folder: Path) -> I
         low, high, bound = known.band(benchmark.material, benchmark.currency, benchmark)
         ratio = _ratio(benchmark.amount, low, high, bound)
         if ratio is not None:
-            file = folder / "prices.csv"
-            yield _problem(
-                f"benchmark `{benchmark.id}`",
-                benchmark.amount,
-                benchmark.currency,
-                (low, high),
-                ratio,
-                file,
-                line_of(file, "id", benchmark.id),
-            )
+            money = (benchmark.amount, benchmark.currency)
+            yield _problem("benchmark", benchmark.id, money, (low, high), ratio, folder / "prices.csv")
 
 
 def _compared(known: _Known, offer: Offer, per_kg: Decimal, currency: str, folder: Path) -> Iterator[Diagnostic]:
@@ -70,37 +69,27 @@ def _compared(known: _Known, offer: Offer, per_kg: Decimal, currency: str, folde
     ratio = _ratio(per_kg, low, high, bound)
     if ratio is None or (offer.inputs and ratio < 1):
         return
-    file = folder / "offers.csv"
-    yield _problem(f"offer `{offer.id}`", per_kg, currency, (low, high), ratio, file, line_of(file, "id", offer.id))
+    yield _problem("offer", offer.id, (per_kg, currency), (low, high), ratio, folder / "offers.csv")
 
 
 def _problem(
     what: str,
-    amount: Decimal,
-    currency: str,
+    name: str,
+    money: tuple[Decimal, str],
     band: tuple[Decimal | None, Decimal | None],
     ratio: Decimal,
     file: Path,
-    row: int | None,
 ) -> Diagnostic:
-    low, high = band
+    (low, high), (amount, currency) = band, money
     times = ratio if ratio > 1 else 1 / ratio
     much = f"{times:,.0f} times {'dearer' if ratio > 1 else 'cheaper'} than any benchmark of it"
     thousand = _THOUSAND[0] < times < _THOUSAND[1]
-    fix = (
-        "money per tonne written as money per kilogram?"
-        if ratio > 1
-        else "money per kilogram written as money per tonne?"
-    )
-    return Diagnostic(
-        f"the price of {what} is {much}",
-        str(file),
-        row,
-        "price",
-        found=f"{amount:,.6g} {currency}/kg",
-        expected=f"about {low:,.6g}{'' if low == high else f' to {high:,.6g}'} {currency}/kg",
-        fix=fix if thousand else "look the figure and its unit up again",
-    )
+    units = ("tonne", "kilogram") if ratio > 1 else ("kilogram", "tonne")
+    fix = f"money per {units[0]} written as money per {units[1]}?"
+    found = f"{amount:,.6g} {currency}/kg"
+    expected = f"about {low:,.6g}{'' if low == high else f' to {high:,.6g}'} {currency}/kg"
+    fix = fix if thousand else "look the figure and its unit up again"
+    return in_row(file, "id", name, f"the price of {what} `{name}` is {much}", "price", found, expected, fix)
 
 
 def _ratio(amount: Decimal, low: Decimal | None, high: Decimal | None, bound: Decimal) -> Decimal | None:
@@ -145,13 +134,9 @@ class _Known:
 
     def _kin(self, price: BenchmarkPrice, sold: Material, currency: str) -> Decimal | None:
         priced = self._materials.get(price.material)
-        if (
-            priced is None
-            or not sold.element
-            or priced.element != sold.element
-            or not priced.content
-            or not sold.content
-        ):
+        if priced is None or not sold.element or priced.element != sold.element:
+            return None
+        if not priced.content or not sold.content:
             return None
         amount = self._in(price, currency)
         return None if amount is None else amount / priced.content * sold.content
