@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..lazy_exports import moved
 from .causes import SupplyCause as SupplyCause, SupplyCauses as SupplyCauses
-from .eligibility import least_confidence as least_confidence
 from .holdings import Holding as Holding, holdings as holdings
-from .kept_out import Exposed as Exposed, KeptOut as KeptOut, exposed as exposed, kept_out as kept_out
+from .eligibility import (
+    Exposed as Exposed,
+    KeptOut as KeptOut,
+    exposed as exposed,
+    kept_out as kept_out,
+    least_confidence as least_confidence,
+)
 from .obstacles import Obstacle as Obstacle
 from .replanned import (
     UNPRICED as UNPRICED,

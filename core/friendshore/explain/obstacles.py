@@ -14,8 +14,7 @@ from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.merged import around
 from ..problem.offers import Lead, OfferFacts
-from .eligibility import Eligibilities
-from .kept_out import KeptOut
+from .eligibility import Eligibilities, KeptOut
 
 _NO_CAPACITY = "its capacity counts for nothing in the plan"
 _TOLD = {Status.CONSTRUCTION: "under construction", Status.ANNOUNCED: "only announced"}
