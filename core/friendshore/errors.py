@@ -51,15 +51,26 @@ class Diagnostic:
 class FriendshoreError(Exception):
     """Anything friendshore refuses to do, with its reasons.
 
+    Made of all of them, or of one: of a `Diagnostic`, or of its message with whatever else a `Diagnostic` says.
+
     Attributes:
         problems: all that is wrong, never only the first.
     """
 
     exit_code = 1
 
-    def __init__(self, problems: str | Diagnostic | Iterable[Diagnostic]) -> None:
+    def __init__(
+        self,
+        problems: str | Diagnostic | Iterable[Diagnostic],
+        file: str = "",
+        row: int | None = None,
+        column: str = "",
+        found: str = "",
+        expected: str = "",
+        fix: str = "",
+    ) -> None:
         if isinstance(problems, str):
-            problems = Diagnostic(problems)
+            problems = Diagnostic(problems, file, row, column, found, expected, fix)
         if isinstance(problems, Diagnostic):
             problems = (problems,)
         self.problems: tuple[Diagnostic, ...] = tuple(problems)

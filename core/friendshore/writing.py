@@ -60,7 +60,7 @@ def in_the_way(path: Path, found: Sequence[str] = ()) -> InputError:
         found: what it holds, where that is the matter.
     """
     fix = "move it away: friendshore writes aside in a folder of this name"
-    return InputError(Diagnostic("is in the way, and is left as it is", str(path), found=", ".join(found), fix=fix))
+    return InputError("is in the way, and is left as it is", str(path), found=", ".join(found), fix=fix)
 
 
 def _locked(folder: Path) -> int:

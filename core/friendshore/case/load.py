@@ -62,16 +62,12 @@ def load_case(path: Path | str) -> Case:
     if path.is_dir() and not file.is_file() and (path / "run.json").is_file():
         message = "this is a run, made by `plan --out`, and no case"
         fix = "name the case that it was planned from; `report`, `verify` and the questions about a plan take the run itself"
-        raise InputError(
-            Diagnostic(message, str(path), expected="a case file, or a folder that holds `case.toml`", fix=fix)
-        )
+        raise InputError(message, str(path), expected="a case file, or a folder that holds `case.toml`", fix=fix)
     if not file.exists():  # what is there and no file, such as a pipe, is told by the reader
         other = no_file(file)
         if other is not None:
             raise InputError(other)
-        raise InputError(
-            Diagnostic("there is no such case", file=str(file), expected="a case file", fix="check the path")
-        )
+        raise InputError("there is no such case", file=str(file), expected="a case file", fix="check the path")
     toml = read_toml(file, found)
     if toml is None:
         raise all_of(found)

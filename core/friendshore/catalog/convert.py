@@ -123,19 +123,19 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
             (write_workbook if is_workbook(target) else write_folder)(texts, made)
             if read(made).digest != digest:
                 fix = "look for cells with line breaks or signs that cannot be seen"
-                raise InputError(Diagnostic("would not hold the same facts, and is not written", str(target), fix=fix))
+                raise InputError("would not hold the same facts, and is not written", str(target), fix=fix)
     except OSError as error:
-        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(target))) from error
+        raise InputError(f"cannot be written: {error.strerror or error}", str(target)) from error
     return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
 
 
 def _may_be_written(target: Path) -> None:
     if target.exists() or target.is_symlink():
         fix = "name another, or move it away"
-        raise InputError(Diagnostic("is there already, and is left as it is", str(target), fix=fix))
+        raise InputError("is there already, and is left as it is", str(target), fix=fix)
     if target.suffix.lower() in _OTHERS:
         fix = f"write {target.stem}.xlsx for a workbook, or {target.stem} for a folder"
-        raise InputError(Diagnostic("is neither a workbook nor a folder", str(target), fix=fix))
+        raise InputError("is neither a workbook nor a folder", str(target), fix=fix)
 
 
 def write_folder(texts: Texts, folder: Path) -> None:
@@ -175,9 +175,7 @@ def write_workbook(texts: Texts, path: Path) -> None:
                 _write_sheet(library, book.create_sheet(sheet_name(layout)), texts.facts.extended(layout), header, rows)
     except library.utils.exceptions.IllegalCharacterError as error:
         fix = "delete the sign"
-        raise InputError(
-            Diagnostic(f"no workbook can hold a control character: {error}", str(path), fix=fix)
-        ) from error
+        raise InputError(f"no workbook can hold a control character: {error}", str(path), fix=fix) from error
     book.save(path)
 
 

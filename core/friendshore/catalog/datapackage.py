@@ -48,14 +48,14 @@ def write_datapackage(folder: Path) -> Path:
     told = read_object(path, _FIX) if path.exists() else {}
     if told and told.get(_MARK) != _mark(told):
         message = "says of the catalog what friendshore did not write, and is left as it is"
-        raise InputError(Diagnostic(message, str(path), fix="move it away, or delete it, to have it written anew"))
+        raise InputError(message, str(path), fix="move it away, or delete it, to have it written anew")
     described = datapackage(folder)
     described |= {_MARK: _mark(described)}
     described |= {key: value for key, value in told.items() if key not in described and key not in _OWN}
     try:
         replace_file(path, (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
-        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(path))) from error
+        raise InputError(f"cannot be written: {error.strerror or error}", str(path)) from error
     return path
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import Diagnostic, InputError
+from ..errors import InputError
 from ..reading.today import today
 from ..writing import add_files
 from .options import AsJson, Blocked, CasePath, installed
@@ -47,7 +47,7 @@ def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> li
     try:
         add_files(folder, given)
     except OSError as error:
-        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(folder))) from error
+        raise InputError(f"cannot be written: {error.strerror or error}", str(folder)) from error
     return [folder / path for path in contents]
 
 

@@ -132,13 +132,11 @@ def datapackage(
     One that friendshore wrote is written anew, and keys that it does not write, such as contributors, are kept; any other is left as it is.
     """
     from ..catalog.datapackage import write_datapackage
-    from ..errors import Diagnostic, InputError
+    from ..errors import InputError
 
     if folder.is_file():
         fix = f"friendshore catalogs convert {folder} {folder.with_suffix('')}, then describe that folder"
-        raise InputError(
-            Diagnostic("only a folder can be described", str(folder), expected="a catalog folder", fix=fix)
-        )
+        raise InputError("only a folder can be described", str(folder), expected="a catalog folder", fix=fix)
     read_one(str(folder), installed(block))
     wrote(as_json, [write_datapackage(folder)])
     return 0

@@ -97,13 +97,13 @@ def refused_by_the_machine(error: OSError) -> InputError:
     message = f"cannot be read or written: {error.strerror or error}"
     if error.filename is not None:
         fix = "check the path, and who may read and write there"
-        return InputError(Diagnostic(message, os.fsdecode(error.filename), fix=fix))
+        return InputError(message, os.fsdecode(error.filename), fix=fix)
     if error.errno in _OF_THE_MACHINE:
-        return InputError(Diagnostic(f"a file {message}"))
+        return InputError(f"a file {message}")
     try:
         Path.cwd()
     except OSError:
-        return InputError(Diagnostic("the folder in which you are working is gone", fix="change to one that is there"))
+        return InputError("the folder in which you are working is gone", fix="change to one that is there")
     raise error
 
 

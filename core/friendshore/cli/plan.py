@@ -69,14 +69,14 @@ def plan(
     from .. import recommend
     from ..case import changes_stated, load_case
     from ..domain.plan import PlanStatus
-    from ..errors import Diagnostic, InputError
+    from ..errors import InputError
     from ..plugins.watching import limited
     from ..report import plan_document, summary_document
     from ..run import check_target, write_run
     from ..run.signing import signer
 
     if sign is not None and out is None:
-        raise InputError(Diagnostic("there is nothing to sign", column="--sign", fix="name a folder with --out"))
+        raise InputError("there is nothing to sign", column="--sign", fix="name a folder with --out")
     made = signer(sign) if sign is not None else None
     if out is not None:
         check_target(out)  # before the work, not after it

@@ -95,7 +95,7 @@ def _scaffold(
     Raises:
         InputError: if the name will not do, the target is there, or the given catalog has a mistake.
     """
-    from ..errors import Diagnostic, InputError
+    from ..errors import InputError
     from ..plugins.manifest import normal
     from .catalogs import read_one
     from .scaffold import OWN, Scaffold, catalog_files
@@ -108,7 +108,7 @@ def _scaffold(
         fix = "name another folder, or one that is empty"
         if (target / "catalog.toml").is_file():
             fix = f"to ship this catalog: friendshore plugins new {name} --from {target}"
-        raise InputError(Diagnostic("is there already, and is left as it is", str(target), fix=fix))
+        raise InputError("is there already, and is left as it is", str(target), fix=fix)
     if not given:
         named = [("catalog", registry.catalogs)] * plain.catalog + [("rule pack", registry.packs)] * plain.pack
         named += [("reader", registry.readers)] * plain.reader
@@ -117,7 +117,7 @@ def _scaffold(
             if not owner or normal(owner.split()[0]) == normal(name):
                 continue
             message = f"its {what} would be called `{plain.short}`, as one that {owner} brings"
-            raise InputError(Diagnostic(message, column="NAME", found=f"`{name}`", fix="choose another name"))
+            raise InputError(message, column="NAME", found=f"`{name}`", fix="choose another name")
         return plain
     read, place = read_one(given, registry)
     if read.distribution:
@@ -125,7 +125,7 @@ def _scaffold(
         fix = (
             f"friendshore catalogs convert {read.name} FOLDER, give it a name of its own in catalog.toml, and ship that"
         )
-        raise InputError(Diagnostic(message, column="--from", found=f"`{given}`", fix=fix))
+        raise InputError(message, column="--from", found=f"`{given}`", fix=fix)
     owners = {tuple(registry.catalogs.get(required, "").split()) for required in read.requires}
     needs = sorted((owner[0], owner[1]) for owner in owners if len(owner) > 1 and owner[0] != OWN)
     files = catalog_files(place)

@@ -114,7 +114,7 @@ def _found(name: str, registry: Registry) -> dict[str, object]:
         InputError: if there is none.
     """
     from ..domain.suggest import did_you_mean
-    from ..errors import Diagnostic, InputError
+    from ..errors import InputError
     from ..report import rule_row
 
     known: dict[str, dict[str, object]] = {}
@@ -127,5 +127,5 @@ def _found(name: str, registry: Registry) -> dict[str, object]:
         for _, _, error in unread:
             warn(error)  # it may be in there
         fix = did_you_mean(name, [*known, *registry.packs]) or "see `friendshore rules list`"
-        raise InputError(Diagnostic(f"no installed pack, rule or bill is called `{name}`", found=f"`{name}`", fix=fix))
+        raise InputError(f"no installed pack, rule or bill is called `{name}`", found=f"`{name}`", fix=fix)
     return known[name]

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from ..errors import Diagnostic, InputError
+from ..errors import InputError
 from ..hookspecs import API
 from ..plugins.manifest import normal
 from ..reading.today import today
@@ -56,7 +56,7 @@ class Scaffold:
         wrong = _wrong_name(self.name)
         if wrong:
             fix = "choose another, such as friendshore-acme"
-            raise InputError(Diagnostic(wrong, column="NAME", found=f"`{self.name}`", expected=_EXPECTED, fix=fix))
+            raise InputError(wrong, column="NAME", found=f"`{self.name}`", expected=_EXPECTED, fix=fix)
 
     @property
     def package(self) -> str:
@@ -198,4 +198,4 @@ def catalog_files(place: Path) -> dict[PurePosixPath, bytes]:
                 if path.is_file() and (path.name in names or path.stem.lower() in stems)
             }
     except OSError as error:
-        raise InputError(Diagnostic(f"cannot be read: {error.strerror or error}", str(place))) from error
+        raise InputError(f"cannot be read: {error.strerror or error}", str(place)) from error

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from ..errors import Diagnostic, FriendshoreError, PluginError
+from ..errors import FriendshoreError, PluginError
 from ..hookspecs import Named
 from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
@@ -37,13 +37,13 @@ def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, i
         file, line = home
     said = _said(info, error)
     message = f"{info.label} {doing}: {type(error).__name__}: {said}"
-    return PluginError(Diagnostic(message, file or info.file, line, fix=_fix(info)))
+    return PluginError(message, file or info.file, line, fix=_fix(info))
 
 
 def wrong(info: PluginInfo, message: str, found: str = "", expected: str = "", file: str = "") -> PluginError:
     """What is wrong with something that a plugin brings, as an error that says whose it is; `file` where it is not the manifest."""
     told = f"{info.label}: {message}"
-    return PluginError(Diagnostic(told, file or info.file, found=found, expected=expected, fix=_fix(info)))
+    return PluginError(told, file or info.file, found=found, expected=expected, fix=_fix(info))
 
 
 def _said(info: PluginInfo, error: BaseException) -> str:
@@ -104,7 +104,7 @@ def _attributed(kind: type, whose: str) -> Iterator[None]:
         info = owner_of(kind)
         if isinstance(error, WrongAnswer):
             file, line = place_of(kind)
-            raise PluginError(Diagnostic(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info))) from error
+            raise PluginError(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info)) from error
         raise blame(info, error, f"failed: {whose} raised", place_of(kind)) from error
 
 

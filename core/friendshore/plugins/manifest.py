@@ -257,7 +257,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
     info, entry = found.info, found.entry
     try:
         if found.damage:
-            raise PluginError(Diagnostic(found.damage, fix="reinstall it"))
+            raise PluginError(found.damage, fix="reinstall it")
         folder = package if package is not None else home_of(info.package)
         info = info.model_copy(update={"file": str(folder / MANIFEST)})
         data = data_of(folder / MANIFEST)

@@ -192,7 +192,7 @@ def known_as(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]
     if not found:
         names = sorted({info.distribution for info in listed})
         fix = did_you_mean(name, names) or "see `friendshore plugins list`"
-        raise PluginError(Diagnostic(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix))
+        raise PluginError(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix)
     return tuple(found)
 
 
@@ -237,5 +237,5 @@ def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[
         raise PluginError(_refused(what, name, plugin.info, blocks))
     if plugin.info.status is PluginStatus.BROKEN:
         message = f"{what} `{name}` comes with {plugin.info.label}, which is broken: {plugin.info.error}"
-        raise PluginError(Diagnostic(message, fix=f"mend or upgrade {plugin.info.distribution}"))
+        raise PluginError(message, fix=f"mend or upgrade {plugin.info.distribution}")
     return plugin

@@ -26,18 +26,16 @@ def folders_of(package: str) -> list[Path]:
     try:
         spec = find_spec(package)
     except (ImportError, ValueError, AttributeError) as error:
-        raise PluginError(
-            Diagnostic(f"its package `{package}` cannot be found: {error}", fix="reinstall it")
-        ) from error
+        raise PluginError(f"its package `{package}` cannot be found: {error}", fix="reinstall it") from error
     if spec is None:
-        raise PluginError(Diagnostic(f"its package `{package}` is not there", fix="reinstall it, or uninstall it"))
+        raise PluginError(f"its package `{package}` is not there", fix="reinstall it, or uninstall it")
     folders = [Path(place) for place in spec.submodule_search_locations or ()]
     if not folders:
         fix = f"make it a folder that holds `__init__.py` and {MANIFEST}"
-        raise PluginError(Diagnostic(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix))
+        raise PluginError(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix)
     if not any(map(Path.is_dir, folders)):
         fix = "install it with pip, which unpacks it"
-        raise PluginError(Diagnostic(f"its package `{package}` lies in an archive", str(folders[0]), fix=fix))
+        raise PluginError(f"its package `{package}` lies in an archive", str(folders[0]), fix=fix)
     return folders
 
 
@@ -59,7 +57,7 @@ def data_of(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         fix = "add the file to the package, and to the wheel"
         raise PluginError(
-            Diagnostic("there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix)
+            "there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix
         ) from error
     except InputError as error:
         raise PluginError(error.problems) from error
@@ -68,7 +66,7 @@ def data_of(path: Path) -> dict[str, Any]:
         read_text(path, found)
         raise PluginError(found) from error
     except OSError as error:
-        raise PluginError(Diagnostic(f"cannot be read: {error}", file)) from error
+        raise PluginError(f"cannot be read: {error}", file) from error
 
 
 def contents_of(
@@ -120,7 +118,7 @@ def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"
         if folder.is_file():
             return folder
         fix = "check the path; it starts from the folder of the file that names it"
-        raise InputError(Diagnostic("there is no such workbook", str(folder), found=f"`{name}`", fix=fix))
+        raise InputError("there is no such workbook", str(folder), found=f"`{name}`", fix=fix)
     if folder.is_file():
         old = folder.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".ods")
         message = "is a workbook of another format" if old and what == "catalog" else "is a file"
@@ -128,8 +126,8 @@ def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"
         fix = (
             f"save it as .xlsx, and name {folder.with_suffix('.xlsx').name}" if old else "name the folder that holds it"
         )
-        raise InputError(Diagnostic(message, str(folder), found=f"`{name}`", expected=expected, fix=fix))
+        raise InputError(message, str(folder), found=f"`{name}`", expected=expected, fix=fix)
     if not folder.is_dir():
         fix = "check the path; it starts from the folder of the file that names it"
-        raise InputError(Diagnostic(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix))
+        raise InputError(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix)
     return folder

@@ -91,7 +91,7 @@ def unaltered(facts: Iterable[BaseModel]) -> Iterator[None]:
         named = " or ".join(info.label for info in infos)
         message = f"facts were changed by code of a plugin while rules were asked ({named}). No plan that follows from them is to be relied on"
         fix = f"uninstall or block {infos[0].distribution if len(infos) == 1 else 'them'}, or report this to the author"
-        raise PluginError(Diagnostic(message, infos[0].file if len(infos) == 1 else "", fix=fix))
+        raise PluginError(message, infos[0].file if len(infos) == 1 else "", fix=fix)
 
 
 def _digest(facts: Iterable[BaseModel]) -> str:

@@ -125,7 +125,7 @@ def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
 def _read(reader: Reader, what: What, asked: ReadRequest, info: PluginInfo) -> dict[str, Any]:
     if getattr(type(reader), what) is getattr(Reader, what):
         fix = "name a catalog under `catalogs`, demands under `demand`"
-        raise InputError(Diagnostic(f"the reader `{reader.name}` reads no {what}", found=asked.argument, fix=fix))
+        raise InputError(f"the reader `{reader.name}` reads no {what}", found=asked.argument, fix=fix)
     try:
         with running(info.package, f"its reader `{reader.name}`", whole=True):
             yielded = getattr(reader, what)(asked)

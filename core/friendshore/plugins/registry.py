@@ -120,7 +120,7 @@ class Registry:
 
     def _model(self, info: PluginInfo) -> type[BaseModel]:
         if self.code(info) is None:
-            raise PluginError(Diagnostic(f"{info.label} cannot be used: {info.error or info.status}", info.file))
+            raise PluginError(f"{info.label} cannot be used: {info.error or info.status}", info.file)
         model = self._ask(self._of(info), "friendshore_settings").settings
         assert model is not None  # its hook was asked
         return model
@@ -310,7 +310,7 @@ class Registry:
         if not isinstance(kind, str) or not kind:
             found = "" if kind is None else str(kind)
             expected = "one of " + ", ".join(self.kinds)
-            raise InputError(Diagnostic("a rule needs `kind`", where, row, "kind", found, expected, "add `kind`"))
+            raise InputError("a rule needs `kind`", where, row, "kind", found, expected, "add `kind`")
         try:
             model, info = self._kind(kind)
         except PluginError as error:

@@ -53,7 +53,7 @@ def plugin_named(name: str, plugins: Iterable[PluginInfo]) -> PluginInfo:
     if found:
         message = f"{found[0].label} takes no settings" if not taking else f"several plugins are called `{name}`"
     fix = did_you_mean(name, names) or ("install the plugin, or delete the table" if not found else "delete the table")
-    raise InputError(Diagnostic(message, found=f"`{name}`", expected="one of " + (", ".join(names) or "none"), fix=fix))
+    raise InputError(message, found=f"`{name}`", expected="one of " + (", ".join(names) or "none"), fix=fix)
 
 
 def settled(

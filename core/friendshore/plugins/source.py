@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-from ..errors import Diagnostic, InputError
+from ..errors import InputError
 from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
 from .manifest import GROUP, Declared, Plugin, declared, plugin_of
@@ -45,7 +45,7 @@ def source_plugins(folder: Path) -> tuple[Plugin, ...]:
     entries = project.get("entry-points", {}).get(GROUP, {})
     if not isinstance(entries, dict) or not entries:
         fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"`'
-        raise InputError(Diagnostic("declares no plugin", str(file), column=f"project.entry-points.{GROUP}", fix=fix))
+        raise InputError("declares no plugin", str(file), column=f"project.entry-points.{GROUP}", fix=fix)
     name, version = str(project.get("name", folder.name)), str(project.get("version", ""))
     found = [Declared(name, version, EntryPoint(key, str(value), GROUP)) for key, value in sorted(entries.items())]
     return tuple(plugin_of(one, _package(folder, one.package)) for one in found)
@@ -81,11 +81,11 @@ def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
         with ZipFile(file) as wheel:
             wheel.extractall(home)
     except (BadZipFile, OSError) as error:
-        raise InputError(Diagnostic(f"is no wheel: {error}", str(file))) from error
+        raise InputError(f"is no wheel: {error}", str(file)) from error
     found = list(declared(distributions(path=[str(home)])))
     if not found:
         fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"` to {PROJECT}, and build it again'
-        raise InputError(Diagnostic("declares no plugin", str(file), fix=fix))
+        raise InputError("declares no plugin", str(file), fix=fix)
     return tuple(plugin_of(one, home / one.package) for one in found)
 
 
@@ -94,9 +94,9 @@ def _project(file: Path) -> dict[str, Any]:
         project = toml_data(read_bytes(file).decode("utf-8"), str(file)).get("project", {})
     except FileNotFoundError as error:
         expected = f"a folder that holds {PROJECT}, or the package's {MANIFEST}"
-        raise InputError(Diagnostic("is no plugin's folder", str(file.parent), expected=expected)) from error
+        raise InputError("is no plugin's folder", str(file.parent), expected=expected) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(Diagnostic(f"cannot be read: {error}", str(file))) from error
+        raise InputError(f"cannot be read: {error}", str(file)) from error
     return project if isinstance(project, dict) else {}
 
 
@@ -107,5 +107,5 @@ def _package(folder: Path, package: str) -> Path:
     if found is None:
         expected = " or ".join(map(str, places))
         message = f"its entry point names the package `{package}`, which is not there"
-        raise InputError(Diagnostic(message, str(folder / PROJECT), found=package, expected=expected))
+        raise InputError(message, str(folder / PROJECT), found=package, expected=expected)
     return found

@@ -141,12 +141,10 @@ class _Builder:
         factor = basis_factor(self.merged.materials[material], substance, self.factors)
         if factor is None:
             raise InputError(
-                Diagnostic(
-                    f"kilograms of {substance} cannot be turned into kilograms of {material}",
-                    found=substance,
-                    expected=f"a factor between {substance} and {self.merged.materials[material].basis}",
-                    fix="add a row to factors.csv of a catalog of the case, with its source",
-                )
+                f"kilograms of {substance} cannot be turned into kilograms of {material}",
+                found=substance,
+                expected=f"a factor between {substance} and {self.merged.materials[material].basis}",
+                fix="add a row to factors.csv of a catalog of the case, with its source",
             )
         return factor
 

@@ -41,23 +41,17 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
             return
         if len(path) > MOST_INHERITED:
             message = f"scenario `{path[0]}` inherits over more than {MOST_INHERITED} others"
-            raise InputError(
-                Diagnostic(message, column="scenario.inherits", fix="write the changes of some of them together")
-            )
+            raise InputError(message, column="scenario.inherits", fix="write the changes of some of them together")
         if name in path:
             raise InputError(
-                Diagnostic(
-                    f"scenario `{name}` inherits itself", column="scenario.inherits", found=" > ".join((*path, name))
-                )
+                f"scenario `{name}` inherits itself", column="scenario.inherits", found=" > ".join((*path, name))
             )
         if name not in known:
             raise InputError(
-                Diagnostic(
-                    f"unknown scenario `{name}`",
-                    found=name,
-                    expected="one of " + (", ".join(sorted(known)) or "none: the case holds no scenario"),
-                    fix=did_you_mean(name, known),
-                )
+                f"unknown scenario `{name}`",
+                found=name,
+                expected="one of " + (", ".join(sorted(known)) or "none: the case holds no scenario"),
+                fix=did_you_mean(name, known),
             )
         scenario: Scenario = known[name]
         for parent in scenario.inherits:

@@ -22,7 +22,7 @@ from ..domain.case import Case
 from ..domain.facts import Lane
 from ..domain.use import Chained, Move, Use
 from ..domain.watch import told_each
-from ..errors import Diagnostic, InputError
+from ..errors import InputError
 from .demands import Demand, Lot
 from .merged import Merged, exchange
 from .offers import OfferFacts
@@ -179,12 +179,10 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
         rate = exchange(merged.rates, lane.currency or case.currency, case.currency, case.horizon.start)
         if rate is None:
             raise InputError(
-                Diagnostic(
-                    f"no exchange rate from {lane.currency} to {case.currency} for the freight to {lane.to}",
-                    column="lanes.freight",
-                    expected=f"a row for {lane.currency} in rates.csv",
-                    fix="add the rate to a catalog of the case, with its source",
-                )
+                f"no exchange rate from {lane.currency} to {case.currency} for the freight to {lane.to}",
+                column="lanes.freight",
+                expected=f"a row for {lane.currency} in rates.csv",
+                fix="add the rate to a catalog of the case, with its source",
             )
         return exact(lane.freight * rate)
     if case.assume.freight is not None and move.crosses:
@@ -237,13 +235,11 @@ def check_loops(offers: Sequence[OfferFacts]) -> None:
     names = [facts.offer.id for facts, units in zip(recipes, run.tolist(), strict=True) if units > _LEAST]
     found = {name: kilograms for name, kilograms in zip(materials, made.tolist(), strict=True) if kilograms > _LEAST}
     raise InputError(
-        Diagnostic(
-            f"{', '.join(found)} is made of nothing by the recipes of {', '.join(names)}: together they give more than they take",
-            column="recipe.per_unit",
-            found=", ".join(f"{kilograms:.6g} kg of {name} left over" for name, kilograms in found.items()),
-            expected="no more than goes in",
-            fix="mend the inputs per unit",
-        )
+        f"{', '.join(found)} is made of nothing by the recipes of {', '.join(names)}: together they give more than they take",
+        column="recipe.per_unit",
+        found=", ".join(f"{kilograms:.6g} kg of {name} left over" for name, kilograms in found.items()),
+        expected="no more than goes in",
+        fix="mend the inputs per unit",
     )
 
 

@@ -19,7 +19,7 @@ from ..domain.quantities import readable
 from ..domain.time import Period, Span
 from ..domain.use import Chained
 from ..domain.watch import told_each
-from ..errors import Diagnostic, InputError
+from ..errors import InputError
 from .merged import CASE_SOURCE, Merged, exchange
 from .rates import Paths
 
@@ -170,12 +170,10 @@ class _OfferReader:
         factor = basis_factor(self.merged.materials[offer.outputs[0].material], given.substance, self.paths.factors)
         if factor is None:
             raise InputError(
-                Diagnostic(
-                    f"the figure given for `{offer.id}` is of {given.substance}, which cannot be turned into {offer.outputs[0].material}",
-                    column="assume.offer",
-                    found=given.substance,
-                    fix="state it in the material's own basis, or add a row to factors.csv with its source",
-                )
+                f"the figure given for `{offer.id}` is of {given.substance}, which cannot be turned into {offer.outputs[0].material}",
+                column="assume.offer",
+                found=given.substance,
+                fix="state it in the material's own basis, or add a row to factors.csv with its source",
             )
         return factor
 

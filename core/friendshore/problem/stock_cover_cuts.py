@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from ..errors import Diagnostic, InputError
+from ..errors import InputError
 from .compliance_classes import ComplianceClass, Outlet
 from .demands import Demand
 from .network import Network, Node, final_node
@@ -92,11 +92,9 @@ def stock_cover_cuts(
         sets |= {may} | {may | other for other in sets}
         if len(sets) > MOST_SETS:
             raise InputError(
-                Diagnostic(
-                    "the demands for one material at one place may be served from too many different stocks to watch their cover",
-                    found=f"more than {MOST_SETS} sets of compliance classes",
-                    fix="name fewer `end_uses` in each rule on cover",
-                )
+                "the demands for one material at one place may be served from too many different stocks to watch their cover",
+                found=f"more than {MOST_SETS} sets of compliance classes",
+                fix="name fewer `end_uses` in each rule on cover",
             )
     found = [(may, sum((q for inner, q in needs.items() if inner <= may), Decimal(0))) for may in sets]
     return sorted(((may, need) for may, need in found if need), key=lambda shelf: (len(shelf[0]), sorted(shelf[0])))

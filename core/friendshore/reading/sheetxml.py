@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZipFile
 
-from ..errors import Diagnostic, InputError
+from ..errors import InputError
 
 FILES = 2_000
 """Files in the zip."""
@@ -120,7 +120,7 @@ class WorkbookParts:
         place = f"{self._path}, sheet {sheet}" if sheet else str(self._path)
         fix = "delete what is not needed, or keep the tables as CSV files in a folder"
         more = f"{found:,} {what}" if found > limit + 1 else f"more than {limit:,} {what}"
-        return InputError(Diagnostic(message, place, found=more, expected=f"no more than {limit:,} {what}", fix=fix))
+        return InputError(message, place, found=more, expected=f"no more than {limit:,} {what}", fix=fix)
 
     def has(self, part: str) -> bool:
         """Whether there is such a part."""
@@ -184,9 +184,7 @@ class WorkbookParts:
         except (ValueError, LookupError, ExpatError) as error:
             why = f"it says no `{error.args[0]}`" if isinstance(error, KeyError) else error
             fix = "open it in a spreadsheet program, mend it, and save it again"
-            raise InputError(
-                Diagnostic(f"cannot be read: {why}", f"{self._path}, sheet {sheet.name}", fix=fix)
-            ) from error
+            raise InputError(f"cannot be read: {why}", f"{self._path}, sheet {sheet.name}", fix=fix) from error
 
     def _counted(self, sheet: SheetPart, reader: _SheetReader) -> Iterator[RawRow]:
         count = 0

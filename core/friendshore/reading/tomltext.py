@@ -59,7 +59,7 @@ def toml_data(text: str, file: str, number: Callable[[str], object] = Decimal) -
     if len(text) > LONGEST:
         found, expected = f"{len(text):,} characters", f"no more than {LONGEST:,}"
         fix = "write long lists as tables in CSV files, or make several cases of it"
-        raise InputError(Diagnostic("is too long", file, found=found, expected=expected, fix=fix))
+        raise InputError("is too long", file, found=found, expected=expected, fix=fix)
 
     if (line := _first_beyond_dots(text)) is not None:
         raise InputError(replace(_too_deep(), file=file, row=line))

@@ -100,7 +100,7 @@ def openpyxl(file: str) -> ModuleType:
         import openpyxl
     except ImportError as error:
         fix = 'pip install "friendshore[xlsx]", or convert the workbook to a folder where that is installed'
-        raise InputError(Diagnostic("workbooks need openpyxl, which is not installed", file, fix=fix)) from error
+        raise InputError("workbooks need openpyxl, which is not installed", file, fix=fix) from error
     module: ModuleType = openpyxl
     return module
 

@@ -18,7 +18,7 @@ from ..domain.market import BenchmarkPrice
 from ..domain.naming import Alias, Aliases
 from ..domain.plan import Plan
 from ..domain.used import RunPlugin
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..errors import FriendshoreError, InputError, PluginError
 from ..problem.inputs import Applied, Inputs
 from ..reading.records import record
 from ..rules.base import Rule
@@ -143,9 +143,7 @@ def facts_file(data: Mapping[str, object]) -> FactsFile:
     if data.get("format") != FORMAT:
         message = "its facts are not kept in the format that is read here, in which they can be compared with what they come from"
         shown = f"format {data['format']}" if "format" in data else "no format"
-        raise InputError(
-            Diagnostic(message, FACTS, column="format", found=shown, expected=str(FORMAT), fix="plan the case again")
-        )
+        raise InputError(message, FACTS, column="format", found=shown, expected=str(FORMAT), fix="plan the case again")
     file = record(FactsFile, data, FACTS)
     wrong = unfit(file.catalogs)  # what readers of files refuse is refused here: no code behind this asks again
     if wrong:

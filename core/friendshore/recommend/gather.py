@@ -195,7 +195,7 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
                 brought.append(scenario)
                 continue
             message = f"the scenario `{scenario.name}` is given by {before} and by rule pack {pack}"
-            errors.append(InputError(Diagnostic(message, column="scenario.name", fix="rename the one in the case")))
+            errors.append(InputError(message, column="scenario.name", fix="rename the one in the case"))
     return case.model_copy(update={"scenarios": (*case.scenarios, *brought)}) if brought else case
 
 

@@ -89,11 +89,11 @@ def write_lock(path: Path, lock: Lock) -> bool:
             return False
         if there is not None and not _is_lock(there):
             fix = "move it away, or delete it"
-            raise InputError(Diagnostic("is no lock that friendshore wrote, and is left as it is", str(path), fix=fix))
+            raise InputError("is no lock that friendshore wrote, and is left as it is", str(path), fix=fix)
         replace_file(path, text.encode())
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
-        raise InputError(Diagnostic(message, str(path), fix="make its folder one that you may write to")) from error
+        raise InputError(message, str(path), fix="make its folder one that you may write to") from error
     return True
 
 
@@ -224,9 +224,7 @@ def _plugins(gathered: Gathered) -> Iterator[Locked]:
     for kind in sorted({rule.kind for rule in gathered.rules}):
         if gathered.registry.owner(kind).partition(" ")[0] != OWN and not kind_digest(gathered.registry, kind):
             fix = "bring it with a plugin, or plan without a lock"
-            raise PluginError(
-                Diagnostic(f"kind of rule `{kind}` was given in memory: nothing tells it from another", fix=fix)
-            )
+            raise PluginError(f"kind of rule `{kind}` was given in memory: nothing tells it from another", fix=fix)
     for used in gathered.plugins:
         if used.kind in ("plugin", "reader", "rule kind"):
             about = used.model_dump(include={"kind", "name", "distribution", "digest"})

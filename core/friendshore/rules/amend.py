@@ -63,9 +63,7 @@ def _spelt_out(
         if bill is None:
             yield change
         elif bill.id in within:
-            raise InputError(
-                Diagnostic(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
-            )
+            raise InputError(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
         else:
             yield from _spelt_out(bill.change, bills, (*within, bill.id))
 

@@ -178,9 +178,9 @@ def _parsed(folder: Path) -> tuple[TomlFile, Entry]:
 
     path = folder / PACK_FILE
     if not folder.is_dir():
-        raise InputError(Diagnostic("there is no such folder", str(folder), fix="check the path of the rule pack"))
+        raise InputError("there is no such folder", str(folder), fix="check the path of the rule pack")
     if not path.exists():
-        raise InputError(Diagnostic(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(folder)))
+        raise InputError(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(folder))
     found: list[Diagnostic] = []
     toml = read_toml(path, found, float)
     if toml is None:

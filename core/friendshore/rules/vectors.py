@@ -233,7 +233,7 @@ def answered(
     if vector.rule:
         in_force = tuple(rule for rule in in_force if rule.id == vector.rule)
         if not in_force:
-            raise InputError(Diagnostic(f"vector {vector.id} asks rule `{vector.rule}`, which the pack has not"))
+            raise InputError(f"vector {vector.id} asks rule `{vector.rule}`, which the pack has not")
     statuses = frozenset({PhaseStatus.ENACTED} | ({PhaseStatus.UNKNOWN} if vector.strict else set()))
     use, offer, move = _use(vector, materials), _offer(vector, materials), _move(vector)
     applying = [rule for rule in in_force if rule.applies(_day(vector, rule), statuses)]
@@ -266,7 +266,7 @@ def _day(vector: Vector, rule: Rule) -> Span:
 
 def _material(vector: Vector, name: str, materials: Mapping[str, Material]) -> Material:
     if name not in materials:
-        raise InputError(Diagnostic(f"vector {vector.id} names material `{name}`, which there is not", found=name))
+        raise InputError(f"vector {vector.id} names material `{name}`, which there is not", found=name)
     return materials[name]
 
 

@@ -65,17 +65,15 @@ def check_target(folder: Path) -> None:
 def _check_target(folder: Path) -> None:
     fix = "name a folder that does not exist yet"
     if folder.is_symlink() and not folder.exists():
-        raise InputError(Diagnostic("is a link that leads nowhere; it is left as it is", str(folder), fix=fix))
+        raise InputError("is a link that leads nowhere; it is left as it is", str(folder), fix=fix)
     if not folder.exists():
         for parent in folder.absolute().parents:
             if parent.exists():
                 if not parent.is_dir():
-                    raise InputError(
-                        Diagnostic(f"{parent} is a file, so no run can be written in it", str(folder), fix=fix)
-                    )
+                    raise InputError(f"{parent} is a file, so no run can be written in it", str(folder), fix=fix)
                 return
     if not folder.is_dir():
-        raise InputError(Diagnostic("is a file, not a run folder; it is left as it is", str(folder), fix=fix))
+        raise InputError("is a file, not a run folder; it is left as it is", str(folder), fix=fix)
     names = sorted(entry.name for entry in folder.iterdir())
     if names:
         message, strange = _not_replaced(folder, names)
@@ -83,7 +81,7 @@ def _check_target(folder: Path) -> None:
             found = ", ".join(strange[:5]) + (f" and {len(strange) - 5} more" if len(strange) > 5 else "")
             fix += ", or move away or delete what is in this one yourself"
             expected = "a new folder, or one of a run as it was written"
-            raise InputError(Diagnostic(f"{message}; it is left as it is", str(folder), None, "", found, expected, fix))
+            raise InputError(f"{message}; it is left as it is", str(folder), None, "", found, expected, fix)
 
 
 def _not_replaced(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
@@ -135,7 +133,7 @@ def write_run(
             _put_in_place(contents, place)
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
-        raise InputError(Diagnostic(message, str(folder), fix="choose a folder that you may write to")) from error
+        raise InputError(message, str(folder), fix="choose a folder that you may write to") from error
 
 
 def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
@@ -152,7 +150,7 @@ def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
     try:
         replace_file(path, sign(read_bytes(folder / SUMS_FILE)))
     except OSError as error:
-        raise InputError(Diagnostic(f"cannot be written: {error.strerror or error}", str(path))) from error
+        raise InputError(f"cannot be written: {error.strerror or error}", str(path)) from error
     return path
 
 
@@ -183,7 +181,7 @@ def _recover(place: Path) -> None:
     if old.is_dir() and new.is_dir():
         if place.exists():
             fix = f"move this one away; the run that it was is kept in {old}"
-            raise InputError(Diagnostic("was put in the place of a run that was being replaced", str(place), fix=fix))
+            raise InputError("was put in the place of a run that was being replaced", str(place), fix=fix)
         move(old, place)
     elif old.is_dir():
         _delete(old)
@@ -196,9 +194,7 @@ def _delete(old: Path) -> None:
     if strange:
         fix = "move what is yours away, and delete the folder"
         found = ", ".join(strange)
-        raise InputError(
-            Diagnostic("was replaced, and holds what was changed meanwhile", str(old), found=found, fix=fix)
-        )
+        raise InputError("was replaced, and holds what was changed meanwhile", str(old), found=found, fix=fix)
     for entry in sorted(old.iterdir(), key=lambda one: one.name == SUMS_FILE):
         entry.unlink()
     old.rmdir()
@@ -249,12 +245,10 @@ def _read_run(folder: Path) -> RunFolder:
     if folder.suffix == ".toml" or (folder / "case.toml").is_file() and not (folder / RUN_FILE).is_file():
         message = "this is a case, and not yet a run of it"
         fix = f"plan it first: `friendshore plan {folder} --out RUN`, then name RUN"
-        raise InputError(Diagnostic(message, str(folder), expected="a folder written by `plan --out`", fix=fix))
+        raise InputError(message, str(folder), expected="a folder written by `plan --out`", fix=fix)
     if not folder.is_dir():
         message = "there is no such run folder"
-        raise InputError(
-            Diagnostic(message, str(folder), expected="a folder written by `plan --out`", fix="check the path")
-        )
+        raise InputError(message, str(folder), expected="a folder written by `plan --out`", fix="check the path")
     found: list[Diagnostic] = []
     told = _read_json(folder / RUN_FILE, found)
     facts = _read_json(folder / FACTS_FILE, found)

@@ -138,15 +138,11 @@ def _private(path: Path) -> Ed25519PrivateKey:
         key = read(content, password.encode() if password else None)
     except TypeError as error:
         fix = f"set {PASSWORD} where the key has a password, and only there"
-        raise InputError(
-            Diagnostic("the password of the key is missing, or it has none", str(path), fix=fix)
-        ) from error
+        raise InputError("the password of the key is missing, or it has none", str(path), fix=fix) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(
-            Diagnostic(f"is no private key that can be read: {error}", str(path), expected=_WANTED)
-        ) from error
+        raise InputError(f"is no private key that can be read: {error}", str(path), expected=_WANTED) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(Diagnostic("is a private key of another kind", str(path), expected=_WANTED))
+        raise InputError("is a private key of another kind", str(path), expected=_WANTED)
     return key
 
 
@@ -160,21 +156,19 @@ def _public(path: Path) -> Ed25519PublicKey:
     try:
         key = read(content)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(
-            Diagnostic(f"is no public key that can be read: {error}", str(path), expected=_WANTED)
-        ) from error
+        raise InputError(f"is no public key that can be read: {error}", str(path), expected=_WANTED) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise InputError(Diagnostic("is a public key of another kind", str(path), expected=_WANTED))
+        raise InputError("is a public key of another kind", str(path), expected=_WANTED)
     return key
 
 
 def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise InputError(Diagnostic("there is no such file of a key", str(path), fix="check the path"))
+            raise InputError("there is no such file of a key", str(path), fix="check the path")
         return read_bytes(path)
     except OSError as error:
-        raise InputError(Diagnostic(f"cannot be read: {error.strerror or error}", str(path))) from error
+        raise InputError(f"cannot be read: {error.strerror or error}", str(path)) from error
 
 
 def _library(path: Path) -> Any:
@@ -182,9 +176,7 @@ def _library(path: Path) -> Any:
         from cryptography.hazmat.primitives import serialization
     except ImportError as error:
         fix = 'pip install "friendshore[sign]"'
-        raise InputError(
-            Diagnostic("signatures need cryptography, which is not installed", str(path), fix=fix)
-        ) from error
+        raise InputError("signatures need cryptography, which is not installed", str(path), fix=fix) from error
     return serialization
 
 

@@ -57,7 +57,7 @@ def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Ch
     if is_wheel(folder):
         return _of_plugins(wheel_plugins(folder), known)
     if isinstance(subject, Path) or "/" in subject or subject.startswith("."):
-        raise InputError(Diagnostic("there is no such folder, workbook or wheel", str(subject), fix="check the path"))
+        raise InputError("there is no such folder, workbook or wheel", str(subject), fix="check the path")
     return tuple(check for info in known.named(subject) for check in _of_plugin(info, _Installed(known)))
 
 
@@ -75,7 +75,7 @@ def _of_folder(folder: Path, known: Registry) -> tuple[Check, ...]:
         expected = (
             f"a plugin (pyproject.toml or friendshore.toml), a catalog ({CATALOG_FILE}) or a rule pack ({PACK_FILE})"
         )
-        raise InputError(Diagnostic("is no folder that can be checked", str(folder), expected=expected))
+        raise InputError("is no folder that can be checked", str(folder), expected=expected)
     return _of_plugins(source_plugins(folder), known)
 
 

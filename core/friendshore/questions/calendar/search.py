@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ...domain.base import Number, Record
 from ...domain.time import Span
-from ...errors import Diagnostic, InputError
+from ...errors import InputError
 from ...explain.results import Counted, Effort, QuestionResult
 from ...session import Session
 from ...solve import Progress
@@ -126,9 +126,7 @@ def calendar(session: Session, *, until: date | None = None, progress: Progress 
     first = session.problem.case.horizon.start
     last = until or session.problem.case.horizon.periods[-1].end
     if last < first:
-        raise InputError(
-            Diagnostic("the calendar ends before the plan begins", found=str(last), expected=f"{first} or later")
-        )
+        raise InputError("the calendar ends before the plan begins", found=str(last), expected=f"{first} or later")
     return _Calendar(session, first, last, progress).told()
 
 
@@ -324,4 +322,4 @@ def day_of(word: str) -> date:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise InputError(Diagnostic("no date", found=word, expected="a date like 2031-12-31")) from None
+        raise InputError("no date", found=word, expected="a date like 2031-12-31") from None

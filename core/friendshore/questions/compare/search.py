@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...domain.change import Change
 from ...domain.plan import Cost
-from ...errors import Diagnostic, InputError
+from ...errors import InputError
 from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import Counted, Effort, between
 from ...problem.changes import scenario_changes
@@ -104,11 +104,9 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
     currencies = (one.problem.case.currency, other.problem.case.currency)
     if currencies[0] != currencies[1]:
         raise InputError(
-            Diagnostic(
-                "money in two currencies cannot be set against each other",
-                found=" and ".join(currencies),
-                fix="state both cases in one `currency`",
-            )
+            "money in two currencies cannot be set against each other",
+            found=" and ".join(currencies),
+            fix="state both cases in one `currency`",
         )
     counted = Counted(other)
     counted.questions = 1

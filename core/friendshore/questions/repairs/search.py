@@ -12,7 +12,7 @@ from ...domain.case import Level, Minimise
 from ...domain.change import Change
 from ...domain.plan import Infeasible, PlanStatus
 from ...domain.suggest import did_you_mean
-from ...errors import Diagnostic, InputError, NoPlanError, VerificationError
+from ...errors import InputError, NoPlanError, VerificationError
 from ...explain.results import Counted, Difference, between, difference, shortage
 from ...plugins import sentence_of
 from ...problem import Problem
@@ -85,12 +85,10 @@ def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible |
     wanted = sorted({d.use.material.id for d in problem.demands})
     if material and material not in wanted:
         raise InputError(
-            Diagnostic(
-                f"nobody wants `{material}`",
-                found=material,
-                expected="a material that is demanded: " + ", ".join(wanted),
-                fix=did_you_mean(material, wanted),
-            )
+            f"nobody wants `{material}`",
+            found=material,
+            expected="a material that is demanded: " + ", ".join(wanted),
+            fix=did_you_mean(material, wanted),
         )
     conflicting = {name for part in plan.infeasible for name in part.demands}
     by_demand: dict[str, list[Decimal]] = {}

@@ -14,7 +14,7 @@ from ...domain.base import exact
 from ...domain.change import Change
 from ...domain.plan import Plan, PlanStatus
 from ...domain.time import Horizon, add_months
-from ...errors import Diagnostic, InputError, VerificationError
+from ...errors import InputError, VerificationError
 from ...explain.results import Counted, Difference, between
 from ...problem.demands import round_to
 from ...problem.parts import Members
@@ -65,16 +65,12 @@ def insurance(
         VerificationError: if a plan does not hold.
     """
     if session.problem.objectives:
-        raise InputError(
-            Diagnostic("a premium is told for cost alone, and the case ranks objectives", column="objective")
-        )
+        raise InputError("a premium is told for cost alone, and the case ranks objectives", column="objective")
     horizon = session.problem.case.horizon
     day = start or first_loss(horizon)
     period = horizon.find(day)
     if period is None:
-        raise InputError(
-            Diagnostic("the loss begins outside the plan", found=str(day), expected=f"a day of {horizon.span}")
-        )
+        raise InputError("the loss begins outside the plan", found=str(day), expected=f"a day of {horizon.span}")
     return _Insuring(session, by, horizon.periods[period].start, period, progress).told(stock)
 
 

@@ -12,7 +12,7 @@ from ...domain.base import Record
 from ...domain.change import Change
 from ...domain.suggest import did_you_mean
 from ...domain.time import Horizon
-from ...errors import Diagnostic, InputError
+from ...errors import InputError
 from ...problem import Problem
 from ...problem.offers import OfferFacts
 from ...session import Session
@@ -125,9 +125,7 @@ def loss_kind(word: str) -> LossKind:
         if kind == word:
             return kind
     raise InputError(
-        Diagnostic(
-            "unknown kind of loss", found=word, expected=f"{', '.join(KINDS)} or none", fix=did_you_mean(word, KINDS)
-        )
+        "unknown kind of loss", found=word, expected=f"{', '.join(KINDS)} or none", fix=did_you_mean(word, KINDS)
     )
 
 
@@ -141,11 +139,9 @@ def first_day(horizon: Horizon, word: str) -> date:
     day = by_label.get(word) or _day(word)
     if day is None or horizon.find(day) is None:
         raise InputError(
-            Diagnostic(
-                "the moment of a loss is no day of the plan",
-                found=word,
-                expected=f"a date from {horizon.span.start} to {horizon.span.end}, or a period like {horizon.label(0)}",
-            )
+            "the moment of a loss is no day of the plan",
+            found=word,
+            expected=f"a date from {horizon.span.start} to {horizon.span.end}, or a period like {horizon.label(0)}",
         )
     return day
 

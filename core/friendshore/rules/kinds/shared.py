@@ -33,7 +33,7 @@ from ...domain.quantities import (
     parse_unit_price,
 )
 from ...domain.values import FACTOR, MASS, MONEY, Range, StagesInOrder, end_use
-from ...errors import Diagnostic, InputError
+from ...errors import InputError
 from ..base import Names, Rule, Selector
 
 
@@ -194,9 +194,7 @@ class InMoney(Rule):
         if self.currency in ("", currency):
             return super().in_currency(currency, exchange)
         message, fix = f"the amounts of rule `{self.id}` are in {self.currency}", "convert them"
-        raise InputError(
-            Diagnostic(message, found=self.currency, expected=f"amounts in {currency}, as the case", fix=fix)
-        )
+        raise InputError(message, found=self.currency, expected=f"amounts in {currency}, as the case", fix=fix)
 
 
 def named_currency(value: object) -> str:

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from ...domain.base import exact
 from ...domain.use import Chained, Move, Use
-from ...errors import Diagnostic, InputError
+from ...errors import InputError
 from ..base import Rule
 from .shared import Countries, Covering, PerKilogram, Rate, lands, listed, named_currency
 
@@ -78,12 +78,10 @@ class Tariff(Covering, Rule):
         rate = exchange(self.specific_currency)
         if rate is None:
             raise InputError(
-                Diagnostic(
-                    f"the specific duty of rule `{self.id}` cannot be charged in {currency}",
-                    found=f"{self.specific} {self.specific_currency}/kg",
-                    expected=f"an exchange rate from {self.specific_currency} to {currency}",
-                    fix="add a catalog with that rate, or plan in the duty's own currency",
-                )
+                f"the specific duty of rule `{self.id}` cannot be charged in {currency}",
+                found=f"{self.specific} {self.specific_currency}/kg",
+                expected=f"an exchange rate from {self.specific_currency} to {currency}",
+                fix="add a catalog with that rate, or plan in the duty's own currency",
             )
         return self.model_copy(update={"specific": exact(self.specific * rate), "specific_currency": currency})
 

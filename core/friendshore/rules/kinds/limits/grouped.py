@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from ....domain.facts import Material
-from ....errors import Diagnostic, InputError
+from ....errors import InputError
 from ...terms import ForUses
 from ..shared import Covering, InMoney, PerKilogram
 
@@ -100,12 +100,10 @@ class Grouped(Covering, InMoney):
             return Decimal(1)
         if material.content is None:
             raise InputError(
-                Diagnostic(
-                    f"rule `{self.id}` counts contained {material.element}, and {material.id} has no known content",
-                    column="materials.content",
-                    expected=f"kilograms of {material.element} per kilogram",
-                    fix="give the material its `content`, or name in the rule the `materials` it is about",
-                )
+                f"rule `{self.id}` counts contained {material.element}, and {material.id} has no known content",
+                column="materials.content",
+                expected=f"kilograms of {material.element} per kilogram",
+                fix="give the material its `content`, or name in the rule the `materials` it is about",
             )
         return material.content
 
