@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..lazy_exports import moved
 from .causes import SupplyCause as SupplyCause, SupplyCauses as SupplyCauses
-from .holdings import Holding as Holding, holdings as holdings
 from .eligibility import (
     Exposed as Exposed,
     KeptOut as KeptOut,
@@ -20,6 +19,7 @@ from .eligibility import (
     kept_out as kept_out,
     least_confidence as least_confidence,
 )
+from .holdings import Holding as Holding, holdings as holdings
 from .obstacles import Obstacle as Obstacle
 from .replanned import (
     UNPRICED as UNPRICED,
@@ -31,68 +31,39 @@ from .shortages import Reason as Reason, limiting_rules as limiting_rules, short
 from .whole_periods import ByMonths as ByMonths, by_months as by_months, rounded as rounded
 
 _HOME = "friendshore.questions"
-_MODULES = {
-    "affected": "calendar.stretches",
-    "alternatives": "alternatives.search",
-    "billed": "ledger.records",
-    "break_even": "why_not.break_even",
-    "calendar": "calendar.search",
-    "compare": "compare.search",
-    "compared": "compare.records",
-    "compliance": "alternatives.compliance",
-    "demand_levers": "repairs.demand_levers",
-    "differing": "compare.records",
-    "insurance": "stress.insurance",
-    "insured": "stress.insured",
-    "insuring": "stress.insured",
-    "items": "ledger.items",
-    "landed": "alternatives.compliance",
-    "lattice": "repairs.levers",
-    "ledger": "ledger.search",
-    "lever_search": "repairs.demand_levers",
-    "levers": "repairs.levers",
-    "losses": "stress.losses",
-    "margins": "ledger.margins",
-    "nearest": "compare.planned",
-    "planned": "compare.planned",
-    "programs": "ledger.items",
-    "repaired": "repairs.records",
-    "repairs": "repairs.search",
-    "shapley": "ledger.splitting",
-    "splitting": "ledger.splitting",
-    "stress": "stress.search",
-    "stretches": "calendar.stretches",
-    "supply_levers": "repairs.supply_levers",
-    "trials": "repairs.trials",
-    "upstream_supply": "repairs.supply_levers",
-    "usage_range": "alternatives.usage_range",
-    "why_not": "why_not.search",
+_MOVED = {
+    "alternatives.compliance": ("compliance landed", "Landed StageCheck"),
+    "alternatives.search": ("alternatives", "Alternative Alternatives MaterialMix alternatives"),
+    "alternatives.usage_range": ("usage_range", "UsageShare"),
+    "calendar.search": ("calendar", "Calendar Cause Cliff Interval Stretch calendar day_of"),
+    "calendar.stretches": ("affected stretches", "Concerned"),
+    "compare.planned": ("nearest planned", ""),
+    "compare.records": ("compared differing", "Comparison FactLine MaterialLine MixLine Step"),
+    "compare.search": ("compare", "compare compare_plans scenario_walk"),
+    "ledger.items": ("items programs", "Item ItemKind"),
+    "ledger.margins": ("margins", "CapacityValue Margins WaiverValue margins"),
+    "ledger.records": ("billed", "Bill Ledger LedgerCell LedgerItem LedgerPart Method"),
+    "ledger.search": ("ledger", "ledger"),
+    "ledger.splitting": ("shapley splitting", ""),
+    "repairs.demand_levers": ("demand_levers lever_search", ""),
+    "repairs.levers": ("lattice levers", "LeverBounds LeverKind stated_bounds"),
+    "repairs.records": ("repaired", "Gap LeverUse Repair Repairs"),
+    "repairs.search": ("repairs", "repairs"),
+    "repairs.supply_levers": ("supply_levers upstream_supply", ""),
+    "repairs.trials": ("trials", ""),
+    "stress.insurance": ("insurance", "first_loss insurance"),
+    "stress.insured": ("insured insuring", "Insurance LossMet StockNeeded"),
+    "stress.losses": ("losses", "KINDS Loss LossKind first_day loss_kind losses"),
+    "stress.search": ("stress", "Shortfall Stress Stressed stress"),
+    "why_not.break_even": ("break_even", "BreakEven break_even_price"),
+    "why_not.search": ("why_not", "Asked Relaxed WhyNot why_not"),
 }
-"""Module that was here until version 0.1 and is a question's own now -> where it is below the questions: found by its old name for one version more."""
-_OFFERED = {
-    "alternatives.compliance": "Landed StageCheck",
-    "alternatives.search": "Alternative Alternatives MaterialMix alternatives",
-    "alternatives.usage_range": "UsageShare",
-    "calendar.search": "Calendar Cause Cliff Interval Stretch calendar day_of",
-    "calendar.stretches": "Concerned",
-    "compare.records": "Comparison FactLine MaterialLine MixLine Step",
-    "compare.search": "compare compare_plans scenario_walk",
-    "ledger.items": "Item ItemKind",
-    "ledger.margins": "CapacityValue Margins WaiverValue margins",
-    "ledger.records": "Bill Ledger LedgerCell LedgerItem LedgerPart Method",
-    "ledger.search": "ledger",
-    "repairs.levers": "LeverBounds LeverKind stated_bounds",
-    "repairs.records": "Gap LeverUse Repair Repairs",
-    "repairs.search": "repairs",
-    "stress.insurance": "first_loss insurance",
-    "stress.insured": "Insurance LossMet StockNeeded",
-    "stress.losses": "KINDS Loss LossKind first_day loss_kind losses",
-    "stress.search": "Shortfall Stress Stressed stress",
-    "why_not.break_even": "BreakEven break_even_price",
-    "why_not.search": "Asked Relaxed WhyNot why_not",
-}
-"""Module below the questions -> its names that this package offered."""
-_NAMES = {name: module for module, names in _OFFERED.items() for name in names.split()}
+"""Module below the questions -> modules that were here until version 0.1 and are that one now, and names that this package offered of it.
+
+What is a question's own now is found by its old name for one version more.
+"""
+_MODULES = {name: home for home, (modules, _) in _MOVED.items() for name in modules.split()}
+_NAMES = {name: home for home, (_, names) in _MOVED.items() for name in names.split()}
 _RENAMED = {"Entering": "BreakEven", "Lifted": "Relaxed", "Share": "UsageShare", "Use": "LeverUse"}
 """Names that classes had until version 0.1."""
 

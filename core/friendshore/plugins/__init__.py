@@ -4,41 +4,26 @@ registry = Registry.discover()
 registry.catalog_folder("australia").folder
 registry.pack_rules(registry.pack("us-10usc4872"))
 """
+# ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
-from __future__ import annotations
-
-from .attribution import asked_of, attributed, sentence_of
-from .files import changes, digest_of, kind_digest, package_files, plugin_files
-from .interface import Interface, newest, taken
-from .manifest import Manifest, PluginInfo, PluginStatus
-from .names import BLOCK, Block, Blocker
-from .registry import CatalogRef, Registry, is_folder
-from .source import importable, is_source, is_wheel, source_plugins, wheel_plugins
-
-__all__ = [
-    "BLOCK",
-    "Block",
-    "Blocker",
-    "CatalogRef",
-    "Interface",
-    "Manifest",
-    "PluginInfo",
-    "PluginStatus",
-    "Registry",
-    "asked_of",
-    "attributed",
-    "changes",
-    "digest_of",
-    "importable",
-    "is_folder",
-    "is_source",
-    "is_wheel",
-    "kind_digest",
-    "newest",
-    "package_files",
-    "plugin_files",
-    "sentence_of",
-    "source_plugins",
-    "taken",
-    "wheel_plugins",
-]
+from .attribution import asked_of as asked_of, attributed as attributed, sentence_of as sentence_of
+from .files import (
+    changes as changes,
+    digest_of as digest_of,
+    kind_digest as kind_digest,
+    package_files as package_files,
+    plugin_files as plugin_files,
+)
+from .interface import Interface as Interface, newest as newest, taken as taken
+from .manifest import Manifest as Manifest, PluginInfo as PluginInfo, PluginStatus as PluginStatus
+from .names import BLOCK as BLOCK, Block as Block, Blocker as Blocker
+from .packages import is_folder as is_folder
+from .readings import CatalogRef as CatalogRef
+from .registry import Registry as Registry
+from .source import (
+    importable as importable,
+    is_source as is_source,
+    is_wheel as is_wheel,
+    source_plugins as source_plugins,
+    wheel_plugins as wheel_plugins,
+)

@@ -174,6 +174,3 @@ def _hash(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return "unreadable"
-
-
-__all__ = ["SHORT", "changes", "digest_of", "kind_digest", "package_files", "plugin_files"]

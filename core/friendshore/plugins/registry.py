@@ -361,6 +361,3 @@ class Registry:
             if key not in self._yielded:
                 self._yielded[key] = ask(plugin, hook) if plugin.info.package != OWN else asked_of_us(plugin.info)
             return self._yielded[key]
-
-
-__all__ = ["CatalogRef", "Registry", "is_folder"]

@@ -20,8 +20,7 @@ from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import Block, Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN, is_own
-from ..plugins.readings import Reading
-from ..plugins.registry import CatalogRef
+from ..plugins.readings import CatalogRef, Reading
 from ..plugins.settings import nowhere
 from ..problem.inputs import Inputs
 from ..reading.records import Again

@@ -17,7 +17,7 @@ from ..domain.facts import Catalog, Material, Offer
 from ..domain.stages import Stage
 from ..errors import Diagnostic, FriendshoreError
 from ..plugins import Registry
-from ..plugins.registry import CatalogRef
+from ..plugins.readings import CatalogRef
 from ..reading import kinds
 from .check import Check, NotLookedAt
 from .evidence import misdated, old, unsourced, unstated, weak

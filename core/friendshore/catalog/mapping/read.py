@@ -117,8 +117,6 @@ MAP = Layout(
     ),
 )
 
-__all__ = ["BLOCKS", "HEAD", "MAKES", "MAP", "SHEET", "SKIP", "table_name"]
-
 
 @dataclass(frozen=True, slots=True)
 class Where:
