@@ -26,29 +26,14 @@ COLLECTION = "collection"
 """The step that stands in the place of the mine where the feed is scrap: it tells where the scrap arose, and nothing of where its
 metal was mined."""
 
-STEPS: dict[str, Stage] = {
-    "mining": Stage.MINED,
-    "concentration": Stage.MINED,
-    COLLECTION: Stage.MINED,
-    "cracking": Stage.REFINED,
-    "leaching": Stage.REFINED,
-    "smelting": Stage.REFINED,
-    "refining": Stage.REFINED,
-    "calcination": Stage.REFINED,
-    "reduction": Stage.REFINED,
-    "electrolysis": Stage.REFINED,
-    "separation": Stage.SEPARATED,
-    "melting": Stage.MELTED,
-    "alloying": Stage.MELTED,
-    "strip-casting": Stage.MELTED,
-    "milling": Stage.PRODUCED,
-    "atomization": Stage.PRODUCED,
-    "consolidation": Stage.PRODUCED,
-    "pressing": Stage.PRODUCED,
-    "sintering": Stage.PRODUCED,
-    "bonding": Stage.PRODUCED,
-    "magnetizing": Stage.PRODUCED,
+_STEPS_OF: dict[Stage, tuple[str, ...]] = {
+    Stage.MINED: ("mining", "concentration", COLLECTION),
+    Stage.REFINED: ("cracking", "leaching", "smelting", "refining", "calcination", "reduction", "electrolysis"),
+    Stage.SEPARATED: ("separation",),
+    Stage.MELTED: ("melting", "alloying", "strip-casting"),
+    Stage.PRODUCED: ("milling", "atomization", "consolidation", "pressing", "sintering", "bonding", "magnetizing"),
 }
+STEPS: dict[str, Stage] = {step: stage for stage, steps in _STEPS_OF.items() for step in steps}
 """Finer words and the stage each is a step of, where a rule does not map it otherwise (`OriginBan.steps`)."""
 
 

@@ -21,22 +21,16 @@ M = TypeVar("M", bound=BaseModel)
 
 _LONGEST = 60
 
-_EXPECTED = {
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "date_from_datetime_parsing": "a date like 2027-01-31",
-    "date_parsing": "a date like 2027-01-31",
-    "date_type": "a date like 2027-01-31",
-    "dict_type": "a table",
-    "frozen_set_type": "a list",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "list_type": "a list",
-    "model_type": "a table",
-    "string_type": "text",
-    "too_short": "one entry or more",
-    "tuple_type": "a list",
+_COMPLAINTS = {
+    "true or false": "bool_parsing bool_type",
+    "a date like 2027-01-31": "date_from_datetime_parsing date_parsing date_type",
+    "a table": "dict_type model_type",
+    "a list": "frozen_set_type list_type tuple_type",
+    "a whole number": "int_parsing int_type",
+    "text": "string_type",
+    "one entry or more": "too_short",
 }
+_EXPECTED = {kind: expected for expected, kinds in _COMPLAINTS.items() for kind in kinds.split()}
 """What pydantic's complaints come to, in the words of a file."""
 
 

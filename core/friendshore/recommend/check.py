@@ -38,29 +38,15 @@ from ..rules.pack import rules_in
 from .gather import attempt, gather, named_catalogs
 from .suggest import suggestions
 
-_SORTS = {
-    ("demand", "material"): "material",
-    ("stock", "material"): "material",
-    ("store", "material"): "material",
-    ("scenario.change", "stock"): "material",
-    ("order", "offer"): "offer",
-    ("incumbent", "offer"): "offer",
-    ("assume.offer", "id"): "offer",
-    ("scenario.change", "prove"): "offer",
-    ("scenario.change", "capacity"): "facility",
-    ("licence", "rule"): "rule",
-    ("waiver", "rule"): "rule",
-    ("scenario.change", "disable"): "rule",
-    ("scenario.change", "move"): "rule",
-    ("scenario.change", "loosen"): "rule",
-    ("scenario.change", "waive"): "rule",
-    ("scenario.change", "grant"): "rule",
-    ("case", "place"): "place",
-    ("demand", "place"): "place",
-    ("stock", "place"): "place",
-    ("order", "place"): "place",
-    ("store", "place"): "place",
+_PLACES = {
+    "material": "demand.material stock.material store.material scenario.change.stock",
+    "offer": "order.offer incumbent.offer assume.offer.id scenario.change.prove",
+    "facility": "scenario.change.capacity",
+    "rule": "licence.rule waiver.rule "
+    + " ".join(f"scenario.change.{subject}" for subject in ("disable", "move", "loosen", "waive", "grant")),
+    "place": "case.place demand.place stock.place order.place store.place",
 }
+_SORTS = {tuple(place.rsplit(".", 1)): sort for sort, places in _PLACES.items() for place in places.split()}
 """Section and key of a case -> the sort of thing that must answer to what stands there."""
 
 

@@ -15,35 +15,27 @@ from .tables import TABLES, RunTable
 
 Key = tuple[str, ...]
 
-_KEYS: dict[str, tuple[str, ...]] = {
-    **{table.field: table.key for table in TABLES if table.field},
-    "materials": ("id",),
-    "demands": ("id",),
-    "rules": ("id",),
-    "makes": ("offer", "ordered", "requirement"),
-    "lots": ("lot", "requirement"),
-    "holdings": ("lot",),
-    "exposed": ("rule",),
-    "requirements": ("label",),
-    "leads": ("offer",),
-    "unproven": ("offer", "material", "end_use", "demand_material", "rule", "stage"),
-    "blocked": ("offer", "material", "end_use", "demand_material", "rule"),
-    "limits": ("rule", "label"),
-    "levels": ("rank",),
-    "by_months": ("demand",),
-    "rounded": ("kind", "name", "stated"),
-    "periods": ("label",),
-    "plugins": ("kind", "name"),
+_LISTS = {
+    **{table.field: (table.noun, table.key) for table in TABLES if table.field},
+    "materials": ("material", ("id",)),
+    "demands": ("demand", ("id",)),
+    "rules": ("rule", ("id",)),
+    "makes": ("production", ("offer", "ordered", "requirement")),
+    "lots": ("lot", ("lot", "requirement")),
+    "holdings": ("stock or order", ("lot",)),
+    "exposed": ("exposed rule", ("rule",)),
+    "requirements": ("requirement", ("label",)),
+    "leads": ("lead", ("offer",)),
+    "unproven": ("unproven offer", ("offer", "material", "end_use", "demand_material", "rule", "stage")),
+    "blocked": ("blocked offer", ("offer", "material", "end_use", "demand_material", "rule")),
+    "limits": ("limit", ("rule", "label")),
+    "levels": ("level", ("rank",)),
+    "by_months": ("shortage by months", ("demand",)),
+    "rounded": ("rounded date or lead time", ("kind", "name", "stated")),
+    "periods": ("period", ("label",)),
+    "plugins": ("source", ("kind", "name")),
 }
-"""Field of a run -> what tells its entries apart; entries of other lists are told apart by position."""
-_NOUNS = {table.field: table.noun for table in TABLES if table.field} | {
-    "materials": "material", "demands": "demand", "rules": "rule", "makes": "production", "lots": "lot",
-    "holdings": "stock or order",
-    "exposed": "exposed rule", "requirements": "requirement", "leads": "lead", "unproven": "unproven offer",
-    "blocked": "blocked offer", "limits": "limit", "levels": "level", "periods": "period",
-    "plugins": "source",
-    "by_months": "shortage by months", "rounded": "rounded date or lead time",
-}  # fmt: skip
+"""Field of a run -> what one of its entries is called, and what tells them apart; entries of other lists are told apart by position."""
 
 
 def differences(told: Mapping[str, object], expected: Mapping[str, object], file: Path) -> list[Diagnostic]:
@@ -56,8 +48,7 @@ def differences(told: Mapping[str, object], expected: Mapping[str, object], file
     """
     found: list[Diagnostic] = []
     for field in expected:
-        key = _KEYS.get(field)
-        if key is None:
+        if field not in _LISTS:
             found += _values(told.get(field), expected[field], (field,), file, "")
         else:
             found += differences_in_rows(_entries(told.get(field)), _entries(expected[field]), field, file)
@@ -80,7 +71,7 @@ def differences_in_rows(
         file: the file it stands in.
         only: the fields compared; none: all.
     """
-    key, noun = _KEYS[field], _NOUNS[field]
+    noun, key = _LISTS[field]
     here = _by_key([(number, entry) for number, entry in enumerate(told)], key)
     there = _by_key(list(enumerate(expected)), key)
     found: list[Diagnostic] = []
