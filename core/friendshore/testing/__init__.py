@@ -14,14 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..domain.facts import Material
+from ..lazy_exports import load_on_use
 from ..plugins import Registry
 from ..rules.base import Rule
-from .check import Check, NotLookedAt, Outcome, outcomes_of, required
-from .laws import Example
-from .rules import rule_checks
-from .subjects import checks_of
+
+if TYPE_CHECKING:
+    from .check import Check, NotLookedAt, Outcome, outcomes_of
+    from .laws import Example
+    from .rules import rule_checks
+    from .subjects import checks_of
 
 __all__ = [
     "Check",
@@ -44,6 +48,9 @@ def conforms(subject: str | Path, registry: Registry | None = None) -> None:
         InputError: if the folder is none of these.
         PluginError: if no plugin of the name is installed.
     """
+    from .check import required
+    from .subjects import checks_of
+
     required(checks_of(subject, registry))
 
 
@@ -55,4 +62,19 @@ def check_rule(
     Raises:
         AssertionError: with all that is found.
     """
+    from .check import required
+    from .rules import rule_checks
+
     required(rule_checks(*rules, materials=materials, examples=examples, wider=wider))
+
+
+# Loaded when first used: the kit asks rules in processes of their own, which have no use for most of it.
+__getattr__, __dir__ = load_on_use(
+    __name__,
+    {
+        **dict.fromkeys(("Check", "NotLookedAt", "Outcome", "outcomes_of"), "check"),
+        "Example": "laws",
+        "checks_of": "subjects",
+        "rule_checks": "rules",
+    },
+)
