@@ -23,7 +23,7 @@ PATIENCE = 200.0
 COMMAND = (sys.executable, "-m", "friendshore")
 CLOSED = -9
 """In place of a stream: the program is started without it."""
-FOLLOWED = ("PYTHONPATH", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED")
+FOLLOWED = ("PYTHONPATH", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
 """What Python reads when it starts and `starter.py` goes by too."""
 _LOCK = threading.Lock()
 IMPORTED = re.compile(r"\bfrom (\S+) import\b")
@@ -111,6 +111,8 @@ def _forked(
 ) -> Started | subprocess.Popen[bytes]:
     command = [*COMMAND, *arguments] if code is None else [sys.executable, "-c", code, *arguments]
     other = {name for name in {*env, *os.environ} if env.get(name) != os.environ.get(name)}
+    if code is not None:
+        other.discard("PYTHONHASHSEED")  # a starter of so few modules is worth it for each
     if sys.platform != "linux" or any(map(_is_read_at_start, other)):
         assert CLOSED not in streams
         stdin, stdout, stderr = streams

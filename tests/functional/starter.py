@@ -25,30 +25,43 @@ from functools import cache
 from typing import Any
 
 STREAMS = ("stdin", "stdout", "stderr")
-OUTSIDE = ("openpyxl", "pandas", "rich.console", "rich.progress", "scipy.optimize", "scipy.sparse.csgraph")
+OUTSIDE = ("openpyxl", "rich.console", "rich.progress", "scipy.sparse.csgraph")
 
 
 def get_ready() -> None:
     """Imports what any command may import, but no plugin, and makes what each would make at its first time."""
     import typer.main
     from pydantic import BaseModel
+    from rich.cells import cell_len
 
     import friendshore
     from friendshore.cli import app
     from friendshore.domain.countries import country_names, country_words
     from friendshore.plugins.registry import Registry
+    from friendshore.recommend.describe import _versions
 
     for module in pkgutil.walk_packages(friendshore.__path__, "friendshore."):
         if module.name not in ("friendshore.__main__", "friendshore.testing.pytest_plugin"):
             importlib.import_module(module.name)
     for name in OUTSIDE:
         importlib.import_module(name)
-    country_names(), country_words()
+    country_names(), country_words(), _versions()
     Registry.discover()
     for model in models(BaseModel):
         model.model_rebuild()
     typer.main.get_command = cache(typer.main.get_command)
-    typer.main.get_command(app)
+    for command in commands(typer.main.get_command(app)):
+        command.make_context(command.name, [], resilient_parsing=True)
+    cell_len("×")
+
+
+def commands(group: Any) -> Iterator[Any]:
+    """All commands of a group and its groups."""
+    for command in group.commands.values():
+        if hasattr(command, "commands"):
+            yield from commands(command)
+        else:
+            yield command
 
 
 def models(kind: type[Any]) -> Iterator[type[Any]]:

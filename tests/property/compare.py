@@ -13,6 +13,7 @@ from friendshore.recommend import Recommendation, plan
 from friendshore.rules.base import Rule
 
 from .patterns import Answer
+from .worked import Worked
 
 RELATIVE = 2e-6
 """The gap that is asked for (1e-6), and as much again for the solvers' tolerances."""
@@ -21,6 +22,16 @@ RELATIVE = 2e-6
 def planned(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> Recommendation:
     """The plan of a case with its catalogs and rules given in memory; nothing that is installed plays a part."""
     return plan(case, catalogs=catalogs, rules=rules, registry=Registry.of(), workers=1)
+
+
+def planned_once(worked: Worked) -> Recommendation:
+    """The plan of a worked case, which several tests look at: made once in a process."""
+    if worked.name not in _PLANS:
+        _PLANS[worked.name] = planned(worked.case, [worked.catalog], worked.rules)
+    return _PLANS[worked.name]
+
+
+_PLANS: dict[str, Recommendation] = {}
 
 
 def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> float:

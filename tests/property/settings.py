@@ -16,7 +16,7 @@ from hypothesis.internal.conjecture import providers
 
 DEPTH = float(os.environ.get("FRIENDSHORE_EXAMPLES", "0"))
 SHRINK = bool(os.environ.get("FRIENDSHORE_SHRINK"))
-FEW = 40
+FEW = 80
 """One case in so many is tried where nobody asks for more."""
 LEAST = 2
 """And at least so many."""

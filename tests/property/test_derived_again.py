@@ -7,7 +7,7 @@ from hypothesis import given
 
 from friendshore.verify.again import derived_again
 
-from .compare import planned
+from .compare import planned, planned_once
 from .settings import examples
 from .strategies import Tiny, tiny_cases
 from .worked import Worked, cases
@@ -16,7 +16,7 @@ from .worked import Worked, cases
 @pytest.mark.parametrize("worked", cases(), ids=lambda w: w.name)
 def test_both_ways_agree_on_what_was_worked_out_by_hand(worked: Worked) -> None:
     """No figure of a worked case comes out otherwise the second time."""
-    found = planned(worked.case, [worked.catalog], worked.rules).plan
+    found = planned_once(worked).plan
     assert derived_again(found.ledger, found.costing) == []
 
 

@@ -106,11 +106,12 @@ def test_parts_under_joining_rows_come_to_the_optimum_of_the_whole(program: Line
     same_as_whole(program)
 
 
-def test_each_way_is_taken_where_it_suffices() -> None:
+@pytest.mark.parametrize(("count", "seed"), [(2, 3), pytest.param(4, 7, marks=pytest.mark.deep)])
+def test_each_way_is_taken_where_it_suffices(count: int, seed: int) -> None:
     """A wide budget is left out; a binding one is priced where that closes the gap; all three ways are met."""
-    dice = np.random.default_rng(7)
+    dice = np.random.default_rng(seed)
     ways: Counter[LinkingMethod | None] = Counter()
-    for _ in range(4):
+    for _ in range(count):
         parts = [a_part(dice, 3, True) for _ in range(12)]
         rows = np.concatenate([p.cost * (p.cost != 100.0) for p in parts])[None, :]
         most = float(rows[0] @ np.concatenate([p.upper for p in parts]))
@@ -118,7 +119,7 @@ def test_each_way_is_taken_where_it_suffices() -> None:
             end = np.array([share * most])
             ways[same_as_whole(together(parts, rows, np.array([-np.inf]), end, np.zeros(1)), gap)] += 1
     assert ways[None] == 0
-    assert ways[LinkingMethod.LEFT_OUT] == 4
+    assert ways[LinkingMethod.LEFT_OUT] == count
     assert ways[LinkingMethod.PRICED] > 0
     assert ways[LinkingMethod.JOINT] > 0
 

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from friendshore.proof import prove_optimality
 
-from .compare import RELATIVE, planned, rounding
+from .compare import RELATIVE, planned, planned_once, rounding
 from .oracle import optimum
 from .settings import examples
 from .strategies import Tiny, tiny_cases
@@ -22,7 +22,7 @@ def test_what_was_worked_out_by_hand_is_proved_and_no_more(worked: Worked) -> No
     """The proved bound is the objective that the working beside the case gives, and not above it."""
     if math.isinf(worked.objective):
         return
-    found = planned(worked.case, [worked.catalog], worked.rules)
+    found = planned_once(worked)
     proof = prove_optimality(found.plan, seconds=60)
     assert proof.findings == ()
     assert proof.proved, proof.text

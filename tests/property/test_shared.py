@@ -120,10 +120,11 @@ def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float
     assert (answer.x[program.integer] == np.round(answer.x[program.integer])).all()
 
 
-def test_the_same_program_gives_the_same_plan() -> None:
+@pytest.mark.parametrize("goods", [5, pytest.param(8, marks=pytest.mark.deep)])
+def test_the_same_program_gives_the_same_plan(goods: int) -> None:
     """Twice, with one worker and with two."""
-    program = sharing(np.random.default_rng(5), 8, 2, 4, 0.4)
-    joint = sharing_of(program, choices=1)
+    program = sharing(np.random.default_rng(5), goods, 2, 4, 0.4)
+    joint = sharing_of(program, choices=1, parts=2)
     assert joint is not None
     found = [Search(Watch(), 0.03, workers).sharing(joint) for workers in (1, 2)]
     assert found[0].x is not None
