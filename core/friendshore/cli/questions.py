@@ -54,6 +54,8 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
     "quiet": (Quiet, False),
 }
 """Options that all questions have, with the default of each. One of which a question has its own (`compare --scenario`) is left out."""
+_READ_BY_ITSELF = {"scenario", "change"}
+"""Those that a question of that option reads itself: its case is opened without."""
 _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
 """Types of options that the command line reads as others."""
 
@@ -127,14 +129,8 @@ def _refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
     def run(**_: object) -> int:
         raise error
 
-    parameters = [
-        Parameter(
-            "rest", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[list[str] | None, typer.Argument()]
-        ),
-        Parameter("as_json", Parameter.KEYWORD_ONLY, default=as_json, annotation=AsJson),
-    ]
-    _give(run, parameters)
-
+    rest = Annotated[list[str] | None, typer.Argument()]
+    _give(run, [_keyword("rest", rest, None), _keyword("as_json", AsJson, as_json)])
     return _made(name, run, {"ignore_unknown_options": True, "help_option_names": ["--help-of-it"]})
 
 
@@ -153,13 +149,8 @@ def _sign(run: Callable[..., None], question: Question[Any, Any]) -> None:
     options = options_of(question)
     own = [_parameter(one) for one in options]
     names = {one.name for one in options}
-    shared = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in _SHARED.items()
-        if name not in names
-    ]
-    parameters = [Parameter("path", Parameter.KEYWORD_ONLY, annotation=PlanPath), *own, *shared]
-    _give(run, parameters)
+    shared = [_keyword(name, told, default) for name, (told, default) in _SHARED.items() if name not in names]
+    _give(run, [_keyword("path", PlanPath), *own, *shared])
     run.__doc__ = question.__doc__
 
 
@@ -171,13 +162,15 @@ def _give(run: Callable[..., None], parameters: Sequence[Parameter]) -> None:
 def _parameter(one: Option) -> Parameter:
     """An option of a question as a parameter of its command."""
     told = _argument(one) if one.setting.argument else _flag(one)
-    default = Parameter.empty if one.needed else _AS_TYPED.get(type(one.default), _same)(one.default)
+    default = Parameter.empty if one.needed else one.default
+    if type(default) in _AS_TYPED:
+        default = _AS_TYPED[type(default)](default)
     kind = _TYPES.get(one.kind, one.kind)
-    return Parameter(one.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told])
+    return _keyword(one.name, Annotated[kind, told], default)
 
 
-def _same(value: Any) -> Any:
-    return value
+def _keyword(name: str, annotation: object, default: object = Parameter.empty) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 _AS_TYPED: Mapping[type, Callable[[Any], Any]] = {Decimal: float, tuple: lambda value: list(value) or None}
@@ -201,26 +194,21 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     from ..questions import OptionsError
     from ..questions.base import options_of
 
-    as_json, own = given["as_json"], options_of(question)
-    typed = {one.name: _value(one, given[one.name]) for one in own}
-    shared = {name: given[name] for name in _SHARED if name not in typed}
+    typed = {one.name: _value(one, given[one.name]) for one in options_of(question)}
+    shared = {name: value for name, value in given.items() if name not in _READ_BY_ITSELF & typed.keys()}
     try:
         with asked_of(question, question.name):
             asked = question.options(**typed)
             question.check(asked)
     except OptionsError as error:
         raise typer.BadParameter(str(error)) from error
-    with asking(
-        path, registry, doing=question.doing, of=question.counted, scenario=shared.get("scenario"), change=shared.get("change"),
-        strict=given["strict"], time_limit=given["time_limit"], gap=given["gap"], workers=given["workers"],
-        quiet=given["quiet"] or as_json,
-    ) as (opened, progress), asked_of(question, question.name):  # fmt: skip
+    with _opened(question, path, registry, shared) as (opened, progress), asked_of(question, question.name):
         found = question.ask(opened, asked, progress)
     with asked_of(question, question.name):
         notes, text = question.notes(found), question.text(found, asked)
     for note in notes:
         warn(note)
-    if as_json:
+    if given["as_json"]:
         with asked_of(question, question.name):
             data = question.data(found, asked)
         show_json(data)
@@ -241,54 +229,30 @@ def _value(one: Option, given: Any) -> Any:
 
 
 @contextmanager
-def asking(
-    path: Path,
-    registry: Registry,
-    *,
-    doing: str,
-    of: str,
-    scenario: list[str] | None = None,
-    change: list[str] | None = None,
-    strict: bool = False,
-    time_limit: float | None = None,
-    gap: float = DEFAULT_GAP,
-    workers: int | None = None,
-    quiet: bool = False,
+def _opened(
+    question: Question[Any, Any], path: Path, registry: Registry, given: Mapping[str, Any]
 ) -> Iterator[tuple[Opened, Callable[[int, int, float], None] | None]]:
-    """A case or run solved, with what to tell progress to. Ctrl-C ends what is being solved; what is not proved by then is an interval.
-
-    Args:
-        path: case file or folder, or run folder.
-        registry: what is installed.
-        doing: what is done with it, for the bar.
-        of: what is counted, for the bar.
-        scenario: scenarios to apply first.
-        change: changes to apply after them, as stated.
-        strict: enforce phases of unknown status.
-        time_limit: seconds for each plan.
-        gap: relative distance from the bound at which a plan is taken as cheapest.
-        workers: components solved at once.
-        quiet: show no progress.
-    """
+    """A case or run solved, with what to tell progress to. Ctrl-C ends what is being solved; what is not proved by then is an interval."""
     from ..case import changes_stated
     from ..plugins.watching import limited
     from ..recommend import reopen
     from ..solve import Limits
 
-    limited(time_limit)
+    quiet = given["quiet"] or given["as_json"]
+    limited(given["time_limit"])
     with Interrupt() as cancel:
-        with changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
+        with changes_stated(given.get("change") or ()) as changes, progress_bar(quiet) as progress:
             opened = reopen(
                 path,
                 registry=registry,
-                scenario=scenario or (),
+                scenario=given.get("scenario") or (),
                 changes=changes,
-                strict=strict,
-                limits=Limits(gap, time_limit, workers),
+                strict=given["strict"],
+                limits=Limits(given["gap"], given["time_limit"], given["workers"]),
                 progress=progress,
                 cancel=cancel,
             )
         for note in opened.notes:
             warn(note)
-        with progress_bar(quiet, doing, of) as progress:
+        with progress_bar(quiet, question.doing, question.counted) as progress:
             yield opened, progress
