@@ -50,16 +50,8 @@ _SORTS = {tuple(place.rsplit(".", 1)): sort for sort, places in _PLACES.items() 
 """Section and key of a case -> the sort of thing that must answer to what stands there."""
 
 
-def unanswered(file: Path, case: Case, registry: Registry) -> list[Diagnostic]:
-    """Names and currencies that nothing answers to, each with its file and line.
-
-    A row or table with a mistake may define a name all the same: as long as it may, the name is not told.
-
-    Args:
-        file: the case file.
-        case: what it uses, if no more than that can be read.
-        registry: what is installed.
-    """
+def _unanswered(file: Path, case: Case, registry: Registry) -> list[Diagnostic]:
+    """Names and currencies that nothing answers to, each with its line; what a row with a mistake may define all the same is not told."""
     unheard: list[FriendshoreError] = []
     known = registry.blocking(case.blocked, Blocker.CASE)
     refs = named_catalogs(case, known, (), unheard)
@@ -162,7 +154,7 @@ def check(path: Path, registry: Registry) -> Checked:
     gathered = attempt(partial(gather, named, registry), errors)
     if case is None or gathered is None:
         file = path / CASE_FILE if path.is_dir() else path
-        unknown = unanswered(file, named, registry)
+        unknown = _unanswered(file, named, registry)
         return _checked([*errors, *([InputError(unknown)] if unknown else [])], path, ())
     inputs = gathered.inputs
     problem = attempt(inputs.problem, errors)

@@ -43,26 +43,15 @@ _ROUNDING = Decimal("1e-9")
 """Share by which sums of figures of 15 digits may differ."""
 
 
-def taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
-    """The charges that rest on the run's word, rule by rule.
-
-    Args:
-        run: the run as it is told.
-        left_out: rules that were not asked.
-    """
+def _taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
+    """The charges that rest on the run's word, rule by rule."""
     for rule in run.rules:
         if rule.id in left_out and rule.charges:
             yield f"what rule {rule.id} charges: {rule.charges.normalize():,f} {run.currency}, since it could not be asked again"
 
 
-def unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
-    """Where the charges that a run records do not agree with one another, or with what the rules that can be asked charge.
-
-    Args:
-        run: the run as it is told.
-        derived: its purchases as the facts give them, without what the rules left out charge.
-        left_out: rules that were not asked.
-    """
+def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
+    """Where charges that a run records do not agree with one another, or with what the rules that can be asked charge."""
     file = "run.json"
     known: dict[tuple[str, ...], list[Decimal]] = {}
     for purchase in derived:
@@ -203,7 +192,7 @@ def verify_stored(
         vouched=tuple(vouching.vouched),
         unvouched=(*vouching.unvouched, *_conflicts(again, proof), *_unseen()),
         applied=tuple(_applied(again.applied)),
-        as_told=(*taken_as_recorded(stored.run, again.left_out), *_not_derived(again), *_as_told(stored.run)),
+        as_told=(*_taken_as_recorded(stored.run, again.left_out), *_not_derived(again), *_as_told(stored.run)),
         signature=signed,
         optimality=proof.text,
         optimality_proved=proof.proved,
@@ -300,7 +289,7 @@ def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     found = differences_in_rows(stored.told["purchases"], expected, PURCHASES.field, file, only)
     found += differences({name: stored.told.get(name) for name in again.applied}, again.applied, file)
     if again.left_out:
-        found += unlike_recorded(stored.run, again.purchases, again.left_out)
+        found += _unlike_recorded(stored.run, again.purchases, again.left_out)
     for table in TABLES:
         if table.field:
             rows = rows_of(table, stored.run, ())

@@ -101,17 +101,8 @@ def signer(key: Path) -> Callable[[bytes], bytes]:
     return lambda content: HEAD + b64encode(private.sign(content)) + b"\n"
 
 
-def mismatch(content: bytes, signature: bytes, public: Path) -> str:
-    """Why a signature is none of some content by the holder of a key; empty: it is one.
-
-    Args:
-        content: what is said to be signed.
-        signature: the content of the signature's file.
-        public: the public key, as PEM or as a line of OpenSSH.
-
-    Raises:
-        InputError: if the key cannot be read or is no such key, or `cryptography` is not installed.
-    """
+def _mismatch(content: bytes, signature: bytes, public: Path) -> str:
+    """Why a signature is none of some content by the holder of a public key; empty: it is one."""
     key = _public(public)
     from cryptography.exceptions import InvalidSignature
 
@@ -228,7 +219,7 @@ def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Diagnosti
         return "signature: none", [
             Diagnostic("the run is not signed", str(path), expected=f"signed by the key of {signed_by}")
         ]
-    wrong = mismatch(read_bytes(folder / SUMS_FILE), read_bytes(path), signed_by)
+    wrong = _mismatch(read_bytes(folder / SUMS_FILE), read_bytes(path), signed_by)
     if wrong:
         return "signature: not of this key", [
             Diagnostic(wrong, str(path), expected=f"signed by the key of {signed_by}")
