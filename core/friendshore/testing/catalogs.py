@@ -94,16 +94,16 @@ class CatalogTrial:
         given = (
             ("read", "Every table can be read, with known units, names and sources.", self._read, False),
             ("stages", "Every offer says of each stage that its material needs where it happened, or that nobody knows.", self._stages, False),
-            ("evidence", "Every figure has a source, and every source can be looked up.", self._evidence, False),
+            ("evidence", "Every figure has a source, and every source can be looked up.", lambda: unsourced(self._catalog(), self._folder), False),
             ("stated", "Where a list of countries is complete, the source states where that stage was done.", self._stated, False),
-            ("prices", "Prices are of the order of the benchmarks of what they buy.", self._prices, False),
+            ("prices", "Prices are of the order of the benchmarks of what they buy.", lambda: off_the_mark(self._catalog(), [*self.others(), *self._required()], self._folder), False),
             ("clashes", "No installed catalog defines the same thing, or differently.", self._clashes, False),
-            ("rewritten", "With rows in another order, and tonnes as kilograms, the facts are the same.", self._rewritten, False),
-            ("dates", "No source is younger than the catalog; prices are of the two years before its day, verified capacities of three.", self._dates, False),
-            ("old", "Sources say of which day their facts are, and it lies in the three years before its day.", self._old, True),
-            ("weak", "Figures are more than assumed or recalled.", self._weak, True),
+            ("rewritten", "With rows in another order, and tonnes as kilograms, the facts are the same.", lambda: differences(self._catalog(), self.ref, self.registry), False),
+            ("dates", "No source is younger than the catalog; prices are of the two years before its day, verified capacities of three.", lambda: misdated(self._catalog(), self._required(), self._folder), False),
+            ("old", "Sources say of which day their facts are, and it lies in the three years before its day.", lambda: old(self._catalog(), self._folder), True),
+            ("weak", "Figures are more than assumed or recalled.", lambda: weak(self._catalog(), self._folder), True),
             ("doubles", "No plant is in another installed catalog under another name.", self._doubles, True),
-            ("review", "Everything published can be used.", self._review, True),
+            ("review", "Everything published can be used.", lambda: review(self._catalog(), self._required()), True),
         )  # fmt: skip
         return tuple(Check(f"catalog `{self.name}`", name, says, look, note) for name, says, look, note in given)
 
@@ -147,16 +147,10 @@ class CatalogTrial:
         needed = {stage for line in offer.outputs for stage in self._materials[line.material].stages}
         return sorted(needed - done, key=lambda stage: stage.rank)
 
-    def _evidence(self) -> Iterator[Diagnostic]:
-        return unsourced(self._catalog(), self._folder)
-
     def _stated(self) -> Iterator[Diagnostic]:
         catalog = self._catalog()
         sources = {source.id: source for one in self.read.values() for source in one.sources}
         return unstated(catalog, sources, self._folder)
-
-    def _prices(self) -> Iterator[Diagnostic]:
-        return off_the_mark(self._catalog(), [*self.others(), *self._required()], self._folder)
 
     def _clashes(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
@@ -171,18 +165,6 @@ class CatalogTrial:
         name = clash.message.split("`")[1]
         return replace(clash, file=str(file), row=line_of(file, "id", name), column="id")
 
-    def _rewritten(self) -> Iterator[Diagnostic]:
-        return differences(self._catalog(), self.ref, self.registry)
-
-    def _dates(self) -> Iterator[Diagnostic]:
-        return misdated(self._catalog(), self._required(), self._folder)
-
-    def _old(self) -> Iterator[Diagnostic]:
-        return old(self._catalog(), self._folder)
-
-    def _weak(self) -> Iterator[Diagnostic]:
-        return weak(self._catalog(), self._folder)
-
     def _doubles(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
         fix = "leave it to that catalog; a case that uses both says which one to keep by [[overlap]], or its capacity counts twice"
@@ -194,6 +176,3 @@ class CatalogTrial:
                     f"`{facility.id}` and `{theirs.id}` of catalog `{other.name}` look like one facility: {pair.why}"
                 )
                 yield in_row(self._folder / "facilities.csv", "id", facility.id, message, "", fix=fix)
-
-    def _review(self) -> Iterator[Diagnostic]:
-        yield from review(self._catalog(), self._required())

@@ -58,8 +58,8 @@ class Trial:
         given = (
             ("json", "A rule written as JSON and read again is the same rule.", self._json),
             ("sentence", "Every rule and every one of its rows is told in a sentence.", self._sentences),
-            ("answers", "Judgements are verdicts with a reason, and charges are sums of money of zero or more.", self._answers),
-            ("linear", "Limits are linear rows with bounds that are numbers, each with a name of its own.", self._linear),
+            ("answers", "Judgements are verdicts with a reason, and charges are sums of money of zero or more.", lambda: self._wrong_answers),
+            ("linear", "Limits are linear rows with bounds that are numbers, each with a name of its own.", lambda: self._not_linear),
             ("gaps", "A rule answers also where origins, owners, codes and facts are unknown, and where nothing is offered.", self._gaps),
             ("pure", "Asked twice, and in another order, a rule says the same; it reads and changes nothing else.", self._pure),
             ("order", "Shown offers, demands and places in another order, a rule asks for the same.", self._order),
@@ -105,23 +105,17 @@ class Trial:
         if not self._broken:
             yield from self._asked(Asking.unexplained, "`sentence` of every row, in a planner's words")
 
-    def _answers(self) -> Iterable[Diagnostic]:
-        return self._wrong_answers
-
-    def _linear(self) -> Iterable[Diagnostic]:
-        return self._not_linear
-
-    def _gaps(self) -> Iterator[Diagnostic]:
+    def _gaps(self) -> Iterable[Diagnostic]:
         self._needs(self._broken)
-        yield from self._left_open
+        return self._left_open
 
-    def _pure(self) -> Iterator[Diagnostic]:
+    def _pure(self) -> Iterable[Diagnostic]:
         self._needs(self._broken)
-        yield from self._impurities
+        return self._impurities
 
-    def _order(self) -> Iterator[Diagnostic]:
+    def _order(self) -> Iterable[Diagnostic]:
         self._needs(self._broken or ("see `pure`" if self._impurities else ""))
-        yield from self._disorders
+        return self._disorders
 
     def _seeds(self) -> Iterator[Diagnostic]:
         self._needs(self._unsteady)
@@ -318,11 +312,7 @@ class Trial:
         after = laws.planned(other, self.rules)
         if laws.back(after.against, names) != before.against:
             return "verdicts change with the names of plants, offers and demands"
-        if laws.less(after.objective, before.objective) or laws.less(before.objective, after.objective):
-            return (
-                f"a plan comes to {laws.money(before.objective)}, and to {laws.money(after.objective)} with other names"
-            )
-        return None
+        return self._differ(before, after, "with other names")
 
     def _halved(self, world: World, before: laws.TrialOutcome) -> str | None:
         if before.counted or world.case.incumbents or self._named(world):
@@ -330,9 +320,13 @@ class Trial:
         after = laws.planned(laws.halved(world), self.rules)
         if after.counted:
             return None
-        if laws.less(after.objective, before.objective) or laws.less(before.objective, after.objective):
-            return f"a plan comes to {laws.money(before.objective)}, and to {laws.money(after.objective)} with offers split in two"
-        return None
+        return self._differ(before, after, "with offers split in two")
+
+    @staticmethod
+    def _differ(before: laws.TrialOutcome, after: laws.TrialOutcome, how: str) -> str | None:
+        if not (laws.less(after.objective, before.objective) or laws.less(before.objective, after.objective)):
+            return None
+        return f"a plan comes to {laws.money(before.objective)}, and to {laws.money(after.objective)} {how}"
 
     def _named(self, world: World) -> bool:
         """Whether a rule names something of a made-up case, as one that pins an offer does."""
