@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -16,7 +16,6 @@ FactValue = str | Decimal | bool | date | frozenset[str]
 V = TypeVar("V", str, Decimal, bool, date, frozenset[str])
 FactTable = Literal["offers", "facilities"]
 """Tables that may have columns of facts."""
-FACT_TABLES: tuple[FactTable, ...] = get_args(FactTable)
 ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 
 

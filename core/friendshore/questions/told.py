@@ -24,6 +24,11 @@ def mass_or_nothing(kilograms: Decimal) -> Cell:
     return Kilograms(kilograms) if kilograms else NOTHING
 
 
+def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
+    """What is told of so many rows that a table leaves out; nothing of none."""
+    return [f"{count(rows, one, many)}{which}: --top 0 shows all"] if rows > 0 else []
+
+
 def effort(found: Effort) -> Section:
     """What an answer took, set apart at its end."""
     return apart(sentence(effort_line(found), tone=Tone.ASIDE))

@@ -24,7 +24,7 @@ from ...document.elements import (
     table,
 )
 from ...document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
-from ..told import difference, effort
+from ..told import difference, effort, left_out
 from .compliance import StageCheck
 from .search import Alternative, Alternatives, MaterialMix
 from .usage_range import UsageShare
@@ -151,9 +151,7 @@ def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:
         )
     if any(one.level_with_next and one.rise is not None and abs(one.rise.value) >= 1 for one in kept):
         told.append("~ for what is proved, the next may be as cheap to use")
-    if len(kept) < usable:
-        told.append(f"{count(usable - len(kept), 'more offer')} that can be used: --top 0 shows all")
-    return told
+    return told + left_out(usable - len(kept), "more offer", which=" that can be used")
 
 
 def _compliance(kept: Sequence[Alternative]) -> Iterator[Element | None]:
@@ -189,6 +187,6 @@ def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[Element | None
     told = [f"{reason}: {', '.join(dict.fromkeys(names))}" for reason, names in by_reason.items()]
     if told:
         yield sentence(f"Kept out: {count(len(out), 'offer')} (`why-not` says what each would have to become)")
-        yield notes(told[: shown or None])
-    if shown and len(told) > shown:
-        yield notes([f"{count(len(told) - shown, 'more reason')}: --top 0 shows all"])
+        kept = told[: shown or None]
+        yield notes(kept)
+        yield notes(left_out(len(told) - len(kept), "more reason"))

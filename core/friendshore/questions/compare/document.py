@@ -28,7 +28,7 @@ from ...document.elements import (
 )
 from ...document.figures import count, large_money, mass, signed, written
 from ...domain.plan import Cost
-from ..told import difference, effort, mass_or_nothing, rise
+from ..told import difference, effort, left_out, mass_or_nothing, rise
 from .records import Comparison, FactLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
@@ -115,15 +115,7 @@ def _short(materials: Sequence[MaterialLine]) -> Section:
     alike = notes([f"as short in both: {', '.join(same)}"] if same else [])
     if not other:
         return section("Short", alike or sentence("nothing, in either"))
-    rows = [
-        [
-            m.material,
-            mass_or_nothing(m.short_before_kg),
-            mass_or_nothing(m.short_after_kg),
-            _more(m.short_after_kg - m.short_before_kg),
-        ]
-        for m in other
-    ]
+    rows = [[m.material, *_change(m.short_before_kg, m.short_after_kg)] for m in other]
     columns = [Column("Material"), figures("A"), figures("B"), figures("B less A")]
     return section("Short", table(columns, rows), alike)
 
@@ -145,37 +137,27 @@ def _mix(found: Comparison, shown: int) -> Section:
 
 def _least(found: Comparison) -> str:
     moved = _by_material(found.moved_kg or {})
-    if found.least_moved:
-        return f"{moved} moved, bought more or less by anyone in any period; no plan as cheap as B moves fewer"
-    return (
-        f"{moved} moved, bought more or less by anyone in any period; whether a plan as cheap moves fewer is not proved"
+    fewest = (
+        "no plan as cheap as B moves fewer"
+        if found.least_moved
+        else "whether a plan as cheap moves fewer is not proved"
     )
+    return f"{moved} moved, bought more or less by anyone in any period; {fewest}"
 
 
 def _mix_table(moved: Sequence[MixLine], shown: int, ends: tuple[str, str] = ("A", "B")) -> DataTable:
     kept = sorted(moved, key=lambda line: (-line.moved_kg, line.material, line.offer, line.place))[: shown or None]
     kept.sort(key=lambda line: (line.material, -line.moved_kg, line.offer, line.place))
     rows: list[list[Cell]] = [
-        [
-            line.material,
-            line.offer,
-            line.place,
-            mass_or_nothing(line.before_kg),
-            mass_or_nothing(line.after_kg),
-            _more(line.after_kg - line.before_kg),
-            mass_or_nothing(line.moved_kg),
-        ]
-        for line in kept
+        [one.material, one.offer, one.place, *_change(one.before_kg, one.after_kg), mass_or_nothing(one.moved_kg)]
+        for one in kept
     ]
     columns = [Column("Material"), Column("Offer"), Column("To"), *map(figures, ends)]
     return table([*columns, figures("More or less"), figures("Moved")], rows)
 
 
 def _left_out(moved: Sequence[MixLine], shown: int) -> list[str]:
-    rest = len(moved) - shown if shown else 0
-    return (
-        [f"{count(rest, 'more supply', 'more supplies')} in which no more moved: --top 0 shows all"] if rest > 0 else []
-    )
+    return left_out(len(moved) - (shown or len(moved)), "more supply", "more supplies", " in which no more moved")
 
 
 def _steps(found: Comparison, shown: int) -> list[Section]:
@@ -236,9 +218,12 @@ def _facts(found: Comparison, shown: int) -> Section | None:
         return section("What differs in the facts", sentence("nothing"))
     kept: Sequence[FactLine] = found.facts[: shown or None]
     rows = [[line.kind, line.name or NOTHING, line.before or NOTHING, line.after or NOTHING] for line in kept]
-    rest = len(found.facts) - len(kept)
-    more = notes([f"{count(rest, 'more fact')}: --top 0 shows all"] if rest else [])
+    more = notes(left_out(len(found.facts) - len(kept), "more fact"))
     return section("What differs in the facts", table(map(Column, ("Kind", "Name", "A", "B")), rows), more)
+
+
+def _change(before: Decimal, after: Decimal) -> list[Cell]:
+    return [mass_or_nothing(before), mass_or_nothing(after), _more(after - before)]
 
 
 def _more(kilograms: Decimal) -> Kilograms:

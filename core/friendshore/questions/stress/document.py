@@ -25,7 +25,7 @@ from ...document.elements import (
 )
 from ...document.figures import count, large_money, mass, money, percent
 from ...explain.results import CENT
-from ..told import difference, effort, mass_or_nothing, rise
+from ..told import difference, effort, left_out, mass_or_nothing, rise
 from .insured import Insurance, LossMet
 from .search import Shortfall, Stress, Stressed
 
@@ -60,13 +60,8 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -
     pairs = any(len(loss.loss.names) > 1 for loss in losses)
     more = [loss for loss in felt if not shown or not pairs or _more_than_apart(loss)]
     kept = more[: shown or None]
-    told = []
-    if len(kept) < len(more):
-        told.append(f"{count(len(more) - len(kept), 'more loss', 'more losses')} that cost less: --top 0 shows all")
-    if len(more) < len(felt):
-        told.append(
-            f"{count(len(felt) - len(more), 'pair costs', 'pairs cost')} what the two cost alone: --top 0 shows all"
-        )
+    told = left_out(len(more) - len(kept), "more loss", "more losses", " that cost less")
+    told += left_out(len(felt) - len(more), "pair costs", "pairs cost", " what the two cost alone")
     unfelt = [loss.loss.name for loss in losses if not loss.conflict and _harmless(loss)]
     if unfelt:
         rest = f"; and {len(unfelt) - shown} more (--top 0)" if shown and len(unfelt) > shown else ""
@@ -160,9 +155,7 @@ def _price(found: Insurance) -> str:
 def _insured_losses(found: Insurance, shown: int) -> Section:
     felt = [row for row in found.losses if row.exposed or not row.met]
     kept = felt[: shown or None]
-    told = []
-    if len(kept) < len(felt):
-        told.append(f"{count(len(felt) - len(kept), 'more loss', 'more losses')}: --top 0 shows all")
+    told = left_out(len(felt) - len(kept), "more loss", "more losses")
     calm = len(found.losses) - len(felt)
     if calm:
         other = "other " if felt else ""
@@ -200,8 +193,7 @@ def _otherwise(found: Insurance, shown: int) -> list[Section]:
         [row.offer + (" (new)" if row.new else ""), mass_or_nothing(row.kilograms), mass_or_nothing(row.today)]
         for row in kept
     ]
-    left = len(found.ordered) - len(kept)
-    told = [f"{count(left, 'more offer')}: --top 0 shows all"] if left else []
+    told = left_out(len(found.ordered) - len(kept), "more offer")
     told += [
         f"{one.offer} is onboarded for {found.currency} {money(one.cost)}, and only used if a loss comes"
         for one in found.onboarded
