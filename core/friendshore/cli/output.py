@@ -158,22 +158,26 @@ def let_go(stream: Any) -> None:
 
 
 def show(*told: Document) -> None:
-    """Documents on stdout."""
-    from ..document.terminal import renderables
+    """Documents on stdout: in colours on a terminal, else as text."""
+    from ..document.terminal import plain_text, renderables
 
-    console = stdout_console()
-    parts = chain.from_iterable(renderables(one, console.width) for one in told)
+    stream = _stdout()
+    width, ascii_only = width_of(stream), not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
     with _telling_of_stdout():
-        if console.is_terminal:
-            for part in parts:
+        if _has_colours(stream):
+            console = stdout_console()
+            for part in chain.from_iterable(renderables(one, width, ascii_only=ascii_only) for one in told):
                 console.print(_Inert(part))
             return
-        with console.capture() as captured:
-            for part in parts:
-                console.print(part)
-    text = captured.get().removesuffix("\n")
+    text = "\n".join(plain_text(one, width, ascii_only=ascii_only) for one in told if one.parts)
     if text:
-        bare("\n".join(line.rstrip() for line in text.split("\n")))
+        bare(text)
+
+
+def _has_colours(stream: Any) -> bool:
+    """Whether a stream is a terminal, or is to be taken for one. Where it surely is not, rich need not be loaded to say so."""
+    told = any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
+    return stream is not None and (told or stream.isatty()) and stdout_console().is_terminal
 
 
 class _Inert:
@@ -238,15 +242,18 @@ def console_on(stream: Any) -> Console:
     """A console that prints what it is given as text; how wide is settled here, since COLUMNS and LINES may hold anything."""
     from rich.console import Console
 
+    options: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": False}
+    return Console(file=stream, width=width_of(stream), height=_HEIGHT, **options)
+
+
+def width_of(stream: Any) -> int:
+    """Characters of a line on a stream."""
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and len(told) < 10 and int(told):
-        columns = min(max(int(told), LEAST_WIDTH), MOST_WIDTH)
-    elif told or not stream.isatty():
-        columns = PIPE_WIDTH
-    else:
-        columns = os.get_terminal_size(stream.fileno()).columns or PIPE_WIDTH
-    options: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": False}
-    return Console(file=stream, width=columns, height=_HEIGHT, **options)
+        return min(max(int(told), LEAST_WIDTH), MOST_WIDTH)
+    if told or stream is None or not stream.isatty():
+        return PIPE_WIDTH
+    return os.get_terminal_size(stream.fileno()).columns or PIPE_WIDTH
 
 
 def _write(stream: Any, text: str) -> None:

@@ -1,19 +1,18 @@
 """Documents on a terminal: the one module that knows how they look there, and the one place where text becomes rich's.
 
-No name that stands in a document takes a line of its own, or does anything to a terminal.
+No name that stands in a document takes a line of its own, or does anything to a terminal. Lines are laid out here and not by rich's tables: those
+take a fifth of a second for a plan, and where stdout is no terminal nothing of rich but its widths of signs is loaded.
 """
 
 from __future__ import annotations
 
-import io
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import assert_never
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from rich.box import Box
-from rich.console import Console, RenderableType
-from rich.table import Table
-from rich.text import Text as RichText
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from ..inert import visible, visible_lines
 from .elements import (
@@ -36,8 +35,15 @@ from .elements import (
 from .figures import written
 from .periods import fitted
 
-_RULED = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
-"""A line under the header, and nothing else."""
+if TYPE_CHECKING:
+    from rich.text import Text as RichText
+
+Span: TypeAlias = tuple[str, str]
+"""A text, and its look in rich's words; empty: as usual."""
+Line: TypeAlias = Sequence[Span]
+
+_RULED, _ASCII = (" ", "─", "─"), ("|", "-", "+")
+"""What stands between columns, under headings, and where the two meet."""
 _COLOURS = {
     Tone.PLAIN: "",
     Tone.TITLE: "cyan",
@@ -47,51 +53,67 @@ _COLOURS = {
     Tone.ASIDE: "dim",
     Tone.CHOICE: "magenta",
 }
+_NAMES_WIDTH = 34
+"""Characters of a line that names of pairs take at most."""
+_WORD = re.compile(r"\s*\S+\s*")
 
 
-def renderables(document: Document, width: int) -> Iterator[RenderableType]:
-    """What rich prints, part by part.
+def renderables(document: Document, width: int, *, ascii_only: bool = False) -> Iterator[RichText]:
+    """What rich prints, line by line.
 
     Args:
         document: what is told.
         width: characters of a line.
+        ascii_only: whether columns are set off by signs of ASCII.
+    """
+    from rich.text import Text as RichText  # slow to load, and needed only for colours
+
+    for line in lines(document, width, ascii_only=ascii_only):
+        yield RichText.assemble(*line, no_wrap=True, overflow="ignore")
+
+
+def lines(document: Document, width: int, *, ascii_only: bool = False) -> Iterator[Line]:
+    """The lines of a document, each as spans of text.
+
+    Args:
+        document: what is told.
+        width: characters of a line.
+        ascii_only: whether columns are set off by signs of ASCII.
     """
     for part in document.parts:
-        yield from _element(part, width)
+        yield from _element(part, width, _ASCII if ascii_only else _RULED)
 
 
-def plain_text(document: Document, width: int) -> str:
+def plain_text(document: Document, width: int, *, ascii_only: bool = False) -> str:
     """The document as text without colours, no line with spaces at its end.
 
     Args:
         document: what is told.
         width: characters of a line.
+        ascii_only: whether columns are set off by signs of ASCII.
     """
-    console = Console(file=io.StringIO(), width=width, color_system=None, markup=False, emoji=False, highlight=False)
-    with console.capture() as captured:
-        for part in renderables(document, width):
-            console.print(part)
-    return "\n".join(line.rstrip() for line in captured.get().removesuffix("\n").split("\n"))
+    told = lines(document, width, ascii_only=ascii_only)
+    return "\n".join("".join(text for text, _ in line).rstrip() for line in told)
 
 
-def _element(element: Element, width: int) -> Iterator[RenderableType]:
+def _element(element: Element, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
     match element:
         case Sentence(phrases):
-            yield _sentence(phrases)
+            yield from _broken(_sentence(phrases), width)
         case Notes(texts, tone):
-            yield _notes(texts, _style(tone))
-        case Verbatim(lines):
-            yield RichText("\n".join(map(visible, lines)))
+            yield from _notes(texts, _style(tone), width)
+        case Verbatim(told):
+            yield from _folded("\n".join(map(visible, told)), width)
         case Pairs(rows):
-            yield _pairs(rows)
+            yield from _pairs(rows, width)
         case DataTable():
-            yield _table(fitted(element, width), width)
+            yield from _table(fitted(element, width), width, ruling)
         case Section(title, parts, tone):
-            yield ""
+            yield []
             if title:
-                yield _text(title, _style(tone, strong=True))
+                yield from _broken([(visible(title), _style(tone, strong=True))], width)
             for part in parts:
-                yield from _element(part, width)
+                yield from _element(part, width, ruling)
         case _:
             assert_never(element)
 
@@ -100,81 +122,164 @@ def _style(tone: Tone, *, strong: bool = False) -> str:
     return f"{'bold' if strong else ''} {_COLOURS[tone]}".strip()
 
 
-def _text(text: str, style: str = "") -> RichText:
-    """One line."""
-    return RichText(visible(text), style)
-
-
-def _sentence(phrases: Sequence[str | Phrase]) -> RichText:
-    made = RichText()
+def _sentence(phrases: Sequence[str | Phrase]) -> Line:
+    made = []
     for phrase in phrases:
         one = phrase if isinstance(phrase, Phrase) else Phrase(phrase)
-        made.append(visible(f"`{one.text}`" if one.code else one.text), _style(one.tone, strong=one.strong))
+        made.append((visible(f"`{one.text}`" if one.code else one.text), _style(one.tone, strong=one.strong)))
     return made
 
 
-def _notes(texts: Sequence[str | Quoted], style: str) -> Table:
+def _broken(line: Line, width: int) -> Iterator[Line]:
+    """A line as lines of so many characters, broken between words, and within a word that is longer."""
+    text = "".join(part for part, _ in line)
+    starts = [0, *_breaks(text, width), len(text)]
+    for start, end in pairwise(starts):
+        spans = []
+        for place, (part, style) in zip(accumulate((len(part) for part, _ in line), initial=0), line, strict=False):
+            kept = part[max(0, start - place) : max(0, end - place)]
+            if kept:
+                spans.append((kept, style))
+        yield spans
+
+
+def _breaks(text: str, width: int) -> list[int]:
+    """Where a text is broken: before each word that ends beyond a line."""
+    if cell_len(text) <= width:
+        return []
+    breaks, used = [], 0
+    for word in _WORD.finditer(text):
+        start, size = word.start(), cell_len(word[0].rstrip())
+        if used + size <= width:
+            used += cell_len(word[0])
+            continue
+        pieces = chop_cells(word[0], width) if size > width else [word[0]]
+        for piece in pieces:
+            if start:
+                breaks.append(start)
+            start += len(piece)
+        used = cell_len(pieces[-1])
+    return breaks
+
+
+def _folded(text: str, width: int, style: str = "") -> list[Line]:
+    """A text of several lines, each broken where it is too long."""
+    return [part for line in text.split("\n") for part in _broken([(line, style)], width)]
+
+
+def _notes(texts: Sequence[str | Quoted], style: str, width: int) -> Iterator[Line]:
     """Sentences, one a line; what is too long goes on with an indent."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
     for text in texts:
-        if isinstance(text, Quoted):
-            grid.add_row("·", RichText(visible_lines(text.text.strip())))
-        else:
-            grid.add_row("·", _text(text, style))
-    return grid
+        quoted = isinstance(text, Quoted)
+        told = visible_lines(text.text.strip()) if isinstance(text, Quoted) else visible(text)
+        for number, line in enumerate(_folded(told, width - 2, "" if quoted else style)):
+            yield [("  " if number else "· ", ""), *line]
 
 
-def _pairs(rows: Sequence[tuple[str, str]]) -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(overflow="fold", max_width=34)
-    grid.add_column(overflow="fold")
-    for name, text in rows:
-        grid.add_row(_text(name), RichText(visible_lines(text)))
-    return grid
+def _pairs(rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
+    told = [(visible(name), visible_lines(text)) for name, text in rows]
+    first = min(max((cell_len(name) for name, _ in told), default=0), _NAMES_WIDTH) + 2
+    second = max((cell_len(line) for _, text in told for line in text.split("\n")), default=0)
+    if first + second > width:
+        first, second = _narrowed(first, second, width)
+    for name, text in told:
+        names, texts = _folded(name, first - 2), _folded(text, second)
+        for number in range(max(len(names), len(texts))):
+            left = "".join(part for part, _ in names[number]) if number < len(names) else ""
+            yield [(set_cell_size(left, first), ""), *(texts[number] if number < len(texts) else ())]
 
 
-def _table(table: DataTable, width: int) -> Table:
+def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
+    """Widths of two columns that would take more room than there is: the wider gives way, then both alike."""
+    over = first + second - width
+    wider = min(over, abs(first - second))
+    half = round((over - wider) / 2)
+    first, second = (first - wider, second) if first > second else (first, second - wider)
+    return first - half, second - (over - wider - half)
+
+
+def _table(table: DataTable, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
     """A table without frames, no wider than `width` if its whole columns leave room: words wrap within their column."""
+    heading = [(visible(column.heading), "bold") for column in table.columns]
     rows = [_cells(row, width) for row in table.rows]
     widths = _widths(table.columns, rows, width)
-    made = Table(box=_RULED, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
-    for column, room in zip(table.columns, widths, strict=True):
-        title = _text(column.heading)
-        made.add_column(
-            title if column.whole else _wrapped(title, room), justify=column.align, no_wrap=True, width=room
-        )
-    for row in rows:
-        each = zip(table.columns, row, widths, strict=True)
-        made.add_row(*(cell if column.whole else _wrapped(cell, room) for column, cell, room in each))
-    return made
+    last = len(widths) - 1
+    taken = _cut([room + (i < last) for i, room in enumerate(widths)], width - last)
+    shown = [room - (i < last) for i, room in enumerate(taken)]
+    divider, rule, cross = ruling
+    for number, row in enumerate([heading, *rows]):
+        cells = [
+            [text] if column.whole or left <= 0 else _wrapped(text, room)
+            for column, (text, _), room, left in zip(table.columns, row, widths, shown, strict=True)
+        ]
+        height = max(map(len, cells), default=1)
+        for place in range(height):
+            line: list[Span] = []
+            for i, cell in enumerate(cells):
+                text = _at(cell, place if number else place - height)  # headings stand low
+                between = " " * (taken[i] - max(shown[i], 0)) + divider
+                line += [(_aligned(text, shown[i], table.columns[i].align), row[i][1]), (between, "")]
+            yield _cropped(line[:-1], width)
+        if not number:
+            yield _cropped([(cross.join(rule * room for room in taken), "")], width)
 
 
-def _cells(row: DataRow, width: int) -> list[RichText]:
+def _at(cell: Sequence[str], place: int) -> str:
+    return cell[place] if -len(cell) <= place < len(cell) else ""
+
+
+def _cut(widths: list[int], width: int) -> list[int]:
+    """Widths with what is beyond so many characters taken off all alike."""
+    widths = [min(one, width) or 1 for one in widths]
+    over, left = max(0, sum(widths) - width), len(widths)
+    kept = []
+    for one in widths:
+        part = min(one, round(over / left))
+        kept.append(one - part)
+        over, left = over - part, left - 1
+    return kept
+
+
+def _cropped(line: Line, width: int) -> Line:
+    kept = []
+    for text, style in line:
+        kept.append((text if cell_len(text) <= width else set_cell_size(text, width), style))
+        width -= cell_len(kept[-1][0])
+    return kept
+
+
+def _aligned(text: str, width: int, align: str) -> str:
+    text = text.rstrip() if align == "right" else text
+    if cell_len(text) > width:
+        text = set_cell_size(text, width - 1) + "…" if width > 0 else ""
+    space = " " * (width - cell_len(text))
+    return space + text if align == "right" else text + space
+
+
+def _cells(row: DataRow, width: int) -> list[Span]:
     indents = ["  " * row.level, *[""] * (len(row.cells) - 1)]
     return [_cell(cell, row, width, indent) for indent, cell in zip(indents, row.cells, strict=True)]
 
 
-def _cell(cell: Cell, row: DataRow, width: int, indent: str) -> RichText:
+def _cell(cell: Cell, row: DataRow, width: int, indent: str) -> Span:
     text = written(cell, width)
     tone, strong = (cell.tone, cell.strong) if isinstance(cell, Phrase) else (Tone.PLAIN, False)
-    return _text(indent + text, _style(tone, strong=strong or row.strong) if text else "")
+    return visible(indent + text), _style(tone, strong=strong or row.strong) if text else ""
 
 
-def _wrapped(cell: RichText, width: int) -> RichText:
+def _wrapped(text: str, width: int) -> list[str]:
     """A cell broken at spaces and hyphens; what is indented stays so."""
-    indent = " " * (len(cell.plain) - len(cell.plain.lstrip()))
-    fits = longest_word([cell.plain]) + len(indent) <= width
-    lines = textwrap.wrap(
-        cell.plain.strip(), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=not fits
-    )
-    return RichText("\n".join(lines), style=cell.style)
+    indent = " " * (len(text) - len(text.lstrip()))
+    words = text.strip()
+    if len(indent) + len(words) <= width:
+        return [indent + words]
+    fits = longest_word([text]) + len(indent) <= width
+    return textwrap.wrap(words, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=not fits)
 
 
-def _widths(columns: Sequence[Column], rows: Sequence[Sequence[RichText]], width: int) -> list[int]:
+def _widths(columns: Sequence[Column], rows: Sequence[Line], width: int) -> list[int]:
     """Width of every column: all that it would take, or its part of what there is."""
-    texts = [[column.heading, *(row[i].plain for row in rows)] for i, column in enumerate(columns)]
+    texts = [[column.heading, *(row[i][0] for row in rows)] for i, column in enumerate(columns)]
     natural = [max(len(text.rstrip()) for text in column) for column in texts]
     widths, room = list(natural), width - 2 * (len(columns) - 1)
     for hyphens in (False, True):  # names are broken at their hyphens only where the table does not fit else
