@@ -151,7 +151,7 @@ def test_text_is_printed_at_one_door() -> None:
     house = Path(friendshore.__file__).parent
     doors = {
         "rich.text": "document/terminal.py",
-        "Console(": "cli/output.py document/terminal.py",
+        "Console(": "cli/output.py",
         "typer.echo": "",
         "sys.stdout.write": "",
     }

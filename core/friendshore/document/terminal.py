@@ -190,7 +190,7 @@ def _pairs(rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
 
 
 def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
-    """Widths of two columns that would take more room than there is: the wider gives way, then both alike."""
+    """Widths of two columns that would take more room than there is: the wider gets less of it, then both."""
     over = first + second - width
     wider = min(over, abs(first - second))
     half = round((over - wider) / 2)

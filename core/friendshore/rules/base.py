@@ -91,16 +91,18 @@ class Selector(Record):
         """Whether `material` is selected; an empty selector selects every material."""
         if material.id in self.materials:
             return True
-        tests = (
-            not self.elements or material.element in self.elements,
-            not self.forms or material.form in self.forms,
-            not self.tags or material.tags.issuperset(self.tags),
-            not self.hs
-            or bool(material.hs)
-            and material.hs.replace(".", "").startswith(tuple(code.replace(".", "") for code in self.hs)),
+        if not (self.elements or self.forms or self.tags or self.hs):
+            return not self.materials
+        return (
+            (not self.elements or material.element in self.elements)
+            and (not self.forms or material.form in self.forms)
+            and (not self.tags or material.tags.issuperset(self.tags))
+            and (not self.hs or _begins(material.hs, self.hs))
         )
-        narrowed = bool(self.elements or self.forms or self.tags or self.hs)
-        return all(tests) and (narrowed or not self.materials)
+
+
+def _begins(code: str, beginnings: Iterable[str]) -> bool:
+    return bool(code) and code.replace(".", "").startswith(tuple(one.replace(".", "") for one in beginnings))
 
 
 def _threshold(value: object) -> object:

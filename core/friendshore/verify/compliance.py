@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import TypeAlias
 
 from ..domain.case import WaiverSpec
 from ..domain.time import Span
@@ -45,6 +46,10 @@ class Judged:
     """The days on which the rule was asked to hold."""
 
 
+_Asked: TypeAlias = tuple[str, int, date | None, date | None]
+"""Of one purchase: rule, number of the use, first and last day."""
+
+
 class Judging:
     """Asks the rules themselves; takes nothing from how compliance classes were grouped."""
 
@@ -62,6 +67,9 @@ class Judging:
             if "judge" in rule.verbs and any(phase.status in self.statuses for phase in rule.phases)
         ]
         self._bear: dict[tuple[int, frozenset[str]], list[Rule]] = {}
+        self._known_rules: dict[
+            tuple[FinalDelivery, int | None, tuple[int, int] | None], list[tuple[Rule, Span, _Asked]]
+        ] = {}
         self._applying: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
         self._known_ends: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
@@ -70,16 +78,30 @@ class Judging:
 
     def verdicts(self) -> list[Judged]:
         """All verdicts that bear on the plan, the passing ones too, without repeats."""
-        found: dict[tuple[int, str, int, date | None, date | None], Judged] = {}
-        for number, item in enumerate(self.ledger.bought):
+        found: list[Judged] = []
+        for item in self.ledger.bought:
+            seen: set[_Asked] = set()
             for served in self._ends(item):
-                days = self._days(item, served)
-                for rule in self._bearing(served):
-                    for day in days["trade" if rule.bears_on == "trade" else rule.dated_by]:
-                        key = (number, rule.id, served.number, day.start, day.end)
-                        if key not in found and self._bites(rule, day):
-                            found[key] = Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
-        return list(found.values())
+                for rule, day, asked in self._applicable(item, served):
+                    if asked not in seen:
+                        seen.add(asked)
+                        found.append(Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day))
+        return found
+
+    def _applicable(self, item: Bought, served: FinalDelivery) -> list[tuple[Rule, Span, _Asked]]:
+        """The rules that apply to a purchase for a delivery, and the days on which they do: the same for all that arrive with it."""
+        moves = item.arc.offer >= 0 or item.arc.move.crosses
+        own = item.arc.node == final_node(served.use)
+        key = (served, item.delivered if moves else None, (item.arc.lot, item.ordered) if own else None)
+        if key not in self._known_rules:
+            days = self._days(item, served, moves=moves, own=own)
+            self._known_rules[key] = [
+                (rule, day, (rule.id, served.number, day.start, day.end))
+                for rule in self._bearing(served)
+                for day in days["trade" if rule.bears_on == "trade" else rule.dated_by]
+                if self._bites(rule, day)
+            ]
+        return self._known_rules[key]
 
     def _bearing(self, served: FinalDelivery) -> list[Rule]:
         """The rules that can bear on a delivery on some day."""
@@ -123,11 +145,9 @@ class Judging:
                 self._asked[key] = as_verdict(rule.judge(arc.chained, arc.move, served.use))
         return self._asked[key]
 
-    def _days(self, item: Bought, served: FinalDelivery) -> dict[str, list[Span]]:
+    def _days(self, item: Bought, served: FinalDelivery, *, moves: bool, own: bool) -> dict[str, list[Span]]:
         """The days that count for a rule of each sort: arrival, delivery to the user, or the order of the final good."""
         final = final_node(served.use)
-        moves = item.arc.offer >= 0 or item.arc.move.crosses
-        own = item.arc.node == final
         return {
             "trade": [self.periods[item.delivered].span] if moves else [],
             "delivery": [self.periods[served.period].span],

@@ -103,9 +103,9 @@ class Covering(Selector):
 
     def covers(self, material: Material) -> bool:
         """Whether `material` is covered; a rule that says nothing about materials covers all."""
-        if not self.selects or (self._narrowed and super().covers(material)):
-            return True
-        return any(selector.covers(material) for selector in self.also)
+        if self._narrowed:
+            return super().covers(material) or any(selector.covers(material) for selector in self.also)
+        return not self.also or any(selector.covers(material) for selector in self.also)
 
     def subject(self) -> str:
         """The materials covered, in words."""

@@ -1,12 +1,32 @@
-"""The engines that friendshore brings, and in which order they are asked. A further one is a file here, or anywhere, and its place in a list."""
+"""The engines that friendshore brings, and in which order they are asked. A further one is a file here, or anywhere, and its place in a list.
+
+MathOpt, which HiGHS and SCIP are asked through, is loaded once one of them is: most plans need GLOP alone.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 
-from ..engine import Engines
+from ...program.matrix import Floats, Linear
+from ..engine import TO_THE_END, Ask, Engines, SolverAnswer
 from .glop import solve_with_glop
-from .mathopt import solve_with_highs, solve_with_scip
+
+
+def solve_with_highs(
+    linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
+) -> SolverAnswer:
+    """HiGHS: see `mathopt.solve_with_highs`."""
+    from . import mathopt
+
+    return mathopt.solve_with_highs(linear, ask, hint, presolve)
+
+
+def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
+    """SCIP: see `mathopt.solve_with_scip`."""
+    from . import mathopt
+
+    return mathopt.solve_with_scip(linear, ask, hint)
+
 
 _glop_as_it_is = partial(solve_with_glop, presolve=False)
 _highs_as_it_is = partial(solve_with_highs, presolve=False)
