@@ -110,6 +110,14 @@ class Stating(Fitting):
         return read
 
 
+class DeclaredColumn(Record):
+    """A column of facts that a plugin declares."""
+
+    table: FactTable
+    name: str
+    column: FactColumn
+
+
 def _read(sort: FactSort, text: str) -> FactValue:
     if sort in (FactSort.NUMBER, FactSort.SHARE):
         return exact(text)

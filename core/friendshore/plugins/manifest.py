@@ -13,16 +13,15 @@ from typing import Annotated
 from pydantic import Field
 
 from ..domain.base import Record
-from ..domain.fact_columns import ColumnName, FactColumn, FactTable
+from ..domain.fact_columns import ColumnName, DeclaredColumn, FactColumn, FactTable
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..readers import READER
 from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE
-from .fact_columns import DeclaredColumn, taken
 from .interface import end_of, newest, refusal
-from .packages import MANIFEST, contents_of, data_of, home_of
+from .packages import MANIFEST, contents_of, data_of, home_of, taken
 
 GROUP = "friendshore"
 """The entry point group by which a distribution says that it is a plugin."""

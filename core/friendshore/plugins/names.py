@@ -1,4 +1,4 @@
-"""Names of catalogs, rule packs, kinds, questions and readers: what the user rules out, and what is said where two plugins bring the same one."""
+"""Names of catalogs, rule packs, kinds, questions, readers and columns of facts: what the user rules out, and what is said where two plugins bring the same one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..domain.base import Record
+from ..domain.fact_columns import FactColumn
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, PluginError
 from .manifest import Plugin, PluginInfo, PluginStatus, normal
+
+if TYPE_CHECKING:
+    from ..reading.layouts import FactColumns
 
 BLOCK = "FRIENDSHORE_BLOCK"
 """Environment variable: plugins that count as not installed, set apart by commas."""
@@ -129,6 +133,7 @@ def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Diagno
     )
 
 
+_USABLE = (PluginStatus.OK, PluginStatus.CLASH)
 What = Literal["catalog", "rule pack", "kind of rule", "question", "reader"]
 FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions", "readers"]] = {
     "catalog": "catalogs",
@@ -175,7 +180,7 @@ def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:
     """Names that can be used, each with the distribution and version of the one plugin that brings it."""
     found: dict[str, list[str]] = {}
     for plugin in plugins:
-        if plugin.info.status in (PluginStatus.OK, PluginStatus.CLASH):
+        if plugin.info.status in _USABLE:
             for name in _claimed(plugin, what):
                 found.setdefault(name, []).append(plugin.info.label)
     return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
@@ -239,3 +244,34 @@ def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[
         message = f"{what} `{name}` comes with {plugin.info.label}, which is broken: {plugin.info.error}"
         raise PluginError(message, fix=f"mend or upgrade {plugin.info.distribution}")
     return plugin
+
+
+def fact_columns(plugins: Iterable[PluginInfo]) -> FactColumns:
+    """All columns that plugins declare: those of plugins that can be used, and what to do about the others.
+
+    Args:
+        plugins: what is installed, the broken and the blocked too.
+    """
+    from ..reading.layouts import FactColumns
+
+    declared: dict[tuple[str, str], list[tuple[PluginInfo, FactColumn]]] = {}
+    for info in plugins:
+        for one in info.columns:
+            declared.setdefault((one.table, one.name), []).append((info, one.column))
+    known, elsewhere = [], []
+    for (table, name), owners in sorted(declared.items(), key=lambda item: item[0]):
+        usable = [(info, column) for info, column in owners if info.status in _USABLE]
+        if len({(column.type, column.unit) for _, column in usable}) == 1:
+            known.append((table, name, usable[0][1]))
+        else:
+            elsewhere.append((table, name, _undeclared([info for info, _ in usable], [info for info, _ in owners])))
+    return FactColumns(tuple(known), tuple(elsewhere))
+
+
+def _undeclared(usable: Sequence[PluginInfo], owners: Sequence[PluginInfo]) -> str:
+    if usable:
+        both = " and ".join(info.label for info in usable)
+        return f"{both} declare it, and otherwise: block one of them"
+    return "; ".join(
+        f"{info.label} declares it, and is {info.status}: see `friendshore plugins list`" for info in owners
+    )

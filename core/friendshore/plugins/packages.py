@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from ..domain.fact_columns import DeclaredColumn
 from ..errors import Diagnostic, InputError, PluginError
 from ..readers import reader_in
 from ..reading.textfile import read_bytes, read_text
@@ -131,3 +132,27 @@ def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"
         fix = "check the path; it starts from the folder of the file that names it"
         raise InputError(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix)
     return folder
+
+
+def taken(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
+    """What is said of columns that friendshore has itself."""
+    if not columns:
+        return []
+    from ..domain.facts import Facility, Offer
+    from ..reading.layouts import fields_of
+
+    own = {
+        "offers": {"material", *(f.name for f in fields_of(Offer))},
+        "facilities": {f.name for f in fields_of(Facility)},
+    }
+    return [
+        Diagnostic(
+            f"declares a column `{one.name}`, which {one.table}.csv has",
+            file,
+            None,
+            f"facts.{one.table}",
+            fix="rename it",
+        )
+        for one in columns
+        if one.name in own[one.table]
+    ]

@@ -16,11 +16,22 @@ from ..hookspecs import Named
 from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
-from .fact_columns import fact_columns
 from .hosting import Hook, Yielded, all_rules, ask, asked_of_us, built_in, given_in_memory, made_rule
 from .interface import OWN
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
-from .names import Block, Blocker, What, barred, environment_blocks, idle, known_as, provider, usable, with_clashes
+from .names import (
+    Block,
+    Blocker,
+    What,
+    barred,
+    environment_blocks,
+    fact_columns,
+    idle,
+    known_as,
+    provider,
+    usable,
+    with_clashes,
+)
 from .packages import folder_of, is_folder
 from .readings import CatalogRef, Reading, read_by
 from .readings import What as ReadWhat
