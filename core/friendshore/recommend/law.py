@@ -109,41 +109,24 @@ def _bears_on(problem: Problem, rule: int, outlet: Outlet) -> bool:
 
 def describe_unproven(out: list[KeptOut]) -> list[RunUnproven]:
     """Offers kept out only because something is not proved."""
-    rows = [
-        RunUnproven(
-            offer=k.arc.chained.offer.id,
-            material=k.arc.chained.material.id,
-            end_use=k.use.end_use,
-            demand_material=k.use.material.id,
-            rule=k.verdict.rule,
-            stage=k.verdict.stage,
-            reason=k.verdict.reason,
-        )
-        for k in out
-        if k.unproven
-    ]
-    return list(dict.fromkeys(rows))
+    return list(dict.fromkeys(RunUnproven(**_kept(k)) for k in out if k.unproven))
 
 
 def describe_blocked(out: list[KeptOut]) -> list[RunBlocked]:
     """Offers that a rule forbids."""
     found: dict[tuple[str, ...], RunBlocked] = {}
-    for k in out:
-        if k.unproven:
-            continue
-        row = RunBlocked(
-            offer=k.arc.chained.offer.id,
-            material=k.arc.chained.material.id,
-            end_use=k.use.end_use,
-            demand_material=k.use.material.id,
-            rule=k.verdict.rule,
-            stage=k.verdict.stage,
-            countries=list(k.verdict.countries),
-            clause=k.verdict.clause,
-            reason=k.verdict.reason,
-        )
+    for k in (one for one in out if not one.unproven):
+        row = RunBlocked(**_kept(k), countries=list(k.verdict.countries), clause=k.verdict.clause)
         found.setdefault((row.offer, row.material, row.end_use, row.demand_material, row.rule), row)
     return list(found.values())
+
+
+def _kept(out: KeptOut) -> dict[str, str]:
+    """What is kept out of what, by which rule, and why."""
+    offer, verdict = out.arc.chained, out.verdict
+    about = {"offer": offer.offer.id, "material": offer.material.id, "end_use": out.use.end_use}
+    about |= {"demand_material": out.use.material.id, "rule": verdict.rule, "stage": verdict.stage}
+    return {**about, "reason": verdict.reason}
 
 
 def describe_exposed(problem: Problem, rows: list[Exposed]) -> list[RunExposed]:

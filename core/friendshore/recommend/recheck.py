@@ -116,7 +116,7 @@ def recheck(
     lines = verified.lines if verified is not None else Costing(PlanEntries.of(read.problem, read.plan)).lines
     unclassed = list(_unclassed(told, read, findings))
     findings = [] if unclassed else findings
-    located = [Diagnostic(f.message, f.file or FACTS, f.row, f.column, f.found, f.expected, f.fix) for f in findings]
+    located = [replace(one, file=one.file or FACTS) for one in findings]
     vouching = vouch(read.file, registry, case)
     vouching.unvouched += _changes(read.file)
     vouching.differs[:0] = _own_version(told, read)
