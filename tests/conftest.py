@@ -91,6 +91,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    """A process of which nothing is kept from the search for garbage, as a program's is."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps what is installed out of unit and property tests."""

@@ -53,6 +53,8 @@ def get_ready() -> None:
     for command in commands(typer.main.get_command(app)):
         command.make_context(command.name, [], resilient_parsing=True)
     cell_len("×")
+    gc.collect()
+    gc.freeze()
 
 
 def commands(group: Any) -> Iterator[Any]:
@@ -112,10 +114,9 @@ def serve(asked: socket.socket, modules: list[str]) -> dict[str, Any] | None:
     if modules:
         for module in modules:
             importlib.import_module(module)
+        gc.freeze()
     else:
         get_ready()
-    gc.collect()
-    gc.freeze()
     woken, wake = os.pipe()
     for end in (woken, wake):
         os.set_blocking(end, False)

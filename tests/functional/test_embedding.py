@@ -130,6 +130,7 @@ def test_a_session_remembers_only_so_much() -> None:
 
 
 @pytest.mark.parametrize("make", [catalog_plugin, pytest.param(rule_plugin, marks=pytest.mark.deep)])
+@pytest.mark.usefixtures("thawed")
 def test_the_process_is_left_as_it_was(make: Callable[[Path], Path], tmp_path: Path) -> None:
     """Planning, and refusing to, changes nothing that belongs to the program around it."""
 

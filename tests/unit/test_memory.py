@@ -10,6 +10,8 @@ import pytest
 
 from friendshore.domain.memory import set_aside, uncollected
 
+pytestmark = pytest.mark.usefixtures("thawed")
+
 
 def test_on_again_after_the_last_thread_is_out() -> None:
     """Two threads that overlap leave the search as it was; it is off as long as either is within."""
