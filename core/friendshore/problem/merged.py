@@ -17,7 +17,7 @@ from ..domain.facts import Catalog, ChainEntry, Facility, Material, Offer, Place
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
-from ..errors import InputError
+from ..errors import Diagnostic, InputError
 
 T = TypeVar("T", Material, Facility, Offer)
 
@@ -120,6 +120,13 @@ def _by_id(records: Iterable[T]) -> dict[str, T]:
     for record in records:
         found.setdefault(record.id, record)
     return {key: found[key] for key in sorted(found)}
+
+
+def rate_wanting(currency: str, case: Case, of: str, column: str) -> Diagnostic:
+    """That money of something that counts cannot be turned into the case's currency."""
+    expected, fix = f"a row for {currency} in rates.csv", "add the rate to a catalog of the case, with its source"
+    message = f"no exchange rate from {currency} to {case.currency} for {of}"
+    return Diagnostic(message, column=column, expected=expected, fix=fix)
 
 
 def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Decimal | None:

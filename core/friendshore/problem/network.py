@@ -24,7 +24,7 @@ from ..domain.use import Chained, Move, Use
 from ..domain.watch import told_each
 from ..errors import InputError
 from .demands import Demand, Lot
-from .merged import Merged, exchange
+from .merged import Merged, exchange, rate_wanting
 from .offers import OfferFacts
 
 Node = tuple[str, str]
@@ -178,12 +178,7 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
     if lane is not None and lane.freight is not None:
         rate = exchange(merged.rates, lane.currency or case.currency, case.currency, case.horizon.start)
         if rate is None:
-            raise InputError(
-                f"no exchange rate from {lane.currency} to {case.currency} for the freight to {lane.to}",
-                column="lanes.freight",
-                expected=f"a row for {lane.currency} in rates.csv",
-                fix="add the rate to a catalog of the case, with its source",
-            )
+            raise InputError(rate_wanting(lane.currency, case, f"the freight to {lane.to}", "lanes.freight"))
         return exact(lane.freight * rate)
     if case.assume.freight is not None and move.crosses:
         return case.assume.freight

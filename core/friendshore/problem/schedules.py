@@ -16,7 +16,7 @@ from ..domain.terms import SPANS, Bearing
 from ..domain.tiers import PriceSchedule, Tier, TierKind, bears_too, overlapping
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
-from .merged import Merged, around, exchange
+from .merged import Merged, around, exchange, rate_wanting
 from .offers import Assumption, OfferFacts
 
 Subject = tuple[str, str]
@@ -156,14 +156,7 @@ def _spans(
         day = case.horizon.periods[indices[-1]].start
         rate = exchange(merged.rates, currency, case.currency, day)
         if rate is None:
-            troubles.append(
-                Diagnostic(
-                    f"no exchange rate from {currency} to {case.currency} for the price schedule of {schedule.name}",
-                    column="tiers.price",
-                    expected=f"a row for {currency} in rates.csv",
-                    fix="add the rate to a catalog of the case, with its source",
-                )
-            )
+            troubles.append(rate_wanting(currency, case, f"the price schedule of {schedule.name}", "tiers.price"))
             return
         tiers = tuple(_in_case_currency(tier, rate, schedule) for tier in schedule.tiers)
         yield PriceSpan(schedule, label, offers, indices, tiers)

@@ -17,7 +17,7 @@ from ..domain.terms import SPANS, Terms
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
 from .capacity import Capacities, Pool
-from .merged import Merged, around, exchange
+from .merged import Merged, around, exchange, rate_wanting
 from .moves import Moves
 from .network import Network
 from .offers import Assumption, OfferFacts
@@ -95,14 +95,7 @@ def _spans(
         currency = terms.currency or case.currency
         rate = exchange(merged.rates, currency, case.currency, case.horizon.periods[indices[0]].start)
         if rate is None:
-            troubles.append(
-                Diagnostic(
-                    f"no exchange rate from {currency} to {case.currency} for the terms of {terms.name}",
-                    column="terms.fixed",
-                    expected=f"a row for {currency} in rates.csv",
-                    fix="add the rate to a catalog of the case, with its source",
-                )
-            )
+            troubles.append(rate_wanting(currency, case, f"the terms of {terms.name}", "terms.fixed"))
             return
         yield TermSpan(terms, label, offers, indices, exact((terms.fixed or Decimal(0)) * rate), pools)
 

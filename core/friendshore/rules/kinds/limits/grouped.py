@@ -63,6 +63,24 @@ def ends(rule: Bounded) -> Iterator[End]:
         yield End(" at most" if both else "", None, most, only(rule.end_uses, surely=False))
 
 
+def must_bound(rule: Bounded) -> None:
+    """Refuses bounds that say nothing, or say it twice.
+
+    Raises:
+        ValueError: with what is to be given.
+    """
+    if (rule.exactly is None) == ((rule.at_least, rule.at_most) == (None, None)):
+        raise ValueError("give either `exactly`, or `at_least` or `at_most` or both")
+    if rule.at_least is not None and rule.at_most is not None and rule.at_least > rule.at_most:
+        raise ValueError("`at_least` is more than `at_most`")
+
+
+def in_words(rule: Bounded) -> str:
+    """The bounds of a rule in kilograms."""
+    told = (("exactly", rule.exactly), ("at least", rule.at_least), ("at most", rule.at_most))
+    return " and ".join(f"{word} {bound:,f} kg" for word, bound in told if bound is not None)
+
+
 class Grouped(Covering, InMoney):
     """A limit on materials in groups, over stretches of time."""
 

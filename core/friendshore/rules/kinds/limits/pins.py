@@ -17,7 +17,7 @@ from ....errors import Diagnostic, InputError
 from ...base import Facts, Names, Rule
 from ...rows import Row
 from ..shared import EndUses, InMoney, Kilograms, PerKilogram, WeightTable, for_use, listed
-from .grouped import STRETCH, Per, ends
+from .grouped import STRETCH, Per, ends, in_words, must_bound
 
 
 class Pin(InMoney):
@@ -59,11 +59,7 @@ class Pin(InMoney):
 
     @model_validator(mode="after")
     def _says_how_much(self) -> Pin:
-        bounds = (self.at_least, self.at_most)
-        if (self.exactly is None) == (bounds == (None, None)):
-            raise ValueError("give either `exactly`, or `at_least` or `at_most` or both")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("`at_least` is more than `at_most`")
+        must_bound(self)
         if bool(self.offer) == bool(self.offers):
             raise ValueError("give either `offer`, or a table of `offers` with what a kilogram from each counts")
         if self.place and self.places:
@@ -121,14 +117,9 @@ class Pin(InMoney):
 
     def sentence(self) -> str:
         """The pin in one sentence."""
-        parts = [
-            f"exactly {self.exactly:,f} kg" if self.exactly is not None else "",
-            f"at least {self.at_least:,f} kg" if self.at_least is not None else "",
-            f"at most {self.at_most:,f} kg" if self.at_most is not None else "",
-        ]
         told = [name if weight == 1 else f"{name} (times {weight:f})" for name, weight in self.weights.items()]
         span = Span(start=self.start, end=self.end)
         when = f", delivered {span}" if self.start or self.end else ""
         every = "" if self.per == "horizon" else f" {STRETCH[self.per]}"
         where = f" to {listed(self.places or (self.place,), 'or')}" if self.place or self.places else ""
-        return f"Buy {' and '.join(part for part in parts if part)} from {listed(told)}{for_use(self.end_uses)}{where}{every}{when}."
+        return f"Buy {in_words(self)} from {listed(told)}{for_use(self.end_uses)}{where}{every}{when}."

@@ -14,7 +14,7 @@ from ....domain.facts import Material, Place
 from ...base import DemandLine, Facts, Names
 from ...rows import Row, Term, lacking
 from ..shared import Covering, EndUses, InMoney, Kilograms, PerKilogram, WeightTable, for_use, listed
-from .grouped import ends
+from .grouped import ends, in_words, must_bound
 
 
 class Cover(Covering, InMoney):
@@ -132,10 +132,7 @@ class StockLevel(Covering, InMoney):
 
     @model_validator(mode="after")
     def _says_how_much(self) -> StockLevel:
-        if (self.exactly is None) == ((self.at_least, self.at_most) == (None, None)):
-            raise ValueError("give either `exactly`, or `at_least` or `at_most` or both")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("`at_least` is more than `at_most`")
+        must_bound(self)
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row]:
@@ -182,12 +179,7 @@ class StockLevel(Covering, InMoney):
 
     def sentence(self) -> str:
         """The rule in one sentence."""
-        parts = [
-            f"exactly {self.exactly:,f} kg" if self.exactly is not None else "",
-            f"at least {self.at_least:,f} kg" if self.at_least is not None else "",
-            f"at most {self.at_most:,f} kg" if self.at_most is not None else "",
-        ]
-        much = " and ".join(part for part in parts if part)
+        much = in_words(self)
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         when = "at the end of every period" if self.when == "every-period" else "at the end of the plan"
         weighed = f", {listed(f'{name} times {weight:f}' for name, weight in self.weights)}" if self.weights else ""
