@@ -55,9 +55,8 @@ def markdown_inert(text: str) -> str:
     """A text as one line of Markdown that shows it and does nothing: no link, image, HTML, table or list comes of it."""
     plain = " ".join(visible(text.translate(_BREAKS)).split())
     escaped = _LISTED.sub(r"\1\\\2", _MARKUP.sub(lambda found: f"\\{found[0]}", plain))
-    return re.sub(
-        r"@+", r"`\g<0>`", escaped
-    )  # a mail address or a user's name: an escaped sign would still make a link of it
+    # A mail address or a user's name: an escaped sign would still make a link of it.
+    return re.sub(r"@+", r"`\g<0>`", escaped)
 
 
 def cell_inert(text: str) -> str:

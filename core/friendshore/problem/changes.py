@@ -98,9 +98,8 @@ def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[
     """What the law of their rules has against waivers that changes bring; unknown rules are told when the case is put together."""
     known = {rule.id: rule for rule in rules}
     for waiver in waivers:
-        terms = (
-            known[waiver.rule].waivers[:1] if waiver.rule in known else ()
-        )  # a change cannot say that it is of another kind
+        # A change cannot say that it is of another kind.
+        terms = known[waiver.rule].waivers[:1] if waiver.rule in known else ()
         for trouble in misfits(waiver, terms):
             yield replace(trouble, column=trouble.column.replace("waiver", "change"))
 

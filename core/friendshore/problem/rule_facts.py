@@ -87,9 +87,8 @@ class ProblemFacts:
         self._positions: Sequence[int] = range(len(demands))
         self._in_force = frozenset(range(self.horizon.count))
         self._index = _Index.of(network, self.offers, demands)
-        self._ends: list[
-            dict[tuple[str, str, str], frozenset[str]]
-        ] = []  # one, once it is asked for; narrowed copies share it
+        self._ends: list[dict[tuple[str, str, str], frozenset[str]]] = []
+        """One, once it is asked for; narrowed copies share it."""
 
     def within(self, periods: frozenset[int]) -> ProblemFacts:
         """The same questions about some periods only: those in which a rule applies."""

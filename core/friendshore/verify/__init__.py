@@ -79,10 +79,8 @@ class VerifiedPlan:
         return f"<VerifiedPlan of {self.problem.case.name}: {self.plan.status.value}, cost {self.cost.total:,.2f}>"
 
     def __reduce__(self) -> tuple[Callable[[Problem, Plan], VerifiedPlan], tuple[Problem, Plan]]:
-        return verify, (
-            self.problem,
-            self.plan,
-        )  # what was stored proves nothing: it is verified again where it is read back
+        # What was stored proves nothing: it is verified again where it is read back.
+        return verify, (self.problem, self.plan)
 
     def __post_init__(self) -> None:
         if self.seal is not _SEAL:
@@ -162,15 +160,8 @@ def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
     per_kg = problem.moves.dearest
     per_kg += max((settled.rate for settled in costing.settled), default=Decimal(0))
     per_kg += max((commitment.rate for commitment in problem.commitments), default=Decimal(0))
-    pieces = (
-        len(plan.purchases)
-        + len(plan.makes)
-        + len(plan.lots)
-        + len(plan.deliveries)
-        + len(plan.shorts)
-        + len(plan.stocks)
-    )
-    return problem.case.resolution / 2 * pieces * (dearest + per_kg)
+    parts = (plan.purchases, plan.makes, plan.lots, plan.deliveries, plan.shorts, plan.stocks)
+    return problem.case.resolution / 2 * sum(map(len, parts)) * (dearest + per_kg)
 
 
 def _check_objective(ledger: PlanEntries, cost: Cost, rounding: Decimal) -> None:
