@@ -203,11 +203,8 @@ class SupplyCauses:
         facts = self.problem.offers[arc.offer]
         why = "its capacity begins then"
         if all(most == 0 for most in facts.most[:ordered]):
-            why = (
-                "not qualified before"
-                if facts.offer.qualification and facts.offer.start is None
-                else "not offered before"
-            )
+            said = "qualified" if facts.offer.qualification and facts.offer.start is None else "offered"
+            why = f"not {said} before"
         return SupplyCause(
             "date", f"can be ordered from {horizon.label(ordered)} on ({why}), arrives {horizon.label(arrival)}"
         )

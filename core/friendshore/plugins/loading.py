@@ -58,14 +58,8 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
     problem = problem_of(info, ended, "imported", limit)
     if problem is None:
         return Loaded(info, ended.said["seconds"])
-    how = (
-        ImportOutcome.HUNG
-        if ended.code is None
-        else ImportOutcome.ENDED
-        if ended.said is None
-        else ImportOutcome.FAILED
-    )
-    return Loaded(info, problem=problem, how=how)
+    ran = ImportOutcome.ENDED if ended.said is None else ImportOutcome.FAILED
+    return Loaded(info, problem=problem, how=ImportOutcome.HUNG if ended.code is None else ran)
 
 
 def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LIMIT) -> list[Loaded]:

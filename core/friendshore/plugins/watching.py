@@ -175,11 +175,8 @@ class _Looking:
             os._exit(self.shared.finished)
         if told.inside or code == 0:
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            ran = (
-                "ended the process"
-                if told.inside
-                else "was the last of a plugin's code to run before the process ended"
-            )
+            last = "was the last of a plugin's code to run before the process ended"
+            ran = "ended the process" if told.inside else last
             raise self.watching.failed(self._problem(told, f"{ran} with {how}"))
         os._exit(code if code >= 0 else 128 - code)
 

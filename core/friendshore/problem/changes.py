@@ -127,11 +127,10 @@ _READS_UNTIL = ("enable", "disable", "move", "capacity", "waive", "grant")
 def _undated(change: Change) -> list[Diagnostic]:
     """Dates of a change that holds for the whole plan: read past, they would give another plan than was asked for."""
     dates = (("from", change.start, _READS_FROM), ("until", change.end, _READS_UNTIL))
+    holds = "to the end of the plan" if change.subject in _READS_FROM else "for the whole plan"
     return [
         Diagnostic(
-            f"a change of `{change.subject}` has no `{word}`: it holds to the end of the plan"
-            if change.subject in _READS_FROM
-            else f"a change of `{change.subject}` has no `{word}`: it holds for the whole plan",
+            f"a change of `{change.subject}` has no `{word}`: it holds {holds}",
             column=word,
             found=str(day),
             fix=f"leave `{word}` out",

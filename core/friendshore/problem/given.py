@@ -177,11 +177,9 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
         )
     texts += [f"what is not proved of `{offer}` is taken as proved" for offer in accept.proven]
     if set(accept.rule_status) != set(usual.rule_status):
-        texts.append(
-            f"rules apply where they are {' or '.join(sorted(accept.rule_status)) or 'nothing'}, not just enacted"
-            if "enacted" in accept.rule_status
-            else f"enacted law does not apply: only what is {' or '.join(sorted(accept.rule_status)) or 'nothing'} does"
-        )
+        held, wider = " or ".join(sorted(accept.rule_status)) or "nothing", "enacted" in accept.rule_status
+        narrow = f"enacted law does not apply: only what is {held} does"
+        texts.append(f"rules apply where they are {held}, not just enacted" if wider else narrow)
     if accept.confidence is not usual.confidence:
         texts.append(f"evidence counts from `{accept.confidence}` on, that of origins included")
     for status, share in sorted(accept.capacity.items()):

@@ -144,11 +144,9 @@ def written(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
-        return (
-            f"a list of {len(value)}"
-            if len(value) > 5
-            else "`[" + ", ".join(written(v).strip("`") for v in value) + "]`"
-        )
+        if len(value) > 5:
+            return f"a list of {len(value)}"
+        return "`[" + ", ".join(written(v).strip("`") for v in value) + "]`"
     text = str(value)
     return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`" if text else "an empty text"
 

@@ -201,14 +201,8 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
 def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
     """What is installed; not even looked for if the case names nothing that is not given."""
     names = {catalog.name for catalog in given}
-    needed = (
-        case.packs
-        or case.rules
-        or case.blocked
-        or case.settings
-        or case.demand_from
-        or any(name not in names for name in case.catalogs)
-    )
+    others = any(name not in names for name in case.catalogs)
+    needed = others or case.packs or case.rules or case.blocked or case.settings or case.demand_from
     return Registry.discover() if needed else Registry.of()
 
 

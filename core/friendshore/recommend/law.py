@@ -60,11 +60,8 @@ def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
 def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
     """What a compliance class stands for."""
     uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
-    admits = (
-        f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
-        if forbids
-        else "whatever there is"
-    )
+    but = f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
+    admits = but if forbids else "whatever there is"
     return f"{' and '.join(uses) or 'several uses at once'}: {admits}"
 
 

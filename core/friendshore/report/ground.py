@@ -169,11 +169,7 @@ def _missed(run: Run, rows: list[RunLimit]) -> str:
     text = f"{worst.rule}: {worst.sentence or 'no sentence'}"
     text = text if text.endswith(".") else f"{text}."
     text += f" Missed in {len(rows)} of {count(of, 'row')}{_when(run, rows)}"
-    text += (
-        f", by {_amount(run, worst)} ({worst.label})"
-        if len(rows) == 1
-        else f", by up to {_amount(run, worst)} ({worst.label})"
-    )
+    text += f", by {'' if len(rows) == 1 else 'up to '}{_amount(run, worst)} ({worst.label})"
     priced = sum((row.penalty for row in rows), Decimal(0))
     if priced:
         text += f", priced at {large_money(priced, run.currency)}"

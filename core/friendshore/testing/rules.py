@@ -299,11 +299,8 @@ class Trial:
 
     def _shuffled(self, world: World, before: laws.TrialOutcome) -> str | None:
         other = laws.planned(laws.shuffled(world), self.rules)
-        return (
-            None
-            if other.text == before.text
-            else "the plan is another one with the rows of the tables in another order"
-        )
+        changed = "the plan is another one with the rows of the tables in another order"
+        return changed if other.text != before.text else None
 
     def _renamed(self, world: World, before: laws.TrialOutcome) -> str | None:
         if self._named(world):

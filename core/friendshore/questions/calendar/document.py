@@ -42,11 +42,8 @@ def calendar_document(found: Calendar, *, every: bool = False) -> Document:
         "costs."
     )
     stretches = [_demand(name, rows, found) for name, rows in _by_demand(found).items()] if every else []
-    told = (
-        [f"rules about stock are not asked, since none is carried: {', '.join(found.left_out)}"]
-        if found.left_out
-        else []
-    )
+    unasked = f"rules about stock are not asked, since none is carried: {', '.join(found.left_out)}"
+    told = [unasked] if found.left_out else []
     if found.stopped:
         told.append(
             f"the search was ended: nothing is said of what comes after {found.until}, and causes may be missing"

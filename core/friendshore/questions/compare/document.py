@@ -137,11 +137,8 @@ def _mix(found: Comparison, shown: int) -> Section:
 
 def _least(found: Comparison) -> str:
     moved = _by_material(found.moved_kg or {})
-    fewest = (
-        "no plan as cheap as B moves fewer"
-        if found.least_moved
-        else "whether a plan as cheap moves fewer is not proved"
-    )
+    open_still = "whether a plan as cheap moves fewer is not proved"
+    fewest = "no plan as cheap as B moves fewer" if found.least_moved else open_still
     return f"{moved} moved, bought more or less by anyone in any period; {fewest}"
 
 

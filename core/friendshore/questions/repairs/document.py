@@ -194,11 +194,9 @@ def step(use: LeverUse) -> str:
             since = f"from {use.since} " if use.since else ""
             return f"waiver of {use.subject} for {mass(amount)} of {use.of} {since}until {use.until}"
         case LeverKind.LOOSEN:
-            share = (
-                ""
-                if use.to is None or use.today is None
-                else f", to {percent(use.to)} in the place of {percent(use.today)}"
-            )
+            share = ""
+            if use.to is not None and use.today is not None:
+                share = f", to {percent(use.to)} in the place of {percent(use.today)}"
             return f"{use.subject} is relaxed by {number(amount)}{share} ({use.name.rstrip('.')})"
         case LeverKind.LICENCE:
             return f"licence under {use.subject} to export from {use.of}"

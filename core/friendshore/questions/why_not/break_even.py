@@ -187,11 +187,8 @@ def _ranked(search: _Search) -> Outcome | None:
     if any(part.plan.status is not PlanStatus.OPTIMAL for part in parts):
         return "ranked"
     pairs = zip(_reached(free.after), _reached(search.without.after), strict=True)
-    return (
-        "outranked"
-        if any(without - with_it > SHARE_PROVED * (1 + abs(without)) for with_it, without in pairs)
-        else None
-    )
+    better = any(without - with_it > SHARE_PROVED * (1 + abs(without)) for with_it, without in pairs)
+    return "outranked" if better else None
 
 
 def _reached(parts: Sequence[PartPlan]) -> list[Decimal]:

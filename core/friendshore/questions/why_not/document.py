@@ -57,11 +57,8 @@ def why_not_document(found: WhyNot) -> Document:
 def _price(entering: BreakEven, found: WhyNot) -> list[str]:
     """The price in sentences: what it is, how it compares with today's, what it rests on."""
     if entering.outcome == "no price":
-        why = (
-            "nothing of it may be bought"
-            if found.state == "kept out"
-            else "freight, duties, inputs and fixed costs alone exceed it"
-        )
+        dear = "freight, duties, inputs and fixed costs alone exceed it"
+        why = "nothing of it may be bought" if found.state == "kept out" else dear
         return [f"at no price: given for nothing it would save nothing ({why})"]
     if entering.outcome == "any price":
         return ["at any price: the rules of the case cannot be kept without it"]
@@ -97,11 +94,9 @@ def _root(entering: BreakEven, found: WhyNot) -> Iterator[str]:
     if entering.premium is not None:
         sign = "+" if entering.premium >= 0 else "-"
         level = abs(entering.premium) <= SHARE_PROVED
-        on_it = (
-            f"{number(1 + entering.premium)} times it"
-            if entering.premium >= 2
-            else f"{sign}{percent(abs(entering.premium))} on it"
-        )
+        on_it = f"{sign}{percent(abs(entering.premium))} on it"
+        if entering.premium >= 2:
+            on_it = f"{number(1 + entering.premium)} times it"
         yield f"as a benchmark price: {'the benchmark itself' if level else on_it}"
 
 
