@@ -11,7 +11,8 @@ from pydantic import Field
 
 from ....domain.facts import Material
 from ....errors import InputError
-from ...terms import ForUses
+from ...rows import Row
+from ...terms import ForUses, Term
 from ..shared import Covering, InMoney, PerKilogram
 
 Per = Literal["period", "year", "horizon"]
@@ -61,6 +62,26 @@ def ends(rule: Bounded) -> Iterator[End]:
         yield End(" at least" if both else "", least, None, only(rule.end_uses, surely=True))
     if most is not None:
         yield End(" at most" if both else "", None, most, only(rule.end_uses, surely=False))
+
+
+class Told(Protocol):
+    """A rule as its rows tell it."""
+
+    @property
+    def penalty(self) -> Decimal | None: ...
+    def sentence(self) -> str: ...
+
+
+def row_of(
+    rule: Told,
+    label: str,
+    terms: tuple[Term, ...],
+    at_least: Decimal | None = None,
+    at_most: Decimal | None = None,
+    reads: frozenset[str] | None = None,
+) -> Row:
+    """A row of a rule: told in the rule's sentence, and missed at its price."""
+    return Row(label, terms, at_least, at_most, rule.sentence(), rule.penalty, reads)
 
 
 def must_bound(rule: Bounded) -> None:

@@ -17,7 +17,7 @@ from ....errors import Diagnostic, InputError
 from ...base import Facts, Names, Rule
 from ...rows import Row
 from ..shared import EndUses, InMoney, Kilograms, PerKilogram, WeightTable, for_use, listed
-from .grouped import STRETCH, Per, ends, in_words, must_bound
+from .grouped import STRETCH, Per, ends, in_words, must_bound, row_of
 
 
 class Pin(InMoney):
@@ -91,15 +91,10 @@ class Pin(InMoney):
         for label, periods in facts.spans(self.per):
             here = [t for t in periods if t in about]
             for end in ends(self) if here or self.per == "horizon" else ():
-                yield Row(
-                    label=listed(self.weights) + ("" if self.per == "horizon" else f" {label}") + end.name,
-                    terms=(facts.bought(self._counts, here, for_uses=end.for_uses),),
-                    at_least=end.at_least,
-                    at_most=end.at_most,
-                    sentence=self.sentence(),
-                    penalty=self.penalty,
-                    reads=frozenset(o.material.id for o in facts.offers if o.offer.id in self.weights),
-                )
+                name = listed(self.weights) + ("" if self.per == "horizon" else f" {label}") + end.name
+                bought = facts.bought(self._counts, here, for_uses=end.for_uses)
+                reads = frozenset(o.material.id for o in facts.offers if o.offer.id in self.weights)
+                yield row_of(self, name, (bought,), end.at_least, end.at_most, reads)
 
     def _unknown(self, name: str, known: set[str]) -> Diagnostic:
         return Diagnostic(

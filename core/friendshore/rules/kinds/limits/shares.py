@@ -16,7 +16,7 @@ from ...base import Facts, IncumbentLine
 from ...rows import Row, Rows, Term, lacking
 from ..shared import Share, for_use, lands, listed
 from .counting import NOUN, NOUNS, Belongs, ByCountries
-from .grouped import STRETCH, Grouped, only
+from .grouped import STRETCH, Grouped, only, row_of
 
 
 class _Shared(ByCountries):
@@ -259,13 +259,8 @@ class MaxChurn(Grouped):
             part = facts.about({line.material.id for line in lines})
             for label, periods in facts.spans(self.per):
                 today = sum((self._kilograms(line, line.quantity, periods) for line in lines), Decimal(0))
-                yield Row(
-                    label=f"{group} {label}",
-                    terms=tuple(self._lost(part, line, periods) for line in lines),
-                    at_most=self.share * today,
-                    sentence=self.sentence(),
-                    penalty=self.penalty,
-                )
+                lost = tuple(self._lost(part, line, periods) for line in lines)
+                yield row_of(self, f"{group} {label}", lost, at_most=self.share * today)
 
     def _kilograms(self, line: IncumbentLine, by_period: Sequence[Decimal], periods: Sequence[int]) -> Decimal:
         return self.contained(line.material) * sum((by_period[t] for t in periods), Decimal(0))

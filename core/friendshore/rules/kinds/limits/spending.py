@@ -13,7 +13,7 @@ from ....domain.use import Chained
 from ...base import Facts
 from ...rows import Row
 from ..shared import Amount, Covering, EndUses, InMoney, Rate, for_use
-from .grouped import STRETCH, Per, only
+from .grouped import STRETCH, Per, only, row_of
 
 
 class Budget(Covering, InMoney):
@@ -59,14 +59,7 @@ class Budget(Covering, InMoney):
             terms = tuple(facts.spent(counts, periods, only(self.end_uses, surely=False)))
             if self.is_in_all:
                 terms = (*terms, facts.holding(periods))
-            yield Row(
-                label=label,
-                terms=terms,
-                at_most=self.amount,
-                sentence=self.sentence(),
-                penalty=self.penalty,
-                reads=reads,
-            )
+            yield row_of(self, label, terms, at_most=self.amount, reads=reads)
 
     def sentence(self) -> str:
         """The budget in one sentence."""

@@ -14,7 +14,7 @@ from ....domain.facts import Material, Place
 from ...base import DemandLine, Facts, Names
 from ...rows import Row, Term, lacking
 from ..shared import Covering, EndUses, InMoney, Kilograms, PerKilogram, WeightTable, for_use, listed
-from .grouped import ends, in_words, must_bound
+from .grouped import ends, in_words, must_bound, row_of
 
 
 class Cover(Covering, InMoney):
@@ -59,19 +59,10 @@ class Cover(Covering, InMoney):
         sets = list(found)
         if self.penalty is None or len(sets) < 2:
             for name, term, quantity in sets:
-                text = f"{what} {name} {label}"
-                yield Row(
-                    label=text, terms=(term,), at_least=quantity, sentence=self.sentence(), penalty=self.penalty
-                )  # fmt: skip
+                yield row_of(self, f"{what} {name} {label}", (term,), at_least=quantity)
         else:
             missing = lacking(*((quantity, term) for _, term, quantity in sets))
-            yield Row(
-                label=f"{what} {label}",
-                terms=(missing,),
-                at_most=Decimal(0),
-                sentence=self.sentence(),
-                penalty=self.penalty,
-            )
+            yield row_of(self, f"{what} {label}", (missing,), at_most=Decimal(0))
 
     def _is_covered(self, demand: DemandLine) -> bool:
         use = demand.use
@@ -141,15 +132,9 @@ class StockLevel(Covering, InMoney):
         for name, part, place in self._heaps(facts):
             for label, periods in facts.spans("period"):
                 for end in ends(self) if self.when == "every-period" or periods == (last,) else ():
-                    yield Row(
-                        label=f"{name} {label}{end.name}",
-                        terms=(part.stock(self._count(place), periods, end.for_uses),),
-                        at_least=end.at_least,
-                        at_most=end.at_most,
-                        sentence=self.sentence(),
-                        penalty=self.penalty,
-                        reads=frozenset(material.id for material in part.materials),
-                    )
+                    stock = part.stock(self._count(place), periods, end.for_uses)
+                    reads = frozenset(material.id for material in part.materials)
+                    yield row_of(self, f"{name} {label}{end.name}", (stock,), end.at_least, end.at_most, reads)
 
     @property
     def counted_end_uses(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from ...rows import Row, Term
 from ...terms import UsedTerm
 from ..shared import Amount, Share, for_use
 from .counting import NOUN, NOUNS, By, ByCountries
-from .grouped import STRETCH, Per, only
+from .grouped import STRETCH, Per, only, row_of
 
 Key = tuple[str, str]
 """Who is counted, and the place of delivery; empty: all together."""
@@ -96,14 +96,8 @@ class MinSuppliers(_Counted):
                     if base:
                         least = float(self.least_share * base)
                         terms = tuple(replace(found.get((name, at), nothing), at_least=least) for name in names)
-                        yield Row(
-                            label=_label(group, at, label),
-                            terms=terms,
-                            at_least=Decimal(self.count),
-                            sentence=self.sentence(),
-                            penalty=self.penalty,
-                            reads=self.reads(part),
-                        )
+                        name, reads = _label(group, at, label), self.reads(part)
+                        yield row_of(self, name, terms, at_least=Decimal(self.count), reads=reads)
 
     def sentence(self) -> str:
         """The floor in one sentence."""
@@ -153,15 +147,7 @@ class _Capped(_Counted):
 
     def at_most(self, facts: Facts, label: str, terms: tuple[Term, ...], most: int) -> Row:
         """The row that keeps the number."""
-        bound = Decimal(most)
-        return Row(
-            label=label,
-            terms=terms,
-            at_most=bound,
-            sentence=self.sentence(),
-            penalty=self.penalty,
-            reads=self.reads(facts),
-        )
+        return row_of(self, label, terms, at_most=Decimal(most), reads=self.reads(facts))
 
 
 class MaxSuppliers(_Capped):
