@@ -16,6 +16,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -69,7 +70,7 @@ class Phase(Record):
     note: str = ""
     """Why this status, with its source."""
 
-    @property
+    @cached_property
     def span(self) -> Span:
         """Its days."""
         return Span(start=self.start, end=self.end)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import chain
+from operator import itemgetter
 from typing import TypeAlias
 
 from ..domain.case import WaiverSpec
@@ -48,6 +51,7 @@ class Judged:
 
 _Asked: TypeAlias = tuple[str, int, date | None, date | None]
 """Of one purchase: rule, number of the use, first and last day."""
+_Applicable: TypeAlias = tuple[Rule, Span, _Asked]
 
 
 class Judging:
@@ -67,9 +71,8 @@ class Judging:
             if "judge" in rule.verbs and any(phase.status in self.statuses for phase in rule.phases)
         ]
         self._bear: dict[tuple[int, frozenset[str]], list[Rule]] = {}
-        self._known_rules: dict[
-            tuple[FinalDelivery, int | None, tuple[int, int] | None], list[tuple[Rule, Span, _Asked]]
-        ] = {}
+        self._known_rules: dict[object, list[_Applicable]] = {}
+        self._known_sorts: dict[object, list[tuple[int, _Applicable]]] = {}
         self._applying: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
         self._known_ends: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
@@ -88,20 +91,29 @@ class Judging:
                         found.append(Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day))
         return found
 
-    def _applicable(self, item: Bought, served: FinalDelivery) -> list[tuple[Rule, Span, _Asked]]:
+    def _applicable(self, item: Bought, served: FinalDelivery) -> list[_Applicable]:
         """The rules that apply to a purchase for a delivery, and the days on which they do: the same for all that arrive with it."""
         moves = item.arc.offer >= 0 or item.arc.move.crosses
         own = item.arc.node == final_node(served.use)
         key = (served, item.delivered if moves else None, (item.arc.lot, item.ordered) if own else None)
         if key not in self._known_rules:
             days = self._days(item, served, moves=moves, own=own)
-            self._known_rules[key] = [
-                (rule, day, (rule.id, served.number, day.start, day.end))
-                for rule in self._bearing(served)
-                for day in days["trade" if rule.bears_on == "trade" else rule.dated_by]
-                if self._bites(rule, day)
-            ]
+            found = chain.from_iterable(self._of_sort(served, sort, spans) for sort, spans in days.items())
+            self._known_rules[key] = [one for _, one in sorted(found, key=itemgetter(0))]
         return self._known_rules[key]
+
+    def _of_sort(self, served: FinalDelivery, sort: str, days: Sequence[Span]) -> list[tuple[int, _Applicable]]:
+        """Those that count days of one sort, with their places among all rules."""
+        key = (served.number, served.waived, sort, tuple((day.start, day.end) for day in days))
+        if key not in self._known_sorts:
+            self._known_sorts[key] = [
+                (place, (rule, day, (rule.id, served.number, day.start, day.end)))
+                for place, rule in enumerate(self._bearing(served) if days else ())
+                if sort == ("trade" if rule.bears_on == "trade" else rule.dated_by)
+                for day in days
+                if self._applies(rule, day)
+            ]
+        return self._known_sorts[key]
 
     def _bearing(self, served: FinalDelivery) -> list[Rule]:
         """The rules that can bear on a delivery on some day."""
@@ -114,7 +126,7 @@ class Judging:
             ]
         return self._bear[key]
 
-    def _bites(self, rule: Rule, day: Span) -> bool:
+    def _applies(self, rule: Rule, day: Span) -> bool:
         key = (rule.id, day.start, day.end)
         if key not in self._applying:
             self._applying[key] = rule.applies(day, self.statuses)
