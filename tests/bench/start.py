@@ -4,12 +4,15 @@
     uv run python -m tests.bench.start ../before
 
 Each command runs by turns in the other checkout and in this one, so that both meet the same machine; the first pair is not counted.
-Seconds are those of the user and the system, children included, which the number of processors does not change.
+Seconds are those of the user and the system, children included, which the number of processors does not change. Bytecode is written
+and used, whatever the environment says. Where the other checkout does not know an option of a command, it runs the command without it, and the
+row says so.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -19,8 +22,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 CASE = "docs/cases/us-2027"
-COMMANDS = (("plan", CASE), ("report", "RUN"), ("report", "--no-verify", "RUN"), ("plugins", "list"), ("--help",))
+COMMANDS = (
+    ("plan", CASE),
+    ("plan", CASE, "--out", "RUN"),
+    ("report", "RUN"),
+    ("report", "--no-verify", "RUN"),
+    ("verify", "RUN"),
+    ("plugins", "list"),
+    ("--help",),
+)
 """What is measured; `RUN` is the run of `CASE` that the same checkout wrote."""
+SINCE = frozenset({"--no-verify"})
+"""Options that older checkouts may not know."""
+MISTYPED = 2
+"""Exit code of a command line that a checkout does not know."""
 HERE = Path(__file__).parents[2]
 
 
@@ -32,9 +47,21 @@ def seconds(root: Path, command: tuple[str, ...]) -> float:
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     program = [str(root / ".venv" / "bin" / "friendshore"), *command]
-    subprocess.run(program, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(program, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def known(root: Path, command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command as a checkout knows it: without the options of `SINCE` that it refuses."""
+    try:
+        seconds(root, command)
+    except subprocess.CalledProcessError as error:
+        if error.returncode != MISTYPED or SINCE.isdisjoint(command):
+            raise
+        return tuple(word for word in command if word not in SINCE)
+    return command
 
 
 def compared(other: Path, pairs: int, folder: Path) -> Iterator[str]:
@@ -44,15 +71,24 @@ def compared(other: Path, pairs: int, folder: Path) -> Iterator[str]:
         seconds(root, ("plan", CASE, "--out", str(folder / name)))
     yield f"{'command':<32}{'before':>8}{'least':>8}{'after':>8}{'least':>8}{'ratio':>8}"
     for command in COMMANDS:
+        runs = {
+            name: known(root, tuple(str(folder / name) if word == "RUN" else word for word in command))
+            for name, root in roots.items()
+        }
         spent: dict[str, list[float]] = {name: [] for name in roots}
         for _ in range(pairs + 1):
             for name, root in roots.items():
-                given = tuple(str(folder / name) if word == "RUN" else word for word in command)
-                spent[name].append(seconds(root, given))
+                spent[name].append(seconds(root, runs[name]))
         middle = {name: statistics.median(times[1:]) for name, times in spent.items()}
         cells = [value for name, times in spent.items() for value in (middle[name], min(times[1:]))]
         figures = "".join(f"{value:8.2f}" for value in (*cells, middle["after"] / middle["before"]))
-        yield f"{' '.join(command):<32}{figures}"
+        without = "".join(
+            f"  ({name} without {one})"
+            for name in roots
+            for one in command
+            if len(runs[name]) < len(command) and one in SINCE
+        )
+        yield f"{' '.join(command):<32}{figures}{without}"
 
 
 def main() -> None:

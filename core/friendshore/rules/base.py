@@ -98,12 +98,13 @@ class Selector(Record):
             (not self.elements or material.element in self.elements)
             and (not self.forms or material.form in self.forms)
             and (not self.tags or material.tags.issuperset(self.tags))
-            and (not self.hs or _begins(material.hs, self.hs))
+            and (not self.hs or (bool(material.hs) and material.hs.replace(".", "").startswith(self.beginnings)))
         )
 
-
-def _begins(code: str, beginnings: Iterable[str]) -> bool:
-    return bool(code) and code.replace(".", "").startswith(tuple(one.replace(".", "") for one in beginnings))
+    @cached_property
+    def beginnings(self) -> tuple[str, ...]:
+        """Those of `hs`, without dots."""
+        return tuple(code.replace(".", "") for code in self.hs)
 
 
 def _threshold(value: object) -> object:
