@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from ..domain.base import as_decimal, exact
 from ..domain.time import Horizon
 from ..domain.use import Use
 from ..plugins import attributed
 from ..rules.answers import as_charge
-from ..rules.base import Rule
+from ..rules.base import Phase, PhaseStatus, Rule, part_held
 from .judging import Judgement, Law
 from .network import Arc, Network
 from .offers import OfferFacts
@@ -26,7 +27,8 @@ class Charges:
         self.offers = offers
         self.horizon: Horizon = law.case.horizon
         self.rules: list[Rule] = [rule for rule in law.rules if "charge" in rule.verbs]
-        self._weights = [tuple(exact_weight(rule, law, t) for rule in self.rules) for t in range(self.horizon.count)]
+        weights = [_weights(rule.phases, self.horizon, law.statuses) for rule in self.rules]
+        self._weights = [tuple(of_rule[t] for of_rule in weights) for t in range(self.horizon.count)]
         """By period, the part of its days on which each rule holds."""
         first: dict[tuple[Decimal, ...], int] = {}
         self._alike = [first.setdefault(weights, t) for t, weights in enumerate(self._weights)]
@@ -110,7 +112,9 @@ class Charges:
         return parts
 
 
-def exact_weight(rule: Rule, law: Law, period: int) -> Decimal:
-    """The part of a period's days on which a rule's phases hold, as a stored number."""
-    weight = rule.weight(law.case.horizon.periods[period].span, law.statuses)
-    return as_decimal(weight)
+@lru_cache(maxsize=4096)
+def _weights(phases: tuple[Phase, ...], horizon: Horizon, statuses: frozenset[PhaseStatus]) -> tuple[Decimal, ...]:
+    """By period, the part of its days on which a rule with such phases holds, as a stored number. Kept from one problem to the next:
+    a question makes hundreds, and most of their rules are the same.
+    """
+    return tuple(as_decimal(part_held(phases, period.span, statuses)) for period in horizon.periods)

@@ -11,7 +11,7 @@ every day on which the same phases hold.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -74,6 +74,13 @@ class Phase(Record):
     def span(self) -> Span:
         """Its days."""
         return Span(start=self.start, end=self.end)
+
+
+def part_held(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
+    """The part of the days of the bounded `span` on which one of some phases with one of `statuses` holds; phases do not overlap."""
+    assert span.start is not None and span.end is not None
+    days = (span.end - span.start).days + 1
+    return Fraction(sum(phase.span.days_within(span) for phase in phases if phase.status in statuses), days)
 
 
 class Selector(Record):
@@ -230,10 +237,8 @@ class Rule(Record):
         return self.applies(span, statuses)
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
-        """The part of the days of the bounded `span` on which a phase of one of `statuses` holds (phases do not overlap)."""
-        assert span.start is not None and span.end is not None
-        days = (span.end - span.start).days + 1
-        return Fraction(sum(p.span.days_within(span) for p in self.phases if p.status in statuses), days)
+        """The part of the days of the bounded `span` on which a phase of one of `statuses` holds."""
+        return part_held(self.phases, span, statuses)
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
