@@ -98,6 +98,15 @@ class Charges:
             self._told[key] = {rule: amount for rule, amount in found.items() if amount}
         return self._told[key]
 
+    def charging(self, arc: Arc, use: Use, t: int) -> set[str]:
+        """Rules that charge anything on an arc ordered in period `t`, for any of its possible origins."""
+        arrival = t + arc.lag
+        if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
+            return set()
+        value, alike = self.value(arc, t), self._alike[arrival]
+        found = (self._parts(arc, use, origin, value, alike) for origin in arc.chained.origins[0])
+        return {rule for parts in found for rule, amount in parts.items() if amount}
+
     def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> dict[str, Decimal]:
         origins, _ = arc.chained.origins
         found = [self._parts(arc, use, origin, value, arrival) for origin in sorted(origins)]

@@ -21,8 +21,8 @@ binds to take or pay, a loss may cancel what is due, and nothing is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ..domain.change import Change
@@ -30,11 +30,13 @@ from ..domain.memory import uncollected
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Cost, Plan, PlanStatus
 from ..errors import Diagnostic, VerificationError
 from ..problem import Problem
+from ..problem.charges import Charges
 from ..problem.objectives import Objective
+from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from .amounts import Amounts
 from .columns import Bought as Bought
-from .compliance import Judged as Judged, check_law
+from .compliance import Judged as Judged, Judging, check_law
 from .ledger import PlanEntries as PlanEntries
 from .levels import LevelReading as LevelReading, measured, read_levels
 from .limits import Readings, RowReading as RowReading, check_ends, read_limits
@@ -219,6 +221,24 @@ def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
     if verified.plan.infeasible or _asked(verified.problem) != _asked(problem):
         return None
     return examine(problem, verified.plan)[0]
+
+
+def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
+    """Those of some rules that find against anything in a plan, or charge anything on it. Beside the others it stays what it is: as
+    lawful and as dear.
+
+    Args:
+        verified: a plan.
+        rules: what its rules are taken to be; those that limit rows are not asked.
+    """
+    ledger = PlanEntries.of(replace(verified.problem, rules=tuple(rules)), verified.plan)
+    judging = Judging(ledger)
+    against = {judged.rule for judged in judging.verdicts() if judging.broken(judged)}
+    charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers)
+    for item in ledger.bought:
+        for use in verified.costing.uses(item.arc, item.entry.requirement):
+            against |= charges.charging(item.arc, use, item.ordered)
+    return frozenset(against)
 
 
 def _asked(problem: Problem) -> list[tuple[object, ...]]:

@@ -144,6 +144,7 @@ class Coalitions:
         """
         self.items = items
         self._covered: dict[Piece, dict[int, frozenset[int]]] = {}
+        self._restricting: dict[tuple[Piece, Coalition], dict[int, Rule]] = {}
         self._digests: dict[tuple[Piece, Coalition], bytes] = {}
         self._case = session.inputs.case
         self._scenarios = [i for i, item in enumerate(items) if item.kind is ItemKind.SCENARIO]
@@ -188,6 +189,21 @@ class Coalitions:
         """The smallest coalition known to make the same case of a piece: without rules that forbid nothing that another does not."""
         covered = self._covered.get(piece, {})
         return frozenset(i for i in coalition if not covered.get(i, frozenset()) & coalition)
+
+    def restricting(self, piece: Piece, coalition: Coalition) -> dict[int, Rule]:
+        """By item, the rules of a piece that do nothing but forbid and charge, scenarios as in a coalition. None where more than
+        purchases and deliveries may come to depend on them: rows of limit rules, commitments, ranked objectives.
+        """
+        scenarios = coalition.intersection(self._scenarios)
+        if (piece, scenarios) not in self._restricting:
+            rules = frozenset(i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE)
+            problem = self.pieces.problem(piece, self.changes(piece, scenarios | rules))
+            limits = any(not _empty(row) for _, row in problem.limit_rows)
+            bound = limits or problem.commitments or problem.objectives
+            known = {rule.id: rule for rule in problem.rules if rule.verbs <= {"judge", "charge"}}
+            found = {i: known[self.items[i].name] for i in rules if self.items[i].name in known}
+            self._restricting[piece, scenarios] = {} if bound else found
+        return self._restricting[piece, scenarios]
 
     def _on(self, scenarios: Sequence[int]) -> Changes:
         return scenario_changes(self._case, [self.items[i].name for i in scenarios])

@@ -20,6 +20,7 @@ from statistics import fmean, variance
 from ...domain.plan import PlanStatus
 from ...explain.pieces import Piece
 from ...session import PartPlan, Session
+from ...verify import bearing
 from .items import Coalition, Coalitions
 from .records import Method
 
@@ -114,6 +115,8 @@ class Split:
         self.orders: list[list[int]] = []
         self.method = Method.EXACT
         self._known: dict[Coalition, Value] = {}
+        self._untouched: dict[Coalition, frozenset[int]] = {}
+        """By coalition that was planned, the rules that would leave its plan as lawful and as dear as it is."""
 
     def choose(self, in_order: bool, exact_up_to: int, samples: int, seed: int) -> None:
         """Fixes which coalitions count for what."""
@@ -140,10 +143,25 @@ class Split:
         """What the piece costs with some of the items on."""
         coalition = self.lattice.least(self.piece, coalition)
         if coalition not in self._known:
-            changes = self.lattice.changes(self.piece, coalition)
-            plan = self.lattice.pieces.plan(self.piece, changes)
-            self._known[coalition] = value_of(plan, demanded(self.lattice.pieces.session))
+            self._known[coalition] = self._implied(coalition) or self._planned(coalition)
         return self._known[coalition]
+
+    def _planned(self, coalition: Coalition) -> Value:
+        plan = self.lattice.pieces.plan(self.piece, self.lattice.changes(self.piece, coalition))
+        value = value_of(plan, demanded(self.lattice.pieces.session))
+        rules = self.lattice.restricting(self.piece, coalition)
+        restricting = {i: rules[i] for i in self.players if i in rules}
+        if restricting and value.proved and not value.conflict:
+            against = bearing(plan.verified, list(restricting.values()))
+            self._untouched[coalition] = frozenset(i for i, rule in restricting.items() if rule.id not in against)
+        return value
+
+    def _implied(self, coalition: Coalition) -> Value | None:
+        """What a smaller coalition costs, if all that comes on top is rules that find against nothing in its plan, and charge nothing
+        on it. Rules that forbid and charge take plans away and make them dearer: the cheapest plan that stays is the cheapest still.
+        """
+        smaller = (c for c, rules in self._untouched.items() if c < coalition and coalition - c <= rules)
+        return next((self._known[c] for c in smaller), None)
 
     def amount(self, coalition: Coalition) -> float:
         """What the piece costs with some of the items on, as a float: for how far an estimate may be off."""
