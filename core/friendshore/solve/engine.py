@@ -109,7 +109,7 @@ class SolverAnswer:
     levels: tuple[Reached, ...] = ()
     """Of a component with ranked objectives: what each of them comes to."""
     out_of_time: bool = False
-    """Whether the clock ended it."""
+    """Whether the clock ended it, or the user."""
     joined: Linked | None = None
     """How it was found, where a few rows join parts that could else be solved apart."""
 

@@ -21,7 +21,7 @@ from ...program.matrix import Floats, Linear
 from ..engine import BRIEF, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 from .worker import RefusedError, search, search_in_worker, silence
 
-GRACE = 1.0
+GRACE = 2.0
 """Seconds after its time limit at which a search is ended that has not ended itself: within a large linear program HiGHS hardly looks at the clock."""
 
 
@@ -132,7 +132,7 @@ def _proto(linear: Linear) -> model_pb2.ModelProto:
 def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
     reason = result.termination.reason
     bound = result.termination.objective_bounds.dual_bound
-    late = result.termination.limit == result_pb2.LIMIT_TIME
+    late = result.termination.limit in (result_pb2.LIMIT_TIME, result_pb2.LIMIT_INTERRUPTED)
     x = None
     if result.solutions and result.solutions[0].HasField("primal_solution"):
         found = result.solutions[0].primal_solution.variable_values
