@@ -19,15 +19,15 @@ import scipy.sparse as sp
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import SolverError
 from friendshore.program import compile_program
-from friendshore.program.matrix import Floats, Linear
+from friendshore.program.matrix import Linear
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
 from friendshore.solve import solve
 from friendshore.solve.components import empty_rows, split
-from friendshore.solve.engine import Ask, Engines, SolverAnswer, SolverOutcome
-from friendshore.solve.engines import ENGINES, solve_with_highs, solve_with_scip
+from friendshore.solve.engine import Ask, SolverOutcome
 from friendshore.solve.engines import solve_with_glop as solve_lp
+from friendshore.solve.engines import solve_with_highs, solve_with_scip
 from friendshore.solve.engines.worker import silence
 from friendshore.solve.scaling import scaled
 
@@ -356,21 +356,18 @@ def test_without_time_a_rule_that_asks_for_purchases_leaves_no_plan() -> None:
 
 
 def test_cancelled_during_the_search_the_best_plan_is_returned() -> None:
-    """Asked to stop at the first sign of progress once there is a plan: interrupted, verified, with a bound."""
-    cancel, has_plan = Event(), Event()
+    """Asked to stop at some sign of progress, a later one while nothing is bought yet: interrupted, verified, with a bound."""
 
-    def engine(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
-        answer = solve_with_highs(linear, ask, hint)
-        if answer.x is not None:
-            has_plan.set()
-        return answer
+    def stopped_after(signs: int) -> Recommendation:
+        cancel, told = Event(), iter(range(signs))
 
-    def progress(*_: object) -> None:
-        if has_plan.is_set():
-            cancel.set()
+        def progress(*_: object) -> None:
+            if next(told, None) is None:
+                cancel.set()
 
-    engines = Engines(ENGINES.simplex, (engine, *ENGINES.tree))
-    found = planned(*hard_case(), cancel=cancel, progress=progress, engines=engines)
+        return planned(*hard_case(), cancel=cancel, progress=progress)
+
+    found = next(found for found in map(stopped_after, (8, 40, 200, 1000)) if found.run.purchases)
     assert found.status is PlanStatus.INTERRUPTED
     assert found.run.purchases
     assert found.gap > 0
