@@ -106,8 +106,7 @@ def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, obj
     """A plugin as JSON-ready data."""
     data = {**info.model_dump(mode="json"), "label": info.label, "notice": info.notice}
     if loaded is not None:
-        data["seconds"] = loaded.seconds
-        data["import_error"] = str(loaded.problem) if loaded.problem else ""
+        data |= {"seconds": loaded.seconds, "import_error": str(loaded.problem) if loaded.problem else ""}
     return data
 
 
@@ -144,17 +143,11 @@ def _interface(info: PluginInfo) -> str:
 
 def catalog_listing(rows: Iterable[Mapping[str, object]], day: date) -> Listing:
     """Installed catalogs, with their age on a day."""
-    columns = (
-        ("name", "Catalog"),
-        ("title", "Title"),
-        ("as_of", "As of"),
-        ("age", "Age"),
-        ("licence", "Licence"),
-        ("from", "From"),
-    )
+    columns = (("name", "Catalog"), ("title", "Title"), ("as_of", "As of"))
+    more = (("age", "Age"), ("licence", "Licence"), ("from", "From"))
     found = tuple({**row, "age": _age(str(row["as_of"]), day)} for row in rows)
     notes = tuple(f"{row['name']}: {row['error']}" for row in found if row.get("error"))
-    return Listing("catalogs", columns, found, notes)
+    return Listing("catalogs", columns + more, found, notes)
 
 
 def _age(as_of: str, day: date) -> str:
