@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ DEEPEST = 16
 LONGEST = 16_000_000
 """Characters of a file that are read: more than 100,000 tables of a case."""
 
+_SHORT = 200_000
+"""Characters of a text that is kept once it is parsed."""
 _NAME = r"""(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')"""
 _PART = re.compile(_NAME)
 _BEGINS = re.compile(rf"[ \t]*+(\[\[?+)?[ \t]*+({_NAME}(?:[ \t]*+\.[ \t]*+{_NAME})*+)[ \t]*+(?(1)\]\]?+|=)[ \t]*+(.*)")
@@ -46,7 +49,7 @@ class _Refused:
 
 
 def toml_data(text: str, file: str, number: Callable[[str], object] = Decimal) -> dict[str, Any]:
-    """What a TOML text says.
+    """What a TOML text says. A short one is parsed once in a process: a pack is asked for its name before it is read.
 
     Args:
         text: all of it.
@@ -56,6 +59,18 @@ def toml_data(text: str, file: str, number: Callable[[str], object] = Decimal) -
     Raises:
         InputError: if it is no TOML; with every number that is out of all range; with all that is nested too deeply.
     """
+    if len(text) > _SHORT:
+        return _parsed(text, file, number)
+    data: dict[str, Any] = pickle.loads(_kept(text, file, number))  # noqa: S301 - of our own making, so that whoever asks gets data of his own
+    return data
+
+
+@lru_cache(maxsize=64)
+def _kept(text: str, file: str, number: Callable[[str], object]) -> bytes:
+    return pickle.dumps(_parsed(text, file, number))
+
+
+def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, Any]:
     if len(text) > LONGEST:
         found, expected = f"{len(text):,} characters", f"no more than {LONGEST:,}"
         fix = "write long lists as tables in CSV files, or make several cases of it"
@@ -95,7 +110,7 @@ def toml_value(data: bytes, file: str, key: str) -> object:
         InputError: as `toml_data`.
         UnicodeDecodeError: if it is no text.
     """
-    return toml_data(data.decode("utf-8-sig"), file).get(key)
+    return toml_data(data.decode("utf-8-sig"), file, float).get(key)
 
 
 def _first_beyond_dots(text: str) -> int | None:
