@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..domain.base import Fault, UnreadableError
-from ..domain.facts import Catalog, Facility, Material, Offer, Quote
+from ..domain.facts import Catalog, Facility, Material, Offer
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.suggest import Suggestions
@@ -230,10 +230,7 @@ class _Catalog:
                 yield unsourced("the price", "price.source")
             yield from self._source(price.source, "price.source")
         for position, quote in enumerate(offer.quotes, 1):
-            yield from self._quote(quote, f"quotes[{position}]")
-
-    def _quote(self, quote: Quote, at: str) -> Iterator[Fault]:
-        return self._source(quote.source, f"{at}.source", needed=True)
+            yield from self._source(quote.source, f"quotes[{position}].source", needed=True)
 
     def _material(self, name: str, field: str) -> Iterator[Fault]:
         fix = "add it to materials.csv, or its catalog to `requires`"

@@ -170,18 +170,12 @@ class Amounts:
         for offer, facts in offers:
             for t in np.flatnonzero(orders.pieces[offer]).tolist():
                 amount, pieces = units[offer, t], Decimal(self.ledger.pieces(offer, t))
-                label = self.problem.case.horizon.label(t)
+                ordered = f"is ordered from `{facts.offer.id}` in {self.problem.case.horizon.label(t)} than"
                 most, least = facts.most[t], facts.offer.min_order
                 if most is not None:
-                    self.ledger.miss(
-                        amount - most, pieces, f"more is ordered from `{facts.offer.id}` in {label} than it offers"
-                    )
+                    self.ledger.miss(amount - most, pieces, f"more {ordered} it offers")
                 if least and amount > 0:
-                    by, message = (
-                        least - amount,
-                        f"less is ordered from `{facts.offer.id}` in {label} than its order minimum",
-                    )
-                    self.ledger.miss(by, pieces, message)
+                    self.ledger.miss(least - amount, pieces, f"less {ordered} its order minimum")
         for offer, facts in offers:
             if facts.offer.total is not None and orders.pieces[offer].any():
                 total = sum((units.get((offer, t), Decimal(0)) for t in range(count)), Decimal(0))
