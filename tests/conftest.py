@@ -86,9 +86,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays: no later look for garbage goes through it."""
+    """What was imported and collected stays: no later look for garbage goes through it, and one comes as rarely as in a command."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.fixture

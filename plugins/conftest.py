@@ -1,0 +1,27 @@
+"""Which checks of the conformance kit are made of the plugins by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+WHOLE = "friendshore-us-defense"
+"""The plugin of which every check is made by default."""
+PLANNED = frozenset({"more-rules", "more-offers", "wider", "rows-of-tables", "names", "halves", "applies"})
+"""Checks that plan many made-up cases. Rules of the plugins here are of friendshore's own kinds, which its own tests hold to the same: of the
+other plugins these are made with `-m deep`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks them."""
+    for item in items:
+        check = (
+            item.callspec.params.get("check")
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else None
+        )
+        if check is not None and check.name in PLANNED and HERE in item.path.parents and WHOLE not in item.path.parts:
+            item.add_marker(pytest.mark.deep)
