@@ -70,9 +70,9 @@ class Phase(Record):
     note: str = ""
     """Why this status, with its source."""
 
-    @cached_property
+    @property
     def span(self) -> Span:
-        """Its days."""
+        """Its days. Worked out each time: a copy with another start or end would keep those of the old phase."""
         return Span(start=self.start, end=self.end)
 
 
