@@ -130,6 +130,17 @@ def _forked(
     return Started(command, answers)
 
 
+def here(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs `friendshore` in this process: for tests of what it answers, to which nothing that a process has matters."""
+    from typer.testing import CliRunner
+
+    from friendshore.cli import app
+
+    done = CliRunner(env={"COLUMNS": "100"}).invoke(app, [*map(str, arguments)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return subprocess.CompletedProcess([*COMMAND, *map(str, arguments)], done.exit_code, done.stdout, done.stderr)
+
+
 def call(
     arguments: list[str], env: Mapping[str, str], cwd: Path | None = None, **streams: int
 ) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .test_cli import friendshore
+from .program import here as friendshore
 
 
 @pytest.fixture(scope="module")

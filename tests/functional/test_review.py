@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from friendshore.cli import app
 from friendshore.cli.cases import write_starter
 
-from .program import CLOSED, call
+from .program import CLOSED, call, here
 
 BAN = 'phases = [{ from = 2027-01-01, status = "enacted" }]'
 
@@ -39,12 +37,7 @@ def edit(folder: Path, *changes: tuple[str, str], file: str = "case.toml") -> Pa
 
 def friendshore(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
     """The command line, in this process where it asks for no environment of its own, without a traceback."""
-    if env:
-        done = call([*map(str, args)], {**os.environ, **env})
-    else:
-        ran = CliRunner().invoke(app, [*map(str, args)])
-        assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
-        done = subprocess.CompletedProcess(args, ran.exit_code, ran.stdout, ran.stderr)
+    done = call([*map(str, args)], {**os.environ, **env}) if env else here(*args)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
