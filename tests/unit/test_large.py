@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 import tracemalloc
@@ -43,6 +44,7 @@ def _used(case: Path) -> tuple[int, int]:
     try:
         problem = gather(loaded, registry).inputs.problem()
         assert problem.offers
+        gc.collect()  # what nothing holds any more is not kept, whenever it would have been taken away
         return tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
