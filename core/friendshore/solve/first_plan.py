@@ -24,8 +24,8 @@ from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
 
 CHOICES = 30
 """With fewer integer variables than this the whole is searched at once."""
-LARGE = 2_000_000
-"""With more entries than this its relaxation takes too long by itself."""
+LARGE = 50_000
+"""With more entries than this HiGHS solves the relaxation sooner than GLOP."""
 DEAR = 4.0
 """A column that costs so many times the whole relaxation, taken as far as it goes, is left out of the first plan."""
 ANY_NODES = 100
@@ -50,9 +50,11 @@ def first_plan(linear: Linear, engines: Engines, watch: Watch, gap: float) -> tu
     Nothing, and the program as it is, where there are few choices or nothing is dear. A relaxation without a plan says that there is none at all.
     """
     nothing = SolverAnswer(SolverOutcome.NOTHING)
-    if np.count_nonzero(linear.integer) < CHOICES or linear.matrix.nnz > LARGE:
+    if np.count_nonzero(linear.integer) < CHOICES:
         return nothing, linear
-    relaxed = engines.linear(replace(linear, integer=np.zeros(len(linear.cost), dtype=bool)), _seconds(watch))
+    continuous = replace(linear, integer=np.zeros(len(linear.cost), dtype=bool))
+    large, seconds = linear.matrix.nnz > LARGE, _seconds(watch)
+    relaxed = engines.search(continuous, Ask(seconds)) if large else engines.linear(continuous, seconds)
     if relaxed.outcome is SolverOutcome.INFEASIBLE:
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
