@@ -16,7 +16,6 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -105,13 +104,12 @@ class Selector(Record):
             (not self.elements or material.element in self.elements)
             and (not self.forms or material.form in self.forms)
             and (not self.tags or material.tags.issuperset(self.tags))
-            and (not self.hs or (bool(material.hs) and material.hs.replace(".", "").startswith(self.beginnings)))
+            and (not self.hs or _begins(material.hs, self.hs))
         )
 
-    @cached_property
-    def beginnings(self) -> tuple[str, ...]:
-        """Those of `hs`, without dots."""
-        return tuple(code.replace(".", "") for code in self.hs)
+
+def _begins(code: str, beginnings: Iterable[str]) -> bool:
+    return bool(code) and code.replace(".", "").startswith(tuple(one.replace(".", "") for one in beginnings))
 
 
 def _threshold(value: object) -> object:
