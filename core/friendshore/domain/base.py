@@ -48,6 +48,14 @@ class Record(BaseModel):
         frozen=True, extra="forbid", defer_build=True, populate_by_name=True, serialize_by_alias=True
     )
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed. What the record has worked out of its fields (cached properties) is worked out anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        if update and len(copied.__dict__) > len(self.__pydantic_fields__):
+            for name in copied.__dict__.keys() - self.__pydantic_fields__.keys():
+                del copied.__dict__[name]
+        return copied
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         from .meanings import meanings
