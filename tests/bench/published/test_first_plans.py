@@ -40,7 +40,7 @@ def published(name: str, folder: Path) -> tuple[Linear, Mask, float]:
     [
         ("cap134", 1.0),
         ("sscflp_holmberg_p21", 1.02),
-        ("sscflp_delmaire_p2", 1.02),
+        pytest.param("sscflp_delmaire_p2", 1.02, marks=pytest.mark.deep),
         pytest.param("sscflp_delmaire_p26", 1.1, marks=pytest.mark.deep),
         pytest.param("trigeiro_G57", 1.1, marks=pytest.mark.deep),
     ],
