@@ -38,6 +38,11 @@ def capped(linear: Linear, cost: Floats, most: float) -> Linear:
     )
 
 
+def continuous(linear: Linear) -> Linear:
+    """The same program with integrality left aside: its linear relaxation."""
+    return replace(linear, integer=np.zeros(len(linear.cost), dtype=bool))
+
+
 class Assembly:
     """Grows a `Linear` block by block; blocks keep the order in which they are added."""
 

@@ -19,7 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..program.matrix import Floats, Linear, Mask
+from ..program.matrix import Floats, Linear, Mask, continuous
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
 
 CHOICES = 30
@@ -52,9 +52,9 @@ def first_plan(linear: Linear, engines: Engines, watch: Watch, gap: float) -> tu
     nothing = SolverAnswer(SolverOutcome.NOTHING)
     if np.count_nonzero(linear.integer) < CHOICES:
         return nothing, linear
-    continuous = replace(linear, integer=np.zeros(len(linear.cost), dtype=bool))
-    large, seconds = linear.matrix.nnz > LARGE, _seconds(watch)
-    relaxed = engines.search(continuous, Ask(seconds)) if large else engines.linear(continuous, seconds)
+    relaxation, seconds = continuous(linear), _seconds(watch)
+    large = linear.matrix.nnz > LARGE
+    relaxed = engines.search(relaxation, Ask(seconds)) if large else engines.linear(relaxation, seconds)
     if relaxed.outcome is SolverOutcome.INFEASIBLE:
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:

@@ -19,7 +19,7 @@ from ..domain.plan import PlanStatus
 from ..errors import Diagnostic, NoPlanError, OutOfTimeError
 from ..plugins.running import resting
 from ..program import Program
-from ..program.matrix import Floats, Ints, Linear
+from ..program.matrix import Floats, Ints, Linear, continuous
 from ..program.objectives import Goal
 from .answer_cache import AnswerCache
 from .components import Component, empty_rows, split
@@ -167,9 +167,8 @@ def relaxation(linear: Linear, watch: Watch) -> SolverAnswer:
     Raises:
         SolverError: if the cost has no least value.
     """
-    relaxed = replace(linear, integer=np.zeros(len(linear.cost), dtype=bool))
     with ThreadPoolExecutor(1) as pool:  # as in `optimum`
-        return pool.submit(Search(watch, 0.0).alone, relaxed).result()
+        return pool.submit(Search(watch, 0.0).alone, continuous(linear)).result()
 
 
 @resting()
@@ -288,9 +287,7 @@ def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, eng
         c for c, arc in zip(columns.buy.tolist(), arcs.tolist(), strict=True) if problem.network.arcs[arc].lot < 0
     ]
     closed = np.isin(part.columns, [*orders, *columns.make.values()]) | part.linear.integer
-    idle = replace(
-        part.linear, upper=np.where(closed, 0.0, part.linear.upper), integer=np.zeros(len(closed), dtype=bool)
-    )
+    idle = replace(continuous(part.linear), upper=np.where(closed, 0.0, part.linear.upper))
     found = Search(Watch(), 0.0, engines=engines).alone(idle)
     if found.x is None and answer.outcome is SolverOutcome.BROKEN:
         raise NoPlanError(_GIVEN_UP)
