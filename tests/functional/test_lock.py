@@ -13,6 +13,7 @@ from friendshore.errors import InputError, PluginError
 from friendshore.plugins import Registry
 from friendshore.recommend import LOCK_FILE, Lock, check_lock, gather, lock_of, plan, read_lock, write_lock
 
+from ..unit import tin_case
 from .test_cli import answer, friendshore
 
 if TYPE_CHECKING:
@@ -26,20 +27,7 @@ CATALOG = {
     "offers.csv": "id,facility,material,price,source\ntin-my,mill,tin,30 USD/kg,s\n",
     "sources.csv": "id,reference,date,confidence\ns,somebody,2026-11-01,verified\n",
 }
-CASE = """schema = 1
-[case]
-name = "c"
-start = 2027-01-01
-periods = 1
-period = "year"
-place = "US"
-[use]
-catalogs = ["acme"]
-[[demand]]
-material = "tin"
-end_use = "civil"
-per_year = "1 t"
-"""
+CASE = tin_case.CASE.replace("./ours", "acme")
 
 
 @pytest.fixture

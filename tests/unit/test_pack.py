@@ -15,6 +15,8 @@ from friendshore.recommend import gather
 from friendshore.rules.base import PhaseStatus
 from friendshore.rules.pack import RulePack, read_pack
 
+from . import tin_case
+
 HEAD = """\
 schema = 1
 id = "law"
@@ -172,20 +174,7 @@ name = "all-at-once"
 title = "The bill passes and the duty goes"
 change = [{ enable = "bill-1" }, { disable = "duty" }]
 """
-NEEDS = """schema = 1
-[case]
-name = "c"
-start = 2027-01-01
-periods = 1
-period = "year"
-place = "US"
-[use]
-packs = ["./law"]
-[[demand]]
-material = "tin"
-end_use = "civil"
-per_year = "1 t"
-"""
+NEEDS = tin_case.CASE.replace('catalogs = ["./ours"]', 'packs = ["./law"]')
 
 
 def test_a_pack_brings_scenarios_to_the_cases_that_use_it(tmp_path: Path) -> None:

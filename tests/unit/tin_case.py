@@ -1,4 +1,4 @@
-"""A case of one demand for tin and a catalog beside it, for tests of what a plugin brings to both."""
+"""A case of one demand for tin and a catalog beside it, for tests of what is brought to either."""
 
 from __future__ import annotations
 
