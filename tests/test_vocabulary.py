@@ -264,3 +264,20 @@ def test_the_words_that_took_a_retired_one_s_place_are_in_the_glossary() -> None
     wanted = {"applies", "relaxed", "compliance class", "usage range", "break-even price", "binary", "linking constraint",
               "semi-continuous", "lexicographic objectives", "verification failed"}  # fmt: skip
     assert [word for word in sorted(wanted) if word not in page] == []
+
+
+def test_modules_that_pages_name_exist() -> None:
+    """What an explanation, a decision or CONTRIBUTING says of a module leads to one."""
+    pages = [*ROOT.glob("docs/explanation/*.md"), *ROOT.glob("docs/decisions/*.md"), ROOT / "CONTRIBUTING.md"]
+    named = {
+        (page.name, name) for page in pages for name in re.findall(r"`((?:\w+/)+\w+\.py)`", page.read_text("utf-8"))
+    }
+    assert len(named) > 10
+    assert (
+        sorted(
+            (page, name)
+            for page, name in named
+            if not any((at / name).exists() for at in (ROOT, ROOT / "core/friendshore"))
+        )
+        == []
+    )
