@@ -11,12 +11,7 @@ from typing import Any
 
 
 def load_on_use(package: str, exports: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """A package's `__getattr__` and `__dir__` (PEP 562).
-
-    Args:
-        package: its name.
-        exports: every name that it offers, with the module below it that holds it.
-    """
+    """A package's `__getattr__` and `__dir__` (PEP 562): every name that it offers, with the module below it that holds it."""
 
     def get(name: str) -> object:
         if name not in exports:
@@ -31,12 +26,7 @@ def load_on_use(package: str, exports: Mapping[str, str]) -> tuple[Callable[[str
 
 
 def stated_names(package: str, file: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
-    """The same and `__all__`, of the imports that the stub beside a package's `__init__.py` states, which type checkers read.
-
-    Args:
-        package: its name.
-        file: its `__init__.py`.
-    """
+    """The same and `__all__`, of the imports that the stub beside a package's `__init__.py` states, which type checkers read."""
     stub = ast.parse(Path(file).with_suffix(".pyi").read_text(encoding="utf-8"))
     exports = {
         alias.name: node.module
@@ -48,12 +38,7 @@ def stated_names(package: str, file: str) -> tuple[Callable[[str], object], Call
 
 
 def moved(old: str, now: str) -> Any:
-    """What stood elsewhere until version 0.1, which is said: for one version more.
-
-    Args:
-        old: its full name then.
-        now: its full name.
-    """
+    """What stood elsewhere until version 0.1, by its full name then and now, which is said: for one version more."""
     # Loaded where it is needed alone: it costs start-up time.
     import warnings
 
@@ -64,12 +49,7 @@ def moved(old: str, now: str) -> Any:
 
 
 def moved_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A module's `__getattr__` (PEP 562) for names that it held until version 0.1.
-
-    Args:
-        module: its name.
-        homes: each of them, with the full name of what it is now.
-    """
+    """A module's `__getattr__` (PEP 562) for names that it held until version 0.1, each with the full name of what it is now."""
 
     def get(name: str) -> Any:
         if name not in homes:

@@ -39,13 +39,7 @@ class TableRows:
 
     @classmethod
     def of(cls, records: Iterable[Mapping[str, Cell]], file: str = "", first: int = 2) -> TableRows:
-        """Those of records by column; a key that one lacks is blank there.
-
-        Args:
-            records: a mapping a row.
-            file: where they stand.
-            first: line of the first; the others follow it.
-        """
+        """Those of records by column, a mapping a row, from line `first` of the file on; a key that one lacks is blank there."""
         listed = list(records)
         columns = tuple(dict.fromkeys(name for one in listed for name in one))
         return cls(columns, [(first + n, [one.get(name) for name in columns]) for n, one in enumerate(listed)], file)

@@ -197,11 +197,7 @@ class About:
 def made(entry: Entry, record: type[M], about: About, **more: Any) -> M | None:
     """The record that a table makes, called as its other fields say where it gives no name; None, once told, if it makes none.
 
-    Args:
-        entry: the table.
-        record: what it is to become.
-        about: the case.
-        more: fields that do not stand in it as they are.
+    `more` are fields that do not stand in it as they are.
     """
     found = entry.record(record, about.currency, **more)
     called = _CALLED.get(record)

@@ -162,12 +162,7 @@ def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Ent
 
 
 def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]:
-    """A case with the demands that a reader read after those that it states, and the table of them.
-
-    Args:
-        case: the case.
-        rows: what the reader read.
-        called: how messages call the table, where the reader names no file.
+    """A case with the demands that a reader read after those that it states, and the table of them: `called` so where the reader names no file.
 
     Raises:
         InputError: with everything that is wrong with any row.

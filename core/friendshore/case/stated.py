@@ -24,10 +24,7 @@ _NEXT = re.compile(r",\s*(?=[a-z_]+\s*=)")
 
 
 def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
-    """Changes of the facts, each stated in a line.
-
-    Args:
-        texts: one for each change.
+    """Changes of the facts, each stated in a text of its own.
 
     Raises:
         InputError: with everything that is wrong with any of them.
@@ -42,9 +39,6 @@ def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
 @contextmanager
 def changes_stated(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
     """Stated changes, to be applied within: what is then found wrong with what they name is told of the line that states it.
-
-    Args:
-        texts: one for each change.
 
     Raises:
         InputError: with everything that is wrong with any of them.

@@ -166,12 +166,7 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
 
 
 def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -> dict[str, tuple[CapacityStep, ...]]:
-    """Capacity steps by facility, in order of date.
-
-    Args:
-        reading: the catalog.
-        made: what the offers of each facility deliver.
-    """
+    """Capacity steps by facility, in order of date; `made` is what the offers of each facility deliver."""
     table = reading.table(columns.CAPACITY)
     own = {row.values["id"] for row in reading.table(columns.FACILITIES).rows if "id" in row.values}
     steps: dict[str, list[CapacityStep]] = {}

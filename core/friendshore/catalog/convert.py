@@ -53,11 +53,7 @@ class Texts:
 
 
 def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
-    """What stands in a catalog.
-
-    Args:
-        path: folder or workbook, or what a reader read, without mistakes (`read_catalog` finds them).
-        facts: columns that plugins declare.
+    """What stands in a catalog without mistakes (`read_catalog` finds them): a folder or workbook, or what a reader read.
 
     Raises:
         InputError: if it cannot be read.
@@ -80,16 +76,13 @@ def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
 def convert(
     source: Path | CatalogRows, target: Path, read: Callable[[Any], Catalog], facts: FactColumns = NO_FACTS
 ) -> tuple[Path, ...]:
-    """Writes a catalog in another form and proves that it holds the same facts.
+    """Writes a catalog in another form, proves that it holds the same facts, and returns the files written.
 
     Args:
         source: folder or workbook, or what a reader read.
         target: what to write: a workbook if it ends in `.xlsx`, else a folder; it must not be there.
         read: reads a catalog, with those it requires.
         facts: columns that plugins declare.
-
-    Returns:
-        The files written.
 
     Raises:
         InputError: with every mistake of the source; if the target is there or cannot be written; if openpyxl is needed and not
@@ -102,16 +95,7 @@ def convert(
 
 
 def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
-    """Writes a catalog and proves that it reads back as the same facts.
-
-    Args:
-        texts: the catalog.
-        digest: of its facts.
-        target: what to write: a workbook if it ends in `.xlsx`, else a folder; it must not be there.
-        read: reads a catalog, with those it requires.
-
-    Returns:
-        The files written.
+    """Writes a catalog to a target as `convert` does, proves that it reads back as facts of the same digest, and returns the files written.
 
     Raises:
         InputError: as `convert` does.

@@ -97,14 +97,9 @@ def read_head(tables: CatalogTables, found: list[Diagnostic]) -> Head:
 def read_draft(
     tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: Known, found: list[Diagnostic]
 ) -> CatalogDraft:
-    """Reads what can be read; mistakes go to `found`.
+    """Reads what can be read of a catalog, whose `head` is what `read_head` found; mistakes go to `found`.
 
-    Args:
-        tables: where the catalog's tables are.
-        head: the keys that `read_head` found.
-        distribution: where the catalog came from.
-        known: what the required catalogs define; this catalog's own definitions are added.
-        found: where problems are put.
+    To what the catalogs define that it requires, `known`, its own definitions are added.
     """
     name = head.get("name", "catalog")  # what has no name is not read for good: that has been told
     reading = CatalogReading(name, tables, known, found)

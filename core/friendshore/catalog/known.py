@@ -116,22 +116,12 @@ def known_from(catalogs: Iterable[Catalog]) -> Known:
 
 
 def no_such(what: str, fix: str) -> Fault:
-    """What is said where something is named that does not exist.
-
-    Args:
-        what: what it should be.
-        fix: what was perhaps meant, or where it would have to be added.
-    """
+    """What is said where something is named that is no such `what`: what was perhaps meant, or where it would have to be added."""
     return Fault("", f"no such {what}", f"the id of {'an' if what[0] in 'aeiou' else 'a'} {what}", fix)
 
 
 def alias_faults(alias: Alias, known: Known) -> Iterator[Fault]:
-    """An id that is still used, one that leads nowhere, and one that leads back to itself.
-
-    Args:
-        alias: of a catalog.
-        known: all ids and aliases that the catalog knows.
-    """
+    """An id that is still used, one that leads nowhere, and one that leads back to itself."""
     noun = f"{'an' if alias.of[0] in 'aeiou' else 'a'} {alias.of}"
     if alias.of in known.unsure:
         return
@@ -190,13 +180,7 @@ DEEPEST = 100
 
 
 def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
-    """The facilities from one round to itself again; nothing if it lies in no circle, or another of the circle tells it.
-
-    Args:
-        name: where to begin.
-        inside: what that lies within.
-        within: the same of every facility.
-    """
+    """The facilities from one, which lies `inside` another, round to itself; nothing if it lies in no circle, or another of the circle tells it."""
     seen = {name: None}
     while inside and inside not in seen and len(seen) <= DEEPEST:
         seen[inside] = None

@@ -36,12 +36,9 @@ class Twins:
 
 
 def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[Twins]:
-    """Facilities of different catalogs that look like one: in one country, of one name, or of one company and selling
-    the same material.
+    """Facilities of different catalogs that look like one: in one country, of one name, or of one company and selling the same material.
 
-    Args:
-        catalogs: the catalogs read together.
-        overlaps: what a case says; what it calls distinct is left out.
+    What a case calls distinct is left out.
     """
     seen: dict[tuple[str, ...], list[tuple[str, Facility]]] = {}
     found: dict[tuple[str, str], Twins] = {}
@@ -127,12 +124,8 @@ def _united(catalog: Catalog, into: Mapping[str, Overlap]) -> Catalog:
 
 
 def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
-    """Why facilities that a case calls one cannot be: they are not there, lie apart, count in other kilograms, or terms of
-    trade that name their company would no longer bear on what they sell.
-
-    Args:
-        catalogs: the catalogs as they were read.
-        overlaps: what the case says.
+    """Why facilities that a case calls one cannot be, in catalogs as they were read: they are not there, lie apart, count in other kilograms, or
+    terms of trade that name their company would no longer bear on what they sell.
     """
     if not overlaps:
         return []
@@ -250,11 +243,7 @@ def as_required(catalog: Catalog) -> Catalog:
 
 
 def ambiguous(catalogs: Sequence[Catalog]) -> Iterator[Diagnostic]:
-    """Ids that one catalog says were renamed or retired, and another uses, or says something else of.
-
-    Args:
-        catalogs: those read together, each as it counts.
-    """
+    """Ids that one catalog, as it counts, says were renamed or retired, and another uses, or says something else of."""
     used = {
         key: catalog.name
         for catalog in catalogs

@@ -14,12 +14,7 @@ _FAR_APART = Decimal("0.01")
 
 
 def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Diagnostic]:
-    """Leads, unused evidence, and figures that contradict each other.
-
-    Args:
-        catalog: the catalog to look at.
-        context: the catalogs that it requires.
-    """
+    """Leads, unused evidence, and figures that contradict each other; `context` are the catalogs that the catalog requires."""
     known = known_from([*context, catalog])
     materials = {name: m for name, m in known.materials.items() if m is not None}
     return [

@@ -43,7 +43,7 @@ def read_catalogs(
     find: Callable[[str], CatalogFolder] | None = None,
     overlaps: Sequence[Overlap] = (),
 ) -> tuple[Catalog, ...]:
-    """Reads catalogs and those they require.
+    """The catalogs that a case names and those they require, by name, as they were read: see `united` for what becomes of overlaps.
 
     A catalog that is only required contributes materials, prices, rates, factors and sources, not facilities, offers and their
     price schedules and terms of trade.
@@ -52,9 +52,6 @@ def read_catalogs(
         wanted: the catalogs that a case names.
         find: says where a required catalog lies, by name; it raises an error of its own for an unknown one.
         overlaps: facilities that are not taken for a clash, since the case says which of their records counts.
-
-    Returns:
-        All catalogs by name, as they were read: see `united` for what becomes of overlaps.
 
     Raises:
         InputError: with every mistake of every file of every catalog, or with what two catalogs both define.
@@ -220,12 +217,7 @@ def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Dia
 
 
 def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Diagnostic]:
-    """What two catalogs define both, or differently.
-
-    Args:
-        catalogs: the catalogs read together.
-        used: names of those whose facilities and offers count; None: all.
-    """
+    """What two catalogs define both, or differently; `used` names those whose facilities and offers count, None: all."""
     found: list[Diagnostic] = []
     seen: dict[tuple[str, object], tuple[Catalog, object]] = {}
     for catalog in catalogs if len(catalogs) > 1 else ():

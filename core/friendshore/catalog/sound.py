@@ -43,15 +43,8 @@ _LISTS = ("sources", "materials", "factors", "prices", "rates", "facilities", "o
 
 
 def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Diagnostic]]:
-    """A catalog made in memory, and all that a reader of files would have refused in it.
-
-    Args:
-        catalog: the catalog.
-        others: the catalogs that it is used beside, whose ids it may refer to.
-
-    Returns:
-        The catalog with values as readers leave them (countries by code, numbers as decimals, offers that say which catalog they
-        are of), and what is wrong.
+    """A catalog made in memory with values as readers leave them (countries by code, numbers as decimals, offers that say which catalog they are
+    of), and all that a reader of files would have refused in it. It may refer to ids of the others, beside which it is used.
     """
     again = Again()
     lists = {name: tuple(_remade(again, catalog, name)) for name in _LISTS}
@@ -61,11 +54,7 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
 
 
 def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """What of catalogs whose records are all right by themselves does not fit together: names that nothing answers to, circles.
-
-    Args:
-        catalogs: all that may refer to one another, with their records as they were validated.
-    """
+    """What of catalogs whose records are all right by themselves does not fit together: names that nothing answers to, circles."""
     known = known_from(catalogs)
     return [problem for catalog in catalogs for problem in _Catalog(catalog, known, ()).problems()]
 

@@ -176,12 +176,8 @@ class CatalogReading:
     ) -> dict[str, Any]:
         """The fields of a record that a row states, amounts in the material's basis, sources by their full id.
 
-        Args:
-            table: the table, whose layout knows the columns of the record.
-            row: one of its rows. Where an amount cannot be converted, that has been told, and its column is bad.
-            record: the record.
-            one: the material in whose basis amounts are to be; or what finds it for a column that names a substance, and tells if there
-                is none.
+        Where an amount cannot be converted, that has been told, and its column is bad. `one` is the material in whose basis amounts are to
+        be, or finds it for a column that names a substance, and tells if there is none.
         """
         values = row.values
         for column in [c for c, value in values.items() if type(value) in _WEIGHED and value.substance is not None]:

@@ -200,14 +200,7 @@ class ReadTables:
 
 
 def read_rows(rows: TableRows, layout: Layout, called: str, found: list[Diagnostic]) -> Table:
-    """A table of what a reader read, looked at like that of a file.
-
-    Args:
-        rows: what it read.
-        layout: what its columns must be.
-        called: how messages call the table, where the reader names no file.
-        found: where problems are put.
-    """
+    """A table of what a reader read, looked at like that of a file; messages call it `called`, where the reader names no file."""
     table = Table(layout, rows.file or called, found)
     fill(table, iter([(1, list(rows.columns)), *((line, [*map(str, cells)]) for line, cells in rows.rows)]))
     return table
@@ -265,11 +258,7 @@ def amounts_in(path: Path | CatalogRows) -> Iterator[tuple[Table, TableRow, str,
 def place_of(path: Path | CatalogRows, table: str, subject: str, holding: str = "") -> tuple[str, int] | None:
     """File and row in which a table of a catalog says something; None where it says no such thing.
 
-    Args:
-        path: folder or workbook, or what a reader read.
-        table: name of the table, like `offers`.
-        subject: what the row is about: the id of an offer, a facility or a supplier.
-        holding: what stands in one of its cells, among other things.
+    `subject` is what the row is about: the id of an offer, a facility or a supplier. `holding` stands in one of its cells, among other things.
     """
     found: list[Diagnostic] = []  # what else is wrong there is told by whoever reads it in full
     layout = next((layout for layout in TABLES if layout.name == f"{table}.csv"), None)

@@ -34,11 +34,7 @@ def _texts(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosix
 
 
 def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> list[Path]:
-    """Writes files below a folder, all or none, and returns their paths.
-
-    Args:
-        folder: made if it is not there.
-        contents: text or bytes by path below the folder.
+    """Writes files below a folder, which is made if it is not there, all or none, and returns their paths.
 
     Raises:
         InputError: if any of them is there already, or cannot be written; then nothing is overwritten.

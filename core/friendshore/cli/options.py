@@ -98,11 +98,7 @@ _ALONE: ContextVar[bool] = ContextVar("_ALONE", default=False)
 
 
 def alone(program: Callable[[], int]) -> int:
-    """Runs a program that has its process to itself: code of plugins is then watched from another one.
-
-    Args:
-        program: what returns the exit code.
-    """
+    """Runs a program that has its process to itself, and returns its exit code: code of plugins is then watched from another one."""
     token = _ALONE.set(True)
     try:
         code = program()

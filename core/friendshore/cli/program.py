@@ -22,11 +22,7 @@ _OBJECTS = 100_000
 
 
 def main() -> int:
-    """Runs the command that the command line names, in a process that ends with it.
-
-    Returns:
-        Its exit code.
-    """
+    """Runs the command that the command line names, in a process that ends with it, and returns its exit code."""
     gc.set_threshold(_OBJECTS)
     open_streams()
     try:

@@ -88,12 +88,7 @@ def _plain(name: str, text: str | None) -> TyperCommand | None:
 
 
 def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
-    """The command of a question; one that says why not, where it is unavailable.
-
-    Args:
-        name: what it is called.
-        args: what was typed after it: a plugin that `--block` names is not looked at.
-    """
+    """The command of a question; one that says why not, where it is unavailable. A plugin that `args` block is not looked at."""
     blocks = [*_values(args, "--block")]
     from ..questions.base import question_named
 

@@ -46,10 +46,7 @@ def progress_bar(
 ) -> Iterator[Callable[[int, int, float], None] | None]:
     """A bar of what is read, put together and worked out, on stderr, only on a terminal and only for what takes its time.
 
-    Args:
-        quiet: no bar at all.
-        doing: what is being done.
-        of: what is counted.
+    `doing` says what is being done, `of` what is counted.
     """
     from ..domain.watch import watched
 

@@ -76,12 +76,7 @@ def count(items: int, one: str, many: str = "") -> str:
 
 
 def written(cell: Cell, width: int = WIDE) -> str:
-    """A cell as text.
-
-    Args:
-        cell: what stands there.
-        width: characters of a line.
-    """
+    """A cell as text, in a line of `width` characters."""
     match cell:
         case str():
             return cell

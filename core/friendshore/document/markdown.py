@@ -16,11 +16,7 @@ _DEEPEST = 6
 
 
 def markdown(document: Document) -> str:
-    """The document, its title as a heading of the first level.
-
-    Args:
-        document: what is told.
-    """
+    """The document, its title as a heading of the first level."""
     return "\n\n".join((f"# {markdown_inert(document.title)}", *_parts(document.parts, 2))) + "\n"
 
 

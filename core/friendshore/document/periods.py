@@ -17,35 +17,19 @@ _LEAST = 2
 
 
 def period_columns(periods: Iterable[tuple[str, int]], room: int, over: str = "") -> list[Column]:
-    """A column for each period.
-
-    Args:
-        periods: labels, each with its calendar year.
-        room: characters to reckon with for a column.
-        over: what all of them are of.
-    """
+    """A column for each period, given by label and calendar year, with `room` characters to reckon with; `over` says what all of them are of."""
     return [Column(label, align="right", whole=True, year=str(year), over=over, room=room) for label, year in periods]
 
 
 def added_up(columns: Sequence[Column], kilograms: Sequence[Decimal]) -> list[Decimal]:
-    """The kilograms of each period as they stand where a line is wide enough.
-
-    Args:
-        columns: of periods.
-        kilograms: of each of them.
-    """
+    """The kilograms of each period as they stand where a line is wide enough."""
     values = iter(kilograms)
     spans = _spans([(column.title, column.year) for column in columns], len(columns))
     return [sum(islice(values, size), Decimal(0)) for _, size in spans]
 
 
 def fitted(table: DataTable, width: int) -> DataTable:
-    """The table as a line of `width` characters takes it: fewer columns of periods, and none that only a wider line has.
-
-    Args:
-        table: the table as it was made.
-        width: characters of a line.
-    """
+    """The table as a line of `width` characters takes it: fewer columns of periods, and none that only a wider line has."""
     kept = [i for i, column in enumerate(table.columns) if column.from_width <= width]
     if len(kept) < len(table.columns):
         table = DataTable(tuple(table.columns[i] for i in kept), tuple(_only(row, kept) for row in table.rows))

@@ -59,13 +59,7 @@ _WORD = re.compile(r"\s*\S+\s*")
 
 
 def renderables(document: Document, width: int, *, ascii_only: bool = False) -> Iterator[RichText]:
-    """What rich prints, line by line.
-
-    Args:
-        document: what is told.
-        width: characters of a line.
-        ascii_only: whether columns are set off by signs of ASCII.
-    """
+    """What rich prints, line by line, each of at most `width` characters; with `ascii_only`, columns are set off by signs of ASCII."""
     from rich.text import Text as RichText  # slow to load, and needed only for colours
 
     for line in lines(document, width, ascii_only=ascii_only):
@@ -73,25 +67,13 @@ def renderables(document: Document, width: int, *, ascii_only: bool = False) -> 
 
 
 def lines(document: Document, width: int, *, ascii_only: bool = False) -> Iterator[Line]:
-    """The lines of a document, each as spans of text.
-
-    Args:
-        document: what is told.
-        width: characters of a line.
-        ascii_only: whether columns are set off by signs of ASCII.
-    """
+    """The lines of a document as `renderables` has them, each as spans of text."""
     for part in document.parts:
         yield from _element(part, width, _ASCII if ascii_only else _RULED)
 
 
 def plain_text(document: Document, width: int, *, ascii_only: bool = False) -> str:
-    """The document as text without colours, no line with spaces at its end.
-
-    Args:
-        document: what is told.
-        width: characters of a line.
-        ascii_only: whether columns are set off by signs of ASCII.
-    """
+    """The document as text without colours, in lines as `renderables` has them, none with spaces at its end."""
     told = lines(document, width, ascii_only=ascii_only)
     return "\n".join("".join(text for text, _ in line).rstrip() for line in told)
 

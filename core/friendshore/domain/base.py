@@ -232,10 +232,7 @@ def as_decimal(value: Fraction) -> Decimal:
 
 
 def stated(value: str | int) -> Decimal:
-    """A number that somebody wrote, as `exact` makes it.
-
-    Args:
-        value: an integer, or the text of a number.
+    """A number that somebody wrote, an integer or the text of a number, as `exact` makes it.
 
     Raises:
         UnreadableError: if it is none, too large, too small and not 0, or has more digits than anybody's figure.

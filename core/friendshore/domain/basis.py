@@ -61,14 +61,11 @@ def _basis_contents(material: Material, factors: Factors) -> Mapping[str, Decima
 
 
 def basis_factor(material: Material, substance: str, factors: Factors | Iterable[Factor]) -> Decimal | None:
-    """Kilograms of the material's basis that go with one kilogram of `substance`.
+    """Kilograms of the material's basis that go with one kilogram of `substance`; None where no factor is known: `missing_factor` says which row
+    to add. It is not rounded, so that what is computed with it rounds once.
 
     `substance` is an element, a compound, the material's own id or `gross` (the goods as they are); empty means the basis
     itself. A price per kilogram of `substance` is divided by this.
-
-    Returns:
-        The factor, not rounded, so that what is computed with it rounds once; None where no factor is known:
-        `missing_factor` says which row to add.
     """
     if substance in ("", material.basis, _basis_name(material)):
         return Decimal(1)

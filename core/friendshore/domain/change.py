@@ -185,11 +185,7 @@ class Change(Fitting):
         return next(name for name in self.SUBJECTS if getattr(self, name))
 
     def as_written(self, currency: str) -> dict[str, Any]:
-        """As a case file states it, amounts with their units.
-
-        Args:
-            currency: that of an amount which names none.
-        """
+        """As a case file states it, amounts with their units; one that names no currency is in `currency`."""
         told = self.model_dump(by_alias=True, exclude_defaults=True)
         if self.amount is not None:
             told["amount"] = f"{self.amount.normalize():f} {told.pop('currency', currency)}/kg"

@@ -10,11 +10,7 @@ from types import ModuleType
 
 
 def meanings(record: type) -> dict[str, str]:
-    """Field -> the text under it in the class that states the field last; empty if there is none, or no source.
-
-    Args:
-        record: a class with annotated fields.
-    """
+    """Field -> the text under it in the class that states the field last; empty if there is none, or no source."""
     found: dict[str, str] = {}
     for part in reversed(record.__mro__):
         if part.__module__.partition(".")[0] in ("builtins", "pydantic"):

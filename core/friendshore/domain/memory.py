@@ -81,11 +81,7 @@ class Recent(Generic[K, V]):
     """Values by key, of which the least recently used are dropped beyond a total size. Safe to use from several threads."""
 
     def __init__(self, most: int) -> None:
-        """Makes it empty.
-
-        Args:
-            most: total size of what is kept; the newest value is kept whatever its size.
-        """
+        """Makes it empty, for values of a total size of `most`; the newest is kept whatever its size."""
         self.most = most
         self.size = 0
         self._kept: dict[K, tuple[V, int]] = {}

@@ -85,11 +85,7 @@ class Aliases:
         return next((way[-1] for way in ways if way and not way[-1].new), None)
 
     def following(self, taken: Collection[str] = ()) -> Following:
-        """Renames records, and keeps account of it.
-
-        Args:
-            taken: names that something else has: a field that may name several sorts of things means that.
-        """
+        """Renames records, and keeps account of it. Where a field may name several sorts of things, a name in `taken` is that of something else."""
         return Following(self, taken)
 
 

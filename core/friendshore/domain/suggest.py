@@ -17,13 +17,7 @@ _MOST_IN_ALL = 50_000
 
 
 def nearest(word: str, known: Collection[str], alike: float = 0.6) -> str | None:
-    """The known word most like `word`, or None if none is.
-
-    Args:
-        word: what was written.
-        known: what could have been meant.
-        alike: how alike the two must be, from 0 to 1.
-    """
+    """The known word most like `word`, or None if none is as much `alike` as that, from 0 to 1."""
     folded = word.casefold()
     candidates: Iterable[str] = known
     if len(known) > MOST_COMPARED:
@@ -52,10 +46,7 @@ class Suggestions:
     def of(self, what: str, word: str, known: Collection[str]) -> str:
         """A fix that names the nearest known word; empty if there is none, or if enough were looked for.
 
-        Args:
-            what: what it is a name of: names of different things are looked up apart.
-            word: what was written.
-            known: what could have been meant.
+        Names of different things are looked up apart: `what` says of which.
         """
         key = (what, word)
         if key not in self._made:
@@ -80,11 +71,7 @@ _STYLED = ("<wide>", "<narrow>", "<font>")
 
 
 def misleading(text: str) -> str:
-    """What about a text does not meet the eye, as the end of a sentence; empty: nothing.
-
-    Args:
-        text: a name, or words.
-    """
+    """What about a name, or words, does not meet the eye, as the end of a sentence; empty: nothing."""
     if text.isascii() and text.isprintable():
         return ""
     unseen = next((sign for sign in text if unicodedata.category(sign) in _UNSEEN), None)

@@ -12,12 +12,7 @@ STALE = datetime.timedelta(days=90)
 
 
 def aged(as_of: datetime.date | None, today: datetime.date | None) -> str:
-    """How old data are, in words.
-
-    Args:
-        as_of: the day on which their facts were last looked at; None: nobody says.
-        today: the day they are used; None: it was not recorded.
-    """
+    """How old data are, in words: last looked at on `as_of` (None: nobody says), used `today` (None: it was not recorded)."""
     if as_of is None:
         return "as of an unknown day"
     if today is None:

@@ -21,11 +21,7 @@ _told: ContextVar[Callable[[int, int, str, str], None] | None] = ContextVar("tol
 
 @contextmanager
 def watched(by: Watcher | None) -> Iterator[None]:
-    """While this lasts, how far work has come is told.
-
-    Args:
-        by: who watches; None: nobody.
-    """
+    """While this lasts, how far work has come is told to who watches; None: nobody does."""
     began = monotonic()
     token = _told.set(
         None if by is None else lambda done, total, doing, of: by(done, total, monotonic() - began, doing, of)
@@ -37,28 +33,14 @@ def watched(by: Watcher | None) -> Iterator[None]:
 
 
 def tell(done: int, total: int, doing: str, of: str) -> None:
-    """Tells how much is done.
-
-    Args:
-        done: how many are done.
-        total: how many there are.
-        doing: what is being done.
-        of: what is counted.
-    """
+    """Tells how many of how many are done; `doing` says what is being done, `of` what is counted."""
     told = _told.get()
     if told is not None:
         told(done, total, doing, of)
 
 
 def told_each(things: Sequence[T], doing: str, of: str, step: int = 1_000) -> Iterator[T]:
-    """The things one by one, with how many are done told now and then.
-
-    Args:
-        things: what is gone through.
-        doing: what is done with them.
-        of: what they are.
-        step: how many from one telling to the next.
-    """
+    """The things one by one; how many are done is told after every `step` of them, as `tell` does."""
     for number, thing in enumerate(things):
         if number % step == 0:
             tell(number, len(things), doing, of)

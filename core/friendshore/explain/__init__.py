@@ -69,11 +69,7 @@ _RENAMED = {"Entering": "BreakEven", "Lifted": "Relaxed", "Share": "UsageShare",
 
 
 def forwarded(package: str) -> Callable[[str], Any]:
-    """A package's `__getattr__` (PEP 562) that finds what has moved; its modules can be imported by their old names too.
-
-    Args:
-        package: its name.
-    """
+    """A package's `__getattr__` (PEP 562) that finds what has moved; its modules can be imported by their old names too."""
     for name, home in _MODULES.items():
         sys.modules.setdefault(f"{package}.{name}", _Moved(f"{package}.{name}", f"{_HOME}.{home}"))
 

@@ -58,12 +58,7 @@ class SupplyCauses:
     """Why nothing more is available for a demand in a period."""
 
     def __init__(self, verified: VerifiedPlan, limiting: Mapping[str, Sequence[str]]) -> None:
-        """Looks at a plan.
-
-        Args:
-            verified: the plan.
-            limiting: demand -> limit rules without which it would be less short, as solving without them shows.
-        """
+        """Looks at a plan; `limiting`: demand -> limit rules without which it would be less short, as solving without them shows."""
         self.problem: Problem = verified.problem
         self.verified, self.limiting = verified, limiting
         self.standings = Eligibilities(self.problem)

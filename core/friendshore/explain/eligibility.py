@@ -117,12 +117,7 @@ class Eligibilities:
     """What every offer could do for the demands of a case, read off its facts alone."""
 
     def __init__(self, problem: Problem, inputs: Mapping[str, Decimal] | None = None) -> None:
-        """Looks at a case.
-
-        Args:
-            problem: the case.
-            inputs: materials that are not demanded and looked at as well, with kilograms that makers are bought: their demand.
-        """
+        """Looks at a case, and at `inputs` that are not demanded: materials, with the kilograms that makers are bought, which are their demand."""
         self.problem = problem
         self.inputs = inputs or {}
 

@@ -39,13 +39,7 @@ class Obstacle(Record):
 
 
 def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:
-    """Everything that keeps an offer out of some use or of all, in the order in which one would look.
-
-    Args:
-        standings: the case.
-        offer: the offer, as the case sees it.
-        lead: the same, if it is a lead.
-    """
+    """Everything that keeps an offer out of some use or of all, in the order in which one would look; a lead is given as both."""
     problem = standings.problem
     facility = problem.merged.facilities[offer.facility]
     found: list[Obstacle] = []

@@ -40,11 +40,7 @@ class Pieces:
     """All pieces that some lists of changes touch."""
 
     def __init__(self, session: Session, lists: Iterable[Sequence[Change]]) -> None:
-        """Finds them.
-
-        Args:
-            session: the case.
-            lists: every list of changes that joins anything: pieces stay independent under each of them.
+        """Finds them by every list of changes that joins anything: pieces stay independent under each of them.
 
         Raises:
             InputError: for every change that names nothing in the case.
@@ -101,11 +97,8 @@ def ask_apart(
 ) -> list[list[Found]]:
     """The answers group by group, as many groups at once as the session has workers.
 
-    Args:
-        session: what is asked; no part of its case may be touched by the questions of two groups.
-        groups: questions, those that touch the same parts together.
-        asking: makes what answers the questions of one group, one after the other.
-        progress: told how far it is, from the thread that calls.
+    Questions that touch the same parts are in one group: no part of the case may be touched by those of two. `asking` makes what answers
+    the questions of a group, one after the other. `progress` is told how far it is, from the thread that calls.
 
     Raises:
         Exception: what the first group that fails raises.

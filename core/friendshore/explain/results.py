@@ -56,10 +56,7 @@ class QuestionResult(Tables):
         return self.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """A table as a data frame, one row an entry.
-
-        Args:
-            table: one of `TABLES`; the first, if not given.
+        """One of `TABLES`, the first if none is named, as a data frame, one row an entry.
 
         Raises:
             ValueError: for another table.
@@ -95,14 +92,7 @@ def difference(answer: Answer) -> Difference:
 
 
 def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
-    """A difference that surely lies within bounds.
-
-    Args:
-        value: of the two plans found.
-        low: the least it can be.
-        high: the most it can be.
-        objective: of the larger plan, which says what a millionth is.
-    """
+    """A difference of `value` between two plans found that surely lies from `low` to `high`; a millionth is one of the larger plan's `objective`."""
     known = low.is_finite() and high.is_finite()
     return Difference(
         value=exact(value),

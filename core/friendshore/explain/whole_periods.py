@@ -137,10 +137,6 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
     A part might gain if a date in it lies within a period, or a lead time is no whole number of periods. Nothing is said of a part that
     states amounts by period, for in months these would be others. What the case derives from its dearest offers stays as it is.
 
-    Args:
-        session: the case, planned.
-        progress: told of the plans in months, one after the other.
-
     Raises:
         PluginError: if a plugin's rule raises.
     """

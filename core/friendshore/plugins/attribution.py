@@ -24,13 +24,9 @@ _AS_IT_IS = nullcontext()
 
 
 def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)) -> PluginError:
-    """What a plugin's code raised, as an error that says whose it is.
+    """What a plugin's code raised while it was `doing` something (like `cannot be imported`), as an error that says whose it is.
 
-    Args:
-        info: the plugin.
-        error: what it raised.
-        doing: what it was asked for, like `cannot be imported`.
-        home: file and line to name if it was raised nowhere in its code, as when it is called with what it does not take.
+    `home` is the file and line to name if it was raised nowhere in its code, as when it is called with what it does not take.
     """
     file, line = _place(error, info.package)
     if not file:
@@ -79,10 +75,6 @@ def attributed(rule: Rule) -> AbstractContextManager[None]:
 
 def asked_of(question: Named, name: str) -> AbstractContextManager[None]:
     """Turns what a plugin's question raises into an error that names the question and its distribution; likewise.
-
-    Args:
-        question: what is asked.
-        name: what it is called.
 
     Raises:
         PluginError: for anything but a `FriendshoreError` that a plugin's question raises.

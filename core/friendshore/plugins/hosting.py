@@ -242,16 +242,7 @@ def given_in_memory(
 def made_rule(
     model: type[Rule], data: Mapping[str, object], where: str, row: int | None, info: PluginInfo, settings: Any
 ) -> Rule:
-    """A rule of a kind, made of its data: see `Registry.rule`.
-
-    Args:
-        model: its class.
-        data: `kind`, and the fields of that kind.
-        where: the file it stands in, for messages.
-        row: the line at which it begins.
-        info: the plugin that brings the kind.
-        settings: what is set for that plugin, if anything.
-    """
+    """A rule of a kind, made of its data with what is set for the plugin that brings the kind: see `Registry.rule`."""
     if is_own(model):
         return record(model, data, where, row)
     try:

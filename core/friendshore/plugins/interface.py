@@ -81,14 +81,7 @@ def end_of(api: int | None) -> str:
 
 
 def refusal(label: str, distribution: str, api: int, file: str) -> Diagnostic | None:
-    """What is said of a plugin of a version that this friendshore does not take, and which side is to be upgraded; None: it does.
-
-    Args:
-        label: distribution and version of the plugin.
-        distribution: its distribution alone.
-        api: what its manifest says.
-        file: its manifest.
-    """
+    """What is said of a plugin of a version that this friendshore does not take, and which side is to be upgraded; None: it does."""
     if any(one.version == api for one in taken()):
         return None
     here = f"{OWN} {__version__}".strip()

@@ -47,13 +47,7 @@ class Loaded:
 
 
 def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
-    """Imports a plugin in another process, and looks at the hooks it implements without calling them.
-
-    Args:
-        info: the plugin.
-        entry: where its code is.
-        limit: seconds after which it is given up.
-    """
+    """Imports a plugin in another process, given up after `limit` seconds, and looks at the hooks it implements without calling them."""
     ended = elsewhere(f"{__name__}:imported", as_told(info, entry), limit)
     problem = problem_of(info, ended, "imported", limit)
     if problem is None:
@@ -82,10 +76,7 @@ class DataLocation:
 def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[DataLocation]:
     """Where all catalogs or rule packs are that can be used, by name: those that code makes are asked for in processes of their own.
 
-    Args:
-        registry: what is installed.
-        what: catalogs or rule packs.
-        limit: seconds after which a plugin is given up.
+    A plugin is given up after `limit` seconds.
     """
     hook: Hook = "friendshore_catalogs" if what == "catalog" else "friendshore_rules"
     made = [plugin for info in registry.plugins if (plugin := registry.made_by(info, hook)) is not None]

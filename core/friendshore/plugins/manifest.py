@@ -200,11 +200,7 @@ def normal(name: str) -> str:
 
 
 def declared(among: Iterable[Distribution] | None = None) -> Iterator[Declared]:
-    """What distributions declare in our group; of one found twice, the first on the path counts, as for imports.
-
-    Args:
-        among: the distributions; None: all that are installed.
-    """
+    """What distributions declare in our group (None: all that are installed); of one found twice, the first on the path counts, as for imports."""
     seen: set[str] = set()
     for dist in distributions() if among is None else among:
         try:
@@ -247,12 +243,7 @@ def _named(dist: Distribution) -> tuple[str, str]:
 
 
 def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
-    """One plugin, whatever is wrong with it.
-
-    Args:
-        found: its entry point.
-        package: the folder of its package, if that need not be looked for.
-    """
+    """One plugin, whatever is wrong with it; `package` is the folder of its package, if that need not be looked for."""
     info, entry = found.info, found.entry
     try:
         if found.damage:

@@ -60,12 +60,7 @@ class Block(Record):
         return ":" not in self.name
 
     def meets(self, info: PluginInfo, name: str = "") -> bool:
-        """Whether a plugin is meant, or something that it brings.
-
-        Args:
-            info: the plugin.
-            name: a catalog, rule pack or kind of rule that must be meant; empty: any of them, or the plugin.
-        """
+        """Whether a plugin is meant, or something that it brings: a catalog, rule pack or kind of rule called `name`; empty: any of them, or it."""
         plugin, _, one = self.name.partition(":")
         names = filter(None, (info.distribution, info.name, info.package))
         if normal(plugin) not in map(normal, names):
@@ -247,11 +242,7 @@ def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[
 
 
 def fact_columns(plugins: Iterable[PluginInfo]) -> FactColumns:
-    """All columns that plugins declare: those of plugins that can be used, and what to do about the others.
-
-    Args:
-        plugins: what is installed, the broken and the blocked too.
-    """
+    """All columns that plugins declare: those of plugins that can be used, and what to do about the others, the broken and the blocked."""
     from ..reading.layouts import FactColumns
 
     declared: dict[tuple[str, str], list[tuple[PluginInfo, FactColumn]]] = {}

@@ -102,12 +102,7 @@ def is_folder(name: str) -> bool:
 
 
 def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"]) -> Path:
-    """Where a folder or workbook is that a case names.
-
-    Args:
-        name: as the case writes it.
-        base: the folder that a relative path starts from; None: the current one.
-        what: what is to be in it.
+    """Where a folder or workbook is that a case names; a relative path starts from `base`, or from the current folder.
 
     Raises:
         InputError: if there is none.

@@ -36,11 +36,7 @@ def own_code() -> dict[str, object]:
 
 
 def refuse_altered(before: Mapping[str, object], info: PluginInfo) -> None:
-    """Refuses a plugin by whose import or hook friendshore's own code was changed.
-
-    Args:
-        before: what `own_code` was.
-        info: the plugin.
+    """Refuses a plugin by whose import or hook friendshore's own code was changed; `before` is what `own_code` was.
 
     Raises:
         PluginError: naming what was changed.
@@ -74,10 +70,7 @@ def refuse_taken_over() -> None:
 
 @contextmanager
 def unaltered(facts: Iterable[BaseModel]) -> Iterator[None]:
-    """While a case is planned: refuses the result where a plugin's code has changed friendshore's own code, or facts.
-
-    Args:
-        facts: catalogs, the case and rules, before any rule is asked anything.
+    """While a case is planned: refuses the result where a plugin's code has changed friendshore's own code, or facts: catalogs, the case, rules.
 
     Raises:
         PluginError: naming what was changed, and who may have done so.

@@ -76,15 +76,9 @@ class CatalogRef(Record):
 def read_by(
     plugin: Plugin, name: str, what: What, folder: Path, settings: Mapping[str, Any], limit: float | None = None
 ) -> Reading:
-    """What a plugin's reader reads, asked for in another process.
+    """What a plugin's reader reads, asked for in another process; `name` is reader and argument, as the case writes them.
 
-    Args:
-        plugin: the plugin that brings the reader.
-        name: reader and argument, as the case writes them.
-        what: what is to be read.
-        folder: folder of the case.
-        settings: what the case sets for the plugin.
-        limit: seconds after which it is given up; None: as the environment says, or a minute; 0: never.
+    It is given up after `limit` seconds; None: as the environment says, or a minute; 0: never.
 
     Raises:
         InputError: with all that the reader says is wrong in what it reads.

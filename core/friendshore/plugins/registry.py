@@ -71,12 +71,7 @@ class Registry:
         return cls([built_in(), *discover()], environment_blocks()).blocking(blocked, Blocker.CALL)
 
     def blocking(self, names: Iterable[str], by: Blocker) -> Registry:
-        """The same with some more plugins ruled out.
-
-        Args:
-            names: distributions, entry points or packages; with `:name`, one thing that it brings.
-            by: who rules them out, for messages.
-        """
+        """The same with some more plugins ruled out, `by` whom: distributions, entry points or packages; with `:name`, one thing that it brings."""
         more = [Block(name=name, by=by) for name in names]
         return Registry(self._found, (*self._blocks, *more), self._set) if more else self
 
@@ -147,11 +142,7 @@ class Registry:
         return self._blocks
 
     def idle_blocks(self, *by: Blocker) -> tuple[Diagnostic, ...]:
-        """What is said of names that rule out nothing, for nothing of that name is installed.
-
-        Args:
-            by: who named them.
-        """
+        """What is said of names that rule out nothing, for nothing of that name is installed; `by` whom they were named."""
         return idle((block for block in self._blocks if block.by in by), self.plugins)
 
     def named(self, name: str) -> tuple[PluginInfo, ...]:

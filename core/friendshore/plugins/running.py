@@ -150,10 +150,7 @@ def to_blame(error: BaseException) -> bool:
 
 
 def limit_given(otherwise: float) -> float:
-    """Seconds that code of a plugin may take for one thing, as the environment says; 0: any.
-
-    Args:
-        otherwise: what holds where it says nothing.
+    """Seconds that code of a plugin may take for one thing, as the environment says, or `otherwise`; 0: any.
 
     Raises:
         InputError: if the environment gives a limit that is no number.
@@ -178,11 +175,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _as_found(apart: bool) -> Callable[[], None]:
-    """How the process is now; what is returned puts it back.
-
-    Args:
-        apart: whether the process was set apart for the code of plugins: then what it writes to stdout by whatever way goes to stderr.
-    """
+    """How the process is now; what is returned puts it back. One set `apart` for code of plugins has what that writes to stdout go to stderr."""
     folder, environment = _folder(), dict(_ENVIRONMENT)
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     words, depth, streams = locale.setlocale(locale.LC_ALL), sys.getrecursionlimit(), (sys.stdout, sys.stderr)

@@ -65,12 +65,7 @@ def settled(
 ) -> tuple[dict[str, BaseModel], list[FriendshoreError]]:
     """What a case sets for plugins, by package, and everything that is wrong with that.
 
-    Args:
-        given: settings by distribution, entry point or package.
-        plugins: what is installed.
-        model_of: the model of a plugin's settings.
-        where: the file they stand in, for messages.
-        line: says on which line a key stands.
+    Settings are `given` by distribution, entry point or package; `where` is the file they stand in, and `line` says on which line a key stands.
     """
     done: dict[str, BaseModel] = {}
     errors: list[FriendshoreError] = []
@@ -90,15 +85,7 @@ def settled(
 def made(
     model: type[BaseModel], data: Mapping[str, Any], info: PluginInfo, name: str, where: str = "", line: Line = nowhere
 ) -> BaseModel:
-    """The settings of a plugin as a record of its model.
-
-    Args:
-        model: the model.
-        data: keys and values as they are written.
-        info: the plugin.
-        name: what the case calls it.
-        where: the file they stand in, for messages.
-        line: says on which line a key stands.
+    """The settings of a plugin, which the case calls `name`, as a record of its model; `where` and `line` say where they stand, for messages.
 
     Raises:
         InputError: with everything that is wrong with them, each with its line.

@@ -117,12 +117,7 @@ class _Looking:
         self.presses.append(time.monotonic())
 
     def until_ended(self, second: int, ended: int) -> NoReturn:
-        """Looks at the second process until it has ended, and ends likewise.
-
-        Args:
-            second: the process.
-            ended: what can be read once it has ended.
-        """
+        """Looks at the second process until it has ended, when `ended` can be read, and ends likewise."""
         self.second = second
         watched = [ended]
         while True:

@@ -125,12 +125,7 @@ class Table:
         self.rows = []
 
     def too_many(self, found: str, what: str = "rows") -> None:
-        """Forgets the rows, since there are more than are read, and says so.
-
-        Args:
-            found: how many there are.
-            what: what there are too many of.
-        """
+        """Forgets the rows, since there are more than are read, and says how many were `found`, and of `what`."""
         self.let_go()
         self.whole = False
         expected, fix = (
@@ -142,9 +137,7 @@ class Table:
     def unique(self, *columns: str, last: bool = False) -> Iterator[TableRow]:
         """The rows whose cells in `columns` together are new; the others are recorded as mistakes.
 
-        Args:
-            columns: what tells rows apart.
-            last: whether the rows are needed no more: each is forgotten as soon as it has been looked at.
+        Asked for the `last` time, each row is forgotten as soon as it has been looked at.
         """
         rows = self.rows
         if last:

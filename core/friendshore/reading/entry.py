@@ -39,12 +39,7 @@ class Entry:
         self.report(column, message, expected, fix)
 
     def made(self, model: type[M], given: Mapping[str, object]) -> M | None:
-        """The record of this entry; None, once what is wrong has been recorded, if it cannot be made.
-
-        Args:
-            model: what it is to become.
-            given: its fields, as far as they could be read.
-        """
+        """The record of this entry from its fields as far as they could be read; None, once what is wrong has been recorded, if it cannot be made."""
         columns = self.layout.columns(model)
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
@@ -61,10 +56,7 @@ class Entry:
     def record(self, model: type[M], currency: str = "", **more: Any) -> M | None:
         """The record that stands in this entry; None, once what is wrong has been recorded, if it cannot be made.
 
-        Args:
-            model: what it is to become.
-            currency: that of prices for which the record has no field; empty: any.
-            more: fields that do not stand in it as they are.
+        `currency` is that of prices for which the record has no field; empty: any. `more` are fields that do not stand in it as they are.
         """
         return self.made(model, {**self.layout.stated(model, self.values), **self._of_what(model, currency), **more})
 
@@ -111,12 +103,7 @@ class Entry:
         return substances[0] if substances else ""
 
     def tell(self, faults: Iterable[Fault], columns: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Records what does not fit.
-
-        Args:
-            faults: by fields of a record.
-            columns: field -> column, where the two are called otherwise.
-        """
+        """Records what does not fit, by fields of a record; `columns`: field -> column, where the two are called otherwise."""
         for fault in faults:
             self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
 

@@ -113,15 +113,9 @@ class Layout:
         return {f.currency: f.name for f in stated if f.currency} | {f.attribute: f.name for f in stated}
 
     def stated(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
-        """The fields of a record that a row or a table states.
+        """The fields of a record, by name, that a row or a table states: parsed values by column or key.
 
-        Args:
-            record: the record.
-            values: parsed values by column or key.
-
-        Returns:
-            Its fields by name; masses in kilograms, money as an amount, with its currency in the field for that. What else a mass or a
-            price is of has been looked at.
+        Masses are in kilograms; money is an amount, with its currency in the field for that. What else a mass or a price is of has been looked at.
         """
         found: dict[str, object] = {}
         fields = self.of(record)

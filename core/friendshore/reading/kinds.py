@@ -133,11 +133,9 @@ _LISTS: Mapping[object, Kind] = {
 
 
 def kind_of(sort: object, checks: Iterable[object] = ()) -> Kind:
-    """How files state the values of a field.
+    """How files state the values of a field: by its type, or by what its type does not tell, one of the checks and ranges of `values` or a word.
 
-    Args:
-        sort: its type; or what its type does not tell: one of the checks and ranges of `values`, or a word for them.
-        checks: what pydantic asks of a value of the type, the last one last.
+    `checks` are what pydantic asks of a value of the type, the last one last.
 
     Raises:
         KeyError: if nothing is known of such values.

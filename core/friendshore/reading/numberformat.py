@@ -15,13 +15,10 @@ _PLAIN = frozenset("0123456789#?.,/@ -+()\xa0\u202f")
 
 
 def adds(number_format: str, value: Decimal) -> str:
-    """What a format makes of a number beside laying out its digits; empty: nothing.
+    """What a format, as the spreadsheet stores it, makes of a number beside laying out its digits; empty: nothing.
 
-    `%` stands for a share shown in hundredths. Rounding to fewer digits is nothing: no unit changes by it.
-
-    Args:
-        number_format: the format, as the spreadsheet stores it, such as `#,##0.00 "t"`.
-        value: the number, which decides which section of the format it is shown by.
+    The number decides which section of the format it is shown by. `%` stands for a share shown in hundredths. Rounding to fewer digits is
+    nothing: no unit changes by it.
     """
     if len(number_format) > _LONGEST:
         return f"what a format of {len(number_format):,} characters says"

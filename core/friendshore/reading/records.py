@@ -35,13 +35,7 @@ _EXPECTED = {kind: expected for expected, kinds in _COMPLAINTS.items() for kind 
 
 
 def record(model: type[M], data: Mapping[str, object], file: str = "", row: int | None = None) -> M:
-    """`data` as a record of type `model`.
-
-    Args:
-        model: what it is to become.
-        data: keys and values as read from a file or given in memory.
-        file: where they stand, for messages.
-        row: line at which they begin.
+    """`data`, read from a file or given in memory, as a record; `file` and `row` say where they stand, for messages.
 
     Raises:
         InputError: with everything that is wrong.
@@ -55,14 +49,7 @@ def record(model: type[M], data: Mapping[str, object], file: str = "", row: int 
 def complaints(
     model: type[BaseModel], error: ValidationError, file: str = "", row: int | None = None
 ) -> list[Diagnostic]:
-    """What pydantic says of data that make no record, in a planner's words.
-
-    Args:
-        model: what they were to become.
-        error: what it says.
-        file: where they stand, for messages.
-        row: line at which they begin.
-    """
+    """What pydantic says of data that make no record, in a planner's words; `file` and `row` say where they stand."""
     details = error.errors(include_url=False)
     return [p for d in details if not _follows(d, details) for p in _problems(model, d, file, row)]
 
@@ -82,15 +69,7 @@ def complaints_of(
     row: int | None = None,
     place: tuple[str | int, ...] = (),
 ) -> list[Diagnostic]:
-    """What does not fit, as problems.
-
-    Args:
-        faults: what does not fit.
-        given: the record, or what it was to be made of.
-        file: where it stands, for messages.
-        row: line at which it begins.
-        place: where the record stands in what is there.
-    """
+    """What does not fit in a record, or in what it was to be made of, as problems; `place` is where it stands in `file` and `row`."""
     return [
         Diagnostic(
             fault.message,
@@ -207,13 +186,7 @@ class Again:
         """What is shared by many records is looked at once: what was given, kept so that nothing else takes its place, and what it became."""
 
     def record(self, given: M, file: str, place: tuple[str | int, ...] = ()) -> M:
-        """The record, made again; as it is, with what is wrong put to `found`, if it cannot be made.
-
-        Args:
-            given: the record.
-            file: what it is called, for messages.
-            place: where it stands in that.
-        """
+        """The record, made again; as it is, with what is wrong put to `found`, if it cannot be made. `place` is where it stands in `file`."""
         known = self._made.get(id(given))
         if known is not None:
             return typing.cast(M, known[1])

@@ -274,12 +274,7 @@ def _hidden(attributes: Attributes, size: str) -> bool:
 
 
 def targets(parts: WorkbookParts, of: str) -> dict[str, tuple[str, str]]:
-    """What a part refers to: by id, the sort and the name of another part.
-
-    Args:
-        parts: of the workbook.
-        of: name of the part; empty: the zip as a whole.
-    """
+    """What a part refers to, by id: the sort and the name of another part. `of` names the part; empty: the zip as a whole."""
     folder, name = posixpath.split(of)
     found: dict[str, tuple[str, str]] = {}
 
@@ -294,13 +289,7 @@ def targets(parts: WorkbookParts, of: str) -> dict[str, tuple[str, str]]:
 
 
 def sheets(parts: WorkbookParts, workbook: str, related: Mapping[str, tuple[str, str]]) -> tuple[list[SheetPart], bool]:
-    """The sheets with cells, in order, and whether days are counted from 1904.
-
-    Args:
-        parts: of the workbook.
-        workbook: name of the part that lists them.
-        related: what that part refers to.
-    """
+    """The sheets with cells, in order, and whether days are counted from 1904, as the part `workbook` says, which refers to `related`."""
     found: list[SheetPart] = []
     settings: dict[str, str] = {}
 
@@ -351,13 +340,7 @@ def shared_texts(parts: WorkbookParts, part: str) -> list[str]:
 
 
 def number_formats(parts: WorkbookParts, part: str, built_in: Mapping[int, str]) -> list[str]:
-    """The number format of each style of cells.
-
-    Args:
-        parts: of the workbook.
-        part: name of the part that holds the styles.
-        built_in: formats that have a number, and are not written out.
-    """
+    """The number format of each style of cells that a part holds; `built_in` ones have a number, and are not written out."""
     own: dict[int, str] = {}
     used: list[int] = []
     of_cells = [False]

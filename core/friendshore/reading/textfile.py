@@ -31,13 +31,7 @@ _SAVE = "save it with the encoding UTF-8 (in a spreadsheet program: `CSV UTF-8`)
 
 
 def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str | None:
-    """Text of a UTF-8 file, with or without a mark at its beginning; None, with one problem recorded, if it cannot be read.
-
-    Args:
-        path: the file.
-        found: where the problem is put.
-        most: bytes that are read at most.
-    """
+    """Text of a UTF-8 file of at most so many bytes, with or without a mark at its beginning; None, with a problem recorded, if it cannot be read."""
     try:
         data = read_bytes(path, most + 1)
         if len(data) > most:
@@ -72,14 +66,7 @@ def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str |
 
 
 def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") -> dict[str, object] | None:
-    """What the text of a file says that holds one JSON object; None, with one problem recorded, if it holds none.
-
-    Args:
-        text: of the file.
-        file: what it is called, for messages.
-        found: where the problem is put.
-        fix: what to do about a file that holds none.
-    """
+    """The one JSON object that the text of a file holds; None, with one problem recorded, if it holds none: `fix` says what to do about it."""
     twice: list[str] = []
 
     def told_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -112,11 +99,7 @@ def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") ->
 
 
 def read_object(path: Path, fix: str) -> dict[str, object]:
-    """What a file says that holds one JSON object.
-
-    Args:
-        path: the file.
-        fix: what to do about one that holds none.
+    """The one JSON object that a file holds; `fix` says what to do about one that holds none.
 
     Raises:
         InputError: if it is not there, or cannot be read.
@@ -130,11 +113,7 @@ def read_object(path: Path, fix: str) -> dict[str, object]:
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:
-    """What a file holds.
-
-    Args:
-        path: the file.
-        most: how much of it is read; None: all.
+    """What a file holds, `most` bytes of it at most; None: all.
 
     Raises:
         OSError: if it cannot be read, or is a pipe, a socket or a device: those may never begin, or never end; if all of it is asked for,

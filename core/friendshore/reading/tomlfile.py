@@ -50,13 +50,7 @@ class TomlFile:
 
 
 def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], object] = Decimal) -> TomlFile | None:
-    """Reads a TOML file; None, with a problem recorded, if it cannot be read at all.
-
-    Args:
-        path: the file.
-        found: where problems are put.
-        number: makes a number of the text of one that has a point or an exponent.
-    """
+    """Reads a TOML file; None, with a problem recorded, if it cannot be read at all. `number` is as in `toml_data`."""
     text = read_text(path, found)
     if text is None:
         return None

@@ -51,10 +51,7 @@ class _Refused:
 def toml_data(text: str, file: str, number: Callable[[str], object] = Decimal) -> dict[str, Any]:
     """What a TOML text says. A short one is parsed once in a process: a pack is asked for its name before it is read.
 
-    Args:
-        text: all of it.
-        file: where it stands, for messages.
-        number: makes a number of the text of one that has a point or an exponent.
+    `number` makes a number of the text of one that has a point or an exponent.
 
     Raises:
         InputError: if it is no TOML; with every number that is out of all range; with all that is nested too deeply.
@@ -195,12 +192,7 @@ def _no_number(key: Key, found: str, error: UnreadableError) -> Diagnostic:
 
 
 def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
-    """Line of a key, or of the nearest thing around it that has one.
-
-    Args:
-        lines: as `key_lines` finds them.
-        key: path of a value.
-    """
+    """Line of a key, the path of a value, among those of `key_lines`; or of the nearest thing around it that has one."""
     while key:
         if key in lines:
             return lines[key]

@@ -88,10 +88,7 @@ def is_workbook(path: Path) -> bool:
 
 
 def openpyxl(file: str) -> ModuleType:
-    """The library that reads and writes workbooks.
-
-    Args:
-        file: the workbook it is needed for.
+    """The library that reads and writes workbooks; `file` is the one it is needed for.
 
     Raises:
         InputError: if it is not installed.

@@ -77,12 +77,9 @@ class _Made:
 
 
 def mapped(source: Path, map_file: Path, required: Sequence[Catalog] | None = None) -> Mapped:
-    """What becomes of a spreadsheet.
+    """What becomes of a spreadsheet, a CSV file or a workbook, by a map that says what its columns are.
 
-    Args:
-        source: a CSV file or a workbook.
-        map_file: says what its columns are.
-        required: the catalogs that the map's `requires` names; None: it names none.
+    `required` are the catalogs that the map's `requires` names; None: it names none.
 
     Raises:
         InputError: with every mistake of the map and of the spreadsheet.
