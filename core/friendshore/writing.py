@@ -53,12 +53,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def in_the_way(path: Path, found: Sequence[str] = ()) -> InputError:
-    """What is told of something that friendshore did not put where it writes aside.
-
-    Args:
-        path: the hidden folder, or what lies in it.
-        found: what it holds, where that is the matter.
-    """
+    """What is told of a hidden folder, or what lies in it, that friendshore did not put where it writes aside; `found`: what it holds."""
     fix = "move it away: friendshore writes aside in a folder of this name"
     return InputError("is in the way, and is left as it is", str(path), found=", ".join(found), fix=fix)
 
@@ -204,11 +199,7 @@ def tidy(place: Path) -> None:
 
 
 def drop_new(new: Path, ours: Collection[str]) -> None:
-    """Deletes what was not complete when its process was killed, and nothing else.
-
-    Args:
-        new: the folder in the hidden one.
-        ours: names of what friendshore writes there.
+    """Deletes a new folder in the hidden one that was not complete when its process was killed, and nothing but what is `ours`, by name.
 
     Raises:
         InputError: if it holds anything else.
@@ -232,11 +223,9 @@ def replace_file(place: Path, content: bytes) -> None:
 
 
 def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
-    """Writes new files below a folder: all of them, also where this process is killed and another one goes on.
+    """Writes new files below a folder, made if it is not there: all of them, also where this process is killed and another one goes on.
 
-    Args:
-        folder: made if it is not there.
-        contents: by path below it; where the folder is there, the last is put in place last.
+    Where the folder is there, the last of them is put in place last.
 
     Raises:
         InputError: if one of them is there, or the hidden folder is not ours.
@@ -262,10 +251,7 @@ def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
 
 
 def finish_adding(folder: Path) -> bool:
-    """Puts right what a process left that was killed while it added files below a folder, or had just made the folder.
-
-    Returns:
-        Whether files of it were put in place.
+    """Puts right what a process left that was killed while it added files below a folder, or had just made it; tells if any were put in place.
 
     Raises:
         InputError: if something was put in the place of one since, or the hidden folder is not ours.

@@ -40,13 +40,7 @@ _POWER = Context(prec=30)
 
 @uncollected()
 def build_problem(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False) -> Problem:
-    """Resolves everything.
-
-    Args:
-        case: what is wanted.
-        catalogs: the facts.
-        rules: what limits a plan.
-        part: whether these are a part of the facts of a case whose names were checked as a whole.
+    """Resolves everything; `part` says whether these are a part of the facts of a case whose names were checked as a whole.
 
     Raises:
         InputError: with all that does not fit together.

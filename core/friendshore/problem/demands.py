@@ -65,10 +65,7 @@ def demand_name(spec: DemandSpec, case: Case) -> str:
 
 
 def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Demand]:
-    """All demands, in canonical order.
-
-    Args:
-        basis: kilograms of a material's basis in one kilogram of a substance.
+    """All demands, in canonical order; `basis` gives the kilograms of a material's basis in one kilogram of a substance.
 
     Raises:
         InputError: for unknown materials, twice the same id, a list that does not fit the periods, or what the resolution rounds away.

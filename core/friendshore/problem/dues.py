@@ -37,13 +37,7 @@ class Dues:
                 self._arcs[arc.offer].append(arc)
 
     def terms(self, count: Count, most: Sequence[float], asked: Collection[int]) -> list[Term]:
-        """What is due in some periods.
-
-        Args:
-            count: what a kilogram of a purchase counts.
-            most: the most that a kilogram of any purchase of each offer counts.
-            asked: the periods.
-        """
+        """What is due in the periods asked for: `count` is what a kilogram of a purchase counts, `most` the most that one of each offer does."""
         found: list[Term] = []
         if 0 in asked:
             once = [(i, share) for i, share in enumerate(most) if self._counted[i].onboarding]

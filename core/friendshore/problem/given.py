@@ -196,13 +196,9 @@ def renamed(case: Case) -> list[Assumption]:
 
 
 def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
-    """Facilities that more than one catalog describes: those that the case makes one, and those that look like one but
-    both count.
+    """Facilities that more than one catalog describes: those that the case makes one, and those that look like one but both count.
 
-    Args:
-        case: what it says of overlaps.
-        catalogs: the facts.
-        reached: the offers that could deliver something wanted.
+    Offers that are not `reached` could deliver nothing that is wanted.
     """
     at = {offer.facility for offer in reached}
     found = []

@@ -31,12 +31,7 @@ class Impact:
 
 
 def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Impact, ...]:
-    """The parts whose facts differ after the changes, in canonical order.
-
-    Args:
-        parts: the case, cut.
-        changes: what changes.
-        imposed: limit rules that hold in addition to those of the case.
+    """The parts whose facts differ after the changes, in canonical order; `imposed` rules limit beside those of the case.
 
     Raises:
         InputError: for every change that names nothing in the case.

@@ -28,11 +28,7 @@ class Incumbent:
 def resolve_incumbents(
     merged: Merged, case: Case, lots: Sequence[Lot], basis: Callable[[str, str], Decimal]
 ) -> list[Incumbent]:
-    """All incumbents, one an output, in the order of offers.
-
-    Args:
-        basis: kilograms of a material's basis in one kilogram of a substance.
-    """
+    """All incumbents, one an output, in the order of offers; `basis` gives the kilograms of a material's basis in one kilogram of a substance."""
     periods = case.horizon.periods
     placed: dict[tuple[str, str, int], Decimal] = {}
     for lot in lots:

@@ -29,10 +29,7 @@ class Applied(Record):
     """Whether phases of unknown status apply."""
 
     def told(self, case: Case) -> list[str]:
-        """Every change, those of the scenarios first, as a case file states it.
-
-        Args:
-            case: the case with all its scenarios.
+        """Every change, those of the scenarios first, as a case file states it; `case` has all its scenarios.
 
         Raises:
             InputError: for an unknown scenario.
@@ -120,11 +117,7 @@ class Inputs:
             return changed
 
     def freeze(self, problem: Problem) -> Inputs:
-        """The same facts with shortage and holding at the prices of a problem, whatever changes.
-
-        Args:
-            problem: the facts before any change, resolved.
-        """
+        """The same facts with shortage and holding at the prices of a problem, that of the facts before any change, whatever changes."""
         return replace(self, case=self.case.model_copy(update={"frozen": problem.frozen}))
 
     def problem(self) -> Problem:

@@ -85,11 +85,9 @@ class Law:
         return not accept.unproven and (verdict.licence or arc.chained.offer.id not in accept.proven)
 
     def licences(self, verdict: Verdict, arc: Arc, use: Use, arrival: Span) -> tuple[str, ...] | None:
-        """Licences under which a move that wants one may go on the days of `arrival`.
+        """Licences, each bounded in quantity, of which one must be drawn on by a move that wants one and goes on the days of `arrival`.
 
-        Returns:
-            Nothing needs counting: an empty tuple. Ids of licences, each bounded in quantity: one of them must be
-            drawn on. None: there is no licence.
+        An empty tuple: nothing needs counting. None: there is no licence.
         """
         if self.case.assume.licence.get(use.end_use) == "granted":
             return ()
@@ -124,14 +122,10 @@ def waiver_id(waiver: WaiverSpec) -> str:
 def rules_to_waive(
     network: Network, reach: frozenset[int], final: Node, broken: Broken, waivable: frozenset[int]
 ) -> frozenset[frozenset[int]]:
-    """Every set of rules such that some chain breaks just these.
+    """Every set of rules such that some chain up from `final` breaks just these.
 
-    Args:
-        network: offers and lots, and what they are made of.
-        reach: arcs up the chain.
-        final: where the chains end.
-        broken: what each arc breaks; nothing where it is not in it.
-        waivable: rules that there is a waiver of; a chain that breaks another one is none.
+    Arcs in `reach` lead up the chain; one that `broken` does not tell of breaks nothing. A chain that breaks a rule of which there is no
+    waiver is none.
     """
     none: frozenset[int] = frozenset()
     open_ = [index for index in sorted(reach) if broken.get(index, none) <= waivable]

@@ -22,13 +22,7 @@ T = TypeVar("T")
 def ask_limits(
     rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: ProblemFacts
 ) -> list[tuple[Rule, Row | Rows]]:
-    """Every row, in the order of rules.
-
-    Args:
-        rules: of any kind; those that limit nothing are left out.
-        periods: of the case.
-        law: what is taken as law.
-        facts: what rules may ask.
+    """Every row that rules ask for, in their order; those that limit nothing are left out.
 
     Raises:
         InputError: with all that keeps any of them from being asked.

@@ -37,14 +37,7 @@ class Parts:
     def __init__(
         self, inputs: Inputs, problem: Problem, rows: Sequence[tuple[Rule, Row | Rows]], ranked: Iterable[Row] = ()
     ) -> None:
-        """Finds the parts.
-
-        Args:
-            inputs: all facts.
-            problem: the same, resolved.
-            rows: what its limit rules ask for.
-            ranked: rows that its ranked objectives add up.
-        """
+        """Finds the parts: `rows` are what limit rules of the problem ask for, `ranked` those that its ranked objectives add up."""
         self.inputs = inputs
         self.problem = problem
         offers = [offer for catalog in inputs.catalogs for offer in catalog.offers]
@@ -76,11 +69,9 @@ class Parts:
         return {name: number for number, members in enumerate(self.members) for name in members}
 
     def part(self, members: Members, rules: frozenset[str] = frozenset()) -> Inputs:
-        """The facts that bear on some parts taken together.
+        """The facts that bear on some parts, given by their materials, taken together.
 
-        Args:
-            members: the materials of these parts.
-            rules: limit rules that count some of them although they ask for no row as things are.
+        `rules` are limit rules that count some of them although they ask for no row as things are.
         """
         if (members, rules) not in self._known:
             self._known[members, rules] = self._cut(members, rules)

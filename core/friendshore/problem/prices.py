@@ -129,8 +129,7 @@ class PriceDerivation:
     def _references(self, dearest: Mapping[Node, Decimal]) -> dict[str, _Reference]:
         """Material -> the dearest landed kilogram of all that competes with it; its own, where nothing is dearer.
 
-        Args:
-            dearest: of what is wanted, or goes into it: what merely lies in stock counts for nothing.
+        `dearest` is of what is wanted, or goes into it: what merely lies in stock counts for nothing.
         """
         reaching = sorted({arc.offer for arc in self.network.arcs if arc.offer >= 0})
         groups = _competing([self.offers[i] for i in reaching], self.merged.facilities)

@@ -73,12 +73,9 @@ def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dic
 def stock_cover_cuts(
     wanted: Iterable[Wanted], own: dict[tuple[int, int], frozenset[int]], serving: dict[int, frozenset[int]]
 ) -> list[tuple[frozenset[int], Decimal]]:
-    """Sets of compliance classes, each with what their stock together must come to.
+    """Sets of compliance classes, each with what their stock together must come to, for all that is wanted from the stock of a material at a place.
 
-    Args:
-        wanted: all that is to be served from the stock of one material at one place.
-        own: as from `own_compliance_classes`.
-        serving: as from `servers`.
+    `own` and `serving` are as from `own_compliance_classes` and `servers`.
 
     Raises:
         InputError: if there are more sets than are told apart.

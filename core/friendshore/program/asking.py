@@ -25,13 +25,7 @@ Weigh = Callable[[OfferFacts, str, int], float]
 
 
 def weights(program: Program, weigh: Weigh, output: str = "") -> Floats:
-    """What a unit of each column that buys counts; stock and orders placed are no purchases.
-
-    Args:
-        program: the program.
-        weigh: what a unit of a purchase counts.
-        output: only purchases of this material count; empty: of any.
-    """
+    """What a unit of each column that buys counts (only of `output`, if that is given); stock and orders placed are no purchases."""
     problem, columns = program.problem, program.columns
     moves, found = problem.moves, np.zeros(len(columns.buy))
     for position, move in enumerate(columns.buy_move.tolist()):
@@ -68,10 +62,8 @@ def lines_of(program: Program) -> list[Line]:
 def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
     """The same program that, once all it ranks and cost are as small as they can be, moves the fewest kilograms.
 
-    Args:
-        program: the program; objectives that it ranks come before cost.
-        before: kilograms bought in the plan it is to stay near to, then in others that settle what that leaves open. What the
-            program cannot buy at all is left out: it is gone in any plan.
+    `before` are kilograms bought in the plan it is to stay near to, then in others that settle what that leaves open. What the
+    program cannot buy at all is left out: it is gone in any plan.
     """
     linear, first = program.linear, len(program.linear.cost)
     lines = lines_of(program)

@@ -31,10 +31,7 @@ Position = TypeVar("Position", int, Ints)
 def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
     """The same values, with what is bought in whole steps of the resolution, so that balances close.
 
-    Args:
-        program: what was solved.
-        x: values of all its columns.
-        planned: kilograms that deliveries take of each node, compliance class and period.
+    `planned` are kilograms that deliveries take of each node, compliance class and period.
     """
     held_back: frozenset[int] = frozenset()
     while True:

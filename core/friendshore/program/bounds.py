@@ -73,12 +73,7 @@ class Bounds:
 
     @staticmethod
     def of(problem: Problem, forced: bool) -> Bounds:
-        """Bounds of all offers and moves.
-
-        Args:
-            problem: the facts.
-            forced: whether some limit rule may make a plan buy, hold or spend more than its need.
-        """
+        """Bounds of all offers and moves; `forced` says whether some limit rule may make a plan buy, hold or spend more than its need."""
         walk = _Walk(problem)
         units = _units(walk, forced)
         arcs, moves = problem.network.arcs, problem.moves

@@ -57,11 +57,8 @@ class ProgramDraft:
     def ordering(
         self, offers: Sequence[int], periods: Sequence[int], places: frozenset[str] = frozenset()
     ) -> tuple[Ints, Ints, Ints]:
-        """What orders some offers in some periods, and to some places if any are named.
-
-        Returns:
-            the cells (offer x period) in which anything can be ordered; the columns counted in units of the offers; and for
-            each of these, which of the cells it is in.
+        """What orders some offers in some periods, and to some places if any are named: the cells (offer x period) in which anything can be
+        ordered; the columns counted in units of the offers; and for each of these, which of the cells it is in.
         """
         cells = (np.array(offers, dtype=np.intp)[:, None] * self.count + np.array(periods, dtype=np.intp)).ravel()
         first, last = self.units.first[cells], self.units.first[cells + 1]
@@ -80,16 +77,8 @@ class ProgramDraft:
         cost: float = 0.0,
         places: frozenset[str] = frozenset(),
     ) -> int | None:
-        """A binary variable that is 1 if anything is ordered of some offers in some periods; None if nothing can be.
-
-        Whoever asks for the same orders gets the same column, and adds its cost.
-
-        Args:
-            offers: positions of the offers.
-            periods: periods of the orders.
-            owner: who asks for it.
-            cost: what it costs that it is 1.
-            places: only orders that lead there; none: all.
+        """A binary variable that is 1 if anything is ordered of some offers in some periods, and to some places if any are named; None if nothing
+        can be. Whoever asks for the same orders gets the same column, and adds what it costs them that it is 1.
         """
         cells, columns, entry = self.ordering(offers, periods, places)
         if not len(cells):

@@ -43,14 +43,9 @@ def goals_of(
     columns: Columns,
     limits: LimitRows,
 ) -> tuple[Goal, ...]:
-    """Every level over the columns of a finished program.
+    """Every level that the problem ranks over the columns of a finished program.
 
-    Args:
-        problem: the facts, with the objectives that it ranks.
-        largest: for each of these the columns that `add_largest` made.
-        linear: the program.
-        columns: what its columns mean.
-        limits: its limit rows, with the columns that say by how much they are missed.
+    `largest` are for each of them the columns that `add_largest` made; `limits` has the columns that say by how much limit rows are missed.
     """
     periods = problem.case.horizon.count
     missed = [column for _, column, _ in limits.misses]

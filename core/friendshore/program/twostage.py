@@ -37,8 +37,7 @@ class TwoStage:
     def insured(self, losses: Sequence[Ints]) -> Linear:
         """The cheapest plan without a loss from which every loss can be met: its own columns first, then the second stages.
 
-        Args:
-            losses: for each the columns that are closed by it.
+        A loss is given by the columns that are closed by it.
         """
         return self._joined(losses, self.linear.cost)
 
@@ -51,12 +50,9 @@ class TwoStage:
         return _elastic(joined, self.linear.matrix.shape[0] + self._bounded_after)
 
     def afterwards(self, x: Floats, loss: Ints, shortage: Shortage = "bounded") -> Linear:
-        """What can still be decided once a loss has come, everything before it being as in `x`; its columns are those not `shared`.
+        """What can still be decided once a loss has closed its columns, everything before it being as in `x`; its columns are those not `shared`.
 
-        Args:
-            x: values of all columns.
-            loss: columns that are closed by it.
-            shortage: `bounded` as ever; `priced`, without bounds; or as in `least_short` the one thing that costs anything.
+        `shortage` is `bounded` as ever; `priced`, without bounds; or as in `least_short` the one thing that costs anything.
         """
         linear, free, rows = self.linear, self.free, self._after_rows
         below = linear.matrix[rows]
@@ -209,15 +205,9 @@ def _made(program: Program, lost: Mask, period: int) -> Iterator[int]:
 
 
 def kept_ready(program: Program, x: Floats, used: Collection[str]) -> dict[str, float]:
-    """What it costs to have offers onboarded from which nothing is bought: a plan without purchases from them does not hold it.
+    """Offer -> money, discounted, that its onboarding and take-or-pay cost although nothing is bought from it.
 
-    Args:
-        program: what was solved.
-        x: values of all its columns.
-        used: offers that something is bought of.
-
-    Returns:
-        offer -> money, discounted: its onboarding, with what take-or-pay makes due.
+    A plan without purchases from it does not hold that money. `used` are offers that something is bought of.
     """
     found = {}
     for index, column in program.columns.onboard.items():

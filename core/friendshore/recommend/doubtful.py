@@ -156,12 +156,7 @@ _ALIKE = 0.8
 
 
 def far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[Diagnostic]:
-    """Dates so far from the plan that a digit is likely wrong.
-
-    Args:
-        problem: the case with its facts.
-        dates: days, with what begins or ends on them.
-    """
+    """Dates, each with what begins or ends on it, so far from the plan that a digit is likely wrong."""
     periods = problem.case.horizon.periods
     first, last = periods[0].start.year - _YEARS_BEFORE, periods[-1].end.year + _YEARS_AFTER
     for day, text in dict.fromkeys(dates):

@@ -81,10 +81,7 @@ class FactsFile(Tables):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def inputs(self, rules: Sequence[Rule]) -> Inputs:
-        """The facts after what was applied, by the code that `plan` applies it with.
-
-        Args:
-            rules: its rules as records; those that are unavailable are left out.
+        """The facts after what was applied, by the code that `plan` applies it with; rules that are unavailable are left out.
 
         Raises:
             InputError: with everything that does not fit together.
@@ -157,12 +154,7 @@ NOUN = "alias"
 
 
 def renamed_since(file: FactsFile, here: Iterable[Catalog]) -> list[Alias]:
-    """Aliases of catalogs as they are today that bear on names of a run.
-
-    Args:
-        file: the facts of the run.
-        here: catalogs as they are today.
-    """
+    """Aliases of catalogs as they are today that bear on names in the facts of a run."""
     return [alias for catalog in here for was in file.catalogs for alias in _since(was, catalog)]
 
 
@@ -184,10 +176,7 @@ def _since(was: Catalog, now: Catalog) -> Iterator[Alias]:
 def as_called_today(told: Entries, right: Entries, since: Iterable[Alias]) -> tuple[Entries, Entries]:
     """What the facts hold and what they should hold, under the same names.
 
-    Args:
-        told: what the facts hold.
-        right: what they are compared with.
-        since: what was renamed since; its aliases are in the second alone, and no difference of the facts.
+    Aliases of what was renamed `since` are in the second alone, and no difference of the facts.
     """
     aliases = Aliases(since)
     if not aliases:

@@ -178,13 +178,7 @@ def blocks_of(registry: Registry) -> list[RunBlock]:
 
 
 def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], errors: list[FriendshoreError]) -> Case:
-    """The case with the scenarios that its packs bring, after its own.
-
-    Args:
-        case: as it was given.
-        packs: id and scenarios of each pack.
-        errors: where scenarios of one name are told.
-    """
+    """The case with the scenarios that its packs bring, after its own; scenarios of one name are told in `errors`."""
     owners = {scenario.name: "the case" for scenario in case.scenarios}
     brought: list[Scenario] = []
     for pack, scenarios in packs:

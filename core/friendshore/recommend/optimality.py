@@ -34,14 +34,7 @@ ALL_THAT_IS_USUAL = ProofEffort()
 
 
 def optimality(folder: Path, verified: VerifiedPlan, registry: Registry, effort: ProofEffort) -> Proof:
-    """What is to be said of how good the plan of a run is.
-
-    Args:
-        folder: the run.
-        verified: its plan, derived again from its facts.
-        registry: what is installed.
-        effort: what to do about it.
-    """
+    """What is to be said of how good the plan of a run is, derived again from its facts."""
     try:
         proof = prove_optimality(verified, effort.seconds, effort.progress, effort.cancel)
         return _solved_again(folder, verified, registry, effort, proof) if effort.solve else proof

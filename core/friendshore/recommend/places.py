@@ -24,12 +24,9 @@ from ..rules.base import Names, Rule
 
 
 def misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """What rules name and nothing answers to.
+    """What rules of the case's own, and those given in memory, name and nothing answers to.
 
-    Args:
-        rules: rules of the case's own and those given in memory. Law at large speaks of more than the catalogs of one case hold.
-        case: the case.
-        catalogs: its catalogs.
+    Law at large speaks of more than the catalogs of one case hold.
     """
     if not rules:
         return []

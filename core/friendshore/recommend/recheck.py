@@ -78,11 +78,8 @@ class Rechecked:
 def reverify(
     facts: Mapping[str, object], registry: Registry
 ) -> tuple[VerifiedPlan | None, list[Diagnostic], list[Diagnostic]]:
-    """Checks a plan again from the facts of its run alone.
-
-    Returns:
-        The verified plan, if it holds; all that failed verification; and what could not be checked here: rules whose plugin is missing
-        or differs from the one used.
+    """Checks a plan again from the facts of its run alone: the plan, if it holds; all that failed verification; and what could not be
+    checked here: rules whose plugin is missing or differs from the one used.
 
     Raises:
         InputError: if the facts cannot be read.
@@ -103,11 +100,10 @@ def recheck(
         told: the run as it was told; what takes further solves to find out (why something is short) is taken from it.
         registry: what is installed here.
         case: the case that is said to have been planned, with all that it names; None: it is not at hand.
-        ask_others: whether a rule whose code is another here is asked all the same; else it is left out.
+        ask_others: see `read_facts`.
 
     Raises:
-        InputError: if the facts cannot be read.
-        PluginError: if they cannot be put together for want of a plugin.
+        InputError, PluginError: as `read_facts` does.
     """
     registry = as_run(registry, told)
     read = read_facts(facts, registry, ask_others=ask_others)
@@ -164,10 +160,7 @@ def as_run(registry: Registry, told: Run) -> Registry:
 def read_facts(facts: Mapping[str, object], registry: Registry, *, ask_others: bool = True) -> RunFacts:
     """The facts of a run as records, with what was applied to them; rules that are unavailable are left out and named.
 
-    Args:
-        facts: what `facts.json` holds.
-        registry: what is installed here.
-        ask_others: whether a rule whose code is another here is asked all the same; else it is left out. Either way it is named.
+    A rule whose code is another here is named too, and asked all the same if `ask_others` says so; else it is left out.
 
     Raises:
         InputError: if the facts cannot be read.

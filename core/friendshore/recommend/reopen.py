@@ -65,10 +65,6 @@ class Opened:
     def beside(self, path: Path, progress: Progress | None = None) -> Opened:
         """Another case or run, opened likewise: with the same registry, strictness and limits.
 
-        Args:
-            path: the case or run.
-            progress: called with components solved, components in all, and seconds.
-
         Raises:
             InputError, PluginError, SolverError, VerificationError: as `reopen` does.
         """

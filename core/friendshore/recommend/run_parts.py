@@ -47,13 +47,7 @@ def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
 def describe_shortages(
     verified: VerifiedPlan, reasons: Mapping[str, Reason], limiting: Mapping[str, Sequence[str]]
 ) -> list[RunShortage]:
-    """Every demand and period that is short.
-
-    Args:
-        verified: the plan.
-        reasons: demand -> why it is short.
-        limiting: demand -> limit rules without which it would be less short.
-    """
+    """Every demand and period that is short, with its reason, and the limit rules without which the demand would be less short."""
     problem = verified.problem
     positions = {demand.id: i for i, demand in enumerate(problem.demands)}
     supply = SupplyCauses(verified, limiting)

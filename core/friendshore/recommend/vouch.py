@@ -55,14 +55,10 @@ class Vouching:
     """What the catalogs of the case renamed since."""
 
     def compare(self, what: str, told: Entries, right: Entries, source: str, standing: str) -> None:
-        """Compares a part of the facts whole with what it is said to be.
+        """Compares what the facts hold of a part with what it should hold.
 
-        Args:
-            what: the part, with how much it holds.
-            told: what the facts hold of it.
-            right: what it should hold.
-            source: what it is said to come from, for messages.
-            standing: what vouches for it, if all is the same.
+        `what` names the part, with how much it holds; `source` is what it is said to come from, for messages; `standing` is what vouches for
+        it, if all is the same.
         """
         found = list(_unlike(*as_called_today(told, right, self.since), source))
         self.findings += found
@@ -71,13 +67,7 @@ class Vouching:
 
 
 def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> Vouching:
-    """Compares facts whole with what is installed, and with the case if it is given.
-
-    Args:
-        file: the facts, before anything was applied to them.
-        registry: what is installed.
-        case: the case that is said to have been planned, with all that it names; None: it is not at hand.
-    """
+    """Compares facts, before anything was applied to them, whole with what is installed, and with the case that is said to have been planned."""
     since = tuple(renamed_since(file, case.read)) if case is not None else ()
     found = Vouching(findings=list(_out_of_place(file)), differs=[alias.told for alias in since], since=since)
     for catalog in file.catalogs:
@@ -131,12 +121,7 @@ def _reader(used: RunPlugin, case: Gathered | None, found: Vouching) -> None:
 
 
 def other_kind(used: RunPlugin, registry: Registry) -> str:
-    """Why a kind of rule cannot be asked here as it was; empty: it can.
-
-    Args:
-        used: the kind, with the digest of the plugin that brought it.
-        registry: what is installed.
-    """
+    """Why a kind of rule cannot be asked here as it was, by the digest of the plugin that brought it; empty: it can."""
     try:
         here = kind_digest(registry, used.name)
     except PluginError as error:

@@ -81,12 +81,7 @@ def check_data(checked: Checked) -> dict[str, object]:
 
 
 def check_document(checked: Checked, day: date | None = None) -> Document:
-    """A check of a case: how old its data are, its suggestions, and how many mistakes there are; the mistakes go to stderr.
-
-    Args:
-        checked: what was found.
-        day: today.
-    """
+    """A check of a case: how old its data are on the day, its suggestions, and how many mistakes there are; the mistakes go to stderr."""
     if checked.errors:
         told = sentence(count(len(checked.errors), "mistake"), tone=Tone.BAD, strong=True)
         return document("Check", told)
@@ -201,12 +196,7 @@ def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
 
 
 def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> Document:
-    """Checks told: how many hold of each subject, the mistakes, then what is worth knowing.
-
-    Args:
-        outcomes: checks that were made.
-        here: folder below which files are told by what leads there from it; None: whole paths.
-    """
+    """Checks told: how many hold of each subject, the mistakes, then what is worth knowing. Files below `here` are told by what leads there."""
     mistakes = [_told(outcome, here) for outcome in outcomes if not outcome.holds]
     worth = [_told(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
     left = [outcome for outcome in outcomes if outcome.left_out]

@@ -67,12 +67,7 @@ def _cell(value: object) -> str:
 
 
 def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ()) -> Listing:
-    """All plugins, the broken too, with what is wrong with them.
-
-    Args:
-        plugins: what is installed.
-        loaded: how importing them went, of those that were imported.
-    """
+    """All plugins, the broken too, with what is wrong with them, and how importing those went that were imported."""
     found = list(plugins)
     went = {one.info: one for one in loaded}
     rows = [plugin_data(info, went.get(info)) for info in found]

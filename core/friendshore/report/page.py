@@ -50,10 +50,7 @@ RULES = 8
 def page_document(run: Run, checked: RunCheck | None = None) -> Document:
     """The page: verdict, caveats, needs, suppliers, what is short, what to order next, what the law does, how to check it.
 
-    Args:
-        run: what is told.
-        checked: what a check of it found; None: it was not checked, which the page says. Of a run that does not hold nothing is told but
-            what failed verification.
+    It says if the run was not checked. Of a run that does not hold nothing is told but what failed verification.
     """
     title = run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
     if checked is not None and checked.findings:

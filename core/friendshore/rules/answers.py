@@ -70,11 +70,7 @@ def as_sentence(found: object) -> str:
 
 
 def as_rows(found: Iterable[object], counted_end_uses: Collection[str]) -> list[Row | Rows]:
-    """What `rows` answers.
-
-    Args:
-        found: the answer.
-        counted_end_uses: end uses that the rule says it counts by themselves.
+    """What `rows` answers; `counted_end_uses` are those that the rule says it counts by themselves.
 
     Raises:
         WrongAnswer: if one of them is no row, none that a linear program can say, or one that counts by an end use which the rule

@@ -189,14 +189,9 @@ def failures(
     bills: Sequence[LegislativeBill] = (),
     guard: Guard = _unguarded,
 ) -> list[str]:
-    """What a vector expects and the rules do not say; empty if they agree.
+    """What a vector expects and the rules and bills of the pack do not say; empty if they agree.
 
-    Args:
-        vector: the example.
-        rules: the rules of the pack.
-        materials: all materials that it may name, by id.
-        bills: the bills of the pack.
-        guard: what is put around each question to a rule.
+    The vector may name the materials given; `guard` is put around each question to a rule.
 
     Raises:
         InputError: if the vector names a rule, bill or material that there is not.

@@ -57,22 +57,14 @@ class WaiverTerms(Record):
 def longest_run(terms: Sequence[WaiverTerms], first: date, last: date) -> Span:
     """The days on which a waiver holds that begins on `first`, is needed until `last` and runs as long as its law lets it.
 
-    Args:
-        terms: what the law knows, the usual one first; none: nothing is known of a limit.
-        first: the day on which it begins.
-        last: the last day on which it is needed.
+    Of the terms that the law knows, the usual one comes first; none: nothing is known of a limit.
     """
     end = terms[0].last_day(first) if terms else None
     return Span(start=first, end=last if end is None else min(end, last))
 
 
 def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
-    """What is wrong with a waiver by the law of its rule: a kind that the law does not know, or too long a time.
-
-    Args:
-        waiver: as the case states it.
-        terms: what the law knows, the usual one first.
-    """
+    """What is wrong with a waiver by the terms that its law knows, the usual one first: a kind that is none of them, or too long a time."""
     known = {each.id: each for each in terms}
     if waiver.under and waiver.under not in known:
         yield Diagnostic(

@@ -39,13 +39,7 @@ _LISTS = {
 
 
 def differences(told: Mapping[str, object], expected: Mapping[str, object], file: Path) -> list[Diagnostic]:
-    """Where a run as JSON says something else than it should.
-
-    Args:
-        told: the run as it stands in the file.
-        expected: the run that the facts give.
-        file: the file it stands in.
-    """
+    """Where a run as JSON says something else than the facts give."""
     found: list[Diagnostic] = []
     for field in expected:
         if field not in _LISTS:
@@ -62,15 +56,7 @@ def differences_in_rows(
     file: Path,
     only: Collection[str] = (),
 ) -> list[Diagnostic]:
-    """Differences between the entries of one list of a run, told apart by what names them.
-
-    Args:
-        told: the entries as they stand in the file.
-        expected: the entries that the facts give.
-        field: the list's name.
-        file: the file it stands in.
-        only: the fields compared; none: all.
-    """
+    """Differences between the entries of one list of a run, told apart by what names them; `only` in some fields, if any are given."""
     noun, key = _LISTS[field]
     here = _by_key([(number, entry) for number, entry in enumerate(told)], key)
     there = _by_key(list(enumerate(expected)), key)
@@ -139,14 +125,7 @@ def _records(value: object) -> TypeGuard[list[dict[str, object]]]:
 def differences_in_table(
     table: RunTable, told: Table, expected: Sequence[Mapping[str, str]], source: str = "the facts give"
 ) -> list[Diagnostic]:
-    """Where a table of the folder says something else than it should: file, row and column of each.
-
-    Args:
-        table: which table.
-        told: the table as it stands in the file.
-        expected: the cells that should stand there.
-        source: what they come from, for messages.
-    """
+    """Where a table of the folder says something else than the `source`: file, row and column of each."""
     columns = sorted(told.columns, key=told.columns.__getitem__)
     if set(columns) == set(table.columns):
         cells = [[entry.get(column) for column in columns] for entry in expected]

@@ -42,9 +42,7 @@ class RunFolder:
 def json_text(data: object, *, ascii_only: bool = False) -> str:
     """JSON as it is written in files and on stdout: the same data give the same bytes.
 
-    Args:
-        data: what is written.
-        ascii_only: whether every sign beyond ASCII is written by its number, for a stdout that lacks some.
+    With `ascii_only`, every sign beyond ASCII is written by its number, for a stdout that lacks some.
     """
     text = io.StringIO()  # piece by piece: `json.dumps` would hold all pieces of a large text at once
     text.writelines(json.JSONEncoder(indent=2, ensure_ascii=ascii_only).iterencode(data))
@@ -104,14 +102,10 @@ def write_run(
     verdicts: Sequence[RunVerdict] = (),
     sign: Callable[[bytes], bytes] | None = None,
 ) -> None:
-    """Writes a run folder; another run of that name is replaced only once this one is complete.
+    """Writes the folder of a run, with the facts that it follows from and every verdict on what it buys.
 
-    Args:
-        folder: where to.
-        run: the run.
-        facts: what it follows from.
-        verdicts: every verdict on what it buys.
-        sign: makes a signature of the hashes of all files, see `signer`; None: the run is not signed.
+    Another run of that name is replaced only once this one is complete. `sign` makes a signature of the hashes of all files, see `signer`;
+    None: the run is not signed.
 
     Raises:
         InputError: if the folder holds anything but a run as it was written, or cannot be written.
@@ -137,11 +131,7 @@ def write_run(
 
 
 def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
-    """Signs the hashes of a run's files, and returns the file of the signature; one that is there is replaced.
-
-    Args:
-        folder: the run.
-        sign: makes the signature, see `signer`.
+    """Signs the hashes of a run's files by a `signer`, and returns the file of the signature; one that is there is replaced.
 
     Raises:
         InputError: if it cannot be written.

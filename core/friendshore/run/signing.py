@@ -86,13 +86,7 @@ _WANTED = "an Ed25519 key as PEM (`openssl genpkey -algorithm ed25519`) or of Op
 
 
 def signer(key: Path) -> Callable[[bytes], bytes]:
-    """What signs with a private key.
-
-    Args:
-        key: a PEM file, or one of OpenSSH.
-
-    Returns:
-        From the bytes that are signed to the content of a signature's file.
+    """What signs with a private key, a PEM file or one of OpenSSH: from the bytes that are signed to the content of a signature's file.
 
     Raises:
         InputError: if it cannot be read or is no such key, or `cryptography` is not installed.
@@ -172,11 +166,8 @@ def _library(path: Path) -> Any:
 
 
 def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic], list[str]]:
-    """Files that are not those that were written: findings; tables that were saved anew and say the same, and what is no file of a run.
-
-    Args:
-        folder: the run.
-        told_of: names of files in which something is found already.
+    """Files that are not those that were written, but for those that something is `told_of` already: findings; tables that were saved anew and
+    say the same, and what is no file of a run.
     """
     sums = read_sums(folder)
     files = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES))
@@ -201,11 +192,7 @@ def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic
 
 
 def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Diagnostic]]:
-    """What is known of who signed a run, and what failed verification.
-
-    Args:
-        folder: the run.
-        signed_by: public key of who is said to have signed it; None: nobody asks.
+    """What is known of who signed a run, and what failed verification; `signed_by` is the public key of who is said to have, None: nobody asks.
 
     Raises:
         InputError: if the key cannot be read, or what checks signatures is not installed.

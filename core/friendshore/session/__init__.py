@@ -285,13 +285,9 @@ class Session:
         changes: tuple[Change, ...] = (),
         imposed: tuple[Rule, ...] = (),
     ) -> PartPlan:
-        """The verified plan of some parts taken together, after changes that all bear on them; made once.
+        """The verified plan of some parts, given by their materials, taken together, after changes (bills spelt out) that bear on them; made once.
 
-        Args:
-            members: the materials of these parts.
-            rules: limit rules that count some of them only after such changes; see `impact`.
-            changes: what changes, bills spelt out.
-            imposed: limit rules that hold in addition to those of the case.
+        `rules` are limit rules that count some of them only after such changes, see `impact`; `imposed` ones hold beside those of the case.
         """
         key = (members, rules, changes, tuple(rule.model_dump_json() for rule in imposed))
         found = self._plans.get(key)

@@ -21,11 +21,7 @@ class AnswerCache:
     """Answers by the content of what they answer. Safe to use from several threads."""
 
     def __init__(self, known: Iterable[tuple[bytes, SolverAnswer, int]] = ()) -> None:
-        """Knows some answers, none at first.
-
-        Args:
-            known: answers with their keys and sizes.
-        """
+        """Knows some answers, with their keys and sizes; none at first."""
         self._known = Recent[bytes, SolverAnswer](MOST_BYTES)
         for key, answer, size in known:
             self._known.keep(key, answer, size)

@@ -170,11 +170,7 @@ class LagrangianPricing:
         return self._choice()
 
     def _rounds(self, feasible: bool) -> bool:
-        """Rounds of pricing: until some mix keeps the rows, then, once it is `feasible`, until no plan betters the mix.
-
-        Returns:
-            Whether a mix that keeps the rows is known.
-        """
+        """Rounds of pricing until some mix keeps the rows, then, once `feasible`, until no plan betters it; False: no mix is known that keeps them."""
         for _ in range(MOST_ROUNDS):
             mix = self.solver.exact(self._master(feasible))
             if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None:

@@ -108,14 +108,7 @@ def solve(
     cancel: Cancel | None = None,
     answers: AnswerCache | None = None,
 ) -> Solution:
-    """Finds the cheapest plan, component by component.
-
-    Args:
-        program: what is solved.
-        limits: when to stop.
-        progress: told how far it is.
-        cancel: ends the search once it is set.
-        answers: what is known already; what is found is added to it.
+    """Finds the cheapest plan, component by component; what is found is added to the answers that are known.
 
     Raises:
         SolverError: if no engine comes to any plan that keeps the rules; never for plain infeasibility.

@@ -47,11 +47,7 @@ class Scale:
 
 
 def scaled(linear: Linear) -> tuple[Linear, Scale]:
-    """The same program with quantities near one.
-
-    Returns:
-        The scaled program, and how to read its answer.
-    """
+    """The same program with quantities near one, and how to read its answer."""
     factor = _steps(linear)
     given = linear.matrix
     row = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))

@@ -35,11 +35,7 @@ class Search:
         """What is known of components, and of parts without their linking constraints."""
 
     def component(self, linear: Linear, known: SolverAnswer = NOTHING) -> SolverAnswer:
-        """The best answer for a component within the limits, its parts apart where only a few rows join them.
-
-        Args:
-            linear: the component.
-            known: a plan to start from, where it is solved as one.
+        """The best answer for a component within the limits, its parts apart where only a few rows join them, else from a `known` plan on.
 
         Raises:
             UnboundedError: if the cost has no least value.

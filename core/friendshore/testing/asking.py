@@ -88,11 +88,7 @@ class Asking:
         return tuple(found[::-1] if backwards else found)
 
     def rows(self, order: int | None = None) -> list[Row | Rows]:
-        """What the rule asks to hold across the plan.
-
-        Args:
-            order: seed of another order in which it is shown everything; None: the usual one.
-        """
+        """What the rule asks to hold across the plan; `order` is the seed of another order in which it is shown everything, None: the usual one."""
         if "rows" not in self.rule.verbs:
             return []
         facts: Facts = self.problem.facts
@@ -239,11 +235,7 @@ class Asking:
                         yield f"charges {charged} for {question.told}, and {most} where {entry.stage} was surely in {country}"
 
     def doubted(self, others: Sequence[str]) -> Iterator[str]:
-        """Offers whose doubtful origin passes, though one of the countries that it may be would not.
-
-        Args:
-            others: countries that a list which is not complete may be short of.
-        """
+        """Offers whose doubtful origin passes, though one of the countries that it may be, the `others` if a list is not complete, would not."""
         for question in self.questions if "judge" in self.rule.verbs else ():
             with attributed(self.rule):
                 concerned = self.rule.concerns(question.use)

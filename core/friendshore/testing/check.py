@@ -65,12 +65,7 @@ class Outcome:
 
 
 def outcomes_of(checks: Sequence[Check], progress: Callable[[int, int, float], None] | None = None) -> list[Outcome]:
-    """Makes checks, one after the other.
-
-    Args:
-        checks: what to make.
-        progress: called with checks made, checks in all, and seconds.
-    """
+    """Makes checks, one after the other; `progress` is called with checks made, checks in all, and seconds."""
     began = time.monotonic()
     made = []
     for check in checks:

@@ -79,13 +79,7 @@ def unsourced(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
 
 
 def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
-    """Chain entries said to be complete by a source that does not say where that stage was done.
-
-    Args:
-        catalog: the catalog.
-        sources: its sources and those of the catalogs that it requires, by full id.
-        folder: where its tables are.
-    """
+    """Chain entries said to be complete by a source, the catalog's own or a required one's, that does not say where that stage was done."""
     file = folder / "chain.csv"
     for offer in catalog.offers:
         for entry in offer.chain:

@@ -43,12 +43,9 @@ _THOUSAND = (Decimal(200), Decimal(5000))
 
 
 def off_the_mark(catalog: Catalog, others: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
-    """Quoted prices far from all that is known of what they buy; prices of offers with inputs are looked at for being too high only.
+    """Quoted prices far from all that is known of what they buy, in benchmarks of the catalog and `others`.
 
-    Args:
-        catalog: the catalog.
-        others: catalogs whose benchmarks it is compared with, beside its own.
-        folder: where it lies.
+    Prices of offers with inputs are looked at for being too high only.
     """
     known = _Known([*others, catalog])
     for offer in catalog.offers:

@@ -50,10 +50,9 @@ _ANYBODYS = frozenset({"importlib", "logging", "warnings", "linecache", "zipimpo
 
 @contextmanager
 def watched(package: str) -> Iterator[list[Diagnostic]]:
-    """Watches what the code of a package reads beside what it is given; what is found is in the list afterwards.
+    """Watches what the code of a top-level package reads beside what it is given; what is found is in the list afterwards.
 
-    Args:
-        package: its top-level package. What others read for reasons of their own is not laid at its door.
+    What others read for reasons of their own is not laid at its door.
     """
     found: list[Diagnostic] = []
     seen: set[tuple[str, int]] = set()
@@ -141,12 +140,7 @@ LIMIT = 120.0
 
 
 def unsteady(rules: Sequence[Rule], materials: Sequence[Material], count: int) -> list[str]:
-    """Ids of rules that say something else, or the same in another order, where sets are gone through in another order.
-
-    Args:
-        rules: what to ask.
-        materials: materials that they may speak of.
-        count: made-up cases for each.
+    """Ids of rules that say something else, or the same in another order, where sets are gone through in another order, in `count` made-up cases.
 
     Raises:
         NotLookedAt: if their classes are unavailable in another process.

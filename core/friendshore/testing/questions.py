@@ -34,12 +34,7 @@ _WIDTHS = (60, 200)
 
 
 def question_checks(name: str, registry: Registry) -> tuple[Check, ...]:
-    """All checks of a question.
-
-    Args:
-        name: what it is called.
-        registry: what is installed.
-    """
+    """All checks of a question."""
     subject = f"question `{name}`"
 
     def written() -> Iterator[Diagnostic]:
@@ -127,13 +122,7 @@ _CASE = Case(name="example", horizon=Horizon(start=date(2027, 1, 1), count=4, le
 
 
 def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
-    """All checks of a reader.
-
-    Args:
-        name: what it is called.
-        info: the plugin that brings it.
-        registry: what is installed.
-    """
+    """All checks of a reader."""
     subject = f"reader `{name}`"
     home = Path(info.file).parent
 

@@ -150,12 +150,9 @@ class Trial:
     def _asked(
         self, look: Callable[[Asking], Iterator[str | Diagnostic]], expected: str, odd: bool = False
     ) -> Iterator[Diagnostic]:
-        """The first that each rule is found at fault for, over its made-up cases.
+        """The first that each rule is found at fault for, over its made-up cases; `expected` is what would not be at fault.
 
-        Args:
-            look: what is found in one of them.
-            expected: what would not be at fault.
-            odd: whether to look where everything is unknown, and where there is nothing, in place of the usual cases.
+        With `odd`, the cases are those where everything is unknown, and where there is nothing, in place of the usual ones.
         """
         for rule, askings in zip(self.rules, self._odd if odd else self._usual, strict=True):
             for asking in askings:

@@ -111,13 +111,9 @@ class Words:
 
 
 def worlds(rules: Sequence[Rule], known: Sequence[Material] = (), count: int = 8, seed: int = 1) -> Iterator[World]:
-    """Tiny cases around some rules, each drawn around one of them.
+    """Tiny cases, each drawn around one of the rules that they are to apply to; plain ones, if there is none.
 
-    Args:
-        rules: what they are to apply to; none: plain cases.
-        known: materials that the rules may speak of by id, element, form, tag or tariff code.
-        count: how many.
-        seed: where to begin.
+    `known` are materials that the rules may speak of by id, element, form, tag or tariff code.
     """
     order = list(rules)
     Random(seed).shuffle(order)

@@ -105,11 +105,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
     """The verified plan, or all that failed verification.
 
-    Args:
-        problem: the facts.
-        plan: what is checked.
-        all_rules: whether every rule that the plan was made under is there; without some that charge, the plan's objective is
-            not what its purchases cost.
+    If not `all_rules` that the plan was made under are there, some may charge: its objective is then not what its purchases cost.
     """
     ledger = PlanEntries.of(problem, plan)
     placed = placed_orders(ledger)
@@ -212,24 +208,16 @@ def without_a_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
 
 
 def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
-    """The same plan on the facts after a loss; None if it is none any more, or these ask for other rows.
-
-    Args:
-        verified: the cheapest plan without the loss.
-        problem: the facts after it, all else unchanged.
-    """
+    """The plan that was cheapest before a loss, on facts that are else unchanged; None if it is none any more, or these ask for other rows."""
     if verified.plan.infeasible or _asked(verified.problem) != _asked(problem):
         return None
     return examine(problem, verified.plan)[0]
 
 
 def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
-    """Those of some rules that find against anything in a plan, or charge anything on it. Beside the others it stays what it is: as
-    lawful and as dear.
+    """Those of some rules that find against anything in a plan, or charge anything on it; those that limit rows are not asked.
 
-    Args:
-        verified: a plan.
-        rules: what its rules are taken to be; those that limit rows are not asked.
+    Beside the others the plan stays what it is: as lawful and as dear.
     """
     ledger = PlanEntries.of(replace(verified.problem, rules=tuple(rules)), verified.plan)
     judging = Judging(ledger)

@@ -35,12 +35,7 @@ DIGITS = Fraction(1, 10**12)
 
 
 def derived_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
-    """All figures that a plan uses and that come out otherwise the second time.
-
-    Args:
-        ledger: the entries of the plan.
-        costing: its money.
-    """
+    """All figures that a plan uses and that come out otherwise the second time."""
     return list(_Again(ledger.problem, ledger, costing).findings())
 
 

@@ -25,12 +25,7 @@ class Amounts:
     """Checks every quantity of a plan."""
 
     def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
-        """Checks a plan's entries.
-
-        Args:
-            ledger: the entries.
-            placed: terms of trade under which something is ordered.
-        """
+        """Checks the entries of a plan under whose terms of trade something is `placed`."""
         self.ledger = ledger
         self.problem = ledger.problem
         self.placed = placed
@@ -265,15 +260,8 @@ class Amounts:
 
 
 def pool_use(ledger: PlanEntries, placed: Sequence[Placed]) -> tuple[Floats, Floats, Mapping[tuple[int, int], Decimal]]:
-    """What a plan takes of every capacity in every period.
-
-    Args:
-        ledger: the plan's entries.
-        placed: terms of trade under which something is ordered.
-
-    Returns:
-        Kilograms of every pool in every period, set-ups included, in doubles; how many rounded numbers they follow from, each
-        counted by its coefficient; and the set-ups among them, in decimals.
+    """What a plan takes of every capacity in every period: kilograms of every pool, set-ups included, in doubles; how many rounded numbers they
+    follow from, each counted by its coefficient; and the set-ups among them, in decimals.
     """
     problem, orders = ledger.problem, ledger.orders
     setups: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)

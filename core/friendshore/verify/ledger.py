@@ -105,12 +105,9 @@ class PlanEntries:
         self.findings.append(Diagnostic(message, found=found, expected=expected))
 
     def miss(self, by: Decimal, pieces: Decimal | int, message: str) -> None:
-        """A row is missed by `by` kilograms: a finding, unless rounding the `pieces` it is the sum of may do so.
+        """A row is missed by `by` kilograms: a finding, unless rounding the `pieces` it is the sum of may do so. None or less is no miss.
 
-        Args:
-            by: kilograms too much; none, or less than none, is no miss.
-            pieces: the rounded numbers in the row, each counted by its coefficient; each may be half a resolution off.
-            message: what failed verification.
+        Pieces are rounded numbers, each counted by its coefficient; each may be half a resolution off.
         """
         if by <= 0:
             return

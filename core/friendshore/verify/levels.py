@@ -49,11 +49,7 @@ def measured(objective: Objective, ledger: PlanEntries, values: TermValues, cost
 
 
 def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: Decimal) -> list[LevelReading]:
-    """Every level with its value; what the plan says otherwise is a finding.
-
-    Args:
-        rounding: by how much rounding may have moved the plan's money.
-    """
+    """Every level with its value; what the plan says otherwise is a finding, beyond the `rounding` that may have moved its money."""
     ranked, stated = ledger.problem.objectives, ledger.plan.levels
     if len(ranked) != len(stated):
         ledger.find(

@@ -34,13 +34,7 @@ class Matched:
 
 
 def match(problem: Problem, plan: Plan, find: Callable[..., None]) -> Matched:
-    """The entries of a plan that match.
-
-    Args:
-        problem: the facts.
-        plan: what is matched.
-        find: told what matches nothing, or has a quantity that cannot be.
-    """
+    """The entries of a plan that match; `find` is told what matches nothing, or has a quantity that cannot be."""
     matcher = _Matcher(problem, find)
     if not matcher.all_purchases(plan):
         matcher.one_by_one(plan)

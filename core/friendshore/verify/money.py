@@ -44,12 +44,7 @@ class Costing:
     """Recomputes all money from prices, rules and quantities."""
 
     def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
-        """Costs a plan's entries.
-
-        Args:
-            ledger: the entries.
-            placed: terms of trade under which something is ordered.
-        """
+        """Costs the entries of a plan under whose terms of trade something is `placed`."""
         self.ledger = ledger
         self.placed = placed
         self.problem = ledger.problem

@@ -34,12 +34,7 @@ SHOWN = 12
 
 
 def alternatives_document(found: Alternatives, shown: int = SHOWN) -> Document:
-    """Every material with its offers, and what it took to find out.
-
-    Args:
-        found: the offers.
-        shown: offers shown of each table; 0: all.
-    """
+    """Every material with its offers, of each table the first `shown` (0: all), and what it took to find out."""
     used = percent(found.used_from)
     head = [
         f"An offer is used from {used} of a material's demand on, or from all that it can give if that is less. `Using it adds` is what "

@@ -92,13 +92,7 @@ class UsageRange:
         return None
 
     def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
-        """How small and how large an offer's share can be in plans that cost little more; None: rules conflict.
-
-        Args:
-            material: a demanded material.
-            name: an offer of it that counts.
-            within: share by which plans may be dearer.
-        """
+        """How small and how large an offer's share can be in plans dearer by a share of `within` at most; None: rules conflict."""
         session, wanted, places = self.session, self.standings.wanted[material], self.standings.places[material]
         if session.part_of(material).plan.infeasible:
             return None

@@ -30,12 +30,7 @@ CHANGES_SHOWN = 4
 
 
 def calendar_document(found: Calendar, *, every: bool = False) -> Document:
-    """The stretches between the dates, where demands fall off and are met again, and what it took to find out.
-
-    Args:
-        found: the calendar.
-        every: also each demand, stretch by stretch.
-    """
+    """The stretches between the dates (with `every`, each demand in them), where demands fall off and are met again, and what it took to find out."""
     head = (
         f"From {found.start} to {found.until}, as if each stretch lasted: quantities and money a year, nothing carried in stock, "
         f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what is available or what it "

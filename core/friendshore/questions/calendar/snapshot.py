@@ -50,12 +50,7 @@ class Snapshot:
         return Snapshot(replace(inputs.freeze(problem), rules=kept), problem, until)
 
     def on(self, days: Span, other: Mapping[Subject, Span] | None = None) -> Inputs:
-        """The facts on some days, as a case of one period.
-
-        Args:
-            days: bounded; nothing that is dated begins or ends within them.
-            other: of some subjects, the facts on other days in their place.
-        """
+        """The facts on some days, within which nothing dated begins or ends, as a case of one period; of `other` subjects those on other days."""
         assert days.start is not None and days.end is not None
         view = _View(self, days, other or {})
         horizon = Horizon(start=days.start, count=1, length=self.inputs.case.horizon.length, until=days.end)

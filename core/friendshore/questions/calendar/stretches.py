@@ -211,13 +211,7 @@ class Concerned(Record):
 def concerned(
     problem: Problem, planned: Sequence[StretchPlan], turns: Mapping[date, Sequence[Subject]]
 ) -> Iterator[Concerned]:
-    """All that rules which begin or end bear on, date by date.
-
-    Args:
-        problem: the facts of the whole plan, with its orders and stock.
-        planned: the stretches between the dates, in order.
-        turns: what changes on each date.
-    """
+    """All that rules which begin or end bear on, date by date, among what `turns` then; `planned` are the stretches between the dates, in order."""
     positions = {rule.id: position for position, rule in enumerate(problem.rules)}
     for before, after in pairwise(planned):
         day = after.days.start

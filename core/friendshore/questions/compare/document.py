@@ -54,12 +54,7 @@ _LINES = (
 
 
 def comparison_document(found: Comparison, shown: int = SHOWN) -> Document:
-    """Both plans, and what lies between them.
-
-    Args:
-        found: the comparison.
-        shown: rows of each table; 0: all.
-    """
+    """Both plans, and what lies between them; of each table the first `shown` rows, 0: all."""
     return document(
         "What differs",
         sentence(f"A is {found.before}. B is {found.after}. {_head(found)}"),

@@ -43,13 +43,9 @@ def bought_of(plan: Plan) -> dict[Line, Decimal]:
 def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     """Of all plans of some parts that cost no more, the one that moves the fewest kilograms, verified.
 
-    Ranked objectives and cost stay what they are; `friendshore.program.asking` says what counts as moved. Where a limit ends
-    the search before such a plan is as cheap as the one given, or no engine comes to one that holds, it is the one given.
-
-    Args:
-        session: where it was planned: its limits hold, and its known answers are used.
-        cheapest: a cheapest plan.
-        before: the plan to stay near to, then others that settle what that leaves open.
+    It stays near to the first plan `before`; the others settle what that leaves open. Ranked objectives and cost stay what they are;
+    `friendshore.program.asking` says what counts as moved. Where a limit ends the search before such a plan is as cheap as the one given,
+    or no engine comes to one that holds, it is the one given.
     """
     same = _still_holds(before[0], cheapest)
     if same is not None:
@@ -187,13 +183,9 @@ def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Deci
 def mix_lines(
     before: Mapping[Line, Decimal], after: Mapping[Line, Decimal], names: Mapping[str, str], resolution: Decimal
 ) -> list[MixLine]:
-    """Every offer, material and place that either buys from, in order.
+    """Every offer, material and place that either buys from, in order, with the name of the facility.
 
-    Args:
-        before: what the first buys.
-        after: what the second buys.
-        names: facility of every offer.
-        resolution: kilograms to which purchases are rounded: two roundings apart, a purchase has not moved.
+    Purchases are rounded to `resolution` kilograms: two roundings apart, one has not moved.
     """
     found: dict[tuple[str, str, str], list[Decimal]] = {}
     for line in sorted({*before, *after}):

@@ -188,15 +188,7 @@ def _records(
     told: Mapping[str, str] | None = None,
     text: Callable[[Any], str] | None = None,
 ) -> Iterator[FactLine]:
-    """Records by name: those that only one has, and fields that differ.
-
-    Args:
-        kind: what they are.
-        one: of the first case.
-        other: of the second.
-        told: field -> the kind that it is told as.
-        text: what to say of a record that only one has.
-    """
+    """Records of a kind by name: those that only one case has, with the `text` of them, and fields that differ, as the kinds that `told` says."""
     for name in sorted({*one, *other}):
         was, now = one.get(name), other.get(name)
         if was is not None and now is not None:

@@ -63,15 +63,9 @@ def compare(
 def scenario_walk(
     session: Session, names: Sequence[str], changes: Sequence[Change] = ()
 ) -> tuple[Changes, Changes, tuple[str, str]]:
-    """What to compare for one scenario (with the case as it is), or for two (with each other); further changes are made to the last.
+    """The changes of the first and of the second plan, and what the two are called: of one scenario with the case as it is, or of two.
 
-    Args:
-        session: the case.
-        names: one scenario, or two; none if there are changes.
-        changes: what the second plan differs by beyond its scenario.
-
-    Returns:
-        The changes of the first and of the second, and what the two are called.
+    Further changes are made to the last; with them, there may be no scenario.
 
     Raises:
         InputError: for an unknown scenario, or one that inherits itself.

@@ -34,12 +34,7 @@ SHOWN = 12
 
 
 def ledger_document(found: Ledger, currency: str) -> Document:
-    """What all items add together, what each adds, and each by itself.
-
-    Args:
-        found: the bill.
-        currency: of its money.
-    """
+    """What all items add together, what each adds, and each by itself, in `currency`."""
     told = [item for item in found.items if not _unfelt(item)]
     return document(
         "The bill of compliance",

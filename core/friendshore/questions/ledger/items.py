@@ -68,10 +68,7 @@ def rule_items(session: Session) -> list[Item]:
 def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:
     """Items by name: `rule:`, `scenario:` or `term:` before a name says which is meant where several have it.
 
-    Args:
-        session: the case.
-        names: ids of rules, names of scenarios, kinds of terms of trade.
-        applied: scenarios that are applied to the case already, and so cannot be switched on.
+    Names are ids of rules, names of scenarios and kinds of terms of trade. Scenarios that are applied already cannot be switched on.
 
     Raises:
         InputError: for every name that names nothing or several things, comes twice, or is of a scenario applied already.

@@ -30,13 +30,7 @@ from .supply_levers import UpstreamSupply
 
 
 def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]:
-    """All levers within their bounds, in the order of their kinds.
-
-    Args:
-        session: the plan.
-        need: the demands.
-        bounds: how far levers may go.
-    """
+    """All levers within their bounds, in the order of their kinds."""
     problem = session.problem
     candidates = _that_fit(session, supply_levers.leads(UpstreamSupply(problem, need, bounds)))
     world = _with(session, candidates)

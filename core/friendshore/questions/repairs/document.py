@@ -33,12 +33,7 @@ SHOWN = 10
 
 
 def repairs_document(found: Repairs, shown: int = SHOWN) -> Document:
-    """Every gap with its repairs, cheapest first, and what it took to find them.
-
-    Args:
-        found: the repairs.
-        shown: repairs shown of each gap; 0: all.
-    """
+    """Every gap with its repairs, cheapest first, the first `shown` of each (0: all), and what it took to find them."""
     title = "What would serve what is short"
     if not found.gaps:
         return document(title, sentence("Nothing is short, and no rules conflict: there is nothing to repair."))

@@ -154,12 +154,7 @@ class Lattice:
     """The sets of `count` levers, and what is known of them."""
 
     def __init__(self, count: int, does: Callable[[Members], bool]) -> None:
-        """Nothing is known yet.
-
-        Args:
-            count: levers.
-            does: whether a set of them does it; if it does, so does every larger set.
-        """
+        """Nothing is known yet of so many levers, but that if a set of them `does` it, so does every larger set."""
         self.all: Members = frozenset(range(count))
         self._asked = does
         self._doing: list[Members] = []

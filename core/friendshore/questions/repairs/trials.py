@@ -41,13 +41,7 @@ class Trials:
     """
 
     def __init__(self, session: Session, need: Need, levers: Sequence[Lever]) -> None:
-        """Nothing is solved yet.
-
-        Args:
-            session: the plan.
-            need: what is to be served.
-            levers: what may be used.
-        """
+        """Nothing is solved yet."""
         self.session = session
         self.need = need
         self.levers = levers
@@ -198,10 +192,6 @@ def _weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
 
 def least_amounts(trials: Trials, amounts: Amounts) -> dict[int, tuple[Decimal, ...]]:
     """Amounts of which none can be smaller: each as small as the ones before it, at their least, and the ones after it, at their bounds, allow.
-
-    Args:
-        trials: what can be served.
-        amounts: amounts that serve the demands.
 
     Raises:
         TimeIsUpError: if there is no time left.

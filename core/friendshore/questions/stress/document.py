@@ -35,12 +35,7 @@ MATERIALS_SHOWN = 3
 
 
 def stress_document(found: Stress, shown: int = SHOWN) -> Document:
-    """All losses in order of what they cost, and what it took to find out.
-
-    Args:
-        found: the losses.
-        shown: losses shown of each table; 0: all.
-    """
+    """All losses in order of what they cost, of each table the first `shown` (0: all), and what it took to find out."""
     who = "everyone who could deliver" if found.everything else "everyone the plan buys from"
     head = (
         f"{who[0].upper()}{who[1:]}, taken away in turn from {found.start} to the end of the plan. "
@@ -119,9 +114,7 @@ _WHO = {"supplier": "supplier", "parent": "parent company", "country": "country"
 def insurance_document(found: Insurance, shown: int = SHOWN) -> Document:
     """The premium, what becomes of each loss, what the insured plan does otherwise, and the stock that would do instead.
 
-    Args:
-        found: the insurance.
-        shown: rows shown of each table; 0: all.
+    Of each table the first `shown` rows are told; 0: all.
     """
     title = f"Insured against the loss of any one {_WHO[found.by]} from {found.start} on"
     return document(

@@ -163,12 +163,7 @@ def insure_part(
 ) -> InsuredPart | None:
     """The cheapest plan of a part that meets every loss that can be met; None where rules conflict as things are.
 
-    Args:
-        session: the case.
-        program: the part.
-        today: its cheapest plan.
-        losses: offers that each loss takes away.
-        period: first period of the loss.
+    Each loss takes away some offers from `period` on.
 
     Raises:
         SolverError: if a solver breaks down.

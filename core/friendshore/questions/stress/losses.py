@@ -78,13 +78,9 @@ class _Found:
 def losses(
     session: Session, kinds: Sequence[LossKind] = KINDS, *, everything: bool = False, pairs: bool = False
 ) -> list[Loss]:
-    """Whom the plan can lose, each once, in canonical order.
+    """Whom the plan can lose, each once, in canonical order: those that it buys from, or with `everything` all who could deliver.
 
-    Args:
-        session: a solved case.
-        kinds: by what losses are told apart.
-        everything: everyone who could deliver; else those that the plan buys from.
-        pairs: also every two countries that the plan buys from.
+    `kinds` say by what losses are told apart; with `pairs` there are also every two countries that the plan buys from.
     """
     problem = session.problem
     groups = _Found.of(problem).groups

@@ -66,10 +66,6 @@ class Tariff(Covering, Rule):
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Tariff:
         """The same tariff with its specific duty in another currency, the one in which `charge` is to answer.
 
-        Args:
-            currency: the case's currency.
-            exchange: what one unit of another currency is worth in it; None if the case has no such exchange rate.
-
         Raises:
             InputError: if there is a specific duty to convert and no rate.
         """

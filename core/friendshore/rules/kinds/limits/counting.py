@@ -163,11 +163,9 @@ class Counting(Grouped):
         return bool(self.suppliers or self.parents or self.facilities or self.offers or self.inputs)
 
     def counted(self, facts: Facts, group: str, surely: bool, at: str = "") -> Count:
-        """What every purchase of a group counts, whoever it comes from.
+        """What every purchase of a group counts, whoever it comes from, `at` a place of delivery or any.
 
-        Args:
-            surely: whether only purchases count that cannot end in other places than the limit is about.
-            at: the place of delivery; empty: any.
+        Counted `surely`, only purchases count that cannot end in other places than the limit is about.
         """
 
         def count(offer: Chained, place: Place) -> Decimal:

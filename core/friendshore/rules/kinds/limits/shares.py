@@ -34,10 +34,7 @@ class _Shared(ByCountries):
     ) -> Iterator[Rows]:
         """One row for every group, place if each is counted on its own, stretch, and set of purchases.
 
-        Args:
-            facts: what there is to ask.
-            sets: for a group what purchases are added up, each with its name.
-            cap: whether they may come to no more than the share; else to no less.
+        `sets` gives for a group the purchases that are added up, by name. They may come to no more than the share, if it is a `cap`; else to no less.
         """
         for group, part in self.groups(facts):
             found = list(sets(part, group))
