@@ -74,7 +74,7 @@ def load_case(path: Path | str) -> Case:
     case = _assemble(read_section(toml, keys.FILE, toml.data), file.parent, found)
     if found or case is None:
         raise all_of(found)
-    return case.model_copy(update={"file": file})
+    return case.but(file=file)
 
 
 def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
@@ -173,7 +173,7 @@ def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]
     pairs = [(entry, demand(entry, about)) for entry in map(table.entry, table.rows)]
     kept = [entry for entry, record in pairs if record is not None]
     more = tuple(record for _, record in pairs if record is not None)
-    both = case.model_copy(update={"demands": (*case.demands, *more)})
+    both = case.but(demands=(*case.demands, *more))
     for fault in Case.faults({name: getattr(both, name) for name in Case.model_fields}):
         number = fault.entry[1] - len(case.demands) if fault.entry and fault.entry[0] == "demands" else -1
         if number >= 0:

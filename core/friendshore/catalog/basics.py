@@ -86,7 +86,7 @@ def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
         material = table.made(row, Material, reading.given(table, row, Material))
         if material is None:
             continue
-        material = material.model_copy(update={"content": content_of(material, reading.factors)})
+        material = material.but(content=content_of(material, reading.factors))
         reading.known.materials[material.id] = material
         materials.append(material)
     return tuple(sorted(materials, key=lambda m: m.id))

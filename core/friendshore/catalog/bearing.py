@@ -47,9 +47,7 @@ def with_list_prices(offers: Sequence[Offer], schedules: Sequence[PriceSchedule]
         if schedule.of == "offer" and schedule.tiers[0].price is not None
     }
     return tuple(
-        offer.model_copy(update={"price": first[offer.id]})
-        if offer.price is None and not offer.quotes and offer.id in first
-        else offer
+        offer.but(price=first[offer.id]) if offer.price is None and not offer.quotes and offer.id in first else offer
         for offer in offers
     )
 

@@ -112,7 +112,7 @@ def read_draft(
     about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
     requires = tuple(sorted(head.get("requires", ())))
     catalog = Catalog(name=name, requires=requires, distribution=distribution, **about, **facts)
-    return CatalogDraft(catalog.model_copy(update={"digest": digest(catalog)}), known)
+    return CatalogDraft(catalog.but(digest=digest(catalog)), known)
 
 
 def _assemble(reading: CatalogReading) -> dict[str, object]:
@@ -164,7 +164,7 @@ def _written(catalog: Catalog) -> Iterator[str]:
         table = held if isinstance(held, tuple) else ()
         for start in range(0, len(table) or 1, _PIECE):
             some = {name: table[start : start + _PIECE]} if table else {}
-            text = catalog.model_copy(update=some).model_dump_json(include={name}, exclude_defaults=True)[1:-1]
+            text = catalog.but(**some).model_dump_json(include={name}, exclude_defaults=True)[1:-1]
             if start:
                 text = text.removeprefix(f'"{name}":[')
             if start + _PIECE < len(table):

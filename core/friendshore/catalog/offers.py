@@ -224,7 +224,7 @@ def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer
             found.setdefault(name, []).append((quote, row))
     reading.table(columns.OFFERS).let_go()
     kept = {name: _in_order(table, quotes) for name, quotes in found.items()}
-    return tuple(offer.model_copy(update={"quotes": kept[offer.id]}) if offer.id in kept else offer for offer in offers)
+    return tuple(offer.but(quotes=kept[offer.id]) if offer.id in kept else offer for offer in offers)
 
 
 def _in_order(table: Table, quotes: list[tuple[Quote, TableRow]]) -> tuple[Quote, ...]:

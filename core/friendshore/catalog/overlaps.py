@@ -100,26 +100,20 @@ def _united(catalog: Catalog, into: Mapping[str, Overlap]) -> Catalog:
 
     def bearing(items: tuple[B, ...]) -> tuple[B, ...]:
         return tuple(
-            item.model_copy(update={"id": kept(item.id)}) if item.of == "facility" else item
+            item.but(id=kept(item.id)) if item.of == "facility" else item
             for item in items
             if not (item.of == "offer" and item.id in gone) and not (item.of == "facility" and not stays(item.id))
         )
 
-    return catalog.model_copy(
-        update={
-            "facilities": tuple(
-                facility.model_copy(update={"within": kept(facility.within)})
-                for facility in catalog.facilities
-                if f"{catalog.name}:{facility.id}" not in into
-            ),
-            "offers": tuple(
-                offer.model_copy(update={"facility": kept(offer.facility)})
-                for offer in catalog.offers
-                if offer.id not in gone
-            ),
-            "schedules": bearing(catalog.schedules),
-            "terms": bearing(catalog.terms),
-        }
+    return catalog.but(
+        facilities=tuple(
+            facility.but(within=kept(facility.within))
+            for facility in catalog.facilities
+            if f"{catalog.name}:{facility.id}" not in into
+        ),
+        offers=tuple(offer.but(facility=kept(offer.facility)) for offer in catalog.offers if offer.id not in gone),
+        schedules=bearing(catalog.schedules),
+        terms=bearing(catalog.terms),
     )
 
 
@@ -239,7 +233,7 @@ def _shown(value: object) -> str:
 def as_required(catalog: Catalog) -> Catalog:
     """What a catalog contributes that is only required by others: neither facilities nor offers, nor what is said of them."""
     kept = tuple(alias for alias in catalog.aliases if alias.of in ("material", "benchmark"))
-    return catalog.model_copy(update={"facilities": (), "offers": (), "schedules": (), "terms": (), "aliases": kept})
+    return catalog.but(facilities=(), offers=(), schedules=(), terms=(), aliases=kept)
 
 
 def ambiguous(catalogs: Sequence[Catalog]) -> Iterator[Diagnostic]:

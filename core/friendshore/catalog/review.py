@@ -112,7 +112,7 @@ def _unused_sources(catalog: Catalog) -> Iterator[Diagnostic]:
 
 def _contents(catalog: Catalog, factors: Factors) -> Iterator[Diagnostic]:
     for material in catalog.materials:
-        by_factor = content_of(material.model_copy(update={"content": None}), factors)
+        by_factor = content_of(material.but(content=None), factors)
         if material.content is None or by_factor is None:
             continue
         if abs(material.content - by_factor) > _FAR_APART * by_factor:

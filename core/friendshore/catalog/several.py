@@ -224,7 +224,7 @@ def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[D
         counts = used is None or catalog.name in used
         own: dict[tuple[str, object], object] = {}
         for material in catalog.materials:
-            own["material", material.id] = material.model_copy(update={"source": "", "content": None})
+            own["material", material.id] = material.but(source="", content=None)
         for factor in catalog.factors:
             own["factor", f"{factor.element} in {factor.compound}"] = factor.kg_per_kg
         for rate in catalog.rates:

@@ -48,8 +48,8 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
     """
     again = Again()
     lists = {name: tuple(_remade(again, catalog, name)) for name in _LISTS}
-    head = again.record(catalog.model_copy(update=dict.fromkeys(_LISTS, ())), f"catalog {catalog.name}")
-    checked = head.model_copy(update=lists)
+    head = again.record(catalog.but(**dict.fromkeys(_LISTS, ())), f"catalog {catalog.name}")
+    checked = head.but(**lists)
     return checked, [*again.found, *_Catalog(checked, known_from([*others, checked]), again.wrong).problems()]
 
 
@@ -63,7 +63,7 @@ def _remade(again: Again, catalog: Catalog, name: str) -> Iterator[object]:
     """The records of a list, made again; one of which a field is missing altogether is told, and left out."""
     for position, record in enumerate(getattr(catalog, name)):
         strange = name == "offers" and getattr(record, "catalog", "") != catalog.name
-        own = record.model_copy(update={"catalog": catalog.name}) if strange else record
+        own = record.but(catalog=catalog.name) if strange else record
         made = again.record(own, _place(catalog, name, record, position))
         if id(made) not in again.wrong or all(hasattr(made, field) for field in type(made).model_fields):
             yield made

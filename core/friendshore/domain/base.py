@@ -56,6 +56,10 @@ class Record(BaseModel):
                 del copied.__dict__[name]
         return copied
 
+    def but(self, **fields: object) -> Self:
+        """The same record but for some fields, which are taken as they are."""
+        return self.model_copy(update=fields)
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         from .meanings import meanings

@@ -97,7 +97,7 @@ class Chained(Record):
 
 
 def _of_the_metal(entry: ChainEntry) -> ChainEntry:
-    return entry.model_copy(update={"countries": frozenset(), "complete": False}) if entry.unmined else entry
+    return entry.but(countries=frozenset(), complete=False) if entry.unmined else entry
 
 
 class Move(Record):

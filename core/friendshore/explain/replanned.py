@@ -129,9 +129,7 @@ def _inputs(session: Session, part: Infeasible) -> Inputs:
 def _later(inputs: Inputs, rule: Rule, day: date) -> Inputs:
     """The same, with one rule asked from a day on."""
     phases = tuple(
-        phase.model_copy(update={"start": max(phase.start or day, day)})
-        for phase in rule.phases
-        if phase.end is None or phase.end >= day
+        phase.but(start=max(phase.start or day, day)) for phase in rule.phases if phase.end is None or phase.end >= day
     )
-    later = rule.model_copy(update={"phases": phases})
+    later = rule.but(phases=phases)
     return replace(inputs, rules=tuple(later if one.id == rule.id else one for one in inputs.rules))

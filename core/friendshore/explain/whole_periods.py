@@ -175,7 +175,7 @@ def _planned(
     horizon = inputs.case.horizon
     months = Horizon(start=horizon.start, count=horizon.count * horizon.length.months, length=PeriodLength.MONTH)
     try:
-        problem = replace(inputs, case=inputs.case.model_copy(update={"horizon": months})).problem()
+        problem = replace(inputs, case=inputs.case.but(horizon=months)).problem()
         program = compile_program(problem)
         solution = solve(program, limits, progress, session.cancel, session.answers)
     except NoPlanError:

@@ -122,7 +122,7 @@ def owner_of(kind: type) -> PluginInfo:
     """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
     info = owner_of_package(package_of(kind), f"module `{kind.__module__}`")
-    return info.model_copy(update={"file": file})
+    return info.but(file=file)
 
 
 def owner_of_package(package: str, otherwise: str = "") -> PluginInfo:

@@ -218,7 +218,7 @@ def built_in() -> Plugin:
     """The kinds of friendshore itself, which come through the same structure as everybody's."""
     info = PluginInfo(distribution=OWN, version=__version__, name="built-in", package=OWN)
     classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
-    return Plugin(info.model_copy(update={"kinds": tuple(classes), "questions": own_questions()}), classes=classes)
+    return Plugin(info.but(kinds=tuple(classes), questions=own_questions()), classes=classes)
 
 
 def asked_of_us(info: PluginInfo) -> Yielded:
@@ -235,7 +235,7 @@ def given_in_memory(
     classes = {kind_of(rule, info): rule for rule in kinds}
     asked = named(questions, info)
     names = {"catalogs": tuple(catalogs), "packs": tuple(packs), "kinds": tuple(classes)}
-    told = info.model_copy(update={**names, "questions": announced(dict.fromkeys(asked, ""))})
+    told = info.but(**names, questions=announced(dict.fromkeys(asked, "")))
     return Plugin(told, None, dict(catalogs), dict(packs), classes, asked)
 
 

@@ -249,29 +249,27 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
         if found.damage:
             raise PluginError(found.damage, fix="reinstall it")
         folder = package if package is not None else home_of(info.package)
-        info = info.model_copy(update={"file": str(folder / MANIFEST)})
+        info = info.but(file=str(folder / MANIFEST))
         data = data_of(folder / MANIFEST)
-        info = info.model_copy(update=_interface(data.get("api")))
+        info = info.but(**_interface(data.get("api")))
         manifest = _manifest(data, info)
     except FriendshoreError as error:
         return _broken(info, entry, error)
     problems: list[Diagnostic] = []
     catalogs = contents_of(folder / MANIFEST, manifest.catalogs, CATALOG_FILE, "name", problems)
     packs = contents_of(folder / MANIFEST, manifest.packs, PACK_FILE, "id", problems)
-    info = info.model_copy(
-        update={
-            "catalogs": (*(name for name, _ in catalogs), *manifest.hook_catalogs),
-            "packs": (*(name for name, _ in packs), *manifest.hook_packs),
-            "kinds": manifest.kinds,
-            "questions": announced(manifest.questions),
-            "settings": manifest.settings,
-            "readers": manifest.readers,
-            "columns": tuple(
-                DeclaredColumn(table=table, name=name, column=column)
-                for table, columns in sorted(manifest.facts.items())
-                for name, column in sorted(columns.items())
-            ),
-        }
+    info = info.but(
+        catalogs=(*(name for name, _ in catalogs), *manifest.hook_catalogs),
+        packs=(*(name for name, _ in packs), *manifest.hook_packs),
+        kinds=manifest.kinds,
+        questions=announced(manifest.questions),
+        settings=manifest.settings,
+        readers=manifest.readers,
+        columns=tuple(
+            DeclaredColumn(table=table, name=name, column=column)
+            for table, columns in sorted(manifest.facts.items())
+            for name, column in sorted(columns.items())
+        ),
     )
     problems += _repeated(info)
     problems += taken(info.columns, info.file)
@@ -290,7 +288,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
 
 
 def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plugin:
-    told = info.model_copy(update={"status": PluginStatus.BROKEN, "error": str(error)})
+    told = info.but(status=PluginStatus.BROKEN, error=str(error))
     return Plugin(told, entry, problems=error.problems)
 
 

@@ -80,9 +80,9 @@ def barred(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
     found = [block for block in met if block.whole]
     if not found:
         withheld = tuple(sorted({block.name.partition(":")[2] for block in met}))
-        return replace(plugin, info=plugin.info.model_copy(update={"withheld": withheld})) if withheld else plugin
+        return replace(plugin, info=plugin.info.but(withheld=withheld)) if withheld else plugin
     error = f"blocked by {_blockers(found)}; fix: {_undoing(found)}"
-    return Plugin(plugin.info.model_copy(update={"status": PluginStatus.BLOCKED, "error": error}), plugin.entry)
+    return Plugin(plugin.info.but(status=PluginStatus.BLOCKED, error=error), plugin.entry)
 
 
 def _refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Diagnostic:
@@ -168,7 +168,7 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
     if not problems:
         return plugin
     update = {"status": PluginStatus.CLASH, "error": "\n".join(map(str, problems))}
-    return replace(plugin, info=plugin.info.model_copy(update=update), problems=tuple(problems))
+    return replace(plugin, info=plugin.info.but(**update), problems=tuple(problems))
 
 
 def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:

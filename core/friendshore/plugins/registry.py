@@ -223,7 +223,7 @@ class Registry:
             PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
             InputError: if there is no such folder or workbook, or with all that a reader finds wrong.
         """
-        return self._catalog(name, base).model_copy(update={"columns": fact_columns(self.plugins)})
+        return self._catalog(name, base).but(columns=fact_columns(self.plugins))
 
     def _catalog(self, name: str, base: Path | None) -> CatalogRef:
         if reader_in(name) is not None:

@@ -27,7 +27,7 @@ def prove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: l
     if all(offer.id != change.prove for catalog in catalogs for offer in catalog.offers):
         unknown(change, change.prove, "an offer", troubles)
     proven = tuple(sorted({*case.accept.proven, change.prove}))
-    return case.model_copy(update={"accept": case.accept.model_copy(update={"proven": proven})}), catalogs
+    return case.but(accept=case.accept.but(proven=proven)), catalogs
 
 
 def waive(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
@@ -42,7 +42,7 @@ def waive(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Dia
         end=change.end,
         why=change.why,
     )
-    return case.model_copy(update={"waivers": (*case.waivers, waiver)}), catalogs
+    return case.but(waivers=(*case.waivers, waiver)), catalogs
 
 
 def grant(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
@@ -56,7 +56,7 @@ def grant(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Dia
         end=change.end,
         why=change.why,
     )
-    return case.model_copy(update={"licences": (*case.licences, licence)}), catalogs
+    return case.but(licences=(*case.licences, licence)), catalogs
 
 
 def _numbered(name: str, taken: Collection[str]) -> str:
@@ -79,7 +79,7 @@ def add_stock(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
         ),
         why=change.why,
     )
-    return case.model_copy(update={"stocks": (*case.stocks, stock)}), catalogs
+    return case.but(stocks=(*case.stocks, stock)), catalogs
 
 
 OFFERS: Final = (
@@ -189,14 +189,14 @@ def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: 
         update["schedules"] = tuple(schedule for schedule in catalog.schedules if not bears(schedule))
     if kind in _OF_TERMS:
         update["terms"] = tuple(_lifted(catalog.terms, _OF_TERMS[kind], bears))
-    return catalog.model_copy(update=update)
+    return catalog.but(**update)
 
 
 def _free_of(offer: Offer, kind: TermKind, gone: Mapping[str, object]) -> Offer:
     lanes = offer.lanes
     if kind is TermKind.LEAD_TIME:
-        lanes = tuple(lane.model_copy(update={"lead_time": None}) for lane in lanes)
-    return offer.model_copy(update={**gone, "lanes": lanes})
+        lanes = tuple(lane.but(lead_time=None) for lane in lanes)
+    return offer.but(**gone, lanes=lanes)
 
 
 def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[Bearing], bool]) -> Iterator[Terms]:
@@ -205,6 +205,6 @@ def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[Bearing], bool
         if not bears(one):
             yield one
             continue
-        left = one.model_copy(update={name: None})
+        left = one.but(**{name: None})
         if any(getattr(left, figure) is not None for figure in _OF_TERMS.values()):
             yield left

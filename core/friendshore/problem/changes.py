@@ -168,14 +168,14 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
                 ended: dict[str, date | None] = {"end": until}
                 if offer.start and offer.start > until:  # it was to be sold only later: never, then
                     ended = {"start": None, "end": case.horizon.start - timedelta(days=1)}
-                offers.append(offer.model_copy(update=ended))
+                offers.append(offer.but(**ended))
             else:
                 gone.add(offer.id)
-        return catalog.model_copy(update={"offers": tuple(offers)})
+        return catalog.but(offers=tuple(offers))
 
     left = tuple(without(catalog) for catalog in catalogs)
     kept = tuple(given for given in case.assume.offer if given.id not in gone)
-    return case.model_copy(update={"assume": case.assume.model_copy(update={"offer": kept})}), left
+    return case.but(assume=case.assume.but(offer=kept)), left
 
 
 def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
@@ -194,23 +194,18 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
         found = True
         price = offer.price
         if price is None:
-            quotes = tuple(quote.model_copy(update={"amount": quote.amount * factor}) for quote in offer.quotes)
-            return offer.model_copy(update={"quotes": quotes})
+            quotes = tuple(quote.but(amount=quote.amount * factor) for quote in offer.quotes)
+            return offer.but(quotes=quotes)
         if price.amount is not None:
-            return offer.model_copy(update={"price": price.model_copy(update={"amount": price.amount * factor})})
-        return offer.model_copy(
-            update={"price": price.model_copy(update={"premium": (1 + price.premium) * factor - 1})}
-        )
+            return offer.but(price=price.but(amount=price.amount * factor))
+        return offer.but(price=price.but(premium=(1 + price.premium) * factor - 1))
 
     changed = []
     for catalog in catalogs:
-        prices = tuple(
-            row.model_copy(update={"amount": row.amount * factor}) if row.id == change.price else row
-            for row in catalog.prices
-        )
+        prices = tuple(row.but(amount=row.amount * factor) if row.id == change.price else row for row in catalog.prices)
         found = found or any(row.id == change.price for row in catalog.prices)
         offers = tuple(map(repriced, catalog.offers))
-        changed.append(catalog.model_copy(update={"offers": offers, "prices": prices}))
+        changed.append(catalog.but(offers=offers, prices=prices))
     hit = {
         offer.id
         for before, after in zip(catalogs, changed, strict=True)
@@ -232,24 +227,24 @@ def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     price = Price(amount=change.amount, currency=change.currency or case.currency, source=CASE_SOURCE)
 
     def stated(offer: Offer) -> Offer:
-        return offer.model_copy(update={"price": price, "quotes": ()}) if offer.id in hit else offer
+        return offer.but(price=price, quotes=()) if offer.id in hit else offer
 
-    return case, tuple(c.model_copy(update={"offers": tuple(map(stated, c.offers))}) for c in catalogs)
+    return case, tuple(c.but(offers=tuple(map(stated, c.offers))) for c in catalogs)
 
 
 def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) -> Catalog:
     """A catalog in which the prices of some offers' own tiers are multiplied; discounts follow the list price of themselves."""
 
     def repriced(tier: Tier) -> Tier:
-        return tier if tier.price is None else tier.model_copy(update={"price": tier.price * factor})
+        return tier if tier.price is None else tier.but(price=tier.price * factor)
 
     schedules = tuple(
-        schedule.model_copy(update={"tiers": tuple(map(repriced, schedule.tiers))})
+        schedule.but(tiers=tuple(map(repriced, schedule.tiers)))
         if schedule.of == "offer" and schedule.id in offers
         else schedule
         for schedule in catalog.schedules
     )
-    return catalog.model_copy(update={"schedules": schedules})
+    return catalog.but(schedules=schedules)
 
 
 def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
@@ -264,11 +259,9 @@ def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
         if change.per_year is not None and (not steps or steps[0].start is not None):
             # What is stated may hold before anything was published; until then there is none.
             steps = (CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=CASE_SOURCE), *steps)
-        return facility.model_copy(update={"capacity": tuple(_steps(steps, change))})
+        return facility.but(capacity=tuple(_steps(steps, change)))
 
-    result = tuple(
-        catalog.model_copy(update={"facilities": tuple(map(changed, catalog.facilities))}) for catalog in catalogs
-    )
+    result = tuple(catalog.but(facilities=tuple(map(changed, catalog.facilities))) for catalog in catalogs)
     if not found:
         unknown(change, change.capacity, "a facility", troubles)
     elif change.per_year is None and not any(facility.capacity for facility in found):
@@ -288,7 +281,7 @@ def _steps(steps: Sequence[CapacityStep], change: Change) -> list[CapacityStep]:
         ]
         inside = [day for day in cuts if (step.start is None or day > step.start) and (until is None or day < until)]
         for start in (step.start, *inside):
-            part = step.model_copy(update={"start": start})
+            part = step.but(start=start)
             day = start or date.min
             changes = (change.start is None or day >= change.start) and (change.end is None or day <= change.end)
             found.append(_step(part, change, begins=start == step.start) if changes else part)
@@ -306,7 +299,7 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
         update["status"] = change.status
     if change.delay is not None and step.start is not None and begins:
         update["start"] = add_months(step.start, int(change.delay))
-    return step.model_copy(update=update)
+    return step.but(**update)
 
 
 def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
@@ -319,23 +312,23 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
         demand = _scaled(demand, change.factor) if change.factor is not None else demand
         if change.delay is None:
             return demand
-        return demand.model_copy(update={"later": demand.later + int(change.delay)})
+        return demand.but(later=demand.later + int(change.delay))
 
     demands = tuple(changed(d) if hit else d for d, hit in zip(case.demands, named, strict=True))
-    return case.model_copy(update={"demands": demands}), catalogs
+    return case.but(demands=demands), catalogs
 
 
 def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
     per_year = demand.per_year * factor if demand.per_year is not None else None
     quantities = tuple(quantity * factor for quantity in demand.quantities)
-    return demand.model_copy(update={"per_year": per_year, "quantities": quantities})
+    return demand.but(per_year=per_year, quantities=quantities)
 
 
 def _accept(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
     """Restates what a capacity status counts for."""
     assert change.accept is not None and change.factor is not None
-    accept: Accept = case.accept.model_copy(update={"capacity": {**case.accept.capacity, change.accept: change.factor}})
-    return case.model_copy(update={"accept": accept}), catalogs
+    accept: Accept = case.accept.but(capacity={**case.accept.capacity, change.accept: change.factor})
+    return case.but(accept=accept), catalogs
 
 
 _APPLY: dict[str, _Apply] = {

@@ -230,7 +230,7 @@ def _stock_lot(stock: StockSpec, number: int, merged: Merged, case: Case, basis:
     name = stock_name(stock, number)
     factor = basis(stock.material, stock.substance)
     line = RecipeLine(material=stock.material, per_unit=Decimal(1))
-    chain = tuple(e if e.source else e.model_copy(update={"source": CASE_SOURCE}) for e in stock.chain)
+    chain = tuple(e if e.source else e.but(source=CASE_SOURCE) for e in stock.chain)
     offer = Offer(id=name, facility=name, outputs=(line,), chain=chain)
     facility = Facility(id=name, name=name, country=place.country, place=place.id)
     acquired = _day_or_before(stock.acquired, case)

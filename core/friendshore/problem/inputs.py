@@ -61,7 +61,7 @@ class Inputs:
         case = following.record(self.case)
         rules = tuple(following.record(rule) for rule in self.rules)
         bills = tuple(following.record(bill) for bill in self.bills)
-        case = case.model_copy(update={"followed": tuple(following.followed)})
+        case = case.but(followed=tuple(following.followed))
         return replace(self, case=case, rules=rules, bills=bills)
 
     def _following(self) -> Following:
@@ -89,8 +89,8 @@ class Inputs:
             return changed
         accept = changed.case.accept
         statuses = tuple(sorted({*accept.rule_status, PhaseStatus.UNKNOWN.value}))
-        strict = accept.model_copy(update={"rule_status": statuses})
-        return replace(changed, case=changed.case.model_copy(update={"accept": strict}))
+        strict = accept.but(rule_status=statuses)
+        return replace(changed, case=changed.case.but(accept=strict))
 
     def after(self, changes: Sequence[Change]) -> Inputs:
         """The same facts after some changes, in order. What shortages and holding cost stays what it is before them.
@@ -118,7 +118,7 @@ class Inputs:
 
     def freeze(self, problem: Problem) -> Inputs:
         """The same facts with shortage and holding at the prices of a problem, that of the facts before any change, whatever changes."""
-        return replace(self, case=self.case.model_copy(update={"frozen": problem.frozen}))
+        return replace(self, case=self.case.but(frozen=problem.frozen))
 
     def problem(self) -> Problem:
         """Everything resolved.

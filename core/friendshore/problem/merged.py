@@ -58,7 +58,7 @@ class Merged:
     def accepted(self, entry: ChainEntry, least: Confidence) -> ChainEntry:
         """An entry as the case sees it: evidence below `least` proves nothing, so that its list is read as incomplete."""
         if entry.complete and not self.confidence(entry.source).reaches(least):
-            return entry.model_copy(update={"complete": False})
+            return entry.but(complete=False)
         return entry
 
 
@@ -75,7 +75,7 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
     factors = tuple(sorted({f for c in catalogs for f in c.factors}, key=lambda f: (f.element, f.compound)))
     contents = Factors(factors)
     materials = {
-        name: material.model_copy(update={"content": content_of(material, contents)})
+        name: material.but(content=content_of(material, contents))
         for name, material in _by_id(m for catalog in catalogs for m in catalog.materials).items()
     }
     facilities = _by_id(f for catalog in catalogs for f in catalog.facilities)

@@ -158,13 +158,13 @@ class _OfferReader:
         if given.price is not None:
             amount = given.price.amount
             per_unit = exact(amount / factor) if amount is not None else None
-            update["price"] = given.price.model_copy(update={"amount": per_unit, "source": CASE_SOURCE})
+            update["price"] = given.price.but(amount=per_unit, source=CASE_SOURCE)
             update["quotes"] = ()
         if given.chain:
             stated = {entry.stage for entry in given.chain}
             kept = tuple(entry for entry in offer.chain if entry.stage not in stated)
-            update["chain"] = kept + tuple(e.model_copy(update={"source": CASE_SOURCE}) for e in given.chain)
-        return offer.model_copy(update=update)
+            update["chain"] = kept + tuple(e.but(source=CASE_SOURCE) for e in given.chain)
+        return offer.but(**update)
 
     def _given_basis(self, offer: Offer, given: OfferAssumption) -> Decimal:
         factor = basis_factor(self.merged.materials[offer.outputs[0].material], given.substance, self.paths.factors)

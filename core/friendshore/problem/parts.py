@@ -146,15 +146,13 @@ class Parts:
 
         def cut(catalog: Catalog) -> Catalog:
             rows = tuple(row for row in catalog.prices if row.id in benchmarks or row.material in members)
-            return catalog.model_copy(
-                update={
-                    "offers": tuple(o for o in catalog.offers if o.id in offers),
-                    "facilities": tuple(f for f in catalog.facilities if f.id in facilities or f.place in places),
-                    "schedules": tuple(bond for bond in catalog.schedules if (bond.of, bond.id) in subjects),
-                    "terms": tuple(bond for bond in catalog.terms if (bond.of, bond.id) in subjects),
-                    "prices": rows,
-                    "materials": tuple(m for m in catalog.materials if m.id in members | lines | self._priced),
-                }
+            return catalog.but(
+                offers=tuple(o for o in catalog.offers if o.id in offers),
+                facilities=tuple(f for f in catalog.facilities if f.id in facilities or f.place in places),
+                schedules=tuple(bond for bond in catalog.schedules if (bond.of, bond.id) in subjects),
+                terms=tuple(bond for bond in catalog.terms if (bond.of, bond.id) in subjects),
+                prices=rows,
+                materials=tuple(m for m in catalog.materials if m.id in members | lines | self._priced),
             )
 
         return replace(
@@ -176,26 +174,16 @@ class Parts:
         return hasattr(rule, "covers") and bool(self.covered(rule) & members)
 
     def _cut_case(self, case: Case, members: Members, offers: Mapping[str, Offer]) -> Case:
-        assume = case.assume.model_copy(update={"offer": tuple(a for a in case.assume.offer if a.id in offers)})
+        assume = case.assume.but(offer=tuple(a for a in case.assume.offer if a.id in offers))
         proven = tuple(name for name in case.accept.proven if name in offers)
-        return case.model_copy(
-            update={
-                "assume": assume,
-                "accept": case.accept.model_copy(update={"proven": proven}),
-                "demands": tuple(d for d in case.demands if d.material in members),
-                "stocks": tuple(
-                    s.model_copy(update={"id": stock_name(s, n)})
-                    for n, s in enumerate(case.stocks, 1)
-                    if s.material in members
-                ),
-                "orders": tuple(
-                    o.model_copy(update={"id": order_name(o, n)})
-                    for n, o in enumerate(case.orders, 1)
-                    if o.offer in offers
-                ),
-                "incumbents": tuple(i for i in case.incumbents if i.offer in offers),
-                "stores": tuple(s for s in case.stores if s.material in members),
-            }
+        return case.but(
+            assume=assume,
+            accept=case.accept.but(proven=proven),
+            demands=tuple(d for d in case.demands if d.material in members),
+            stocks=tuple(s.but(id=stock_name(s, n)) for n, s in enumerate(case.stocks, 1) if s.material in members),
+            orders=tuple(o.but(id=order_name(o, n)) for n, o in enumerate(case.orders, 1) if o.offer in offers),
+            incumbents=tuple(i for i in case.incumbents if i.offer in offers),
+            stores=tuple(s for s in case.stores if s.material in members),
         )
 
 

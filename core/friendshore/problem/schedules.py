@@ -168,7 +168,7 @@ def _in_case_currency(tier: Tier, rate: Decimal, schedule: PriceSchedule) -> Tie
         money["least"] = exact(tier.least * rate)
     if tier.price is not None:
         money["price"] = exact(tier.price * rate)
-    return tier.model_copy(update=money)
+    return tier.but(**money)
 
 
 def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> bool:

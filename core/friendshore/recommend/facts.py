@@ -105,7 +105,7 @@ def facts_of(gathered: Gathered, applied: Applied, plan: Plan) -> FactsFile:
     """The facts of a gathered case and its plan."""
     return FactsFile(
         format=FORMAT,
-        case=gathered.declared.model_copy(update={"rules": ()}),
+        case=gathered.declared.but(rules=()),
         catalogs=gathered.read,
         packs=tuple(PackFacts.of(pack, owner) for pack, owner in gathered.packs),
         named=dict(gathered.named),

@@ -189,7 +189,7 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
                 continue
             message = f"the scenario `{scenario.name}` is given by {before} and by rule pack {pack}"
             errors.append(InputError(message, column="scenario.name", fix="rename the one in the case"))
-    return case.model_copy(update={"scenarios": (*case.scenarios, *brought)}) if brought else case
+    return case.but(scenarios=(*case.scenarios, *brought)) if brought else case
 
 
 def _registry(case: Case, given: Sequence[Catalog]) -> Registry:

@@ -200,7 +200,7 @@ def _own(file: FactsFile, case: Gathered | None, found: Vouching) -> None:
         found.unvouched.append(f"{what}: {GIVE_CASE}")
         return
     made = {rule.id: as_data(rule) for rule in case.rules if rule.id not in case.pack_of}
-    declared = case.declared.model_copy(update={"rules": ()})
+    declared = case.declared.but(rules=())
     told, right = (
         _of_record(one) | _rules(own) | {"what the case names": dict(named)}
         for one, own, named in ((file.case, rules, file.named), (declared, made, case.named))

@@ -46,7 +46,7 @@ def amended(
             update: dict[str, object] = {"loosened": found[name].loosened + change.by}
         else:
             update = {"phases": _phases(found[name].phases, change)}
-        found[name] = found[name].model_copy(update=update)
+        found[name] = found[name].but(**update)
     if problems:
         raise InputError(problems)
     return tuple(found[rule.id] for rule in rules)
@@ -78,7 +78,7 @@ def _phases(phases: Sequence[Phase], change: Change) -> tuple[Phase, ...]:
     for phase in phases:
         if phase.status in DORMANT:
             woken += _outside(phase, span)
-            woken += [part.model_copy(update={"status": PhaseStatus.ENACTED}) for part in _inside(phase, span)]
+            woken += [part.but(status=PhaseStatus.ENACTED) for part in _inside(phase, span)]
         else:
             woken.append(phase)
     return tuple(sorted(woken, key=lambda phase: phase.start or date.min))
@@ -90,7 +90,7 @@ def _inside(phase: Phase, span: Span) -> list[Phase]:
         return []
     starts = [day for day in (phase.start, span.start) if day]
     ends = [day for day in (phase.end, span.end) if day]
-    return [phase.model_copy(update={"start": max(starts, default=None), "end": min(ends, default=None)})]
+    return [phase.but(start=max(starts, default=None), end=min(ends, default=None))]
 
 
 def _outside(phase: Phase, span: Span) -> list[Phase]:

@@ -173,7 +173,7 @@ class Session:
         ranked = self.problem.case.objectives
         if levels >= len(ranked):
             return self.verified
-        case = self.problem.case.model_copy(update={"objectives": ranked[:levels]})
+        case = self.problem.case.but(objectives=ranked[:levels])
         problem = replace(self.problem, case=case)
         goals = self.program.goals[:levels]
         if len(problem.objectives) > levels:
@@ -334,5 +334,5 @@ def _for_search(limits: Limits, began: float, building: float) -> Limits:
 
 def _for_itself(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:
     """A plan and its facts, to be verified as a plan that holds, whatever was minimised to find it."""
-    bare = replace(problem, case=problem.case.model_copy(update={"objectives": ()}))
-    return bare, plan.model_copy(update={"levels": (), "status": PlanStatus.FEASIBLE})
+    bare = replace(problem, case=problem.case.but(objectives=()))
+    return bare, plan.but(levels=(), status=PlanStatus.FEASIBLE)

@@ -170,7 +170,7 @@ class LagrangianPricing:
         return self._choice()
 
     def _rounds(self, feasible: bool) -> bool:
-        """Rounds of pricing until some mix keeps the rows, then, once `feasible`, until no plan betters it; False: no mix is known that keeps them."""
+        """Rounds of pricing until some mix keeps the rows, then, once `feasible`, until no plan betters it; False: no mix known keeps them."""
         for _ in range(MOST_ROUNDS):
             mix = self.solver.exact(self._master(feasible))
             if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None:

@@ -15,7 +15,7 @@ def plan_of(program: Program, solution: Solution) -> Plan:
     conflicts = [infeasible(program, conflict) for conflict in solution.conflicts]
     plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
     levels = [PlanLevel(least=exact(n.least), bound=exact(n.bound), most=exact(n.most)) for n in solution.levels]
-    return plan.model_copy(update={"levels": tuple(levels)})
+    return plan.but(levels=tuple(levels))
 
 
 def infeasible(program: Program, conflict: Conflict) -> Infeasible:

@@ -291,14 +291,14 @@ def _untold(offer: Chained) -> list[ChainEntry]:
 
 def _surely(offer: Chained, entry: ChainEntry, country: str) -> Chained:
     """The offer with one stage, told or not, surely in a country."""
-    sure = entry.model_copy(update={"countries": frozenset({country}), "complete": True})
+    sure = entry.but(countries=frozenset({country}), complete=True)
     entries = [sure if other is entry else other for other in offer.performed]
     if entry.main_stage in offer.missing:
         entries.append(sure)
     missing = offer.missing - {entry.main_stage}
     # A new record rather than a copy: what is worked out from the chain once is kept in the old one.
     fields = {name: getattr(offer, name) for name in Chained.model_fields}
-    stated = offer.offer.model_copy(update={"chain": tuple(entries)})
+    stated = offer.offer.but(chain=tuple(entries))
     told = {"offer": stated, "performed": tuple(entries), "missing": missing}
     return Chained.model_construct(**{**fields, **told})
 

@@ -80,7 +80,7 @@ def a_maker(dice: Random, good: Material, feed: Material, places: Sequence[str])
     country = min(chain[-1].countries)
     offer = an_offer("maker", f"plant-{country.lower()}", good, a_price(dice), chain)
     needs = RecipeLine(material=feed.id, per_unit=Decimal(dice.choice(("0.8", "1", "1.3"))), source=SOURCE)
-    return offer.model_copy(update={"inputs": (needs,)})
+    return offer.but(inputs=(needs,))
 
 
 def with_lots(
@@ -97,8 +97,8 @@ def with_lots(
         arrives=date(start.year + 1, start.month, 1),
     )  # fmt: skip
     once = {"onboarding": a_price(dice), "onboarding_currency": "USD"}
-    changed = case.model_copy(update={"stocks": (held,), "orders": (placed,)})
-    return changed, catalog.model_copy(update={"offers": _one_with(offers, dice, once)})
+    changed = case.but(stocks=(held,), orders=(placed,))
+    return changed, catalog.but(offers=_one_with(offers, dice, once))
 
 
 def with_bonds(
@@ -121,12 +121,12 @@ def with_bonds(
     feed = next(material for material in catalog.materials if material.id != good.id)
     several = an_offer("pair", catalog.facilities[0].id, good, a_price(dice), a_chain(dice, good.stages, places))
     line = RecipeLine(material=feed.id, per_unit=Decimal("0.5"), source=SOURCE)
-    pair = several.model_copy(update={"outputs": (*several.outputs, line)})
+    pair = several.but(outputs=(*several.outputs, line))
     bonds = {"offers": (*offers, pair), "schedules": (schedule,), "terms": (fixed,)}
-    return case, catalog.model_copy(update=bonds)
+    return case, catalog.but(**bonds)
 
 
 def _one_with(offers: Sequence[Offer], dice: Random, update: Mapping[str, object]) -> tuple[Offer, ...]:
     """The offers, one that takes nothing changed."""
     name = dice.choice([offer.id for offer in offers if not offer.inputs])
-    return tuple(offer.model_copy(update=update) if offer.id == name else offer for offer in offers)
+    return tuple(offer.but(**update) if offer.id == name else offer for offer in offers)

@@ -96,9 +96,7 @@ def always(rules: Sequence[Rule]) -> tuple[Rule, ...]:
         return PhaseStatus.ENACTED if PhaseStatus.ENACTED in held else held[0]
 
     return tuple(
-        rule
-        if "rows" in rule.verbs or not rule.phases
-        else rule.model_copy(update={"phases": (Phase(status=status(rule)),)})
+        rule if "rows" in rule.verbs or not rule.phases else rule.but(phases=(Phase(status=status(rule)),))
         for rule in rules
     )
 
@@ -108,8 +106,8 @@ def shuffled(world: World) -> World:
     dice = Random(world.seed)
 
     def mixed(record: R, *names: str) -> R:
-        return record.model_copy(
-            update={name: tuple(dice.sample(getattr(record, name), len(getattr(record, name)))) for name in names}
+        return record.but(
+            **{name: tuple(dice.sample(getattr(record, name), len(getattr(record, name)))) for name in names}
         )
 
     return replace(
@@ -125,20 +123,18 @@ def renamed(world: World) -> tuple[World, dict[str, str]]:
     news = [f"n{number:02d}" for number in range(len(olds))]
     Random(world.seed).shuffle(news)
     names = dict(zip(olds, news, strict=True))
-    facilities = tuple(f.model_copy(update={"id": names[f.id]}) for f in world.catalog.facilities)
-    offers = tuple(
-        o.model_copy(update={"id": names[o.id], "facility": names[o.facility]}) for o in world.catalog.offers
-    )
-    demands = tuple(d.model_copy(update={"id": names[d.id]}) for d in world.case.demands)
-    incumbents = tuple(i.model_copy(update={"offer": names[i.offer]}) for i in world.case.incumbents)
-    orders = tuple(o.model_copy(update={"offer": names[o.offer]}) for o in world.case.orders)
-    schedules = tuple(s.model_copy(update={"id": names[s.id]}) for s in world.catalog.schedules)
-    terms = tuple(t.model_copy(update={"id": names[t.id]}) for t in world.catalog.terms)
+    facilities = tuple(f.but(id=names[f.id]) for f in world.catalog.facilities)
+    offers = tuple(o.but(id=names[o.id], facility=names[o.facility]) for o in world.catalog.offers)
+    demands = tuple(d.but(id=names[d.id]) for d in world.case.demands)
+    incumbents = tuple(i.but(offer=names[i.offer]) for i in world.case.incumbents)
+    orders = tuple(o.but(offer=names[o.offer]) for o in world.case.orders)
+    schedules = tuple(s.but(id=names[s.id]) for s in world.catalog.schedules)
+    terms = tuple(t.but(id=names[t.id]) for t in world.catalog.terms)
     told = {"facilities": facilities, "offers": offers, "schedules": schedules, "terms": terms}
     other = replace(
         world,
-        catalog=world.catalog.model_copy(update=told),
-        case=world.case.model_copy(update={"demands": demands, "incumbents": incumbents, "orders": orders}),
+        catalog=world.catalog.but(**told),
+        case=world.case.but(demands=demands, incumbents=incumbents, orders=orders),
     )
     return other, {new: old for old, new in names.items()}
 
@@ -150,7 +146,7 @@ def halved(world: World) -> World:
     for offer in world.catalog.offers:
         halves.append(offer)
         if not (offer.onboarding or offer.take_or_pay or offer.id in bound):
-            halves.append(offer.model_copy(update={"id": f"{offer.id}-b"}))
+            halves.append(offer.but(id=f"{offer.id}-b"))
     return world.with_offers(halves)
 
 

@@ -158,7 +158,7 @@ class PackTrial:
         """Whether a worked example shows what a rule does: it asks for the rule, or the rule finds or charges something."""
         if vector.rule:
             return vector.rule == rule.id
-        alone = vector.model_copy(update={"rule": rule.id})
+        alone = vector.but(rule=rule.id)
         found = answered(alone, self.rules, self._materials, self.pack.bills, attributed)
         return bool(found.verdict.rule) or found.duty != 0
 

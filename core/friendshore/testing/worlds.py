@@ -57,7 +57,7 @@ class World:
 
     def with_offers(self, offers: Iterable[Offer]) -> World:
         """The same with other offers."""
-        return World(self.case, self.catalog.model_copy(update={"offers": tuple(offers)}), self.seed)
+        return World(self.case, self.catalog.but(offers=tuple(offers)), self.seed)
 
 
 @dataclass(frozen=True)
@@ -137,28 +137,25 @@ def bare(world: World) -> World:
     unknown = {"countries": frozenset(), "complete": False}
     offers = []
     for number, offer in enumerate(catalog.offers):
-        entries = tuple(entry.model_copy(update=unknown) for entry in offer.chain) if number % 2 else ()
-        offers.append(offer.model_copy(update={"chain": entries}))
-    materials = tuple(m.model_copy(update={"hs": "", "tags": frozenset(), "form": ""}) for m in catalog.materials)
-    facilities = tuple(f.model_copy(update={"operator": "", "parent": ""}) for f in catalog.facilities)
+        entries = tuple(entry.but(**unknown) for entry in offer.chain) if number % 2 else ()
+        offers.append(offer.but(chain=entries))
+    materials = tuple(m.but(hs="", tags=frozenset(), form="") for m in catalog.materials)
+    facilities = tuple(f.but(operator="", parent="") for f in catalog.facilities)
     nothing = tuple(Decimal(0) for _ in range(case.horizon.count))
     given: list[dict[str, object]] = [{"quantities": nothing}, *({} for _ in case.demands[1:])]
-    demands = tuple(
-        d.model_copy(update={"buyer": "", "facts": (), **changed})
-        for d, changed in zip(case.demands, given, strict=True)
-    )
+    demands = tuple(d.but(buyer="", facts=(), **changed) for d, changed in zip(case.demands, given, strict=True))
     stocks = (*case.stocks, StockSpec(id="in-hand", material=case.demands[0].material, quantity=Decimal(7)))
     return World(
-        case.model_copy(update={"name": f"{case.name}-bare", "demands": demands, "stocks": stocks}),
-        catalog.model_copy(update={"materials": materials, "facilities": facilities, "offers": tuple(offers)}),
+        case.but(name=f"{case.name}-bare", demands=demands, stocks=stocks),
+        catalog.but(materials=materials, facilities=facilities, offers=tuple(offers)),
         world.seed,
     )
 
 
 def empty(world: World) -> World:
     """The same case where nobody offers anything."""
-    named = world.case.model_copy(update={"name": f"{world.case.name}-empty", "incumbents": (), "orders": ()})
-    return World(named, world.catalog.model_copy(update={"offers": (), "schedules": (), "terms": ()}), world.seed)
+    named = world.case.but(name=f"{world.case.name}-empty", incumbents=(), orders=())
+    return World(named, world.catalog.but(offers=(), schedules=(), terms=()), world.seed)
 
 
 def _texts(value: object, key: str) -> Iterator[tuple[str, str]]:
@@ -235,5 +232,5 @@ def _case(dice: Random, good: Material, offers: Sequence[Offer], words: Words, s
     case = Case(name=f"made-up-{seed}", horizon=horizon, place=place, demands=demands)
     if dice.random() < 0.4:
         today = IncumbentSpec(offer=dice.choice(offers).id, per_year=Decimal(dice.randint(20, 60)))
-        case = case.model_copy(update={"incumbents": (today,)})
+        case = case.but(incumbents=(today,))
     return case

@@ -98,7 +98,7 @@ class PlanEntries:
             for entry in outside:
                 about = getattr(entry, "offer", "") or getattr(entry, "demand", "") or entry.material
                 self.find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
-        self.plan = self.plan.model_copy(update=kept)
+        self.plan = self.plan.but(**kept)
 
     def find(self, message: str, *, found: str = "", expected: str = "") -> None:
         """Records a finding."""

@@ -210,7 +210,7 @@ def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
         key=lambda one: (one.rise.value if one.rise is not None else Decimal(0), -one.plan_kg, one.offer),
     )
     found = [
-        one.model_copy(update={"rank": rank, "level_with_next": _overlap(one.rise, after.rise if after else None)})
+        one.but(rank=rank, level_with_next=_overlap(one.rise, after.rise if after else None))
         for rank, (one, after) in enumerate(zip_longest(usable, usable[1:]), 1)
     ]
     return found + sorted((one for one in offers if one.rise is None), key=lambda one: (-one.today_kg, one.offer))

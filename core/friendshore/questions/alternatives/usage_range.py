@@ -132,7 +132,7 @@ class UsageRange:
         """A difference that a further rule makes: of what is least, it never makes anything less."""
         ranked = bool(self.session.problem.objectives)
         sure = found.low is not None and found.low < 0 and not ranked and not found.proved
-        return found.model_copy(update={"low": Decimal(0)}) if sure else found
+        return found.but(low=Decimal(0)) if sure else found
 
     def _already(self, material: str) -> Difference:
         """The recommended plan uses it: nothing is added, unless a cheaper plan that does not is still to be found."""

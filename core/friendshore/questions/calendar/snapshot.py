@@ -81,18 +81,16 @@ class _View:
         span = self.other.get(("rule", rule.id))
         if span is None:
             return rule
-        phases = tuple(p.model_copy(update={"start": None, "end": None}) for p in rule.phases if p.span.meets(span))
-        return rule.model_copy(update={"phases": phases})
+        phases = tuple(p.but(start=None, end=None) for p in rule.phases if p.span.meets(span))
+        return rule.but(phases=phases)
 
     def catalog(self, catalog: Catalog) -> Catalog:
         """A catalog."""
-        return catalog.model_copy(
-            update={
-                "offers": tuple(self._offer(offer) for offer in catalog.offers),
-                "facilities": tuple(self._facility(facility) for facility in catalog.facilities),
-                "schedules": tuple(self._kept(catalog.schedules, "price schedule", lambda s: s.name)),
-                "terms": tuple(self._kept(catalog.terms, "terms", lambda t: t.name)),
-            }
+        return catalog.but(
+            offers=tuple(self._offer(offer) for offer in catalog.offers),
+            facilities=tuple(self._facility(facility) for facility in catalog.facilities),
+            schedules=tuple(self._kept(catalog.schedules, "price schedule", lambda s: s.name)),
+            terms=tuple(self._kept(catalog.terms, "terms", lambda t: t.name)),
         )
 
     def _offer(self, offer: Offer) -> Offer:
@@ -104,7 +102,7 @@ class _View:
             "start": start,
             "qualification": None,
             "lead_time": Decimal(0),
-            "lanes": tuple(lane.model_copy(update={"lead_time": None}) for lane in offer.lanes),
+            "lanes": tuple(lane.but(lead_time=None) for lane in offer.lanes),
             "max_order": None if offer.max_order is None else exact(offer.max_order * months),
             "max_lots": None if offer.max_lots is None else offer.max_lots * int(months),
             "max_per_year": min(rates) if rates else None,
@@ -116,10 +114,8 @@ class _View:
             quotes = [quote for quote in offer.quotes if Span(start=quote.start, end=quote.end).covers(span)]
             open_then = open_then and (bool(quotes) or not offer.quotes)
             update |= {"start": None, "end": None if open_then else self._before()}
-            update["quotes"] = tuple(
-                q.model_copy(update={"start": None, "end": None}) for q in quotes[:1] or offer.quotes[:1]
-            )
-        return offer.model_copy(update=update)
+            update["quotes"] = tuple(q.but(start=None, end=None) for q in quotes[:1] or offer.quotes[:1])
+        return offer.but(**update)
 
     def _facility(self, facility: Facility) -> Facility:
         span = self.other.get(("facility", facility.id))
@@ -129,7 +125,7 @@ class _View:
         begun = [step for step in facility.capacity if step.start is None or step.start <= span.start]
         nothing = CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=facility.capacity[0].source)
         step = begun[-1] if begun else nothing
-        return facility.model_copy(update={"capacity": (step.model_copy(update={"start": None}),)})
+        return facility.but(capacity=(step.but(start=None),))
 
     def case(self, case: Case, horizon: Horizon) -> Case:
         """The case: nothing in stock or on its way, quantities as yearly rates."""
@@ -139,20 +135,18 @@ class _View:
             days = [given.start, None if offer is None else self.standing.qualified(offer)]
             start = max([day for day in days if day is not None], default=None)
             start = None if ("offer", given.id) in self.other else start
-            assumed.append(given.model_copy(update={"start": start}))
-        assume = case.assume.model_copy(update={"lead_time": Decimal(0), "offer": tuple(assumed)})
+            assumed.append(given.but(start=start))
+        assume = case.assume.but(lead_time=Decimal(0), offer=tuple(assumed))
         waivers = self._kept(case.waivers, "waiver", waiver_id)
         licences = self._kept(case.licences, "licence", licence_id)
-        return case.model_copy(
-            update={
-                "horizon": horizon,
-                "assume": assume,
-                "demands": tuple(self._demand(demand, case) for demand in case.demands),
-                "waivers": tuple(w.model_copy(update={"quantity": self._rate(w)}) for w in waivers),
-                "licences": tuple(one.model_copy(update={"quantity": self._rate(one)}) for one in licences),
-                "stocks": (),
-                "orders": (),
-            }
+        return case.but(
+            horizon=horizon,
+            assume=assume,
+            demands=tuple(self._demand(demand, case) for demand in case.demands),
+            waivers=tuple(w.but(quantity=self._rate(w)) for w in waivers),
+            licences=tuple(one.but(quantity=self._rate(one)) for one in licences),
+            stocks=(),
+            orders=(),
         )
 
     def _demand(self, spec: DemandSpec, case: Case) -> DemandSpec:
@@ -164,7 +158,7 @@ class _View:
         elif ("demand", name) in self.other:
             wanted = Span(start=spec.start, end=spec.end).covers(days)
             update |= {"start": None, "end": None, "per_year": spec.per_year if wanted else Decimal(0)}
-        return spec.model_copy(update=update)
+        return spec.but(**update)
 
     def _listed(self, name: str, days: Span) -> dict[str, object]:
         """A demand that is stated period by period, as the rate of the period that the days lie in; after the plan that of its last."""
@@ -187,7 +181,7 @@ class _View:
             if span is None:
                 found.append(record)
             elif Span(start=record.start, end=record.end).covers(span):
-                found.append(record.model_copy(update={"start": None, "end": None}))
+                found.append(record.but(start=None, end=None))
         return found
 
     def _rate(self, paper: WaiverSpec | LicenceSpec) -> Decimal | None:

@@ -65,7 +65,7 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     if plan.objective > cheapest.plan.objective + max(CENT, SHARE_PROVED * abs(cheapest.plan.objective)):
         return Nearest(cheapest, proved=False)
     bound = min(max(plan.bound, cheapest.plan.bound), plan.objective)
-    plan = plan.model_copy(update={"status": cheapest.plan.status, "bound": bound})
+    plan = plan.but(status=cheapest.plan.status, bound=bound)
     proved = all(one.least - one.bound <= float(SHARE_PROVED) * max(1.0, one.least) for one in moved)
     verified, _ = examine(problem, plan)
     return (
@@ -78,7 +78,7 @@ def _still_holds(before: PartPlan, cheapest: PartPlan) -> PartPlan | None:
     if before.plan.infeasible or cheapest.plan.infeasible or before.members != cheapest.members:
         return None
     told = {name: getattr(cheapest.plan, name) for name in ("status", "objective", "bound", "levels")}
-    verified, _ = examine(cheapest.verified.problem, before.plan.model_copy(update=told))
+    verified, _ = examine(cheapest.verified.problem, before.plan.but(**told))
     if verified is None or verified.cost.objective > cheapest.verified.cost.objective + CENT:
         return None
     return PartPlan(cheapest.members, verified)

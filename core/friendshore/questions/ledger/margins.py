@@ -151,5 +151,5 @@ def _saved(answer: Answer) -> Difference:
     """What some changes lower the objective by."""
     rise = difference(answer)
     if rise.low is None or rise.high is None:
-        return rise.model_copy(update={"value": -rise.value})
+        return rise.but(value=-rise.value)
     return between(-rise.value, -rise.high, -rise.low, answer.cost.objective)

@@ -74,7 +74,7 @@ def ledger(
         return found
     more = margins(session, progress=progress)
     counted.questions += questions(more)
-    return found.model_copy(update={"margins": more, "effort": counted.effort})
+    return found.but(margins=more, effort=counted.effort)
 
 
 def _ask(session: Session, split: Sequence[Split], progress: Asked | None) -> None:

@@ -75,7 +75,7 @@ def repairs(
     mended = [repair for place, search in enumerate(searches, 1) for repair in search.priced(counted, place)]
     tried = sum(search.solved for search in searches)
     effort = counted.effort
-    effort = effort.model_copy(update={"solved": effort.solved + tried, "questions": effort.questions + tried})
+    effort = effort.but(solved=effort.solved + tried, questions=effort.questions + tried)
     return Repairs(currency=session.problem.case.currency, gaps=tuple(gaps), repairs=tuple(mended), effort=effort)
 
 
@@ -179,7 +179,7 @@ class _Mending:
             if amounts
         ]
         made.sort(key=lambda r: (not r.rounded, r.cost is None, r.cost.value if r.cost else 0, len(r.uses)))
-        return [repair.model_copy(update={"rank": rank}) for rank, repair in enumerate(made, 1)]
+        return [repair.but(rank=rank) for rank, repair in enumerate(made, 1)]
 
     @property
     def _materials(self) -> frozenset[str]:
@@ -268,7 +268,7 @@ class _Mending:
         session = self.session
         inputs = session.inputs.after(self._changes(amounts))
         first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
-        case = inputs.case.model_copy(update={"objectives": (first, *inputs.case.objectives)})
+        case = inputs.case.but(objectives=(first, *inputs.case.objectives))
         try:
             plan = Session.open(replace(inputs, case=case), session.limits, cancel=session.cancel).verified
         except NoPlanError:

@@ -155,7 +155,7 @@ class _Insuring:
         program = part.program
         plan, idle = _decoded(program, part.x)
         cost = exact(float(program.linear.cost @ part.x) + program.linear.constant - float(sum(idle.values(), _NONE)))
-        told = plan.model_copy(update={"objective": cost, "bound": min(exact(part.today_bound), cost)})
+        told = plan.but(objective=cost, bound=min(exact(part.today_bound), cost))
         return Carried(verify(program.problem, told), idle)
 
     def _premium(self, parts: Sequence[InsuredPart | None], verified: Sequence[Carried | None]) -> Difference:

@@ -94,9 +94,9 @@ def losses(
             if known is None:
                 found[offers] = Loss(by=(kind,), names=(name,), offers=len(offers))
             elif known.names == (name,):
-                found[offers] = known.model_copy(update={"by": (*known.by, kind)})
+                found[offers] = known.but(by=(*known.by, kind))
             else:
-                found[offers] = known.model_copy(update={"also": (*known.also, f"{kind} {name}")})
+                found[offers] = known.but(also=(*known.also, f"{kind} {name}"))
     if pairs:
         countries = [name for name, offers in groups["country"].items() if offers & used]
         for one, other in combinations(countries, 2):

@@ -122,7 +122,7 @@ def _stressed(session: Session, loss: Loss, answer: Answer) -> Stressed:
     conflict = {rule for part in answer.infeasible for rule in part.rules}
     rise = difference(answer)
     if any(part.plan.infeasible for part in (*answer.before, *answer.after)):  # of the rest alone, which proves nothing
-        rise = rise.model_copy(update={"low": None, "high": None, "proved": False})
+        rise = rise.but(low=None, high=None, proved=False)
     return Stressed(
         loss=loss,
         rise=rise,
@@ -140,7 +140,7 @@ def _beside(pair: Stressed, alone: Sequence[Stressed]) -> Stressed:
     known = [rise for rise in apart if rise is not None]
     if pair.conflict or len(known) < len(apart):
         return pair
-    return pair.model_copy(update={"beyond": exact(pair.rise.value - sum(known, Decimal(0)))})
+    return pair.but(beyond=exact(pair.rise.value - sum(known, Decimal(0))))
 
 
 def _words(loss: Loss) -> list[str]:
@@ -164,10 +164,7 @@ def _ranked(found: Sequence[Stressed]) -> tuple[Stressed, ...]:
     """The dearest first, those that leave rules in conflict before all; neighbours whose intervals meet are marked."""
     ranked = sorted(found, key=lambda each: (not each.conflict, -each.rise.value, each.loss.names))
     tied = [_may_swap(one, other) for one, other in pairwise(ranked)]
-    return tuple(
-        each.model_copy(update={"tied": True}) if tie else each
-        for each, tie in zip(ranked, [*tied, False], strict=False)
-    )
+    return tuple(each.but(tied=True) if tie else each for each, tie in zip(ranked, [*tied, False], strict=False))
 
 
 def _may_swap(one: Stressed, other: Stressed) -> bool:

@@ -299,7 +299,7 @@ def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
         "assumed": any(change.amount is not None for change in search.base),
         "premium": premium,
     }
-    return entering.model_copy(update=more)
+    return entering.but(**more)
 
 
 def without(session: Session, offer: str, changes: Sequence[Change] = ()) -> Answer:

@@ -258,7 +258,7 @@ class OriginBan(Covering, Rule):
         facts = sorted({fact for exemption in open_exceptions for fact in exemption.unstated(stated)})
         names = listed([exemption.id for exemption in open_exceptions], "or")
         reason = f"{verdict.reason}; it may be excepted ({names}) if the demand states {listed(facts)}"
-        return verdict.model_copy(update={"result": Result.UNPROVEN, "reason": reason})
+        return verdict.but(result=Result.UNPROVEN, reason=reason)
 
     def sentence(self) -> str:
         """The ban in one sentence."""

@@ -79,7 +79,7 @@ class Tariff(Covering, Rule):
                 expected=f"an exchange rate from {self.specific_currency} to {currency}",
                 fix="add a catalog with that rate, or plan in the duty's own currency",
             )
-        return self.model_copy(update={"specific": exact(self.specific * rate), "specific_currency": currency})
+        return self.but(specific=exact(self.specific * rate), specific_currency=currency)
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
         """Duty per kilogram of the material's basis; the specific part in `specific_currency` (see `in_currency`)."""
