@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from ..inert import markdown_inert, visible
-from .elements import DataRow, DataTable, Document, Element, Notes, Pairs, Phrase, Quoted, Section, Sentence, Verbatim
+from . import elements as doc
 from .figures import written
 from .periods import fitted
 
@@ -15,39 +15,39 @@ _WIDTH = 10_000
 _DEEPEST = 6
 
 
-def markdown(document: Document) -> str:
+def markdown(document: doc.Document) -> str:
     """The document, its title as a heading of the first level."""
     return "\n\n".join((f"# {markdown_inert(document.title)}", *_parts(document.parts, 2))) + "\n"
 
 
-def _parts(parts: Iterable[Element], level: int) -> Iterator[str]:
+def _parts(parts: Iterable[doc.Element], level: int) -> Iterator[str]:
     for part in parts:
         if text := _element(part, level):
             yield text
 
 
-def _element(element: Element, level: int) -> str:
+def _element(element: doc.Element, level: int) -> str:
     match element:
-        case Sentence(phrases):
+        case doc.Sentence(phrases):
             return "".join(map(_phrase, phrases))
-        case Notes(texts):
-            return _bullets(text.text if isinstance(text, Quoted) else text for text in texts)
-        case Verbatim(lines):
+        case doc.Notes(texts):
+            return _bullets(text.text if isinstance(text, doc.Quoted) else text for text in texts)
+        case doc.Verbatim(lines):
             return "\n".join(f"    {visible(line)}" for line in lines)
-        case Pairs(rows):
+        case doc.Pairs(rows):
             return _bullets(f"{name}: {text}" for name, text in rows)
-        case DataTable():
+        case doc.DataTable():
             return _table(fitted(element, _WIDTH))
-        case Section(title, parts):
+        case doc.Section(title, parts):
             body = "\n\n".join(_parts(parts, level + bool(title)))
             return f"{'#' * min(level, _DEEPEST)} {markdown_inert(title)}\n\n{body}" if title and body else body
         case _:
             assert_never(element)
 
 
-def _phrase(phrase: str | Phrase) -> str:
+def _phrase(phrase: str | doc.Phrase) -> str:
     """A part of a sentence; spaces at its ends stay."""
-    one = phrase if isinstance(phrase, Phrase) else Phrase(phrase)
+    one = phrase if isinstance(phrase, doc.Phrase) else doc.Phrase(phrase)
     core = one.text.strip(" ")
     if not core:
         return one.text
@@ -60,12 +60,12 @@ def _bullets(texts: Iterable[str]) -> str:
     return "\n".join(f"- {markdown_inert(text)}" for text in texts)
 
 
-def _table(table: DataTable) -> str:
+def _table(table: doc.DataTable) -> str:
     rules = ["---:" if column.align == "right" else "---" for column in table.columns]
     heads = [markdown_inert(column.heading) for column in table.columns]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rules, *map(_cells, table.rows)))
 
 
-def _cells(row: DataRow) -> list[str]:
+def _cells(row: doc.DataRow) -> list[str]:
     texts = [markdown_inert(written(cell)) for cell in row.cells]
     return [f"**{text}**" if row.strong and text else text for text in texts]

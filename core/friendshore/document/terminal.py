@@ -15,23 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from ..inert import visible, visible_lines
-from .elements import (
-    Cell,
-    Column,
-    DataRow,
-    DataTable,
-    Document,
-    Element,
-    Notes,
-    Pairs,
-    Phrase,
-    Quoted,
-    Section,
-    Sentence,
-    Tone,
-    Verbatim,
-    longest_word,
-)
+from . import elements as doc
 from .figures import written
 from .periods import fitted
 
@@ -45,20 +29,20 @@ Line: TypeAlias = Sequence[Span]
 _RULED, _ASCII = (" ", "─", "─"), ("|", "-", "+")
 """What stands between columns, under headings, and where the two meet."""
 _COLOURS = {
-    Tone.PLAIN: "",
-    Tone.TITLE: "cyan",
-    Tone.GOOD: "green",
-    Tone.DOUBTFUL: "yellow",
-    Tone.BAD: "red",
-    Tone.ASIDE: "dim",
-    Tone.CHOICE: "magenta",
+    doc.Tone.PLAIN: "",
+    doc.Tone.TITLE: "cyan",
+    doc.Tone.GOOD: "green",
+    doc.Tone.DOUBTFUL: "yellow",
+    doc.Tone.BAD: "red",
+    doc.Tone.ASIDE: "dim",
+    doc.Tone.CHOICE: "magenta",
 }
 _NAMES_WIDTH = 34
 """Characters of a line that names of pairs take at most."""
 _WORD = re.compile(r"\s*\S+\s*")
 
 
-def renderables(document: Document, width: int, *, ascii_only: bool = False) -> Iterator[RichText]:
+def renderables(document: doc.Document, width: int, *, ascii_only: bool = False) -> Iterator[RichText]:
     """What rich prints, line by line, each of at most `width` characters; with `ascii_only`, columns are set off by signs of ASCII."""
     from rich.text import Text as RichText  # slow to load, and needed only for colours
 
@@ -66,31 +50,31 @@ def renderables(document: Document, width: int, *, ascii_only: bool = False) -> 
         yield RichText.assemble(*line, no_wrap=True, overflow="ignore")
 
 
-def lines(document: Document, width: int, *, ascii_only: bool = False) -> Iterator[Line]:
+def lines(document: doc.Document, width: int, *, ascii_only: bool = False) -> Iterator[Line]:
     """The lines of a document as `renderables` has them, each as spans of text."""
     for part in document.parts:
         yield from _element(part, width, _ASCII if ascii_only else _RULED)
 
 
-def plain_text(document: Document, width: int, *, ascii_only: bool = False) -> str:
+def plain_text(document: doc.Document, width: int, *, ascii_only: bool = False) -> str:
     """The document as text without colours, in lines as `renderables` has them, none with spaces at its end."""
     told = lines(document, width, ascii_only=ascii_only)
     return "\n".join("".join(text for text, _ in line).rstrip() for line in told)
 
 
-def _element(element: Element, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
+def _element(element: doc.Element, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
     match element:
-        case Sentence(phrases):
+        case doc.Sentence(phrases):
             yield from _broken(_sentence(phrases), width)
-        case Notes(texts, tone):
+        case doc.Notes(texts, tone):
             yield from _notes(texts, _style(tone), width)
-        case Verbatim(told):
+        case doc.Verbatim(told):
             yield from _folded("\n".join(map(visible, told)), width)
-        case Pairs(rows):
+        case doc.Pairs(rows):
             yield from _pairs(rows, width)
-        case DataTable():
+        case doc.DataTable():
             yield from _table(fitted(element, width), width, ruling)
-        case Section(title, parts, tone):
+        case doc.Section(title, parts, tone):
             yield []
             if title:
                 yield from _broken([(visible(title), _style(tone, strong=True))], width)
@@ -100,14 +84,14 @@ def _element(element: Element, width: int, ruling: tuple[str, str, str]) -> Iter
             assert_never(element)
 
 
-def _style(tone: Tone, *, strong: bool = False) -> str:
+def _style(tone: doc.Tone, *, strong: bool = False) -> str:
     return f"{'bold' if strong else ''} {_COLOURS[tone]}".strip()
 
 
-def _sentence(phrases: Sequence[str | Phrase]) -> Line:
+def _sentence(phrases: Sequence[str | doc.Phrase]) -> Line:
     made = []
     for phrase in phrases:
-        one = phrase if isinstance(phrase, Phrase) else Phrase(phrase)
+        one = phrase if isinstance(phrase, doc.Phrase) else doc.Phrase(phrase)
         made.append((visible(f"`{one.text}`" if one.code else one.text), _style(one.tone, strong=one.strong)))
     return made
 
@@ -149,11 +133,11 @@ def _folded(text: str, width: int, style: str = "") -> list[Line]:
     return [part for line in text.split("\n") for part in _broken([(line, style)], width)]
 
 
-def _notes(texts: Sequence[str | Quoted], style: str, width: int) -> Iterator[Line]:
+def _notes(texts: Sequence[str | doc.Quoted], style: str, width: int) -> Iterator[Line]:
     """Sentences, one a line; what is too long goes on with an indent."""
     for text in texts:
-        quoted = isinstance(text, Quoted)
-        told = visible_lines(text.text.strip()) if isinstance(text, Quoted) else visible(text)
+        quoted = isinstance(text, doc.Quoted)
+        told = visible_lines(text.text.strip()) if isinstance(text, doc.Quoted) else visible(text)
         for number, line in enumerate(_folded(told, width - 2, "" if quoted else style)):
             yield [("  " if number else "· ", ""), *line]
 
@@ -180,7 +164,7 @@ def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
     return first - half, second - (over - wider - half)
 
 
-def _table(table: DataTable, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
+def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
     """A table without frames, no wider than `width` if its whole columns leave room: words wrap within their column."""
     heading = [(visible(column.heading), "bold") for column in table.columns]
     rows = [_cells(row, width) for row in table.rows]
@@ -238,14 +222,14 @@ def _aligned(text: str, width: int, align: str) -> str:
     return space + text if align == "right" else text + space
 
 
-def _cells(row: DataRow, width: int) -> list[Span]:
+def _cells(row: doc.DataRow, width: int) -> list[Span]:
     indents = ["  " * row.level, *[""] * (len(row.cells) - 1)]
     return [_cell(cell, row, width, indent) for indent, cell in zip(indents, row.cells, strict=True)]
 
 
-def _cell(cell: Cell, row: DataRow, width: int, indent: str) -> Span:
+def _cell(cell: doc.Cell, row: doc.DataRow, width: int, indent: str) -> Span:
     text = written(cell, width)
-    tone, strong = (cell.tone, cell.strong) if isinstance(cell, Phrase) else (Tone.PLAIN, False)
+    tone, strong = (cell.tone, cell.strong) if isinstance(cell, doc.Phrase) else (doc.Tone.PLAIN, False)
     return visible(indent + text), _style(tone, strong=strong or row.strong) if text else ""
 
 
@@ -255,11 +239,11 @@ def _wrapped(text: str, width: int) -> list[str]:
     words = text.strip()
     if len(indent) + len(words) <= width:
         return [indent + words]
-    fits = longest_word([text]) + len(indent) <= width
+    fits = doc.longest_word([text]) + len(indent) <= width
     return textwrap.wrap(words, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=not fits)
 
 
-def _widths(columns: Sequence[Column], rows: Sequence[Line], width: int) -> list[int]:
+def _widths(columns: Sequence[doc.Column], rows: Sequence[Line], width: int) -> list[int]:
     """Width of every column: all that it would take, or its part of what there is."""
     texts = [[column.heading, *(row[i][0] for row in rows)] for i, column in enumerate(columns)]
     natural = [max(len(text.rstrip()) for text in column) for column in texts]
@@ -279,5 +263,5 @@ def _widths(columns: Sequence[Column], rows: Sequence[Line], width: int) -> list
 
 def _least(texts: Sequence[str], hyphens: bool) -> int:
     """Characters of the longest word of a column, with its indent."""
-    words = (len(text) - len(text.lstrip()) + longest_word([text], hyphens=hyphens) for text in texts)
+    words = (len(text) - len(text.lstrip()) + doc.longest_word([text], hyphens=hyphens) for text in texts)
     return max(words, default=0) + hyphens

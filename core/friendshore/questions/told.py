@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..document.elements import NOTHING, Amount, Between, Cell, Kilograms, Section, Tone, apart, sentence
+from ..document import elements as doc
 from ..document.figures import count, percent, written
 from ..explain.results import Difference, Effort
 
 
-def difference(found: Difference) -> Amount | Between:
+def difference(found: Difference) -> doc.Amount | doc.Between:
     """A difference: one number where it is proved, else where it lies."""
-    return Amount(found.value) if found.proved else Between(found.value, found.low, found.high)
+    return doc.Amount(found.value) if found.proved else doc.Between(found.value, found.low, found.high)
 
 
 def rise(found: Difference) -> str:
@@ -19,9 +19,9 @@ def rise(found: Difference) -> str:
     return written(difference(found))
 
 
-def mass_or_nothing(kilograms: Decimal) -> Cell:
+def mass_or_nothing(kilograms: Decimal) -> doc.Cell:
     """Kilograms as a cell; none: what stands for nothing."""
-    return Kilograms(kilograms) if kilograms else NOTHING
+    return doc.Kilograms(kilograms) if kilograms else doc.NOTHING
 
 
 def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
@@ -29,9 +29,9 @@ def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
     return [f"{count(rows, one, many)}{which}: --top 0 shows all"] if rows > 0 else []
 
 
-def effort(found: Effort) -> Section:
+def effort(found: Effort) -> doc.Section:
     """What an answer took, set apart at its end."""
-    return apart(sentence(effort_line(found), tone=Tone.ASIDE))
+    return doc.apart(doc.sentence(effort_line(found), tone=doc.Tone.ASIDE))
 
 
 def effort_line(effort: Effort) -> str:

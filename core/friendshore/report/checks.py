@@ -8,27 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..document.elements import (
-    NOTHING,
-    Cell,
-    Column,
-    Count,
-    DataTable,
-    Document,
-    Element,
-    Section,
-    Sentence,
-    Tone,
-    Verbatim,
-    apart,
-    document,
-    figures,
-    notes,
-    section,
-    section_if_any,
-    sentence,
-    table,
-)
+from ..document import elements as doc
 from ..document.figures import count
 from ..domain.used import STALE, aged, is_stale
 from ..errors import Diagnostic, FriendshoreError
@@ -80,25 +60,25 @@ def check_data(checked: Checked) -> dict[str, object]:
     }
 
 
-def check_document(checked: Checked, day: date | None = None) -> Document:
+def check_document(checked: Checked, day: date | None = None) -> doc.Document:
     """A check of a case: how old its data are on the day, its suggestions, and how many mistakes there are; the mistakes go to stderr."""
     if checked.errors:
-        told = sentence(count(len(checked.errors), "mistake"), tone=Tone.BAD, strong=True)
-        return document("Check", told)
-    head = (sentence("no mistakes", tone=Tone.GOOD, strong=True), *_ages(checked, day))
+        told = doc.sentence(count(len(checked.errors), "mistake"), tone=doc.Tone.BAD, strong=True)
+        return doc.document("Check", told)
+    head = (doc.sentence("no mistakes", tone=doc.Tone.GOOD, strong=True), *_ages(checked, day))
     if not checked.suggestions:
-        return document("Check", *head)
+        return doc.document("Check", *head)
     texts = [_suggestion(problem) for problem in checked.suggestions[:MOST]]
     if len(checked.suggestions) > MOST:
         texts.append(f"and {len(checked.suggestions) - MOST} more: all with --json")
     title = count(len(checked.suggestions), "suggestion")
-    return document("Check", *head, section(title, notes(texts), tone=Tone.PLAIN))
+    return doc.document("Check", *head, doc.section(title, doc.notes(texts), tone=doc.Tone.PLAIN))
 
 
-def _ages(checked: Checked, day: date | None) -> Iterator[Element | None]:
-    yield notes(f"{one.kind} {one.name}, {aged(one.as_of, day)}" for one in checked.data)
+def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
+    yield doc.notes(f"{one.kind} {one.name}, {aged(one.as_of, day)}" for one in checked.data)
     if old := [f"{one.kind} {one.name}" for one in checked.data if is_stale(one.as_of, day)]:
-        yield sentence(f"looked at more than {STALE.days} days ago: {', '.join(old)}", tone=Tone.DOUBTFUL)
+        yield doc.sentence(f"looked at more than {STALE.days} days ago: {', '.join(old)}", tone=doc.Tone.DOUBTFUL)
 
 
 def _suggestion(problem: Diagnostic) -> str:
@@ -126,26 +106,26 @@ def run_check_data(checked: RunCheck) -> dict[str, object]:
     }
 
 
-def run_check_document(checked: RunCheck) -> Document:
+def run_check_document(checked: RunCheck) -> doc.Document:
     """A check of a run: the answer, what differs here, what failed verification, what is vouched for, and what it does not prove."""
-    unverified = Verbatim(tuple(problem_lines(checked.unchecked))) if checked.unchecked else None
+    unverified = doc.Verbatim(tuple(problem_lines(checked.unchecked))) if checked.unchecked else None
     said = [f"{text[:1].upper()}{text[1:]}." for text in (checked.optimality, checked.signature)]
-    return document(
+    return doc.document(
         "Check of a run",
         _verdict(checked),
-        _part("Here is something else than the run was made with", checked.differs, Tone.DOUBTFUL),
-        apart(Verbatim(tuple(problem_lines(checked.findings)))) if checked.findings else None,
-        section_if_any("Left unverified", unverified, tone=Tone.DOUBTFUL),
-        _part("Applied to the facts before they were planned", checked.applied, Tone.PLAIN),
-        _part("Vouched for", checked.vouched, Tone.GOOD),
-        _part("Not vouched for", checked.unvouched, Tone.DOUBTFUL),
-        _part("Taken as the run tells it, not derived again", checked.as_told, Tone.PLAIN),
-        apart(*map(sentence, [*said, checked.proves_not])),
+        _part("Here is something else than the run was made with", checked.differs, doc.Tone.DOUBTFUL),
+        doc.apart(doc.Verbatim(tuple(problem_lines(checked.findings)))) if checked.findings else None,
+        doc.section_if_any("Left unverified", unverified, tone=doc.Tone.DOUBTFUL),
+        _part("Applied to the facts before they were planned", checked.applied, doc.Tone.PLAIN),
+        _part("Vouched for", checked.vouched, doc.Tone.GOOD),
+        _part("Not vouched for", checked.unvouched, doc.Tone.DOUBTFUL),
+        _part("Taken as the run tells it, not derived again", checked.as_told, doc.Tone.PLAIN),
+        doc.apart(*map(doc.sentence, [*said, checked.proves_not])),
     )
 
 
-def _part(title: str, texts: Sequence[str], tone: Tone) -> Section | None:
-    return section_if_any(title, notes(texts), tone=tone)
+def _part(title: str, texts: Sequence[str], tone: doc.Tone) -> doc.Section | None:
+    return doc.section_if_any(title, doc.notes(texts), tone=tone)
 
 
 def answer(checked: RunCheck) -> str:
@@ -167,10 +147,10 @@ def _optimal(checked: RunCheck) -> str:
     return "" if checked.optimality_proved else "; that it is as good as it says is not proved"
 
 
-def _verdict(checked: RunCheck) -> Sentence:
+def _verdict(checked: RunCheck) -> doc.Sentence:
     sure = checked.optimality_proved and not checked.unchecked
-    tone = Tone.BAD if checked.findings else Tone.GOOD if sure else Tone.DOUBTFUL
-    return sentence(answer(checked), tone=tone, strong=True)
+    tone = doc.Tone.BAD if checked.findings else doc.Tone.GOOD if sure else doc.Tone.DOUBTFUL
+    return doc.sentence(answer(checked), tone=tone, strong=True)
 
 
 MOST_FINDINGS = 5
@@ -195,18 +175,18 @@ def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
     }
 
 
-def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> Document:
+def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> doc.Document:
     """Checks told: how many hold of each subject, the mistakes, then what is worth knowing. Files below `here` are told by what leads there."""
     mistakes = [_told(outcome, here) for outcome in outcomes if not outcome.holds]
     worth = [_told(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
     left = [outcome for outcome in outcomes if outcome.left_out]
-    return document(
+    return doc.document(
         "Conformance",
         _conforming(outcomes),
-        apart(_summary(outcomes)),
-        section_if_any("Mistakes", *mistakes, tone=Tone.BAD),
-        section_if_any("Worth knowing", *worth, tone=Tone.DOUBTFUL),
-        section("Not looked at", Verbatim(tuple(_left_out(left))), tone=Tone.PLAIN) if left else None,
+        doc.apart(_summary(outcomes)),
+        doc.section_if_any("Mistakes", *mistakes, tone=doc.Tone.BAD),
+        doc.section_if_any("Worth knowing", *worth, tone=doc.Tone.DOUBTFUL),
+        doc.section("Not looked at", doc.Verbatim(tuple(_left_out(left))), tone=doc.Tone.PLAIN) if left else None,
     )
 
 
@@ -218,31 +198,31 @@ def _result(outcome: Outcome) -> str:
     return "note" if outcome.check.note else "mistake"
 
 
-def _conforming(outcomes: Sequence[Outcome]) -> Sentence:
+def _conforming(outcomes: Sequence[Outcome]) -> doc.Sentence:
     mistakes = sum(len(outcome.found) for outcome in outcomes if not outcome.holds)
     if mistakes:
         text = f"does not conform: {count(mistakes, 'mistake')} in {count(len(outcomes), 'check')}"
-        return sentence(text, tone=Tone.BAD, strong=True)
-    return sentence(f"conforms: no mistake in {count(len(outcomes), 'check')}", tone=Tone.GOOD, strong=True)
+        return doc.sentence(text, tone=doc.Tone.BAD, strong=True)
+    return doc.sentence(f"conforms: no mistake in {count(len(outcomes), 'check')}", tone=doc.Tone.GOOD, strong=True)
 
 
-def _summary(outcomes: Sequence[Outcome]) -> DataTable:
+def _summary(outcomes: Sequence[Outcome]) -> doc.DataTable:
     """One line a subject: how its checks went."""
-    rows: list[list[Cell]] = []
+    rows: list[list[doc.Cell]] = []
     for subject in dict.fromkeys(outcome.check.subject for outcome in outcomes):
         results = [_result(outcome) for outcome in outcomes if outcome.check.subject == subject]
         numbers = [results.count(word) for word in ("holds", "mistake", "note", "left out")]
-        rows.append([subject, *(Count(number) if number else NOTHING for number in numbers)])
-    return table([Column("Checked"), *map(figures, ("Hold", "Fail", "Notes", "Left out"))], rows)
+        rows.append([subject, *(doc.Count(number) if number else doc.NOTHING for number in numbers)])
+    return doc.table([doc.Column("Checked"), *map(doc.figures, ("Hold", "Fail", "Notes", "Left out"))], rows)
 
 
-def _told(outcome: Outcome, here: Path | None) -> Section:
+def _told(outcome: Outcome, here: Path | None) -> doc.Section:
     check = outcome.check
     lines = [f"{check.subject}, {check.name}: {check.says}"]
     lines += [f"  {line}" for line in problem_lines(_from(here, problem) for problem in outcome.found[:MOST_FINDINGS])]
     if len(outcome.found) > MOST_FINDINGS:
         lines.append(f"  and {len(outcome.found) - MOST_FINDINGS} more: all with --json")
-    return apart(Verbatim(tuple(lines)))
+    return doc.apart(doc.Verbatim(tuple(lines)))
 
 
 def _from(here: Path | None, problem: Diagnostic) -> Diagnostic:

@@ -6,20 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ..document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    Kilograms,
-    Section,
-    Share,
-    figures,
-    longest_word,
-    notes,
-    section,
-    table,
-)
+from ..document import elements as doc
 from ..document.figures import count, mass
 from ..document.periods import period_columns
 from ..domain.run import Run, RunDemand
@@ -36,7 +23,7 @@ _NAMED = 3
 """Offers that are named of those with the same cause."""
 
 
-def demands(run: Run) -> Section:
+def demands(run: Run) -> doc.Section:
     """Every demand: wanted, delivered, short by period, and from when it is met."""
     short: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for entry in run.shortages:
@@ -44,25 +31,25 @@ def demands(run: Run) -> Section:
     uses = [for_whom(run, demand) for demand in run.demands]
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR, "Short") if short else []
     columns = [
-        Column("Material", room=longest_word(demand.material for demand in run.demands)),
-        Column("For", room=min(_USE, longest_word(uses))),
-        Column("Wanted", align="right", whole=True, room=_FIGURES),
-        Column("Delivered", align="right", whole=True, room=0),
+        doc.Column("Material", room=doc.longest_word(demand.material for demand in run.demands)),
+        doc.Column("For", room=min(_USE, doc.longest_word(uses))),
+        doc.Column("Wanted", align="right", whole=True, room=_FIGURES),
+        doc.Column("Delivered", align="right", whole=True, room=0),
         *periods,
-        Column("Met from", whole=True, room=0),
+        doc.Column("Met from", whole=True, room=0),
     ]
     rows = [
         [
             d.material,
             use,
-            Kilograms(d.wanted_kg),
+            doc.Kilograms(d.wanted_kg),
             _delivered(d),
-            *(Kilograms(short[d.id, column.title]) for column in periods),
+            *(doc.Kilograms(short[d.id, column.title]) for column in periods),
             met_from(d),
         ]
         for d, use in zip(run.demands, uses, strict=True)
     ]
-    return section("Demand", table(columns, rows))
+    return doc.section("Demand", doc.table(columns, rows))
 
 
 def for_whom(run: Run, demand: RunDemand) -> str:
@@ -74,10 +61,10 @@ def for_whom(run: Run, demand: RunDemand) -> str:
     return f"{text} ({demand.id})" if len(alike) > 1 else text
 
 
-def _delivered(demand: RunDemand) -> Cell:
+def _delivered(demand: RunDemand) -> doc.Cell:
     if not demand.short_kg:
         return "all"
-    return Kilograms(demand.delivered_kg) if demand.delivered_kg else "none"
+    return doc.Kilograms(demand.delivered_kg) if demand.delivered_kg else "none"
 
 
 def met_from(demand: RunDemand) -> str:
@@ -93,22 +80,22 @@ def by_reason(run: Run) -> dict[tuple[str, str], list[RunShortage]]:
     return dict(found)
 
 
-def shortages(run: Run) -> Section | None:
+def shortages(run: Run) -> doc.Section | None:
     """Shortages, with the periods, the reason, and the price they are weighed at."""
     if not run.shortages:
         return None
     known = {demand.id: demand for demand in run.demands}
-    rows: list[list[Cell]] = []
+    rows: list[list[doc.Cell]] = []
     for (name, reason), entries in by_reason(run).items():
         demand = known[name]
         total = sum((entry.quantity_kg for entry in entries), Decimal(0))
-        part = Share(total / demand.wanted_kg) if demand.wanted_kg else NOTHING
-        why, price = causes_of(entries) or reason, Amount(demand.shortage_price)
+        part = doc.Share(total / demand.wanted_kg) if demand.wanted_kg else doc.NOTHING
+        why, price = causes_of(entries) or reason, doc.Amount(demand.shortage_price)
         when = periods_of(run, entries)
-        rows.append([demand.material, for_whom(run, demand), Kilograms(total), part, when, why, price])
-    columns = [Column("Material"), Column("For"), figures("Short"), figures("of demand")]
-    columns += [Column("When"), Column("Why"), figures(f"{run.currency}/kg short")]
-    return section("Shortages", table(columns, rows), notes(because_lines(run)))
+        rows.append([demand.material, for_whom(run, demand), doc.Kilograms(total), part, when, why, price])
+    columns = [doc.Column("Material"), doc.Column("For"), doc.figures("Short"), doc.figures("of demand")]
+    columns += [doc.Column("When"), doc.Column("Why"), doc.figures(f"{run.currency}/kg short")]
+    return doc.section("Shortages", doc.table(columns, rows), doc.notes(because_lines(run)))
 
 
 def causes_of(entries: list[RunShortage]) -> str:
@@ -150,26 +137,26 @@ def periods_of(run: Run, entries: list[RunShortage]) -> str:
     return f"{first} to {last}{gaps}"
 
 
-def whole_periods(run: Run) -> Section | None:
+def whole_periods(run: Run) -> doc.Section | None:
     """Shortages beside those of a plan in months, and what is counted otherwise than it is stated."""
     known = {demand.id: demand for demand in run.demands}
-    rows: list[list[Cell]] = [
+    rows: list[list[doc.Cell]] = [
         [
             known[row.demand].material,
             for_whom(run, known[row.demand]),
-            Kilograms(row.short_kg) if row.short_kg else NOTHING,
-            Kilograms(row.by_months_kg) if row.by_months_kg else NOTHING,
-            Kilograms(row.only_kg) if row.only_kg else NOTHING,
+            doc.Kilograms(row.short_kg) if row.short_kg else doc.NOTHING,
+            doc.Kilograms(row.by_months_kg) if row.by_months_kg else doc.NOTHING,
+            doc.Kilograms(row.only_kg) if row.only_kg else doc.NOTHING,
         ]
         for row in run.by_months
         if row.by_months_kg is not None
     ]
-    told = notes([*_unlooked(run), *_rounded_lines(run)])
+    told = doc.notes([*_unlooked(run), *_rounded_lines(run)])
     if not rows and told is None:
         return None
-    columns = [Column("Material"), Column("For"), figures("Short"), figures("By months")]
-    made = table([*columns, figures("Only by the length of the periods")], rows) if rows else None
-    return section("What counting in whole periods does", made, told)
+    columns = [doc.Column("Material"), doc.Column("For"), doc.figures("Short"), doc.figures("By months")]
+    made = doc.table([*columns, doc.figures("Only by the length of the periods")], rows) if rows else None
+    return doc.section("What counting in whole periods does", made, told)
 
 
 def _unlooked(run: Run) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ..document.elements import Column, Element, Section, notes, section, section_if_any, sentence, table
+from ..document import elements as doc
 from ..document.figures import count, large_money, mass, number
 from ..domain.run import Run, RunLimit, RunRule, RunUnproven
 from ..domain.unmet import RunConflict
@@ -17,12 +17,12 @@ FEW = 6
 _ALL = "all with --json or --out"
 
 
-def kept_out(run: Run) -> Section | None:
+def kept_out(run: Run) -> doc.Section | None:
     """Offers that are only unproven, leads, and how many are forbidden."""
-    return section_if_any("Kept out", *_unproven(run), *_leads(run), *_blocked(run))
+    return doc.section_if_any("Kept out", *_unproven(run), *_leads(run), *_blocked(run))
 
 
-def _unproven(run: Run) -> list[Element | None]:
+def _unproven(run: Run) -> list[doc.Element | None]:
     if not run.unproven:
         return []
     groups: defaultdict[tuple[str, str], list[RunUnproven]] = defaultdict(list)
@@ -34,10 +34,10 @@ def _unproven(run: Run) -> list[Element | None]:
     for (offer, reason), rows in list(groups.items())[:FEW]:
         uses = ", ".join(dict.fromkeys(f"{row.demand_material} for {row.end_use}" for row in rows))
         texts.append(f"{offer}, kept from {_few(uses.split(', '))}: {reason}")
-    return [sentence(title), notes(texts)]
+    return [doc.sentence(title), doc.notes(texts)]
 
 
-def _leads(run: Run) -> list[Element | None]:
+def _leads(run: Run) -> list[doc.Element | None]:
     if not run.leads:
         return []
     title = f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure{_some(len(run.leads))}"
@@ -45,17 +45,17 @@ def _leads(run: Run) -> list[Element | None]:
         f"{lead.offer} ({lead.country}, {', '.join(lead.materials)}): {'; '.join(lead.reasons)}"
         for lead in run.leads[:FEW]
     ]
-    return [sentence(title), notes(texts)]
+    return [doc.sentence(title), doc.notes(texts)]
 
 
-def _blocked(run: Run) -> list[Element | None]:
+def _blocked(run: Run) -> list[doc.Element | None]:
     if not run.blocked:
         return []
     offers = Counter[str]()
     for rule, _ in {(row.rule, row.offer) for row in run.blocked}:
         offers[rule] += 1
     title = f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use ({_ALL})"
-    return [sentence(title), notes(f"{rule}: {count(n, 'offer')}" for rule, n in sorted(offers.items()))]
+    return [doc.sentence(title), doc.notes(f"{rule}: {count(n, 'offer')}" for rule, n in sorted(offers.items()))]
 
 
 def _some(total: int) -> str:
@@ -66,7 +66,7 @@ def _few(words: list[str], most: int = 3) -> str:
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
-def rules(run: Run) -> Section | None:
+def rules(run: Run) -> doc.Section | None:
     """Rules that do something to this plan, with what they do; those in force that do nothing here; those without force."""
     if not run.rules:
         return None
@@ -75,13 +75,13 @@ def rules(run: Run) -> Section | None:
         [rule.id, "; ".join(map(_phase, rule.phases)), _effect(rule, run.currency), rule.title or rule.sentence]
         for rule in at_work
     ]
-    columns = [Column("Rule"), Column("In force"), Column("Effect"), Column("What")]
-    made = table(columns, rows) if rows else sentence("no rule has any effect")
+    columns = [doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("What")]
+    made = doc.table(columns, rows) if rows else doc.sentence("no rule has any effect")
     idle = [rule.id for rule in run.rules if rule.bites and rule not in at_work]
     without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
-    rest = [sentence(f"In force, without effect here: {', '.join(idle)}")] if idle else []
-    rest += [sentence(f"Without force in this plan: {', '.join(without)}")] if without else []
-    return section("Rules", made, *rest)
+    rest = [doc.sentence(f"In force, without effect here: {', '.join(idle)}")] if idle else []
+    rest += [doc.sentence(f"Without force in this plan: {', '.join(without)}")] if without else []
+    return doc.section("Rules", made, *rest)
 
 
 def with_effect(run: Run) -> list[RunRule]:
@@ -108,7 +108,7 @@ def _phase(text: str) -> str:
     return told if status == "enacted" else f"{told} ({status})"
 
 
-def assumptions(run: Run) -> Section | None:
+def assumptions(run: Run) -> doc.Section | None:
     """Everything taken as given; what is said of several things is said once."""
     if not run.assumptions:
         return None
@@ -118,13 +118,13 @@ def assumptions(run: Run) -> Section | None:
     told = [
         f"{names[0]}: {text}" if len(names) == 1 else f"{text}: {', '.join(names)}" for text, names in subjects.items()
     ]
-    return section("Assumptions", notes(told))
+    return doc.section("Assumptions", doc.notes(told))
 
 
-def versions(run: Run) -> Section:
+def versions(run: Run) -> doc.Section:
     """What made the plan, and what data it was made from."""
     made = ", ".join(f"{name} {number}" for name, number in run.versions.items())
-    return section("Made with", notes([made, *_data(run)]))
+    return doc.section("Made with", doc.notes([made, *_data(run)]))
 
 
 def blocked_plugins(run: Run) -> Iterator[str]:
@@ -149,7 +149,7 @@ def _data(run: Run) -> Iterator[str]:
     yield f"{count(run.components, 'independent part')} solved; {rounding}"
 
 
-def limits(run: Run) -> Section | None:
+def limits(run: Run) -> doc.Section | None:
     """Limits: those that the plan misses, one line a rule, and how many it keeps."""
     if not run.limits:
         return None
@@ -159,7 +159,7 @@ def limits(run: Run) -> Section | None:
             missed.setdefault(limit.rule, []).append(limit)
     kept = len(run.limits) - sum(map(len, missed.values()))
     texts = [_missed(run, rows) for rows in missed.values()]
-    return section("Limits", notes([*texts, f"{count(kept, 'limit')} kept, of {len(run.limits)}"]))
+    return doc.section("Limits", doc.notes([*texts, f"{count(kept, 'limit')} kept, of {len(run.limits)}"]))
 
 
 def _missed(run: Run, rows: list[RunLimit]) -> str:

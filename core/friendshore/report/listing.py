@@ -7,20 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeGuard
 
-from ..document.elements import (
-    Column,
-    Document,
-    Element,
-    Pairs,
-    Quoted,
-    Tone,
-    apart,
-    document,
-    notes,
-    section_if_any,
-    sentence,
-    table,
-)
+from ..document import elements as doc
 from ..document.figures import count
 from ..domain.used import aged
 from ..plugins import PluginInfo, PluginStatus
@@ -47,17 +34,17 @@ class Listing:
         """JSON-ready data."""
         return {self.name: [dict(row) for row in self.rows]}
 
-    def document(self) -> Document:
+    def document(self) -> doc.Document:
         """A table, and notes under it."""
-        return document(self.name, *self.parts())
+        return doc.document(self.name, *self.parts())
 
-    def parts(self) -> list[Element | None]:
+    def parts(self) -> list[doc.Element | None]:
         """The same within another document."""
         if not self.rows:
-            return [sentence(f"no {self.name}")]
-        columns = [Column(title) for _, title in self.columns]
-        made = table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows])
-        return [made, notes(self.notes, Tone.DOUBTFUL)]
+            return [doc.sentence(f"no {self.name}")]
+        columns = [doc.Column(title) for _, title in self.columns]
+        made = doc.table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows])
+        return [made, doc.notes(self.notes, doc.Tone.DOUBTFUL)]
 
 
 def _cell(value: object) -> str:
@@ -105,7 +92,7 @@ def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, obj
     return data
 
 
-def plugin_document(info: PluginInfo) -> Document:
+def plugin_document(info: PluginInfo) -> doc.Document:
     """All that is known of a plugin without running it."""
     rows = [
         ("version", info.version or "unknown"),
@@ -122,8 +109,8 @@ def plugin_document(info: PluginInfo) -> Document:
         *([("questions", ", ".join(one.name for one in info.questions))] if info.questions else []),
         *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]
-    told = notes((text for text in (info.error, info.notice) if text), Tone.DOUBTFUL)
-    return document(info.distribution, sentence(info.distribution, strong=True), Pairs(tuple(rows)), told)
+    told = doc.notes((text for text in (info.error, info.notice) if text), doc.Tone.DOUBTFUL)
+    return doc.document(info.distribution, doc.sentence(info.distribution, strong=True), doc.Pairs(tuple(rows)), told)
 
 
 def _columns(info: PluginInfo) -> str:
@@ -157,22 +144,22 @@ def catalog_data(catalog: Catalog) -> dict[str, object]:
     return catalog.model_dump(mode="json", by_alias=True)
 
 
-def catalog_document(catalog: Catalog, day: date) -> Document:
+def catalog_document(catalog: Catalog, day: date) -> doc.Document:
     """A catalog's head with its age on a day, and its offers by facility."""
-    head: list[str | Quoted] = [
+    head: list[str | doc.Quoted] = [
         f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
         f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
         *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
-        *([Quoted(catalog.note)] if catalog.note else []),
+        *([doc.Quoted(catalog.note)] if catalog.note else []),
     ]
     facilities = {facility.id: facility for facility in catalog.facilities}
     rows = []
     for offer in catalog.offers:
         facility, made = facilities.get(offer.facility), ", ".join(line.material for line in offer.outputs)
         rows.append([offer.id, made, facility.country if facility else "?", _price(offer), _steps(facility)])
-    columns = map(Column, ("Offer", "Material", "In", "Price", "Capacity"))
-    offers = table(columns, rows) if rows else sentence("no offers")
-    return document(catalog.name, sentence(catalog.name, strong=True), notes(head), apart(offers))
+    columns = map(doc.Column, ("Offer", "Material", "In", "Price", "Capacity"))
+    offers = doc.table(columns, rows) if rows else doc.sentence("no offers")
+    return doc.document(catalog.name, doc.sentence(catalog.name, strong=True), doc.notes(head), doc.apart(offers))
 
 
 def _counts(catalog: Catalog) -> str:
@@ -235,35 +222,35 @@ def pack_data(pack: RulePack, distribution: str = "") -> dict[str, object]:
     return {**pack.model_dump(mode="json", by_alias=True), "distribution": distribution}
 
 
-def pack_document(pack: RulePack, day: date, distribution: str = "") -> Document:
+def pack_document(pack: RulePack, day: date, distribution: str = "") -> doc.Document:
     """A pack: its head with its age on a day, its rules and its bills."""
-    head: list[str | Quoted] = [
+    head: list[str | doc.Quoted] = [
         pack.title,
         f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
         f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
         f"data {pack.digest[:12]}",
-        *([Quoted(pack.note)] if pack.note else []),
+        *([doc.Quoted(pack.note)] if pack.note else []),
     ]
     stories = [f"{scenario.name}: {scenario.title or 'no title'}" for scenario in pack.scenarios]
     bills = [f"{bill.id} ({bill.status}): {bill.title}" for bill in pack.bills]
     scenarios = "Scenarios, for --scenario of any case that uses the pack"
-    return document(
+    return doc.document(
         pack.id,
-        sentence(pack.id, strong=True),
-        notes(head),
-        apart(*rule_listing(rule_row(rule, pack.id) for rule in pack.rules).parts()),
-        section_if_any("Bills, switched on by a scenario", notes(bills), tone=Tone.PLAIN),
-        section_if_any(scenarios, notes(stories), tone=Tone.PLAIN),
+        doc.sentence(pack.id, strong=True),
+        doc.notes(head),
+        doc.apart(*rule_listing(rule_row(rule, pack.id) for rule in pack.rules).parts()),
+        doc.section_if_any("Bills, switched on by a scenario", doc.notes(bills), tone=doc.Tone.PLAIN),
+        doc.section_if_any(scenarios, doc.notes(stories), tone=doc.Tone.PLAIN),
     )
 
 
-def rule_document(row: Mapping[str, object]) -> Document:
+def rule_document(row: Mapping[str, object]) -> doc.Document:
     """Everything that one rule states."""
     first = ("title", "citation", "source", "pack", "distribution", "kind", "status")
     order = [*(key for key in first if row.get(key)), *(key for key in row if key not in (*first, "id"))]
     name = str(row.get("id", ""))
-    stated = Pairs(tuple((key, _told(row[key])) for key in order if row[key] != ""))
-    return document(name, sentence(name, strong=True), stated)
+    stated = doc.Pairs(tuple((key, _told(row[key])) for key in order if row[key] != ""))
+    return doc.document(name, doc.sentence(name, strong=True), stated)
 
 
 def _status(rule: Mapping[str, object]) -> str:

@@ -9,24 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from ..document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    DataRow,
-    Kilograms,
-    Phrase,
-    Section,
-    Tone,
-    figures,
-    longest_word,
-    notes,
-    section,
-    section_if_any,
-    sentence,
-    table,
-)
+from ..document import elements as doc
 from ..document.figures import count, large_money, mass, unit_for
 from ..document.periods import added_up, period_columns
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
@@ -44,20 +27,20 @@ Group = tuple[str, str, str, str]
 """Offer, material, place and end use."""
 
 
-def mix(run: Run) -> Section:
+def mix(run: Run) -> doc.Section:
     """All purchases by material and supplier, with their kilograms by period of delivery."""
     if not run.purchases:
-        return section("Mix", sentence("nothing is bought"))
-    names = longest_word(p.material for p in run.purchases) + 2
+        return doc.section("Mix", doc.sentence("nothing is bought"))
+    names = doc.longest_word(p.material for p in run.purchases) + 2
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR)
-    columns = [Column("Material, supplier", room=names), Column("Chain"), Column("For"), *periods]
-    price = Column("", f"{run.currency}/kg", "right", whole=True, room=_PRICE)
-    rows: list[DataRow] = []
+    columns = [doc.Column("Material, supplier", room=names), doc.Column("Chain"), doc.Column("For"), *periods]
+    price = doc.Column("", f"{run.currency}/kg", "right", whole=True, room=_PRICE)
+    rows: list[doc.DataRow] = []
     for material, purchases in by_material(run).items():
         rows += _material_rows(run, material, purchases, periods)
     inputs = "What is made from inputs shows its maker's own price; the inputs stand under their own material."
-    made = table([*columns, price], rows)
-    return section("Mix, by time of delivery", made, sentence(inputs) if run.draws else None)
+    made = doc.table([*columns, price], rows)
+    return doc.section("Mix, by time of delivery", made, doc.sentence(inputs) if run.draws else None)
 
 
 def by_material(run: Run) -> dict[str, list[RunPurchase]]:
@@ -71,8 +54,8 @@ def by_material(run: Run) -> dict[str, list[RunPurchase]]:
 
 
 def _material_rows(
-    run: Run, material: str, purchases: list[RunPurchase], periods: Sequence[Column]
-) -> Iterator[DataRow]:
+    run: Run, material: str, purchases: list[RunPurchase], periods: Sequence[doc.Column]
+) -> Iterator[doc.DataRow]:
     groups: defaultdict[Group, list[RunPurchase]] = defaultdict(list)
     for purchase in purchases:
         groups[purchase.offer, material, purchase.place, purchase.end_use].append(purchase)
@@ -80,9 +63,9 @@ def _material_rows(
     basis = next((m.basis for m in run.materials if m.id == material), "")
     title = f"{material} ({unit}" + (f"\u00a0{basis})" if basis not in ("", "gross") else ")")
 
-    def row(group: Sequence[RunPurchase], *first: Cell, level: int) -> DataRow:
-        quantities = (Kilograms(kg, unit, bare=True) for kg in _by_period(run, group))
-        return DataRow((*first, *quantities, per_kg(group)), strong=not level, level=level)
+    def row(group: Sequence[RunPurchase], *first: doc.Cell, level: int) -> doc.DataRow:
+        quantities = (doc.Kilograms(kg, unit, bare=True) for kg in _by_period(run, group))
+        return doc.DataRow((*first, *quantities, per_kg(group)), strong=not level, level=level)
 
     yield row(purchases, title, "", "", level=0)
     names = names_of([group[0] for group in groups.values()])
@@ -109,13 +92,13 @@ def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
     return [found[period.label] for period in run.periods]
 
 
-def per_kg(purchases: Sequence[RunPurchase]) -> Cell:
+def per_kg(purchases: Sequence[RunPurchase]) -> doc.Cell:
     """Landed cost of a kilogram, on average."""
     quantity = kilograms_of(purchases)
-    return Amount(cost_of(purchases) / quantity) if quantity else NOTHING
+    return doc.Amount(cost_of(purchases) / quantity) if quantity else doc.NOTHING
 
 
-def chain(run: Run, purchase: RunPurchase) -> Phrase:
+def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
     """The stages that a purchase comes through, with their countries; of what has inputs, the inputs first."""
     inputs = sorted({draw.material for draw in run.draws if draw.offer == purchase.offer})
     steps = _steps(purchase.countries)
@@ -123,7 +106,7 @@ def chain(run: Run, purchase: RunPurchase) -> Phrase:
     brief = [where for _, where in steps] or ["?"]
     if inputs:
         at_length, brief = [" + ".join(inputs), *at_length], ["inputs", *brief]
-    return Phrase(" → ".join(at_length), brief=" → ".join(brief))
+    return doc.Phrase(" → ".join(at_length), brief=" → ".join(brief))
 
 
 def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]]:
@@ -138,7 +121,7 @@ def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]
     return steps
 
 
-def orders(run: Run) -> Section | None:
+def orders(run: Run) -> doc.Section | None:
     """Orders by their last day: the next two periods in full, then one line a period."""
     if not run.purchases:
         return None
@@ -147,20 +130,34 @@ def orders(run: Run) -> Section | None:
         by_period[purchase.ordered].append(purchase)
     soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
     rows = [row for label in soon for row in _period_rows(by_period[label])]
-    columns = [Column("Order"), Column("Material"), figures("Quantity"), Column("To", whole=True)]
-    columns += [Column("Arrives", whole=True), figures("", run.currency), Column("For", from_width=_WITH_USE)]
-    rest = notes(f"{label}: {_summary(run, by_period[label])}" for label in later)
-    head = sentence("Later (all orders with --json or --out)", strong=True) if rest else None
-    return section("What to order by when", table(columns, rows), head, rest)
+    columns = [doc.Column("Order"), doc.Column("Material"), doc.figures("Quantity"), doc.Column("To", whole=True)]
+    columns += [
+        doc.Column("Arrives", whole=True),
+        doc.figures("", run.currency),
+        doc.Column("For", from_width=_WITH_USE),
+    ]
+    rest = doc.notes(f"{label}: {_summary(run, by_period[label])}" for label in later)
+    head = doc.sentence("Later (all orders with --json or --out)", strong=True) if rest else None
+    return doc.section("What to order by when", doc.table(columns, rows), head, rest)
 
 
-def _period_rows(purchases: list[RunPurchase]) -> list[DataRow]:
+def _period_rows(purchases: list[RunPurchase]) -> list[doc.DataRow]:
     """The last day of a period, and its orders by material."""
-    rows = [DataRow((f"by {purchases[0].order_by}", "", "", "", "", Amount(cost_of(purchases)), ""), strong=True)]
+    rows = [
+        doc.DataRow((f"by {purchases[0].order_by}", "", "", "", "", doc.Amount(cost_of(purchases)), ""), strong=True)
+    ]
     for (offer, material, place, delivered), group in in_orders(purchases).items():
         uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
-        cells = (offer, material, Kilograms(kilograms_of(group)), place, delivered, Amount(cost_of(group)), uses)
-        rows.append(DataRow(cells, level=1))
+        cells = (
+            offer,
+            material,
+            doc.Kilograms(kilograms_of(group)),
+            place,
+            delivered,
+            doc.Amount(cost_of(group)),
+            uses,
+        )
+        rows.append(doc.DataRow(cells, level=1))
     return rows
 
 
@@ -186,32 +183,34 @@ def _summary(run: Run, purchases: list[RunPurchase]) -> str:
     return f"{count(len(in_orders(purchases)), 'order')}, {large_money(cost_of(purchases), run.currency)}"
 
 
-def holdings(run: Run) -> Section | None:
+def holdings(run: Run) -> doc.Section | None:
     """Every lot with its verdict, and under the table why it is barred from what, and what would heal it."""
     if not run.holdings:
         return None
-    columns = [Column("In hand or on order"), Column("Material"), Column("There from")]
-    columns += [figures("Quantity"), figures("Used"), figures("Left over"), Column("Verdict")]
+    columns = [doc.Column("In hand or on order"), doc.Column("Material"), doc.Column("There from")]
+    columns += [doc.figures("Quantity"), doc.figures("Used"), doc.figures("Left over"), doc.Column("Verdict")]
     rows = [_row(run, one) for one in run.holdings]
-    return section("Stock in hand and orders placed", table(columns, rows), notes(_barred_lines(run)))
+    return doc.section("Stock in hand and orders placed", doc.table(columns, rows), doc.notes(_barred_lines(run)))
 
 
-def _row(run: Run, one: RunHolding) -> list[Cell]:
+def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
     """A lot: name, material, day, kilograms in all, used and left, verdicts."""
     return [
         one.lot,
         one.material,
         one.arrives if one.arrives is not None else "in hand",
-        Kilograms(one.quantity_kg),
-        Kilograms(one.used_kg) if one.used_kg else NOTHING,
-        Kilograms(one.left_kg) if one.left_kg else NOTHING,
+        doc.Kilograms(one.quantity_kg),
+        doc.Kilograms(one.used_kg) if one.used_kg else doc.NOTHING,
+        doc.Kilograms(one.left_kg) if one.left_kg else doc.NOTHING,
         _verdicts(run, one) or "no demand could take it",
     ]
 
 
-def barred(run: Run) -> Section | None:
+def barred(run: Run) -> doc.Section | None:
     """What is paid for and may serve nothing, for those who read no further than the status."""
-    return section_if_any("Paid for, and barred from all that wants it", notes(barred_texts(run), Tone.DOUBTFUL))
+    return doc.section_if_any(
+        "Paid for, and barred from all that wants it", doc.notes(barred_texts(run), doc.Tone.DOUBTFUL)
+    )
 
 
 def barred_texts(run: Run) -> Iterator[str]:

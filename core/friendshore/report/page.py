@@ -7,24 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..document.elements import (
-    Amount,
-    Cell,
-    Column,
-    Document,
-    Element,
-    Kilograms,
-    Phrase,
-    Sentence,
-    Share,
-    document,
-    figures,
-    notes,
-    section,
-    section_if_any,
-    sentence,
-    table,
-)
+from ..document import elements as doc
 from ..document.figures import count, large_money, percent
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
@@ -47,56 +30,56 @@ RULES = 8
 """Rules that are named: those that keep out most, then those that cost most."""
 
 
-def page_document(run: Run, checked: RunCheck | None = None) -> Document:
+def page_document(run: Run, checked: RunCheck | None = None) -> doc.Document:
     """The page: verdict, caveats, needs, suppliers, what is short, what to order next, what the law does, how to check it.
 
     It says if the run was not checked. Of a run that does not hold nothing is told but what failed verification.
     """
     title = run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
     if checked is not None and checked.findings:
-        return document(title, *_refused(checked))
-    return document(
+        return doc.document(title, *_refused(checked))
+    return doc.document(
         title,
         *_head(run, checked),
-        section_if_any("Before you rely on it", notes(_caveats(run))),
-        section("What is needed, and whether it is available", *_needs(run)),
+        doc.section_if_any("Before you rely on it", doc.notes(_caveats(run))),
+        doc.section("What is needed, and whether it is available", *_needs(run)),
         whole_periods(run),
-        section("Who supplies it", _suppliers(run)),
+        doc.section("Who supplies it", _suppliers(run)),
         holdings(run),
-        section("What to order next", *_orders(run)),
-        section("What the rules do", notes(_rules(run))),
-        section("How sure this is", notes(_proof(run, checked))),
+        doc.section("What to order next", *_orders(run)),
+        doc.section("What the rules do", doc.notes(_rules(run))),
+        doc.section("How sure this is", doc.notes(_proof(run, checked))),
     )
 
 
-def _head(run: Run, checked: RunCheck | None) -> list[Sentence]:
+def _head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
     """The plan's time, whether it was verified when the page was made, before all else that is told of it, and what it comes to."""
     words, tone = STATUS[run.status]
     strict = ", rules of unknown status enforced" if run.strict else ""
-    status = Phrase(words, tone, strong=True)
-    told = sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}. It {spends(run)}.")
+    status = doc.Phrase(words, tone, strong=True)
+    told = doc.sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}. It {spends(run)}.")
     if checked is None:
-        verified = sentence(
-            Phrase("Not verified", strong=True),
+        verified = doc.sentence(
+            doc.Phrase("Not verified", strong=True),
             " when this page was made: ",
-            Phrase("friendshore verify", code=True),
+            doc.Phrase("friendshore verify", code=True),
             " checks the run.",
         )
     else:
-        came_to = Phrase(answer(checked).partition(": ")[2], strong=True)
-        verified = sentence("Checked when this page was made: ", came_to, ".")
-    return [sentence(time_of(run)), verified, told]
+        came_to = doc.Phrase(answer(checked).partition(": ")[2], strong=True)
+        verified = doc.sentence("Checked when this page was made: ", came_to, ".")
+    return [doc.sentence(time_of(run)), verified, told]
 
 
-def _refused(checked: RunCheck) -> Iterator[Element | None]:
+def _refused(checked: RunCheck) -> Iterator[doc.Element | None]:
     """What is told of a run that does not hold: what failed verification, and nothing of what it says."""
     found = [str(problem) for problem in checked.findings[:FINDINGS]]
     if len(checked.findings) > FINDINGS:
         found.append(f"and {len(checked.findings) - FINDINGS:,} more: `friendshore verify` lists them")
-    warning = Phrase("This run does not hold: do not rely on it.", strong=True)
-    yield sentence(warning, " Nothing that it says is told here.")
-    yield section_if_any("Here is something else than the run was made with", notes(checked.differs))
-    yield section("What failed verification", notes(found))
+    warning = doc.Phrase("This run does not hold: do not rely on it.", strong=True)
+    yield doc.sentence(warning, " Nothing that it says is told here.")
+    yield doc.section_if_any("Here is something else than the run was made with", doc.notes(checked.differs))
+    yield doc.section("What failed verification", doc.notes(found))
 
 
 def _caveats(run: Run) -> Iterator[str]:
@@ -115,22 +98,22 @@ def _caveats(run: Run) -> Iterator[str]:
         yield f"{count(offers, 'offer')} kept out of some use only because an origin or a licence is not proved."
 
 
-def _needs(run: Run) -> list[Element | None]:
-    columns = [Column("material"), Column("for"), Column("why it is short")]
-    columns += map(figures, ("wanted", "delivered", "short", "met from"))
-    rows: list[list[Cell]] = [
+def _needs(run: Run) -> list[doc.Element | None]:
+    columns = [doc.Column("material"), doc.Column("for"), doc.Column("why it is short")]
+    columns += map(doc.figures, ("wanted", "delivered", "short", "met from"))
+    rows: list[list[doc.Cell]] = [
         [
             d.material,
             for_whom(run, d),
             _why(run, d),
-            Kilograms(d.wanted_kg),
-            Share(d.delivered_kg / d.wanted_kg) if d.wanted_kg else "",
-            Kilograms(d.short_kg) if d.short_kg else "",
+            doc.Kilograms(d.wanted_kg),
+            doc.Share(d.delivered_kg / d.wanted_kg) if d.wanted_kg else "",
+            doc.Kilograms(d.short_kg) if d.short_kg else "",
             met_from(d),
         ]
         for d in run.demands
     ]
-    return [table(columns, rows), notes(because_lines(run))]
+    return [doc.table(columns, rows), doc.notes(because_lines(run))]
 
 
 def _why(run: Run, demand: RunDemand) -> str:
@@ -139,14 +122,14 @@ def _why(run: Run, demand: RunDemand) -> str:
     return "; ".join(f"{causes_of(entries) or reason}, {periods_of(run, entries)}" for reason, entries in reasons)
 
 
-def _suppliers(run: Run) -> Element:
+def _suppliers(run: Run) -> doc.Element:
     rows = [row for material, purchases in by_material(run).items() for row in _of_material(run, material, purchases)]
-    columns = [Column("material"), Column("supplier"), Column("through")]
-    columns += [figures("share"), figures("quantity"), figures("", f"{run.currency}/kg")]
-    return table(columns, rows) if rows else sentence("Nothing is bought.")
+    columns = [doc.Column("material"), doc.Column("supplier"), doc.Column("through")]
+    columns += [doc.figures("share"), doc.figures("quantity"), doc.figures("", f"{run.currency}/kg")]
+    return doc.table(columns, rows) if rows else doc.sentence("Nothing is bought.")
 
 
-def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[Cell]]:
+def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[doc.Cell]]:
     names = names_of(purchases)
     groups: defaultdict[str, list[RunPurchase]] = defaultdict(list)
     for purchase in purchases:
@@ -154,10 +137,10 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
     total = kilograms_of(purchases)
     in_order = sorted(groups.values(), key=lambda group: (-kilograms_of(group), group[0].offer))
 
-    def row(name: str, through: str, group: Sequence[RunPurchase], *, first: bool) -> list[Cell]:
+    def row(name: str, through: str, group: Sequence[RunPurchase], *, first: bool) -> list[doc.Cell]:
         bought = kilograms_of(group)
-        part = Share(bought / total) if total else ""
-        return [material if first else "", name, through, part, Kilograms(bought), per_kg(group)]
+        part = doc.Share(bought / total) if total else ""
+        return [material if first else "", name, through, part, doc.Kilograms(bought), per_kg(group)]
 
     for number, group in enumerate(in_order[:SUPPLIERS]):
         yield row(names[group[0].offer], chain(run, group[0]).brief, group, first=not number)
@@ -166,24 +149,24 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
         yield row(count(len(in_order) - SUPPLIERS, "other"), "", rest, first=False)
 
 
-def _orders(run: Run) -> list[Element]:
+def _orders(run: Run) -> list[doc.Element]:
     """The orders of the first period in which anything is ordered, dearest first."""
     if not run.purchases:
-        return [sentence("Nothing.")]
+        return [doc.sentence("Nothing.")]
     day = min(purchase.order_by for purchase in run.purchases)
     due = [purchase for purchase in run.purchases if purchase.order_by == day]
     orders = sorted(in_orders(due).items(), key=lambda item: (-cost_of(item[1]), item[0]))
-    rows: list[list[Cell]] = [
-        [offer, material, place, delivered, Kilograms(kilograms_of(group)), Amount(cost_of(group))]
+    rows: list[list[doc.Cell]] = [
+        [offer, material, place, delivered, doc.Kilograms(kilograms_of(group)), doc.Amount(cost_of(group))]
         for (offer, material, place, delivered), group in orders[:ORDERS]
     ]
     left = orders[ORDERS:]
     if left:
         rest = cost_of(purchase for _, group in left for purchase in group)
-        rows.append([count(len(left), "other order"), "", "", "", "", Amount(rest)])
-    columns = [Column("order"), Column("material"), Column("to"), Column("arrives")]
-    made = table([*columns, figures("quantity"), figures("", run.currency)], rows)
-    return [sentence(f"By {day}: {large_money(cost_of(due), run.currency)} in all."), made]
+        rows.append([count(len(left), "other order"), "", "", "", "", doc.Amount(rest)])
+    columns = [doc.Column("order"), doc.Column("material"), doc.Column("to"), doc.Column("arrives")]
+    made = doc.table([*columns, doc.figures("quantity"), doc.figures("", run.currency)], rows)
+    return [doc.sentence(f"By {day}: {large_money(cost_of(due), run.currency)} in all."), made]
 
 
 def _rules(run: Run) -> Iterator[str]:

@@ -5,30 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from ..document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    Count,
-    DataRow,
-    Document,
-    Element,
-    Kilograms,
-    Phrase,
-    Section,
-    Sentence,
-    Share,
-    Tone,
-    apart,
-    document,
-    figures,
-    notes,
-    section,
-    section_if_any,
-    sentence,
-    table,
-)
+from ..document import elements as doc
 from ..document.figures import count, large_money, mass, money, percent, written
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDiscount, RunDoubt, RunLevel
@@ -38,23 +15,23 @@ from .ground import assumptions, floor_lines, kept_out, limits, rules, versions
 from .mix import barred, holdings, mix, orders
 
 STATUS = {
-    PlanStatus.OPTIMAL: ("optimal", Tone.GOOD),
-    PlanStatus.FEASIBLE: ("feasible, not proved cheapest", Tone.DOUBTFUL),
-    PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", Tone.DOUBTFUL),
-    PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", Tone.BAD),
+    PlanStatus.OPTIMAL: ("optimal", doc.Tone.GOOD),
+    PlanStatus.FEASIBLE: ("feasible, not proved cheapest", doc.Tone.DOUBTFUL),
+    PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", doc.Tone.DOUBTFUL),
+    PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", doc.Tone.BAD),
 }
 """Status in words, and how it is shown."""
 
 
-def heading(run: Run) -> list[Element]:
+def heading(run: Run) -> list[doc.Element]:
     """Case, time, status and the three figures that matter most."""
-    name = [Phrase(run.case, strong=True)]
+    name = [doc.Phrase(run.case, strong=True)]
     if run.scenario:
-        name.append(Phrase(f"  with {', '.join(run.scenario)}", Tone.CHOICE, strong=True))
+        name.append(doc.Phrase(f"  with {', '.join(run.scenario)}", doc.Tone.CHOICE, strong=True))
     words, tone = STATUS[run.status]
     status = f"{words} · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}"
-    told = sentence(status, tone=tone, strong=True)
-    return [Sentence(tuple(name)), sentence(time_of(run)), told, sentence(spends(run))]
+    told = doc.sentence(status, tone=tone, strong=True)
+    return [doc.Sentence(tuple(name)), doc.sentence(time_of(run)), told, doc.sentence(spends(run))]
 
 
 def time_of(run: Run) -> str:
@@ -98,17 +75,17 @@ def _who(run: Run, demands: Sequence[RunDemand]) -> str:
     return ", ".join([*names[:NAMED], *more])
 
 
-def warnings(run: Run) -> list[Element]:
+def warnings(run: Run) -> list[doc.Element]:
     """What a reader must know before the mix: conflicts, exposure, assumptions."""
     exposed = "Exposed: what rules of unknown status would forbid, if they hold (--strict enforces them)"
     found = (
-        section_if_any("Hard rules that cannot hold together", notes(conflict_lines(run), Tone.BAD)),
-        section_if_any("Old data", notes(old_lines(run), Tone.DOUBTFUL)),
+        doc.section_if_any("Hard rules that cannot hold together", doc.notes(conflict_lines(run), doc.Tone.BAD)),
+        doc.section_if_any("Old data", doc.notes(old_lines(run), doc.Tone.DOUBTFUL)),
         *(_assumed(run, subject) for subject in _BEFORE_ALL),
-        section_if_any(exposed, notes(exposed_lines(run), Tone.DOUBTFUL)),
+        doc.section_if_any(exposed, doc.notes(exposed_lines(run), doc.Tone.DOUBTFUL)),
         barred(run),
-        section_if_any("Short by the length of the periods", notes(only_by_periods(run), Tone.DOUBTFUL)),
-        apart(sentence(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below"))
+        doc.section_if_any("Short by the length of the periods", doc.notes(only_by_periods(run), doc.Tone.DOUBTFUL)),
+        doc.apart(doc.sentence(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below"))
         if run.assumptions
         else None,
     )
@@ -142,14 +119,14 @@ for a plan is compliant only as far as that is right; and capacity that two cata
 titles."""
 
 
-def unexamined(run: Run) -> Section | None:
+def unexamined(run: Run) -> doc.Section | None:
     """Goods whose origin no rule asks about: what no short form of an answer may leave out."""
     return _assumed(run, _UNEXAMINED)
 
 
-def _assumed(run: Run, subject: str) -> Section | None:
+def _assumed(run: Run, subject: str) -> doc.Section | None:
     texts = [row.text for row in run.assumptions if row.subject == subject]
-    return section_if_any(_BEFORE_ALL[subject], notes(texts, Tone.DOUBTFUL))
+    return doc.section_if_any(_BEFORE_ALL[subject], doc.notes(texts, doc.Tone.DOUBTFUL))
 
 
 def assumed_lines(run: Run) -> Iterator[str]:
@@ -181,9 +158,9 @@ def _doubt(doubt: RunDoubt) -> str:
     return f"{days}: {' '.join(doubt.note.split()).rstrip('.')}" if doubt.note else days
 
 
-def plan_document(run: Run) -> Document:
+def plan_document(run: Run) -> doc.Document:
     """Everything."""
-    return document(
+    return doc.document(
         run.case,
         *heading(run),
         *warnings(run),
@@ -204,9 +181,9 @@ def plan_document(run: Run) -> Document:
     )
 
 
-def summary_document(run: Run) -> Document:
+def summary_document(run: Run) -> doc.Document:
     """The heading, and what it must not be read without."""
-    return document(run.case, *heading(run), unexamined(run))
+    return doc.document(run.case, *heading(run), unexamined(run))
 
 
 MOST = 12
@@ -224,65 +201,70 @@ _PARTS = {
 """Parts of what is spent, in words."""
 
 
-def costs(run: Run) -> Section:
+def costs(run: Run) -> doc.Section:
     """Money by part."""
     cost = run.cost
     parts = [(title, getattr(cost, name)) for name, title in _PARTS.items()]
-    rows = [DataRow((title, Amount(amount))) for title, amount in parts if amount]
-    rows.append(DataRow(("spent", Amount(cost.total)), strong=True))
+    rows = [doc.DataRow((title, doc.Amount(amount))) for title, amount in parts if amount]
+    rows.append(doc.DataRow(("spent", doc.Amount(cost.total)), strong=True))
     if cost.nominal != cost.total:
-        rows.append(DataRow(("spent, not discounted", Amount(cost.nominal))))
+        rows.append(doc.DataRow(("spent, not discounted", doc.Amount(cost.nominal))))
     weighed = [("penalties of soft rules", cost.penalties), ("shortage, at its price", cost.shortage)]
-    rows += [DataRow((name, Amount(amount))) for name, amount in weighed if amount]
+    rows += [doc.DataRow((name, doc.Amount(amount))) for name, amount in weighed if amount]
     if cost.objective != cost.total:
-        rows.append(DataRow(("minimised", Amount(cost.objective))))
+        rows.append(doc.DataRow(("minimised", doc.Amount(cost.objective))))
     title = "Cost" if cost.nominal == cost.total else "Cost, discounted to the start"
-    return section(title, table([Column("Part"), figures("", run.currency)], rows))
+    return doc.section(title, doc.table([doc.Column("Part"), doc.figures("", run.currency)], rows))
 
 
-def discounts(run: Run) -> Section | None:
+def discounts(run: Run) -> doc.Section | None:
     """Every settlement of a price schedule, with what is bought, where its tier and the next begin, and the money taken off."""
     if not run.discounts:
         return None
     told = sorted(run.discounts, key=lambda d: (-abs(d.discount), d.schedule, d.span))
-    columns = [Column("Price schedule of"), Column("Span", whole=True), figures("Bought")]
-    columns += [figures("Tier from"), figures("Next from"), figures(f"{run.currency} off")]
+    columns = [doc.Column("Price schedule of"), doc.Column("Span", whole=True), doc.figures("Bought")]
+    columns += [doc.figures("Tier from"), doc.figures("Next from"), doc.figures(f"{run.currency} off")]
     rest = told[MOST:]
     off = money(sum((d.discount for d in rest), Decimal(0)))
     more = f"{count(len(rest), 'more settlement')}, {run.currency} {off} off (all with --json or --out)"
     rows = [_settled(one, run) for one in told[:MOST]]
-    return section("Price schedules", table(columns, rows), notes([more] if rest else []))
+    return doc.section("Price schedules", doc.table(columns, rows), doc.notes([more] if rest else []))
 
 
-def _settled(one: RunDiscount, run: Run) -> list[Cell]:
-    following = NOTHING if one.next is None else _measured(one, one.next, run)
+def _settled(one: RunDiscount, run: Run) -> list[doc.Cell]:
+    following = doc.NOTHING if one.next is None else _measured(one, one.next, run)
     bought, least = _measured(one, one.measured, run), _measured(one, one.least, run)
-    return [one.schedule, one.span, bought, least, following, Amount(one.discount)]
+    return [one.schedule, one.span, bought, least, following, doc.Amount(one.discount)]
 
 
-def _measured(one: RunDiscount, amount: Decimal, run: Run) -> Cell:
+def _measured(one: RunDiscount, amount: Decimal, run: Run) -> doc.Cell:
     if not amount:
         return "0"
-    return Amount(amount, run.currency) if one.measure == "money" else Kilograms(amount)
+    return doc.Amount(amount, run.currency) if one.measure == "money" else doc.Kilograms(amount)
 
 
-def ranks(run: Run) -> Section | None:
+def ranks(run: Run) -> doc.Section | None:
     """Lexicographic objectives: every level with its value and gap, what ranking it gains, and by how much it raises the objective."""
     if not run.levels:
         return None
-    columns = [figures("#"), Column("As small as those above it allow"), figures("Comes to"), figures("Gap")]
-    columns += [figures("Ranking it saves"), figures("and adds", run.currency)]
-    return section("Lexicographic objectives", table(columns, [_level(level, run) for level in run.levels]))
+    columns = [
+        doc.figures("#"),
+        doc.Column("As small as those above it allow"),
+        doc.figures("Comes to"),
+        doc.figures("Gap"),
+    ]
+    columns += [doc.figures("Ranking it saves"), doc.figures("and adds", run.currency)]
+    return doc.section("Lexicographic objectives", doc.table(columns, [_level(level, run) for level in run.levels]))
 
 
-def _level(level: RunLevel, run: Run) -> list[Cell]:
+def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
     return [
-        Count(level.rank),
+        doc.Count(level.rank),
         _what(level, run),
         _amount(level, level.value, run),
-        Share(level.gap),
-        NOTHING if level.gained is None else _amount(level, level.gained, run),
-        NOTHING if level.raised_objective is None else Amount(level.raised_objective),
+        doc.Share(level.gap),
+        doc.NOTHING if level.gained is None else _amount(level, level.gained, run),
+        doc.NOTHING if level.raised_objective is None else doc.Amount(level.raised_objective),
     ]
 
 
@@ -294,5 +276,5 @@ def _what(level: RunLevel, run: Run) -> str:
     return f"{level.sentence} (least {least}; later ones may add {percent(level.within)})"
 
 
-def _amount(level: RunLevel, amount: Decimal, run: Run) -> Amount | Kilograms:
-    return Amount(amount, run.currency) if level.unit == run.currency else Kilograms(amount)
+def _amount(level: RunLevel, amount: Decimal, run: Run) -> doc.Amount | doc.Kilograms:
+    return doc.Amount(amount, run.currency) if level.unit == run.currency else doc.Kilograms(amount)

@@ -6,23 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Literal
 
-from ...document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    Document,
-    Element,
-    Kilograms,
-    Share,
-    apart,
-    document,
-    figures,
-    notes,
-    section,
-    sentence,
-    table,
-)
+from ...document import elements as doc
 from ...document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
 from ..told import difference, effort, left_out
 from .compliance import StageCheck
@@ -33,7 +17,7 @@ SHOWN = 12
 """Offers that are shown of each material, unless more are asked for."""
 
 
-def alternatives_document(found: Alternatives, shown: int = SHOWN) -> Document:
+def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Document:
     """Every material with its offers, of each table the first `shown` (0: all), and what it took to find out."""
     used = percent(found.used_from)
     head = [
@@ -49,8 +33,8 @@ def alternatives_document(found: Alternatives, shown: int = SHOWN) -> Document:
     sections = []
     for mix in found.materials:
         offers = [one for one in found.offers if one.material == mix.material]
-        sections.append(section(_title(mix, found), *_material(offers, found, shown)))
-    return document("Who else could deliver", notes(head), *sections, effort(found.effort))
+        sections.append(doc.section(_title(mix, found), *_material(offers, found, shown)))
+    return doc.document("Who else could deliver", doc.notes(head), *sections, effort(found.effort))
 
 
 def _title(mix: MaterialMix, found: Alternatives) -> str:
@@ -64,24 +48,24 @@ def _title(mix: MaterialMix, found: Alternatives) -> str:
     return f"{text}; {percent(found.within)} dearer is {large_money(mix.allowed, found.currency)}{beside}"
 
 
-def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) -> Iterator[Element | None]:
+def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) -> Iterator[doc.Element | None]:
     usable = [one for one in offers if one.rank is not None or not one.in_time]
     kept = usable[: shown or None]
     if kept:
         unit = unit_for(kg for one in kept for kg in (one.today_kg, one.plan_kg))
-        yield table(_choice_columns(unit, found), [_choice(one, unit, _today(found)) for one in kept])
-        yield apart(table(_cost_columns(found), map(_cost, kept)), notes(_notes(kept, len(usable))))
+        yield doc.table(_choice_columns(unit, found), [_choice(one, unit, _today(found)) for one in kept])
+        yield doc.apart(doc.table(_cost_columns(found), map(_cost, kept)), doc.notes(_notes(kept, len(usable))))
     else:
-        yield sentence("no offer can be used")
+        yield doc.sentence("no offer can be used")
     yield from _compliance(kept)
     yield from _kept_out([one for one in offers if one.rank is None and one.in_time], shown)
 
 
-def _choice_columns(unit: str, found: Alternatives) -> list[Column]:
-    columns = [figures("#"), Column("Offer"), Column("From")]
-    columns += [figures("Today", unit)] if _today(found) else []
-    columns += [figures("Plan", unit), Column("Usage range")]
-    return [*columns, Column("Using it adds", found.currency, "right")]
+def _choice_columns(unit: str, found: Alternatives) -> list[doc.Column]:
+    columns = [doc.figures("#"), doc.Column("Offer"), doc.Column("From")]
+    columns += [doc.figures("Today", unit)] if _today(found) else []
+    columns += [doc.figures("Plan", unit), doc.Column("Usage range")]
+    return [*columns, doc.Column("Using it adds", found.currency, "right")]
 
 
 def _today(found: Alternatives) -> bool:
@@ -89,9 +73,9 @@ def _today(found: Alternatives) -> bool:
     return any(mix.today_kg for mix in found.materials)
 
 
-def _choice(one: Alternative, unit: Literal["kg", "t"], with_today: bool) -> list[Cell]:
+def _choice(one: Alternative, unit: Literal["kg", "t"], with_today: bool) -> list[doc.Cell]:
     in_plan = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
-    adds: Cell = "not found in time"
+    adds: doc.Cell = "not found in time"
     if in_plan:
         adds = "in the plan" if one.plan_kg >= one.uses_kg else "nothing"
     elif one.rise is not None:
@@ -101,13 +85,13 @@ def _choice(one: Alternative, unit: Literal["kg", "t"], with_today: bool) -> lis
     countries = dict.fromkeys(c for check in one.checks for c in check.countries)
     where = "/".join(countries) or one.country
     masses = (one.today_kg, one.plan_kg) if with_today else (one.plan_kg,)
-    return [rank, one.offer, where, *(Kilograms(kg, unit, bare=True) for kg in masses), _share(one.share), adds]
+    return [rank, one.offer, where, *(doc.Kilograms(kg, unit, bare=True) for kg in masses), _share(one.share), adds]
 
 
-def _share(share: UsageShare | None) -> Cell:
+def _share(share: UsageShare | None) -> doc.Cell:
     """Where its share lies, and what that makes of it; ends that are not proved are said to be."""
     if share is None:
-        return NOTHING
+        return doc.NOTHING
     open_ends = share.most_bound - share.most > Decimal("0.001") or share.least - share.least_bound > Decimal("0.001")
     unsure = f" (surely within {percent(share.least_bound)} and {percent(share.most_bound)})" if open_ends else ""
     return f"{_part(share.least)} to {_part(share.most)}, {share.role}{unsure}"
@@ -117,24 +101,29 @@ def _part(share: Decimal) -> str:
     return percent(share) if share >= Decimal("0.00001") else "0"
 
 
-def _cost_columns(found: Alternatives) -> list[Column]:
-    columns = [Column("Offer"), *map(figures, ("Price", "Duties", "Freight", "Once"))]
-    columns += [figures("", f"{found.currency}/kg"), figures("Could give"), figures("From"), figures("Lead")]
-    return [*columns, Column("Evidence")]
+def _cost_columns(found: Alternatives) -> list[doc.Column]:
+    columns = [doc.Column("Offer"), *map(doc.figures, ("Price", "Duties", "Freight", "Once"))]
+    columns += [
+        doc.figures("", f"{found.currency}/kg"),
+        doc.figures("Could give"),
+        doc.figures("From"),
+        doc.figures("Lead"),
+    ]
+    return [*columns, doc.Column("Evidence")]
 
 
-def _cost(one: Alternative) -> list[Cell]:
+def _cost(one: Alternative) -> list[doc.Cell]:
     cost = one.landed
-    money_of: list[Cell] = [NOTHING] * 5
+    money_of: list[doc.Cell] = [doc.NOTHING] * 5
     if cost is not None:
         listed = cost.price + cost.discounts
         parts = (listed, cost.charges, cost.freight, cost.once)
-        total = f"{money(cost.total)} +" if one.made_from else Amount(cost.total)
-        money_of = [*(Amount(part) if part else NOTHING for part in parts), total]
-    gives = "no limit" if one.could_give_share is None else Share(one.could_give_share)
+        total = f"{money(cost.total)} +" if one.made_from else doc.Amount(cost.total)
+        money_of = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
+    gives = "no limit" if one.could_give_share is None else doc.Share(one.could_give_share)
     wait = one.qualification_months or Decimal(0)
     lead = number(one.lead_months or Decimal(0)) + (f"+{number(wait)}" if wait else "")
-    return [one.offer, *money_of, gives, one.first_delivery or NOTHING, f"{lead} mo", one.confidence]
+    return [one.offer, *money_of, gives, one.first_delivery or doc.NOTHING, f"{lead} mo", one.confidence]
 
 
 def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:
@@ -149,14 +138,14 @@ def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:
     return told + left_out(usable - len(kept), "more offer", which=" that can be used")
 
 
-def _compliance(kept: Sequence[Alternative]) -> Iterator[Element | None]:
+def _compliance(kept: Sequence[Alternative]) -> Iterator[doc.Element | None]:
     """Stages that do not pass, of offers that can be used for something; the others in one line."""
     rows = [[one.offer, check.end_use, *_judged(check)] for one in kept for check in _against(one)]
     clean = [one.offer for one in kept if not _against(one)]
     if rows:
-        yield apart(table(map(Column, ("Offer", "For", "Stage", "Found", "Rule and clause")), rows))
+        yield doc.apart(doc.table(map(doc.Column, ("Offer", "For", "Stage", "Found", "Rule and clause")), rows))
     if clean:
-        yield notes([f"passes every rule in force for every use: {', '.join(clean)}"])
+        yield doc.notes([f"passes every rule in force for every use: {', '.join(clean)}"])
 
 
 def _against(one: Alternative) -> list[StageCheck]:
@@ -170,7 +159,7 @@ def _judged(check: StageCheck) -> list[str]:
     return [f"{check.stage or 'the move'}{where}", check.result, f"{check.rule}{since}{clause}"]
 
 
-def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[Element | None]:
+def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[doc.Element | None]:
     """What keeps the others out, those with the same reason together."""
     by_reason: dict[str, list[str]] = {}
     for one in out:
@@ -181,7 +170,7 @@ def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[Element | None
             by_reason.setdefault(reason, []).append(named)
     told = [f"{reason}: {', '.join(dict.fromkeys(names))}" for reason, names in by_reason.items()]
     if told:
-        yield sentence(f"Kept out: {count(len(out), 'offer')} (`why-not` says what each would have to become)")
+        yield doc.sentence(f"Kept out: {count(len(out), 'offer')} (`why-not` says what each would have to become)")
         kept = told[: shown or None]
-        yield notes(kept)
-        yield notes(left_out(len(told) - len(kept), "more reason"))
+        yield doc.notes(kept)
+        yield doc.notes(left_out(len(told) - len(kept), "more reason"))

@@ -4,24 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    Count,
-    Document,
-    Kilograms,
-    Section,
-    Tone,
-    apart,
-    document,
-    figures,
-    notes,
-    section,
-    sentence,
-    table,
-)
+from ...document import elements as doc
 from ...document.figures import count, mass
 from ..told import effort_line
 from .search import Calendar, Cause, Cliff, Stretch
@@ -29,7 +12,7 @@ from .search import Calendar, Cause, Cliff, Stretch
 CHANGES_SHOWN = 4
 
 
-def calendar_document(found: Calendar, *, every: bool = False) -> Document:
+def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
     """The stretches between the dates (with `every`, each demand in them), where demands fall off and are met again, and what it took to find out."""
     head = (
         f"From {found.start} to {found.until}, as if each stretch lasted: quantities and money a year, nothing carried in stock, "
@@ -45,73 +28,77 @@ def calendar_document(found: Calendar, *, every: bool = False) -> Document:
         )
     if not every:
         told.append("--all shows every change, and every demand stretch by stretch")
-    return document(
+    return doc.document(
         "What is available when",
-        sentence(head),
+        doc.sentence(head),
         _intervals(found, every),
         _concerned(found, every),
         _cliffs(found),
         *stretches,
-        apart(notes(told), sentence(effort_line(found.effort), tone=Tone.ASIDE)),
+        doc.apart(doc.notes(told), doc.sentence(effort_line(found.effort), tone=doc.Tone.ASIDE)),
     )
 
 
-def _intervals(found: Calendar, every: bool) -> Section:
-    columns = [Column("From", whole=True), Column("Until", whole=True), Column("What changes")]
-    columns += [figures(f"{found.currency} a year"), figures("Short")]
-    rows: list[list[Cell]] = [
+def _intervals(found: Calendar, every: bool) -> doc.Section:
+    columns = [doc.Column("From", whole=True), doc.Column("Until", whole=True), doc.Column("What changes")]
+    columns += [doc.figures(f"{found.currency} a year"), doc.figures("Short")]
+    rows: list[list[doc.Cell]] = [
         [
             one.start,
             one.end,
             _listed(one.changed, every),
-            Amount(one.spent),
-            Count(len(one.short), "demand") if one.short else NOTHING,
+            doc.Amount(one.spent),
+            doc.Count(len(one.short), "demand") if one.short else doc.NOTHING,
         ]
         for one in found.intervals
     ]
-    return section("Between the dates", table(columns, rows))
+    return doc.section("Between the dates", doc.table(columns, rows))
 
 
-def _concerned(found: Calendar, every: bool) -> Section | None:
+def _concerned(found: Calendar, every: bool) -> doc.Section | None:
     """What a date bars or frees: orders and stock, and the offers that are bought; with `every` those that are not, too."""
     if not found.concerned:
         return None
     kept = [one for one in found.concerned if every or one.kind != "offer" or one.kilograms]
     left = len(found.concerned) - len(kept)
-    columns = [Column("On", whole=True), *map(Column, ("Rule", "Bars or frees", "Of", "For")), figures("Kilograms")]
-    rows: list[list[Cell]] = [
+    columns = [
+        doc.Column("On", whole=True),
+        *map(doc.Column, ("Rule", "Bars or frees", "Of", "For")),
+        doc.figures("Kilograms"),
+    ]
+    rows: list[list[doc.Cell]] = [
         [
             one.day,
             one.rule,
             f"{one.effect} {one.kind} {one.id}",
             one.material,
             ", ".join(one.end_uses),
-            Kilograms(one.kilograms, per="year" if one.kind == "offer" else ""),
+            doc.Kilograms(one.kilograms, per="year" if one.kind == "offer" else ""),
         ]
         for one in kept
     ]
     rest = f"{count(left, 'offer')}{' more' if kept else ''}, of which nothing is bought (--all)"
     title = "What the dates bar and free: orders, stock, and offers that are bought"
-    return section(title, table(columns, rows) if rows else None, notes([rest]) if left else None)
+    return doc.section(title, doc.table(columns, rows) if rows else None, doc.notes([rest]) if left else None)
 
 
-def _listed(changed: Sequence[str], every: bool) -> Cell:
+def _listed(changed: Sequence[str], every: bool) -> doc.Cell:
     kept = changed if every else changed[:CHANGES_SHOWN]
     more = len(changed) - len(kept)
-    return ", ".join(kept) + (f" and {more} more" if more else "") or NOTHING
+    return ", ".join(kept) + (f" and {more} more" if more else "") or doc.NOTHING
 
 
-def _cliffs(found: Calendar) -> Section:
+def _cliffs(found: Calendar) -> doc.Section:
     if not found.cliffs:
-        return section("Demands that are short", sentence("none, on any day"))
+        return doc.section("Demands that are short", doc.sentence("none, on any day"))
     columns = [
-        Column("Demand"),
-        Column("Short from", whole=True),
-        figures("A year"),
-        Column("Because"),
-        Column("Met again"),
+        doc.Column("Demand"),
+        doc.Column("Short from", whole=True),
+        doc.figures("A year"),
+        doc.Column("Because"),
+        doc.Column("Met again"),
     ]
-    rows: list[list[Cell]] = [
+    rows: list[list[doc.Cell]] = [
         [
             cliff.demand,
             cliff.start,
@@ -121,7 +108,7 @@ def _cliffs(found: Calendar) -> Section:
         ]
         for cliff in found.cliffs
     ]
-    return section("Demands that are short", table(columns, rows), notes(_kept_out(found.cliffs)))
+    return doc.section("Demands that are short", doc.table(columns, rows), doc.notes(_kept_out(found.cliffs)))
 
 
 def _why(cliff: Cliff) -> str:
@@ -161,24 +148,24 @@ def _by_demand(found: Calendar) -> dict[str, list[Stretch]]:
     return by_demand
 
 
-def _demand(name: str, stretches: Sequence[Stretch], found: Calendar) -> Section:
+def _demand(name: str, stretches: Sequence[Stretch], found: Calendar) -> doc.Section:
     columns = [
-        Column("From", whole=True),
-        Column("Until", whole=True),
-        figures("Wanted a year"),
-        figures("Short a year"),
+        doc.Column("From", whole=True),
+        doc.Column("Until", whole=True),
+        doc.figures("Wanted a year"),
+        doc.figures("Short a year"),
     ]
-    columns += [Column("Why"), figures(f"{found.currency} a year"), Column("for it and")]
-    rows: list[list[Cell]] = [
+    columns += [doc.Column("Why"), doc.figures(f"{found.currency} a year"), doc.Column("for it and")]
+    rows: list[list[doc.Cell]] = [
         [
             one.start,
             one.end,
-            Kilograms(one.wanted),
-            Kilograms(one.short) if one.short else NOTHING,
-            one.reason or NOTHING,
-            Amount(one.spent),
+            doc.Kilograms(one.wanted),
+            doc.Kilograms(one.short) if one.short else doc.NOTHING,
+            one.reason or doc.NOTHING,
+            doc.Amount(one.spent),
             _listed([other for other in one.group if other != name], every=False),
         ]
         for one in stretches
     ]
-    return section(name, table(columns, rows))
+    return doc.section(name, doc.table(columns, rows))

@@ -5,27 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ...document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    Count,
-    DataRow,
-    DataTable,
-    Document,
-    Kilograms,
-    Notes,
-    Section,
-    Sentence,
-    Tone,
-    document,
-    figures,
-    notes,
-    section,
-    sentence,
-    table,
-)
+from ...document import elements as doc
 from ...document.figures import count, large_money, mass, signed, written
 from ...domain.plan import Cost
 from ..told import difference, effort, left_out, mass_or_nothing, rise
@@ -53,11 +33,11 @@ _LINES = (
 )
 
 
-def comparison_document(found: Comparison, shown: int = SHOWN) -> Document:
+def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
     """Both plans, and what lies between them; of each table the first `shown` rows, 0: all."""
-    return document(
+    return doc.document(
         "What differs",
-        sentence(f"A is {found.before}. B is {found.after}. {_head(found)}"),
+        doc.sentence(f"A is {found.before}. B is {found.after}. {_head(found)}"),
         _conflicts(found),
         _costs(found),
         _short(found.materials),
@@ -81,7 +61,7 @@ def _felt(amount: Decimal) -> bool:
     return abs(amount) >= Decimal("0.5")
 
 
-def _conflicts(found: Comparison) -> Notes | None:
+def _conflicts(found: Comparison) -> doc.Notes | None:
     texts = [
         f"in {name}, {', '.join(rules)} cannot hold together: what they touch is not planned, and in no figure"
         for name, rules in (("A", found.conflict_before), ("B", found.conflict_after))
@@ -89,33 +69,33 @@ def _conflicts(found: Comparison) -> Notes | None:
     ]
     if found.ranked:
         texts.append("objectives are ranked: this is what ranked plans cost, not what is least")
-    return notes(texts, Tone.DOUBTFUL)
+    return doc.notes(texts, doc.Tone.DOUBTFUL)
 
 
-def _costs(found: Comparison) -> Section:
+def _costs(found: Comparison) -> doc.Section:
     rows = []
     for name, title in _LINES:
         was, now = getattr(found.cost_before, name), getattr(found.cost_after, name)
         if was or now:
-            cells = (title, Amount(was), Amount(now), Amount(now - was, form="signed"))
-            rows.append(DataRow(cells, strong=name in ("total", "objective")))
-    columns = [Column(f"{found.currency}, discounted"), figures("A"), figures("B"), figures("B less A")]
-    return section("Money", table(columns, rows))
+            cells = (title, doc.Amount(was), doc.Amount(now), doc.Amount(now - was, form="signed"))
+            rows.append(doc.DataRow(cells, strong=name in ("total", "objective")))
+    columns = [doc.Column(f"{found.currency}, discounted"), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
+    return doc.section("Money", doc.table(columns, rows))
 
 
-def _short(materials: Sequence[MaterialLine]) -> Section:
+def _short(materials: Sequence[MaterialLine]) -> doc.Section:
     lacking = [m for m in materials if m.short_before_kg or m.short_after_kg]
     other = [m for m in lacking if abs(m.short_after_kg - m.short_before_kg) >= LEAST]
     same = [f"{m.material} {mass(m.short_after_kg)}" for m in lacking if m not in other]
-    alike = notes([f"as short in both: {', '.join(same)}"] if same else [])
+    alike = doc.notes([f"as short in both: {', '.join(same)}"] if same else [])
     if not other:
-        return section("Short", alike or sentence("nothing, in either"))
+        return doc.section("Short", alike or doc.sentence("nothing, in either"))
     rows = [[m.material, *_change(m.short_before_kg, m.short_after_kg)] for m in other]
-    columns = [Column("Material"), figures("A"), figures("B"), figures("B less A")]
-    return section("Short", table(columns, rows), alike)
+    columns = [doc.Column("Material"), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
+    return doc.section("Short", doc.table(columns, rows), alike)
 
 
-def _mix(found: Comparison, shown: int) -> Section:
+def _mix(found: Comparison, shown: int) -> doc.Section:
     if found.moved_kg is None:
         moved = [line for line in found.mix if line.before_kg != line.after_kg]
         told = "The two plans have other periods: what is bought is added up over each of them."
@@ -126,8 +106,8 @@ def _mix(found: Comparison, shown: int) -> Section:
     same = len(found.mix) - len(moved)
     alike = [f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else []
     if not moved:
-        return section(title, sentence("nobody delivers anything else, or at another time"), notes(alike))
-    return section(title, _mix_table(moved, shown), notes([told, *alike, *_left_out(moved, shown)]))
+        return doc.section(title, doc.sentence("nobody delivers anything else, or at another time"), doc.notes(alike))
+    return doc.section(title, _mix_table(moved, shown), doc.notes([told, *alike, *_left_out(moved, shown)]))
 
 
 def _least(found: Comparison) -> str:
@@ -137,48 +117,53 @@ def _least(found: Comparison) -> str:
     return f"{moved} moved, bought more or less by anyone in any period; {fewest}"
 
 
-def _mix_table(moved: Sequence[MixLine], shown: int, ends: tuple[str, str] = ("A", "B")) -> DataTable:
+def _mix_table(moved: Sequence[MixLine], shown: int, ends: tuple[str, str] = ("A", "B")) -> doc.DataTable:
     kept = sorted(moved, key=lambda line: (-line.moved_kg, line.material, line.offer, line.place))[: shown or None]
     kept.sort(key=lambda line: (line.material, -line.moved_kg, line.offer, line.place))
-    rows: list[list[Cell]] = [
+    rows: list[list[doc.Cell]] = [
         [one.material, one.offer, one.place, *_change(one.before_kg, one.after_kg), mass_or_nothing(one.moved_kg)]
         for one in kept
     ]
-    columns = [Column("Material"), Column("Offer"), Column("To"), *map(figures, ends)]
-    return table([*columns, figures("More or less"), figures("Moved")], rows)
+    columns = [doc.Column("Material"), doc.Column("Offer"), doc.Column("To"), *map(doc.figures, ends)]
+    return doc.table([*columns, doc.figures("More or less"), doc.figures("Moved")], rows)
 
 
 def _left_out(moved: Sequence[MixLine], shown: int) -> list[str]:
     return left_out(len(moved) - (shown or len(moved)), "more supply", "more supplies", " in which no more moved")
 
 
-def _steps(found: Comparison, shown: int) -> list[Section]:
+def _steps(found: Comparison, shown: int) -> list[doc.Section]:
     if len(found.steps) < 2:
-        return [section("What the change does", _step_text(step, found)) for step in found.steps]
-    rows: list[list[Cell]] = [
+        return [doc.section("What the change does", _step_text(step, found)) for step in found.steps]
+    rows: list[list[doc.Cell]] = [
         [
-            Count(number),
+            doc.Count(number),
             step.title,
             "rules conflict" if step.conflict else difference(step.difference),
-            Amount(step.rise.total, form="signed"),
+            doc.Amount(step.rise.total, form="signed"),
             _shortage(step),
         ]
         for number, step in enumerate(found.steps, 1)
     ]
-    columns = [figures("#"), Column("Change"), figures("Dearer by", found.currency), figures("Money spent")]
-    sections = [section("Step by step from A to B", table([*columns, Column("Short")], rows))]
+    columns = [
+        doc.figures("#"),
+        doc.Column("Change"),
+        doc.figures("Dearer by", found.currency),
+        doc.figures("Money spent"),
+    ]
+    sections = [doc.section("Step by step from A to B", doc.table([*columns, doc.Column("Short")], rows))]
     for number, step in enumerate(found.steps, 1):
         if step.mix:
             body = _mix_table(step.mix, shown, ("Before", "After"))
-            sections.append(section(f"{number}. {step.title}", body, notes(_left_out(step.mix, shown))))
+            sections.append(doc.section(f"{number}. {step.title}", body, doc.notes(_left_out(step.mix, shown))))
     return sections
 
 
-def _step_text(step: Step, found: Comparison) -> Sentence:
+def _step_text(step: Step, found: Comparison) -> doc.Sentence:
     """One change alone: its tables are those of the whole."""
     if step.conflict:
-        return sentence(f"{step.title}: {', '.join(step.conflict)} cannot hold together")
-    return sentence(f"{step.title}: {_money_words(step.rise, found.currency)}")
+        return doc.sentence(f"{step.title}: {', '.join(step.conflict)} cannot hold together")
+    return doc.sentence(f"{step.title}: {_money_words(step.rise, found.currency)}")
 
 
 def _money_words(more: Cost, currency: str) -> str:
@@ -190,10 +175,10 @@ def _money_words(more: Cost, currency: str) -> str:
     return ", ".join(words) or "costs the same"
 
 
-def _shortage(step: Step) -> Cell:
+def _shortage(step: Step) -> doc.Cell:
     """By how much each material is shorter, or less so."""
     more = {m.material: m.short_after_kg - m.short_before_kg for m in step.materials}
-    return ", ".join(f"{name} {written(_more(kg))}" for name, kg in more.items() if abs(kg) >= LEAST) or NOTHING
+    return ", ".join(f"{name} {written(_more(kg))}" for name, kg in more.items() if abs(kg) >= LEAST) or doc.NOTHING
 
 
 def _by_material(moved: Mapping[str, Decimal]) -> str:
@@ -203,20 +188,22 @@ def _by_material(moved: Mapping[str, Decimal]) -> str:
     return ", ".join([*told[:MATERIALS], *rest]) or "nothing"
 
 
-def _facts(found: Comparison, shown: int) -> Section | None:
+def _facts(found: Comparison, shown: int) -> doc.Section | None:
     if found.steps:
         return None
     if not found.facts:
-        return section("What differs in the facts", sentence("nothing"))
+        return doc.section("What differs in the facts", doc.sentence("nothing"))
     kept: Sequence[FactLine] = found.facts[: shown or None]
-    rows = [[line.kind, line.name or NOTHING, line.before or NOTHING, line.after or NOTHING] for line in kept]
-    more = notes(left_out(len(found.facts) - len(kept), "more fact"))
-    return section("What differs in the facts", table(map(Column, ("Kind", "Name", "A", "B")), rows), more)
+    rows = [
+        [line.kind, line.name or doc.NOTHING, line.before or doc.NOTHING, line.after or doc.NOTHING] for line in kept
+    ]
+    more = doc.notes(left_out(len(found.facts) - len(kept), "more fact"))
+    return doc.section("What differs in the facts", doc.table(map(doc.Column, ("Kind", "Name", "A", "B")), rows), more)
 
 
-def _change(before: Decimal, after: Decimal) -> list[Cell]:
+def _change(before: Decimal, after: Decimal) -> list[doc.Cell]:
     return [mass_or_nothing(before), mass_or_nothing(after), _more(after - before)]
 
 
-def _more(kilograms: Decimal) -> Kilograms:
-    return Kilograms(kilograms, least=LEAST)
+def _more(kilograms: Decimal) -> doc.Kilograms:
+    return doc.Kilograms(kilograms, least=LEAST)

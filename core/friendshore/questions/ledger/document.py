@@ -5,24 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ...document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    Count,
-    DataRow,
-    DataTable,
-    Document,
-    Kilograms,
-    Section,
-    document,
-    figures,
-    notes,
-    section,
-    sentence,
-    table,
-)
+from ...document import elements as doc
 from ...document.figures import count, large_money, mass, money, percent
 from ...explain.results import Difference
 from ..told import difference, effort, rise
@@ -33,13 +16,13 @@ SHOWN = 12
 """Rows shown of what one more unit saves; all of it is in the JSON form."""
 
 
-def ledger_document(found: Ledger, currency: str) -> Document:
+def ledger_document(found: Ledger, currency: str) -> doc.Document:
     """What all items add together, what each adds, and each by itself, in `currency`."""
     told = [item for item in found.items if not _unfelt(item)]
-    return document(
+    return doc.document(
         "The bill of compliance",
-        sentence(_head(found, currency)),
-        section(_title(found), _split(found, told, currency), notes(_notes(found))) if found.items else None,
+        doc.sentence(_head(found, currency)),
+        doc.section(_title(found), _split(found, told, currency), doc.notes(_notes(found))) if found.items else None,
         _alone(told, currency),
         _pieces(found, currency),
         *_margins(found.margins, currency),
@@ -75,18 +58,23 @@ def _title(found: Ledger) -> str:
     return "What each adds, averaged over all orders in which they may come (Shapley)"
 
 
-def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> DataTable:
-    columns = [Column("Item"), figures("Adds", currency), figures("of it spent"), figures("for shortage")]
+def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.DataTable:
+    columns = [
+        doc.Column("Item"),
+        doc.figures("Adds", currency),
+        doc.figures("of it spent"),
+        doc.figures("for shortage"),
+    ]
     soft = bool(found.adds.penalties) or any(item.adds.penalties for item in found.items)
-    columns += [figures("for misses")] if soft else []
-    rows = [DataRow(_row(item.name + ("" if item.difference.proved else " ~"), item.adds, soft)) for item in told]
-    rows.append(DataRow(_row("all together", found.adds, soft), strong=True))
-    return table([*columns, Column("Short")], rows)
+    columns += [doc.figures("for misses")] if soft else []
+    rows = [doc.DataRow(_row(item.name + ("" if item.difference.proved else " ~"), item.adds, soft)) for item in told]
+    rows.append(doc.DataRow(_row("all together", found.adds, soft), strong=True))
+    return doc.table([*columns, doc.Column("Short")], rows)
 
 
-def _row(name: str, bill: Bill, soft: bool) -> tuple[Cell, ...]:
+def _row(name: str, bill: Bill, soft: bool) -> tuple[doc.Cell, ...]:
     parts = (bill.amount, bill.spent, bill.shortage, *([bill.penalties] if soft else []))
-    return (name, *map(_cents, parts), _short(bill, "+") or NOTHING)
+    return (name, *map(_cents, parts), _short(bill, "+") or doc.NOTHING)
 
 
 def _short(bill: Bill, sign: str = "") -> str:
@@ -94,9 +82,9 @@ def _short(bill: Bill, sign: str = "") -> str:
     return ", ".join(f"{name} {sign if kg > 0 else ''}{mass(kg)}" for name, kg in bill.short_kg.items())
 
 
-def _cents(amount: Decimal) -> Amount:
+def _cents(amount: Decimal) -> doc.Amount:
     """Money to the cent, with its sign."""
-    return Amount(amount, form="cents")
+    return doc.Amount(amount, form="cents")
 
 
 def _notes(found: Ledger) -> list[str]:
@@ -123,18 +111,18 @@ def _notes(found: Ledger) -> list[str]:
     return told
 
 
-def _alone(told: Sequence[LedgerItem], currency: str) -> Section | None:
+def _alone(told: Sequence[LedgerItem], currency: str) -> doc.Section | None:
     if len(told) < 2:
         return None
-    columns = [Column("Item", whole=True), Column("Added to all others", currency, "right")]
-    columns.append(Column("Added to none of them", align="right"))
+    columns = [doc.Column("Item", whole=True), doc.Column("Added to all others", currency, "right")]
+    columns.append(doc.Column("Added to none of them", align="right"))
     rows = [[item.name, _alone_cell(item.off_alone), _alone_cell(item.on_alone)] for item in told]
-    return section("Each by itself; these do not add up", table(columns, rows))
+    return doc.section("Each by itself; these do not add up", doc.table(columns, rows))
 
 
-def _alone_cell(found: Difference) -> Cell:
+def _alone_cell(found: Difference) -> doc.Cell:
     if found.proved:
-        return NOTHING if _nothing(found) else _cents(found.value)
+        return doc.NOTHING if _nothing(found) else _cents(found.value)
     return difference(found)
 
 
@@ -142,55 +130,66 @@ def _nothing(found: Difference) -> bool:
     return found.proved and abs(found.value) < Decimal("0.005")
 
 
-def _pieces(found: Ledger, currency: str) -> Section | None:
+def _pieces(found: Ledger, currency: str) -> doc.Section | None:
     split = [part for part in found.parts if part.method is not Method.CONFLICT]
     if len(split) < 2:
         return None
     felt = [part for part in split if part.adds.amount or part.adds.short_kg]
-    rows: list[list[Cell]] = [
-        [", ".join(part.materials), Count(len(part.items)), _cents(part.adds.amount), _short(part.adds, "+") or NOTHING]
+    rows: list[list[doc.Cell]] = [
+        [
+            ", ".join(part.materials),
+            doc.Count(len(part.items)),
+            _cents(part.adds.amount),
+            _short(part.adds, "+") or doc.NOTHING,
+        ]
         for part in sorted(felt, key=lambda part: (-part.adds.amount, part.materials))
     ]
-    columns = [Column("Materials"), figures("Items"), figures("Adds", currency), Column("Short")]
+    columns = [doc.Column("Materials"), doc.figures("Items"), doc.figures("Adds", currency), doc.Column("Short")]
     none = len(split) - len(felt)
-    more = notes([f"{count(none, 'more part')} in which the items change nothing"] if none else [])
-    return section("By independent part of the case", table(columns, rows), more)
+    more = doc.notes([f"{count(none, 'more part')} in which the items change nothing"] if none else [])
+    return doc.section("By independent part of the case", doc.table(columns, rows), more)
 
 
-def _margins(found: Margins | None, currency: str) -> list[Section]:
+def _margins(found: Margins | None, currency: str) -> list[doc.Section]:
     return [part for part in (_capacities(found, currency), _waivers(found, currency)) if part] if found else []
 
 
-def _capacities(found: Margins, currency: str) -> Section | None:
+def _capacities(found: Margins, currency: str) -> doc.Section | None:
     if not found.capacities:
         return None
     kept = [each for each in found.capacities if _saves(each.saves)]
-    rows: list[list[Cell]] = [
-        [each.facility, _periods(each.full_in), Kilograms(each.more_kg), difference(each.saves), Amount(each.per_kg)]
+    rows: list[list[doc.Cell]] = [
+        [
+            each.facility,
+            _periods(each.full_in),
+            doc.Kilograms(each.more_kg),
+            difference(each.saves),
+            doc.Amount(each.per_kg),
+        ]
         for each in kept[:SHOWN]
     ]
-    columns = [Column("Facility"), Column("Full in"), figures("More")]
-    columns += [figures("Saves", currency), figures("per kg")]
+    columns = [doc.Column("Facility"), doc.Column("Full in"), doc.figures("More")]
+    columns += [doc.figures("Saves", currency), doc.figures("per kg")]
     none = len(found.capacities) - len(kept)
     one, many = "capacity is full, and more of it saves", "capacities are full, and more of them saves"
     title = f"{percent(found.increment)} more of each capacity that is used up, in every period"
-    return section(title, table(columns, rows) if rows else None, notes(_rest(len(kept), none, one, many)))
+    return doc.section(title, doc.table(columns, rows) if rows else None, doc.notes(_rest(len(kept), none, one, many)))
 
 
-def _waivers(found: Margins, currency: str) -> Section | None:
+def _waivers(found: Margins, currency: str) -> doc.Section | None:
     if not found.waivers:
         return None
     kept = [each for each in found.waivers if _saves(each.saves)]
-    rows: list[list[Cell]] = [
-        [each.rule, each.demand, Kilograms(each.waived_kg), difference(each.saves), Amount(each.per_kg)]
+    rows: list[list[doc.Cell]] = [
+        [each.rule, each.demand, doc.Kilograms(each.waived_kg), difference(each.saves), doc.Amount(each.per_kg)]
         for each in kept[:SHOWN]
     ]
-    columns = [Column("Rule"), Column("Demand"), figures("Waived")]
-    columns += [figures("Saves", currency), figures("per kg")]
+    columns = [doc.Column("Rule"), doc.Column("Demand"), doc.figures("Waived")]
+    columns += [doc.figures("Saves", currency), doc.figures("per kg")]
     none = len(found.waivers) - len(kept)
     told = _rest(len(kept), none, "waiver alone saves", "waivers, each alone, save")
     title = f"A waiver of each rule for {percent(found.increment)} of a demand over the plan"
-    return section(title, table(columns, rows) if rows else None, notes(told))
+    return doc.section(title, doc.table(columns, rows) if rows else None, doc.notes(told))
 
 
 def _saves(saved: Difference) -> bool:

@@ -7,21 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from ...document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    Count,
-    Document,
-    Section,
-    document,
-    figures,
-    notes,
-    section,
-    sentence,
-    table,
-)
+from ...document import elements as doc
 from ...document.figures import count, mass, number, percent
 from ...reading.tomlfile import toml_text
 from ..told import difference, effort, rise
@@ -32,11 +18,11 @@ SHOWN = 10
 """Repairs that are shown of each gap, unless more are asked for."""
 
 
-def repairs_document(found: Repairs, shown: int = SHOWN) -> Document:
+def repairs_document(found: Repairs, shown: int = SHOWN) -> doc.Document:
     """Every gap with its repairs, cheapest first, the first `shown` of each (0: all), and what it took to find them."""
     title = "What would serve what is short"
     if not found.gaps:
-        return document(title, sentence("Nothing is short, and no rules conflict: there is nothing to repair."))
+        return doc.document(title, doc.sentence("Nothing is short, and no rules conflict: there is nothing to repair."))
     head = (
         "A repair is a set of steps that together, and with none of them left out, serve in full what is short, while nobody "
         "else is short of more. Amounts are the least that will do. Cheapest first."
@@ -49,21 +35,21 @@ def repairs_document(found: Repairs, shown: int = SHOWN) -> Document:
         "all told: by how much more (or less) the plan comes to, shortage at its price included",
         "what a step itself takes (a plant's expansion, a stock's price, a waiver) is not in any figure",
     ]
-    return document(title, sentence(head), *gaps, section("To know", notes(told)), effort(found.effort))
+    return doc.document(title, doc.sentence(head), *gaps, doc.section("To know", doc.notes(told)), effort(found.effort))
 
 
-def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, shown: int) -> Section:
+def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, shown: int) -> doc.Section:
     kept = repairs[: shown or None]
-    columns = [figures("#"), Column("What it takes, together"), figures("Spends more", currency)]
-    columns += [figures("All told"), Column("Then short")]
-    body = table(columns, map(_row, kept)) if kept else None
-    told = notes([*_about(kept), *_notes(gap, len(repairs), len(kept))])
-    return section(_title(gap), notes(_rules(gap)), body, told)
+    columns = [doc.figures("#"), doc.Column("What it takes, together"), doc.figures("Spends more", currency)]
+    columns += [doc.figures("All told"), doc.Column("Then short")]
+    body = doc.table(columns, map(_row, kept)) if kept else None
+    told = doc.notes([*_about(kept), *_notes(gap, len(repairs), len(kept))])
+    return doc.section(_title(gap), doc.notes(_rules(gap)), body, told)
 
 
 def _rules(gap: Gap) -> list[str]:
     """The rules of a conflict, each with its words."""
-    return [f"{name}: {sentence}" for name, sentence in zip(gap.rules, gap.sentences, strict=True)]
+    return [f"{name}: {text}" for name, text in zip(gap.rules, gap.sentences, strict=True)]
 
 
 def _title(gap: Gap) -> str:
@@ -152,14 +138,14 @@ def _bound(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
     return f" (up to {mass(most)}{' a year' if kind is LeverKind.LEAD else ''})"
 
 
-def _row(repair: Repair) -> list[Cell]:
-    rank = Count(repair.rank)
+def _row(repair: Repair) -> list[doc.Cell]:
+    rank = doc.Count(repair.rank)
     told = "; ".join(_steps(repair.uses)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
-        return [rank, told, NOTHING, NOTHING, "not planned in time, so not proved"]
+        return [rank, told, doc.NOTHING, doc.NOTHING, "not planned in time, so not proved"]
     spent = repair.spends
-    spends = NOTHING if spent is None or abs(spent) < 1 else Amount(spent, form="signed")
-    dearer = NOTHING if repair.cost is None else difference(repair.cost)
+    spends = doc.NOTHING if spent is None or abs(spent) < 1 else doc.Amount(spent, form="signed")
+    dearer = doc.NOTHING if repair.cost is None else difference(repair.cost)
     then = []
     if repair.left and not repair.rounded:
         served = f" (all told {rise(repair.served)})" if repair.served is not None else ""

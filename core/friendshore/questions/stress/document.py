@@ -4,25 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...document.elements import (
-    NOTHING,
-    Amount,
-    Cell,
-    Column,
-    DataTable,
-    Document,
-    Element,
-    Kilograms,
-    Section,
-    Tone,
-    apart,
-    document,
-    figures,
-    notes,
-    section,
-    sentence,
-    table,
-)
+from ...document import elements as doc
 from ...document.figures import count, large_money, mass, money, percent
 from ...explain.results import CENT
 from ..told import difference, effort, left_out, mass_or_nothing, rise
@@ -34,23 +16,23 @@ SHOWN = 15
 MATERIALS_SHOWN = 3
 
 
-def stress_document(found: Stress, shown: int = SHOWN) -> Document:
+def stress_document(found: Stress, shown: int = SHOWN) -> doc.Document:
     """All losses in order of what they cost, of each table the first `shown` (0: all), and what it took to find out."""
     who = "everyone who could deliver" if found.everything else "everyone the plan buys from"
     head = (
         f"{who[0].upper()}{who[1:]}, taken away in turn from {found.start} to the end of the plan. "
         f"As it is, the plan comes to {large_money(found.objective, found.currency)}, shortage included."
     )
-    parts: list[Element] = [sentence(head), _losses("Without each of them alone", found.losses, found, shown)]
+    parts: list[doc.Element] = [doc.sentence(head), _losses("Without each of them alone", found.losses, found, shown)]
     if found.pairs:
         parts.append(_losses("Without two countries together", found.pairs, found, shown))
     if found.unasked:
         stopped = f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"
-        parts.append(apart(notes([stopped], Tone.DOUBTFUL)))
-    return Document("What each loss costs", (*parts, effort(found.effort)))
+        parts.append(doc.apart(doc.notes([stopped], doc.Tone.DOUBTFUL)))
+    return doc.Document("What each loss costs", (*parts, effort(found.effort)))
 
 
-def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -> Section:
+def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -> doc.Section:
     felt = [loss for loss in losses if loss.conflict or not _harmless(loss)]
     pairs = any(len(loss.loss.names) > 1 for loss in losses)
     more = [loss for loss in felt if not shown or not pairs or _more_than_apart(loss)]
@@ -64,20 +46,20 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -
     if any(loss.tied for loss in kept):
         told.append("~ for what is proved, it may rank below the next")
     nothing = "no loss costs anything" if losses else "the plan buys from nobody"
-    empty = sentence("none costs more" if felt else nothing)
-    return section(title, _table(kept, found.currency, pairs) if kept else empty, notes(told))
+    empty = doc.sentence("none costs more" if felt else nothing)
+    return doc.section(title, _table(kept, found.currency, pairs) if kept else empty, doc.notes(told))
 
 
-def _table(losses: Sequence[Stressed], currency: str, pairs: bool) -> DataTable:
+def _table(losses: Sequence[Stressed], currency: str, pairs: bool) -> doc.DataTable:
     proved = all(loss.rise.proved for loss in losses)  # an interval is broken over lines
     columns = [
-        Column("Without"),
-        Column("Beyond the two alone", align="right") if pairs else Column("Which is"),
-        Column("Dearer by", currency, "right", whole=proved),
-        figures("Money spent"),
-        Column("Short in addition"),
+        doc.Column("Without"),
+        doc.Column("Beyond the two alone", align="right") if pairs else doc.Column("Which is"),
+        doc.Column("Dearer by", currency, "right", whole=proved),
+        doc.figures("Money spent"),
+        doc.Column("Short in addition"),
     ]
-    return table(columns, map(_row, losses))
+    return doc.table(columns, map(_row, losses))
 
 
 def _harmless(loss: Stressed) -> bool:
@@ -89,37 +71,37 @@ def _more_than_apart(loss: Stressed) -> bool:
     return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
 
 
-def _row(loss: Stressed) -> list[Cell]:
+def _row(loss: Stressed) -> list[doc.Cell]:
     if loss.conflict:
-        return [loss.loss.name, _what(loss), "rules conflict", NOTHING, ", ".join(loss.conflict)]
+        return [loss.loss.name, _what(loss), "rules conflict", doc.NOTHING, ", ".join(loss.conflict)]
     short = sorted(loss.short, key=lambda each: (-each.kilograms, each.material))
     told = [f"{each.material} {mass(each.kilograms)}" for each in short[:MATERIALS_SHOWN]]
     if len(short) > MATERIALS_SHOWN:
         told.append(f"{len(short) - MATERIALS_SHOWN} more")
     name = loss.loss.name + (" ~" if loss.tied else "")
-    spent = Amount(loss.spent, form="signed")
-    return [name, _what(loss), difference(loss.rise), spent, ", ".join(told) or NOTHING]
+    spent = doc.Amount(loss.spent, form="signed")
+    return [name, _what(loss), difference(loss.rise), spent, ", ".join(told) or doc.NOTHING]
 
 
-def _what(loss: Stressed) -> Cell:
+def _what(loss: Stressed) -> doc.Cell:
     """What is lost; of a pair, what it costs beyond both alone."""
     if len(loss.loss.names) > 1:
-        return NOTHING if loss.beyond is None else Amount(loss.beyond, form="signed")
+        return doc.NOTHING if loss.beyond is None else doc.Amount(loss.beyond, form="signed")
     return ", ".join([" and ".join(loss.loss.by), *loss.loss.also])
 
 
 _WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
 
 
-def insurance_document(found: Insurance, shown: int = SHOWN) -> Document:
+def insurance_document(found: Insurance, shown: int = SHOWN) -> doc.Document:
     """The premium, what becomes of each loss, what the insured plan does otherwise, and the stock that would do instead.
 
     Of each table the first `shown` rows are told; 0: all.
     """
     title = f"Insured against the loss of any one {_WHO[found.by]} from {found.start} on"
-    return document(
+    return doc.document(
         "What surviving any loss costs",
-        section(title, sentence(_premium(found))),
+        doc.section(title, doc.sentence(_premium(found))),
         _insured_losses(found, shown),
         *_otherwise(found, shown),
         _stock(found),
@@ -145,7 +127,7 @@ def _price(found: Insurance) -> str:
     return f"{large_money(found.premium.value, found.currency)} more{share}"
 
 
-def _insured_losses(found: Insurance, shown: int) -> Section:
+def _insured_losses(found: Insurance, shown: int) -> doc.Section:
     felt = [row for row in found.losses if row.exposed or not row.met]
     kept = felt[: shown or None]
     told = left_out(len(felt) - len(kept), "more loss", "more losses")
@@ -155,12 +137,12 @@ def _insured_losses(found: Insurance, shown: int) -> Section:
         told.append(
             f"{count(calm, f'{other}loss leaves', f'{other}losses leave')} nothing more short, as things are and insured"
         )
-    columns = [Column("If lost"), Column("Short in addition, today"), Column("Insured")]
-    columns += [figures("Then dearer by", found.currency)]
-    rows: list[list[Cell]] = [
-        [row.loss.name, _short(row.exposed) or NOTHING, _outcome(row), _costs(row)] for row in kept
+    columns = [doc.Column("If lost"), doc.Column("Short in addition, today"), doc.Column("Insured")]
+    columns += [doc.figures("Then dearer by", found.currency)]
+    rows: list[list[doc.Cell]] = [
+        [row.loss.name, _short(row.exposed) or doc.NOTHING, _outcome(row), _costs(row)] for row in kept
     ]
-    return section("What each loss leaves short", table(columns, rows) if rows else None, notes(told))
+    return doc.section("What each loss leaves short", doc.table(columns, rows) if rows else None, doc.notes(told))
 
 
 def _short(short: Sequence[Shortfall]) -> str:
@@ -173,14 +155,14 @@ def _outcome(row: LossMet) -> str:
     return row.reason + (f": {_short(row.unmet)}" if row.unmet else "")
 
 
-def _costs(row: LossMet) -> Cell:
-    return NOTHING if row.costs is None else Amount(row.costs, form="signed")
+def _costs(row: LossMet) -> doc.Cell:
+    return doc.NOTHING if row.costs is None else doc.Amount(row.costs, form="signed")
 
 
-def _otherwise(found: Insurance, shown: int) -> list[Section]:
+def _otherwise(found: Insurance, shown: int) -> list[doc.Section]:
     title = "What the insured plan does otherwise before the loss"
     if not found.ordered and not found.ready and not found.onboarded:
-        return [section(title, sentence("nothing: the plan as it is already does"))]
+        return [doc.section(title, doc.sentence("nothing: the plan as it is already does"))]
     kept = found.ordered[: shown or None]
     rows = [
         [row.offer + (" (new)" if row.new else ""), mass_or_nothing(row.kilograms), mass_or_nothing(row.today)]
@@ -191,29 +173,33 @@ def _otherwise(found: Insurance, shown: int) -> list[Section]:
         f"{one.offer} is onboarded for {found.currency} {money(one.cost)}, and only used if a loss comes"
         for one in found.onboarded
     ]
-    insured, today = figures("Insured"), figures("Today")
-    made = table([Column("Ordered from"), insured, today], rows) if rows else None
-    parts = [section(title, made, notes(told))]
+    insured, today = doc.figures("Insured"), doc.figures("Today")
+    made = doc.table([doc.Column("Ordered from"), insured, today], rows) if rows else None
+    parts = [doc.section(title, made, doc.notes(told))]
     if found.ready:
         ready = [[row.material, mass_or_nothing(row.kilograms), mass_or_nothing(row.today)] for row in found.ready]
-        parts.append(apart(table([Column("In stock or on its way when the loss comes"), insured, today], ready)))
+        parts.append(
+            doc.apart(doc.table([doc.Column("In stock or on its way when the loss comes"), insured, today], ready))
+        )
     return parts
 
 
-def _stock(found: Insurance) -> Section | None:
+def _stock(found: Insurance) -> doc.Section | None:
     if not found.stock:
         return None
-    columns = [Column("Material"), figures("Stock"), Column("For the loss of")]
-    columns += [figures("Holding a year", found.currency), Column("Proved")]
-    rows: list[list[Cell]] = [
+    columns = [doc.Column("Material"), doc.figures("Stock"), doc.Column("For the loss of")]
+    columns += [doc.figures("Holding a year", found.currency), doc.Column("Proved")]
+    rows: list[list[doc.Cell]] = [
         [
             row.material,
-            Kilograms(row.kilograms),
+            doc.Kilograms(row.kilograms),
             row.loss,
-            NOTHING if row.holding is None else Amount(row.holding),
+            doc.NOTHING if row.holding is None else doc.Amount(row.holding),
             "yes" if row.proved else "no: some loss still leaves it short",
         ]
         for row in found.stock
     ]
     note = "lawful stock in hand when the loss comes; the price of buying it is not in it"
-    return section("Stock that would do instead, with the plan as it is", table(columns, rows), notes([note]))
+    return doc.section(
+        "Stock that would do instead, with the plan as it is", doc.table(columns, rows), doc.notes([note])
+    )

@@ -5,21 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ...document.elements import (
-    NOTHING,
-    Cell,
-    Column,
-    Document,
-    Element,
-    Kilograms,
-    apart,
-    document,
-    figures,
-    notes,
-    section,
-    sentence,
-    table,
-)
+from ...document import elements as doc
 from ...document.figures import large_money, mass, money, number, percent, written
 from ...domain.change import Change
 from ...explain.results import SHARE_PROVED, Difference
@@ -35,21 +21,21 @@ _STATES = {
 }
 
 
-def why_not_document(found: WhyNot) -> Document:
+def why_not_document(found: WhyNot) -> doc.Document:
     """Where the offer stands, its price, its obstacles, and what it took to find out."""
     materials = ", ".join(found.materials)
     by = "" if found.supplier in (found.facility, found.offer) else f" ({found.supplier})"
     head = f"{found.offer}: {materials} of {found.facility}{by}, {found.country}. It {_STATES[found.state]}."
-    bought = notes(f"the plan buys {mass(one.kilograms)} of {one.material} for {one.place}" for one in found.bought)
+    bought = doc.notes(f"the plan buys {mass(one.kilograms)} of {one.material} for {one.place}" for one in found.bought)
     price, later, together = found.entering, found.entering_lifted, found.together
-    return document(
+    return doc.document(
         f"Why not {found.offer}",
-        sentence(head),
+        doc.sentence(head),
         bought,
-        section("Break-even price", notes(_price(price, found))) if price is not None else None,
-        section("What keeps it out", *_obstacles(found)) if found.obstacles else None,
-        section("All of these relaxed", notes(_lifted(together, found))) if together is not None else None,
-        section("Break-even price, once relaxed", notes(_price(later, found))) if later is not None else None,
+        doc.section("Break-even price", doc.notes(_price(price, found))) if price is not None else None,
+        doc.section("What keeps it out", *_obstacles(found)) if found.obstacles else None,
+        doc.section("All of these relaxed", doc.notes(_lifted(together, found))) if together is not None else None,
+        doc.section("Break-even price, once relaxed", doc.notes(_price(later, found))) if later is not None else None,
         effort(found.effort),
     )
 
@@ -127,20 +113,20 @@ def _worth(entering: BreakEven, found: WhyNot) -> Iterator[str]:
         yield f"given for nothing, it would save {large_money(entering.most_saved, found.currency)}"
 
 
-def _obstacles(found: WhyNot) -> Iterator[Element]:
-    rows: list[list[Cell]] = []
+def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
+    rows: list[list[doc.Cell]] = []
     for place, one in enumerate(found.obstacles, 1):
         obstacle, lifted = one.obstacle, one.lifted
         rule = f" [{obstacle.rule}]" if obstacle.rule else ""
         uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
-        yield sentence(f"{place}. {obstacle.kind}{rule}{uses}: {obstacle.text}")
+        yield doc.sentence(f"{place}. {obstacle.kind}{rule}{uses}: {obstacle.text}")
         if lifted is None:
-            rows.append([f"{place}.", "no change of the case relaxes it", NOTHING, NOTHING, NOTHING])
+            rows.append([f"{place}.", "no change of the case relaxes it", doc.NOTHING, doc.NOTHING, doc.NOTHING])
         else:
             rows.append([f"{place}.", _words(lifted), _gives(lifted), _saving(lifted.saves), _saving(lifted.own)])
-    columns = [figures("#"), Column("Relaxed alone"), figures("It would give")]
-    columns += [Column("Saving", found.currency, "right"), Column("of that its own", align="right")]
-    yield apart(table(columns, rows))
+    columns = [doc.figures("#"), doc.Column("Relaxed alone"), doc.figures("It would give")]
+    columns += [doc.Column("Saving", found.currency, "right"), doc.Column("of that its own", align="right")]
+    yield doc.apart(doc.table(columns, rows))
 
 
 def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
@@ -151,11 +137,11 @@ def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
         yield f"without it the plan would then cost {found.currency} {written(_saving(lifted.own))} more; the rest is due to others let in too"
 
 
-def _gives(lifted: Relaxed) -> Cell:
-    return Kilograms(lifted.gives_kg) if lifted.gives_kg else "nothing"
+def _gives(lifted: Relaxed) -> doc.Cell:
+    return doc.Kilograms(lifted.gives_kg) if lifted.gives_kg else "nothing"
 
 
-def _saving(found: Difference | None) -> Cell:
+def _saving(found: Difference | None) -> doc.Cell:
     if found is None:
         return "rules conflict"
     return "nothing" if found.proved and abs(found.value) < 1 else difference(found)
