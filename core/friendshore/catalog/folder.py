@@ -10,20 +10,7 @@ from typing import Any
 
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, all_of
-from . import columns
-from .basics import (
-    check_aliases,
-    name_facilities,
-    name_materials,
-    read_aliases,
-    read_capacity,
-    read_facilities,
-    read_factors,
-    read_materials,
-    read_prices,
-    read_rates,
-    read_sources,
-)
+from . import basics, columns
 from .bearing import read_terms, read_tiers, with_list_prices
 from .known import ALL_IDS, IDS_IN, Known, known_from
 from .offers import made_by_facility, read_offers, with_quotes
@@ -117,21 +104,21 @@ def read_draft(
 
 def _assemble(reading: CatalogReading) -> dict[str, object]:
     """All records; the order is that of what refers to what."""
-    aliases = read_aliases(reading)
-    sources = read_sources(reading)
-    name_materials(reading)
-    factors = read_factors(reading)
+    aliases = basics.read_aliases(reading)
+    sources = basics.read_sources(reading)
+    basics.name_materials(reading)
+    factors = basics.read_factors(reading)
     reading.factors = reading.known.conversions()
     factors_file = reading.table(columns.FACTORS).file
     reading.factors_broken = any(problem.file == factors_file for problem in reading.found)
-    materials = read_materials(reading)
-    prices = read_prices(reading)
-    rates = read_rates(reading)
-    name_facilities(reading)
+    materials = basics.read_materials(reading)
+    prices = basics.read_prices(reading)
+    rates = basics.read_rates(reading)
+    basics.name_facilities(reading)
     offers = with_quotes(reading, read_offers(reading))
-    capacity = read_capacity(reading, made_by_facility(offers))
+    capacity = basics.read_capacity(reading, made_by_facility(offers))
     schedules = read_tiers(reading)
-    check_aliases(reading)
+    basics.check_aliases(reading)
     return {
         "aliases": aliases,
         "sources": sources,
@@ -142,7 +129,7 @@ def _assemble(reading: CatalogReading) -> dict[str, object]:
         "offers": with_list_prices(offers, schedules),
         "schedules": schedules,
         "terms": read_terms(reading),
-        "facilities": read_facilities(reading, capacity),
+        "facilities": basics.read_facilities(reading, capacity),
     }
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
 
+from .. import explain
 from ..domain.base import exact
 from ..domain.plan import Purchase
 from ..domain.run import (
@@ -26,22 +27,6 @@ from ..domain.run import (
 )
 from ..domain.unmet import RunConflict
 from ..domain.used import RunBlock, RunPlugin
-from ..explain import (
-    UNPRICED,
-    ByMonths,
-    RankPrice,
-    Reason,
-    by_months,
-    exposed,
-    floors_from,
-    holdings,
-    kept_out,
-    least_confidence,
-    limiting_rules,
-    rank_prices,
-    rounded,
-    shortage_reasons,
-)
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass
@@ -53,6 +38,7 @@ from ..reading.today import today
 from ..session import Session
 from ..solve import Progress
 from ..verify import Line, VerifiedPlan
+from . import run_parts
 from .gather import Gathered, blocks_of
 from .law import (
     describe_blocked,
@@ -61,17 +47,6 @@ from .law import (
     describe_limits,
     describe_rules,
     describe_unproven,
-)
-from .run_parts import (
-    describe_assumptions,
-    describe_by_months,
-    describe_draws,
-    describe_holdings,
-    describe_leads,
-    describe_lots,
-    describe_shortages,
-    describe_stocks,
-    shortage_totals,
 )
 
 _Reached = Sequence[tuple[str, frozenset[int]]]  # end uses, each with the arcs that lead there
@@ -86,7 +61,7 @@ class RunContext:
     changes: Sequence[str]
     """What was applied: every change in words."""
     strict: bool
-    reasons: Mapping[str, Reason]
+    reasons: Mapping[str, explain.Reason]
     """Demand -> why it is short; finding out takes further solves."""
     limiting: Mapping[str, Sequence[str]]
     """Demand -> limit rules without which it would be less short; likewise."""
@@ -95,33 +70,33 @@ class RunContext:
     components: int
     holds_from: Sequence[Mapping[str, date]]
     """For every conflict, floor -> first day from which it can be kept; likewise."""
-    ranks: Mapping[int, RankPrice]
+    ranks: Mapping[int, explain.RankPrice]
     """Rank -> what that objective costs; finding out takes further solves."""
     plugins: Sequence[RunPlugin]
     plugins_blocked: Sequence[RunBlock]
     versions: Mapping[str, str]
-    by_months: Mapping[str, ByMonths]
+    by_months: Mapping[str, explain.ByMonths]
     """Demand -> what a plan in months leaves short of it; finding out takes further solves."""
 
 
 def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
     """The run of a solved and verified session; `progress` is told of what is solved for it."""
-    reasons = shortage_reasons(session)
+    reasons = explain.shortage_reasons(session)
     told = RunContext(
         today(),
         applied.scenario,
         applied.told(gathered.case),
         applied.strict,
         reasons,
-        limiting_rules(session, reasons),
+        explain.limiting_rules(session, reasons),
         gathered.pack_of,
         session.solution.components,
-        floors_from(session),
-        rank_prices(session),
+        explain.floors_from(session),
+        explain.rank_prices(session),
         gathered.plugins,
         blocks_of(gathered.registry),
         _versions(),
-        by_months(session, progress),
+        explain.by_months(session, progress),
     )
     return run_of(session.verified, told)
 
@@ -129,8 +104,8 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
 def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     """The run of a verified plan: the same whether it was just solved or is checked again from its facts."""
     problem = verified.problem
-    out = kept_out(problem)
-    shortages = describe_shortages(verified, told.reasons, told.limiting)
+    out = explain.kept_out(problem)
+    shortages = run_parts.describe_shortages(verified, told.reasons, told.limiting)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
@@ -147,30 +122,30 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         gap=exact((objective - bound) / abs(objective)) if objective else Decimal(0),
         cost=verified.cost,
         levels=_levels(verified, told.ranks),
-        shortage_kg=shortage_totals(shortages),
+        shortage_kg=run_parts.shortage_totals(shortages),
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
         demands=_demands(verified),
         purchases=purchases(problem, verified.lines),
         discounts=_discounts(verified),
         makes=_makes(verified),
-        lots=describe_lots(verified),
-        holdings=describe_holdings(problem, holdings(verified)),
-        rounded=rounded(problem),
-        by_months=describe_by_months(verified, told.by_months),
-        draws=describe_draws(verified),
-        stocks=describe_stocks(verified),
+        lots=run_parts.describe_lots(verified),
+        holdings=run_parts.describe_holdings(problem, explain.holdings(verified)),
+        rounded=explain.rounded(problem),
+        by_months=run_parts.describe_by_months(verified, told.by_months),
+        draws=run_parts.describe_draws(verified),
+        stocks=run_parts.describe_stocks(verified),
         deliveries=_deliveries(verified),
         shortages=shortages,
-        exposed=describe_exposed(problem, exposed(verified)),
+        exposed=describe_exposed(problem, explain.exposed(verified)),
         rules=describe_rules(verified, out, told.pack_of),
         requirements=describe_compliance_classes(problem),
         limits=describe_limits(verified),
         conflicts=_conflicts(verified, told.holds_from),
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
-        leads=describe_leads(problem),
-        assumptions=describe_assumptions(verified),
+        leads=run_parts.describe_leads(problem),
+        assumptions=run_parts.describe_assumptions(verified),
         largest_miss_kg=exact(verified.largest_miss),
         components=told.components,
         plugins=list(told.plugins),
@@ -179,7 +154,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     )
 
 
-def _levels(verified: VerifiedPlan, prices: Mapping[int, RankPrice]) -> list[RunLevel]:
+def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> list[RunLevel]:
     return [
         RunLevel(
             rank=rank,
@@ -192,8 +167,8 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, RankPrice]) -> list[Run
             gap=exact((reading.least - reading.bound) / abs(reading.least)) if reading.least else Decimal(0),
             least=reading.least,
             within=reading.objective.level.within,
-            gained=prices.get(rank, UNPRICED).gained,
-            raised_objective=prices.get(rank, UNPRICED).raised_objective,
+            gained=prices.get(rank, explain.UNPRICED).gained,
+            raised_objective=prices.get(rank, explain.UNPRICED).raised_objective,
         )
         for rank, reading in enumerate(verified.levels, 1)
     ]
@@ -290,7 +265,7 @@ def _purchase(
         freight=exact(line.freight),
         share_of_demand=exact(entry.quantity / total) if total else None,
         catalog=arc.chained.offer.catalog,
-        confidence=least_confidence(problem, arc.chained).value,
+        confidence=explain.least_confidence(problem, arc.chained).value,
     )
 
 
