@@ -74,6 +74,7 @@ class Record(BaseModel):
         return schema
 
 
+K = TypeVar("K")
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -252,6 +253,14 @@ def stated(value: str | int) -> Decimal:
     ):
         raise beyond()
     return _ROUND.plus(number)
+
+
+def totals(amounts: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
+    """What the amounts of each key come to, in the order in which keys first come."""
+    found: dict[K, Decimal] = {}
+    for key, amount in amounts:
+        found[key] = found.get(key, Decimal(0)) + amount
+    return found
 
 
 def in_reach(number: Decimal) -> bool:

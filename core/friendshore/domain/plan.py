@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, overload
 
 from pydantic import Field, PlainSerializer, WrapValidator
 
-from .base import Number, Record, Tables, exact
+from .base import Number, Record, Tables, exact, totals
 from .values import PERIODS
 
 if TYPE_CHECKING:
@@ -233,9 +233,7 @@ class Plan(Tables):
     @property
     def short_by_demand(self) -> dict[str, Decimal]:
         """Demand -> kilograms short over the plan; what is met in full is left out."""
-        found: dict[str, Decimal] = {}
-        for short in self.shorts:
-            found[short.demand] = found.get(short.demand, Decimal(0)) + short.quantity
+        found = totals((short.demand, short.quantity) for short in self.shorts)
         return {name: kilograms for name, kilograms in found.items() if kilograms}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..domain.base import Number, Record, Tables, exact
+from ..domain.base import Number, Record, Tables, exact, totals
 from ..session import Answer, Session
 
 if TYPE_CHECKING:
@@ -104,11 +104,8 @@ def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> 
 
 def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
     """Demand -> kilograms short over the plan, of the parts that some changes touch; what is met in full is left out."""
-    found: dict[str, Decimal] = {}
-    for part in answer.after if after else answer.before:
-        for name, kilograms in part.plan.short_by_demand.items():
-            found[name] = found.get(name, Decimal(0)) + kilograms
-    return dict(sorted(found.items()))
+    parts = answer.after if after else answer.before
+    return dict(sorted(totals(short for part in parts for short in part.plan.short_by_demand.items()).items()))
 
 
 def total(quantities: Sequence[Decimal]) -> Decimal:

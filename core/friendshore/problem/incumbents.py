@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from ..domain.base import totals
 from ..domain.case import Case
 from ..domain.facts import Material
 from .demands import Lot, round_to
@@ -30,11 +31,8 @@ def resolve_incumbents(
 ) -> list[Incumbent]:
     """All incumbents, one an output, in the order of offers; `basis` gives the kilograms of a material's basis in one kilogram of a substance."""
     periods = case.horizon.periods
-    placed: dict[tuple[str, str, int], Decimal] = {}
-    for lot in lots:
-        if lot.on_order:
-            key = (lot.chained.offer.id, lot.material, lot.period)
-            placed[key] = placed.get(key, Decimal(0)) + lot.quantity
+    ordered = (lot for lot in lots if lot.on_order)
+    placed = totals(((lot.chained.offer.id, lot.material, lot.period), lot.quantity) for lot in ordered)
     found = []
     for spec in sorted((s for s in case.incumbents if s.offer in merged.offers), key=lambda s: s.offer):
         outputs = merged.offers[spec.offer].outputs

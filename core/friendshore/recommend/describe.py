@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 
 from .. import explain
-from ..domain.base import exact
+from ..domain.base import exact, totals
 from ..domain.plan import Purchase
 from ..domain.run import (
     Run,
@@ -227,9 +227,7 @@ def _first_met(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> s
 
 def purchases(problem: Problem, lines: Sequence[Line]) -> list[RunPurchase]:
     """Every purchase with its cost."""
-    wanted: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for demand in problem.demands:
-        wanted[final_node(demand.use)] += sum(demand.quantity, Decimal(0))
+    wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     reached = {one.label: _reached(problem, one) for one in problem.compliance_classes}
     return [_purchase(problem, line, wanted, reached) for line in lines]
 

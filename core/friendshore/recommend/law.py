@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ..domain.base import exact
+from ..domain.base import exact, totals
 from ..domain.plan import Purchase
 from ..domain.run import RunBlocked, RunComplianceClass, RunDoubt, RunExposed, RunLimit, RunRule, RunUnproven
 from ..domain.time import Span
@@ -132,15 +132,12 @@ def describe_exposed(problem: Problem, rows: list[Exposed]) -> list[RunExposed]:
     found = []
     for row in rows:
         rule = rules[row.rule]
-        materials: dict[str, Decimal] = {}
-        for item in row.items:
-            materials[item.entry.material] = materials.get(item.entry.material, Decimal(0)) + item.entry.quantity
         found.append(
             RunExposed(
                 rule=row.rule,
                 title=rule.title,
                 cost=exact(row.cost),
-                materials=materials,
+                materials=totals((item.entry.material, item.entry.quantity) for item in row.items),
                 offers=sorted({item.arc.chained.offer.id for item in row.items}),
                 first=problem.case.horizon.label(min(item.delivered for item in row.items)),
                 unknown=_doubts(rule, problem.case.horizon.span),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, mass
 from ..document.periods import period_columns
+from ..domain.base import totals
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunByMonths, RunRounded, RunShortage, RunSupplyCause
 
@@ -25,9 +26,7 @@ _NAMED = 3
 
 def demands(run: Run) -> doc.Section:
     """Every demand: wanted, delivered, short by period, and from when it is met."""
-    short: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for entry in run.shortages:
-        short[entry.demand, entry.period] += entry.quantity_kg
+    short = totals(((entry.demand, entry.period), entry.quantity_kg) for entry in run.shortages)
     uses = [for_whom(run, demand) for demand in run.demands]
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR, "Short") if short else []
     columns = [
@@ -44,7 +43,7 @@ def demands(run: Run) -> doc.Section:
             use,
             doc.Kilograms(d.wanted_kg),
             _delivered(d),
-            *(doc.Kilograms(short[d.id, column.title]) for column in periods),
+            *(doc.Kilograms(short.get((d.id, column.title), Decimal(0))) for column in periods),
             met_from(d),
         ]
         for d, use in zip(run.demands, uses, strict=True)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, unit_for
 from ..document.periods import added_up, period_columns
+from ..domain.base import totals
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
 
@@ -86,10 +87,8 @@ def _for(run: Run, purchase: RunPurchase) -> str:
 
 
 def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
-    found: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for purchase in purchases:
-        found[purchase.delivered] += purchase.quantity_kg
-    return [found[period.label] for period in run.periods]
+    found = totals((purchase.delivered, purchase.quantity_kg) for purchase in purchases)
+    return [found.get(period.label, Decimal(0)) for period in run.periods]
 
 
 def per_kg(purchases: Sequence[RunPurchase]) -> doc.Cell:

@@ -10,6 +10,7 @@ from operator import mul
 
 import numpy as np
 
+from ..domain.base import totals
 from ..problem.fixed_point import added_up
 from ..problem.float_tables import Floats, as_floats
 from ..problem.judging import licence_id, waiver_id
@@ -244,11 +245,8 @@ class Amounts:
 
     def _licences(self) -> None:
         known = {licence_id(licence): licence for licence in self.problem.case.licences}
-        used: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for item in self.ledger.licensed:
-            for name in item.entry.licences:
-                used[name] += item.entry.quantity
-        for name, quantity in used.items():
+        used = ((name, item.entry.quantity) for item in self.ledger.licensed for name in item.entry.licences)
+        for name, quantity in totals(used).items():
             licence = known.get(name)
             if licence is not None and licence.quantity is not None:
                 pieces = sum(

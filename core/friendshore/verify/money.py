@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.base import exact
+from ..domain.base import exact, totals
 from ..domain.plan import Cost
 from ..domain.use import Use
 from ..problem.charges import Charges
@@ -75,10 +75,11 @@ class Costing:
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
             item = self.ledger.bought[position]
             bought[item.arc.offer, item.ordered] += item.entry.quantity
-        cost: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
-        for make, offer in self.ledger.makes:
-            cost[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
-        return {key: cost[key] / quantity for key, quantity in bought.items()}
+        cost = totals(
+            ((offer, make.period), self.problem.offers[offer].price[make.period] * make.units)
+            for make, offer in self.ledger.makes
+        )
+        return {key: cost.get(key, Decimal(0)) / quantity for key, quantity in bought.items()}
 
     def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
         """Money that rules charge on a kilogram of an arc, bought for a compliance class in a period."""
@@ -130,23 +131,14 @@ class Costing:
     def spent(self) -> dict[str, dict[int, Decimal]]:
         """Undiscounted money by part of `Cost` and by period: every part of what the plan spends stands here, and only here."""
         price, charges, freight = self._on_purchases()
-        discounts: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for settled in self.settled:
-            discounts[settled.span.settled] -= settled.off
-        fixed: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for placed in self.placed:
-            fixed[placed.span.due] += placed.span.fixed
-        untaken: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for left in self.untaken:
-            untaken[left.commitment.due] += left.due
         return {
             "price": price,
-            "discounts": discounts,
+            "discounts": totals((settled.span.settled, -settled.off) for settled in self.settled),
             "charges": charges,
             "freight": freight,
             "onboarding": {0: self.onboarding()},
-            "fixed": fixed,
-            "untaken": untaken,
+            "fixed": totals((placed.span.due, placed.span.fixed) for placed in self.placed),
+            "untaken": totals((left.commitment.due, left.due) for left in self.untaken),
             "holding": self.holding(),
         }
 
@@ -194,11 +186,8 @@ class Costing:
 
     def making(self) -> dict[int, Decimal]:
         """Money by period on units of offers with several outputs."""
-        spent: dict[int, Decimal] = {}
-        for make, offer in self.ledger.makes:
-            cost = self.problem.offers[offer].price[make.period] * make.units
-            spent[make.period] = spent.get(make.period, Decimal(0)) + cost
-        return spent
+        offers = self.problem.offers
+        return totals((m.period, offers[offer].price[m.period] * m.units) for m, offer in self.ledger.makes)
 
     def onboarding(self) -> Decimal:
         """One-off costs of all offers that are used."""

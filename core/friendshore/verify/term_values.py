@@ -11,6 +11,7 @@ from typing import assert_never
 
 import numpy as np
 
+from ..domain.base import totals
 from ..problem.fixed_point import Whole, added_up
 from ..problem.float_tables import Floats
 from ..rules import terms
@@ -93,20 +94,14 @@ class TermValues:
     @cached_property
     def delivered(self) -> dict[Cell, Decimal]:
         """Kilograms delivered, by demand and period."""
-        found: defaultdict[Cell, Decimal] = defaultdict(Decimal)
-        for delivery, demand in self.ledger.deliveries:
-            found[demand, delivery.period] += delivery.quantity
-        return found
+        return totals(((demand, delivery.period), delivery.quantity) for delivery, demand in self.ledger.deliveries)
 
     @cached_property
     def short(self) -> dict[Cell, Decimal]:
         """Kilograms short, by demand and period."""
         demands = {demand.id: i for i, demand in enumerate(self.problem.demands)}
-        found: defaultdict[Cell, Decimal] = defaultdict(Decimal)
-        for short in self.ledger.plan.shorts:
-            if short.demand in demands:
-                found[demands[short.demand], short.period] += short.quantity
-        return found
+        known = (short for short in self.ledger.plan.shorts if short.demand in demands)
+        return totals(((demands[short.demand], short.period), short.quantity) for short in known)
 
     @cached_property
     def stock(self) -> dict[Cell, Answer]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import ClassVar
 
-from ...domain.base import Number, Record, exact
+from ...domain.base import Number, Record, exact, totals
 from ...domain.facts import Facility, Offer
 from ...domain.suggest import did_you_mean
 from ...domain.use import Chained
@@ -183,11 +183,8 @@ def alternatives(
 def _inputs(session: Session) -> dict[str, Decimal]:
     """What the plan buys that nobody demands: for makers, with its kilograms."""
     demanded = {demand.use.material.id for demand in session.problem.demands}
-    found: dict[str, Decimal] = {}
-    for entry in session.verified.plan.purchases:
-        if entry.material not in demanded:
-            found[entry.material] = found.get(entry.material, Decimal(0)) + entry.quantity
-    return dict(sorted(found.items()))
+    bought = (entry for entry in session.verified.plan.purchases if entry.material not in demanded)
+    return dict(sorted(totals((entry.material, entry.quantity) for entry in bought).items()))
 
 
 def _not_wanted(name: str, wanted: Sequence[str]) -> Diagnostic:

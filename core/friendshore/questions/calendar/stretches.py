@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel
 
-from ...domain.base import Number, Record, exact
+from ...domain.base import Number, Record, exact, totals
 from ...domain.time import Span
 from ...explain.causes import SupplyCauses
 from ...explain.shortages import Reason, shortage_reasons
@@ -262,8 +262,4 @@ def _in_time(problem: Problem, arc: Arc, day: date, *, trade: bool) -> bool:
 
 def _bought(one: StretchPlan) -> dict[tuple[str, str], Decimal]:
     """Offer and material -> kilograms bought a year."""
-    found: dict[tuple[str, str], Decimal] = {}
-    for entry in one.session.verified.plan.purchases:
-        key = (entry.offer, entry.material)
-        found[key] = found.get(key, Decimal(0)) + entry.quantity
-    return found
+    return totals(((bought.offer, bought.material), bought.quantity) for bought in one.session.verified.plan.purchases)

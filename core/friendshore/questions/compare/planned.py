@@ -5,12 +5,11 @@ Of all cheapest plans it takes the one that is nearest to another plan: then it 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from ...domain.base import exact
+from ...domain.base import exact, totals
 from ...domain.plan import Cost, Plan, PlanStatus
 from ...errors import NoPlanError
 from ...explain.results import CENT, SHARE_PROVED
@@ -34,10 +33,7 @@ class Nearest:
 
 def bought_of(plan: Plan) -> dict[Line, Decimal]:
     """Kilograms that a plan buys, by offer, material, place and period of delivery."""
-    found: defaultdict[Line, Decimal] = defaultdict(Decimal)
-    for one in plan.purchases:
-        found[one.offer, one.material, one.place, one.delivered] += one.quantity
-    return dict(found)
+    return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
 
 
 def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
@@ -113,9 +109,6 @@ class PlanSummary:
         plan, problem = part.plan, part.verified.problem
         bought = bought_of(plan)
         material = {demand.id: demand.use.material.id for demand in problem.demands}
-        short: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for each in plan.shorts:
-            short[material[each.demand]] += each.quantity
         names = {name for name, *_ in bought}
         return PlanSummary(
             part=part,
@@ -126,7 +119,7 @@ class PlanSummary:
             ranked=bool(plan.levels),
             conflicts=tuple(one.rules for one in plan.infeasible),
             bought=bought,
-            short=dict(short),
+            short=totals((material[short.demand], short.quantity) for short in plan.shorts),
             facility={f.offer.id: f.offer.facility for f in problem.offers if f.offer.id in names},
         )
 
@@ -145,24 +138,14 @@ class PlanSummary:
 
     def over_the_plan(self) -> PlanSummary:
         """The same with what is bought added up over all periods."""
-        bought: defaultdict[Line, Decimal] = defaultdict(Decimal)
-        for (offer, material, place, _), kilograms in self.bought.items():
-            bought[offer, material, place, 0] += kilograms
-        return replace(self, bought=dict(bought))
+        return replace(self, bought=totals(((*line[:3], 0), kilograms) for line, kilograms in self.bought.items()))
 
 
-def together(plans: Iterable[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
+def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
     """What several parts buy and are short of, and the facilities bought from."""
-    bought: defaultdict[Line, Decimal] = defaultdict(Decimal)
-    short: defaultdict[str, Decimal] = defaultdict(Decimal)
-    facility: dict[str, str] = {}
-    for plan in plans:
-        for line, kilograms in plan.bought.items():
-            bought[line] += kilograms
-        for name, kilograms in plan.short.items():
-            short[name] += kilograms
-        facility |= plan.facility
-    return dict(bought), dict(short), facility
+    bought = totals(entry for plan in plans for entry in plan.bought.items())
+    short = totals(entry for plan in plans for entry in plan.short.items())
+    return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
 
 
 def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Decimal, Decimal]:

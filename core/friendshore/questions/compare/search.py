@@ -218,8 +218,8 @@ class _Walk:
         """What a stop does to the plan of the one before."""
         differ = [(b, a) for b, a in zip(was.plans, now.plans, strict=True) if b is not a]
         rise = self.cost(now).minus(self.cost(was))
-        before, short_before, names = together(b for b, _ in differ)
-        after, short_after, more = together(a for _, a in differ)
+        before, short_before, names = together([b for b, _ in differ])
+        after, short_after, more = together([a for _, a in differ])
         case = self.session.problem.case
         mix = [line for line in mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
         materials = material_lines(mix, short_before, short_after)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from ...domain.base import exact
+from ...domain.base import exact, totals
 from ...domain.change import Change
 from ...domain.plan import Plan, PlanStatus
 from ...domain.time import Horizon, add_months
@@ -248,10 +248,8 @@ class _Insuring:
     def _together(
         self, verified: Sequence[Carried | None], read: Callable[[VerifiedPlan, int], Kilograms]
     ) -> Kilograms:
-        found: Kilograms = {}
-        for plan in verified:
-            add_up(found, {} if plan is None else read(plan.verified, self.period))
-        return found
+        found = [read(plan.verified, self.period) for plan in verified if plan is not None]
+        return totals(entry for kilograms in found for entry in kilograms.items())
 
     def _stock(self, rows: Sequence[LossMet]) -> tuple[StockNeeded, ...]:
         """Stock that covers the worst loss of every material, and whether it does."""
@@ -333,33 +331,20 @@ def add_up(table: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
 
 def _before(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, str, int], Decimal]:
     """Kilograms ordered in periods before one."""
-    found: dict[tuple[str, str, str, str, int], Decimal] = {}
-    for p in verified.plan.purchases:
-        if p.ordered < period:
-            key = (p.offer, p.material, p.place, p.requirement, p.ordered)
-            found[key] = found.get(key, Decimal(0)) + p.quantity
-    return found
+    before = (p for p in verified.plan.purchases if p.ordered < period)
+    return totals(((p.offer, p.material, p.place, p.requirement, p.ordered), p.quantity) for p in before)
 
 
 def _orders(verified: VerifiedPlan, period: int) -> Kilograms:
     """Kilograms ordered before a period, by offer."""
-    found: Kilograms = {}
-    for purchase in verified.plan.purchases:
-        if purchase.ordered < period:
-            add_up(found, {purchase.offer: purchase.quantity})
-    return found
+    return totals((p.offer, p.quantity) for p in verified.plan.purchases if p.ordered < period)
 
 
 def _there(verified: VerifiedPlan, period: int) -> Kilograms:
     """Kilograms in stock at the end of the period before, or ordered by then and still to come, by material."""
-    found: Kilograms = {}
-    for stock in verified.plan.stocks:
-        if stock.period == period - 1:
-            add_up(found, {stock.material: stock.quantity})
-    for purchase in verified.plan.purchases:
-        if purchase.ordered < period <= purchase.delivered:
-            add_up(found, {purchase.material: purchase.quantity})
-    return found
+    held = [(stock.material, stock.quantity) for stock in verified.plan.stocks if stock.period == period - 1]
+    bought = verified.plan.purchases
+    return totals(held + [(p.material, p.quantity) for p in bought if p.ordered < period <= p.delivered])
 
 
 def _worst_first(row: LossMet) -> tuple[bool, Decimal, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from ...domain.base import Number, Record
+from ...domain.base import Number, Record, totals
 from ...domain.change import Change
 from ...domain.facts import Offer
 from ...domain.suggest import nearest
@@ -206,11 +206,8 @@ def _all(against: Sequence[Obstacle]) -> list[Change]:
 
 
 def _bought(session: Session, offer: str) -> list[BoughtOf]:
-    found: dict[tuple[str, str], Decimal] = {}
-    for entry in session.verified.plan.purchases:
-        if entry.offer == offer:
-            key = (entry.material, entry.place)
-            found[key] = found.get(key, Decimal(0)) + entry.quantity
+    bought = (entry for entry in session.verified.plan.purchases if entry.offer == offer)
+    found = totals(((entry.material, entry.place), entry.quantity) for entry in bought)
     return [BoughtOf(material=m, place=p, kilograms=kg) for (m, p), kg in sorted(found.items())]
 
 
