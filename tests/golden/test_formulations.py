@@ -28,6 +28,7 @@ from friendshore.rules.kinds.limits import (
     MaxPlaces,
     MaxShare,
     MaxSuppliers,
+    MinDelivered,
     MinShare,
     MinSuppliers,
     Pin,
@@ -413,6 +414,13 @@ def budget() -> Problem:
 def pin() -> Problem:
     """30 to 40 kg from Japan."""
     return model(rules=(rule(Pin, offer="jp-metal", at_least=30, at_most=40),))
+
+
+@piece
+def min_delivered() -> Problem:
+    """At least 90 % of the civil demand of each period, and all of that for defence."""
+    rules = rule(MinDelivered, id="most", share="0.9", end_uses=["civil"]), rule(MinDelivered, end_uses=["defense"])
+    return model(CIVIL, DEFENSE, rules=rules)
 
 
 @piece

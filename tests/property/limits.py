@@ -57,6 +57,8 @@ class Reader:
             self._pin(rule)
         for rule in self.law.of_kind("budget"):
             self._budget(rule)
+        for rule in self.law.of_kind("min-delivered"):
+            self._min_delivered(rule)
         return self.limits
 
     def _bound(self, rule: Any, weights: dict[Amount, float], least: float | None, most: float | None) -> None:
@@ -304,6 +306,23 @@ class Reader:
     def _delivered_within(self, rule: Any, period: int) -> bool:
         first, last = self.world.spans[period]
         return (rule.start is None or rule.start <= last) and (rule.end is None or first <= rule.end)
+
+    def _min_delivered(self, rule: Any) -> None:
+        """Of each demand, or of all of them, no more than the rest of the share is short."""
+        about = {
+            name: demand
+            for name, demand in self.world.demands.items()
+            if selects(rule, self.world.materials[demand.material])
+            and name in (rule.demands or (name,))
+            and _is_for(rule, demand.end_use)
+            and (demand.place or self.world.case.place) in (rule.places or (demand.place or self.world.case.place,))
+        }
+        for names in [list(about)] if rule.together else [[name] for name in about]:
+            for periods in self.spans(rule):
+                wanted = {(name, t): self.world.wanted(about[name], t) for name in names for t in periods}
+                weights: dict[Amount, float] = {("short", *cell): 1.0 for cell, q in wanted.items() if q > 0}
+                if weights:
+                    self._bound(rule, weights, None, (1 - float(rule.share)) * sum(wanted.values()))
 
     def _budget(self, rule: Any) -> None:
         """Money not discounted: price, charges and freight by the period of the order, holding, one-off costs at the start."""

@@ -9,7 +9,7 @@ from friendshore.errors import InputError
 
 from .compare import agrees, planned
 from .oracle import optimum
-from .random_cases.limits import budgets_by_use, limits, of_end_uses
+from .random_cases.limits import budgets_by_use, deliveries, limits, of_end_uses
 from .settings import examples
 from .strategies import tiny_cases
 
@@ -55,4 +55,14 @@ def test_plan_under_a_budget_of_an_end_use_is_as_cheap_as_brute_force(data: st.D
         assert "is not spent for one end use or another" in told
         return
     assume(all(len(offer.outputs) == 1 for offer in tiny.catalog.offers))
+    agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], rules))
+
+
+@examples(120)
+@given(st.data())
+def test_plan_that_must_deliver_is_as_cheap_as_brute_force(data: st.DataObject) -> None:
+    """What must be delivered is, at the least cost; where that cannot be, or not with the other rules, nothing is planned."""
+    tiny = data.draw(tiny_cases())
+    rules = (*tiny.rules, data.draw(deliveries()))
+    found = planned(tiny.case, [tiny.catalog], rules)
     agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], rules))

@@ -143,7 +143,9 @@ def _shown(default: Any) -> str:
         return "[" + ", ".join(sorted(map(str, default))) + "]"
     if isinstance(default, dict):
         return "empty"
-    return {None: "none", "": "empty", True: "true", False: "false"}.get(default, str(default))
+    if isinstance(default, bool):
+        return str(default).lower()
+    return {None: "none", "": "empty"}.get(default, str(default))
 
 
 def _cli_page() -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from friendshore.document.markdown import markdown
@@ -13,7 +14,7 @@ from friendshore.recommend import Recommendation
 from friendshore.recommend.recheck import recheck
 from friendshore.report import page_document, plan_document
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds.limits import Cover, StockLevel
+from friendshore.rules.kinds.limits import Cover, MinDelivered, StockLevel
 
 from .building import ban, case, catalog, demand, facility, planned, rule, source, text
 
@@ -40,6 +41,16 @@ def test_a_floor_from_the_first_day_is_answered_with_the_first_day_on_which_it_c
     assert "phases = [{ from" in re.sub(r"\s+", " ", markdown(page_document(found.run)).replace("\\", ""))
     assert shown.count("Missed in") == 1, "one line a rule"
     assert re.search(r"Missed in \d+ of \d+ rows, 2026-Q1 to 2027-Q4, by up to [\d.]+ kg", shown), shown
+
+
+def test_demand_that_must_be_met_is_answered_with_the_first_day_on_which_it_can_be() -> None:
+    """What is ordered on the first day comes a quarter later; the rest of the run says that nothing is planned for it."""
+    found = quarters(rule(MinDelivered, id="must"))
+    assert [conflict.rules for conflict in found.run.conflicts] == [["must"]]
+    assert found.run.conflicts[0].holds_from == {"must": date(2026, 4, 1)}
+    kept = quarters(rule(MinDelivered, id="must", phases=[{"from": "2026-04-01"}]))
+    assert kept.status is PlanStatus.OPTIMAL
+    assert {limit.value for limit in kept.run.limits} == {Decimal(0)}
 
 
 def test_the_fix_that_is_told_is_one() -> None:

@@ -14,7 +14,7 @@ from friendshore.domain.plan import Infeasible, Plan, PlanStatus
 from friendshore.errors import VerificationError
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.export_control import ExportControl
-from friendshore.rules.kinds.limits import Budget, MaxShare, MinSuppliers, Pin
+from friendshore.rules.kinds.limits import Budget, MaxShare, MinDelivered, MinSuppliers, Pin
 from friendshore.verify import VerifiedPlan, examine, verify
 
 from .building import (
@@ -364,6 +364,16 @@ def test_limits_of_every_question_are_read_on_the_plan(law: Any, change: dict[st
     verified, findings = examine(planned(given, metals(), law).plan.problem, tampered)
     assert verified is None
     assert any(words in f.message for f in findings), [str(f) for f in findings]
+
+
+def test_what_must_be_delivered_is_read_on_the_plan() -> None:
+    """Metal at 10 is not bought where a kilogram short costs 5: that plan does not pass where 90 % must be delivered."""
+    given = case(demand("metal", "civil", 100, price=5))
+    free = planned(given, metals()).plan.plan
+    problem = planned(given, metals(), rule(MinDelivered, share="90 %")).plan.problem
+    verified, findings = examine(problem, free)
+    assert verified is None
+    assert [f.found for f in findings if "rule `min-delivered` does not hold" in f.message] == ["100"]
 
 
 def test_rounding_may_miss_by_what_it_must_and_no_more() -> None:

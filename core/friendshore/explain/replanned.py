@@ -84,7 +84,7 @@ def _of(session: Session, part: Infeasible) -> dict[str, date]:
     floors = {
         rule.id: rule
         for rule, rows in session.problem.limit_rows
-        if rule.id in part.rules and rows.floors and any(row.penalty is None for row in one_by_one(rows))
+        if rule.id in part.rules and rows.is_floor and any(row.penalty is None for row in one_by_one(rows))
     }
     periods = session.problem.case.horizon.periods
     found = {}

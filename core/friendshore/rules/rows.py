@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .terms import BoughtTerm, ForUses, LackingTerm, Term, lacking
+from .terms import BoughtTerm, ForUses, LackingTerm, ShortTerm, Term, lacking
 
 if TYPE_CHECKING:
     from .terms import Index, Weights
@@ -54,6 +54,11 @@ class Row:
     def floors(self) -> Sequence[Decimal]:
         """The least it asks for, if it asks for any."""
         return () if self.at_least is None else (self.at_least,)
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether it asks for no less than something, or for no more than something to be short."""
+        return self.at_least is not None or any(isinstance(term, ShortTerm) for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +121,11 @@ class Rows:
     def floors(self) -> Sequence[Decimal]:
         """The least that each asks for, if they ask for any."""
         return self.at_least or ()
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether they ask for no less than something."""
+        return self.at_least is not None
 
 
 def one_by_one(rows: Row | Rows) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from friendshore.rules.kinds.limits import (
     MaxPlaces,
     MaxShare,
     MaxSuppliers,
+    MinDelivered,
     MinShare,
     MinSuppliers,
     Pin,
@@ -79,6 +80,15 @@ def a_pin(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
     words[draw(st.sampled_from(("exactly", "at_least", "at_most", "at_most")))] = draw(st.integers(0, 20))
     words["from"] = draw(st.sampled_from((None, "2027-01-01")))
     return Pin.model_validate({**words, "penalty": draw(st.sampled_from((None, 40)))})
+
+
+@st.composite
+def deliveries(draw: Draw[Any]) -> Rule:
+    """What must be delivered, of some demands or all, each or together."""
+    words: dict[str, Any] = {"share": draw(st.sampled_from(("1", "0.9", "0.5"))), "together": draw(st.booleans())}
+    words |= draw(st.sampled_from(({}, {}, {"places": ["US"]}, {"materials": ["metal"]}, {"end_uses": ["defense"]})))
+    words |= {"id": "must", "per": draw(st.sampled_from(("period", "year", "horizon")))}
+    return MinDelivered.model_validate({**words, "penalty": draw(st.sampled_from((None, None, 40)))})
 
 
 @st.composite

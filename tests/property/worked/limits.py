@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
+from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinDelivered, MinShare, MinSuppliers, Pin
 
 from ..tiny import ban, case, catalog, chain, demand, facility, offer, store
 from .framework import ALL, METAL, OXIDE, plants, three, worked
@@ -141,6 +141,46 @@ def budget_for_half() -> Any:
     """500 buy 50 at 10; the other 50 are short at 60."""
     budget = Budget.model_validate({"id": "b", "amount": 500, "per": "horizon"})
     return case(demand("metal", "civil", 100, price=60)), catalog(*three()), (budget,), 3500.0
+
+
+@worked
+def demand_that_must_be_met() -> Any:
+    """Metal at 10 is dearer than being short at 5; all of it must be delivered all the same."""
+    must = MinDelivered.model_validate({"id": "must"})
+    return case(demand("metal", "civil", 100, price=5)), catalog(*three()), (must,), 1000.0
+
+
+@worked
+def demand_that_cannot_be_met() -> Any:
+    """60 can be made of the 100 that must be delivered: it cannot hold."""
+    few = facility("cn", "CN", 60), offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    must = MinDelivered.model_validate({"id": "must"})
+    return case(demand("metal", "civil", 100)), catalog(*few), (must,), math.inf
+
+
+@worked
+def ninety_per_cent_over_the_plan() -> Any:
+    """60 a year can be made at 10, 60 and 40 are wanted, nothing is held: 90 of 100 in all, 10 of them are short at 5."""
+    few = facility("cn", "CN", 60), offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    most = MinDelivered.model_validate({"id": "most", "share": "90 %", "per": "horizon"})
+    made = case(demand("metal", "civil", 60, 40, price=5), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*few), (most,), 950.0
+
+
+@worked
+def two_demands_served_together() -> Any:
+    """80 can be made of 100 + 100, 40 % of both together: all 80 for defence, though civil use would rather be short."""
+    few = facility("cn", "CN", 80), offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    half = MinDelivered.model_validate({"id": "half", "share": "0.4", "together": True})
+    made = case(demand("metal", "civil", 100, price=5), demand("metal", "defense", 100, price=100))
+    return made, catalog(*few), (half,), 80 * 10 + 20 * 100 + 100 * 5.0
+
+
+@worked
+def soft_delivery_is_paid_for() -> Any:
+    """Metal at 10, short at 5, a miss at 4: all are short, which is cheaper than metal: 100 x (5 + 4)."""
+    soft = MinDelivered.model_validate({"id": "soft", "penalty": 4})
+    return case(demand("metal", "civil", 100, price=5)), catalog(*three()), (soft,), 900.0
 
 
 @worked

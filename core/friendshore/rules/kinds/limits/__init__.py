@@ -1,8 +1,9 @@
-"""Kinds that limit a plan as a whole: shares, numbers of suppliers and places, churn, stock, budgets, pins."""
+"""Kinds that limit a plan as a whole: shares, numbers of suppliers and places, churn, stock, budgets, pins, deliveries."""
 
 from __future__ import annotations
 
 from ...base import Rule
+from .deliveries import MinDelivered
 from .pins import Pin
 from .shares import Concentration, MaxChurn, MaxShare, MinShare
 from .spending import Budget
@@ -21,6 +22,7 @@ LIMITING: tuple[type[Rule], ...] = (
     StockLevel,
     Budget,
     Pin,
+    MinDelivered,
 )
 """Kinds that limit the plan as a whole: one that is added here is known everywhere."""
 
@@ -33,6 +35,7 @@ __all__ = [
     "MaxPlaces",
     "MaxShare",
     "MaxSuppliers",
+    "MinDelivered",
     "MinShare",
     "MinSuppliers",
     "Pin",
