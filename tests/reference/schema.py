@@ -8,7 +8,7 @@ from typing import Any
 
 from friendshore.case.keys import FILE
 from friendshore.catalog.columns import HEAD, TABLES
-from friendshore.catalog.mapping import BLOCKS, MAP
+from friendshore.catalog.mapping import BLOCKS, MAP, TEXT_OF
 from friendshore.domain.base import DIGITS, WRITTEN_DIGITS
 from friendshore.domain.quantities import KILOGRAMS, MONTHS
 from friendshore.domain.stages import STEPS, Stage
@@ -47,7 +47,8 @@ def _object(layout: Layout, *, rows: bool) -> dict[str, object]:
     needed = [field.name for field in layout.fields if field.required]
     if needed:
         schema["required"] = needed
-    schema["additionalProperties"] = {"type": "string"} if layout.others == "declared" else layout.others == "kept"
+    declared = {"type": "string"} if rows else TEXT_OF.schema  # only in tables and in maps that fill them
+    schema["additionalProperties"] = declared if layout.others == "declared" else layout.others == "kept"
     return schema
 
 
@@ -137,6 +138,8 @@ def _map_part() -> Iterator[str]:
         "table, each with what its text is made of. Entries of offers, and of tables whose rows name an offer, also have `about`: patterns of the materials whose offers are meant,",
         "where a row makes several. Where a key is not given, `source` and `facility` are those of the same row, `offer` each offer of the row, `material` what `[[makes]]` says, and the `id` of",
         "an offer the facility's and the material's. Rows that say the same are one.",
+        "",
+        "Entries of offers and facilities also fill [columns of facts](plugin-interface.md#columns-of-facts) that installed plugins declare, with the unit that they declare or with none.",
         "",
     )
 

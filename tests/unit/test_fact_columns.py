@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import tomllib
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +24,8 @@ from friendshore.plugins import PluginStatus, Registry
 from friendshore.recommend import plan, verdicts
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
+from friendshore.testing.check import outcomes_of
+from friendshore.testing.subjects import checks_of
 
 from . import tin_case
 from .tin_case import write_case, write_catalog
@@ -164,6 +169,10 @@ def test_two_plugins_may_declare_a_column_alike(site: Site, case: Path) -> None:
     ("facts", "message"),
     [
         ('[facts.offers]\nprice = { meaning = "x" }', "declares a column `price`, which offers.csv has"),
+        (
+            '[facts.offers]\nabout = { meaning = "x" }',
+            "declares a column `about`, which an entry of a map of a spreadsheet has",
+        ),
         ('[facts.offers]\nport = { type = "integer", meaning = "x" }', "facts.offers.port.type"),
         ("[facts.offers]\nport = {}", "a needed key is missing"),
         ('[facts.recipes]\nport = { meaning = "x" }', "facts"),
@@ -216,3 +225,182 @@ def test_a_fact_made_in_memory_is_looked_at(sort: str, value: str) -> None:
     """Its text is what its type says, as it is written once read."""
     with pytest.raises((FriendshoreError, ValidationError), match=f"is no {sort}"):
         StatedFact(name="port", type=FactSort(sort), value=value)
+
+
+MAP = """schema = 1
+[catalog]
+name = "ours"
+[sheet]
+separator = ";"
+decimal = ","
+blank = ["n/a"]
+[[materials]]
+id = { value = "tin" }
+element = { value = "Sn" }
+form = { value = "metal" }
+basis = { value = "gross" }
+[[sources]]
+id = { value = "s" }
+reference = { value = "somebody" }
+confidence = { value = "verified" }
+[[facilities]]
+id = "mill"
+operator = "mill"
+country = { value = "MY" }
+flag = "registered in"
+[[capacity]]
+per_year = { value = "9 t/year" }
+status = { value = "operating" }
+[[offers]]
+id = { text = "from-{mill}" }
+material = { value = "tin" }
+price = { column = "price", unit = "USD/kg" }
+port = "loaded at"
+emissions = { column = "CO2", unit = "kg CO2e/kg" }
+recycled = "scrap"
+audited = { column = "seen", words = { ja = "yes", nein = "no" } }
+looked = { column = "seen on", dates = ["%d.%m.%Y"] }
+sold_to = { column = "buyers", split = "+" }
+"""
+LIST = """mill;registered in;price;loaded at;CO2;scrap;seen;seen on;buyers
+mill;Panama;30;MYPKG;4,50;60 %;nein;01.10.2026;navy+army
+hill;;40;AUFRE;1.250;n/a;ja;;
+dell;;20;;;;;;
+"""
+
+
+def command(folder: Path, *arguments: str) -> tuple[int, str]:
+    """What a command that is given in a folder ends with, and says, in lines as long as need be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        told = CliRunner(env={"COLUMNS": "1000"}).invoke(app, [*arguments])
+    return told.exit_code, told.output
+
+
+def by_map(folder: Path, text: str = MAP, rows: str = LIST) -> tuple[int, str]:
+    """What is said where the list is converted by the map, into the folder `made`."""
+    (folder / "columns.toml").write_text(text)
+    (folder / "list.csv").write_text(rows)
+    return command(folder, "catalogs", "convert", "list.csv", "made", "--map", "columns.toml")
+
+
+def test_a_map_fills_columns_of_facts(case: Path) -> None:
+    """With units, decimal commas, days, words and lists, as it fills friendshore's own; what is blank is not stated."""
+    code, told = by_map(case.parent)
+    assert code == 0, told
+    (catalog,) = read_catalogs([Registry.discover().catalog_folder("./made", case.parent)])
+    offers = {offer.id: offer for offer in catalog.offers}
+    mill = offers["from-mill"]
+    assert [(fact.name, fact.value) for fact in mill.facts] == [
+        ("audited", "no"),
+        ("emissions", "4.5"),
+        ("looked", "2026-10-01"),
+        ("port", "MYPKG"),
+        ("recycled", "0.6"),
+        ("sold_to", "army;navy"),
+    ]
+    assert offers["from-hill"].fact("emissions", Decimal) == 1250
+    assert offers["from-hill"].fact("recycled", Decimal) is None
+    assert offers["from-dell"].facts == ()
+    assert {one.id: one.fact("flag", str) for one in catalog.facilities} == {"mill": "PA", "hill": None, "dell": None}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"kg CO2e/kg"', '"t CO2e/t"', "list.csv:2 [CO2]: cannot be read (`emissions` of offers.csv)"),
+        ('port = "loaded at"', 'prot = "loaded at"', "columns.toml:29 [offers[1].prot]: no such key"),
+        ('port = "loaded at"', 'port = "laden at"', "the spreadsheet has no column `laden at`"),
+        (
+            'port = "loaded at"',
+            'vessel = "loaded at"',
+            "fix:      delete it, or install the plugin that declares `vessel`",
+        ),
+        ("ja = ", "da = ", "list.csv:3 [seen]: cannot be read (`audited` of offers.csv)"),
+        ('"registered in"', '{ value = "Atlantis" }', "columns.toml:21 [facilities[1].flag]: cannot be read"),
+        (', dates = ["%d.%m.%Y"]', "", "list.csv:2 [seen on]: cannot be read (`looked` of offers.csv)"),
+    ],
+)
+def test_a_mistake_about_a_mapped_fact_stands_where_it_was_made(case: Path, old: str, new: str, said: str) -> None:
+    """In the list by row and column, or in the map by line, as for friendshore's own columns; nothing is written."""
+    assert old in MAP
+    code, told = by_map(case.parent, MAP.replace(old, new, 1))
+    assert code == 2
+    assert said in told
+    assert "prot" not in new or "did you mean `port`?" in told
+    assert not (case.parent / "made").exists()
+
+
+def test_a_map_of_a_column_that_nobody_can_declare_is_refused(site: Site, case: Path) -> None:
+    """Two plugins declare it otherwise, or the one that does is blocked: what to do is told."""
+    (case.parent / "columns.toml").write_text(MAP)
+    (case.parent / "list.csv").write_text(LIST)
+    convert = ("catalogs", "convert", "list.csv", "made", "--map", "columns.toml")
+    code, told = command(case.parent, *convert, "--block", "acme-ports")
+    assert code == 2
+    assert "acme-ports 1.0 declares it, and is blocked" in told
+    site.plugin("acme-two", 'api = 1\n[facts.offers]\nport = { type = "words", meaning = "Where it is loaded." }\n')
+    code, told = command(case.parent, *convert)
+    assert code == 2
+    assert "columns.toml:29 [offers[1].port]" in told
+    assert "acme-ports 1.0 and acme-two 1.0 declare it, and otherwise: block one of them" in told
+    assert command(case.parent, *convert, "--block", "acme-two")[0] == 0
+
+
+def test_a_data_package_tells_of_facts(site: Site, case: Path) -> None:
+    """Type, unit, meaning and who declares it, of the columns that are there; `check` says when it no longer fits."""
+    assert command(case.parent, "catalogs", "datapackage", "ours")[0] == 0
+    resources = json.loads((case.parent / "ours" / "datapackage.json").read_text())["resources"]
+    fields = {
+        (one["name"], field["name"]): field for one in resources for field in one["schema"]["fields"] if "fact" in field
+    }
+    by = {"declaredBy": "acme-ports"}
+    assert fields["offers", "emissions"] == {
+        "name": "emissions",
+        "type": "string",  # a cell states the unit
+        "description": "Greenhouse gases of its own stages, in kg CO2e/kg.",
+        "fact": {"type": "number", "unit": "kg CO2e/kg", **by},
+    }
+    assert fields["offers", "looked"]["type"] == "date"
+    assert fields["offers", "audited"]["type"] == "boolean"
+    assert fields["offers", "port"]["example"] == "AUFRE"
+    assert fields["facilities", "flag"]["fact"] == {"type": "country", **by}
+    assert len(fields) == 7
+    assert "no longer" not in command(case.parent, "catalogs", "check", "./ours")[1]
+    (case.parent / "ours" / "offers.csv").write_text(OFFERS.replace("4.50 kg CO2e/kg", "4.50"))
+    assert "no longer describes the tables" in command(case.parent, "catalogs", "check", "./ours")[1]
+    assert command(case.parent, "catalogs", "datapackage", "ours")[0] == 0
+    assert '"type": "number",\n' in (case.parent / "ours" / "datapackage.json").read_text()
+    site.plugin("acme-two", 'api = 1\n[facts.offers]\nport = { meaning = "Where it is loaded." }\n')
+    assert "no longer" not in command(case.parent, "catalogs", "check", "./ours")[1]
+
+
+def test_a_workbook_with_facts_is_shipped_with_what_declares_them(case: Path) -> None:
+    """`plugins new --from` keeps the columns, and the package needs the plugin that declares them; without it nothing is written."""
+    pytest.importorskip("openpyxl")
+    assert command(case.parent, "catalogs", "convert", "./ours", "ours.xlsx")[0] == 0
+    new = ("plugins", "new", "acme-data", "--from")
+    code, told = command(case.parent, *new, "ours.xlsx", "--block", "acme-ports")
+    assert code == 2
+    assert "ours.xlsx, sheet facilities:1 [flag]: no such column" in told
+    assert "acme-ports 1.0 declares it, and is blocked" in told
+    assert not (case.parent / "acme-data").exists()
+    for given in ("ours.xlsx", "./ours"):
+        code, told = command(case.parent, *new, given, str(case.parent / "data"))
+        assert code == 0, told
+        shipped = case.parent / "data"
+        catalog = Registry.discover().catalog_folder("./src/acme_data/catalog", shipped)
+        assert read_catalogs([catalog])[0].digest == read(case).digest
+        project = tomllib.loads((shipped / "pyproject.toml").read_text())["project"]
+        assert "acme-ports>=1.0" in project["dependencies"]
+        assert all(outcome.holds for outcome in outcomes_of(checks_of(shipped)) if outcome.check.name == "read")
+        shutil.rmtree(shipped)
+    code, told = command(case.parent, "plugins", "new", "Acme.Ports", "--from", "ours.xlsx")
+    assert code == 2
+    assert "would take the place of the installed Acme.Ports" in told
+
+
+def test_a_plugin_may_bring_columns_alone(site: Site) -> None:
+    """The conformance kit has nothing to say against it."""
+    site.plugin("acme-two", 'api = 1\n[facts.offers]\nport = { meaning = "Where it is loaded." }\n')
+    assert all(outcome.holds for outcome in outcomes_of(checks_of("acme-two", Registry.discover())))

@@ -51,6 +51,12 @@ class Texts:
     facts: FactColumns = NO_FACTS
     """Columns that plugins declare."""
 
+    @property
+    def declarers(self) -> frozenset[str]:
+        """Distributions of the plugins that declare columns of its tables."""
+        headers = {sheet: header for sheet, (header, _) in self.tables.items()}
+        return frozenset(by for table, name, _, by in self.facts.known if name in headers.get(f"{table}.csv", ()))
+
 
 def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
     """What stands in a catalog without mistakes (`read_catalog` finds them): a folder or workbook, or what a reader read.
@@ -198,7 +204,7 @@ def _fill(cell: Any, text: str, field: Field) -> None:
     """Writes a cell as the sort of value it is."""
     if not text:
         return
-    if _is_number(field) and _PLAIN_NUMBER.fullmatch(text) and len(text) < 15:
+    if field.kind.number and _PLAIN_NUMBER.fullmatch(text) and len(text) < 15:
         cell.value = float(text) if "." in text else int(text)
     elif field.kind is k.DATE and int(text[:4]) >= _FIRST_YEAR:
         cell.value = date.fromisoformat(text)
@@ -207,8 +213,3 @@ def _fill(cell: Any, text: str, field: Field) -> None:
         cell.value = text
         cell.data_type = "s"  # whatever it looks like: `=1` is a text here
         cell.number_format = "@"
-
-
-def _is_number(field: Field) -> bool:
-    """Whether the column holds numbers, though its text may be written otherwise."""
-    return any(form.get("type") in ("number", "integer") for form in field.kind.also)

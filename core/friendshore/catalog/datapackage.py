@@ -17,11 +17,12 @@ from ..errors import Diagnostic, InputError
 from ..reading import kinds as k
 from ..reading.cells import BOOLEANS
 from ..reading.csvfile import Table
-from ..reading.fields import Field, Layout
+from ..reading.fields import Field
+from ..reading.layouts import FactColumns
 from ..reading.textfile import read_object
 from ..writing import replace_file
 from . import columns
-from .tables import FolderTables
+from .tables import NO_FACTS, FolderTables
 
 FILE = "datapackage.json"
 _YES, _NO = ([word for word, holds in BOOLEANS.items() if holds is told] for told in (True, False))
@@ -29,6 +30,8 @@ _KEYS = frozenset(layout.name for layout in (columns.SOURCES, columns.MATERIALS,
 """Tables whose `id` is that of one row alone."""
 _LICENCE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
 """What a licence's identifier looks like, such as CC-BY-4.0; other words are nothing that the format has a place for."""
+_BARE = re.compile(r"-?\d+(?:\.\d+)?")
+"""A number as all tools read it."""
 _OWN = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
 """Keys that are written from the catalog."""
 _MARK = "friendshore"
@@ -36,9 +39,9 @@ _MARK = "friendshore"
 _FIX = "write it anew with friendshore catalogs datapackage, or delete it"
 
 
-def write_datapackage(folder: Path) -> Path:
-    """Writes `datapackage.json` into a catalog folder and returns its path. Keys of one that is there are kept if friendshore
-    has nothing to say of them, such as `contributors`.
+def write_datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> Path:
+    """Writes `datapackage.json` into a catalog folder, with columns that plugins declare, and returns its path. Keys of one that is there
+    are kept if friendshore has nothing to say of them, such as `contributors`.
 
     Raises:
         InputError: if the catalog or a file that is there cannot be read, if what that says of the catalog was not written by
@@ -49,7 +52,7 @@ def write_datapackage(folder: Path) -> Path:
     if told and told.get(_MARK) != _mark(told):
         message = "says of the catalog what friendshore did not write, and is left as it is"
         raise InputError(message, str(path), fix="move it away, or delete it, to have it written anew")
-    described = datapackage(folder)
+    described = datapackage(folder, facts)
     described |= {_MARK: _mark(described)}
     described |= {key: value for key, value in told.items() if key not in described and key not in _OWN}
     try:
@@ -65,26 +68,26 @@ def _mark(described: Mapping[str, Any]) -> str:
     return sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
-def stale(folder: Path) -> list[Diagnostic]:
-    """Whether a `datapackage.json` that is there says something else than the tables beside it do."""
+def stale(folder: Path, facts: FactColumns = NO_FACTS) -> list[Diagnostic]:
+    """Whether a `datapackage.json` that is there says something else than the tables beside it do, with the columns that plugins declare."""
     path = folder / FILE
     try:
         told = read_object(path, _FIX) if path.exists() else {}
     except InputError as error:
         return list(error.problems)
-    if not told or {key: value for key, value in told.items() if key in _OWN} == datapackage(folder):
+    if not told or {key: value for key, value in told.items() if key in _OWN} == datapackage(folder, facts):
         return []
     return [Diagnostic("no longer describes the tables beside it", str(path), fix=_FIX)]
 
 
-def datapackage(folder: Path) -> dict[str, Any]:
-    """What `datapackage.json` says of a catalog folder: its tables with the columns that they have.
+def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
+    """What `datapackage.json` says of a catalog folder: its tables with the columns that they have, those too that plugins declare.
 
     Raises:
         InputError: with what keeps a table from being read at all; a bad cell is `read_catalog`'s business.
     """
     found: list[Diagnostic] = []
-    place = FolderTables(folder)
+    place = FolderTables(folder, facts)
     entry = place.head(found)
     if entry is None:
         raise InputError(found)
@@ -93,7 +96,7 @@ def datapackage(folder: Path) -> dict[str, Any]:
     for layout in columns.TABLES:
         table = place.table(layout, found)
         if table is not None:
-            resources.append(_resource(layout, table))
+            resources.append(_resource(table))
     described: dict[str, object] = {
         "profile": "tabular-data-package",
         "name": head.get("name", folder.name).lower().replace("+", "-"),
@@ -105,11 +108,13 @@ def datapackage(folder: Path) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value}
 
 
-def _resource(layout: Layout, table: Table) -> dict[str, object]:
+def _resource(table: Table) -> dict[str, object]:
     """One table: where it is, how it is written, and its columns in the order in which they stand there."""
+    layout = table.layout
     fields = {field.name: field for field in layout.fields}
     names = sorted(table.columns, key=lambda name: table.columns[name])
-    schema: dict[str, object] = {"fields": [_field(fields[name]) for name in names], "missingValues": [""]}
+    described = [{**_field(fields[name]), **_declared(fields[name], table)} for name in names]
+    schema: dict[str, object] = {"fields": described, "missingValues": [""]}
     if layout.name in _KEYS and "id" in table.columns:
         schema["primaryKey"] = ["id"]
     return {
@@ -140,3 +145,14 @@ def _field(field: Field) -> dict[str, object]:
     if field.kind.words and field.kind is not k.YES_NO:
         limits["enum"] = list(field.kind.words)
     return {**described, "constraints": limits} if limits else described
+
+
+def _declared(field: Field, table: Table) -> dict[str, object]:
+    """What there is to say beside of a column that a plugin declares. It is one of numbers to other tools where no cell has a unit or a sign for it."""
+    column = table.layout.declared.get(field.name)
+    if column is None:
+        return {}
+    told = {"type": str(column.type), "unit": column.unit, "declaredBy": field.by}
+    cells = [text for row in table.rows if (text := table.text(row, field.name))]
+    numbers = {"type": "number"} if field.kind.number and all(map(_BARE.fullmatch, cells)) else {}
+    return {**numbers, "fact": {key: value for key, value in told.items() if value}}

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ..domain.facts import Catalog
     from ..errors import Diagnostic
     from ..plugins import CatalogRef, Registry
-    from ..readers import CatalogRows
 
 app = typer.Typer(help="List, show, check and convert catalogs.", no_args_is_help=True)
 
@@ -54,9 +53,9 @@ def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     from ..recommend.check import Checked
     from ..report import check_data, check_document
 
-    _, remarks, place = _read(name, installed(block))
-    if isinstance(place, Path) and place.is_dir():
-        remarks += stale(place)
+    _, remarks, ref = _read(name, installed(block))
+    if isinstance(ref.place, Path) and ref.place.is_dir():
+        remarks += stale(ref.place, ref.columns)
     found = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))
     return answer(as_json, lambda: check_data(found), lambda: check_document(found))
 
@@ -105,9 +104,10 @@ def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json
     from ..catalog.convert import Texts, put
     from ..catalog.mapping import mapped, required_by
 
-    required = read_catalogs([registry.catalog_folder(name) for name in required_by(by)], registry.catalog_folder)
-    made = mapped(source, by, required)
-    texts = Texts(made.head, made.tables)
+    facts = registry.fact_columns
+    refs = [registry.catalog_folder(name) for name in required_by(by, facts)]
+    made = mapped(source, by, read_catalogs(refs, registry.catalog_folder), facts)
+    texts = Texts(made.head, made.tables, facts)
     written = put(texts, made.catalog.digest, target, lambda path: read_one(str(path), registry)[0])
     left = [{"row": one.row, "why": one.why} for one in made.left_out]
     wrote(as_json, written, digest=made.catalog.digest, rows=made.rows, left_out=left)
@@ -137,8 +137,9 @@ def datapackage(
     if folder.is_file():
         fix = f"friendshore catalogs convert {folder} {folder.with_suffix('')}, then describe that folder"
         raise InputError("only a folder can be described", str(folder), expected="a catalog folder", fix=fix)
-    read_one(str(folder), installed(block))
-    wrote(as_json, [write_datapackage(folder)])
+    registry = installed(block)
+    read_one(str(folder), registry)
+    wrote(as_json, [write_datapackage(folder, registry.fact_columns)])
     return 0
 
 
@@ -162,13 +163,13 @@ def _read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], Cata
     return {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}, ref
 
 
-def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], Path | CatalogRows]:
+def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], CatalogRef]:
     """A catalog, what a review of it finds, and where it is."""
     from ..catalog import review
 
     read, ref = _read_along(name, registry)
     catalog = read[ref.name]
-    return catalog, review(catalog, [other for other in read.values() if other is not catalog]), ref.place
+    return catalog, review(catalog, [other for other in read.values() if other is not catalog]), ref
 
 
 def _heads(registry: Registry) -> Iterator[dict[str, object]]:

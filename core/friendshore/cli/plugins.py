@@ -97,8 +97,7 @@ def _scaffold(
     """
     from ..errors import InputError
     from ..plugins.manifest import normal
-    from .catalogs import read_one
-    from .scaffold import OWN, Scaffold, catalog_files
+    from .scaffold import Scaffold
 
     catalog, rule, pack, question, reader = parts
     none = not any(parts)
@@ -119,6 +118,21 @@ def _scaffold(
             message = f"its {what} would be called `{plain.short}`, as one that {owner} brings"
             raise InputError(message, column="NAME", found=f"`{name}`", fix="choose another name")
         return plain
+    return _shipping(asked, given, registry)
+
+
+def _shipping(asked: Scaffold, given: str, registry: Registry) -> Scaffold:
+    """What is asked for, with a catalog of the user's.
+
+    Raises:
+        InputError: with its mistakes; or if it is shipped already, or rests on what an installed plugin of the same name brings.
+    """
+    from ..catalog.convert import texts_of
+    from ..errors import InputError
+    from ..plugins.manifest import normal
+    from .catalogs import read_one
+    from .scaffold import OWN, catalog_files
+
     read, place = read_one(given, registry)
     if read.distribution:
         message = f"catalog `{read.name}` is shipped already, by {read.distribution}"
@@ -126,10 +140,14 @@ def _scaffold(
             f"friendshore catalogs convert {read.name} FOLDER, give it a name of its own in catalog.toml, and ship that"
         )
         raise InputError(message, column="--from", found=f"`{given}`", fix=fix)
-    owners = {tuple(registry.catalogs.get(required, "").split()) for required in read.requires}
-    needs = sorted((owner[0], owner[1]) for owner in owners if len(owner) > 1 and owner[0] != OWN)
-    files = catalog_files(place)
-    return replace(asked, catalog=True, given=files, given_name=read.name, needs=tuple(needs))
+    texts = texts_of(place, registry.fact_columns)
+    owners = {registry.catalogs.get(required, OWN).split()[0] for required in read.requires} | texts.declarers
+    if any(normal(owner) == normal(asked.name) for owner in owners):
+        message = f"would take the place of the installed {asked.name}, which catalog `{read.name}` rests on"
+        raise InputError(message, column="NAME", found=f"`{asked.name}`", fix="choose another name")
+    needs = [(owner, registry.named(owner)[0].version) for owner in sorted(owners - {OWN})]
+    given_files = catalog_files(place, texts)
+    return replace(asked, catalog=True, given=given_files, given_name=read.name, needs=tuple(filter(all, needs)))
 
 
 @app.command("show")

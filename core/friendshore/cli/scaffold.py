@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..hookspecs import API
 from ..plugins.manifest import normal
 from ..reading.today import today
+
+if TYPE_CHECKING:
+    from ..catalog.convert import Texts
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """What a distribution may be called: https://packaging.python.org/en/latest/specifications/name-normalization/"""
@@ -45,7 +49,8 @@ class Scaffold:
     given_name: str = ""
     """Name of the given catalog."""
     needs: tuple[tuple[str, str], ...] = ()
-    """Distributions that bring the catalogs it requires, each with the version that is installed; friendshore itself left out."""
+    """Distributions that bring the catalogs it requires, or declare columns of its tables, each with the version that is installed;
+    friendshore itself left out."""
 
     def __post_init__(self) -> None:
         """Refuses a name under which nothing can be installed or imported.
@@ -174,14 +179,14 @@ def _wanted(lines: list[str], parts: frozenset[str]) -> Iterator[str]:
             yield line
 
 
-def catalog_files(place: Path) -> dict[PurePosixPath, bytes]:
-    """The files that make a catalog, and its README and licence if there are any; the sheets of a workbook as CSV files.
+def catalog_files(place: Path, texts: Texts) -> dict[PurePosixPath, bytes]:
+    """The files that make a catalog, and its README and licence if there are any; the sheets of a workbook as CSV files, with the texts in it.
 
     Raises:
         InputError: if one cannot be read.
     """
     from ..catalog.columns import HEAD, TABLES
-    from ..catalog.convert import texts_of, write_folder
+    from ..catalog.convert import write_folder
     from ..catalog.datapackage import FILE as DESCRIPTION
 
     names = {HEAD.name, DESCRIPTION, *(layout.name for layout in TABLES)}
@@ -191,7 +196,7 @@ def catalog_files(place: Path) -> dict[PurePosixPath, bytes]:
             folder = place
             if place.is_file():
                 folder = Path(scratch) / _CATALOG
-                write_folder(texts_of(place), folder)
+                write_folder(texts, folder)
             return {
                 PurePosixPath(path.name): path.read_bytes()
                 for path in sorted(folder.iterdir())

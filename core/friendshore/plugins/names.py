@@ -253,7 +253,8 @@ def fact_columns(plugins: Iterable[PluginInfo]) -> FactColumns:
     for (table, name), owners in sorted(declared.items(), key=lambda item: item[0]):
         usable = [(info, column) for info, column in owners if info.status in _USABLE]
         if len({(column.type, column.unit) for _, column in usable}) == 1:
-            known.append((table, name, usable[0][1]))
+            info, column = usable[0]
+            known.append((table, name, column, info.distribution))
         else:
             elsewhere.append((table, name, _undeclared([info for info, _ in usable], [info for info, _ in owners])))
     return FactColumns(tuple(known), tuple(elsewhere))

@@ -129,6 +129,10 @@ def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"
     return folder
 
 
+_IN_MAPS = tuple((name, "an entry of a map of a spreadsheet") for name in ("when", "unless", "about"))
+"""Keys that are no columns where a map says what becomes of a spreadsheet's."""
+
+
 def taken(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
     """What is said of columns that friendshore has itself."""
     if not columns:
@@ -140,14 +144,12 @@ def taken(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
         "offers": {"material", *(f.name for f in fields_of(Offer))},
         "facilities": {f.name for f in fields_of(Facility)},
     }
+    places = {table: (*((name, f"{table}.csv") for name in names), *_IN_MAPS) for table, names in own.items()}
     return [
         Diagnostic(
-            f"declares a column `{one.name}`, which {one.table}.csv has",
-            file,
-            None,
-            f"facts.{one.table}",
-            fix="rename it",
+            f"declares a column `{one.name}`, which {place} has", file, None, f"facts.{one.table}", fix="rename it"
         )
         for one in columns
-        if one.name in own[one.table]
+        for name, place in places[one.table]
+        if one.name == name
     ]

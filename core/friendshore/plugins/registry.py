@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -36,6 +36,9 @@ from .packages import folder_of, is_folder
 from .readings import CatalogRef, Reading, read_by
 from .readings import What as ReadWhat
 from .settings import Line, made, nowhere, settled
+
+if TYPE_CHECKING:
+    from ..reading.layouts import FactColumns
 
 
 class Registry:
@@ -223,7 +226,12 @@ class Registry:
             PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
             InputError: if there is no such folder or workbook, or with all that a reader finds wrong.
         """
-        return self._catalog(name, base).but(columns=fact_columns(self.plugins))
+        return self._catalog(name, base).but(columns=self.fact_columns)
+
+    @property
+    def fact_columns(self) -> FactColumns:
+        """Columns of facts that plugins declare for all catalogs."""
+        return fact_columns(self.plugins)
 
     def _catalog(self, name: str, base: Path | None) -> CatalogRef:
         if reader_in(name) is not None:

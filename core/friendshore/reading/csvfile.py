@@ -334,7 +334,7 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
             column=name,
             found=f"`{name}`" if name else "a column without a name",
             expected="one of " + ", ".join(table.layout.names),
-            fix=table.layout.elsewhere.get(name) or suggested or "delete the column",
+            fix=table.layout.stranger(name, suggested) or "delete the column",
         )
     )
 

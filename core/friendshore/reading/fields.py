@@ -39,6 +39,11 @@ class Kind:
         return tuple(words) if isinstance(words, list) else ()
 
     @property
+    def number(self) -> bool:
+        """Whether it is a number without a unit, or may be one, though a table holds it as text."""
+        return any(form.get("type") in ("number", "integer") for form in self.also)
+
+    @property
     def schema(self) -> dict[str, object]:
         """JSON schema of a TOML value."""
         return {"anyOf": [dict(self.text), *map(dict, self.also)]} if self.also else dict(self.text)
@@ -65,6 +70,8 @@ class Field:
     """What it is called there."""
     currency: str = ""
     """Field there for the currency of an amount of money; empty: the case's, or that of others beside it."""
+    by: str = ""
+    """Distribution of the plugin that declares it; empty: it is friendshore's own."""
 
     @property
     def meaning(self) -> str:
@@ -95,6 +102,12 @@ class Layout:
     """Fields that plugins declare, by name."""
     elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Columns that a plugin declares which cannot be used, with what to do about it."""
+
+    def stranger(self, name: str, near: str) -> str:
+        """What to do about a column or key that is none of the fields; `near` is what is said of a field of almost that name, if there is one."""
+        if self.others == "declared" and name:
+            return self.elsewhere.get(name) or near or f"delete it, or install the plugin that declares `{name}`"
+        return near
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -88,8 +88,8 @@ def _record_in(annotation: object) -> type[BaseModel]:
 class FactColumns:
     """All that the usable plugins declare, and what is to be done about columns of others."""
 
-    known: tuple[tuple[str, str, FactColumn], ...] = ()
-    """Table, name, column; sorted."""
+    known: tuple[tuple[str, str, FactColumn, str], ...] = ()
+    """Table, name, column, and the distribution of the plugin that declares it, of several alike the first; sorted."""
     elsewhere: tuple[tuple[str, str, str], ...] = ()
     """Table, name, and what to do to have the column."""
 
@@ -101,11 +101,11 @@ class FactColumns:
 @cache
 def _extended(columns: FactColumns, layout: Layout) -> Layout:
     table = layout.name.removesuffix(".csv")
-    declared = {name: column for of, name, column in columns.known if of == table}
+    known = [(name, column, by) for of, name, column, by in columns.known if of == table]
     fields = tuple(
-        Field(name, _kind_of_fact(column), _meaning(column), column.example, record=None)
-        for name, column in declared.items()
+        Field(name, _kind_of_fact(column), _meaning(column), column.example, by=by) for name, column, by in known
     )
+    declared = {name: column for name, column, _ in known}
     hints = {name: told for of, name, told in columns.elsewhere if of == table and name not in declared}
     return replace(layout, fields=(*layout.fields, *fields), declared=declared, elsewhere=hints)
 

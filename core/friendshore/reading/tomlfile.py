@@ -124,7 +124,8 @@ def _read_others(entry: Entry, layout: Layout, data: Mapping[str, object]) -> No
         if layout.others == "kept" and near is None:
             entry.others[name] = value
             continue
-        fix = f"did you mean `{near}`?" if near else did_you_mean(name, free) or "delete it"
+        suggested = f"did you mean `{near}`?" if near else did_you_mean(name, free)
+        fix = layout.stranger(name, suggested) or "delete it"
         expected = "one of " + ", ".join(layout.names)
         table = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
         entry.bad.add(name)

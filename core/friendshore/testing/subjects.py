@@ -133,10 +133,9 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
 
     def manifest() -> Iterator[Diagnostic]:
         yield from registry.problems(info)
-        if not (info.error or info.brings):
-            yield Diagnostic(
-                "brings nothing", info.file, fix="announce its catalogs, packs, kinds of rules, questions or readers"
-            )
+        if not (info.error or info.brings or info.columns):
+            fix = "announce its catalogs, packs, kinds of rules, questions, readers or columns of facts"
+            yield Diagnostic("brings nothing", info.file, fix=fix)
 
     def interface() -> Iterator[Diagnostic]:
         if info.notice:

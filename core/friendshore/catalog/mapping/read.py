@@ -6,7 +6,7 @@ Its keys are stated here: what the reader reads by, and what the reference page 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from ...reading import kinds as k
 from ...reading.cells import named
 from ...reading.entry import Entry
 from ...reading.fields import Field, Kind, Layout
+from ...reading.layouts import FactColumns
 from ...reading.tomlfile import TomlFile, read_section, read_toml
 from .. import columns
+from ..tables import NO_FACTS
 from .texts import CellText, Patterns, Row, alike, read_patterns, read_text_of
 
 _PATTERNS: Mapping[str, object] = {
@@ -26,7 +28,7 @@ _PATTERNS: Mapping[str, object] = {
     "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
 }
 _WHERE = Kind("columns and patterns", read_patterns, _PATTERNS)
-_TEXT_OF = Kind("a column, or a table of `column`, `value`, `text` or `id`", read_text_of, also=({"type": "object"},))
+TEXT_OF = Kind("a column, or a table of `column`, `value`, `text` or `id`", read_text_of, also=({"type": "object"},))
 
 _WHEN = Field(
     "when",
@@ -83,7 +85,7 @@ MAKES = Layout(
     (
         _WHEN,
         _UNLESS,
-        Field("material", _TEXT_OF, "Material or materials.", {"value": "gallium-metal-4n"}, required=True),
+        Field("material", TEXT_OF, "Material or materials.", {"value": "gallium-metal-4n"}, required=True),
     ),
 )
 HEAD = Layout("[catalog]", "Keys of `catalog.toml`, less its `schema`.", columns.HEAD.fields[1:])
@@ -96,26 +98,35 @@ def table_name(layout: Layout) -> str:
 
 def _table(layout: Layout) -> Layout:
     """The entry of a table: the same columns, each with what its text is made of."""
-    own = tuple(Field(field.name, _TEXT_OF, field.meaning) for field in layout.fields)
+    own = tuple(Field(field.name, TEXT_OF, field.meaning) for field in layout.fields)
     doc = f"Rows of `{layout.name}`, one for each row of the spreadsheet that the entry is about. {layout.doc}"
-    about = (_ABOUT,) if layout is columns.OFFERS or "offer" in layout.names else ()
-    return Layout(f"[[{table_name(layout)}]]", doc, (_WHEN, _UNLESS, *about, *own))
+    about = (_ABOUT,) if layout.name == columns.OFFERS.name or "offer" in layout.names else ()
+    return replace(layout, name=f"[[{table_name(layout)}]]", doc=doc, fields=(_WHEN, _UNLESS, *about, *own))
 
 
-BLOCKS = {table_name(layout): _table(layout) for layout in columns.TABLES}
-"""Entry of each table, by the table's name in a map."""
-MAP = Layout(
-    "columns.toml",
-    "What the columns of a spreadsheet are, so that it becomes a catalog.",
-    (
-        Field("schema", k.VERSION, "Version of the format.", 1, required=True),
-        Field("catalog", k.TABLE, "What the catalog is.", inside=HEAD, required=True),
-        Field("sheet", k.TABLE, "How the spreadsheet is written.", inside=SHEET),
-        Field("skip", k.TABLES, "Rows that are left out.", inside=SKIP, repeated=True),
-        Field("makes", k.TABLES, "What the rows are about.", inside=MAKES, repeated=True),
-        *(Field(name, k.TABLES, "Rows of that table.", inside=block, repeated=True) for name, block in BLOCKS.items()),
-    ),
-)
+BLOCKS = tuple(map(table_name, columns.TABLES))
+"""What a map calls the tables of a catalog."""
+
+
+def map_of(facts: FactColumns = NO_FACTS) -> Layout:
+    """What a map holds, with the columns that plugins declare."""
+    blocks = zip(BLOCKS, map(_table, map(facts.extended, columns.TABLES)), strict=True)
+    return Layout(
+        "columns.toml",
+        "What the columns of a spreadsheet are, so that it becomes a catalog.",
+        (
+            Field("schema", k.VERSION, "Version of the format.", 1, required=True),
+            Field("catalog", k.TABLE, "What the catalog is.", inside=HEAD, required=True),
+            Field("sheet", k.TABLE, "How the spreadsheet is written.", inside=SHEET),
+            Field("skip", k.TABLES, "Rows that are left out.", inside=SKIP, repeated=True),
+            Field("makes", k.TABLES, "What the rows are about.", inside=MAKES, repeated=True),
+            *(Field(name, k.TABLES, "Rows of that table.", inside=one, repeated=True) for name, one in blocks),
+        ),
+    )
+
+
+MAP = map_of()
+"""What it holds as long as no plugin declares a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +181,8 @@ class Map:
     makes: tuple[MapEntry, ...]
     tables: Mapping[str, tuple[MapEntry, ...]]
     """Entries of each table that has any."""
+    facts: FactColumns
+    """Columns that plugins declare."""
 
     @property
     def blocks(self) -> Iterator[MapEntry]:
@@ -180,24 +193,24 @@ class Map:
             yield from blocks
 
 
-def read_map(path: Path, found: list[Diagnostic]) -> Map | None:
-    """Reads a map; None, with what is wrong put to `found`, if nothing can be made by it."""
+def read_map(path: Path, found: list[Diagnostic], facts: FactColumns = NO_FACTS) -> Map | None:
+    """Reads a map, which may fill the columns that plugins declare; None, with what is wrong put to `found`, if nothing can be made by it."""
     before = len(found)
     toml = read_toml(path, found)
     if toml is None:
         return None
-    entry = read_section(toml, MAP, toml.data)
+    entry = read_section(toml, map_of(facts), toml.data)
     tables = {name: tuple(_blocks(entry, name)) for name in BLOCKS if name in entry.values}
     if len(found) > before:
         return None
     head = {"schema": 1, **entry.part("catalog").values}
     skips, makes = tuple(_blocks(entry, "skip")), tuple(_blocks(entry, "makes"))
-    return Map(toml, head, entry.part("sheet").values, skips, makes, tables)
+    return Map(toml, head, entry.part("sheet").values, skips, makes, tables, facts)
 
 
-def required_by(path: Path) -> tuple[str, ...]:
+def required_by(path: Path, facts: FactColumns = NO_FACTS) -> tuple[str, ...]:
     """The catalogs that a map's `[catalog]` requires; none where it cannot be read, which `read_map` tells."""
-    by = read_map(path, [])
+    by = read_map(path, [], facts)
     return tuple(by.head.get("requires", ())) if by is not None else ()
 
 

@@ -17,22 +17,18 @@ from ...reading import kinds as k
 from ...reading.csvfile import BAD_CELL, Table, fill
 from ...reading.entry import Entry
 from ...reading.fields import Field, Layout
+from ...reading.layouts import FactColumns
 from ...reading.tomlfile import read_section
 from .. import columns
 from ..folder import read_draft
 from ..known import known_from
+from ..tables import NO_FACTS
 from .read import Map, MapEntry, read_map, table_name
 from .sheet import SheetRow, read_sheet
 from .texts import CellText
 
-_AMOUNTS = frozenset(
-    kind.name
-    for kind in (
-        *(k.MASS, k.MASS_RATE, k.CAPACITY, k.PER_UNIT, k.MONEY, k.UNIT_PRICE, k.MASS_OR_MONEY, k.DURATION),
-        *(k.COUNT, k.RATE, k.NON_NEGATIVE, k.FRACTION, k.PART, k.PREMIUM, k.DISCOUNT),
-    )
-)
-"""Kinds of columns that hold numbers."""
+_AMOUNTS = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.MASS_OR_MONEY, k.DURATION)
+"""Kinds of columns that hold numbers with units."""
 _SHOWN = 60
 
 Cells = dict[str, tuple[str, tuple[str, ...]]]
@@ -76,16 +72,18 @@ class _Made:
             self.rows.append((line, cells, block))
 
 
-def mapped(source: Path, map_file: Path, required: Sequence[Catalog] | None = None) -> Mapped:
+def mapped(
+    source: Path, map_file: Path, required: Sequence[Catalog] | None = None, facts: FactColumns = NO_FACTS
+) -> Mapped:
     """What becomes of a spreadsheet, a CSV file or a workbook, by a map that says what its columns are.
 
-    `required` are the catalogs that the map's `requires` names; None: it names none.
+    `required` are the catalogs that the map's `requires` names; None: it names none. `facts` are columns that plugins declare, which the map may fill.
 
     Raises:
         InputError: with every mistake of the map and of the spreadsheet.
     """
     found: list[Diagnostic] = []
-    by = read_map(map_file, found)
+    by = read_map(map_file, found, facts)
     if by is None:
         raise all_of(found)
     file, rows = read_sheet(source, by, found)
@@ -172,7 +170,7 @@ class _Making:
     ) -> Iterator[Cells]:
         """The rows that an entry makes: one, or one for each material or offer where it does not name one itself."""
         cells: Cells = {}
-        for column in layout.fields:
+        for column in self.by.facts.extended(layout).fields:
             text = block.texts.get(column.name)
             if text is not None:
                 cells[column.name] = (self._text(row, column, text, layout), text.named)
@@ -198,7 +196,7 @@ class _Making:
         try:
             if column.kind is k.DATE:
                 return text.day(row.cells)
-            if column.kind.name in _AMOUNTS:
+            if column.kind in _AMOUNTS or column.kind.number:
                 return text.amount(row.cells, self.by.sheet.get("decimal", "."))
         except UnreadableError as error:
             shown = f"`{text.raw(row.cells)[:_SHOWN]}`"
@@ -233,7 +231,7 @@ class _MappedTables:
         made = self._making.made.get(table_name(layout))
         if made is None:
             return None
-        table = Table(layout, str(self.path / layout.name), found)
+        table = Table(self._making.by.facts.extended(layout), str(self.path / layout.name), found)
         names = self._names(layout)
         lines = [(line, [cells[name][0] if name in cells else "" for name in names]) for line, cells, _ in made.rows]
         if made.rows:
@@ -282,4 +280,4 @@ class _MappedTables:
     def _names(self, layout: Layout) -> tuple[str, ...]:
         """Columns of the table that any row gives, in their order."""
         given = {name for _, cells, _ in self._making.made[table_name(layout)].rows for name in cells}
-        return tuple(name for name in layout.names if name in given)
+        return tuple(name for name in self._making.by.facts.extended(layout).names if name in given)
