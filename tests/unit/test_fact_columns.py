@@ -404,3 +404,21 @@ def test_a_plugin_may_bring_columns_alone(site: Site) -> None:
     """The conformance kit has nothing to say against it."""
     site.plugin("acme-two", 'api = 1\n[facts.offers]\nport = { meaning = "Where it is loaded." }\n')
     assert all(outcome.holds for outcome in outcomes_of(checks_of("acme-two", Registry.discover())))
+
+
+def test_a_run_outlives_what_declared_its_columns(site: Site, case: Path) -> None:
+    """Uninstalled, the plugin leaves an installed catalog that cannot be read: check says where, verify why it compares with nothing."""
+    files = {f"ours/{name}": text for name, text in {**tin_case.TABLES, **TABLES}.items()}
+    site.plugin("acme-ours", 'api = 1\ncatalogs = ["ours"]\n', files=files)
+    write_case(case.parent, tin_case.CASE.replace("./ours", "ours"))
+    code, told = command(case.parent, "plan", "case.toml", "--out", "run", "--quiet")
+    assert code == 0, told
+    assert "as acme-ours 1.0 has it here" in command(case.parent, "verify", "run", "--quiet")[1]
+    site.plugin("acme-ports", "api = 1\n")
+    code, told = command(case.parent, "check", "case.toml")
+    assert code == 2
+    assert "facilities.csv:1 [flag]: no such column" in told
+    assert "install the plugin that declares `emissions`" in told
+    code, told = command(case.parent, "verify", "run", "--quiet")
+    assert code == 0
+    assert "facilities.csv:1 [flag]: no such column, and 6 more mistakes" in told

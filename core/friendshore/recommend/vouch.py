@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..catalog import as_required, digest, read_catalogs
 from ..domain.base import Record
@@ -222,7 +222,10 @@ def _same_digest(told: Catalog | PackFacts, here: Catalog | PackFacts, found: Vo
 
 
 def _why(error: FriendshoreError) -> str:
-    return "it is not here to compare with: " + "; ".join(problem.message for problem in error.problems)
+    first, *others = error.problems
+    told = str(replace(first, found="", expected="", fix="")) if first.column else first.message
+    more = f", and {len(others)} more mistake{'s' if len(others) > 1 else ''}" if others else ""
+    return f"it is not here to compare with: {told}{more}"
 
 
 def _out_of_place(file: FactsFile) -> Iterator[Diagnostic]:
