@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from friendshore.case import load_case
-from friendshore.catalog import read_catalogs
+from friendshore.catalog import read_catalog, read_catalogs
 from friendshore.cli import app
 from friendshore.domain.fact_columns import FactSort, StatedFact
 from friendshore.domain.facts import Catalog
@@ -144,6 +144,26 @@ def test_a_cell_that_is_no_such_fact_is_told_at_its_place(
     assert expected in str(found)
 
 
+def test_a_cell_says_what_it_says(site: Site, tmp_path: Path) -> None:
+    """A list without a word states nothing; a number whose unit begins with a digit needs a blank before it."""
+    site.plugin(
+        "acme-ports",
+        'api = 1\n[facts.offers]\nlosses = { type = "number", unit = "1/year", meaning = "x" }\nsold_to = { type = "words", meaning = "x" }\n',
+    )
+    offers = "id,facility,material,source,losses,sold_to\nfrom-mill,mill,tin,s,{}\n"
+    write_catalog(tmp_path, {"facilities.csv": "id,operator,country\nmill,Mill Ltd,MY\n"})
+    for cells, stated in ((";,;", None), ("3 1/year,;", 3), ("3, ;navy;", 3), ("31/year,navy", None)):
+        (tmp_path / "ours" / "offers.csv").write_text(offers.format(cells))
+        columns = Registry.discover().fact_columns
+        if stated is None:
+            with pytest.raises(InputError, match=r"offers\.csv:2 \[losses\]: cannot be read"):
+                read_catalog(tmp_path / "ours", facts=columns)
+        else:
+            (offer,) = read_catalog(tmp_path / "ours", facts=columns).offers
+            assert offer.fact("losses", Decimal) == stated
+            assert offer.fact("sold_to", frozenset) == ({"navy"} if "navy" in cells else None)
+
+
 def test_a_column_that_nobody_declares_is_refused(case: Path) -> None:
     """As ever; where a plugin that cannot be used declares it, that is named."""
     with pytest.raises(InputError, match=r"offers\.csv:1 \[port\]: no such column.*fix: "):
@@ -175,6 +195,7 @@ def test_two_plugins_may_declare_a_column_alike(site: Site, case: Path) -> None:
         ),
         ('[facts.offers]\nport = { type = "integer", meaning = "x" }', "facts.offers.port.type"),
         ("[facts.offers]\nport = {}", "a needed key is missing"),
+        ('[facts.offers]\nport = { unit = "kg", meaning = "x" }', "only a number has a unit"),
         ('[facts.recipes]\nport = { meaning = "x" }', "facts"),
         ('[facts.offers]\nPort = { meaning = "x" }', "facts"),
     ],

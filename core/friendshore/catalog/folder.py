@@ -10,12 +10,13 @@ from typing import Any
 
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, all_of
+from ..reading.layouts import FactColumns
 from . import basics, columns
 from .bearing import read_terms, read_tiers, with_list_prices
 from .known import ALL_IDS, IDS_IN, Known, known_from
 from .offers import made_by_facility, read_offers, with_quotes
 from .state import CatalogReading
-from .tables import CatalogTables, tables_at
+from .tables import NO_FACTS, CatalogTables, tables_at
 
 _PIECE = 1_000
 """Records of a table that are written at once where its facts are summed up."""
@@ -29,19 +30,22 @@ class CatalogDraft:
     known: Known
 
 
-def read_catalog(folder: Path, distribution: str = "", context: Sequence[Catalog] = ()) -> Catalog:
+def read_catalog(
+    folder: Path, distribution: str = "", context: Sequence[Catalog] = (), facts: FactColumns = NO_FACTS
+) -> Catalog:
     """Reads a catalog.
 
     Args:
         folder: the folder that holds `catalog.toml`, or a workbook.
         distribution: the plugin distribution and version it came with, for messages.
         context: the catalogs that it requires, already read.
+        facts: columns that plugins declare (`Registry.discover().fact_columns`); any other is refused.
 
     Raises:
         InputError: with every mistake of every file.
     """
     found: list[Diagnostic] = []
-    tables = tables_at(folder, found)
+    tables = tables_at(folder, found, facts)
     head = read_head(tables, found)
     missing = set(head.keys.get("requires", ())) - {c.name for c in context}
     if missing:

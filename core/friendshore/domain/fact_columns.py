@@ -38,7 +38,7 @@ class FactSort(StrEnum):
     """Words set apart by `;`: `frozenset[str]`."""
 
 
-class FactColumn(Record):
+class FactColumn(Fitting):
     """A column of `offers.csv` or `facilities.csv` of any catalog, as the manifest of a plugin declares it."""
 
     type: FactSort = FactSort.TEXT
@@ -49,6 +49,14 @@ class FactColumn(Record):
     """What it means, in a planner's words."""
     example: str = ""
     """A value as it would be written."""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterator[Fault]:
+        """A unit of what is no number."""
+        if given.get("unit") and given.get("type") is not FactSort.NUMBER:
+            yield Fault(
+                "unit", "only a number has a unit", "no unit", 'write `type = "number"`, or delete it', ("type",)
+            )
 
 
 class StatedFact(Fitting):

@@ -113,7 +113,10 @@ def _extended(columns: FactColumns, layout: Layout) -> Layout:
 def facts_of(table: Table, row: TableRow) -> tuple[StatedFact, ...]:
     """What a row states in columns that plugins declare."""
     declared = table.layout.declared
-    stated = sorted(name for name in row.values if name in declared) if declared else ()
+    if not declared:
+        return ()
+    # A list without a word, `;`, states nothing.
+    stated = sorted(name for name, value in row.values.items() if name in declared and value != frozenset())
     return tuple(StatedFact.of(name, declared[name], row.values[name]) for name in stated)
 
 
@@ -139,7 +142,9 @@ def _number_in(unit: str) -> Callable[[Any], Decimal]:
     """Reads a number that may have its unit after it, and no other."""
 
     def read(value: Any) -> Decimal:
-        text = value.strip().removesuffix(unit).strip() if unit and isinstance(value, str) else value
+        text = value.strip() if isinstance(value, str) else value
+        if unit and isinstance(value, str) and (not unit[0].isdigit() or text.endswith(f" {unit}")):
+            text = text.removesuffix(unit).strip()  # of `31/year` nobody can tell whether it is 3 of `1/year`
         try:
             return read_number(text)
         except UnreadableError as error:
