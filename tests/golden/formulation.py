@@ -29,15 +29,15 @@ def written(problem: Problem) -> list[str]:
 
 
 def _owners(program: Program) -> Iterator[str]:
-    ends = [first for first, _ in program.owners[1:]] + [program.linear.matrix.shape[0]]
+    ends = [first for first, _ in program.owners[1:]] + [program.linear.entries.shape[0]]
     for (first, owner), end in zip(program.owners, ends, strict=True):
         yield from [owner] * (end - first)
 
 
 def _row(program: Program, row: int, names: list[str]) -> str:
     linear = program.linear
-    entries = linear.matrix[row].tocoo()
-    terms = _sum(sorted(zip(entries.col.tolist(), entries.data.tolist(), strict=True)), names)
+    entries = linear.entries[np.array([row])]
+    terms = _sum(sorted(zip(entries.indices.tolist(), entries.data.tolist(), strict=True)), names)
     low, high = linear.row_lower[row], linear.row_upper[row]
     if low == high:
         return f"{terms or '0'} = {low:g}"

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.program.matrix import Linear
+from friendshore.program.matrix import Entries, Linear
 from friendshore.solve.engine import Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.linking import LinkingMethod, joint_of
@@ -36,7 +36,7 @@ def a_part(dice: np.random.Generator, offers: int, whole: bool) -> Linear:
         lower=np.zeros(1 + offers + switches),
         upper=np.concatenate([[need], most, np.ones(switches)]),
         integer=np.arange(1 + offers + switches) > offers,
-        matrix=sp.csr_matrix(np.vstack([demand, links])),
+        entries=Entries.of(sp.csr_matrix(np.vstack([demand, links]))),
         row_lower=np.concatenate([[need], np.full(switches, -np.inf)]),
         row_upper=np.concatenate([[need], np.zeros(switches)]),
     )
@@ -57,7 +57,7 @@ def together(parts: list[Linear], rows: np.ndarray, lower: np.ndarray, upper: np
         lower=joined("lower", np.zeros(len(soft))),
         upper=joined("upper", np.full(len(soft), np.inf)),
         integer=joined("integer", np.zeros(len(soft), dtype=bool)),
-        matrix=sp.csr_matrix(matrix),
+        entries=Entries.of(sp.csr_matrix(matrix)),
         row_lower=joined("row_lower", lower),
         row_upper=joined("row_upper", upper),
     )

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.program.matrix import Linear
+from friendshore.program.matrix import Entries, Linear
 from friendshore.solve.engine import Ask, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.linking import sharing_of
@@ -55,7 +55,7 @@ def a_good(dice: np.random.Generator, offers: int) -> tuple[Linear, np.ndarray]:
         lower=np.zeros(2 * cells + 2 * PERIODS + offers),
         upper=np.concatenate([month.ravel(), np.full(PERIODS, 100.0), need, np.ones(cells + offers)]),
         integer=np.arange(2 * cells + 2 * PERIODS + offers) >= cells + 2 * PERIODS,
-        matrix=sp.csr_matrix(np.vstack([np.hstack(row) for row in (balance, below, above, boarded)])),
+        entries=Entries.of(sp.csr_matrix(np.vstack([np.hstack(row) for row in (balance, below, above, boarded)]))),
         row_lower=np.concatenate([need, -endless, zero, -endless]),
         row_upper=np.concatenate([need, zero, endless, zero]),
     )
@@ -82,9 +82,7 @@ def sharing(dice: np.random.Generator, goods: int, offers: int, plants: int, roo
         lower=joined("lower", np.zeros(len(soft))),
         upper=joined("upper", np.full(len(soft), np.inf)),
         integer=joined("integer", np.zeros(len(soft), dtype=bool)),
-        matrix=sp.csr_matrix(
-            sp.bmat([[sp.block_diag([p.matrix for p, _ in parts]), None], [sp.csr_matrix(rows), miss]])
-        ),
+        entries=Entries.of(sp.bmat([[sp.block_diag([p.matrix for p, _ in parts]), None], [sp.csr_matrix(rows), miss]])),
         row_lower=joined("row_lower", np.full(len(rows), -np.inf)),
         row_upper=joined("row_upper", most),
     )

@@ -16,7 +16,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import Diagnostic, SolverError
 from friendshore.problem.inputs import Inputs
-from friendshore.program.matrix import Floats, Linear
+from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.calendar.search import calendar
 from friendshore.questions.compare.search import compare
@@ -98,7 +98,7 @@ EDGE = Linear(
     lower=np.zeros(3),
     upper=np.ones(3),
     integer=np.zeros(3, dtype=bool),
-    matrix=sp.csr_matrix(np.array([[1.0, 1.2, 0.5], [1.7, 1.7, 0.1], [1.0, 1.0, 1.0]])),
+    entries=Entries.of(sp.csr_matrix(np.array([[1.0, 1.2, 0.5], [1.7, 1.7, 0.1], [1.0, 1.0, 1.0]]))),
     row_lower=np.array([-np.inf, -np.inf, 1.0]),
     row_upper=np.array([0.5 * (1 - 1e-9), 1.7, 1.0]),
 )

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from friendshore.domain.plan import Infeasible, Plan, PlanStatus, Short
 from friendshore.errors import VerificationError
 from friendshore.program import compile_program
-from friendshore.program.matrix import Linear
+from friendshore.program.matrix import Entries, Linear
 from friendshore.proof import Proof, prove_optimality
 from friendshore.proof.exact import ExactProgram, reach
 from friendshore.recommend import Recommendation
@@ -258,7 +258,7 @@ def test_the_bound_is_exact_for_fractions_that_doubles_cannot_hold() -> None:
         lower=np.zeros(1),
         upper=np.array([np.inf]),
         integer=np.zeros(1, dtype=bool),
-        matrix=sp.csr_matrix(np.array([[3.0]])),
+        entries=Entries.of(sp.csr_matrix(np.array([[3.0]]))),
         row_lower=np.ones(1),
         row_upper=np.array([np.inf]),
     )
@@ -275,7 +275,7 @@ def test_a_column_without_a_limit_is_limited_by_what_plans_cost() -> None:
         lower=np.zeros(2),
         upper=np.array([np.inf, np.inf]),
         integer=np.zeros(2, dtype=bool),
-        matrix=sp.csr_matrix(np.array([[1.0, 1.0], [0.0, 1.0]])),
+        entries=Entries.of(sp.csr_matrix(np.array([[1.0, 1.0], [0.0, 1.0]]))),
         row_lower=np.array([5.0, -np.inf]),
         row_upper=np.array([np.inf, 3.0]),
     )

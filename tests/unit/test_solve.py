@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import SolverError
 from friendshore.program import compile_program
-from friendshore.program.matrix import Linear
+from friendshore.program.matrix import Entries, Linear
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
@@ -62,7 +62,7 @@ def linear(cost: list[float], rows: list[list[float]], least: list[float], whole
         "lower": np.zeros(count),
         "upper": np.full(count, 10.0),
         "integer": np.full(count, whole),
-        "matrix": sp.csr_matrix(np.array(rows, dtype=float)),
+        "entries": Entries.of(sp.csr_matrix(np.array(rows, dtype=float))),
         "row_lower": np.array(least, dtype=float),
         "row_upper": np.full(len(rows), np.inf),
     }

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from friendshore.domain.plan import PlanStatus
 from friendshore.problem.inputs import Inputs
-from friendshore.program.matrix import Linear
+from friendshore.program.matrix import Entries, Linear
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.session import Session
 from friendshore.solve.engine import Ask, BreakdownError, SolverOutcome
@@ -30,7 +30,7 @@ def covering(seed: int = 1, rows: int = 8, columns: int = 16) -> Linear:
         lower=np.zeros(columns),
         upper=np.ones(columns),
         integer=np.ones(columns, dtype=bool),
-        matrix=sp.csr_matrix(dice.integers(0, 9, (rows, columns)).astype(float)),
+        entries=Entries.of(sp.csr_matrix(dice.integers(0, 9, (rows, columns)).astype(float))),
         row_lower=np.full(rows, 20.0),
         row_upper=np.full(rows, np.inf),
     )

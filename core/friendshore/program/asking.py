@@ -13,11 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..problem.offers import OfferFacts
 from .compile import Program
-from .matrix import Floats, Ints, Linear
+from .matrix import Entries, Floats, Ints, Linear
 from .objectives import Goal
 
 Weigh = Callable[[OfferFacts, str, int], float]
@@ -81,13 +80,15 @@ def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
         cost = np.zeros(columns)
         cost[first + 2 * count * number : first + 2 * count * (number + 1)] = 1.0
         goals.append(Goal(cost, 0.0, whole=False))
-    owners = [*program.owners, (program.linear.matrix.shape[0], "kilograms moved")]
+    owners = [*program.owners, (program.linear.entries.shape[0], "kilograms moved")]
     return replace(program, linear=linear, goals=tuple(goals), owners=owners)
 
 
 def _with_differences(linear: Linear, bought: list[tuple[int, int]], before: Floats) -> Linear:
     """Two more columns and one row for every line: by how much more, and how much less, it is bought than before."""
-    count, (rows, columns) = len(before), linear.matrix.shape
+    import scipy.sparse as sp  # slow to import, and no plan needs it that is asked for nothing more
+
+    count, (rows, columns) = len(before), linear.entries.shape
     line, column = np.array(bought, dtype=np.intp).T
     added = sp.csr_matrix((np.ones(len(bought)), (line, column)), shape=(count, columns))
     one = sp.identity(count, format="csr")
@@ -98,7 +99,7 @@ def _with_differences(linear: Linear, bought: list[tuple[int, int]], before: Flo
         lower=_wider(linear.lower, columns + 2 * count),
         upper=np.concatenate([linear.upper, np.full(2 * count, np.inf)]),
         integer=np.concatenate([linear.integer, np.zeros(2 * count, dtype=bool)]),
-        matrix=sp.csr_matrix(matrix),
+        entries=Entries.of(matrix),
         row_lower=np.concatenate([linear.row_lower, before]),
         row_upper=np.concatenate([linear.row_upper, before]),
     )

@@ -241,15 +241,15 @@ class _Closing:
 
     def _rows(self) -> _Rows:
         linear, owners = self.program.linear, self.program.owners
-        ends = [first for first, _ in owners[1:]] + [linear.matrix.shape[0]]
+        ends = [first for first, _ in owners[1:]] + [linear.entries.shape[0]]
         kept = [
             np.arange(first, end) for (first, owner), end in zip(owners, ends, strict=True) if owner not in RECOMPUTED
         ]
         rows = np.concatenate(kept) if kept else np.empty(0, dtype=np.intp)
-        matrix = linear.matrix[rows]
-        bought = matrix[:, self.program.columns.buy].tocsc()
+        kept_entries = linear.entries[rows]
+        bought = kept_entries.transposed()[self.program.columns.buy]
         return _Rows(
-            activity=(matrix @ self.x / self.step).tolist(),
+            activity=(kept_entries @ self.x / self.step).tolist(),
             lower=(linear.row_lower[rows] / self.step).tolist(),
             upper=(linear.row_upper[rows] / self.step).tolist(),
             start=bought.indptr,

@@ -43,7 +43,7 @@ class Program:
     """The problem's lexicographic objectives; none: cost alone."""
 
     def __repr__(self) -> str:
-        rows, columns = self.linear.matrix.shape
+        rows, columns = self.linear.entries.shape
         return f"<Program of {self.problem.case.name}: {columns:,} columns, {rows:,} rows>"
 
     def short_of(self, demands: Collection[str]) -> Ints:

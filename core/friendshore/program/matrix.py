@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -15,24 +18,98 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Entries:
+    """Coefficients row by row: those of row i are `data[indptr[i]:indptr[i + 1]]`, in the columns `indices` of the same places.
+
+    What `scipy.sparse.csr_matrix` keeps, with as much of its algebra as every plan needs: to import scipy's takes longer than
+    to solve a small case.
+    """
+
+    data: Floats
+    indices: Ints
+    indptr: Ints
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, matrix: sp.spmatrix) -> Entries:
+        """Those of a matrix of scipy."""
+        rows = matrix.tocsr()
+        return cls(rows.data, rows.indices.astype(np.intp), rows.indptr.astype(np.intp), rows.shape)
+
+    @classmethod
+    def summed(cls, rows: Ints, columns: Ints, values: Floats, shape: tuple[int, int]) -> Entries:
+        """Coefficients given in any order; those of the same place are added up, and left out where that is zero."""
+        place = rows * shape[1] + columns
+        order = np.argsort(place, kind="stable")
+        first = np.flatnonzero(np.diff(place[order], prepend=-1))
+        data = np.add.reduceat(values[order], first) if len(first) else values
+        kept = order[first[data != 0]]
+        indptr = np.searchsorted(rows[kept], np.arange(shape[0] + 1))
+        return cls(data[data != 0], columns[kept], indptr, shape)
+
+    @property
+    def nnz(self) -> int:
+        """How many there are."""
+        return len(self.data)
+
+    @property
+    def rows(self) -> Ints:
+        """The row of each."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
+    def __getitem__(self, rows: Ints | Mask) -> Entries:
+        """Those of some rows, in the order given."""
+        first, count = self.indptr[:-1][rows], np.diff(self.indptr)[rows]
+        indptr = np.concatenate([[0], np.cumsum(count)])
+        kept = np.repeat(first - indptr[:-1], count) + np.arange(indptr[-1])
+        return Entries(self.data[kept], self.indices[kept], indptr, (len(count), self.shape[1]))
+
+    def __matmul__(self, x: Floats) -> Floats:
+        """What the rows come to."""
+        found = np.zeros(self.shape[0])
+        np.add.at(found, self.rows, self.data * x[self.indices])
+        return found
+
+    def transposed(self) -> Entries:
+        """The same column by column: rows and columns change places."""
+        order = np.argsort(self.indices, kind="stable")
+        indptr = np.searchsorted(self.indices[order], np.arange(self.shape[1] + 1))
+        return Entries(self.data[order], self.rows[order], indptr, self.shape[::-1])
+
+    def and_row(self, values: Floats) -> Entries:
+        """The same with one row more."""
+        used = np.flatnonzero(values)
+        indptr = np.append(self.indptr, self.nnz + len(used))
+        rows, columns = self.shape
+        return Entries(np.append(self.data, values[used]), np.append(self.indices, used), indptr, (rows + 1, columns))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Linear:
-    """minimise `cost @ x + constant` subject to `row_lower <= matrix @ x <= row_upper`, `lower <= x <= upper`, some x whole."""
+    """minimise `cost @ x + constant` subject to `row_lower <= entries @ x <= row_upper`, `lower <= x <= upper`, some x whole."""
 
     cost: Floats
     lower: Floats
     upper: Floats
     integer: Mask
-    matrix: sp.csr_matrix
+    entries: Entries
     row_lower: Floats
     row_upper: Floats
     constant: float = 0.0
+
+    @property
+    def matrix(self) -> sp.csr_matrix:
+        """The coefficients for scipy, all of whose algebra is loaded with it."""
+        from scipy.sparse import csr_matrix  # slow to import, and a plan of few integer variables needs none of it
+
+        return csr_matrix((self.entries.data, self.entries.indices, self.entries.indptr), self.entries.shape)
 
 
 def capped(linear: Linear, cost: Floats, most: float) -> Linear:
     """The same program with one row more: `cost @ x` is no more than `most`."""
     return replace(
         linear,
-        matrix=sp.csr_matrix(sp.vstack([linear.matrix, sp.csr_matrix(cost)])),
+        entries=linear.entries.and_row(cost),
         row_lower=np.append(linear.row_lower, -np.inf),
         row_upper=np.append(linear.row_upper, most),
     )
@@ -101,9 +178,6 @@ class Assembly:
     def linear(self, constant: float = 0.0) -> Linear:
         """The finished program; coefficients of the same place are added up."""
         row, column, value = (_joined([entry[i] for entry in self._entries]) for i in range(3))
-        matrix = sp.csr_matrix((value, (row, column)), shape=(self.rows, self.columns))
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
         cost = _joined(self._cost)
         for charged, money in self._charged:
             cost[charged] += money
@@ -112,7 +186,7 @@ class Assembly:
             lower=_joined(self._lower),
             upper=_joined(self._upper),
             integer=_joined(self._integer).astype(bool),
-            matrix=matrix,
+            entries=Entries.summed(row.astype(np.intp), column.astype(np.intp), value, (self.rows, self.columns)),
             row_lower=_joined(self._row_lower),
             row_upper=_joined(self._row_upper),
             constant=constant,

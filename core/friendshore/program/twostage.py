@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .compile import Program
-from .matrix import Floats, Ints, Linear, Mask
+from .matrix import Entries, Floats, Ints, Linear, Mask
 
 Shortage = Literal["bounded", "priced", "least"]
 
@@ -47,7 +47,7 @@ class TwoStage:
         The columns for it come last, one for each of `bounded`.
         """
         joined = self._joined([loss], np.zeros(len(self.linear.cost)))
-        return _elastic(joined, self.linear.matrix.shape[0] + self._bounded_after)
+        return _elastic(joined, self.linear.entries.shape[0] + self._bounded_after)
 
     def afterwards(self, x: Floats, loss: Ints, shortage: Shortage = "bounded") -> Linear:
         """What can still be decided once a loss has closed its columns, everything before it being as in `x`; its columns are those not `shared`.
@@ -68,7 +68,7 @@ class TwoStage:
             lower=linear.lower[free],
             upper=upper[free],
             integer=linear.integer[free],
-            matrix=below[:, free].tocsr(),
+            entries=Entries.of(below[:, free]),
             row_lower=linear.row_lower[rows] - decided,
             row_upper=row_upper,
             constant=0.0 if least else float(linear.cost @ np.where(self.shared, x, 0.0)),
@@ -129,7 +129,7 @@ class TwoStage:
             lower=np.concatenate([linear.lower, *[linear.lower[free]] * times]),
             upper=np.concatenate([linear.upper, *uppers]),
             integer=np.concatenate([linear.integer, *[linear.integer[free]] * times]),
-            matrix=matrix,
+            entries=Entries.of(matrix),
             row_lower=np.concatenate([linear.row_lower, *[linear.row_lower[rows]] * times]),
             row_upper=np.concatenate([linear.row_upper, *[linear.row_upper[rows]] * times]),
         )
@@ -137,7 +137,7 @@ class TwoStage:
 
 def _elastic(linear: Linear, rows: Ints) -> Linear:
     """The same with a column of cost 1 for each of some rows, by which its upper end may be exceeded."""
-    count, more = linear.matrix.shape[0], len(rows)
+    count, more = linear.entries.shape[0], len(rows)
     taken = sp.csr_matrix((-np.ones(more), (rows, np.arange(more))), shape=(count, more))
     return replace(
         linear,
@@ -145,7 +145,7 @@ def _elastic(linear: Linear, rows: Ints) -> Linear:
         lower=np.concatenate([linear.lower, np.zeros(more)]),
         upper=np.concatenate([linear.upper, np.full(more, np.inf)]),
         integer=np.concatenate([linear.integer, np.zeros(more, dtype=bool)]),
-        matrix=sp.hstack([linear.matrix, taken]).tocsr(),
+        entries=Entries.of(sp.hstack([linear.matrix, taken])),
     )
 
 
@@ -160,7 +160,7 @@ def with_shortage_bounds(program: Program, x: Floats) -> Linear:
     )
     return replace(
         linear,
-        matrix=sp.vstack([linear.matrix, bounds]).tocsr(),
+        entries=Entries.of(sp.vstack([linear.matrix, bounds])),
         row_lower=np.concatenate([linear.row_lower, np.full(demands, -np.inf)]),
         row_upper=np.concatenate([linear.row_upper, most + SLACK * np.maximum(most, 1.0)]),
     )

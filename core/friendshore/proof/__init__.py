@@ -49,8 +49,10 @@ def prove_optimality(
         PluginError: if a plugin's limit rule raises.
     """
     program = compile_program(verified.problem)
-    if program.linear.matrix.nnz > MOST_ENTRIES:
-        return not_checked(f"the program has {program.linear.matrix.nnz:,} coefficients, too many to prove anything of")
+    if program.linear.entries.nnz > MOST_ENTRIES:
+        return not_checked(
+            f"the program has {program.linear.entries.nnz:,} coefficients, too many to prove anything of"
+        )
     watch = Watch(seconds, cancel)
     if verified.plan.infeasible:
         return _conflict(verified, program, watch, progress)

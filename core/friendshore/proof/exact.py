@@ -17,16 +17,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..domain.base import DIGITS
-from ..program.matrix import Floats, Ints, Linear
+from ..program.matrix import Entries, Floats, Ints, Linear
 
 OUTWARD = 1e-9
 """Share of all that is added up by which a bound worked out in doubles is widened: far more than these may be off."""
@@ -55,11 +54,11 @@ def reach(linear: Linear, most: float) -> Floats:
 
 def _by_rows(linear: Linear, upper: Floats) -> None:
     """Sets the infinite upper bounds that rows settle, row by row until no row settles any more."""
-    matrix = linear.matrix
+    entries = linear.entries
     columns_of = [
-        (matrix.indices[a:b], matrix.data[a:b]) for a, b in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)
+        (entries.indices[a:b], entries.data[a:b]) for a, b in zip(entries.indptr[:-1], entries.indptr[1:], strict=True)
     ]
-    by_column = matrix.tocsc()
+    by_column = entries.transposed()
     waiting = sorted({i for j in np.flatnonzero(np.isinf(upper)).tolist() for i in _rows(by_column, j)})
     while waiting:
         again: set[int] = set()
@@ -69,7 +68,7 @@ def _by_rows(linear: Linear, upper: Floats) -> None:
         waiting = sorted(again)
 
 
-def _rows(by_column: sp.csc_matrix, column: int) -> list[int]:
+def _rows(by_column: Entries, column: int) -> list[int]:
     first, last = by_column.indptr[column : column + 2]
     rows: list[int] = by_column.indices[first:last].tolist()
     return rows
@@ -119,13 +118,13 @@ class ExactProgram:
 
     def __init__(self, linear: Linear) -> None:
         read = _Reader()
-        self._linear, self._size = linear, abs(linear.matrix)
+        self._linear, self._by_column = linear, linear.entries.transposed()
+        self._size = replace(self._by_column, data=np.abs(self._by_column.data))
         self._row_lower = [read.end(value) for value in linear.row_lower.tolist()]
         self._row_upper = [read.end(value) for value in linear.row_upper.tolist()]
         self._constant = Fraction(Decimal(repr(linear.constant)))
-        by_column = linear.matrix.tocsc()
-        rows, values = by_column.indices.tolist(), by_column.data.tolist()
-        ends = by_column.indptr.tolist()
+        rows, values = self._by_column.indices.tolist(), self._by_column.data.tolist()
+        ends = self._by_column.indptr.tolist()
         self._columns = [
             _Column.of(read(cost), [(rows[i], read(values[i])) for i in range(ends[j], ends[j + 1])])
             for j, cost in enumerate(linear.cost.tolist())
@@ -178,8 +177,8 @@ class ExactProgram:
         """Columns whose part of the bound may not be nothing: of all others doubles can tell that they only cost."""
         near = np.array([times / common for times in y])
         cost = self._linear.cost if costs else np.zeros(len(self._columns))
-        reduced = cost - near @ self._linear.matrix
-        size = np.abs(cost) + np.abs(near) @ self._size
+        reduced = cost - self._by_column @ near
+        size = np.abs(cost) + self._size @ np.abs(near)
         found: list[int] = np.flatnonzero((lower != 0) | ~(reduced > ROUNDED * size)).tolist()
         return found
 

@@ -14,9 +14,8 @@ from fractions import Fraction
 from heapq import heappop, heappush
 
 import numpy as np
-import scipy.sparse as sp
 
-from ..program.matrix import Floats, Linear, Mask
+from ..program.matrix import Entries, Floats, Linear, Mask
 from ..solve import Progress, SolverAnswer, SolverOutcome, Watch, relaxation, split
 from .claims import Aim
 from .exact import ExactProgram, reach
@@ -132,7 +131,9 @@ class Tree:
 
     def _empty(self, step: Linear, lower: Floats, upper: Floats) -> bool:
         """Whether it is proved that no plan keeps the rows."""
-        rows, columns = step.matrix.shape
+        import scipy.sparse as sp  # slow to import, and seldom needed
+
+        rows, columns = step.entries.shape
         miss = sp.eye(rows, format="csr")
         ones = np.ones(2 * rows)
         elastic = Linear(
@@ -140,7 +141,7 @@ class Tree:
             lower=np.concatenate([step.lower, 0 * ones]),
             upper=np.concatenate([step.upper, ones * np.inf]),
             integer=np.zeros(columns + 2 * rows, dtype=bool),
-            matrix=sp.csr_matrix(sp.hstack([step.matrix, miss, -miss])),
+            entries=Entries.of(sp.hstack([step.matrix, miss, -miss])),
             row_lower=step.row_lower,
             row_upper=step.row_upper,
         )

@@ -198,7 +198,7 @@ class Session:
         """
         if material not in self._together:
             program, solution = self.compiled(self.parts.members[self.parts.of_material[material]])
-            labels = column_labels(program.linear.matrix)
+            labels = column_labels(program.linear.entries)
             held = np.isin(labels, labels[about(program, material)])
             cost = exact(float(program.linear.cost[held] @ solution.x[held]))
             wanted = {demand.use.material.id for demand in program.problem.demands}
@@ -236,7 +236,7 @@ class Session:
         if within is None:
             solution = solve(asked, self.limits, None, self.cancel, self.answers)
         else:
-            labels = column_labels(program.linear.matrix)
+            labels = column_labels(program.linear.entries)
             held = self.together(material).columns | np.isin(labels, labels[cost != 0])
             money = np.where(held, program.linear.cost, 0.0)
             least = float(money @ cheapest.x)

@@ -58,10 +58,9 @@ def _bytes(answer: SolverAnswer) -> int:
 def digest(linear: Linear, goals: Sequence[Goal] = ()) -> bytes:
     """A short name for a program under ranked objectives: two that have the same are the same, number by number."""
     found = blake2b(digest_size=16)
-    matrix = linear.matrix
     for array in (
         linear.cost, linear.lower, linear.upper, linear.integer, linear.row_lower, linear.row_upper,
-        matrix.indptr, matrix.indices, matrix.data, *(goal.cost for goal in goals),
+        linear.entries.indptr, linear.entries.indices, linear.entries.data, *(goal.cost for goal in goals),
         np.array([(goal.within, goal.whole) for goal in goals]),
     ):  # fmt: skip
         found.update(str((array.shape, array.dtype)).encode())

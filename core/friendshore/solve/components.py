@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import scipy.sparse as sp
 
-from ..program.matrix import Ints, Linear
+from ..program.matrix import Entries, Ints, Linear
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +28,7 @@ def split(linear: Linear) -> list[Component]:
     """
     if not len(linear.cost):
         return []
-    column_label, row_label = labels(linear.matrix)
+    column_label, row_label = labels(linear.entries)
     _, first, group = np.unique(column_label, return_index=True, return_inverse=True)
     place = np.argsort(np.argsort(first))[group]
     """Component of every column, by the order of their first columns."""
@@ -38,12 +37,12 @@ def split(linear: Linear) -> list[Component]:
     of_label[column_label] = place
     columns, column_ends = _grouped(place, count)
     rows, row_ends = _grouped(of_label[row_label], count)
-    matrix = linear.matrix[rows]
-    local = np.empty(len(columns), dtype=matrix.indices.dtype)
+    entries = linear.entries[rows]
+    local = np.empty(len(columns), dtype=entries.indices.dtype)
     local[columns] = np.arange(len(columns)) - column_ends[place[columns]]
-    parts = _taken(linear, columns, rows, matrix)
+    parts = _taken(linear, columns, rows, entries)
     stretches = zip(pairwise(column_ends.tolist()), pairwise(row_ends.tolist()), strict=True)
-    indices = local[matrix.indices]
+    indices = local[entries.indices]
     return [
         Component(_stretch(parts, indices, of_columns, of_rows), columns[slice(*of_columns)], rows[slice(*of_rows)])
         for of_columns, of_rows in stretches
@@ -59,44 +58,44 @@ def _grouped(group: Ints, count: int) -> tuple[Ints, Ints]:
 def _stretch(parts: Linear, indices: Ints, of_columns: tuple[int, int], of_rows: tuple[int, int]) -> Linear:
     """Some columns and rows that stand together, the columns of entries counted from the first of them."""
     columns, rows = slice(*of_columns), slice(*of_rows)
-    begins = parts.matrix.indptr[of_rows[0] : of_rows[1] + 1]
-    entries = slice(begins[0], begins[-1])
+    begins = parts.entries.indptr[of_rows[0] : of_rows[1] + 1]
+    within = slice(begins[0], begins[-1])
     shape = of_rows[1] - of_rows[0], of_columns[1] - of_columns[0]
-    matrix = sp.csr_matrix((parts.matrix.data[entries], indices[entries], begins - begins[0]), shape)
-    return _taken(parts, columns, rows, matrix)
+    entries = Entries(parts.entries.data[within], indices[within], begins - begins[0], shape)
+    return _taken(parts, columns, rows, entries)
 
 
-def _taken(linear: Linear, columns: Ints | slice, rows: Ints | slice, matrix: sp.csr_matrix) -> Linear:
-    """Some columns and rows of a program, whose coefficients are those of `matrix`."""
+def _taken(linear: Linear, columns: Ints | slice, rows: Ints | slice, entries: Entries) -> Linear:
+    """Some columns and rows of a program, whose coefficients are `entries`."""
     return Linear(
         cost=linear.cost[columns],
         lower=linear.lower[columns],
         upper=linear.upper[columns],
         integer=linear.integer[columns],
-        matrix=matrix,
+        entries=entries,
         row_lower=linear.row_lower[rows],
         row_upper=linear.row_upper[rows],
     )
 
 
-def column_labels(matrix: sp.csr_matrix) -> Ints:
+def column_labels(entries: Entries) -> Ints:
     """The number of the part that each column belongs to."""
-    return labels(matrix)[0]
+    return labels(entries)[0]
 
 
-def labels(matrix: sp.csr_matrix) -> tuple[Ints, Ints]:
+def labels(entries: Entries) -> tuple[Ints, Ints]:
     """The number of the part that each column, and each row, belongs to: that of its first column.
 
-    `scipy.sparse.csgraph` would say the same no sooner, and loads all of scipy's linear algebra, which nothing else here needs.
+    `scipy.sparse.csgraph` would say the same no sooner, and loads all of scipy's linear algebra, which no plan needs.
     """
-    rows, columns = matrix.shape
-    filled = np.flatnonzero(np.diff(matrix.indptr))
-    row_of = np.repeat(np.arange(rows), np.diff(matrix.indptr))
+    rows, columns = entries.shape
+    filled = np.flatnonzero(np.diff(entries.indptr))
+    row_of = entries.rows
     part, row_part = np.arange(columns), np.arange(columns, columns + rows)
     while True:
-        of_entry = part[matrix.indices]
+        of_entry = part[entries.indices]
         if len(filled):
-            row_part[filled] = np.minimum.reduceat(of_entry, matrix.indptr[filled])
+            row_part[filled] = np.minimum.reduceat(of_entry, entries.indptr[filled])
         least = row_part[row_of]
         if np.array_equal(least, of_entry):
             return part, row_part
@@ -107,5 +106,5 @@ def labels(matrix: sp.csr_matrix) -> tuple[Ints, Ints]:
 
 def empty_rows(linear: Linear) -> Ints:
     """Rows without any column that cannot hold: zero is outside their bounds."""
-    empty = np.diff(linear.matrix.indptr) == 0
+    empty = np.diff(linear.entries.indptr) == 0
     return np.flatnonzero(empty & ((linear.row_lower > 0) | (linear.row_upper < 0)))

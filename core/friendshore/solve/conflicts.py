@@ -33,7 +33,7 @@ def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
         lower=linear.lower,
         upper=linear.upper,
         integer=linear.integer,
-        matrix=linear.matrix[rows],
+        entries=linear.entries[rows],
         row_lower=linear.row_lower[rows],
         row_upper=linear.row_upper[rows],
     )

@@ -53,7 +53,7 @@ def first_plan(linear: Linear, engines: Engines, watch: Watch, gap: float) -> tu
     if np.count_nonzero(linear.integer) < CHOICES:
         return nothing, linear
     relaxation, seconds = continuous(linear), _seconds(watch)
-    large = linear.matrix.nnz > LARGE
+    large = linear.entries.nnz > LARGE
     relaxed = engines.search(relaxation, Ask(seconds)) if large else engines.linear(relaxation, seconds)
     if relaxed.outcome is SolverOutcome.INFEASIBLE:
         return relaxed, linear

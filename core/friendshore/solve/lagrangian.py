@@ -20,9 +20,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import scipy.sparse as sp
 
-from ..program.matrix import Floats, Linear, Mask
+from ..program.matrix import Entries, Floats, Linear, Mask
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch
 from .linking import Joint
 from .mip import fix
@@ -112,6 +111,8 @@ class Subproblems:
             most_missed: upper end of each of these.
             whole: which of all columns are integer; None: none.
         """
+        import scipy.sparse as sp  # slow to import, and seldom needed
+
         linear, loose, rows, parts = self.linear, self.joint.loose, len(self.lower), len(self.plans)
         of = [part for part, plans in enumerate(self.plans) for _ in plans]
         of_part = sp.csr_matrix((np.ones(len(of)), (of, range(len(of)))), (parts, len(of)))
@@ -124,7 +125,7 @@ class Subproblems:
             lower=np.concatenate([linear.lower[loose], np.zeros(len(of) + 2 * rows)]),
             upper=np.concatenate([linear.upper[loose], np.ones(len(of)), np.full(2 * rows, most_missed)]),
             integer=np.zeros(len(cost), dtype=bool) if whole is None else whole,
-            matrix=sp.csr_matrix(sp.hstack([alone, shares, miss])),
+            entries=Entries.of(sp.hstack([alone, shares, miss])),
             row_lower=np.concatenate([self.lower, np.ones(parts)]),
             row_upper=np.concatenate([self.upper, np.ones(parts)]),
         )

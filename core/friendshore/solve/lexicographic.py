@@ -116,7 +116,7 @@ def _own(joined: Linked | None, linear: Linear) -> Linked | None:
     """What joins the component as it was, without the rows of levels."""
     if joined is None:
         return None
-    rows = joined.rows[joined.rows < linear.matrix.shape[0]]
+    rows = joined.rows[joined.rows < linear.entries.shape[0]]
     return replace(joined, rows=rows) if len(rows) else None
 
 

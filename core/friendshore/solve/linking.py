@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..program.matrix import Floats, Ints, Linear
@@ -73,7 +72,7 @@ class Joint:
     def holds(self, x: Floats) -> bool:
         """Whether the linking constraints are kept."""
         lower, upper = self.linear.row_lower[self.rows], self.linear.row_upper[self.rows]
-        activity = self.linear.matrix[self.rows] @ x
+        activity = self.linear.entries[self.rows] @ x
         slack = [ROW_TOLERANCE * np.maximum(1.0, np.where(np.isfinite(e), np.abs(e), 0.0)) for e in (lower, upper)]
         return bool((activity >= lower - slack[0]).all() and (activity <= upper + slack[1]).all())
 
@@ -85,7 +84,7 @@ def joint_of(linear: Linear) -> Joint | None:
     to the next, and their prices say little. As few rows are taken as leave no part with more than half of the columns;
     a row that then touches one part only goes back to it.
     """
-    counts = np.diff(linear.matrix.indptr)
+    counts = np.diff(linear.entries.indptr)
     open_ended = np.flatnonzero((linear.row_lower < linear.row_upper) & (counts > 1))
     candidates = open_ended[np.argsort(-counts[open_ended], kind="stable")][:MOST_ROWS]
     rows = np.sort(candidates[: _fewest(linear, candidates)])
@@ -104,11 +103,9 @@ def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PA
     """
     if np.count_nonzero(linear.integer) < choices:
         return None
-    pattern = sp.csr_matrix(
-        (np.ones(linear.matrix.nnz), linear.matrix.indices, linear.matrix.indptr), linear.matrix.shape
-    )
+    pattern = replace(linear.entries, data=np.ones(linear.entries.nnz))
     free = pattern @ linear.integer.astype(np.float64) == 0
-    shared = free & (linear.row_lower < linear.row_upper) & (np.diff(linear.matrix.indptr) > 1)
+    shared = free & (linear.row_lower < linear.row_upper) & (np.diff(linear.entries.indptr) > 1)
     joint = _settled(linear, np.flatnonzero(shared))
     if not len(joint.rows) or len(joint.parts) < parts:
         return None
@@ -129,13 +126,13 @@ def _fewest(linear: Linear, candidates: Ints) -> int:
 
     Without any of them there are many parts; the candidates are put back from the last, each joining what it touches.
     """
-    part, _ = labels(linear.matrix[_left(linear, candidates)])
+    part, _ = labels(linear.entries[_left(linear, candidates)])
     size = np.bincount(part)
     if size.max(initial=0) > len(part) / 2:
         return 0
     for number in range(len(candidates) - 1, -1, -1):
-        start, stop = linear.matrix.indptr[candidates[number] : candidates[number] + 2]
-        touched = np.unique(part[linear.matrix.indices[start:stop]])
+        start, stop = linear.entries.indptr[candidates[number] : candidates[number] + 2]
+        touched = np.unique(part[linear.entries.indices[start:stop]])
         size[touched[0]], size[touched[1:]] = size[touched].sum(), 0
         if size[touched[0]] > len(part) / 2:
             return number + 1
@@ -145,13 +142,15 @@ def _fewest(linear: Linear, candidates: Ints) -> int:
 
 def _left(linear: Linear, rows: Ints) -> Ints:
     """All rows but some."""
-    return np.setdiff1d(np.arange(linear.matrix.shape[0]), rows)
+    return np.setdiff1d(np.arange(linear.entries.shape[0]), rows)
 
 
 def _apart(linear: Linear, rows: Ints) -> Joint:
     left = _left(linear, rows)
     pieces = split(
-        replace(linear, matrix=linear.matrix[left], row_lower=linear.row_lower[left], row_upper=linear.row_upper[left])
+        replace(
+            linear, entries=linear.entries[left], row_lower=linear.row_lower[left], row_upper=linear.row_upper[left]
+        )
     )
     parts = [replace(piece, rows=left[piece.rows]) for piece in pieces if len(piece.rows)]
     loose = [piece.columns for piece in pieces if not len(piece.rows)]
@@ -163,11 +162,11 @@ def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
     of_column = np.full(len(joint.linear.cost), -1)
     for number, part in enumerate(joint.parts):
         of_column[part.columns] = number
-    matrix = joint.linear.matrix[joint.rows]
-    spoken = np.bincount(matrix.indices, minlength=len(of_column))
+    entries = joint.linear.entries[joint.rows]
+    spoken = np.bincount(entries.indices, minlength=len(of_column))
     back = np.zeros(len(joint.rows), dtype=bool)
     for row in range(len(joint.rows)):
-        columns = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+        columns = entries.indices[entries.indptr[row] : entries.indptr[row + 1]]
         touched = of_column[columns]
         back[row] = len(np.unique(touched[touched >= 0])) <= 1 and bool((spoken[columns[touched < 0]] == 1).all())
     return back

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..program import Program
 from ..program.matrix import Floats, Linear
@@ -49,8 +48,8 @@ class Scale:
 def scaled(linear: Linear) -> tuple[Linear, Scale]:
     """The same program with quantities near one, and how to read its answer."""
     factor = _steps(linear)
-    given = linear.matrix
-    row = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
+    given = linear.entries
+    row = given.rows
     data = given.data * factor[given.indices]
     largest = np.zeros(given.shape[0])
     np.maximum.at(largest, row, np.abs(data))
@@ -63,7 +62,7 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
             cost=cost / money,
             lower=linear.lower / factor,
             upper=linear.upper / factor,
-            matrix=sp.csr_matrix((data / divisor[row], given.indices, given.indptr), given.shape),
+            entries=replace(given, data=data / divisor[row]),
             row_lower=linear.row_lower / divisor,
             row_upper=linear.row_upper / divisor,
             constant=linear.constant / money,
@@ -81,10 +80,10 @@ def _money(costs: Floats) -> float:
 
 def _steps(linear: Linear) -> Floats:
     """How many kilograms one of each column is counted as: a power of two, 1 for integer variables."""
-    rows, columns = linear.matrix.shape
-    of_row = np.repeat(np.arange(rows), np.diff(linear.matrix.indptr))
-    of_column = linear.matrix.indices
-    size = np.log2(np.abs(linear.matrix.data))
+    rows, columns = linear.entries.shape
+    of_row = linear.entries.rows
+    of_column = linear.entries.indices
+    size = np.log2(np.abs(linear.entries.data))
     ends, has_end = _log_of_largest(linear.row_lower, linear.row_upper)
     tops, has_top = _log_of_largest(linear.lower, linear.upper)
     in_row = np.maximum(np.bincount(of_row, minlength=rows) + has_end, 1)
@@ -141,21 +140,21 @@ def far_apart(program: Program) -> Iterator[FarApart]:
 
 
 def _entries(linear: Linear) -> FarApart | None:
-    matrix = linear.matrix
-    if not matrix.nnz:
+    entries = linear.entries
+    if not entries.nnz:
         return None
-    size = np.abs(matrix.data)
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    largest = np.zeros(matrix.shape[0])
+    size = np.abs(entries.data)
+    row = entries.rows
+    largest = np.zeros(entries.shape[0])
     np.maximum.at(largest, row, size)
     share = size / largest[row]
     worst = int(share.argmin())
     if share[worst] >= LEAST_ENTRY:
         return None
     at = int(row[worst])
-    span = slice(matrix.indptr[at], matrix.indptr[at + 1])
-    beside = int(matrix.indices[span][size[span].argmax()])
-    return FarApart(int(matrix.indices[worst]), beside, float(1 / share[worst]), at)
+    span = slice(entries.indptr[at], entries.indptr[at + 1])
+    beside = int(entries.indices[span][size[span].argmax()])
+    return FarApart(int(entries.indices[worst]), beside, float(1 / share[worst]), at)
 
 
 def _costs(linear: Linear) -> FarApart | None:

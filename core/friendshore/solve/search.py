@@ -56,7 +56,7 @@ class Search:
         Raises:
             UnboundedError: if the cost has no least value.
         """
-        if not linear.matrix.shape[0]:
+        if not linear.entries.shape[0]:
             return _free(linear)
         near_one, scale = scaled(linear)
         if linear.integer.any():

@@ -8,6 +8,7 @@ Measured traps, each with a test:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
@@ -32,17 +33,14 @@ def solve_with_glop(
     Raises:
         BreakdownError: if GLOP comes to no answer, or cannot tell a program without any plan from one without least cost.
     """
-    model = helper.ModelBuilderHelper()
-    fill: Any = model.fill_model_from_sparse_data  # its stubs name a dtype where numpy has a shape
-    fill(linear.lower, linear.upper, linear.cost, linear.row_lower, linear.row_upper, linear.matrix)
     solver = helper.ModelSolverHelper("glop")
     solver.set_solver_specific_parameters(
         f"primal_feasibility_tolerance: 1e-9 dual_feasibility_tolerance: 1e-9 use_preprocessing: {presolve}".lower()
     )
     if ask.seconds is not None:
         solver.set_time_limit_in_seconds(ask.seconds)
-    with _heard(solver, ask.stopped) if ask.stopped is not never and linear.matrix.nnz >= _LARGE else nullcontext():
-        solver.solve(model)
+    with _heard(solver, ask.stopped) if ask.stopped is not never and linear.entries.nnz >= _LARGE else nullcontext():
+        solver.solve(_model(linear))
     status = solver.status()
     if status == helper.SolveStatus.OPTIMAL:
         x = np.clip(np.asarray(solver.variable_values()), linear.lower, linear.upper)
@@ -58,6 +56,22 @@ def solve_with_glop(
     ):
         return SolverAnswer(SolverOutcome.NOTHING)
     raise BreakdownError(Diagnostic(f"GLOP came to no answer: {status.name}", fix="please report this case"))
+
+
+def _model(linear: Linear) -> helper.ModelBuilderHelper:
+    """The program as the helper keeps it, entry by entry: all at once it takes nothing but a matrix of scipy's, which is slow to import."""
+    model, entries = helper.ModelBuilderHelper(), linear.entries
+    columns, rows = range(len(linear.cost)), range(entries.shape[0])
+    add_columns: Any = model.add_var_array_with_bounds  # its stubs name a dtype where numpy has a shape
+    add_columns(linear.lower, linear.upper, np.zeros(len(columns), dtype=bool), "")
+    model.set_objective_coefficients(list(columns), linear.cost.tolist())
+    for row, lower, upper in zip(rows, linear.row_lower.tolist(), linear.row_upper.tolist(), strict=True):
+        model.add_linear_constraint()
+        model.set_constraint_lower_bound(row, lower)
+        model.set_constraint_upper_bound(row, upper)
+    places = entries.rows.tolist(), entries.indices.tolist(), entries.data.tolist()
+    deque(map(model.add_term_to_constraint, *places), maxlen=0)
+    return model
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import scipy.sparse as sp
 from ortools.math_opt import model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 
 from ...errors import Diagnostic
@@ -116,16 +115,15 @@ def _proto(linear: Linear) -> model_pb2.ModelProto:
     used = np.flatnonzero(linear.cost)
     proto.objective.linear_coefficients.ids.extend(used.tolist())
     proto.objective.linear_coefficients.values.extend(linear.cost[used].tolist())
-    rows = linear.matrix.shape[0]
+    rows = linear.entries.shape[0]
     proto.linear_constraints.ids.extend(range(rows))
     proto.linear_constraints.lower_bounds.extend(linear.row_lower.tolist())
     proto.linear_constraints.upper_bounds.extend(linear.row_upper.tolist())
-    entries = sp.csr_matrix(linear.matrix)
-    entries.sort_indices()
-    row_ids = np.repeat(np.arange(rows), np.diff(entries.indptr))
-    proto.linear_constraint_matrix.row_ids.extend(row_ids.tolist())
-    proto.linear_constraint_matrix.column_ids.extend(entries.indices.tolist())
-    proto.linear_constraint_matrix.coefficients.extend(entries.data.tolist())
+    entries = linear.entries
+    order = np.lexsort((entries.indices, entries.rows))
+    proto.linear_constraint_matrix.row_ids.extend(entries.rows[order].tolist())
+    proto.linear_constraint_matrix.column_ids.extend(entries.indices[order].tolist())
+    proto.linear_constraint_matrix.coefficients.extend(entries.data[order].tolist())
     return proto
 
 
@@ -161,6 +159,6 @@ def _duals(result: result_pb2.SolveResultProto, linear: Linear) -> Floats | None
     if linear.integer.any() or not result.solutions[0].HasField("dual_solution"):
         return None
     found = result.solutions[0].dual_solution.dual_values
-    duals = np.zeros(linear.matrix.shape[0])
+    duals = np.zeros(linear.entries.shape[0])
     duals[np.fromiter(found.ids, dtype=np.intp)] = np.fromiter(found.values, dtype=np.float64)
     return duals
