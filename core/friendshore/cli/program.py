@@ -17,13 +17,19 @@ from .output import StdoutError, complain, let_go, refused_by_the_machine, tell
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
 """What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""
-_OBJECTS = 100_000
+_OBJECTS = 300_000
 """New objects between two searches for reference cycles: from Python's 700 on, a tenth of a short command would be spent on those."""
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+"""Variable of the environment that says how many threads numpy starts for dense algebra; if not given, as many as processors.
+
+They wait for work busily, and there is none: programs are sparse. One also adds up the same way on any machine.
+"""
 
 
 def main() -> int:
     """Runs the command that the command line names, in a process that ends with it, and returns its exit code."""
     gc.set_threshold(_OBJECTS)
+    os.environ.setdefault(_BLAS_THREADS, "1")
     open_streams()
     try:
         return alone(_run)
