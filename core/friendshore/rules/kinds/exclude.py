@@ -80,7 +80,6 @@ class Exclude(Covering, Rule):
         return next((words for words, holds in found.items() if holds), "")
 
     def sentence(self) -> str:
-        """The exclusion in one sentence."""
         uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
         named = [f"{word} {listed(names)}" for word, names in self._lists() if names]
         text = f"{self.subject()}{uses} must not come from {listed(named, 'or')}."

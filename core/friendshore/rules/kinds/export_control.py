@@ -103,7 +103,6 @@ class ExportControl(Covering, Rule):
         return f"{goods} may be of {listed(countries, 'or')} origin: then its move from {way} {verb} {law}"
 
     def sentence(self) -> str:
-        """The control in one sentence."""
         exporters = lands(self.exporters, "or")
         goods = f"{self.subject()}, {'leaving' if self.reach == 'export' else 'of'} {exporters}"
         uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""

@@ -261,7 +261,6 @@ class OriginBan(Covering, Rule):
         return verdict.but(result=Result.UNPROVEN, reason=reason)
 
     def sentence(self) -> str:
-        """The ban in one sentence."""
         uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
         buyers = f" bought by {listed(self.buyers, 'or')}" if self.buyers else ""
         places = f" delivered in {lands(self.places, 'or')}" if self.places else ""

@@ -99,7 +99,6 @@ class Tariff(Covering, Rule):
         return duty
 
     def sentence(self) -> str:
-        """The duty in one sentence."""
         parts = [f"{(self.rate * 100).normalize():f} % of the value"] if self.rate else []
         if self.specific:
             per = "kg of element" if self.specific_per == "element" else "kg"

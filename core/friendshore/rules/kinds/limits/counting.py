@@ -87,12 +87,10 @@ class Counting(Grouped):
 
     @property
     def grouping(self) -> GroupBy:
-        """How materials are put together."""
         return self.group_by or ("element" if self.stage is not None else "material")
 
     @property
     def in_element(self) -> bool:
-        """Whether a kilogram counts by the element in it."""
         return self.grouping == "element" or (self.grouping == "all" and self.stage is not None)
 
     def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
@@ -109,7 +107,6 @@ class Counting(Grouped):
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
-        """The end uses that it is about."""
         return self.end_uses
 
     def is_here(self, demand: DemandLine) -> bool:

@@ -68,7 +68,6 @@ class Pin(InMoney):
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
-        """The end uses that it is about."""
         return self.end_uses
 
     @property
@@ -111,7 +110,6 @@ class Pin(InMoney):
         return self.weights.get(offer.offer.id, Decimal(0)) if named else Decimal(0)
 
     def sentence(self) -> str:
-        """The pin in one sentence."""
         told = [name if weight == 1 else f"{name} (times {weight:f})" for name, weight in self.weights.items()]
         span = Span(start=self.start, end=self.end)
         when = f", delivered {span}" if self.start or self.end else ""

@@ -121,7 +121,6 @@ class MaxShare(_Shared):
         return [("together", self.may_be_of(frozenset(names), {}))]
 
     def sentence(self) -> str:
-        """The cap in one sentence."""
         whom, base = f"{self.whom()}{self.from_whom()}", self.base()
         done = f"have {self.stage.value}" if self.stage is not None else "supply"
         if self.each:
@@ -187,7 +186,6 @@ class MinShare(_Shared):
         return bool(entries) and all(entry.feed is feed for entry in entries)
 
     def sentence(self) -> str:
-        """The floor in one sentence."""
         parts = [
             f"{lands(self.countries, 'or')}" if self.countries else "",
             f"countries other than {lands(self.except_countries, 'or')}" if self.except_countries else "",
@@ -276,7 +274,6 @@ class MaxChurn(Grouped):
         return count
 
     def sentence(self) -> str:
-        """The cap in one sentence."""
         share = f"{(self.share * 100).normalize():f} %"
         what = f"what is bought today of {self.subject()}, {self.by_group()}"
         return f"No more than {share} of {what}, {STRETCH[self.per]}, may move away from those it is bought from."

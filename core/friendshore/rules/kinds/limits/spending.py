@@ -45,7 +45,6 @@ class Budget(Covering, InMoney):
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
-        """The end uses that it is about."""
         return self.end_uses
 
     def rows(self, facts: Facts) -> Iterable[Row]:
@@ -62,7 +61,6 @@ class Budget(Covering, InMoney):
             yield row_of(self, label, terms, at_most=self.amount, reads=reads)
 
     def sentence(self) -> str:
-        """The budget in one sentence."""
         stretch = STRETCH[self.per].replace("every", "any")
         on = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
         return f"No more than {self.amount:,f}, in the case's currency, may be spent {on} {stretch}."

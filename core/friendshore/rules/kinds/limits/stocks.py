@@ -87,7 +87,6 @@ class Cover(Covering, InMoney):
             yield demand, period, as_decimal(quantity)
 
     def sentence(self) -> str:
-        """The rule in one sentence."""
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         return f"Stock of {self.subject()}{for_use(self.end_uses)}{where} must cover {self.days.normalize():f} days of demand at the end of every period."
 
@@ -138,7 +137,6 @@ class StockLevel(Covering, InMoney):
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
-        """The end uses that it is about."""
         return self.end_uses
 
     def _heaps(self, facts: Facts) -> Iterator[tuple[str, Facts, str]]:
@@ -163,7 +161,6 @@ class StockLevel(Covering, InMoney):
         return count
 
     def sentence(self) -> str:
-        """The rule in one sentence."""
         much = in_words(self)
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         when = "at the end of every period" if self.when == "every-period" else "at the end of the plan"

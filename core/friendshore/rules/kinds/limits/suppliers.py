@@ -100,7 +100,6 @@ class MinSuppliers(_Counted):
                         yield row_of(self, name, terms, at_least=Decimal(self.count), reads=reads)
 
     def sentence(self) -> str:
-        """The floor in one sentence."""
         share = f"{(self.least_share * 100).normalize():f} %"
         whom = f"{NOUNS[self.by]}{self.whom()}"
         return f"At least {self.count} {whom} of {self.where()}, each with {share} of the demand."
@@ -168,7 +167,6 @@ class MaxSuppliers(_Capped):
         return self.most_sellers(facts, self.count)
 
     def sentence(self) -> str:
-        """The cap in one sentence."""
         return f"At most {self.count} {NOUNS[self.by]}{self.whom()} of {self.where()}."
 
 
@@ -192,7 +190,6 @@ class SingleSource(_Capped):
         return self.most_sellers(facts, 1)
 
     def sentence(self) -> str:
-        """The rule in one sentence."""
         return f"One {NOUN[self.by]}{self.whom()} alone of {self.where()}."
 
 
@@ -230,7 +227,6 @@ class MaxPlaces(_Capped):
                         yield self.at_most(part, _label(group, name, label), terms, self.count)
 
     def sentence(self) -> str:
-        """The cap in one sentence."""
         return f"No {NOUN[self.by]}{self.whom()} may deliver to more than {self.count} places of {self.where()}."
 
 
