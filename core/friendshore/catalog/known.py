@@ -6,7 +6,7 @@ The readers of tables say so with the row, the check of catalogs made in memory 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from ..domain.base import Fault
 from ..domain.basis import Factors
@@ -73,17 +73,8 @@ class Known:
 
     def merge(self, other: Known) -> None:
         """Adds all that is known elsewhere."""
-        self.unsure |= other.unsure
-        self.materials.update(other.materials)
-        self.facilities.update(other.facilities)
-        self.suppliers.update(other.suppliers)
-        self.offers.update(other.offers)
-        self.places.update(other.places)
-        self.benchmarks.update(other.benchmarks)
-        self.sources.update(other.sources)
-        self.factors.update(other.factors)
-        self.rates |= other.rates
-        self.aliases.update(other.aliases)
+        for held in fields(self):
+            getattr(self, held.name).update(getattr(other, held.name))
 
     def conversions(self) -> Factors:
         """The factors, ready to convert by."""

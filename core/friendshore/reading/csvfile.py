@@ -88,19 +88,15 @@ class Table:
         position = self.columns.get(column, self.others.get(column))
         return row.cells[position] if position is not None else ""
 
+    def tell(
+        self, message: str, row: int | None = None, column: str = "", found: str = "", expected: str = "", fix: str = ""
+    ) -> None:
+        """Records what is wrong with the table, or with a line of it."""
+        self.found.append(Diagnostic(message, self.file, row, column, found, expected, fix))
+
     def problem(self, row: TableRow, column: str, message: str, expected: str = "", fix: str = "") -> None:
         """Records a mistake in one cell."""
-        self.found.append(
-            Diagnostic(
-                message,
-                file=self.file,
-                row=row.line,
-                column=column,
-                found=_shown(self.text(row, column)),
-                expected=expected,
-                fix=fix,
-            )
-        )
+        self.tell(message, row.line, column, _shown(self.text(row, column)), expected, fix)
 
     def entry(self, row: TableRow) -> Entry:
         """A row by itself."""
@@ -132,7 +128,7 @@ class Table:
             f"no more than {TABLE_ROWS:,}",
             "leave out what no demand can use, or plan some materials in a case of their own",
         )
-        self.found.append(Diagnostic(f"has too many {what}", self.file, found=found, expected=expected, fix=fix))
+        self.tell(f"has too many {what}", found=found, expected=expected, fix=fix)
 
     def unique(self, *columns: str, last: bool = False) -> Iterator[TableRow]:
         """The rows whose cells in `columns` together are new; the others are recorded as mistakes.
@@ -198,7 +194,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
     if header is None:
         table.whole = False
         expected = "a header line with " + ", ".join(table.layout.names)
-        table.found.append(Diagnostic("is empty", file=table.file, expected=expected))
+        table.tell("is empty", expected=expected)
         return
     table.head_line, cells = header
     lines = islice(lines, TABLE_ROWS + 1)
@@ -234,15 +230,12 @@ def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]
     for line, cells in rest[:_TITLES]:
         if len(set(cells) & set(names)) >= min(2, len(names)):
             table.head_line, table.whole = line, False
-            table.found.append(
-                Diagnostic(
-                    f"looks like a title: the header of the table is row {line}",
-                    file=table.file,
-                    row=first[0],
-                    found=f"`{' '.join(filter(None, first[1]))[:60]}`",
-                    expected="the header in the first row",
-                    fix=f"delete what stands above row {line}",
-                )
+            table.tell(
+                f"looks like a title: the header of the table is row {line}",
+                row=first[0],
+                found=f"`{' '.join(filter(None, first[1]))[:60]}`",
+                expected="the header in the first row",
+                fix=f"delete what stands above row {line}",
             )
             return True
     return False
@@ -262,11 +255,7 @@ def _lines(stream: Iterable[str], table: Table, separator: str) -> Iterator[tupl
         table.whole = False
         if "field limit" in str(error):
             error = csv.Error(f"a cell of more than {LONGEST_CELL:,} characters")
-        table.found.append(
-            Diagnostic(
-                f"is not a CSV table from here on: {error}", file=table.file, row=before + 1, fix="check the quotes"
-            )
-        )
+        table.tell(f"is not a CSV table from here on: {error}", row=before + 1, fix="check the quotes")
 
 
 def _read_header(cells: list[str], table: Table) -> bool:
@@ -274,48 +263,29 @@ def _read_header(cells: list[str], table: Table) -> bool:
     names = table.layout.names
     if len(cells) > COLUMNS:
         more = f"{len(cells):,}", f"no more than {COLUMNS:,}", "delete the columns that are not needed"
-        table.found.append(Diagnostic("has too many columns", table.file, table.head_line, "", *more))
+        table.tell("has too many columns", table.head_line, "", *more)
         return False
     if len(cells) == 1 and any(mark in cells[0] for mark in ";\t") and len(names) > 1:
-        table.found.append(
-            Diagnostic(
-                "its columns are not set off by commas",
-                file=table.file,
-                row=table.head_line,
-                found=f"`{cells[0]}`",
-                expected=",".join(names),
-                fix="save the table with commas between the columns",
-            )
+        table.tell(
+            "its columns are not set off by commas",
+            row=table.head_line,
+            found=f"`{cells[0]}`",
+            expected=",".join(names),
+            fix="save the table with commas between the columns",
         )
         return False
     for position, name in enumerate(cells):
         if name == BAD_CELL:
             continue
         if name in table.columns or name in table.others:
-            table.found.append(
-                Diagnostic(
-                    "two columns have this name",
-                    file=table.file,
-                    row=table.head_line,
-                    column=name,
-                    fix="delete one of the two",
-                )
-            )
+            table.tell("two columns have this name", row=table.head_line, column=name, fix="delete one of the two")
         elif name in names:
             table.columns[name] = position
         else:
             _read_other(position, name, [n for n in names if n not in cells], table)
     for column in table.layout.fields:
         if column.required and column.name not in table.columns:
-            table.found.append(
-                Diagnostic(
-                    "a needed column is missing",
-                    file=table.file,
-                    row=table.head_line,
-                    column=column.name,
-                    expected=column.wanted,
-                )
-            )
+            table.tell("a needed column is missing", row=table.head_line, column=column.name, expected=column.wanted)
     return True
 
 
@@ -326,31 +296,25 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
         table.others[name] = position
         return
     suggested = f"did you mean `{near}`?" if near else did_you_mean(name, free)
-    table.found.append(
-        Diagnostic(
-            "no such column",
-            file=table.file,
-            row=table.head_line,
-            column=name,
-            found=f"`{name}`" if name else "a column without a name",
-            expected="one of " + ", ".join(table.layout.names),
-            fix=table.layout.stranger(name, suggested) or "delete the column",
-        )
+    table.tell(
+        "no such column",
+        row=table.head_line,
+        column=name,
+        found=f"`{name}`" if name else "a column without a name",
+        expected="one of " + ", ".join(table.layout.names),
+        fix=table.layout.stranger(name, suggested) or "delete the column",
     )
 
 
 def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
     """A row of the wrong width: nothing in it is sure but its id, so that what refers to it is no mistake too."""
     more = len(cells) > width
-    table.found.append(
-        Diagnostic(
-            "the row has too many cells" if more else "the row has too few cells",
-            file=table.file,
-            row=line,
-            found=f"{len(cells)} cells",
-            expected=f"{width}, as in the header",
-            fix="put quotes around a cell that holds a comma" if more else "add commas for blank cells",
-        )
+    table.tell(
+        "the row has too many cells" if more else "the row has too few cells",
+        row=line,
+        found=f"{len(cells)} cells",
+        expected=f"{width}, as in the header",
+        fix="put quotes around a cell that holds a comma" if more else "add commas for blank cells",
     )
     name = cells[0] if table.columns.get("id") == 0 else ""
     padded = (cells + [""] * width)[:width]

@@ -51,17 +51,8 @@ def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str |
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        byte = f"byte 0x{data[error.start]:02x}"
-        found.append(
-            Diagnostic(
-                f"is not UTF-8 text; it looks like {_legacy(data)}",
-                file=str(path),
-                row=line,
-                found=byte,
-                expected="UTF-8",
-                fix=_SAVE,
-            )
-        )
+        message, byte = f"is not UTF-8 text; it looks like {_legacy(data)}", f"byte 0x{data[error.start]:02x}"
+        found.append(Diagnostic(message, str(path), line, found=byte, expected="UTF-8", fix=_SAVE))
         return None
 
 

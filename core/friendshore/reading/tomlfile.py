@@ -36,17 +36,7 @@ class TomlFile:
 
     def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
         """Records a mistake at a key."""
-        self.found.append(
-            Diagnostic(
-                message,
-                file=self.file,
-                row=self.line(key),
-                column=path_of(key),
-                found=found,
-                expected=expected,
-                fix=fix,
-            )
-        )
+        self.found.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix))
 
 
 def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], object] = Decimal) -> TomlFile | None:
