@@ -109,6 +109,18 @@ def holding() -> Problem:
 
 
 @piece
+def store_by_dates() -> Problem:
+    """Three years: 30 kg at 2; from December 2027 on any number at 3, less a fifth; in the last nothing."""
+    stores = (
+        store("metal", 2, limit=30).model_copy(update={"end": date(2027, 11, 30)}),
+        store("metal", 3, loss=0.2).model_copy(update={"start": date(2027, 12, 1), "end": date(2028, 6, 30)}),
+        store("metal", 3, limit=0).model_copy(update={"start": date(2028, 7, 1)}),
+    )
+    held = (stock("metal", 12, chain("AU", *METAL)),)
+    return model(demand("metal", "civil", 100, 60, 40), stocks=held, stores=stores)
+
+
+@piece
 def nothing_held() -> Problem:
     """No stock at all: no column for it."""
     return model(stores=(store("metal", 2, limit=0),))

@@ -188,6 +188,7 @@ def write_case(case: Case, rules: Iterable[Rule], folder: Path, *catalogs: str) 
             [
                 {"material": s.material, "place": s.place, "limit": None if s.limit is None else f"{s.limit} kg"}
                 | {"holding": f"{s.holding} {kg}/kg/year", "loss": f"{s.loss * 100} %/year" if s.loss else None}
+                | {"from": s.start, "until": s.end}
                 for s in case.stores
             ],
         ),

@@ -346,7 +346,7 @@ class Reader:
                         assert route is not None
                         weights[amount] = route[1] + self.law.duty(offer, material, place, ordered, arrives)
                     case ("held", material, place, period) if period in periods:
-                        weights[amount] = world.holding(material, place) * world.years[period]
+                        weights[amount] = world.holding(material, place, period) * world.years[period]
                     case ("onboarding", _) if 0 in periods:
                         weights[amount] = 1.0
                     case ("fixed", _, first) if first in periods:

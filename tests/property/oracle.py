@@ -222,7 +222,7 @@ class Oracle:
             case ("charges", arrives):
                 return world.discount(arrives)
             case ("held", material, place, period):
-                return world.holding(material, place) * world.years[period] * world.discount(period)
+                return world.holding(material, place, period) * world.years[period] * world.discount(period)
         return 0.0
 
     # ---------------------------------------------------------------------------------------------- rows and choices
@@ -273,11 +273,11 @@ class Oracle:
 
     def _store_limits(self) -> Iterator[Bound]:
         world = self.world
-        for store in world.case.stores:
-            place = store.place or world.case.place
-            if store.limit is not None:
-                for period in range(world.count):
-                    yield Bound({("held", store.material, place, period): 1.0}, at_most=float(store.limit))
+        for material, place in {(store.material, store.place or world.case.place) for store in world.case.stores}:
+            for period in range(world.count):
+                most = world.limit(material, place, period)
+                if most < math.inf:
+                    yield Bound({("held", material, place, period): 1.0}, at_most=most)
 
     def _minima(self) -> Iterator[Choice]:
         """Each offer with a minimum is ordered in a period, or not."""

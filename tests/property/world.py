@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from friendshore.domain.case import Case, DemandSpec
+from friendshore.domain.case import Case, DemandSpec, StoreSpec
 from friendshore.domain.facts import Catalog, ChainEntry, Facility, Material, Offer, Quote
 from friendshore.rules.base import Rule
 
@@ -226,21 +226,26 @@ class World:
 
     def needed(self, material: str, place: str, there: int, used: int) -> float:
         """Kilograms that must be there in one period for one to be left in a later one, after what is lost each period."""
-        stores = [s for s in self.case.stores if (s.material, s.place or self.case.place) == (material, place)]
-        lost = float(stores[0].loss) if stores else 0.0
-        years = sum(self.years[period] for period in range(there + 1, min(used, self.count - 1) + 1))
-        return float((1 - lost) ** -years)
+        kept = 1.0
+        for period in range(there + 1, min(used, self.count - 1) + 1):
+            store = self._store(material, place, period)
+            kept *= (1 - float(store.loss)) ** self.years[period] if store is not None else 1.0
+        return 1 / kept
 
-    def holding(self, material: str, place: str) -> float:
-        """Money per kilogram and year for holding."""
-        for store in self.case.stores:
-            if (store.material, store.place or self.case.place) == (material, place) and store.holding is not None:
-                return float(store.holding)
-        return 0.0
+    def holding(self, material: str, place: str, period: int) -> float:
+        """Money per kilogram and year for holding at the end of a period."""
+        store = self._store(material, place, period)
+        return float(store.holding) if store is not None and store.holding is not None else 0.0
 
-    def limit(self, material: str, place: str) -> float:
+    def limit(self, material: str, place: str, period: int) -> float:
         """Most kilograms held at the end of a period."""
+        store = self._store(material, place, period)
+        return float(store.limit) if store is not None and store.limit is not None else math.inf
+
+    def _store(self, material: str, place: str, period: int) -> StoreSpec | None:
+        """What the case says of a place on the last day of a period."""
         for store in self.case.stores:
-            if (store.material, store.place or self.case.place) == (material, place) and store.limit is not None:
-                return float(store.limit)
-        return math.inf
+            here = (store.material, store.place or self.case.place) == (material, place)
+            if here and within(self.spans[period][1], store.start, store.end):
+                return store
+        return None

@@ -10,7 +10,7 @@ import pytest
 
 from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
-from friendshore.domain.case import WaiverSpec
+from friendshore.domain.case import StoreSpec, WaiverSpec
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, recheck
 from friendshore.report import page_document, plan_document
@@ -75,6 +75,17 @@ def test_a_lead_time_is_rounded_up() -> None:
     found = planned(yearly(), chinese(lead_time=4))
     assert months(found) == [("metal-defense", 181, 120, 61)]
     assert counted(found) == [("lead time", "cn-metal", "4 months", "6 months")]
+
+
+def test_a_store_is_what_it_is_on_the_last_day_of_a_period() -> None:
+    """From mid-May on nothing may be held: not at the end of June, and what was held until then is sold by the end of March."""
+    until = StoreSpec.model_validate({"material": "metal", "holding": 1, "until": "2027-05-14"})
+    later = StoreSpec.model_validate({"material": "metal", "holding": 1, "limit": 0, "from": "2027-05-15"})
+    found = planned(yearly(stores=(until, later)), chinese())
+    assert counted(found) == [
+        ("store", "metal at US", "until 2027-05-14", "until 2027-03-31"),
+        ("store", "metal at US", "from 2027-05-15", "from 2027-04-01"),
+    ]
 
 
 def test_what_permits_counts_in_whole_periods_within_it() -> None:

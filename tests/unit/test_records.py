@@ -137,6 +137,7 @@ def test_what_is_named_and_not_there_is_refused() -> None:
         (DemandSpec, {"material": "metal", "end_use": "Defence", "per_year": 1}, "did you mean `defense`"),
         (DemandSpec, {"material": "metal", "end_use": "civil"}, "says no quantity"),
         (StoreSpec, {"material": "metal", "loss": 2}, "more than is held"),
+        (StoreSpec, {"material": "metal", "from": "2027-02-01", "until": "2027-01-01"}, "is before `from`"),
         (Horizon, {"start": date(2026, 1, 1), "count": True, "length": PeriodLength.YEAR}, "a whole number"),
         (Horizon, {"start": date(9990, 1, 1), "count": 50, "length": PeriodLength.YEAR}, "last day of the calendar"),
         (Change, {"stock": "metal", "quantity": -1, "countries": ["US"]}, "zero or more"),
@@ -147,6 +148,17 @@ def test_a_record_refuses_what_its_file_would(record: type[BaseModel], update: d
     """At once, where it is made."""
     with pytest.raises(ValidationError, match=words):
         record.model_validate(update)
+
+
+def test_stores_of_one_place_hold_one_after_another() -> None:
+    """What holds on a day must not be open; a store that ends before the next begins is another."""
+    old, new = ({"material": "metal", "holding": price} for price in (1, 2))
+    one = case(CIVIL, stores=[StoreSpec.model_validate(old | {"until": "2026-06-30"})])
+    apart = (*one.stores, StoreSpec.model_validate(new | {"from": "2026-07-01"}))
+    assert len(Case.model_validate(dict(one) | {"stores": apart}).stores) == 2
+    meeting = (*one.stores, StoreSpec.model_validate(new | {"from": "2026-06-30"}))
+    with pytest.raises(ValidationError, match="there are two called `metal/US`"):
+        Case.model_validate(dict(one) | {"stores": meeting})
 
 
 def test_a_copy_that_nobody_looked_at_is_looked_at() -> None:

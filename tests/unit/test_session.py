@@ -225,7 +225,7 @@ def test_a_scenario_leaves_the_price_of_a_shortage_as_it_is() -> None:
     assert planned.problem.shortage_price == (90,)
     assert planned.verified.cost.objective == asked.cost.objective
     assert planned.after(Change(price="ore-1", factor=Decimal(4))).after[0].verified.cost.shortage == 2 * 100 * 90
-    assert planned.problem.stores["ore", "US"].holding == Decimal("0.9")
+    assert planned.problem.stores["ore", "US"].holding == (Decimal("0.9"),) * 2
 
 
 def test_an_offer_that_a_change_brings_prices_what_nothing_priced() -> None:

@@ -17,7 +17,7 @@ from .base import Dated, Fault, Fitting, Given, Number, Record, Tables, days_in_
 from .change import Change
 from .evidence import Why
 from .facts import ChainEntry
-from .fitting import apart, circles, named_twice, off_the_plan, ranked
+from .fitting import apart, circles, named_twice, off_the_plan, ranked, stored_twice
 from .naming import Alias, Names
 from .stages import Stage
 from .time import From, Horizon, Until
@@ -222,7 +222,7 @@ class WaiverSpec(Dated):
 
 
 class StoreSpec(Fitting):
-    """How a material is held at a place."""
+    """How a material is held at a place, for good or on some days: a period is held by what holds on its last day."""
 
     material: MaterialName
     place: PlaceOrCases = ""
@@ -232,6 +232,8 @@ class StoreSpec(Fitting):
     """Most held at the end of a period; 0: it cannot be held."""
     loss: Annotated[YearlyShare, Written("2 %/year")] = Decimal(0)
     """Share of what is held that is lost; at most 100 % a year."""
+    start: From = None
+    end: Until = None
     substance: str = ""
     """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
 
@@ -242,6 +244,11 @@ class StoreSpec(Fitting):
         if loss > 1:
             message = f"{loss * 100:f} % a year is more than is held"
             yield Fault("loss", message, "0 to 100 % a year", "write what is lost in a year")
+        yield from days_in_order(given)
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is about a day."""
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
 class FrozenPrices(Record):
@@ -346,6 +353,7 @@ class Case(Tables, Fitting):
     def faults(cls, given: Given) -> Iterator[Fault]:
         """Names given twice; dates and lists that do not fit the periods."""
         yield from named_twice(given)
+        yield from stored_twice(given)
         yield from off_the_plan(given)
         yield from circles(given.get("scenarios", ()))
 

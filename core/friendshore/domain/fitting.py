@@ -40,7 +40,7 @@ def named_twice(given: Given) -> Iterator[Fault]:
         for number, entry in enumerate(given.get(field, ())):
             called = name(entry, place)
             if called and called in seen:
-                message, fix = f"there are two called `{_said(called)}`", f"give each its own `{column}`"
+                message, fix = f"there are two called `{called}`", f"give each its own `{column}`"
                 yield Fault(column, message, "different names", fix, entry=(field, number))
             seen.add(called)
     apart: dict[str, int] = {}
@@ -51,8 +51,16 @@ def named_twice(given: Given) -> Iterator[Fault]:
                 yield Fault("facilities", message, "", fix, entry=("overlaps", number))
 
 
-def _said(name: object) -> str:
-    return "/".join(map(str, name)) if isinstance(name, tuple) else str(name)
+def stored_twice(given: Given) -> Iterator[Fault]:
+    """Stores of a material at a place that hold on the same day: how it is held must not be open."""
+    seen: dict[tuple[str, str], list[Span]] = {}
+    for number, store in enumerate(given.get("stores", ())):
+        named = (store.material, store.place or given.get("place", ""))
+        span = Span(start=store.start, end=store.end)
+        if any(span.meets(other) for other in seen.get(named, ())):
+            message, fix = f"there are two called `{'/'.join(named)}`", "give each its own `place`, or days of its own"
+            yield Fault("place", message, "different names, or days that do not meet", fix, entry=("stores", number))
+        seen.setdefault(named, []).append(span)
 
 
 def _text(value: object) -> str:
@@ -71,7 +79,6 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
     "incumbents": ("offer", _own("offer")),
     "licences": ("id", _own("id")),
     "waivers": ("id", _own("id")),
-    "stores": ("place", lambda store, place: (store.material, store.place or place)),
     "scenarios": ("name", _own("name")),
     "rules": ("id", lambda rule, _: _text(rule.get("id"))),
 }

@@ -33,12 +33,12 @@ def rounded(problem: Problem) -> list[RunRounded]:
     """Every date within a period, and every lead time that is no whole number of periods, that the plan counts otherwise than it is stated.
 
     Rules that forbid or limit hold for a whole period if they hold on any day of it; what permits (an offer's dates, a quotation,
-    a waiver, a licence) counts only in periods that lie within it altogether; a lead time is rounded up. Charges, rates and capacities
+    a waiver, a licence) counts only in periods that lie within it altogether; a store is what it is on the last day of a period; a lead time is rounded up. Charges, rates and capacities
     go by days, and are not among these.
     """
     if problem.case.horizon.until is not None:
         return []
-    found = dict.fromkeys((*_rules(problem), *_permits(problem), *_lead_times(problem)))
+    found = dict.fromkeys((*_rules(problem), *_permits(problem), *_stores(problem), *_lead_times(problem)))
     return list(found)
 
 
@@ -73,6 +73,18 @@ def _permits(problem: Problem) -> Iterator[RunRounded]:
         yield from _narrowed(problem, "waiver", waiver_id(waiver), waiver.start, waiver.end)
     for licence in sorted(problem.case.licences, key=licence_id):
         yield from _narrowed(problem, "licence", licence_id(licence), licence.start, licence.end)
+
+
+def _stores(problem: Problem) -> Iterator[RunRounded]:
+    """What holds on the last day of a period holds for all of it."""
+    case = problem.case
+    for store in case.stores:
+        name = f"{store.material} at {store.place or case.place}"
+        first, last = _within(problem, store.start), _within(problem, store.end)
+        if first is not None and store.start is not None and store.start > first.start:
+            yield _line("store", name, f"from {store.start}", f"from {first.start}")
+        if last is not None and store.end is not None and store.end < last.end:
+            yield _line("store", name, f"until {store.end}", f"until {last.start - _DAY}")
 
 
 def _narrowed(problem: Problem, kind: str, name: str, start: date | None, end: date | None) -> Iterator[RunRounded]:

@@ -9,7 +9,7 @@ from functools import partial
 
 from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor
-from ..domain.case import Case
+from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..domain.use import Use
@@ -151,21 +151,34 @@ class _Builder:
         )
 
     def _stores(self, network: Network, prices: DerivedPrices) -> dict[Node, Store]:
-        given = {(s.material, s.place or self.case.place): s for s in self.case.stores}
+        given: dict[Node, list[StoreSpec]] = {}
+        for spec in self.case.stores:
+            given.setdefault((spec.material, spec.place or self.case.place), []).append(spec)
         periods = self.case.horizon.periods
         stores = {}
         for node in network.nodes:
-            spec = given.get(node)
-            factor = self._basis(node[0], spec.substance) if spec is not None and spec.limit is not None else Decimal(1)
-            limit = None
-            if spec is not None and spec.limit is not None:
-                limit = round_to(spec.limit * factor, self.case.resolution)
-            # Read with a limit, what the case states is money per kilogram of the substance that the limit is of.
-            stated = exact(spec.holding / factor) if spec is not None and spec.holding is not None else None
-            loss = spec.loss if spec is not None else Decimal(0)
-            holding = stated if stated is not None else prices.holding[node]
-            stores[node] = Store(holding, limit, tuple(_kept(loss, period.years) for period in periods))
+            specs = given.get(node, ())
+            told = [next((spec for spec in specs if spec.holds_on(period.end)), None) for period in periods]
+            each = {spec: self._held(node, spec, prices) for spec in dict.fromkeys(told)}
+            held = [each[spec] for spec in told]
+            stores[node] = Store(
+                holding=tuple(holding for holding, _, _ in held),
+                limit=tuple(limit for _, limit, _ in held),
+                kept=tuple(_kept(loss, period.years) for (_, _, loss), period in zip(held, periods, strict=True)),
+            )
         return stores
+
+    def _held(
+        self, node: Node, spec: StoreSpec | None, prices: DerivedPrices
+    ) -> tuple[Decimal, Decimal | None, Decimal]:
+        """What holding costs, the most that may be held, and what is lost in a year, by what the case says of the place on a day."""
+        if spec is None:
+            return prices.holding[node], None, Decimal(0)
+        factor = self._basis(node[0], spec.substance) if spec.limit is not None else Decimal(1)
+        limit = None if spec.limit is None else round_to(spec.limit * factor, self.case.resolution)
+        # Read with a limit, what the case states is money per kilogram of the substance that the limit is of.
+        holding = prices.holding[node] if spec.holding is None else exact(spec.holding / factor)
+        return holding, limit, spec.loss
 
     def _note_makers(self, network: Network, uses: Sequence[Use]) -> None:
         if network.feeds and len(uses) > 1:

@@ -32,7 +32,7 @@ class DerivedPrices:
     shortage: tuple[Decimal, ...]
     """Money per kilogram short, by demand."""
     holding: Mapping[Node, Decimal]
-    """Money per kilogram and year, of every node whose holding the case does not state."""
+    """Money per kilogram and year, of every node whose holding the case does not state for good."""
 
     def frozen(self, demands: Sequence[Demand]) -> FrozenPrices:
         """The same as facts of a case."""
@@ -95,9 +95,10 @@ class PriceDerivation:
                 f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
             )
             self.assumptions.append(Assumption("stock", text))
-        stated = {(s.material, s.place or self.case.place) for s in self.case.stores if s.holding is not None}
+        stated = [(s, (s.material, s.place or self.case.place)) for s in self.case.stores if s.holding is not None]
+        always = {node for store, node in stated if store.start is None and store.end is None}
         frozen = self.case.frozen.stores if self.case.frozen is not None else ()
-        found = {node: exact(share * price) for node, price in dearest.items() if node not in stated}
+        found = {node: exact(share * price) for node, price in dearest.items() if node not in always}
         return found | {
             (s.material, s.place): s.holding for s in frozen if s.holding is not None and (s.material, s.place) in found
         }

@@ -31,14 +31,19 @@ from .trade import Commitment, TermSpan
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """How a material is held at a place."""
+    """How a material is held at a place, period by period."""
 
-    holding: Decimal
+    holding: tuple[Decimal, ...]
     """Money per kilogram and year."""
-    limit: Decimal | None
-    """Most kilograms at the end of a period."""
+    limit: tuple[Decimal | None, ...]
+    """Most kilograms at the end of each period; None: any number."""
     kept: tuple[Decimal, ...]
     """What is left in each period of a kilogram held at the end of the one before."""
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether nothing can be held at the end of any period."""
+        return not any(most is None or most for most in self.limit)
 
     def left(self, since: int) -> tuple[Decimal, ...]:
         """What is left at the end of each period from `since` on of a kilogram that is there in `since`, before rounding."""

@@ -145,7 +145,7 @@ class _Closing:
             self._begin(cell, pieces)
         if all(share == 1 for share in kept) and np.abs(np.cumsum(flow) - wanted).max(initial=0.0) < 0.5:
             return
-        earlier = first is not None and store.limit is None
+        earlier = first is not None and not any(most is not None for most in store.limit)
         held, rounded, incoming, target = 0.0, 1, flow.tolist(), wanted.tolist()
         for t in range(self.count):
             rounded += len(pieces.get(cell * self.count + t, ()))

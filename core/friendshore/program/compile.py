@@ -80,7 +80,7 @@ class _Compiler:
         """Node and compliance class -> first of their rows, one a period."""
         self.balances: list[Ints] = []
         """The same by compliance class, for every node; -1 where there is none."""
-        self.store_rows: dict[int, int] = {}
+        self.store_rows: dict[int, dict[int, int]] = {}
         """Node -> first of its rows that limit stock."""
 
     def program(self) -> Program:
@@ -202,9 +202,9 @@ class _Compiler:
         by_node: dict[int, list[int]] = {self.node_index[node]: [] for node in sorted(lying)}
         for (node, compliance_class), row in self.balance.items():
             store = self.problem.stores[self.problem.network.nodes[node]]
-            if store.limit == 0:
+            if store.holds_nothing:
                 continue
-            first = self.assembly.add_columns(self.count, float(store.holding) * years * self.discount)
+            first = self.assembly.add_columns(self.count, as_floats(store.holding) * years * self.discount)
             self.columns.stock[node, compliance_class] = first
             by_node.setdefault(node, []).append(first)
             columns = np.arange(first, first + self.count)
@@ -214,11 +214,13 @@ class _Compiler:
         for node, firsts in by_node.items():
             material, place = self.problem.network.nodes[node]
             limit = self.problem.stores[material, place].limit
-            if limit is not None:
-                row = self.assembly.add_rows(self.count, -np.inf, float(limit), f"store of {material} at {place}")
-                self.store_rows[node] = row
+            limited = np.array([t for t, most in enumerate(limit) if most is not None], dtype=np.intp)
+            if len(limited):
+                most = as_floats([each for each in limit if each is not None])
+                rows = self.assembly.add_rows(len(limited), -np.inf, most, f"store of {material} at {place}")
+                self.store_rows[node] = {t: rows + i for i, t in enumerate(limited.tolist())}
                 for first in firsts:
-                    self.assembly.add_entries(row + np.arange(self.count), np.arange(first, first + self.count), 1.0)
+                    self.assembly.add_entries(rows + np.arange(len(limited)), first + limited, 1.0)
 
     def _deliver(self) -> None:
         problem, count = self.problem, self.count
@@ -262,13 +264,14 @@ class _Compiler:
             left = [float(share) for share in store.left(lot.period)]
             later = np.arange(lot.period, self.count)
             held = sum(
-                float(store.holding) * left[t - lot.period] * years[t] * self.discount[t] for t in later.tolist()
+                float(store.holding[t]) * left[t - lot.period] * years[t] * self.discount[t] for t in later.tolist()
             )
             column = self.assembly.add_columns(1, held, float(lot.quantity))
             self.columns.rest[number] = column
             node = self.node_index[lot.material, lot.place.id]
-            if node in self.store_rows:
-                self.assembly.add_entries(self.store_rows[node] + later, column, left)
+            rows = self.store_rows.get(node, {})
+            limited = [t for t in later.tolist() if t in rows]
+            self.assembly.add_entries([rows[t] for t in limited], column, [left[t - lot.period] for t in limited])
             row = self.assembly.add_rows(1, float(lot.quantity), float(lot.quantity), f"lot {lot.id}")
             self.assembly.add_entries(row, [*taken.get(number, []), column], 1.0)
 

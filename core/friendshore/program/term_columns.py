@@ -162,7 +162,7 @@ class TermColumns:
                 yield self.columns.rest[lot], float(left(there)[t - there])
 
     def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> Iterator[tuple[int, float]]:
-        rate = float(self.problem.stores[self.problem.network.nodes[node]].holding)
+        rate = float(self.problem.stores[self.problem.network.nodes[node]].holding[t])
         years = float(self.problem.case.horizon.periods[t].years)
         return ((column, rate * years * kept) for column, kept in self._stock(for_uses, node, t))
 

@@ -219,11 +219,12 @@ class Amounts:
     def _stores(self) -> None:
         for (node, t), held in sorted(self.stock.items()):
             store = self.problem.stores.get(node)
-            if store is None or store.limit is None or node[0] in self.ledger.unplanned:
+            most = None if store is None else store.limit[t]
+            if most is None or node[0] in self.ledger.unplanned:
                 continue
             label = self.problem.case.horizon.label(t)
             self.ledger.miss(
-                held - store.limit,
+                held - most,
                 self.pieces.get((node, t), Decimal(0)) + 1,
                 f"more {node[0]} is held at {node[1]} in {label} than may be",
             )

@@ -202,9 +202,9 @@ class Costing:
         for stock in self.ledger.plan.stocks:
             store = self.problem.stores.get((stock.material, stock.place))
             if store is not None:
-                spent[stock.period] += store.holding * stock.quantity * years[stock.period]
+                spent[stock.period] += store.holding[stock.period] * stock.quantity * years[stock.period]
         for lot, t, rest, _ in self.ledger.rests():
-            spent[t] += self.problem.stores[lot.material, lot.place.id].holding * rest * years[t]
+            spent[t] += self.problem.stores[lot.material, lot.place.id].holding[t] * rest * years[t]
         return spent
 
     def _shortage(self) -> Decimal:

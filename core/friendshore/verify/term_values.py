@@ -227,7 +227,7 @@ class TermValues:
 
     def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
         years = self.problem.case.horizon.periods[t].years
-        rate = self.problem.stores[self.problem.network.nodes[node]].holding * years.numerator / years.denominator
+        rate = self.problem.stores[self.problem.network.nodes[node]].holding[t] * years.numerator / years.denominator
         held, pieces = self._stock(for_uses, node, t)
         return held * rate, rate * pieces
 

@@ -22,6 +22,21 @@ def loss_is_bought_beforehand() -> Any:
 
 
 @worked
+def store_that_fills_up_and_gets_dearer() -> Any:
+    """100 are wanted in the third year; 80 may lie there at the end of the first, at 2, any number at the end of the second, at 5.
+
+    80 are bought at 10 in the first, and held at 2 and 5; the other 20 are short.
+    """
+    until, later = {"end": date(2026, 12, 31)}, {"start": date(2027, 1, 1)}
+    stores = (
+        store("metal", 2, limit=80).model_copy(update=until),
+        store("metal", 5).model_copy(update=later),
+    )
+    made = case(demand("metal", "civil", 0, 0, 100, price=50), stores=stores)
+    return made, early(), (), 800 + 160 + 400 + 1000.0
+
+
+@worked
 def loss_of_stock_in_hand() -> Any:
     """Of 50 in hand 32 are left in the third year; for the other 68 of 100, 106.25 are bought: held 156.25 and 125 at 2."""
     held = stock("metal", 50, chain("AU", *METAL))

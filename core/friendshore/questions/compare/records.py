@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from ...domain.base import Number, Record
-from ...domain.case import Case
+from ...domain.case import Case, StoreSpec
 from ...domain.change import Change
 from ...domain.facts import Facility, Offer
 from ...domain.plan import Cost
+from ...domain.time import Span
 from ...explain.results import Difference, Effort, QuestionResult
 from ...problem.demands import demand_name, order_name, stock_name
 from ...problem.inputs import Inputs
@@ -170,7 +171,7 @@ def _case_lists(one: Case, other: Case) -> Iterator[FactLine]:
         "incumbents": lambda i, _: i.offer,
         "licences": lambda w, _: w.id or f"{w.rule} {w.exporter}",
         "waivers": lambda w, _: w.id or f"{w.rule} {w.demand}",
-        "stores": lambda s, _: f"{s.material} at {s.place or 'the place of the case'}",
+        "stores": lambda s, _: f"{s.material} at {s.place or 'the place of the case'}{_dates(s)}",
         "objectives": lambda _, n: str(n),
         "overlaps": lambda o, _: " and ".join(o.facilities),
     }
@@ -179,6 +180,10 @@ def _case_lists(one: Case, other: Case) -> Iterator[FactLine]:
             {name(row, number): row for number, row in enumerate(getattr(case, field), 1)} for case in (one, other)
         )
         yield from _records(field.removesuffix("s"), was, now)
+
+
+def _dates(store: StoreSpec) -> str:
+    return f" {Span(start=store.start, end=store.end)}" if store.start or store.end else ""
 
 
 def _records(

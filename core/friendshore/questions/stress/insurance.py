@@ -274,7 +274,9 @@ class _Insuring:
                     material=change.stock,
                     kilograms=change.quantity,
                     loss=needed[change.stock][1],
-                    holding=exact(store.holding * change.quantity) if store is not None and store.holding else None,
+                    holding=exact(max(store.holding) * change.quantity)
+                    if store is not None and any(store.holding)
+                    else None,
                     proved=change.stock not in open_still,
                 )
             )

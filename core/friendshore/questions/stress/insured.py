@@ -80,7 +80,7 @@ class StockNeeded(Record):
     loss: str
     """The loss that leaves so much short."""
     holding: Number | None
-    """Money a year for holding it; None: the case has no holding rate."""
+    """Money a year for holding it, in the dearest period; None: the case has no holding rate."""
     proved: bool
     """Whether, with it in stock, the plan made again without each loss in turn leaves nothing more short, verified."""
 
