@@ -33,7 +33,7 @@ def watched(by: Watcher | None) -> Iterator[None]:
 
 
 def tell(done: int, total: int, doing: str, of: str) -> None:
-    """Tells how many of how many are done; `doing` says what is being done, `of` what is counted."""
+    """Tells that `done` of `total` are done; `doing` says what is being done, `of` what is counted."""
     told = _told.get()
     if told is not None:
         told(done, total, doing, of)

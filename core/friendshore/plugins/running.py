@@ -175,7 +175,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _as_found(apart: bool) -> Callable[[], None]:
-    """How the process is now; what is returned puts it back. One set `apart` for code of plugins has what that writes to stdout go to stderr."""
+    """How the process is now; what is returned puts it back. Where it is set `apart` for plugins, what these write to stdout goes to stderr."""
     folder, environment = _folder(), dict(_ENVIRONMENT)
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     words, depth, streams = locale.setlocale(locale.LC_ALL), sys.getrecursionlimit(), (sys.stdout, sys.stderr)

@@ -211,7 +211,7 @@ class Concerned(Record):
 def concerned(
     problem: Problem, planned: Sequence[StretchPlan], turns: Mapping[date, Sequence[Subject]]
 ) -> Iterator[Concerned]:
-    """All that rules which begin or end bear on, date by date, among what `turns` then; `planned` are the stretches between the dates, in order."""
+    """All that rules which begin or end bear on, date by date: `turns` has what changes on each, `planned` are the stretches between them."""
     positions = {rule.id: position for position, rule in enumerate(problem.rules)}
     for before, after in pairwise(planned):
         day = after.days.start
