@@ -17,6 +17,7 @@ from ..problem.impact import Impact, impact
 from ..problem.inputs import Inputs
 from ..problem.parts import Members
 from ..session import PartPlan, Session
+from ..solve import Progress
 
 Changes = tuple[Change, ...]
 
@@ -85,8 +86,6 @@ class Pieces:
 
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
-Progress = Callable[[int, int, float], None]
-"""Told what is done, what there is in all, and seconds."""
 
 
 def ask_apart(

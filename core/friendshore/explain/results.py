@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +12,8 @@ from ..session import Answer, Session
 
 if TYPE_CHECKING:
     import pandas
+
+    from ..solve import Progress
 
 SHARE_PROVED = Decimal("1e-6")
 CENT = Decimal("0.01")
@@ -70,12 +73,18 @@ class QuestionResult(Tables):
 
 
 class Counted:
-    """Counts what is asked of a session from here on."""
+    """Counts what is asked of a session from here on, and tells how far the answer is."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, progress: Progress | None = None) -> None:
         self.session = session
         self.questions = 0
+        self._progress, self._began = progress, time.monotonic()
         self._solved, self._reused = session.answers.solved, session.answers.reused
+
+    def told(self, done: int, total: int) -> None:
+        """Tells whoever looks that so many of so many are done, and the seconds gone."""
+        if self._progress is not None:
+            self._progress(done, total, time.monotonic() - self._began)
 
     @property
     def effort(self) -> Effort:

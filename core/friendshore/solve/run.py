@@ -31,7 +31,7 @@ from .linking import Linked, LinkingMethod
 from .search import Search
 
 Progress = Callable[[int, int, float], None]
-"""Called with the components solved, the components in all, and the seconds gone."""
+"""Told what is done, what there is in all, and the seconds gone; of a plan, the components."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,11 +296,7 @@ def _surely(offer: Chained, entry: ChainEntry, country: str) -> Chained:
     if entry.main_stage in offer.missing:
         entries.append(sure)
     missing = offer.missing - {entry.main_stage}
-    # A new record rather than a copy: what is worked out from the chain once is kept in the old one.
-    fields = {name: getattr(offer, name) for name in Chained.model_fields}
-    stated = offer.offer.but(chain=tuple(entries))
-    told = {"offer": stated, "performed": tuple(entries), "missing": missing}
-    return Chained.model_construct(**{**fields, **told})
+    return offer.but(offer=offer.offer.but(chain=tuple(entries)), performed=tuple(entries), missing=missing)
 
 
 class _Reordered:

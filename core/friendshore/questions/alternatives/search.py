@@ -21,10 +21,11 @@ from ...domain.use import Chained
 from ...errors import Diagnostic, InputError
 from ...explain.eligibility import Eligibilities, least_confidence, references
 from ...explain.obstacles import Obstacle, gives, no_room, obstacles
-from ...explain.pieces import Progress, ask_apart
+from ...explain.pieces import ask_apart
 from ...explain.results import Counted, Difference, Effort, QuestionResult
 from ...problem.offers import Lead, OfferFacts
 from ...session import Session
+from ...solve import Progress
 from .compliance import Landed, StageCheck, bought, checks, landed
 from .usage_range import NOT_AT_ALL, USED_FROM, UsageRange, UsageShare
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -136,8 +135,7 @@ class _Calendar:
         self.standing = Snapshot.of(session.inputs, session.problem, last)
         self.turns = breakpoints(self.standing)
         self.spans = stretches_between(first, last, list(self.turns))
-        self.counted = Counted(session)
-        self.progress, self.began = progress, time.monotonic()
+        self.counted = Counted(session, progress)
         self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...]], StretchPlan] = {}
 
     def told(self) -> Calendar:
@@ -170,8 +168,7 @@ class _Calendar:
             if planned and self.session.stopped:
                 break
             planned.append(one)
-            if self.progress is not None:
-                self.progress(number, len(self.spans), time.monotonic() - self.began)
+            self.counted.told(number, len(self.spans))
         return planned
 
     def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> StretchPlan:

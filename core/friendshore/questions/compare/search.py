@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...domain.change import Change
@@ -13,11 +12,9 @@ from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import Counted, Effort, between
 from ...problem.changes import scenario_changes
 from ...session import PartPlan, Session
+from ...solve import Progress
 from .planned import PlanSummary, material_lines, mix_lines, nearest, rise_between, together
 from .records import Comparison, FactLine, Step, differing
-
-Asked = Callable[[int, int, float], None]
-"""Called with the steps taken, the steps in all, and the seconds gone."""
 
 
 def compare(
@@ -26,7 +23,7 @@ def compare(
     after: Sequence[Change],
     *,
     names: tuple[str, str] = ("before", "after"),
-    progress: Asked | None = None,
+    progress: Progress | None = None,
 ) -> Comparison:
     """Two lists of changes of one case: both plans, and every step between them.
 
@@ -39,7 +36,7 @@ def compare(
         before: changes that make the first plan's case; none: the case as it is.
         after: changes that make the second's.
         names: what the two are called.
-        progress: told how far it is.
+        progress: told the steps taken, all of them, and seconds.
 
     Raises:
         InputError: for a change that names nothing in the case.
@@ -47,15 +44,13 @@ def compare(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    counted, way = Counted(session), _way(tuple(before), tuple(after))
+    counted, way = Counted(session, progress), _way(tuple(before), tuple(after))
     walk = _Walk(session, [one.changes for one in way])
-    begun = time.monotonic()
     states: list[_State] = []
     for number, one in enumerate(way, 1):
         counted.questions += 1
         states.append(walk.state(one.changes, states))
-        if progress is not None:
-            progress(number, len(way), time.monotonic() - begun)
+        counted.told(number, len(way))
     steps = [walk.step(one, was, now) for one, was, now in zip(way[1:], states, states[1:], strict=False)]
     return walk.comparison(names, states[0], states[-1], steps, counted.effort)
 

@@ -6,25 +6,22 @@ degenerate; an increment of a stated size says it of any, minima and fixed costs
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
 import numpy as np
 
 from ...domain.base import Number, Record, exact
 from ...domain.change import Change
-from ...explain.results import Difference, between, difference
+from ...explain.results import Counted, Difference, between, difference
 from ...problem import Problem
 from ...rules.waivers import longest_run
 from ...session import Answer, Session
+from ...solve import Progress
 from ...verify.amounts import pool_use
 
 INCREMENT = Decimal("0.01")
 """Share of a capacity, and of a demand, by which there is more."""
-
-Asked = Callable[[int, int, float], None]
-"""Called with the questions asked, the questions in all, and the seconds gone."""
 
 
 class CapacityValue(Record):
@@ -61,7 +58,7 @@ class Margins(Record):
     waivers: tuple[WaiverValue, ...]
 
 
-def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Asked | None = None) -> Margins:
+def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
     """What more of each scarce capacity and a waiver of each rule of origin that bears on a demand would save.
 
     Prices of shortage and of holding stock stay what they are in the case.
@@ -69,23 +66,19 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Asked
     Args:
         session: the case.
         increment: share by which there is more.
-        progress: told how far it is.
+        progress: told the questions asked, all of them, and seconds.
 
     Raises:
         SolverError: if a solver breaks down.
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    begun = time.monotonic()
+    counted = Counted(session, progress)
     scarce = list(_scarce(session))
     waivable = [] if session.verified.plan.infeasible else list(_waivable(session.problem))
     asked = len(scarce) + len(waivable)
     capacities: list[CapacityValue] = []
     waivers: list[WaiverValue] = []
-
-    def told() -> None:
-        if progress is not None:
-            progress(len(capacities) + len(waivers), asked, time.monotonic() - begun)
 
     for number, periods in scarce:
         pool = session.problem.pools[number]
@@ -96,13 +89,13 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Asked
         capacities.append(
             CapacityValue(facility=pool.facility, full_in=periods, more_kg=exact(more), saves=saves, per_kg=per_kg)
         )
-        told()
+        counted.told(len(capacities) + len(waivers), asked)
     for rule, demand, kilograms in waivable:
         quantity = exact(increment * kilograms)
         saves = _saved(session.after(_waived(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
         waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
-        told()
+        counted.told(len(capacities) + len(waivers), asked)
     return Margins(
         increment=increment,
         capacities=tuple(sorted(capacities, key=lambda each: (-each.per_kg, each.facility))),

@@ -10,6 +10,7 @@ from ...domain.base import as_decimal, exact
 from ...explain.pieces import ask_apart
 from ...explain.results import Counted, Difference, Effort, between
 from ...session import PartPlan, Session
+from ...solve import Progress
 from .items import Coalitions, Item, items_named, rule_items
 from .margins import margins, questions
 from .records import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
@@ -20,9 +21,6 @@ EXACT_UP_TO = 10
 SAMPLES = 200
 """Orders drawn where there are more."""
 CENTS = 100
-
-Asked = Callable[[int, int, float], None]
-"""Called with the questions asked, the questions in all as far as is known, and the seconds gone."""
 
 
 def ledger(
@@ -35,7 +33,7 @@ def ledger(
     samples: int = SAMPLES,
     seed: int = 0,
     more_units: bool = False,
-    progress: Asked | None = None,
+    progress: Progress | None = None,
 ) -> Ledger:
     """Splits what compliance costs over rules, scenarios and kinds of terms.
 
@@ -77,7 +75,7 @@ def ledger(
     return found.but(margins=more, effort=counted.effort)
 
 
-def _ask(session: Session, split: Sequence[Split], progress: Asked | None) -> None:
+def _ask(session: Session, split: Sequence[Split], progress: Progress | None) -> None:
     """Asks every question: pieces side by side, the largest first, the coalitions of each one after the other."""
     groups = [[(one, coalition) for coalition in one.needed] for one in split]
     ask_apart(session, sorted(groups, key=len, reverse=True), lambda: lambda asked: asked[0].value(asked[1]), progress)

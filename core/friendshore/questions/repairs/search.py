@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 
@@ -17,13 +17,12 @@ from ...explain.results import Counted, Difference, between, difference, shortag
 from ...plugins import sentence_of
 from ...problem import Problem
 from ...session import Answer, Session
+from ...solve import Progress
 from .demand_levers import levers_for
 from .levers import Lattice, Lever, LeverBounds, Need
 from .records import Gap, LeverUse, Repair, Repairs
 from .trials import Amounts, TimeIsUpError, Trials, least_amounts
 
-Progress = Callable[[int, int, float], None]
-"""Told the materials done, all of them, and the seconds gone."""
 SECONDS = 60.0
 """Time for all repairs, where nothing else is said."""
 _ROUNDS = 2
@@ -51,7 +50,7 @@ def repairs(
         size: most levers of a repair.
         seconds: time for all; what is not found by then is marked.
         bounds: how far levers may go.
-        progress: told how far it is.
+        progress: told the gaps done, all of them, and seconds.
 
     Raises:
         InputError: if nobody wants the material.
@@ -59,7 +58,7 @@ def repairs(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    counted, began = Counted(session), time.monotonic()
+    counted, began = Counted(session, progress), time.monotonic()
     found = [*_conflicts(session, material), *_short(session, material)]
     searches = [_Mending(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in found]
     done = 0
@@ -69,8 +68,7 @@ def repairs(
             now = time.monotonic()
             search.go_on(now + (began + seconds - now) / (len(waiting) - place))
             done += search.complete
-            if progress is not None:
-                progress(done, len(searches), time.monotonic() - began)
+            counted.told(done, len(searches))
     gaps = [search.gap() for search in searches]
     mended = [repair for place, search in enumerate(searches, 1) for repair in search.priced(counted, place)]
     tried = sum(search.solved for search in searches)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,11 +22,11 @@ from ...program.decode import decode
 from ...program.matrix import Floats
 from ...program.twostage import kept_ready
 from ...session import Session
-from ...solve import Solution
+from ...solve import Progress, Solution
 from ...verify import VerifiedPlan, examine, verify
 from .insured import Insurance, InsuredPart, KeptReady, Kilograms, LossMet, Ordered, Ready, StockNeeded, insure_part
 from .losses import Loss, LossKind, losses
-from .search import Progress, Shortfall, short_more
+from .search import Shortfall, short_more
 
 Touched = tuple[Program, Solution, Mapping[int, frozenset[str]]]
 """The program of a part, its cheapest plan, and what each loss takes away of it."""
@@ -91,9 +90,8 @@ class Carried:
 class _Insuring:
     def __init__(self, session: Session, by: LossKind, day: date, period: int, progress: Progress | None) -> None:
         self.session, self.by, self.day, self.period = session, by, day, period
-        self.counted = Counted(session)
+        self.counted, self.done = Counted(session, progress), 0
         self.losses = losses(session, (by,), everything=True)
-        self.progress, self.began, self.done = progress, time.monotonic(), 0
         self.resolution = session.problem.case.resolution
         self.slack = self.resolution * session.problem.case.horizon.count
 
@@ -132,8 +130,7 @@ class _Insuring:
 
     def _step(self) -> None:
         self.done += 1
-        if self.progress is not None:
-            self.progress(min(self.done, self.steps), self.steps, time.monotonic() - self.began)
+        self.counted.told(min(self.done, self.steps), self.steps)
 
     def _insured(self, part: Touched) -> InsuredPart | None:
         program, today, losses = part

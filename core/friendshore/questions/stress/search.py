@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -12,10 +11,8 @@ from typing import ClassVar
 from ...domain.base import Number, Record, exact
 from ...explain.results import Counted, Difference, Effort, QuestionResult, difference, shortage
 from ...session import Answer, Session
+from ...solve import Progress
 from .losses import KINDS, Loss, LossKind, losses
-
-Progress = Callable[[int, int, float], None]
-"""Told the questions answered, the questions in all, and the seconds gone."""
 
 
 class Shortfall(Record):
@@ -87,13 +84,13 @@ def stress(
         everything: take away everyone who could deliver, not only those that the plan buys from.
         pairs: take away also every two countries that the plan buys from.
         start: first day of the loss; the first day of the plan, if not given.
-        progress: told after every question.
+        progress: told the questions answered, all of them, and seconds.
 
     Raises:
         SolverError: if a solver breaks down.
         VerificationError: if a plan does not hold.
     """
-    counted, began = Counted(session), time.monotonic()
+    counted = Counted(session, progress)
     day = start or session.problem.case.horizon.start
     asked = losses(session, kinds, everything=everything, pairs=pairs)
     found = []
@@ -102,8 +99,7 @@ def stress(
             break
         counted.questions += 1
         found.append(_stressed(session, loss, session.after(*loss.changes(day))))
-        if progress is not None:
-            progress(number, len(asked), time.monotonic() - began)
+        counted.told(number, len(asked))
     alone = [each for each in found if len(each.loss.names) == 1]
     return Stress(
         currency=session.problem.case.currency,

@@ -5,8 +5,7 @@ Everything is found by changing it, planning again and verifying; no reduced cos
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -19,9 +18,8 @@ from ...explain.eligibility import Eligibilities
 from ...explain.obstacles import Obstacle, no_room, obstacles
 from ...explain.results import Counted, Difference, Effort, QuestionResult, between
 from ...session import Answer, Session
+from ...solve import Progress
 from .break_even import BreakEven, bound, break_even_price, objective, part_kg, without
-
-Progress = Callable[[int, int, float], None]
 
 
 class Relaxed(Record):
@@ -141,10 +139,8 @@ class _Asking:
     def __init__(self, session: Session, offer: str, progress: Progress | None) -> None:
         self.session = session
         self.offer = offer
-        self.progress = progress
-        self.counted = Counted(session)
-        self.rounds = 1
-        self._done, self._started = 0, time.monotonic()
+        self.counted = Counted(session, progress)
+        self.rounds, self._done = 1, 0
 
     def price(self, changes: Sequence[Change]) -> BreakEven:
         """Up to which price it is worth buying after some changes."""
@@ -185,8 +181,7 @@ class _Asking:
     def _told(self, questions: int) -> None:
         self.counted.questions += questions
         self._done += 1
-        if self.progress is not None:
-            self.progress(min(self._done, self.rounds), self.rounds, time.monotonic() - self._started)
+        self.counted.told(min(self._done, self.rounds), self.rounds)
 
 
 def _saved(answer: Answer) -> Difference:
