@@ -21,6 +21,8 @@ from .property import settings as _property_settings  # noqa: F401 - Hypothesis 
 
 HERE = Path(__file__).parent
 
+gc.disable()  # until all tests are collected: next to nothing of that is garbage
+
 if sys.dont_write_bytecode and sys.pycache_prefix is None:
     # Who wants no bytecode beside the sources gets none; but each of the hundreds of processes that tests start would compile friendshore
     # and all that it needs anew, so theirs is kept with pytest's cache.
@@ -91,11 +93,33 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     return (yield) + 1
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Each worker begins to read a folder elsewhere: in a fresh clone each then compiles a part of the files for all, not all for itself."""
+    report = yield
+    worker = getattr(collector.config, "workerinput", None)
+    if worker is not None and isinstance(collector, pytest.Session | pytest.Directory):
+        _PLACES.update((node, place) for place, node in enumerate(report.result))
+        first = len(report.result) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        report.result = report.result[first:] + report.result[:first]
+    return report
+
+
+_PLACES: dict[pytest.Item | pytest.Collector, int] = {}
+"""Where a file or folder stands among those of its folder."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All workers come to the same order of tests, the one that there is without workers."""
+    items.sort(key=lambda item: [_PLACES.get(node, 0) for node in item.listchain()])
+
+
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: no later look for garbage goes through it, and one comes as rarely as in a command."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture
