@@ -94,7 +94,9 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Each worker begins to read a folder elsewhere: in a fresh clone each then compiles a part of the files for all, not all for itself."""
     report = yield
     worker = getattr(collector.config, "workerinput", None)
@@ -128,6 +130,14 @@ def thawed() -> Iterator[None]:
     gc.unfreeze()
     yield
     gc.freeze()
+
+
+@pytest.fixture
+def searched_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches with a limit of time are made in this process, as the briefest are: a dozen tiny ones are not worth a process each."""
+    from friendshore.solve.engines import mathopt
+
+    monkeypatch.setattr(mathopt, "BRIEF", 600.0)
 
 
 @pytest.fixture(autouse=True)

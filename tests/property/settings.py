@@ -28,6 +28,7 @@ if DEPTH <= 1 and hasattr(providers, "_get_local_constants"):
 
 settings.register_profile(
     "friendshore",
+    max_examples=100 if DEPTH else 20,
     derandomize=DEPTH <= 1,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if SHRINK else [])],

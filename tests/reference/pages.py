@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,17 @@ from friendshore.run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TAB
 NAME = "friendshore"
 
 
-def pages() -> dict[str, str]:
-    """Path below `docs/reference` -> text."""
+def makers() -> dict[str, Callable[[], str]]:
+    """Path below `docs/reference` -> what makes its text."""
     return {
-        **{f"schemas/{name}.json": schema_text(schema) for name, schema in schemas().items()},
-        "files.md": files_page(),
-        "rules.md": "\n".join(_rules_page()) + "\n",
-        "packs.md": "\n".join(_packs_page()) + "\n",
-        "cli.md": "\n".join(_cli_page()) + "\n",
-        "exit-codes.md": "\n".join(_exit_page()) + "\n",
-        "run-folder.md": "\n".join(_run_page()) + "\n",
-        "schemas/run.json": json_text(run_schema()),
+        **{f"schemas/{name}.json": partial(schema_text, schema) for name, schema in schemas().items()},
+        "files.md": files_page,
+        "rules.md": lambda: "\n".join(_rules_page()) + "\n",
+        "packs.md": lambda: "\n".join(_packs_page()) + "\n",
+        "cli.md": lambda: "\n".join(_cli_page()) + "\n",
+        "exit-codes.md": lambda: "\n".join(_exit_page()) + "\n",
+        "run-folder.md": lambda: "\n".join(_run_page()) + "\n",
+        "schemas/run.json": lambda: json_text(run_schema()),
     }
 
 
@@ -52,10 +53,10 @@ def run_schema() -> dict[str, Any]:
 
 def write(folder: Path) -> None:
     """Writes all pages."""
-    for name, text in pages().items():
+    for name, make in makers().items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_text(make(), encoding="utf-8", newline="\n")
 
 
 def _rules_page() -> Iterator[str]:

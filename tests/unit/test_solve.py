@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from threading import Event
@@ -26,8 +27,8 @@ from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppli
 from friendshore.solve import solve
 from friendshore.solve.components import empty_rows, split
 from friendshore.solve.engine import Ask, SolverOutcome
+from friendshore.solve.engines import mathopt, solve_with_highs, solve_with_scip
 from friendshore.solve.engines import solve_with_glop as solve_lp
-from friendshore.solve.engines import solve_with_highs, solve_with_scip
 from friendshore.solve.engines.worker import silence
 from friendshore.solve.scaling import scaled
 
@@ -138,10 +139,17 @@ def test_highs_without_time_has_nothing() -> None:
     assert solve_with_highs(hard_part(40, 8, 4), Ask(0.0, 1e-6)).outcome is SolverOutcome.NOTHING
 
 
-def test_highs_is_silent_where_it_would_print(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("searched_here")
+def test_highs_is_silent_where_it_would_print(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On this search HiGHS prints a line about a plan that it repairs, with all its output switched off: it is kept from it."""
-    solve_with_highs(hard_part(20, 3, 0), Ask(2.5, 1e-6))
+    given, ask = hard_part(10, 3, 3), Ask(60.0, 1e-6, nodes=1)
+    solve_with_highs(given, ask)
     assert flushed(capfd) == ("", "")
+    monkeypatch.setattr(mathopt, "silence", nullcontext)
+    solve_with_highs(given, ask)
+    assert flushed(capfd)[0], "it prints nothing on this search any more: another is needed here and in test_worker"
 
 
 def test_only_the_c_library_is_silenced_and_only_as_long_as_it_must(capfd: pytest.CaptureFixture[str]) -> None:

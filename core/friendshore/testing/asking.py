@@ -49,6 +49,8 @@ class Asking:
 
     rule: Rule
     world: World
+    held_to_it: bool = True
+    """Whether the rule is held to leaving all as it is, for which all is looked at before it is asked."""
 
     @cached_property
     def problem(self) -> Problem:
@@ -72,14 +74,18 @@ class Asking:
     @cached_property
     def first_judged(self) -> tuple[Any, ...]:
         """What it first said of every question, to hold later answers against."""
-        _, _ = self.before  # seen before anything is asked
+        self._look()
         return self.judged()
 
     @cached_property
     def first_rows(self) -> Sequence[Row | Rows]:
         """What it first asked to hold."""
-        _, _ = self.before
+        self._look()
         return self.rows()
+
+    def _look(self) -> None:
+        if self.held_to_it:
+            _, _ = self.before  # seen before anything is asked
 
     def judged(self, backwards: bool = False) -> tuple[object, ...]:
         """What the rule says of every question, asked in order or backwards."""

@@ -182,7 +182,7 @@ class Trial:
         """Each rule in the same cases where everything is unknown, and in one where nothing is offered."""
         return [
             [
-                Asking(one.rule, change(one.world))
+                Asking(one.rule, change(one.world), held_to_it=False)
                 for change, ones in ((bare, usual), (empty, usual[:1]))
                 for one in ones
             ]
