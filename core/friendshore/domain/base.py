@@ -75,6 +75,7 @@ class Record(BaseModel):
 
 
 K = TypeVar("K")
+V = TypeVar("V")
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -260,6 +261,14 @@ def totals(amounts: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
     found: dict[K, Decimal] = {}
     for key, amount in amounts:
         found[key] = found.get(key, Decimal(0)) + amount
+    return found
+
+
+def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """The values of each key, in the order in which both first come."""
+    found: dict[K, list[V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
     return found
 
 

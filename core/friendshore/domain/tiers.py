@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
-from .base import Fault, Fitting, Given
+from .base import Fault, Fitting, Given, grouped
 from .terms import Bearing
 from .time import Span
 from .values import CurrencyOrBlank, Discount, Idents, Money, MoneyPerKilogram, NonNegative
@@ -96,9 +96,7 @@ class PriceSchedule(Bearing):
 
 def overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[tuple[int, int]]:
     """Positions of two schedules that may bear on the same purchase."""
-    alike: dict[tuple[str, str], list[int]] = {}
-    for position, schedule in enumerate(schedules):
-        alike.setdefault((schedule.of, schedule.id), []).append(position)
+    alike = grouped(((schedule.of, schedule.id), position) for position, schedule in enumerate(schedules))
     for one, other in (pair for group in alike.values() for pair in combinations(group, 2)):
         if schedules[one].overlaps(schedules[other]):
             yield one, other

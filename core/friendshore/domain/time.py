@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Record
+from .base import Record, grouped
 from .values import Periods
 from .written import Written
 
@@ -202,7 +202,5 @@ def stretches(
         raise ValueError(f"there are no stretches of a {per}: period, year or horizon")
     if per == "period":
         return [(period.label, (period.index,)) for period in periods]
-    found: dict[str, list[int]] = {}
-    for period in periods:
-        found.setdefault("horizon" if per == "horizon" else str(period.start.year), []).append(period.index)
+    found = grouped(("horizon" if per == "horizon" else str(period.start.year), period.index) for period in periods)
     return [(label, tuple(indices)) for label, indices in found.items()]

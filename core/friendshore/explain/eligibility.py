@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
+from ..domain.base import grouped
 from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Offer
 from ..domain.use import Chained, Result, Use, Verdict
@@ -167,11 +168,7 @@ class Eligibilities:
     @cached_property
     def out(self) -> Mapping[str, list[KeptOut]]:
         """Offer -> what the rules in force find against it."""
-        found: defaultdict[str, list[KeptOut]] = defaultdict(list)
-        for kept in kept_out(self.problem):
-            if kept.arc.offer >= 0:
-                found[kept.arc.chained.offer.id].append(kept)
-        return dict(found)
+        return grouped((kept.arc.chained.offer.id, kept) for kept in kept_out(self.problem) if kept.arc.offer >= 0)
 
     @cached_property
     def uses(self) -> Mapping[str, list[Use]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
-from ..domain.base import Record
+from ..domain.base import Record, grouped
 from ..domain.change import Change, TermKind
 from ..domain.facts import CapacityStep, Facility, Offer, Status
 from ..domain.quantities import readable
@@ -198,9 +198,7 @@ def gives(offer: Offer, material: str) -> bool:
 
 def _law(out: list[KeptOut]) -> Iterator[Obstacle]:
     """Rules in force against it, each once for all uses it bears on."""
-    found: dict[tuple[str, str, str], list[KeptOut]] = {}
-    for kept in out:
-        found.setdefault((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), []).append(kept)
+    found = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
     for (rule, stage, reason), several in found.items():
         first = several[0]
         offer, facility = first.arc.chained.offer.id, first.arc.chained.facility.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
+from ..domain.base import grouped
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.watch import told_each
@@ -59,9 +60,7 @@ def limiting_rules(session: Session, reasons: Mapping[str, Reason]) -> dict[str,
     """
     causes = SupplyCauses(session.verified, {})
     positions = {demand.id: i for i, demand in enumerate(session.problem.demands)}
-    periods: dict[str, list[int]] = {}
-    for entry in session.verified.plan.shorts:
-        periods.setdefault(entry.demand, []).append(entry.period)
+    periods = grouped((entry.demand, entry.period) for entry in session.verified.plan.shorts)
     short = {name: float(kilograms) for name, kilograms in session.verified.plan.short_by_demand.items()}
     found = {}
     for name, reason in told_each(list(reasons.items()), "looking for limits that keep supply out", "demands", 1):

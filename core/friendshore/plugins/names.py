@@ -8,8 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from ..domain.base import Record
-from ..domain.fact_columns import FactColumn
+from ..domain.base import Record, grouped
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, PluginError
 from .manifest import Plugin, PluginInfo, PluginStatus, normal
@@ -245,10 +244,7 @@ def fact_columns(plugins: Iterable[PluginInfo]) -> FactColumns:
     """All columns that plugins declare: those of plugins that can be used, and what to do about the others, the broken and the blocked."""
     from ..reading.layouts import FactColumns
 
-    declared: dict[tuple[str, str], list[tuple[PluginInfo, FactColumn]]] = {}
-    for info in plugins:
-        for one in info.columns:
-            declared.setdefault((one.table, one.name), []).append((info, one.column))
+    declared = grouped(((one.table, one.name), (info, one.column)) for info in plugins for one in info.columns)
     known, elsewhere = [], []
     for (table, name), owners in sorted(declared.items(), key=lambda item: item[0]):
         usable = [(info, column) for info, column in owners if info.status in _USABLE]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from ..domain.base import grouped
 from ..domain.case import Case, LicenceSpec, WaiverSpec
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
@@ -147,9 +148,7 @@ def rules_to_waive(
 
 def sets_of_waivers(waivers: Iterable[WaiverSpec], wanted: Iterable[frozenset[str]]) -> list[tuple[WaiverSpec, ...]]:
     """One waiver for each rule of a set, in every way, for each set that is wanted; small sets first, and none of them before all."""
-    of_rule: dict[str, list[WaiverSpec]] = {}
-    for waiver in sorted(waivers, key=waiver_id):
-        of_rule.setdefault(waiver.rule, []).append(waiver)
+    of_rule = grouped((waiver.rule, waiver) for waiver in sorted(waivers, key=waiver_id))
     drawn = {
         tuple(sorted(some, key=waiver_id)) for rules in wanted for some in product(*(of_rule[r] for r in sorted(rules)))
     }

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from ..catalog import clashes, united
+from ..domain.base import grouped
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.countries import is_country
@@ -80,10 +81,7 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
     }
     facilities = _by_id(f for catalog in catalogs for f in catalog.facilities)
     offers = _by_id(o for catalog in catalogs for o in catalog.offers)
-    prices: dict[str, list[BenchmarkPrice]] = {}
-    for catalog in catalogs:
-        for row in catalog.prices:
-            prices.setdefault(row.id, []).append(row)
+    prices = grouped((row.id, row) for catalog in catalogs for row in catalog.prices)
     sources = {source.id: source for catalog in catalogs for source in catalog.sources}
     sources[CASE_SOURCE] = Source(id=CASE_SOURCE, reference=f"the case {case.name}", confidence=Confidence.VERIFIED)
     return Merged(

@@ -17,7 +17,7 @@ from functools import cache
 
 import numpy as np
 
-from ..domain.base import exact
+from ..domain.base import exact, grouped
 from ..domain.case import Case
 from ..domain.facts import Lane
 from ..domain.use import Chained, Move, Use
@@ -118,9 +118,7 @@ def build_network(
         arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], ways))
     for number, lot in enumerate(lots):
         arcs.append(_lot_arc(len(arcs), number, lot, merged))
-    into: dict[Node, list[int]] = {}
-    for arc in arcs:
-        into.setdefault(arc.node, []).append(arc.index)
+    into = grouped((arc.node, arc.index) for arc in arcs)
     used = {arc.offer for arc in arcs if arc.offer >= 0}
     return Network(
         nodes=tuple(sorted(nodes)),

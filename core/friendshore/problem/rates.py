@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from ..domain.base import Sharing, exact, rounded
+from ..domain.base import Sharing, exact, grouped, rounded
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.evidence import Confidence
@@ -149,10 +149,7 @@ def _lacks(merged: Merged, case: Case, currency: str) -> bool:
 
 def _wanted(merged: Merged, case: Case) -> Iterator[Offer]:
     """Offers of what the case wants, and of what goes into that, in order of their ids."""
-    makers: dict[str, list[Offer]] = {}
-    for offer in merged.offers.values():
-        for line in offer.outputs:
-            makers.setdefault(line.material, []).append(offer)
+    makers = grouped((line.material, offer) for offer in merged.offers.values() for line in offer.outputs)
     found: dict[str, Offer] = {}
     materials = [demand.material for demand in case.demands]
     seen = set(materials)

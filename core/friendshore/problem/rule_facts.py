@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domain.base import grouped
 from ..domain.case import Case
 from ..domain.facts import Material, Place
 from ..domain.time import Horizon, stretches
@@ -327,10 +328,7 @@ class _Index:
 
 
 def _positions(names: Iterable[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for position, name in enumerate(names):
-        found.setdefault(name, []).append(position)
-    return found
+    return grouped((name, position) for position, name in enumerate(names))
 
 
 def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, str], frozenset[str]]:

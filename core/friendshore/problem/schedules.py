@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from ..domain.base import exact
+from ..domain.base import exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Offer
@@ -211,10 +211,7 @@ def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[D
 
 def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts], case: Case) -> Iterator[Diagnostic]:
     """All discounts together leave something to pay: else a plan would buy for the discount's sake."""
-    bearing: dict[int, list[PriceSpan]] = {}
-    for span in spans:
-        for offer in span.offers:
-            bearing.setdefault(offer, []).append(span)
+    bearing = grouped((offer, span) for span in spans for offer in span.offers)
     for offer, found in bearing.items():
         for t, price in enumerate(counted[offer].price):
             here = [span for span in found if t in span.periods]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from ..domain.base import as_decimal, exact
+from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.terms import SPANS, Terms
@@ -200,9 +200,6 @@ def resolve_trade(
 
 
 def _pools(merged: Merged, case: Case, counted: Sequence[OfferFacts], reached: Sequence[int]) -> tuple[Pool, ...]:
-    users: dict[str, list[int]] = {}
-    for index in reached:
-        for name in counted[index].pools:
-            users.setdefault(name, []).append(index)
+    users = grouped((name, index) for index in reached for name in counted[index].pools)
     capacities = Capacities(merged, case)
     return tuple(Pool(name, capacities.of(merged.facilities[name]), tuple(users[name])) for name in sorted(users))

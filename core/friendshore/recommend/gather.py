@@ -13,11 +13,12 @@ from pydantic import BaseModel
 from ..case.load import with_demands
 from ..case.mentions import Mention, words_of
 from ..catalog import ambiguous, misfits, overridden, read_catalogs, sound, united
+from ..domain.base import grouped
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
-from ..plugins import Block, Blocker, Registry, digest_of, is_folder, plugin_files
+from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN, is_own
 from ..plugins.readings import CatalogRef, Reading
@@ -164,9 +165,7 @@ def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]
 
 def blocks_of(registry: Registry) -> list[RunBlock]:
     """What was ruled out, name by name, for the run."""
-    by: dict[str, list[Block]] = {}
-    for block in registry.blocks:
-        by.setdefault(block.name, []).append(block)
+    by = grouped((block.name, block) for block in registry.blocks)
     return [
         RunBlock(
             name=name,

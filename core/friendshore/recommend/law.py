@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ..domain.base import exact, totals
+from ..domain.base import exact, grouped, totals
 from ..domain.plan import Purchase
 from ..domain.run import RunBlocked, RunComplianceClass, RunDoubt, RunExposed, RunLimit, RunRule, RunUnproven
 from ..domain.time import Span
@@ -66,9 +66,7 @@ def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]
 
 
 def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
-    periods: dict[tuple[int, tuple[str, ...]], list[int]] = {}
-    for outlet in requirement.outlets:
-        periods.setdefault((outlet.demand, outlet.waivers), []).append(outlet.period)
+    periods = grouped(((outlet.demand, outlet.waivers), outlet.period) for outlet in requirement.outlets)
     found = []
     for (demand, waivers), indices in periods.items():
         first, last = min(indices), max(indices)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..domain.base import Record
+from ..domain.base import Record, grouped
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError, PluginError
 from ..plugins import changes, kind_digest
@@ -202,9 +202,7 @@ _TABLES: dict[str, Callable[[Any], str]] = {
 def _entries(catalog: Catalog) -> dict[str, str]:
     found: dict[str, str] = {}
     for table, name in _TABLES.items():
-        texts: dict[str, list[str]] = {}
-        for one in getattr(catalog, table):
-            texts.setdefault(name(one), []).append(one.model_dump_json(exclude_defaults=True))
+        texts = grouped((name(one), one.model_dump_json(exclude_defaults=True)) for one in getattr(catalog, table))
         found |= {key: _hash("\n".join(sorted(some))) for key, some in texts.items()}
     return found
 

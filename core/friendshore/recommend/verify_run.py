@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..case import load_case
+from ..domain.base import grouped
 from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, PluginError, VerificationError
 from ..plugins import Registry
@@ -53,9 +54,7 @@ def _taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
 def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
     """Where charges that a run records do not agree with one another, or with what the rules that can be asked charge."""
     file = "run.json"
-    known: dict[tuple[str, ...], list[Decimal]] = {}
-    for purchase in derived:
-        known.setdefault(_key(purchase), []).append(purchase.charges)
+    known = grouped((_key(purchase), purchase.charges) for purchase in derived)
     added = Decimal(0)
     for number, purchase in enumerate(run.purchases, 1):
         parts = purchase.price + purchase.charges + purchase.freight

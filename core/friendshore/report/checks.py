@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..document import elements as doc
 from ..document.figures import count
+from ..domain.base import grouped
 from ..domain.used import STALE, aged, is_stale
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
@@ -235,7 +236,5 @@ def _from(here: Path | None, problem: Diagnostic) -> Diagnostic:
 
 def _left_out(outcomes: Sequence[Outcome]) -> list[str]:
     """Checks that were not made, those with one reason together."""
-    together: dict[tuple[str, str], list[str]] = {}
-    for outcome in outcomes:
-        together.setdefault((outcome.check.subject, outcome.left_out), []).append(outcome.check.name)
+    together = grouped(((outcome.check.subject, outcome.left_out), outcome.check.name) for outcome in outcomes)
     return [f"{subject}: {', '.join(names)} ({reason})" for (subject, reason), names in together.items()]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, mass
 from ..document.periods import period_columns
-from ..domain.base import totals
+from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunByMonths, RunRounded, RunShortage, RunSupplyCause
 
@@ -73,10 +73,7 @@ def met_from(demand: RunDemand) -> str:
 
 def by_reason(run: Run) -> dict[tuple[str, str], list[RunShortage]]:
     """Shortages by demand and reason."""
-    found: defaultdict[tuple[str, str], list[RunShortage]] = defaultdict(list)
-    for entry in run.shortages:
-        found[entry.demand, entry.reason].append(entry)
-    return dict(found)
+    return grouped(((entry.demand, entry.reason), entry) for entry in run.shortages)
 
 
 def shortages(run: Run) -> doc.Section | None:
@@ -167,9 +164,7 @@ def _unlooked(run: Run) -> Iterator[str]:
         )
     if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
         yield "where it is short of more by months: what comes late in a period is counted as there for all of it"
-    by_note: dict[str, list[str]] = {}
-    for row in _unknown(run):
-        by_note.setdefault(row.note, []).append(row.demand)
+    by_note = grouped((row.note, row.demand) for row in _unknown(run))
     for note, names in by_note.items():
         yield f"not looked at by months: {', '.join(names)}: {note}"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, number
-from ..domain.run import Run, RunLimit, RunRule, RunUnproven
+from ..domain.base import grouped
+from ..domain.run import Run, RunLimit, RunRule
 from ..domain.unmet import RunConflict
 from ..domain.used import aged
 
@@ -25,9 +26,7 @@ def kept_out(run: Run) -> doc.Section | None:
 def _unproven(run: Run) -> list[doc.Element | None]:
     if not run.unproven:
         return []
-    groups: defaultdict[tuple[str, str], list[RunUnproven]] = defaultdict(list)
-    for row in run.unproven:
-        groups[row.offer, row.reason or f"{row.rule} at {row.stage}"].append(row)
+    groups = grouped(((row.offer, row.reason or f"{row.rule} at {row.stage}"), row) for row in run.unproven)
     offers = len({row.offer for row in run.unproven})
     title = f"Unproven: {count(offers, 'offer')} would pass if proof were given{_some(len(groups))}"
     texts = []
@@ -112,9 +111,7 @@ def assumptions(run: Run) -> doc.Section | None:
     """Everything taken as given; what is said of several things is said once."""
     if not run.assumptions:
         return None
-    subjects: defaultdict[str, list[str]] = defaultdict(list)
-    for row in run.assumptions:
-        subjects[row.text].append(row.subject)
+    subjects = grouped((row.text, row.subject) for row in run.assumptions)
     told = [
         f"{names[0]}: {text}" if len(names) == 1 else f"{text}: {', '.join(names)}" for text, names in subjects.items()
     ]
@@ -153,10 +150,7 @@ def limits(run: Run) -> doc.Section | None:
     """Limits: those that the plan misses, one line a rule, and how many it keeps."""
     if not run.limits:
         return None
-    missed: dict[str, list[RunLimit]] = {}
-    for limit in run.limits:
-        if limit.missed_by:
-            missed.setdefault(limit.rule, []).append(limit)
+    missed = grouped((limit.rule, limit) for limit in run.limits if limit.missed_by)
     kept = len(run.limits) - sum(map(len, missed.values()))
     texts = [_missed(run, rows) for rows in missed.values()]
     return doc.section("Limits", doc.notes([*texts, f"{count(kept, 'limit')} kept, of {len(run.limits)}"]))

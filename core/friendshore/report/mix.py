@@ -12,7 +12,7 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, unit_for
 from ..document.periods import added_up, period_columns
-from ..domain.base import totals
+from ..domain.base import grouped, totals
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
 
@@ -46,9 +46,7 @@ def mix(run: Run) -> doc.Section:
 
 def by_material(run: Run) -> dict[str, list[RunPurchase]]:
     """Purchases by material, those first that are demanded."""
-    found: defaultdict[str, list[RunPurchase]] = defaultdict(list)
-    for purchase in run.purchases:
-        found[purchase.material].append(purchase)
+    found = grouped((purchase.material, purchase) for purchase in run.purchases)
     wanted = list(dict.fromkeys(demand.material for demand in run.demands))
     order = [*(m for m in wanted if m in found), *(m for m in sorted(found) if m not in wanted)]
     return {material: found[material] for material in order}
@@ -57,9 +55,7 @@ def by_material(run: Run) -> dict[str, list[RunPurchase]]:
 def _material_rows(
     run: Run, material: str, purchases: list[RunPurchase], periods: Sequence[doc.Column]
 ) -> Iterator[doc.DataRow]:
-    groups: defaultdict[Group, list[RunPurchase]] = defaultdict(list)
-    for purchase in purchases:
-        groups[purchase.offer, material, purchase.place, purchase.end_use].append(purchase)
+    groups = grouped(((purchase.offer, material, purchase.place, purchase.end_use), purchase) for purchase in purchases)
     unit = unit_for(added_up(periods, _by_period(run, purchases)))
     basis = next((m.basis for m in run.materials if m.id == material), "")
     title = f"{material} ({unit}" + (f"\u00a0{basis})" if basis not in ("", "gross") else ")")
@@ -224,9 +220,7 @@ def barred_texts(run: Run) -> Iterator[str]:
 
 def _verdicts(run: Run, one: RunHolding) -> str:
     """Its verdicts; uses with the same together."""
-    found: dict[str, list[str]] = {}
-    for use in one.uses:
-        found.setdefault(_verdict(use), []).append(_use_of(run, one, use))
+    found = grouped((_verdict(use), _use_of(run, one, use)) for use in one.uses)
     return "; ".join(f"{verdict} for {' and '.join(dict.fromkeys(uses))}" for verdict, uses in found.items())
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, percent
+from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
 from .checks import answer
@@ -131,9 +131,7 @@ def _suppliers(run: Run) -> doc.Element:
 
 def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[doc.Cell]]:
     names = names_of(purchases)
-    groups: defaultdict[str, list[RunPurchase]] = defaultdict(list)
-    for purchase in purchases:
-        groups[purchase.offer].append(purchase)
+    groups = grouped((purchase.offer, purchase) for purchase in purchases)
     total = kilograms_of(purchases)
     in_order = sorted(groups.values(), key=lambda group: (-kilograms_of(group), group[0].offer))
 

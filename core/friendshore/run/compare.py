@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeGuard
 
+from ..domain.base import grouped
 from ..errors import Diagnostic
 from ..reading.csvfile import Table, TableRow
 from ..reading.records import path_of, shown
@@ -82,10 +83,7 @@ def _part(entry: Mapping[str, object], only: Collection[str]) -> Mapping[str, ob
 def _by_key(
     entries: Sequence[tuple[int, Mapping[str, object]]], key: tuple[str, ...]
 ) -> dict[Key, list[tuple[int, Mapping[str, object]]]]:
-    found: defaultdict[Key, list[tuple[int, Mapping[str, object]]]] = defaultdict(list)
-    for number, entry in entries:
-        found[tuple(_text(entry.get(column)) for column in key)].append((number, entry))
-    return dict(found)
+    return grouped((tuple(_text(entry.get(column)) for column in key), (number, entry)) for number, entry in entries)
 
 
 def _text(value: object) -> str:

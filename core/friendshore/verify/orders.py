@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ..domain.base import grouped
 from ..domain.tiers import Tier
 from ..problem.schedules import PriceSpan
 from ..problem.trade import Commitment, TermSpan
@@ -137,9 +138,7 @@ def settle(ledger: PlanEntries) -> list[Settled]:
     """Every span in which something is bought under a schedule, in canonical order; what rounding misses goes to the ledger."""
     problem = ledger.problem
     units = ledger.units() if problem.price_spans else {}
-    by_offer: defaultdict[int, list[int]] = defaultdict(list)
-    for offer, t in sorted(units):
-        by_offer[offer].append(t)
+    by_offer = grouped(sorted(units))
     found = []
     for position, span in enumerate(problem.price_spans):
         bought = [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...document import elements as doc
 from ...document.figures import count, mass
+from ...domain.base import grouped
 from ..told import effort_line
 from .search import Calendar, Cause, Cliff, Stretch
 
@@ -142,10 +143,7 @@ def _causes(causes: Sequence[Cause]) -> str:
 
 
 def _by_demand(found: Calendar) -> dict[str, list[Stretch]]:
-    by_demand: dict[str, list[Stretch]] = {}
-    for stretch in found.stretches:
-        by_demand.setdefault(stretch.demand, []).append(stretch)
-    return by_demand
+    return grouped((stretch.demand, stretch) for stretch in found.stretches)
 
 
 def _demand(name: str, stretches: Sequence[Stretch], found: Calendar) -> doc.Section:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
 
+from ....domain.base import grouped
 from ....domain.facts import ChainEntry, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
@@ -98,9 +99,7 @@ class Counting(Grouped):
 
         Where the rule selects materials, also those that are only bought on the way to what is demanded.
         """
-        members: dict[str, list[str]] = {}
-        for material in facts.materials:
-            members.setdefault(self.group(material), []).append(material.id)
+        members = grouped((self.group(material), material.id) for material in facts.materials)
         demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
         groups = demanded | (members.keys() if self.selects else set())
         return [(name, facts.about(members[name])) for name in sorted(groups) if name]
