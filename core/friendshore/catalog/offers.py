@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
+from ..domain.base import grouped
 from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, Quote, RecipeLine
 from ..domain.fitting import PRICED_TWICE, quoted_twice
 from ..domain.quantities import UnitPrice
@@ -61,9 +62,7 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
 
 def made_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
     """What the offers of each facility deliver."""
-    made: dict[str, set[str]] = {}
-    for offer in offers:
-        made.setdefault(offer.facility, set()).update(line.material for line in offer.outputs)
+    made = grouped((offer.facility, line.material) for offer in offers for line in offer.outputs)
     return {facility: frozenset(materials) for facility, materials in made.items()}
 
 

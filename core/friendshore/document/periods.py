@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -76,12 +77,9 @@ def _spans(periods: Sequence[tuple[str, str]], most: int) -> list[tuple[str, int
     """
     if len(periods) <= min(MOST_PERIODS, most):
         return [(label, 1) for label, _ in periods]
-    years: dict[str, int] = {}
-    for _, year in periods:
-        years[year] = years.get(year, 0) + 1
-    if len(years) <= most:
-        return list(years.items())
-    found = list(years.items())
+    found = list(Counter(year for _, year in periods).items())
+    if len(found) <= most:
+        return found
     kept, rest = found[: most - 1], found[most - 1 :]
     return [*kept, (f"{rest[0][0]}–{rest[-1][0][-2:]}", sum(size for _, size in rest))]
 

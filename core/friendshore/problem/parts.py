@@ -16,6 +16,7 @@ from typing import assert_never
 
 import numpy as np
 
+from ..domain.base import grouped
 from ..domain.case import Case
 from ..domain.facts import Catalog, Offer
 from ..rules.base import Rule
@@ -229,10 +230,7 @@ class _Joined:
 
     def groups(self) -> tuple[frozenset[str], ...]:
         """All groups, in the order of their first name."""
-        found: dict[str, set[str]] = {}
-        for name in self._up:
-            found.setdefault(self._root(name), set()).add(name)
-        return tuple(frozenset(group) for group in found.values())
+        return tuple(map(frozenset, grouped((self._root(name), name) for name in self._up).values()))
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:

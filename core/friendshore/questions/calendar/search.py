@@ -184,12 +184,7 @@ class _Calendar:
 
     def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
         """Stretches, those with the same facts for every demand as one."""
-        found: list[list[StretchPlan]] = []
-        for one in planned:
-            if found and all(one.same_as(found[-1][-1], name) for name in demands):
-                found[-1].append(one)
-            else:
-                found.append([one])
+        found = _runs(planned, demands)
         befores = [None, *(run[-1] for run in found)]
         return [
             Interval(
@@ -277,15 +272,20 @@ _NEVER_ALONE = ("price", "exchange rate")
 """What changes a cost, and never what is available: it is told with the dates and not asked about."""
 
 
-def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:
-    """What becomes of a demand, neighbouring stretches with the same facts for it as one."""
+def _runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[StretchPlan]]:
+    """Stretches, neighbouring ones with the same facts for every demand together."""
     runs: list[list[StretchPlan]] = []
     for one in planned:
-        if runs and one.same_as(runs[-1][-1], demand):
+        if runs and all(one.same_as(runs[-1][-1], name) for name in demands):
             runs[-1].append(one)
         else:
             runs.append([one])
-    return [_stretch(run, demand, material) for run in runs if demand in run[0].wanted]
+    return runs
+
+
+def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:
+    """What becomes of a demand, neighbouring stretches with the same facts for it as one."""
+    return [_stretch(run, demand, material) for run in _runs(planned, [demand]) if demand in run[0].wanted]
 
 
 def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel
 
-from ...domain.base import Number, Record, exact, totals
+from ...domain.base import Number, Record, exact, grouped, totals
 from ...domain.time import Span
 from ...explain.causes import SupplyCauses
 from ...explain.shortages import Reason, shortage_reasons
@@ -38,11 +38,8 @@ def breakpoints(standing: Snapshot) -> dict[date, tuple[Subject, ...]]:
     Rules are asked for all dates they hold, whatever kind they are of.
     """
     first = standing.inputs.case.horizon.start
-    found: dict[date, set[Subject]] = {}
-    for day, subject in _turns(standing):
-        if first < day <= standing.until:
-            found.setdefault(day, set()).add(subject)
-    return {day: tuple(sorted(subjects)) for day, subjects in sorted(found.items())}
+    turns = sorted({turn for turn in _turns(standing) if first < turn[0] <= standing.until})
+    return {day: tuple(subjects) for day, subjects in grouped(turns).items()}
 
 
 def stretches_between(first: date, until: date, days: list[date]) -> list[Span]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from typing import Literal
 
-from ...domain.base import Record
+from ...domain.base import Record, grouped
 from ...domain.change import Change
 from ...domain.suggest import did_you_mean
 from ...domain.time import Horizon
@@ -55,24 +54,14 @@ class Loss(Record):
         return tuple(Change(remove=f"{self.by[0]}:{name}", start=start) for name in self.names)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Offers by whom they are lost with."""
-
-    groups: Mapping[LossKind, Mapping[str, frozenset[int]]]
-
-    @staticmethod
-    def of(problem: Problem) -> _Found:
-        """All offers that can reach a demand, grouped."""
-        reached = sorted({arc.offer for arc in problem.network.arcs if arc.offer >= 0})
-        groups: dict[LossKind, dict[str, frozenset[int]]] = {}
-        for kind, name_of in _NAMED.items():
-            found: dict[str, set[int]] = {}
-            for offer in reached:
-                if name_of(problem.offers[offer]):
-                    found.setdefault(name_of(problem.offers[offer]), set()).add(offer)
-            groups[kind] = {name: frozenset(offers) for name, offers in sorted(found.items())}
-        return _Found(groups)
+def _groups(problem: Problem) -> dict[LossKind, dict[str, frozenset[int]]]:
+    """All offers that can reach a demand, by whom they are lost with."""
+    reached = sorted({arc.offer for arc in problem.network.arcs if arc.offer >= 0})
+    groups: dict[LossKind, dict[str, frozenset[int]]] = {}
+    for kind, name_of in _NAMED.items():
+        found = grouped((name_of(problem.offers[offer]), offer) for offer in reached)
+        groups[kind] = {name: frozenset(offers) for name, offers in sorted(found.items()) if name}
+    return groups
 
 
 def losses(
@@ -83,7 +72,7 @@ def losses(
     `kinds` say by what losses are told apart; with `pairs` there are also every two countries that the plan buys from.
     """
     problem = session.problem
-    groups = _Found.of(problem).groups
+    groups = _groups(problem)
     used = _used(session)
     found: dict[frozenset[int], Loss] = {}
     for kind in kinds:
