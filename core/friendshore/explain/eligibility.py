@@ -82,9 +82,8 @@ def exposed(verified: VerifiedPlan) -> list[Exposed]:
     judging = Judging(verified.ledger, frozenset({PhaseStatus.UNKNOWN}))
     cost = {id(line.item): line.total for line in verified.lines}
     found: dict[str, dict[int, Bought]] = {}
-    for judged in judging.verdicts():
-        if judging.broken(judged):
-            found.setdefault(judged.rule, {})[id(judged.item)] = judged.item
+    for judged in judging.forbidden():
+        found.setdefault(judged.rule, {})[id(judged.item)] = judged.item
     return [
         Exposed(
             rule,

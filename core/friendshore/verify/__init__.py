@@ -57,8 +57,7 @@ class VerifiedPlan:
     """All its money."""
     settled: tuple[Settled, ...]
     """Every price schedule over every span in which something is bought under it."""
-    judged: tuple[Judged, ...]
-    """Every verdict that bears on the plan."""
+    judging: Judging
     readings: Readings
     """Every row of every limit rule, with its value."""
     levels: tuple[LevelReading, ...]
@@ -71,6 +70,11 @@ class VerifiedPlan:
     rounding: Decimal
     """Money by which rounding to the resolution may have moved what the plan comes to."""
     seal: object
+
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """Every verdict that bears on the plan."""
+        return self.judging.verdicts
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -113,7 +117,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     amounts.check()
     check_terms(ledger, placed)
     check_ends(ledger)
-    judged = check_law(ledger)
+    judging = check_law(ledger)
     costing = Costing(ledger, placed)
     readings, penalties = read_limits(ledger, amounts, costing)
     cost = costing.cost(penalties)
@@ -134,7 +138,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         cost=cost,
         costing=costing,
         settled=tuple(costing.settled),
-        judged=tuple(judged),
+        judging=judging,
         readings=readings,
         levels=tuple(levels),
         ledger=ledger,
@@ -219,11 +223,11 @@ def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
 
     Beside the others the plan stays what it is: as lawful and as dear.
     """
-    ledger = PlanEntries.of(replace(verified.problem, rules=tuple(rules)), verified.plan)
+    ledger = replace(verified.ledger, problem=replace(verified.problem, rules=tuple(rules)), findings=[])
     judging = Judging(ledger)
-    against = {judged.rule for judged in judging.verdicts() if judging.broken(judged)}
+    against = {judged.rule for judged in judging.forbidden()}
     charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers)
-    for item in ledger.bought:
+    for item in ledger.bought if charges.rules else ():
         for use in verified.costing.uses(item.arc, item.entry.requirement):
             against |= charges.charging(item.arc, use, item.ordered)
     return frozenset(against)

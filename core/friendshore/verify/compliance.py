@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -70,30 +70,58 @@ class Judging:
             for rule in self.problem.rules
             if "judge" in rule.verbs and any(phase.status in self.statuses for phase in rule.phases)
         ]
+        self._concern: dict[int, list[Rule]] = {}
         self._bear: dict[tuple[int, frozenset[str]], list[Rule]] = {}
         self._known_rules: dict[object, list[_Applicable]] = {}
         self._known_sorts: dict[object, list[tuple[int, _Applicable]]] = {}
         self._applying: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
         self._known_ends: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
-        self._served = self._deliveries()
-        self._finals = self._finals_up()
+        self._known_against: dict[tuple[str, int], frozenset[tuple[str, int]]] = {}
 
-    def verdicts(self) -> list[Judged]:
+    @cached_property
+    def verdicts(self) -> tuple[Judged, ...]:
         """All verdicts that bear on the plan, the passing ones too, without repeats."""
+        return tuple([judged for item in self.ledger.bought for judged in self._on(item, None)])
+
+    def forbidden(self) -> list[Judged]:
+        """Those of the verdicts that forbid what was bought.
+
+        A rule forbids on the days on which it holds what it finds against. So what no rule finds against is lawful on any day,
+        and of all else only the rules that do need be asked for their days.
+        """
         found: list[Judged] = []
         for item in self.ledger.bought:
-            seen: set[_Asked] = set()
-            for served in self._ends(item):
-                for rule, day, asked in self._applicable(item, served):
-                    if asked not in seen:
-                        seen.add(asked)
-                        found.append(Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day))
+            against = self._against(item)
+            found += [judged for judged in (self._on(item, against) if against else ()) if self.broken(judged)]
         return found
+
+    def _on(self, item: Bought, only: Collection[tuple[str, int]] | None) -> Iterator[Judged]:
+        """The verdicts on one purchase; `only`: of some rules, each for uses of some number."""
+        seen: set[_Asked] = set()
+        for served in self._ends(item):
+            for rule, day, asked in self._applicable(item, served):
+                if asked not in seen and (only is None or asked[:2] in only):
+                    seen.add(asked)
+                    yield Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
+
+    def _against(self, item: Bought) -> frozenset[tuple[str, int]]:
+        """Rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""
+        key = (item.entry.requirement, item.arc.index)
+        if key not in self._known_against:
+            ends = {served.number: served for served, _ in self._all_ends(item)}
+            self._known_against[key] = frozenset(
+                (rule.id, number)
+                for number, served in ends.items()
+                for rule in self._concerning(served)
+                if (rule.bears_on == "chain" or _moves(item.arc))
+                and self.law.forbids(self._ask(rule, item.arc, served), item.arc)
+            )
+        return self._known_against[key]
 
     def _applicable(self, item: Bought, served: FinalDelivery) -> list[_Applicable]:
         """The rules that apply to a purchase for a delivery, and the days on which they do: the same for all that arrive with it."""
-        moves = item.arc.offer >= 0 or item.arc.move.crosses
+        moves = _moves(item.arc)
         own = item.arc.node == final_node(served.use)
         key = (served, item.delivered if moves else None, (item.arc.lot, item.ordered) if own else None)
         if key not in self._known_rules:
@@ -120,11 +148,15 @@ class Judging:
         key = (served.number, served.waived)
         if key not in self._bear:
             self._bear[key] = [
-                rule
-                for rule in self._rules
-                if not (rule.id in served.waived and rule.bears_on == "chain") and self._concerns(rule, served)
+                rule for rule in self._concerning(served) if not (rule.id in served.waived and rule.bears_on == "chain")
             ]
         return self._bear[key]
+
+    def _concerning(self, served: FinalDelivery) -> list[Rule]:
+        """The rules that can bear on a use, waived or not."""
+        if served.number not in self._concern:
+            self._concern[served.number] = [rule for rule in self._rules if self._concerns(rule, served)]
+        return self._concern[served.number]
 
     def _applies(self, rule: Rule, day: Span) -> bool:
         key = (rule.id, day.start, day.end)
@@ -179,7 +211,8 @@ class Judging:
             found[item.entry.requirement, item.arc.node].add(self._ordered(item))
         return {key: sorted(days, key=str) for key, days in found.items()}
 
-    def _deliveries(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
+    @cached_property
+    def _served(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
         """Deliveries out of each compliance class at each node."""
         rules = {waiver_id(w): w for w in self.problem.case.waivers}
         served: defaultdict[tuple[str, Node], dict[FinalDelivery, None]] = defaultdict(dict)
@@ -194,7 +227,8 @@ class Judging:
             served[delivery.requirement, final_node(facts.use)][found] = None
         return {key: list(found) for key, found in served.items()}
 
-    def _finals_up(self) -> dict[Node, list[Node]]:
+    @cached_property
+    def _finals(self) -> dict[Node, list[Node]]:
         """Node -> the final nodes down its chains."""
         finals: defaultdict[Node, list[Node]] = defaultdict(list)
         for final in sorted({node for _, node in self._served}):
@@ -208,6 +242,10 @@ class Judging:
 
     def _ends(self, item: Bought) -> list[FinalDelivery]:
         """Deliveries that a purchase may end in: down its chain, and not before it has arrived."""
+        return [served for served, by in self._all_ends(item) if min(served.period, by) >= item.delivered]
+
+    def _all_ends(self, item: Bought) -> list[tuple[FinalDelivery, int]]:
+        """Deliveries down the chain of a purchase, each with the last period in which what ends in it can have arrived."""
         key = (item.entry.requirement, item.arc.node)
         if key not in self._known_ends:
             latest: dict[FinalDelivery, int] = {}
@@ -215,7 +253,7 @@ class Judging:
                 latest[served] = max(by, latest.get(served, by))
             in_order = sorted(latest, key=lambda s: (s.number, s.period, s.requirement))
             self._known_ends[key] = [(served, latest[served]) for served in in_order]
-        return [served for served, by in self._known_ends[key] if min(served.period, by) >= item.delivered]
+        return self._known_ends[key]
 
     def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[FinalDelivery, int]]:
         """Deliveries out of a compliance class, and out of those that co-products made from `node` were lent to.
@@ -237,17 +275,19 @@ class Judging:
         return self._reach[node]
 
 
-def check_law(ledger: PlanEntries) -> list[Judged]:
-    """Every verdict on the plan; those that forbid are findings."""
-    found: list[Judged] = []
+def _moves(arc: Arc) -> bool:
+    """Whether what is bought moves: stock in hand lies where it is."""
+    return arc.offer >= 0 or arc.move.crosses
+
+
+def check_law(ledger: PlanEntries) -> Judging:
+    """What the rules find of the plan; verdicts that forbid are findings."""
+    judging = Judging(ledger)
     if any("judge" in rule.verbs for rule in ledger.problem.rules):
-        judging = Judging(ledger)
-        found = judging.verdicts()
-        for judged in found:
-            if judging.broken(judged):
-                _forbidden(ledger, judged)
+        for judged in judging.forbidden():
+            _forbidden(ledger, judged)
     _check_licences(ledger)
-    return found
+    return judging
 
 
 def _forbidden(ledger: PlanEntries, judged: Judged) -> None:
