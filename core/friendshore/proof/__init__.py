@@ -7,22 +7,35 @@ program holds every plan worth having, and costs it rightly, is believed of `fri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
-import numpy as np
-
-from ..domain.plan import Infeasible, PlanStatus
 from ..program import Program, compile_program
-from ..program.matrix import Floats, Ints
-from ..solve import Cancel, Conflict, Progress, Solution, Watch, infeasible, plan_of
-from ..solve.components import empty_rows
-from ..solve.engine import Reached
-from ..verify import VerifiedPlan, examine
-from .claims import Aim, Proof, Shown, aims_of, any_plan, beaten, no_conflict, not_checked, told
+from ..program.matrix import Floats
+from ..solve import Cancel, Progress, Watch
+from ..verify import VerifiedPlan
+from .better import better
+from .certificate import Certificate, Certified, NoCertificateError, certified, counts, stated_as
+from .certificate_file import read, text_of
+from .claims import (
+    Aim,
+    Proof,
+    ProvedParts,
+    Shown,
+    aims_of,
+    any_plan,
+    beaten,
+    no_certificate,
+    not_checked,
+    together,
+    told,
+)
+from .conflicts import prove_conflicts
 from .search import ProofSearch
 
-__all__ = ["SECONDS", "Proof", "aims_of", "beaten", "not_checked", "prove_optimality"]
+__all__ = ["SECONDS", "Proof", "ProvedParts", "aims_of", "beaten", "certify", "not_checked", "prove_optimality"]
 
 SECONDS = 30.0
 """Time for a proof, if nothing else is asked."""
@@ -35,6 +48,7 @@ def prove_optimality(
     seconds: float | None = SECONDS,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    certificate: Mapping[str, Any] | None = None,
 ) -> Proof:
     """What can be proved of how good a plan is, beside what its run claims.
 
@@ -43,6 +57,7 @@ def prove_optimality(
         seconds: time for it; what is not proved by then is told as such. None: there is no such limit.
         progress: told how far it is.
         cancel: ends it once it is set.
+        certificate: what the run says to prove it, as `certify` made it: where that is enough, nothing is searched and no solver is asked.
 
     Raises:
         SolverError: if the cost of the program has no least value.
@@ -54,87 +69,87 @@ def prove_optimality(
             f"the program has {program.linear.entries.nnz:,} coefficients, too many to prove anything of"
         )
     watch = Watch(seconds, cancel)
-    if verified.plan.infeasible:
-        return _conflict(verified, program, watch, progress)
-    shown = []
-    for aim in aims_of(verified, program):
+    try:
+        given = [] if certificate is None else read(certificate)
+        if verified.plan.infeasible:
+            return prove_conflicts(verified, program, watch, progress, given[0] if given else None)
+        return _proved(verified, program, watch, progress, given)
+    except NoCertificateError as error:
+        return no_certificate([str(error)])
+
+
+def _proved(
+    verified: VerifiedPlan,
+    program: Program,
+    watch: Watch,
+    progress: Progress | None,
+    given: Sequence[Certificate],
+) -> Proof:
+    shown: list[Shown] = []
+    parts: list[ProvedParts] = []
+    for rank, aim in enumerate(aims_of(verified, program)):
+        found = Certified(aim, given[rank], watch) if rank < len(given) else None
+        if found is not None and (wrong := found.findings(*_stated(aim, verified))):
+            return no_certificate(wrong)
+        if found is not None and (one := Shown(aim, found.bound, None)).holds:
+            shown.append(one)
+            parts.append(replace(found.counts, linear_proved=found.counts.linear, integer_proved=found.counts.integer))
+            continue
         search = ProofSearch(aim, watch, progress)
-        better = _better(verified, program, aim, search.best())
-        shown.append(Shown(aim, search.bound, better))
-        if better is not None or search.bound is None:
+        cheaper = better(verified, program, aim, search.best())
+        known = [bound for bound in (search.bound, found.bound if found is not None else None) if bound is not None]
+        shown.append(Shown(aim, max(known, default=None), cheaper))
+        tried = [_counts(search, shown[-1]), *([found.counts] if found is not None else [])]
+        parts.append(max(tried, key=lambda one: one.proved))
+        if cheaper is not None or not known:
             break  # the objectives after it are about plans that keep it
-    return told(shown, verified, late=watch.stopped())
+    return replace(told(shown, verified, late=watch.stopped()), parts=together(parts))
 
 
-def _better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None) -> VerifiedPlan | None:
-    """A plan that holds and comes to less than the run says that any can, if `x` is one."""
-    if x is None or float(aim.linear.cost @ x) + aim.linear.constant >= float(aim.claimed - aim.slack):
+def certify(
+    verified: VerifiedPlan,
+    program: Program,
+    x: Floats,
+    seconds: float | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> str | None:
+    """The text of a certificate of how good a plan is: with it `prove_optimality` needs no solver. The same plan has the same certificate,
+    unless a limit of time ends it.
+
+    Args:
+        verified: a plan that holds.
+        program: the program that it was found in.
+        x: the plan, as values of all columns.
+        seconds: time for it; what is not proved by then is left out. None: there is no such limit.
+        progress: told how far it is.
+        cancel: ends it once it is set.
+
+    Returns:
+        None where the program is too large to prove anything of.
+
+    Raises:
+        SolverError: if the cost of the program has no least value.
+    """
+    if program.linear.entries.nnz > MOST_ENTRIES:
         return None
-    found = _derived(verified, program, x)
-    return found if found is not None and aim.is_beaten(found, verified) else None
+    watch = Watch(seconds, cancel)
+    if verified.plan.infeasible:
+        return text_of([certified(ProofSearch(any_plan(program), watch, progress), None)])
+    searches = (ProofSearch(aim, watch, progress, x) for aim in aims_of(verified, program))
+    return text_of([certified(search, x) for search in searches])
 
 
-def _derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:
-    """The plan that `x` describes, derived from the facts; None where it does not hold."""
-    cost = float(program.linear.cost @ x) + program.linear.constant
-    levels = tuple(Reached(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
-    # The bound of this plan is not what is asked: that all but nothing is proved of it lets `examine` take it as it is.
-    plan = plan_of(program, Solution(x, PlanStatus.FEASIBLE, cost, min(0.0, 2 * cost), (), 1, levels))
-    return examine(verified.problem, plan)[0]
+def _stated(aim: Aim, verified: VerifiedPlan) -> tuple[Decimal, tuple[Decimal, Decimal]]:
+    """What the parts of a plan come to together, and by how much they may come to less or more: what is left on unused may be dropped since."""
+    value = aim.of(verified)
+    return value, (aim.slack, aim.slack + max(aim.value - aim.claimed, Decimal(0)))
 
 
-def _conflict(verified: VerifiedPlan, program: Program, watch: Watch, progress: Progress | None) -> Proof:
-    """Whether rules conflict as the run says: each part proved by itself, as one that no plan keeps; refuted by a plan that keeps them all."""
-    search = ProofSearch(any_plan(program), watch, progress)
-    empty = list(_without_plan(program, search))
-    named = verified.plan.infeasible
-    excused = _excused(verified) <= {row for conflict in empty for row in _labels(program, conflict)}
-    parts = [infeasible(program, conflict) for conflict in empty]
-    proved = tuple(part for part in named if excused and any(_is_within(part, one) for one in parts))
-    if len(proved) == len(named):
-        told_so = not_checked("rules conflict, which is proved: what they leave unplanned has no cost to compare")
-        return replace(told_so, conflicts=proved)
-    x = search.best()
-    if x is not None and _derived(verified, program, x) is not None:
-        return no_conflict(verified)
-    rules = ", ".join(dict.fromkeys(rule for part in named if part not in proved for rule in part.rules))
-    return replace(not_checked(f"the run says that rules conflict ({rules}), which is not proved"), conflicts=proved)
-
-
-def _without_plan(program: Program, search: ProofSearch) -> Iterator[Conflict]:
-    """The parts of a program that no plan keeps, each with all rules that have a row in it."""
-    for part, tree in zip(search.parts, search.trees, strict=True):
-        if tree.empty:
-            yield Conflict(part.columns, _rules(program, part.rows), tuple(part.rows.tolist()))
-    for row in empty_rows(program.linear):
-        yield Conflict(np.array([], dtype=np.intp), _rules(program, np.array([row])), (int(row),))
-
-
-def _excused(verified: VerifiedPlan) -> set[tuple[str, str]]:
-    """The rows of limit rules that the plan misses, since rules conflict: rule and label."""
-    return {
-        (one.rule.id, one.row.label)
-        for one in verified.readings
-        if one.unplanned and one.row.penalty is None and one.miss > one.tolerance
-    }
-
-
-def _labels(program: Program, conflict: Conflict) -> Iterator[tuple[str, str]]:
-    """The rows of limit rules in a part of a program: rule and label."""
-    within = set(conflict.rows)
-    for position, (rule, row) in zip(program.limits.program_rows, program.limits.rows, strict=True):
-        if position in within:
-            yield rule.id, row.label
-
-
-def _rules(program: Program, rows: Ints) -> tuple[str, ...]:
-    return tuple({owner.removeprefix("rule ") for owner in program.owners_of(rows)})
-
-
-def _is_within(named: Infeasible, empty: Infeasible) -> bool:
-    """Whether a conflict that a plan names is of a part that no plan keeps: nothing else is left unplanned in its name."""
-    return (
-        set(named.materials) <= set(empty.materials)
-        and set(named.demands) <= set(empty.demands)
-        and set(named.rules) <= set(empty.rules)
-    )
+def _counts(search: ProofSearch, shown: Shown) -> ProvedParts:
+    """Of how many parts a search proved enough: where all together are proved, of each."""
+    bounds = [tree.bound for tree in search.trees]
+    best = [None if tree.best is None else Decimal(repr(tree.best[0])) for tree in search.trees]
+    if shown.holds:
+        best = [None if bound is None else stated_as(bound) for bound in bounds]
+    return counts(search.parts, bounds, best, certified=False)

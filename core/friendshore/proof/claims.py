@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
@@ -93,6 +93,39 @@ _CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
+class ProvedParts:
+    """Of how many parts what they cost at least is proved, to the share that an optimal plan may leave open."""
+
+    linear: int
+    """Parts without integer columns."""
+    linear_proved: int
+    integer: int
+    """Parts with integer columns."""
+    integer_proved: int
+    certified: bool
+    """Whether by the run's certificate alone, without a solver."""
+
+    @property
+    def proved(self) -> int:
+        """Parts of either kind that are proved."""
+        return self.linear_proved + self.integer_proved
+
+    @property
+    def text(self) -> str:
+        """In a sentence."""
+        told = [
+            f"{proved:,} of {all_:,} {kind}"
+            for proved, all_, kind in (
+                (self.linear_proved, self.linear, "linear"),
+                (self.integer_proved, self.integer, "integer"),
+            )
+            if all_
+        ]
+        how = "by the run's certificate, without a solver" if self.certified else "by branching here"
+        return f"independent parts proved {how}: {' and '.join(told) or 'none'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """What is to be said of how good a plan is."""
 
@@ -108,6 +141,8 @@ class Proof:
     """Claims that are proved wrong."""
     conflicts: tuple[Infeasible, ...] = ()
     """Conflicts of rules that the plan names, and that are proved."""
+    parts: ProvedParts | None = None
+    """Of how many independent parts it is proved, over all objectives; None: nothing was tried."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +181,25 @@ class Shown:
 def not_checked(why: str) -> Proof:
     """Nothing was tried."""
     return Proof(f"optimality: not checked, since {why}", proved=False)
+
+
+def together(parts: Sequence[ProvedParts]) -> ProvedParts | None:
+    """Those of all objectives; None: nothing was tried."""
+    if not parts:
+        return None
+    return ProvedParts(
+        sum(one.linear for one in parts),
+        sum(one.linear_proved for one in parts),
+        sum(one.integer for one in parts),
+        sum(one.integer_proved for one in parts),
+        certified=all(one.certified for one in parts),
+    )
+
+
+def no_certificate(told: Iterable[str]) -> Proof:
+    """That the certificate of a run states what it does not prove."""
+    findings = tuple(Diagnostic(f"the certificate does not hold: {one}", "certificate.json") for one in told)
+    return replace(not_checked("the run's certificate does not hold"), findings=findings)
 
 
 def no_conflict(verified: VerifiedPlan) -> Proof:

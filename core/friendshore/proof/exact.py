@@ -16,8 +16,8 @@ Figures are read as the decimals that their doubles stand for, and counted as wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
@@ -101,6 +101,8 @@ SIMPLE = 10**6
 """Largest denominator of multipliers that are taken for fractions which a solver writes as doubles."""
 LARGE = 2**400
 """Common denominator beyond which they are taken as they stand."""
+SHORT = 10**4
+"""Denominator of the shortest that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,74 +115,115 @@ class _Figure:
     """Whether it has more digits than facts have."""
 
 
+@dataclass(frozen=True, slots=True)
+class Multipliers:
+    """Multipliers of rows as fractions over one denominator; rows that are not named have none."""
+
+    over: int
+    """The denominator, above zero."""
+    rows: tuple[tuple[int, int], ...]
+    """Row and numerator, by row."""
+
+    @staticmethod
+    def of(values: Sequence[Fraction]) -> Multipliers:
+        """Those of all rows."""
+        over = lcm(*(one.denominator for one in values))
+        rows = ((row, one.numerator * (over // one.denominator)) for row, one in enumerate(values) if one)
+        return Multipliers(over, tuple(rows))
+
+
 class ExactProgram:
     """A program of columns that are never negative, its figures as whole numbers over common denominators."""
 
     def __init__(self, linear: Linear) -> None:
-        read = _Reader()
+        self._read = _Reader()
         self._linear, self._by_column = linear, linear.entries.transposed()
-        self._size = replace(self._by_column, data=np.abs(self._by_column.data))
-        self._row_lower = [read.end(value) for value in linear.row_lower.tolist()]
-        self._row_upper = [read.end(value) for value in linear.row_upper.tolist()]
+        self._column_of = self._by_column.rows
+        self._ends = linear.row_lower.tolist(), linear.row_upper.tolist()
         self._constant = Fraction(Decimal(repr(linear.constant)))
-        rows, values = self._by_column.indices.tolist(), self._by_column.data.tolist()
-        ends = self._by_column.indptr.tolist()
-        self._columns = [
-            _Column.of(read(cost), [(rows[i], read(values[i])) for i in range(ends[j], ends[j + 1])])
-            for j, cost in enumerate(linear.cost.tolist())
-        ]
+        self._columns: dict[int, _Column] = {}
 
     def bound(self, hints: Floats, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
-        """No x within the bounds that keeps the rows costs less than this; None: nothing is known.
+        """No x within the bounds that keeps the rows costs less than this; None: nothing is known. See `best`."""
+        found = self.best(hints, lower, upper, costs=costs)
+        return None if found is None else found[0]
+
+    def best(
+        self, hints: Floats, lower: Floats, upper: Floats, *, costs: bool = True, enough: Fraction | None = None
+    ) -> tuple[Fraction, Multipliers] | None:
+        """The best bound that fractions near some duals give, with these; None: nothing is known.
 
         Args:
             hints: about the duals of the rows; whatever they are, the bound holds.
             lower: least of each column, none below zero.
             upper: most of each column; infinite: there is no limit.
             costs: whether columns cost what they cost; else nothing, and a bound above zero shows that no x keeps the rows.
+            enough: a bound that will do: the shortest fractions that give it are taken.
         """
-        plain = [Fraction(value) for value in hints.tolist()]
-        simple = [value.limit_denominator(SIMPLE) for value in plain]
-        found = [
-            self._bound(multipliers, common, lower, upper, costs)
-            for multipliers in (simple, plain)
-            if (common := lcm(*(one.denominator for one in multipliers))) <= LARGE or multipliers is plain
-        ]
-        return max((bound for bound in found if bound is not None), default=None)
+        found: tuple[Fraction, Multipliers] | None = None
+        for one in _near(hints, short=enough is not None):
+            bound = self.value(one, lower, upper, costs=costs)
+            if bound is not None and (found is None or bound > found[0]):
+                found = bound, one
+                if enough is not None and bound >= enough:
+                    break
+        return found
 
-    def _bound(
-        self, multipliers: Sequence[Fraction], common: int, lower: Floats, upper: Floats, costs: bool
-    ) -> Fraction | None:
-        y = [one.numerator * (common // one.denominator) for one in multipliers]
+    def value(self, given: Multipliers, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
+        """The bound that some multipliers give; None: none, since a column that they would have large has no limit."""
+        common, below, above = given.over, *self._ends
+        y = [0] * len(below)
         found: defaultdict[int, int] = defaultdict(int)
         """Denominator -> sum of numerators."""
-        for row, times in enumerate(y):
-            end = self._row_lower[row] if times > 0 else self._row_upper[row]
-            if end is None:
-                y[row] = 0
-            elif times:
+        for row, times in given.rows:
+            end = self._read.end(below[row] if times > 0 else above[row])
+            if end is not None:
+                y[row] = times
                 part = times * end.above
                 found[end.below * common] += part - (_doubt(abs(part)) if end.unsure else 0)
         for j in self._to_look_at(y, common, lower, costs):
-            reduced = self._columns[j].reduced(y, common, costs)
+            column = self._column(j)
+            reduced = column.reduced(y, common, costs)
             at = float(lower[j]) if reduced >= 0 else float(upper[j])
             if not reduced or not at:
                 continue
             if not np.isfinite(at):
                 return None
-            above, below = at.as_integer_ratio()
-            found[self._columns[j].below * common * below] += reduced * above
+            numerator, denominator = at.as_integer_ratio()
+            found[column.below * common * denominator] += reduced * numerator
         total = self._constant if costs else Fraction(0)
-        return total + sum((Fraction(above, below) for below, above in found.items()), Fraction(0))
+        return total + sum((Fraction(one, over) for over, one in found.items()), Fraction(0))
 
     def _to_look_at(self, y: Sequence[int], common: int, lower: Floats, costs: bool) -> list[int]:
         """Columns whose part of the bound may not be nothing: of all others doubles can tell that they only cost."""
         near = np.array([times / common for times in y])
-        cost = self._linear.cost if costs else np.zeros(len(self._columns))
-        reduced = cost - self._by_column @ near
-        size = np.abs(cost) + self._size @ np.abs(near)
+        cost = self._linear.cost if costs else np.zeros(len(self._linear.cost))
+        parts = self._by_column.data * near[self._by_column.indices]
+        reduced = cost - np.bincount(self._column_of, parts, minlength=len(cost))
+        size = np.abs(cost) + np.bincount(self._column_of, np.abs(parts), minlength=len(cost))
         found: list[int] = np.flatnonzero((lower != 0) | ~(reduced > ROUNDED * size)).tolist()
         return found
+
+    def _column(self, j: int) -> _Column:
+        """A column, read once it is asked for: most are not."""
+        found = self._columns.get(j)
+        if found is None:
+            some = slice(*self._by_column.indptr[j : j + 2].tolist())
+            entries = zip(self._by_column.indices[some].tolist(), self._by_column.data[some].tolist(), strict=True)
+            cost = self._read(float(self._linear.cost[j]))
+            found = self._columns[j] = _Column.of(cost, [(row, self._read(value)) for row, value in entries])
+        return found
+
+
+def _near(hints: Floats, *, short: bool) -> Iterator[Multipliers]:
+    """Fractions near some duals: rounded ones first if short ones may do, simple ones, then the doubles as they stand."""
+    plain = [Fraction(value) for value in hints.tolist()]
+    if short:
+        yield Multipliers.of([Fraction(round(value * SHORT), SHORT) for value in hints.tolist()])
+    simple = Multipliers.of([value.limit_denominator(SIMPLE) for value in plain])
+    if simple.over <= LARGE:
+        yield simple
+    yield Multipliers.of(plain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from .answer_cache import AnswerCache as AnswerCache, digest as digest
-from .components import split as split
+from .components import Component as Component, split as split
 from .engine import (
     Ask as Ask,
     BreakdownError as BreakdownError,

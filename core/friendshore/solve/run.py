@@ -154,14 +154,14 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
         return pool.submit(answers.of, linear, partial(search.component, linear)).result()
 
 
-def relaxation(linear: Linear, watch: Watch) -> SolverAnswer:
+def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> SolverAnswer:
     """The optimum of a program with integrality left aside, with its duals where an engine gives them.
 
     Raises:
         SolverError: if the cost has no least value.
     """
     with ThreadPoolExecutor(1) as pool:  # as in `optimum`
-        return pool.submit(Search(watch, 0.0).alone, continuous(linear)).result()
+        return pool.submit(Search(watch, 0.0, engines=engines).alone, continuous(linear)).result()
 
 
 @resting()

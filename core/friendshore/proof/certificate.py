@@ -1,0 +1,215 @@
+"""What proves a bound, as it stands in a run: for each part the leaves of its tree, each with multipliers. No solver is needed to check it.
+
+Nothing of it is believed. Any multipliers give a bound that holds (`exact`), and splits of integer columns leave nothing out, whatever they are: one
+that was changed proves less, or the same. What it states beside them (what the plan comes to in each part, and what is proved of it) is
+compared with what it proves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+
+from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
+from ..program.matrix import Floats, Linear
+from ..solve import Component, Watch, digest
+from .claims import Aim, ProvedParts
+from .exact import ExactProgram
+from .search import Parts, ProofSearch
+from .tree import Leaf, Split, first_upper
+
+SAME = Decimal("1e-9")
+"""Share by which what is stated may differ from what is proved: on another machine the last digit of a coefficient may be another."""
+_DIGITS = Context(15, ROUND_FLOOR)
+_LARGEST = 2**53
+"""End of a split beyond which whole numbers are not doubles."""
+
+Steps = tuple[Split | Leaf, ...]
+
+
+class NoCertificateError(ValueError):
+    """A certificate that cannot be read, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartCertificate:
+    """What proves the bound of a part."""
+
+    value: Decimal
+    """What the plan comes to in it."""
+    bound: Decimal | None
+    """What is proved of it, rounded down; None: that no plan keeps it."""
+    steps: Steps
+    """Splits, each followed by what is below it and then by what is above, down to leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What proves a claim."""
+
+    program: str
+    """A short name for the numbers of the program that it is about."""
+    parts: tuple[PartCertificate | None, ...]
+    """In the order of the parts; None: nothing is proved of it."""
+
+
+class Certified(Parts):
+    """What a certificate proves of a claim."""
+
+    def __init__(self, aim: Aim, certificate: Certificate, watch: Watch) -> None:
+        """Works out every bound.
+
+        Raises:
+            NoCertificateError: if it is not one of such a program.
+        """
+        super().__init__(aim)
+        self.certificate = certificate
+        if len(certificate.parts) != len(self.parts):
+            raise NoCertificateError(f"is of {len(certificate.parts):,} parts, and there are {len(self.parts):,}")
+        self.of_this = certificate.program == name_of(aim.linear)
+        """Whether it is about the very numbers that the program has here."""
+        self.bounds: list[Fraction | None] = []
+        self.empty: list[bool] = []
+        """Which parts it proves to have no plan."""
+        for number, (part, given) in enumerate(zip(self.parts, certificate.parts, strict=True)):
+            bound, empty = (None, False) if given is None else self._proved(number, part, given, watch)
+            self.bounds.append(bound)
+            self.empty.append(empty)
+
+    def _proved(
+        self, number: int, part: Component, given: PartCertificate, watch: Watch
+    ) -> tuple[Fraction | None, bool]:
+        try:
+            return proved(part.linear, self.most(number), given.steps, watch)
+        except NoCertificateError as error:
+            raise NoCertificateError(f"part {number + 1}: {error}") from error
+
+    @property
+    def bound(self) -> Fraction | None:
+        """No plan costs less; None: it proves nothing of some part."""
+        return self.sum(self.bounds)
+
+    @property
+    def counts(self) -> ProvedParts:
+        """Of how many parts it proves enough."""
+        given = [None if one is None else one.value for one in self.certificate.parts]
+        return counts(self.parts, self.bounds, given, certified=True)
+
+    def findings(self, value: Decimal, allowed: tuple[Decimal, Decimal]) -> list[str]:
+        """What it states otherwise than it proves; nothing, where it is about other numbers.
+
+        Args:
+            value: what the plan comes to in all.
+            allowed: by how much all parts may come to less, and to more.
+        """
+        if not self.of_this:
+            return []
+        found = []
+        for number, (given, bound) in enumerate(zip(self.certificate.parts, self.bounds, strict=True), 1):
+            if given is None:
+                continue
+            if given.bound is None and not self.empty[number - 1]:
+                found.append(f"part {number} states that no plan keeps it, and does not prove that")
+            elif given.bound is not None and (bound is None or _differ(Fraction(given.bound), bound)):
+                told = "nothing" if bound is None else f"{stated_as(bound)}"
+                found.append(f"part {number} states {given.bound}, and proves {told}")
+        values = [one.value for one in self.certificate.parts if one is not None]
+        total = sum(values, Decimal(repr(self.linear.constant)))
+        if len(values) == len(self.parts) and not value - allowed[0] <= total <= value + allowed[1]:
+            found.append(f"its parts come to {total}, and the plan to {value}")
+        return found
+
+
+def _differ(stated: Fraction, bound: Fraction) -> bool:
+    return abs(stated - bound) > Fraction(SAME) * max(abs(stated), Fraction(1))
+
+
+def counts(
+    parts: Sequence[Component], bounds: Sequence[Fraction | None], values: Sequence[Decimal | None], *, certified: bool
+) -> ProvedParts:
+    """Of how many parts enough is proved.
+
+    Args:
+        parts: all of them.
+        bounds: what is proved of each; None: nothing.
+        values: what the plan comes to in each; None: it is not known.
+        certified: whether a certificate proves it.
+    """
+    kinds = [bool(part.linear.integer.any()) for part in parts]
+    enough = [
+        bound is not None and value is not None and value - stated_as(bound) <= OPTIMAL_GAP * abs(value) + OPTIMAL_MONEY
+        for bound, value in zip(bounds, values, strict=True)
+    ]
+    integer = sum(kinds)
+    integer_proved = sum(one and kind for one, kind in zip(enough, kinds, strict=True))
+    return ProvedParts(len(parts) - integer, sum(enough) - integer_proved, integer, integer_proved, certified)
+
+
+def proved(linear: Linear, most: float, steps: Steps, watch: Watch) -> tuple[Fraction | None, bool]:
+    """What the leaves of a part prove: no plan that costs no more than `most` costs less; and whether there is none at all.
+
+    Raises:
+        NoCertificateError: if they are no tree of such a program.
+    """
+    exact = ExactProgram(linear)
+    left = [(linear.lower, first_upper(linear, most))]
+    bounds: list[Fraction] = []
+    for step in steps:
+        if not left:
+            raise NoCertificateError("a leaf is left over")
+        lower, upper = left.pop()
+        if isinstance(step, Split):
+            left += reversed(_split(linear, step, lower, upper))
+            continue
+        if watch.stopped() or any(row >= len(linear.row_lower) for row, _ in step.multipliers.rows):
+            return None, False
+        try:
+            bound = exact.value(step.multipliers, lower, upper, costs=not step.empty)
+        except OverflowError as error:
+            raise NoCertificateError("a multiplier is too large") from error
+        if step.empty and bound is not None and bound > 0:
+            continue
+        if step.empty or bound is None:
+            return None, False
+        bounds.append(bound)
+    if left:
+        raise NoCertificateError("a leaf is missing")
+    return min(bounds, default=None), not bounds
+
+
+def _split(linear: Linear, step: Split, lower: Floats, upper: Floats) -> list[tuple[Floats, Floats]]:
+    """What is below a split, and what is above it."""
+    if step.column >= len(linear.cost) or not linear.integer[step.column] or abs(step.at) >= _LARGEST:
+        raise NoCertificateError(f"column {step.column} cannot be split")
+    below, above = upper.copy(), lower.copy()
+    below[step.column] = min(below[step.column], step.at)
+    above[step.column] = max(above[step.column], step.at + 1)
+    return [(lower, below), (above, upper)]
+
+
+def name_of(linear: Linear) -> str:
+    """A short name for the numbers of a program."""
+    return digest(linear).hex()
+
+
+def stated_as(bound: Fraction) -> Decimal:
+    """A bound, rounded down to fifteen digits."""
+    return _DIGITS.divide(Decimal(bound.numerator), Decimal(bound.denominator))
+
+
+def certified(search: ProofSearch, x: Floats | None) -> Certificate:
+    """The certificate of what was proved.
+
+    Args:
+        search: what was proved.
+        x: the plan, as values of all columns; None: there is none, and only parts without any plan count.
+    """
+    parts = []
+    for part, tree in zip(search.parts, search.trees, strict=True):
+        known = tree.empty if x is None else tree.bound is not None
+        value = 0.0 if x is None else float(part.linear.cost @ x[part.columns])
+        stated = None if tree.bound is None else stated_as(tree.bound)
+        parts.append(PartCertificate(Decimal(repr(value)), stated, tuple(tree.steps)) if known else None)
+    return Certificate(name_of(search.linear), tuple(parts))

@@ -1,0 +1,103 @@
+"""The file of a certificate: JSON, a line for every split and every leaf. What is read is checked for its form alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, DecimalException
+from itertools import pairwise
+from typing import Any
+
+from .certificate import Certificate, NoCertificateError, PartCertificate
+from .exact import Multipliers
+from .tree import Leaf, Split
+
+FORMAT = 1
+"""Version of the file's form."""
+
+
+def text_of(certificates: Sequence[Certificate]) -> str:
+    """The file: JSON, a line for every split and leaf."""
+    return f'{{"format": {FORMAT}, "claims": [\n' + ",\n".join(map(_claim, certificates)) + "\n]}\n"
+
+
+def _claim(one: Certificate) -> str:
+    parts = ",\n".join("null" if part is None else _part(part) for part in one.parts)
+    return f'{{"program": "{one.program}", "parts": [\n{parts}\n]}}'
+
+
+def _part(part: PartCertificate) -> str:
+    bound = "null" if part.bound is None else f'"{part.bound}"'
+    return f'{{"value": "{part.value}", "bound": {bound}, "tree": [\n' + ",\n".join(map(_step, part.steps)) + "\n]}"
+
+
+def _step(step: Split | Leaf) -> str:
+    if isinstance(step, Split):
+        return json.dumps(["split", step.column, step.at])
+    kind = "empty" if step.empty else "leaf"
+    return json.dumps([kind, step.multipliers.over, step.multipliers.rows], separators=(",", ":"))
+
+
+def read(data: Mapping[str, Any]) -> list[Certificate]:
+    """The certificates of a file, one for each claim of the run, in order of rank.
+
+    Raises:
+        NoCertificateError: if it is none.
+    """
+    if data.get("format") != FORMAT:
+        raise NoCertificateError(f"is of format {data.get('format')!r}, and {FORMAT} can be read")
+    return [_read_claim(one) for one in _of(data.get("claims"), list)]
+
+
+def _read_claim(data: Any) -> Certificate:
+    claim = _of(data, dict)
+    parts = [None if part is None else _read_part(_of(part, dict)) for part in _of(claim.get("parts"), list)]
+    return Certificate(_of(claim.get("program"), str), tuple(parts))
+
+
+def _read_part(data: Mapping[str, Any]) -> PartCertificate:
+    bound = data.get("bound")
+    stated = None if bound is None else _number(bound)
+    return PartCertificate(_number(data.get("value")), stated, tuple(map(_read_step, _of(data.get("tree"), list))))
+
+
+def _read_step(data: Any) -> Split | Leaf:
+    match _of(data, list):
+        case ["split", column, at]:
+            return Split(_whole(column, 0), _whole(at))
+        case ["leaf" | "empty" as kind, over, list(rows)]:
+            given = tuple((_whole(row, 0), _whole(times)) for row, times in map(_pair, rows))
+            if any(one[0] >= other[0] for one, other in pairwise(given)):
+                raise NoCertificateError("multipliers stand in the order of their rows, one for each")
+            return Leaf(Multipliers(_whole(over, 1), given), empty=kind == "empty")
+    raise NoCertificateError(f"{str(data)[:60]} is neither a split nor a leaf")
+
+
+def _pair(data: Any) -> list[Any]:
+    pair: list[Any] = _of(data, list)
+    if len(pair) != 2:
+        raise NoCertificateError("a multiplier is a row and a number")
+    return pair
+
+
+def _of(data: Any, kind: type[Any]) -> Any:
+    if not isinstance(data, kind):
+        raise NoCertificateError(f"{str(data)[:60]} stands where a {kind.__name__} is expected")
+    return data
+
+
+def _whole(data: Any, least: int | None = None) -> int:
+    number: int = _of(data, int)
+    if isinstance(data, bool) or (least is not None and number < least):
+        raise NoCertificateError(f"{number} is no whole number that can stand there")
+    return number
+
+
+def _number(data: Any) -> Decimal:
+    try:
+        number = Decimal(_of(data, str))
+    except DecimalException as error:
+        raise NoCertificateError(f"{str(data)[:60]} is no number") from error
+    if not number.is_finite() or abs(number.adjusted()) > 300:
+        raise NoCertificateError(f"{str(data)[:60]} is no number that can stand there")
+    return number

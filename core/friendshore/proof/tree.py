@@ -1,0 +1,206 @@
+"""One part of a program split into leaves, each with a proved bound: branch and bound whose bounds are exact.
+
+The bound of a part is that of its linear relaxation, raised by branching where columns are integer. Best first: the leaf with the lowest
+bound is split until it is a plan, or a limit ends it. Each leaf has multipliers of its own, and its bound is worked out in exact fractions
+(`exact`); that a leaf holds no plan at all is shown likewise (Farkas), by multipliers that prove a cost above zero where nothing costs
+anything. Land and Doig, Econometrica 28, 1960, 497-520.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from heapq import heappop, heappush
+
+import numpy as np
+
+from ..program.matrix import Entries, Floats, Linear, Mask
+from ..solve import ENGINES, SolverAnswer, SolverOutcome, Watch, relaxation
+from .exact import ExactProgram, Multipliers, reach
+
+NODES = 1000
+"""Relaxations solved for one program: a limit that does not depend on the clock."""
+WHOLE = 1e-9
+"""By how much an integer column may miss a whole number."""
+CLOSE = Fraction(1, 10**9)
+"""Share of its cost by which the cheapest plan of a program may lie above the bound, and the search be done."""
+_FIRST = replace(ENGINES, simplex=ENGINES.simplex[:1])
+"""The first engine alone: what it says is proved here, so that no second one need agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A column is no more than so much, in all that comes next; or at least one more, in what comes after that."""
+
+    column: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Multipliers that prove a bound between the splits above."""
+
+    multipliers: Multipliers
+    empty: bool = False
+    """Whether they prove instead that no plan keeps the rows there."""
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    lower: Floats
+    upper: Floats
+    bound: Fraction | None
+    """None: nothing is known, or no plan keeps the rows."""
+    proof: Leaf | None
+    """What proves it; None: nothing is known."""
+    x: Floats | None = None
+    """The plan of its relaxation; None: it is not known."""
+    split: tuple[Split, _Node, _Node] | None = None
+
+
+class Tree:
+    """A program split into leaves, each with a proved bound."""
+
+    def __init__(self, linear: Linear, most: float, watch: Watch, enough: Fraction | None = None) -> None:
+        """Begins with the program as one leaf.
+
+        Args:
+            linear: the program.
+            most: what is proved is about plans that cost no more.
+            watch: says when to stop.
+            enough: a bound of a leaf that will do, if one is known: the shortest multipliers that give it are kept.
+        """
+        self.linear, self.watch, self.enough = linear, watch, enough
+        self.exact = ExactProgram(linear)
+        self.nodes = 0
+        self.best: tuple[float, Floats] | None = None
+        """The cheapest plan seen on the way, with its cost; not proved to hold."""
+        self._leaves: list[tuple[Fraction, int, _Node]] = []
+        self._unknown = False
+        """Whether some leaf was left out because nothing is known of what it costs."""
+        self._root = self._look(linear.lower, first_upper(linear, most), None)
+
+    @property
+    def bound(self) -> Fraction | None:
+        """No plan that costs no more than `most` costs less; None: nothing is known."""
+        return self._leaves[0][0] if self._leaves and not self._unknown else None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is proved that no plan keeps the rows."""
+        return not self._leaves and not self._unknown
+
+    @property
+    def done(self) -> bool:
+        """Whether the cheapest plan seen costs what the bound says, but for the solver's tolerance."""
+        if self.best is None or self.bound is None:
+            return False
+        best = Fraction(self.best[0])
+        return best - self.bound <= CLOSE * max(abs(best), Fraction(1))
+
+    @property
+    def steps(self) -> Iterator[Split | Leaf]:
+        """What proves the bound: splits, each followed by what is below it and then by what is above; ends in leaves."""
+        left = [self._root]
+        while left:
+            node = left.pop()
+            if node.split is not None:
+                step, below, above = node.split
+                left += [above, below]
+                yield step
+            else:
+                assert node.proof is not None, "nothing is known of a leaf"
+                yield node.proof
+
+    def grow(self, enough: Fraction) -> None:
+        """Raises the bound until it is enough, a plan is reached or a limit ends it."""
+        while self._leaves and not self.done and self._leaves[0][0] < enough:
+            node = self._leaves[0][2]
+            column = None if node.x is None else self._fractional(node.x)
+            if column is None or self.nodes >= NODES or self.watch.stopped():
+                return
+            heappop(self._leaves)
+            self._split(node, column)
+
+    def _split(self, node: _Node, column: int) -> None:
+        assert node.x is not None
+        at = np.floor(node.x[column])
+        below, above = node.upper.copy(), node.lower.copy()
+        below[column], above[column] = at, at + 1
+        node.split = (
+            Split(column, int(at)),
+            self._look(node.lower, below, node),
+            self._look(above, node.upper, node),
+        )
+        node.x = None
+
+    def _look(self, lower: Floats, upper: Floats, parent: _Node | None) -> _Node:
+        """A leaf, with what is proved of it; a part of its parent, whose bound holds for it too."""
+        self.nodes += 1
+        step = replace(self.linear, lower=lower, upper=np.where(self._whole_end(upper), upper, self.linear.upper))
+        answer = self._relaxed(step)
+        if answer.outcome is SolverOutcome.INFEASIBLE and (proof := self._empty(step, lower, upper)) is not None:
+            return _Node(lower, upper, None, proof)
+        duals = answer.duals if answer.duals is not None else np.zeros(len(self.linear.row_lower))
+        found = self.exact.best(duals, lower, upper, enough=self.enough)
+        node = _Node(lower, upper, None, None) if found is None else _Node(lower, upper, found[0], Leaf(found[1]))
+        if parent is not None and parent.bound is not None and (node.bound is None or parent.bound > node.bound):
+            node.bound, node.proof = parent.bound, parent.proof
+        if node.bound is None:
+            self._unknown = True
+            return node
+        node.x = answer.x if answer.outcome is SolverOutcome.OPTIMAL else None
+        self._keep(step, answer)
+        heappush(self._leaves, (node.bound, self.nodes, node))
+        return node
+
+    def _relaxed(self, step: Linear) -> SolverAnswer:
+        answer = relaxation(step, self.watch, _FIRST)
+        return relaxation(step, self.watch) if answer.outcome is SolverOutcome.BROKEN else answer
+
+    def _whole_end(self, upper: Floats) -> Mask:
+        """Columns whose upper end the branching has set: others keep their own in what is solved."""
+        whole: Mask = self.linear.integer & np.isfinite(upper)
+        return whole
+
+    def _keep(self, step: Linear, answer: SolverAnswer) -> None:
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or self._fractional(answer.x) is not None:
+            return
+        value = float(step.cost @ answer.x) + step.constant
+        if self.best is None or value < self.best[0]:
+            self.best = value, answer.x
+
+    def _fractional(self, x: Floats) -> int | None:
+        """The integer column that lies farthest from a whole number; None: all are whole."""
+        off = np.where(self.linear.integer, np.abs(x - np.round(x)), 0.0)
+        column = int(off.argmax()) if len(off) else 0
+        return column if len(off) and off[column] > WHOLE else None
+
+    def _empty(self, step: Linear, lower: Floats, upper: Floats) -> Leaf | None:
+        """What proves that no plan keeps the rows; None: nothing does."""
+        import scipy.sparse as sp  # slow to import, and seldom needed
+
+        rows, columns = step.entries.shape
+        miss = sp.eye(rows, format="csr")
+        ones = np.ones(2 * rows)
+        elastic = Linear(
+            cost=np.concatenate([np.zeros(columns), ones]),
+            lower=np.concatenate([step.lower, 0 * ones]),
+            upper=np.concatenate([step.upper, ones * np.inf]),
+            integer=np.zeros(columns + 2 * rows, dtype=bool),
+            entries=Entries.of(sp.hstack([step.matrix, miss, -miss])),
+            row_lower=step.row_lower,
+            row_upper=step.row_upper,
+        )
+        duals = relaxation(elastic, self.watch).duals
+        if duals is None:
+            return None
+        found = self.exact.best(duals, lower, upper, costs=False)
+        return Leaf(found[1], empty=True) if found is not None and found[0] > 0 else None
+
+
+def first_upper(linear: Linear, most: float) -> Floats:
+    """How large each column can be in a plan that costs no more than so much."""
+    upper: Floats = np.minimum(linear.upper, reach(linear, most))
+    return upper
