@@ -27,6 +27,7 @@ from friendshore.rules.kinds import builtin_kinds
 from friendshore.rules.pack import pack_layout
 from friendshore.rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
 from friendshore.run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
+from friendshore.run.signing import CERTIFICATE_FILE
 
 NAME = "friendshore"
 
@@ -239,6 +240,12 @@ def _run_page() -> Iterator[str]:
     for table in TABLES:
         told = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on something bought"
         yield f"| `{table.file}` | {told}: {', '.join(f'`{name}`' for name in table.columns)} |"
+    yield (
+        f"| `{CERTIFICATE_FILE}` | of a run made with `--certify`: [what proves its bound](../decisions/certificates.md); of each claim (one for each ranked objective) "
+        "the independent parts, each with what the plan comes to in it, the bound that is proved, and its tree, a line a step: "
+        '`["split", column, at]`, followed by all that is at most `at` and then by all that is more; `["leaf", denominator, [[row, numerator], …]]` '
+        'with multipliers that prove a bound; `"empty"` in its place where they prove that no plan keeps the rows |'
+    )
     yield f"| `{SUMS_FILE}` | the SHA-256 of every file above: `sha256sum -c {SUMS_FILE}` checks them |"
     yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/sign-a-run.md) run: the Ed25519 signature of `{SUMS_FILE}` |"
     yield from (

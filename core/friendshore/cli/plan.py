@@ -48,6 +48,13 @@ def plan(
             metavar="FOLDER", help="Folder to write the run to: run.json, tables, and the facts that prove it."
         ),
     ] = None,
+    certified: Annotated[
+        bool,
+        typer.Option(
+            "--certify",
+            help="Write what proves the bound to the run of --out too, so that `verify` needs no solver: the rows' multipliers, found by a search of its own.",
+        ),
+    ] = False,
     sign: Annotated[
         Path | None,
         typer.Option(metavar="KEY", help="Private Ed25519 key (PEM or OpenSSH) to sign the run of --out with."),
@@ -77,6 +84,8 @@ def plan(
 
     if sign is not None and out is None:
         raise InputError("there is nothing to sign", column="--sign", fix="name a folder with --out")
+    if certified and out is None:
+        raise InputError("there is nothing to certify", column="--certify", fix="name a folder with --out")
     made = signer(sign) if sign is not None else None
     if out is not None:
         check_target(out)  # before the work, not after it
@@ -97,10 +106,13 @@ def plan(
             progress=progress,
             cancel=cancel,
         )
+        certificate = found.certificate(progress, cancel) if certified else None
+    if certified and certificate is None:
+        warn("the program is too large to certify anything of: the run is written without a certificate")
     for problem in found.gathered.idle:
         warn(str(problem))
     if out is not None:
-        write_run(out, found.run, found.facts(), recommend.verdicts(found.plan), made)
+        write_run(out, found.run, found.facts(), recommend.verdicts(found.plan), made, certificate)
     if as_json:
         show_json(found.to_dict())
     elif quiet:

@@ -17,8 +17,8 @@ from ..program.matrix import Floats, Linear
 from ..solve import Component, Watch, digest
 from .claims import Aim, ProvedParts
 from .exact import ExactProgram
-from .search import Parts, ProofSearch
-from .tree import Leaf, Split, first_upper
+from .search import ClaimParts, ProofSearch
+from .tree import Branch, Leaf, first_upper
 
 SAME = Decimal("1e-9")
 """Share by which what is stated may differ from what is proved: on another machine the last digit of a coefficient may be another."""
@@ -26,7 +26,7 @@ _DIGITS = Context(15, ROUND_FLOOR)
 _LARGEST = 2**53
 """End of a split beyond which whole numbers are not doubles."""
 
-Steps = tuple[Split | Leaf, ...]
+Steps = tuple[Branch | Leaf, ...]
 
 
 class NoCertificateError(ValueError):
@@ -55,7 +55,7 @@ class Certificate:
     """In the order of the parts; None: nothing is proved of it."""
 
 
-class Certified(Parts):
+class Certified(ClaimParts):
     """What a certificate proves of a claim."""
 
     def __init__(self, aim: Aim, certificate: Certificate, watch: Watch) -> None:
@@ -160,7 +160,7 @@ def proved(linear: Linear, most: float, steps: Steps, watch: Watch) -> tuple[Fra
         if not left:
             raise NoCertificateError("a leaf is left over")
         lower, upper = left.pop()
-        if isinstance(step, Split):
+        if isinstance(step, Branch):
             left += reversed(_split(linear, step, lower, upper))
             continue
         if watch.stopped() or any(row >= len(linear.row_lower) for row, _ in step.multipliers.rows):
@@ -179,7 +179,7 @@ def proved(linear: Linear, most: float, steps: Steps, watch: Watch) -> tuple[Fra
     return min(bounds, default=None), not bounds
 
 
-def _split(linear: Linear, step: Split, lower: Floats, upper: Floats) -> list[tuple[Floats, Floats]]:
+def _split(linear: Linear, step: Branch, lower: Floats, upper: Floats) -> list[tuple[Floats, Floats]]:
     """What is below a split, and what is above it."""
     if step.column >= len(linear.cost) or not linear.integer[step.column] or abs(step.at) >= _LARGEST:
         raise NoCertificateError(f"column {step.column} cannot be split")

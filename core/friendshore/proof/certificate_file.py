@@ -10,7 +10,7 @@ from typing import Any
 
 from .certificate import Certificate, NoCertificateError, PartCertificate
 from .exact import Multipliers
-from .tree import Leaf, Split
+from .tree import Branch, Leaf
 
 FORMAT = 1
 """Version of the file's form."""
@@ -31,8 +31,8 @@ def _part(part: PartCertificate) -> str:
     return f'{{"value": "{part.value}", "bound": {bound}, "tree": [\n' + ",\n".join(map(_step, part.steps)) + "\n]}"
 
 
-def _step(step: Split | Leaf) -> str:
-    if isinstance(step, Split):
+def _step(step: Branch | Leaf) -> str:
+    if isinstance(step, Branch):
         return json.dumps(["split", step.column, step.at])
     kind = "empty" if step.empty else "leaf"
     return json.dumps([kind, step.multipliers.over, step.multipliers.rows], separators=(",", ":"))
@@ -61,10 +61,10 @@ def _read_part(data: Mapping[str, Any]) -> PartCertificate:
     return PartCertificate(_number(data.get("value")), stated, tuple(map(_read_step, _of(data.get("tree"), list))))
 
 
-def _read_step(data: Any) -> Split | Leaf:
+def _read_step(data: Any) -> Branch | Leaf:
     match _of(data, list):
         case ["split", column, at]:
-            return Split(_whole(column, 0), _whole(at))
+            return Branch(_whole(column, 0), _whole(at))
         case ["leaf" | "empty" as kind, over, list(rows)]:
             given = tuple((_whole(row, 0), _whole(times)) for row, times in map(_pair, rows))
             if any(one[0] >= other[0] for one, other in pairwise(given)):

@@ -14,7 +14,7 @@ from .claims import Aim
 from .tree import CLOSE, Tree
 
 
-class Parts:
+class ClaimParts:
     """The independent parts of a claim's program."""
 
     def __init__(self, aim: Aim) -> None:
@@ -33,7 +33,7 @@ class Parts:
         return Fraction(repr(self.linear.constant)) + sum(known, Fraction(0)) if len(known) == len(bounds) else None
 
 
-class ProofSearch(Parts):
+class ProofSearch(ClaimParts):
     """The parts of one program, each with its leaves."""
 
     def __init__(self, aim: Aim, watch: Watch, progress: Progress | None, x: Floats | None = None) -> None:

@@ -30,7 +30,7 @@ _FIRST = replace(ENGINES, simplex=ENGINES.simplex[:1])
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class Branch:
     """A column is no more than so much, in all that comes next; or at least one more, in what comes after that."""
 
     column: int
@@ -56,7 +56,7 @@ class _Node:
     """What proves it; None: nothing is known."""
     x: Floats | None = None
     """The plan of its relaxation; None: it is not known."""
-    split: tuple[Split, _Node, _Node] | None = None
+    split: tuple[Branch, _Node, _Node] | None = None
 
 
 class Tree:
@@ -100,7 +100,7 @@ class Tree:
         return best - self.bound <= CLOSE * max(abs(best), Fraction(1))
 
     @property
-    def steps(self) -> Iterator[Split | Leaf]:
+    def steps(self) -> Iterator[Branch | Leaf]:
         """What proves the bound: splits, each followed by what is below it and then by what is above; ends in leaves."""
         left = [self._root]
         while left:
@@ -129,7 +129,7 @@ class Tree:
         below, above = node.upper.copy(), node.lower.copy()
         below[column], above[column] = at, at + 1
         node.split = (
-            Split(column, int(at)),
+            Branch(column, int(at)),
             self._look(node.lower, below, node),
             self._look(above, node.upper, node),
         )

@@ -22,6 +22,7 @@ from ..domain.run import Run
 from ..plugins import Registry
 from ..plugins.patches import unaltered
 from ..problem.inputs import Applied
+from ..proof import certify
 from ..rules.base import Rule
 from ..session import Session
 from ..solve import ENGINES, Cancel, Engines, Limits, Progress
@@ -192,6 +193,19 @@ class Recommendation:
     def facts(self) -> dict[str, Any]:
         """All facts that the plan rests on, as JSON-ready data: with them `reverify` needs nothing else but the rules' code."""
         return facts_of(self.gathered, self.applied, self.plan.plan).written
+
+    def certificate(self, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
+        """What proves the bound without a solver, as a text for the run's folder: multipliers of the rows and, where variables are integer, the
+        leaves of a search. It takes no longer than is left of the time limit; what is not proved by then is left out. None: the program is too
+        large to prove anything of.
+
+        Raises:
+            SolverError: if the solver breaks down.
+        """
+        session = self.session
+        limit = session.limits.seconds
+        seconds = None if limit is None else max(0.0, limit - (monotonic() - session.opened))
+        return certify(session.verified, session.program, session.solution.x, seconds, progress, cancel)
 
 
 def _mix_html(run: Run, headline: str) -> str:

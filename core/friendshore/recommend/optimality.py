@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import Diagnostic, FriendshoreError
 from ..plugins import Registry
@@ -33,10 +35,12 @@ ALL_THAT_IS_USUAL = ProofEffort()
 """A proof, and no plan made again."""
 
 
-def optimality(folder: Path, verified: VerifiedPlan, registry: Registry, effort: ProofEffort) -> Proof:
-    """What is to be said of how good the plan of a run is, derived again from its facts."""
+def optimality(
+    folder: Path, verified: VerifiedPlan, registry: Registry, effort: ProofEffort, certificate: Mapping[str, Any] | None
+) -> Proof:
+    """What is to be said of how good the plan of a run is, derived again from its facts; with its certificate, if it has one."""
     try:
-        proof = prove_optimality(verified, effort.seconds, effort.progress, effort.cancel)
+        proof = prove_optimality(verified, effort.seconds, effort.progress, effort.cancel, certificate)
         return _solved_again(folder, verified, registry, effort, proof) if effort.solve else proof
     except FriendshoreError as error:  # the run is no worse for it: that is told, and nothing is vouched for
         return Proof(f"optimality: not proved: {'; '.join(one.message for one in error.problems)}", proved=False)

@@ -19,7 +19,7 @@ from ..plugins import Registry
 from ..plugins.attribution import owner_of_package
 from ..plugins.patches import refuse_taken_over
 from ..plugins.running import have_run
-from ..proof import Proof, not_checked
+from ..proof import Proof, ProvedParts, not_checked
 from ..run import (
     PURCHASES,
     RUN_FILE,
@@ -118,6 +118,8 @@ class RunCheck:
     """Whether the plan is as good as the run says, in a sentence."""
     optimality_proved: bool
     """Whether that is proved."""
+    proved_parts: ProvedParts | None = None
+    """Of how many independent parts it is proved; None: it was not tried."""
 
     @property
     def verified(self) -> bool:
@@ -181,7 +183,7 @@ def verify_stored(
     found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told, *unsigned)))
     others, saved = other_files(folder, {Path(one.file).name for one in found})
     found += others
-    proof = _optimality(folder, again, found, registry, effort)
+    proof = _optimality(stored, again, found, registry, effort)
     refuse_taken_over()
     return RunCheck(
         case=stored.run.case,
@@ -195,6 +197,7 @@ def verify_stored(
         signature=signed,
         optimality=proof.text,
         optimality_proved=proof.proved,
+        proved_parts=proof.parts,
     )
 
 
@@ -206,7 +209,7 @@ def _derived_again(again: Rechecked) -> list[Diagnostic]:
 
 
 def _optimality(
-    folder: Path, again: Rechecked, found: Sequence[Diagnostic], registry: Registry, effort: ProofEffort
+    stored: RunFolder, again: Rechecked, found: Sequence[Diagnostic], registry: Registry, effort: ProofEffort
 ) -> Proof:
     """What is proved of how good the plan is; nothing of a run that is found to be otherwise than it says."""
     if not effort.prove:
@@ -215,7 +218,7 @@ def _optimality(
         return not_checked("the run is not what it says")
     if again.run is None or again.verified is None or again.unchecked:
         return not_checked("rules are left unverified")
-    return optimality(folder, again.verified, registry, effort)
+    return optimality(stored.folder, again.verified, registry, effort, stored.certificate)
 
 
 def _conflicts(again: Rechecked, proof: Proof) -> Iterator[str]:

@@ -20,7 +20,7 @@ from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
 from ..writing import NEW, OLD, drop_new, held, hidden, move, replace_file, write_file
-from .signing import FILES, SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
+from .signing import CERTIFICATE_FILE, FILES, SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
 from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, rows_of, table_text
 
 _TEXT = Kind("text", str)
@@ -37,6 +37,8 @@ class RunFolder:
     facts: Mapping[str, object]
     tables: Mapping[str, Table]
     """File -> table, its cells as texts."""
+    certificate: Mapping[str, Any] | None = None
+    """What proves the bound, as it stands there; None: there is none."""
 
 
 def json_text(data: object, *, ascii_only: bool = False) -> str:
@@ -101,8 +103,10 @@ def write_run(
     facts: Mapping[str, object],
     verdicts: Sequence[RunVerdict] = (),
     sign: Callable[[bytes], bytes] | None = None,
+    certificate: str | None = None,
 ) -> None:
-    """Writes the folder of a run, with the facts that it follows from and every verdict on what it buys.
+    """Writes the folder of a run, with the facts that it follows from, every verdict on what it buys and, if there is one, the certificate of its
+    bound.
 
     Another run of that name is replaced only once this one is complete. `sign` makes a signature of the hashes of all files, see `signer`;
     None: the run is not signed.
@@ -115,6 +119,8 @@ def write_run(
         FACTS_FILE: json_text(facts).encode(),
         **{table.file: table_text(table, rows_of(table, run, verdicts)).encode() for table in TABLES},
     }
+    if certificate is not None:
+        contents[CERTIFICATE_FILE] = certificate.encode()
     contents[SUMS_FILE] = sums_text(contents).encode()
     if sign is not None:
         contents[SIGNATURE_FILE] = sign(contents[SUMS_FILE])
@@ -243,6 +249,8 @@ def _read_run(folder: Path) -> RunFolder:
     told = _read_json(folder / RUN_FILE, found)
     facts = _read_json(folder / FACTS_FILE, found)
     tables = {table.file: _read(folder, table, found) for table in TABLES}
+    certified = os.path.lexists(folder / CERTIFICATE_FILE)
+    certificate = _read_json(folder / CERTIFICATE_FILE, found) if certified else None
     run: Run | None = None
     if told is not None:
         try:
@@ -251,7 +259,7 @@ def _read_run(folder: Path) -> RunFolder:
             found.extend(error.problems)
     if found or run is None or told is None or facts is None:
         raise InputError(found)
-    return RunFolder(folder, run, told, facts, tables)
+    return RunFolder(folder, run, told, facts, tables, certificate)
 
 
 def _read(folder: Path, table: RunTable, found: list[Diagnostic]) -> Table:

@@ -24,10 +24,12 @@ from .tables import FACTS_FILE, RUN_FILE, TABLES
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+CERTIFICATE_FILE = "certificate.json"
+"""What proves the bound, if the run has one."""
 SUMS_FILE = "SHA256SUMS"
 SIGNATURE_FILE = "SHA256SUMS.sig"
 """A signature of `SHA256SUMS`, if the run is signed."""
-FILES = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES), SUMS_FILE, SIGNATURE_FILE)
+FILES = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES), CERTIFICATE_FILE, SUMS_FILE, SIGNATURE_FILE)
 """All files that a run folder may hold."""
 SIGNATURE_HEAD = b"friendshore "
 """How a signature that friendshore made begins: other tools call theirs by the same name."""
@@ -179,13 +181,15 @@ def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic
     found: list[Diagnostic] = []
     saved: list[str] = []
     for name in changed(folder, sums):
-        if name not in files or name in told_of:
+        if name not in (*files, CERTIFICATE_FILE) or name in told_of:
             continue
-        if name in (RUN_FILE, FACTS_FILE):
+        if name in (RUN_FILE, FACTS_FILE, CERTIFICATE_FILE):
             message = f"is not the file that was written: {SUMS_FILE} has another hash of it"
-            found.append(Diagnostic(message, str(folder / name), expected=sums[name]))
+            found.append(Diagnostic(message, str(folder / name), expected=sums.get(name, "no such file")))
         else:
             saved.append(f"{name} was saved anew since it was written; its cells say the same")
+    if CERTIFICATE_FILE in sums and not (folder / CERTIFICATE_FILE).exists():
+        found.append(Diagnostic(f"is missing, and {SUMS_FILE} names it", str(folder / CERTIFICATE_FILE)))
     others = sorted({entry.name for entry in folder.iterdir()} - set(FILES))
     saved += [f"{name} lies in the folder, and is no file of a run: nothing of it was looked at" for name in others]
     return found, saved

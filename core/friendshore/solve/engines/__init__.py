@@ -1,6 +1,7 @@
 """The engines that friendshore brings, and in which order they are asked. A further one is a file here, or anywhere, and its place in a list.
 
-MathOpt, which HiGHS and SCIP are asked through, is loaded once one of them is: most plans need GLOP alone.
+OR-Tools is loaded once an engine is asked: most plans need GLOP alone, and what a certificate proves needs none. MathOpt, which HiGHS and SCIP
+are asked through, is loaded once one of these is.
 """
 
 from __future__ import annotations
@@ -9,7 +10,15 @@ from functools import partial
 
 from ...program.matrix import Floats, Linear
 from ..engine import TO_THE_END, Ask, Engines, SolverAnswer
-from .glop import solve_with_glop
+
+
+def solve_with_glop(
+    linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
+) -> SolverAnswer:
+    """GLOP: see `glop.solve_with_glop`."""
+    from . import glop
+
+    return glop.solve_with_glop(linear, ask, hint, presolve)
 
 
 def solve_with_highs(
