@@ -19,17 +19,23 @@ _MISTYPED: Any = typer.BadParameter.__mro__[2]
 """What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""
 _OBJECTS = 300_000
 """New objects between two searches for reference cycles: from Python's 700 on, a tenth of a short command would be spent on those."""
-_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
-"""Variable of the environment that says how many threads numpy starts for dense algebra; if not given, as many as processors.
+_OF_LIBRARIES = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
+}
+"""Variables of the environment that libraries read, where they are not given.
 
-They wait for work busily, and there is none: programs are sparse. One also adds up the same way on any machine.
+numpy else starts a thread for each processor, for dense algebra; they wait for work busily, and there is none: programs are
+sparse. One also adds up the same way on any machine. pydantic else asks every package that is installed whether it has a
+plugin for how records are checked, which here is nobody's to change.
 """
 
 
 def main() -> int:
     """Runs the command that the command line names, in a process that ends with it, and returns its exit code."""
     gc.set_threshold(_OBJECTS)
-    os.environ.setdefault(_BLAS_THREADS, "1")
+    for name, value in _OF_LIBRARIES.items():
+        os.environ.setdefault(name, value)
     open_streams()
     try:
         return alone(_run)

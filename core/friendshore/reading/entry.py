@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..domain.base import Fault, Fitting
-from ..domain.facts import ChainEntry
 from ..domain.quantities import Mass, UnitPrice
 from .fields import Layout
 from .records import complaints
@@ -74,6 +73,8 @@ class Entry:
             if apart and field is not None and not field.currency:
                 self.problem(column, f"the case is in {currency}", f"an amount in {currency}", "convert the amount")
         if "chain" in model.model_fields:
+            from ..domain.facts import ChainEntry  # a run is read without the records of facts
+
             found["chain"] = tuple(filter(None, [part.record(ChainEntry) for part in self.parts("chain")]))
         return found
 

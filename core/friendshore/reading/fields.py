@@ -6,12 +6,14 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..domain.base import UnreadableError
-from ..domain.fact_columns import FactColumn
 from ..domain.meanings import meanings
 from ..domain.quantities import Mass, Money, UnitPrice
+
+if TYPE_CHECKING:
+    from ..domain.fact_columns import FactColumn
 
 __all__ = ["Field", "Kind", "Layout", "UnreadableError"]
 
