@@ -21,7 +21,7 @@ from .program import call
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 HEAVY = ("ortools", "pandas", "scipy", "numpy", "pydantic", "rich", "pluggy", "pycountry", "friendshore.plugins")
 SOLVING = ("ortools", "scipy", "numpy", "openpyxl", "friendshore.solve", "friendshore.verify", "friendshore.explain")
-SPARE = ("pandas", "openpyxl", "scipy", "rich.console")
+SPARE = ("pandas", "openpyxl", "scipy", "numpy.ma", "rich.console")
 INFEASIBLE = """
 [[rule]]
 kind = "pin"

@@ -132,7 +132,7 @@ def _fewest(linear: Linear, candidates: Ints) -> int:
         return 0
     for number in range(len(candidates) - 1, -1, -1):
         start, stop = linear.entries.indptr[candidates[number] : candidates[number] + 2]
-        touched = np.unique(part[linear.entries.indices[start:stop]])
+        touched = np.flatnonzero(np.bincount(part[linear.entries.indices[start:stop]]))
         size[touched[0]], size[touched[1:]] = size[touched].sum(), 0
         if size[touched[0]] > len(part) / 2:
             return number + 1
@@ -142,7 +142,9 @@ def _fewest(linear: Linear, candidates: Ints) -> int:
 
 def _left(linear: Linear, rows: Ints) -> Ints:
     """All rows but some."""
-    return np.setdiff1d(np.arange(linear.entries.shape[0]), rows)
+    left = np.ones(linear.entries.shape[0], dtype=bool)
+    left[rows] = False
+    return np.flatnonzero(left)
 
 
 def _apart(linear: Linear, rows: Ints) -> Joint:
@@ -168,5 +170,5 @@ def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
     for row in range(len(joint.rows)):
         columns = entries.indices[entries.indptr[row] : entries.indptr[row + 1]]
         touched = of_column[columns]
-        back[row] = len(np.unique(touched[touched >= 0])) <= 1 and bool((spoken[columns[touched < 0]] == 1).all())
+        back[row] = len(set(touched[touched >= 0].tolist())) <= 1 and bool((spoken[columns[touched < 0]] == 1).all())
     return back

@@ -75,7 +75,9 @@ def _money(costs: Floats) -> float:
     """A power of two near the usual cost, or above it where a few columns cost very much more."""
     if not len(costs):
         return 1.0
-    return float(2.0 ** np.round(np.log2(max(float(np.median(costs)), float(costs.max()) / DEAREST))))
+    ordered, half = np.sort(costs), len(costs) // 2
+    usual = (ordered[-half - 1] + ordered[half]) / 2  # as `np.median`, with which numpy loads masked arrays
+    return float(2.0 ** np.round(np.log2(max(float(usual), float(costs.max()) / DEAREST))))
 
 
 def _steps(linear: Linear) -> Floats:
