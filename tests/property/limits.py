@@ -97,7 +97,7 @@ class Reader:
 
     def groups(self, rule: Any) -> list[str]:
         """Groups with a demand; if the rule selects materials, of all that it selects."""
-        wanted = [d for d in self.world.demands.values() if _is_for(rule, d.end_use)]
+        wanted = [d for d in self.world.demands.values() if _is_for(rule, d.end_use) and self._is_at(rule, d.place)]
         names = {self.group(rule, self.world.materials[d.material])[0] for d in wanted}
         if rule.materials or rule.elements or rule.forms or rule.tags or rule.hs or rule.also:
             names |= {self.group(rule, material)[0] for material in self.world.materials.values()}
@@ -108,7 +108,8 @@ class Reader:
         total = 0.0
         for demand in self.world.demands.values():
             name, counts = self.group(rule, self.world.materials[demand.material])
-            if name == group and at in ("", demand.place or self.world.case.place) and _is_for(rule, demand.end_use):
+            here = at in ("", demand.place or self.world.case.place) and self._is_at(rule, demand.place)
+            if name == group and here and _is_for(rule, demand.end_use):
                 total += counts * sum(self.world.wanted(demand, period) for period in periods)
         return total
 
@@ -145,7 +146,11 @@ class Reader:
         if not rule.each_place:
             return [""]
         wanted = {demand.place or self.world.case.place for demand in self.world.demands.values()}
-        return sorted(wanted | {amount[3] for amount in self.amounts if amount[0] == "moved"})
+        found = wanted | {amount[3] for amount in self.amounts if amount[0] == "moved"}
+        return sorted(place for place in found if self._is_at(rule, place))
+
+    def _is_at(self, rule: Any, place: str) -> bool:
+        return not rule.at or (place or self.world.case.place) in rule.at
 
     def _is_missing(self, rule: Any, offer: Offer, material: Material) -> bool:
         inputs = {s for line in offer.inputs for s in self.world.materials[line.material].stages}
@@ -157,7 +162,9 @@ class Reader:
         """Kilograms of a group delivered in some periods, to one place or anywhere, from those that count."""
         found: dict[Amount, float] = {}
         for amount in self.amounts:
-            if amount[0] != "moved" or amount[5] not in periods or at not in ("", amount[3]):
+            if amount[0] != "moved" or amount[_day(rule)] not in periods or at not in ("", amount[3]):
+                continue
+            if not self._is_at(rule, amount[3]):
                 continue
             if not _is_for(rule, amount[6]):
                 continue
@@ -298,7 +305,7 @@ class Reader:
                 and amount[1] in named
                 and rule.material in ("", amount[2])
                 and (not places or amount[3] in places)
-                and amount[5] in about
+                and amount[_day(rule)] in about
                 and _is_for(rule, amount[6])
             }
             self._bound(rule, weights, None if least is None else float(least), None if most is None else float(most))
@@ -374,6 +381,11 @@ def _is_for(rule: Any, end_use: str) -> bool:
 def _price(rule: Any) -> float:
     """What it costs to miss a number by one."""
     return math.inf if rule.penalty is None else float(rule.penalty)
+
+
+def _day(rule: Any) -> int:
+    """Which period of a purchase counts: that of its order, or of its arrival."""
+    return 4 if rule.dated_by == "order" else 5
 
 
 def _bloc(rule: Any, country: str) -> str:

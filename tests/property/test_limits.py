@@ -9,7 +9,7 @@ from friendshore.errors import InputError
 
 from .compare import agrees, planned
 from .oracle import optimum
-from .random_cases.limits import budgets_by_use, deliveries, limits, of_end_uses
+from .random_cases.limits import budgets_by_use, by_order, deliveries, limits, of_end_uses, of_one_site
 from .settings import examples
 from .strategies import tiny_cases
 
@@ -36,6 +36,28 @@ def test_plan_under_a_limit_by_end_use_is_as_cheap_as_brute_force(data: st.DataO
     rules = (*others, data.draw(limits(tiny.catalog.offers).flatmap(of_end_uses)))
     found = planned(tiny.case, [tiny.catalog], rules)
     agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], rules))
+
+
+@examples(120)
+@given(st.data())
+def test_plan_under_a_limit_at_some_places_is_as_cheap_as_brute_force(data: st.DataObject) -> None:
+    """What is delivered elsewhere, or demanded there, does not count."""
+    tiny = data.draw(tiny_cases())
+    others = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
+    limit = data.draw(limits(tiny.catalog.offers).filter(lambda rule: rule.kind != "pin").flatmap(of_one_site))
+    found = planned(tiny.case, [tiny.catalog], (*others, limit))
+    agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], (*others, limit)))
+
+
+@examples(120)
+@given(st.data())
+def test_plan_under_a_limit_on_orders_is_as_cheap_as_brute_force(data: st.DataObject) -> None:
+    """What counts in a period, or year, is what is ordered in it, whenever it arrives."""
+    tiny = data.draw(tiny_cases())
+    others = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
+    limit = by_order(data.draw(limits(tiny.catalog.offers).filter(lambda rule: rule.kind != "min-suppliers")))
+    found = planned(tiny.case, [tiny.catalog], (*others, limit))
+    agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], (*others, limit)))
 
 
 @examples(60)

@@ -65,5 +65,5 @@ def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts
     in_force = frozenset(p.index for p in periods if rule.applies(p.span, law.statuses))
     if not in_force:
         return []
-    found = as_rows(rule.rows(facts.within(in_force)), rule.counted_end_uses)
+    found = as_rows(rule.rows(facts.within(in_force, rule.dated_by)), rule.counted_end_uses)
     return [row.loosened(rule.loosened) for row in found] if rule.loosened else found

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 K = TypeVar("K", bound=Hashable)
 Mask = NDArray[np.bool_]
+_DATED: Mapping[str, str] = {"delivery": "delivered", "order": "ordered"}
+"""Day by which a rule counts purchases -> the column of moves that holds its period."""
 
 
 class ProblemFacts:
@@ -87,14 +89,15 @@ class ProblemFacts:
         self._arcs: Sequence[Arc] = network.arcs
         self._positions: Sequence[int] = range(len(demands))
         self._in_force = frozenset(range(self.horizon.count))
+        self._dated_by = _DATED["delivery"]
         self._index = _Index.of(network, self.offers, demands)
         self._ends: list[dict[tuple[str, str, str], frozenset[str]]] = []
         """One, once it is asked for; narrowed copies share it."""
 
-    def within(self, periods: frozenset[int]) -> ProblemFacts:
-        """The same questions about some periods only: those in which a rule applies."""
+    def within(self, periods: frozenset[int], dated_by: Literal["delivery", "order"] = "delivery") -> ProblemFacts:
+        """The same questions about some periods only: those in which a rule applies, by delivery or by order of what is bought."""
         narrowed = copy(self)
-        narrowed.__dict__["_in_force"] = periods
+        narrowed.__dict__.update(_in_force=periods, _dated_by=_DATED[dated_by])
         return narrowed
 
     def about(self, materials: Collection[str]) -> ProblemFacts:
@@ -145,7 +148,7 @@ class ProblemFacts:
         index = np.array([arc.index for arc in arcs], dtype=np.intp)
         first, last = self._moves.first[index], self._moves.first[index + 1]
         moves, position = ranges(first, last), np.repeat(np.arange(len(arcs)), last - first)
-        stretch = stretch_of[self._moves.delivered[moves]]
+        stretch = stretch_of[getattr(self._moves, self._dated_by)[moves]]
         counted, entry = np.nonzero((share[:, position] != 0) & (stretch >= 0))
         row = stretch[entry] * len(counts) + counted
         order = np.argsort(row, kind="stable")
@@ -180,7 +183,7 @@ class ProblemFacts:
         for key, own in arcs.items():
             index, weight = self._moves_of(own, shares[key])
             for terms, periods in zip(found, stretches, strict=True):
-                kept = self._dated(index, periods, "delivered")
+                kept = self._dated(index, periods, self._dated_by)
                 if kept.any():
                     terms[key] = UsedTerm(index[kept], weight[kept], for_uses=for_uses)
         return found
@@ -272,14 +275,14 @@ class ProblemFacts:
         self,
         count: Counting,
         periods: Sequence[int],
-        dated: Literal["ordered", "delivered"] = "delivered",
+        dated: Literal["", "ordered", "delivered"] = "",
         stock: bool = False,
     ) -> tuple[Index, Weights]:
         index, weight = self._moves_counted(count, stock)
-        kept = self._dated(index, periods, dated)
+        kept = self._dated(index, periods, dated or self._dated_by)
         return index[kept], weight[kept]
 
-    def _dated(self, moves: Index, periods: Sequence[int], dated: Literal["ordered", "delivered"]) -> Mask:
+    def _dated(self, moves: Index, periods: Sequence[int], dated: str) -> Mask:
         """Which of some moves are ordered or delivered in certain periods in which the rule applies."""
         wanted = np.zeros(self.horizon.count, dtype=bool)
         wanted[[t for t in periods if t in self._in_force]] = True

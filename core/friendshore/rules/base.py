@@ -165,7 +165,8 @@ class Rule(Record):
     phases: tuple[Phase, ...] = (Phase.model_construct(),)
     """When it holds, and how surely."""
     dated_by: Literal["delivery", "order"] = "delivery"
-    """The day that counts: delivery to the user, or the order of the final good, inputs included."""
+    """The day that counts: delivery to the user, or the order of the final good, inputs included. For a limit on purchases the day of
+    each purchase's own delivery, or of its order."""
 
     waivers: tuple[WaiverTerms, ...] = ()
     """Waivers that its law knows, the usual one first: a [[waiver]] that says nothing else is taken for that. None: nothing is known of
@@ -180,6 +181,8 @@ class Rule(Record):
     delivery. `trade`: every move of any material, on its arrival, given the final use."""
     charge_reads_use: ClassVar[bool] = True
     """Whether `charge` depends on the final use; False lets its answers be shared among uses."""
+    may_count_orders: ClassVar[bool] = False
+    """Whether `rows` may count purchases by the day of their order."""
     watches_stock: ClassVar[bool] = False
     """Whether `rows` asks what is `usable`: stock bought for one compliance class may then be delivered for any that admits all
     that it admits."""
@@ -218,10 +221,11 @@ class Rule(Record):
 
     @model_validator(mode="after")
     def _dated_by_what_is_read(self) -> Self:
-        reads_order = "judge" in self.verbs and self.bears_on == "chain"
+        reads_order = self.may_count_orders or ("judge" in self.verbs and self.bears_on == "chain")
         if self.dated_by == "order" and not reads_order:
             raise ValueError(
-                "only a rule of origin may be dated by the order of the final good: moves and charges are dated by arrival, limits by delivery"
+                "only a rule of origin may be dated by the order of the final good, and a limit on what is bought by the order of each "
+                "purchase: moves and charges are dated by arrival, other limits by delivery"
             )
         return self
 

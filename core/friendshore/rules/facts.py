@@ -53,7 +53,8 @@ class Facts(Protocol):
     """What a limit rule may ask of a case. `friendshore.problem.rule_facts.ProblemFacts` satisfies it.
 
     The counting methods take a function that says how much each thing counts (0: not at all) and the periods meant; they
-    return a term for a `Row`. A purchase is dated by its delivery.
+    return a term for a `Row`. A purchase is dated by its delivery, or, for a rule that is
+    `dated_by` order, by its order.
     """
 
     @property

@@ -101,6 +101,18 @@ def limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
     return rule.model_copy(update={"id": rule.kind, "per": per})
 
 
+def of_one_site(rule: Rule) -> st.SearchStrategy[Rule]:
+    """The same rule about what is delivered at some places."""
+    some = st.sampled_from((("US",), ("JP",), ("AU", "US")))
+    return some.map(lambda places: rule.model_copy(update={"at": places}))
+
+
+def by_order(rule: Rule) -> Rule:
+    """The same rule by day of order; of a demand, which has none, it is one of purchases."""
+    changed = {"dated_by": "order"} | ({"of": "purchases"} if "of" in type(rule).model_fields else {})
+    return rule.model_copy(update=changed)
+
+
 def of_end_uses(rule: Rule) -> st.SearchStrategy[Rule]:
     """The same rule about some end uses."""
     some = st.sampled_from((("defense",), ("civil",), ("civil", "defense")))

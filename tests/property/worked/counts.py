@@ -51,6 +51,51 @@ def share_cap_at_each_place() -> Any:
 
 
 @worked
+def share_cap_at_one_site() -> Any:
+    """China no more than 40 % of what is delivered in Japan, where 50 are wanted: 20 at 10 and 30 at 50; the US is free, 100 at 10."""
+    cap = MaxShare.model_validate({"id": "cap", "countries": ["CN"], "at": ["JP"], "share": "0.4"})
+    made = case(demand("metal", "civil", 100), demand("metal", "civil", 50, id="jp", place="JP"))
+    return made, catalog(*three()), (cap,), 1000 + 200 + 1500.0
+
+
+@worked
+def one_supplier_at_one_site() -> Any:
+    """China makes 60 of 150; Japan wants 50 of one supplier alone, the US 100 of any: all 50 of China, and 10 and 90 for the US."""
+    sellers = (facility("cn", "CN", 60), facility("au", "AU"))
+    goods = (
+        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL)),
+        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
+    )
+    one = MaxSuppliers.model_validate({"id": "one", "count": 1, "at": ["JP"]})
+    made = case(demand("metal", "civil", 100), demand("metal", "civil", 50, id="jp", place="JP"))
+    return made, catalog(*sellers, *goods), (one,), 600 + 4500.0
+
+
+@worked
+def quota_by_day_of_order() -> Any:
+    """Chinese metal comes a year after its order; of what is ordered from 2027 on no more than 30: 100 in 2027, 30 in 2028, 70 at 50."""
+    goods = (
+        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL), lead_time=12),
+        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
+    )
+    quota = {"id": "quota", "offer": "cn-metal", "at_most": 30, "from": "2027-01-01", "dated_by": "order"}
+    made = case(demand("metal", "civil", 0, 100, 100), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*plants(), *goods), (Pin.model_validate(quota),), 1000 + 300 + 3500.0
+
+
+@worked
+def one_supplier_a_year_by_day_of_order() -> Any:
+    """In 2026 China gets the order for 2027, so that Australia gets none in that year: 100 are short in 2026 at 60, then 10."""
+    goods = (
+        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL), lead_time=12),
+        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
+    )
+    one = MaxSuppliers.model_validate({"id": "one", "count": 1, "dated_by": "order"})
+    made = case(demand("metal", "civil", 100, 100, price=60), stores=(store("metal", 0, limit=0),))
+    return made, catalog(*plants(), *goods), (one,), 6000 + 1000.0
+
+
+@worked
 def stand_in_for_a_fifth() -> Any:
     """Metal of salt: 1.5 kg at 1 and 5 to melt it, 6.5 in all, for 20 of the 100, after 50 of onboarding: 130 + 800 + 50."""
     melt = {"inputs": lines(salt=1.5), "onboarding": 50, "onboarding_currency": "USD"}

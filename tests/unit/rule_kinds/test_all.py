@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, ExportControl, OriginBan, Tariff, builtin_kinds
+from friendshore.rules.kinds.limits import Cover, MaxShare, MinSuppliers
 
 from .samples import (
     ALLOY,
@@ -71,6 +73,26 @@ def test_rules_survive_json(rule: OriginBan | ExportControl | Tariff | Exclude) 
 def test_every_kind_says_what_it_does(rule: OriginBan | ExportControl | Tariff | Exclude, sentence: str) -> None:
     """The sentence is made from the fields and reads as one."""
     assert rule.sentence() == sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "words"),
+    [
+        (MaxShare, {"share": "50 %"}, "demand and stock have no day of order"),
+        (
+            MaxShare,
+            {"share": "50 %", "of": "purchases", "include_stock": True},
+            "demand and stock have no day of order",
+        ),
+        (MinSuppliers, {"count": 2}, "other limits by delivery"),
+        (Cover, {"days": 30}, "other limits by delivery"),
+        (Tariff, {"rate": "5 %"}, "dated by arrival"),
+    ],
+)
+def test_only_what_is_bought_is_counted_by_day_of_order(kind: type[Rule], fields: dict[str, Any], words: str) -> None:
+    """Demand, stock and moves have other days."""
+    with pytest.raises(ValidationError, match=words):
+        kind.model_validate({"id": "r", **fields, "dated_by": "order"})
 
 
 @pytest.mark.parametrize(

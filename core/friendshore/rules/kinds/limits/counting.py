@@ -63,6 +63,8 @@ class Counting(Grouped):
     one for several uses at once counts for a cap, not for a floor."""
     each_place: bool = False
     """Whether every place of delivery is counted on its own."""
+    at: Annotated[tuple[str, ...], Names("place")] = ()
+    """Only purchases that are delivered at these places, countries or sites, and what is demanded there; none: everywhere."""
     suppliers: tuple[str, ...] = ()
     """Only purchases from these companies are counted; none: from all."""
     parents: tuple[str, ...] = ()
@@ -111,7 +113,12 @@ class Counting(Grouped):
     def is_here(self, demand: DemandLine) -> bool:
         """Whether a demand is one that the limit is about."""
         used = not self.end_uses or demand.use.end_use in self.end_uses
-        return used and (not self.places or demand.use.place.country in self.places)
+        here = self.is_at(demand.use.place)
+        return here and used and (not self.places or demand.use.place.country in self.places)
+
+    def is_at(self, place: Place) -> bool:
+        """Whether what is delivered at a place is counted."""
+        return not self.at or place.id in self.at
 
     def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
         """What is demanded of a group over some periods; of one place only, if `at` names it."""
@@ -131,7 +138,7 @@ class Counting(Grouped):
 
     def at_each(self, facts: Facts) -> list[str]:
         """The places that are counted on their own; one empty name if all are counted together."""
-        return [place.id for place in facts.places] if self.each_place else [""]
+        return [place.id for place in facts.places if self.is_at(place)] if self.each_place else [""]
 
     def takes_part(self, offer: Chained) -> bool:
         """Whether a purchase from an offer is one that the limit counts at all."""
@@ -165,7 +172,8 @@ class Counting(Grouped):
         """
 
         def count(offer: Chained, place: Place) -> Decimal:
-            if at not in ("", place.id) or self.group(offer.material) != group or not self.takes_part(offer):
+            here = at in ("", place.id) and self.is_at(place)
+            if not here or self.group(offer.material) != group or not self.takes_part(offer):
                 return Decimal(0)
             return self.contained(offer.material) if self.ends_here(facts, offer, place, surely) else Decimal(0)
 
@@ -209,6 +217,11 @@ class Counting(Grouped):
     def everyone(self, facts: Facts, group: str) -> list[str]:
         """All that purchases of a group may count for, in order."""
         return sorted(frozenset().union(*(self.may_be(offer)[0] for offer in self.members(facts, group))))
+
+    def where_and_when(self) -> str:
+        """Where it is counted and over which time, in words."""
+        at = f", at {listed(self.at, 'or')}" if self.at else ""
+        return f"{at}, {self.stretch()}{', at each place' if self.each_place else ''}"
 
     def from_whom(self) -> str:
         """Whose purchases are counted, in words: ` from …`; empty: everyone's."""

@@ -113,6 +113,10 @@ class Grouped(Covering, InMoney):
     penalty: PerKilogram | None = Field(default=None, gt=0)
     """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
 
+    def stretch(self) -> str:
+        """Over which time it holds, in words."""
+        return STRETCH[self.per] + (", by day of order" if self.dated_by == "order" else "")
+
     @property
     def grouping(self) -> GroupBy:
         """How materials are put together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -46,11 +46,13 @@ class Pin(InMoney):
     per: Per = "horizon"
     """Over which stretch of the deliveries it is about: all of them, each calendar year, or each period."""
     start: datetime.date | None = Field(default=None, alias="from")
-    """First day of the deliveries it is about."""
+    """First day of the deliveries, or orders, it is about."""
     end: datetime.date | None = Field(default=None, alias="until")
     """Last day."""
     penalty: PerKilogram | None = Field(default=None, gt=0)
     """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
+
+    may_count_orders: ClassVar[bool] = True
 
     model_config = {
         **Rule.model_config,
@@ -112,7 +114,8 @@ class Pin(InMoney):
     def sentence(self) -> str:
         told = [name if weight == 1 else f"{name} (times {weight:f})" for name, weight in self.weights.items()]
         span = Span(start=self.start, end=self.end)
-        when = f", delivered {span}" if self.start or self.end else ""
+        day = "ordered" if self.dated_by == "order" else "delivered"
+        when = f", {day} {span}" if self.start or self.end else ", by day of order" if day == "ordered" else ""
         every = "" if self.per == "horizon" else f" {STRETCH[self.per]}"
         where = f" to {listed(self.places or (self.place,), 'or')}" if self.place or self.places else ""
         return f"Buy {in_words(self)} from {listed(told)}{for_use(self.end_uses)}{where}{every}{when}."

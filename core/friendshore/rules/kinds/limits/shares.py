@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -28,6 +28,16 @@ class _Shared(ByCountries):
     """What it is a share of."""
     include_stock: bool = False
     """Whether stock in hand and orders already placed count as bought."""
+
+    may_count_orders: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _orders_are_bought(self) -> Self:
+        if self.dated_by == "order" and (self.of == "demand" or self.include_stock):
+            raise ValueError(
+                'with `dated_by = "order"`, say `of = "purchases"` and leave out `include_stock`: demand and stock have no day of order'
+            )
+        return self
 
     def share_rows(
         self, facts: Facts, sets: Callable[[Facts, str], Iterable[tuple[str, Belongs]]], cap: bool
@@ -87,7 +97,7 @@ class _Shared(ByCountries):
         """What it is a share of, in words."""
         here = f" in {lands(self.places, 'or')}" if self.places else ""
         what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
-        each = f"{self.by_group()}, {STRETCH[self.per]}{', at each place' if self.each_place else ''}"
+        each = f"{self.by_group()}{self.where_and_when()}"
         return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}{for_use(self.end_uses)}, {each}"
 
 

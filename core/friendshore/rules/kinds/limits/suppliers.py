@@ -16,7 +16,7 @@ from ...rows import Row, Term
 from ...terms import UsedTerm
 from ..shared import Amount, Share, for_use
 from .counting import NOUN, NOUNS, By, ByCountries
-from .grouped import STRETCH, Per, only, row_of
+from .grouped import Per, only, row_of
 
 Key = tuple[str, str]
 """Who is counted, and the place of delivery; empty: all together."""
@@ -59,8 +59,8 @@ class _Counted(ByCountries):
 
     def where(self) -> str:
         """What is counted apart, in words."""
-        at = ", at each place" if self.each_place else ""
-        return f"{self.subject()}{for_use(self.end_uses)}{self.from_whom()}{', all together' if self.grouping == 'all' else ''}, {STRETCH[self.per]}{at}"
+        together = ", all together" if self.grouping == "all" else ""
+        return f"{self.subject()}{for_use(self.end_uses)}{self.from_whom()}{together}{self.where_and_when()}"
 
 
 class MinSuppliers(_Counted):
@@ -112,6 +112,7 @@ class _Capped(_Counted):
     country of its own besides.
     """
 
+    may_count_orders: ClassVar[bool] = True
     surely: ClassVar[bool] = False
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
