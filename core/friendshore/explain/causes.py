@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
+from ..domain.base import grouped
 from ..domain.use import Result, Use
 from ..problem import Problem
 from ..problem.capacity import Pool
@@ -108,10 +109,8 @@ class SupplyCauses:
 
     def _leads(self, material: str) -> list[SupplyCause]:
         """A material of which no offer counts, with those that might, by what is not known of them."""
-        by_reason: dict[str, list[str]] = {}
-        for lead in self.problem.leads:
-            if any(line.material == material for line in lead.offer.outputs):
-                by_reason.setdefault(lead.reasons[0], []).append(lead.offer.id)
+        leads = (lead for lead in self.problem.leads if any(o.material == material for o in lead.offer.outputs))
+        by_reason = grouped((lead.reasons[0], lead.offer.id) for lead in leads)
         none = f"no offer of {material} counts"
         found = [
             SupplyCause("no offer", f"{none}, {reason}", tuple(names)) for reason, names in sorted(by_reason.items())

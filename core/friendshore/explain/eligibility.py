@@ -142,11 +142,8 @@ class Eligibilities:
     @cached_property
     def arcs(self) -> Mapping[Key, list[Arc]]:
         """Ways of every offer to where a demanded material is wanted."""
-        found: defaultdict[Key, list[Arc]] = defaultdict(list)
-        for arc in self.problem.network.arcs:
-            if arc.offer >= 0 and arc.node in self._ends:
-                found[arc.offer, arc.node[0]].append(arc)
-        return dict(found)
+        arcs = (arc for arc in self.problem.network.arcs if arc.offer >= 0 and arc.node in self._ends)
+        return grouped(((arc.offer, arc.node[0]), arc) for arc in arcs)
 
     @cached_property
     def standing(self) -> Mapping[Key, Eligibility]:

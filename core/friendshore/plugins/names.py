@@ -172,11 +172,8 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
 
 def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:
     """Names that can be used, each with the distribution and version of the one plugin that brings it."""
-    found: dict[str, list[str]] = {}
-    for plugin in plugins:
-        if plugin.info.status in _USABLE:
-            for name in _claimed(plugin, what):
-                found.setdefault(name, []).append(plugin.info.label)
+    fit = (plugin for plugin in plugins if plugin.info.status in _USABLE)
+    found = grouped((name, plugin.info.label) for plugin in fit for name in _claimed(plugin, what))
     return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
 
 

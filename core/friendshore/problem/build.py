@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from functools import partial
 
-from ..domain.base import exact
+from ..domain.base import exact, grouped
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
@@ -151,9 +151,7 @@ class _Builder:
         )
 
     def _stores(self, network: Network, prices: DerivedPrices) -> dict[Node, Store]:
-        given: dict[Node, list[StoreSpec]] = {}
-        for spec in self.case.stores:
-            given.setdefault((spec.material, spec.place or self.case.place), []).append(spec)
+        given = grouped(((spec.material, spec.place or self.case.place), spec) for spec in self.case.stores)
         periods = self.case.horizon.periods
         stores = {}
         for node in network.nodes:

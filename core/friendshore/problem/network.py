@@ -93,10 +93,8 @@ def build_network(
     offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand], merged: Merged, case: Case
 ) -> Network:
     """The part of the world that can serve the demands."""
-    makers: dict[str, list[tuple[int, int]]] = {}
-    for index, facts in enumerate(offers):
-        for output, line in enumerate(facts.offer.outputs):
-            makers.setdefault(line.material, []).append((index, output))
+    outputs = ((i, output, line) for i, facts in enumerate(offers) for output, line in enumerate(facts.offer.outputs))
+    makers = grouped((line.material, (index, output)) for index, output, line in outputs)
     nodes: set[Node] = {final_node(d.use) for d in demands}
     waiting = sorted(nodes)
     found: list[tuple[Node, int, int]] = []

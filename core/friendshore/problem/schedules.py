@@ -45,11 +45,8 @@ class Sellers:
 
     @cached_property
     def _found(self) -> dict[Subject, list[int]]:
-        found: dict[Subject, list[int]] = {}
-        for i in sorted(self.reached):
-            for subject in subjects_of(self.counted[i].offer, self.facilities):
-                found.setdefault(subject, []).append(i)
-        return found
+        offers = ((i, self.counted[i].offer) for i in sorted(self.reached))
+        return grouped((subject, i) for i, offer in offers for subject in subjects_of(offer, self.facilities))
 
     def under(self, bearing: Bearing) -> tuple[int, ...]:
         """Positions of those that something is about."""

@@ -120,9 +120,8 @@ def orders(run: Run) -> doc.Section | None:
     """Orders by their last day: the next two periods in full, then one line a period."""
     if not run.purchases:
         return None
-    by_period: defaultdict[str, list[RunPurchase]] = defaultdict(list)
-    for purchase in sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered)):
-        by_period[purchase.ordered].append(purchase)
+    in_order = sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered))
+    by_period = grouped((purchase.ordered, purchase) for purchase in in_order)
     soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
     rows = [row for label in soon for row in _period_rows(by_period[label])]
     columns = [doc.Column("Order"), doc.Column("Material"), doc.figures("Quantity"), doc.Column("To", whole=True)]
@@ -158,10 +157,7 @@ def _period_rows(purchases: list[RunPurchase]) -> list[doc.DataRow]:
 
 def in_orders(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:
     """Purchases that make one order, whatever uses they are for."""
-    groups: defaultdict[tuple[str, str, str, str], list[RunPurchase]] = defaultdict(list)
-    for purchase in purchases:
-        groups[purchase.offer, purchase.material, purchase.place, purchase.delivered].append(purchase)
-    return dict(groups)
+    return grouped(((p.offer, p.material, p.place, p.delivered), p) for p in purchases)
 
 
 def kilograms_of(purchases: Iterable[RunPurchase]) -> Decimal:

@@ -11,6 +11,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import TypeAlias
 
+from ..domain.base import grouped
 from ..domain.case import WaiverSpec
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
@@ -230,11 +231,8 @@ class Judging:
     @cached_property
     def _finals(self) -> dict[Node, list[Node]]:
         """Node -> the final nodes down its chains."""
-        finals: defaultdict[Node, list[Node]] = defaultdict(list)
-        for final in sorted({node for _, node in self._served}):
-            for node in self._up(final):
-                finals[node].append(final)
-        return dict(finals)
+        finals = sorted({node for _, node in self._served})
+        return grouped((node, final) for final in finals for node in self._up(final))
 
     def _fits(self, waiver: WaiverSpec, demand: str, material: str, period: int) -> bool:
         dates = Span(start=waiver.start, end=waiver.end)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.base import exact, totals
+from ..domain.base import exact, grouped, totals
 from ..domain.plan import Cost
 from ..domain.use import Use
 from ..problem.charges import Charges
@@ -104,11 +104,8 @@ class Costing:
     @cached_property
     def _reaching(self) -> dict[int, list[Use]]:
         """Uses up whose chain each arc stands, in canonical order."""
-        found: defaultdict[int, list[Use]] = defaultdict(list)
-        for use, judgement in sorted(self.problem.judgements.items(), key=lambda pair: str(pair[0])):
-            for arc in judgement.reach:
-                found[arc].append(use)
-        return dict(found)
+        judged = sorted(self.problem.judgements.items(), key=lambda pair: str(pair[0]))
+        return grouped((arc, use) for use, judgement in judged for arc in judgement.reach)
 
     @cached_property
     def _served(self) -> dict[str, set[Use]]:

@@ -120,10 +120,8 @@ def _why(cliff: Cliff) -> str:
 
 def _kept_out(cliffs: Sequence[Cliff]) -> list[str]:
     """What keeps supply out where no change of a date tells it: once for demands of which the same is to be said."""
-    said: dict[str, list[str]] = {}
-    for cliff in cliffs:
-        if cliff.kept_out and not cliff.because:
-            said.setdefault("; ".join(cliff.kept_out), []).append(f"{cliff.demand} from {cliff.start}")
+    unexplained = (cliff for cliff in cliffs if cliff.kept_out and not cliff.because)
+    said = grouped(("; ".join(cliff.kept_out), f"{cliff.demand} from {cliff.start}") for cliff in unexplained)
     return [f"{', '.join(whom)}: {why}" for why, whom in said.items()]
 
 

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from ...domain.base import as_decimal, exact
+from ...domain.base import as_decimal, exact, grouped
 from ...domain.change import Change
-from ...domain.facts import CapacityStep, Facility, Offer, Status
+from ...domain.facts import CapacityStep, Facility, Status
 from ...domain.time import add_months
 from ...problem import Problem
 from ...problem.capacity import accepted_steps
@@ -55,10 +55,8 @@ class UpstreamSupply:
 
 def _per_kg(problem: Problem, materials: Iterable[str]) -> dict[str, Decimal]:
     """Materials upstream of some, leads included, each with the most kilograms that a kilogram of those may need of it."""
-    makers: dict[str, list[tuple[Offer, Decimal]]] = {}
-    for offer in problem.merged.offers.values():
-        for line in offer.outputs if offer.inputs else ():
-            makers.setdefault(line.material, []).append((offer, line.per_unit))
+    made = [offer for offer in problem.merged.offers.values() if offer.inputs]
+    makers = grouped((line.material, (offer, line.per_unit)) for offer in made for line in offer.outputs)
     found = dict.fromkeys(sorted(materials), Decimal(1))
     waiting = list(found)
     while waiting:

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from ....domain.base import grouped
 from ....domain.facts import ChainEntry, Feed, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
@@ -256,11 +257,8 @@ class MaxChurn(Grouped):
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every group and stretch in which something is bought today."""
         known = {material.id for material in facts.materials}
-        members: dict[str, list[IncumbentLine]] = {}
-        for line in facts.incumbents:
-            if self.group(line.material) and line.material.id in known:
-                members.setdefault(self.group(line.material), []).append(line)
-        for group, lines in sorted(members.items()):
+        members = grouped((self.group(line.material), line) for line in facts.incumbents if line.material.id in known)
+        for group, lines in sorted((group, lines) for group, lines in members.items() if group):
             part = facts.about({line.material.id for line in lines})
             for label, periods in facts.spans(self.per):
                 today = sum((self._kilograms(line, line.quantity, periods) for line in lines), Decimal(0))

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ....domain.base import Number, as_decimal
+from ....domain.base import Number, as_decimal, grouped
 from ....domain.facts import Material, Place
 from ...base import DemandLine, Facts, Names
 from ...rows import Row, Term, lacking
@@ -45,10 +45,8 @@ class Cover(Covering, InMoney):
 
         A soft rule has one row instead, for the worst of these sets: what is missing is priced once.
         """
-        shelves: dict[tuple[str, str], list[DemandLine]] = {}
-        for demand in facts.demands:
-            if self._is_covered(demand):
-                shelves.setdefault((demand.use.material.id, demand.use.place.id), []).append(demand)
+        covered = (demand for demand in facts.demands if self._is_covered(demand))
+        shelves = grouped(((demand.use.material.id, demand.use.place.id), demand) for demand in covered)
         for (material, place), demands in sorted(shelves.items()):
             for label, periods in facts.spans("period"):
                 wanted = [entry for demand in demands for entry in self._coming(facts, demand, periods[0])]
