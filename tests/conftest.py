@@ -16,7 +16,7 @@ import pytest
 
 from friendshore.plugins import elsewhere, manifest, running
 
-from .functional.program import python
+from .functional.program import python, shared_folder
 from .property import settings as _property_settings  # noqa: F401 - Hypothesis is set up before any test is read.
 
 HERE = Path(__file__).parent
@@ -37,6 +37,8 @@ os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
 elsewhere.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": python})  # type: ignore[attr-defined]
 """What friendshore asks of another process is asked of one that is forked from one that has imported it; commands that tests start begin
 Python anew for it, as users' do."""
+
+shared_folder()  # made before there are workers, so that they all find the same
 
 SEALED = frozenset({"unit", "property"})
 """Folders whose tests get registries as objects, never what happens to be installed."""

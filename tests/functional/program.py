@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import fcntl
+import hashlib
 import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +29,11 @@ CLOSED = -9
 """In place of a stream: the program is started without it."""
 FOLLOWED = ("PYTHONPATH", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
 """What Python reads when it starts and `starter.py` goes by too."""
+SHARED = "FRIENDSHORE_TEST_STARTERS"
+"""The folder of the ways to what starts programs: all workers of a run have them from one process."""
 _LOCK = threading.Lock()
+_BEGUN: list[subprocess.Popen[bytes]] = []
+"""What was begun here: it ends once nobody has a way to it any more."""
 IMPORTED = re.compile(r"\bfrom (\S+) import\b")
 
 
@@ -74,16 +82,38 @@ class Started:
 
 
 @cache
-def _starter(modules: tuple[str, ...], seed: str | None) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    """What starts programs that need these modules and go through sets in the order of this seed."""
+def _starter(modules: tuple[str, ...], seed: str | None) -> socket.socket:
+    """The way to what starts programs that need these modules and go through sets in the order of this seed, for all workers of a run."""
+    place = shared_folder() / hashlib.sha256(repr((modules, seed)).encode()).hexdigest()[:16]
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            ours.connect(str(place))
+        except OSError:  # nobody has begun one, or it has ended with the last who had a way to it
+            place.unlink(missing_ok=True)
+            _begin(place, modules, seed)
+            ours.connect(str(place))
+    return ours
+
+
+def shared_folder() -> Path:
+    """A folder that all workers of a run know: the first process that asks for it makes it, those that it starts find it in their environment."""
+    if SHARED not in os.environ:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="friendshore-")
+        atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
+    return Path(os.environ[SHARED])
+
+
+def _begin(place: Path, modules: tuple[str, ...], seed: str | None) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHASHSEED")}
     if seed is not None:
         environment["PYTHONHASHSEED"] = seed
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as theirs:
+        theirs.bind(str(place))
+        theirs.listen()
         command = [sys.executable, str(Path(__file__).with_name("starter.py")), str(theirs.fileno()), *modules]
-        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment)
-    return ours, process
+        _BEGUN.append(subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment))
 
 
 def _is_read_at_start(name: str) -> bool:
@@ -122,7 +152,7 @@ def _forked(
         "streams": [stream != CLOSED for stream in streams],
     }  # fmt: skip
     with _LOCK:  # several threads may ask for the first
-        starter, _ = _starter(() if code is None else tuple(IMPORTED.findall(code)), env.get("PYTHONHASHSEED"))
+        starter = _starter(() if code is None else tuple(IMPORTED.findall(code)), env.get("PYTHONHASHSEED"))
     answers, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs, Path(os.devnull).open("r+b") as nothing:
         given = [nothing.fileno() if stream == subprocess.DEVNULL else stream for stream in streams if stream != CLOSED]

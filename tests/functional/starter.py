@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -100,11 +100,11 @@ def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
     importlib.invalidate_caches()
 
 
-def serve(asked: socket.socket, modules: list[str]) -> dict[str, Any] | None:
-    """Answers requests until there are no more: each gets the number of its process and, once that has ended, its exit code.
+def serve(door: socket.socket, modules: list[str]) -> dict[str, Any] | None:
+    """Answers requests until nobody is left who may ask: each gets the number of its process and, once that has ended, its exit code.
 
     Args:
-        asked: where requests come from.
+        door: where those who ask come in.
         modules: what the programs import; empty: whatever a command may.
 
     Returns:
@@ -122,32 +122,40 @@ def serve(asked: socket.socket, modules: list[str]) -> dict[str, Any] | None:
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
-    looked_at: list[socket.socket | int] = [asked, woken]
+    asking = [door.accept()[0]]
     running: dict[int, socket.socket] = {}
-    while True:
+    while asking:
+        looked_at: list[socket.socket | int] = [door, woken, *asking]
         ready, _, _ = select.select(looked_at, [], [])
         if woken in ready:
             os.read(woken, 2**10)
             tell_ended(running)
-        if asked not in ready:
-            continue
-        text, given, _, _ = socket.recv_fds(asked, 2**20, 1 + len(STREAMS))
-        if not text:
-            return None
-        answers = socket.socket(fileno=given.pop(0))
-        pid = os.fork()
-        if pid == 0:
-            for one in (asked, answers, *running.values()):
-                one.close()
-            for end in (woken, wake):
-                os.close(end)
-            request: dict[str, Any] = json.loads(text)
-            become(request, given, base)
-            return request
-        for descriptor in given:
-            os.close(descriptor)
-        answers.send(str(pid).encode())
-        running[pid] = answers
+        if door in ready:
+            asking.append(door.accept()[0])
+        for asked in set(asking).intersection(ready):
+            text, given, _, _ = socket.recv_fds(asked, 2**20, 1 + len(STREAMS))
+            if not text:
+                asking.remove(asked)
+                continue
+            answers = socket.socket(fileno=given.pop(0))
+            pid = os.fork()
+            if pid == 0:
+                for one in (door, answers, *asking, *running.values()):
+                    one.close()
+                close_all((woken, wake))
+                request: dict[str, Any] = json.loads(text)
+                become(request, given, base)
+                return request
+            close_all(given)
+            answers.send(str(pid).encode())
+            running[pid] = answers
+    return None
+
+
+def close_all(descriptors: Iterable[int]) -> None:
+    """Closes files by their numbers."""
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def tell_ended(running: dict[int, socket.socket]) -> None:

@@ -8,17 +8,23 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from .program import call
+from friendshore.program.matrix import Floats, Linear
+from friendshore.solve.engine import TO_THE_END, Ask, SolverAnswer, SolverOutcome
+from friendshore.solve.engines import mathopt
 
+from .program import call, here
+
+ROOT = Path(__file__).parents[2]
 STEEL = "docs/cases/published/multmip3"
 THREE = "fixed-cost,minimum-load,max-served"
 
 
 def friendshore(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the command line as a program of its own, at the root of the repository."""
-    return call(list(arguments), {**os.environ, "COLUMNS": "100"}, Path(__file__).parents[2])
+    return call(list(arguments), {**os.environ, "COLUMNS": "100"}, ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +35,49 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> str:
     return folder
 
 
+ENDED = (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE)
+SEARCHED: dict[int, list[tuple[Linear, Ask, SolverAnswer]]] = {}
+"""Searches that came to their end, by how many entries their matrix has."""
+
+
+@pytest.fixture
+def steel(monkeypatch: pytest.MonkeyPatch, searched_here: None) -> None:
+    """Commands run in this process, at the root of the repository, and what several of them search is searched once: it takes seconds each."""
+    search = mathopt.solve_with_highs
+
+    def once(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True) -> SolverAnswer:
+        searched = SEARCHED.setdefault(linear.matrix.nnz, [])
+        for other, by, answer in searched:
+            if (by.gap, by.tight) == (ask.gap, ask.tight) and same(linear, other):
+                return answer
+        answer = search(linear, ask, hint, presolve)
+        if answer.outcome in ENDED:
+            searched.append((linear, ask, answer))
+        return answer
+
+    monkeypatch.setattr(mathopt, "solve_with_highs", once)
+    monkeypatch.chdir(ROOT)
+
+
+def same(one: Linear, other: Linear) -> bool:
+    """Whether two programs are the same to the last bit."""
+    plain = ("cost", "lower", "upper", "integer", "row_lower", "row_upper")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in plain) and all(
+        np.array_equal(getattr(one.matrix, name), getattr(other.matrix, name)) for name in ("data", "indices", "indptr")
+    )
+
+
 def told(page: str, command: str) -> str:
     """The output that a reference page shows of a command."""
-    text = Path(__file__).parents[2].joinpath("docs/reference/questions", page).read_text(encoding="utf-8")
+    text = ROOT.joinpath("docs/reference/questions", page).read_text(encoding="utf-8")
     return text.split(f"$ friendshore {command}\n", 1)[1].split("```", 1)[0]
 
 
 @pytest.mark.deep
+@pytest.mark.usefixtures("steel")
 def test_the_bill_in_order_is_the_one_of_the_page() -> None:
     """The published steps, and nothing on stderr."""
-    run = friendshore("ledger", STEEL, "--order", THREE)
+    run = here("ledger", STEEL, "--order", THREE)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout == told("ledger.md", f"ledger {STEEL} --order {THREE}")
     assert "max-served     +2,475.00" in run.stdout
@@ -54,9 +93,10 @@ def test_the_bill_as_json(first: str) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.usefixtures("steel")
 def test_the_bill_of_a_published_problem_as_json() -> None:
     """Items add what the published optima differ by."""
-    found = json.loads(friendshore("ledger", STEEL, "--items", THREE, "--json").stdout)
+    found = json.loads(here("ledger", STEEL, "--items", THREE, "--json").stdout)
     assert {item["name"]: item["adds"]["amount"] for item in found["items"]} == {
         "fixed-cost": 29350, "max-served": 4237.5, "minimum-load": 2537.5,
     }  # fmt: skip
@@ -128,11 +168,12 @@ def test_two_runs_side_by_side(first: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.usefixtures("steel")
 def test_two_published_runs_side_by_side(tmp_path: Path) -> None:
     """The difference of the published optima, and the rule that makes it."""
     for name in ("multmip2", "multmip3"):
         run = str(tmp_path / name)
-        assert friendshore("plan", f"docs/cases/published/{name}", "--quiet", "--out", run).returncode == 0
-    compared = friendshore("compare", str(tmp_path / "multmip2"), str(tmp_path / "multmip3"))
+        assert here("plan", f"docs/cases/published/{name}", "--quiet", "--out", run).returncode == 0
+    compared = here("compare", str(tmp_path / "multmip2"), str(tmp_path / "multmip3"))
     assert "B costs USD 2,475 more than" in " ".join(compared.stdout.split())
     assert "max-served" in compared.stdout

@@ -92,7 +92,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         done = subprocess.run([uv, *command], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     made = surroundings(folder / "venv" / "bin")
-    return {**made, "PIP_FIND_LINKS": str(wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    # What is installed is compiled as it is used, which most of it never is.
+    return {**made, "PIP_FIND_LINKS": str(wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_COMPILE": "0"}
 
 
 def surroundings(programs: Path) -> dict[str, str]:

@@ -147,7 +147,7 @@ def _told_by_verify(run: Path) -> str:
 def test_every_edit_of_a_plugin_is_said(made: Recommendation, site: Site, tmp_path: Path) -> None:
     """A few of each sort: `--locked` refuses all, and `verify` says all."""
     assert not _told_by_lock(tmp_path / "case.toml", lock_of(made.gathered))
-    tried(made, site.folder / "acme_house", tmp_path, 32, 8)
+    tried(made, site.folder / "acme_house", tmp_path, 16, 4)
 
 
 @pytest.mark.deep
