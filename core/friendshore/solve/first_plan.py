@@ -4,23 +4,38 @@ A shortage costs so much that an engine which looks for plans among all columns 
 
 1. the linear relaxation: a bound for all plans, and what each column costs at its prices;
 2. continuous columns that it leaves at nothing, and that cost more than the whole of it several times over, are closed: a plan is found by an engine
-   that looks for any, whatever it costs, and bettered in a search of that restricted program;
+   that looks for any, whatever it costs;
 3. the plan bounds every column: none that costs no more holds more of it than the room between bound and plan pays for, at the column's cost or at its
    reduced cost (reduced-cost fixing: Dantzig, Fulkerson and Johnson, Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954;
-   Savelsbergh, Preprocessing and probing techniques for mixed integer programming problems, ORSA Journal on Computing 6, 1994).
+   Savelsbergh, Preprocessing and probing techniques for mixed integer programming problems, ORSA Journal on Computing 6, 1994). A column that keeps to a
+   step (`steps`) is closed where that pays for less than a step, and rows that then leave no choice say so (`forcing`);
+4. where that does not close what is dear, the plan is bettered in a search of the restricted program, and bounds the columns again.
 
-The restricted program gives a plan and proves nothing. The bounds of the third step hold for every plan that is no dearer, so that the search of the
+The restricted program gives a plan and proves nothing. The bounds hold for every plan that is no dearer, so that the search of the
 whole, which follows, proves what it would without them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask, continuous
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
+from .forcing import forced
+from .polishing import polished
+from .steps import SLACK
+
+Steps = Callable[[], Floats | float]
+"""What a step of each column is in some cheapest plan (`steps.steps`), worked out when it is asked for."""
+
+
+def unknown() -> float:
+    """No column has a step that is known."""
+    return 0.0
+
 
 CHOICES = 30
 """With fewer integer variables than this the whole is searched at once."""
@@ -44,7 +59,9 @@ ROUNDED = 1e-6
 """Share of the room that is added to it, for what engines round."""
 
 
-def first_plan(linear: Linear, engines: Engines, watch: Watch, gap: float) -> tuple[SolverAnswer, Linear]:
+def first_plan(
+    linear: Linear, engines: Engines, watch: Watch, gap: float, steps: Steps = unknown
+) -> tuple[SolverAnswer, Linear]:
     """The best plan found before the whole is searched, with a bound for the whole; and the program that is left to search.
 
     Nothing, and the program as it is, where there are few choices or nothing is dear. A relaxation without a plan says that there is none at all.
@@ -63,12 +80,26 @@ def first_plan(linear: Linear, engines: Engines, watch: Watch, gap: float) -> tu
     dear = _dear(linear, relaxed)
     if not dear.any():
         return replace(nothing, bound=bound), linear
-    found = _within(replace(linear, upper=np.where(dear, 0.0, linear.upper)), engines, watch, gap)
+    closed = replace(linear, upper=np.where(dear, 0.0, linear.upper))
+    free = replace(closed, cost=np.zeros(len(closed.cost)), constant=0.0)
+    found = engines.search(free, Ask(_seconds(watch), nodes=ANY_NODES))
     if found.x is None:
         return replace(nothing, bound=bound), linear
-    value = float(linear.cost @ found.x) + linear.constant
-    best = SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value))
-    return best, narrowed(linear, relaxed.duals, value)
+    # If it is proved that nothing dear is needed, what is left is searched once; else a better plan proves more.
+    found = polished(closed, engines, found)
+    value, step = _cost(linear, found.x), steps()
+    left = forced(narrowed(linear, relaxed.duals, value, step))
+    if _dear(replace(linear, upper=left.upper), relaxed).any() and not watch.stopped():
+        better = engines.search(closed, Ask(_seconds(watch, SHARE), gap, nodes=BETTER_NODES), found.x)
+        if better.x is not None and _cost(linear, better.x) < value:
+            found, value = better, _cost(linear, better.x)
+            left = forced(narrowed(linear, relaxed.duals, value, step))
+    return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), left
+
+
+def _cost(linear: Linear, x: Floats | None) -> float:
+    assert x is not None
+    return float(linear.cost @ x) + linear.constant
 
 
 def _seconds(watch: Watch, share: float = 1.0) -> float | None:
@@ -84,19 +115,6 @@ def _dear(linear: Linear, relaxed: SolverAnswer) -> Mask:
     return dear
 
 
-def _within(restricted: Linear, engines: Engines, watch: Watch, gap: float) -> SolverAnswer:
-    """A plan of the restricted program: any, then a better one."""
-    free = replace(restricted, cost=np.zeros(len(restricted.cost)), constant=0.0)
-    some = engines.search(free, Ask(_seconds(watch), nodes=ANY_NODES))
-    if some.x is None or watch.stopped():
-        return some
-    ask = Ask(_seconds(watch, SHARE), gap, nodes=BETTER_NODES)
-    better = engines.search(restricted, ask, some.x)
-    return (
-        better if better.x is not None and better.objective <= restricted.cost @ some.x + restricted.constant else some
-    )
-
-
 def _proved(linear: Linear, duals: Floats) -> float:
     """What no plan falls below, by these duals: each row and column at the end that is cheapest at them."""
     reduced = linear.cost - linear.matrix.T @ duals
@@ -107,9 +125,11 @@ def _proved(linear: Linear, duals: Floats) -> float:
     return found if np.isfinite(found) else -np.inf
 
 
-def narrowed(linear: Linear, duals: Floats, most: float) -> Linear:
-    """The same program with the bounds of columns that all plans keep which cost no more than `most`."""
+def narrowed(linear: Linear, duals: Floats, most: float, step: Floats | float = 0.0) -> Linear:
+    """The same program with the bounds of columns that all plans keep which cost no more than `most`, and keep to the steps that are known."""
     upper, lower = linear.upper.copy(), linear.lower.copy()
+    least = np.where(linear.integer, 0.0, LEAST_ROOM * (linear.upper - linear.lower))
+    each = np.where(linear.integer, 1.0, step)
     for price in (np.zeros(len(duals)), duals):
         room = most - _proved(linear, price)
         if not np.isfinite(room):
@@ -117,8 +137,8 @@ def narrowed(linear: Linear, duals: Floats, most: float) -> Linear:
         room = max(0.0, room) * (1 + ROUNDED) + 1e-9 * max(1.0, abs(most))
         reduced = linear.cost - linear.matrix.T @ price
         reach = np.divide(room, np.abs(reduced), out=np.full(len(reduced), np.inf), where=np.abs(reduced) > USED)
-        least = LEAST_ROOM * (linear.upper - linear.lower)
-        reach = np.where(linear.integer, np.floor(reach + ROUNDED), np.maximum(reach, least))
+        closed = reach < each * (1 - SLACK)
+        reach = np.where(linear.integer, np.floor(reach + ROUNDED), np.where(closed, 0.0, np.maximum(reach, least)))
         falls = (reduced < 0) & np.isfinite(linear.upper)
         upper = np.where(reduced > 0, np.minimum(upper, linear.lower + reach), upper)
         lower[falls] = np.maximum(lower[falls], linear.upper[falls] - reach[falls])

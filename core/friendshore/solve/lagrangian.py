@@ -24,7 +24,7 @@ import numpy as np
 from ..program.matrix import Entries, Floats, Linear, Mask
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch
 from .linking import Joint
-from .mip import fix
+from .polishing import fix
 from .scaling import scaled
 
 

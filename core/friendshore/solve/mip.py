@@ -7,15 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from ..domain.watch import LONGEST_SECONDS
-from ..program.matrix import Floats, Linear, Mask
-from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open, never
-from .first_plan import first_plan
+from ..program.matrix import Linear
+from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open
+from .first_plan import Steps, first_plan, unknown
+from .polishing import polished
 
 NOTHING = SolverAnswer(SolverOutcome.NOTHING)
 
 
 def solve_mip(
-    linear: Linear, engines: Engines, watch: Watch, gap: float, known: SolverAnswer = NOTHING
+    linear: Linear,
+    engines: Engines,
+    watch: Watch,
+    gap: float,
+    known: SolverAnswer = NOTHING,
+    steps: Steps = unknown,
 ) -> SolverAnswer:
     """The best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
@@ -28,7 +34,7 @@ def solve_mip(
     """
     left = linear
     if known.x is None and not np.isfinite(known.bound):
-        known, left = first_plan(linear, engines, watch, gap)
+        known, left = first_plan(linear, engines, watch, gap, steps)
         if known.x is not None:
             known = polished(linear, engines, known)
     if known.outcome is SolverOutcome.INFEASIBLE:
@@ -79,24 +85,3 @@ def _searched(
 def _enough(bound: float, gap: float) -> float:
     """The cost of a plan that ends the search."""
     return bound + gap * abs(bound) if np.isfinite(bound) else bound
-
-
-def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
-    """Some integer variables fixed at what they are in a plan."""
-    at = np.round(x)
-    return replace(
-        linear,
-        lower=np.where(fixed, at, linear.lower),
-        upper=np.where(fixed, at, linear.upper),
-        integer=linear.integer & ~fixed,
-    )
-
-
-def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
-    """The same choices made exactly whole, and the rest solved again for them."""
-    assert answer.x is not None
-    settled = replace(engines, stopped=never)  # a plan that a stopped search leaves behind is whole too
-    exact = settled.linear(fix(linear, linear.integer, answer.x))
-    if exact.x is None:
-        return answer
-    return SolverAnswer(answer.outcome, exact.x, exact.objective, answer.bound)

@@ -19,6 +19,7 @@ from .linking import Joint, Linked, LinkingMethod, joint_of, sharing_of
 from .mip import NOTHING, solve_mip
 from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
+from .steps import steps
 
 
 class Search:
@@ -67,6 +68,7 @@ class Search:
                 self.watch,
                 self.gap,
                 replace(known, x=start, objective=known.objective / scale.money, bound=known.bound / scale.money),
+                lambda: steps(linear) / scale.columns,
             )
         else:
             answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())

@@ -25,7 +25,8 @@ from ..program.matrix import Floats, Ints, Linear, Mask
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
 from .lagrangian import LagrangianPrices, PartSolver
 from .linking import Joint
-from .mip import NOTHING, fix, polished
+from .mip import NOTHING
+from .polishing import fix, polished
 from .scaling import scaled
 
 AT_ONCE = 4

@@ -10,13 +10,14 @@ import pytest
 import friendshore
 from friendshore.problem import build_problem
 from friendshore.program import compile_program
-from friendshore.program.matrix import Linear, Mask
+from friendshore.program.matrix import Floats, Linear, Mask
 from friendshore.recommend import gather
 from friendshore.solve import first_plan as first
 from friendshore.solve.components import split
 from friendshore.solve.engine import Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.scaling import scaled
+from friendshore.solve.steps import steps
 
 from . import as_case
 from .neutral import read
@@ -24,15 +25,16 @@ from .neutral import read
 GAP = 1e-6
 
 
-def published(name: str, folder: Path) -> tuple[Linear, Mask, float]:
-    """A published problem as it is solved, which of its columns are shortages, and what its money is counted in."""
+def published(name: str, folder: Path) -> tuple[Linear, Mask, float, Floats]:
+    """A published problem as it is solved, which of its columns are shortages, what its money is counted in, and the steps of its columns."""
     as_case.write(read(name), folder / "case")
     gathered = gather(friendshore.load_case(folder / "case"))
     program = compile_program(build_problem(gathered.case, gathered.catalogs, gathered.rules))
     (part,) = (part for part in split(program.linear) if part.linear.integer.any())
     count = len(program.problem.demands) * program.problem.case.horizon.count
     linear, scale = scaled(part.linear)
-    return linear, np.isin(part.columns, program.columns.short + np.arange(count)), scale.money
+    short = np.isin(part.columns, program.columns.short + np.arange(count))
+    return linear, short, scale.money, steps(part.linear) / scale.columns
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_no_demand_is_left_short_that_capacity_serves(
 ) -> None:
     """At the edge of capacity too, the plan that is known before the search serves all, at a cost near the optimum."""
     monkeypatch.setattr(first, "BETTER_NODES", 1)
-    linear, short, money = published(name, tmp_path)
+    linear, short, money, _ = published(name, tmp_path)
     found, _ = first.first_plan(linear, ENGINES, Watch(), GAP)
     assert found.x is not None
     assert (found.x[short] <= 1e-6).all()
@@ -58,3 +60,22 @@ def test_no_demand_is_left_short_that_capacity_serves(
     assert best is not None
     assert found.bound * money <= best * (1 + GAP)
     assert best * (1 - GAP) <= found.objective * money <= best * (dearer + GAP)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cap134",
+        "sscflp_holmberg_p21",
+        "ufl_B1.2",
+        "trigeiro_F15_nost",
+        pytest.param("trigeiro_G57", marks=pytest.mark.deep),
+    ],
+)
+def test_what_is_searched_has_no_shortage_where_a_step_is_known(name: str, tmp_path: Path) -> None:
+    """A plan of any cost proves that nothing need be short: demands and capacities are whole kilograms, one of which costs more than the plan."""
+    linear, short, money, step = published(name, tmp_path)
+    found, left = first.first_plan(linear, ENGINES, Watch(), GAP, lambda: step)
+    best = read(name).optimum
+    assert (left.upper[short] == 0).all()
+    assert best is None or found.bound * money <= best * (1 + GAP)

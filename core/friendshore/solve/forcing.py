@@ -1,0 +1,99 @@
+"""What the rows of a program leave no choice about, written down.
+
+A row that its columns can only just fill holds them at their ends (a forcing row: Brearley, Mitra and Williams, Analysis of mathematical programming
+problems prior to applying the simplex algorithm, Mathematical Programming 8, 1975). So does one of which a packing row lets one source alone fill it:
+where nothing may be short, `sum of x[i] = D`, `x[i] <= D u[i]` and `sum of u[i] <= 1` leave `sum of u[i] = 1` and `x[i] = D u[i]`. Capacities are then
+knapsacks of binary variables, `sum of D[j] u[i,j] <= K[i] y[i]`, of which an engine takes covers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..program.matrix import Floats, Ints, Linear, Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Linked:
+    """Columns that are nothing unless a binary variable is 1 of which a row lets one alone be."""
+
+    binary: Ints
+    """The binary variable of each column; -1: none."""
+    most: Floats
+    """What the column comes to at most if it is 1."""
+    row: Ints
+    """The row that says so."""
+    packing: Ints
+    """The row of the binary variables."""
+
+
+def forced(linear: Linear) -> Linear:
+    """The same program with lower ends of rows that follow from its rows; every plan of the one is a plan of the other.
+
+    Columns that are held at an end are left to presolve.
+    """
+    none = np.full(len(linear.cost), -1)
+    ends = _filled(linear, _Linked(none, np.zeros(len(none)), none, none))
+    return replace(linear, row_lower=_filled(ends, _linked(ends)).row_lower)
+
+
+def _linked(linear: Linear) -> _Linked:
+    entries = linear.entries
+    rows, count = entries.shape
+    row, column, value = entries.rows, entries.indices, entries.data
+    binary = linear.integer & (linear.lower >= 0) & (linear.upper <= 1)
+    packs = _all(rows, row, binary[column] & (value == linear.row_upper[row]) & (value > 0))
+    packing = np.full(count, -1)
+    inside = packs[row]
+    packing[column[inside]] = row[inside]
+    switch = binary[column] & (packing[column] >= 0) & (value < 0)
+    flow = ~linear.integer[column] & (value > 0) & (linear.lower[column] == 0)
+    links = np.flatnonzero((np.diff(entries.indptr) == 2) & (linear.row_upper == 0))
+    fits = np.isin(links, row[switch]) & np.isin(links, row[flow])
+    links = links[fits]
+    first, second = entries.indptr[links], entries.indptr[links] + 1
+    ahead = flow[first]
+    own, other = np.where(ahead, first, second), np.where(ahead, second, first)
+    found = _Linked(np.full(count, -1), np.zeros(count), np.full(count, -1), packing)
+    found.binary[column[own]] = column[other]
+    found.most[column[own]] = -value[other] / value[own]
+    found.row[column[own]] = links
+    return found
+
+
+def _filled(linear: Linear, linked: _Linked) -> Linear:
+    """With each row taken into account that its columns only just fill."""
+    rows = linear.entries.shape[0]
+    row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
+    grouped = (linked.binary[column] >= 0) & (value > 0)
+    end = np.where(value > 0, linear.upper[column], linear.lower[column])
+    most = np.bincount(row[~grouped], (value * end)[~grouped], minlength=rows)
+    one, of_one = np.unique(_pairs(linear, row, linked.binary[column])[grouped], return_inverse=True)
+    by_binary = np.bincount(of_one, (value * linked.most[column])[grouped], minlength=len(one))
+    at, binary = np.divmod(one, len(linear.cost))
+    pack, of_pack = np.unique(at * rows + linked.packing[binary], return_inverse=True)
+    best = np.zeros(len(pack))
+    np.maximum.at(best, of_pack, by_binary)
+    np.add.at(most, pack // rows, best)
+    full = np.isfinite(linear.row_lower) & (most == linear.row_lower)
+    lower, upper, row_lower = linear.lower.copy(), linear.upper.copy(), linear.row_lower.copy()
+    held = full[row] & ~grouped & ~linear.integer[column]
+    rises, falls = column[held & (value > 0)], column[held & (value < 0)]
+    lower[rises], upper[falls] = upper[rises], lower[falls]
+    row_lower[linked.row[column[full[row] & grouped]]] = 0.0
+    chosen = (pack % rows)[full[pack // rows] & (best > 0)]
+    row_lower[chosen] = linear.row_upper[chosen]
+    return replace(linear, lower=lower, upper=upper, row_lower=row_lower)
+
+
+def _pairs(linear: Linear, row: Ints, binary: Ints) -> Ints:
+    return row.astype(np.int64) * len(linear.cost) + binary
+
+
+def _all(rows: int, row: Ints, holds: Mask) -> Mask:
+    """Rows with entries of which all hold."""
+    found: Mask = np.bincount(row, minlength=rows) > 0
+    found[row[~holds]] = False
+    return found
