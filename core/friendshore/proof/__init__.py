@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from ..program import Program, compile_program
 from ..program.matrix import Floats
@@ -48,7 +47,7 @@ def prove_optimality(
     seconds: float | None = SECONDS,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-    certificate: Mapping[str, Any] | None = None,
+    certificate: Mapping[str, object] | None = None,
 ) -> Proof:
     """What can be proved of how good a plan is, beside what its run claims.
 

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, DecimalException
 from itertools import pairwise
-from typing import Any
+from typing import TypeVar
 
 from .certificate import Certificate, NoCertificateError, PartCertificate
 from .exact import Multipliers
 from .tree import Branch, Leaf
 
+T = TypeVar("T")
 FORMAT = 1
 """Version of the file's form."""
 
@@ -38,7 +39,7 @@ def _step(step: Branch | Leaf) -> str:
     return json.dumps([kind, step.multipliers.over, step.multipliers.rows], separators=(",", ":"))
 
 
-def read(data: Mapping[str, Any]) -> list[Certificate]:
+def read(data: Mapping[str, object]) -> list[Certificate]:
     """The certificates of a file, one for each claim of the run, in order of rank.
 
     Raises:
@@ -49,19 +50,19 @@ def read(data: Mapping[str, Any]) -> list[Certificate]:
     return [_read_claim(one) for one in _of(data.get("claims"), list)]
 
 
-def _read_claim(data: Any) -> Certificate:
+def _read_claim(data: object) -> Certificate:
     claim = _of(data, dict)
     parts = [None if part is None else _read_part(_of(part, dict)) for part in _of(claim.get("parts"), list)]
     return Certificate(_of(claim.get("program"), str), tuple(parts))
 
 
-def _read_part(data: Mapping[str, Any]) -> PartCertificate:
+def _read_part(data: Mapping[str, object]) -> PartCertificate:
     bound = data.get("bound")
     stated = None if bound is None else _number(bound)
     return PartCertificate(_number(data.get("value")), stated, tuple(map(_read_step, _of(data.get("tree"), list))))
 
 
-def _read_step(data: Any) -> Branch | Leaf:
+def _read_step(data: object) -> Branch | Leaf:
     match _of(data, list):
         case ["split", column, at]:
             return Branch(_whole(column, 0), _whole(at))
@@ -73,27 +74,27 @@ def _read_step(data: Any) -> Branch | Leaf:
     raise NoCertificateError(f"{str(data)[:60]} is neither a split nor a leaf")
 
 
-def _pair(data: Any) -> list[Any]:
-    pair: list[Any] = _of(data, list)
+def _pair(data: object) -> list[object]:
+    pair: list[object] = _of(data, list)
     if len(pair) != 2:
         raise NoCertificateError("a multiplier is a row and a number")
     return pair
 
 
-def _of(data: Any, kind: type[Any]) -> Any:
+def _of(data: object, kind: type[T]) -> T:
     if not isinstance(data, kind):
         raise NoCertificateError(f"{str(data)[:60]} stands where a {kind.__name__} is expected")
     return data
 
 
-def _whole(data: Any, least: int | None = None) -> int:
-    number: int = _of(data, int)
+def _whole(data: object, least: int | None = None) -> int:
+    number = _of(data, int)
     if isinstance(data, bool) or (least is not None and number < least):
         raise NoCertificateError(f"{number} is no whole number that can stand there")
     return number
 
 
-def _number(data: Any) -> Decimal:
+def _number(data: object) -> Decimal:
     try:
         number = Decimal(_of(data, str))
     except DecimalException as error:

@@ -37,7 +37,7 @@ class RunFolder:
     facts: Mapping[str, object]
     tables: Mapping[str, Table]
     """File -> table, its cells as texts."""
-    certificate: Mapping[str, Any] | None = None
+    certificate: Mapping[str, object] | None = None
     """What proves the bound, as it stands there; None: there is none."""
 
 
