@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import lcm
+from math import isfinite, lcm
 
 import numpy as np
 
@@ -79,12 +79,13 @@ def _settle(columns: Ints, values: Floats, linear: Linear, row: int, upper: Floa
     settled = []
     for sign, end in ((1.0, float(linear.row_upper[row])), (-1.0, -float(linear.row_lower[row]))):
         # sum of `weights * x` is at most `end`
-        weights = values * sign
-        least = np.where(weights > 0, weights * linear.lower[columns], weights * upper[columns])
-        endless = np.isinf(least)
-        if not np.isfinite(end) or endless.any():
+        if not isfinite(end):
             continue
-        open_ = (weights > 0) & np.isinf(upper[columns])
+        weights, above = values * sign, upper[columns]
+        open_ = np.isinf(above)
+        if not open_.any() or (open_ & (weights < 0)).any():
+            continue
+        least = np.where(open_ | (weights > 0), weights * linear.lower[columns], weights * above)
         room = end - float(least.sum()) + OUTWARD * (float(np.abs(least).sum()) + abs(end))
         for at in np.flatnonzero(open_).tolist():
             most = float(linear.lower[columns[at]]) + max(0.0, room) / float(weights[at])
