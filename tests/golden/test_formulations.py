@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from friendshore.domain.facts import Lane
 from friendshore.domain.market import BenchmarkPrice, Rate
 from friendshore.problem import Problem
 from friendshore.rules.kinds import CHARGING, JUDGING, LIMITING
@@ -157,6 +158,13 @@ def lead_time() -> Problem:
 def freight() -> Problem:
     """3 across a border."""
     return model(assume={"freight": 3})
+
+
+@piece
+def freight_by_dates() -> Problem:
+    """Three years: 3 across the border, from mid-2027 on 1, which arrivals of 2028 pay."""
+    lanes = [Lane(to="US", freight=3, currency="USD"), Lane(to="US", start=date(2027, 7, 1), freight=1, currency="USD")]
+    return model(demand("metal", "civil", 100, 100, 100), facts=changed(metals(), "cn-metal", lanes=tuple(lanes)))
 
 
 @piece

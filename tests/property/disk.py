@@ -75,7 +75,7 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
             for r in catalog.rates
         ],
         "lanes": [
-            {"offer": o.id, "to": lane.to, "source": _local(lane.source)}
+            {"offer": o.id, "to": lane.to, "from": lane.start or "", "source": _local(lane.source)}
             | {"freight": "" if lane.freight is None else f"{lane.freight * UNITS[unit]} {lane.currency}/{unit}"}
             | {"lead_time": "" if lane.lead_time is None else STEPS[lane.lead_time]}
             for o in offers

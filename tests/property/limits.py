@@ -351,7 +351,7 @@ class Reader:
                     case ("moved", offer, material, place, ordered, arrives, _) if ordered in periods:
                         route = world.routes(world.offers[offer], place)
                         assert route is not None
-                        weights[amount] = route[1] + self.law.duty(offer, material, place, ordered, arrives)
+                        weights[amount] = route[1][arrives] + self.law.duty(offer, material, place, ordered, arrives)
                     case ("held", material, place, period) if period in periods:
                         weights[amount] = world.holding(material, place, period) * world.years[period]
                     case ("onboarding", _) if 0 in periods:
@@ -370,7 +370,7 @@ class Reader:
         route = self.world.routes(offer, place)
         assert route is not None
         price = self.world.price(offer, ordered) / float(offer.outputs[0].per_unit)
-        return price + route[1] + self.law.duty(name, material, place, ordered, arrives)
+        return price + route[1][arrives] + self.law.duty(name, material, place, ordered, arrives)
 
 
 def _is_for(rule: Any, end_use: str) -> bool:

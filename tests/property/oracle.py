@@ -218,7 +218,7 @@ class Oracle:
             case ("moved", offer, _, place, _, arrives, _):
                 route = world.routes(world.offers[offer], place)
                 assert route is not None
-                return route[1] * world.discount(arrives)
+                return route[1][arrives] * world.discount(arrives)
             case ("charges", arrives):
                 return world.discount(arrives)
             case ("held", material, place, period):

@@ -69,5 +69,5 @@ class Priced:
                 arrives = ordered + route[0]
                 inside = arrives < world.count
                 duty = self.law.duty(offer.id, material, place, ordered, arrives) if inside else 0.0
-                found.append(world.price(offer, ordered) / mass + route[1] + duty)
+                found.append(world.price(offer, ordered) / mass + max(route[1]) + duty)
         return max(found, default=0.0)

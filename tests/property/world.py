@@ -186,22 +186,23 @@ class World:
             facility = self.facilities[facility].within
         return False
 
-    def routes(self, offer: Offer, to: str) -> tuple[int, float] | None:
-        """Lead time in periods and freight per kilogram to a place; None if the offer does not go there."""
-        months, freight = offer.lead_time, None
-        if offer.lanes:
-            lane = next((lane for lane in offer.lanes if lane.to == to), None)
-            if lane is None:
-                return None
-            months = lane.lead_time if lane.lead_time is not None else months
-            freight = lane.freight
+    def routes(self, offer: Offer, to: str) -> tuple[int, list[float]] | None:
+        """Lead time in periods, and freight per kilogram by period of arrival, to a place; None if the offer does not go there."""
+        lanes = [lane for lane in offer.lanes if lane.to == to]
+        if offer.lanes and not lanes:
+            return None
+        months = next((lane.lead_time for lane in lanes if lane.lead_time is not None), offer.lead_time)
         if months is None:
             months = self.case.assume.lead_time
-        if freight is None:
-            crosses = self.country(self.site(offer)) != self.country(to)
-            freight = self.case.assume.freight if crosses else None
         steps = math.ceil(float(months) / {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value])
-        return steps, float(freight or 0)
+        crosses = self.country(self.site(offer)) != self.country(to)
+        assumed = float(self.case.assume.freight or 0) if crosses else 0.0
+        freights = []
+        for first, _ in self.spans:
+            begun = {lane.start or date.min: lane for lane in lanes if lane.start is None or lane.start <= first}
+            freight = begun[max(begun)].freight if begun else None
+            freights.append(assumed if freight is None else float(freight))
+        return steps, freights
 
     def price(self, offer: Offer, period: int) -> float:
         """Money per unit in the case's currency when ordered in a period."""

@@ -11,6 +11,7 @@ import pytest
 from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
 from friendshore.domain.case import StoreSpec, WaiverSpec
+from friendshore.domain.facts import Lane
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, recheck
 from friendshore.report import page_document, plan_document
@@ -86,6 +87,17 @@ def test_a_store_is_what_it_is_on_the_last_day_of_a_period() -> None:
         ("store", "metal at US", "until 2027-05-14", "until 2027-03-31"),
         ("store", "metal at US", "from 2027-05-15", "from 2027-04-01"),
     ]
+
+
+def test_freight_that_changes_within_a_period_counts_from_the_next() -> None:
+    """From mid-May on: what arrives in the second quarter pays as before."""
+    lanes = (
+        Lane(to="US", source="tiny:s"),
+        Lane(to="US", start=date(2027, 5, 15), freight=Decimal(1), currency="USD", source="tiny:s"),
+    )
+    found = planned(yearly(), chinese(lanes=lanes))
+    assert counted(found) == [("lane", "cn-metal to US", "from 2027-05-15", "from 2027-07-01")]
+    assert found.cost.freight == 92 + 92
 
 
 def test_what_permits_counts_in_whole_periods_within_it() -> None:

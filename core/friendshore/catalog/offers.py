@@ -10,7 +10,7 @@ from functools import partial
 
 from ..domain.base import grouped
 from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, Quote, RecipeLine
-from ..domain.fitting import PRICED_TWICE, quoted_twice
+from ..domain.fitting import PRICED_TWICE, lane_rows, quoted_twice
 from ..domain.quantities import UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Table, TableRow
@@ -189,8 +189,8 @@ def _check_stage(table: Table, row: TableRow, materials: list[Material] | None) 
 
 def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[Lane]]:
     table = reading.table(columns.LANES)
-    lanes: dict[str, list[Lane]] = {}
-    for row in table.unique("offer", "to"):
+    found: dict[str, list[tuple[Lane, TableRow]]] = {}
+    for row in table.unique("offer", "to", "from"):
         known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
         to = row.values.get("to", "")
         if to and len(to) != 2:
@@ -201,10 +201,17 @@ def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, lis
         one = partial(_one_output, table, row, delivered.get(name, []))
         lane = table.made(row, Lane, reading.given(table, row, Lane, one))
         if lane is not None and known:
-            lanes.setdefault(name, []).append(lane)
-    for entries in lanes.values():
-        entries.sort(key=lambda lane: lane.to)
-    return lanes
+            found.setdefault(name, []).append((lane, row))
+    return {name: _by_place(table, lanes) for name, lanes in found.items()}
+
+
+def _by_place(table: Table, rows: list[tuple[Lane, TableRow]]) -> list[Lane]:
+    """Lanes of one offer, each from its beginning on; those of which something is open are told, and left out."""
+    rows.sort(key=lambda pair: (pair[0].to, pair[0].start or date.min))
+    faults = list(lane_rows([lane for lane, _ in rows]))
+    for position, fault in faults:
+        table.entry(rows[position][1]).tell([fault], {"lanes": "from"})
+    return [] if faults else [lane for lane, _ in rows]
 
 
 def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer, ...]:

@@ -195,7 +195,7 @@ class _Catalog:
             if len(lane.to) != 2:
                 fix = "name a country, or a site of facilities.csv"
                 yield from self._refers("place", lane.to, self.known.places, f"{at}.to", fix)
-            yield from _again(lane.to, ways, "offer, to", f"{at}.to")
+            yield from _again((lane.to, lane.start), ways, "offer, to, from", f"{at}.to")
             yield from self._source(lane.source, f"{at}.source")
 
     def _recipe(self, offer: Offer) -> Iterator[Fault]:

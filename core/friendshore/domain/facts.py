@@ -17,7 +17,7 @@ from pydantic import model_validator
 from .base import Dated, Fault, Fitting, Given, Record, Tables, Words, days_in_order
 from .evidence import Cited, Evidence, Note, Source
 from .fact_columns import Stating
-from .fitting import PRICED_TWICE, lying, order_terms, quoted_twice
+from .fitting import PRICED_TWICE, lane_rows, lying, order_terms, quoted_twice
 from .market import BenchmarkPrice, Factor, Rate
 from .naming import Alias, Names
 from .quantities import UNLIMITED
@@ -269,10 +269,12 @@ class Quote(Dated):
 
 
 class Lane(Record):
-    """A way an offer may be moved; an offer with lanes moves by them alone."""
+    """A way an offer may be moved, and what it costs from a date on; an offer with lanes moves by them alone."""
 
     to: Annotated[Site, Written("US")]
     """Country, or site of a facility."""
+    start: Annotated[datetime.date | None, Written("2027-07-01", "from")] = None
+    """First day of arrivals at this freight, until the next row of the same offer and place; blank: since ever."""
     freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
     """Cost of moving; blank: nothing is added."""
     currency: CurrencyOrBlank = ""
@@ -349,7 +351,7 @@ class Offer(Stating):
         quotes = given.get("quotes", ())
         if quotes and given.get("price") is not None:
             yield PRICED_TWICE
-        for _, fault in quoted_twice(quotes):
+        for _, fault in (*quoted_twice(quotes), *lane_rows(given.get("lanes", ()))):
             yield fault
 
 

@@ -62,9 +62,9 @@ class RunConflict(Record):
 class RunRounded(Record):
     """A date that lies within a period, or a duration that is no whole number of periods, and what it counts as."""
 
-    kind: Literal["rule", "offer", "quotation", "waiver", "licence", "store", "lead time"]
+    kind: Literal["rule", "offer", "quotation", "waiver", "licence", "store", "lane", "lead time"]
     name: str
-    """Rule, offer, waiver, licence, or material and place of a store."""
+    """Rule, offer, waiver, licence, material and place of a store, offer and place of a lane."""
     stated: str
     """As it stands in the facts: `from 2027-03-01`, `until 2027-03-31`, `4 months`."""
     counted: str

@@ -67,6 +67,8 @@ def _rules(problem: Problem) -> Iterator[RunRounded]:
 def _permits(problem: Problem) -> Iterator[RunRounded]:
     for facts in _reached(problem):
         yield from _narrowed(problem, "offer", facts.offer.id, facts.offer.start, facts.offer.end)
+        for lane in facts.offer.lanes:
+            yield from _narrowed(problem, "lane", f"{facts.offer.id} to {lane.to}", lane.start, None)
         for quote in facts.offer.quotes:
             yield from _narrowed(problem, "quotation", facts.offer.id, quote.start, quote.end)
     for waiver in sorted(problem.case.waivers, key=waiver_id):

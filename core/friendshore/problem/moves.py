@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..domain.time import Horizon
 from .demands import Lot
-from .network import Network
+from .network import Arc, Network
 from .offers import OfferFacts
 
 
@@ -29,8 +29,8 @@ class Moves:
     are paid when made."""
     charges: Sequence[Sequence[Decimal]]
     """Of each arc, charges per kilogram that do not depend on the use, by order period, undiscounted, due on delivery."""
-    freights: Sequence[Decimal]
-    """Of each arc, money per kilogram, due on delivery."""
+    freights: Sequence[Sequence[Decimal]]
+    """Of each arc, money per kilogram by order period, due on delivery."""
     slots: NDArray[np.int32]
     """Entry of each arc and order period; -1 where there is none."""
 
@@ -45,7 +45,7 @@ class Moves:
     def money(self, move: int) -> Decimal:
         """Price, charges that do not depend on the use, and freight of one kilogram."""
         arc, ordered = int(self.arc[move]), int(self.ordered[move])
-        return self.prices[arc][ordered] + self.charges[arc][ordered] + self.freights[arc]
+        return self.prices[arc][ordered] + self.charges[arc][ordered] + self.freights[arc][ordered]
 
     @property
     def dearest(self) -> Decimal:
@@ -54,10 +54,10 @@ class Moves:
         most = Decimal(0)
         for arc, (price, charge, freight) in enumerate(zip(self.prices, self.charges, self.freights, strict=True)):
             periods = ordered[first[arc] : first[arc + 1]]
-            if periods and charge.count(charge[0]) == len(charge):
-                most = max(most, max([price[t] for t in periods]) + charge[0] + freight)
+            if periods and charge.count(charge[0]) == len(charge) and freight.count(freight[0]) == len(freight):
+                most = max(most, max([price[t] for t in periods]) + charge[0] + freight[0])
             else:
-                most = max([most, *[price[t] + charge[t] + freight for t in periods]])
+                most = max([most, *[price[t] + charge[t] + freight[t] for t in periods]])
         return most
 
 
@@ -91,9 +91,21 @@ def build_moves(
         first=np.searchsorted(arc_index, np.arange(len(arcs) + 1)),
         prices=[offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].single else nothing for arc in arcs],
         charges=charges,
-        freights=[arc.freight for arc in arcs],
+        freights=_by_order(arcs),
         slots=slots,
     )
+
+
+def _by_order(arcs: Sequence[Arc]) -> list[tuple[Decimal, ...]]:
+    """Freight of every arc by order period, where what is ordered arrives in the plan; arcs with the same share one tuple."""
+    known: dict[tuple[int, int], tuple[Decimal, ...]] = {}
+    found = []
+    for arc in arcs:
+        key = id(arc.freight), arc.lag
+        if key not in known:
+            known[key] = arc.freight[arc.lag :] + arc.freight[-1:] * min(arc.lag, len(arc.freight))
+        found.append(known[key])
+    return found
 
 
 def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cache
 
@@ -54,8 +55,8 @@ class Arc:
     """Where it leads."""
     lag: int
     """Whole periods from order to arrival."""
-    freight: Decimal
-    """Money per kilogram, in the case's currency."""
+    freight: tuple[Decimal, ...]
+    """Money per kilogram by period of arrival, in the case's currency."""
 
     @property
     def per_unit(self) -> Decimal:
@@ -115,7 +116,7 @@ def build_network(
     for node, index, output in told_each(found, "looking where offers can go", "ways"):
         arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], ways))
     for number, lot in enumerate(lots):
-        arcs.append(_lot_arc(len(arcs), number, lot, merged))
+        arcs.append(_lot_arc(len(arcs), number, lot, ways))
     into = grouped((arc.node, arc.index) for arc in arcs)
     used = {arc.offer for arc in arcs if arc.offer >= 0}
     return Network(
@@ -130,12 +131,13 @@ def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
     return tuple((line.material, facts.place) for line in facts.offer.inputs)
 
 
-def _lane(facts: OfferFacts, place: str) -> Lane | None:
-    return next((lane for lane in facts.offer.lanes if lane.to == place), None)
+def _lanes(facts: OfferFacts, place: str) -> list[Lane]:
+    """The rows of the lane to a place, the earliest first."""
+    return sorted((lane for lane in facts.offer.lanes if lane.to == place), key=lambda lane: lane.start or date.min)
 
 
 def _may_move(facts: OfferFacts, place: str) -> bool:
-    return not facts.offer.lanes or _lane(facts, place) is not None
+    return not facts.offer.lanes or any(lane.to == place for lane in facts.offer.lanes)
 
 
 class _Ways:
@@ -146,15 +148,19 @@ class _Ways:
         self.case = case
         self.move = cache(self._move)
         self.steps = cache(case.horizon.steps)
+        self.steady = cache(self._steady)
 
     def _move(self, origin: str, to: str) -> Move:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
 
+    def _steady(self, freight: Decimal) -> tuple[Decimal, ...]:
+        return (freight,) * self.case.horizon.count
+
 
 def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFacts, ways: _Ways) -> Arc:
     move = ways.move(facts.place, node[1])
-    lane = _lane(facts, move.to.id)
-    months = lane.lead_time if lane and lane.lead_time is not None else facts.offer.lead_time
+    lanes = _lanes(facts, move.to.id)
+    months = lanes[0].lead_time if lanes and lanes[0].lead_time is not None else facts.offer.lead_time
     if months is None:
         months = ways.case.assume.lead_time
     return Arc(
@@ -166,7 +172,19 @@ def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFact
         move=move,
         node=node,
         lag=ways.steps(months),
-        freight=_freight(lane, move, ways.merged, ways.case),
+        freight=_freights(lanes, move, ways),
+    )
+
+
+def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, ...]:
+    """Freight by period of arrival: that of the last row that begins by its first day."""
+    if len(lanes) < 2:
+        return ways.steady(_freight(lanes[0] if lanes else None, move, ways.merged, ways.case))
+    freights = [_freight(lane, move, ways.merged, ways.case) for lane in lanes]
+    days = [period.start for period in ways.case.horizon.periods]
+    return tuple(
+        [f for lane, f in zip(lanes, freights, strict=True) if lane.start is None or lane.start <= day][-1]
+        for day in days
     )
 
 
@@ -181,9 +199,9 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
     return _FREE
 
 
-def _lot_arc(index: int, number: int, lot: Lot, merged: Merged) -> Arc:
+def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
     facility = lot.chained.facility
-    origin = merged.place(facility.place or facility.country) if lot.on_order else lot.place
+    origin = ways.merged.place(facility.place or facility.country) if lot.on_order else lot.place
     return Arc(
         index=index,
         offer=-1,
@@ -193,7 +211,7 @@ def _lot_arc(index: int, number: int, lot: Lot, merged: Merged) -> Arc:
         move=Move(origin=origin, to=lot.place),
         node=(lot.material, lot.place.id),
         lag=0,
-        freight=Decimal(0),
+        freight=ways.steady(_FREE),
     )
 
 

@@ -74,7 +74,7 @@ class PriceDerivation:
             for index in self.network.into.get(node, ()):
                 arc = self.network.arcs[index]
                 if arc.offer >= 0:
-                    prices.append(_dearest_landed(self.offers[arc.offer], self.charges[index]) + arc.freight)
+                    prices.append(_dearest_landed(self.offers[arc.offer], self.charges[index]) + max(arc.freight))
             dearest[node] = exact(max(prices))
         return dearest
 

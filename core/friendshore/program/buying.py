@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +43,12 @@ class Buying:
 
     def _landed(self) -> list[tuple[Decimal, ...]]:
         """Charges and freight of every arc by order period; arcs with the same share one tuple."""
-        known: dict[tuple[int, Decimal], tuple[Decimal, ...]] = {}
+        known: dict[tuple[int, int], tuple[Decimal, ...]] = {}
         rows = []
-        for charges, freight in zip(self.problem.moves.charges, self.problem.moves.freights, strict=True):
-            key = (id(charges), freight)
+        for charges, freights in zip(self.problem.moves.charges, self.problem.moves.freights, strict=True):
+            key = (id(charges), id(freights))
             if key not in known:
-                known[key] = tuple(charge + freight for charge in charges)
+                known[key] = tuple(map(add, charges, freights))
             rows.append(known[key])
         return rows
 

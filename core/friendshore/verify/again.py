@@ -208,13 +208,20 @@ class _Again:
             periods += 1
         if periods != min(arc.lag, self.horizon.count + 1) and self.horizon.until is None:
             yield _differs(f"the periods that `{offer.id}` takes to {arc.node[1]}", arc.lag, periods)
-        stated = next(((lane.freight, lane.currency) for lane in lanes if lane.freight is not None), None)
-        assumed = self.case.assume.freight if arc.move.crosses else None
-        amount, currency = stated or (assumed or Decimal(0), "")
-        assert amount is not None
-        again = self._exchanged(amount, currency, self.horizon.start)
-        if again is None or _apart(arc.freight, again):
-            yield _differs(f"the freight of `{offer.id}` to {arc.node[1]}", arc.freight, again)
+        assumed = (self.case.assume.freight if arc.move.crosses else None) or Decimal(0)
+        for period, freight in zip(self.horizon.periods, arc.freight, strict=True):
+            begun = [lane for lane in lanes if lane.start is None or lane.start <= period.start]
+            lane = max(begun, key=lambda one: one.start or date.min, default=None)
+            amount, currency = assumed, ""
+            if lane is not None and lane.freight is not None:
+                amount, currency = lane.freight, lane.currency
+            again = self._exchanged(amount, currency, self.horizon.start)
+            if again is None or _apart(freight, again):
+                yield _differs(
+                    f"the freight of `{offer.id}` to {arc.node[1]} in {self._label(period.index)}", freight, again
+                )
+            if len(lanes) < 2 and len(set(arc.freight)) == 1:
+                break
 
     def _charge(self, arc: Arc, use: Use, t: int) -> Fraction:
         """What all rules charge on a kilogram ordered in a period: the dearest of its possible customs origins."""

@@ -65,7 +65,7 @@ class Costing:
         direct = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
         price = direct if facts.single else exact(self._made[item.arc.offer, item.ordered] * quantity)
         charge = self.charge(item.arc, item.entry.requirement, item.ordered)
-        return Line(item, price, direct, charge * quantity, item.arc.freight * quantity)
+        return Line(item, price, direct, charge * quantity, item.arc.freight[item.delivered] * quantity)
 
     @cached_property
     def _made(self) -> dict[tuple[int, int], Decimal]:
@@ -151,9 +151,9 @@ class Costing:
             parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered, columns.counts)
             for arc, label, t, due, count in _rows(*(part[moved] for part in parts)):
                 charges[due] += self.charge(network[arc], columns.labels[label], t) * count
-        moved &= np.array([bool(arc.freight) for arc in network], dtype=bool)[columns.arc]
+        moved &= np.array([any(arc.freight) for arc in network], dtype=bool)[columns.arc]
         for arc, due, count in _rows(columns.arc[moved], columns.delivered[moved], columns.counts[moved]):
-            freight[due] += network[arc].freight * count
+            freight[due] += network[arc].freight[due] * count
         for money in (price, charges, freight):
             for t in money:
                 money[t] *= columns.unit
