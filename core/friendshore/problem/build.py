@@ -19,19 +19,21 @@ from ..rules.answers import as_rule
 from ..rules.base import Rule
 from .charges import Charges
 from .compliance_classes import Grouping
-from .demands import resolve_demands, resolve_lots, round_to
+from .demands import round_to
 from .given import accepted, check_names, described_twice, parties_without_site, renamed, unexamined, unnamed_end_uses
 from .incumbents import resolve_incumbents
 from .judging import Law, judge_all
+from .kept import Kept
 from .limiting import of_rule, tried
-from .merged import exchange, merge
+from .merged import exchange
 from .moves import build_moves
-from .network import Network, Node, build_network, check_loops
-from .offers import Assumption, Lead, OfferFacts, resolve_offers
+from .network import Network, Node
+from .offers import Assumption, Lead, OfferFacts
 from .prices import DerivedPrices, PriceDerivation
 from .problem import Problem, Store
 from .rates import missing_rates
 from .rule_facts import ProblemFacts
+from .shared_facts import SharedFacts
 from .stock_cover_cuts import open_to_stricter
 from .trade import resolve_trade
 
@@ -39,21 +41,28 @@ _POWER = Context(prec=30)
 
 
 @uncollected()
-def build_problem(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False) -> Problem:
+def build_problem(
+    case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False, kept: Kept | None = None
+) -> Problem:
     """Resolves everything; `part` says whether these are a part of the facts of a case whose names were checked as a whole.
+        kept: what it is to share with other problems, each made of changed facts.
 
     Raises:
         InputError: with all that does not fit together.
         PluginError: if a plugin's rule raises.
     """
-    return _Builder(case, catalogs, rules, part).problem()
+    return _Builder(case, catalogs, rules, part, kept).problem()
 
 
 class _Builder:
-    def __init__(self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], part: bool) -> None:
+    def __init__(
+        self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], part: bool, kept: Kept | None
+    ) -> None:
         self.case = case
         self.part = part
-        self.merged = merge(catalogs, case)
+        self.kept = kept
+        self.facts = SharedFacts(case, catalogs, kept)
+        self.merged = self.facts.merged
         self.catalogs = catalogs
         self.given = sorted(rules, key=lambda rule: rule.id)
         self.rules: tuple[Rule, ...] = ()
@@ -66,19 +75,19 @@ class _Builder:
         if not self.part:
             tried(lambda: check_names(case, merged, self.given), wrong)
             wrong.extend(missing_rates(merged, case))
-        self.rules = tuple(rule for rule in (tried(partial(self._in_currency, r), wrong) for r in self.given) if rule)
-        offers = tried(lambda: resolve_offers(merged, case), wrong)
-        demands = tried(lambda: resolve_demands(merged, case, self._basis), wrong)
-        lots = tried(lambda: resolve_lots(merged, case, self._basis), wrong)
+        self.rules = self._priced_rules(wrong)
+        offers = tried(self.facts.offers, wrong)
+        demands = tried(partial(self.facts.demands, self._basis), wrong)
+        lots = tried(partial(self.facts.lots, self._basis), wrong)
         if wrong or offers is None or demands is None or lots is None:
             raise InputError(dict.fromkeys(wrong))
         counted, leads, assumptions = offers
-        check_loops(counted)
-        network = build_network(counted, lots, demands, merged, case)
+        network = self.facts.network(counted, lots, demands)
         law = Law(self.rules, case)
         uses = list(dict.fromkeys(demand.use for demand in demands))
-        judgements = judge_all(network, self.rules, uses)
-        charges = Charges(network, law, counted)
+        answers = self.kept.planned if self.kept is not None else None
+        judgements = judge_all(network, self.rules, uses, answers)
+        charges = Charges(network, law, counted, answers)
         common = charges.common(judgements)
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
         moves = build_moves(network, counted, lots, case.horizon, common)
@@ -118,8 +127,14 @@ class _Builder:
             frozen=prices.frozen(demands),
             discount=self._discounts(),
             facts=ProblemFacts(case, merged, network, moves, counted, demands, compliance_classes, incumbents, trade),
-            assumptions=(*self.assumptions, *(a for a in assumptions + assumed if a.subject in relevant)),
+            assumptions=(*self.assumptions, *(a for a in (*assumptions, *assumed) if a.subject in relevant)),
+            kept=self.kept,
         )
+
+    def _priced_rules(self, wrong: list[Diagnostic]) -> tuple[Rule, ...]:
+        """The rules with their own money in the case's currency, as far as there are rates."""
+        found = (tried(partial(self._in_currency, rule), wrong) for rule in self.given)
+        return tuple([rule if self.kept is None else self.kept.same(rule) for rule in found if rule])
 
     def _in_currency(self, rule: Rule) -> Rule:
         def rate(currency: str) -> Decimal | None:

@@ -13,6 +13,7 @@ from ..plugins import attributed
 from ..rules.answers import as_charge
 from ..rules.base import Phase, PhaseStatus, Rule, part_held
 from .judging import Judgement, Law
+from .kept import Answers, Charged
 from .network import Arc, Network
 from .offers import OfferFacts
 from .signatures import Surcharges
@@ -21,7 +22,11 @@ from .signatures import Surcharges
 class Charges:
     """Charges per kilogram by arc and order period, in the case's currency, undiscounted."""
 
-    def __init__(self, network: Network, law: Law, offers: Sequence[OfferFacts]) -> None:
+    def __init__(
+        self, network: Network, law: Law, offers: Sequence[OfferFacts], answers: Answers | None = None
+    ) -> None:
+        """Asks for nothing yet; nor later for what is among `answers`."""
+        self.answers = answers
         self.network = network
         self.law = law
         self.offers = offers
@@ -34,6 +39,7 @@ class Charges:
         self._alike = [first.setdefault(weights, t) for t, weights in enumerate(self._weights)]
         """By period, the first one in which all rules hold as in it."""
         self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
+        self._told_before: dict[tuple[str, int], dict[Charged, Decimal]] = {}
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
 
     def common(self, judgements: Mapping[Use, Judgement]) -> list[tuple[Decimal, ...]]:
@@ -114,11 +120,23 @@ class Charges:
 
     def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> dict[str, Decimal]:
         parts = {}
+        key = id(arc.chained), id(arc.move), origin, str(value)
         for rule, weight in zip(self.rules, self._weights[arrival], strict=True):
             if weight:
-                with attributed(rule):
-                    parts[rule.id] = as_charge(rule.charge(arc.chained, arc.move, use, origin, value)) * weight
+                known = self._known(rule, use)
+                if key not in known:
+                    with attributed(rule):
+                        known[key] = as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
+                parts[rule.id] = known[key] * weight
         return parts
+
+    def _known(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
+        if self.answers is None:
+            return {}
+        key = rule.id, id(use)
+        if key not in self._told_before:
+            self._told_before[key] = self.answers.charges(rule, use)
+        return self._told_before[key]
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,7 @@ from ..rules.base import PhaseStatus, Rule
 from ..rules.pack import LegislativeBill
 from .build import build_problem
 from .changes import apply_changes, scenario_changes
+from .kept import Kept
 from .problem import Problem
 
 
@@ -47,6 +48,8 @@ class Inputs:
     bills: tuple[LegislativeBill, ...] = ()
     part: bool = False
     """Whether they are a part of the facts of a case whose names have been checked as a whole."""
+    kept: Kept | None = None
+    """What the problems that are made of them share."""
     where: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
     """Says of mistakes in which file and line they stand; what is made in memory has neither."""
 
@@ -128,7 +131,7 @@ class Inputs:
             PluginError: if a plugin's rule raises.
         """
         try:
-            return build_problem(self.case, self.catalogs, self.rules, part=self.part)
+            return build_problem(self.case, self.catalogs, self.rules, part=self.part, kept=self.kept)
         except InputError as error:
             raise self.told(error.problems) from error
 

@@ -19,6 +19,7 @@ from ..domain.watch import told_each
 from ..plugins import attributed
 from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule
+from .kept import Answers
 from .network import Arc, Network, Node, final_node
 
 
@@ -37,13 +38,17 @@ class Judgement:
     """Export control -> arc -> verdict, where it does not pass."""
 
 
-def judge_all(network: Network, rules: Sequence[Rule], uses: Sequence[Use]) -> dict[Use, Judgement]:
-    """Asks every rule about every arc up the chain of every use; one without phases never holds, and is not asked."""
+def judge_all(
+    network: Network, rules: Sequence[Rule], uses: Sequence[Use], answers: Answers | None = None
+) -> dict[Use, Judgement]:
+    """Asks every rule about every arc up the chain of every use, but for what is among `answers`; one without phases never holds, and
+    is not asked.
+    """
     judges = [(i, rule) for i, rule in enumerate(rules) if "judge" in rule.verbs and rule.phases]
-    return {use: _judge_use(network, judges, use) for use in uses}
+    return {use: _judge_use(network, judges, use, answers) for use in uses}
 
 
-def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use) -> Judgement:
+def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use, answers: Answers | None) -> Judgement:
     reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
     chain: dict[int, dict[int, Verdict]] = {}
@@ -53,8 +58,13 @@ def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use) -
             if not rule.concerns(use):
                 continue
             asked = [arc for arc in arcs if rule.bears_on == "chain" or _is_move(arc)]
-            told = told_each(asked, f"asking rule {rule.id}", "ways")
-            found = {arc.index: as_verdict(rule.judge(arc.chained, arc.move, use)) for arc in told}
+            known = answers.verdicts(rule, use) if answers is not None else {}
+            found: dict[int, Verdict] = {}
+            for arc in told_each(asked, f"asking rule {rule.id}", "ways"):
+                key = id(arc.chained), id(arc.move)
+                if key not in known:
+                    known[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
+                found[arc.index] = known[key]
         against = {index: verdict for index, verdict in found.items() if not verdict.passes}
         if against:
             (chain if rule.bears_on == "chain" else trade)[number] = against

@@ -18,6 +18,7 @@ from .compliance_classes import ComplianceClass
 from .demands import Demand, Lot
 from .float_tables import Floats, table
 from .judging import Judgement, Law
+from .kept import Kept
 from .limiting import ask_limits
 from .merged import Merged
 from .moves import Moves
@@ -83,6 +84,8 @@ class Problem:
     facts: ProblemFacts
     """What limit rules may ask."""
     assumptions: tuple[Assumption, ...]
+    kept: Kept | None = None
+    """What it shares with the other problems of a session."""
 
     def __repr__(self) -> str:
         return f"<Problem {self.case.name}: {len(self.demands):,} demands, {len(self.offers):,} offers, {len(self.rules):,} rules>"

@@ -18,6 +18,7 @@ from ..errors import Diagnostic, OutOfTimeError, VerificationError
 from ..problem import Problem
 from ..problem.impact import impact
 from ..problem.inputs import Inputs
+from ..problem.kept import Kept
 from ..problem.parts import Members, Parts
 from ..program import Program, compile_program
 from ..program.asking import Weigh, about, weights
@@ -96,7 +97,8 @@ class Session:
         solution = solve(program, _for_search(limits, opened, building), progress, cancel, known)
         verified = verify(problem, plan_of(program, solution))
         # What is asked from here on moves no price of a shortage or of holding.
-        return Session(inputs.freeze(problem), problem, program, solution, verified, limits, cancel, opened, known)
+        asked = replace(inputs.freeze(problem), kept=Kept())
+        return Session(asked, problem, program, solution, verified, limits, cancel, opened, known)
 
     def __repr__(self) -> str:
         return (

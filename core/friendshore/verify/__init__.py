@@ -223,10 +223,13 @@ def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
 
     Beside the others the plan stays what it is: as lawful and as dear.
     """
-    ledger = replace(verified.ledger, problem=replace(verified.problem, rules=tuple(rules)), findings=[])
+    kept = verified.problem.kept
+    asked = tuple(rules) if kept is None else tuple(map(kept.same, rules))
+    ledger = replace(verified.ledger, problem=replace(verified.problem, rules=asked), findings=[])
     judging = Judging(ledger)
     against = {judged.rule for judged in judging.forbidden()}
-    charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers)
+    answers = kept.verified if kept is not None else None
+    charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers, answers)
     for item in ledger.bought if charges.rules else ():
         for use in verified.costing.uses(item.arc, item.entry.requirement):
             against |= charges.charging(item.arc, use, item.ordered)

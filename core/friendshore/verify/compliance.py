@@ -65,6 +65,7 @@ class Judging:
         self.statuses = statuses if statuses is not None else self.law.statuses
         self.periods = self.problem.case.horizon.periods
         self._numbers = {use: i for i, use in enumerate(dict.fromkeys(d.use for d in self.problem.demands))}
+        self._answers = self.problem.kept.verified if self.problem.kept is not None else None
         self._asked: dict[tuple[str, int, int], Verdict] = {}
         self._rules = [
             rule
@@ -186,8 +187,12 @@ class Judging:
     def _ask(self, rule: Rule, arc: Arc, served: FinalDelivery) -> Verdict:
         key = (rule.id, arc.index, served.number)
         if key not in self._asked:
-            with attributed(rule):
-                self._asked[key] = as_verdict(rule.judge(arc.chained, arc.move, served.use))
+            known = self._answers.verdicts(rule, served.use) if self._answers is not None else {}
+            delivery = id(arc.chained), id(arc.move)
+            if delivery not in known:
+                with attributed(rule):
+                    known[delivery] = as_verdict(rule.judge(arc.chained, arc.move, served.use))
+            self._asked[key] = known[delivery]
         return self._asked[key]
 
     def _days(self, item: Bought, served: FinalDelivery, *, moves: bool, own: bool) -> dict[str, list[Span]]:

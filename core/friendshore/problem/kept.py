@@ -1,0 +1,127 @@
+"""What the problems of one session share, so that a change of one fact asks anew only what turns on it.
+
+Facts that follow from the same records of case and catalogs are the same objects in every problem. So are, by content, the uses, deliveries
+and rules that those who ask rules speak of; what a rule has answered about one of them holds wherever the three meet again. Rules are pure
+functions, and a rule with other phases is another rule. Whoever plans and whoever verifies a plan each ask for themselves, and neither is
+told what the other was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import TypeAlias, TypeVar, cast
+
+from pydantic import BaseModel
+
+from ..domain.memory import Recent
+from ..domain.use import Use, Verdict
+from ..rules.base import Rule
+
+R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T")
+
+MOST_ANSWERS = 500_000
+"""Answers of rules that are kept, at about 300 bytes each; beyond it no more are."""
+MOST_FACTS = 64
+"""Sets of facts that are kept; beyond it those that were needed last go on."""
+_PLAIN = frozenset({str, int, bool, date, type(None)})
+"""Types of values that are told by what they say."""
+Delivery: TypeAlias = tuple[int, int]
+"""What is delivered and how it moves, by identity."""
+Charged: TypeAlias = tuple[int, int, str, str]
+"""The same with the customs origin, and the price as it is written."""
+
+_Asked: TypeAlias = tuple[int, int]
+"""Rule and use, likewise."""
+
+
+class Answers:
+    """What rules answered one who asked them, rule by rule and use by use; of records that their `Kept` holds."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[_Asked, dict[Delivery, Verdict]] = {}
+        self._charges: dict[_Asked, dict[Charged, Decimal]] = {}
+        self._held: list[tuple[Rule, Use]] = []
+
+    def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
+        """The verdicts of a rule on deliveries for a use, to look up and to add to."""
+        found = self._verdicts.get((id(rule), id(use)))
+        if found is None:
+            found = {}
+            if self._has_room(rule, use):
+                self._verdicts[id(rule), id(use)] = found
+        return found
+
+    def charges(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
+        """What a rule charges on deliveries for a use, likewise."""
+        found = self._charges.get((id(rule), id(use)))
+        if found is None:
+            found = {}
+            if self._has_room(rule, use):
+                self._charges[id(rule), id(use)] = found
+        return found
+
+    def _has_room(self, rule: Rule, use: Use) -> bool:
+        """Whether more may be kept; rule and use then are, so that nothing else has their identity."""
+        many = sum(map(len, self._verdicts.values())) + sum(map(len, self._charges.values()))
+        if many < MOST_ANSWERS:
+            self._held.append((rule, use))
+        return many < MOST_ANSWERS
+
+
+class Kept:
+    """Facts and answers of one session."""
+
+    def __init__(self) -> None:
+        self.planned = Answers()
+        """What those were answered who make problems of facts."""
+        self.verified = Answers()
+        """What those were answered who verify plans."""
+        self._facts: Recent[tuple[Hashable, ...], tuple[object, object]] = Recent(MOST_FACTS)
+        self._records: dict[Hashable, BaseModel] = {}
+        self._own: dict[int, BaseModel] = {}
+
+    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+        return Kept, ()
+
+    def fact(self, what: str, of: Iterable[object], make: Callable[[], T]) -> T:
+        """What `make` returns, which follows from nothing but the objects `of`, each taken by identity; made once.
+
+        Raises:
+            InputError: what `make` raises; it is then not kept.
+        """
+        held = tuple(of)
+        key = (what, *map(id, held))
+        found = self._facts.get(key)
+        if found is None:
+            made = make()
+            self._facts.keep(key, (held, made), 1)  # while it is held, nothing else has the identity of what it is of
+            return made
+        return cast("T", found[1])
+
+    def same(self, record: R) -> R:
+        """The first record that said all that this one says, of the same types throughout."""
+        if id(record) in self._own:
+            return record
+        fields = [record.__dict__[name] for name in type(record).model_fields]
+        private = (record.__pydantic_private__ or {}).values()
+        first = self._records.setdefault((type(record), *map(self._content, (*fields, *private))), record)
+        self._own[id(first)] = first
+        return cast("R", first)
+
+    def _content(self, value: object) -> Hashable:
+        """What tells a value from others: of values that cannot be told by what they say, which one it is."""
+        kind = type(value)
+        if isinstance(value, BaseModel):
+            return "record", id(self.same(value))
+        if kind in _PLAIN or isinstance(value, Enum):
+            return kind, value
+        if kind is Decimal:
+            return kind, str(value)  # equal ones may differ in their zeros
+        if kind is tuple or kind is frozenset:
+            inner = map(self._content, cast("Iterable[object]", value))
+            return kind, tuple(inner) if kind is tuple else frozenset(inner)
+        return "object", id(value)
