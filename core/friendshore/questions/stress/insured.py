@@ -174,7 +174,7 @@ def insure_part(
     found = InsuredPart(program, today.x.copy(), today.x, today.bound, today.bound, (0.0, 0.0), closed)
     bounded = with_shortage_bounds(program, today.x)
     shared = decided_before(program, period)
-    own_rows = program.linear.matrix.shape[0]
+    own_rows = program.linear.entries.shape[0]
     for part in split(bounded):
         here = {loss: np.flatnonzero(np.isin(part.columns, columns)) for loss, columns in closed.items()}
         here = {loss: columns for loss, columns in here.items() if part.linear.upper[columns].any()}
