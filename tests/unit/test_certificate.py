@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from friendshore.domain.plan import PlanStatus
+from friendshore.program import compile_program
 from friendshore.proof import Proof, prove_optimality
+from friendshore.proof.certificate import name_of
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.limits import Pin
+from friendshore.verify import verify
 
 from .building import case, catalog, demand, facility, metals, planned, rule, source
-from .test_proof import RANKED, plain, with_minima
+from .test_proof import RANKED, dearer, plain, with_minima
 
 
 def ranked() -> Recommendation:
@@ -134,6 +137,22 @@ def test_what_is_no_certificate_is_found(data: dict[str, Any]) -> None:
     """Another form than it has: said, and nothing proved."""
     proof = prove_optimality(plain().plan, certificate=data)
     assert (proof.proved, len(proof.findings)) == (False, 1)
+
+
+def test_a_part_that_is_left_open_is_not_counted() -> None:
+    """A plan that says that it may be dearer than need be is proved to be so; its part is not one that is proved."""
+    found = plain()
+    forged = dearer(found)
+    bound = {"status": PlanStatus.FEASIBLE, "bound": found.cost.objective}
+    open_ = verify(forged.problem, forged.plan.model_copy(update=bound))
+    program = compile_program(open_.problem)
+    data = certificate_of(found)
+    data["claims"][0]["program"] = name_of(program.linear)
+    first_part(data)["value"] = str(open_.cost.objective)
+    proof = prove_optimality(open_, certificate=data)
+    assert (proof.proved, proof.findings) == (True, ())
+    assert proof.parts is not None
+    assert (proof.parts.certified, proof.parts.linear, proof.parts.proved) == (True, 1, 0)
 
 
 def test_a_certificate_of_other_numbers_is_no_mistake_of_the_run() -> None:

@@ -92,7 +92,10 @@ def _proved(
             return no_certificate(wrong)
         if found is not None and (one := Shown(aim, found.bound, None)).holds:
             shown.append(one)
-            parts.append(replace(found.counts, linear_proved=found.counts.linear, integer_proved=found.counts.integer))
+            counted = found.counts
+            if one.is_optimal:
+                counted = replace(counted, linear_proved=counted.linear, integer_proved=counted.integer)
+            parts.append(counted)
             continue
         search = ProofSearch(aim, watch, progress)
         cheaper = better(verified, program, aim, search.best())
@@ -149,6 +152,6 @@ def _counts(search: ProofSearch, shown: Shown) -> ProvedParts:
     """Of how many parts a search proved enough: where all together are proved, of each."""
     bounds = [tree.bound for tree in search.trees]
     best = [None if tree.best is None else Decimal(repr(tree.best[0])) for tree in search.trees]
-    if shown.holds:
+    if shown.is_optimal:
         best = [None if bound is None else stated_as(bound) for bound in bounds]
     return counts(search.parts, bounds, best, certified=False)

@@ -173,6 +173,11 @@ class Shown:
         return self.proved <= max(OPTIMAL_GAP, self.claimed + TOLERANCE)
 
     @property
+    def is_optimal(self) -> bool:
+        """Whether it is proved that the plan may be called optimal: each of its parts then is."""
+        return self.holds and self.proved is not None and self.proved <= OPTIMAL_GAP
+
+    @property
     def contradicts(self) -> bool:
         """Whether no plan of the program comes to as little as this plan does."""
         return self.bound is not None and self.bound > Fraction(self.aim.value + self.aim.slack)
