@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from friendshore.problem import Problem, build_problem
 from friendshore.program import compile_program
 from friendshore.program.matrix import Entries, Linear
+from friendshore.rules.kinds.limits import SingleSource
 from friendshore.solve import first_plan as first
 from friendshore.solve.components import split
 from friendshore.solve.engine import SolverOutcome, Watch
@@ -22,7 +24,8 @@ from friendshore.solve.search import Search
 from friendshore.solve.steps import steps
 
 from .test_first_plans import GAP, GROUP, SEEDS, cheapest
-from .test_links import _mid, _places
+from .test_links import PLACES, _mid, _places
+from .tiny import METAL, OXIDE, case, catalog, chain, demand, facility, offer, store
 
 OPEN = np.inf
 
@@ -78,6 +81,37 @@ def test_one_source_alone_that_must_serve_all_is_all_or_nothing() -> None:
     assert less.row_lower.tolist() == [0, 7, *ends[0][2:]]
 
 
+def sources(seed: int) -> Problem:
+    """A few suppliers of two materials, of which one alone serves each place; some are at the edge of their capacity."""
+    dice = Random(seed)
+    names = ("au", "ca", "cn", "vn")[: dice.randint(2, 4)]
+    plants = [facility(name, name.upper(), dice.choice((30, 45, 70))) for name in names]
+    links = {"metal": METAL, "oxide": OXIDE}
+    offers = [
+        offer(
+            f"{name}-{good}",
+            name,
+            good,
+            dice.randint(1, 6),
+            chain(name.upper(), *links[good]),
+            onboarding=dice.choice((10, 80, 300)),
+            onboarding_currency="USD",
+        )
+        for name in names
+        for good in links
+        if dice.randrange(4)
+    ]
+    wanted = [
+        demand(good, "civil", dice.choice((5, 12, 15, 20)), id=f"{good}-{place}", place=place)
+        for place in PLACES
+        for good in links
+    ]
+    stores = [store(good, 1, place=place) for good in links for place in PLACES if dice.randrange(2)]
+    rule = SingleSource.model_validate({"id": "one", "per": "horizon"})
+    given = case(*wanted, stores=stores, assume={"freight": dice.choice((0, 2))})
+    return build_problem(given, (catalog(*plants, *offers),), (rule,))
+
+
 def parts(drawn: Any, seeds: range) -> list[tuple[str, Linear]]:
     """The parts with choices of some random cases."""
     found = [(seed, part.linear) for seed in seeds for part in split(compile_program(drawn(seed)).linear)]
@@ -103,7 +137,7 @@ def test_corners_keep_to_the_steps(drawn: Any, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("drawn", [_places, _mid])
+@pytest.mark.parametrize("drawn", [_places, _mid, sources])
 def test_no_optimum_is_lost(drawn: Any, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a first plan, steps and forced ends wherever there is a choice: the optimum of another engine."""
     monkeypatch.setattr(first, "CHOICES", 1)
@@ -117,15 +151,27 @@ def test_no_optimum_is_lost(drawn: Any, seed: int, monkeypatch: pytest.MonkeyPat
             assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
 
 
+def without_shortages(drawn: Any, seed: int) -> list[tuple[str, Linear]]:
+    """The parts with choices of a random case, each with its shortages closed where a cheapest plan has none."""
+    program = compile_program(drawn(seed))
+    first_short, count = program.columns.short, program.problem.case.horizon.count
+    found = []
+    for part in split(program.linear):
+        best = cheapest(part.linear) if part.linear.integer.any() else None
+        short = (part.columns >= first_short) & (part.columns < first_short + len(program.problem.demands) * count)
+        if best is not None and (best[short] <= 1e-6).all():
+            found.append((f"seed {seed}", replace(part.linear, upper=np.where(short, 0.0, part.linear.upper))))
+    return found
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-def test_forced_ends_keep_every_plan_without_a_shortage(seed: int) -> None:
-    """As little as possible is short: the same least cost, with forced ends and without."""
-    for name, linear in parts(_places, range(seed, seed + GROUP)):
-        best = cheapest(linear)
-        if best is not None:
-            tight = replace(
-                linear, upper=np.where(linear.integer, linear.upper, np.where(best <= 1e-6, 0.0, linear.upper))
-            )
-            kept = cheapest(forced(tight))
-            assert kept is not None, name
-            assert linear.cost @ kept == pytest.approx(linear.cost @ best, rel=2 * GAP, abs=1e-5), name
+@pytest.mark.parametrize("drawn", [_places, sources])
+def test_forced_ends_keep_every_plan_without_a_shortage(drawn: Any, seed: int) -> None:
+    """Where nothing need be short: the same least cost, with forced ends and without, and a relaxation that is no weaker."""
+    for name, linear in [part for each in range(seed, seed + GROUP) for part in without_shortages(drawn, each)]:
+        tight, best = forced(linear), cheapest(linear)
+        kept = cheapest(tight)
+        assert best is not None
+        assert kept is not None, name
+        assert linear.cost @ kept == pytest.approx(linear.cost @ best, rel=2 * GAP, abs=1e-5), name
+        assert (tight.row_lower >= linear.row_lower).all()
