@@ -29,6 +29,7 @@ MOST_FACTS = 64
 """Sets of facts that are kept; beyond it those that were needed last go on."""
 _PLAIN = frozenset({str, int, bool, date, type(None)})
 """Types of values that are told by what they say."""
+_SEVERAL = frozenset({tuple, frozenset})
 Delivery: TypeAlias = tuple[int, int]
 """What is delivered and how it moves, by identity."""
 Charged: TypeAlias = tuple[int, int, str, str]
@@ -83,6 +84,10 @@ class Kept:
         self._facts: Recent[tuple[Hashable, ...], tuple[object, object]] = Recent(MOST_FACTS)
         self._records: dict[Hashable, BaseModel] = {}
         self._own: dict[int, BaseModel] = {}
+        self._several: dict[int, Hashable] = {}
+        """What the lists of these records say, by identity."""
+        self._numbers: dict[Hashable, int] = {}
+        """Every such content, numbered: a number is compared at once."""
 
     def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
         return Kept, ()
@@ -106,10 +111,13 @@ class Kept:
         """The first record that said all that this one says, of the same types throughout."""
         if id(record) in self._own:
             return record
-        fields = [record.__dict__[name] for name in type(record).model_fields]
-        private = (record.__pydantic_private__ or {}).values()
-        first = self._records.setdefault((type(record), *map(self._content, (*fields, *private))), record)
+        values = [record.__dict__[name] for name in type(record).model_fields]
+        values += (record.__pydantic_private__ or {}).values()
+        contents = [self._content(value) for value in values]
+        first = self._records.setdefault((type(record), *contents), record)
         self._own[id(first)] = first
+        if first is record:  # it holds its values, so that nothing else will have their identity
+            self._several |= {id(v): c for v, c in zip(values, contents, strict=True) if type(v) in _SEVERAL}
         return cast("R", first)
 
     def _content(self, value: object) -> Hashable:
@@ -121,7 +129,11 @@ class Kept:
             return kind, value
         if kind is Decimal:
             return kind, str(value)  # equal ones may differ in their zeros
-        if kind is tuple or kind is frozenset:
-            inner = map(self._content, cast("Iterable[object]", value))
-            return kind, tuple(inner) if kind is tuple else frozenset(inner)
+        if kind in _SEVERAL:
+            known = self._several.get(id(value))
+            if known is None:
+                inner = map(self._content, cast("Iterable[object]", value))
+                content = kind, tuple(inner) if kind is tuple else frozenset(inner)
+                known = "several", self._numbers.setdefault(content, len(self._numbers))
+            return known
         return "object", id(value)

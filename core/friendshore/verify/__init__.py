@@ -227,7 +227,7 @@ def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
     asked = tuple(rules) if kept is None else tuple(map(kept.same, rules))
     ledger = replace(verified.ledger, problem=replace(verified.problem, rules=asked), findings=[])
     judging = Judging(ledger)
-    against = {judged.rule for judged in judging.forbidden()}
+    against = judging.forbidding()
     answers = kept.verified if kept is not None else None
     charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers, answers)
     for item in ledger.bought if charges.rules else ():

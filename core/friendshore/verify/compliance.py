@@ -98,6 +98,15 @@ class Judging:
             found += [judged for judged in (self._on(item, against) if against else ()) if self.broken(judged)]
         return found
 
+    def forbidding(self) -> set[str]:
+        """The rules that forbid anything that was bought."""
+        found: set[str] = set()
+        for item in self.ledger.bought:
+            against = {(rule, number) for rule, number in self._against(item) if rule not in found}
+            if against:
+                found |= {judged.rule for judged in self._on(item, against) if self.broken(judged)}
+        return found
+
     def _on(self, item: Bought, only: Collection[tuple[str, int]] | None) -> Iterator[Judged]:
         """The verdicts on one purchase; `only`: of some rules, each for uses of some number."""
         seen: set[_Asked] = set()
