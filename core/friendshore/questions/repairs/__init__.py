@@ -23,7 +23,12 @@ class RepairsOptions:
     size: Annotated[int, Setting("Most steps of a repair.", "N", least=1, most=100)] = 3
     seconds: Annotated[
         float,
-        Setting("Time for the search; what is not found by then is marked.", "SECONDS", least=0, most=LONGEST_SECONDS),
+        Setting(
+            "Processor seconds for the search; what is not found by then is marked.",
+            "SECONDS",
+            least=0,
+            most=LONGEST_SECONDS,
+        ),
     ] = 60.0
     bound: Annotated[
         tuple[str, ...],

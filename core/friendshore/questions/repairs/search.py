@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
@@ -21,10 +20,10 @@ from ...solve import Progress
 from .demand_levers import levers_for
 from .levers import Lattice, Lever, LeverBounds, Need
 from .records import Gap, LeverUse, Repair, Repairs
-from .trials import Amounts, TimeIsUpError, Trials, least_amounts
+from .trials import Amounts, TimeIsUpError, Trials, least_amounts, worked
 
 SECONDS = 60.0
-"""Time for all repairs, where nothing else is said."""
+"""Processor seconds for all repairs, where nothing else is said."""
 _ROUNDS = 2
 """How often every search has its turn: what the quick ones leave of their time the others share."""
 _TRIES = 4
@@ -48,7 +47,7 @@ def repairs(
         session: the plan.
         material: look only at demands of this material.
         size: most levers of a repair.
-        seconds: time for all; what is not found by then is marked.
+        seconds: processor seconds for all; what is not found by then is marked.
         bounds: how far levers may go.
         progress: told the gaps done, all of them, and seconds.
 
@@ -58,14 +57,14 @@ def repairs(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    counted, began = Counted(session, progress), time.monotonic()
+    counted, began = Counted(session, progress), worked()
     found = [*_conflicts(session, material), *_short(session, material)]
     searches = [_Mending(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in found]
     done = 0
     for _ in range(_ROUNDS):
         waiting = [search for search in searches if not search.complete]
         for place, search in enumerate(waiting):
-            now = time.monotonic()
+            now = worked()
             search.go_on(now + (began + seconds - now) / (len(waiting) - place))
             done += search.complete
             counted.told(done, len(searches))
@@ -135,7 +134,7 @@ class _Mending:
         return self.trials.solved
 
     def go_on(self, until: float) -> None:
-        """Searches until a time of the monotonic clock; what was solved for before is known."""
+        """Searches until so much has been `worked`; what was solved for before is known."""
         self.trials.until = until
         self.found.clear()
         self.least.clear()
