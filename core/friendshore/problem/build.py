@@ -104,7 +104,7 @@ class _Builder:
         relevant = {offer.id for offer in reached}
         if not self.part:
             self.assumptions += described_twice(case, self.catalogs, reached) + renamed(case)
-        trade, assumed = resolve_trade(merged, case, counted, network, moves)
+        trade, assumed = resolve_trade(merged, case, counted, network, moves, self.facts.capacities())
         return Problem(
             case=case,
             merged=merged,

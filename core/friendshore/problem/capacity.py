@@ -66,9 +66,15 @@ class Capacities:
         self.merged = merged
         self.case = case
         self._rated: dict[tuple[datetime.date | None, datetime.date | None, Status], _Rated] = {}
+        self._known: dict[str, tuple[Decimal | None, ...]] = {}
 
-    def of(self, facility: Facility) -> tuple[Decimal | None, ...]:
-        """Kilograms in each period."""
+    def of(self, name: str) -> tuple[Decimal | None, ...]:
+        """Kilograms in each period of a facility."""
+        if name not in self._known:
+            self._known[name] = self._of(self.merged.facilities[name])
+        return self._known[name]
+
+    def _of(self, facility: Facility) -> tuple[Decimal | None, ...]:
         steps = accepted_steps(facility, self.merged, self.case)
         ends = [step.start - datetime.timedelta(days=1) if step.start else None for step in steps[1:]]
         rated = [self._rate(step.start, end, step.status) for step, end in zip(steps, [*ends, None], strict=True)]

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ..domain.case import Case
 from ..domain.facts import Catalog
+from .capacity import Capacities
 from .demands import Demand, Lot, resolve_demands, resolve_lots
 from .kept import Kept
 from .merged import Merged, merge
@@ -39,6 +40,10 @@ class SharedFacts:
     def offers(self) -> Resolved:
         """Offers that count, leads, and what is assumed of them."""
         return self._once("offers", (self.merged,), self._offers)
+
+    def capacities(self) -> Capacities:
+        """What facilities can make."""
+        return self._once("capacities", (self.merged,), lambda: Capacities(self.merged, self._bare))
 
     def demands(self, basis: _Basis) -> Sequence[Demand]:
         """All demands."""

@@ -183,7 +183,12 @@ class Trade:
 
 
 def resolve_trade(
-    merged: Merged, case: Case, counted: Sequence[OfferFacts], network: Network, moves: Moves
+    merged: Merged,
+    case: Case,
+    counted: Sequence[OfferFacts],
+    network: Network,
+    moves: Moves,
+    capacities: Capacities,
 ) -> tuple[Trade, list[Assumption]]:
     """All of it in the case's currency, with what is assumed.
 
@@ -191,7 +196,7 @@ def resolve_trade(
         InputError: for terms that contradict each other, leave something open, or name a currency without a rate.
     """
     reached = sorted({arc.offer for arc in network.arcs if arc.offer >= 0})
-    pools = _pools(merged, case, counted, reached)
+    pools = _pools(capacities, counted, reached)
     sellers = Sellers(merged, counted, reached)
     price_spans, assumed = resolve_schedules(merged, case, counted, sellers)
     term_spans, also_assumed = resolve_terms(merged, case, counted, sellers, pools)
@@ -199,7 +204,6 @@ def resolve_trade(
     return Trade(pools, price_spans, term_spans, commitments), assumed + also_assumed
 
 
-def _pools(merged: Merged, case: Case, counted: Sequence[OfferFacts], reached: Sequence[int]) -> tuple[Pool, ...]:
+def _pools(capacities: Capacities, counted: Sequence[OfferFacts], reached: Sequence[int]) -> tuple[Pool, ...]:
     users = grouped((name, index) for index in reached for name in counted[index].pools)
-    capacities = Capacities(merged, case)
-    return tuple(Pool(name, capacities.of(merged.facilities[name]), tuple(users[name])) for name in sorted(users))
+    return tuple(Pool(name, capacities.of(name), tuple(users[name])) for name in sorted(users))

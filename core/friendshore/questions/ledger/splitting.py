@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
-from math import comb, sqrt
+from math import comb, lcm, sqrt
 from random import Random
 from statistics import fmean, variance
 
@@ -177,7 +177,7 @@ class Split:
         """A player's part of every line."""
         weights = self.weights[player]
         values = [(weight, self.value(c).lines) for c, weight in weights.items() if weight]
-        return [sum((w * lines[at] for w, lines in values), Fraction(0)) for at in range(len(values[0][1]))]
+        return [_products([(w, lines[at]) for w, lines in values]) for at in range(len(values[0][1]))]
 
     def rise(self) -> list[Fraction]:
         """What all items together add to every line."""
@@ -197,6 +197,14 @@ class Split:
     def proved(self) -> bool:
         """Whether every plan asked about is proved cheapest."""
         return all(value.proved for value in self._known.values())
+
+
+def _products(pairs: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
+    """The sum of the products of pairs, in whole numbers over one denominator: it is reduced once, not after each."""
+    over = lcm(*(weight.denominator for weight, _ in pairs))
+    under = lcm(*(line.denominator for _, line in pairs))
+    whole = (w.numerator * (over // w.denominator) * line.numerator * (under // line.denominator) for w, line in pairs)
+    return Fraction(sum(whole), over * under)
 
 
 def demanded(session: Session) -> tuple[str, ...]:
