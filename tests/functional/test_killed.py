@@ -25,7 +25,15 @@ def killed(place: Path, *how: str, timeout: float = 280) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("operation", ["run", pytest.param("init here", marks=pytest.mark.deep)])
+def test_a_run_killed_at_steps_and_moments_drawn_by_lot_is_not_lost(tmp_path: Path) -> None:
+    """The run that is replaced is there still, or the new one is."""
+    found = killed(tmp_path, "16", "7", "run")
+    assert found["wrong"] == []
+    assert found["kills"] == {"run": 16}
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("operation", ["run", "init here"])
 def test_killed_at_any_step_nothing_is_lost(operation: str, tmp_path: Path) -> None:
     """Killed before each of its steps, a run that is replaced is there still, or the new one is; new files are all there after the next call."""
     found = killed(tmp_path, "every", operation)

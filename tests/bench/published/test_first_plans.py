@@ -67,8 +67,8 @@ def test_no_demand_is_left_short_that_capacity_serves(
     [
         "cap134",
         "sscflp_holmberg_p21",
-        "ufl_B1.2",
         "trigeiro_F15_nost",
+        pytest.param("ufl_B1.2", marks=pytest.mark.deep),
         pytest.param("trigeiro_G57", marks=pytest.mark.deep),
     ],
 )
