@@ -44,8 +44,8 @@ _POWER = Context(prec=30)
 def build_problem(
     case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False, kept: Kept | None = None
 ) -> Problem:
-    """Resolves everything; `part` says whether these are a part of the facts of a case whose names were checked as a whole.
-        kept: what it is to share with other problems, each made of changed facts.
+    """Resolves everything; `part` says whether these are a part of the facts of a case whose names were checked as a whole, and `kept` is what
+    it shares with other problems, each made of changed facts.
 
     Raises:
         InputError: with all that does not fit together.

@@ -22,6 +22,8 @@ from ..rules.base import Rule
 
 R = TypeVar("R", bound=BaseModel)
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 MOST_ANSWERS = 500_000
 """Answers of rules that are kept, at about 300 bytes each; beyond it no more are."""
@@ -49,27 +51,24 @@ class Answers:
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
         """The verdicts of a rule on deliveries for a use, to look up and to add to."""
-        found = self._verdicts.get((id(rule), id(use)))
-        if found is None:
-            found = {}
-            if self._has_room(rule, use):
-                self._verdicts[id(rule), id(use)] = found
-        return found
+        return self._of(self._verdicts, rule, use)
 
     def charges(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
         """What a rule charges on deliveries for a use, likewise."""
-        found = self._charges.get((id(rule), id(use)))
+        return self._of(self._charges, rule, use)
+
+    def _of(self, answers: dict[_Asked, dict[K, V]], rule: Rule, use: Use) -> dict[K, V]:
+        key = id(rule), id(use)
+        found = answers.get(key)
         if found is None:
             found = {}
-            if self._has_room(rule, use):
-                self._charges[id(rule), id(use)] = found
+            if self._has_room():
+                self._held.append((rule, use))  # so that nothing else has their identity
+                answers[key] = found
         return found
 
-    def _has_room(self, rule: Rule, use: Use) -> bool:
-        """Whether more may be kept; rule and use then are, so that nothing else has their identity."""
+    def _has_room(self) -> bool:
         many = sum(map(len, self._verdicts.values())) + sum(map(len, self._charges.values()))
-        if many < MOST_ANSWERS:
-            self._held.append((rule, use))
         return many < MOST_ANSWERS
 
 

@@ -18,7 +18,7 @@ from ..solve import Component, Watch, digest
 from .claims import Aim, ProvedParts
 from .exact import ExactProgram
 from .search import ClaimParts, ProofSearch
-from .tree import Branch, Leaf, first_upper
+from .tree import Branch, Leaf, first_upper, halves
 
 SAME = Decimal("1e-9")
 """Share by which what is stated may differ from what is proved: on another machine the last digit of a coefficient may be another."""
@@ -161,7 +161,8 @@ def proved(linear: Linear, most: float, steps: Steps, watch: Watch) -> tuple[Fra
             raise NoCertificateError("a leaf is left over")
         lower, upper = left.pop()
         if isinstance(step, Branch):
-            left += reversed(_split(linear, step, lower, upper))
+            _check(linear, step)
+            left += reversed(halves(step, lower, upper))
             continue
         if watch.stopped() or any(row >= len(linear.row_lower) for row, _ in step.multipliers.rows):
             return None, False
@@ -179,14 +180,9 @@ def proved(linear: Linear, most: float, steps: Steps, watch: Watch) -> tuple[Fra
     return min(bounds, default=None), not bounds
 
 
-def _split(linear: Linear, step: Branch, lower: Floats, upper: Floats) -> list[tuple[Floats, Floats]]:
-    """What is below a split, and what is above it."""
+def _check(linear: Linear, step: Branch) -> None:
     if step.column >= len(linear.cost) or not linear.integer[step.column] or abs(step.at) >= _LARGEST:
         raise NoCertificateError(f"column {step.column} cannot be split")
-    below, above = upper.copy(), lower.copy()
-    below[step.column] = min(below[step.column], step.at)
-    above[step.column] = max(above[step.column], step.at + 1)
-    return [(lower, below), (above, upper)]
 
 
 def name_of(linear: Linear) -> str:

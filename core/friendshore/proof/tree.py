@@ -127,14 +127,9 @@ class Tree:
 
     def _split(self, node: _Node, column: int) -> None:
         assert node.x is not None
-        at = np.floor(node.x[column])
-        below, above = node.upper.copy(), node.lower.copy()
-        below[column], above[column] = at, at + 1
-        node.split = (
-            Branch(column, int(at)),
-            self._look(node.lower, below, node),
-            self._look(above, node.upper, node),
-        )
+        branch = Branch(column, int(np.floor(node.x[column])))
+        below, above = halves(branch, node.lower, node.upper)
+        node.split = branch, self._look(*below, node), self._look(*above, node)
         node.x = None
 
     def _look(self, lower: Floats, upper: Floats, parent: _Node | None) -> _Node:
@@ -203,6 +198,14 @@ class Tree:
             return None
         found = self.exact.best(duals, lower, upper, costs=False)
         return Leaf(found[1], empty=True) if found is not None and found[0] > 0 else None
+
+
+def halves(branch: Branch, lower: Floats, upper: Floats) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """Lower and upper ends of all columns below a split, and above it."""
+    below, above = upper.copy(), lower.copy()
+    below[branch.column] = min(below[branch.column], branch.at)
+    above[branch.column] = max(above[branch.column], branch.at + 1)
+    return (lower, below), (above, upper)
 
 
 def first_upper(linear: Linear, most: float) -> Floats:

@@ -228,8 +228,7 @@ def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
     ledger = replace(verified.ledger, problem=replace(verified.problem, rules=asked), findings=[])
     judging = Judging(ledger)
     against = judging.forbidding()
-    answers = kept.verified if kept is not None else None
-    charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers, answers)
+    charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers, ledger.answers)
     for item in ledger.bought if charges.rules else ():
         for use in verified.costing.uses(item.arc, item.entry.requirement):
             against |= charges.charging(item.arc, use, item.ordered)

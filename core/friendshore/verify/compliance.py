@@ -65,7 +65,7 @@ class Judging:
         self.statuses = statuses if statuses is not None else self.law.statuses
         self.periods = self.problem.case.horizon.periods
         self._numbers = {use: i for i, use in enumerate(dict.fromkeys(d.use for d in self.problem.demands))}
-        self._answers = self.problem.kept.verified if self.problem.kept is not None else None
+        self._answers = ledger.answers
         self._asked: dict[tuple[str, int, int], Verdict] = {}
         self._rules = [
             rule

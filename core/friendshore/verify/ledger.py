@@ -16,6 +16,7 @@ from ..problem import Problem
 from ..problem.demands import Lot
 from ..problem.fixed_point import added_up
 from ..problem.float_tables import Floats
+from ..problem.kept import Answers
 from ..problem.network import Node
 from .columns import Bought, Orders, PurchaseColumns, in_columns, in_lots
 from .matching import Matched, match
@@ -65,6 +66,12 @@ class PlanEntries:
         ledger.matched = matched = match(problem, ledger.plan, ledger.find)
         ledger.makes, ledger.transfers, ledger.deliveries = matched.makes, matched.transfers, matched.deliveries
         return ledger
+
+    @property
+    def answers(self) -> Answers | None:
+        """What rules answered those who verify plans of the session; None: nothing is kept."""
+        kept = self.problem.kept
+        return kept.verified if kept is not None else None
 
     @cached_property
     def columns(self) -> PurchaseColumns:

@@ -48,8 +48,7 @@ class Costing:
         self.ledger = ledger
         self.placed = placed
         self.problem = ledger.problem
-        answers = self.problem.kept.verified if self.problem.kept is not None else None
-        self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers, answers)
+        self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers, ledger.answers)
         self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
         self._known_uses: dict[tuple[int, str], list[Use]] = {}
         self.untaken = untaken_quantities(ledger)
