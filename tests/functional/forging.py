@@ -8,8 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
 from friendshore.case import load_case
 from friendshore.catalog import digest
+from friendshore.cli import app
 from friendshore.domain.facts import Catalog
 from friendshore.plugins import Registry
 from friendshore.recommend import plan, verdicts
@@ -103,6 +106,12 @@ countries = ["CN"]
 end_uses = ["defense"]
 phases = [{ from = 2026-01-01, status = "enacted" }]
 """
+
+
+def friendshore(*arguments: str | Path) -> tuple[int, str]:
+    """Exit code and output of a command."""
+    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, list(map(str, arguments)))
+    return done.exit_code, done.output
 
 
 def write_case(folder: Path) -> Path:

@@ -11,14 +11,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from typer.testing import CliRunner
 
-from friendshore.cli import app
 from friendshore.plugins import Registry
 from friendshore.recommend import verify_run
 
 from ..property.settings import DEPTH
-from .forging import resum
+from .forging import friendshore, resum
 
 CASES = Path(__file__).parents[2] / "docs" / "cases"
 NAMES = ("small/orders", "small/tiers", "small/objectives", "published/cap44")
@@ -27,12 +25,6 @@ STATED = {
     "facts.json": ('"bound":', '"status": "optimal"'),
 }
 """Where a bound, a gap or a status stands in the files of a run; of a certificate every number counts."""
-
-
-def friendshore(*arguments: str | Path) -> tuple[int, str]:
-    """Exit code and output of a command."""
-    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, list(map(str, arguments)))
-    return done.exit_code, done.output
 
 
 @pytest.fixture(scope="module")

@@ -9,18 +9,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from typer.testing import CliRunner
 
-from friendshore.cli import app
 from friendshore.run.signing import SIGNATURE_FILE, SUMS_FILE
 
-from .forging import resum
-
-
-def friendshore(*arguments: str | Path) -> tuple[int, str]:
-    """Exit code and output of a command."""
-    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, list(map(str, arguments)))
-    return done.exit_code, done.output
+from .forging import friendshore, resum
 
 
 @pytest.fixture(scope="module")
