@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeGuard
 
@@ -126,8 +127,10 @@ def differences_in_table(
     """Where a table of the folder says something else than the `source`: file, row and column of each."""
     columns = sorted(told.columns, key=told.columns.__getitem__)
     if set(columns) == set(table.columns):
-        cells = [[entry.get(column) for column in columns] for entry in expected]
-        if cells == [row.cells for row in told.rows]:  # letter by letter, as it is written
+        cells = itemgetter(*columns)
+        if len(expected) == len(told.rows) and all(
+            cells(entry) == tuple(row.cells) for entry, row in zip(expected, told.rows, strict=True)
+        ):  # letter by letter, as it is written
             return []
     here: defaultdict[Key, list[TableRow]] = defaultdict(list)
     there: defaultdict[Key, list[Mapping[str, str]]] = defaultdict(list)

@@ -48,7 +48,10 @@ class _Again:
         self.assumed = {one.id: one for one in self.case.assume.offer}
         self.price = cache(self._price)
         self.years = cache(self._years)
+        self.charged = cache(self._charged)
         self.charging = cache(self._charging)
+        self.alike = cache(self._alike)
+        self.first: dict[tuple[tuple[int, Fraction], ...], int] = {}
         self.days = cache(self._days)
 
     def findings(self) -> Iterator[Diagnostic]:
@@ -227,21 +230,28 @@ class _Again:
         """What all rules charge on a kilogram ordered in a period: the dearest of its possible customs origins."""
         # What a rule is told of the value is a stored number: that of the problem, which `_prices` has held against the records.
         value = self.costing.charges.value(arc, t)
-        found = []
-        for origin in arc.chained.origins[0]:
-            charged = Fraction(0)
-            for rule, held in self.charging(t + arc.lag):
-                with attributed(rule):
-                    amount = as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
-                if amount:
-                    charged += Fraction(amount) * held
-            found.append(charged)
-        return max(found)
+        arrival = self.alike(t + arc.lag)
+        return max(self.charged(arc.index, use, origin, value, arrival) for origin in arc.chained.origins[0])
 
-    def _charging(self, t: int) -> list[tuple[Rule, Fraction]]:
-        """Rules that charge, each with the part of a period's days on which it holds."""
-        held = [(rule, self._held(rule, t)) for rule in self.problem.rules if "charge" in rule.verbs]
-        return [(rule, part) for rule, part in held if part]
+    def _charged(self, index: int, use: Use, origin: str, value: Decimal, arrival: int) -> Fraction:
+        """What all rules charge on a kilogram from one origin that arrives in a period."""
+        arc, charged = self.problem.network.arcs[index], Fraction(0)
+        for place, part in self.charging(arrival):
+            rule = self.problem.rules[place]
+            with attributed(rule):
+                amount = as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
+            if amount:
+                charged += Fraction(amount) * part
+        return charged
+
+    def _charging(self, t: int) -> tuple[tuple[int, Fraction], ...]:
+        """Places of the rules that charge, each with the part of a period's days on which it holds."""
+        held = [(place, self._held(rule, t)) for place, rule in enumerate(self.problem.rules) if "charge" in rule.verbs]
+        return tuple((place, part) for place, part in held if part)
+
+    def _alike(self, t: int) -> int:
+        """The first period seen in which the same rules charge, on the same part of its days."""
+        return self.first.setdefault(self.charging(t), t)
 
     def _held(self, rule: Rule, t: int) -> Fraction:
         period = self.horizon.periods[t]
