@@ -168,6 +168,13 @@ def freight_by_dates() -> Problem:
 
 
 @piece
+def lead_time_by_dates() -> Problem:
+    """Three years: at once, and from mid-2027 on in a year: what is ordered in 2027 arrives in 2028, and what in 2028 after the plan."""
+    lanes = [Lane(to="US"), Lane(to="US", start=date(2027, 7, 1), lead_time=12)]
+    return model(demand("metal", "civil", 100, 100, 100), facts=changed(metals(), "cn-metal", lanes=tuple(lanes)))
+
+
+@piece
 def recipe() -> Problem:
     """A Japanese melter takes 2 kg of Chinese oxide at 10."""
     return model(facts=metals(maker("JP", 5), source("CN", 10, "oxide")))

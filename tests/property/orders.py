@@ -71,11 +71,10 @@ def _take_or_pay(world: World, offer: Offer, nodes: set[tuple[str, str]], found:
     if not offer.take_or_pay:
         return
     made = {line.material for line in offer.outputs}
-    leads = [r[0] for material, place in nodes if material in made and (r := world.routes(offer, place)) is not None]
-    lead = min(leads, default=world.count)
+    ways = [r[0] for material, place in nodes if material in made and (r := world.routes(offer, place)) is not None]
     years: dict[int, list[int]] = defaultdict(list)
-    for period in range(world.count - lead):
-        if world.orderable(offer, period):
+    for period in range(world.count):
+        if world.orderable(offer, period) and any(arrivals[period] < world.count for arrivals in ways):
             years[world.spans[period][0].year].append(period)
     on: list[Bound] = []
     for year, periods in years.items():

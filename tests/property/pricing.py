@@ -65,8 +65,7 @@ class Priced:
             if route is None or material not in [line.material for line in offer.outputs]:
                 continue
             mass = sum(float(line.per_unit) for line in offer.outputs)
-            for ordered in range(world.count):
-                arrives = ordered + route[0]
+            for ordered, arrives in enumerate(route[0]):
                 inside = arrives < world.count
                 duty = self.law.duty(offer.id, material, place, ordered, arrives) if inside else 0.0
                 found.append(world.price(offer, ordered) / mass + max(route[1]) + duty)

@@ -1,4 +1,4 @@
-"""Freight that changes from a date on, against brute force."""
+"""Freight and lead times that change from a date on, against brute force."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .strategies import Tiny, tiny_cases
 
 @st.composite
 def changing(draw: st.DrawFn) -> Tiny:
-    """A tiny case in which lanes of some offers cost more or less from a day on, some of them from two days."""
+    """A tiny case in which lanes of some offers cost more or less, or take longer or shorter, from a day on, some of them from two days."""
     tiny = draw(tiny_cases())
     offers = tuple(_with_lanes(draw, offer) if draw(st.booleans()) else offer for offer in tiny.catalog.offers)
     return Tiny(tiny.case, tiny.catalog.model_copy(update={"offers": offers}), tiny.rules)
@@ -28,9 +28,12 @@ def _with_lanes(draw: st.DrawFn, offer: Offer) -> Offer:
     lanes = []
     for to in ("US", *draw(st.sampled_from(((), ("JP",), ("AU", "JP"))))):
         days = draw(st.sampled_from(((date(2027, 1, 1),), (date(2026, 7, 1),), (date(2026, 2, 1), date(2026, 12, 1)))))
-        lead = draw(st.sampled_from((None, Decimal(0), Decimal(3))))
+        steady = draw(st.booleans())
+        leads = st.sampled_from((None, Decimal(0), Decimal(3), Decimal(6), Decimal(13)))
+        lead = draw(leads)
         for day in (None, *days):
             freight = draw(st.sampled_from((None, Decimal(0), Decimal(3), Decimal(8))))
+            lead = lead if steady else draw(leads)
             currency = "" if freight is None else "USD"
             source = offer.source
             lanes.append(Lane(to=to, start=day, freight=freight, currency=currency, lead_time=lead, source=source))
@@ -39,7 +42,7 @@ def _with_lanes(draw: st.DrawFn, offer: Offer) -> Offer:
 
 @examples(120)
 @given(changing())
-def test_plan_with_freight_that_changes_is_as_cheap_as_brute_force(tiny: Tiny) -> None:
-    """What a kilogram pays is the freight of the lane on the first day of the period in which it arrives."""
+def test_plan_with_lanes_that_change_is_as_cheap_as_brute_force(tiny: Tiny) -> None:
+    """A kilogram pays the freight of the first day of the period in which it arrives, and takes as long as the slowest order of its period."""
     found = planned(tiny.case, [tiny.catalog], tiny.rules)
     agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], tiny.rules))

@@ -64,13 +64,12 @@ class Forest:
             route = world.routes(offer, place)
             if route is None or material not in [line.material for line in offer.outputs]:
                 continue
-            last = min(used, world.count - 1) - route[0]
-            for ordered in range(last + 1):
-                if not world.orderable(offer, ordered):
+            for ordered, arrives in enumerate(route[0]):
+                if arrives > min(used, world.count - 1) or not world.orderable(offer, ordered):
                     continue
                 pools = [self.trees(line.material, world.site(offer), ordered) for line in offer.inputs]
                 for inputs in product(*pools):
-                    yield Tree(material, place, used, ordered + route[0], ordered, offer.id, inputs)
+                    yield Tree(material, place, used, arrives, ordered, offer.id, inputs)
 
     def leading_to(self, material: str, place: str) -> set[tuple[str, str]]:
         """The material and place itself, and every input's, all the way up."""

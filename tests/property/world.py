@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from friendshore.domain.case import Case, DemandSpec, StoreSpec
-from friendshore.domain.facts import Catalog, ChainEntry, Facility, Material, Offer, Quote
+from friendshore.domain.facts import Catalog, ChainEntry, Facility, Lane, Material, Offer, Quote
 from friendshore.rules.base import Rule
 
 COUNTS = {"operating": 1.0, "ramping": 0.8, "commissioning": 0.5}
@@ -186,15 +186,12 @@ class World:
             facility = self.facilities[facility].within
         return False
 
-    def routes(self, offer: Offer, to: str) -> tuple[int, list[float]] | None:
-        """Lead time in periods, and freight per kilogram by period of arrival, to a place; None if the offer does not go there."""
+    def routes(self, offer: Offer, to: str) -> tuple[list[int], list[float]] | None:
+        """Arrival by period of order, and freight per kilogram by period of arrival, to a place; None if the offer does not go there."""
         lanes = [lane for lane in offer.lanes if lane.to == to]
         if offer.lanes and not lanes:
             return None
-        months = next((lane.lead_time for lane in lanes if lane.lead_time is not None), offer.lead_time)
-        if months is None:
-            months = self.case.assume.lead_time
-        steps = math.ceil(float(months) / {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value])
+        arrivals = [period + self._under_way(offer, lanes, period) for period in range(self.count)]
         crosses = self.country(self.site(offer)) != self.country(to)
         assumed = float(self.case.assume.freight or 0) if crosses else 0.0
         freights = []
@@ -202,7 +199,21 @@ class World:
             begun = {lane.start or date.min: lane for lane in lanes if lane.start is None or lane.start <= first}
             freight = begun[max(begun)].freight if begun else None
             freights.append(assumed if freight is None else float(freight))
-        return steps, freights
+        return arrivals, freights
+
+    def _under_way(self, offer: Offer, lanes: Sequence[Lane], period: int) -> int:
+        """Periods that the slowest order of a period takes, asked on each of its days."""
+        found = []
+        for day in days(*self.spans[period]):
+            begun = {lane.start or date.min: lane for lane in lanes if lane.start is None or lane.start <= day}
+            months = begun[max(begun)].lead_time if begun else None
+            for other in (offer.lead_time, self.case.assume.lead_time):
+                months = other if months is None else months
+            assert months is not None
+            found.append(months)
+            if len(lanes) < 2:
+                break
+        return math.ceil(float(max(found)) / {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value])
 
     def price(self, offer: Offer, period: int) -> float:
         """Money per unit in the case's currency when ordered in a period."""

@@ -100,6 +100,19 @@ def test_freight_that_changes_within_a_period_counts_from_the_next() -> None:
     assert found.cost.freight == 92 + 92
 
 
+def test_a_lead_time_that_grows_within_a_period_counts_for_all_of_it_and_one_that_shrinks_from_the_next() -> None:
+    """From mid-May on three months, from mid-August on none again: orders of the second and third quarter come one later."""
+    days = ((None, None), (date(2027, 5, 15), Decimal(3)), (date(2027, 8, 15), None))
+    lanes = tuple(Lane(to="US", start=day, lead_time=lead, source="tiny:s") for day, lead in days)
+    found = planned(yearly(), chinese(lanes=lanes))
+    assert counted(found) == [
+        ("lead time", "cn-metal to US", "3 months from 2027-05-15", "from 2027-04-01"),
+        ("lead time", "cn-metal to US", "0 months from 2027-08-15", "from 2027-10-01"),
+    ]
+    orders = [(entry.ordered, entry.delivered) for entry in found.run.purchases]
+    assert orders == [("2027-Q1", "2027-Q1"), ("2027-Q2", "2027-Q3"), ("2027-Q4", "2027-Q4")]
+
+
 def test_what_permits_counts_in_whole_periods_within_it() -> None:
     """Offered until mid-August and under a waiver from February on: the third quarter is lost, and the first; by months two and one."""
     facts = chinese(end=date(2027, 8, 15))

@@ -95,7 +95,7 @@ WRONG: dict[str, tuple[Callable[[Problem], Problem], str]] = {
         "the price of `au-metal`",
     ),
     "freight": (lambda p: arcs(p, freight=(Decimal("2.4"),) * 5), "the freight of `au-metal` to US"),
-    "time under way": (lambda p: arcs(p, lag=1), "the periods that `au-metal` takes to US"),
+    "time under way": (lambda p: arcs(p, lags=(1,) * 5), "the periods that `au-metal` takes to US"),
     "capacity": (pools, "what `au` can make in 2027-Q3"),
     "quantity": (wanted, "what `metal-civil` wants in 2027-Q1"),
     "discount": (

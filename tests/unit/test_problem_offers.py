@@ -363,7 +363,7 @@ def test_lead_times_are_whole_periods_rounded_up(length: str, months: float, per
     horizon = Horizon(start=date(2026, 1, 1), count=4, length=PeriodLength(length))
     given = case(demand("metal", "civil", 1, 1, 1, 1)).model_copy(update={"horizon": horizon})
     problem = built(given, catalog(facility("cn", "CN"), source("CN", 10, lead_time=Decimal(str(months)))))
-    assert {arc.lag for arc in problem.network.arcs} == {periods}
+    assert {lag for arc in problem.network.arcs for lag in arc.lags} == {periods}
 
 
 def test_an_assumed_recipe_is_told() -> None:

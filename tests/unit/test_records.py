@@ -90,17 +90,11 @@ def test_ids_given_twice_are_refused() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        (({"start": date(2026, 7, 1)}, {"start": date(2027, 7, 1)}), "costs before 2026-07-01"),
-        (({"lead_time": 3}, {"start": date(2027, 7, 1)}), "the lane to US has several lead times"),
-    ],
-)
-def test_rows_of_a_lane_leave_nothing_open(rows: tuple[dict[str, Any], ...], words: str) -> None:
+def test_rows_of_a_lane_leave_nothing_open() -> None:
     """What is paid before the first row begins, and how long it takes."""
-    lanes = tuple(Lane.model_validate({"to": "US", "source": SOURCE, **row}) for row in rows)
-    with pytest.raises(ValidationError, match=words):
+    starts = (date(2026, 7, 1), date(2027, 7, 1))
+    lanes = tuple(Lane.model_validate({"to": "US", "source": SOURCE, "start": start}) for start in starts)
+    with pytest.raises(ValidationError, match="costs, or takes, before 2026-07-01"):
         changed(metals(), "au-metal", lanes=lanes)
 
 

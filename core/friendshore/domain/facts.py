@@ -269,12 +269,12 @@ class Quote(Dated):
 
 
 class Lane(Record):
-    """A way an offer may be moved, and what it costs from a date on; an offer with lanes moves by them alone."""
+    """A way an offer may be moved, what it costs and how long it takes from a date on; an offer with lanes moves by them alone."""
 
     to: Annotated[Site, Written("US")]
     """Country, or site of a facility."""
     start: Annotated[datetime.date | None, Written("2027-07-01", "from")] = None
-    """First day of arrivals at this freight, until the next row of the same offer and place; blank: since ever."""
+    """First day of orders with this lead time, and of arrivals at this freight, until the next row of the same offer and place; blank: since ever."""
     freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
     """Cost of moving; blank: nothing is added."""
     currency: CurrencyOrBlank = ""

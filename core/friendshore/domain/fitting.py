@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -182,7 +181,7 @@ def quoted_twice(quotes: Sequence[Lasting]) -> Iterator[tuple[int, Fault]]:
 
 
 class Leading(Protocol):
-    """A row of a lane: where it leads, from when on, and how long that takes."""
+    """A row of a lane: where it leads, and from when on."""
 
     @property
     def to(self) -> str: ...
@@ -190,20 +189,14 @@ class Leading(Protocol):
     @property
     def start(self) -> date | None: ...
 
-    @property
-    def lead_time(self) -> Decimal | None: ...
-
 
 def lane_rows(lanes: Sequence[Leading]) -> Iterator[tuple[int, Fault]]:
-    """Rows of a lane, by position, none of which holds since ever, or that differ in lead time: what is paid, and when, must not be open."""
+    """Rows of a lane, by position, none of which holds since ever: what is paid, and how long it takes, must not be open."""
     for to, rows in grouped((lane.to, position) for position, lane in enumerate(lanes)).items():
         starts = [start for row in rows if (start := lanes[row].start) is not None]
         if len(starts) == len(rows):
-            message = f"nothing says what the lane to {to} costs before {min(starts)}"
+            message = f"nothing says what the lane to {to} costs, or takes, before {min(starts)}"
             yield rows[0], Fault("lanes", message, "a row without `from`", "leave `from` blank in one row")
-        if len({lanes[row].lead_time for row in rows}) > 1:
-            message, fix = f"the lane to {to} has several lead times", "make an offer for each, with `from` and `until`"
-            yield rows[-1], Fault("lead_time", message, "one lead time in all rows of a lane", fix)
 
 
 def order_terms(given: Given) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
 from typing import Literal, NamedTuple, get_args
 
 from ..domain.base import grouped
@@ -126,8 +127,9 @@ class SupplyCauses:
         if not moves:
             lawful = any(compliance_class.admits(arc.index, period) for compliance_class in asked.serving)
             return [_NEVER] if lawful else self._law(asked, arc, period)
-        if moves[0][1] > period:
-            return [self._late(arc, moves[0])]
+        first = min(moves, key=itemgetter(1))
+        if first[1] > period:
+            return [self._late(arc, first, moves[0][0])]
         latest = [
             (compliance_class, some, _latest(some, period))
             for compliance_class, some in zip(asked.serving, admitted, strict=True)
@@ -187,10 +189,13 @@ class SupplyCauses:
         causes = [SupplyCause("rule", f"{how} {' and '.join(rules)}") for how, rules in found.items()]
         return causes or [SupplyCause("rule", "barred in this combination of uses")]
 
-    def _late(self, arc: Arc, first: tuple[int, int]) -> SupplyCause:
-        """Why the first that may be ordered arrives too late."""
+    def _late(self, arc: Arc, first: tuple[int, int], earliest: int) -> SupplyCause:
+        """Why the first that may arrive comes too late; of what may be ordered from an `earliest` period on."""
         horizon = self.problem.case.horizon
         ordered, arrival = first
+        if ordered > earliest:
+            text = f"the lead time is shorter from {horizon.label(ordered)} on; what is ordered then arrives first, {horizon.label(arrival)}"
+            return SupplyCause("lead time", text)
         if not ordered:
             text = f"earliest order, placed {horizon.start}, arrives {horizon.label(arrival)}"
             return SupplyCause("lead time", text)

@@ -181,9 +181,9 @@ class Eligibilities:
         """Kilograms that its own limits and its facilities' capacities leave it over the plan, inputs and rules apart; None: no limit."""
         facts = self.problem.offers[offer]
         gives = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
-        lag = min((arc.lag for arc in self.arcs.get((offer, material), ())), default=0)
-        last = self.problem.case.horizon.count - lag
-        by_period = [self.units(offer, t) for t in range(max(last, 0))]
+        count, arcs = self.problem.case.horizon.count, self.arcs.get((offer, material), ())
+        in_time = [t for t in range(count) if not arcs or any(arc.arrival(t) < count for arc in arcs)]
+        by_period = [self.units(offer, t) for t in in_time]
         limits = [total for total in (facts.offer.total,) if total is not None]
         if None not in by_period:
             limits.append(sum((units for units in by_period if units is not None), Decimal(0)))
@@ -217,12 +217,13 @@ class Eligibilities:
     def _first(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
         """The first period in which something may lawfully arrive for a compliance class."""
         moves = self.problem.moves
+        found: list[int] = []
         for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
             ordered, arrival = int(moves.ordered[move]), int(moves.delivered[move])
             in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
             if in_time and compliance_class.admits(arc.index, arrival) and self.units(arc.offer, ordered) != 0:
-                return arrival
-        return None
+                found.append(arrival)
+        return min(found, default=None)
 
 
 def least_confidence(problem: Problem, chained: Chained) -> Confidence:

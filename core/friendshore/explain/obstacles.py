@@ -163,12 +163,14 @@ def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
     problem = standings.problem
     horizon = problem.case.horizon
     arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
-    lags = [arc.lag for arc in arcs if problem.offers[arc.offer] is facts]
-    if not lags:
+    own = [arc for arc in arcs if problem.offers[arc.offer] is facts]
+    if not own:
         return
-    months, lag = horizon.length.months, min(lags)
-    if lag >= horizon.count:
-        most = (horizon.count - 1) * months
+    months = horizon.length.months
+    arrival, ordered = min((arc.arrival(t), t) for arc in own for t in range(horizon.count))
+    lag = min(min(arc.lags) for arc in own)
+    if arrival >= horizon.count:
+        most, lag = (horizon.count - 1 - ordered) * months, arrival - ordered
         text = f"it arrives {lag * months} months after it is ordered, and would have to within {most} to arrive in the plan"
         yield Obstacle(kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=facts.offer.id)])
         lag = 0  # whether qualification outlasts the plan by itself as well

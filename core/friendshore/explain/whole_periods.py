@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from ..domain.facts import Lane, Offer
 from ..domain.plan import PlanStatus
 from ..domain.time import Horizon, Period, PeriodLength, Span
 from ..domain.unmet import RunRounded
@@ -33,7 +34,7 @@ def rounded(problem: Problem) -> list[RunRounded]:
     """Every date within a period, and every lead time that is no whole number of periods, that the plan counts otherwise than it is stated.
 
     Rules that forbid or limit hold for a whole period if they hold on any day of it; what permits (an offer's dates, a quotation,
-    a waiver, a licence) counts only in periods that lie within it altogether; a store is what it is on the last day of a period; a lead time is rounded up. Charges, rates and capacities
+    a waiver, a licence) counts only in periods that lie within it altogether; a store is what it is on the last day of a period; a lead time is rounded up, and of several in a period the longest counts. Charges, rates and capacities
     go by days, and are not among these.
     """
     if problem.case.horizon.until is not None:
@@ -67,14 +68,30 @@ def _rules(problem: Problem) -> Iterator[RunRounded]:
 def _permits(problem: Problem) -> Iterator[RunRounded]:
     for facts in _reached(problem):
         yield from _narrowed(problem, "offer", facts.offer.id, facts.offer.start, facts.offer.end)
-        for lane in facts.offer.lanes:
-            yield from _narrowed(problem, "lane", f"{facts.offer.id} to {lane.to}", lane.start, None)
+        yield from _lanes(problem, facts.offer)
         for quote in facts.offer.quotes:
             yield from _narrowed(problem, "quotation", facts.offer.id, quote.start, quote.end)
     for waiver in sorted(problem.case.waivers, key=waiver_id):
         yield from _narrowed(problem, "waiver", waiver_id(waiver), waiver.start, waiver.end)
     for licence in sorted(problem.case.licences, key=licence_id):
         yield from _narrowed(problem, "licence", licence_id(licence), licence.start, licence.end)
+
+
+def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
+    """A freight that changes within a period counts from the next one on; a lead time too, unless it grows: then for all of the period."""
+    own = offer.lead_time if offer.lead_time is not None else problem.case.assume.lead_time
+    before: Lane | None = None
+    for lane in sorted(offer.lanes, key=lambda one: (one.to, one.start or date.min)):
+        same = before is not None and before.to == lane.to
+        name, period = f"{offer.id} to {lane.to}", _within(problem, lane.start)
+        if same and before is not None and period is not None and lane.start is not None and lane.start > period.start:
+            lead, earlier = (own if one.lead_time is None else one.lead_time for one in (lane, before))
+            if lane.freight != before.freight or lane.currency != before.currency:
+                yield from _narrowed(problem, "lane", name, lane.start, None)
+            if lead != earlier:
+                since = period.start if lead > earlier else period.end + _DAY
+                yield _line("lead time", name, f"{_months(lead)} from {lane.start}", f"from {since}")
+        before = lane
 
 
 def _stores(problem: Problem) -> Iterator[RunRounded]:

@@ -75,7 +75,7 @@ class Charges:
         known: dict[tuple[Decimal, int], Decimal] = {}
         charges = []
         for t in range(self.horizon.count):
-            arrival = t + arc.lag
+            arrival = arc.arrival(t)
             if arrival >= self.horizon.count:
                 charges.append(Decimal(0))
                 continue
@@ -95,7 +95,7 @@ class Charges:
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
         """What each rule that charges anything does on one kilogram of an arc ordered in period `t`: the parts of what `of_arc` gives."""
-        arrival = t + arc.lag
+        arrival = arc.arrival(t)
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
         key = arc.index, use, self.value(arc, t), self._alike[arrival]
@@ -106,7 +106,7 @@ class Charges:
 
     def charging(self, arc: Arc, use: Use, t: int) -> set[str]:
         """Rules that charge anything on an arc ordered in period `t`, for any of its possible origins."""
-        arrival = t + arc.lag
+        arrival = arc.arrival(t)
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return set()
         value, alike = self.value(arc, t), self._alike[arrival]

@@ -72,12 +72,12 @@ def build_moves(
     nothing = (Decimal(0),) * horizon.count
     arcs = network.arcs
     may = np.zeros((len(arcs), horizon.count), dtype=bool)
-    lag = np.array([arc.lag for arc in arcs], dtype=np.intp)
+    lag = _lags(arcs, horizon.count)
     open_in = _open_in(offers)
     of_offers = np.array([arc.index for arc in arcs if arc.offer >= 0], dtype=np.intp)
     if len(of_offers):
         may[of_offers] = open_in[[arc.offer for arc in arcs if arc.offer >= 0]]
-        may &= np.arange(horizon.count) < horizon.count - lag[:, None]
+        may &= np.arange(horizon.count) < horizon.count - lag
     for arc in arcs:
         if arc.lot >= 0:
             may[arc.index, lots[arc.lot].period] = True
@@ -87,7 +87,7 @@ def build_moves(
     return Moves(
         arc=arc_index,
         ordered=ordered,
-        delivered=ordered + lag[arc_index],
+        delivered=ordered + lag[arc_index, ordered],
         first=np.searchsorted(arc_index, np.arange(len(arcs) + 1)),
         prices=[offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].single else nothing for arc in arcs],
         charges=charges,
@@ -96,14 +96,25 @@ def build_moves(
     )
 
 
+def _lags(arcs: Sequence[Arc], count: int) -> NDArray[np.intp]:
+    """Periods under way, arcs by periods of order; arcs that take as long share one tuple."""
+    known: dict[int, int] = {}
+    found = [known.setdefault(id(arc.lags), len(known)) for arc in arcs]
+    tables = {id(arc.lags): arc.lags for arc in arcs}
+    every = np.array([tables[each] for each in known], dtype=np.intp).reshape(len(known), count)
+    lags: NDArray[np.intp] = every[np.array(found, dtype=np.intp)]
+    return lags
+
+
 def _by_order(arcs: Sequence[Arc]) -> list[tuple[Decimal, ...]]:
     """Freight of every arc by order period, where what is ordered arrives in the plan; arcs with the same share one tuple."""
     known: dict[tuple[int, int], tuple[Decimal, ...]] = {}
     found = []
     for arc in arcs:
-        key = id(arc.freight), arc.lag
+        key = id(arc.freight), id(arc.lags)
         if key not in known:
-            known[key] = arc.freight[arc.lag :] + arc.freight[-1:] * min(arc.lag, len(arc.freight))
+            last = len(arc.freight) - 1
+            known[key] = tuple(arc.freight[min(arc.arrival(t), last)] for t in range(last + 1))
         found.append(known[key])
     return found
 

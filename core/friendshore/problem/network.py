@@ -53,8 +53,8 @@ class Arc:
     move: Move
     node: Node
     """Where it leads."""
-    lag: int
-    """Whole periods from order to arrival."""
+    lags: tuple[int, ...]
+    """Whole periods from order to arrival, by period of order."""
     freight: tuple[Decimal, ...]
     """Money per kilogram by period of arrival, in the case's currency."""
 
@@ -62,6 +62,10 @@ class Arc:
     def per_unit(self) -> Decimal:
         """Kilograms of this output per unit of the offer."""
         return self.chained.offer.outputs[self.output].per_unit
+
+    def arrival(self, ordered: int) -> int:
+        """The period in which an order of a period arrives; beyond the last one, if it comes after the plan."""
+        return ordered + self.lags[ordered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +151,14 @@ class _Ways:
         self.merged = merged
         self.case = case
         self.move = cache(self._move)
-        self.steps = cache(case.horizon.steps)
+        self.steps = cache(self._steps)
         self.steady = cache(self._steady)
 
     def _move(self, origin: str, to: str) -> Move:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
+
+    def _steps(self, months: Decimal) -> tuple[int, ...]:
+        return (self.case.horizon.steps(months),) * self.case.horizon.count
 
     def _steady(self, freight: Decimal) -> tuple[Decimal, ...]:
         return (freight,) * self.case.horizon.count
@@ -160,9 +167,6 @@ class _Ways:
 def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFacts, ways: _Ways) -> Arc:
     move = ways.move(facts.place, node[1])
     lanes = _lanes(facts, move.to.id)
-    months = lanes[0].lead_time if lanes and lanes[0].lead_time is not None else facts.offer.lead_time
-    if months is None:
-        months = ways.case.assume.lead_time
     return Arc(
         index=index,
         offer=offer,
@@ -171,8 +175,25 @@ def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFact
         chained=facts.chained[output],
         move=move,
         node=node,
-        lag=ways.steps(months),
+        lags=_lags(lanes, facts, ways),
         freight=_freights(lanes, move, ways),
+    )
+
+
+def _lags(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> tuple[int, ...]:
+    """Periods under way by period of order: those of the longest lead time of the rows that hold on any day of it."""
+    own = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
+    months = [own if lane.lead_time is None else lane.lead_time for lane in lanes] or [own]
+    if len(set(months)) == 1:
+        return ways.steps(months[0])
+    ends = [lane.start for lane in lanes[1:]]
+    return tuple(
+        max(
+            ways.steps(lead)[period.index]
+            for lane, lead, end in zip(lanes, months, [*ends, None], strict=True)
+            if (lane.start is None or lane.start <= period.end) and (end is None or end > period.start)
+        )
+        for period in ways.case.horizon.periods
     )
 
 
@@ -210,7 +231,7 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         chained=lot.chained,
         move=Move(origin=origin, to=lot.place),
         node=(lot.material, lot.place.id),
-        lag=0,
+        lags=ways.steps(Decimal(0)),
         freight=ways.steady(_FREE),
     )
 

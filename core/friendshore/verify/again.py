@@ -8,7 +8,7 @@ own calendar (each day is so much of its year) and the rules' charges asked anew
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,7 @@ import numpy as np
 
 from ..domain.assumptions import OfferAssumption
 from ..domain.basis import Factors, basis_factor, content_of
-from ..domain.facts import Offer, Price, Quote
+from ..domain.facts import Lane, Offer, Price, Quote
 from ..domain.use import Use
 from ..errors import Diagnostic
 from ..plugins import attributed
@@ -204,17 +204,11 @@ class _Again:
     def _move(self, arc: Arc) -> Iterator[Diagnostic]:
         offer = self.merged.offers[self.problem.offers[arc.offer].offer.id]
         lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
-        months = next((lane.lead_time for lane in lanes if lane.lead_time is not None), offer.lead_time)
-        months = self.case.assume.lead_time if months is None else months
-        periods = 0
-        while periods * self.horizon.length.months < months and periods <= self.horizon.count:
-            periods += 1
-        if periods != min(arc.lag, self.horizon.count + 1) and self.horizon.until is None:
-            yield _differs(f"the periods that `{offer.id}` takes to {arc.node[1]}", arc.lag, periods)
+        if self.horizon.until is None:
+            yield from self._under_way(arc, offer, lanes)
         assumed = (self.case.assume.freight if arc.move.crosses else None) or Decimal(0)
         for period, freight in zip(self.horizon.periods, arc.freight, strict=True):
-            begun = [lane for lane in lanes if lane.start is None or lane.start <= period.start]
-            lane = max(begun, key=lambda one: one.start or date.min, default=None)
+            lane = max((one for one in lanes if _begun(one, period.start)), key=_since, default=None)
             amount, currency = assumed, ""
             if lane is not None and lane.freight is not None:
                 amount, currency = lane.freight, lane.currency
@@ -226,11 +220,27 @@ class _Again:
             if len(lanes) < 2 and len(set(arc.freight)) == 1:
                 break
 
+    def _under_way(self, arc: Arc, offer: Offer, lanes: Sequence[Lane]) -> Iterator[Diagnostic]:
+        """Periods from order to arrival: enough for the slowest order of a period, day by day."""
+        own = self.case.assume.lead_time if offer.lead_time is None else offer.lead_time
+        for t, stated in enumerate(arc.lags):
+            days = self.days(t) if len(lanes) > 1 else self.days(t)[:1]
+            rows = {max((one for one in lanes if _begun(one, day)), key=_since, default=None) for day in days}
+            months = max(own if row is None or row.lead_time is None else row.lead_time for row in rows)
+            periods = 0
+            while periods * self.horizon.length.months < months and periods <= self.horizon.count:
+                periods += 1
+            if periods != min(stated, self.horizon.count + 1):
+                where = f"to {arc.node[1]}, ordered in {self._label(t)}"
+                yield _differs(f"the periods that `{offer.id}` takes {where}", stated, periods)
+            if len(lanes) < 2 and len(set(arc.lags)) == 1:
+                break
+
     def _charge(self, arc: Arc, use: Use, t: int) -> Fraction:
         """What all rules charge on a kilogram ordered in a period: the dearest of its possible customs origins."""
         # What a rule is told of the value is a stored number: that of the problem, which `_prices` has held against the records.
         value = self.costing.charges.value(arc, t)
-        arrival = self.alike(t + arc.lag)
+        arrival = self.alike(arc.arrival(t))
         return max(self.charged(arc.index, use, origin, value, arrival) for origin in arc.chained.origins[0])
 
     def _charged(self, index: int, use: Use, origin: str, value: Decimal, arrival: int) -> Fraction:
@@ -284,6 +294,14 @@ class _Again:
 
 def _within(day: date, first: date | None, last: date | None) -> bool:
     return (first is None or first <= day) and (last is None or day <= last)
+
+
+def _begun(lane: Lane, day: date) -> bool:
+    return lane.start is None or lane.start <= day
+
+
+def _since(lane: Lane) -> date:
+    return lane.start or date.min
 
 
 def _holds(quote: Quote, day: date) -> bool:

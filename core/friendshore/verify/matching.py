@@ -91,14 +91,15 @@ class _Matcher:
             return None
         item = Bought(purchase, arc)
         horizon = self.problem.case.horizon
-        if purchase.delivered != purchase.ordered + arc.lag:
-            self.find(
-                f"{item} arrives in {horizon.label(purchase.delivered)}",
-                expected=f"{horizon.label(purchase.ordered + arc.lag)}, {arc.lag} periods after the order",
-            )
         if not 0 <= purchase.ordered <= purchase.delivered < horizon.count:
             self.find(f"{item} lies outside the plan")
             return None
+        arrival = arc.arrival(purchase.ordered)
+        if purchase.delivered != arrival:
+            self.find(
+                f"{item} arrives in {horizon.label(purchase.delivered)}",
+                expected=f"{horizon.label(arrival)}, {arc.lags[purchase.ordered]} periods after the order",
+            )
         if self.problem.offers[offer].most[purchase.ordered] == 0:
             self.find(f"{item} is ordered when it is not offered")
         return arc.index if self._positive(item) else None

@@ -330,7 +330,8 @@ class _Asking:
             return None
         months = self.session.problem.case.horizon.length.months
         return min(
-            (Decimal(arc.lag * months) for arc in self.standings.arcs.get((position, material), ())), default=None
+            (Decimal(min(arc.lags) * months) for arc in self.standings.arcs.get((position, material), ())),
+            default=None,
         )
 
     def _qualification(self, offer: Offer) -> Decimal | None:
