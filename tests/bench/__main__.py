@@ -67,7 +67,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON lines")
     parser.add_argument("--scale", type=float, metavar="SHARE", help="share of the full size")
     parser.add_argument("--seconds", type=float, help="limit of every search on D and J")
-    parser.add_argument("--only", metavar="L,D,J,X,W", help="instances to run; W: answers of an open session")
+    parser.add_argument(
+        "--only",
+        metavar="L,D,J,X,W",
+        help='instances to run, or sections by name, like "J cut off"; W: answers of an open session',
+    )
     parser.add_argument(
         "--write", type=Path, metavar="FOLDER", help="run nothing; write the instances as cases that friendshore plans"
     )

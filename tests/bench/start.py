@@ -1,7 +1,8 @@
-"""What a command costs before it does anything: processor seconds of whole processes, beside another checkout, in pairs.
+"""What commands cost: processor seconds of whole processes, beside another checkout, in pairs.
 
     git worktree add ../before COMMIT && (cd ../before && uv sync)
     uv run python -m tests.bench.start ../before
+    uv run python -m tests.bench.start ../before --questions --pairs 1
 
 Each command runs by turns in the other checkout and in this one, so that both meet the same machine; the first pair is not counted.
 Seconds are those of the user and the system, children included, which the number of processors does not change. Bytecode is written
@@ -17,7 +18,7 @@ import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,6 +33,18 @@ COMMANDS = (
     ("--help",),
 )
 """What is measured; `RUN` is the run of `CASE` that the same checkout wrote."""
+QUESTIONS = tuple(
+    (*question, "--json", "--workers", "1")
+    for question in (
+        ("alternatives", CASE),
+        ("why-not", CASE, "wagerup-gallium"),
+        ("ledger", CASE),
+        ("stress", CASE),
+        ("calendar", CASE),
+        ("repairs", CASE),
+    )
+)
+"""What is measured of questions, which take long enough that what a command costs to begin does not matter."""
 SINCE = frozenset({"--no-verify"})
 """Options that older checkouts may not know."""
 MISTYPED = 2
@@ -64,13 +77,13 @@ def known(root: Path, command: tuple[str, ...]) -> tuple[str, ...]:
     return command
 
 
-def compared(other: Path, pairs: int, folder: Path) -> Iterator[str]:
+def compared(other: Path, commands: Sequence[tuple[str, ...]], pairs: int, folder: Path) -> Iterator[str]:
     """A line for each command: middle and least of both, and the ratio of the middles."""
     roots = {"before": other.resolve(), "after": HERE}
     for name, root in roots.items():
         seconds(root, ("plan", CASE, "--out", str(folder / name)))
-    yield f"{'command':<32}{'before':>8}{'least':>8}{'after':>8}{'least':>8}{'ratio':>8}"
-    for command in COMMANDS:
+    yield f"{'command':<40}{'before':>8}{'least':>8}{'after':>8}{'least':>8}{'ratio':>8}"
+    for command in commands:
         runs = {
             name: known(root, tuple(str(folder / name) if word == "RUN" else word for word in command))
             for name, root in roots.items()
@@ -88,7 +101,7 @@ def compared(other: Path, pairs: int, folder: Path) -> Iterator[str]:
             for one in command
             if len(runs[name]) < len(command) and one in SINCE
         )
-        yield f"{' '.join(command):<32}{figures}{without}"
+        yield f"{' '.join(command).replace(' --json --workers 1', ''):<40}{figures}{without}"
 
 
 def main() -> None:
@@ -96,9 +109,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.start", description=__doc__)
     parser.add_argument("other", type=Path, help="another checkout, with its environment in .venv")
     parser.add_argument("--pairs", type=int, default=5, help="pairs of runs that count")
+    parser.add_argument("--questions", action="store_true", help="questions, not what a command costs to begin")
     asked = parser.parse_args()
     with TemporaryDirectory() as folder:
-        for line in compared(asked.other, asked.pairs, Path(folder)):
+        for line in compared(asked.other, QUESTIONS if asked.questions else COMMANDS, asked.pairs, Path(folder)):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 

@@ -24,14 +24,18 @@ class Suite:
     short: float = 60.0
     """Limit of the run of J that is meant to be cut off."""
     only: tuple[str, ...] = ()
-    """Sections to run; none: all."""
+    """Instances or single sections to run, in capitals; none: all."""
 
     def sections(self, perform: Perform) -> Iterator[Section]:
         """Runs all sections, one job after the other."""
         groups = {"L": self._linear, "D": self._decisions, "J": self._joint, "X": self._extra_large}
         for name, run in groups.items():
-            if not self.only or name in self.only:
+            if not self.only or any(one.split()[0].strip(",") == name for one in self.only):
                 yield from run(perform)
+
+    def wants(self, section: str) -> bool:
+        """Whether a section of an instance is asked for, by its own name or by that of the instance."""
+        return not self.only or section.upper() in self.only or section.split(maxsplit=1)[0] in self.only
 
     def _linear(self, perform: Perform) -> Iterator[Section]:
         job = Job(OURS, "L", self.scale, Stop(1e-6), files=True)
@@ -51,10 +55,14 @@ class Suite:
     def _joint(self, perform: Perform) -> Iterator[Section]:
         """J to 1 % and to 0.1 %, and cut off."""
         rough = Job(OURS, "J", self.scale, Stop(1e-2, self.seconds))
-        yield _section("J to 1 %", rough, (HIGHSPY,), _others(), perform)
-        fine = replace(rough, stop=Stop(1e-3, self.seconds))
-        yield _section("J to 0.1 %", fine, (HIGHSPY, CBC), (), perform, beside=True)
-        yield _section("J cut off", replace(rough, stop=Stop(1e-6, self.short)), (), (), perform)
+        if self.wants("J to 1 %"):
+            yield _section("J to 1 %", rough, (HIGHSPY,), _others(), perform)
+        if self.wants("J to 0.1 %"):
+            fine = replace(rough, stop=Stop(1e-3, self.seconds))
+            yield _section("J to 0.1 %", fine, (HIGHSPY, CBC), (), perform, beside=True)
+        if self.wants("J cut off"):
+            short = replace(rough, stop=Stop(1e-6, self.short))
+            yield _section("J cut off", short, (HIGHSPY,), (), perform)
 
     def _extra_large(self, perform: Perform) -> Iterator[Section]:
         """X at a tenth with the peers, and whole without."""
