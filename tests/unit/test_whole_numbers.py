@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from friendshore.domain.base import exact
 from friendshore.domain.plan import Plan, PlanStatus, Purchase, PurchaseTable
 from friendshore.problem.demands import round_to
 from friendshore.problem.fixed_point import added_up, whole
+from friendshore.problem.float_tables import Scaled, table
 from friendshore.program.rounding import to_steps
 from friendshore.verify.ledger import EPSILON, PlanEntries
 
@@ -50,6 +52,27 @@ def test_numbers_too_large_or_too_fine_for_the_resolution_stay_exact() -> None:
     assert unit == Decimal("0.0000001")
     assert [count * unit for count in counts.tolist()] == [Decimal("9e15"), Decimal("0.0000001")]
     assert int(added_up(counts, np.zeros(2, dtype=np.intp), 1)[0]) == 9 * 10**22 + 1
+
+
+AMOUNTS = st.decimals(0, 10**6, places=3) | st.decimals("1e-15", 10**12).map(exact)
+FACTORS = st.decimals(-1, 3, places=3) | st.decimals("0.5", 3).map(exact)
+
+
+@given(st.lists(AMOUNTS, min_size=3, max_size=3).map(tuple), st.lists(FACTORS, max_size=4), st.booleans())
+@example(amounts=(Decimal("999999999.999"), Decimal("0.001"), Decimal(7)), factors=[Decimal("1.123456")], limited=False)
+@example(amounts=(Decimal("1e12"), Decimal("1e-15"), Decimal("0.1")), factors=[Decimal("1.1")], limited=True)
+def test_numbers_times_a_factor_are_those_of_decimals(
+    amounts: tuple[Decimal, ...], factors: list[Decimal], limited: bool
+) -> None:
+    """One by one, and in doubles beside other numbers and what has no limit."""
+    scaled = [Scaled(amounts, factor) for factor in factors]
+    written = [[exact(amount * factor) for amount in amounts] for factor in factors]
+    assert [[str(number) for number in row] for row in scaled] == [[str(number) for number in row] for row in written]
+    assert [[str(row[t]) for t in range(3)] for row in scaled] == [[str(number) for number in row] for row in written]
+    others: list[tuple[Decimal | None, ...]] = [(None, *amounts[1:]) if limited else amounts]
+    found = table([*others, *scaled, *others], 3).tolist()
+    floats = [[float("inf") if number is None else float(number) for number in row] for row in (*others, *written)]
+    assert found == [*floats, floats[0]]
 
 
 def _ledger() -> PlanEntries:

@@ -39,14 +39,15 @@ class Confidence(StrEnum):
     @property
     def rank(self) -> int:
         """Position in the order from least to most trusted."""
-        return _RANKS[self]
+        return _RANKS[self._value_]
 
     def reaches(self, least: Confidence) -> bool:
         """Whether this is at least as well founded as `least`."""
-        return self.rank >= least.rank
+        return _RANKS[self._value_] >= _RANKS[least._value_]
 
 
-_RANKS = {confidence: rank for rank, confidence in enumerate(Confidence)}
+_RANKS = {confidence.value: rank for rank, confidence in enumerate(Confidence)}
+"""By value: a member's own hash is worked out in Python."""
 
 
 class Source(Record):

@@ -122,7 +122,10 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
 
 def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal]) -> bool:
     """Whether rounding leaves of some amounts something else than is stated."""
-    lost = sum((abs(Fraction(a) - Fraction(r)) for a, r in zip(amounts, rounded, strict=True)), Fraction(0))
+    moved = [(a, r) for a, r in zip(amounts, rounded, strict=True) if a != r]
+    if not moved:
+        return False
+    lost = sum((abs(Fraction(a) - Fraction(r)) for a, r in moved), Fraction(0))
     return lost > _MOST_ROUNDED * sum((Fraction(a) for a in amounts), Fraction(0))
 
 

@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain, repeat
+from operator import mul
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domain.base import DIGITS, rounded
+from .fixed_point import whole
+
 Floats = NDArray[np.float64]
+
+_EXACT = 22
+"""The largest power of ten that a double keeps exactly."""
+_POWERS = np.array([float(10**power) for power in range(_EXACT + 1)])
+
+
+class Scaled(Sequence[Decimal]):
+    """Numbers by period that are all others times one factor, as stored numbers. Each is worked out when somebody looks at it: of very
+    many offers priced by one benchmark, hardly any is bought.
+    """
+
+    __slots__ = ("factor", "numbers")
+
+    def __init__(self, numbers: tuple[Decimal, ...], factor: Decimal) -> None:
+        self.numbers = numbers
+        self.factor = factor
+
+    @overload
+    def __getitem__(self, at: int) -> Decimal: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Decimal, ...]: ...
+    def __getitem__(self, at: int | slice) -> Decimal | tuple[Decimal, ...]:
+        if isinstance(at, slice):
+            return tuple(self)[at]
+        return rounded(self.numbers[at] * self.factor)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[Decimal]:
+        return map(rounded, map(mul, self.numbers, repeat(self.factor)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 def as_floats(numbers: Sequence[Decimal]) -> Floats:
@@ -17,24 +60,49 @@ def as_floats(numbers: Sequence[Decimal]) -> Floats:
 
 
 def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
-    """Rows of `count` decimals as doubles; None is infinite. Rows that are one object, or one number, are converted once."""
-    position: dict[int, int] = {}
-    steady: list[Decimal | None] = []
-    varied: list[int] = []
-    taken = []
-    distinct: list[Sequence[Decimal | None]] = []
-    for row in rows:
-        at = position.get(id(row))
-        if at is None:
-            position[id(row)] = at = len(distinct)
-            distinct.append(row)
-            steady.append(row[0])
-            if row.count(row[0]) < count:
-                varied.append(at)
-        taken.append(at)
+    """Rows of `count` decimals as doubles; None is infinite. Rows that are one object, and numbers that are, are converted once."""
+    distinct = {id(row): row for row in rows}
+    scaled = [(at, row) for at, row in enumerate(distinct.values()) if isinstance(row, Scaled)]
+    others = [(at, row) for at, row in enumerate(distinct.values()) if not isinstance(row, Scaled)]
     values = np.empty((len(distinct), count))
-    values[:] = np.array(steady, dtype=np.float64).reshape(-1, 1)
-    if varied:
-        values[varied] = np.array([distinct[at] for at in varied], dtype=np.float64)
-    values[np.isnan(values)] = np.inf
-    return values[np.array(taken, dtype=np.intp)]
+    if others:
+        numbers = {id(number): number for _, row in others for number in row}
+        known = {key: np.inf if number is None else float(number) for key, number in numbers.items()}
+        flat = map(known.__getitem__, map(id, chain.from_iterable(row for _, row in others)))
+        values[[at for at, _ in others]] = np.fromiter(flat, np.float64, len(others) * count).reshape(-1, count)
+    if scaled:
+        values[[at for at, _ in scaled]] = _products([row for _, row in scaled])
+    return values[_positions(distinct, list(map(id, rows)))]
+
+
+def _products(rows: Sequence[Scaled]) -> Floats:
+    """Scaled numbers as doubles: each the one next to its decimal.
+
+    A product of whole numbers that has no more digits than a stored number is exact as a double, and then divided by a power of ten
+    that is a double too: it is rounded once. Longer ones are worked out as decimals.
+    """
+    numbers = {id(row.numbers): row.numbers for row in rows}
+    factors = dict.fromkeys([row.factor for row in rows])
+    counts, digits = _counted(numbers.values())
+    by, digits_by = _counted([(factor,) for factor in factors])
+    number = _positions(numbers, [id(row.numbers) for row in rows])
+    factor = _positions(factors, [row.factor for row in rows])
+    point = digits[number] + digits_by[factor]
+    short = np.abs(counts).max(axis=1)[number] * np.abs(by[factor, 0]) < 10.0**DIGITS
+    found: Floats = counts[number] * by[factor] / _POWERS[np.minimum(point, _EXACT)][:, None]
+    for row in np.flatnonzero(~short | (point > _EXACT)).tolist():
+        found[row] = list(map(float, rows[row]))
+    return found
+
+
+def _counted(some: Iterable[Sequence[Decimal]]) -> tuple[Floats, NDArray[np.intp]]:
+    """Lists of numbers as whole multiples, in doubles, of a power of ten, and how many digits behind the point it has for each list."""
+    found = [whole(numbers, Decimal(1)) for numbers in some]
+    digits = [-int(unit.as_tuple().exponent) for _, unit in found]
+    return np.array([counts.astype(np.float64) for counts, _ in found]), np.array(digits, dtype=np.intp)
+
+
+def _positions(known: Iterable[Hashable], wanted: Sequence[Hashable]) -> NDArray[np.intp]:
+    """Where each of `wanted` stands among `known`."""
+    position = {key: at for at, key in enumerate(known)}
+    return np.fromiter(map(position.__getitem__, wanted), np.intp, len(wanted))

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
-from itertools import repeat
-from operator import mul
 
 from ..domain.assumptions import OfferAssumption
 from ..domain.base import as_decimal, exact, rounded
@@ -20,6 +18,7 @@ from ..domain.time import Period, Span
 from ..domain.use import Chained
 from ..domain.watch import told_each
 from ..errors import InputError
+from .float_tables import Scaled
 from .merged import CASE_SOURCE, Merged, exchange
 from .rates import Paths
 
@@ -36,7 +35,7 @@ class OfferFacts:
     """Where its inputs are taken."""
     chained: tuple[Chained, ...]
     """As rules see it, one an output."""
-    price: tuple[Decimal, ...]
+    price: Sequence[Decimal]
     """Money per unit in each order period, in the case's currency."""
     most: tuple[Decimal | None, ...]
     """Most units ordered in each period by its own limits; 0 where it may not be ordered."""
@@ -115,7 +114,7 @@ class _OfferReader:
         self.given = given
         self.offer = self._with_assumption(offer)
         self.facility = merged.facilities[offer.facility]
-        self.incumbent = any(today.offer == offer.id for today in case.incumbents)
+        self.incumbent = offer.id in paths.incumbents
         """Whether it is bought from today."""
         self.qualified = self._qualified()
         """First period in which it may be ordered."""
@@ -179,14 +178,10 @@ class _OfferReader:
 
     def _pools(self) -> tuple[str, ...]:
         """The facility and those around it; its own figure is passed over where the case gives the offer one."""
-        pools = []
-        facility: Facility | None = self.facility
-        while facility is not None:
-            if self.paths.steps(facility):
-                pools.append(facility.id)
-            facility = self.merged.facilities.get(facility.within)
-        own_given = self.given is not None and self.given.capacity is not None
-        return tuple(p for p in pools if not (own_given and p == self.facility.id))
+        pools = self.paths.pools(self.facility)
+        if self.given is None or self.given.capacity is None:
+            return pools
+        return tuple(name for name in pools if name != self.facility.id)
 
     def _most(self) -> tuple[Decimal | None, ...]:
         offer, least = self.offer, self.case.accept.confidence
@@ -209,7 +204,8 @@ class _OfferReader:
         offer = self.offer
         dates = (offer.start, offer.end, offer.qualification)
         quantities = (offer.max_per_year, offer.max_order, offer.total, offer.lot, offer.max_lots)
-        return bool(offer.quotes) or any(limit is not None for limit in (*dates, *quantities))
+        said = (*dates, *quantities)
+        return bool(offer.quotes) or said.count(None) < len(said)
 
     def _most_in(self, period: Period) -> Decimal | None:
         if not Span(start=self.offer.start, end=self.offer.end).covers(period.span):
@@ -234,15 +230,20 @@ class _OfferReader:
             return 0
         return self.case.horizon.steps(months)
 
-    def _prices(self) -> tuple[Decimal, ...] | None:
+    def _prices(self) -> Sequence[Decimal] | None:
         price = self.offer.price
         if self.offer.quotes:
             return self._by_quotes()
         if price is None:
             self.reasons.append("nobody published its price")
             return None
-        prices = self._quoted(price) if price.amount is not None else self._benchmarked(price)
-        if prices is not None and all(price == prices[0] for price in prices):
+        if price.amount is None:
+            return self._benchmarked(price)
+        return self._leveled(self._quoted(price))
+
+    def _leveled(self, prices: tuple[Decimal, ...] | None) -> tuple[Decimal, ...] | None:
+        """The same prices; offers with one and the same price in every period share them."""
+        if prices is not None and prices.count(prices[0]) == len(prices):
             return self.paths.level(prices[0])
         return prices
 
@@ -288,15 +289,15 @@ class _OfferReader:
             self._assume(f"{price} is given by the case")
         return ""
 
-    def _benchmarked(self, price: Price) -> tuple[Decimal, ...] | None:
+    def _benchmarked(self, price: Price) -> Sequence[Decimal] | None:
         rows = self.paths.rows(price.benchmark)
         if not rows:
             self.reasons.append(f"no price of benchmark `{price.benchmark}` is well enough founded")
             return None
         materials = self.merged.materials
         material = materials[self.offer.outputs[0].material]
-        amounts = self.paths.amounts(price.benchmark, material)
-        if amounts is None:
+        found = self.paths.benchmarked(price.benchmark, material)
+        if found is None:
             other = next(r.material for r in rows if self.paths.basis(materials[r.material], material) is None)
             self.reasons.append(
                 f"benchmark `{price.benchmark}` is of {other}, which has no known content to convert by"
@@ -308,10 +309,12 @@ class _OfferReader:
             )
         else:
             self._assume(f"priced at benchmark {price.benchmark}, without a premium")
-        with_premium = 1 + price.premium
-        return self._in_case_currency(
-            list(map(rounded, map(mul, amounts, repeat(with_premium)))), [row.currency for row in rows]
-        )
+        factor = 1 + price.premium
+        if not found.at_home:
+            return self._leveled(self._in_case_currency(list(Scaled(found.amounts, factor)), found.currencies))
+        if found.steady:
+            return self.paths.level(rounded(found.amounts[0] * factor))
+        return Scaled(found.amounts, factor)
 
     def _in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...] | None:
         unknown = self.paths.without_rate(currencies)
@@ -330,16 +333,14 @@ class _OfferReader:
         return exact(amount * rate)
 
     def _chained(self, material: Material) -> Chained:
-        performed = tuple(self.merged.accepted(e, self.case.accept.confidence) for e in self.offer.chain)
-        supplied = frozenset([s for line in self.offer.inputs for s in self.merged.materials[line.material].stages])
-        covered = {entry.main_stage for entry in performed} | supplied
+        stages = self.paths.stages(self.offer, material)
         chained = Chained(
             offer=self.offer,
             material=material,
             facility=self.facility,
-            performed=performed,
-            missing=frozenset([stage for stage in material.stages if stage not in covered]),
-            supplied=supplied,
+            performed=stages.performed,
+            missing=stages.missing,
+            supplied=stages.supplied,
             source=not self.offer.inputs,
         )
         return self.paths.sharing.record(chained)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
-from ..domain.base import exact
+from ..domain.base import exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
 from ..errors import Diagnostic, InputError
 from .demands import Demand
+from .float_tables import Scaled
 from .merged import Merged, around, exchange
 from .network import Network, Node, final_node
 from .offers import Assumption, OfferFacts
@@ -68,22 +70,25 @@ class PriceDerivation:
     def _dearest(self) -> dict[Node, Decimal]:
         """The dearest landed offer or benchmark of every node, in any period."""
         dearest: dict[Node, Decimal] = {}
+        most = _Most()
         benchmarks = self._benchmarks()
         for node in self.network.nodes:
             prices = [benchmarks.get(node[0], Decimal(0))]
             for index in self.network.into.get(node, ()):
                 arc = self.network.arcs[index]
                 if arc.offer >= 0:
-                    prices.append(_dearest_landed(self.offers[arc.offer], self.charges[index]) + max(arc.freight))
+                    landed = _dearest_landed(self.offers[arc.offer], self.charges[index], most)
+                    prices.append(landed + most(arc.freight))
             dearest[node] = exact(max(prices))
         return dearest
 
     def _benchmarks(self) -> dict[str, Decimal]:
         """Material -> its dearest accepted benchmark in the case's currency, if it has any."""
         found: dict[str, Decimal] = {}
+        rate_of = cache(lambda c: exchange(self.merged.rates, c, self.case.currency, self.case.horizon.start))
         for rows in self.merged.prices.values():
             for row in rows:
-                rate = exchange(self.merged.rates, row.currency, self.case.currency, self.case.horizon.start)
+                rate = rate_of(row.currency)
                 if rate is not None and self.merged.confidence(row.source).reaches(self.case.accept.confidence):
                     found[row.material] = max(found.get(row.material, Decimal(0)), row.amount * rate)
         return found
@@ -179,11 +184,25 @@ def _unpriced(demand: Demand) -> Diagnostic:
     )
 
 
-def _dearest_landed(facts: OfferFacts, charges: Sequence[Decimal]) -> Decimal:
+class _Most:
+    """The most of lists of numbers, many of which share one list."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Decimal] = {}
+
+    def __call__(self, numbers: Sequence[Decimal]) -> Decimal:
+        if isinstance(numbers, Scaled) and numbers.factor >= 0:
+            return rounded(self(numbers.numbers) * numbers.factor)
+        if id(numbers) not in self._known:
+            self._known[id(numbers)] = max(numbers)
+        return self._known[id(numbers)]
+
+
+def _dearest_landed(facts: OfferFacts, charges: Sequence[Decimal], most: _Most) -> Decimal:
     """The most that a kilogram of an offer costs in any period, freight apart."""
     mass = facts.mass_per_unit
     if charges.count(charges[0]) == len(charges):
-        return max(facts.price) / mass + charges[0]
+        return most(facts.price) / mass + charges[0]
     return max(price / mass + charge for price, charge in zip(facts.price, charges, strict=True))
 
 

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from ..domain.base import Sharing, exact, grouped, rounded
 from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.facts import CapacityStep, Facility, Material, Offer, Price, Quote
+from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer, Price, Quote
 from ..domain.market import BenchmarkPrice
+from ..domain.stages import Stage
 from ..domain.terms import Terms
 from ..domain.tiers import PriceSchedule
 from ..domain.time import Span
 from ..errors import Diagnostic
 from .capacity import accepted_steps
 from .merged import Merged, around, exchange
+
+
+class _Stages(NamedTuple):
+    """What an offer does of the stages of its material; see `Chained`."""
+
+    performed: tuple[ChainEntry, ...]
+    missing: frozenset[Stage]
+    supplied: frozenset[Stage]
+    of: tuple[object, object]
+    """Chain and inputs that it follows from: while they are held, nothing else has their identity."""
+
+
+class Benchmarked(NamedTuple):
+    """What a benchmark comes to in each period."""
+
+    amounts: tuple[Decimal, ...]
+    currencies: tuple[str, ...]
+    at_home: bool
+    """Whether all are in the case's currency."""
+    steady: bool
+    """Whether all amounts are the same."""
 
 
 class Paths:
@@ -28,13 +52,17 @@ class Paths:
         self.factors = Factors(merged.factors)
         self.unlimited: tuple[Decimal | None, ...] = (None,) * case.horizon.count
         """Most units in each period of an offer without limits of its own."""
+        self.incumbents = frozenset(today.offer for today in case.incumbents)
+        """Offers that are bought from today."""
         self.sharing = Sharing()
         self._level: dict[str, tuple[Decimal, ...]] = {}
         """By the price as it is written: equal ones may differ in their zeros."""
         self._steps: dict[str, tuple[CapacityStep, ...]] = {}
         self._rates: dict[str, tuple[Decimal, ...] | None] = {}
         self._rows: dict[str, tuple[BenchmarkPrice, ...]] = {}
-        self._amounts: dict[tuple[str, str], tuple[Decimal, ...] | None] = {}
+        self._benchmarked: dict[tuple[str, str], Benchmarked | None] = {}
+        self._stages: dict[tuple[int, int, str], _Stages] = {}
+        self._pools: dict[str, tuple[str, ...]] = {}
 
     def level(self, price: Decimal) -> tuple[Decimal, ...]:
         """A price that is the same in every period."""
@@ -48,6 +76,24 @@ class Paths:
         if facility.id not in self._steps:
             self._steps[facility.id] = accepted_steps(facility, self.merged, self.case)
         return self._steps[facility.id]
+
+    def pools(self, facility: Facility) -> tuple[str, ...]:
+        """The facility and those around it, as far as the case accepts a capacity of theirs."""
+        if facility.id not in self._pools:
+            sites = around(facility.id, self.merged.facilities)
+            self._pools[facility.id] = tuple([site.id for site in sites if self.steps(site)])
+        return self._pools[facility.id]
+
+    def stages(self, offer: Offer, material: Material) -> _Stages:
+        """The stages that an offer performs, leaves open, and has covered by its inputs; offers with the same chain and inputs share them."""
+        key = id(offer.chain), id(offer.inputs), material.id
+        if key not in self._stages:
+            performed = tuple([self.merged.accepted(e, self.case.accept.confidence) for e in offer.chain])
+            supplied = frozenset([s for line in offer.inputs for s in self.merged.materials[line.material].stages])
+            covered = {entry.main_stage for entry in performed} | supplied
+            missing = frozenset([stage for stage in material.stages if stage not in covered])
+            self._stages[key] = _Stages(performed, missing, supplied, (offer.chain, offer.inputs))
+        return self._stages[key]
 
     def rates(self, currency: str) -> tuple[Decimal, ...] | None:
         """What one unit of a currency is worth in the case's on the first day of each period; None without a rate."""
@@ -64,23 +110,27 @@ class Paths:
             least = self.case.accept.confidence
             known = self.merged.prices.get(benchmark, ())
             usable = [row for row in known if self.merged.confidence(row.source).reaches(least)]
-            found = []
-            for period in self.case.horizon.periods if usable else ():
-                past = [row for row in usable if row.date <= period.start]
-                found.append(past[-1] if past else usable[0])
-            self._rows[benchmark] = tuple(found)
+            dates = [row.date for row in usable]
+            periods = self.case.horizon.periods if usable else ()
+            self._rows[benchmark] = tuple([usable[max(0, bisect_right(dates, p.start) - 1)] for p in periods])
         return self._rows[benchmark]
 
-    def amounts(self, benchmark: str, material: Material) -> tuple[Decimal, ...] | None:
+    def benchmarked(self, benchmark: str, material: Material) -> Benchmarked | None:
         """The benchmark in each period, per kilogram of a material's basis; None if some row cannot be converted to it."""
         key = benchmark, material.id
-        if key not in self._amounts:
-            rows = self.rows(benchmark)
-            factors = [self.basis(self.merged.materials[row.material], material) for row in rows]
-            known = [factor for factor in factors if factor is not None]
-            whole = len(known) == len(rows)
-            self._amounts[key] = tuple(r.amount * f for r, f in zip(rows, known, strict=True)) if whole else None
-        return self._amounts[key]
+        if key not in self._benchmarked:
+            self._benchmarked[key] = self._benchmark(self.rows(benchmark), material)
+        return self._benchmarked[key]
+
+    def _benchmark(self, rows: Sequence[BenchmarkPrice], material: Material) -> Benchmarked | None:
+        factors = [self.basis(self.merged.materials[row.material], material) for row in rows]
+        known = [factor for factor in factors if factor is not None]
+        if len(known) < len(rows):
+            return None
+        amounts = tuple([row.amount * factor for row, factor in zip(rows, known, strict=True)])
+        currencies = tuple([row.currency for row in rows])
+        at_home = currencies.count(self.case.currency) == len(currencies)
+        return Benchmarked(amounts, currencies, at_home, amounts.count(amounts[0]) == len(amounts))
 
     def basis(self, quoted: Material, wanted: Material) -> Decimal | None:
         """Kilograms of the quoted material's basis that hold as much of the element as one of the wanted one's."""
@@ -108,14 +158,17 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
 
     Without the rate the amount is as good as unknown: an offer would silently be none, or freight be free.
     """
+    assumed = {one.id: one.price for one in case.assume.offer if one.price is not None}
+    lacking = {currency for currency in _currencies(merged, assumed.values()) if _lacks(merged, case, currency)}
+    if not lacking:
+        return
     offers = list(_wanted(merged, case))
     paths = Paths(merged, case)
-    assumed = {one.id: one.price for one in case.assume.offer if one.price is not None}
     onboarded = {today.offer for today in case.incumbents}
     for offer in offers:
         stated = _prices(paths, offer, assumed.get(offer.id))
         for column, currency in (*stated, *_other_costs(offer, onboarded=offer.id in onboarded)):
-            if _lacks(merged, case, currency):
+            if currency in lacking:
                 home = "" if column.startswith("assume") else f"catalog {offer.catalog}"
                 yield no_rate(currency, case.currency, f"offer `{offer.id}`", home, column, offer.id)
     subjects: dict[str, set[str]] = {"offer": {offer.id for offer in offers}, "facility": set(), "supplier": set()}
@@ -125,7 +178,7 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
             subjects["supplier"].add(facility.supplier)
     for table, some in (("tiers", merged.schedules), ("terms", merged.terms)):
         for one in _about(some, subjects):
-            if _lacks(merged, case, one.currency):
+            if one.currency in lacking:
                 home = _home(one, merged)
                 column = "terms.fixed" if table == "terms" else "tiers.price"
                 yield no_rate(one.currency, case.currency, f"{table} of {one.name}", home, column, one.id)
@@ -145,6 +198,20 @@ def no_rate(currency: str, to: str, of: str, file: str, column: str, subject: st
 
 def _lacks(merged: Merged, case: Case, currency: str) -> bool:
     return bool(currency) and exchange(merged.rates, currency, case.currency, case.horizon.start) is None
+
+
+def _currencies(merged: Merged, assumed: Iterable[Price]) -> set[str]:
+    """Every currency in which any amount is stated, of whatever offer; `assumed` are prices that the case gives."""
+    found = {row.currency for rows in merged.prices.values() for row in rows}
+    found |= {one.currency for some in (merged.schedules, merged.terms) for one in some}
+    found |= {price.currency for price in assumed}
+    for offer in merged.offers.values():
+        found.add(offer.onboarding_currency)
+        if offer.price is not None:
+            found.add(offer.price.currency)
+        found.update(quote.currency for quote in offer.quotes)
+        found.update(lane.currency for lane in offer.lanes)
+    return found
 
 
 def _wanted(merged: Merged, case: Case) -> Iterator[Offer]:

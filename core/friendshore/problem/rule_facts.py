@@ -37,7 +37,7 @@ from .dues import Dues
 from .incumbents import Incumbent
 from .merged import Merged
 from .moves import Moves, ranges
-from .network import Arc, Network, Node, final_node
+from .network import Arc, Network, final_node
 from .offers import OfferFacts
 from .stock_cover_cuts import own_compliance_classes, servers, stock_cover_cuts
 from .trade import Trade
@@ -85,12 +85,12 @@ class ProblemFacts:
         self.materials: Sequence[Material] = tuple(
             merged.materials[name] for name in sorted({material for material, _ in network.nodes})
         )
-        self.places: Sequence[Place] = self._places(network.nodes)
+        self.places: Sequence[Place] = self._places(place for _, place in network.nodes)
         self._arcs: Sequence[Arc] = network.arcs
         self._positions: Sequence[int] = range(len(demands))
         self._in_force = frozenset(range(self.horizon.count))
         self._dated_by = _DATED["delivery"]
-        self._index = _Index.of(network, self.offers, demands)
+        self._index = _Index.of(network, self.offers, demands, self.materials)
         self._ends: list[dict[tuple[str, str, str], frozenset[str]]] = []
         """One, once it is asked for; narrowed copies share it."""
 
@@ -107,15 +107,15 @@ class ProblemFacts:
         narrowed.__dict__.update(
             offers=[self._all_offers[i] for i in sorted(i for m in materials for i in self._index.offers.get(m, ()))],
             demands=[self._all_demands[i] for i in positions],
-            materials=[material for material in self.materials if material.id in set(materials)],
-            places=self._places(node for node in self._network.nodes if node[0] in set(materials)),
+            materials=[self._index.materials[name] for name in sorted(self._index.materials.keys() & set(materials))],
+            places=self._places(place for name in materials for place in self._index.places.get(name, ())),
             _arcs=[self._network.arcs[i] for i in sorted(i for m in materials for i in self._index.arcs.get(m, ()))],
             _positions=positions,
         )
         return narrowed
 
-    def _places(self, nodes: Iterable[Node]) -> list[Place]:
-        return [self._merged.place(name) for name in sorted({place for _, place in nodes})]
+    def _places(self, names: Iterable[str]) -> list[Place]:
+        return [self._merged.place(name) for name in sorted(set(names))]
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
         """Label and period indices of each stretch of the horizon in which the rule that asks applies."""
@@ -314,19 +314,25 @@ class ProblemFacts:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Positions of arcs, offers and demands by material."""
+    """Positions of arcs, offers and demands by material; where it may be, and the material itself."""
 
     arcs: Mapping[str, Sequence[int]]
     offers: Mapping[str, Sequence[int]]
     demands: Mapping[str, Sequence[int]]
+    places: Mapping[str, Sequence[str]]
+    materials: Mapping[str, Material]
 
     @staticmethod
-    def of(network: Network, offers: Sequence[Chained], demands: Sequence[Demand]) -> _Index:
+    def of(
+        network: Network, offers: Sequence[Chained], demands: Sequence[Demand], materials: Sequence[Material]
+    ) -> _Index:
         """The index of a problem's tables."""
         return _Index(
             arcs=_positions(arc.node[0] for arc in network.arcs),
             offers=_positions(offer.material.id for offer in offers),
             demands=_positions(demand.use.material.id for demand in demands),
+            places=grouped(network.nodes),
+            materials={material.id: material for material in materials},
         )
 
 
