@@ -341,6 +341,12 @@ def tiers_in_place_of_list_prices() -> Problem:
 
 
 @piece
+def tiers_with_a_gap() -> Problem:
+    """Up to 60 kg or from 120 kg on, nothing between; no more than 150 kg."""
+    return model(facts=metals(schedule("cn-metal", tier(0, most=60), tier(120, most=150))))
+
+
+@piece
 def tiers_of_money() -> Problem:
     """A fifth off what is spent above 400, over two years, settled at the end."""
     terms = schedule("cn-metal", tier(0), tier(400, discount=0.2), kind="incremental", per="horizon", measure="money")

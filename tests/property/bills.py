@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -259,6 +259,12 @@ def _off(terms: PriceSchedule, bought: Array, prices: Array) -> Array:
     reached = np.searchsorted(least, measured, side="right") - 1
     lumps = np.array([float(t.lump) for t in terms.tiers])
     off = -np.where(measured > 0, lumps[reached], 0.0)
+    unsure = GRAMS * (prices.max() if terms.measure == "money" else 1)
+    for k, one in enumerate(terms.tiers):
+        above = least[k + 1] if k + 1 < len(least) else np.inf
+        if one.most is not None:
+            left_out = (measured > float(one.most) + unsure) & (measured < above - unsure)
+            off = np.where(left_out, -np.inf, off)
     for k, one in enumerate(terms.tiers):
         share = float(one.discount or 0)
         if terms.kind is TierKind.ALL_UNITS:
@@ -309,18 +315,19 @@ def basics(draw: st.DrawFn, count: int) -> dict[str, Any]:
 
 
 @st.composite
-def schedules(draw: st.DrawFn, subject: tuple[str, str]) -> PriceSchedule:
-    """Any schedule of a subject."""
+def schedules(draw: st.DrawFn, subject: tuple[str, str], gaps: bool = False) -> PriceSchedule:
+    """Any schedule of a subject; where asked for, of tiers that end before the next begins."""
     money = draw(st.booleans())
     count = draw(st.integers(1, 3))
     priced = not money and draw(st.booleans())
     starts = sorted(draw(st.sets(st.integers(1, 40 if money else 7), min_size=count - 1, max_size=count - 1)))
     tiers: list[Tier] = []
-    for least in (0, *starts):
-        lump = draw(st.sampled_from((0, 0, 0, 5, 9)))
+    for least, above in pairwise((0, *starts, starts[-1] + 5 if starts else 9)):
+        lump = draw(st.sampled_from((0, 0, 0, 5, 9))) if not gaps or draw(st.booleans()) else 0
+        most = draw(st.sampled_from((None, least, (least + above) // 2, above))) if gaps else None
         price = draw(st.integers(0, 9)) if priced else None
         share = None if priced else draw(st.sampled_from((None, -0.5, 0.1, 0.25, 0.5)))
-        tiers.append(tier(least, price, share, lump))
+        tiers.append(tier(least, price, share, lump, most))
     materials = draw(st.sampled_from((frozenset(), frozenset({"metal"}))))
     return schedule(
         subject[1],

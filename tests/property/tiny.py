@@ -91,9 +91,12 @@ def schedule(subject: str, *tiers: Tier, kind: str = "all-units", per: str = "pe
     return PriceSchedule.model_validate({**given, "source": SOURCE, **more})
 
 
-def tier(least: float, price: float | None = None, discount: float | None = None, lump: float = 0) -> Tier:
-    """Terms from an amount on: a price, or a share off."""
-    return Tier.model_validate({"least": least, "price": price, "discount": discount, "lump": lump})
+def tier(
+    least: float, price: float | None = None, discount: float | None = None, lump: float = 0, most: float | None = None
+) -> Tier:
+    """Terms from an amount on, perhaps to another: a price, or a share off."""
+    given = {"least": least, "most": most, "price": price, "discount": discount, "lump": lump}
+    return Tier.model_validate(given)
 
 
 def terms(subject: str, *, of: str = "offer", per: str = "period", **more: Any) -> Terms:

@@ -27,7 +27,23 @@ from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
-from .building import METAL, SOURCE, ban, case, catalog, chain, demand, facility, metals, offer, planned, short, store
+from .building import (
+    METAL,
+    SOURCE,
+    ban,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    metals,
+    offer,
+    planned,
+    schedule,
+    short,
+    store,
+    tier,
+)
 
 YEARLY = LeverBounds(later=1)
 
@@ -157,6 +173,17 @@ def test_a_term_of_trade_is_lifted() -> None:
     )
     found = repairs(opened(held(10, 10), facts), bounds=LeverBounds(capacity=Decimal(0)))
     assert [("term", "minimum-load", None)] in sets(found)
+
+
+def test_quantities_that_a_price_list_leaves_out_are_a_term_to_lift() -> None:
+    """Nothing or 50 kg and more, which nothing can hold."""
+    facts = catalog(
+        facility("au", "AU", 90),
+        offer("au-metal", "au", "metal", 5, chain("AU", *METAL)),
+        schedule("au-metal", tier(0, most=0), tier(50), kind="incremental"),
+    )
+    found = repairs(opened(held(10, 10), facts), bounds=LeverBounds(capacity=Decimal(0)))
+    assert [("term", "tiers", None)] in sets(found)
 
 
 class Ration(Rule):

@@ -46,12 +46,14 @@ from .building import (
     short,
     source,
     store,
+    text,
     tier,
     told,
 )
 
 GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
 HEADER = "of,id,materials,kind,per,least,price,discount,lump,from,until,source\n"
+GAPS = "of,id,materials,kind,per,least,most,price,discount,lump,from,until,source\n"
 CIVIL = demand("metal", "civil", 100)
 
 
@@ -123,12 +125,26 @@ def test_the_first_tier_is_the_price_of_an_offer_without_one(tmp_path: Path) -> 
         (",ore,,all-units,year,0,,,,2027-02-01,2027-01-01,paper", "until", 2, "is before"),
         (",ore,,all-units,year,0,,150 %,,,,paper", "discount", 2, "cannot be read"),
         (",ore,,all-units,year,5 pood,,5 %,,,,paper", "least", 2, "cannot be read"),
+        (
+            GAPS + ",ore,,all-units,year,0,,,,,,,paper\n,ore,,all-units,year,9 t,8 t,,,,,,paper",
+            "most",
+            3,
+            "ends before",
+        ),
+        (GAPS + ",ore,,all-units,year,0,9 t,,,,,,paper\n,ore,,all-units,year,8 t,,,,,,,paper", "most", 2, "ends above"),
+        (
+            GAPS + ",ore,,all-units,year,0,9 USD,,,,,,paper\n,ore,,all-units,year,8 t,,,,,,,paper",
+            "most",
+            2,
+            "others at an amount of money",
+        ),
     ],
 )
 def test_a_mistake_is_told_at_its_cell(tmp_path: Path, rows: str, column: str, row: int, words: str) -> None:
     """Each mistake of a price list is told at its line and column, with what was expected or how to mend it."""
     folder = Path(shutil.copytree(GOOD, tmp_path / "small"))
-    (folder / "tiers.csv").write_text(HEADER + rows + "\n", encoding="utf-8")
+    text = rows if rows.startswith(GAPS) else HEADER + rows
+    (folder / "tiers.csv").write_text(text + "\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_catalog(folder)
     assert [(p.column, p.row) for p in caught.value.problems] == [(column, row)], str(caught.value)
@@ -171,6 +187,32 @@ def test_more_is_bought_than_needed_where_that_is_cheaper() -> None:
     assert (found.cost.price, found.cost.discounts, found.cost.holding) == (1300, -390, 30)
     assert found.cost.total == 940
     assert discounts(found) == [("offer cn-metal", "2026", 2, 390.0)]
+
+
+def test_what_a_price_list_leaves_out_is_not_bought() -> None:
+    """None or 120 kg and more: 20 kg too many are cheaper than another's metal; of 150 kg at most, the rest is another's."""
+    tiers = schedule("cn-metal", tier(0, most=0), tier(120, most=150), kind="incremental")
+    found = planned(case(CIVIL), metals(tiers))
+    assert bought(found) == {"cn-metal": 120}
+    assert bought(planned(case(demand("metal", "civil", 200)), metals(tiers))) == {"cn-metal": 150, "au-metal": 50}
+    assert bought(planned(case(CIVIL, stores=(store("metal", 0, limit=0),)), metals(tiers))) == {"au-metal": 100}
+    (row,) = found.run.discounts
+    assert (row.tier, row.least, row.most, row.next) == (2, 120, 150, None)
+    assert "Tier from      To  Next from" in text(plan_document(found.run))
+
+
+def test_rows_of_a_price_list_say_where_a_tier_ends(tmp_path: Path) -> None:
+    """In masses, of a substance too, and in money."""
+    folder = Path(shutil.copytree(GOOD, tmp_path / "small"))
+    rows = (
+        ",powder,,incremental,period,0,10 t WO3,,,,,,paper",
+        ",powder,,incremental,period,100 t WO3,,,,,,,paper",
+        "supplier,Lynas,,all-units,horizon,0,2 EUR,,,,,,paper",
+    )
+    (folder / "tiers.csv").write_text(GAPS + "\n".join(rows) + "\n", encoding="utf-8")
+    found = {s.id: s for s in read_catalog(folder).schedules}
+    assert [(t.least, t.most) for t in found["powder"].tiers] == [(0, 7930), (79_300, None)]
+    assert (found["Lynas"].measure, found["Lynas"].currency, found["Lynas"].tiers[0].most) == ("money", "EUR", 2)
 
 
 def test_a_dearer_tier_is_paid_for_or_kept_out_of() -> None:
@@ -334,11 +376,13 @@ def test_what_is_not_defined_is_refused_with_the_way_out() -> None:
         ({"least": 0, "price": -1},),
         ({"least": 0, "lump": -1},),
         ({"least": 0, "discount": 1.5},),
+        ({"least": 0, "most": 5}, {"least": 4}),
+        ({"least": 0}, {"least": 4, "most": 3}),
     ],
 )
 def test_a_record_refuses_what_is_no_schedule(tiers: tuple[dict[str, Any], ...]) -> None:
     """Made in memory, a schedule is held to the same as one that is read."""
-    words = r"first tier|not apart|a price and a discount|zero or more|a share from"
+    words = r"first tier|not apart|a price and a discount|zero or more|a share from|the tier ends"
     with pytest.raises(ValueError, match=words):
         schedule("cn-metal", *(tier(**one) for one in tiers))
 
@@ -445,6 +489,24 @@ def test_a_plan_that_claims_a_tier_it_does_not_reach_is_a_finding() -> None:
     verified, findings = examine(found.plan.problem, less)
     assert verified is None
     assert any("is not what its purchases and shortages cost" in str(f) for f in findings)
+
+
+@pytest.mark.parametrize("measure", ["quantity", "money"])
+def test_a_plan_that_buys_what_a_price_list_leaves_out_is_a_finding(measure: str) -> None:
+    """99 kg and a shortage of 1 kg where nothing between 60 kg and 100 kg may be bought, or between 600 and 1,000 of money."""
+    ends = (60, 100) if measure == "quantity" else (600, 1000)
+    found = planned(case(CIVIL), metals(schedule("cn-metal", tier(0, most=ends[0]), tier(ends[1]), measure=measure)))
+    plan = found.plan.plan
+    (purchase,), (delivery,) = plan.purchases, plan.deliveries
+    less = {
+        "purchases": (purchase.model_copy(update={"quantity": Decimal(99)}),),
+        "deliveries": (delivery.model_copy(update={"quantity": Decimal(99)}),),
+        "shorts": (Short(demand="metal-civil", period=0, quantity=Decimal(1)),),
+        "objective": plan.objective + 990,
+    }
+    verified, findings = examine(found.plan.problem, type(plan).model_validate({**plan.model_dump(), **less}))
+    assert verified is None
+    assert any("more than its tier ends at" in str(f) for f in findings), findings
 
 
 @pytest.mark.parametrize("need", [10, 45, 70, 100])

@@ -80,12 +80,14 @@ class _Reader:
 
     def _measure(self) -> str:
         """What thresholds are in: a bare 0 goes with either."""
-        kinds = {type(row.values.get("least")): row for row in self.rows if "least" in row.values and _begins(row)}
+        kinds: dict[type, tuple[TableRow, str]] = {}
+        for row, column in ((row, column) for column in ("most", "least") for row in self.rows):
+            if _amount(row, column):
+                kinds[type(row.values[column])] = row, column
         if len(kinds) > 1:
             self.table.problem(
-                kinds[Money],
-                "least",
-                "some tiers of the schedule begin at a mass, others at an amount of money",
+                *kinds[Money],
+                "some tiers of the schedule begin or end at a mass, others at an amount of money",
                 expected="all of one kind",
             )
         return "money" if Money in kinds else "quantity"
@@ -111,17 +113,21 @@ class _Reader:
 
     def _moneys(self) -> Iterator[tuple[TableRow, str]]:
         for row in self.rows:
-            for column in ("least", "price", "lump"):
+            for column in ("least", "most", "price", "lump"):
                 if isinstance(row.values.get(column), Money | UnitPrice):
                     yield row, column
 
 
 def _begins(row: TableRow) -> Decimal:
     """Where a tier begins, in kilograms or money; 0 where that cannot be read."""
-    least = row.values.get("least")
-    if isinstance(least, Money):
-        return exact(least.amount)
-    return exact(least.kg) if isinstance(least, Mass) else Decimal(0)
+    return _amount(row, "least")
+
+
+def _amount(row: TableRow, column: str) -> Decimal:
+    found = row.values.get(column)
+    if isinstance(found, Money):
+        return exact(found.amount)
+    return exact(found.kg) if isinstance(found, Mass) else Decimal(0)
 
 
 def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:

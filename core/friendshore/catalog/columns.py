@@ -101,7 +101,7 @@ TIERS = layout(
     "last period of the span.",
     PriceSchedule,
     Tier,
-    first="of id materials kind per least price discount lump from until source",
+    first="of id materials kind per least most price discount lump from until source",
 )
 
 TERMS = layout(

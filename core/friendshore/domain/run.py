@@ -105,6 +105,8 @@ class RunDiscount(Record):
     """Where that tier begins."""
     next: Number | None
     """Where the next begins; none: it is the last."""
+    most: Number | None = None
+    """Where that tier ends; none: where the next begins."""
     at_list: Number
     """Undiscounted money at list prices."""
     discount: Number

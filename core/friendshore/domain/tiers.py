@@ -31,6 +31,10 @@ class Tier(Fitting):
     """Where the tier begins: a mass, or money at list prices. The first tier of a schedule begins at 0.
 
     Units, or money where the schedule measures money. What comes to exactly this is in the tier."""
+    most: Annotated[NonNegative | None, Written("40 t", sort="mass or money")] = None
+    """Where it ends, in what `least` is in; blank: where the next begins. What lies between two tiers cannot be bought.
+
+    Nor more than this in the last one. 0 in the first: nothing, or what reaches the second."""
     price: Annotated[MoneyPerKilogram | None, Written("520 USD/kg")] = None
     """Price in the tier, in place of the list price.
 
@@ -44,7 +48,11 @@ class Tier(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A price and a share off it."""
+        """A price and a share off it; an end before the beginning."""
+        if given.get("most") is not None and given["most"] < given.get("least", 0):
+            yield Fault(
+                "most", "the tier ends before it begins", "no less than `least`", "exchange the two, or mend one"
+            )
         if given.get("price") is not None and given.get("discount") is not None:
             yield Fault("discount", "a price and a discount are both given", "one of the two")
 
@@ -69,7 +77,7 @@ class PriceSchedule(Bearing):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Tiers that do not begin at nothing, or not one above the other; a price where money is measured."""
+        """Tiers that do not begin at nothing, or overlap; a price where money is measured."""
         yield from super().faults(given)
         tiers = given.get("tiers")
         if tiers is None:
@@ -81,6 +89,9 @@ class PriceSchedule(Bearing):
             if tier.least >= above.least:
                 message, fix = "the schedule's tiers are not apart", "give all in one substance"
                 yield Fault("least", message, "", fix, entry=("tiers", number))
+            elif tier.most is not None and tier.most > above.least:
+                message, fix = "the tier ends above where the next begins", "leave `most` blank where there is no gap"
+                yield Fault("most", message, f"at most {above.least.normalize():f}", fix, entry=("tiers", number))
         for number, tier in enumerate(tiers if given.get("measure") == "money" else ()):
             if tier.price is not None:
                 message = "a tier that begins at an amount of money cannot name a price for units"

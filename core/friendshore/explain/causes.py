@@ -254,13 +254,13 @@ class SupplyCauses:
         if arc.lot >= 0:
             there = self.problem.lots[arc.lot].period
             return there if compliance_class.admits(arc.index, there) else None
-        return next(
+        return min(
             (
                 a
                 for o, a in self._moves(arc)
                 if compliance_class.admits(arc.index, a) and self._fed(compliance_class, arc, o)
             ),
-            None,
+            default=None,
         )
 
     def _open_in(self, offer: int) -> frozenset[int]:

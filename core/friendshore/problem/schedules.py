@@ -99,11 +99,11 @@ class PriceSpan:
 
     @property
     def jumps(self) -> bool:
-        """Whether reaching a tier may lower the whole bill, so that it may pay to buy more than is needed."""
-        return self.all_units or any(tier.lump for tier in self.tiers)
+        """Whether a tier may have to be reached, or reaching it may lower the whole bill, so that it may pay to buy more than is needed."""
+        return self.all_units or any(tier.lump or tier.most is not None for tier in self.tiers)
 
     def reach(self, list_price: Decimal) -> Decimal:
-        """Most units, at a list price, that may be bought for the sake of the last tier alone."""
+        """Most units, at a list price, that may be bought to reach the last tier, needed or not."""
         weight = self.weight(list_price)
         return self.tiers[-1].least / weight if self.jumps and weight else Decimal(0)
 
@@ -162,7 +162,7 @@ def _spans(
 def _in_case_currency(tier: Tier, rate: Decimal, schedule: PriceSchedule) -> Tier:
     money: dict[str, Decimal | None] = {"lump": exact(tier.lump * rate)}
     if schedule.measure == "money":
-        money["least"] = exact(tier.least * rate)
+        money |= {"least": exact(tier.least * rate), "most": None if tier.most is None else exact(tier.most * rate)}
     if tier.price is not None:
         money["price"] = exact(tier.price * rate)
     return tier.but(**money)

@@ -300,6 +300,7 @@ def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
                 tier=settled.tier + 1,
                 least=span.tiers[settled.tier].least,
                 next=above[0].least if above else None,
+                most=span.tiers[settled.tier].most,
                 at_list=exact(settled.at_list),
                 discount=exact(settled.off),
             )

@@ -223,18 +223,20 @@ def discounts(run: Run) -> doc.Section | None:
         return None
     told = sorted(run.discounts, key=lambda d: (-abs(d.discount), d.schedule, d.span))
     columns = [doc.Column("Price schedule of"), doc.Column("Span", whole=True), doc.figures("Bought")]
-    columns += [doc.figures("Tier from"), doc.figures("Next from"), doc.figures(f"{run.currency} off")]
+    ends = any(one.most is not None for one in told)
+    columns += [doc.figures("Tier from"), *([doc.figures("To")] if ends else []), doc.figures("Next from")]
+    columns.append(doc.figures(f"{run.currency} off"))
     rest = told[MOST:]
     off = money(sum((d.discount for d in rest), Decimal(0)))
     more = f"{count(len(rest), 'more settlement')}, {run.currency} {off} off (all with --json or --out)"
-    rows = [_settled(one, run) for one in told[:MOST]]
+    rows = [_settled(one, run, ends) for one in told[:MOST]]
     return doc.section("Price schedules", doc.table(columns, rows), doc.notes([more] if rest else []))
 
 
-def _settled(one: RunDiscount, run: Run) -> list[doc.Cell]:
-    following = doc.NOTHING if one.next is None else _measured(one, one.next, run)
+def _settled(one: RunDiscount, run: Run, ends: bool) -> list[doc.Cell]:
     bought, least = _measured(one, one.measured, run), _measured(one, one.least, run)
-    return [one.schedule, one.span, bought, least, following, doc.Amount(one.discount)]
+    after = [doc.NOTHING if each is None else _measured(one, each, run) for each in (one.most, one.next)]
+    return [one.schedule, one.span, bought, least, *(after if ends else after[1:]), doc.Amount(one.discount)]
 
 
 def _measured(one: RunDiscount, amount: Decimal, run: Run) -> doc.Cell:

@@ -149,13 +149,17 @@ def settle(ledger: PlanEntries) -> list[Settled]:
         ]
         measured = sum((span.weight(part.price) * part.units for part in bought), Decimal(0))
         if measured > 0:
-            found.append(_settled(span, position, measured, bought, problem.case.resolution / 2))
+            slack = problem.case.resolution / 2 * sum((span.weight(p.price) * p.pieces for p in bought), Decimal(0))
+            one = _settled(span, position, measured, bought, slack)
+            found.append(one)
+            least, most = span.tiers[one.tier].least, span.tiers[one.tier].most
+            beyond = Decimal(0) if most is None else measured - most
+            more = f"what is bought under {span} is more than its tier ends at, and less than the next begins at"
             if not span.by_money:
-                ledger.miss(
-                    span.tiers[found[-1].tier].least - measured,
-                    found[-1].pieces,
-                    f"less than a tier of {span} begins at is bought",
-                )
+                ledger.miss(least - measured, one.pieces, f"less than a tier of {span} begins at is bought")
+                ledger.miss(beyond, 2 * one.pieces, more)
+            elif beyond > 2 * slack:
+                ledger.find(more, found=f"{measured.normalize():f} {problem.case.currency}")
     return found
 
 
@@ -170,8 +174,10 @@ class _Part:
     """Rounded numbers that `units` is the sum of."""
 
 
-def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Part], half: Decimal) -> Settled:
-    """The tier reached; where only rounding keeps the sum from the next, that one if it is cheaper.
+def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Part], slack: Decimal) -> Settled:
+    """The tier reached; where only rounding keeps the sum from the next, that one if it is cheaper, or if the sum is beyond its own.
+
+    Beyond its end a sum may be by twice as much, since orders are rounded up to where a tier begins.
 
     A sum may miss a row by half a resolution for each number in it, here as everywhere. It is never the other way round: what
     comes to the beginning of a dearer tier is in it.
@@ -180,9 +186,9 @@ def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Pa
     reached = max(k for k, tier in enumerate(tiers) if tier.least <= measured)
     tier, off = reached, _off(span, reached, measured, bought)
     if reached + 1 < len(tiers):
-        slack = half * sum((span.weight(part.price) * part.pieces for part in bought), Decimal(0))
-        above = _off(span, reached + 1, measured, bought)
-        if tiers[reached + 1].least - measured <= slack and above > off:
+        above, most = _off(span, reached + 1, measured, bought), tiers[reached].most
+        in_gap = most is not None and measured - most > 2 * slack
+        if tiers[reached + 1].least - measured <= slack and (in_gap or above > off):
             tier, off = reached + 1, above
     return Settled(
         span=span,

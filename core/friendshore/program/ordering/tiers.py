@@ -66,8 +66,9 @@ class _Span:
         self.draft.columns.priced[self.number] = {
             column: self.span.weight(self.list_price[cell]) for cell, found in self.columns.items() for column in found
         }
-        if not any(segment.at_once or any(segment.rates.values()) for segment in kept):
-            return  # no tier within reach takes off or adds anything
+        ends = any(self.span.tiers[segment.tier].most is not None for segment in kept)
+        if not ends and not any(segment.at_once or any(segment.rates.values()) for segment in kept):
+            return  # no tier within reach takes off or adds anything, or ends
         if self._falling(kept):
             self._fill(kept)
         else:
@@ -100,7 +101,7 @@ class _Span:
         self.draft.assembly.add_entries(row, column, -1.0)
 
     def _segments(self, rates: list[dict[Cell, float]]) -> list[_Segment]:
-        """The tiers as stretches, each up to where the next begins."""
+        """The tiers as stretches, each up to where it ends or the next begins."""
         span, segments = self.span, []
         least = [float(tier.least) for tier in span.tiers]
         within = 0.0
@@ -113,6 +114,8 @@ class _Span:
             high = float(sum(self.most.values()))
             if k + 1 < len(least):
                 high = max(0.0, min(high, least[k + 1] - (self._apart() if self._dearer(k, rates) else 0.0)))
+            if tier.most is not None:
+                high = min(high, float(tier.most))
             segments.append(_Segment(k, least[k], high, rates[k], at_once))
         return segments
 
@@ -128,11 +131,12 @@ class _Span:
         return float(self.draft.problem.case.resolution) * pieces
 
     def _falling(self, segments: list[_Segment]) -> bool:
-        """Whether each unit more takes off no more than the one before, and nothing is due at once: the cost is convex."""
+        """Whether each unit more takes off no more than the one before, nothing is due at once and nothing left out: the cost is convex."""
         rates = [segment.rates.get(ALL, 0.0) for segment in segments]
         lumps = any(self.span.tiers[segment.tier].lump for segment in segments)
         separate = len(segments) > 1 and (self.span.all_units or ALL not in segments[0].rates)
-        return not lumps and not separate and all(later <= rate for rate, later in pairwise(rates))
+        gaps = any(one.high < above.low for one, above in pairwise(segments))
+        return not lumps and not separate and not gaps and all(later <= rate for rate, later in pairwise(rates))
 
     def _fill(self, segments: list[_Segment]) -> None:
         """Tiers filled one after the other, which a plan does of itself."""

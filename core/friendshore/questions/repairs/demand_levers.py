@@ -130,6 +130,9 @@ def terms(up: UpstreamSupply) -> Iterator[Lever]:
         ):
             if getattr(span.terms, figure) is not None and span.terms.of != "offer":
                 known[span.terms.id, kind] = None
+    for priced in up.problem.price_spans:
+        if any(tier.most is not None for tier in priced.tiers):
+            known[priced.schedule.id, TermKind.TIERS] = None
     for name, kind in sorted(known):
         yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=name), kind.value, name)
 
