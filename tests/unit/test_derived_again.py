@@ -57,7 +57,7 @@ def dated() -> Recommendation:
 
 def offers(problem: Problem, **update: Any) -> Problem:
     """The Australian offer resolved otherwise."""
-    others = [replace(one, **update) if one.offer.id == "au-metal" else one for one in problem.offers]
+    others = [one._replace(**update) if one.offer.id == "au-metal" else one for one in problem.offers]
     return replace(problem, offers=tuple(others))
 
 
@@ -71,7 +71,7 @@ def arcs(problem: Problem, **update: Any) -> Problem:
 def pools(problem: Problem) -> Problem:
     """A plant that makes a kilogram more in the third quarter."""
     others = [
-        replace(pool, capacity=(*pool.capacity[:2], (pool.capacity[2] or Decimal(0)) + 1, *pool.capacity[3:]))
+        pool._replace(capacity=(*pool.capacity[:2], (pool.capacity[2] or Decimal(0)) + 1, *pool.capacity[3:]))
         for pool in problem.pools
     ]
     return replace(problem, pools=tuple(others))

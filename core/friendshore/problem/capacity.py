@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
-from ..domain.base import as_decimal, exact
+from ..domain.base import as_decimal, rounded
 from ..domain.case import Case
 from ..domain.facts import CapacityStep, Facility, Status
 from ..domain.time import Span
@@ -19,10 +20,6 @@ def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[Capa
     """The capacity steps whose evidence the case accepts."""
     least = case.accept.confidence
     return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(least)])
-
-
-def _quotient(over: int, under: int) -> Decimal:
-    return exact(Decimal(over) / Decimal(under))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +41,13 @@ class _Rated:
         known = self.known.get(rate)
         if known is None:
             over, under = rate.as_integer_ratio()
-            found = [_quotient(over * years.numerator, under * years.denominator) for years in self.years]
+            parts = [years.as_integer_ratio() for years in self.years]
+            found = [rounded(Decimal(over * part) / Decimal(under * whole)) for part, whole in parts]
             known = self.known[rate] = tuple([found[at] for at in self.position])
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """A facility's capacity, shared by all offers that draw on it."""
 
     facility: str
@@ -76,10 +73,10 @@ class Capacities:
 
     def _of(self, facility: Facility) -> tuple[Decimal | None, ...]:
         steps = accepted_steps(facility, self.merged, self.case)
+        if len(steps) == 1 and steps[0].per_year is not None:
+            return self._rate(steps[0].start, None, steps[0].status).times(steps[0].per_year)
         ends = [step.start - datetime.timedelta(days=1) if step.start else None for step in steps[1:]]
         rated = [self._rate(step.start, end, step.status) for step, end in zip(steps, [*ends, None], strict=True)]
-        if len(steps) == 1 and steps[0].per_year is not None:
-            return rated[0].times(steps[0].per_year)
         return tuple([self._in_period(steps, rated, t) for t in range(self.case.horizon.count)])
 
     def _rate(self, start: datetime.date | None, end: datetime.date | None, status: Status) -> _Rated:

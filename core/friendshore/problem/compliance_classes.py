@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from ..domain.base import grouped
 from ..domain.case import Case, WaiverSpec
 from ..domain.time import Period, Span
 from ..domain.use import Use, Verdict
@@ -156,8 +157,9 @@ class Grouping:
         An offer with inputs and several outputs may be run for several compliance classes at once. Where none of them is at
         least as strict as the others, the run's inputs are bought for one that forbids all that any of them forbids.
         """
+        made = grouped((arc.offer, arc.node) for arc in self.network.arcs)
         for offer, feeds in self.network.feeds.items():
-            outputs = {arc.node for arc in self.network.arcs if arc.offer == offer}
+            outputs = set(made[offer])
             if len({material for material, _ in outputs}) < 2:
                 continue
             nodes: frozenset[Node] = frozenset()
@@ -206,6 +208,8 @@ class Grouping:
 
     def _waiver_sets(self, demand: Demand, judgement: Judgement, period: Period) -> list[tuple[WaiverSpec, ...]]:
         """No waiver, and every set of those that cover this delivery which some chain needs."""
+        if not self.case.waivers:
+            return [()]
         index = {self.law.rules[i].id: i for i in judgement.chain}
         useful = [
             w

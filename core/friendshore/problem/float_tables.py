@@ -56,7 +56,7 @@ class Scaled(Sequence[Decimal]):
 
 def as_floats(numbers: Sequence[Decimal]) -> Floats:
     """Decimals as doubles."""
-    return np.array(numbers, dtype=np.float64)
+    return np.fromiter(map(float, numbers), np.float64, len(numbers))
 
 
 def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:

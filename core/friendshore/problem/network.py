@@ -106,17 +106,18 @@ def build_network(
     while waiting:
         node = waiting.pop()
         for index, output in makers.get(node[0], ()):
-            if not _may_move(offers[index], node[1]):
+            facts = offers[index]
+            if not _may_move(facts, node[1]):
                 continue
             found.append((node, index, output))
-            for feed in _feeds(offers[index]):
+            for feed in _feeds(facts) if facts.offer.inputs else ():
                 if feed not in nodes:
                     nodes.add(feed)
                     waiting.append(feed)
     nodes |= {(lot.material, lot.place.id) for lot in lots}
     arcs: list[Arc] = []
     ways = _Ways(merged, case)
-    found.sort(key=lambda f: (f[0], offers[f[1]].offer.id, f[2]))
+    found.sort()  # offers are in the order of their ids
     for node, index, output in told_each(found, "looking where offers can go", "ways"):
         arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], ways))
     for number, lot in enumerate(lots):
@@ -137,6 +138,8 @@ def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
 
 def _lanes(facts: OfferFacts, place: str) -> list[Lane]:
     """The rows of the lane to a place, the earliest first."""
+    if not facts.offer.lanes:
+        return []
     return sorted((lane for lane in facts.offer.lanes if lane.to == place), key=lambda lane: lane.start or date.min)
 
 
@@ -183,7 +186,9 @@ def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFact
 def _lags(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> tuple[int, ...]:
     """Periods under way by period of order: those of the longest lead time of the rows that hold on any day of it."""
     own = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
-    months = [own if lane.lead_time is None else lane.lead_time for lane in lanes] or [own]
+    if not lanes:
+        return ways.steps(own)
+    months = [own if lane.lead_time is None else lane.lead_time for lane in lanes]
     if len(set(months)) == 1:
         return ways.steps(months[0])
     ends = [lane.start for lane in lanes[1:]]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from ..domain.assumptions import OfferAssumption
 from ..domain.base import as_decimal, exact, rounded
@@ -25,8 +26,7 @@ from .rates import Paths
 _NOTHING = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class OfferFacts:
+class OfferFacts(NamedTuple):
     """An offer that counts, with all that the model needs of it."""
 
     offer: Offer
@@ -67,7 +67,10 @@ class OfferFacts:
     @property
     def mass_per_unit(self) -> Decimal:
         """Kilograms of all outputs per unit."""
-        return sum((line.per_unit for line in self.offer.outputs), Decimal(0))
+        mass = _NOTHING
+        for line in self.offer.outputs:
+            mass += line.per_unit
+        return mass
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,7 @@ class Lead:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(NamedTuple):
     """Something taken as given, in a planner's words."""
 
     subject: str

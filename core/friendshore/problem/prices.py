@@ -6,7 +6,7 @@ answer is then about what was changed alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -219,19 +219,23 @@ def _competing(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility])
         return name
 
     for names in _bonds(offers, facilities):
-        roots = sorted({root(name) for name in names})
+        roots = sorted(set(map(root, names)))
         for other in roots[1:]:
             up[other] = roots[0]
     return {name: root(name) for name in up}
 
 
-def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> Iterator[set[str]]:
+def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> set[frozenset[str]]:
     """Materials that one offer takes or gives, and those that one capacity is used for."""
-    at: dict[str, set[str]] = {}
+    made: dict[str, set[str]] = {}
+    found: set[frozenset[str]] = set()
     for facts in offers:
-        lines = {line.material for line in (*facts.offer.inputs, *facts.offer.outputs)}
-        yield lines
-        for facility in around(facts.offer.facility, facilities):
+        lines = frozenset([line.material for line in (*facts.offer.inputs, *facts.offer.outputs)])
+        found.add(lines)
+        made.setdefault(facts.offer.facility, set()).update(lines)
+    at: dict[str, set[str]] = {}
+    for name, materials in made.items():
+        for facility in around(name, facilities):
             if facility.capacity:
-                at.setdefault(facility.id, set()).update(lines)
-    yield from at.values()
+                at.setdefault(facility.id, set()).update(materials)
+    return found.union(map(frozenset, at.values()))

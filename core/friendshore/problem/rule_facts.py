@@ -140,24 +140,32 @@ class ProblemFacts:
         for_uses: ForUses | None = None,
     ) -> Purchases:
         """What is `bought` by each of several counts in each of several stretches, which have no period in common."""
-        arcs = [arc for arc in self._arcs if stock or arc.offer >= 0]
-        share = np.array(counts, dtype=np.float64).reshape(len(counts), len(arcs))
-        stretch_of = np.full(self.horizon.count, -1)
-        for number, periods in enumerate(stretches):
-            stretch_of[[t for t in periods if t in self._in_force]] = number
-        index = np.array([arc.index for arc in arcs], dtype=np.intp)
+        index = np.array([arc.index for arc in self._arcs if stock or arc.offer >= 0], dtype=np.intp)
         first, last = self._moves.first[index], self._moves.first[index + 1]
-        moves, position = ranges(first, last), np.repeat(np.arange(len(arcs)), last - first)
-        stretch = stretch_of[getattr(self._moves, self._dated_by)[moves]]
-        counted, entry = np.nonzero((share[:, position] != 0) & (stretch >= 0))
-        row = stretch[entry] * len(counts) + counted
-        order = np.argsort(row, kind="stable")
+        moves = ranges(first, last)
+        stretch = self._stretch_of(stretches)[getattr(self._moves, self._dated_by)[moves]]
+        dated = np.flatnonzero(stretch >= 0)
+        dated = dated[np.argsort(stretch[dated], kind="stable")]
+        share = np.array(counts, dtype=np.float64).reshape(len(counts), len(index))
+        weight = share[:, np.repeat(np.arange(len(index)), last - first)[dated]]
+        row = np.add.outer(np.arange(len(counts)), stretch[dated] * len(counts))
+        # Each count's rows ascend, so that putting all in order is a merge of as many lists as there are counts.
+        order = np.argsort(row, axis=None, kind="stable")
+        order = order[weight.ravel()[order] != 0]
         return Purchases(
-            first=np.searchsorted(row[order], np.arange(len(stretches) * len(counts) + 1)),
-            moves=moves[entry[order]],
-            weight=share[counted, position[entry]][order],
+            first=np.searchsorted(row.ravel()[order], np.arange(len(stretches) * len(counts) + 1)),
+            moves=np.tile(moves[dated], len(counts))[order],
+            weight=weight.ravel()[order],
             for_uses=for_uses,
         )
+
+    def _stretch_of(self, stretches: Sequence[Sequence[int]]) -> Index:
+        """Which of some stretches each period is in, as far as the rule applies in it; -1 for none."""
+        found = [-1] * self.horizon.count
+        for number, periods in enumerate(stretches):
+            for t in self._in_force.intersection(periods):
+                found[t] = number
+        return np.array(found, dtype=np.intp)
 
     def used(
         self, count: Counting, periods: Sequence[int], at_least: Decimal | int = 0, for_uses: ForUses | None = None

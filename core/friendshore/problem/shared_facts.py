@@ -87,7 +87,7 @@ class SharedFacts:
         counted, leads, assumptions = resolve_offers(self.merged, self._bare)
         kept = self.kept
         if kept is not None:
-            counted = [replace(facts, chained=tuple(map(kept.same, facts.chained))) for facts in counted]
+            counted = [facts._replace(chained=tuple(map(kept.same, facts.chained))) for facts in counted]
         return counted, leads, assumptions
 
     def _once(self, what: str, of: Sequence[object], make: Callable[[], T]) -> T:

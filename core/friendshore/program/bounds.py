@@ -14,6 +14,7 @@ from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import accumulate
+from math import isfinite
 from operator import add
 
 import numpy as np
@@ -66,9 +67,9 @@ class Bounds:
         if self.forced or any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives):
             return found
         needed = self.walk.needed_from()
-        for arc in problem.network.arcs:
+        for arc, per_unit in zip(problem.network.arcs, self.walk.per_unit, strict=True):
             if arc.offer >= 0:
-                found[arc.index] = needed[arc.node] + self.walk.beyond_need(arc.offer) * float(arc.per_unit)
+                found[arc.index] = needed[arc.node] + self.walk.beyond_need(arc.offer) * per_unit
         return found
 
     @staticmethod
@@ -78,7 +79,12 @@ class Bounds:
         units = _units(walk, forced)
         arcs, moves = problem.network.arcs, problem.moves
         offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
-        whole = as_floats([arc.per_unit if arc.lot < 0 else problem.lots[arc.lot].quantity for arc in arcs])
+        whole = np.array(
+            [
+                per_unit if arc.lot < 0 else float(problem.lots[arc.lot].quantity)
+                for arc, per_unit in zip(arcs, walk.per_unit, strict=True)
+            ]
+        )
         ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
         move = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]
         return Bounds(walk, forced, units, move)
@@ -160,12 +166,12 @@ def _needs(walk: _Walk, forced: bool) -> dict[int, float]:
     """
     problem = walk.problem
     exact = {index: walk.needed(index) for index in walk.outlets}
-    finite = [need for need in exact.values() if np.isfinite(need)]
+    finite = [need for need in exact.values() if isfinite(need)]
     least = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
     least += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
     wanted = sum(float(sum(d.quantity)) for d in problem.demands)
     ample = AMPLE * (sum(finite) + wanted * walk.most_for_one() + least + sum(walk.reach.values()))
-    return {index: ample if forced or not np.isfinite(need) else need for index, need in exact.items()}
+    return {index: ample if forced or not isfinite(need) else need for index, need in exact.items()}
 
 
 def _for_price(problem: Problem) -> dict[tuple[int, int], float]:
@@ -185,12 +191,24 @@ def _for_price(problem: Problem) -> dict[tuple[int, int], float]:
     return found
 
 
+def _by_offer(reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
+    """What is bought to reach a tier in all periods together."""
+    found: dict[int, float] = {}
+    for (offer, _), most in sorted(reach.items()):
+        found[offer] = found.get(offer, 0.0) + most
+    return found
+
+
 class _Walk:
     """Adds up what is needed down the chains, from the demands to each offer."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.reach = _for_price(problem)
+        self.per_unit = [float(arc.per_unit) for arc in problem.network.arcs]
+        """Kilograms that each arc brings for a unit of its offer."""
+        self.bought = _by_offer(self.reach)
+        """Units of each offer that a plan may buy for nothing but to reach a tier."""
         self.wanted = dict.fromkeys(problem.network.nodes, 0.0)
         for demand in problem.demands:
             self.wanted[final_node(demand.use)] += float(sum(demand.quantity))
@@ -269,34 +287,36 @@ class _Walk:
 
     def offer(self, offer: int) -> float:
         """Units that a plan may order of an offer in all: what is needed, and what is bought for the sake of a lower price."""
-        return self.needed(offer) + self._for_price(offer)
-
-    def _for_price(self, offer: int) -> float:
-        return sum(self.reach.get((offer, t), 0.0) for t in range(self.problem.case.horizon.count))
+        return self.needed(offer) + self.bought.get(offer, 0.0)
 
     def needed(self, offer: int) -> float:
         """Units needed of an offer: for what its goods serve, for orders as large as the minimum, and to use up what is left."""
         by_output: dict[int, float] = {}
         for index in self.outlets.get(offer, ()):
             arc = self.problem.network.arcs[index]
-            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._known[arc.node] / float(arc.per_unit)
+            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._known[arc.node] / self.per_unit[index]
         return max(by_output.values(), default=0.0) + self._unneeded(offer)
 
     def beyond_need(self, offer: int) -> float:
         """Units that an offer may give though nobody needs them."""
-        return self._unneeded(offer) + self._for_price(offer)
+        return self._unneeded(offer) + self.bought.get(offer, 0.0)
 
     def _unneeded(self, offer: int) -> float:
         """What its order minima, whole lots and terms of trade bring, and what its inputs have left over."""
-        facts = self.problem.offers[offer]
-        feeds = zip(self.problem.network.feeds.get(offer, ()), facts.offer.inputs, strict=True)
-        left = sum(self._left[feed] / float(line.per_unit) for feed, line in feeds)
-        orders = float((facts.offer.min_order or 0) + (facts.offer.lot or 0)) * self.problem.case.horizon.count
-        return left + orders + self.asked.get(offer, 0.0)
+        stated = self.problem.offers[offer].offer
+        left = 0.0
+        for feed, line in zip(self.problem.network.feeds.get(offer, ()), stated.inputs, strict=True):
+            left += self._left[feed] / float(line.per_unit)
+        if stated.min_order or stated.lot:
+            left += float((stated.min_order or 0) + (stated.lot or 0)) * self.problem.case.horizon.count
+        return left + self.asked.get(offer, 0.0)
 
     def _left_over(self, node: Node) -> float:
-        arcs = [self.problem.network.arcs[index] for index in self.problem.network.into.get(node, ())]
-        made = sum(self.beyond_need(arc.offer) * float(arc.per_unit) for arc in arcs if arc.offer >= 0)
+        made = 0.0
+        for index in self.problem.network.into.get(node, ()):
+            offer = self.problem.network.arcs[index].offer
+            if offer >= 0:
+                made += self.beyond_need(offer) * self.per_unit[index]
         return self._lots[node] + made
 
 

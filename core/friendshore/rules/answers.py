@@ -102,8 +102,10 @@ def faults(row: object) -> Iterator[str]:
         count = len(row.labels)
         named = f"rows `{row.labels[0]}` and on" if count else "rows of no name"
         given = {"at_least": row.at_least, "at_most": row.at_most}
-        bounds = {name: list(ends) for name, ends in given.items() if ends is not None}
-        sizes = {"counts": len(row.bought.first) - 1, **{name: len(ends) for name, ends in bounds.items()}}
+        sizes = {"counts": len(row.bought.first) - 1, **{n: len(ends) for n, ends in given.items() if ends is not None}}
+        bounds = {
+            name: list({id(end): end for end in ends}.values()) for name, ends in given.items() if ends is not None
+        }
         wrong = [f"{size} of `{name}`" for name, size in sizes.items() if size != count]
         if wrong:
             yield f"{named}: there are {count} names and {' and '.join(wrong)}"
