@@ -113,6 +113,55 @@ def test_a_breakdown_is_told_in_words(engine: Callable[[Linear], Any]) -> None:
         engine(linear([float("nan")], [[1]], [1]))
 
 
+def test_glop_reads_every_column_and_every_end() -> None:
+    """20,000 columns: six rows ask for one of them each, the last for the sum of all: column, row and price of each are its own."""
+    count, asked = 20_000, [0, 127, 128, 16_383, 16_384, 19_999]
+    columns = np.array([*asked, *range(count)])
+    rows = np.repeat(np.arange(7), [1] * 6 + [count])
+    given = Linear(
+        cost=np.linspace(3, 4, count), lower=np.full(count, -1.0), upper=np.full(count, np.inf), integer=np.zeros(count, dtype=bool),
+        entries=Entries.summed(rows, columns, np.where(rows < 6, rows + 1.0, 1.0), (7, count)),
+        row_lower=np.array([1.0, 4.0, 9.0, 16.0, 25.0, -np.inf, -np.inf]), row_upper=np.array([1.0, *[np.inf] * 4, -12.0, 1e6]),
+    )  # fmt: skip
+    expected = np.full(count, -1.0)
+    expected[asked] = [1, 2, 3, 4, 5, -1]
+    answer = solve_lp(replace(given, row_upper=np.array([1.0, *[np.inf] * 4, -6.0, 1e6])))
+    assert answer.x.tolist() == expected.tolist()
+    assert answer.duals.tolist() == pytest.approx([*(given.cost[asked[:5]] / [1, 2, 3, 4, 5]), 0, 0])
+    assert solve_lp(given).outcome is SolverOutcome.INFEASIBLE
+    assert (
+        solve_lp(replace(given, row_upper=np.append(np.full(6, np.inf), 14 - count))).outcome
+        is SolverOutcome.INFEASIBLE
+    )
+
+
+def test_a_user_who_has_had_enough_ends_glop() -> None:
+    """24,000 flows out of 80 places at a fixed cost each, which takes seconds: ended while it is searched, it has no answer, and is not called a breakdown."""
+    places, users = 80, 300
+    dice = np.random.default_rng(0)
+    flow = np.arange(places * users).reshape(places, users)
+    place = places * users + np.arange(places)
+    wanted = dice.integers(5, 35, users).astype(float)
+    most = dice.integers(10, 160, places) * 1.2 * users / places
+    far = np.linalg.norm(dice.random((places, 1, 2)) - dice.random((users, 2)), axis=2)
+    links = users + places + flow
+    blocks = [
+        (np.tile(np.arange(users), places), flow.ravel(), np.ones(flow.size)),
+        (users + np.repeat(np.arange(places), users), flow.ravel(), np.tile(wanted, places)),
+        (users + np.arange(places), place, -most),
+        (links.ravel(), flow.ravel(), np.ones(flow.size)),
+        (links.ravel(), np.repeat(place, users), -np.ones(flow.size)),
+    ]
+    count, rows = flow.size + places, users + places + flow.size
+    fixed = np.sqrt(most) * dice.integers(100, 110, places)
+    given = Linear(
+        cost=np.append((10 * far * wanted).ravel(), fixed), lower=np.zeros(count), upper=np.ones(count), integer=np.zeros(count, dtype=bool),
+        entries=Entries.summed(*(np.concatenate(part) for part in zip(*blocks, strict=True)), (rows, count)),
+        row_lower=np.append(np.ones(users), np.full(rows - users, -np.inf)), row_upper=np.append(np.ones(users), np.zeros(rows - users)),
+    )  # fmt: skip
+    assert solve_lp(given, Ask(stopped=iter([False, *[True] * 9]).__next__)).outcome is SolverOutcome.NOTHING
+
+
 def hard_part(offers: int, periods: int, seed: int) -> Linear:
     """The one part of a hard case, scaled as it is solved."""
     parts = split(compile_program(built(*hard_case(offers, periods, seed))).linear)

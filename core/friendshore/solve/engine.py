@@ -6,7 +6,7 @@ bound and what certifies that. GLOP, HiGHS and SCIP are those that friendshore b
     friendshore.plan(case, engines=ENGINES.after(mine))
 
 Each engine gives up on some program: at a row missed by its own tolerance, at numbers far apart. None is given up for the tolerances of one
-engine: the next, or the same without its presolve, goes another way through the same numbers. That a linear program has no plan at all is
+engine: the next, or the same with or without its presolve, goes another way through the same numbers. That a linear program has no plan at all is
 believed once two of them say so. Where every one gives up, the answer says that (`SolverOutcome.BROKEN`), and whoever asked goes on with what
 is known beside it.
 """

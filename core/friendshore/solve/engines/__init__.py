@@ -13,7 +13,7 @@ from ..engine import TO_THE_END, Ask, Engines, SolverAnswer
 
 
 def solve_with_glop(
-    linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
+    linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = False
 ) -> SolverAnswer:
     """GLOP: see `glop.solve_with_glop`."""
     from . import glop
@@ -37,11 +37,11 @@ def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None =
     return mathopt.solve_with_scip(linear, ask, hint)
 
 
-_glop_as_it_is = partial(solve_with_glop, presolve=False)
+_glop_presolved = partial(solve_with_glop, presolve=True)
 _highs_as_it_is = partial(solve_with_highs, presolve=False)
 
 ENGINES = Engines(
-    simplex=(solve_with_glop, solve_with_highs, _glop_as_it_is, _highs_as_it_is, solve_with_scip),
+    simplex=(solve_with_glop, solve_with_highs, _glop_presolved, _highs_as_it_is, solve_with_scip),
     tree=(solve_with_highs, _highs_as_it_is, solve_with_scip),
 )
 """Those that are asked if nothing else is said: where one gives up, the next."""
