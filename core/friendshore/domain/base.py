@@ -88,11 +88,15 @@ class Sharing:
         self._names: dict[frozenset[str], set[str]] = {}
         self._held: dict[tuple[object, ...], object] = {}
 
-    def record(self, record: R) -> R:
-        """The record itself, newly made; like all records it never changes."""
+    def named(self, record: R) -> R:
+        """The record itself, newly made, of whose lists nothing needs to be shared."""
         names = record.model_fields_set
         object.__setattr__(record, "__pydantic_fields_set__", self._names.setdefault(frozenset(names), names))
-        fields = record.__dict__
+        return record
+
+    def record(self, record: R) -> R:
+        """The record itself, newly made; like all records it never changes."""
+        fields = self.named(record).__dict__
         for name, value in fields.items():
             if type(value) is tuple and value:
                 # Entries are told apart by `id`, which is safe: they live as long as the list that is kept.

@@ -17,8 +17,7 @@ from .network import Network, Node, final_node
 from .signatures import Cell, CountedUses, Permits, Signature, Surcharges, meet, meets
 
 
-@dataclass(frozen=True, slots=True)
-class Outlet:
+class Outlet(NamedTuple):
     """One way in which a demand may be served in a period."""
 
     demand: int

@@ -84,12 +84,13 @@ def _products(rows: Sequence[Scaled]) -> Floats:
     numbers = {id(row.numbers): row.numbers for row in rows}
     factors = dict.fromkeys([row.factor for row in rows])
     counts, digits = _counted(numbers.values())
-    by, digits_by = _counted([(factor,) for factor in factors])
+    digits_by = np.array([max(0, -int(factor.as_tuple().exponent)) for factor in factors], dtype=np.intp)
+    by = np.array([float(factor.scaleb(digits)) for factor, digits in zip(factors, digits_by.tolist(), strict=True)])
     number = _positions(numbers, [id(row.numbers) for row in rows])
     factor = _positions(factors, [row.factor for row in rows])
     point = digits[number] + digits_by[factor]
-    short = np.abs(counts).max(axis=1)[number] * np.abs(by[factor, 0]) < 10.0**DIGITS
-    found: Floats = counts[number] * by[factor] / _POWERS[np.minimum(point, _EXACT)][:, None]
+    short = np.abs(counts).max(axis=1)[number] * np.abs(by[factor]) < 10.0**DIGITS
+    found: Floats = counts[number] * by[factor][:, None] / _POWERS[np.minimum(point, _EXACT)][:, None]
     for row in np.flatnonzero(~short | (point > _EXACT)).tolist():
         found[row] = list(map(float, rows[row]))
     return found

@@ -131,5 +131,6 @@ def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
 def ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:
     """The numbers from each `first` up to, not including, its `last`, one stretch after the other."""
     lengths = last - first
-    found: NDArray[np.intp] = np.arange(int(lengths.sum())) + np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
+    found: NDArray[np.intp] = np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
+    found += np.arange(len(found))
     return found

@@ -345,7 +345,7 @@ class _OfferReader:
             supplied=stages.supplied,
             source=not self.offer.inputs,
         )
-        return self.paths.sharing.record(chained)
+        return self.paths.sharing.named(chained)
 
     def _note_assumed_recipe(self) -> None:
         for line in self.offer.inputs:

@@ -39,13 +39,19 @@ class Entries:
     @classmethod
     def summed(cls, rows: Ints, columns: Ints, values: Floats, shape: tuple[int, int]) -> Entries:
         """Coefficients given in any order; those of the same place are added up, and left out where that is zero."""
-        place = rows * shape[1] + columns
+        place = rows * shape[1]
+        place += columns
         order = np.argsort(place, kind="stable")
-        first = np.flatnonzero(np.diff(place[order], prepend=-1))
-        data = np.add.reduceat(values[order], first) if len(first) else values
-        kept = order[first[data != 0]]
-        indptr = np.searchsorted(rows[kept], np.arange(shape[0] + 1))
-        return cls(data[data != 0], columns[kept], indptr, shape)
+        place = place[order]
+        data = values[order]
+        other = place[1:] != place[:-1]
+        if not other.all():
+            first = np.concatenate([[0], np.flatnonzero(other) + 1])
+            data, order = np.add.reduceat(data, first), order[first]
+        if not data.all():
+            order, data = order[data != 0], data[data != 0]
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=shape[0]))])
+        return cls(data, columns[order], indptr, shape)
 
     @property
     def nnz(self) -> int:
@@ -177,7 +183,8 @@ class Assembly:
 
     def linear(self, constant: float = 0.0) -> Linear:
         """The finished program; coefficients of the same place are added up."""
-        row, column, value = (_joined([entry[i] for entry in self._entries]) for i in range(3))
+        row, column = joined([row for row, _, _ in self._entries]), joined([column for _, column, _ in self._entries])
+        value = _joined([value for _, _, value in self._entries])
         cost = _joined(self._cost)
         for charged, money in self._charged:
             cost[charged] += money
@@ -186,7 +193,7 @@ class Assembly:
             lower=_joined(self._lower),
             upper=_joined(self._upper),
             integer=_joined(self._integer).astype(bool),
-            entries=Entries.summed(row.astype(np.intp), column.astype(np.intp), value, (self.rows, self.columns)),
+            entries=Entries.summed(row, column, value, (self.rows, self.columns)),
             row_lower=_joined(self._row_lower),
             row_upper=_joined(self._row_upper),
             constant=constant,

@@ -35,6 +35,8 @@ class TermColumns:
         """Buying columns, move by move."""
         self.first = np.searchsorted(columns.buy_move[order], np.arange(len(problem.moves) + 1))
         """Where those of each move begin; one more for the end."""
+        self.many = np.diff(self.first)
+        """How many buy each move."""
         self.bought: list[tuple[Ints, Ints, Floats]] = []
         """Rows, with a move that each counts, and how much."""
         self.compliance_class = columns.buy_compliance_class[order]
@@ -83,8 +85,11 @@ class TermColumns:
 
     def _columns(self, moves: Ints, for_uses: terms.ForUses | None = None) -> tuple[Ints, Ints]:
         """The columns that buy some moves, and which of `moves` each of them buys."""
-        first, last = self.first[moves], self.first[moves + 1]
-        buys, entry = ranges(first, last), np.repeat(np.arange(len(moves)), last - first)
+        first, many = self.first[moves], self.many[moves]
+        if (many == 1).all():
+            buys, entry = first, np.arange(len(moves))
+        else:
+            buys, entry = ranges(first, first + many), np.repeat(np.arange(len(moves)), many)
         if for_uses is not None:
             kept = np.isin(self.compliance_class[buys], self._classes(for_uses))
             buys, entry = buys[kept], entry[kept]

@@ -20,6 +20,7 @@ By = Literal["country", "bloc", "supplier", "parent", "facility"]
 Count = Callable[[Chained, Place], Decimal]
 Belongs = Callable[[Chained], bool]
 """Whether purchases from an offer belong to what is added up."""
+_NOTHING = Decimal(0)
 NOUN: dict[By, str] = {
     "country": "country", "bloc": "bloc", "supplier": "supplier", "parent": "parent company", "facility": "site"
 }  # fmt: skip
@@ -170,12 +171,21 @@ class Counting(Grouped):
 
         Counted `surely`, only purchases count that cannot end in other places than the limit is about.
         """
+        groups: dict[str, str] = {}
+        contained: dict[str, Decimal] = {}
 
         def count(offer: Chained, place: Place) -> Decimal:
             here = at in ("", place.id) and self.is_at(place)
-            if not here or self.group(offer.material) != group or not self.takes_part(offer):
-                return Decimal(0)
-            return self.contained(offer.material) if self.ends_here(facts, offer, place, surely) else Decimal(0)
+            name = offer.material.id
+            if name not in groups:
+                groups[name] = self.group(offer.material)
+            if not here or groups[name] != group or not self.takes_part(offer):
+                return _NOTHING
+            if not self.ends_here(facts, offer, place, surely):
+                return _NOTHING
+            if name not in contained:
+                contained[name] = self.contained(offer.material)
+            return contained[name]
 
         return count
 

@@ -80,19 +80,19 @@ class _Shared(ByCountries):
         """What a kilogram of every purchase counts in each row: less the share, where that is of all purchases."""
         everything = self.counted(facts, group, surely=not cap, at=at)
         purchases = facts.purchases(self.include_stock)
-        inside, outside = [], []
+        known: dict[tuple[Decimal, bool], tuple[float, float]] = {}
+        each = []
         for offer, place in purchases:
-            whole = everything(offer, place)
-            less = self.share * whole if self.of == "purchases" else Decimal(0)
-            inside.append(float(whole - less if self.selected(offer) else -less))
-            outside.append(float(-less))
-        return [
-            [
-                own if belongs(offer) else other
-                for (offer, _), own, other in zip(purchases, inside, outside, strict=True)
-            ]
-            for belongs in sets
-        ]
+            key = everything(offer, place), self.selected(offer)
+            if key not in known:
+                known[key] = self._inside_and_outside(*key)
+            each.append((offer, *known[key]))
+        return [[inside if belongs(offer) else outside for offer, inside, outside in each] for belongs in sets]
+
+    def _inside_and_outside(self, whole: Decimal, selected: bool) -> tuple[float, float]:
+        """What a kilogram of a purchase counts in a row that it belongs to, and in one that it does not."""
+        less = self.share * whole if self.of == "purchases" else Decimal(0)
+        return float(whole - less if selected else -less), float(-less)
 
     def base(self) -> str:
         """What it is a share of, in words."""
