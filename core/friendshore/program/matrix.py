@@ -72,9 +72,8 @@ class Entries:
 
     def __matmul__(self, x: Floats) -> Floats:
         """What the rows come to."""
-        found = np.zeros(self.shape[0])
-        np.add.at(found, self.rows, self.data * x[self.indices])
-        return found
+        sums = np.bincount(self.rows, self.data * x[self.indices], minlength=self.shape[0])
+        return sums.astype(np.float64, copy=False)
 
     def transposed(self) -> Entries:
         """The same column by column: rows and columns change places."""

@@ -57,12 +57,12 @@ def _bytes(answer: SolverAnswer) -> int:
 
 def digest(linear: Linear, goals: Sequence[Goal] = ()) -> bytes:
     """A short name for a program under ranked objectives: two that have the same are the same, number by number."""
-    found = blake2b(digest_size=16)
-    for array in (
+    arrays = [
         linear.cost, linear.lower, linear.upper, linear.integer, linear.row_lower, linear.row_upper,
         linear.entries.indptr, linear.entries.indices, linear.entries.data, *(goal.cost for goal in goals),
         np.array([(goal.within, goal.whole) for goal in goals]),
-    ):  # fmt: skip
-        found.update(str((array.shape, array.dtype)).encode())
-        found.update(array.tobytes())
+    ]  # fmt: skip
+    found = blake2b("".join([f"{array.shape}{array.dtype.char}" for array in arrays]).encode(), digest_size=16)
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).data)
     return found.digest()

@@ -20,11 +20,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..program import Program
-from ..program.matrix import Floats, Linear
+from ..program.matrix import Entries, Floats, Ints, Linear, Mask
 from .components import split
 
 ROUNDS = 8
-"""How often rows and columns are scaled in turn; more changes a power of two here and there."""
+"""How often rows and columns are scaled in turn at most; more changes a power of two here and there."""
+NEAR = 1.0
+"""Of a linear program, no more rounds once one has changed no column by more than so many powers of two."""
 DEAREST = 2.0**20
 """No column costs more than this once money is scaled."""
 
@@ -47,28 +49,33 @@ class Scale:
 
 def scaled(linear: Linear) -> tuple[Linear, Scale]:
     """The same program with quantities near one, and how to read its answer."""
-    factor = _steps(linear)
     given = linear.entries
     row = given.rows
+    factor = _steps(linear, row)
     data = given.data * factor[given.indices]
-    largest = np.zeros(given.shape[0])
-    np.maximum.at(largest, row, np.abs(data))
-    divisor = _power(np.log2(np.where(largest > 0, largest, 1.0)))
+    divisor = _power(np.log2(_largest(replace(given, data=data))))
     cost = linear.cost * factor
     money = _money(np.abs(cost[cost != 0]))
-    return (
-        replace(
-            linear,
-            cost=cost / money,
-            lower=linear.lower / factor,
-            upper=linear.upper / factor,
-            entries=replace(given, data=data / divisor[row]),
-            row_lower=linear.row_lower / divisor,
-            row_upper=linear.row_upper / divisor,
-            constant=linear.constant / money,
-        ),
-        Scale(factor, money, divisor),
+    near_one = Linear(
+        cost=cost / money,
+        lower=linear.lower / factor,
+        upper=linear.upper / factor,
+        integer=linear.integer,
+        entries=Entries(data / divisor[row], given.indices, given.indptr, given.shape),
+        row_lower=linear.row_lower / divisor,
+        row_upper=linear.row_upper / divisor,
+        constant=linear.constant / money,
     )
+    return near_one, Scale(factor, money, divisor)
+
+
+def _largest(entries: Entries) -> Floats:
+    """The size of the largest entry of each row; 1 where there is none."""
+    found = np.ones(entries.shape[0])
+    filled = np.flatnonzero(np.diff(entries.indptr))
+    if len(filled):
+        found[filled] = np.maximum.reduceat(np.abs(entries.data), entries.indptr[filled])
+    return found
 
 
 def _money(costs: Floats) -> float:
@@ -80,21 +87,22 @@ def _money(costs: Floats) -> float:
     return float(2.0 ** np.round(np.log2(max(float(usual), float(costs.max()) / DEAREST))))
 
 
-def _steps(linear: Linear) -> Floats:
-    """How many kilograms one of each column is counted as: a power of two, 1 for integer variables."""
+def _steps(linear: Linear, of_row: Ints) -> Floats:
+    """How many kilograms one of each column is counted as, given the row of each entry: a power of two, 1 for integer variables."""
     rows, columns = linear.entries.shape
-    of_row = linear.entries.rows
     of_column = linear.entries.indices
     size = np.log2(np.abs(linear.entries.data))
     ends, has_end = _log_of_largest(linear.row_lower, linear.row_upper)
     tops, has_top = _log_of_largest(linear.lower, linear.upper)
-    in_row = np.maximum(np.bincount(of_row, minlength=rows) + has_end, 1)
+    in_row = np.maximum(np.diff(linear.entries.indptr) + has_end, 1)
     in_column = np.maximum(np.bincount(of_column, minlength=columns) + has_top, 1)
-    step = np.where(linear.integer, 0.0, tops)
+    step, searched = np.where(linear.integer, 0.0, tops), linear.integer.any()
     for _ in range(ROUNDS):
-        row = (np.bincount(of_row, size + step[of_column], minlength=rows) + ends) / in_row
+        row, before = (np.bincount(of_row, size + step[of_column], minlength=rows) + ends) / in_row, step
         step = (np.bincount(of_column, row[of_row] - size, minlength=columns) + tops) / in_column
         step[linear.integer] = 0.0
+        if not searched and np.abs(step - before).max(initial=0.0) <= NEAR:
+            break
     return _power(step)
 
 
@@ -104,13 +112,12 @@ def _power(logarithm: Floats) -> Floats:
     return power
 
 
-def _log_of_largest(lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
-    """The logarithm of the larger finite end of each, and 1 where there is one that is not zero; else 0 and 0."""
-    ends = np.zeros(len(lower))
-    for side in (lower, upper):
-        ends = np.maximum(ends, np.where(np.isfinite(side), np.abs(side), 0.0))
+def _log_of_largest(lower: Floats, upper: Floats) -> tuple[Floats, Mask]:
+    """The logarithm of the larger finite end of each, and whether there is one that is not zero; else 0."""
+    sizes = [np.where(size < np.inf, size, 0.0) for size in (np.abs(lower), np.abs(upper))]
+    ends = np.maximum(*sizes)
     known = ends > 0
-    return np.log2(np.where(known, ends, 1.0)), known.astype(np.float64)
+    return np.log2(np.where(known, ends, 1.0)), known
 
 
 LEAST_ENTRY = 1e-7
@@ -147,9 +154,7 @@ def _entries(linear: Linear) -> FarApart | None:
         return None
     size = np.abs(entries.data)
     row = entries.rows
-    largest = np.zeros(entries.shape[0])
-    np.maximum.at(largest, row, size)
-    share = size / largest[row]
+    share = size / _largest(entries)[row]
     worst = int(share.argmin())
     if share[worst] >= LEAST_ENTRY:
         return None
