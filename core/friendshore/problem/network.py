@@ -10,7 +10,7 @@ Allocation, Wiley 1951, chapter III, postulate B.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -100,6 +100,7 @@ def build_network(
     """The part of the world that can serve the demands."""
     outputs = ((i, output, line) for i, facts in enumerate(offers) for output, line in enumerate(facts.offer.outputs))
     makers = grouped((line.material, (index, output)) for index, output, line in outputs)
+    lanes = [_lanes(facts) for facts in offers]
     nodes: set[Node] = {final_node(d.use) for d in demands}
     waiting = sorted(nodes)
     found: list[tuple[Node, int, int]] = []
@@ -107,7 +108,7 @@ def build_network(
         node = waiting.pop()
         for index, output in makers.get(node[0], ()):
             facts = offers[index]
-            if not _may_move(facts, node[1]):
+            if lanes[index] and node[1] not in lanes[index]:
                 continue
             found.append((node, index, output))
             for feed in _feeds(facts) if facts.offer.inputs else ():
@@ -119,7 +120,7 @@ def build_network(
     ways = _Ways(merged, case)
     found.sort()  # offers are in the order of their ids
     for node, index, output in told_each(found, "looking where offers can go", "ways"):
-        arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], ways))
+        arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], lanes[index], ways))
     for number, lot in enumerate(lots):
         arcs.append(_lot_arc(len(arcs), number, lot, ways))
     into = grouped((arc.node, arc.index) for arc in arcs)
@@ -136,15 +137,12 @@ def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
     return tuple((line.material, facts.place) for line in facts.offer.inputs)
 
 
-def _lanes(facts: OfferFacts, place: str) -> list[Lane]:
-    """The rows of the lane to a place, the earliest first."""
+def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
+    """The rows of its lanes by the place that they lead to, the earliest first."""
     if not facts.offer.lanes:
-        return []
-    return sorted((lane for lane in facts.offer.lanes if lane.to == place), key=lambda lane: lane.start or date.min)
-
-
-def _may_move(facts: OfferFacts, place: str) -> bool:
-    return not facts.offer.lanes or any(lane.to == place for lane in facts.offer.lanes)
+        return {}
+    rows = sorted(facts.offer.lanes, key=lambda lane: lane.start or date.min)
+    return grouped((lane.to, lane) for lane in rows)
 
 
 class _Ways:
@@ -167,9 +165,17 @@ class _Ways:
         return (freight,) * self.case.horizon.count
 
 
-def _offer_arc(index: int, node: Node, offer: int, output: int, facts: OfferFacts, ways: _Ways) -> Arc:
+def _offer_arc(
+    index: int,
+    node: Node,
+    offer: int,
+    output: int,
+    facts: OfferFacts,
+    by_place: Mapping[str, Sequence[Lane]],
+    ways: _Ways,
+) -> Arc:
     move = ways.move(facts.place, node[1])
-    lanes = _lanes(facts, move.to.id)
+    lanes = by_place.get(move.to.id, ())
     return Arc(
         index=index,
         offer=offer,
