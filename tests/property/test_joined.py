@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Entries, Linear
+from friendshore.solve import search
 from friendshore.solve.engine import Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.linking import LinkingMethod, joint_of
@@ -99,13 +100,28 @@ def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     return answer.joined.how if answer.joined else None
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of a few choices counts as one of many: its joining rows are priced before all is solved as one."""
+    monkeypatch.setattr(search, "MANY_CHOICES", 1)
+
+
 @examples(60)
 @given(joined_programs())
 def test_parts_under_joining_rows_come_to_the_optimum_of_the_whole(program: Linear) -> None:
-    """Left out, priced or solved jointly: the same objective, a bound that holds, and a plan that keeps every row."""
+    """Left out or solved jointly: the same objective, a bound that holds, and a plan that keeps every row."""
     same_as_whole(program)
 
 
+@pytest.mark.usefixtures("few")
+@examples(60)
+@given(joined_programs())
+def test_priced_rows_come_to_the_optimum_of_the_whole(program: Linear) -> None:
+    """The same, priced as programs of many choices are."""
+    same_as_whole(program)
+
+
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize(("count", "seed"), [(2, 3), pytest.param(4, 7, marks=pytest.mark.deep)])
 def test_each_way_is_taken_where_it_suffices(count: int, seed: int) -> None:
     """A wide budget is left out; a binding one is priced where that closes the gap; all three ways are met."""
@@ -122,6 +138,15 @@ def test_each_way_is_taken_where_it_suffices(count: int, seed: int) -> None:
     assert ways[LinkingMethod.LEFT_OUT] == count
     assert ways[LinkingMethod.PRICED] > 0
     assert ways[LinkingMethod.JOINT] > 0
+
+
+def test_few_choices_under_a_row_that_binds_are_solved_as_one() -> None:
+    """Prices of the row come before that only where there are many choices."""
+    dice = np.random.default_rng(3)
+    parts = [a_part(dice, 3, True) for _ in range(12)]
+    rows = np.concatenate([p.cost * (p.cost != 100.0) for p in parts])[None, :]
+    end = 0.15 * rows @ np.concatenate([p.upper for p in parts])
+    assert same_as_whole(together(parts, rows, np.array([-np.inf]), end, np.zeros(1)), 0.01) is LinkingMethod.JOINT
 
 
 def test_rows_that_join_are_found() -> None:

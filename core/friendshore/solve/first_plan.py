@@ -24,7 +24,7 @@ import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask, continuous
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .forcing import forced
+from .forcing import covered, forced
 from .polishing import polished
 from .steps import SLACK
 
@@ -60,7 +60,12 @@ ROUNDED = 1e-6
 
 
 def first_plan(
-    linear: Linear, engines: Engines, watch: Watch, gap: float, steps: Steps = unknown
+    linear: Linear,
+    engines: Engines,
+    watch: Watch,
+    gap: float,
+    steps: Steps = unknown,
+    counted: Floats | float = 1.0,
 ) -> tuple[SolverAnswer, Linear]:
     """The best plan found before the whole is searched, with a bound for the whole; and the program that is left to search.
 
@@ -94,7 +99,7 @@ def first_plan(
         if better.x is not None and _cost(linear, better.x) < value:
             found, value = better, _cost(linear, better.x)
             left = forced(narrowed(linear, relaxed.duals, value, step))
-    return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), left
+    return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
 
 
 def _cost(linear: Linear, x: Floats | None) -> float:
@@ -110,9 +115,25 @@ def _seconds(watch: Watch, share: float = 1.0) -> float | None:
 def _dear(linear: Linear, relaxed: SolverAnswer) -> Mask:
     """Continuous columns that cost very much, and that the relaxation does without: shortages where capacity suffices."""
     assert relaxed.x is not None
-    most = linear.cost * np.where(np.isfinite(linear.upper), linear.upper, 0.0)
+    upper = np.minimum(linear.upper, _linked_ends(linear))
+    most = linear.cost * np.where(np.isfinite(upper), upper, 0.0)
     dear: Mask = ~linear.integer & (linear.lower <= 0) & (relaxed.x <= USED) & (most > DEAR * abs(relaxed.objective))
     return dear
+
+
+def _linked_ends(linear: Linear) -> Floats:
+    """What links `x <= D u` leave of each column at most; infinite where it has none."""
+    entries, ends = linear.entries, np.full(len(linear.cost), np.inf)
+    links = np.flatnonzero((np.diff(entries.indptr) == 2) & (linear.row_upper == 0))
+    pairs = np.stack([entries.indptr[links], entries.indptr[links] + 1])
+    for flow, choice in (pairs, pairs[::-1]):
+        fits = (
+            (entries.data[flow] > 0) & (entries.data[choice] < 0) & np.isfinite(linear.upper[entries.indices[choice]])
+        )
+        own, other = flow[fits], choice[fits]
+        most = -entries.data[other] * linear.upper[entries.indices[other]] / entries.data[own]
+        np.minimum.at(ends, entries.indices[own], most)
+    return ends
 
 
 def _proved(linear: Linear, duals: Floats) -> float:

@@ -4,6 +4,10 @@ A row that its columns can only just fill holds them at their ends (a forcing ro
 problems prior to applying the simplex algorithm, Mathematical Programming 8, 1975). So does one of which a packing row lets one source alone fill it:
 where nothing may be short, `sum of x[i] = D`, `x[i] <= D u[i]` and `sum of u[i] <= 1` leave `sum of u[i] = 1` and `x[i] = D u[i]`. Capacities are then
 knapsacks of binary variables, `sum of D[j] u[i,j] <= K[i] y[i]`, of which an engine takes covers.
+
+What is opened has to hold all that is needed: rows of capacities and of needs, added up, leave `sum of K[i] y[i] >= sum of D[j]` (`covered`), the surrogate
+knapsack of capacitated location (Cornuejols, Sridharan and Thizy, A comparison of heuristics and relaxations for the capacitated plant location
+problem, European Journal of Operational Research 50, 1991). The relaxation keeps it already, but no engine adds up so many rows to find its covers.
 """
 
 from __future__ import annotations
@@ -12,7 +16,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..program.matrix import Floats, Ints, Linear, Mask
+from ..program.matrix import Entries, Floats, Ints, Linear, Mask
+from .components import labels
+
+ROUNDING = 1e-12
+"""Share of a sum that doubles may have rounded up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,9 +42,54 @@ def forced(linear: Linear) -> Linear:
 
     Columns that are held at an end are left to presolve.
     """
-    none = np.full(len(linear.cost), -1)
-    ends = _filled(linear, _Linked(none, np.zeros(len(none)), none, none))
+    ends = _filled(linear, _unlinked(linear))
     return replace(linear, row_lower=_filled(ends, _linked(ends)).row_lower)
+
+
+def covered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
+    """The same program with a row more for each piece of several capacities: those that are chosen hold what is needed there.
+
+    Args:
+        linear: the program; a capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices, a need a row of flows alone.
+        counted: what to multiply its rows by so that a flow counts in all of them alike.
+    """
+    rows, columns = linear.entries.shape
+    row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
+    chosen = linear.integer[column] & (value < 0)
+    flow = ~linear.integer[column] & (value > 0) & (linear.lower[column] >= 0)
+    capacity = _all(rows, row, chosen | flow) & (linear.row_upper == 0)
+    capacity &= (np.bincount(row[chosen], minlength=rows) > 0) & (np.bincount(row[flow], minlength=rows) > 1)
+    held = flow & capacity[row]
+    of, use = np.full(columns, -1), np.ones(columns)
+    of[column[held]], use[column[held]] = row[held], value[held]  # one of the capacities that a flow takes is enough
+    brought = flow & (of[column] >= 0) & ~capacity[row]
+    ends = _filled(linear, _unlinked(linear))
+    most = value * np.where(value > 0, ends.upper[column], ends.lower[column])
+    need = linear.row_lower - np.bincount(row[~brought], most[~brought], minlength=rows)
+    brought &= (_all(rows, row, ~linear.integer[column]) & np.isfinite(need) & (need > 0))[row]
+    weight = np.zeros(rows)
+    weight[row[brought]] = np.broadcast_to(counted, rows)[row[brought]]
+    in_all = np.bincount(column[brought], (weight[row] * value)[brought], minlength=columns)
+    each, used = np.zeros(rows), in_all > 0
+    np.maximum.at(each, of[used], (in_all / use)[used])
+    within = brought | (held & (each[row] > 0))
+    piece = labels(Entries.summed(row[within], column[within], value[within], linear.entries.shape))[1]
+    for one in np.unique(piece[weight > 0]).tolist():
+        here, needed = chosen & ((each > 0) & (piece == one))[row], (weight > 0) & (piece == one)
+        cover = np.bincount(column[here], -(value * each[row])[here], minlength=columns)
+        unit = float(2.0 ** np.round(np.log2(cover.max())))
+        linear = replace(
+            linear,
+            entries=linear.entries.and_row(cover / unit),
+            row_lower=np.append(linear.row_lower, float(weight[needed] @ need[needed]) * (1 - ROUNDING) / unit),
+            row_upper=np.append(linear.row_upper, np.inf),
+        )
+    return linear
+
+
+def _unlinked(linear: Linear) -> _Linked:
+    none = np.full(len(linear.cost), -1)
+    return _Linked(none, np.zeros(len(none)), none, none)
 
 
 def _linked(linear: Linear) -> _Linked:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..domain.watch import LONGEST_SECONDS
-from ..program.matrix import Linear
+from ..program.matrix import Floats, Linear
 from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open
 from .first_plan import Steps, first_plan, unknown
 from .polishing import polished
@@ -22,6 +22,7 @@ def solve_mip(
     gap: float,
     known: SolverAnswer = NOTHING,
     steps: Steps = unknown,
+    counted: Floats | float = 1.0,
 ) -> SolverAnswer:
     """The best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
@@ -34,7 +35,7 @@ def solve_mip(
     """
     left = linear
     if known.x is None and not np.isfinite(known.bound):
-        known, left = first_plan(linear, engines, watch, gap, steps)
+        known, left = first_plan(linear, engines, watch, gap, steps, counted)
         if known.x is not None:
             known = polished(linear, engines, known)
     if known.outcome is SolverOutcome.INFEASIBLE:

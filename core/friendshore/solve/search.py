@@ -15,7 +15,7 @@ from .answer_cache import AnswerCache
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch
 from .engines import ENGINES
 from .lagrangian import LagrangianPricing
-from .linking import Joint, Linked, LinkingMethod, joint_of, sharing_of
+from .linking import MANY_CHOICES, Joint, Linked, LinkingMethod, joint_of, sharing_of
 from .mip import NOTHING, solve_mip
 from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
@@ -69,6 +69,7 @@ class Search:
                 self.gap,
                 replace(known, x=start, objective=known.objective / scale.money, bound=known.bound / scale.money),
                 lambda: steps(linear) / scale.columns,
+                scale.rows,
             )
         else:
             answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
@@ -115,6 +116,8 @@ class Search:
             )
         if not linear.integer.any():
             return replace(self._large(linear, bound), joined=_joined(joint, LinkingMethod.JOINT))
+        if np.count_nonzero(linear.integer) < MANY_CHOICES:
+            return replace(self.alone(linear, known), joined=_joined(joint, LinkingMethod.JOINT))
         pricing = LagrangianPricing(joint, found, self, bound)
         priced = pricing.run()
         if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
