@@ -242,7 +242,8 @@ def _run_page() -> Iterator[str]:
         yield f"| `{table.file}` | {told}: {', '.join(f'`{name}`' for name in table.columns)} |"
     yield (
         f"| `{CERTIFICATE_FILE}` | of a run made with `--certify`: [what proves its bound](../decisions/certificates.md); of each claim (one for each ranked objective) "
-        "the independent parts, each with what the plan comes to in it, the bound that is proved, and its tree, a line a step: "
+        "the independent parts, each with what the plan comes to in it, the bound that is proved, its cuts, if any, a line each, "
+        "`[denominator, [[row, numerator], …], [column counted from its upper end, …]]` with cuts numbered after the rows, and its tree, a line a step: "
         '`["split", column, at]`, followed by all that is at most `at` and then by all that is more; `["leaf", denominator, [[row, numerator], …]]` '
         'with multipliers that prove a bound; `"empty"` in its place where they prove that no plan keeps the rows |'
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -115,12 +116,32 @@ def test_a_tree_that_leaves_something_out_is_none() -> None:
 
     assert "a leaf is missing" in told(lambda tree: tree.pop())
     assert "a leaf is left over" in told(lambda tree: tree.append(tree[-1]))
-    assert "cannot be split" in told(lambda tree: tree[0].__setitem__(1, 10**6))
+    assert "cannot be split" in told(lambda tree: tree.insert(0, ["split", 10**6, 0]))
     assert "neither a split nor a leaf" in told(lambda tree: tree[0].__setitem__(0, "twig"))
     assert "one for each" in told(lambda tree: tree[-1].__setitem__(2, [[0, 1], [0, 1]]))
     assert "no whole number" in told(lambda tree: tree[-1].__setitem__(1, 0))
     assert "no whole number" in told(lambda tree: tree[-1].__setitem__(1, True))
     assert "too large" in told(lambda tree: tree[-1].__setitem__(2, [[0, 10**400]]))
+
+
+def test_a_cut_that_follows_from_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cuts are worked out from their multipliers: of rows that there are, of those before it, and of columns with an end to count from."""
+    found = with_minima()
+    honest = certificate_of(found)
+    assert first_part(honest)["cuts"]
+    quiet(monkeypatch)
+
+    def told(change: Callable[[list[Any]], object]) -> str:
+        data = deepcopy(honest)
+        change(first_part(data)["cuts"])
+        (finding,) = prove_optimality(found.plan, certificate=data).findings
+        return finding.message
+
+    assert "cut 1 does not follow from the rows" in told(lambda cuts: cuts[0].__setitem__(1, [[10**6, 1]]))
+    assert "is no cut" in told(lambda cuts: cuts[0].pop())
+    assert "no whole number" in told(lambda cuts: cuts[0].__setitem__(0, 0))
+    assert "one for each" in told(lambda cuts: cuts[0].__setitem__(1, [[1, 1], [0, 1]]))
+    assert "and proves" in told(lambda cuts: cuts[0].__setitem__(1, [[0, 1]]))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
 from ..program.matrix import Floats, Linear
 from ..solve import Component, Watch, digest
 from .claims import Aim, ProvedParts
+from .cuts import Cut, ExactRows
 from .exact import ExactProgram
 from .search import ClaimParts, ProofSearch
 from .tree import Branch, Leaf, first_upper, halves
@@ -41,6 +42,8 @@ class PartCertificate:
     """What the plan comes to in it."""
     bound: Decimal | None
     """What is proved of it, rounded down; None: that no plan keeps it."""
+    cuts: tuple[Cut, ...]
+    """What follows from the rows, and stands after them in the multipliers of the leaves."""
     steps: Steps
     """Splits, each followed by what is below it and then by what is above, down to leaves."""
 
@@ -82,7 +85,7 @@ class Certified(ClaimParts):
         self, number: int, part: Component, given: PartCertificate, watch: Watch
     ) -> tuple[Fraction | None, bool]:
         try:
-            return proved(part.linear, self.most(number), given.steps, watch)
+            return proved(part.linear, self.most(number), given.steps, watch, given.cuts)
         except NoCertificateError as error:
             raise NoCertificateError(f"part {number + 1}: {error}") from error
 
@@ -147,14 +150,25 @@ def counts(
     return ProvedParts(len(parts) - integer, sum(enough) - integer_proved, integer, integer_proved, certified)
 
 
-def proved(linear: Linear, most: float, steps: Steps, watch: Watch) -> tuple[Fraction | None, bool]:
+def proved(
+    linear: Linear, most: float, steps: Steps, watch: Watch, cuts: Sequence[Cut] = ()
+) -> tuple[Fraction | None, bool]:
     """What the leaves of a part prove: no plan that costs no more than `most` costs less; and whether there is none at all.
 
     Raises:
-        NoCertificateError: if they are no tree of such a program.
+        NoCertificateError: if they are no tree of such a program, or its rows say nothing of a cut.
     """
+    rows = ExactRows(linear, first_upper(linear, most))
+    for cut in cuts:
+        if watch.stopped():
+            return None, False
+        row = rows.of(cut)
+        if row is None:
+            raise NoCertificateError(f"cut {len(rows.cuts) + 1} does not follow from the rows")
+        rows.cuts.append(row)
+    linear = rows.linear
     exact = ExactProgram(linear)
-    left = [(linear.lower, first_upper(linear, most))]
+    left = [(linear.lower, rows.upper)]
     bounds: list[Fraction] = []
     for step in steps:
         if not left:
@@ -207,5 +221,5 @@ def certified(search: ProofSearch, x: Floats | None) -> Certificate:
         known = tree.empty if x is None else tree.bound is not None
         value = 0.0 if x is None else float(part.linear.cost @ x[part.columns])
         stated = None if tree.bound is None else stated_as(tree.bound)
-        parts.append(PartCertificate(Decimal(repr(value)), stated, tuple(tree.steps)) if known else None)
+        parts.append(PartCertificate(Decimal(repr(value)), stated, tree.cuts, tuple(tree.steps)) if known else None)
     return Certificate(name_of(search.linear), tuple(parts))

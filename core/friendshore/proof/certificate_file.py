@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from .certificate import Certificate, NoCertificateError, PartCertificate
+from .cuts import Cut
 from .exact import Multipliers
 from .tree import Branch, Leaf
 
@@ -29,7 +30,14 @@ def _claim(one: Certificate) -> str:
 
 def _part(part: PartCertificate) -> str:
     bound = "null" if part.bound is None else f'"{part.bound}"'
-    return f'{{"value": "{part.value}", "bound": {bound}, "tree": [\n' + ",\n".join(map(_step, part.steps)) + "\n]}"
+    cuts = '"cuts": [\n' + ",\n".join(map(_cut, part.cuts)) + "\n], " if part.cuts else ""
+    return (
+        f'{{"value": "{part.value}", "bound": {bound}, {cuts}"tree": [\n' + ",\n".join(map(_step, part.steps)) + "\n]}"
+    )
+
+
+def _cut(cut: Cut) -> str:
+    return json.dumps([cut.multipliers.over, cut.multipliers.rows, cut.ends], separators=(",", ":"))
 
 
 def _step(step: Branch | Leaf) -> str:
@@ -59,7 +67,16 @@ def _read_claim(data: object) -> Certificate:
 def _read_part(data: Mapping[str, object]) -> PartCertificate:
     bound = data.get("bound")
     stated = None if bound is None else _number(bound)
-    return PartCertificate(_number(data.get("value")), stated, tuple(map(_read_step, _of(data.get("tree"), list))))
+    cuts = tuple(map(_read_cut, _of(data.get("cuts", []), list)))
+    steps = tuple(map(_read_step, _of(data.get("tree"), list)))
+    return PartCertificate(_number(data.get("value")), stated, cuts, steps)
+
+
+def _read_cut(data: object) -> Cut:
+    match _of(data, list):
+        case [over, list(rows), list(ends)]:
+            return Cut(_read_multipliers(over, rows), tuple(_whole(column, 0) for column in ends))
+    raise NoCertificateError(f"{str(data)[:60]} is no cut")
 
 
 def _read_step(data: object) -> Branch | Leaf:
@@ -67,11 +84,15 @@ def _read_step(data: object) -> Branch | Leaf:
         case ["split", column, at]:
             return Branch(_whole(column, 0), _whole(at))
         case ["leaf" | "empty" as kind, over, list(rows)]:
-            given = tuple((_whole(row, 0), _whole(times)) for row, times in map(_pair, rows))
-            if any(one[0] >= other[0] for one, other in pairwise(given)):
-                raise NoCertificateError("multipliers stand in the order of their rows, one for each")
-            return Leaf(Multipliers(_whole(over, 1), given), empty=kind == "empty")
+            return Leaf(_read_multipliers(over, rows), empty=kind == "empty")
     raise NoCertificateError(f"{str(data)[:60]} is neither a split nor a leaf")
+
+
+def _read_multipliers(over: object, rows: Sequence[object]) -> Multipliers:
+    given = tuple((_whole(row, 0), _whole(times)) for row, times in map(_pair, rows))
+    if any(one[0] >= other[0] for one, other in pairwise(given)):
+        raise NoCertificateError("multipliers stand in the order of their rows, one for each")
+    return Multipliers(_whole(over, 1), given)
 
 
 def _pair(data: object) -> list[object]:

@@ -107,7 +107,7 @@ SHORT = 10**4
 
 
 @dataclass(frozen=True, slots=True)
-class _Figure:
+class Figure:
     """A double as a fraction."""
 
     above: int
@@ -137,7 +137,7 @@ class ExactProgram:
     """A program of columns that are never negative, its figures as whole numbers over common denominators."""
 
     def __init__(self, linear: Linear) -> None:
-        self._read = _Reader()
+        self._read = Figures()
         self._linear, self._by_column = linear, linear.entries.transposed()
         self._column_of = self._by_column.rows
         self._ends = linear.row_lower.tolist(), linear.row_upper.tolist()
@@ -238,7 +238,7 @@ class _Column:
     """Row, coefficient, and whether that is unsure."""
 
     @staticmethod
-    def of(cost: _Figure, entries: Sequence[tuple[int, _Figure]]) -> _Column:
+    def of(cost: Figure, entries: Sequence[tuple[int, Figure]]) -> _Column:
         below = lcm(cost.below, *(figure.below for _, figure in entries))
         whole = [(row, figure.above * (below // figure.below), figure.unsure) for row, figure in entries]
         return _Column(below, cost.above * (below // cost.below), cost.unsure, whole)
@@ -260,20 +260,20 @@ def _doubt(size: int) -> int:
     return -(-size >> DOUBT)
 
 
-class _Reader:
+class Figures:
     """Doubles as fractions, each looked at once."""
 
     def __init__(self) -> None:
-        self._known: dict[float, _Figure] = {}
+        self._known: dict[float, Figure] = {}
 
-    def __call__(self, value: float) -> _Figure:
+    def __call__(self, value: float) -> Figure:
         found = self._known.get(value)
         if found is None:
             number = Decimal(repr(value))
-            found = _Figure(*number.as_integer_ratio(), unsure=len(number.as_tuple().digits) > DIGITS)
+            found = Figure(*number.as_integer_ratio(), unsure=len(number.as_tuple().digits) > DIGITS)
             self._known[value] = found
         return found
 
-    def end(self, value: float) -> _Figure | None:
+    def end(self, value: float) -> Figure | None:
         """The end of a row; None: there is none on that side."""
         return self(value) if np.isfinite(value) else None

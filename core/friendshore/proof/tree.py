@@ -17,6 +17,7 @@ import numpy as np
 
 from ..program.matrix import Entries, Floats, Linear, Mask
 from ..solve import ENGINES, SolverAnswer, SolverOutcome, Watch, relaxation
+from .cuts import Cut, ExactRows
 from .exact import ExactProgram, Multipliers, reach
 
 NODES = 1000
@@ -27,6 +28,9 @@ COSTLESS = 1e-6
 """What a column without cost counts when one is chosen to be split, as a share of the dearest."""
 CLOSE = Fraction(1, 10**9)
 """Share of its cost by which the cheapest plan of a program may lie above the bound, and the search be done."""
+STALLED = 3
+"""Rounds of cuts that have to raise the bound by `LITTLE` of what is left open together; else there are no more."""
+LITTLE = 0.02
 _FIRST = replace(ENGINES, simplex=ENGINES.simplex[:1])
 """The first engine alone: what it says is proved here, so that no second one need agree."""
 
@@ -75,13 +79,16 @@ class Tree:
         """
         self.linear, self.watch, self.enough = linear, watch, enough
         self.exact = ExactProgram(linear)
+        self.cuts: tuple[Cut, ...] = ()
+        """What stands in `linear` after the rows of the program."""
+        self._rows = ExactRows(linear, first_upper(linear, most))
         self.nodes = 0
         self.best: tuple[float, Floats] | None = None
         """The cheapest plan seen on the way, with its cost; not proved to hold."""
         self._leaves: list[tuple[Fraction, int, _Node]] = []
         self._unknown = False
         """Whether some leaf was left out because nothing is known of what it costs."""
-        self._root = self._look(linear.lower, first_upper(linear, most), None)
+        self._root = self._look(linear.lower, self._rows.upper, None)
 
     @property
     def bound(self) -> Fraction | None:
@@ -116,7 +123,9 @@ class Tree:
                 yield node.proof
 
     def grow(self, enough: Fraction) -> None:
-        """Raises the bound until it is enough, a plan is reached or a limit ends it."""
+        """Raises the bound until it is enough, a plan is reached or a limit ends it: by cuts, then by branching."""
+        if self._root.split is None and self._leaves and not self.done and self._leaves[0][0] < enough:
+            self._cut(enough)
         while self._leaves and not self.done and self._leaves[0][0] < enough:
             node = self._leaves[0][2]
             column = None if node.x is None else self._fractional(node.x)
@@ -124,6 +133,33 @@ class Tree:
                 return
             heappop(self._leaves)
             self._split(node, column)
+
+    def _cut(self, enough: Fraction) -> None:
+        """Cuts that raise the bound of the whole, as long as they raise it by much; those that it does not rest on are dropped."""
+        from .separation import separated  # few plans need any
+
+        x, rows, reached = self._root.x, self._rows, [float(self._root.bound or 0)]
+        proofs: list[Cut] = []
+        while x is not None and self._fractional(x) is not None and not self.watch.stopped():
+            found = separated(rows, x)
+            for cut, row in found:
+                proofs.append(cut)
+                rows.cuts.append(row)
+            answer = self._relaxed(rows.linear) if found else None
+            if answer is None or answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
+                break
+            x = answer.x
+            reached.append(answer.objective)
+            left = float(enough) - answer.objective
+            if left <= 0 or (len(reached) > STALLED and reached[-1] - reached[-1 - STALLED] < LITTLE * left):
+                break
+        if not proofs or x is None:
+            return
+        self.cuts = rows.keep(proofs, x)
+        self.linear = rows.linear
+        self.exact = ExactProgram(self.linear)
+        before, self._leaves = self._root, []
+        self._root = self._look(before.lower, before.upper, None)
 
     def _split(self, node: _Node, column: int) -> None:
         assert node.x is not None
