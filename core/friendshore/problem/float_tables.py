@@ -61,6 +61,20 @@ def as_floats(numbers: Sequence[Decimal]) -> Floats:
 
 def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
     """Rows of `count` decimals as doubles; None is infinite. Rows that are one object, and numbers that are, are converted once."""
+    values, position = _distinct(rows, count)
+    return values if len(values) == len(position) else values[position]
+
+
+def cells(
+    rows: Sequence[Sequence[Decimal | None]], count: int, row: NDArray[np.intp], column: NDArray[np.intp]
+) -> Floats:
+    """Some of the numbers that `table` gives, each by its row and column."""
+    values, position = _distinct(rows, count)
+    return values[position[row], column]
+
+
+def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Floats, NDArray[np.intp]]:
+    """The rows of `table` without repeats, in the order in which they first come, and which of them each row is."""
     distinct = {id(row): row for row in rows}
     scaled = [(at, row) for at, row in enumerate(distinct.values()) if isinstance(row, Scaled)]
     others = [(at, row) for at, row in enumerate(distinct.values()) if not isinstance(row, Scaled)]
@@ -72,7 +86,7 @@ def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
         values[[at for at, _ in others]] = np.fromiter(flat, np.float64, len(others) * count).reshape(-1, count)
     if scaled:
         values[[at for at, _ in scaled]] = _products([row for _, row in scaled])
-    return values[_positions(distinct, list(map(id, rows)))]
+    return values, _positions(distinct, list(map(id, rows)))
 
 
 def _products(rows: Sequence[Scaled]) -> Floats:
@@ -90,7 +104,9 @@ def _products(rows: Sequence[Scaled]) -> Floats:
     factor = _positions(factors, [row.factor for row in rows])
     point = digits[number] + digits_by[factor]
     short = np.abs(counts).max(axis=1)[number] * np.abs(by[factor]) < 10.0**DIGITS
-    found: Floats = counts[number] * by[factor][:, None] / _POWERS[np.minimum(point, _EXACT)][:, None]
+    found: Floats = counts[number]
+    found *= by[factor][:, None]
+    found /= _POWERS[np.minimum(point, _EXACT)][:, None]
     for row in np.flatnonzero(~short | (point > _EXACT)).tolist():
         found[row] = list(map(float, rows[row]))
     return found

@@ -23,7 +23,7 @@ from ..domain.case import Minimise
 from ..problem import Problem
 from ..problem.float_tables import as_floats, table
 from ..problem.network import Node, final_node
-from .matrix import Floats
+from .matrix import Floats, Ints
 
 AMPLE = 1000
 """So many times all need is more than any plan buys, whatever a rule asks for."""
@@ -50,27 +50,33 @@ class Bounds:
         """The facts that they follow from."""
         return self.walk.problem
 
-    @cached_property
-    def taken(self) -> Floats:
-        """Most kilograms of each move that the place it leads to can still take: what links of single flows are made tight with."""
+    def taken(self, some: Ints) -> Floats:
+        """Most kilograms of some moves that the place each leads to can still take: what links of single flows are made tight with."""
         moves = self.problem.moves
-        found: Floats = np.minimum(self.move, self.wanted[moves.arc, moves.delivered])
+        found: Floats = np.minimum(self.move[some], self.wanted(moves.arc[some], moves.delivered[some]))
+        return found
+
+    def wanted(self, arcs: Ints, periods: Ints) -> Floats:
+        """Most kilograms that each of some arcs brings from a period on, capacity left aside: what its place needs from then on, and what
+        its offer may bring beyond need. Infinite where a plan may have to buy more than it needs.
+        """
+        needed, node, beyond = self._needed
+        found: Floats = needed[node[arcs], periods] + beyond[arcs]
         return found
 
     @cached_property
-    def wanted(self) -> Floats:
-        """Most kilograms that each arc brings from each period on, capacity left aside: what its place needs from then on, and what its
-        offer may bring beyond need. Infinite where a plan may have to buy more than it needs.
-        """
-        problem, count = self.problem, self.problem.case.horizon.count
-        found: Floats = np.full((len(problem.network.arcs), count), np.inf)
-        if self.forced or any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives):
-            return found
-        needed = self.walk.needed_from()
-        for arc, per_unit in zip(problem.network.arcs, self.walk.per_unit, strict=True):
+    def _needed(self) -> tuple[Floats, Ints, Floats]:
+        """Kilograms needed at each node from each period on; the node of every arc; and what its offer may bring beyond need."""
+        problem, arcs = self.problem, self.problem.network.arcs
+        concentration = any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives)
+        position = {node: i for i, node in enumerate(problem.network.nodes)}
+        by_node = self.walk.needed_from()
+        beyond = np.full(len(arcs), np.inf)
+        for arc in arcs if not self.forced and not concentration else ():
             if arc.offer >= 0:
-                found[arc.index] = needed[arc.node] + self.walk.beyond_need(arc.offer) * per_unit
-        return found
+                beyond[arc.index] = self.walk.beyond_need(arc.offer) * self.walk.per_unit[arc.index]
+        needed = np.array([by_node[node] for node in problem.network.nodes]).reshape(-1, problem.case.horizon.count)
+        return needed, np.array([position[arc.node] for arc in arcs], dtype=np.intp), beyond
 
     @staticmethod
     def of(problem: Problem, forced: bool) -> Bounds:
@@ -115,7 +121,8 @@ def _units(walk: _Walk, forced: bool) -> Floats:
 def _floors(problem: Problem, reach: Mapping[tuple[int, int], float]) -> Floats:
     """What an order may have to come to, whatever is needed: its minimum, a lower price, what terms of trade ask for; in lots."""
     offers = problem.offers
-    floors: Floats = np.tile(as_floats([facts.least for facts in offers])[:, None], problem.case.horizon.count)
+    minima = np.array([float(facts.least) if facts.offer.min_order else 0.0 for facts in offers])
+    floors: Floats = np.tile(minima[:, None], problem.case.horizon.count)
     for cell, most in reach.items():
         floors[cell] = max(floors[cell], float(offers[cell[0]].in_lots(Decimal(repr(most)))))
     for span in problem.term_spans:
@@ -220,6 +227,13 @@ class _Walk:
         for arc in problem.network.arcs:
             if arc.offer >= 0:
                 self.outlets.setdefault(arc.offer, []).append(arc.index)
+        self._orders = [
+            float((stated.min_order or 0) + (stated.lot or 0)) * problem.case.horizon.count
+            if stated.min_order or stated.lot
+            else 0.0
+            for stated in (facts.offer for facts in problem.offers)
+        ]
+        """What order minima and whole lots of each offer may bring over all periods."""
         self.asked: dict[int, float] = {}
         """What terms of trade ask of each offer over all their spans, and what is paid for, taken or not."""
         for span in problem.term_spans:
@@ -303,13 +317,11 @@ class _Walk:
 
     def _unneeded(self, offer: int) -> float:
         """What its order minima, whole lots and terms of trade bring, and what its inputs have left over."""
-        stated = self.problem.offers[offer].offer
+        feeds = self.problem.network.feeds.get(offer, ())
         left = 0.0
-        for feed, line in zip(self.problem.network.feeds.get(offer, ()), stated.inputs, strict=True):
+        for feed, line in zip(feeds, self.problem.offers[offer].offer.inputs, strict=True) if feeds else ():
             left += self._left[feed] / float(line.per_unit)
-        if stated.min_order or stated.lot:
-            left += float((stated.min_order or 0) + (stated.lot or 0)) * self.problem.case.horizon.count
-        return left + self.asked.get(offer, 0.0)
+        return left + self._orders[offer] + self.asked.get(offer, 0.0)
 
     def _left_over(self, node: Node) -> float:
         made = 0.0

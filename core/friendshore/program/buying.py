@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass
-from ..problem.float_tables import as_floats, table
+from ..problem.float_tables import as_floats, cells
 from ..problem.moves import ranges
 from ..problem.network import Node
 from ..problem.signatures import Cell
@@ -27,16 +27,15 @@ class Buying:
         self.problem = problem
         self.count = problem.case.horizon.count
         arcs, moves = problem.network.arcs, problem.moves
-        self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)[moves.arc]
-        """Offer of every move; -1 for a lot."""
-        self.node = np.array([node_index[arc.node] for arc in arcs], dtype=np.intp)[moves.arc]
-        """Where every move leads."""
-        single = np.array([arc.offer >= 0 and problem.offers[arc.offer].single for arc in arcs], dtype=bool)
-        self.single = single[moves.arc]
-        """Whether a kilogram moved is a unit of its offer."""
+        self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
+        """Offer of every arc; -1 for a lot."""
+        self.node = np.array([node_index[arc.node] for arc in arcs], dtype=np.intp)
+        """Where every arc leads."""
+        self.single = np.array([arc.offer >= 0 and problem.offers[arc.offer].single for arc in arcs], dtype=bool)
+        """Whether a kilogram moved along an arc is a unit of its offer."""
         self.discount = discount
-        price = table(moves.prices, self.count)[moves.arc, moves.ordered]
-        landed = table(self._landed(), self.count)[moves.arc, moves.ordered]
+        price = cells(moves.prices, self.count, moves.arc, moves.ordered)
+        landed = cells(self._landed(), self.count, moves.arc, moves.ordered)
         self.cost: Floats = price * discount[moves.ordered] + landed * discount[moves.delivered]
         """Discounted money per kilogram of every move, where nothing depends on the use."""
         self._price, self._charged = price, landed
@@ -123,5 +122,7 @@ class Recipes:
 
     def lines(self, offers: Ints) -> tuple[Ints, Ints]:
         """The lines of some offers, and for each line which of `offers` takes it."""
+        if not len(self.node):
+            return self.node, self.node
         first, last = self.first[offers], self.first[offers + 1]
         return ranges(first, last), np.repeat(np.arange(len(offers)), last - first)

@@ -72,7 +72,7 @@ class Units(Mapping[tuple[int, int], list[int]]):
         self._table: tuple[Ints, Ints] | None = None
 
     def add(self, offers: Ints, periods: Ints, columns: Ints) -> None:
-        """Adds columns, each to the cell of an offer and a period."""
+        """Adds columns, newer than all before, each to the cell of an offer and a period."""
         self._blocks.append((offers * self._periods + periods, columns))
         self._table = None
 
@@ -90,7 +90,7 @@ class Units(Mapping[tuple[int, int], list[int]]):
         if self._table is None:
             cells = joined([cells for cells, _ in self._blocks])
             columns = joined([columns for _, columns in self._blocks])
-            order = np.lexsort((columns, cells))
+            order = np.argsort(cells, kind="stable")  # columns ascend as they are added
             self._table = np.searchsorted(cells[order], np.arange(self._cells + 1)), columns[order]
         return self._table
 

@@ -123,9 +123,10 @@ class _Compiler:
             found.append((moves, columns))
             self.columns.buy_licences += licences
             balance = self.balances[compliance_class.index]
-            self.assembly.add_entries(balance[buying.node[moves]] + every.delivered[moves], columns, 1.0)
-            single = buying.single[moves]
-            offers, orders = buying.offer[moves][single], every.ordered[moves][single]
+            arcs = every.arc[moves]
+            self.assembly.add_entries(balance[buying.node][arcs] + every.delivered[moves], columns, 1.0)
+            single = np.flatnonzero(buying.single[arcs])
+            offers, orders = buying.offer[arcs[single]], every.ordered[moves[single]]
             self.units.add(offers, orders, columns[single])
             self._draw(balance, offers, orders, columns[single])
         self.columns.buy_move = joined([moves for moves, _ in found])

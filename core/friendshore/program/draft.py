@@ -139,7 +139,7 @@ class ProgramDraft:
         if len(buy):
             position = np.minimum(np.searchsorted(buy, columns), len(buy) - 1)
             bought = buy[position] == columns
-            found[bought] = self.bounds.taken[self.columns.buy_move[position[bought]]]
+            found[bought] = self.bounds.taken(self.columns.buy_move[position[bought]])
         return found
 
     def at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:

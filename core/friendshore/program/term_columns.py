@@ -219,7 +219,7 @@ class TermColumns:
         threshold = term.at_least or resolution
         found, entry = self._columns(term.moves, term.for_uses)
         weights = term.weight[entry]
-        each = weights * self.bounds.taken[term.moves[entry]]
+        each = weights * self.bounds.taken(term.moves[entry])
         most = min(float(sum(each.tolist())), self._most_bought(term.moves, term.weight))
         column = self.assembly.add_columns(1, 0.0, 1.0, integer=True)
         wants_high = (term.times > 0) == (row.at_least is not None)
@@ -245,5 +245,5 @@ class TermColumns:
         """Most that some moves come to, each at its weight: of every arc what its place needs, and what its offer may bring beyond need."""
         arcs, own = np.unique(self.problem.moves.arc[moves], return_inverse=True)
         most = np.zeros(len(arcs))
-        np.maximum.at(most, own, weights * self.bounds.wanted[arcs[own], self.problem.moves.delivered[moves]])
+        np.maximum.at(most, own, weights * self.bounds.wanted(arcs[own], self.problem.moves.delivered[moves]))
         return float(most.sum())
