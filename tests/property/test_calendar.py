@@ -31,7 +31,7 @@ def test_every_day_is_as_its_stretch_says(tiny: Tiny, data: st.DataObject) -> No
     for before, after in zip(found.intervals, found.intervals[1:], strict=False):
         assert after.start == before.end + timedelta(days=1)
         sides = [
-            StretchPlan(span, Session.open(standing.on(span)))
+            StretchPlan(span, standing.on(span), session)
             for span in (Span(start=before.end, end=before.end), Span(start=after.start, end=after.start))
         ]
         assert not all(sides[0].same_as(sides[1], name) for name in names)

@@ -279,5 +279,5 @@ From        Until       Wanted a year  Short a year  Why        USD a year  for 
 2027-01-01  2028-03-31          10 kg          6 kg  no supply         200  –
 2028-04-01  2028-12-31          10 kg             –  –                 500  –
 
-6 questions asked, 3 independent parts solved, 50 % of the parts known already
+6 questions asked, 3 independent parts solved, 40 % of the parts known already
 """

@@ -15,7 +15,7 @@ from ..domain.suggest import did_you_mean
 from ..domain.tiers import Tier
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
-from ..rules.amend import amended
+from ..rules.amend import Amend, amended
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill
 from ..rules.waivers import misfits
@@ -70,8 +70,9 @@ def apply_changes(
     catalogs: Sequence[Catalog],
     rules: Sequence[Rule],
     bills: Sequence[LegislativeBill] = (),
+    amend: Amend | None = None,
 ) -> tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]:
-    """The facts after all changes, in order.
+    """The facts after all changes, in order; `amend` is what changes one rule, if it is not `amend_rule`.
 
     Raises:
         InputError: for every change that names nothing in the case.
@@ -85,7 +86,7 @@ def apply_changes(
         if apply is not None:
             facts = apply(change, *facts, troubles)
     try:
-        rules = amended(rules, changes, bills)
+        rules = amended(rules, changes, bills, amend)
     except InputError as error:
         troubles.extend(error.problems)
     troubles.extend(_overlong(facts[0].waivers[len(case.waivers) :], rules))

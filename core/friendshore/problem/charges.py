@@ -13,7 +13,7 @@ from ..plugins import attributed
 from ..rules.answers import as_charge
 from ..rules.base import Phase, PhaseStatus, Rule, part_held
 from .judging import Judgement, Law
-from .kept import Answers, Charged
+from .kept import Answers, ByRule, Charged
 from .network import Arc, Network
 from .offers import OfferFacts
 from .signatures import Surcharges
@@ -39,7 +39,7 @@ class Charges:
         self._alike = [first.setdefault(weights, t) for t, weights in enumerate(self._weights)]
         """By period, the first one in which all rules hold as in it."""
         self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
-        self._told_before: dict[tuple[str, int], dict[Charged, Decimal]] = {}
+        self._told_before: dict[tuple[int, int], dict[Charged, ByRule]] = {}
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
 
     def common(self, judgements: Mapping[Use, Judgement]) -> list[tuple[Decimal, ...]]:
@@ -113,29 +113,41 @@ class Charges:
         found = (self._parts(arc, use, origin, value, alike) for origin in arc.chained.origins[0])
         return {rule for parts in found for rule, amount in parts.items() if amount}
 
-    def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> dict[str, Decimal]:
+    def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> ByRule:
         origins, _ = arc.chained.origins
+        if len(origins) == 1:
+            (origin,) = origins
+            return self._parts(arc, use, origin, value, arrival)
         found = [self._parts(arc, use, origin, value, arrival) for origin in sorted(origins)]
         return max(found, key=lambda parts: sum(parts.values(), Decimal(0)))
 
-    def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> dict[str, Decimal]:
-        parts = {}
+    def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> ByRule:
+        told = self._known_parts(use, arrival)
         key = id(arc.chained), id(arc.move), origin, str(value)
-        for rule, weight in zip(self.rules, self._weights[arrival], strict=True):
-            if weight:
-                known = self._known(rule, use)
-                if key not in known:
-                    with attributed(rule):
-                        known[key] = as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
-                parts[rule.id] = known[key] * weight
-        return parts
+        found = told.get(key)
+        if found is None:
+            found = told[key] = {
+                rule.id: self._charge(rule, arc, use, key, value) * weight for rule, weight in self._holding(arrival)
+            }
+        return found
 
-    def _known(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
+    def _charge(self, rule: Rule, arc: Arc, use: Use, key: Charged, value: Decimal) -> Decimal:
+        known = self.answers.charges(rule, use) if self.answers is not None else {}
+        if key not in known:
+            with attributed(rule):
+                known[key] = as_charge(rule.charge(arc.chained, arc.move, use, key[2], value))
+        return known[key]
+
+    def _holding(self, arrival: int) -> list[tuple[Rule, Decimal]]:
+        """The rules that hold in a period, each with the part of its days."""
+        return [(rule, part) for rule, part in zip(self.rules, self._weights[arrival], strict=True) if part]
+
+    def _known_parts(self, use: Use, arrival: int) -> dict[Charged, ByRule]:
         if self.answers is None:
             return {}
-        key = rule.id, id(use)
+        key = id(use), arrival
         if key not in self._told_before:
-            self._told_before[key] = self.answers.charges(rule, use)
+            self._told_before[key] = self.answers.parts(self._holding(arrival), use)
         return self._told_before[key]
 
 

@@ -107,7 +107,8 @@ class Inputs:
         following = self._following()
         changes = [following.record(change) for change in changes] if following.aliases else changes
         try:
-            case, catalogs, rules = apply_changes(changes, self.case, self.catalogs, self.rules, self.bills)
+            amend = self.kept.amended if self.kept is not None else None
+            case, catalogs, rules = apply_changes(changes, self.case, self.catalogs, self.rules, self.bills, amend)
         except InputError as error:
             raise self.told(error.problems) from error
         changed = replace(self, case=case, catalogs=catalogs, rules=rules)

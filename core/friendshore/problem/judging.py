@@ -14,12 +14,12 @@ from itertools import product
 from ..domain.base import grouped
 from ..domain.case import Case, LicenceSpec, WaiverSpec
 from ..domain.time import Span
-from ..domain.use import Result, Use, Verdict
+from ..domain.use import PASS, Result, Use, Verdict
 from ..domain.watch import told_each
 from ..plugins import attributed
 from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule
-from .kept import Answers
+from .kept import Answers, Delivery
 from .network import Arc, Network, Node, final_node
 
 
@@ -51,24 +51,30 @@ def judge_all(
 def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use, answers: Answers | None) -> Judgement:
     reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
-    chain: dict[int, dict[int, Verdict]] = {}
-    trade: dict[int, dict[int, Verdict]] = {}
+    ways = {"chain": _ways(arcs), "trade": _ways([arc for arc in arcs if _is_move(arc)])}
+    found: dict[str, dict[int, dict[int, Verdict]]] = {"chain": {}, "trade": {}}
     for number, rule in judges:
         with attributed(rule):
             if not rule.concerns(use):
                 continue
-            asked = [arc for arc in arcs if rule.bears_on == "chain" or _is_move(arc)]
             known = answers.verdicts(rule, use) if answers is not None else {}
-            found: dict[int, Verdict] = {}
-            for arc in told_each(asked, f"asking rule {rule.id}", "ways"):
+            asked = ways[rule.bears_on]
+            unknown = [arc for key, arc in asked if key not in known]
+            for arc in told_each(unknown, f"asking rule {rule.id}", "ways"):
                 key = id(arc.chained), id(arc.move)
                 if key not in known:
                     known[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
-                found[arc.index] = known[key]
-        against = {index: verdict for index, verdict in found.items() if not verdict.passes}
+        against = {
+            arc.index: verdict for key, arc in asked if (verdict := known[key]) is not PASS and not verdict.passes
+        }
         if against:
-            (chain if rule.bears_on == "chain" else trade)[number] = against
-    return Judgement(use=use, reach=reach, chain=chain, trade=trade)
+            found[rule.bears_on][number] = against
+    return Judgement(use=use, reach=reach, chain=found["chain"], trade=found["trade"])
+
+
+def _ways(arcs: Sequence[Arc]) -> list[tuple[Delivery, Arc]]:
+    """Arcs, each with what tells what is delivered by it and how."""
+    return [((id(arc.chained), id(arc.move)), arc) for arc in arcs]
 
 
 def _is_move(arc: Arc) -> bool:

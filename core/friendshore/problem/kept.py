@@ -8,27 +8,35 @@ told what the other was answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from itertools import count
 from typing import TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
 
+from ..domain.change import Change
 from ..domain.memory import Recent
 from ..domain.use import Use, Verdict
+from ..rules.amend import amend_rule
 from ..rules.base import Rule
 
 R = TypeVar("R", bound=BaseModel)
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
+Q = TypeVar("Q", bound=Hashable)
 
 MOST_ANSWERS = 500_000
 """Answers of rules that are kept, at about 300 bytes each; beyond it no more are."""
+_COUNTED_EVERY = 64
+"""Rules and uses after which they are counted."""
 MOST_FACTS = 64
 """Sets of facts that are kept; beyond it those that were needed last go on."""
+MOST_RULES = 10_000
+"""Rules after a change of theirs that are kept, likewise."""
 _PLAIN = frozenset({str, int, bool, date, type(None)})
 """Types of values that are told by what they say."""
 _SEVERAL = frozenset({tuple, frozenset})
@@ -36,6 +44,8 @@ Delivery: TypeAlias = tuple[int, int]
 """What is delivered and how it moves, by identity."""
 Charged: TypeAlias = tuple[int, int, str, str]
 """The same with the customs origin, and the price as it is written."""
+ByRule: TypeAlias = Mapping[str, Decimal]
+"""By rule, what it charges on a kilogram."""
 
 _Asked: TypeAlias = tuple[int, int]
 """Rule and use, likewise."""
@@ -47,7 +57,9 @@ class Answers:
     def __init__(self) -> None:
         self._verdicts: dict[_Asked, dict[Delivery, Verdict]] = {}
         self._charges: dict[_Asked, dict[Charged, Decimal]] = {}
-        self._held: list[tuple[Rule, Use]] = []
+        self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], dict[Charged, ByRule]] = {}
+        self._held: list[object] = []
+        self._full = False
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
         """The verdicts of a rule on deliveries for a use, to look up and to add to."""
@@ -57,19 +69,28 @@ class Answers:
         """What a rule charges on deliveries for a use, likewise."""
         return self._of(self._charges, rule, use)
 
+    def parts(self, rules: Sequence[tuple[Rule, Decimal]], use: Use) -> dict[Charged, ByRule]:
+        """What rules charge together on deliveries for a use, each for the part of the days on which it holds; likewise."""
+        key = id(use), tuple((id(rule), part) for rule, part in rules)
+        return self._kept(self._parts, key, (*rules, use))
+
     def _of(self, answers: dict[_Asked, dict[K, V]], rule: Rule, use: Use) -> dict[K, V]:
-        key = id(rule), id(use)
+        return self._kept(answers, (id(rule), id(use)), (rule, use))
+
+    def _kept(self, answers: dict[Q, dict[K, V]], key: Q, of: object) -> dict[K, V]:
         found = answers.get(key)
         if found is None:
             found = {}
             if self._has_room():
-                self._held.append((rule, use))  # so that nothing else has their identity
+                self._held.append(of)  # so that nothing else has their identity
                 answers[key] = found
         return found
 
     def _has_room(self) -> bool:
-        many = sum(map(len, self._verdicts.values())) + sum(map(len, self._charges.values()))
-        return many < MOST_ANSWERS
+        if len(self._held) % _COUNTED_EVERY == 0 and not self._full:
+            many = sum(map(len, self._verdicts.values())) + sum(map(len, self._charges.values()))
+            self._full = many + sum(map(len, self._parts.values())) >= MOST_ANSWERS
+        return not self._full
 
 
 class Kept:
@@ -81,12 +102,15 @@ class Kept:
         self.verified = Answers()
         """What those were answered who verify plans."""
         self._facts: Recent[tuple[Hashable, ...], tuple[object, object]] = Recent(MOST_FACTS)
+        self._amended: Recent[tuple[int, int], tuple[Rule, Change, Rule]] = Recent(MOST_RULES)
         self._records: dict[Hashable, BaseModel] = {}
         self._own: dict[int, BaseModel] = {}
         self._several: dict[int, Hashable] = {}
         """What the lists of these records say, by identity."""
         self._numbers: dict[Hashable, int] = {}
         """Every such content, numbered: a number is compared at once."""
+        self._unused = count()
+        """Numbers, each given once, whichever threads ask."""
 
     def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
         return Kept, ()
@@ -105,6 +129,15 @@ class Kept:
             self._facts.keep(key, (held, made), 1)  # while it is held, nothing else has the identity of what it is of
             return made
         return cast("T", found[1])
+
+    def amended(self, rule: Rule, change: Change) -> Rule:
+        """What a change makes of a rule that it names: the same object each time."""
+        key = id(rule), id(change)
+        found = self._amended.get(key)
+        if found is None:
+            found = rule, change, amend_rule(rule, change)  # both held, so that nothing else has their identity
+            self._amended.keep(key, found, 1)
+        return found[2]
 
     def same(self, record: R) -> R:
         """The first record that said all that this one says, of the same types throughout."""
@@ -133,6 +166,6 @@ class Kept:
             if known is None:
                 inner = map(self._content, cast("Iterable[object]", value))
                 content = kind, tuple(inner) if kind is tuple else frozenset(inner)
-                known = "several", self._numbers.setdefault(content, len(self._numbers))
+                known = "several", self._numbers.setdefault(content, next(self._unused))
             return known
         return "object", id(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from ..domain.change import Change
@@ -16,12 +16,20 @@ DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
 _SUBJECTS = ("enable", "disable", "move", "loosen")
 
 
+Amend = Callable[[Rule, Change], Rule]
+"""What a change makes of a rule that it names."""
+
+
 def amended(
-    rules: Sequence[Rule], changes: Iterable[Change], bills: Sequence[LegislativeBill] = ()
+    rules: Sequence[Rule],
+    changes: Iterable[Change],
+    bills: Sequence[LegislativeBill] = (),
+    amend: Amend | None = None,
 ) -> tuple[Rule, ...]:
     """The rules after the changes that bear on rules, in order; changes of other facts are left alone.
 
-    `enable` with the id of a bill applies the bill's own changes in its place.
+    `enable` with the id of a bill applies the bill's own changes in its place. `amend` is what changes one rule: `amend_rule`, or what remembers
+    what that came to.
 
     Raises:
         InputError: for every change that names no rule or bill.
@@ -42,14 +50,17 @@ def amended(
                 )
             )
             continue
-        if change.by is not None:
-            update: dict[str, object] = {"loosened": found[name].loosened + change.by}
-        else:
-            update = {"phases": _phases(found[name].phases, change)}
-        found[name] = found[name].but(**update)
+        found[name] = (amend or amend_rule)(found[name], change)
     if problems:
         raise InputError(problems)
     return tuple(found[rule.id] for rule in rules)
+
+
+def amend_rule(rule: Rule, change: Change) -> Rule:
+    """A rule after one change that names it."""
+    if change.by is not None:
+        return rule.but(loosened=rule.loosened + change.by)
+    return rule.but(phases=_phases(rule.phases, change))
 
 
 def _spelt_out(

@@ -91,14 +91,19 @@ class Session:
         """
         building = monotonic()
         opened = building if began is None else began
-        problem = inputs.problem()
-        program = compile_program(problem)
+        program = compile_program(inputs.problem())
         known = AnswerCache() if answers is None else answers
-        solution = solve(program, _for_search(limits, opened, building), progress, cancel, known)
-        verified = verify(problem, plan_of(program, solution))
-        # What is asked from here on moves no price of a shortage or of holding.
-        asked = replace(inputs.freeze(problem), kept=Kept())
-        return Session(asked, problem, program, solution, verified, limits, cancel, opened, known)
+        return _opened(inputs, program, limits, progress, cancel, known, opened, building)
+
+    def beside(self, inputs: Inputs, program: Program, began: float) -> Session:
+        """A session of other facts, given with their program, under the same limits: what this one has solved is known to it. `began` is when
+        the work on it did, by the monotonic clock.
+
+        Raises:
+            SolverError: if a solver breaks down.
+            VerificationError: if the plan does not hold.
+        """
+        return _opened(inputs, program, self.limits, None, self.cancel, self.answers, began, began)
 
     def __repr__(self) -> str:
         return (
@@ -319,6 +324,23 @@ class Session:
         if self.limits.seconds is None:
             return self.limits
         return replace(self.limits, seconds=max(0.0, self.limits.seconds - (monotonic() - self.opened)))
+
+
+def _opened(
+    inputs: Inputs,
+    program: Program,
+    limits: Limits,
+    progress: Progress | None,
+    cancel: Cancel | None,
+    known: AnswerCache,
+    opened: float,
+    building: float,
+) -> Session:
+    solution = solve(program, _for_search(limits, opened, building), progress, cancel, known)
+    verified = verify(program.problem, plan_of(program, solution))
+    # What is asked from here on moves no price of a shortage or of holding.
+    asked = replace(inputs.freeze(program.problem), kept=Kept())
+    return Session(asked, program.problem, program, solution, verified, limits, cancel, opened, known)
 
 
 LEAST_SEARCH = 0.1

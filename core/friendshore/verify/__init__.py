@@ -213,9 +213,20 @@ def without_a_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
 
 def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
     """The plan that was cheapest before a loss, on facts that are else unchanged; None if it is none any more, or these ask for other rows."""
-    if verified.plan.infeasible or _asked(verified.problem) != _asked(problem):
+    if verified.plan.infeasible or _buys_what_is_closed(verified, problem):
+        return None
+    if _asked(verified.problem) != _asked(problem):
         return None
     return examine(problem, verified.plan)[0]
+
+
+def _buys_what_is_closed(verified: VerifiedPlan, problem: Problem) -> bool:
+    """Whether the plan orders anything in a period in which it may not be ordered by other facts: what surely fails verification there."""
+    most = {facts.offer.id: facts.most for facts in problem.offers}
+    columns, offers = verified.ledger.columns, verified.problem.offers
+    orders = set(zip(columns.offer.tolist(), columns.ordered.tolist(), strict=True))
+    found = ((most.get(offers[offer].offer.id), ordered) for offer, ordered in orders if offer >= 0)
+    return any(of_offer is not None and of_offer[ordered] == 0 for of_offer, ordered in found)
 
 
 def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:

@@ -84,7 +84,7 @@ class Judging:
     @cached_property
     def verdicts(self) -> tuple[Judged, ...]:
         """All verdicts that bear on the plan, the passing ones too, without repeats."""
-        return tuple([judged for item in self.ledger.bought for judged in self._on(item, None)])
+        return tuple([judged for item in self.ledger.bought for judged in self._on(item)])
 
     def forbidden(self) -> list[Judged]:
         """Those of the verdicts that forbid what was bought.
@@ -95,7 +95,7 @@ class Judging:
         found: list[Judged] = []
         for item in self.ledger.bought:
             against = self._against(item)
-            found += [judged for judged in (self._on(item, against) if against else ()) if self.broken(judged)]
+            found += [judged for judged in (self._on_of(item, against) if against else ()) if self.broken(judged)]
         return found
 
     def forbidding(self) -> set[str]:
@@ -104,17 +104,35 @@ class Judging:
         for item in self.ledger.bought:
             against = {(rule, number) for rule, number in self._against(item) if rule not in found}
             if against:
-                found |= {judged.rule for judged in self._on(item, against) if self.broken(judged)}
+                found |= {judged.rule for judged in self._on_of(item, against) if self.broken(judged)}
         return found
 
-    def _on(self, item: Bought, only: Collection[tuple[str, int]] | None) -> Iterator[Judged]:
-        """The verdicts on one purchase; `only`: of some rules, each for uses of some number."""
+    def _on(self, item: Bought) -> Iterator[Judged]:
+        """The verdicts on one purchase."""
         seen: set[_Asked] = set()
         for served in self._ends(item):
             for rule, day, asked in self._applicable(item, served):
-                if asked not in seen and (only is None or asked[:2] in only):
+                if asked not in seen:
                     seen.add(asked)
                     yield Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
+
+    def _on_of(self, item: Bought, only: Collection[tuple[str, int]]) -> Iterator[Judged]:
+        """Those of some rules, each for uses of some number."""
+        seen: set[_Asked] = set()
+        moves = _moves(item.arc)
+        numbers = {number for _, number in only}
+        for served in self._ends(item):
+            if served.number not in numbers:
+                continue
+            rules = [rule for rule in self._bearing(served) if (rule.id, served.number) in only]
+            own = item.arc.node == final_node(served.use)
+            days = self._days(item, served, moves=moves, own=own) if rules else {}
+            for rule in rules:
+                for day in days["trade" if rule.bears_on == "trade" else rule.dated_by]:
+                    asked = (rule.id, served.number, day.start, day.end)
+                    if asked not in seen and self._applies(rule, day):
+                        seen.add(asked)
+                        yield Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
 
     def _against(self, item: Bought) -> frozenset[tuple[str, int]]:
         """Rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""

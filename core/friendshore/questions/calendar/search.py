@@ -165,6 +165,7 @@ class _Calendar:
         planned: list[StretchPlan] = []
         for number, span in enumerate(self.spans, 1):
             one = self._planned(span)
+            _ = one.session  # while the user may end the search, which is told after each
             if planned and self.session.stopped:
                 break
             planned.append(one)
@@ -172,14 +173,11 @@ class _Calendar:
         return planned
 
     def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> StretchPlan:
-        """The facts of a stretch, some of them as they are on others; planned once."""
+        """The facts of a stretch, some of them as they are on others; planned once, when its plan is asked for."""
         key = span, tuple(sorted((other or {}).items(), key=lambda item: item[0]))
         if key not in self._known:
             self.counted.questions += 1
-            inputs = self.standing.on(span, other)
-            session = self.session
-            made = session.open(inputs, session.limits, None, session.cancel, session.answers)
-            self._known[key] = StretchPlan(span, made)
+            self._known[key] = StretchPlan(span, self.standing.on(span, other), self.session)
         return self._known[key]
 
     def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
@@ -300,7 +298,7 @@ def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:
         wanted=one.wanted[demand],
         short=one.short.get(demand, Decimal(0)),
         reason=reason,
-        spent=group.spent,
+        spent=one.spent(group),
         group=group.demands,
     )
 

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
+from time import monotonic
 from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel
 
 from ...domain.base import Number, Record, exact, grouped, totals
@@ -22,9 +22,12 @@ from ...explain.causes import SupplyCauses
 from ...explain.shortages import Reason, shortage_reasons
 from ...problem import Problem
 from ...problem.demands import demand_name
+from ...problem.inputs import Inputs
 from ...problem.judging import licence_id, waiver_id
 from ...problem.merged import around
 from ...problem.network import Arc
+from ...program import Program, compile_program
+from ...program.matrix import Ints
 from ...session import Session
 from ...solve import digest, split
 from .snapshot import Snapshot, Subject
@@ -127,21 +130,38 @@ class Group:
     demands: tuple[str, ...]
     facts: bytes
     """The same for the same facts."""
-    spent: Decimal
-    """Money a year, without priced shortage."""
+    columns: Ints
+    """Those of its part of the program."""
 
 
 @dataclass(frozen=True, eq=False)
 class StretchPlan:
-    """The facts of a stretch, solved and verified."""
+    """The facts of a stretch; solved and verified once its plan is asked for, and not to be compared with others."""
 
     days: Span
-    session: Session
+    inputs: Inputs
+    asked: Session
+    """The session that the question is put to: what it has solved is known."""
+
+    @cached_property
+    def program(self) -> Program:
+        """The facts as a program.
+
+        Raises:
+            InputError: if a rule does not fit them.
+        """
+        return compile_program(self.inputs.problem())
+
+    @cached_property
+    def session(self) -> Session:
+        """Their plan."""
+        began = monotonic()
+        return self.asked.beside(self.inputs, self.program, began)
 
     @cached_property
     def wanted(self) -> dict[str, Decimal]:
         """Demand -> kilograms a year; what is not wanted is left out."""
-        return {demand.id: demand.quantity[0] for demand in self.session.problem.demands if demand.quantity[0]}
+        return {demand.id: demand.quantity[0] for demand in self.program.problem.demands if demand.quantity[0]}
 
     @cached_property
     def short(self) -> dict[str, Decimal]:
@@ -167,20 +187,23 @@ class StretchPlan:
     @cached_property
     def groups(self) -> dict[str, Group]:
         """Demand -> the group it belongs to."""
-        program, x = self.session.program, self.session.solution.x
-        demands = self.session.problem.demands
-        first = program.columns.short
+        program = self.program
+        demands, first = program.problem.demands, program.columns.short
         found: dict[str, Group] = {}
         for part in split(program.linear):
             own = part.columns[(part.columns >= first) & (part.columns < first + len(demands))] - first
             names = tuple(demands[at].id for at in own.tolist())
             if not names:
                 continue
-            money = program.linear.cost[part.columns] * x[part.columns]
-            short = np.isin(part.columns, own + first)
-            group = Group(names, digest(part.linear), exact(float(money[~short].sum())))
-            found |= dict.fromkeys(names, group)
+            found |= dict.fromkeys(names, Group(names, digest(part.linear), part.columns))
         return found
+
+    def spent(self, group: Group) -> Decimal:
+        """Money a year for some demands that hang together, without priced shortage."""
+        linear, first = self.program.linear, self.program.columns.short
+        money = linear.cost[group.columns] * self.session.solution.x[group.columns]
+        short = (group.columns >= first) & (group.columns < first + len(self.program.problem.demands))
+        return exact(float(money[~short].sum()))
 
     def same_as(self, other: StretchPlan, demand: str) -> bool:
         """Whether the facts that may bear on a demand are those of another stretch."""

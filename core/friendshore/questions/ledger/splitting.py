@@ -116,7 +116,7 @@ class Split:
         self.method = Method.EXACT
         self._known: dict[Coalition, Value] = {}
         self._untouched: dict[Coalition, frozenset[int]] = {}
-        """By coalition that was planned, the rules that would leave its plan as lawful and as dear as it is."""
+        """By coalition that was planned, the rules outside it that would leave its plan as lawful and as dear as it is."""
 
     def choose(self, in_order: bool, exact_up_to: int, samples: int, seed: int) -> None:
         """Fixes which coalitions count for what."""
@@ -150,7 +150,7 @@ class Split:
         plan = self.lattice.pieces.plan(self.piece, self.lattice.changes(self.piece, coalition))
         value = value_of(plan, demanded(self.lattice.pieces.session))
         rules = self.lattice.restricting(self.piece, coalition)
-        restricting = {i: rules[i] for i in self.players if i in rules}
+        restricting = {i: rules[i] for i in self.players if i in rules and i not in coalition}
         if restricting and value.proved and not value.conflict:
             against = bearing(plan.verified, list(restricting.values()))
             self._untouched[coalition] = frozenset(i for i, rule in restricting.items() if rule.id not in against)
