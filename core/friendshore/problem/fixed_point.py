@@ -39,6 +39,12 @@ def kept(counts: Sequence[int]) -> Whole:
     return np.array(counts, dtype=np.int64 if fits else object)
 
 
+def kept_doubles(counts: NDArray[np.float64]) -> Whole:
+    """Whole numbers that stand in doubles, likewise."""
+    fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MOST
+    return counts.astype(np.int64) if fits else kept(list(map(int, counts.tolist())))
+
+
 def _multiples(numbers: Sequence[Decimal], exponent: int) -> list[int] | None:
     scaled = list(map(mul, numbers, repeat(Decimal(1).scaleb(-exponent))))
     counts = list(map(int, scaled))

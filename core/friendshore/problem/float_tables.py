@@ -59,6 +59,16 @@ def as_floats(numbers: Sequence[Decimal]) -> Floats:
     return np.fromiter(map(float, numbers), np.float64, len(numbers))
 
 
+def largest(rows: Sequence[Sequence[Decimal]]) -> list[Decimal]:
+    """The largest number of each row. Rows that are one object, and numbers that rows share but for a factor, are looked through once."""
+    lists = {id(row): row for row in (row.numbers if isinstance(row, Scaled) else row for row in rows)}
+    ends = {key: (min(numbers), max(numbers)) for key, numbers in lists.items()}
+    return [
+        rounded(ends[id(row.numbers)][row.factor >= 0] * row.factor) if isinstance(row, Scaled) else ends[id(row)][1]
+        for row in rows
+    ]
+
+
 def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
     """Rows of `count` decimals as doubles; None is infinite. Rows that are one object, and numbers that are, are converted once."""
     values, position = _distinct(rows, count)

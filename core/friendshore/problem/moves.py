@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..domain.time import Horizon
 from .demands import Lot
+from .float_tables import largest
 from .network import Arc, Network
 from .offers import OfferFacts
 
@@ -50,14 +52,12 @@ class Moves:
     @property
     def dearest(self) -> Decimal:
         """The most `money` of any move; 0 without moves."""
-        ordered, first = self.ordered.tolist(), self.first.tolist()
-        most = Decimal(0)
-        for arc, (price, charge, freight) in enumerate(zip(self.prices, self.charges, self.freights, strict=True)):
-            periods = ordered[first[arc] : first[arc + 1]]
-            if periods and charge.count(charge[0]) == len(charge) and freight.count(freight[0]) == len(freight):
-                most = max(most, max([price[t] for t in periods]) + charge[0] + freight[0])
-            else:
-                most = max([most, *[price[t] + charge[t] + freight[t] for t in periods]])
+        no_more = map(add, map(add, largest(self.prices), largest(self.charges)), largest(self.freights))
+        first, most = self.first.tolist(), Decimal(0)
+        for limit, arc in sorted(((limit, arc) for arc, limit in enumerate(no_more)), reverse=True):
+            if limit <= most:
+                break
+            most = max([most, *map(self.money, range(first[arc], first[arc + 1]))])
         return most
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import heapify, heappop
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -45,30 +47,29 @@ def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, in
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows that what is bought must keep, by column of what they count."""
+    """Rows that what is bought must keep, and the entries of what may be rounded otherwise in those that this may miss."""
 
     activity: list[float]
     lower: list[float]
     upper: list[float]
-    start: Ints
+    start: list[int]
     row: Ints
     value: Floats
 
     def let(self, piece: int, by: int) -> bool:
         """Changes a purchase by a step up or down, if all rows let it."""
-        entries = slice(self.start[piece], self.start[piece + 1])
-        changes = [
-            (row, by * value)
-            for row, value in zip(self.row[entries].tolist(), self.value[entries].tolist(), strict=True)
-        ]
-        for row, change in changes:
-            new, half = self.activity[row] + change, abs(change) / 2 + _EPS
-            if new > max(self.upper[row] + half, self.activity[row] + _EPS):
+        activity, entries = self.activity, slice(self.start[piece], self.start[piece + 1])
+        rows, values = self.row[entries].tolist(), self.value[entries].tolist()
+        for row, value in zip(rows, values, strict=True):
+            now, change = activity[row], by * value
+            new, half = now + change, abs(change) / 2 + _EPS
+            if change > 0:
+                if new > self.upper[row] + half and new > now + _EPS:
+                    return False
+            elif new < self.lower[row] - half and new < now - _EPS:
                 return False
-            if new < min(self.lower[row] - half, self.activity[row] - _EPS):
-                return False
-        for row, change in changes:
-            self.activity[row] += change
+        for row, value in zip(rows, values, strict=True):
+            activity[row] += by * value
         return True
 
 
@@ -89,35 +90,44 @@ class _Closing:
         tiered = [column for counted in columns.priced.values() for column in counted]
         in_lots = [column for order in columns.lot for column in program.units[order]]
         exact = x[columns.buy] / self.step
-        whole = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)) if in_lots else np.rint(exact)
+        rounded = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)) if in_lots else np.rint(exact)
         loose = ~np.isin(columns.buy, [*tiered, *in_lots])
-        free = (whole >= 1) & loose
+        free, tiny = (rounded >= 1) & loose, (rounded < 1) & (exact > _EPS) & loose
         free[list(held_back)] = False
-        self.free: list[bool] = free.tolist()
-        """What may be rounded otherwise: a gram less of an order that price schedules count may be a tier less."""
-        self.exact: list[float] = exact.tolist()
-        self.whole: list[float] = whole.tolist()
-        self.most: list[float] = (program.linear.upper[columns.buy] / self.step).tolist()
+        self.rounded = rounded
+        """Steps of every purchase, before any is rounded the other way."""
+        self.pieces = np.flatnonzero(free | tiny)
+        """Purchases that may be rounded otherwise, by their position among all; what follows is of these, in their order."""
+        self.free: list[bool] = free[self.pieces].tolist()
+        """What may be a step more or less: a gram less of an order that price schedules count may be a tier less."""
+        self.tiny: list[bool] = tiny[self.pieces].tolist()
+        """What is bought in the solver's plan, and is nothing once it is rounded."""
+        self.exact: list[float] = exact[self.pieces].tolist()
+        self.whole: list[float] = rounded[self.pieces].tolist()
+        self.most: list[float] = (program.linear.upper[columns.buy[self.pieces]] / self.step + 0.5).tolist()
+        """No more steps of it than this, which leaves half a step for rounding its limit."""
         self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
         node = np.array([self.index[arc.node] for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
         self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
         self.cell = self._cell(node, columns.buy_compliance_class)
-        self.x[columns.buy] = whole * self.step
-        self.flow = self._flows(whole, planned)
+        self.x[columns.buy] = rounded * self.step
+        self.flow = self._flows(rounded, planned)
+        self.arrivals = np.bincount(self.cell * self.count + self.delivered, minlength=self.flow.size)
+        """Purchases, rounded or not, by cell and period."""
         self.fed = np.zeros(len(self.flow), dtype=bool)
         """Whether anything is bought for a cell once purchases are rounded."""
-        self.fed[self.cell[whole >= 1]] = True
-        self.tiny: list[bool] = ((whole < 1) & (exact > _EPS) & loose).tolist()
-        """What is bought in the solver's plan, and is nothing once it is rounded."""
+        self.fed[self.cell[rounded >= 1]] = True
         self.drawn: dict[int, dict[int, float]] = {}
         """Cell -> orders that take more of it than when rounded to the nearest step, with what a unit of them takes."""
 
     def run(self) -> Floats:
         """All cells, users before makers, since a change of what is made changes what is drawn."""
         self.rows = self._rows()
-        order = np.lexsort((self.delivered, self.cell))
-        keys, first = np.unique((self.cell * self.count + self.delivered)[order], return_index=True)
-        pieces = dict(zip(keys.tolist(), np.split(order, first[1:]) if len(keys) else [], strict=True))
+        arriving = (self.cell * self.count + self.delivered)[self.pieces]
+        order = np.argsort(arriving, kind="stable")
+        keys, first = np.unique(arriving[order], return_index=True)
+        in_order, ends = order.tolist(), [*first.tolist(), len(order)]
+        pieces = {key: in_order[start:end] for key, (start, end) in zip(keys.tolist(), pairwise(ends), strict=True)}
         rank = {node: i for i, node in enumerate(self._users_first())}
         cells = [
             (rank.get(node, len(rank)), node, r.index)
@@ -126,8 +136,14 @@ class _Closing:
         ]
         for _, node, compliance_class in sorted(cells):
             self._close(node, compliance_class, pieces)
-        self.x[self.program.columns.buy] = np.array(self.whole) * self.step
+        self.x[self.program.columns.buy] = self._steps() * self.step
         return self.x
+
+    def _steps(self) -> Floats:
+        """Steps of every purchase."""
+        found = self.rounded.copy()
+        found[self.pieces] = self.whole
+        return found
 
     def _nodes(self, compliance_class: ComplianceClass) -> list[int]:
         return [self.index[node] for node in compliance_class.nodes]
@@ -136,7 +152,7 @@ class _Closing:
         """Row of `flow` for a node and a compliance class."""
         return compliance_class * len(self.index) + node
 
-    def _close(self, node: int, compliance_class: int, pieces: Mapping[int, Ints]) -> None:
+    def _close(self, node: int, compliance_class: int, pieces: Mapping[int, list[int]]) -> None:
         cell, store = self._cell(node, compliance_class), self.problem.stores[self.problem.network.nodes[node]]
         first, kept = self.program.columns.stock.get((node, compliance_class)), store.kept
         wanted = np.zeros(self.count) if first is None else np.rint(self.x[first : first + self.count] / self.step)
@@ -146,57 +162,64 @@ class _Closing:
         if all(share == 1 for share in kept) and np.abs(np.cumsum(flow) - wanted).max(initial=0.0) < 0.5:
             return
         earlier = first is not None and not any(most is not None for most in store.limit)
-        held, rounded, incoming, target = 0.0, 1, flow.tolist(), wanted.tolist()
-        for t in range(self.count):
-            rounded += len(pieces.get(cell * self.count + t, ()))
+        held, incoming, target = 0.0, flow.tolist(), wanted.tolist()
+        first_arrival = cell * self.count
+        rounded_by = (1 + np.cumsum(self.arrivals[first_arrival : first_arrival + self.count])).tolist()
+        for t, rounded in enumerate(rounded_by):
             held = (held if kept[t] == 1 else round(held * float(kept[t]))) + incoming[t]
             for since in range(t, -1, -1):  # what is short may be bought earlier, and lie until then
                 off = round(held - target[t])
                 if not off or abs(off) > rounded:
                     break  # more than rounding explains is not for rounding to mend
-                held += self._change(pieces.get(cell * self.count + since), -off, compliance_class)
+                held += self._change(pieces.get(first_arrival + since, []), -off, compliance_class)
                 if off > 0 or not earlier or kept[since] != 1:
                     break
             held = max(held, 0.0)
 
-    def _begin(self, cell: int, pieces: Mapping[int, Ints]) -> None:
+    def _begin(self, cell: int, pieces: Mapping[int, list[int]]) -> None:
         """Buys a step wherever something is drawn and all that is bought for it is rounded to nothing."""
         while len(short := np.flatnonzero(np.cumsum(self.flow[cell]) < -_EPS)):
-            periods = range(int(short[0]) + 1)
-            before = [
-                p for t in periods if (found := pieces.get(cell * self.count + t)) is not None for p in found.tolist()
-            ]
-            waiting = sorted((p for p in before if self.tiny[p] and self.most[p] > _EPS), key=lambda p: -self.exact[p])
+            before = [p for t in range(int(short[0]) + 1) for p in pieces.get(cell * self.count + t, [])]
+            waiting = sorted(
+                (p for p in before if self.tiny[p] and self.most[p] - 0.5 > _EPS), key=lambda p: -self.exact[p]
+            )
             begun = next((p for p in waiting if self.rows.let(p, 1)), None)
             if begun is None:
                 return
             self.tiny[begun] = False
             self.whole[begun] = 1.0
-            self.flow[cell, self.delivered[begun]] += 1
+            self.flow[cell, self.delivered[self.pieces[begun]]] += 1
 
-    def _change(self, pieces: Ints | None, need: int, compliance_class: int) -> int:
+    def _change(self, pieces: list[int], need: int, compliance_class: int) -> int:
         """Rounds as many purchases of a cell and period the other way as are needed and may be; by how much that changes it."""
-        by, changed, whole = (1 if need > 0 else -1), 0, self.whole
-        free = [piece for piece in ([] if pieces is None else pieces.tolist()) if self.free[piece]]
-        waiting = deque(sorted(free, key=lambda piece: (by * (whole[piece] - self.exact[piece]), piece)))
-        while waiting and changed != need:
-            piece = waiting.popleft()
-            if 1 <= whole[piece] + by <= self.most[piece] + 0.5 and self.rows.let(piece, by):
+        by, changed = (1 if need > 0 else -1), 0
+        free, exact, whole, most = self.free, self.exact, self.whole, self.most
+        nearest = [
+            (by * (whole[piece] - exact[piece]), piece)
+            for piece in pieces
+            if free[piece] and 1 <= whole[piece] + by <= most[piece]
+        ]
+        heapify(nearest)
+        again = deque[int]()
+        while changed != need and (nearest or again):
+            piece = heappop(nearest)[1] if nearest else again.popleft()
+            if 1 <= whole[piece] + by <= most[piece] and self.rows.let(piece, by):
                 whole[piece] += by
                 changed += by
                 self._draw(piece, compliance_class, by)
-                waiting.append(piece)
+                again.append(piece)
         return changed
 
     def _draw(self, piece: int, compliance_class: int, by: int) -> None:
         """A step more or less of an offer with inputs takes more or less of them."""
-        offer = int(self.offer[piece])
+        position = int(self.pieces[piece])
+        offer = int(self.offer[position])
         if offer >= 0 and self.problem.offers[offer].single:
             for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
                 cell = self._cell(int(self.recipes.node[line]), compliance_class)
-                self.flow[cell, self.ordered[piece]] -= by * self.recipes.per_unit[line]
+                self.flow[cell, self.ordered[position]] -= by * self.recipes.per_unit[line]
                 if by > 0:
-                    self.drawn.setdefault(cell, {})[piece] = float(self.recipes.per_unit[line])
+                    self.drawn.setdefault(cell, {})[position] = float(self.recipes.per_unit[line])
 
     def overdrawing(self) -> frozenset[int]:
         """Orders to be rounded to the nearest step after all: their inputs could not follow, for want of capacity, say.
@@ -204,10 +227,11 @@ class _Closing:
         A cell may be overdrawn by half a step for each order that brings to it, and for what each takes.
         """
         found: set[int] = set()
+        steps = self._steps() if self.drawn else self.rounded
         for cell, drawing in self.drawn.items():
             kept = self.problem.stores[self.problem.network.nodes[cell % len(self.index)]].kept
             mine = self.cell == cell
-            arriving = np.cumsum(np.bincount(self.delivered[mine], np.array(self.whole)[mine] > 0, self.count))
+            arriving = np.cumsum(np.bincount(self.delivered[mine], steps[mine] > 0, self.count))
             taking = np.zeros(self.count)
             np.add.at(taking, self.ordered[list(drawing)], list(drawing.values()))
             allowed, held = (arriving + np.cumsum(taking)) / 2, 0.0
@@ -241,21 +265,37 @@ class _Closing:
 
     def _rows(self) -> _Rows:
         linear, owners = self.program.linear, self.program.owners
-        ends = [first for first, _ in owners[1:]] + [linear.entries.shape[0]]
-        kept = [
-            np.arange(first, end) for (first, owner), end in zip(owners, ends, strict=True) if owner not in RECOMPUTED
-        ]
-        rows = np.concatenate(kept) if kept else np.empty(0, dtype=np.intp)
-        kept_entries = linear.entries[rows]
-        bought = kept_entries.transposed()[self.program.columns.buy]
+        entries, row_of = linear.entries, linear.entries.rows
+        ends = [first for first, _ in owners[1:]] + [entries.shape[0]]
+        recomputed = np.zeros(entries.shape[0], dtype=bool)
+        for (first, owner), end in zip(owners, ends, strict=True):
+            recomputed[first:end] = owner in RECOMPUTED
+        piece_of = np.full(len(self.x), -1)
+        piece_of[self.program.columns.buy[self.pieces]] = np.arange(len(self.pieces))
+        counted = np.flatnonzero(((self.x != 0) | (piece_of >= 0))[entries.indices] & ~recomputed[row_of])
+        row, column, value = row_of[counted], entries.indices[counted], entries.data[counted]
+        counts = np.bincount(row, value * self.x[column], minlength=entries.shape[0])
+        activity = counts / self.step
+        lower, upper = linear.row_lower / self.step, linear.row_upper / self.step
+        own = np.flatnonzero(piece_of[column] >= 0)
+        changed = self._changed() * np.bincount(row[own], np.abs(value[own]), minlength=entries.shape[0])
+        near_an_end = (activity + changed > upper) | (activity - changed < lower)
+        own = own[near_an_end[row[own]]]
+        piece = piece_of[column[own]]
+        order = np.argsort(piece, kind="stable")
         return _Rows(
-            activity=(kept_entries @ self.x / self.step).tolist(),
-            lower=(linear.row_lower[rows] / self.step).tolist(),
-            upper=(linear.row_upper[rows] / self.step).tolist(),
-            start=bought.indptr,
-            row=bought.indices,
-            value=bought.data,
+            activity=activity.tolist(),
+            lower=lower.tolist(),
+            upper=upper.tolist(),
+            start=np.searchsorted(piece[order], np.arange(len(self.pieces) + 1)).tolist(),
+            row=row[own][order],
+            value=value[own][order],
         )
+
+    def _changed(self) -> int:
+        """No purchase is changed by more steps: in each period by no more than are rounded for its cell, and by one more."""
+        most = int(self.arrivals.reshape(-1, self.count).sum(axis=1).max(initial=0))
+        return self.count * (most + 1) + 1
 
     def _users_first(self) -> list[int]:
         """Nodes, each after all those made of its material; those in a loop, or up the chain of one, are left out."""

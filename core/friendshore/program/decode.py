@@ -180,20 +180,19 @@ class _Decoder:
         """Period by period: what is there serves the planned deliveries; what is left is stock."""
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
-        count = self.problem.case.horizon.count
+        nothing = Decimal(0)
         for compliance_class in self.problem.compliance_classes:
             for node in sorted(compliance_class.nodes):
-                held = Decimal(0)
-                kept = self.problem.stores[node].kept
-                for t in range(count):
-                    cell = (self.nodes[node], compliance_class.index, t)
+                held, number = nothing, self.nodes[node]
+                for t, kept in enumerate(self.problem.stores[node].kept):
+                    cell = (number, compliance_class.index, t)
                     if (
-                        kept[t] != 1
+                        kept != 1
                     ):  # what is left of the stock is rounded, so that it never takes more digits than are kept
-                        held = round_to(held * kept[t], self.resolution)
-                    held += self.inflow[cell]
+                        held = round_to(held * kept, self.resolution)
+                    held += self.inflow.get(cell, nothing)
                     for part in self.planned.get(cell, ()):
-                        quantity = min(part.quantity, max(held, Decimal(0)))
+                        quantity = min(part.quantity, max(held, nothing))
                         held -= quantity
                         if quantity > 0:
                             deliveries.append(
@@ -202,7 +201,7 @@ class _Decoder:
                                     requirement=compliance_class.label, quantity=quantity, waivers=part.waivers,
                                 )
                             )  # fmt: skip
-                    held = max(held, Decimal(0))  # inputs rounded short; the miss is within half a resolution a draw
+                    held = max(held, nothing)  # inputs rounded short; the miss is within half a resolution a draw
                     if held > 0:
                         material, place = node
                         stocks.append(

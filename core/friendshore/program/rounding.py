@@ -8,7 +8,7 @@ import numpy as np
 
 from ..domain.base import exact
 from ..problem.demands import round_to
-from ..problem.fixed_point import Whole, kept
+from ..problem.fixed_point import Whole, kept_doubles
 from ..problem.schedules import PriceSpan
 from .compile import Program
 from .matrix import Floats
@@ -40,7 +40,7 @@ def to_steps(x: Floats, step: Decimal) -> Whole:
     middling = np.abs(near - np.floor(near) - 0.5) < 1e-6 + 1e-14 * np.abs(near)
     for position in np.flatnonzero(middling).tolist():
         found[position] = float(round_to(Decimal(repr(float(x[position]))), step) / step)
-    return kept(list(map(int, found.tolist())))
+    return kept_doubles(found)
 
 
 def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:

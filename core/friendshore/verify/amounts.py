@@ -51,28 +51,32 @@ class Amounts:
 
     def _balances(self) -> None:
         """Stock is what was there, and came, less what was taken and delivered; and never less than nothing."""
-        flow: defaultdict[tuple[Flow, int], Decimal] = defaultdict(Decimal)
-        weight: defaultdict[tuple[Flow, int], Decimal] = defaultdict(Decimal)
-        delivered: defaultdict[tuple[Flow, int], int] = defaultdict(int)
-        for cell, quantity, roundings in self._arrivals():
-            flow[cell] += quantity
-            weight[cell] += roundings
-        for node, requirement, period, quantity, offer in self.ledger.draws():
-            cell = ((node, requirement), period)
-            flow[cell] -= quantity
+        flow, weight, stated = (self._by_period() for _ in range(3))
+        delivered = self._by_period()
+        for kind, t, quantity, roundings in self._arrivals():
+            flow[kind][t] += quantity
+            weight[kind][t] += roundings
+        for node, requirement, t, quantity, offer in self.ledger.draws():
+            kind = (node, requirement)
+            flow[kind][t] -= quantity
             inputs = self.problem.offers[offer].offer.inputs
             per_unit = sum((line.per_unit for line in inputs if line.material == node[0]), Decimal(0))
-            weight[cell] += per_unit * self.ledger.roundings(offer)
+            weight[kind][t] += per_unit * self.ledger.roundings(offer)
+        finals = [final_node(demand.use) for demand in self.problem.demands]
         for delivery, demand in self.ledger.deliveries:
-            use = self.problem.demands[demand].use
-            cell = ((final_node(use), delivery.requirement), delivery.period)
-            flow[cell] -= delivery.quantity
-            delivered[cell] += 1
-        stated = {((s.material, s.place), s.requirement, s.period): s.quantity for s in self.ledger.plan.stocks}
-        for kind in sorted({cell[0] for cell in flow} | {key[:2] for key in stated}):
-            self._balance(kind, flow, weight, delivered, stated)
+            kind = (finals[demand], delivery.requirement)
+            flow[kind][delivery.period] -= delivery.quantity
+            delivered[kind][delivery.period] += 1
+        for stock in self.ledger.plan.stocks:
+            stated[(stock.material, stock.place), stock.requirement][stock.period] = stock.quantity
+        for kind in sorted(flow.keys() | stated.keys()):
+            self._balance(kind, flow[kind], weight[kind], delivered[kind], stated[kind])
 
-    def _arrivals(self) -> Iterator[tuple[tuple[Flow, int], Decimal, int]]:
+    def _by_period(self) -> defaultdict[Flow, list[Decimal]]:
+        """A number by period for every node and compliance class, nought at first."""
+        return defaultdict(lambda: [Decimal(0)] * self.problem.case.horizon.count)
+
+    def _arrivals(self) -> Iterator[tuple[Flow, int, Decimal, int]]:
         """What comes to every node for every compliance class in every period, with the rounded numbers that it is the sum of."""
         columns, network = self.ledger.columns, self.problem.network
         position = {node: i for i, node in enumerate(network.nodes)}
@@ -84,39 +88,40 @@ class Amounts:
         sums = columns.kilograms(added_up(columns.counts, cells, math.prod(shape))[found])
         places = zip(*(part.tolist() for part in np.unravel_index(found, shape)), strict=True)
         for (n, label, t), quantity, pieces in zip(places, sums, roundings[found].tolist(), strict=True):
-            yield ((network.nodes[n], columns.labels[label]), t), quantity, pieces
+            yield (network.nodes[n], columns.labels[label]), t, quantity, pieces
 
     def _balance(
         self,
         kind: Flow,
-        flow: Mapping[tuple[Flow, int], Decimal],
-        weight: Mapping[tuple[Flow, int], Decimal],
-        delivered: Mapping[tuple[Flow, int], int],
-        stated: Mapping[tuple[Node, str, int], Decimal],
+        flow: Sequence[Decimal],
+        weight: Sequence[Decimal],
+        delivered: Sequence[Decimal],
+        stated: Sequence[Decimal],
     ) -> None:
-        node, requirement = kind
-        horizon = self.problem.case.horizon
+        node, horizon = kind[0], self.problem.case.horizon
+        store = self.problem.stores.get(node)
         held = terms = served = Decimal(0)
-        for t in range(horizon.count):
-            held, roundings = self.ledger.carried(node, held, t)
-            terms += roundings
-            held += flow.get((kind, t), Decimal(0))
-            terms += weight.get((kind, t), Decimal(0))
+        for t, (more, pieces, found) in enumerate(zip(flow, weight, stated, strict=True)):
+            if store is not None and store.kept[t] != 1:
+                held, roundings = self.ledger.carried(node, held, t)
+                terms += roundings
+            held += more
+            terms += pieces
             if held < 0:
                 where = _where(kind, horizon.label(t))
                 self.ledger.miss(-held, terms, f"more {where} is taken than is there")
                 held = Decimal(0)
-            found = stated.get((node, requirement, t), Decimal(0))
             if found != held and abs(found - held) > SLACK * max(held, found, Decimal(1)):
                 self.ledger.find(
                     f"stock of {_where(kind, horizon.label(t))} does not follow from what comes and goes",
                     found=f"{found} kg",
                     expected=f"{held} kg",
                 )
-            served += delivered.get((kind, t), 0)
+            served += delivered[t]
             self.reserved[kind, t] = (held, terms + served)
-            self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + held
-            self.pieces[node, t] = self.pieces.get((node, t), Decimal(0)) + terms + served
+            at = (node, t)
+            self.stock[at] = self.stock.get(at, Decimal(0)) + held
+            self.pieces[at] = self.pieces.get(at, Decimal(0)) + terms + served
 
     def _demand(self) -> None:
         given: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
@@ -274,8 +279,11 @@ def pool_use(ledger: PlanEntries, placed: Sequence[Placed]) -> tuple[Floats, Flo
     member = np.array([offer for pool in pools for offer in pool.offers], dtype=np.intp)
     of_pool = np.repeat(np.arange(len(pools)), [len(pool.offers) for pool in pools])
     use = as_floats([problem.offers[offer].offer.capacity_use for offer in member.tolist()])[:, None]
-    np.add.at(used, of_pool, use * (orders.counts[member].astype(np.float64) * float(orders.unit)))
-    np.add.at(pieces, of_pool, use * orders.pieces[member])
+    some = np.flatnonzero([bool(pool.offers) for pool in pools])
+    if len(some):
+        first = np.searchsorted(of_pool, some)
+        used[some] += np.add.reduceat(use * (orders.counts[member].astype(np.float64) * float(orders.unit)), first)
+        pieces[some] = np.add.reduceat(use * orders.pieces[member], first)
     return used, pieces, setups
 
 

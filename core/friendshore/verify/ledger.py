@@ -77,6 +77,8 @@ class PlanEntries:
     def columns(self) -> PurchaseColumns:
         """Purchases and lots set aside as columns of whole numbers."""
         found, step = self.matched, self.problem.case.resolution
+        if found.columns is not None and not found.lots:
+            return found.columns
         lots = in_columns(found.lots, step), np.array(found.lot_arcs, dtype=np.intp)
         return PurchaseColumns.of(self.problem, (in_columns(found.purchases, step), found.arcs), lots)
 

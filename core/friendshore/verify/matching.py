@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,8 @@ class Matched:
     purchases: Sequence[Purchase] = ()
     arcs: Ints = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     """The arc of each purchase."""
+    columns: PurchaseColumns | None = None
+    """The purchases as columns, where all were taken at once."""
     lots: list[LotUse] = field(default_factory=list)
     """Lots set aside."""
     lot_arcs: list[int] = field(default_factory=list)
@@ -52,7 +55,11 @@ class _Matcher:
         self.offers = {facts.offer.id: i for i, facts in enumerate(problem.offers)}
         self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
         self.lots = {lot.id: i for i, lot in enumerate(problem.lots)}
-        self.arcs: dict[tuple[int, int, Node], Arc] = {(a.offer, a.lot, a.node): a for a in problem.network.arcs}
+
+    @cached_property
+    def arcs(self) -> dict[tuple[int, int, Node], Arc]:
+        """Arcs by offer, lot and where they lead."""
+        return {(arc.offer, arc.lot, arc.node): arc for arc in self.problem.network.arcs}
 
     def all_purchases(self, plan: Plan) -> bool:
         """Takes all purchases at once if there is nothing to find; else none."""
@@ -70,7 +77,7 @@ class _Matcher:
         move = self.problem.moves.slots[columns.arc, columns.ordered]
         if (move < 0).any() or (self.problem.moves.delivered[move] != columns.delivered).any():
             return False
-        self.found.purchases, self.found.arcs = plan.purchases, arc
+        self.found.purchases, self.found.arcs, self.found.columns = plan.purchases, arc, columns
         return True
 
     def one_by_one(self, plan: Plan) -> None:
