@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Entries, Linear
-from friendshore.solve.engine import Ask, SolverOutcome, Watch
+from friendshore.solve.engine import Ask, SolverAnswer, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES
+from friendshore.solve.lagrangian import LagrangianPrices
 from friendshore.solve.linking import sharing_of
 from friendshore.solve.search import Search
+from friendshore.solve.shared import completed
 
 from .random_cases.facts import Draw
 from .settings import examples
@@ -118,6 +120,23 @@ def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float
     assert (answer.x[program.integer] == np.round(answer.x[program.integer])).all()
 
 
+@examples(12, least=1)
+@given(sharing_programs())
+def test_what_parts_cost_too_much_is_within_the_gap(program: Linear) -> None:
+    """No part of a plan costs less at the prices than it must, and all together are too dear by no more than lies between plan and bound."""
+    joint = sharing_of(program, choices=1, parts=2)
+    if joint is None:
+        return
+    plan = ENGINES.search(program, Ask(gap=1e-7))
+    assert plan.x is not None
+    prices = LagrangianPrices(joint, Search(Watch(), 1e-6), np.zeros(len(joint.rows)), 1e-6)
+    prices.run(4)
+    excess, slack = prices.excess(plan.x), 1e-6 * max(1.0, abs(plan.objective))
+    assert prices.bound <= plan.objective + slack
+    assert (excess >= -slack).all()
+    assert excess.sum() <= plan.objective - prices.bound + slack
+
+
 @pytest.mark.parametrize("goods", [5, pytest.param(8, marks=pytest.mark.deep)])
 def test_the_same_program_gives_the_same_plan(goods: int) -> None:
     """Twice, with one worker and with two."""
@@ -138,3 +157,36 @@ def test_few_choices_or_few_parts_are_solved_as_one() -> None:
     assert sharing_of(program, choices=1, parts=20) is None
     apart = replace(program, row_upper=np.where(np.isinf(program.row_lower), np.inf, program.row_upper))
     assert sharing_of(replace(apart, integer=np.ones(len(apart.cost), dtype=bool)), choices=1) is None
+
+
+def test_orders_that_do_not_all_fit_are_decided() -> None:
+    """Two orders of at least four of something else each, in a place for six: begun both, only one can be made; there is a plan all the same."""
+    # Columns: bought of one and of the other, whether they are ordered, short of one and of the other.
+    program = Linear(
+        cost=np.array([1.0, 2.0, 0.0, 0.0, MISSED, MISSED]),
+        lower=np.zeros(6),
+        upper=np.array([6.0, 6.0, 1.0, 1.0, 3.0, 3.0]),
+        integer=np.array([False, False, True, True, False, False]),
+        entries=Entries.of(
+            sp.csr_matrix(
+                [
+                    [1, 0, -6, 0, 0, 0],
+                    [0, 1, 0, -6, 0, 0],
+                    [1, 0, -4, 0, 0, 0],
+                    [0, 1, 0, -4, 0, 0],
+                    [1, 1, 0, 0, 0, 0],
+                    [1, 0, 0, 0, 1, 0],
+                    [0, 1, 0, 0, 0, 1],
+                ],
+                dtype=np.float64,
+            )
+        ),
+        row_lower=np.array([-np.inf, -np.inf, 0.0, 0.0, -np.inf, 3.0, 3.0]),
+        row_upper=np.array([0.0, 0.0, np.inf, np.inf, 6.0, np.inf, np.inf]),
+    )
+    begun = np.array([3.0, 3.0, 0.6, 0.6, 0.0, 0.0])
+    plan = SolverAnswer(SolverOutcome.FEASIBLE, begun, float(program.cost @ begun))
+    found = completed(program, np.zeros(6, dtype=bool), plan, ENGINES, Watch())
+    assert found.x is not None
+    assert found.objective == pytest.approx(4 + 3 * MISSED)
+    assert np.round(found.x[2:4]).tolist() == [1.0, 0.0]

@@ -248,6 +248,8 @@ class LagrangianPrices:
         self.width = BOX
         self.prices = self.parted.sound(start)
         self.bound = -np.inf
+        self.answers: list[SolverAnswer] = []
+        """The parts' best plans and bounds at the best prices; none where no prices proved anything."""
         self.mixed: Floats | None = None
         """The parts' plans, mixed so that the linking constraints hold, as far as the box allows."""
         self.rounds = 0
@@ -279,6 +281,15 @@ class LagrangianPrices:
                 found[part.columns] |= np.round(plan.x) > 0
         return found & choices
 
+    def excess(self, x: Floats) -> Floats:
+        """By how much each part comes to more in a plan than it must, at the best prices: with what is left of the priced rows, times their
+        prices, these add up to the distance between plan and bound.
+        """
+        if not self.answers:
+            return np.zeros(len(self.joint.parts))
+        parts = zip(self.parted.at(self.prices), self.joint.parts, self.answers, strict=True)
+        return np.array([float(priced.cost @ x[part.columns]) - answer.bound for priced, part, answer in parts])
+
     def _try(self, prices: Floats) -> bool:
         """Solves all parts at some prices; whether there is more to find near the best prices."""
         try:
@@ -287,7 +298,7 @@ class LagrangianPrices:
             answers = []
         found = self.parted.bound(prices, answers) if answers else -np.inf
         if found > self.bound:
-            self.prices, self.bound = prices, found
+            self.prices, self.bound, self.answers = prices, found, answers
         else:
             self.width *= SHRINK
         return self.parted.keep_all(answers) or not answers

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -31,12 +32,28 @@ from .scaling import scaled
 
 AT_ONCE = 4
 """Neighbourhoods searched from the same plan."""
-NODES = 200
-"""Most nodes of one search."""
-SIZES = (8, 12, 16)
-"""Parts in a neighbourhood; the next size is taken when a pass over all parts at one brought nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a search of neighbourhoods goes."""
+
+    sizes: Sequence[int]
+    """Parts in a neighbourhood; the next size is taken when a pass over all parts at one brought nothing."""
+    nodes: int
+    """Most nodes of one search."""
+    closely: bool
+    """Whether parts are drawn by what may be won in them, and searched from the plan that is known; else all alike, and afresh."""
+
+
+WIDE = Reach((8, 12, 16), 200, closely=False)
+"""While choices that cost nothing are open to fractions."""
+NARROW = Reach((3, 5, 8), 50, closely=True)
+"""Where all choices are made, which are several times as many."""
 GAP = 5e-4
 """Relative gap at which the search of a neighbourhood ends."""
+EVEN = 0.1
+"""Share of the draws in which all parts are alike."""
 BETTER = 1e-7
 """Share of the objective by which a plan must be cheaper to count as better."""
 
@@ -44,14 +61,22 @@ BETTER = 1e-7
 class Neighbourhoods:
     """A plan of a program whose parts share something, and the ways in which parts are neighbours."""
 
-    def __init__(self, linear: Linear, joint: Joint, engines: Engines, watch: Watch, workers: int) -> None:
-        self.linear, self.engines, self.watch, self.workers = linear, engines, watch, workers
+    def __init__(
+        self,
+        linear: Linear,
+        joint: Joint,
+        engines: Engines,
+        watch: Watch,
+        workers: int,
+        reach: Reach,
+    ) -> None:
+        self.linear, self.engines, self.watch, self.workers, self.reach = linear, engines, watch, workers, reach
         self.part = np.full(len(linear.cost), -1)
         for number, part in enumerate(joint.parts):
             self.part[part.columns] = number
         self.near = _near(joint, self.part)
         self.dice = np.random.default_rng(0)
-        self.sizes = [size for size in SIZES if size < len(self.near)] or [len(self.near)]
+        self.sizes = [size for size in reach.sizes if size < len(self.near)] or [len(self.near)]
         self.size = 0
         self.idle = 0
         """Searches since the last better plan."""
@@ -61,13 +86,20 @@ class Neighbourhoods:
         """Whether a whole pass at every size brought nothing."""
         return self.size == len(self.sizes)
 
-    def round(self, best: SolverAnswer, whole: Mask) -> SolverAnswer:
-        """The best of a plan and of what a few searches make of it; only the columns of `whole` need be whole."""
+    def round(self, best: SolverAnswer, whole: Mask, excess: Floats) -> SolverAnswer:
+        """The best of a plan and of what a few searches make of it; only the columns of `whole` need be whole.
+
+        Args:
+            excess: by how much each part may be too dear.
+        """
         assert best.x is not None
-        groups = self._groups(self.sizes[self.size])
+        groups = self._groups(self.sizes[self.size], excess)
         programs = [self._opened(best.x, whole, group) for group in groups]
+
+        hint = best.x if self.reach.closely else None
+        search = partial(searched, engines=self.engines, watch=self.watch, gap=GAP, nodes=self.reach.nodes, hint=hint)
         with ThreadPoolExecutor(self.workers) as pool:
-            found = list(pool.map(lambda program: searched(program, self.engines, self.watch, GAP, NODES), programs))
+            found = list(pool.map(search, programs))
         enough = best.objective - BETTER * abs(best.objective)
         better = [i for i, answer in enumerate(found) if answer.x is not None and answer.objective < enough]
         self._note(len(groups), bool(better))
@@ -84,17 +116,20 @@ class Neighbourhoods:
         if self.idle * self.sizes[self.size] >= 2 * len(self.near):
             self.size, self.idle = self.size + 1, 0
 
-    def _groups(self, size: int) -> list[Ints]:
-        """Disjoint groups of neighbours, each around a part drawn at random."""
+    def _groups(self, size: int, excess: Floats) -> list[Ints]:
+        """Disjoint groups of neighbours, each around a part drawn at random, by what may be won there."""
         left = np.ones(len(self.near), dtype=bool)
+        gain = np.maximum(excess, 0.0) + 1e-300
+        gain = gain / gain.sum() + EVEN / len(gain) if self.reach.closely else np.ones(len(gain))
         groups = []
         for _ in range(AT_ONCE):
             if left.sum() < size:
                 break
-            group = [int(self.dice.choice(np.flatnonzero(left)))]
+            chance = gain[left] / gain[left].sum() if self.reach.closely else None
+            group = [int(self.dice.choice(np.flatnonzero(left), p=chance))]
             left[group] = False
             while len(group) < size:
-                weight = np.where(left, 1e-9 + self.near[group].sum(axis=0), 0.0) * self.dice.random(len(left))
+                weight = np.where(left, 1e-9 + self.near[group].sum(axis=0) * gain, 0.0) * self.dice.random(len(left))
                 group.append(int(weight.argmax()))
                 left[group[-1]] = False
             groups.append(np.array(group))
@@ -116,9 +151,22 @@ class Neighbourhoods:
         return self.engines.search(fixed, Ask(self.watch.left())) if not self.watch.stopped() else NOTHING
 
 
-def searched(linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int) -> SolverAnswer:
+def searched(
+    linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int, hint: Floats | None = None
+) -> SolverAnswer:
     """A search that ends by itself, by its gap or its nodes; nothing once the watch has stopped."""
-    return NOTHING if watch.stopped() else engines.search(linear, Ask(watch.left(), gap, nodes=nodes))
+    return NOTHING if watch.stopped() else engines.search(linear, Ask(watch.left(), gap, nodes=nodes), hint)
+
+
+def completed(linear: Linear, made: Mask, plan: SolverAnswer, engines: Engines, watch: Watch) -> SolverAnswer:
+    """A plan with all choices made, from one that makes only some of them; nothing if none is found.
+
+    All that is begun is done, at once; where that does not fit, as two orders with a minimum in the room of one, a brief search decides.
+    """
+    assert plan.x is not None
+    begun = np.where(made, np.round(plan.x), np.ceil(plan.x - BEGUN))
+    full = engines.search(fix(linear, linear.integer, begun), Ask(watch.left()))
+    return full if full.x is not None else searched(fix(linear, made, plan.x), engines, watch, START_GAP, START_NODES)
 
 
 def _near(joint: Joint, part: Ints) -> Floats:
@@ -173,17 +221,17 @@ class SharedCapacitySearch:
         if relaxed.duals is None:  # an engine that was asked because others gave up tells none
             return SolverAnswer(SolverOutcome.NOTHING, bound=relaxed.objective)
         self.bound = relaxed.objective
-        prices = LagrangianPrices(
-            self._parts(), self.solver, self.scale.duals(relaxed.duals)[self.joint.rows], PRICE_GAP
-        )
+        start = self.scale.duals(relaxed.duals)[self.joint.rows]
+        prices = LagrangianPrices(self._parts(), self.solver, start, PRICE_GAP)
         prices.run(FIRST_ROUNDS)
         self._prove(prices.bound)
-        start = self._start(prices)
-        if start.x is not None:
-            self._complete(start)
-            self._better(start, self.dear, prices)
-        if self.best.x is not None and not self._done():
-            self._better(self.best, self.linear.integer, prices)
+        first = self._start(prices)
+        if first.x is not None:
+            self.best = completed(self.linear, self.dear, first, self.engines, self.watch)
+            near = self._neighbourhoods(WIDE)
+            self._keep(self._bettered(near, first, self.dear, prices))
+        if self.best.x is not None:
+            self._better(prices)
         return self._answer()
 
     def _parts(self) -> Joint:
@@ -200,37 +248,33 @@ class SharedCapacitySearch:
         settled = self.dear & ((x > SURE) | ~prices.ever(self.dear))
         return searched(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
 
-    def _better(self, plan: SolverAnswer, whole: Mask, prices: LagrangianPrices) -> None:
-        """Betters a plan that makes the choices of `whole`, and the bound, in turn."""
-        near = Neighbourhoods(self.linear, self.joint, self.engines, self.watch, self.solver.workers)
-        while True:
-            for _ in range(SEARCHES):
-                if not near.exhausted:
-                    plan = near.round(plan, whole)
-            self._keep(plan, whole)
-            if self._done() or near.exhausted or self.watch.stopped():
-                return
+    def _better(self, prices: LagrangianPrices) -> None:
+        """Betters the bound and the best plan in turn, all of its choices open to change."""
+        near = self._neighbourhoods(NARROW)
+        while not (self._done() or near.exhausted or self.watch.stopped()):
             if prices.rounds < MOST_ROUNDS:
                 prices.run(ROUNDS)
                 self._prove(prices.bound)
-                if self._done():
-                    return
+            if not self._done():
+                self.best = self._bettered(near, self.best, self.linear.integer, prices)
 
-    def _complete(self, plan: SolverAnswer) -> None:
-        """The choices still open made at once, so that there is a plan should the search be ended: all that is begun is done."""
-        assert plan.x is not None
-        begun = np.where(self.dear, np.round(plan.x), np.ceil(plan.x - BEGUN))
-        full = self.engines.search(fix(self.linear, self.linear.integer, begun), Ask(self.watch.left()))
-        if full.x is not None:
-            self.best = full
+    def _neighbourhoods(self, reach: Reach) -> Neighbourhoods:
+        return Neighbourhoods(self.linear, self.joint, self.engines, self.watch, self.solver.workers, reach)
 
-    def _keep(self, plan: SolverAnswer, whole: Mask) -> None:
+    def _bettered(
+        self, near: Neighbourhoods, plan: SolverAnswer, whole: Mask, prices: LagrangianPrices
+    ) -> SolverAnswer:
+        """A plan that makes the choices of `whole`, after a few rounds of searches near it."""
+        for _ in range(SEARCHES):
+            if not near.exhausted:
+                assert plan.x is not None
+                plan = near.round(plan, whole, prices.excess(plan.x * self.scale.columns))
+        return plan
+
+    def _keep(self, plan: SolverAnswer) -> None:
         """Makes the choices that are still open in a plan, and keeps it if it is the best."""
-        if (whole == self.linear.integer).all():
-            full = plan
-        else:
-            assert plan.x is not None
-            full = searched(fix(self.linear, whole, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
+        assert plan.x is not None
+        full = searched(fix(self.linear, self.dear, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
         if full.x is not None and full.objective < self.best.objective:
             self.best = full
 
