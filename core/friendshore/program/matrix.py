@@ -184,6 +184,7 @@ class Assembly:
         """The finished program; coefficients of the same place are added up."""
         row, column = joined([row for row, _, _ in self._entries]), joined([column for _, column, _ in self._entries])
         value = _joined([value for _, _, value in self._entries])
+        self._entries = [(row, column, value)]  # the blocks take as much memory again
         cost = _joined(self._cost)
         for charged, money in self._charged:
             cost[charged] += money

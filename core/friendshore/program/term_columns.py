@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
@@ -12,13 +14,22 @@ import numpy as np
 from ..problem import Problem
 from ..problem.moves import ranges
 from ..rules import terms
-from ..rules.rows import Row, Rows
+from ..rules.rows import Purchases, Row, Rows
 from ..rules.terms import Term
 from .columns import Columns
-from .matrix import Assembly, Floats, Ints
+from .matrix import Assembly, Floats, Ints, joined
 
 if TYPE_CHECKING:
     from .bounds import Bounds
+
+
+_AT_ONCE = 50_000
+"""Purchases whose columns are looked up together."""
+
+
+def _rows(first: int, bought: Purchases) -> Ints:
+    """The row that each purchase counts in."""
+    return np.repeat(np.arange(first, first + len(bought.first) - 1), np.diff(bought.first))
 
 
 class TermColumns:
@@ -37,8 +48,8 @@ class TermColumns:
         """Where those of each move begin; one more for the end."""
         self.many = np.diff(self.first)
         """How many buy each move."""
-        self.bought: list[tuple[Ints, Ints, Floats]] = []
-        """Rows, with a move that each counts, and how much."""
+        self.bought: list[tuple[int, Purchases]] = []
+        """The first of some rows, with the moves that they count, and how much."""
         self.compliance_class = columns.buy_compliance_class[order]
         self.deliveries: dict[tuple[int, int], list[int]] = {}
         for column, (demand, period, _, _) in zip(columns.deliver, columns.deliver_key, strict=True):
@@ -61,26 +72,28 @@ class TermColumns:
                 self.read(first, term, rows)
         else:
             bought = rows.bought
-            index = np.repeat(np.arange(first, first + len(rows)), np.diff(bought.first))
             if bought.for_uses is None:
-                self.bought.append((index, bought.moves, bought.weight))
+                self.bought.append((first, bought))
                 return
             columns, entry = self._columns(bought.moves, bought.for_uses)
-            self.assembly.add_entries(index[entry], columns, bought.weight[entry])
+            self.assembly.add_entries(_rows(first, bought)[entry], columns, bought.weight[entry])
 
     def read(self, index: int, term: Term, row: Row) -> None:
         """Adds a term to the row `index`; purchases are noted for `add_bought`."""
         if isinstance(term, terms.BoughtTerm) and term.for_uses is None:
-            self.bought.append((np.full(len(term.moves), index), term.moves, term.weight * term.times))
+            self.bought.append((index, Purchases(np.array([0, len(term.moves)]), term.moves, term.weight * term.times)))
             return
         found = list(self._counted(term, row))
         self.assembly.add_entries(index, [column for column, _ in found], [each * term.times for _, each in found])
 
     def add_bought(self) -> None:
-        """Adds all purchases that rows count, in one block."""
-        if self.bought:
-            rows, moves, weights = (np.concatenate(parts) for parts in zip(*self.bought, strict=True))
-            columns, entry = self._columns(moves)
+        """Adds all purchases that rows count, in few blocks: not all at once, which takes several times the memory of the whole program."""
+        sizes = np.cumsum([len(bought.moves) for _, bought in self.bought])
+        for _, batch in groupby(zip((sizes // _AT_ONCE).tolist(), self.bought, strict=True), key=itemgetter(0)):
+            some = [each for _, each in batch]
+            rows = joined([_rows(first, bought) for first, bought in some])
+            columns, entry = self._columns(joined([bought.moves for _, bought in some]))
+            weights = np.concatenate([bought.weight for _, bought in some])
             self.assembly.add_entries(rows[entry], columns, weights[entry])
 
     def _columns(self, moves: Ints, for_uses: terms.ForUses | None = None) -> tuple[Ints, Ints]:
