@@ -86,6 +86,13 @@ def discount() -> Problem:
 
 
 @piece
+def price_below_zero() -> Problem:
+    """120 kg a year of Chinese metal at -4: the bound is what it can give, whatever is needed."""
+    cheap = changed(metals(), "cn-metal", price=price(-4).model_dump(), max_per_year=120)
+    return model(demand("metal", "civil", 100, 60), facts=cheap)
+
+
+@piece
 def benchmark_path() -> Problem:
     """Australian metal follows an index in euros that rises, with a tenth on top; the euro falls from 1.5 to 1."""
     years = [(date(2026, 1, 1), 30, "1.5"), (date(2027, 1, 1), 40, "1")]

@@ -162,7 +162,7 @@ class Law:
         world = self.world
         offer, material = world.offers[name], world.materials[good]
         facility = world.facilities[offer.facility]
-        value = world.price(offer, ordered) / sum(float(line.per_unit) for line in offer.outputs)
+        value = max(0.0, world.price(offer, ordered)) / sum(float(line.per_unit) for line in offer.outputs)
         way = (world.country(world.site(offer)), world.country(place))
         origins, _ = kinds.customs_origins(offer.customs_origin, self.accepted(offer.chain), facility)
         return max(

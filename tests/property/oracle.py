@@ -115,9 +115,11 @@ class Oracle:
         return [chosen for chosen in sets if len({w.rule for w in chosen}) == len(chosen)]
 
     def _surplus_may_help(self) -> bool:
-        """Whether what an order must come to, a rule, or a lot that does not fit its store may make a plan buy beyond need."""
+        """Whether what an order must come to, a rule, a price below zero or a lot that does not fit its store may make a plan buy beyond need."""
         crowded = bool(self.world.lots) and any(store.limit is not None for store in self.world.case.stores)
-        return crowded or orders_may_force(self.world) or may_force(self.law)
+        world = self.world
+        paid = any(world.price(offer, t) < 0 for offer in world.offers.values() for t in range(world.count))
+        return crowded or paid or orders_may_force(world) or may_force(self.law)
 
     def _surplus(self) -> None:
         """What is bought beyond need: anything that some use might have, at any place on the way to it, kept to the end."""

@@ -129,7 +129,7 @@ def test_what_is_named_and_not_there_is_refused() -> None:
     [
         (Facility, {"id": "x", "country": "Atlantis"}, "a country by its ISO 3166 code or English name"),
         (Lane, {"to": "QQ"}, "a country by its ISO 3166 code"),
-        (Price, {"amount": -1, "currency": "USD"}, "zero or more"),
+        (Price, {"amount": -(10**12), "currency": "USD"}, "from -100,000,000,000 to"),
         (Price, {"amount": 1, "currency": "USS"}, "a currency by its ISO 4217 code"),
         (Price, {"amount": float("nan"), "currency": "USD"}, "not a finite number"),
         (Price, {"amount": float("inf"), "currency": "USD"}, "not a finite number"),

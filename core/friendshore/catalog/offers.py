@@ -10,7 +10,7 @@ from functools import partial
 
 from ..domain.base import grouped
 from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, Quote, RecipeLine
-from ..domain.fitting import PRICED_TWICE, lane_rows, quoted_twice
+from ..domain.fitting import PRICED_TWICE, lane_rows, paid_without_end, quoted_twice
 from ..domain.quantities import UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Table, TableRow
@@ -230,6 +230,9 @@ def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer
             found.setdefault(name, []).append((quote, row))
     reading.table(columns.OFFERS).let_go()
     kept = {name: _in_order(table, quotes) for name, quotes in found.items()}
+    for offer in offers:
+        for quote, row in found.get(offer.id, ()):
+            table.entry(row).tell(list(paid_without_end(dict(offer), [quote])), {"take_or_pay": "price"})
     return tuple(offer.but(quotes=kept[offer.id]) if offer.id in kept else offer for offer in offers)
 
 

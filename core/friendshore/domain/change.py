@@ -31,8 +31,8 @@ from .values import (
     CurrencyOrBlank,
     Kilograms,
     KilogramsPerYear,
-    MoneyPerKilogram,
     NonNegative,
+    SignedMoneyPerKilogram,
 )
 from .written import Written
 
@@ -104,7 +104,7 @@ class Change(Fitting):
     """Demand or material of a waiver, exporter of a licence, whose terms are relaxed."""
     factor: Annotated[NonNegative | None, Written(1.5, sort=FACTOR)] = None
     """Multiplier."""
-    amount: Annotated[MoneyPerKilogram | None, Written("500 USD/kg")] = None
+    amount: Annotated[SignedMoneyPerKilogram | None, Written("500 USD/kg")] = None
     """New price of an offer, a lead's as well.
 
     Money per unit (a kilogram, unless it gives several goods), at all times."""

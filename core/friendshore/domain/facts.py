@@ -17,7 +17,7 @@ from pydantic import model_validator
 from .base import Dated, Fault, Fitting, Given, Record, Tables, Words, days_in_order
 from .evidence import Cited, Evidence, Note, Source
 from .fact_columns import Stating
-from .fitting import PRICED_TWICE, lane_rows, lying, order_terms, quoted_twice
+from .fitting import PRICED_TWICE, below_zero, lane_rows, lying, order_terms, paid_without_end, quoted_twice
 from .market import BenchmarkPrice, Factor, Rate
 from .naming import Alias, Names
 from .quantities import UNLIMITED
@@ -43,6 +43,7 @@ from .values import (
     Part,
     PerUnit,
     Premium,
+    SignedMoneyPerKilogram,
     Site,
     SiteOrBlank,
     StagesInOrder,
@@ -230,8 +231,8 @@ class RecipeLine(Record):
 class Price(Fitting):
     """Money per unit of an offer: quoted, or a benchmark and a premium on it."""
 
-    amount: Annotated[MoneyPerKilogram | None, Written("580 USD/kg", "price")] = None
-    """Quoted price; not together with `benchmark`."""
+    amount: Annotated[SignedMoneyPerKilogram | None, Written("580 USD/kg", "price")] = None
+    """Quoted price; not together with `benchmark`. Below zero: paid to whoever takes it."""
     currency: CurrencyOrBlank = ""
     """ISO 4217, of `amount`."""
     benchmark: Annotated[str, Names("benchmark"), Written("gallium-rotterdam", sort=ident)] = ""
@@ -262,8 +263,8 @@ class Quote(Dated):
     """First day; blank: since ever."""
     end: Annotated[datetime.date | None, Written("2027-03-31", "until")] = None
     """Last day; blank: for good."""
-    amount: Annotated[MoneyPerKilogram, Written("560 USD/kg", "price")]
-    """Money per mass, or per unit of run."""
+    amount: Annotated[SignedMoneyPerKilogram, Written("560 USD/kg", "price")]
+    """Money per mass, or per unit of run. Below zero: paid to whoever takes it."""
     currency: Currency
     source: Cited = ""
 
@@ -341,16 +342,28 @@ class Offer(Stating):
     catalog: str = ""
     """The catalog it comes from."""
 
+    @property
+    def prices(self) -> tuple[Price | Quote, ...]:
+        """All that it is quoted at."""
+        return (*self.quotes, *([self.price] if self.price is not None else []))
+
+    @property
+    def paid(self) -> bool:
+        """Whether it is ever paid to whoever takes it: a price below zero."""
+        return below_zero(self.quotes) or (self.price is not None and below_zero([self.price]))
+
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Dates and terms of an order that do not fit one another."""
+        """Dates and terms of an order that do not fit one another; a price below zero at which orders have no end."""
         yield from days_in_order(given)
         yield from order_terms(given)
+        price = given.get("price")
         if not given.get("outputs", True):
             yield Fault("outputs", "the offer delivers nothing", "one line or more", "name the material")
         quotes = given.get("quotes", ())
-        if quotes and given.get("price") is not None:
+        if quotes and price is not None:
             yield PRICED_TWICE
+        yield from paid_without_end(given, [*quotes, *([] if price is None else [price])])
         for _, fault in (*quoted_twice(quotes), *lane_rows(given.get("lanes", ()))):
             yield fault
 

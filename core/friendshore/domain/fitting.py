@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -197,6 +198,39 @@ def lane_rows(lanes: Sequence[Leading]) -> Iterator[tuple[int, Fault]]:
         if len(starts) == len(rows):
             message = f"nothing says what the lane to {to} costs, or takes, before {min(starts)}"
             yield rows[0], Fault("lanes", message, "a row without `from`", "leave `from` blank in one row")
+
+
+class Priced(Protocol):
+    """What a price is of: a price, or a quotation."""
+
+    @property
+    def amount(self) -> Decimal | None: ...
+
+
+ENDS = ("max_order", "max_per_year", "total")
+"""What may limit how much is ordered of an offer."""
+
+
+def below_zero(prices: Iterable[Priced]) -> bool:
+    """Whether any of some prices is below zero."""
+    return any(price.amount is not None and price.amount < 0 for price in prices)
+
+
+def paid_without_end(given: Given, prices: Sequence[Priced]) -> Iterator[Fault]:
+    """A price below zero of an offer that states no limit of its own, or take-or-pay: a plan would order without end, or earn by taking nothing."""
+    if not below_zero(prices):
+        return
+    if all(given.get(name) is None for name in ENDS) and given.get("max_lots") is None:
+        yield Fault(
+            "price",
+            "the price is below zero, and the offer does not limit what is ordered: a plan would buy without end",
+            f"one of {', '.join(ENDS)}",
+            "state how much of it is given away",
+            (*ENDS, "max_lots"),
+        )
+    if given.get("take_or_pay") is not None:
+        message = "nothing is owed for what is not taken at a price below zero"
+        yield Fault("take_or_pay", message, "blank", "leave it out", ("price",))
 
 
 def order_terms(given: Given) -> Iterator[Fault]:

@@ -92,6 +92,8 @@ MASS_RATE = replace(MASS, unit="kg/year")
 MONEY = Range("zero or more", 0, 10**11, beyond=(f"no more than {10**11:,} of money", _CHECK), unit="money")
 """Money in one sum, or per kilogram. More, and the solver no longer sees what everything else costs."""
 UNIT_PRICE = replace(MONEY, unit="money/kg")
+SIGNED_PRICE = replace(UNIT_PRICE, expected=f"from -{10**11:,} to {10**11:,} of money per mass", least=-(10**11))
+"""Below zero: paid to whoever takes it."""
 YEARLY_PRICE = replace(MONEY, unit="money/kg/year")
 MONTHS = Range("zero or more", 0, 1_200, beyond=("no more than 1,200 months", _CHECK), unit="months")
 PER_UNIT = Range(
@@ -133,6 +135,7 @@ Kilograms = Annotated[Number, AfterValidator(MASS)]
 KilogramsPerYear = Annotated[Number, AfterValidator(MASS_RATE)]
 Money = Annotated[Number, AfterValidator(MONEY)]
 MoneyPerKilogram = Annotated[Number, AfterValidator(UNIT_PRICE)]
+SignedMoneyPerKilogram = Annotated[Number, AfterValidator(SIGNED_PRICE)]
 MoneyPerKilogramYear = Annotated[Number, AfterValidator(YEARLY_PRICE)]
 Months = Annotated[Number, AfterValidator(MONTHS)]
 PerUnit = Annotated[Number, AfterValidator(PER_UNIT)]

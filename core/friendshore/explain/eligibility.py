@@ -17,7 +17,7 @@ from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Offer
 from ..domain.use import Chained, Result, Use, Verdict
 from ..problem import Problem
-from ..problem.capacity import accepted_steps
+from ..problem.capacity import Pool, accepted_steps, most_units
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.merged import Merged
 from ..problem.network import Arc, Node, final_node
@@ -192,15 +192,12 @@ class Eligibilities:
     def units(self, offer: int, period: int) -> Decimal | None:
         """Most units that may be ordered of an offer in a period; None: no limit."""
         facts = self.problem.offers[offer]
-        limits = [self._pools[name][period] for name in facts.pools if name in self._pools]
-        use = facts.offer.capacity_use
-        found = [limit / use for limit in limits if limit is not None and use]
-        most = facts.most[period]
-        return min([*found, *([most] if most is not None else [])], default=None)
+        pools = [self._pools[name] for name in facts.pools if name in self._pools]
+        return most_units(pools, facts.offer.capacity_use, facts.most[period], period)
 
     @cached_property
-    def _pools(self) -> Mapping[str, tuple[Decimal | None, ...]]:
-        return {pool.facility: pool.capacity for pool in self.problem.pools}
+    def _pools(self) -> Mapping[str, Pool]:
+        return {pool.facility: pool for pool in self.problem.pools}
 
     def _wanted_by(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
         """Where a compliance class ends, with what is wanted there; of an input all that makers are bought, whenever it comes."""

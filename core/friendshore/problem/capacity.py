@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -54,6 +54,12 @@ class Pool(NamedTuple):
     capacity: tuple[Decimal | None, ...]
     """Kilograms in each period; None: unlimited."""
     offers: tuple[int, ...]
+
+
+def most_units(pools: Iterable[Pool], use: Decimal, own: Decimal | None, period: int) -> Decimal | None:
+    """Most units that an offer's own limit, and the capacities of which a unit takes `use`, allow in a period; None: no limit."""
+    found = [capacity / use for pool in pools if use and (capacity := pool.capacity[period]) is not None]
+    return min([*found, *([own] if own is not None else [])], default=None)
 
 
 class Capacities:

@@ -194,6 +194,8 @@ def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: 
 
 def _free_of(offer: Offer, kind: TermKind, gone: Mapping[str, object]) -> Offer:
     lanes = offer.lanes
+    if kind is TermKind.MAXIMUM_LOAD and offer.paid:
+        return offer  # without its limit a plan would buy without end
     if kind is TermKind.LEAD_TIME:
         lanes = tuple(lane.but(lead_time=None) for lane in lanes)
     return offer.but(**gone, lanes=lanes)

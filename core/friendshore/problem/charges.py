@@ -86,9 +86,10 @@ class Charges:
         return tuple(charges)
 
     def value(self, arc: Arc, t: int) -> Decimal:
-        """The price of one kilogram of an arc ordered in period `t`, as rules are told it."""
+        """The price of one kilogram of an arc ordered in period `t`, as rules are told it: nothing, where it is below zero."""
         facts = self.offers[arc.offer]
-        return facts.price[t] if facts.single else exact(facts.price[t] / facts.mass_per_unit)
+        price = facts.price[t] if facts.single else exact(facts.price[t] / facts.mass_per_unit)
+        return max(price, Decimal(0))
 
     def _dearest(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> Decimal:
         return exact(sum(self._dearest_parts(arc, use, value, arrival).values(), Decimal(0)))

@@ -60,12 +60,11 @@ def as_floats(numbers: Sequence[Decimal]) -> Floats:
 
 
 def largest(rows: Sequence[Sequence[Decimal]]) -> list[Decimal]:
-    """The largest number of each row. Rows that are one object, and numbers that rows share but for a factor, are looked through once."""
+    """The largest number of each row, its sign left aside. Rows that are one object, and numbers that rows share but for a factor, are looked through once."""
     lists = {id(row): row for row in (row.numbers if isinstance(row, Scaled) else row for row in rows)}
-    ends = {key: (min(numbers), max(numbers)) for key, numbers in lists.items()}
+    most = {key: max(map(abs, numbers)) for key, numbers in lists.items()}
     return [
-        rounded(ends[id(row.numbers)][row.factor >= 0] * row.factor) if isinstance(row, Scaled) else ends[id(row)][1]
-        for row in rows
+        rounded(most[id(row.numbers)] * abs(row.factor)) if isinstance(row, Scaled) else most[id(row)] for row in rows
     ]
 
 

@@ -51,13 +51,13 @@ class Moves:
 
     @property
     def dearest(self) -> Decimal:
-        """The most `money` of any move; 0 without moves."""
+        """The most `money` of any move, credits counted as if they were paid; 0 without moves."""
         no_more = map(add, map(add, largest(self.prices), largest(self.charges)), largest(self.freights))
         first, most = self.first.tolist(), Decimal(0)
         for limit, arc in sorted(((limit, arc) for arc, limit in enumerate(no_more)), reverse=True):
             if limit <= most:
                 break
-            most = max([most, *map(self.money, range(first[arc], first[arc + 1]))])
+            most = max([most, *(abs(self.money(move)) for move in range(first[arc], first[arc + 1]))])
         return most
 
 

@@ -65,6 +65,14 @@ class OfferFacts(NamedTuple):
         return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
 
     @property
+    def paid_periods(self) -> tuple[int, ...]:
+        """Order periods in which it may be ordered at a price below zero."""
+        if not self.offer.paid:
+            return ()
+        periods = enumerate(zip(self.price, self.most, strict=True))
+        return tuple(t for t, (price, most) in periods if price < 0 and most != 0)
+
+    @property
     def mass_per_unit(self) -> Decimal:
         """Kilograms of all outputs per unit."""
         mass = _NOTHING

@@ -13,6 +13,8 @@ from fractions import Fraction
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
+from ..domain.fitting import paid_without_end
+from ..domain.quantities import readable
 from ..domain.terms import SPANS, Terms
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
@@ -201,7 +203,30 @@ def resolve_trade(
     price_spans, assumed = resolve_schedules(merged, case, counted, sellers)
     term_spans, also_assumed = resolve_terms(merged, case, counted, sellers, pools)
     commitments = resolve_commitments(case, counted, network, moves)
+    bound = {offer for span in price_spans for offer in span.offers}
+    wrong = [trouble for i in reached for trouble in _paid_for(counted[i], i in bound, case)]
+    if wrong:
+        raise InputError(wrong)
     return Trade(pools, price_spans, term_spans, commitments), assumed + also_assumed
+
+
+def _paid_for(facts: OfferFacts, scheduled: bool, case: Case) -> Iterator[Diagnostic]:
+    """What keeps an offer from a price below zero that a case or a change gives it, or that the price list of others bears on."""
+    below = facts.paid_periods
+    if not below:
+        return
+    name, found = facts.offer.id, f"{readable(facts.price[below[0]])} {case.currency} in {case.horizon.label(below[0])}"
+    for fault in paid_without_end(dict(facts.offer), facts.offer.prices):
+        column = f"offers.{fault.field}"
+        yield Diagnostic(f"`{name}`: {fault.message}", "", None, column, found, fault.expected, fault.fix)
+    if scheduled:
+        yield Diagnostic(
+            f"a price schedule bears on `{name}`, whose price is below zero: a share of that is no discount",
+            column="tiers.id",
+            found=found,
+            expected="prices of zero or more",
+            fix="leave the offer out of the schedule, by `materials` for instance",
+        )
 
 
 def _pools(capacities: Capacities, counted: Sequence[OfferFacts], reached: Sequence[int]) -> tuple[Pool, ...]:

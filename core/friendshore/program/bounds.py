@@ -2,7 +2,7 @@
 
 An offer never delivers more than its capacity; nor, if nothing forces a plan to buy what it does not need, more than the
 demand that its goods can still serve, with what may be left over: stocks, and what order minima, whole lots and terms of trade
-bring beyond need, or is bought to reach the last tier of a price schedule. What is left over may be worth making into something else that is cheaper to hold, so that it counts for every maker down its chains.
+bring beyond need, or is bought to reach the last tier of a price schedule, or because its price is below zero. What is left over may be worth making into something else that is cheaper to hold, so that it counts for every maker down its chains.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 
 from ..domain.case import Minimise
 from ..problem import Problem
+from ..problem.capacity import most_units
 from ..problem.float_tables import as_floats, table
 from ..problem.network import Node, final_node
 from .matrix import Floats, Ints
@@ -177,7 +178,8 @@ def _needs(walk: _Walk, forced: bool) -> dict[int, float]:
     least = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
     least += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
     wanted = sum(float(sum(d.quantity)) for d in problem.demands)
-    ample = AMPLE * (sum(finite) + wanted * walk.most_for_one() + least + sum(walk.reach.values()))
+    own = least + sum(walk.reach.values()) + sum(walk.paid.values())
+    ample = AMPLE * (sum(finite) + (wanted + sum(walk.paid.values())) * walk.most_for_one() + own)
     return {index: ample if forced or not isfinite(need) else need for index, need in exact.items()}
 
 
@@ -241,6 +243,8 @@ class _Walk:
                 self.asked[offer] = self.asked.get(offer, 0.0) + float(span.terms.least or 0)
         for commitment in problem.commitments:
             self.asked[commitment.offer] = self.asked.get(commitment.offer, 0.0) + float(commitment.quantity)
+        self.paid = {index: self._paid(index) for index in self.outlets if problem.offers[index].paid_periods}
+        """Units of each offer that may be bought for what is paid to whoever takes them."""
         self._lots = dict.fromkeys(problem.network.nodes, 0.0)
         for lot in problem.lots:
             self._lots[lot.material, lot.place.id] += float(lot.quantity)
@@ -303,6 +307,14 @@ class _Walk:
         """Units that a plan may order of an offer in all: what is needed, and what is bought for the sake of a lower price."""
         return self.needed(offer) + self.bought.get(offer, 0.0)
 
+    def _paid(self, offer: int) -> float:
+        problem, facts = self.problem, self.problem.offers[offer]
+        pools = [pool for pool in problem.pools if pool.facility in facts.pools]
+        each = [most_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
+        limits = [] if facts.offer.total is None else [facts.offer.total]
+        limits += [] if None in each else [sum((units for units in each if units is not None), Decimal(0))]
+        return float(min(limits))  # one of them there is: without a limit a problem is refused
+
     def needed(self, offer: int) -> float:
         """Units needed of an offer: for what its goods serve, for orders as large as the minimum, and to use up what is left."""
         by_output: dict[int, float] = {}
@@ -316,12 +328,12 @@ class _Walk:
         return self._unneeded(offer) + self.bought.get(offer, 0.0)
 
     def _unneeded(self, offer: int) -> float:
-        """What its order minima, whole lots and terms of trade bring, and what its inputs have left over."""
+        """What its order minima, whole lots, terms of trade and a price below zero bring, and what its inputs have left over."""
         feeds = self.problem.network.feeds.get(offer, ())
         left = 0.0
         for feed, line in zip(feeds, self.problem.offers[offer].offer.inputs, strict=True) if feeds else ():
             left += self._left[feed] / float(line.per_unit)
-        return left + self._orders[offer] + self.asked.get(offer, 0.0)
+        return left + self._orders[offer] + self.asked.get(offer, 0.0) + self.paid.get(offer, 0.0)
 
     def _left_over(self, node: Node) -> float:
         made = 0.0

@@ -28,7 +28,7 @@ from ..domain.quantities import (
     parse_share,
     parse_unit_price,
 )
-from ..domain.values import MASS, MONEY, MONTHS, PER_UNIT, RESOLUTION, Range, currency
+from ..domain.values import MASS, MONEY, MONTHS, PER_UNIT, RESOLUTION, SIGNED_PRICE, Range, currency
 
 T = TypeVar("T")
 
@@ -248,6 +248,11 @@ def read_money(value: object) -> Money:
 def read_unit_price(value: object) -> UnitPrice:
     """Money per kilogram."""
     return _measured(_parse_unit_price, _amount, MONEY, "money per mass, like `580 USD/kg`", value)
+
+
+def read_signed_price(value: object) -> UnitPrice:
+    """Money per kilogram, which may be below zero."""
+    return _measured(_parse_unit_price, _amount, SIGNED_PRICE, "money per mass, like `580 USD/kg`", value)
 
 
 def read_mass_or_money(value: object) -> Mass | Money:

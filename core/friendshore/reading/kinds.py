@@ -67,6 +67,7 @@ CAPACITY = Kind("mass per time, or `unlimited`", c.read_capacity)
 PER_UNIT = Kind("number or mass", c.read_per_unit, also=(_NUMBER,))
 MONEY = Kind("money", c.read_money)
 UNIT_PRICE = Kind("money per mass", c.read_unit_price)
+SIGNED_PRICE = Kind("money per mass, also below zero", c.read_signed_price)
 DURATION = Kind("duration", c.read_duration)
 
 
@@ -111,6 +112,7 @@ _SORTS: Mapping[object, Kind] = {
     v.PER_UNIT: PER_UNIT,
     v.MONEY: MONEY,
     v.UNIT_PRICE: UNIT_PRICE,
+    v.SIGNED_PRICE: SIGNED_PRICE,
     v.YEARLY_PRICE: Kind("money per mass and year", c.read_yearly_price),
     v.MONTHS: DURATION,
     UNLIMITED: CAPACITY,

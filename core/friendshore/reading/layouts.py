@@ -19,7 +19,7 @@ from . import kinds as k
 from .cells import read_number
 from .csvfile import Table, TableRow
 from .fields import Field, Kind, Layout, UnreadableError
-from .kinds import MONEY, UNIT_PRICE, kind_of
+from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, kind_of
 
 
 def layout(
@@ -64,7 +64,7 @@ def fields_of(record: type[BaseModel]) -> Iterator[Field]:
 
 def _field(record: type[BaseModel], attribute: str, info: FieldInfo, said: Written) -> Field:
     kind = kind_of(info.annotation, info.metadata) if said.sort is None else kind_of(said.sort)
-    currencies = (f"{attribute}_currency", "currency") if kind in (MONEY, UNIT_PRICE) else ()
+    currencies = (f"{attribute}_currency", "currency") if kind in (MONEY, UNIT_PRICE, SIGNED_PRICE) else ()
     return Field(
         said.name or info.alias or attribute,
         kind,

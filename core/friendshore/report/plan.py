@@ -41,8 +41,9 @@ def time_of(run: Run) -> str:
 
 
 def spends(run: Run) -> str:
-    """What is spent, and which demands are met from when."""
-    return f"spends {large_money(run.cost.total, run.currency)}; {met(run)}"
+    """What is spent, or earned, and which demands are met from when."""
+    verb = "earns" if run.cost.total < 0 else "spends"
+    return f"{verb} {large_money(abs(run.cost.total), run.currency)}; {met(run)}"
 
 
 def met(run: Run) -> str:

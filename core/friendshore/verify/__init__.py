@@ -162,6 +162,7 @@ def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
     per_kg = problem.moves.dearest
     per_kg += max((settled.rate for settled in costing.settled), default=Decimal(0))
     per_kg += max((commitment.rate for commitment in problem.commitments), default=Decimal(0))
+    per_kg += max((abs(problem.offers[offer].price[make.period]) for make, offer in ledger.makes), default=Decimal(0))
     parts = (plan.purchases, plan.makes, plan.lots, plan.deliveries, plan.shorts, plan.stocks)
     return problem.case.resolution / 2 * sum(map(len, parts)) * (dearest + per_kg)
 

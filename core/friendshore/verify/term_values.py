@@ -205,7 +205,7 @@ class TermValues:
 
     def _spent(self, for_uses: terms.ForUses | None, move: int) -> Answer:
         spent, parts = self.spent(for_uses).get(move, NOTHING), int(self.bought(for_uses).parts[move])
-        return spent, self.problem.moves.money(move) * parts if spent else NOTHING
+        return spent, abs(self.problem.moves.money(move)) * parts if spent else NOTHING
 
     def _delivered(self, demand: int, t: int) -> Answer:
         delivered = self.delivered.get((demand, t), NOTHING)
@@ -236,7 +236,7 @@ class TermValues:
 
     def _making(self, made: Mapping[Cell, Decimal], offer: int, t: int) -> Answer:
         money = made.get((offer, t), NOTHING)
-        return money, self.problem.offers[offer].price[t] if money else NOTHING
+        return money, abs(self.problem.offers[offer].price[t]) if money else NOTHING
 
     def _onboarding(self, offer: int) -> Answer:
         return self.problem.offers[offer].onboarding if offer in self.used else NOTHING, NOTHING

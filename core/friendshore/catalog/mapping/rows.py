@@ -27,7 +27,7 @@ from .read import Map, MapEntry, read_map, table_name
 from .sheet import SheetRow, read_sheet
 from .texts import CellText
 
-_AMOUNTS = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.MASS_OR_MONEY, k.DURATION)
+_AMOUNTS = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.SIGNED_PRICE, k.MASS_OR_MONEY, k.DURATION)
 """Kinds of columns that hold numbers with units."""
 _SHOWN = 60
 

@@ -272,9 +272,9 @@ def _charges(problem: Problem, rule: Rule) -> bool:
 
 
 def _values(problem: Problem, arc: Arc) -> list[Decimal]:
-    """Prices per kilogram of an arc in all periods, without repeats."""
+    """Prices per kilogram of an arc in all periods, as rules are told them, without repeats."""
     facts = problem.offers[arc.offer]
-    prices = sorted(set(facts.price))
+    prices = sorted({max(price, Decimal(0)) for price in facts.price})
     return prices if facts.single else [exact(price / facts.mass_per_unit) for price in prices]
 
 

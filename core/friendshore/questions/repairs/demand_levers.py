@@ -231,11 +231,11 @@ def _waiver(
 
 
 def _kinds(offer: Offer, limited: bool) -> Iterator[TermKind]:
-    """Kinds of terms that an offer states; `limited`: its plant has a capacity, without which its own quantity is what lets it count."""
+    """Kinds of terms that an offer states and may do without; `limited`: its plant has a capacity, without which its own quantity is what lets it count."""
     if offer.min_order:
         yield TermKind.MINIMUM_LOAD
     most = (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)
-    if any(figure is not None for figure in (most if limited else ())):
+    if any(figure is not None for figure in (most if limited and not offer.paid else ())):
         yield TermKind.MAXIMUM_LOAD
     if offer.lot is not None:
         yield TermKind.LOT

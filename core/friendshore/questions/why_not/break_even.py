@@ -32,14 +32,15 @@ _DOUBLED = 40
 """How often a price may be doubled in search of one at which an offer is not bought."""
 
 
-Outcome = Literal["price", "no price", "any price", "outranked", "ranked", "conflict", "not found"]
+Outcome = Literal["price", "no price", "any price", "paid", "outranked", "ranked", "conflict", "not found"]
 
 
 class BreakEven(Record):
     """Up to which price an offer is worth buying. Factors are on all prices of the offer, whenever it is ordered."""
 
     outcome: Outcome
-    """`no price`: not even for nothing. `any price`: the rules ask for it, whatever it costs. `outranked`: what
+    """`no price`: not even for nothing. `any price`: the rules ask for it, whatever it costs. `paid`: its price is below zero, and a price is looked
+    for above that only. `outranked`: what
     ranks before cost is better with it, whatever it costs. `ranked`: the case ranks objectives,
     and cost alone does not say what is bought. `conflict`: rules cannot hold together, with or without it. `not found`: a limit ended the search before it was known to be bought at all."""
     factor: Number | None = None
@@ -153,6 +154,9 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
         VerificationError: if a plan does not hold.
     """
     base = tuple(changes)
+    asked = [change.amount for change in base if change.amount is not None]
+    if any(f.offer.id == offer and f.offer.paid for f in session.problem.offers) or any(amount < 0 for amount in asked):
+        return BreakEven(outcome="paid")
     bare = without(session, offer, base)
     if any(part.plan.infeasible for part in bare.after):
         today = session.after(*base, Change(price=offer, factor=Decimal(1)))

@@ -52,6 +52,8 @@ def _price(entering: BreakEven, found: WhyNot) -> list[str]:
         return ["rules cannot hold together here, with or without it: nothing is planned"]
     if entering.outcome == "outranked":
         return ["at any price: what the case ranks before cost is better with it than without"]
+    if entering.outcome == "paid":
+        return ["its price is below zero: what it would have to cost is asked with a change of its price"]
     if entering.outcome == "ranked":
         return ["the case ranks money before its last objective, or a level is not proved: no price is told"]
     if entering.outcome == "not found" or entering.factor is None:
