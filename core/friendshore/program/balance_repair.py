@@ -117,17 +117,18 @@ class _Closing:
         self.fed = np.zeros(len(self.flow), dtype=bool)
         """Whether anything is bought for a cell once purchases are rounded."""
         self.fed[self.cell[rounded >= 1]] = True
+        self.arriving: dict[int, list[int]] = {}
+        """Pieces by the cell and the period in which they arrive."""
+        self.growing: dict[int, list[int]] = {}
+        """Those of them that have not reached their limit, or may have come down from it."""
         self.drawn: dict[int, dict[int, float]] = {}
         """Cell -> orders that take more of it than when rounded to the nearest step, with what a unit of them takes."""
 
     def run(self) -> Floats:
         """All cells, users before makers, since a change of what is made changes what is drawn."""
         self.rows = self._rows()
-        arriving = (self.cell * self.count + self.delivered)[self.pieces]
-        order = np.argsort(arriving, kind="stable")
-        keys, first = np.unique(arriving[order], return_index=True)
-        in_order, ends = order.tolist(), [*first.tolist(), len(order)]
-        pieces = {key: in_order[start:end] for key, (start, end) in zip(keys.tolist(), pairwise(ends), strict=True)}
+        room = np.array(self.whole) + 1 <= np.array(self.most)
+        self.arriving, self.growing = self._by_arrival(np.arange(len(room))), self._by_arrival(np.flatnonzero(room))
         rank = {node: i for i, node in enumerate(self._users_first())}
         cells = [
             (rank.get(node, len(rank)), node, r.index)
@@ -135,9 +136,17 @@ class _Closing:
             for node in self._nodes(r)
         ]
         for _, node, compliance_class in sorted(cells):
-            self._close(node, compliance_class, pieces)
+            self._close(node, compliance_class)
         self.x[self.program.columns.buy] = self._steps() * self.step
         return self.x
+
+    def _by_arrival(self, pieces: Ints) -> dict[int, list[int]]:
+        """Some of the pieces by the cell that they come to and the period in which they do."""
+        arrival = (self.cell * self.count + self.delivered)[self.pieces[pieces]]
+        order = np.argsort(arrival, kind="stable")
+        keys, first = np.unique(arrival[order], return_index=True)
+        in_order, ends = pieces[order].tolist(), [*first.tolist(), len(order)]
+        return {key: in_order[start:end] for key, (start, end) in zip(keys.tolist(), pairwise(ends), strict=True)}
 
     def _steps(self) -> Floats:
         """Steps of every purchase."""
@@ -152,13 +161,13 @@ class _Closing:
         """Row of `flow` for a node and a compliance class."""
         return compliance_class * len(self.index) + node
 
-    def _close(self, node: int, compliance_class: int, pieces: Mapping[int, list[int]]) -> None:
+    def _close(self, node: int, compliance_class: int) -> None:
         cell, store = self._cell(node, compliance_class), self.problem.stores[self.problem.network.nodes[node]]
         first, kept = self.program.columns.stock.get((node, compliance_class)), store.kept
         wanted = np.zeros(self.count) if first is None else np.rint(self.x[first : first + self.count] / self.step)
         flow = self.flow[cell]
         if not self.fed[cell]:
-            self._begin(cell, pieces)
+            self._begin(cell)
         if all(share == 1 for share in kept) and np.abs(np.cumsum(flow) - wanted).max(initial=0.0) < 0.5:
             return
         earlier = first is not None and not any(most is not None for most in store.limit)
@@ -171,15 +180,15 @@ class _Closing:
                 off = round(held - target[t])
                 if not off or abs(off) > rounded:
                     break  # more than rounding explains is not for rounding to mend
-                held += self._change(pieces.get(first_arrival + since, []), -off, compliance_class)
+                held += self._change(first_arrival + since, -off, compliance_class)
                 if off > 0 or not earlier or kept[since] != 1:
                     break
             held = max(held, 0.0)
 
-    def _begin(self, cell: int, pieces: Mapping[int, list[int]]) -> None:
+    def _begin(self, cell: int) -> None:
         """Buys a step wherever something is drawn and all that is bought for it is rounded to nothing."""
         while len(short := np.flatnonzero(np.cumsum(self.flow[cell]) < -_EPS)):
-            before = [p for t in range(int(short[0]) + 1) for p in pieces.get(cell * self.count + t, [])]
+            before = [p for t in range(int(short[0]) + 1) for p in self.arriving.get(cell * self.count + t, [])]
             waiting = sorted(
                 (p for p in before if self.tiny[p] and self.most[p] - 0.5 > _EPS), key=lambda p: -self.exact[p]
             )
@@ -190,9 +199,10 @@ class _Closing:
             self.whole[begun] = 1.0
             self.flow[cell, self.delivered[self.pieces[begun]]] += 1
 
-    def _change(self, pieces: list[int], need: int, compliance_class: int) -> int:
+    def _change(self, arrival: int, need: int, compliance_class: int) -> int:
         """Rounds as many purchases of a cell and period the other way as are needed and may be; by how much that changes it."""
         by, changed = (1 if need > 0 else -1), 0
+        pieces = (self.growing if need > 0 else self.arriving).get(arrival, [])
         free, exact, whole, most = self.free, self.exact, self.whole, self.most
         nearest = [
             (by * (whole[piece] - exact[piece]), piece)
@@ -208,6 +218,8 @@ class _Closing:
                 changed += by
                 self._draw(piece, compliance_class, by)
                 again.append(piece)
+                if by < 0 and piece not in self.growing.setdefault(arrival, []):
+                    self.growing[arrival].append(piece)
         return changed
 
     def _draw(self, piece: int, compliance_class: int, by: int) -> None:
@@ -245,8 +257,9 @@ class _Closing:
     def _flows(self, whole: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
         """What comes in less what is drawn and delivered, in steps, by cell and period."""
         columns, offers = self.program.columns, self.problem.offers
-        flow = np.zeros((len(self.index) * len(self.problem.compliance_classes), self.count))
-        np.add.at(flow, (self.cell, self.delivered), whole)
+        cells = len(self.index) * len(self.problem.compliance_classes)
+        arriving = np.bincount(self.cell * self.count + self.delivered, whole, minlength=cells * self.count)
+        flow = arriving.astype(np.float64, copy=False).reshape(cells, self.count)
         single = np.array([facts.single for facts in offers], dtype=bool)
         makes = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
         made = [np.array(part) for part in zip(*makes, strict=True)] or [np.empty(0)] * 4
@@ -257,8 +270,8 @@ class _Closing:
         period = np.concatenate([self.ordered[own], made[2].astype(np.intp)])
         units = np.concatenate([whole[own], np.rint(made[3])])
         line, entry = self.recipes.lines(offer)
-        cells = self._cell(self.recipes.node[line], compliance_class[entry])
-        np.subtract.at(flow, (cells, period[entry]), self.recipes.per_unit[line] * units[entry])
+        cell = self._cell(self.recipes.node[line], compliance_class[entry])
+        np.subtract.at(flow, (cell, period[entry]), self.recipes.per_unit[line] * units[entry])
         for (node, of, t), kilograms in planned.items():
             flow[self._cell(node, of), t] -= kilograms / self.step
         return flow

@@ -181,14 +181,14 @@ class _Decoder:
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
         nothing = Decimal(0)
+        demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:
+            label = compliance_class.label
             for node in sorted(compliance_class.nodes):
                 held, number = nothing, self.nodes[node]
                 for t, kept in enumerate(self.problem.stores[node].kept):
                     cell = (number, compliance_class.index, t)
-                    if (
-                        kept != 1
-                    ):  # what is left of the stock is rounded, so that it never takes more digits than are kept
+                    if kept != 1:  # rounded, so that what is left of the stock never takes more digits than are kept
                         held = round_to(held * kept, self.resolution)
                     held += self.inflow.get(cell, nothing)
                     for part in self.planned.get(cell, ()):
@@ -197,22 +197,14 @@ class _Decoder:
                         if quantity > 0:
                             deliveries.append(
                                 Delivery(
-                                    demand=self.problem.demands[part.demand].id, period=t,
-                                    requirement=compliance_class.label, quantity=quantity, waivers=part.waivers,
+                                    demand=demands[part.demand], period=t, requirement=label, quantity=quantity,
+                                    waivers=part.waivers,
                                 )
                             )  # fmt: skip
                     held = max(held, nothing)  # inputs rounded short; the miss is within half a resolution a draw
                     if held > 0:
                         material, place = node
-                        stocks.append(
-                            Stock(
-                                material=material,
-                                place=place,
-                                requirement=compliance_class.label,
-                                period=t,
-                                quantity=held,
-                            )
-                        )
+                        stocks.append(Stock(material=material, place=place, requirement=label, period=t, quantity=held))
         return deliveries, stocks
 
     def _planned(self) -> dict[Cell, list[_Part]]:
@@ -228,7 +220,9 @@ class _Decoder:
         for (demand, period), parts in by_demand.items():
             facts = self.problem.demands[demand]
             short = shorts[demand * count + period]
-            left = facts.quantity[period] - short - sum((part.quantity for part in parts), Decimal(0))
+            left = facts.quantity[period] - short
+            for part in parts:
+                left -= part.quantity
             largest = max(parts, key=lambda part: part.quantity)
             largest.quantity = max(Decimal(0), largest.quantity + left)
             node = self.nodes[final_node(facts.use)]

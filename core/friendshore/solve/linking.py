@@ -86,6 +86,8 @@ def joint_of(linear: Linear) -> Joint | None:
     """
     counts = np.diff(linear.entries.indptr)
     open_ended = np.flatnonzero((linear.row_lower < linear.row_upper) & (counts > 1))
+    if not len(open_ended):
+        return None
     candidates = open_ended[np.argsort(-counts[open_ended], kind="stable")][:MOST_ROWS]
     rows = np.sort(candidates[: _fewest(linear, candidates)])
     if not len(rows):
