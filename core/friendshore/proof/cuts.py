@@ -25,7 +25,7 @@ from math import ceil, floor, gcd, isfinite, lcm
 
 import numpy as np
 
-from ..program.matrix import Entries, Floats, Linear
+from ..program.matrix import Entries, Floats, Ints, Linear
 from .exact import Figures, Multipliers
 
 TIGHT = 1e-7
@@ -99,21 +99,25 @@ class ExactRows:
             row_upper=np.append(given.row_upper, np.full(len(lower), np.inf)),
         )
 
-    def keep(self, proofs: Sequence[Cut], x: Floats) -> tuple[Cut, ...]:
+    def keep(self, proofs: Sequence[Cut], x: Floats) -> tuple[tuple[Cut, ...], Ints]:
         """Drops all cuts that a plan keeps with something left over, and that none of the others is made of.
 
         Args:
             proofs: what each of the cuts is made of.
             x: the plan.
+
+        Returns:
+            What those that are left are made of, and the numbers that all rows that are left had before.
         """
         kept = [missed(cut, x) >= -TIGHT for cut in self.cuts]
         for number in reversed(range(len(proofs))):
             for row, _ in proofs[number].multipliers.rows if kept[number] else ():
                 if row >= self.given:
                     kept[row - self.given] = True
-        place = {self.given + old: self.given + new for new, old in enumerate(np.flatnonzero(kept).tolist())}
+        left = np.append(np.arange(self.given), self.given + np.flatnonzero(kept))
+        place = {old: new for new, old in enumerate(left.tolist())}
         self.cuts = [cut for cut, keep in zip(self.cuts, kept, strict=True) if keep]
-        return tuple(_renumbered(proof, place) for proof, keep in zip(proofs, kept, strict=True) if keep)
+        return tuple(_renumbered(proof, place) for proof, keep in zip(proofs, kept, strict=True) if keep), left
 
     def row(self, number: int) -> ExactRow | None:
         """A row, or a cut after all rows; None: it holds figures that are unsure, or there is none."""
@@ -194,7 +198,7 @@ class ExactRows:
 
 
 def _renumbered(cut: Cut, place: Mapping[int, int]) -> Cut:
-    rows = tuple((place.get(row, row), times) for row, times in cut.multipliers.rows)
+    rows = tuple((place[row], times) for row, times in cut.multipliers.rows)
     return Cut(Multipliers(cut.multipliers.over, rows), cut.ends)
 
 

@@ -140,26 +140,27 @@ class Tree:
 
         x, rows, reached = self._root.x, self._rows, [float(self._root.bound or 0)]
         proofs: list[Cut] = []
+        last: SolverAnswer | None = None
         while x is not None and self._fractional(x) is not None and not self.watch.stopped():
             found = separated(rows, x)
-            for cut, row in found:
-                proofs.append(cut)
-                rows.cuts.append(row)
+            rows.cuts += [row for _, row in found]
             answer = self._relaxed(rows.linear) if found else None
-            if answer is None or answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
+            if answer is None or answer.outcome is not SolverOutcome.OPTIMAL or answer.duals is None:
+                del rows.cuts[len(proofs) :]
                 break
-            x = answer.x
+            proofs += [cut for cut, _ in found]
+            last, x = answer, answer.x
             reached.append(answer.objective)
             left = float(enough) - answer.objective
             if left <= 0 or (len(reached) > STALLED and reached[-1] - reached[-1 - STALLED] < LITTLE * left):
                 break
-        if not proofs or x is None:
+        if last is None or last.x is None or last.duals is None:
             return
-        self.cuts = rows.keep(proofs, x)
+        self.cuts, kept = rows.keep(proofs, last.x)
         self.linear = rows.linear
         self.exact = ExactProgram(self.linear)
         before, self._leaves = self._root, []
-        self._root = self._look(before.lower, before.upper, None)
+        self._root = self._look(before.lower, before.upper, before, replace(last, duals=last.duals[kept]))
 
     def _split(self, node: _Node, column: int) -> None:
         assert node.x is not None
@@ -168,11 +169,11 @@ class Tree:
         node.split = branch, self._look(*below, node), self._look(*above, node)
         node.x = None
 
-    def _look(self, lower: Floats, upper: Floats, parent: _Node | None) -> _Node:
-        """A leaf, with what is proved of it; a part of its parent, whose bound holds for it too."""
+    def _look(self, lower: Floats, upper: Floats, parent: _Node | None, known: SolverAnswer | None = None) -> _Node:
+        """A leaf, with what is proved of it; a part of its parent, whose bound holds for it too. What its relaxation comes to may be known."""
         self.nodes += 1
         step = replace(self.linear, lower=lower, upper=np.where(self._whole_end(upper), upper, self.linear.upper))
-        answer = self._relaxed(step)
+        answer = self._relaxed(step) if known is None else known
         if answer.outcome is SolverOutcome.INFEASIBLE and (proof := self._empty(step, lower, upper)) is not None:
             return _Node(lower, upper, None, proof)
         duals = answer.duals if answer.duals is not None else np.zeros(len(self.linear.row_lower))
