@@ -99,7 +99,7 @@ def _reads(verified: VerifiedPlan) -> int:
             reads += name == "capacity_use"
             return super().__getattribute__(name)
 
-    offers = tuple(replace(o, offer=Counting.model_construct(**o.offer.__dict__)) for o in verified.problem.offers)
+    offers = tuple(o._replace(offer=Counting.model_construct(**o.offer.__dict__)) for o in verified.problem.offers)
     counted = replace(verified, problem=replace(verified.problem, offers=offers))
     SupplyCauses(counted, {}).of(0, 0)
     return reads

@@ -87,16 +87,24 @@ class Sharing:
     def __init__(self) -> None:
         self._names: dict[frozenset[str], set[str]] = {}
         self._held: dict[tuple[object, ...], object] = {}
+        self._all: dict[type[BaseModel], set[str]] = {}
 
-    def named(self, record: R) -> R:
-        """The record itself, newly made, of whose lists nothing needs to be shared."""
-        names = record.model_fields_set
-        object.__setattr__(record, "__pydantic_fields_set__", self._names.setdefault(frozenset(names), names))
+    def made(self, kind: type[R], fields: dict[str, object]) -> R:
+        """A record of values that are valid as they are, each of its fields in their order: nothing is checked, or copied, again."""
+        if kind not in self._all:
+            self._all[kind] = set(fields)
+        record = kind.__new__(kind)
+        object.__setattr__(record, "__dict__", fields)
+        object.__setattr__(record, "__pydantic_fields_set__", self._all[kind])
+        object.__setattr__(record, "__pydantic_extra__", None)
+        object.__setattr__(record, "__pydantic_private__", None)
         return record
 
     def record(self, record: R) -> R:
         """The record itself, newly made; like all records it never changes."""
-        fields = self.named(record).__dict__
+        names = record.model_fields_set
+        object.__setattr__(record, "__pydantic_fields_set__", self._names.setdefault(frozenset(names), names))
+        fields = record.__dict__
         for name, value in fields.items():
             if type(value) is tuple and value:
                 # Entries are told apart by `id`, which is safe: they live as long as the list that is kept.

@@ -171,7 +171,10 @@ class _Builder:
         stores = {}
         for node in network.nodes:
             specs = given.get(node, ())
-            told = [next((spec for spec in specs if spec.holds_on(period.end)), None) for period in periods]
+            if not specs or (specs[0].start is None and specs[0].end is None):
+                told = [specs[0] if specs else None] * len(periods)
+            else:
+                told = [next((spec for spec in specs if spec.holds_on(period.end)), None) for period in periods]
             each = {spec: self._held(node, spec, prices) for spec in dict.fromkeys(told)}
             held = [each[spec] for spec in told]
             stores[node] = Store(

@@ -129,20 +129,24 @@ class Grouping:
             judgement = self.judgements[demand.use]
             nodes = self.network.reach(final_node(demand.use))[1]
             known: dict[_InForce, list[Signature]] = {}
+            classes: dict[int, ComplianceClass] = {}  # by signature, each of which `known` holds: by identity
             for period in self.periods:
                 if not demand.quantity[period.index]:
                     continue
-                served: dict[Signature, list[frozenset[str]]] = {}
+                served: dict[int, list[frozenset[str]]] = {}
                 for waivers in self._waiver_sets(demand, judgement, period):
                     ids = tuple(waiver_id(w) for w in waivers)
                     force = self._in_force(judgement, period.index, waivers)
                     if force not in known:
                         known[force] = self._terms(demand.use, judgement, force)
                     for terms in known[force]:
-                        if any(fewer <= set(ids) for fewer in served.get(terms, ())):
+                        if id(terms) not in classes:
+                            classes[id(terms)] = found.get(terms) or self._new(found, terms)
+                        compliance_class = classes[id(terms)]
+                        fewer = served.setdefault(compliance_class.index, [])
+                        if any(some <= set(ids) for some in fewer):
                             continue  # the same is available with fewer waivers
-                        served.setdefault(terms, []).append(frozenset(ids))
-                        compliance_class = found.get(terms) or self._new(found, terms)
+                        fewer.append(frozenset(ids))
                         compliance_class.outlets.append(Outlet(number, period.index, ids))
                         compliance_class.nodes |= nodes
         self._addmeets(found)
@@ -255,6 +259,8 @@ class Grouping:
 
     def _in_force(self, judgement: Judgement, period: int, waivers: tuple[WaiverSpec, ...]) -> _InForce:
         """The rules of origin that bear on a delivery in a period, less those that are waived."""
+        if not judgement.chain:
+            return _InForce((), (), None)
         waived = {w.rule for w in waivers}
         chain = [i for i in judgement.chain if self.law.rules[i].id not in waived]
         span = self.periods[period].span

@@ -75,10 +75,11 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
         raise InputError(problems)
     factors = tuple(sorted({f for c in catalogs for f in c.factors}, key=lambda f: (f.element, f.compound)))
     contents = Factors(factors)
-    materials = {
-        name: material.but(content=content_of(material, contents))
-        for name, material in _by_id(m for catalog in catalogs for m in catalog.materials).items()
-    }
+    materials = _by_id(m for catalog in catalogs for m in catalog.materials)
+    for name, material in materials.items():
+        content = content_of(material, contents)
+        if content is not material.content:
+            materials[name] = material.but(content=content)
     facilities = _by_id(f for catalog in catalogs for f in catalog.facilities)
     offers = _by_id(o for catalog in catalogs for o in catalog.offers)
     prices = grouped((row.id, row) for catalog in catalogs for row in catalog.prices)

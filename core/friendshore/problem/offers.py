@@ -344,16 +344,16 @@ class _OfferReader:
 
     def _chained(self, material: Material) -> Chained:
         stages = self.paths.stages(self.offer, material)
-        chained = Chained(
-            offer=self.offer,
-            material=material,
-            facility=self.facility,
-            performed=stages.performed,
-            missing=stages.missing,
-            supplied=stages.supplied,
-            source=not self.offer.inputs,
-        )
-        return self.paths.sharing.named(chained)
+        fields = {
+            "offer": self.offer,
+            "material": material,
+            "facility": self.facility,
+            "performed": stages.performed,
+            "missing": stages.missing,
+            "supplied": stages.supplied,
+            "source": not self.offer.inputs,
+        }
+        return self.paths.sharing.made(Chained, fields)
 
     def _note_assumed_recipe(self) -> None:
         for line in self.offer.inputs:

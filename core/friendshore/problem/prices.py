@@ -227,15 +227,15 @@ def _competing(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility])
 
 def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> set[frozenset[str]]:
     """Materials that one offer takes or gives, and those that one capacity is used for."""
-    made: dict[str, set[str]] = {}
-    found: set[frozenset[str]] = set()
+    found: dict[frozenset[str], frozenset[str]] = {}
+    made: dict[str, frozenset[str]] = {}
     for facts in offers:
         lines = frozenset([line.material for line in (*facts.offer.inputs, *facts.offer.outputs)])
-        found.add(lines)
-        made.setdefault(facts.offer.facility, set()).update(lines)
-    at: dict[str, set[str]] = {}
+        lines, name = found.setdefault(lines, lines), facts.offer.facility
+        made[name] = made[name] | lines if name in made else lines
+    at: dict[str, frozenset[str]] = {}
     for name, materials in made.items():
         for facility in around(name, facilities):
             if facility.capacity:
-                at.setdefault(facility.id, set()).update(materials)
-    return found.union(map(frozenset, at.values()))
+                at[facility.id] = at[facility.id] | materials if facility.id in at else materials
+    return {*found, *at.values()}
