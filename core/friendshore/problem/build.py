@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 
 from ..domain.base import exact, grouped
 from ..domain.basis import Factors, basis_factor
@@ -158,12 +158,7 @@ class _Builder:
         return factor
 
     def _discounts(self) -> tuple[Decimal, ...]:
-        rate = 1 + self.case.discount
-        months = self.case.horizon.length.months
-        return tuple(
-            exact(_POWER.power(rate, -(Decimal(t * months) / 12))) if rate != 1 else Decimal(1)
-            for t in range(self.case.horizon.count)
-        )
+        return _discounts(1 + self.case.discount, self.case.horizon.length.months, self.case.horizon.count)
 
     def _stores(self, network: Network, prices: DerivedPrices) -> dict[Node, Store]:
         given = grouped(((spec.material, spec.place or self.case.place), spec) for spec in self.case.stores)
@@ -216,6 +211,14 @@ class _Builder:
                 self.assumptions.append(
                     Assumption("licences", f"every export licence that {end_use} use needs is taken as granted")
                 )
+
+
+@lru_cache(maxsize=64)
+def _discounts(rate: Decimal, months: int, count: int) -> tuple[Decimal, ...]:
+    """What money of each of `count` periods of so many months counts for at the start."""
+    if rate == 1:
+        return (Decimal(1),) * count
+    return tuple(exact(_POWER.power(rate, -(Decimal(t * months) / 12))) for t in range(count))
 
 
 def _kept(loss: Decimal, years: Fraction) -> Decimal:

@@ -175,6 +175,8 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
         return catalog.but(offers=tuple(offers))
 
     left = tuple(without(catalog) for catalog in catalogs)
+    if not gone:
+        return case, left
     kept = tuple(given for given in case.assume.offer if given.id not in gone)
     return case.but(assume=case.assume.but(offer=kept)), left
 

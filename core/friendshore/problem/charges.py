@@ -33,11 +33,12 @@ class Charges:
         self.horizon: Horizon = law.case.horizon
         self.rules: list[Rule] = [rule for rule in law.rules if "charge" in rule.verbs]
         weights = [_weights(rule.phases, self.horizon, law.statuses) for rule in self.rules]
-        self._weights = [tuple(of_rule[t] for of_rule in weights) for t in range(self.horizon.count)]
+        self._weights = list(zip(*weights, strict=True)) or [()] * self.horizon.count
         """By period, the part of its days on which each rule holds."""
         first: dict[tuple[Decimal, ...], int] = {}
         self._alike = [first.setdefault(weights, t) for t, weights in enumerate(self._weights)]
         """By period, the first one in which all rules hold as in it."""
+        self._values: dict[int, Sequence[Decimal]] = {}
         self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
         self._told_before: dict[tuple[int, int], dict[Charged, ByRule]] = {}
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
@@ -73,23 +74,37 @@ class Charges:
         if arc.offer < 0 or not self.rules:
             return (Decimal(0),) * self.horizon.count
         known: dict[tuple[Decimal, int], Decimal] = {}
-        charges = []
-        for t in range(self.horizon.count):
+        charges: list[Decimal] = []
+        last: tuple[Decimal | None, int] = None, -1
+        charge = Decimal(0)
+        for t, value in enumerate(self._values_of(arc.offer)):
             arrival = arc.arrival(t)
             if arrival >= self.horizon.count:
                 charges.append(Decimal(0))
                 continue
-            key = self.value(arc, t), self._alike[arrival]
-            if key not in known:
-                known[key] = self._dearest(arc, use, *key)
-            charges.append(known[key])
+            alike = self._alike[arrival]
+            if value is not last[0] or alike != last[1]:  # most prices are one object for all periods
+                last = key = value, alike
+                if key not in known:
+                    known[key] = self._dearest(arc, use, *key)
+                charge = known[key]
+            charges.append(charge)
         return tuple(charges)
 
     def value(self, arc: Arc, t: int) -> Decimal:
         """The price of one kilogram of an arc ordered in period `t`, as rules are told it: nothing, where it is below zero."""
-        facts = self.offers[arc.offer]
-        price = facts.price[t] if facts.single else exact(facts.price[t] / facts.mass_per_unit)
-        return max(price, Decimal(0))
+        return self._values_of(arc.offer)[t]
+
+    def _values_of(self, offer: int) -> Sequence[Decimal]:
+        found = self._values.get(offer)
+        if found is None:
+            facts, nothing = self.offers[offer], Decimal(0)
+            mass = facts.mass_per_unit
+            found = facts.price if facts.single else tuple([exact(price / mass) for price in facts.price])
+            if min(found) < nothing:
+                found = tuple([max(price, nothing) for price in found])
+            self._values[offer] = found
+        return found
 
     def _dearest(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> Decimal:
         return exact(sum(self._dearest_parts(arc, use, value, arrival).values(), Decimal(0)))

@@ -243,10 +243,9 @@ def origin_rules(demand: Demand, law: Law) -> list[str]:
     wanted = [p.span for p in law.case.horizon.periods if demand.quantity[p.index]]
     found = []
     for position, rule in enumerate(law.rules):
-        if not rule.phases:
+        if not rule.phases or "judge" not in rule.verbs or rule.bears_on != "chain":
             continue
-        named_only = isinstance(rule, Exclude) or (isinstance(rule, OriginBan) and not rule.asks_proof)
-        if "judge" not in rule.verbs or rule.bears_on != "chain" or named_only:
+        if isinstance(rule, Exclude) or (isinstance(rule, OriginBan) and not rule.asks_proof):
             continue
         with attributed(rule):
             if any(law.in_force(position, span) for span in wanted) and rule.concerns(demand.use):

@@ -32,6 +32,7 @@ class SharedFacts:
         """
         self.case = case
         self.kept = kept
+        self.catalogs = catalogs
         # Offers and ways know nothing of what is wanted, nor of what of the law is waived.
         self._bare = case.but(demands=(), waivers=(), licences=(), frozen=None) if kept is not None else case
         self._bearing = [self._bare.__dict__[name] for name in type(case).model_fields]
@@ -43,7 +44,9 @@ class SharedFacts:
 
     def capacities(self) -> Capacities:
         """What facilities can make."""
-        return self._once("capacities", (self.merged,), lambda: Capacities(self.merged, self._bare))
+        # Offers have no part in it: one that is taken away leaves it as it is.
+        of = [part for c in self.catalogs for part in (c.name, c.requires, c.facilities, c.sources)]
+        return self._once("capacities", of, lambda: Capacities(self.merged, self._bare))
 
     def demands(self, basis: _Basis) -> Sequence[Demand]:
         """All demands."""

@@ -21,7 +21,7 @@ binds to take or pay, a loss may cancel what is due, and nothing is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -63,8 +63,6 @@ class VerifiedPlan:
     levels: tuple[LevelReading, ...]
     """Every ranked objective, with its value."""
     ledger: PlanEntries
-    charged: dict[str, Decimal]
-    """Undiscounted money that each rule adds."""
     largest_miss: Decimal
     """Kilograms by which the worst row misses through rounding."""
     rounding: Decimal
@@ -75,6 +73,11 @@ class VerifiedPlan:
     def judged(self) -> tuple[Judged, ...]:
         """Every verdict that bears on the plan."""
         return self.judging.verdicts
+
+    @property
+    def charged(self) -> Mapping[str, Decimal]:
+        """Undiscounted money that each rule adds."""
+        return self.costing.charged_by_rule
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -142,7 +145,6 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
         readings=readings,
         levels=tuple(levels),
         ledger=ledger,
-        charged=costing.charged_by_rule(),
         largest_miss=ledger.largest_miss,
         rounding=rounding,
         seal=_SEAL,

@@ -115,6 +115,7 @@ class Costing:
             found[requirement].add(self.problem.demands[demand].use)
         return dict(found)
 
+    @cached_property
     def charged_by_rule(self) -> dict[str, Decimal]:
         """Undiscounted money that each rule adds to the plan."""
         total: defaultdict[str, Decimal] = defaultdict(Decimal)

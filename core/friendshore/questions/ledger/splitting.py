@@ -177,7 +177,7 @@ class Split:
         """A player's part of every line."""
         weights = self.weights[player]
         values = [(weight, self.value(c).lines) for c, weight in weights.items() if weight]
-        return [_products([(w, lines[at]) for w, lines in values]) for at in range(len(values[0][1]))]
+        return [_products([(w, lines[at]) for w, lines in values if lines[at]]) for at in range(len(values[0][1]))]
 
     def rise(self) -> list[Fraction]:
         """What all items together add to every line."""
