@@ -73,3 +73,23 @@ def test_what_is_kept_stays_behind_when_a_session_is_stored() -> None:
     kept = Kept()
     kept.same(Place(id="X", country="AU"))
     assert not pickle.loads(pickle.dumps(kept))._records
+
+
+class Duty(Rule):
+    """Charges a tenth of the price, whatever is delivered."""
+
+    kind: Literal["duty"] = "duty"
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        return value / 10
+
+
+def test_a_duty_that_ends_earlier_costs_less_though_it_asks_the_same_of_every_delivery() -> None:
+    """What rules charge together is kept for the days on which each holds: half a period of a duty is half of it."""
+    whole = session(Duty(id="d"))
+    half = Change.model_validate({"move": "d", "until": date(2028, 6, 30)})
+    lists: dict[str, tuple[Change, ...]] = {"all": (), "half": (half,), "none": (Change(disable="d"),)}
+    charges = {name: round(whole.after(*changes).cost.charges, 9) for name, changes in lists.items()}
+    alone = {name: Session.open(whole.inputs.after(some)).verified.cost.charges for name, some in lists.items()}
+    assert charges == {name: round(money, 9) for name, money in alone.items()}
+    assert charges["all"] > charges["half"] > charges["none"] == 0
