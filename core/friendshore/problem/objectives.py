@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from ..domain.case import Case, Level, Minimise
 from ..domain.suggest import did_you_mean
@@ -48,25 +49,28 @@ def resolve_objectives(case: Case, demands: Sequence[Demand], merged: Merged, fa
     levels = case.objectives
     found = [_resolved(level, number, demands, merged, facts) for number, level in enumerate(levels, 1)]
     if levels and not any(level.minimise is Minimise.COST and not level.within for level in levels):
-        found.append(Objective(LAST, _SENTENCES[Minimise.COST], implied=True))
+        found.append(Objective(LAST, _COST, implied=True))
     return tuple(found)
 
 
-_SENTENCES = {
-    Minimise.COST: "cost: money spent, penalties and priced shortage",
-    Minimise.SPEND: "money spent",
-}
+_COST = "cost: money spent, penalties and priced shortage"
 
 
 def _resolved(level: Level, number: int, demands: Sequence[Demand], merged: Merged, facts: Facts) -> Objective:
-    if level.minimise is Minimise.SHORTAGE:
-        named = f" of {listed(level.of)}" if level.of else ""
-        wanted = tuple(i for i, demand in enumerate(demands) if _is_of(demand, level.of))
-        return Objective(level, f"shortage{named}, at its price", demands=wanted)
-    if level.minimise is Minimise.CONCENTRATION:
-        counting = _counting(merged, level, number)
-        return Objective(level, counting.sentence(), rows=tuple(counting.largest(facts)))
-    return Objective(level, _SENTENCES[level.minimise])
+    match level.minimise:
+        case Minimise.SHORTAGE:
+            named = f" of {listed(level.of)}" if level.of else ""
+            wanted = tuple(i for i, demand in enumerate(demands) if _is_of(demand, level.of))
+            return Objective(level, f"shortage{named}, at its price", demands=wanted)
+        case Minimise.CONCENTRATION:
+            counting = _counting(merged, level, number)
+            return Objective(level, counting.sentence(), rows=tuple(counting.largest(facts)))
+        case Minimise.SPEND:
+            return Objective(level, "money spent")
+        case Minimise.COST:
+            return Objective(level, _COST)
+        case _:
+            assert_never(level.minimise)
 
 
 def _is_of(demand: Demand, names: tuple[str, ...]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 
@@ -51,17 +52,21 @@ def goals_of(
     missed = [column for _, column, _ in limits.misses]
     found = []
     for objective, made in zip(problem.objectives, largest, strict=True):
-        cost = np.zeros(len(linear.cost))
-        if objective.level.minimise is Minimise.CONCENTRATION:
-            cost[made] = 1.0
-        elif objective.level.minimise is Minimise.SHORTAGE:
-            for demand in objective.demands:
-                first = columns.short + demand * periods
-                cost[first : first + periods] = linear.cost[first : first + periods]
-        else:
-            cost = linear.cost.copy()
-        if objective.level.minimise is Minimise.SPEND:
-            cost[columns.short : columns.short + len(problem.demands) * periods] = 0.0
-            cost[missed] = 0.0
-        found.append(Goal(cost, float(objective.level.within), objective.level.minimise is Minimise.COST))
+        cost, minimise = np.zeros(len(linear.cost)), objective.level.minimise
+        match minimise:
+            case Minimise.CONCENTRATION:
+                cost[made] = 1.0
+            case Minimise.SHORTAGE:
+                for demand in objective.demands:
+                    first = columns.short + demand * periods
+                    cost[first : first + periods] = linear.cost[first : first + periods]
+            case Minimise.SPEND:
+                cost = linear.cost.copy()
+                cost[columns.short : columns.short + len(problem.demands) * periods] = 0.0
+                cost[missed] = 0.0
+            case Minimise.COST:
+                cost = linear.cost.copy()
+            case _:
+                assert_never(minimise)
+        found.append(Goal(cost, float(objective.level.within), minimise is Minimise.COST))
     return tuple(found)

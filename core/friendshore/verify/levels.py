@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import assert_never
 
 from ..domain.base import exact
 from ..domain.case import Minimise
@@ -33,19 +34,22 @@ class LevelReading:
 
 def measured(objective: Objective, ledger: PlanEntries, values: TermValues, cost: Cost) -> tuple[Decimal, Decimal]:
     """What a level comes to on a plan, and by how much rounding the plan's kilograms may have moved it, if not money."""
-    level, problem = objective.level, ledger.problem
-    if level.minimise is Minimise.COST:
-        return cost.objective, Decimal(0)
-    if level.minimise is Minimise.SPEND:
-        return cost.total, Decimal(0)
-    if level.minimise is Minimise.SHORTAGE:
-        price = {problem.demands[i].id: problem.shortage_price[i] for i in objective.demands}
-        short = (s for s in ledger.plan.shorts if s.demand in price)
-        return exact(
-            sum((problem.discount[s.period] * price[s.demand] * s.quantity for s in short), Decimal(0))
-        ), Decimal(0)
-    found = [values.value(row.terms[0]) for row in objective.rows]
-    return exact(sum((v for v, _ in found), Decimal(0))), sum((moved for _, moved in found), Decimal(0))
+    problem, minimise = ledger.problem, objective.level.minimise
+    match minimise:
+        case Minimise.COST:
+            return cost.objective, Decimal(0)
+        case Minimise.SPEND:
+            return cost.total, Decimal(0)
+        case Minimise.SHORTAGE:
+            price = {problem.demands[i].id: problem.shortage_price[i] for i in objective.demands}
+            short = (s for s in ledger.plan.shorts if s.demand in price)
+            money = sum((problem.discount[s.period] * price[s.demand] * s.quantity for s in short), Decimal(0))
+            return exact(money), Decimal(0)
+        case Minimise.CONCENTRATION:
+            found = [values.value(row.terms[0]) for row in objective.rows]
+            return exact(sum((v for v, _ in found), Decimal(0))), sum((moved for _, moved in found), Decimal(0))
+        case _:
+            assert_never(minimise)
 
 
 def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: Decimal) -> list[LevelReading]:
