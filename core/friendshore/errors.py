@@ -6,9 +6,11 @@ Every error that a user can cause carries its diagnostics as data: all of them a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from os import PathLike
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from .lazy_exports import moved_names
 
@@ -112,6 +114,40 @@ class NoPlanError(SolverError):
 
 class OutOfTimeError(NoPlanError):
     """A limit or Ctrl-C ended it."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+A_CASE = "friendshore.load_case({path})"
+A_SESSION = f"friendshore.plan({A_CASE}).session"
+
+
+def takes(kind: type, line: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Has a public function say what it takes, where its first argument is not a record of a kind but, say, the path of a case.
+
+    Args:
+        kind: what its first argument is.
+        line: what makes that of a path, which stands in it as `{path}`.
+    """
+
+    def checked(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            if args and not isinstance(args[0], kind):
+                given = args[0]
+                is_path = isinstance(given, str | PathLike)
+                path = f'"{given}"' if is_path else '"case.toml"'
+                raise InputError(
+                    f"`{function.__name__}` takes a {kind.__name__}",
+                    found=f"the path {path}" if is_path else f"`{type(given).__name__}`",
+                    expected=f"a {kind.__name__}",
+                    fix=f"give it `{line.format(path=path)}`",
+                )
+            return function(*args, **kwargs)
+
+        return call
+
+    return checked
 
 
 # To a type checker the old name is gone.

@@ -31,7 +31,7 @@ class CatalogDraft:
 
 
 def read_catalog(
-    folder: Path, distribution: str = "", context: Sequence[Catalog] = (), facts: FactColumns = NO_FACTS
+    folder: Path | str, distribution: str = "", context: Sequence[Catalog] = (), facts: FactColumns = NO_FACTS
 ) -> Catalog:
     """Reads a catalog.
 
@@ -45,7 +45,7 @@ def read_catalog(
         InputError: with every mistake of every file.
     """
     found: list[Diagnostic] = []
-    tables = tables_at(folder, found, facts)
+    tables = tables_at(Path(folder), found, facts)
     head = read_head(tables, found)
     missing = set(head.keys.get("requires", ())) - {c.name for c in context}
     if missing:

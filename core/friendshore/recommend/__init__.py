@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, get_args
 
+from ..errors import A_CASE, takes
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     import pandas
 
 
+@takes(Case, A_CASE)
 def plan(
     case: Case,
     *,

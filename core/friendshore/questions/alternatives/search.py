@@ -18,7 +18,7 @@ from ...domain.base import Number, Record, exact, totals
 from ...domain.facts import Facility, Offer
 from ...domain.suggest import did_you_mean
 from ...domain.use import Chained
-from ...errors import Diagnostic, InputError
+from ...errors import A_SESSION, Diagnostic, InputError, takes
 from ...explain.eligibility import Eligibilities, least_confidence, references
 from ...explain.obstacles import Obstacle, gives, no_room, obstacles
 from ...explain.pieces import ask_apart
@@ -120,6 +120,7 @@ class Alternatives(QuestionResult):
     effort: Effort
 
 
+@takes(Session, A_SESSION)
 def alternatives(
     session: Session,
     materials: Sequence[str] = (),

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ...domain.base import Number, Record
 from ...domain.time import Span
-from ...errors import InputError
+from ...errors import A_SESSION, InputError, takes
 from ...explain.results import Counted, Effort, QuestionResult
 from ...session import Session
 from ...solve import Progress
@@ -109,6 +109,7 @@ class Calendar(QuestionResult):
     effort: Effort
 
 
+@takes(Session, A_SESSION)
 def calendar(session: Session, *, until: date | None = None, progress: Progress | None = None) -> Calendar:
     """Plans every stretch between two dates on which facts change, as a year at its rates, nothing carried in and nothing on its way.
 

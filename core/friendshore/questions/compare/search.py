@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...domain.change import Change
 from ...domain.plan import Cost
-from ...errors import InputError
+from ...errors import A_SESSION, InputError, takes
 from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import Counted, Effort, between
 from ...problem.changes import scenario_changes
@@ -17,6 +17,7 @@ from .planned import PlanSummary, material_lines, mix_lines, nearest, rise_betwe
 from .records import Comparison, FactLine, Step, differing
 
 
+@takes(Session, A_SESSION)
 def compare(
     session: Session,
     before: Sequence[Change],
@@ -73,6 +74,7 @@ def scenario_walk(
     return scenario_changes(case, first), (*scenario_changes(case, last), *changes), (before, after)
 
 
+@takes(Session, A_SESSION)
 def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
     """The plans of two cases: side by side, and what differs in their facts.
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ...domain.base import as_decimal, exact
+from ...errors import A_SESSION, takes
 from ...explain.pieces import ask_apart
 from ...explain.results import Counted, Difference, Effort, between
 from ...session import PartPlan, Session
@@ -23,6 +24,7 @@ SAMPLES = 200
 CENTS = 100
 
 
+@takes(Session, A_SESSION)
 def ledger(
     session: Session,
     *,

@@ -11,7 +11,7 @@ from ...domain.case import Level, Minimise
 from ...domain.change import Change
 from ...domain.plan import Infeasible, PlanStatus
 from ...domain.suggest import did_you_mean
-from ...errors import InputError, NoPlanError, VerificationError
+from ...errors import A_SESSION, InputError, NoPlanError, VerificationError, takes
 from ...explain.results import Counted, Difference, between, difference, shortage
 from ...plugins import sentence_of
 from ...problem import Problem
@@ -32,6 +32,7 @@ SIZE = 3
 """Most levers of a repair, where nothing else is said."""
 
 
+@takes(Session, A_SESSION)
 def repairs(
     session: Session,
     material: str = "",

@@ -13,7 +13,7 @@ from ...domain.base import exact, totals
 from ...domain.change import Change
 from ...domain.plan import Plan, PlanStatus
 from ...domain.time import Horizon, add_months
-from ...errors import InputError, VerificationError
+from ...errors import A_SESSION, InputError, VerificationError, takes
 from ...explain.results import Counted, Difference, between
 from ...problem.demands import round_to
 from ...problem.parts import Members
@@ -38,6 +38,7 @@ def first_loss(horizon: Horizon) -> date:
     return horizon.periods[min([*year, horizon.count // 2])].start
 
 
+@takes(Session, A_SESSION)
 def insurance(
     session: Session,
     *,

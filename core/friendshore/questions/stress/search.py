@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from ...domain.base import Number, Record, exact
+from ...errors import A_SESSION, takes
 from ...explain.results import Counted, Difference, Effort, QuestionResult, difference, shortage
 from ...session import Answer, Session
 from ...solve import Progress
@@ -64,6 +65,7 @@ class Stress(QuestionResult):
     effort: Effort
 
 
+@takes(Session, A_SESSION)
 def stress(
     session: Session,
     *,

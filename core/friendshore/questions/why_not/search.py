@@ -13,7 +13,7 @@ from ...domain.base import Number, Record, totals
 from ...domain.change import Change
 from ...domain.facts import Offer
 from ...domain.suggest import nearest
-from ...errors import Diagnostic, InputError
+from ...errors import A_SESSION, Diagnostic, InputError, takes
 from ...explain.eligibility import Eligibilities
 from ...explain.obstacles import Obstacle, no_room, obstacles
 from ...explain.results import Counted, Difference, Effort, QuestionResult, between
@@ -82,6 +82,7 @@ class WhyNot(QuestionResult):
     effort: Effort
 
 
+@takes(Session, A_SESSION)
 def why_not(session: Session, offer: str, *, progress: Progress | None = None) -> WhyNot:
     """Why an offer is not in the plan, and what would bring it in.
 
