@@ -30,6 +30,8 @@ TIGHT = 1e-6
 """By how much a row that is tight, or a column at its end, may be off."""
 FEW = 4
 """Columns in a row that links one of them to a choice, at most."""
+ROUNDED = 1e-9
+"""Share of what is added by which what goes out may miss nothing."""
 DIVISORS = 12
 """Coefficients that are tried as divisors, the largest."""
 LEAST_PART = 0.005
@@ -50,7 +52,7 @@ class _Sum:
 
     values: Floats
     """Coefficients of all columns."""
-    rows: dict[int, Fraction]
+    rows: dict[int, float]
     """Row -> multiplier."""
 
     def copy(self) -> _Sum:
@@ -109,7 +111,7 @@ class _Separation:
     def _from(self, row: int, side: int, seen: set[frozenset[int]]) -> Iterator[Cut]:
         """The first cut that is missed, of a row and others added to it."""
         total = _Sum(np.zeros(len(self._x)), {})
-        self._add(total, row, Fraction(side))
+        self._add(total, row, float(side))
         for _ in range(LONGEST):
             used = frozenset([side, *(2 + one for one in total.rows)])
             if used in seen:
@@ -123,22 +125,22 @@ class _Separation:
             if not self._aggregated(total):
                 return
 
-    def _add(self, total: _Sum, row: int, times: Fraction) -> None:
-        now = total.rows.get(row, Fraction(0)) + times
+    def _add(self, total: _Sum, row: int, times: float) -> None:
+        now = total.rows.get(row, 0.0) + times
         total.rows[row] = now
-        if not now:
+        if abs(now) <= ROUNDED * abs(times):
             del total.rows[row]
         span = slice(*self._entries.indptr[row : row + 2])
         columns = self._entries.indices[span]
-        parts = float(times) * self._entries.data[span]
+        parts = times * self._entries.data[span]
         left = total.values[columns] + parts
-        total.values[columns] = np.where(np.abs(left) <= 1e-9 * np.abs(parts), 0.0, left)
+        total.values[columns] = np.where(np.abs(left) <= ROUNDED * np.abs(parts), 0.0, left)
 
     def _without(self, total: _Sum, column: int, row: int) -> None:
         """Adds a row so that a column goes out."""
         span = slice(*self._entries.indptr[row : row + 2])
         coefficient = float(self._entries.data[span][self._entries.indices[span] == column][0])
-        self._add(total, row, -_fraction(total.values[column]) / _fraction(coefficient))
+        self._add(total, row, -float(total.values[column]) / coefficient)
         total.values[column] = 0.0
 
     def _aggregated(self, total: _Sum) -> bool:
@@ -225,9 +227,9 @@ class _Separation:
         if found is None:
             return None
         divisor, turned = found
-        times = {row: one / _fraction(divisor) for row, one in total.rows.items()}
+        times = {row: Fraction(one / divisor).limit_denominator(SIMPLE) for row, one in total.rows.items()}
         over = lcm(*(one.denominator for one in times.values()))
-        used = tuple((row, int(one * over)) for row, one in sorted(times.items()))
+        used = tuple((row, int(one * over)) for row, one in sorted(times.items()) if one)
         return Cut(Multipliers(over, used), tuple(sorted([*ends, *choices[turned].tolist()])))
 
     def _ends(self, total: _Sum, ends: list[int]) -> tuple[float, float] | None:
@@ -239,9 +241,9 @@ class _Separation:
             end = below if lowest else above
             if not np.isfinite(end):
                 return None
-            come += float(times) * end
+            come += times * end
             if below != above:
-                against += max(0.0, float(-times if lowest else times)) * float(self._slack[row])
+                against += max(0.0, -times if lowest else times) * float(self._slack[row])
         columns = np.flatnonzero((total.values != 0) & ~self._whole)
         turned = np.isin(columns, ends)
         at = np.where(turned, self._upper[columns], self._linear.lower[columns])
@@ -290,7 +292,3 @@ class _Rounding:
         length = float(np.sqrt(weights @ weights))
         held = float(weights @ np.abs(self.x - ends)) + self.against / divisor / part
         return (float(np.ceil(come)) - held) / length if length > 0 else -1.0
-
-
-def _fraction(value: float) -> Fraction:
-    return Fraction(value).limit_denominator(SIMPLE)

@@ -30,7 +30,7 @@ CLOSE = Fraction(1, 10**9)
 """Share of its cost by which the cheapest plan of a program may lie above the bound, and the search be done."""
 STALLED = 3
 """Rounds of cuts that have to raise the bound by `LITTLE` of what is left open together; else there are no more."""
-LITTLE = 0.02
+LITTLE = 0.05
 _FIRST = replace(ENGINES, simplex=ENGINES.simplex[:1])
 """The first engine alone: what it says is proved here, so that no second one need agree."""
 
