@@ -18,7 +18,7 @@ from friendshore.domain.terms import Terms
 from friendshore.problem import Problem, build_problem
 from friendshore.program import Program, compile_program
 from friendshore.program.bounds import Bounds
-from friendshore.program.matrix import Floats
+from friendshore.program.matrix import Floats, Ints
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import MaxPlaces, MaxSuppliers, SingleSource
 
@@ -95,13 +95,13 @@ def _mid(seed: int) -> Problem:
     return build_problem(drawn.case, (drawn.catalog,), drawn.rules)
 
 
-def _anything(bounds: Bounds) -> Floats:
-    return np.full((len(bounds.problem.network.arcs), bounds.problem.case.horizon.count), np.inf)
+def _anything(_bounds: Bounds, arcs: Ints, _periods: Ints) -> Floats:
+    return np.full(len(arcs), np.inf)
 
 
 def _without_links(problem: Problem) -> Program:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Bounds, "wanted", property(_anything))
+        patch.setattr(Bounds, "wanted", _anything)
         return compile_program(problem)
 
 
