@@ -137,13 +137,14 @@ def test_what_parts_cost_too_much_is_within_the_gap(program: Linear) -> None:
     assert excess.sum() <= plan.objective - prices.bound + slack
 
 
+@pytest.mark.parametrize("gap", [0.03, 0.001])
 @pytest.mark.parametrize("goods", [5, pytest.param(8, marks=pytest.mark.deep)])
-def test_the_same_program_gives_the_same_plan(goods: int) -> None:
-    """Twice, with one worker and with two."""
+def test_the_same_program_gives_the_same_plan(goods: int, gap: float) -> None:
+    """Twice, with one worker and with two; to a wide gap, and to one for which all choices are searched together."""
     program = sharing(np.random.default_rng(5), goods, 2, 4, 0.4)
     joint = sharing_of(program, choices=1, parts=2)
     assert joint is not None
-    found = [Search(Watch(), 0.03, workers).sharing(joint) for workers in (1, 2)]
+    found = [Search(Watch(), gap, workers).sharing(joint) for workers in (1, 2)]
     assert found[0].x is not None
     assert found[1].x is not None
     assert (found[0].x == found[1].x).all()
