@@ -8,7 +8,7 @@ import tomllib
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from pydantic import ValidationError
@@ -19,13 +19,17 @@ from friendshore.catalog import read_catalog, read_catalogs
 from friendshore.cli import app
 from friendshore.domain.fact_columns import FactSort, StatedFact
 from friendshore.domain.facts import Catalog
+from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import FriendshoreError, InputError
 from friendshore.plugins import PluginStatus, Registry
 from friendshore.recommend import plan, verdicts
 from friendshore.recommend.verify_run import verify_run
+from friendshore.rules.base import Rule
 from friendshore.run import write_run
 from friendshore.testing.check import outcomes_of
+from friendshore.testing.rules import rule_checks
 from friendshore.testing.subjects import checks_of
+from friendshore.testing.worlds import bare, declared_in, worlds
 
 from . import tin_case
 from .tin_case import write_case, write_catalog
@@ -443,3 +447,50 @@ def test_a_run_outlives_what_declared_its_columns(site: Site, case: Path) -> Non
     code, told = command(case.parent, "verify", "run", "--quiet")
     assert code == 0
     assert "facilities.csv:1 [flag]: no such column, and 6 more mistakes" in told
+
+
+@pytest.mark.usefixtures("case")
+def test_made_up_cases_state_facts_of_every_declared_column() -> None:
+    """Of each type, most offers and plants, what a rule speaks of among them; the same each time, and none where nothing is known."""
+    registry = Registry.discover()
+    columns = declared_in(registry)
+    rule = registry.rule({"id": "no-port", "kind": "no-port", "port": "MYPKG"}, "a test")
+    made = list(worlds([rule], count=6, columns=columns))
+    found = {
+        (fact.name, type(fact.read))
+        for world in made
+        for thing in (*world.catalog.offers, *world.catalog.facilities)
+        for fact in thing.facts
+    }
+    assert found == {
+        ("audited", bool), ("emissions", Decimal), ("flag", str), ("looked", date), ("port", str), ("recycled", Decimal),
+        ("sold_to", frozenset),
+    }  # fmt: skip
+    ports = {offer.fact("port", str) for world in made for offer in world.catalog.offers}
+    assert ports >= {"MYPKG", "AUFRE", None}
+    assert made == list(worlds([rule], count=6, columns=columns))
+    assert not any(offer.facts for world in made for offer in bare(world).catalog.offers)
+
+
+class Misread(Rule):
+    """A rule that takes a column of numbers for one of texts."""
+
+    kind: Literal["misread"] = "misread"
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        """Breaks where the fact is stated."""
+        assert offer.offer.fact("emissions", str) is None
+        return PASS
+
+    def sentence(self) -> str:
+        """In words."""
+        return "Nothing is looked at rightly."
+
+
+@pytest.mark.usefixtures("case")
+def test_the_conformance_kit_tries_a_rule_on_facts() -> None:
+    """What reads a column as what it is not breaks in a made-up case; in none, where no column is declared."""
+    rule = Misread(id="wrong")
+    for columns, found in (((), 0), (declared_in(Registry.discover()), 1)):
+        answers = next(check for check in rule_checks(rule, columns=columns) if check.name == "answers")
+        assert len(list(answers.look())) == found

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..domain.fact_columns import DeclaredColumn
 from ..domain.facts import Material
 from ..lazy_exports import load_on_use
 from ..plugins import Registry
@@ -55,7 +56,11 @@ def conforms(subject: str | Path, registry: Registry | None = None) -> None:
 
 
 def check_rule(
-    *rules: Rule, materials: Iterable[Material] = (), examples: Iterable[Example] = (), wider: Iterable[Rule] = ()
+    *rules: Rule,
+    materials: Iterable[Material] = (),
+    examples: Iterable[Example] = (),
+    wider: Iterable[Rule] = (),
+    columns: Iterable[DeclaredColumn] = (),
 ) -> None:
     """Nothing, if rules hold to all checks; see `rule_checks`.
 
@@ -65,7 +70,7 @@ def check_rule(
     from .check import required
     from .rules import rule_checks
 
-    required(rule_checks(*rules, materials=materials, examples=examples, wider=wider))
+    required(rule_checks(*rules, materials=materials, examples=examples, wider=wider, columns=columns))
 
 
 # Loaded when first used: the kit asks rules in processes of their own, which have no use for most of it.

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
+from typing import assert_never
 
 from ..domain.case import Case, OrderSpec, StockSpec
+from ..domain.fact_columns import FactColumn, FactSort, FactValue
 from ..domain.facts import (
     CapacityStep,
     Catalog,
@@ -81,6 +83,28 @@ def a_maker(dice: Random, good: Material, feed: Material, places: Sequence[str])
     offer = an_offer("maker", f"plant-{country.lower()}", good, a_price(dice), chain)
     needs = RecipeLine(material=feed.id, per_unit=Decimal(dice.choice(("0.8", "1", "1.3"))), source=SOURCE)
     return offer.but(inputs=(needs,))
+
+
+def a_fact(dice: Random, column: FactColumn, words: Sequence[str], places: Sequence[str]) -> FactValue:
+    """A value of a column of facts: texts and words are the column's example, and now and then what a rule speaks of."""
+    texts = [column.example or "made-up", *words]
+    match column.type:
+        case FactSort.TEXT:
+            return dice.choice(texts)
+        case FactSort.NUMBER:
+            return Decimal(dice.randint(0, 500)) / 10
+        case FactSort.SHARE:
+            return Decimal(dice.randint(0, 100)) / 100
+        case FactSort.YES_NO:
+            return dice.random() < 0.5
+        case FactSort.DATE:
+            return date(dice.randint(2020, 2030), dice.randint(1, 12), 1)
+        case FactSort.COUNTRY:
+            return dice.choice(list(places))
+        case FactSort.WORDS:
+            return frozenset(word for text in dice.sample(texts, min(2, len(texts))) for word in text.split(";"))
+        case _:
+            assert_never(column.type)
 
 
 def with_lots(

@@ -16,6 +16,7 @@ from importlib import import_module
 from types import CodeType, FrameType, MethodType
 from typing import Any, cast
 
+from ..domain.fact_columns import DeclaredColumn
 from ..domain.facts import Material
 from ..domain.use import Verdict
 from ..errors import Diagnostic, InputError
@@ -139,7 +140,9 @@ LIMIT = 120.0
 """Seconds for each process."""
 
 
-def unsteady(rules: Sequence[Rule], materials: Sequence[Material], count: int) -> list[str]:
+def unsteady(
+    rules: Sequence[Rule], materials: Sequence[Material], count: int, columns: Sequence[DeclaredColumn] = ()
+) -> list[str]:
     """Ids of rules that say something else, or the same in another order, where sets are gone through in another order, in `count` made-up cases.
 
     Raises:
@@ -149,6 +152,7 @@ def unsteady(rules: Sequence[Rule], materials: Sequence[Material], count: int) -
         "rules": [_told(rule) for rule in rules],
         "materials": [material.model_dump(mode="json") for material in materials],
         "count": count,
+        "columns": [column.model_dump(mode="json") for column in columns],
     }
 
     def asked(seed: str) -> Any:
@@ -169,10 +173,12 @@ def _told(rule: Rule) -> dict[str, Any]:
 def fingerprints(told: Mapping[str, Any]) -> list[str]:
     """What the other process does: a digest of all that each rule says, in its order."""
     materials = [Material.model_validate(material) for material in told["materials"]]
+    columns = [DeclaredColumn.model_validate(column) for column in told["columns"]]
     found = []
     for one in told["rules"]:
         rule: Rule = getattr(import_module(one["module"]), one["class"]).model_validate(one["data"])
-        said = [_said(Asking(rule, world)) for world in worlds([rule], materials, told["count"])]
+        cases = worlds([rule], materials, told["count"], columns=columns)
+        said = [_said(Asking(rule, world)) for world in cases]
         found.append(hashlib.sha256(repr(said).encode()).hexdigest())
     return found
 

@@ -16,6 +16,7 @@ from ..rules.pack import RulePack
 from ..rules.vectors import VECTORS_FILE, Vector, VectorFile, answered, failures, read_vectors
 from .check import Check, NotLookedAt
 from .rules import Trial
+from .worlds import declared_in
 
 _TONNES = re.compile(r"([\d.,]+) t\b")
 
@@ -72,7 +73,7 @@ class PackTrial:
             Check(self.subject, "vectors", "Rules that judge or charge have worked examples, and every one of them holds.", self._vectors),
             Check(self.subject, "covered", "Every rule that judges or charges is asked by a worked example that it decides.", self._covered, note=True),
         )  # fmt: skip
-        return (*own, *Trial(self.subject, lambda: self.rules, self.known).checks())
+        return (*own, *Trial(self.subject, lambda: self.rules, self.known, columns=declared_in(self.registry)).checks())
 
     def _read(self) -> Iterator[Diagnostic]:
         if not self.rules:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
+from ..domain.fact_columns import DeclaredColumn
 from ..domain.facts import Material
 from ..errors import Diagnostic, FriendshoreError, InputError
 from ..plugins.attribution import place_of, sentence_of
@@ -40,6 +41,12 @@ class Trial:
     examples: tuple[Example, ...] = ()
     wider: tuple[Rule, ...] = ()
     """Wider forms of the rule: whatever it bars, each of them must bar."""
+    columns: tuple[DeclaredColumn, ...] = ()
+    """Columns of facts that they may read."""
+
+    def worlds(self, rules: Sequence[Rule], count: int) -> Iterator[World]:
+        """Made-up cases for some of the rules."""
+        return worlds(rules, self.materials(), count, columns=self.columns)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -122,7 +129,7 @@ class Trial:
         # Kinds of friendshore itself are held to this by its own tests.
         foreign = [rule for rule in self.rules if not is_own(type(rule))]
         named = {rule.id: rule for rule in foreign}
-        for name in unsteady(foreign, self.materials(), PER_RULE) if foreign else ():
+        for name in unsteady(foreign, self.materials(), PER_RULE, self.columns) if foreign else ():
             expected = "names sorted before they are gone through: `for name in sorted(names)`"
             yield _problem(
                 named[name], "it says something else, or the same in another order, in another process", expected
@@ -175,7 +182,7 @@ class Trial:
     @cached_property
     def _usual(self) -> list[list[Asking]]:
         """Each rule in its made-up cases: the same ones for all checks, so that it is seen if it remembers."""
-        return [[Asking(rule, world) for world in worlds([rule], self.materials(), PER_RULE)] for rule in self.rules]
+        return [[Asking(rule, world) for world in self.worlds([rule], PER_RULE)] for rule in self.rules]
 
     @cached_property
     def _odd(self) -> list[list[Asking]]:
@@ -242,7 +249,7 @@ class Trial:
         """The made-up cases that the rules can be used in, each planned under them."""
         count = max(CASES, min(MOST_CASES, len(self.rules)))
         found = []
-        for world in worlds(self.rules, self.materials(), count):
+        for world in self.worlds(self.rules, count):
             try:
                 found.append((world, laws.planned(world, self.rules)))
             except InputError:
@@ -363,6 +370,7 @@ def rule_checks(
     materials: Iterable[Material] = (),
     examples: Iterable[Example] = (),
     wider: Iterable[Rule] = (),
+    columns: Iterable[DeclaredColumn] = (),
 ) -> tuple[Check, ...]:
     """The checks of rules given in memory, tried together.
 
@@ -371,7 +379,8 @@ def rule_checks(
         materials: materials that they may speak of; made-up ones are taken beside them.
         examples: plans that they allow or refuse.
         wider: wider forms of the rules: whatever these bar, each of them must bar.
+        columns: columns of facts that they may read, which made-up offers and plants then fill.
     """
     known = tuple(materials)
     subject = "rule " + ", ".join(f"`{rule.id or rule.kind}`" for rule in rules)
-    return Trial(subject, lambda: rules, lambda: known, tuple(examples), tuple(wider)).checks()
+    return Trial(subject, lambda: rules, lambda: known, tuple(examples), tuple(wider), tuple(columns)).checks()

@@ -34,6 +34,7 @@ from .check import Check, NotLookedAt
 from .packs import PackTrial, masses_in_kilograms
 from .questions import question_checks, reader_checks
 from .rules import Trial
+from .worlds import declared_in
 
 
 def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Check, ...]:
@@ -248,7 +249,7 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
         Check(subject, "made", says, can_be_made),
         Check(subject, "masses", "A mass in kilograms means the same as in tonnes.", masses),
     )
-    return (*own, *Trial(subject, made, installed.materials).checks())
+    return (*own, *Trial(subject, made, installed.materials, columns=declared_in(registry)).checks())
 
 
 def _data(name: str, registry: Registry) -> list[dict[str, object]]:

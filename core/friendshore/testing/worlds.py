@@ -15,6 +15,7 @@ from random import Random
 from ..domain.case import Case, DemandSpec, IncumbentSpec, StockSpec
 from ..domain.countries import is_country, is_currency
 from ..domain.evidence import Confidence, Source
+from ..domain.fact_columns import DeclaredColumn, FactTable, StatedFact
 from ..domain.facts import (
     Catalog,
     Material,
@@ -23,8 +24,9 @@ from ..domain.facts import (
 from ..domain.market import Rate
 from ..domain.stages import Stage
 from ..domain.time import Horizon, PeriodLength
+from ..plugins import Registry
 from ..rules.base import Rule
-from .drawn import NAME, SOURCE, a_chain, a_maker, a_plant, a_price, a_source, an_offer, with_bonds, with_lots
+from .drawn import NAME, SOURCE, a_chain, a_fact, a_maker, a_plant, a_price, a_source, an_offer, with_bonds, with_lots
 
 USUAL = ("AU", "CN", "JP", "US")
 """Countries in every case, beside those that the rule names."""
@@ -110,16 +112,48 @@ class Words:
         return len(words & self.all) + codes
 
 
-def worlds(rules: Sequence[Rule], known: Sequence[Material] = (), count: int = 8, seed: int = 1) -> Iterator[World]:
+def worlds(
+    rules: Sequence[Rule],
+    known: Sequence[Material] = (),
+    count: int = 8,
+    seed: int = 1,
+    columns: Sequence[DeclaredColumn] = (),
+) -> Iterator[World]:
     """Tiny cases, each drawn around one of the rules that they are to apply to; plain ones, if there is none.
 
-    `known` are materials that the rules may speak of by id, element, form, tag or tariff code.
+    `known` are materials that the rules may speak of by id, element, form, tag or tariff code; `columns` those that plugins declare,
+    in which most offers and plants state a fact.
     """
     order = list(rules)
     Random(seed).shuffle(order)
     spoken = [Words((rule,)) for rule in order] or [Words(())]
     for number in range(count):
-        yield _world(spoken[number % len(spoken)], known, seed * 1000 + number, EXTRAS[number % len(EXTRAS)])
+        words = spoken[number % len(spoken)]
+        yield _stating(_world(words, known, seed * 1000 + number, EXTRAS[number % len(EXTRAS)]), words, columns)
+
+
+def declared_in(registry: Registry) -> tuple[DeclaredColumn, ...]:
+    """All columns of facts that installed plugins declare."""
+    known = registry.fact_columns.known
+    return tuple(DeclaredColumn.model_validate({"table": t, "name": n, "column": c}) for t, n, c, _ in known)
+
+
+def _stating(world: World, words: Words, columns: Sequence[DeclaredColumn]) -> World:
+    """The same case with facts in columns that plugins declare."""
+    if not columns:
+        return world
+    dice, places = Random(world.seed + 900), _places(words)
+    spoken = [word for word in sorted(words.all) if word.strip() == word != ""]
+
+    def facts(table: FactTable) -> tuple[StatedFact, ...]:
+        own = sorted((one for one in columns if one.table == table), key=lambda one: one.name)
+        stated = [one for one in own if dice.random() < 0.8]
+        return tuple(StatedFact.of(o.name, o.column, a_fact(dice, o.column, spoken, places)) for o in stated)
+
+    catalog = world.catalog
+    plants = tuple(plant.but(facts=facts("facilities")) for plant in catalog.facilities)
+    offers = tuple(offer.but(facts=facts("offers")) for offer in catalog.offers)
+    return World(world.case, catalog.but(facilities=plants, offers=offers), world.seed)
 
 
 def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
@@ -138,9 +172,9 @@ def bare(world: World) -> World:
     offers = []
     for number, offer in enumerate(catalog.offers):
         entries = tuple(entry.but(**unknown) for entry in offer.chain) if number % 2 else ()
-        offers.append(offer.but(chain=entries))
+        offers.append(offer.but(chain=entries, facts=()))
     materials = tuple(m.but(hs="", tags=frozenset(), form="") for m in catalog.materials)
-    facilities = tuple(f.but(operator="", parent="") for f in catalog.facilities)
+    facilities = tuple(f.but(operator="", parent="", facts=()) for f in catalog.facilities)
     nothing = tuple(Decimal(0) for _ in range(case.horizon.count))
     given: list[dict[str, object]] = [{"quantities": nothing}, *({} for _ in case.demands[1:])]
     demands = tuple(d.but(buyer="", facts=(), **changed) for d, changed in zip(case.demands, given, strict=True))
