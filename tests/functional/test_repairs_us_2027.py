@@ -57,7 +57,7 @@ def test_a_pasted_repair_serves_what_was_short(
     """Every repair, pasted into the case as it is printed and planned as a scenario."""
     from friendshore.questions.repairs.document import repairs_toml
 
-    found = friendshore.repairs(before.session, material, seconds=3600)
+    found = friendshore.repairs(before.session, material, trials=10**9)
     (gap,) = found.gaps
     assert gap.complete
     assert [[use.kind.value for use in repair.uses] for repair in found.repairs] == steps

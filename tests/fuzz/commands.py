@@ -46,7 +46,7 @@ def _question(made: Input, where: str, lot: Random) -> Command:
         case 2:
             return ("ledger", where, "--exact", "4", "--samples", "5", *_BRIEF, *as_json(lot))
         case 3:
-            return ("repairs", where, "--seconds", "1", "--size", "2", *_ALONE, *as_json(lot))
+            return ("repairs", where, "--trials", "50", "--size", "2", *_ALONE, *as_json(lot))
         case 4:
             return ("calendar", where, *_BRIEF, *as_json(lot))
         case 5:
@@ -180,8 +180,8 @@ def hostile(made: Input, lot: Random) -> None:
                     "repairs",
                     whole,
                     *_ALONE,
-                    "--seconds",
-                    "1",
+                    "--trials",
+                    "50",
                     "--bound",
                     f"{lot.choice(('later', 'stock', text))}={number}",
                 ),
@@ -189,7 +189,7 @@ def hostile(made: Input, lot: Random) -> None:
                     "repairs",
                     whole,
                     *_ALONE,
-                    "--seconds",
+                    "--trials",
                     lot.choice(("0", "-1", "nan", "1")),
                     "--size",
                     lot.choice(("0", "1", "-1")),

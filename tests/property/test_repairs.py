@@ -19,6 +19,7 @@ from friendshore.questions.repairs.demand_levers import levers_for
 from friendshore.questions.repairs.levers import Lever, LeverBounds, LeverKind, Need
 from friendshore.questions.repairs.records import LeverUse, Repair, Repairs
 from friendshore.questions.repairs.search import repairs
+from friendshore.questions.repairs.trials import Trials
 from friendshore.session import Session
 from friendshore.solve import Limits
 
@@ -87,7 +88,7 @@ def opened(tiny: Tiny) -> tuple[Session, Repairs, list[Lever]]:
     assume(plan.shorts and not plan.infeasible)
     material = {d.id: d.use.material.id for d in session.problem.demands}
     assume(len({material[short.demand] for short in plan.shorts}) == 1)
-    found = repairs(session, size=SIZE, seconds=3600, bounds=BOUNDS)
+    found = repairs(session, size=SIZE, trials=10**9, bounds=BOUNDS)
     (gap,) = found.gaps
     short: dict[str, list[Decimal]] = {n: [Decimal(0)] * tiny.case.horizon.count for n in gap.demands}
     for entry in plan.shorts:
@@ -165,3 +166,30 @@ def smaller(change: Change, uses: Sequence[LeverUse], session: Session) -> Itera
         assert use.amount is not None
         less = max(use.amount / 1000, Decimal("0.02"))
         yield [change.model_copy(update={"per_year": change.per_year - less})]
+
+
+@examples(60, least=4)
+@given(tiny_cases(), st.integers(0, 8), st.data())
+def test_what_is_refuted_does_not_serve(tiny: Tiny, lead: int, data: st.DataObject) -> None:
+    """Whatever set of levers is refuted without a trial, or is told to be no better than one that is: planned as it is, something is short."""
+    session, found, levers = opened(unknown(tiny, lead))
+    gap = found.gaps[0]
+    short: dict[str, list[Decimal]] = {n: [Decimal(0)] * tiny.case.horizon.count for n in gap.demands}
+    for entry in session.verified.plan.shorts:
+        short[entry.demand][entry.period] += entry.quantity
+    need = Need(gap.demands, {name: tuple(by_period) for name, by_period in short.items()})
+    trials = Trials(session, need, levers)
+    for _ in range(4):
+        some = data.draw(st.frozensets(st.integers(0, max(len(levers) - 1, 0)), max_size=len(levers)))
+        wide = trials.widened(some, True) if levers else None
+        if wide is not None:
+            assert some <= wide
+            assert shortest(trials, sorted(wide)) > trials.nothing
+
+
+def shortest(trials: Trials, some: Sequence[int]) -> float:
+    """What is short with levers at their bounds, demand wanted as much later as is best; each planned."""
+    free = {i: trials.levers[i].most for i in some}
+    later = [i for i in some if trials.levers[i].kind is LeverKind.LATER]
+    moved = [{**free, i: (months,) * len(free[i])} for i in later for months in (Decimal(0), trials.levers[i].most[0])]
+    return min(trials.short(amounts) for amounts in moved or [free])

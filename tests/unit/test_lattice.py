@@ -32,6 +32,26 @@ def test_all_minimal_sets_are_found_and_none_else(doing: list[frozenset[int]], m
     assert len(asked) == len(set(asked))
 
 
+@examples(300)
+@given(SETS, st.integers(0, 8), st.lists(st.frozensets(st.integers(0, 7)), max_size=9))
+def test_sets_that_are_refuted_need_not_be_asked(
+    doing: list[frozenset[int]], most: int, some: list[frozenset[int]]
+) -> None:
+    """Whatever is known beforehand not to do it: the minimal sets are the same, and nothing that is refuted is asked about."""
+    refuted = [one for one in some if not any(known <= one for known in doing)]
+
+    def widened(members: frozenset[int], far: bool) -> frozenset[int] | None:
+        held = [one for one in refuted if members <= one]
+        return (max(held, key=len) if far else min(held, key=len)) if held else None
+
+    def does(members: frozenset[int]) -> bool:
+        assert widened(members, True) is None
+        return any(one <= members for one in doing)
+
+    plain = Lattice(8, lambda members: any(one <= members for one in doing))
+    assert set(Lattice(8, does, widened).minimal(most)) == set(plain.minimal(most))
+
+
 def test_many_levers_that_do_nothing_cost_little() -> None:
     """Of sixty levers two pairs do it: far fewer questions than the 1,770 pairs there are."""
     doing = (frozenset({3, 41}), frozenset({17, 50}))

@@ -270,12 +270,28 @@ def test_nothing_short_is_nothing_to_repair() -> None:
         repairs(session, "magnet")
 
 
-def test_no_time_is_said() -> None:
-    """Without time nothing is found, and nothing is claimed."""
-    found = repairs(small(), seconds=0)
+def test_no_trials_are_said() -> None:
+    """Without trials nothing is found, and nothing is claimed."""
+    found = repairs(small(), trials=0)
     assert not found.gaps[0].complete
     assert not found.repairs
-    assert "time was up" in text(found)
+    assert "the search ended after 0 trials (--trials): there may be more repairs of up to 3 steps" in " ".join(
+        text(found).split()
+    )
+
+
+def test_trials_are_what_is_counted() -> None:
+    """Ended after every number of trials, what is said to be known of the repairs is what all trials find, and so much is tried, no more."""
+    whole = repairs(small())
+    (all_of_it,) = whole.gaps
+    for trials in range(all_of_it.tried):
+        found = repairs(small(), trials=trials)
+        (gap,) = found.gaps
+        assert not gap.complete
+        assert gap.tried == trials
+        known = [uses for uses in sets(whole) if len(uses) <= gap.searched]
+        assert [uses for uses in sets(found) if len(uses) <= gap.searched] == known
+    assert repairs(small(), trials=all_of_it.tried).gaps == whole.gaps
 
 
 def test_what_is_interrupted_claims_nothing() -> None:

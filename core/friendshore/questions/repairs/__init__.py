@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from ...domain.watch import LONGEST_SECONDS
 from ..base import Question, Setting
 
 if TYPE_CHECKING:
@@ -21,15 +20,14 @@ class RepairsOptions:
 
     material: Annotated[str, Setting("Only demands of this material.", argument=True)] = ""
     size: Annotated[int, Setting("Most steps of a repair.", "N", least=1, most=100)] = 3
-    seconds: Annotated[
-        float,
+    trials: Annotated[
+        int,
         Setting(
-            "Processor seconds for the search; what is not found by then is marked.",
-            "SECONDS",
+            "Most programs that are solved for all of it, of sets of steps and amounts; what is not known by then is marked.",
+            "N",
             least=0,
-            most=LONGEST_SECONDS,
         ),
-    ] = 60.0
+    ] = 10_000
     bound: Annotated[
         tuple[str, ...],
         Setting(
@@ -62,7 +60,7 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
         from .search import repairs
 
         return repairs(
-            opened.session, options.material, size=options.size, seconds=options.seconds,
+            opened.session, options.material, size=options.size, trials=options.trials,
             bounds=stated_bounds(options.bound), progress=progress,
         )  # fmt: skip
 

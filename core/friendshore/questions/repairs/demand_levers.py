@@ -27,19 +27,19 @@ from ...session import Session
 from . import supply_levers
 from .levers import Lever, LeverBounds, LeverKind, Need, yes_no
 from .supply_levers import UpstreamSupply
+from .trials import facts_about
 
 
 def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]:
     """All levers within their bounds, in the order of their kinds."""
     problem = session.problem
-    candidates = _that_fit(session, supply_levers.leads(UpstreamSupply(problem, need, bounds)))
-    world = _with(session, candidates)
+    candidates, world = _that_fit(session, need, supply_levers.leads(UpstreamSupply(problem, need, bounds)))
     leads = [lever for lever in candidates if any(facts.facility.id in lever.subjects for facts in world.offers)]
     planned = supply_levers.planned(UpstreamSupply(world, need, bounds))
     leads = [replace(lever, note=_why_lead(problem, lever.subjects[0])) for lever in leads]
     given = {lever.subjects for lever in leads}
     planned = [lever for lever in planned if lever.subjects not in given]
-    up = UpstreamSupply(_with(session, [*leads, *planned]), need, bounds)
+    up = UpstreamSupply(_with(session, need, [*leads, *planned]), need, bounds)
     others = [*later(up), *law(up), *loosened(up), *terms(up)]
     others += [*supply_levers.stocks(up), *supply_levers.capacities(up)]
     others = [lever for lever in others if lever.kind is not LeverKind.CAPACITY or lever.subjects not in given]
@@ -47,25 +47,28 @@ def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]
     return sorted([*leads, *planned, *others], key=lambda lever: order.index(lever.kind))
 
 
-def _that_fit(session: Session, leads: Sequence[Lever]) -> list[Lever]:
-    """Leads whose recipes fit the others': those that would close a loop which makes something of nothing are left out."""
+def _that_fit(session: Session, need: Need, leads: Sequence[Lever]) -> tuple[list[Lever], Problem]:
+    """Leads whose recipes fit the others', with the facts that they make: those that would close a loop which makes something of nothing are left
+    out.
+    """
     try:
-        _with(session, leads)
+        return list(leads), _with(session, need, leads)
     except InputError:
         fitting: list[Lever] = []
+        world = _with(session, need, fitting)
         for lead in leads:
             try:
-                _with(session, [*fitting, lead])
+                world = _with(session, need, [*fitting, lead])
             except InputError:
                 continue
             fitting.append(lead)
-        return fitting
-    return list(leads)
+        return fitting, world
 
 
-def _with(session: Session, levers: Sequence[Lever]) -> Problem:
+def _with(session: Session, need: Need, levers: Sequence[Lever]) -> Problem:
+    """What the demands have to do with, with some levers at their bounds."""
     changes = [change for lever in levers for change in lever.make(lever.most)]
-    return session.inputs.after(changes).problem() if changes else session.problem
+    return facts_about(session, need, changes).after(changes).problem() if changes else session.problem
 
 
 def _why_lead(problem: Problem, facility: str) -> str:

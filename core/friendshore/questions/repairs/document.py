@@ -92,10 +92,18 @@ def _notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
             f"{count(repairs - kept, 'more repair')} that {'costs' if repairs - kept == 1 else 'cost'} more: --top 0"
         )
     if not gap.complete:
-        told.append("time was up: there may be more repairs (--seconds)")
+        told.append(_ended(gap))
     elif repairs:
         told.append(f"these are all of up to {count(gap.size, 'step')} (--size) among {_tried(gap)}")
     return told
+
+
+def _ended(gap: Gap) -> str:
+    """What is not known where the search was ended: how many sizes were searched through, and all that may be more."""
+    through = gap.searched
+    whole = f"all of up to {count(through, 'step')} are known; " if through >= 0 else ""
+    of = f"of up to {count(gap.size, 'step')} among {_tried(gap)}"
+    return f"the search ended after {count(gap.tried, 'trial')} (--trials): {whole}there may be more repairs {of}"
 
 
 _TRIED = {

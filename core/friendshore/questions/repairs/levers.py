@@ -148,24 +148,46 @@ def yes_no(kind: LeverKind, subject: str, change: Change, name: str = "", of: st
 
 
 Members = frozenset[int]
+"""Levers, by their places."""
+Amounts = Mapping[int, tuple[Decimal, ...]]
+"""Lever, by its place -> how much of it is used; nothing for a matter of yes or no."""
 
 
 class Lattice:
     """The sets of `count` levers, and what is known of them."""
 
-    def __init__(self, count: int, does: Callable[[Members], bool]) -> None:
-        """Nothing is known yet of so many levers, but that if a set of them `does` it, so does every larger set."""
+    def __init__(
+        self,
+        count: int,
+        does: Callable[[Members], bool],
+        widened: Callable[[Members, bool], Members | None] = lambda _, __: None,
+    ) -> None:
+        """Nothing is known yet of so many levers, but that if a set of them `does` it, so does every larger set.
+
+        `widened` gives a larger set that holds some and is known not to do it, as large as may be if that is asked for; None where it is not
+        known, and has to be asked.
+        """
         self.all: Members = frozenset(range(count))
         self._asked = does
+        self._widened = widened
         self._doing: list[Members] = []
         self._not: list[Members] = []
         """Largest sets known not to do it."""
+        self.searched = -1
+        """All minimal sets of so many levers and fewer have been found; -1: nothing is known."""
+        self._wide: list[Members] = []
+        """Those of them that need not be grown."""
 
-    def does(self, members: Members) -> bool:
-        """Whether a set does it: by what is known, or else by asking."""
+    def does(self, members: Members, far: bool = True) -> bool:
+        """Whether a set does it: by what is known, or else by asking. `far`: if not, a cut may be wanted of it."""
         if any(known <= members for known in self._doing):
             return True
         if any(members <= known for known in self._not):
+            return False
+        wide = self._widened(members, far)
+        if wide is not None:
+            self._not.append(wide)
+            self._wide += [wide] if far else []
             return False
         found = self._asked(members)
         (self._doing if found else self._not).append(members)
@@ -178,10 +200,11 @@ class Lattice:
         cuts: list[list[int]] = []
         found: list[Members] = []
         for size in range(most + 1):
-            yield from self._of_size(frozenset(), frozenset(), size, cuts, found)
+            yield from self._of_size(frozenset(), frozenset(), size, cuts, found, last=size == most)
+            self.searched = size
 
     def _of_size(
-        self, chosen: Members, passed: Members, size: int, cuts: list[list[int]], found: list[Members]
+        self, chosen: Members, passed: Members, size: int, cuts: list[list[int]], found: list[Members], last: bool
     ) -> Iterator[Members]:
         """Minimal sets of no more than `size` that hold all of `chosen` and none of `passed`."""
         while True:
@@ -190,18 +213,20 @@ class Lattice:
             cut = next((cut for cut in cuts if chosen.isdisjoint(cut)), None)
             if cut is not None:
                 break
-            if self.does(chosen):
+            if self.does(chosen, far=len(chosen) < size or not last):
                 found.append(chosen)
                 yield chosen
                 return
             if len(chosen) == size:  # grown in the next round, if there is one: the largest sets need not be
                 return
-            cuts.append(sorted(self.all - self._grown(chosen, sorted(self.all - chosen))))
+            wide = max((known for known in self._wide if chosen <= known), key=len, default=None)
+            largest = self._grown(chosen, sorted(self.all - chosen)) if wide is None else wide
+            cuts.append(sorted(self.all - largest))
         if len(chosen) == size:
             return
         for position, lever in enumerate(cut):
             if lever not in passed:
-                yield from self._of_size(chosen | {lever}, passed | set(cut[:position]), size, cuts, found)
+                yield from self._of_size(chosen | {lever}, passed | set(cut[:position]), size, cuts, found, last)
 
     def _grown(self, members: Members, others: list[int]) -> Members:
         """A set that does not do it, with all of `others` that do not change that: halves are tried as a whole first."""

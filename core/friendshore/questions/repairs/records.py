@@ -61,7 +61,7 @@ class Repair(Record):
     others: dict[str, Number]
     """Material -> kilograms that other demands are then short of more, or (negative) less."""
     least: bool
-    """Whether each amount is shown to be the least; else time was up."""
+    """Whether each amount is shown to be the least; else the search was ended."""
 
 
 class Gap(Record):
@@ -90,9 +90,11 @@ class Gap(Record):
     size: int
     """Repairs of up to so many levers were looked for."""
     complete: bool
-    """Whether these are all of them; else time was up."""
+    """Whether these are all of them; else the search was ended."""
+    searched: int
+    """All repairs of up to so many levers are known; -1: not even whether one is needed."""
     tried: int
-    """Sets of levers and amounts that were solved for."""
+    """Programs that were solved: of sets of levers and amounts, and of such as bound what these come to."""
 
 
 class Repairs(QuestionResult):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
+from functools import partial
 
 from ...domain.base import exact
 from ...domain.case import Level, Minimise
 from ...domain.change import Change
 from ...domain.plan import Infeasible, PlanStatus
 from ...domain.suggest import did_you_mean
+from ...domain.watch import tell
 from ...errors import A_SESSION, InputError, NoPlanError, VerificationError, takes
 from ...explain.results import Counted, Difference, between, difference, shortage
 from ...plugins import sentence_of
@@ -18,14 +20,14 @@ from ...problem import Problem
 from ...session import Answer, Session
 from ...solve import Progress
 from .demand_levers import levers_for
-from .levers import Lattice, Lever, LeverBounds, Need
+from .levers import Amounts, Lattice, Lever, LeverBounds, Need
 from .records import Gap, LeverUse, Repair, Repairs
-from .trials import Amounts, TimeIsUpError, Trials, least_amounts, worked
+from .trials import SearchEndedError, Trials, least_amounts
 
-SECONDS = 60.0
-"""Processor seconds for all repairs, where nothing else is said."""
+TRIALS = 10_000
+"""Programs that are solved for all repairs, where nothing else is said: the same on every machine."""
 _ROUNDS = 2
-"""How often every search has its turn: what the quick ones leave of their time the others share."""
+"""How often every search has its turn: what the quick ones leave of their trials the others share."""
 _TRIES = 4
 """How often an amount is raised by what rounding left short."""
 SIZE = 3
@@ -38,7 +40,7 @@ def repairs(
     material: str = "",
     *,
     size: int = SIZE,
-    seconds: float = SECONDS,
+    trials: int = TRIALS,
     bounds: LeverBounds | None = None,
     progress: Progress | None = None,
 ) -> Repairs:
@@ -48,7 +50,7 @@ def repairs(
         session: the plan.
         material: look only at demands of this material.
         size: most levers of a repair.
-        seconds: processor seconds for all; what is not found by then is marked.
+        trials: how many programs may be solved for all, of sets of levers and amounts; what is not found by then is marked.
         bounds: how far levers may go.
         progress: told the gaps done, all of them, and seconds.
 
@@ -58,19 +60,24 @@ def repairs(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    counted, began = Counted(session, progress), worked()
+    counted = Counted(session, progress)
     found = [*_conflicts(session, material), *_short(session, material)]
     searches = [_Mending(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in found]
     done = 0
     for _ in range(_ROUNDS):
         waiting = [search for search in searches if not search.complete]
         for place, search in enumerate(waiting):
-            now = worked()
-            search.go_on(now + (began + seconds - now) / (len(waiting) - place))
+            left = trials - sum(one.solved for one in searches)
+            search.go_on(left // (len(waiting) - place), partial(counted.told, done, len(searches)))
             done += search.complete
             counted.told(done, len(searches))
     gaps = [search.gap() for search in searches]
-    mended = [repair for place, search in enumerate(searches, 1) for repair in search.priced(counted, place)]
+    planned = 0
+    mended = []
+    for place, search in enumerate(searches, 1):
+        tell(planned, sum(len(one.found) for one in searches), "planning repairs", "repairs")
+        mended += search.priced(counted, place)
+        planned += len(search.found)
     tried = sum(search.solved for search in searches)
     effort = counted.effort
     effort = effort.but(solved=effort.solved + tried, questions=effort.questions + tried)
@@ -124,6 +131,7 @@ class _Mending:
         self.size = size
         self.levers = levers_for(session, need, bounds)
         self.trials = Trials(session, need, self.levers)
+        self.lattice = Lattice(len(self.levers), lambda _: False)
         self.found: list[Amounts] = []
         self.least: list[bool] = []
         self.left: float | None = None
@@ -131,18 +139,18 @@ class _Mending:
 
     @property
     def solved(self) -> int:
-        """How often the least shortage was solved for."""
+        """How many programs were solved for the least shortage."""
         return self.trials.solved
 
-    def go_on(self, until: float) -> None:
-        """Searches until so much has been `worked`; what was solved for before is known."""
-        self.trials.until = until
+    def go_on(self, more: int, heard: Callable[[], object]) -> None:
+        """Searches until so much more has been solved, and calls `heard` meanwhile; what was solved for before is known."""
+        self.trials.until, self.trials.heard = self.solved + more, heard
         self.found.clear()
         self.least.clear()
         try:
             self._search()
             self.complete = True
-        except TimeIsUpError:
+        except SearchEndedError:
             self.complete = False
 
     def gap(self) -> Gap:
@@ -166,6 +174,7 @@ class _Mending:
             left=exact(self.left) if self.left is not None and self.left < float("inf") else None,
             size=self.size,
             complete=self.complete,
+            searched=self.size if self.complete else self.lattice.searched,
             tried=self.solved,
         )
 
@@ -193,11 +202,11 @@ class _Mending:
                 known[members] = amounts
             return amounts is not None
 
-        lattice = Lattice(len(self.levers), does)
-        if not lattice.does(lattice.all):
+        self.lattice = Lattice(len(self.levers), does, self.trials.widened)
+        if not self.lattice.does(self.lattice.all):
             self.left = self.trials.best()
             return
-        for members in lattice.minimal(self.size):
+        for members in self.lattice.minimal(self.size):
             self.found.append(known.get(members, {}))
             self.least.append(False)
             self.found[-1] = least_amounts(self.trials, self.found[-1])

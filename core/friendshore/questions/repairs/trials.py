@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
 from itertools import product
 from math import ceil, inf
 
@@ -13,30 +13,31 @@ import numpy as np
 
 from ...domain.change import Change
 from ...errors import InputError
+from ...problem import Problem
 from ...problem.float_tables import Floats
 from ...problem.impact import impact
 from ...problem.inputs import Inputs
 from ...program import Program, compile_program
+from ...program.matrix import Ints, Linear
 from ...session import Session
 from ...solve import Limits, least
 from ...solve.components import empty_rows
-from .levers import Lever, LeverKind, Need
-
-Amounts = Mapping[int, tuple[Decimal, ...]]
-"""Lever, by its place -> how much of it is used; nothing for a matter of yes or no."""
-
+from .lever_facts import LeverFacts
+from .levers import Amounts, Lever, LeverKind, Members, Need
+from .relaxation import Relaxation, SetProgram
 
 _CLOSE = 0.01
 """Part of the resolution that may be short: less than rounding would show."""
 
+_SURE = 1e-6
+"""Part of what is wanted, likewise where sets are refuted without a trial: a proof is in doubles."""
 
-class TimeIsUpError(Exception):
-    """The time for a question is over, or the user ended it. Never passed on: what is found by then is told."""
+_MOST_SLOPES = 60
+"""Straight pieces of what is short by an amount that are followed."""
 
 
-def worked() -> float:
-    """Processor seconds of this process and of those that it started and that are done: what waits for a busy machine is no work."""
-    return sum(os.times()[:4])
+class SearchEndedError(Exception):
+    """So much as was allowed has been solved for, or the user ended it. Never passed on: what is found by then is told."""
 
 
 class Trials:
@@ -51,34 +52,46 @@ class Trials:
         self.need = need
         self.levers = levers
         self.until = inf
-        """When to stop, by what has been `worked`."""
-        self.solved = 0
+        """When to stop, by how much has been `solved`."""
+        self.heard: Callable[[], object] = lambda: None
+        """Called each time that something is to be solved."""
+        self._tried = 0
         changes = [change for lever in levers for change in lever.make(lever.most)]
-        about = {d.use.material.id for d in session.problem.demands if d.id in need.demands} | need.materials
-        part_of = session.parts.of_material
-        own = {session.parts.members[part_of[name]] for name in about if name in part_of}
-        parts = [part for part in impact(session.parts, changes) if about & part.members]
-        members = frozenset().union(*own, *(part.members for part in parts))
-        rules = frozenset().union(*(part.rules for part in parts))
-        self.inputs = _weighed(session.parts.part(members, rules), changes)
+        self.inputs = _weighed(facts_about(session, need, changes), changes)
         case = session.problem.case
         wanted = sum((sum(d.quantity) for d in session.problem.demands if d.id in need.demands), Decimal(0))
         self.close = float(case.resolution) * _CLOSE
         """Kilograms below which nothing is short even before a plan is rounded."""
         self.nothing = self.close + 1e-9 * float(wanted)
         """Kilograms that a solver may be out by where much is wanted."""
+        self.sure = max(2 * self.nothing, _SURE * float(wanted))
+        """Kilograms short by which a set is refuted without a trial."""
         self._known: dict[tuple[Change, ...], float] = {}
+        self._relaxed: Relaxation | None = None
+        self._last: tuple[tuple[Change, ...], tuple[Program, Linear, Ints]] | None = None
+        """What was laid out last, and after which changes."""
+
+    @property
+    def relaxed(self) -> Relaxation:
+        """What no set of levers can do."""
+        if self._relaxed is None:
+            facts = LeverFacts(self.inputs, self.levers, self.sure, self._go_on)
+            self._relaxed = Relaxation(facts, self.need.demands, self._laid_out)
+        return self._relaxed
 
     def short(self, amounts: Amounts) -> float:
         """Kilograms that the demands are short of at best; infinite if the rules conflict.
 
         Raises:
-            TimeIsUpError: if there is no time left.
+            SearchEndedError: if no more is to be solved.
         """
-        changes = tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
+        changes = self._changes(amounts)
         if changes not in self._known:
             self._known[changes] = self._least(changes)
         return self._known[changes]
+
+    def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
+        return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
 
     def serves(self, amounts: Amounts) -> bool:
         """Whether the demands can be served in full."""
@@ -97,20 +110,45 @@ class Trials:
         free = {i: self.levers[i].most for i in chosen}
         for later in self._laters(chosen):
             amounts = {**free, **later}
-            if self.serves(amounts):
+            if not self.refuted(amounts) and self.serves(amounts):
                 return amounts
         return None
+
+    def refuted(self, amounts: Amounts) -> bool:
+        """Whether the demands are surely short of something, without a trial."""
+        moved = [amounts[i] for i, lever in enumerate(self.levers) if lever.kind is LeverKind.LATER and i in amounts]
+        alike = all(len(set(months)) == 1 for months in moved)  # else it takes as much to lay out as a trial
+        return alike and not self.need.rules and self.relaxed.refuted(amounts)
+
+    def of_set(self, amounts: Amounts) -> SetProgram | None:
+        """The program of a set of levers at these amounts, to be asked about smaller ones; None where that takes trials."""
+        if self.need.rules:
+            return None
+        if self._last is None or self._last[0] != self._changes(amounts):
+            inputs = self.inputs.after(self._changes(amounts))
+            self._last = self._changes(amounts), self._laid_out(inputs, inputs.problem())
+        return self.relaxed.of_set(frozenset(amounts), *self._last[1])
+
+    def widened(self, members: Members, far: bool) -> Members | None:
+        """A set of levers that holds some, as large as may be if `far`, and surely does not serve the demands; None if it may even with these.
+
+        Raises:
+            SearchEndedError: if no more is to be solved.
+        """
+        if self.need.rules:
+            return None
+        return self.relaxed.widened(members, self._laters, far)
 
     def best(self) -> float:
         """Kilograms that the demands are short of with all levers at their bounds; infinite if the rules still conflict.
 
         Raises:
-            TimeIsUpError: if there is no time left.
+            SearchEndedError: if no more is to be solved.
         """
         free = {i: lever.most for i, lever in enumerate(self.levers)}
         return min(self.short({**free, **later}) for later in self._laters(range(len(self.levers))))
 
-    def _laters(self, chosen: Sequence[int]) -> list[dict[int, tuple[Decimal, ...]]]:
+    def _laters(self, chosen: Iterable[int]) -> list[Amounts]:
         """Every delay of the levers that have one, the least first."""
         moved = [i for i in chosen if self.levers[i].kind is LeverKind.LATER]
         choices = []
@@ -120,38 +158,56 @@ class Trials:
             choices.append([(i, (lever.step * n,) * len(lever.most)) for n in range(count + 1)])
         return [dict(choice) for choice in product(*choices)]
 
-    def _least(self, changes: Sequence[Change]) -> float:
-        left = self.until - worked()
+    @property
+    def solved(self) -> int:
+        """How many programs have been solved for the least shortage: of sets planned, and of such as bound what these come to."""
+        return self._tried + (0 if self._relaxed is None else self._relaxed.facts.solved)
+
+    def _go_on(self) -> None:
+        """Goes on to what is solved next.
+
+        Raises:
+            SearchEndedError: if no more is to be solved.
+        """
+        self.heard()
         cancel = self.session.cancel
-        if left <= 0 or (cancel is not None and cancel.is_set()):
-            raise TimeIsUpError
-        self.solved += 1
+        if self.solved >= self.until or (cancel is not None and cancel.is_set()):
+            raise SearchEndedError
+
+    def _least(self, changes: Sequence[Change]) -> float:
+        self._go_on()
+        self._tried += 1
+        cancel = self.session.cancel
         try:
             inputs = self.inputs.after(changes)
-            problem = inputs.problem()
+            program, linear, wanted = self._laid_out(inputs, inputs.problem())
+            self._last = tuple(changes), (program, linear, wanted)
         except InputError:  # together they make no case, as where a plant that comes to count closes a loop of recipes
             return inf
-        program = compile_program(problem)
-        count = problem.case.horizon.count
-        upper = program.linear.upper.copy()
-        wanted: list[int] = []
-        for position, demand in enumerate(problem.demands):
-            first = program.columns.short + position * count
-            if demand.id in self.need.demands:
-                wanted.extend(range(first, first + count))
-            elif demand.id in self._ceilings:
-                upper[first : first + count] = np.minimum(upper[first : first + count], self._ceilings[demand.id])
-        linear = replace(program.linear, upper=upper, row_lower=self._drawn(program, inputs))
         program = replace(program, linear=linear)
-        assert wanted or self.need.rules, "demands to be served are in the facts that are asked about"
+        assert len(wanted) or self.need.rules, "demands to be served are in the facts that are asked about"
         rows = empty_rows(program.linear)
         if self.need.rules & {owner.removeprefix("rule ") for owner in program.owners_of(rows)}:
             return inf
-        columns = np.array(wanted, dtype=np.intp) if wanted else np.arange(len(upper))
-        found = least(program, columns, Limits(seconds=left, workers=1), cancel)
+        columns = wanted if len(wanted) else np.arange(len(linear.cost))
+        found = least(program, columns, Limits(seconds=self.session.limits.seconds, workers=1), cancel)
         if found is None:
-            raise TimeIsUpError
-        return found if wanted or found == inf else 0.0  # nothing is wanted: what counts is whether there is any plan
+            raise SearchEndedError
+        return (
+            found if len(wanted) or found == inf else 0.0
+        )  # nothing is wanted: what counts is whether there is any plan
+
+    def _laid_out(self, inputs: Inputs, problem: Problem) -> tuple[Program, Linear, Ints]:
+        """The program of some facts, as it is asked for the least shortage, and the columns of what is short."""
+        program = compile_program(problem)
+        count = problem.case.horizon.count
+        upper = program.linear.upper.copy()
+        for position, demand in enumerate(problem.demands):
+            if demand.id in self._ceilings:
+                first = program.columns.short + position * count
+                upper[first : first + count] = np.minimum(upper[first : first + count], self._ceilings[demand.id])
+        linear = replace(program.linear, upper=upper, row_lower=self._drawn(program, inputs))
+        return program, linear, program.short_of(self.need.demands)
 
     def _drawn(self, program: Program, inputs: Inputs) -> Floats:
         """The rows' least values where of a stock that is granted only as much is drawn as helps: what is left would have to be held,
@@ -163,7 +219,7 @@ class Trials:
         lower[[first for first, owner in program.owners if owner in granted]] = 0.0
         return lower
 
-    @property
+    @cached_property
     def _ceilings(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
         """What every other demand is short of in the plan, and a step of the resolution more; those whose rules conflict are left out."""
         problem, plan = self.session.problem, self.session.verified.plan
@@ -177,6 +233,16 @@ class Trials:
             if entry.demand in found:
                 found[entry.demand][entry.period] += float(entry.quantity)
         return found
+
+
+def facts_about(session: Session, need: Need, changes: Sequence[Change]) -> Inputs:
+    """The facts, before some changes, of all parts that some demands or conflicting rules have to do with after them."""
+    about = {d.use.material.id for d in session.problem.demands if d.id in need.demands} | need.materials
+    part_of = session.parts.of_material
+    own = {session.parts.members[part_of[name]] for name in about if name in part_of}
+    parts = [part for part in impact(session.parts, changes) if about & part.members]
+    members = frozenset().union(*own, *(part.members for part in parts))
+    return session.parts.part(members, frozenset().union(*(part.rules for part in parts)))
 
 
 def _weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
@@ -199,15 +265,99 @@ def least_amounts(trials: Trials, amounts: Amounts) -> dict[int, tuple[Decimal, 
     """Amounts of which none can be smaller: each as small as the ones before it, at their least, and the ones after it, at their bounds, allow.
 
     Raises:
-        TimeIsUpError: if there is no time left.
+        SearchEndedError: if no more is to be solved.
     """
     found = dict(amounts)
-    for lever in sorted(found):
-        for position in range(len(found[lever])):
-            allowed = trials.allowed(found)
-            search = _one_by_one if trials.levers[lever].one_by_one else _bracketed
-            found[lever] = search(trials, found, lever, position, allowed)
+    moving = [i for i in sorted(found) if trials.levers[i].kind is LeverKind.LATER]
+    _reduce(trials.levers, found, moving, trials.allowed, trials.short, trials.refuted)
+    rest = [i for i in sorted(found) if i not in moving]
+    by_rows = _by_rows(trials, dict(found), rest)
+    if by_rows is not None and trials.short(by_rows) <= trials.allowed(found):
+        return by_rows
+    _reduce(trials.levers, found, rest, trials.allowed, trials.short, trials.refuted)
     return found
+
+
+def _by_rows(
+    trials: Trials, found: dict[int, tuple[Decimal, ...]], rest: Sequence[int]
+) -> dict[int, tuple[Decimal, ...]] | None:
+    """The same of the program of the set, where the amounts are ends of rows; None where they are more than that."""
+    program = trials.of_set(found) if any(found[i] for i in rest) else None
+    if program is None:
+        return None
+
+    def short(amounts: Amounts) -> float:
+        return program.short(amounts)[0]
+
+    def allowed(amounts: Amounts) -> float:
+        return trials.close if short(amounts) <= trials.close else trials.nothing
+
+    for lever in rest:
+        if trials.levers[lever].one_by_one:
+            _reduce(trials.levers, found, [lever], allowed, short)
+        elif found[lever]:
+            least = _by_slopes(trials.levers, program, found, lever, allowed(found))
+            if least is None:
+                return None
+            found[lever] = least
+    return found
+
+
+def _by_slopes(
+    levers: Sequence[Lever], program: SetProgram, found: Amounts, lever: int, allowed: float
+) -> tuple[Decimal, ...] | None:
+    """The least multiple of the step that will do; None where slopes do not lead there.
+
+    What is short is a convex function of an amount that is an end of rows: where its tangent meets what is allowed, it is no less itself.
+    """
+    step = levers[lever].step
+    high = int((found[lever][0] / step).to_integral_value(ROUND_CEILING))
+
+    def at(n: int) -> Amounts:
+        return {**found, lever: (step * n,)}
+
+    n, known = 0, False
+    for _ in range(_MOST_SLOPES):
+        value, slope = program.short(at(n), at(n + 1))
+        if value <= allowed:
+            if n and not known and program.short(at(n - 1))[0] <= allowed:
+                return None
+            return (step * n,)
+        if not value < inf or slope >= 0:
+            return None
+        more = ceil((value - allowed) / -slope * (1 - 1e-12))
+        known = more <= 1 or value + slope * (more - 1) > 2 * allowed
+        n += max(1, more)
+        if n > high:
+            return None
+    return None
+
+
+def _reduce(
+    levers: Sequence[Lever],
+    found: dict[int, tuple[Decimal, ...]],
+    which: Sequence[int],
+    allowed: Callable[[Amounts], float],
+    short: Callable[[Amounts], float],
+    refuted: Callable[[Amounts], bool] = lambda _: False,
+) -> None:
+    """Makes the amounts of some levers as small as may be, one after the other."""
+    for lever in which:
+        for position in range(len(found[lever])):
+            most = allowed(found)
+
+            def tried(n: int, lever: int = lever, position: int = position) -> float:
+                return short({**found, lever: _with(found, lever, position, levers[lever].step * n)})
+
+            def hopeless(n: int, lever: int = lever, position: int = position) -> bool:
+                return refuted({**found, lever: _with(found, lever, position, levers[lever].step * n)})
+
+            high = int((found[lever][position] / levers[lever].step).to_integral_value(ROUND_CEILING))
+            if levers[lever].one_by_one:
+                n = next((n for n in range(high) if not hopeless(n) and tried(n) <= most), high)
+            else:
+                n = _bracketed(tried, high, most)
+            found[lever] = _with(found, lever, position, levers[lever].step * n)
 
 
 def _with(found: Mapping[int, tuple[Decimal, ...]], lever: int, position: int, amount: Decimal) -> tuple[Decimal, ...]:
@@ -215,35 +365,16 @@ def _with(found: Mapping[int, tuple[Decimal, ...]], lever: int, position: int, a
     return (*old[:position], amount, *old[position + 1 :])
 
 
-def _one_by_one(
-    trials: Trials, found: dict[int, tuple[Decimal, ...]], lever: int, position: int, allowed: float
-) -> tuple[Decimal, ...]:
-    """The first of few amounts that will do."""
-    step, most = trials.levers[lever].step, found[lever][position]
-    for n in range(int(most / step)):
-        tried = _with(found, lever, position, step * n)
-        if trials.short({**found, lever: tried}) <= allowed:
-            return tried
-    return found[lever]
-
-
-def _bracketed(
-    trials: Trials, found: dict[int, tuple[Decimal, ...]], lever: int, position: int, allowed: float
-) -> tuple[Decimal, ...]:
-    """The least multiple of the step that will do: shown by a trial with it, and one with a step less.
+def _bracketed(short: Callable[[int], float], high: int, allowed: float) -> int:
+    """The least number of steps that will do, of `high` that do: shown by a trial with it, and one with a step less.
 
     What is short falls with the amount, in most cases as a convex function of straight pieces: the line through the two largest amounts that
     do not do meets zero no further than the function does. Where that gains little, the bracket is halved.
     """
-    step = trials.levers[lever].step
-
-    def short(n: int) -> float:
-        return trials.short({**found, lever: _with(found, lever, position, step * n)})
-
-    low, high = 0, int((found[lever][position] / step).to_integral_value(ROUND_CEILING))
+    low = 0
     points = [(low, short(low))]
     if points[0][1] <= allowed:
-        return _with(found, lever, position, Decimal(0))
+        return 0
     by_line = False
     while high - low > 1:
         line = None if by_line else _meets_zero(points, allowed)
@@ -257,7 +388,7 @@ def _bracketed(
         if by_line and high - low > 1:  # if the line is the function, a step less will not do
             value = short(n - 1)
             low, high = (n - 1, n) if value > allowed else (low, n - 1)
-    return _with(found, lever, position, step * high)
+    return high
 
 
 def _meets_zero(points: Sequence[tuple[int, float]], nothing: float) -> int | None:

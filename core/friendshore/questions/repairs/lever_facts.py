@@ -1,0 +1,107 @@
+"""Levers as bounds on what they can do need them: what each is about, and the facts with some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from math import inf
+
+import numpy as np
+
+from ...domain.base import grouped
+from ...domain.case import Case
+from ...domain.change import Change
+from ...errors import InputError
+from ...problem import Problem
+from ...problem.capacity import Capacities, accepted_steps
+from ...problem.inputs import Inputs
+from ...problem.judging import waiver_id
+from ...problem.merged import merge
+from ...program.matrix import Floats, Linear
+from ...solve import ENGINES, SolverAnswer
+from .levers import Amounts, Lever, LeverKind, Members
+
+MAKES = frozenset({LeverKind.PLANNED, LeverKind.EARLIER, LeverKind.CAPACITY, LeverKind.LEAD})
+"""Levers that let a plant make more."""
+ALLOWS = frozenset({LeverKind.WAIVER, LeverKind.LICENCE})
+"""Levers that let what is bought pass a rule, whatever its offer."""
+
+
+class LeverFacts:
+    """All levers of some demands, and the facts without them."""
+
+    def __init__(self, inputs: Inputs, levers: Sequence[Lever], sure: float, heard: Callable[[], None]) -> None:
+        """Nothing is made of them yet.
+
+        Args:
+            inputs: the facts without any lever.
+            levers: all levers.
+            sure: kilograms short by which a set is refuted: more than a solver may be out by.
+            heard: called before each solve; what it raises ends the search.
+        """
+        self.inputs = inputs
+        self.levers = levers
+        self.all: Members = frozenset(range(len(levers)))
+        self.sure = sure
+        self.solved = 0
+        """How many programs have been solved."""
+        self._heard = heard
+        self._allowed: dict[Members, Problem | None] = {}
+        self.base = inputs.problem()
+        """The facts without any lever, resolved."""
+        self.proofs = {levers[i].subjects[0]: i for i in self._of({LeverKind.PROOF})}
+        """Offer -> the lever that proves its origin."""
+        self.allowing = frozenset(self._of(ALLOWS))
+        self.moving = frozenset(self._of({LeverKind.LATER}))
+        self.making = grouped((levers[i].subjects[0], i) for i in self._of(MAKES))
+        """Facility -> levers that let it make more."""
+        self._capacity: dict[tuple[str, tuple[tuple[int, tuple[Decimal, ...]], ...]], Floats] = {}
+
+    def _of(self, kinds: Iterable[LeverKind]) -> list[int]:
+        return [i for i, lever in enumerate(self.levers) if lever.kind in kinds]
+
+    def allowed(self, members: Members) -> Problem | None:
+        """The facts with no proof, and of all waivers and licences some."""
+        if members not in self._allowed:
+            none = self.allowing | self.moving | frozenset(self.proofs.values())
+            free = {i: self.levers[i].most for i in (self.all - none) | members}
+            try:
+                self._allowed[members] = self.inputs.after(self.changes(free)).problem()
+            except InputError:  # together they make no case
+                self._allowed[members] = None
+        return self._allowed[members]
+
+    def changes(self, amounts: Amounts) -> list[Change]:
+        """The changes that so much of some levers comes to."""
+        return [change for i in sorted(amounts) for change in self.levers[i].make(amounts[i])]
+
+    def names_of_waivers(self, members: Members) -> dict[str, int]:
+        """Waivers that some levers bring, by their names -> the lever."""
+        own, after = self._brought(members, LeverKind.WAIVER)
+        return {waiver_id(w): i for w, i in zip(after.waivers[len(self.inputs.case.waivers) :], own, strict=True)}
+
+    def names_of_stocks(self, members: Members) -> dict[str, int]:
+        """Stocks that some levers bring, by their names -> the lever."""
+        own, after = self._brought(members, LeverKind.STOCK)
+        return {lot.id: i for lot, i in zip(after.stocks[len(self.inputs.case.stocks) :], own, strict=True)}
+
+    def _brought(self, members: Members, kind: LeverKind) -> tuple[list[int], Case]:
+        own = [i for i in self._of({kind}) if i in members]
+        return own, self.inputs.after(self.changes({i: self.levers[i].most for i in own})).case
+
+    def optimum(self, linear: Linear) -> SolverAnswer:
+        """The optimum of a linear program, counted."""
+        self._heard()
+        self.solved += 1
+        return ENGINES.linear(linear)
+
+    def capacity(self, facility: str, amounts: Amounts) -> Floats:
+        """Kilograms that a facility can make in each period with so much of the levers that are about it; infinite: unlimited."""
+        own = tuple((i, tuple(amounts[i])) for i in self.making[facility] if i in amounts)
+        if (facility, own) not in self._capacity:
+            after = self.inputs.after(self.changes(dict(own)))
+            merged = merge(after.catalogs, after.case) if own else self.base.merged
+            steps = accepted_steps(merged.facilities[facility], merged, after.case)
+            most = Capacities(merged, after.case).of(facility) if steps else [Decimal(0)] * after.case.horizon.count
+            self._capacity[facility, own] = np.array([inf if each is None else float(each) for each in most])
+        return self._capacity[facility, own]

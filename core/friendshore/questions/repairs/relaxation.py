@@ -1,0 +1,139 @@
+"""What no set of levers can do: a bound from below on what is short, by one program in which every lever is at its bound.
+
+What a set of levers lacks is taken away from this program: what a plant makes only by a lever, what a lever puts in stock, what is
+delivered under its waiver, and what may be bought only once an origin is proved or a licence granted. Since a step only ever allows more,
+every plan of the set itself is then still one of this program, integer variables left aside: where it leaves something short, so does the
+set. The duals say more: levers of whose absence no dual speaks could be added without a change, so that one solve shows of a large set
+that it does not repair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from math import inf
+
+import numpy as np
+
+from ...errors import InputError
+from ...problem import Problem
+from ...problem.inputs import Inputs
+from ...program import Program
+from ...program.matrix import Ints, Linear
+from ...solve import SolverOutcome
+from .closings import apart
+from .lever_facts import ALLOWS, MAKES, LeverFacts
+from .lever_program import LeverProgram
+from .levers import Amounts, LeverKind, Members
+
+
+class Relaxation:
+    """Bounds on what some demands are short of, with levers used."""
+
+    def __init__(
+        self,
+        facts: LeverFacts,
+        demands: Collection[str],
+        laid_out: Callable[[Inputs, Problem], tuple[Program, Linear, Ints]],
+    ) -> None:
+        """Nothing is laid out yet.
+
+        Args:
+            facts: all levers, and the facts without them.
+            demands: those that are to be served.
+            laid_out: the program of some facts, as it is asked for the least shortage, with the columns of what is short.
+        """
+        self.facts = facts
+        self.demands = demands
+        self._laid_out = laid_out
+        self._worlds: dict[tuple[tuple[int, tuple[Decimal, ...]], ...], LeverProgram | None] = {}
+
+    def refuted(self, amounts: Amounts) -> bool:
+        """Whether the demands are surely short of something with so much of some levers."""
+        return self._speaking(amounts) is not None
+
+    def _speaking(self, amounts: Amounts) -> Members | None:
+        world = self._world(amounts)
+        return None if world is None else world.refutes(amounts)
+
+    def widened(self, members: Members, delays: Callable[[Members], Sequence[Amounts]], far: bool) -> Members | None:
+        """A set of levers that holds some, and surely does not repair; None if that is not known even of these.
+
+        Args:
+            members: the levers that it is to hold.
+            delays: all that demand may be wanted later with a set of levers.
+            far: whether it is to be as large as may be.
+        """
+        speaking: set[int] = set(self.facts.moving - members)
+        for later in delays(members):
+            active = self._speaking(self._free(members, later))
+            if active is None:
+                return None
+            speaking |= active
+        rest = self.facts.all - members
+        found = self.facts.all - (speaking - members)
+        doubtful = 0
+
+        def holds(some: Members) -> bool:
+            nonlocal doubtful
+            tried = delays(some)
+            for later in (*tried[doubtful:], *tried[:doubtful]):  # first the one that was no proof the last time
+                if not self.refuted(self._free(some, later)):
+                    doubtful = tried.index(later)
+                    return False
+            return True
+
+        if found != members and not holds(found):
+            found = members
+        if far and holds(found | self.facts.allowing):
+            found |= self.facts.allowing
+        for lever in sorted(rest - found, key=lambda i: (i not in self.facts.allowing, i)) if far else ():
+            if holds(found | {lever}):
+                found |= {lever}
+        return found
+
+    def _free(self, members: Iterable[int], later: Amounts) -> Amounts:
+        return {**{i: self.facts.levers[i].most for i in members}, **later}
+
+    def _world(self, amounts: Amounts) -> LeverProgram | None:
+        """The program of all levers, with demand wanted as much later as is asked; None if together they make none."""
+        later = tuple((i, tuple(amounts[i])) for i in sorted(self.facts.moving & amounts.keys()) if any(amounts[i]))
+        if later not in self._worlds:
+            free = {i: lever.most for i, lever in enumerate(self.facts.levers) if i not in self.facts.moving}
+            try:
+                inputs = self.facts.inputs.after(self.facts.changes({**free, **dict(later)}))
+                problem = apart(inputs.problem(), self.demands)
+            except InputError:
+                self._worlds[later] = None
+            else:
+                self._worlds[later] = LeverProgram(self.facts, *self._laid_out(inputs, problem))
+        return self._worlds[later]
+
+    def of_set(self, members: Members, program: Program, linear: Linear, short: Ints) -> SetProgram | None:
+        """The program of some levers at their bounds, to be asked about less of them; None where that is more than other ends of rows."""
+        told = MAKES | ALLOWS | {LeverKind.STOCK, LeverKind.LATER}
+        if any(self.facts.levers[i].most and self.facts.levers[i].kind not in told for i in members):
+            return None
+        world = LeverProgram(self.facts, program, linear, short, members)
+        return None if world.integer else SetProgram(world)
+
+
+class SetProgram:
+    """The program of a set of levers, in which their amounts are nothing but ends of rows."""
+
+    def __init__(self, world: LeverProgram) -> None:
+        self._world = world
+
+    def short(self, amounts: Amounts, more: Amounts | None = None) -> tuple[float, float]:
+        """Kilograms that the demands are short of at best, and by how much that surely falls no faster with `more`; infinite where it is not found."""
+        world = self._world
+        row_upper = world.ends_of_rows(amounts)
+        answer = world.asked.optimum(replace(world.linear, row_upper=row_upper))
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.duals is None:
+            return inf, 0.0
+        if more is None:
+            return answer.objective, 0.0
+        rise = world.ends_of_rows(more)[world.first :] - row_upper[world.first :]
+        moved = np.flatnonzero(rise)
+        return answer.objective, float(answer.duals[world.first :][moved] @ rise[moved])
