@@ -17,7 +17,8 @@ from .limits import LimitRows
 from .matrix import Assembly, Floats, Ints
 
 MOST_LINKS = 20_000
-"""Single columns that are linked to binary variables each by a row of its own; beyond, one row for all of an order has to do."""
+"""Single columns that are linked to binary variables each by a row of its own; beyond, there is one row for all of an order, and the search adds
+those links that its relaxation breaks (`solve.separation`)."""
 _ANYWHERE: frozenset[str] = frozenset()
 
 
@@ -117,6 +118,7 @@ class ProgramDraft:
         joint = several & (np.bincount(entry, weights=each, minlength=len(cells)) > most * ROUNDING)
         apart = np.flatnonzero(~joint[entry] | (each < most[entry]))
         if self._links + len(apart) > MOST_LINKS:
+            self.assembly.narrow(columns, each)
             joint = np.ones(len(cells), dtype=bool)
             most, apart = np.where(several, most, np.bincount(entry, weights=each, minlength=len(cells))), apart[:0]
         self._links += len(apart)

@@ -133,6 +133,7 @@ class Assembly:
         self.rows = 0
         self._cost: list[Floats] = []
         self._charged: list[tuple[int, float]] = []
+        self._narrowed: list[tuple[Ints, Floats]] = []
         self._lower: list[Floats] = []
         self._upper: list[Floats] = []
         self._integer: list[Mask] = []
@@ -156,6 +157,10 @@ class Assembly:
         """Adds to the cost of a column."""
         self._charged.append((column, cost))
 
+    def narrow(self, columns: Ints, most: Floats) -> None:
+        """Lowers the upper bounds of columns, each of which may stand there several times."""
+        self._narrowed.append((columns, most))
+
     def add_rows(self, count: int, lower: ArrayLike, upper: ArrayLike, owner: str | Sequence[str]) -> int:
         """Adds empty rows, with one owner for all or one for each; returns the position of the first."""
         first = self.rows
@@ -171,7 +176,10 @@ class Assembly:
 
     def upper(self) -> Floats:
         """Upper bounds of all columns so far."""
-        return _joined(self._upper)
+        upper = _joined(self._upper)
+        for columns, most in self._narrowed:
+            np.minimum.at(upper, columns, most)
+        return upper
 
     def add_entries(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
         """Adds coefficients; scalars are spread."""
@@ -191,7 +199,7 @@ class Assembly:
         return Linear(
             cost=cost,
             lower=_joined(self._lower),
-            upper=_joined(self._upper),
+            upper=self.upper(),
             integer=_joined(self._integer).astype(bool),
             entries=Entries.summed(row, column, value, (self.rows, self.columns)),
             row_lower=_joined(self._row_lower),

@@ -2,7 +2,7 @@
 
 A shortage costs so much that an engine which looks for plans among all columns finds those that leave demand short, and gets away from them slowly. So:
 
-1. the linear relaxation: a bound for all plans, and what each column costs at its prices;
+1. the linear relaxation: a bound for all plans, and what each column costs at its prices; of a large program with the links that it breaks (`separation`);
 2. continuous columns that it leaves at nothing, and that cost more than the whole of it several times over, are closed: a plan is found by an engine
    that looks for any, whatever it costs;
 3. the plan bounds every column: none that costs no more holds more of it than the room between bound and plan pays for, at the column's cost or at its
@@ -26,6 +26,7 @@ from ..program.matrix import Floats, Linear, Mask, continuous
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
 from .forcing import covered, forced
 from .polishing import polished
+from .separation import with_links
 from .steps import SLACK
 
 Steps = Callable[[], Floats | float]
@@ -81,25 +82,35 @@ def first_plan(
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
         return nothing, linear
-    bound = _proved(linear, relaxed.duals)
     dear = _dear(linear, relaxed)
-    if not dear.any():
-        return replace(nothing, bound=bound), linear
-    closed = replace(linear, upper=np.where(dear, 0.0, linear.upper))
-    free = replace(closed, cost=np.zeros(len(closed.cost)), constant=0.0)
-    found = engines.search(free, Ask(_seconds(watch), nodes=ANY_NODES))
+    found = nothing
+    if dear.any():
+        free = replace(_closed(linear, dear), cost=np.zeros(len(linear.cost)), constant=0.0)
+        found = engines.search(free, Ask(_seconds(watch), nodes=ANY_NODES))
+    if large:
+        rows = linear.entries.shape[0]
+        linear, relaxed = with_links(linear, relaxed, engines, watch)
+        counted = np.append(np.broadcast_to(counted, rows), np.ones(linear.entries.shape[0] - rows))
+    duals = relaxed.duals
+    assert duals is not None
+    bound = _proved(linear, duals)
     if found.x is None:
         return replace(nothing, bound=bound), linear
+    closed = _closed(linear, dear)
     # If it is proved that nothing dear is needed, what is left is searched once; else a better plan proves more.
     found = polished(closed, engines, found)
     value, step = _cost(linear, found.x), steps()
-    left = forced(narrowed(linear, relaxed.duals, value, step))
+    left = forced(narrowed(linear, duals, value, step))
     if _dear(replace(linear, upper=left.upper), relaxed).any() and not watch.stopped():
         better = engines.search(closed, Ask(_seconds(watch, SHARE), gap, nodes=BETTER_NODES), found.x)
         if better.x is not None and _cost(linear, better.x) < value:
             found, value = better, _cost(linear, better.x)
-            left = forced(narrowed(linear, relaxed.duals, value, step))
+            left = forced(narrowed(linear, duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
+
+
+def _closed(linear: Linear, columns: Mask) -> Linear:
+    return replace(linear, upper=np.where(columns, 0.0, linear.upper))
 
 
 def _cost(linear: Linear, x: Floats | None) -> float:
