@@ -61,7 +61,12 @@ class Entries:
     @property
     def rows(self) -> Ints:
         """The row of each."""
-        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+        return np.repeat(np.arange(self.shape[0]), self.counts)
+
+    @property
+    def counts(self) -> Ints:
+        """How many each row has."""
+        return self.indptr[1:] - self.indptr[:-1]
 
     def __getitem__(self, rows: Ints | Mask) -> Entries:
         """Those of some rows, in the order given."""

@@ -84,7 +84,7 @@ def joint_of(linear: Linear) -> Joint | None:
     to the next, and their prices say little. As few rows are taken as leave no part with more than half of the columns;
     a row that then touches one part only goes back to it.
     """
-    counts = np.diff(linear.entries.indptr)
+    counts = linear.entries.counts
     open_ended = np.flatnonzero((linear.row_lower < linear.row_upper) & (counts > 1))
     if not len(open_ended):
         return None

@@ -15,7 +15,7 @@ something a billion times larger is not seen in it; of costs a billion times apa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
     row = given.rows
     factor = _steps(linear, row)
     data = given.data * factor[given.indices]
-    divisor = _power(np.log2(_largest(replace(given, data=data))))
+    divisor = _power(np.log2(_largest(given, np.abs(data))))
     cost = linear.cost * factor
     money = _money(np.abs(cost[cost != 0]))
     near_one = Linear(
@@ -69,12 +69,12 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
     return near_one, Scale(factor, money, divisor)
 
 
-def _largest(entries: Entries) -> Floats:
-    """The size of the largest entry of each row; 1 where there is none."""
+def _largest(entries: Entries, sizes: Floats) -> Floats:
+    """The largest of the sizes of each row's entries; 1 where there is none."""
     found = np.ones(entries.shape[0])
-    filled = np.flatnonzero(np.diff(entries.indptr))
+    filled = np.flatnonzero(entries.counts)
     if len(filled):
-        found[filled] = np.maximum.reduceat(np.abs(entries.data), entries.indptr[filled])
+        found[filled] = np.maximum.reduceat(sizes, entries.indptr[filled])
     return found
 
 
@@ -94,14 +94,16 @@ def _steps(linear: Linear, of_row: Ints) -> Floats:
     size = np.log2(np.abs(linear.entries.data))
     ends, has_end = _log_of_largest(linear.row_lower, linear.row_upper)
     tops, has_top = _log_of_largest(linear.lower, linear.upper)
-    in_row = np.maximum(np.diff(linear.entries.indptr) + has_end, 1)
+    in_row = np.maximum(linear.entries.counts + has_end, 1)
     in_column = np.maximum(np.bincount(of_column, minlength=columns) + has_top, 1)
-    step, searched = np.where(linear.integer, 0.0, tops), linear.integer.any()
+    searched = bool(linear.integer.any())
+    step = np.where(linear.integer, 0.0, tops) if searched else tops
     for _ in range(ROUNDS):
         row, before = (np.bincount(of_row, size + step[of_column], minlength=rows) + ends) / in_row, step
         step = (np.bincount(of_column, row[of_row] - size, minlength=columns) + tops) / in_column
-        step[linear.integer] = 0.0
-        if not searched and np.abs(step - before).max(initial=0.0) <= NEAR:
+        if searched:
+            step[linear.integer] = 0.0
+        elif np.abs(step - before).max(initial=0.0) <= NEAR:
             break
     return _power(step)
 
@@ -154,7 +156,7 @@ def _entries(linear: Linear) -> FarApart | None:
         return None
     size = np.abs(entries.data)
     row = entries.rows
-    share = size / _largest(entries)[row]
+    share = size / _largest(entries, size)[row]
     worst = int(share.argmin())
     if share[worst] >= LEAST_ENTRY:
         return None

@@ -131,7 +131,7 @@ def _model(linear: Linear) -> bytes:
     entries["column"], entries["value"] = _whole(given.indices), given.data
     ends = given.indptr * _ENTRY.itemsize
     rows = np.repeat(_ROW, given.shape[0])
-    rows["row"] = _whole(_ROW.itemsize - _MODEL.itemsize + np.diff(ends))
+    rows["row"] = _whole(_ROW.itemsize - _MODEL.itemsize + _ENTRY.itemsize * given.counts)
     rows["lower"], rows["upper"] = linear.row_lower, linear.row_upper
     heads, bodies, size = rows.tobytes(), entries.tobytes(), _ROW.itemsize
     parts = [columns.tobytes()]
