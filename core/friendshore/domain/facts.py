@@ -350,7 +350,8 @@ class Offer(Stating):
     @property
     def paid(self) -> bool:
         """Whether it is ever paid to whoever takes it: a price below zero."""
-        return below_zero(self.quotes) or (self.price is not None and below_zero([self.price]))
+        stated = None if self.price is None else self.price.amount
+        return (stated is not None and stated < 0) or below_zero(self.quotes)
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:

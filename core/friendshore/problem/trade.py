@@ -204,7 +204,8 @@ def resolve_trade(
     term_spans, also_assumed = resolve_terms(merged, case, counted, sellers, pools)
     commitments = resolve_commitments(case, counted, network, moves)
     bound = {offer for span in price_spans for offer in span.offers}
-    wrong = [trouble for i in reached for trouble in _paid_for(counted[i], i in bound, case)]
+    paid = [i for i in reached if counted[i].offer.paid]
+    wrong = [trouble for i in paid for trouble in _paid_for(counted[i], i in bound, case)]
     if wrong:
         raise InputError(wrong)
     return Trade(pools, price_spans, term_spans, commitments), assumed + also_assumed
