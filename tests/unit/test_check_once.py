@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
 from friendshore import recommend
 from friendshore.case import load_case
+from friendshore.catalog import several
+from friendshore.catalog.folder import CatalogDraft, read_draft
+from friendshore.catalog.tables import CatalogTables
 from friendshore.cli.cases import write_starter
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import Diagnostic, FriendshoreError, InputError
@@ -230,3 +233,18 @@ def test_a_price_or_a_capacity_of_nothing_is_told(folder: Path) -> None:
     (catalog / "offers.csv").write_text(offers.replace("540 USD/kg", "0"), encoding="utf-8")
     (problem,) = recommend.check(folder, Registry.of()).errors
     assert (problem.column, problem.row) == ("price", line_of(catalog / "offers.csv", "kwinana"))
+
+
+def test_catalogs_are_read_once_where_names_are_unknown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else the catalogs define is known from reading them, and they are not read again for it."""
+    add(folder / "case.toml", NAMES + '\n[[rule]]\nkind = "max-share"\nid = "much"\nshare = "150 %"\n')
+    read: list[str] = []
+
+    def counted(tables: CatalogTables, *given: Any) -> CatalogDraft:
+        read.append(tables.head_file)
+        return read_draft(tables, *given)
+
+    monkeypatch.setattr(several, "read_draft", counted)
+    found = recommend.check(folder, Registry.of()).errors
+    assert {"`kwinana-galium`", "kwinana-galium"} & {problem.found for problem in found}
+    assert len(read) == len(set(read)) > 0

@@ -14,7 +14,6 @@ from .review import nothings as nothings, review as review
 from .several import (
     CatalogFolder as CatalogFolder,
     clashes as clashes,
-    ids_in as ids_in,
     read_catalogs as read_catalogs,
 )
 from .sound import sound as sound, unfit as unfit

@@ -42,6 +42,7 @@ def read_catalogs(
     wanted: Sequence[CatalogFolder],
     find: Callable[[str], CatalogFolder] | None = None,
     overlaps: Sequence[Overlap] = (),
+    ids: Known | None = None,
 ) -> tuple[Catalog, ...]:
     """The catalogs that a case names and those they require, by name, as they were read: see `united` for what becomes of overlaps.
 
@@ -52,6 +53,7 @@ def read_catalogs(
         wanted: the catalogs that a case names.
         find: says where a required catalog lies, by name; it raises an error of its own for an unknown one.
         overlaps: facilities that are not taken for a clash, since the case says which of their records counts.
+        ids: takes the ids that the catalogs define, whatever else is wrong with them; until then there may be any.
 
     Raises:
         InputError: with every mistake of every file of every catalog, or with what two catalogs both define.
@@ -59,6 +61,10 @@ def read_catalogs(
     found: list[Diagnostic] = []
     heads = _read_heads(wanted, find, found)
     drafts = _drafts(heads, found)
+    if ids is not None:
+        ids.unsure -= ALL_IDS
+        for draft in drafts.values():
+            ids.merge(draft.known)
     if found:
         raise all_of(found)
     used = {name for name, head in heads.items() if head.wanted}
@@ -71,19 +77,6 @@ def read_catalogs(
     if found:
         raise all_of(found)
     return counting
-
-
-def ids_in(wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None = None) -> Known:
-    """The ids that catalogs define, with those they require, and which sorts of ids there may be more of.
-
-    What is wrong with the catalogs is for `read_catalogs` to tell: this says what else may refer to as long as it is so.
-    """
-    unheard: list[Diagnostic] = []
-    heads = _read_heads(wanted, find, unheard)
-    known = Known()
-    for draft in _drafts(heads, unheard).values():
-        known.merge(draft.known)
-    return known
 
 
 def _drafts(heads: dict[str, _Head], found: list[Diagnostic]) -> dict[str, CatalogDraft]:

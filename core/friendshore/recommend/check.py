@@ -15,8 +15,7 @@ from typing import Any
 from ..case import load_case
 from ..case.load import CASE_FILE
 from ..case.mentions import Mention, mentions
-from ..catalog import ids_in
-from ..catalog.known import Known
+from ..catalog.known import ALL_IDS, Known
 from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
 from ..domain.case import Case
@@ -50,12 +49,14 @@ _SORTS = {tuple(place.rsplit(".", 1)): sort for sort, places in _PLACES.items() 
 """Section and key of a case -> the sort of thing that must answer to what stands there."""
 
 
-def _unanswered(file: Path, case: Case, registry: Registry) -> list[Diagnostic]:
-    """Names and currencies that nothing answers to, each with its line; what a row with a mistake may define all the same is not told."""
+def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[Diagnostic]:
+    """Names and currencies that nothing answers to, each with its line; what a row with a mistake may define all the same is not told.
+
+    `ids` are those that the catalogs define.
+    """
     unheard: list[FriendshoreError] = []
     known = registry.blocking(case.blocked, Blocker.CASE)
     refs = named_catalogs(case, known, (), unheard)
-    ids = ids_in(refs, known.catalog_folder)
     words = mentions(file)
     rules = _rules(words, case, known)
     there: dict[str, Collection[str]] = {
@@ -151,10 +152,11 @@ def check(path: Path, registry: Registry) -> Checked:
     errors: list[FriendshoreError] = []
     case = attempt(partial(load_case, path), errors)
     named = case or _names_of(path)
-    gathered = attempt(partial(gather, named, registry), errors)
+    ids = Known(unsure=set(ALL_IDS))  # until the catalogs are read there may be any
+    gathered = attempt(partial(gather, named, registry, ids=ids), errors)
     if case is None or gathered is None:
         file = path / CASE_FILE if path.is_dir() else path
-        unknown = _unanswered(file, named, registry)
+        unknown = _unanswered(file, named, registry, ids)
         return _checked([*errors, *([InputError(unknown)] if unknown else [])], path, ())
     inputs = gathered.inputs
     problem = attempt(inputs.problem, errors)

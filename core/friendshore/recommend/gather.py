@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from ..case.load import with_demands
 from ..case.mentions import Mention, words_of
 from ..catalog import ambiguous, misfits, overridden, read_catalogs, sound, united
+from ..catalog.known import Known
 from ..domain.base import grouped
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
@@ -80,9 +81,15 @@ class Gathered:
 
 
 def gather(
-    case: Case, registry: Registry | None = None, catalogs: Sequence[Catalog] = (), rules: Sequence[Rule] = ()
+    case: Case,
+    registry: Registry | None = None,
+    catalogs: Sequence[Catalog] = (),
+    rules: Sequence[Rule] = (),
+    ids: Known | None = None,
 ) -> Gathered:
     """Reads all that a case names.
+
+    `ids` takes the ids that its catalogs define, also where something is wrong.
 
     Raises:
         InputError: with everything that is wrong with any of it.
@@ -96,7 +103,7 @@ def gather(
     refs = named_catalogs(case, known, [catalog.name for catalog in catalogs], errors)
     readings = [ref.reading for ref in refs if ref.reading is not None]
     case, words = _with_demands(case, known, readings, errors)
-    read = _catalogs(case, known, refs, catalogs, errors)
+    read = _catalogs(case, known, refs, catalogs, errors, ids)
     packs = _packs(case, known, errors)
     found: list[Rule] = list(rules)
     pack_of: dict[str, str] = {}
@@ -214,8 +221,9 @@ def _catalogs(
     refs: Sequence[CatalogRef],
     given: Sequence[Catalog],
     errors: list[FriendshoreError],
+    ids: Known | None,
 ) -> tuple[Catalog, ...]:
-    read = attempt(partial(read_catalogs, refs, registry.catalog_folder, case.overlaps), errors)
+    read = attempt(partial(read_catalogs, refs, registry.catalog_folder, case.overlaps, ids), errors)
     checked = []
     for catalog in given:
         others = [other for other in (*given, *(read or ())) if other is not catalog]
