@@ -6,6 +6,7 @@ from pathlib import Path
 
 from friendshore import load_case
 from friendshore.catalog import read_catalog
+from friendshore.cli.waiting import ProgressBar
 from friendshore.domain.watch import watched
 from friendshore.plugins import Registry
 from friendshore.program import compile_program
@@ -58,3 +59,19 @@ def test_finding_out_why_a_demand_is_short_is_told(tmp_path: Path) -> None:
     assert told["finding out why demands are short: demands"] == [(0, 1)]
     assert told["looking for limits that keep supply out: demands"] == [(0, 1)]
     assert told["finding out what keeps supply out: shortages"] == [(0, 4), (1, 4), (2, 4), (3, 4)]
+
+
+def test_what_is_done_within_a_question_is_shown_only_where_it_takes_its_time() -> None:
+    """A question that says how far it is stays on the bar: the many small programs that are laid out for it are not told, a long one is."""
+    bar = ProgressBar("repairing", "gaps")
+    bar.show(0, 9, 2.5, "reading", "rows")
+    assert bar.shown == "reading"
+    bar(0, 6, 3.0)
+    bar.show(0, 3, 3.1, "laying out the program", "classes")
+    bar.show(0, 3, 4.9, "laying out the program", "classes")
+    assert bar.shown == "repairing"
+    bar.show(1, 3, 7.0, "laying out the program", "classes")
+    assert bar.shown == "laying out the program"
+    bar(1, 6, 7.1)
+    bar.stop()
+    assert bar.shown == "repairing"

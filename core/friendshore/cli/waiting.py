@@ -53,7 +53,7 @@ def progress_bar(
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    bar = _Bar(doing, of)
+    bar = ProgressBar(doing, of)
     try:
         with watched(bar.show):
             yield bar
@@ -61,25 +61,37 @@ def progress_bar(
         bar.stop()
 
 
-class _Bar:
+class ProgressBar:
+    """What is being done, how much of it, and how long the rest may take."""
+
     def __init__(self, doing: str, of: str) -> None:
         self._doing, self._of = doing, of
         self._shown: tuple[Progress, TaskID] | None = None
-        self._last = ""
+        self.shown = ""
+        """What is shown to be done; empty: nothing yet."""
+        self._counts = False
+        """Whether the work as a whole has said how far it is."""
+        self._since: dict[str, float] = {}
+        """What is done within it -> when that began."""
 
     def __call__(self, solved: int, total: int, seconds: float) -> None:
+        self._counts = True
         self.show(solved, total, seconds, self._doing, self._of)
 
     def show(self, done: int, total: int, seconds: float, doing: str, of: str) -> None:
-        """Shows how much of something is done."""
+        """Shows how much of something is done; of what is done within something that counts itself, only what takes its own time."""
+        if done == 0 or doing not in self._since:
+            self._since[doing] = seconds
+        if self._counts and doing != self._doing and seconds - self._since[doing] < PATIENCE:
+            return
         if self._shown is None:
             if seconds < PATIENCE:
                 return
             self._shown = _start(doing, of, total)
         progress, task = self._shown
-        if doing != self._last:  # what is left of it is reckoned by its own pace
+        if doing != self.shown:  # what is left of it is reckoned by its own pace
             progress.reset(task)
-            self._last = doing
+            self.shown = doing
         progress.update(task, completed=done, total=total, description=doing, of=of)
 
     def stop(self) -> None:

@@ -62,6 +62,7 @@ def repairs(
     """
     counted = Counted(session, progress)
     found = [*_conflicts(session, material), *_short(session, material)]
+    counted.told(0, len(found))
     searches = [_Mending(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in found]
     done = 0
     for _ in range(_ROUNDS):
