@@ -102,6 +102,18 @@ def test_two_rules_that_forbid_the_same_share_its_cost() -> None:
     assert found.effort.questions == 3
 
 
+def test_any_two_of_three_rules_may_forbid_all_that_the_three_do() -> None:
+    """9 kg at 10, 50, 80 or 90 a kilogram: one rule alone makes a kilogram dearer by 70, another by 0, the last by 40; any two by 80, and
+    the third adds nothing. By hand, from the average over the six orders.
+    """
+    facts = metals(facility("us", "US"), source("US", 90))
+    pairs = {"a": ["CN", "AU"], "b": ["AU", "JP"], "c": ["CN", "JP"]}
+    rules = [rule(Exclude, id=name, countries=countries) for name, countries in pairs.items()]
+    found = ledger(opened(metal(9), facts, *rules))
+    assert adds(found) == {"a": 390, "c": 255, "b": 75}
+    assert found.effort.questions == 8
+
+
 def test_items_by_order_add_to_those_before_them() -> None:
     """The first takes all of what both forbid; turned round, the other does."""
     session = opened(metal(10), metals(), no_china(), no_one_near())

@@ -142,6 +142,8 @@ class Coalitions:
         self.items = items
         self._covered: dict[Piece, dict[int, frozenset[int]]] = {}
         self._restricting: dict[tuple[Piece, Coalition], dict[int, Rule]] = {}
+        self._forbids: dict[tuple[Piece, Coalition], dict[int, int]] = {}
+        """By item, what a rule that only forbids does, a bit for each; see `told_by_what_is_forbidden`."""
         self._digests: dict[tuple[Piece, Coalition], bytes] = {}
         self._case = session.inputs.case
         self._scenarios = [i for i, item in enumerate(items) if item.kind is ItemKind.SCENARIO]
@@ -200,7 +202,38 @@ class Coalitions:
             known = {rule.id: rule for rule in problem.rules if rule.verbs <= {"judge", "charge"}}
             found = {i: known[self.items[i].name] for i in rules if self.items[i].name in known}
             self._restricting[piece, scenarios] = {} if bound else found
+            self._forbids[piece, scenarios] = {} if bound else self._forbidding(problem)
         return self._restricting[piece, scenarios]
+
+    def told_by_what_is_forbidden(self, piece: Piece, coalition: Coalition) -> tuple[Coalition, int] | None:
+        """The same for two coalitions that make the same case of a piece, since their rules forbid the same between them, and all else that
+        is on is the same. None where more than purchases and deliveries may come to depend on rules.
+
+        Rules that only forbid, without a waiver or a licence of bounded quantity, are told by what they forbid: ways, for each use, in the
+        periods in which they hold. Every other item is told by itself.
+        """
+        if not self.restricting(piece, coalition):
+            return None
+        forbids = self._forbids[piece, coalition.intersection(self._scenarios)]
+        together = 0
+        for i in coalition:
+            together |= forbids.get(i, 0)
+        return frozenset(i for i in coalition if i not in forbids), together
+
+    def _forbidding(self, problem: Problem) -> dict[int, int]:
+        """What each of the rules forbids that only forbid: a bit for each use, way and period, or for all periods."""
+        bits: dict[tuple[object, ...], int] = {}
+        waived = {waiver.rule for waiver in problem.case.waivers}
+        item_of = {item.name: i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE}
+        found: dict[int, int] = {}
+        for position, rule in enumerate(problem.rules):
+            by_order = rule.bears_on == "chain" and rule.dated_by == "order"
+            if rule.id not in item_of or rule.verbs != {"judge"} or rule.id in waived or by_order:
+                continue
+            ways = _forbidden(problem, position)
+            if ways is not None:
+                found[item_of[rule.id]] = sum(1 << bits.setdefault(way, len(bits)) for way in ways)
+        return found
 
     def _on(self, scenarios: Sequence[int]) -> Changes:
         return scenario_changes(self._case, [self.items[i].name for i in scenarios])
@@ -232,6 +265,30 @@ class Coalitions:
         if (piece, coalition) not in self._digests:
             self._digests[piece, coalition] = digest_of(self.pieces.problem(piece, self.changes(piece, coalition)))
         return self._digests[piece, coalition]
+
+
+def _forbidden(problem: Problem, position: int) -> set[tuple[object, ...]] | None:
+    """What a rule forbids: use, arc, and the period of the delivery or of the move, or that it is any. None where a licence of bounded quantity
+    has to do with it.
+    """
+    law, periods = problem.law, problem.case.horizon.periods
+    holds = [period for period in periods if law.in_force(position, period.span)]
+    always = len(holds) == len(periods)
+    found: set[tuple[object, ...]] = set()
+    for number, (use, judged) in enumerate(problem.judgements.items()):
+        for index, verdict in {**judged.chain.get(position, {}), **judged.trade.get(position, {})}.items():
+            arc = problem.network.arcs[index]
+            if not law.forbids(verdict, arc):
+                continue
+            licences = [law.licences(verdict, arc, use, p.span) if verdict.licence else None for p in holds]
+            if any(licences):
+                return None
+            barred = [period.index for period, some in zip(holds, licences, strict=True) if some is None]
+            if always and len(barred) == len(periods):
+                found.add((number, index))
+            else:
+                found |= {(number, index, problem.rules[position].bears_on, t) for t in barred}
+    return found
 
 
 def active_rules(problem: Problem) -> frozenset[str]:

@@ -115,8 +115,10 @@ class Split:
         self.orders: list[list[int]] = []
         self.method = Method.EXACT
         self._known: dict[Coalition, Value] = {}
+        self._first: dict[tuple[Coalition, int], Coalition] = {}
+        """By what tells coalitions that make the same case, the first that was planned."""
         self._untouched: dict[Coalition, frozenset[int]] = {}
-        """By coalition that was planned, the rules outside it that would leave its plan as lawful and as dear as it is."""
+        """By coalition whose plan is known, the rules outside it that would leave its plan as lawful and as dear as it is."""
 
     def choose(self, in_order: bool, exact_up_to: int, samples: int, seed: int) -> None:
         """Fixes which coalitions count for what."""
@@ -143,7 +145,7 @@ class Split:
         """What the piece costs with some of the items on."""
         coalition = self.lattice.least(self.piece, coalition)
         if coalition not in self._known:
-            self._known[coalition] = self._implied(coalition) or self._planned(coalition)
+            self._known[coalition] = self._implied(coalition) or self._alike(coalition) or self._planned(coalition)
         return self._known[coalition]
 
     def _planned(self, coalition: Coalition) -> Value:
@@ -154,7 +156,21 @@ class Split:
         if restricting and value.proved and not value.conflict:
             against = bearing(plan.verified, list(restricting.values()))
             self._untouched[coalition] = frozenset(i for i, rule in restricting.items() if rule.id not in against)
+            told = self.lattice.told_by_what_is_forbidden(self.piece, coalition)
+            if told is not None:
+                self._first.setdefault(told, coalition)
         return value
+
+    def _alike(self, coalition: Coalition) -> Value | None:
+        """What another coalition costs whose rules forbid the same between them: its plan is the cheapest here as well, if verification
+        has found that none of the rules that are on here alone bears on it.
+        """
+        told = self.lattice.told_by_what_is_forbidden(self.piece, coalition)
+        other = self._first.get(told) if told is not None else None
+        if other is None or not coalition - other <= self._untouched[other]:
+            return None
+        self._untouched[coalition] = (self._untouched[other] | other) - coalition
+        return self._known[other]
 
     def _implied(self, coalition: Coalition) -> Value | None:
         """What a smaller coalition costs, if all that comes on top is rules that find against nothing in its plan, and charge nothing
