@@ -21,6 +21,12 @@ from friendshore.solve import Watch, relaxation
 from .settings import DEPTH
 
 
+@pytest.fixture(autouse=True)
+def cuts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs as small as these are branched to the end before any cut is looked for: here cuts come first."""
+    monkeypatch.setattr("friendshore.proof.tree.BEFORE_CUTS", 0)
+
+
 def drawn(dice: Random) -> Linear:
     """A few integer columns and a continuous one, under a few rows, costs on either side of zero."""
     columns, rows = dice.randint(2, 4), dice.randint(1, 3)

@@ -126,6 +126,7 @@ def test_a_tree_that_leaves_something_out_is_none() -> None:
 
 def test_a_cut_that_follows_from_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cuts are worked out from their multipliers: of rows that there are, of those before it, and of columns with an end to count from."""
+    monkeypatch.setattr("friendshore.proof.tree.BEFORE_CUTS", 0)
     found = with_minima()
     honest = certificate_of(found)
     assert first_part(honest)["cuts"]

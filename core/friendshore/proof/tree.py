@@ -28,6 +28,8 @@ COSTLESS = 1e-6
 """What a column without cost counts when one is chosen to be split, as a share of the dearest."""
 CLOSE = Fraction(1, 10**9)
 """Share of its cost by which the cheapest plan of a program may lie above the bound, and the search be done."""
+BEFORE_CUTS = 100
+"""Relaxations that are solved before cuts are looked for: most trees are done by then, in less time than cuts take."""
 STALLED = 3
 """Rounds of cuts that have to raise the bound by `LITTLE` of what is left open together; else there are no more."""
 LITTLE = 0.05
@@ -123,13 +125,23 @@ class Tree:
                 yield node.proof
 
     def grow(self, enough: Fraction) -> None:
-        """Raises the bound until it is enough, a plan is reached or a limit ends it: by cuts, then by branching."""
-        if self._root.split is None and self._leaves and not self.done and self._leaves[0][0] < enough:
+        """Raises the bound until it is enough, a plan is reached or a limit ends it: by a little branching, then from cuts on."""
+        self._branched(enough, min(BEFORE_CUTS, NODES))
+        if (
+            self._leaves
+            and not self.done
+            and self._leaves[0][0] < enough
+            and not self.cuts
+            and not self.watch.stopped()
+        ):
             self._cut(enough)
+        self._branched(enough, NODES)
+
+    def _branched(self, enough: Fraction, nodes: int) -> None:
         while self._leaves and not self.done and self._leaves[0][0] < enough:
             node = self._leaves[0][2]
             column = None if node.x is None else self._fractional(node.x)
-            if column is None or self.nodes >= NODES or self.watch.stopped():
+            if column is None or self.nodes >= nodes or self.watch.stopped():
                 return
             heappop(self._leaves)
             self._split(node, column)
@@ -138,7 +150,8 @@ class Tree:
         """Cuts that raise the bound of the whole, as long as they raise it by much; those that it does not rest on are dropped."""
         from .separation import separated  # few plans need any
 
-        x, rows, reached = self._root.x, self._rows, [float(self._root.bound or 0)]
+        rows, first = self._rows, self._relaxed(self.linear)
+        x, reached = first.x, [first.objective]
         proofs: list[Cut] = []
         last: SolverAnswer | None = None
         while x is not None and self._fractional(x) is not None and not self.watch.stopped():
@@ -159,8 +172,12 @@ class Tree:
         self.cuts, kept = rows.keep(proofs, last.x)
         self.linear = rows.linear
         self.exact = ExactProgram(self.linear)
-        before, self._leaves = self._root, []
-        self._root = self._look(before.lower, before.upper, before, replace(last, duals=last.duals[kept]))
+        before, leaves, self._leaves = self._root, self._leaves, []
+        root = self._look(before.lower, before.upper, before, replace(last, duals=last.duals[kept]))
+        if self.watch.stopped() and root.bound is not None and root.bound < leaves[0][0]:
+            self._leaves = leaves
+        else:
+            self._root = root
 
     def _split(self, node: _Node, column: int) -> None:
         assert node.x is not None
