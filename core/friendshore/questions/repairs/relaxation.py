@@ -14,8 +14,6 @@ from dataclasses import replace
 from decimal import Decimal
 from math import inf
 
-import numpy as np
-
 from ...errors import InputError
 from ...problem import Problem
 from ...problem.inputs import Inputs
@@ -134,6 +132,10 @@ class SetProgram:
             return inf, 0.0
         if more is None:
             return answer.objective, 0.0
-        rise = world.ends_of_rows(more)[world.first :] - row_upper[world.first :]
-        moved = np.flatnonzero(rise)
-        return answer.objective, float(answer.duals[world.first :][moved] @ rise[moved])
+        before, after, duals = (
+            row_upper[world.first :],
+            world.ends_of_rows(more)[world.first :],
+            answer.duals[world.first :],
+        )
+        moved = (after != before) & (duals != 0)  # an end may be infinite
+        return answer.objective, float(duals[moved] @ (after[moved] - before[moved]))
