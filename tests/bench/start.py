@@ -4,7 +4,7 @@
     uv run python -m tests.bench.start ../before
     uv run python -m tests.bench.start ../before --questions --pairs 1
 
-Each command runs by turns in the other checkout and in this one, so that both meet the same machine; the first pair is not counted.
+Each command runs by turns in the other checkout and in this one, so that both meet the same machine; of short commands the first pair is not counted.
 Seconds are those of the user and the system, children included, which the number of processors does not change. Bytecode is written
 and used, whatever the environment says. Where the other checkout does not know an option of a command, it runs the command without it, and the
 row says so.
@@ -34,7 +34,7 @@ COMMANDS = (
 )
 """What is measured; `RUN` is the run of `CASE` that the same checkout wrote."""
 QUESTIONS = tuple(
-    (*question, "--json", "--workers", "1")
+    (*question, "--json")
     for question in (
         ("alternatives", CASE),
         ("why-not", CASE, "wagerup-gallium"),
@@ -44,7 +44,7 @@ QUESTIONS = tuple(
         ("repairs", CASE),
     )
 )
-"""What is measured of questions, which take long enough that what a command costs to begin does not matter."""
+"""What is measured of questions, which take long enough that every pair counts."""
 SINCE = frozenset({"--no-verify"})
 """Options that older checkouts may not know."""
 MISTYPED = 2
@@ -68,17 +68,21 @@ def seconds(root: Path, command: tuple[str, ...]) -> float:
 
 def known(root: Path, command: tuple[str, ...]) -> tuple[str, ...]:
     """The command as a checkout knows it: without the options of `SINCE` that it refuses."""
+    if SINCE.isdisjoint(command):
+        return command
     try:
         seconds(root, command)
     except subprocess.CalledProcessError as error:
-        if error.returncode != MISTYPED or SINCE.isdisjoint(command):
+        if error.returncode != MISTYPED:
             raise
         return tuple(word for word in command if word not in SINCE)
     return command
 
 
-def compared(other: Path, commands: Sequence[tuple[str, ...]], pairs: int, folder: Path) -> Iterator[str]:
-    """A line for each command: middle and least of both, and the ratio of the middles."""
+def compared(
+    other: Path, commands: Sequence[tuple[str, ...]], pairs: int, uncounted: int, folder: Path
+) -> Iterator[str]:
+    """A line for each command: middle and least of both, and the ratio of the middles; the first pairs may not count."""
     roots = {"before": other.resolve(), "after": HERE}
     for name, root in roots.items():
         seconds(root, ("plan", CASE, "--out", str(folder / name)))
@@ -89,11 +93,11 @@ def compared(other: Path, commands: Sequence[tuple[str, ...]], pairs: int, folde
             for name, root in roots.items()
         }
         spent: dict[str, list[float]] = {name: [] for name in roots}
-        for _ in range(pairs + 1):
+        for _ in range(uncounted + pairs):
             for name, root in roots.items():
                 spent[name].append(seconds(root, runs[name]))
-        middle = {name: statistics.median(times[1:]) for name, times in spent.items()}
-        cells = [value for name, times in spent.items() for value in (middle[name], min(times[1:]))]
+        middle = {name: statistics.median(times[uncounted:]) for name, times in spent.items()}
+        cells = [value for name, times in spent.items() for value in (middle[name], min(times[uncounted:]))]
         figures = "".join(f"{value:8.2f}" for value in (*cells, middle["after"] / middle["before"]))
         without = "".join(
             f"  ({name} without {one})"
@@ -101,7 +105,7 @@ def compared(other: Path, commands: Sequence[tuple[str, ...]], pairs: int, folde
             for one in command
             if len(runs[name]) < len(command) and one in SINCE
         )
-        yield f"{' '.join(command).replace(' --json --workers 1', ''):<40}{figures}{without}"
+        yield f"{' '.join(command).removesuffix(' --json'):<40}{figures}{without}"
 
 
 def main() -> None:
@@ -112,7 +116,8 @@ def main() -> None:
     parser.add_argument("--questions", action="store_true", help="questions, not what a command costs to begin")
     asked = parser.parse_args()
     with TemporaryDirectory() as folder:
-        for line in compared(asked.other, QUESTIONS if asked.questions else COMMANDS, asked.pairs, Path(folder)):
+        what = (QUESTIONS, asked.pairs, 0) if asked.questions else (COMMANDS, asked.pairs, 1)
+        for line in compared(asked.other, *what, Path(folder)):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 
