@@ -86,13 +86,6 @@ class Entries:
         indptr = np.searchsorted(self.indices[order], np.arange(self.shape[1] + 1))
         return Entries(self.data[order], self.rows[order], indptr, self.shape[::-1])
 
-    def and_row(self, values: Floats) -> Entries:
-        """The same with one row more."""
-        used = np.flatnonzero(values)
-        indptr = np.append(self.indptr, self.nnz + len(used))
-        rows, columns = self.shape
-        return Entries(np.append(self.data, values[used]), np.append(self.indices, used), indptr, (rows + 1, columns))
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linear:
@@ -117,11 +110,38 @@ class Linear:
 
 def capped(linear: Linear, cost: Floats, most: float) -> Linear:
     """The same program with one row more: `cost @ x` is no more than `most`."""
+    used = np.flatnonzero(cost)
+    return with_rows(linear, [used], [cost[used]], -np.inf, most)
+
+
+def with_rows(
+    linear: Linear,
+    columns: Sequence[Ints] | Ints,
+    values: Sequence[Floats] | Floats,
+    lower: ArrayLike,
+    upper: ArrayLike,
+) -> Linear:
+    """The same program with more rows after its own.
+
+    Args:
+        linear: the program.
+        columns: the columns of each new row.
+        values: their coefficients.
+        lower: the ends of the new rows, one for each or one for all.
+        upper: likewise.
+    """
+    entries, count = linear.entries, len(columns)
+    ends = entries.nnz + np.cumsum([len(one) for one in columns], dtype=np.intp)
     return replace(
         linear,
-        entries=linear.entries.and_row(cost),
-        row_lower=np.append(linear.row_lower, -np.inf),
-        row_upper=np.append(linear.row_upper, most),
+        entries=Entries(
+            np.concatenate([entries.data, *values]),
+            np.concatenate([entries.indices, *columns]),
+            np.append(entries.indptr, ends),
+            (entries.shape[0] + count, entries.shape[1]),
+        ),
+        row_lower=np.append(linear.row_lower, _filled(lower, count)),
+        row_upper=np.append(linear.row_upper, _filled(upper, count)),
     )
 
 

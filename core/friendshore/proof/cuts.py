@@ -19,13 +19,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, gcd, isfinite, lcm
 
 import numpy as np
 
-from ..program.matrix import Entries, Floats, Ints, Linear
+from ..program.matrix import Floats, Ints, Linear, with_rows
 from .exact import Figures, Multipliers
 
 TIGHT = 1e-7
@@ -84,20 +84,7 @@ class ExactRows:
             return given
         columns = [np.fromiter(cut.entries, dtype=np.intp) for cut in self.cuts]
         values = [np.fromiter(cut.entries.values(), dtype=np.float64) for cut in self.cuts]
-        ends = given.entries.nnz + np.cumsum([len(one) for one in columns])
-        entries = Entries(
-            np.concatenate([given.entries.data, *values]),
-            np.concatenate([given.entries.indices, *columns]),
-            np.append(given.entries.indptr, ends),
-            (given.entries.shape[0] + len(columns), given.entries.shape[1]),
-        )
-        lower = np.array([float(cut.lower or 0) for cut in self.cuts])
-        return replace(
-            given,
-            entries=entries,
-            row_lower=np.append(given.row_lower, lower),
-            row_upper=np.append(given.row_upper, np.full(len(lower), np.inf)),
-        )
+        return with_rows(given, columns, values, [float(cut.lower or 0) for cut in self.cuts], np.inf)
 
     def keep(self, proofs: Sequence[Cut], x: Floats) -> tuple[tuple[Cut, ...], Ints]:
         """Drops all cuts that a plan keeps with something left over, and that none of the others is made of.

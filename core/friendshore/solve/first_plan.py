@@ -24,7 +24,7 @@ import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask, continuous
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .forcing import covered, forced
+from .forcing import covered, forced, links
 from .polishing import polished
 from .separation import with_links
 from .steps import SLACK
@@ -135,15 +135,11 @@ def _dear(linear: Linear, relaxed: SolverAnswer) -> Mask:
 def _linked_ends(linear: Linear) -> Floats:
     """What links `x <= D u` leave of each column at most; infinite where it has none."""
     entries, ends = linear.entries, np.full(len(linear.cost), np.inf)
-    links = np.flatnonzero((np.diff(entries.indptr) == 2) & (linear.row_upper == 0))
-    pairs = np.stack([entries.indptr[links], entries.indptr[links] + 1])
-    for flow, choice in (pairs, pairs[::-1]):
-        fits = (
-            (entries.data[flow] > 0) & (entries.data[choice] < 0) & np.isfinite(linear.upper[entries.indices[choice]])
-        )
-        own, other = flow[fits], choice[fits]
-        most = -entries.data[other] * linear.upper[entries.indices[other]] / entries.data[own]
-        np.minimum.at(ends, entries.indices[own], most)
+    own, other = links(linear)
+    fits = np.isfinite(linear.upper[entries.indices[other]])
+    own, other = own[fits], other[fits]
+    most = -entries.data[other] * linear.upper[entries.indices[other]] / entries.data[own]
+    np.minimum.at(ends, entries.indices[own], most)
     return ends
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..program.matrix import Entries, Floats, Ints, Linear, Mask
+from ..program.matrix import Entries, Floats, Ints, Linear, Mask, with_rows
 from .components import labels
 
 ROUNDING = 1e-12
@@ -78,12 +78,8 @@ def covered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
         here, needed = chosen & ((each > 0) & (piece == one))[row], (weight > 0) & (piece == one)
         cover = np.bincount(column[here], -(value * each[row])[here], minlength=columns)
         unit = float(2.0 ** np.round(np.log2(cover.max())))
-        linear = replace(
-            linear,
-            entries=linear.entries.and_row(cover / unit),
-            row_lower=np.append(linear.row_lower, float(weight[needed] @ need[needed]) * (1 - ROUNDING) / unit),
-            row_upper=np.append(linear.row_upper, np.inf),
-        )
+        opened, least = np.flatnonzero(cover), float(weight[needed] @ need[needed]) * (1 - ROUNDING) / unit
+        linear = with_rows(linear, [opened], [cover[opened] / unit], least, np.inf)
     return linear
 
 
@@ -103,17 +99,24 @@ def _linked(linear: Linear) -> _Linked:
     packing[column[inside]] = row[inside]
     switch = binary[column] & (packing[column] >= 0) & (value < 0)
     flow = ~linear.integer[column] & (value > 0) & (linear.lower[column] == 0)
-    links = np.flatnonzero((np.diff(entries.indptr) == 2) & (linear.row_upper == 0))
-    fits = np.isin(links, row[switch]) & np.isin(links, row[flow])
-    links = links[fits]
-    first, second = entries.indptr[links], entries.indptr[links] + 1
-    ahead = flow[first]
-    own, other = np.where(ahead, first, second), np.where(ahead, second, first)
+    own, other = links(linear)
+    fits = flow[own] & switch[other]
+    own, other = own[fits], other[fits]
     found = _Linked(np.full(count, -1), np.zeros(count), np.full(count, -1), packing)
     found.binary[column[own]] = column[other]
     found.most[column[own]] = -value[other] / value[own]
-    found.row[column[own]] = links
+    found.row[column[own]] = row[own]
     return found
+
+
+def links(linear: Linear) -> tuple[Ints, Ints]:
+    """Rows `a x <= b u` of two columns, in their order: the positions of their coefficients `a` and `-b`; `a` and `b` are above zero."""
+    entries = linear.entries
+    first = entries.indptr[:-1][(np.diff(entries.indptr) == 2) & (linear.row_upper == 0)]
+    rising = entries.data[first] > 0
+    own, other = np.where(rising, first, first + 1), np.where(rising, first + 1, first)
+    fits = (entries.data[own] > 0) & (entries.data[other] < 0)
+    return own[fits], other[fits]
 
 
 def _filled(linear: Linear, linked: _Linked) -> Linear:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..program.matrix import Entries, Floats, Linear, continuous
+from ..program.matrix import Floats, Linear, continuous, with_rows
 from .engine import Engines, SolverAnswer, SolverOutcome, Watch
 
 ROUNDS = 20
@@ -57,7 +57,7 @@ def with_links(linear: Linear, relaxed: SolverAnswer, engines: Engines, watch: W
 
 def _linked(linear: Linear, x: Floats) -> Linear:
     """The program with the links that `x` breaks; itself where there are none."""
-    rows, columns = linear.entries.shape
+    rows = linear.entries.shape[0]
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     binary = linear.integer & (linear.lower >= 0) & (linear.upper <= 1)
     choice = binary[column] & (value < 0)
@@ -75,15 +75,5 @@ def _linked(linear: Linear, x: Floats) -> Linear:
     if not broken.any():
         return linear
     own, other, most = own[broken], other[broken], most[broken]
-    count, entries = len(own), linear.entries
-    return replace(
-        linear,
-        entries=Entries(
-            np.append(entries.data, np.stack([np.ones(count), -most], axis=1)),
-            np.append(entries.indices, np.stack([own, other], axis=1)),
-            np.append(entries.indptr, entries.nnz + 2 * np.arange(1, count + 1)),
-            (rows + count, columns),
-        ),
-        row_lower=np.append(linear.row_lower, np.full(count, -np.inf)),
-        row_upper=np.append(linear.row_upper, np.zeros(count)),
-    )
+    values = np.stack([np.ones(len(own)), -most], axis=1)
+    return with_rows(linear, np.stack([own, other], axis=1), values, -np.inf, 0.0)
