@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from markdown_it import MarkdownIt
 
+from friendshore.document.charts import Bars, Series
 from friendshore.document.elements import (
     NOTHING,
     Amount,
@@ -18,6 +19,9 @@ from friendshore.document.elements import (
     Count,
     DataRow,
     Document,
+    Drawing,
+    KeyFigure,
+    KeyFigures,
     Kilograms,
     Pairs,
     Phrase,
@@ -156,3 +160,24 @@ def test_no_name_is_markup(name: str) -> None:
     kinds = {child.type for token in tokens for child in token.children or ()}
     assert kinds <= {"text", "text_special", "strong_open", "strong_close"}
     assert [token.type for token in tokens].count("td_open") == 1
+
+
+def test_where_nothing_is_drawn_a_chart_is_its_table_and_key_figures_are_names_with_figures() -> None:
+    """Nothing that a chart shows is lost on a terminal or in Markdown."""
+    bars = Bars(("2027",), (Series("Acme", (D(5),)),), "kg")
+    shown = document(
+        "Mix",
+        KeyFigures((KeyFigure("spent", Amount(D(1200), "USD"), "of which 3 % freight"),)),
+        Drawing(
+            "Mix", "Acme supplies all of it.", bars, table([Column("supplier"), figures("2027", "kg")], [["Acme", "5"]])
+        ),
+    )
+    assert plain_text(shown, 80).split("\n") == [
+        "spent  USD 1,200, of which 3 % freight",
+        "supplier  2027, kg",
+        "──────────────────",
+        "Acme             5",
+    ]
+    tokens = [token.content for token in MarkdownIt().enable("table").parse(markdown(shown)) if token.type == "inline"]
+    assert tokens == ["Mix", "spent: USD 1,200, of which 3 % freight", "supplier", "2027, kg", "Acme", "5"]
+    assert json.loads(json.dumps(shown.to_dict()))["parts"][1]["chart"]["series"][0]["name"] == "Acme"

@@ -11,28 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from .charts import Chart
+from .tone import Tone as Tone  # noqa: PLC0414 - texts have tones, and are made of what this module holds
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 WIDE = 110
 """Characters of a line from which on phrases are told at length."""
-
-
-class Tone(StrEnum):
-    """What a text is to its reader; a renderer that has colours shows it."""
-
-    PLAIN = "plain"
-    TITLE = "title"
-    GOOD = "good"
-    DOUBTFUL = "doubtful"
-    BAD = "bad"
-    ASIDE = "aside"
-    """Of little weight: what an answer took."""
-    CHOICE = "choice"
-    """What whoever asked chose: scenarios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +159,35 @@ class DataTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart, and the table of what it shows, which is told where nothing can be drawn."""
+
+    title: str
+    told: str
+    """What is to be seen, in a sentence, for whoever cannot see it."""
+    chart: Chart
+    table: DataTable
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """One of the few figures that matter most."""
+
+    name: str
+    value: Cell
+    aside: str = ""
+    """What is to be known of it: a few words."""
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigures:
+    """The few figures that matter most, side by side where there is room."""
+
+    figures: tuple[KeyFigure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence or a few, of phrases that follow each other."""
 
@@ -208,7 +225,7 @@ class Section:
     tone: Tone = Tone.TITLE
 
 
-Element: TypeAlias = Sentence | Notes | Verbatim | Pairs | DataTable | Section
+Element: TypeAlias = Sentence | Notes | Verbatim | Pairs | DataTable | Drawing | KeyFigures | Section
 """What a document or a section is made of."""
 
 

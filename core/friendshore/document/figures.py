@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal, assert_never
 
 from ..domain.quantities import readable
-from .elements import WIDE, Amount, Between, Cell, Count, Kilograms, Nothing, Phrase, Share
+from .elements import WIDE, Amount, Between, Cell, Count, KeyFigure, Kilograms, Nothing, Phrase, Share
 
 BLANK = "–"
 """What stands where there is nothing."""
@@ -121,3 +121,8 @@ def _kilograms(cell: Kilograms) -> str:
     text = _in(cell.value, unit) if cell.bare else f"{_in(cell.value, unit)} {unit}"
     sign = "+" if cell.least is not None and cell.value > 0 else ""
     return f"{sign}{text}{f' a {cell.per}' if cell.per else ''}"
+
+
+def figure_text(figure: KeyFigure) -> str:
+    """A key figure and what is to be known of it: `USD 12 million, of which 3 % freight`."""
+    return ", ".join(filter(None, (written(figure.value), figure.aside)))

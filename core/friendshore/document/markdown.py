@@ -7,7 +7,7 @@ from typing import assert_never
 
 from ..inert import markdown_inert, visible
 from . import elements as doc
-from .figures import written
+from .figures import figure_text, written
 from .periods import fitted
 
 _WIDTH = 10_000
@@ -36,8 +36,12 @@ def _element(element: doc.Element, level: int) -> str:
             return "\n".join(f"    {visible(line)}" for line in lines)
         case doc.Pairs(rows):
             return _bullets(f"{name}: {text}" for name, text in rows)
+        case doc.KeyFigures(figures):
+            return _bullets(f"{figure.name}: {figure_text(figure)}" for figure in figures)
         case doc.DataTable():
             return _table(fitted(element, _WIDTH))
+        case doc.Drawing():
+            return _table(fitted(element.table, _WIDTH))
         case doc.Section(title, parts):
             body = "\n\n".join(_parts(parts, level + bool(title)))
             return f"{'#' * min(level, _DEEPEST)} {markdown_inert(title)}\n\n{body}" if title and body else body

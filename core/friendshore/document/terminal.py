@@ -16,7 +16,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from ..inert import visible, visible_lines
 from . import elements as doc
-from .figures import written
+from .figures import figure_text, written
 from .periods import fitted
 
 if TYPE_CHECKING:
@@ -72,8 +72,12 @@ def _element(element: doc.Element, width: int, ruling: tuple[str, str, str]) -> 
             yield from _folded("\n".join(map(visible, told)), width)
         case doc.Pairs(rows):
             yield from _pairs(rows, width)
+        case doc.KeyFigures(figures):
+            yield from _pairs([(figure.name, figure_text(figure)) for figure in figures], width)
         case doc.DataTable():
             yield from _table(fitted(element, width), width, ruling)
+        case doc.Drawing():
+            yield from _table(fitted(element.table, width), width, ruling)
         case doc.Section(title, parts, tone):
             yield []
             if title:
