@@ -1,0 +1,3 @@
+"""Documents as one page of HTML, which needs no network, and can be read without scripts and printed."""
+
+from .page import html as html

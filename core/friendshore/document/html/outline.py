@@ -1,0 +1,50 @@
+"""The headings of a page: their ids, each given once, and the table of contents."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from .markup import Markup, joined, tag, text
+
+_DEEPEST = 6
+_LISTED = 3
+"""Level down to which headings stand in the table of contents."""
+
+
+@dataclass(slots=True)
+class Outline:
+    """What a page has named so far."""
+
+    ids: set[str] = field(default_factory=set)
+    headings: list[tuple[int, str, str]] = field(default_factory=list)
+    """Level, id and title."""
+
+    def fresh(self, name: str) -> str:
+        """An id that nothing else on the page has: the name's letters and digits, and a number where it is taken."""
+        stem = "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:60] or "part"
+        found, number = stem, 1
+        while found in self.ids:
+            number += 1
+            found = f"{stem}-{number}"
+        self.ids.add(found)
+        return found
+
+    def heading(self, level: int, title: str, class_: str | None) -> tuple[Markup, str]:
+        """A heading, and its id."""
+        level = min(level, _DEEPEST)
+        id_ = self.fresh(title)
+        self.headings.append((level, id_, title))
+        return tag(f"h{level}", text(title), id=id_, class_=class_), id_
+
+    def contents(self) -> Markup:
+        """The table of contents; nothing where there is but one heading to go to."""
+        listed = [(level, id_, title) for level, id_, title in self.headings if level <= _LISTED]
+        if len(listed) < 2:
+            return joined(())
+        items = (
+            tag("li", tag("a", text(title), href=f"#{id_}"), class_=None if level == 2 else "sub")
+            for level, id_, title in listed
+        )
+        heading = tag("h2", text("Contents"), id=self.fresh("contents"))
+        return tag("nav", heading, tag("ol", joined(items)), aria_label="Contents", class_="contents")

@@ -1,0 +1,112 @@
+"""Tables: headings that say their scope, figures that stand right, and the value that each is sorted by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import assert_never
+
+from .. import elements as doc
+from ..figures import written
+from ..periods import fitted
+from .markup import Markup, joined, own, tag, text
+
+_WIDTH = 10_000
+"""Characters of a line: what is wider than the page is scrolled."""
+_DEEPEST = 4
+"""Levels of rows that are set in."""
+
+
+def table(found: doc.DataTable, caption: str, *, shown: bool = False) -> Markup:
+    """A table in a box that scrolls where the page is narrower. The caption is for whoever cannot see what stands above, unless it is `shown`."""
+    found = fitted(found, _WIDTH)
+    heads = [
+        tag("th", text(column.heading), scope="col", class_="n" if column.align == "right" else None)
+        for column in found.columns
+    ]
+    made = tag(
+        "table",
+        tag("caption", text(caption), class_=None if shown else "unseen"),
+        tag("thead", tag("tr", *heads)),
+        own("\n"),
+        tag("tbody", joined(_rows(found), "\n")),
+    )
+    return tag("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")
+
+
+def _rows(found: doc.DataTable) -> Iterator[Markup]:
+    classes = [_class(column) for column in found.columns]
+    named = ""
+    for row in found.rows:
+        first = written(row.cells[0]) if row.cells else ""
+        ditto = "" if first or row.strong or row.level else named
+        named = first or named
+        looks = ("strong" if row.strong else "", f"in{min(row.level, _DEEPEST)}" if row.level else "")
+        yield tag(
+            "tr",
+            _first(row.cells[:1], ditto),
+            joined(_cell(cell, class_) for cell, class_ in zip(row.cells[1:], classes[1:], strict=True)),
+            class_=" ".join(filter(None, looks)) or None,
+            data_level=str(row.level) if row.level else None,
+        )
+
+
+def _class(column: doc.Column) -> str | None:
+    if column.align == "right":
+        return "n"
+    return "whole" if column.whole else None
+
+
+def _first(cells: Iterable[doc.Cell], ditto: str) -> Markup:
+    """The cell that names its row; where it is left empty because the row above has the same name, that name for whoever does not see this."""
+    for cell in cells:
+        if ditto:
+            return tag("th", tag("span", text(ditto), class_="ditto"), scope="row")
+        shown = content(cell)
+        return tag("th", shown, scope="row", data_v=value(cell)) if shown else tag("td")
+    return joined(())
+
+
+def _cell(cell: doc.Cell, class_: str | None) -> Markup:
+    return tag("td", content(cell), class_=class_, data_v=value(cell))
+
+
+def content(cell: doc.Cell) -> Markup:
+    """What stands in a cell."""
+    return phrase(cell) if isinstance(cell, doc.Phrase) else text(written(cell))
+
+
+def phrase(one: doc.Phrase) -> Markup:
+    """A text with its look."""
+    shown = text(one.text)
+    if one.code:
+        shown = tag("code", shown)
+    if one.strong:
+        return tag("strong", shown, class_=tone(one.tone))
+    return shown if one.tone is doc.Tone.PLAIN else tag("span", shown, class_=tone(one.tone))
+
+
+def tone(found: doc.Tone) -> str | None:
+    """The class that shows a tone."""
+    return None if found in (doc.Tone.PLAIN, doc.Tone.TITLE) else found.value
+
+
+def value(cell: doc.Cell) -> str | None:
+    """What a cell is sorted by, where its text does not say it: the figure in full, nothing for nothing."""
+    match cell:
+        case doc.Amount() | doc.Between() | doc.Kilograms() | doc.Share():
+            return _figure(cell.value)
+        case doc.Count():
+            return str(cell.value) if cell.one else None
+        case doc.Nothing():
+            return ""
+        case str() | doc.Phrase() | date():
+            return None
+        case _:
+            assert_never(cell)
+
+
+def _figure(number: Decimal) -> str:
+    """As many digits as a script tells apart."""
+    return f"{number.normalize():.15g}"
