@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from .errors import Diagnostic, all_of
+
+M = TypeVar("M", bound=BaseModel)
 
 READER = r"^[a-z][a-z0-9]+(-[a-z0-9]+)*$"
 """What a reader may be called: two letters or more, since `C:` is a drive."""
@@ -55,6 +61,63 @@ class CatalogRows:
     """Tables by name, like `offers` and `facilities`; those that are not there are left out."""
     file: str = ""
     """What all of it was read from, for messages; empty: the reader and its argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow(Generic[M]):
+    """A row of a table that a plugin describes by a record of its own."""
+
+    line: int
+    """Where it stands, for messages."""
+    record: M
+    others: Mapping[str, str]
+    """What stands in columns that are none of the record's, where these are kept; blank cells are left out."""
+
+
+def read_record_rows(path: Path, model: type[M], holds: str, others: str = "") -> tuple[str, list[RecordRow[M]]]:
+    """A table of a plugin's own, checked cell by cell like those of friendshore: what it is called in messages, and its rows.
+
+    Args:
+        path: a CSV file, or a workbook (`.xlsx`) whose one sheet is the table; sheets whose names begin with `_` or are `notes` are no part of it.
+        model: what a row is; its fields say by `Written` how they are written.
+        holds: what the table holds, in a few words.
+        others: what columns mean that are none of the model's; empty: there can be none.
+
+    Raises:
+        InputError: with all that is wrong with it, each with file, row and column.
+    """
+    from .reading.csvfile import read_table  # a case that reads no such table needs none of it
+    from .reading.layouts import layout
+    from .reading.textfile import no_file
+    from .reading.workbook import is_workbook, read_workbook, sheet_table
+
+    described = layout(path.name, holds, model, others=others)
+    found: list[Diagnostic] = []
+    other = no_file(path)
+    if other is not None:
+        raise all_of([other])
+    if is_workbook(path):
+        book = read_workbook(path, found)
+        sheets = [name for name in book.sheets if name.casefold() != "notes"]
+        if len(sheets) != 1:
+            if not found:
+                told = ", ".join(sheets) or "none"
+                expected = "one sheet, beside `notes` and those whose names begin with `_`"
+                found.append(Diagnostic("the workbook has not one table", book.file, found=told, expected=expected))
+            raise all_of(found)
+        table = sheet_table(book, sheets[0], described, found)
+    else:
+        table = read_table(path, described, found)
+    entries = [(row.line, table.entry(row)) for row in table.rows]
+    made = [(line, entry.record(model), entry.others) for line, entry in entries]
+    if found:
+        raise all_of(found)
+    rows = [
+        RecordRow(line, record, {name: str(value) for name, value in more.items()})
+        for line, record, more in made
+        if record is not None
+    ]
+    return table.file, rows
 
 
 @dataclass(frozen=True, slots=True)

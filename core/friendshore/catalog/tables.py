@@ -17,7 +17,7 @@ from ..reading.fields import Field, Layout
 from ..reading.layouts import FactColumns
 from ..reading.textfile import no_file
 from ..reading.tomlfile import TomlFile, read_section, read_toml
-from ..reading.workbook import PRIVATE, Line, Workbook, is_workbook, read_workbook
+from ..reading.workbook import PRIVATE, Workbook, is_workbook, read_workbook, sheet_table
 from . import columns
 from .columns import LANES, OFFERS, QUOTES, TABLES, TERMS, TIERS
 
@@ -135,7 +135,7 @@ class SheetTables:
                     Diagnostic(f"the workbook has no sheet `{HEAD_SHEET}`", self._book.file, expected=expected)
                 )
             return None
-        table = self._table(HEAD_SHEET, HEAD_ROWS, found)
+        table = sheet_table(self._book, HEAD_SHEET, HEAD_ROWS, found)
         rows = {row.values["key"]: row for row in table.unique("key") if "key" in row.values}
         data: dict[str, object] = {key: row.values.get("value", "") for key, row in rows.items()}
         if str(data.get("schema", "")).isdigit():
@@ -146,7 +146,7 @@ class SheetTables:
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         """The sheet of the layout's name, less its ending."""
         name = self._book.named(sheet_name(layout))
-        return None if name is None else self._table(name, self._facts.extended(layout), found)
+        return None if name is None else sheet_table(self._book, name, self._facts.extended(layout), found)
 
     def strangers(self) -> list[Diagnostic]:
         """Sheets that are none of a catalog's."""
@@ -156,16 +156,6 @@ class SheetTables:
         return [
             _stranger(self._book.place(sheet), sheet, names, fix) for sheet in self._book.sheets if sheet not in known
         ]
-
-    def _table(self, sheet: str, layout: Layout, found: list[Diagnostic]) -> Table:
-        lines = self._book.sheets[sheet]
-        table = Table(layout, self._book.place(sheet), found)
-        width = len(lines[0][1])
-        padded: list[Line] = [(number, cells + [""] * (width - len(cells))) for number, cells in lines]
-        fill(table, iter(padded))
-        # Of what stands above the header it has been said that it is no part of the table.
-        found.extend(p for p in self._book.found.get(sheet, ()) if p.row is None or p.row >= table.head_line)
-        return table
 
 
 class ReadTables:

@@ -18,7 +18,8 @@ from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
 from ..errors import Diagnostic, InputError
-from .csvfile import BAD_CELL, DayCell
+from .csvfile import BAD_CELL, DayCell, Table, fill
+from .fields import Layout
 from .numberformat import adds
 from .sheetxml import (
     RawCell,
@@ -134,6 +135,18 @@ def read_workbook(path: Path, found: list[Diagnostic]) -> Workbook:
             )
         )
     return Workbook(str(path), {})
+
+
+def sheet_table(book: Workbook, sheet: str, layout: Layout, found: list[Diagnostic]) -> Table:
+    """A sheet read as a table."""
+    lines = book.sheets[sheet]
+    table = Table(layout, book.place(sheet), found)
+    width = max((len(cells) for _, cells in lines), default=0)
+    padded: list[Line] = [(number, cells + [""] * (width - len(cells))) for number, cells in lines]
+    fill(table, iter(padded))
+    # Of what stands above the header it has been said that it is no part of the table.
+    found.extend(p for p in book.found.get(sheet, ()) if p.row is None or p.row >= table.head_line)
+    return table
 
 
 def _why(error: BaseException) -> str:

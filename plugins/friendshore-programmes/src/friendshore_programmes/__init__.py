@@ -1,0 +1,27 @@
+"""Demand from bills of materials, and the plan told back by programme, part and site: a plugin for friendshore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from friendshore.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from .question import ProgrammesQuestion
+    from .reader import BomReader
+
+
+@hookimpl
+def friendshore_readers() -> list[BomReader]:
+    """The reader `bom`."""
+    from .reader import BomReader
+
+    return [BomReader()]
+
+
+@hookimpl
+def friendshore_questions() -> list[ProgrammesQuestion]:
+    """The question `programmes`."""
+    from .question import ProgrammesQuestion
+
+    return [ProgrammesQuestion()]

@@ -1,0 +1,161 @@
+"""A bill of materials: which part takes how much of which material, rolled up to demands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from friendshore.domain.base import Record
+from friendshore.domain.values import Ident, Kilograms, NonNegative, label
+from friendshore.domain.written import Written
+from friendshore.errors import Diagnostic, InputError
+from friendshore.readers import RecordRow, read_record_rows
+
+PROGRAMME = "programme"
+"""The column, and the stated fact of a demand, that says for which programme it is."""
+_YEAR = re.compile(r"parts_(\d{4})")
+_REST = "What the demand says of the item, in the columns of a demand: material, end_use, place, buyer, from, until, shortage_price, facts."
+
+
+class BomLine(Record):
+    """What one part takes of one material."""
+
+    part: Annotated[str, Written("radar-array-7", sort=label)]
+    """Number or name of the part."""
+    programme: Annotated[Ident, Written("patriot")]
+    """What it is built for."""
+    content: Annotated[Kilograms, Written("12 g")]
+    """Mass of the material in one part."""
+    substance: str = ""
+    """What `content` is of, where the bill names a substance (`5 g WO3`); empty: the material's basis."""
+    parts_per_year: Annotated[NonNegative | None, Written("240")] = None
+    """Parts a year; blank: columns such as `parts_2027` say how many in each year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a part needs of a demand."""
+
+    part: str
+    kilograms: Decimal
+    """In a year."""
+    line: int
+    """Where the bill says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """A demand that lines of a bill come to."""
+
+    id: str
+    line: int
+    """The first of its lines."""
+    stated: Mapping[str, str]
+    """Columns of a demand, but the quantity."""
+    contents: tuple[Content, ...]
+    substance: str
+
+    @property
+    def kilograms(self) -> Decimal:
+        """In a year."""
+        return sum((one.kilograms for one in self.contents), Decimal(0))
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """The demand as a row of a table."""
+        of = f" {self.substance}" if self.substance else ""
+        return {"id": self.id, **self.stated, "per_year": f"{self.kilograms.normalize():f} kg{of}/year"}
+
+
+def read_bill(path: Path) -> tuple[str, list[Rolled]]:
+    """The demands that a bill of materials comes to, in the order of their names, and what the file is called in messages.
+
+    Lines of one programme that agree in all that a demand says are one demand; a year's column makes a demand of that year.
+
+    Raises:
+        InputError: with all that is wrong with it.
+    """
+    file, rows = read_record_rows(path, BomLine, "What each part takes of each material.", others=_REST)
+    found: list[Diagnostic] = []
+    groups: dict[tuple[tuple[str, str], ...], list[tuple[RecordRow[BomLine], Decimal]]] = {}
+    for row in rows:
+        _check(row, file, found)
+        for years, parts in _years(row, file, found):
+            stated = {name: text for name, text in row.others.items() if not _YEAR.fullmatch(name)}
+            key = tuple({**stated, PROGRAMME: row.record.programme, "substance": row.record.substance, **years}.items())
+            groups.setdefault(tuple(sorted(key)), []).append((row, parts))
+    for lines in groups.values():
+        first: dict[str, int] = {}
+        for row, _ in lines:
+            before = first.setdefault(row.record.part, row.line)
+            if before != row.line:
+                message = f"line {before} already says what this part takes of this material"
+                fix = "add the two up, or delete one"
+                found.append(Diagnostic(message, file, row.line, "part", row.record.part, fix=fix))
+    if found:
+        raise InputError(sorted(found, key=lambda problem: problem.row or 0))
+    return file, _named([_rolled(dict(key), lines) for key, lines in groups.items()])
+
+
+def _check(row: RecordRow[BomLine], file: str, found: list[Diagnostic]) -> None:
+    programme = row.record.programme
+    if programme.casefold() in ("yes", "no", "true", "false") or not programme[0].isalpha():
+        expected = "a name that begins with a letter, and is not yes, no, true or false"
+        found.append(
+            Diagnostic("cannot be told from a number or a yes", file, row.line, PROGRAMME, programme, expected)
+        )
+    for column in ("per_year", "quantity", "quantities", "id"):
+        if column in row.others:
+            fix = "say how many parts there are in `parts_per_year` or `parts_2027`"
+            found.append(Diagnostic("a bill of materials has no such column", file, row.line, column, fix=fix))
+
+
+def _years(row: RecordRow[BomLine], file: str, found: list[Diagnostic]) -> Iterator[tuple[dict[str, str], Decimal]]:
+    """Days and parts a year: all days where `parts_per_year` says so, else those of each year that has a column."""
+    named = {match[1]: text for name, text in row.others.items() if (match := _YEAR.fullmatch(name))}
+    steady = row.record.parts_per_year
+    if (steady is None) == (not named):
+        message = "says twice how many parts there are" if named else "does not say how many parts there are"
+        expected = "either parts_per_year, or columns such as parts_2027"
+        found.append(Diagnostic(message, file, row.line, "parts_per_year", expected=expected))
+        return
+    if named and {"from", "until"} & row.others.keys():
+        fix = "leave `from` and `until` blank where a column says the year"
+        found.append(Diagnostic("says twice when the parts are wanted", file, row.line, "from", fix=fix))
+        return
+    if steady is not None:
+        yield {}, steady
+    for year, text in sorted(named.items()):
+        try:
+            parts = Decimal(text.replace(",", ""))
+        except ArithmeticError:
+            parts = Decimal(-1)
+        if not parts.is_finite() or parts < 0:
+            found.append(Diagnostic("cannot be read", file, row.line, f"parts_{year}", text, "a number, zero or more"))
+        elif parts:
+            yield {"from": f"{year}-01-01", "until": f"{year}-12-31"}, parts
+
+
+def _rolled(stated: dict[str, str], lines: Sequence[tuple[RecordRow[BomLine], Decimal]]) -> Rolled:
+    substance = stated.pop("substance")
+    contents = tuple(Content(row.record.part, row.record.content * parts, row.line) for row, parts in lines)
+    about = [stated.get(name, "") for name in (PROGRAMME, "material", "end_use", "place")]
+    days = stated.get("from", ""), stated.get("until", "")
+    year = days[0][:4] if days == (f"{days[0][:4]}-01-01", f"{days[0][:4]}-12-31") else ""
+    words = [re.sub(r"[^\w.+-]+", "-", word).strip("-") for word in (*about, year)]
+    return Rolled("/".join(filter(None, words)), lines[0][0].line, stated, contents, substance)
+
+
+def _named(rolled: Sequence[Rolled]) -> list[Rolled]:
+    """The same, each with a name of its own: the second of a name is called `…/2`."""
+    taken: dict[str, int] = {}
+    named = []
+    for one in sorted(rolled, key=lambda one: (one.id, one.line)):
+        taken[one.id] = number = taken.get(one.id, 0) + 1
+        name = one.id if number == 1 else f"{one.id}/{number}"
+        named.append(Rolled(name, one.line, one.stated, one.contents, one.substance))
+    return named
