@@ -7,35 +7,22 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
 from ..readers import CatalogRows
-from ..reading import kinds as k
-from ..reading.fields import Field, Layout
 from ..reading.layouts import FactColumns
 from ..reading.tomlfile import toml_text
-from ..reading.workbook import is_workbook, openpyxl
+from ..reading.workbook import is_workbook
 from ..writing import tidy, write_file, written_aside
 from . import columns
+from .sheets import Sheet, workbook
 from .tables import HEAD_ROWS, HEAD_SHEET, NO_FACTS, sheet_name, tables_at
 
-_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?")
-"""A number whose text a spreadsheet gives back as it was."""
-_FIRST_YEAR = 1901
-"""Spreadsheets count days from 1900, and take that for a leap year."""
-_WIDEST = 60
-"""Characters of the widest column."""
-_LONGEST_LIST = 255
-"""Characters of a list of choices."""
-_LAST_ROW = 1_048_576
 _OTHERS = frozenset({".csv", ".ods", ".tsv", ".xls", ".xlsb", ".xlsm"})
 """Endings that mean something else than what would be written."""
 
@@ -150,66 +137,17 @@ def write_workbook(texts: Texts, path: Path) -> None:
     stay what they are.
 
     Raises:
-        InputError: if openpyxl is not installed, or a cell holds what no workbook can.
+        InputError: if XlsxWriter is not installed, or a cell holds what no workbook can.
         OSError: if it cannot be written.
     """
-    library = openpyxl(str(path))
-    book = library.Workbook()
-    book.remove(book.active)
     pairs = tuple((name, _in_cell(value)) for name, value in texts.head.items())
-    try:
-        _write_sheet(library, book.create_sheet(HEAD_SHEET), HEAD_ROWS, HEAD_ROWS.names, pairs)
-        for layout in columns.TABLES:
-            if layout.name in texts.tables:
-                header, rows = texts.tables[layout.name]
-                _write_sheet(library, book.create_sheet(sheet_name(layout)), texts.facts.extended(layout), header, rows)
-    except library.utils.exceptions.IllegalCharacterError as error:
-        fix = "delete the sign"
-        raise InputError(f"no workbook can hold a control character: {error}", str(path), fix=fix) from error
-    book.save(path)
+    sheets = [Sheet(HEAD_SHEET, HEAD_ROWS.names, pairs, HEAD_ROWS.by_name)]
+    for layout in columns.TABLES:
+        if layout.name in texts.tables:
+            header, rows = texts.tables[layout.name]
+            sheets.append(Sheet(sheet_name(layout), header, rows, texts.facts.extended(layout).by_name))
+    write_file(path, workbook(str(path), sheets))
 
 
 def _in_cell(value: object) -> str:
     return ";".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _write_sheet(
-    library: ModuleType, sheet: Any, layout: Layout, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
-) -> None:
-    """Writes a table; each head says in a note what the column is, and where there are few words, they can be chosen."""
-    fields = {field.name: field for field in layout.fields}
-    sheet.freeze_panes = "A2"
-    for position, name in enumerate(header, 1):
-        head = sheet.cell(1, position, name)
-        head.style = "Headline 4"
-        texts = [row[position - 1] for row in rows]
-        for line, text in enumerate(texts, 2):
-            _fill(sheet.cell(line, position), text, fields[name])
-        head.comment = library.comments.Comment(_meaning(fields[name]), "friendshore", height=120, width=320)
-        words = ",".join(fields[name].kind.words)
-        if words and len(words) < _LONGEST_LIST:
-            choices = library.worksheet.datavalidation.DataValidation("list", formula1=f'"{words}"', allow_blank=True)
-            sheet.add_data_validation(choices)
-            choices.add(f"{head.column_letter}2:{head.column_letter}{_LAST_ROW}")
-        sheet.column_dimensions[head.column_letter].width = min(max(map(len, [name, *texts])) + 2, _WIDEST)
-
-
-def _meaning(field: Field) -> str:
-    """What a column is, as a note on its head."""
-    example = f" For example: {field.example}" if field.example != "" else ""
-    return f"{field.meaning}{'' if field.required else ' May be blank.'}{example}"
-
-
-def _fill(cell: Any, text: str, field: Field) -> None:
-    """Writes a cell as the sort of value it is."""
-    if not text:
-        return
-    if field.kind.number and _PLAIN_NUMBER.fullmatch(text) and len(text) < 15:
-        cell.value = float(text) if "." in text else int(text)
-    elif field.kind is k.DATE and int(text[:4]) >= _FIRST_YEAR:
-        cell.value = date.fromisoformat(text)
-        cell.number_format = "yyyy-mm-dd"
-    else:
-        cell.value = text
-        cell.data_type = "s"  # whatever it looks like: `=1` is a text here
-        cell.number_format = "@"

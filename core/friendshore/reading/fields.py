@@ -116,6 +116,11 @@ class Layout:
         """Names of all fields."""
         return tuple(f.name for f in self.fields)
 
+    @property
+    def by_name(self) -> Mapping[str, Field]:
+        """All fields by their names."""
+        return {f.name: f for f in self.fields}
+
     @cache  # noqa: B019 - layouts are never let go
     def of(self, record: type) -> Mapping[str, Field]:
         """The columns or keys that state fields of a record, by name."""

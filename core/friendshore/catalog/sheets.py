@@ -1,0 +1,243 @@
+"""Tables written as the sheets of a workbook: cells of their sort, choices where a column has few words, a note on each head.
+
+XlsxWriter is an extra of friendshore's (`pip install "friendshore[xlsx]"`), and is imported only when a workbook is written. The same tables
+give the same bytes. No text becomes a formula or a link, whatever it looks like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import BytesIO
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..inert import visible
+from ..reading import kinds as k
+from ..reading.fields import Field
+
+if TYPE_CHECKING:
+    import xlsxwriter
+
+NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?"
+"""A number as people write it."""
+LONGEST_TEXT = 32_767
+"""Characters that a cell of a workbook holds."""
+LAST_ROW = 1_048_576
+_DIGITS = 15
+"""Digits of a number that spreadsheets keep."""
+_FIRST_YEAR = 1901
+"""Spreadsheets count days from 1900, and take that for a leap year."""
+_WIDEST = 60
+"""Characters of the widest column."""
+_LONGEST_LIST = 255
+"""Characters of a list of choices that stands in the rule of a cell."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot hold."""
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+"""The day that stands in every workbook, so that none differs by when it was written."""
+_LISTS = "_lists"
+"""The hidden sheet of the choices that are too many for the rule of a cell."""
+_INPUT = "#FFF9DB"
+"""Colour of the cells that are there to be edited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table as it is written."""
+
+    name: str
+    header: Sequence[str]
+    """Names of its columns."""
+    rows: Sequence[Sequence[str]]
+    """What stands in each cell, as it would in a CSV file."""
+    fields: Mapping[str, Field]
+    """What each column is."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the unit that its head says and its numbers are in; in a sheet without units numbers keep their texts, digit by digit."""
+    typed: bool = False
+    """Whether numbers, shares and dates may be written another way, as long as they mean the same; if not, texts are kept."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Column -> what an edit of it comes to; these are coloured."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the list of names that can be chosen."""
+    hidden: bool = False
+
+    def head(self, column: str) -> str:
+        """What stands at the head of a column."""
+        return f"{column} [{self.units[column]}]" if column in self.units else column
+
+
+def workbook(file: str, sheets: Sequence[Sheet], lists: Mapping[str, Sequence[str]] | None = None) -> bytes:
+    """The bytes of a workbook.
+
+    Args:
+        file: what it is called, for messages.
+        sheets: in their order.
+        lists: names that columns offer to choose from, by what they are names of.
+
+    Raises:
+        InputError: if XlsxWriter is not installed, or a cell holds what no workbook can.
+    """
+    library = _library(file)
+    stream = BytesIO()
+    book = library.Workbook(stream, {"in_memory": True})
+    book.set_properties({"created": _CREATED})
+    named = {name: words for name, words in (lists or {}).items() if words}
+    try:
+        for sheet in sheets:
+            _Writer(book, sheet, named, list(named)).write()
+        if named:
+            _write_lists(book, named)
+    except ValueError as error:
+        raise InputError(f"no workbook can hold {error}", file, fix="delete the sign, or shorten the text") from error
+    book.close()
+    return stream.getvalue()
+
+
+def _library(file: str) -> ModuleType:
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        fix = 'pip install "friendshore[xlsx]"'
+        raise InputError("workbooks are written with XlsxWriter, which is not installed", file, fix=fix) from error
+    module: ModuleType = xlsxwriter
+    return module
+
+
+def _write_lists(book: xlsxwriter.Workbook, named: Mapping[str, Sequence[str]]) -> None:
+    sheet = book.add_worksheet(_LISTS)
+    sheet.hide()
+    for column, words in enumerate(named.values()):
+        for row, word in enumerate(words):
+            sheet.write_string(row, column, word)
+
+
+class _Writer:
+    """One sheet of a workbook that is being written."""
+
+    def __init__(
+        self, book: xlsxwriter.Workbook, sheet: Sheet, lists: Mapping[str, Sequence[str]], order: Sequence[str]
+    ) -> None:
+        self._book = book
+        self._sheet = sheet
+        self._lists = lists
+        self._order = order
+        self._written = book.add_worksheet(sheet.name)
+        self._formats: dict[tuple[str, bool], object] = {}
+
+    def write(self) -> None:
+        """Writes all of it."""
+        sheet, written = self._sheet, self._written
+        if len(sheet.rows) >= LAST_ROW:
+            raise ValueError(f"{len(sheet.rows):,} rows in a sheet: `{sheet.name}`")
+        if sheet.hidden:
+            written.hide()
+        else:
+            written.freeze_panes(1, 0)
+        for position, name in enumerate(sheet.header):
+            texts = [row[position] for row in sheet.rows]
+            self._column(position, name, texts)
+
+    def _column(self, position: int, name: str, texts: Sequence[str]) -> None:
+        sheet, written = self._sheet, self._written
+        said, unit, edited = sheet.fields.get(name), sheet.units.get(name, ""), name in sheet.inputs
+        head = sheet.head(name)
+        written.write_string(0, position, _fit(head), self._format("head", edited))
+        for line, text in enumerate(texts, 1):
+            if text:
+                self._cell(line, position, text, said, unit, edited)
+            elif edited:
+                written.write_blank(line, position, None, self._format("General", edited))
+        if said is None:
+            return
+        note = _meaning(said) + (f"\n\nEdited: {sheet.inputs[name]}" if edited else "")
+        written.write_comment(0, position, note, {"author": "friendshore", "x_scale": 2.5, "y_scale": 1.6})
+        longest = max(max(map(len, line.split("\n"))) for line in (head, *texts))
+        written.set_column(position, position, min(longest + 2, _WIDEST))
+        self._choices(position, name, said)
+
+    def _choices(self, position: int, name: str, said: Field) -> None:
+        """Words to choose from; others can be written where they are names, since a list may be made of several."""
+        words, of = said.kind.words, self._sheet.choices.get(name, "")
+        rule: dict[str, object] | None = None
+        if of in self._lists:
+            column = self._order.index(of)
+            letter = (chr(64 + column // 26) if column >= 26 else "") + chr(65 + column % 26)
+            source = f"='{_LISTS}'!${letter}$1:${letter}${len(self._lists[of])}"
+            rule = {"validate": "list", "source": source, "error_type": "warning"}
+        elif words and len(",".join(words)) < _LONGEST_LIST:
+            rule = {"validate": "list", "source": list(words)}
+        if rule is not None:
+            self._written.data_validation(1, position, LAST_ROW - 1, position, rule)
+
+    def _cell(self, row: int, column: int, text: str, said: Field | None, unit: str, edited: bool) -> None:
+        """Writes a cell as the sort of value it is."""
+        written = self._written
+        typed = None if said is None else _number(text, said, unit, self._sheet.typed)
+        if typed is not None:
+            value, form = typed
+            written.write_number(row, column, value, self._format(form, edited))
+        elif said is not None and said.kind is k.DATE and _is_day(text):
+            day = datetime.fromisoformat(text)
+            written.write_datetime(row, column, day, self._format("yyyy-mm-dd", edited))
+        else:
+            # Whatever it looks like: `=1` is a text here, and so is an address.
+            written.write_string(row, column, _fit(text), self._format("@", edited))
+
+    def _format(self, form: str, edited: bool) -> object:
+        found = self._formats.get((form, edited))
+        if found is None:
+            colour = {"bg_color": _INPUT, "border": 1, "border_color": "#D9D9D9"} if edited else {}
+            said = {"bold": True, "bottom": 1, "text_wrap": False} if form == "head" else {"num_format": form}
+            found = self._formats[form, edited] = self._book.add_format({**colour, **said})
+        return found
+
+
+def _number(text: str, said: Field, unit: str, typed: bool) -> tuple[float, str] | None:
+    """A number and its format, if the cell is one that a spreadsheet gives back as it was, or as another text of the same meaning where it may."""
+    bare = text
+    if unit:
+        if not text.endswith(f" {unit}"):
+            return None
+        bare = text.removesuffix(f" {unit}")
+    elif not said.kind.number:
+        return None
+    share = typed and not unit and bare.endswith("%")
+    bare = bare.removesuffix("%").rstrip() if share else bare
+    if not re.fullmatch(NUMBER, bare) or len(bare) >= _DIGITS or bare.startswith("-0") and not float(bare):
+        return None
+    places = len(bare.partition(".")[2])
+    if share:
+        return float(Decimal(bare) / 100), f"0.{'0' * places}%" if places else "0%"
+    if bare.endswith("0") and places:
+        return (float(bare), f"0.{'0' * places}") if typed else None
+    return float(bare), "General"
+
+
+def _is_day(text: str) -> bool:
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None and int(text[:4]) >= _FIRST_YEAR
+
+
+def _fit(text: str) -> str:
+    """A text as a cell can hold it.
+
+    Raises:
+        ValueError: if none can.
+    """
+    wrong = _CONTROL.search(text)
+    if wrong:
+        raise ValueError(f"a control character: `{visible(wrong[0])}`")
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"{len(text):,} characters in a cell")
+    return text
+
+
+def _meaning(said: Field) -> str:
+    """What a column is, as a note on its head."""
+    example = f" For example: {said.example}" if said.example != "" else ""
+    return f"{said.meaning}{'' if said.required else ' May be blank.'}{example}"
