@@ -165,6 +165,28 @@ def test_demand_a_year_is_multiplied_too() -> None:
     assert after(given, metals(), {"demand": "metal", "factor": 1.5}) == {"cn-metal": 60}
 
 
+def test_demand_is_stated_anew() -> None:
+    """A rate a year or a list takes the place of whatever a demand states; a list of another length than the plan is told."""
+    assert after(wanted(10), metals(), {"demand": "metal", "per_year": "40 kg/year"}) == {"cn-metal": 40}
+    given, _, _ = altered(wanted(10, 20), metals(), (), Change(demand="metal", quantities=(Decimal(3), Decimal(4))))
+    assert given.demands[0].quantities == (3, 4)
+    with pytest.raises(InputError, match="the plan has 2 periods"):
+        altered(wanted(10, 20), metals(), (), Change(demand="metal", quantities=(Decimal(3),)))
+    with pytest.raises(ValueError, match="give one of `factor`, `per_year`, `quantities`"):
+        Change(demand="metal", factor=Decimal(2), per_year=Decimal(2))
+
+
+def test_a_benchmark_is_stated_anew() -> None:
+    """What follows it costs what it then comes to: at 40 and a quarter on top of it, 50."""
+    benchmark = BenchmarkPrice(
+        id="bench", material="metal", date=date(2026, 1, 1), amount=Decimal(8), currency="USD", source=SOURCE
+    )
+    by_benchmark = price(None, benchmark="bench", premium=Decimal("0.25"))
+    facts = catalog(facility("cn", "CN"), source("CN", by_benchmark), benchmark)
+    found = planned(wanted(100), facts, changes=[Change.model_validate({"price": "bench", "amount": "40 USD/kg"})])
+    assert float(found.cost.price) == 5000
+
+
 def test_accept_restates_what_a_status_counts_for() -> None:
     """Construction counts for nothing; accepted at a quarter, 100 a year are 25."""
     facts = catalog(facility("cn", "CN", 100, status="construction"), source("CN", 10))

@@ -79,11 +79,11 @@ class Change(Fitting):
     supplier or parent whose name is also another's can be told by `supplier:name` and `parent:name`."""
     price: Annotated[Subject, Names("offer"), Names("material"), Names("benchmark")] = ""
     """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself; or offers,
-    leads among them, whose price becomes `amount`."""
+    leads among them, or a benchmark on every date, whose price becomes `amount`."""
     capacity: Annotated[Subject, Names("facility")] = ""
     """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later."""
     demand: Annotated[Subject, Names("material"), Names("demand")] = ""
-    """Demand, material or end use whose quantity becomes `factor` times itself, or is wanted `delay` later."""
+    """Demand, material or end use whose quantity becomes `factor` times itself, `per_year` or `quantities`, or is wanted `delay` later."""
     prove: Annotated[Subject, Names("offer")] = ""
     """Offer of which every stage that is not proved turns out to be what the rules ask for."""
     waive: Subject = ""
@@ -105,7 +105,7 @@ class Change(Fitting):
     factor: Annotated[NonNegative | None, Written(1.5, sort=FACTOR)] = None
     """Multiplier."""
     amount: Annotated[SignedMoneyPerKilogram | None, Written("500 USD/kg")] = None
-    """New price of an offer, a lead's as well.
+    """New price of an offer, a lead's as well, or of a benchmark.
 
     Money per unit (a kilogram, unless it gives several goods), at all times."""
     currency: CurrencyOrBlank = ""
@@ -117,7 +117,13 @@ class Change(Fitting):
     quantity: Annotated[Kilograms | None, Written("5 t")] = None
     """Of a waiver, a licence or a stock."""
     per_year: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
-    """New capacity of a facility."""
+    """New capacity of a facility, or what a demand wants a year in place of what it states.
+
+    Of a demand in what its own kilograms are of."""
+    quantities: Annotated[tuple[Kilograms, ...], Written(["500 kg", "0", "1 t"])] = ()
+    """What a demand wants in each period of the plan, in place of what it states.
+
+    In what its own kilograms are of."""
     countries: Annotated[CountryCodes, Written(["US"])] = frozenset()
     """Where all stages of a stock were performed."""
     status: Annotated[Status | None, Written("idle")] = None
@@ -137,7 +143,7 @@ class Change(Fitting):
     NEEDS: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
         "price": (("factor", "amount"),),
         "accept": (("factor",),),
-        "demand": (("factor", "delay"),),
+        "demand": (("factor", "per_year", "quantities", "delay"),),
         "move": (("start", "end"),),
         "capacity": (("factor", "per_year", "status", "delay"),),
         "waive": (("quantity",), ("of",)),
@@ -152,7 +158,8 @@ class Change(Fitting):
         "of": ("waive", "grant", "lift"),
         "by": ("loosen",),
         "quantity": ("waive", "grant", "stock"),
-        "per_year": ("capacity",),
+        "per_year": ("capacity", "demand"),
+        "quantities": ("demand",),
         "countries": ("stock",),
         "status": ("capacity",),
         "delay": ("capacity", "demand"),
@@ -190,6 +197,8 @@ class Change(Fitting):
         told = self.model_dump(by_alias=True, exclude_defaults=True)
         if self.amount is not None:
             told["amount"] = f"{self.amount.normalize():f} {told.pop('currency', currency)}/kg"
+        if self.quantities:
+            told["quantities"] = [f"{quantity.normalize():f} kg" for quantity in self.quantities]
         return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in told.items()}
 
     @property
@@ -220,6 +229,8 @@ class Change(Fitting):
         factor, accept = given.get("factor"), given.get("accept")
         if given.get("amount") is not None and factor is not None:
             yield "give either `factor` or `amount`"
+        if named[0] == "demand" and sum(given.get(name) not in _BLANK for name in _WANTED) > 1:
+            yield f"give one of {', '.join(f'`{name}`' for name in _WANTED)}"
         for fault in days_in_order(given):
             yield f"`until` ({given['end']}) {fault.message}"
         if accept in (Status.SUPERSEDED, Status.EVENT):
@@ -231,6 +242,8 @@ class Change(Fitting):
 def _in_words(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
     return " and ".join(sorted(map(str, value))) if isinstance(value, frozenset) else str(value)
 
 
@@ -246,6 +259,8 @@ _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
 
 _UNITS = {"quantity": "kg", "per_year": "kg/year", "delay": "months"}
 """Amounts that a file states with a unit."""
-_BLANK: tuple[object, ...] = (None, "", frozenset())
+_BLANK: tuple[object, ...] = (None, "", frozenset(), ())
+_WANTED = ("factor", "per_year", "quantities")
+"""How the quantity of a demand changes."""
 _WRITTEN = {"start": "from", "end": "until"}
 """Fields whose key in a file is another word."""

@@ -11,6 +11,7 @@ from ..domain.assumptions import Accept
 from ..domain.case import Case, DemandSpec, Scenario, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Price, Status
+from ..domain.market import BenchmarkPrice
 from ..domain.suggest import did_you_mean
 from ..domain.tiers import Tier
 from ..domain.time import add_months
@@ -222,17 +223,23 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
 
 
 def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """States the price of offers, in place of what they quote."""
+    """States the price of offers, in place of what they quote, or of a benchmark."""
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
     hit = {o.id for catalog in catalogs for o in catalog.offers if reprices(change, o, facilities[o.facility])}
-    if not hit:
-        unknown(change, change.price, "an offer or a material", troubles)
-    price = Price(amount=change.amount, currency=change.currency or case.currency, source=CASE_SOURCE)
+    if not hit and all(row.id != change.price for catalog in catalogs for row in catalog.prices):
+        unknown(change, change.price, "an offer, a material or a benchmark", troubles)
+    currency = change.currency or case.currency
+    price = Price(amount=change.amount, currency=currency, source=CASE_SOURCE)
 
     def stated(offer: Offer) -> Offer:
         return offer.but(price=price, quotes=()) if offer.id in hit else offer
 
-    return case, tuple(c.but(offers=tuple(map(stated, c.offers))) for c in catalogs)
+    def followed(row: BenchmarkPrice) -> BenchmarkPrice:
+        return row.but(amount=change.amount, currency=currency, source=CASE_SOURCE) if row.id == change.price else row
+
+    return case, tuple(
+        c.but(offers=tuple(map(stated, c.offers)), prices=tuple(map(followed, c.prices))) for c in catalogs
+    )
 
 
 def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) -> Catalog:
@@ -306,13 +313,20 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
 
 
 def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """Multiplies demands: one, all of a material, or all of an end use."""
+    """Multiplies, restates or delays demands: one, all of a material, or all of an end use."""
+    count, stated = case.horizon.count, len(change.quantities)
+    if stated and stated != count:
+        message, fix = f"the plan has {count} periods", "state a mass for each of them"
+        troubles.append(Diagnostic(message, column="quantities", found=f"{stated} masses", fix=fix))
+        return case, catalogs
     named = [resizes(change, demand, case) for demand in case.demands]
     if not any(named):
         unknown(change, change.demand, "a demand, a material or an end use", troubles)
 
     def changed(demand: DemandSpec) -> DemandSpec:
         demand = _scaled(demand, change.factor) if change.factor is not None else demand
+        if change.per_year is not None or change.quantities:
+            demand = demand.but(per_year=change.per_year, quantities=change.quantities)
         if change.delay is None:
             return demand
         return demand.but(later=demand.later + int(change.delay))
