@@ -82,7 +82,7 @@ def convert(
             installed; or if what was written does not read back as the same facts. Then nothing is left behind.
     """
     tidy(target)
-    _may_be_written(target)
+    may_be_written(target)
     before, texts = read(source), texts_of(source, facts)
     return put(texts, before.digest, target, read)
 
@@ -94,7 +94,7 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
         InputError: as `convert` does.
     """
     tidy(target)
-    _may_be_written(target)
+    may_be_written(target)
     try:
         with written_aside(target) as made:
             (write_workbook if is_workbook(target) else write_folder)(texts, made)
@@ -106,7 +106,12 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
     return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
 
 
-def _may_be_written(target: Path) -> None:
+def may_be_written(target: Path) -> None:
+    """Looks whether something can be written there.
+
+    Raises:
+        InputError: if something is there already, or its ending means what is not written.
+    """
     if target.exists() or target.is_symlink():
         fix = "name another, or move it away"
         raise InputError("is there already, and is left as it is", str(target), fix=fix)

@@ -153,12 +153,12 @@ class _Writer:
                 self._cell(line, position, text, said, unit, edited)
             elif edited:
                 written.write_blank(line, position, None, self._format("General", edited))
+        longest = max(max(map(len, line.split("\n"))) for line in (head, *texts))
+        written.set_column(position, position, min(longest + 2, _WIDEST))
         if said is None:
             return
         note = _meaning(said) + (f"\n\nEdited: {sheet.inputs[name]}" if edited else "")
         written.write_comment(0, position, note, {"author": "friendshore", "x_scale": 2.5, "y_scale": 1.6})
-        longest = max(max(map(len, line.split("\n"))) for line in (head, *texts))
-        written.set_column(position, position, min(longest + 2, _WIDEST))
         self._choices(position, name, said)
 
     def _choices(self, position: int, name: str, said: Field) -> None:

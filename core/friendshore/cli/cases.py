@@ -1,4 +1,4 @@
-"""`friendshore check`, `lock` and `init`, and how commands write files for somebody to go on with: from templates, over nothing that is there."""
+"""`friendshore check`, `lock`, `init` and `case`, and how commands write files for somebody to go on with: from templates, over nothing that is there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from .options import AsJson, Blocked, CasePath, installed
 from .output import answering, bare, complain, show, show_json, wrote
 from .waiting import progress_bar
 
+app = typer.Typer(
+    help="Write a case as one workbook, and read what was edited in it as a scenario.", no_args_is_help=True
+)
 _TEMPLATES = "templates"
 
 
@@ -106,4 +109,32 @@ def lock(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
     else:
         kinds = ", ".join(f"{one.kind} {one.name}" for one in made.locked)
         bare(f"{'wrote' if changed else 'unchanged:'} {path}: {kinds or 'nothing is used'}")
+    return 0
+
+
+@app.command("to-xlsx", short_help="Write a case as one workbook.")
+@answering
+def to_xlsx(
+    case: CasePath,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The workbook to write. Overwrites nothing.")],
+    block: Blocked = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write a whole case as one workbook: demand, orders, rules, scenarios, settings, and the tables of its catalogs.
+
+    What can be edited is in colour; `friendshore case from-xlsx` reads the edits back as a scenario. The same case gives the same bytes.
+    """
+    from ..case import load_case
+    from ..catalog.convert import may_be_written
+    from ..reading.workbook import is_workbook
+    from ..recommend import gather
+    from ..workbook import case_tables, case_workbook
+    from ..writing import replace_file
+
+    may_be_written(out)
+    if not is_workbook(out):
+        raise InputError("is no name of a workbook", str(out), expected="a name that ends in .xlsx")
+    tables = case_tables(gather(load_case(case), installed(block)))
+    replace_file(out, case_workbook(tables, out.name))
+    wrote(as_json, [out], sheets=list(tables.tables))
     return 0

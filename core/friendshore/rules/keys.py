@@ -13,7 +13,8 @@ CHANGE = layout(
     "change = [{ … }]",
     "One change of the facts: one subject, and how it changes.",
     Change,
-    first=" ".join(Change.SUBJECTS) + " factor amount status of quantity per_year quantities by countries delay from until why",
+    first=" ".join(Change.SUBJECTS)
+    + " factor amount status of quantity per_year quantities by countries delay from until why",
 )
 
 RULE = layout(

@@ -1,0 +1,384 @@
+"""A case as tables of texts: its own lists, its rules and settings, and the tables of its catalogs, each catalog's rows under one another.
+
+What a column means is said where the record is stated; here is only which tables there are, and what tells their rows apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import cast
+
+from ..case import keys
+from ..catalog import columns
+from ..catalog.convert import Texts, texts_of
+from ..catalog.sheets import LONGEST_TEXT
+from ..catalog.tables import HEAD_SHEET, sheet_name
+from ..domain.assumptions import CAPACITY_COUNTS
+from ..domain.facts import Status
+from ..errors import Diagnostic, InputError
+from ..inert import UNSEEN
+from ..plugins.readings import CatalogRef
+from ..readers import reader_in
+from ..reading import kinds as k
+from ..reading.csvfile import read_table
+from ..reading.fields import Field, Kind, Layout
+from ..reading.tomlfile import read_toml
+from ..recommend.gather import Gathered
+from ..rules.base import PhaseStatus, Rule
+from ..rules.keys import SCENARIO
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTable:
+    """One table: a sheet of the workbook."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    fields: Mapping[str, Field]
+    """What each column is."""
+    key: tuple[str, ...]
+    """Columns that tell its rows apart."""
+    origins: tuple[tuple[str, int], ...] = ()
+    """Of each row of a catalog's table: the catalog, and the number of the row there."""
+
+    def text(self, row: int, column: str) -> str:
+        """What stands in a cell; nothing where there is no such column."""
+        return self.rows[row][self.columns.index(column)] if column in self.columns else ""
+
+    def called(self, row: int) -> str:
+        """What messages call a row."""
+        return ", ".join(filter(None, (self.text(row, column) for column in self.key)))
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTables:
+    """All that a case is, as tables of texts."""
+
+    gathered: Gathered
+    tables: Mapping[str, CaseTable]
+    """By the name of the sheet."""
+    catalogs: Mapping[str, tuple[CatalogRef, Texts]]
+    """Where each catalog is, and what stands in it."""
+
+
+_OF_CATALOGS: Mapping[str, str] = {
+    "sources": "id", "materials": "id", "factors": "element compound", "prices": "id date", "rates": "currency to from",
+    "facilities": "id", "capacity": "facility from material", "offers": "id", "recipe": "offer role material",
+    "chain": "offer stage", "lanes": "offer to from", "quotes": "offer from", "tiers": "of id materials kind per from least",
+    "terms": "of id materials places per from", "aliases": "of old",
+}  # fmt: skip
+"""Tables of catalogs, and what tells their rows apart within a catalog."""
+_OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
+    "demand": (keys.DEMAND, "id material end_use place from", "why"),
+    "stock": (keys.STOCK, "id material place", "id material quantity countries why"),
+    "order": (keys.ORDER, "id offer arrives", ""),
+    "incumbent": (keys.INCUMBENT, "offer", ""),
+    "licence": (keys.LICENCE, "id rule exporter from", "rule exporter quantity from until why"),
+    "waiver": (keys.WAIVER, "id rule demand from", "rule demand quantity from until why"),
+    "store": (keys.STORE, "material place from", ""),
+    "objective": (keys.OBJECTIVE, "minimise of by per", ""),
+    "overlap": (keys.OVERLAP, "facilities", ""),
+}
+"""Lists of the case: their layout, what tells their rows apart, and columns that are there though nothing stands in them."""
+_OFFERED = frozenset(("facilities", "offers", "capacity", "recipe", "chain", "lanes", "quotes", "tiers", "terms"))
+"""Tables that a catalog contributes only if the case names it."""
+_SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year status"}
+"""Columns of catalogs' tables that are there though nothing stands in them."""
+
+CATALOG = Field("catalog", k.IDENT, "Catalog that the row is of.", "world", required=True)
+COUNTRIES = Field(
+    "countries",
+    k.kind_of(frozenset),
+    "Of a stock that you add: where all its stages were performed, set apart by `;`.",
+    "US",
+)
+ON = k.one_value("yes, no or partly", {word: word for word in ("yes", "no", "partly")})
+"""Whether a rule applies: `partly` where some of its phases do."""
+_NUMBER_OR_TEXT = Kind("text", k.TEXT.read, also=({"type": "number"},))
+RULE = Layout(
+    "rule",
+    "The rules that the case uses, its own and those of rule packs, and the bills of these.",
+    (
+        Field("id", k.IDENT, "Name of the rule or bill.", "cn-gallium-licence"),
+        Field("kind", k.TEXT, "Kind of rule; `bill` of a bill.", "exclude"),
+        Field("pack", k.TEXT, "Rule pack that brings it; blank: the case's own.", "us-tariffs"),
+        Field("title", k.TEXT, "What it says, in a line.", "No purchases from Iran"),
+        Field("citation", k.TEXT, "The clause.", "10 U.S.C. 4872"),
+        Field("phases", k.TEXT, "When it holds, and what is known of that.", "enacted from 2027-01-01"),
+        Field("on", ON, "Whether it applies.", "yes"),
+        Field("from", k.DATE, "Blank. A day: it holds no earlier than that.", "2028-01-01"),
+        Field("until", k.DATE, "Blank. A day: it holds no later than that.", "2028-12-31"),
+        Field(
+            "loosen", k.NON_NEGATIVE, "Blank. By how much the bounds of a limit are relaxed, in its own unit.", "1000"
+        ),
+    ),
+)
+SETTINGS = Layout(
+    "settings",
+    "The sections of the case file that are no lists.",
+    (
+        Field("section", k.TEXT, "Section of the case file.", "accept.capacity"),
+        Field("key", k.TEXT, "Key in it.", "announced"),
+        Field("value", _NUMBER_OR_TEXT, "Its value; what is not given stands here only where it can be edited.", "0.5"),
+        Field("meaning", k.TEXT, "What it means."),
+    ),
+)
+_SCENARIOS = Layout(
+    "scenario",
+    "The scenarios of the case and of its rule packs.",
+    (
+        *(replace(field, inside=None) for field in SCENARIO.fields if field.name != "change"),
+        Field("changes", k.TEXT, "What it changes, in order.", "disable tariff-145"),
+    ),
+)
+_HEADS = Layout(HEAD_SHEET, "The catalogs that are used.", tuple(f for f in columns.HEAD.fields if f.name != "schema"))
+
+
+def case_tables(gathered: Gathered) -> CaseTables:
+    """The tables of a case that was read from a file.
+
+    Raises:
+        InputError: if it was made in memory, or a file of it can no longer be read.
+    """
+    file = gathered.case.file
+    if file is None:
+        fix = "write it to a file, and load that"
+        raise InputError("the case was made in memory: its tables have no texts", gathered.case.name, fix=fix)
+    found: list[Diagnostic] = []
+    toml = read_toml(file, found)
+    if toml is None:
+        raise InputError(found)
+    catalogs = _catalogs(gathered)
+    tables: list[CaseTable] = [_demand(gathered, toml.data, found)]
+    tables += [_listed(name, toml.data) for name in _OF_THE_CASE if name != "demand"]
+    tables += [_rules(gathered), _scenarios(gathered), _settings(toml.data)]
+    tables.append(_heads(catalogs))
+    tables += [_of_catalogs(layout, catalogs, gathered) for layout in columns.TABLES]
+    if found:
+        raise InputError(found)
+    always = ("demand", "stock", "licence", "waiver", "rule", "settings")
+    return CaseTables(gathered, {one.name: one for one in tables if one.rows or one.name in always}, catalogs)
+
+
+def _catalogs(gathered: Gathered) -> dict[str, tuple[CatalogRef, Texts]]:
+    """Every catalog that is read, also if another requires it."""
+    registry, folder = gathered.registry, gathered.case.folder
+    found = {}
+    for catalog in gathered.read:
+        called = gathered.named.get(catalog.name)
+        ref = registry.catalog_folder(catalog.name) if called is None else registry.catalog_folder(called, folder)
+        found[catalog.name] = (ref, texts_of(ref.place, ref.columns))
+    return found
+
+
+def plain(text: str) -> str:
+    """A text as a cell holds it: without what no workbook keeps."""
+    text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
+    text = UNSEEN.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+
+
+def cell(value: object) -> str:
+    """A value of a TOML file as the text of a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date | int | float):
+        return str(value)
+    if isinstance(value, list | tuple) and not any(isinstance(one, dict | list) for one in value):
+        return plain(";".join(map(cell, value)))
+    return plain(_inline(value) if isinstance(value, dict | list) else str(value))
+
+
+def _inline(value: object) -> str:
+    """A table or list in one line, as TOML writes it but for the quotes."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_inline(one)}" for key, one in value.items()) + " }"
+    return "[" + ", ".join(map(_inline, value)) + "]" if isinstance(value, list) else cell(value)
+
+
+def _table(
+    name: str, fields: Iterable[Field], key: str, records: Sequence[Mapping[str, str]], always: str = ""
+) -> CaseTable:
+    """A table of records; columns in which nothing stands are left out, but for those that are `always` there and those of the key."""
+    known = {field.name: field for field in fields}
+    filled = {column for record in records for column, text in record.items() if text}
+    known |= {column: Field(column, k.TEXT, "A fact of the item.") for column in sorted(filled - known.keys())}
+    kept = {*filled, *always.split(), *key.split()}
+    shown = tuple(column for column in known if column in kept)
+    rows = tuple(tuple(record.get(column, "") for column in shown) for record in records)
+    return CaseTable(name, shown, rows, known, tuple(key.split()))
+
+
+def _tables_in(data: Mapping[str, object], section: str) -> list[dict[str, str]]:
+    tables = data.get(section, [])
+    assert isinstance(tables, list)  # the case was read
+    return [{key: cell(value) for key, value in cast(dict[str, object], one).items()} for one in tables]
+
+
+def _listed(name: str, data: Mapping[str, object]) -> CaseTable:
+    layout, key, always = _OF_THE_CASE[name]
+    fields = (*layout.fields, COUNTRIES) if name == "stock" else layout.fields
+    return _table(name, fields, key, _tables_in(data, name), always)
+
+
+def _demand(gathered: Gathered, data: Mapping[str, object], found: list[Diagnostic]) -> CaseTable:
+    """The demands of the case file, of its table of demands, and of a reader: in the order in which the case has them."""
+    layout, key, always = _OF_THE_CASE["demand"]
+    records = _tables_in(data, "demand")
+    use = data.get("use", {})
+    name = str(use.get("demand", "")) if isinstance(use, dict) else ""
+    if name and reader_in(name) is None:
+        table = read_table((gathered.case.folder or Path()) / name, layout, found)
+        places = {**table.columns, **table.others}
+        records += [{column: plain(row.cells[at]) for column, at in places.items()} for row in table.rows]
+    elif name:
+        rows = gathered.registry.read(name, "demand", gathered.case.folder).rows.tables["demand"]
+        records += [dict(zip(rows.columns, map(cell, cells), strict=True)) for _, cells in rows.rows]
+    return _table("demand", layout.fields, key, records, always)
+
+
+def _rules(gathered: Gathered) -> CaseTable:
+    records = [
+        {
+            "id": rule.id,
+            "kind": rule.kind,
+            "pack": gathered.pack_of.get(rule.id, ""),
+            "title": rule.title,
+            "citation": rule.citation,
+            "phases": "; ".join(_phase(*one) for one in ((p.status, p.start, p.end) for p in rule.phases)),
+            "on": _applies(rule),
+        }
+        for rule in sorted(gathered.rules, key=lambda one: (gathered.pack_of.get(one.id, ""), one.id))
+    ]
+    packs = {bill.id: pack.id for pack, _ in gathered.packs for bill in pack.bills}
+    records += [
+        {
+            "id": bill.id,
+            "kind": "bill",
+            "pack": packs[bill.id],
+            "title": bill.title,
+            "citation": bill.citation,
+            "phases": str(bill.status),
+            "on": "no",
+        }
+        for bill in gathered.bills
+    ]
+    tidied = [{column: plain(text) for column, text in record.items()} for record in records]
+    return _table("rule", RULE.fields, "id", tidied, "on from until loosen")
+
+
+def _phase(status: PhaseStatus, start: date | None, end: date | None) -> str:
+    dates = [f"{word} {day}" for word, day in (("from", start), ("until", end)) if day is not None]
+    return " ".join([str(status), *dates])
+
+
+def _applies(rule: Rule) -> str:
+    """Whether a rule applies without a scenario."""
+    enacted = [phase.status is PhaseStatus.ENACTED for phase in rule.phases]
+    return "yes" if enacted and all(enacted) else "partly" if any(enacted) else "no"
+
+
+def _scenarios(gathered: Gathered) -> CaseTable:
+    records = [
+        {
+            "name": one.name,
+            "title": plain(one.title),
+            "inherits": ";".join(one.inherits),
+            "changes": plain("\n".join(change.told for change in one.change)),
+        }
+        for one in gathered.case.scenarios
+    ]
+    return _table("scenario", _SCENARIOS.fields, "name", records)
+
+
+_SECTIONS = (keys.CASE, keys.USE, keys.ACCEPT, keys.ACCEPT_CAPACITY, keys.ASSUME, keys.ASSUME_LICENCE)
+_PROVEN = ("accept", "proven")
+
+
+def _settings(data: Mapping[str, object]) -> CaseTable:
+    records = []
+    for layout in _SECTIONS:
+        section = layout.name.strip("[]")
+        given = _section(data, section)
+        meanings = {field.name: field.meaning for field in layout.fields}
+        values = {key: cell(value) for key, value in given.items() if not isinstance(value, dict)}
+        if layout is keys.ACCEPT_CAPACITY:
+            values = {status: cell(counts) for status, counts in _counts()} | values
+        if section == "accept":
+            values.setdefault("proven", "")
+        values.pop("offer" if section == "assume" else "", None)
+        for key, text in values.items():
+            meaning = plain(meanings.get(key, ""))
+            records.append({"section": section, "key": key, "value": text, "meaning": meaning})
+    for one in _tables_in(_section(data, "assume"), "offer"):
+        section = f"assume.offer {one['id']}"
+        records += [{"section": section, "key": key, "value": text} for key, text in one.items() if key != "id"]
+    for name in _section(data, "plugin"):
+        for key, value in _section(data, f"plugin.{name}").items():
+            records.append({"section": f"plugin.{name}", "key": key, "value": cell(value)})
+    return _table("settings", SETTINGS.fields, "section key", records, "value meaning")
+
+
+def _counts() -> Iterator[tuple[str, Decimal]]:
+    for status, counts in CAPACITY_COUNTS.items():
+        if status not in (Status.SUPERSEDED, Status.EVENT):
+            yield status.value, counts
+
+
+def _section(data: Mapping[str, object], name: str) -> dict[str, object]:
+    at: object = data
+    for part in name.split("."):
+        at = at.get(part, {}) if isinstance(at, dict) else {}
+    return at if isinstance(at, dict) else {}
+
+
+def _heads(catalogs: Mapping[str, tuple[CatalogRef, Texts]]) -> CaseTable:
+    records = [{key: cell(value) for key, value in texts.head.items()} for _, texts in catalogs.values()]
+    return _table(HEAD_SHEET, _HEADS.fields, "name", records)
+
+
+def _of_catalogs(layout: Layout, catalogs: Mapping[str, tuple[CatalogRef, Texts]], gathered: Gathered) -> CaseTable:
+    """A table of all catalogs, the catalog before each row."""
+    name = sheet_name(layout)
+    records: list[dict[str, str]] = []
+    origins: list[tuple[str, int]] = []
+    fields = {CATALOG.name: CATALOG}
+    for catalog, (ref, texts) in catalogs.items():
+        fields |= ref.columns.extended(layout).by_name
+        if layout.name not in texts.tables or (name in _OFFERED and catalog not in gathered.named):
+            continue
+        header, rows = texts.tables[layout.name]
+        for number, row in enumerate(rows):
+            records.append({CATALOG.name: catalog, **dict(zip(header, map(plain, row), strict=True))})
+            origins.append((catalog, number))
+    table = _table(name, fields.values(), f"catalog {_OF_CATALOGS[name]}", records, _SHOWN.get(name, ""))
+    return replace(table, origins=tuple(origins))
+
+
+_UNIT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)? (\S.*)")
+_MEASURED = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.SIGNED_PRICE, k.DURATION, k.MASS_OR_MONEY)
+
+
+def units_of(table: CaseTable) -> dict[str, str]:
+    """Column -> the unit that most of its cells are in; cells in others say theirs. A column with a number that says none has none."""
+    found = {}
+    for position, column in enumerate(table.columns):
+        kind = table.fields[column].kind
+        texts = [row[position] for row in table.rows if row[position]]
+        if kind in _MEASURED and not any(re.fullmatch(r"[-\d.,]+", text) for text in texts):
+            units = [match[1] for text in texts if (match := _UNIT.fullmatch(text))]
+            if units:
+                found[column] = max(sorted(set(units)), key=units.count)
+    return found
