@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 import friendshore
 from friendshore import Recommendation
+from friendshore.document.html import html
+from friendshore.report import report_document
 from friendshore.report.plan import met
 
 CASE = Path(__file__).parents[2] / "docs" / "cases" / "us-2027"
@@ -40,6 +43,17 @@ def planned(name: str) -> Recommendation:
 def test_every_plan_is_optimal_and_verified(name: str) -> None:
     """Each is the cheapest, proved, and checked by the verifier."""
     assert (planned(name).status.value, planned(name).verified) == ("optimal", True)
+
+
+def test_its_report_is_a_small_file_that_names_every_supplier() -> None:
+    """One page of at most 600 kB; whoever is bought from stands in it, and whatever is short."""
+    run = planned("enacted").run
+    page = html(report_document(run))
+    assert len(page.encode()) <= 600_000
+    text = unescape(page)
+    assert [one.facility for one in run.purchases if one.facility not in text] == []
+    assert [one.material for one in run.demands if one.material not in text] == []
+    assert page == html(report_document(run))
 
 
 def test_table_of_demand() -> None:

@@ -12,6 +12,7 @@ from .checks import (
     run_check_data as run_check_data,
     run_check_document as run_check_document,
 )
+from .full import report_document as report_document
 from .listing import (
     Listing as Listing,
     catalog_data as catalog_data,

@@ -69,18 +69,26 @@ def rules(run: Run) -> doc.Section | None:
     """Rules that do something to this plan, with what they do; those in force that do nothing here; those without force."""
     if not run.rules:
         return None
-    at_work = with_effect(run)
+    made = rules_table(run) if with_effect(run) else doc.sentence("no rule has any effect")
+    return doc.section("Rules", made, *without_effect(run))
+
+
+def rules_table(run: Run) -> doc.DataTable:
+    """Rules that do something to this plan, with what they do."""
     rows = [
-        [rule.id, "; ".join(map(_phase, rule.phases)), _effect(rule, run.currency), rule.title or rule.sentence]
-        for rule in at_work
+        [rule.id, "; ".join(map(phase_text, rule.phases)), _effect(rule, run.currency), rule.title or rule.sentence]
+        for rule in with_effect(run)
     ]
-    columns = [doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("What")]
-    made = doc.table(columns, rows) if rows else doc.sentence("no rule has any effect")
-    idle = [rule.id for rule in run.rules if rule.bites and rule not in at_work]
+    return doc.table([doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("What")], rows)
+
+
+def without_effect(run: Run) -> list[doc.Sentence]:
+    """Rules in force that do nothing here, and those without force."""
+    at_work = {rule.id for rule in with_effect(run)}
+    idle = [rule.id for rule in run.rules if rule.bites and rule.id not in at_work]
     without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
-    rest = [doc.sentence(f"In force, without effect here: {', '.join(idle)}")] if idle else []
-    rest += [doc.sentence(f"Without force in this plan: {', '.join(without)}")] if without else []
-    return doc.section("Rules", made, *rest)
+    told = [doc.sentence(f"In force, without effect here: {', '.join(idle)}")] if idle else []
+    return told + ([doc.sentence(f"Without force in this plan: {', '.join(without)}")] if without else [])
 
 
 def with_effect(run: Run) -> list[RunRule]:
@@ -97,7 +105,7 @@ def _effect(rule: RunRule, currency: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _phase(text: str) -> str:
+def phase_text(text: str) -> str:
     """`2027-01-01..2030-12-31 enacted` in words; what else than enacted is said."""
     days, _, status = text.rpartition(" ")
     first, _, last = days.partition("..")

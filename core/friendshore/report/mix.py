@@ -67,7 +67,7 @@ def _material_rows(
     yield row(purchases, title, "", "", level=0)
     names = names_of([group[0] for group in groups.values()])
     for key, group in sorted(groups.items(), key=lambda g: -kilograms_of(g[1])):
-        yield row(group, names[key[0]], chain(run, group[0]), _for(run, group[0]), level=1)
+        yield row(group, names[key[0]], chain(run, group[0]), used_for(run, group[0]), level=1)
 
 
 def names_of(purchases: Sequence[RunPurchase]) -> dict[str, str]:
@@ -78,7 +78,8 @@ def names_of(purchases: Sequence[RunPurchase]) -> dict[str, str]:
     return {p.offer: p.facility if len(offers[p.facility]) == 1 else f"{p.facility} ({p.offer})" for p in purchases}
 
 
-def _for(run: Run, purchase: RunPurchase) -> str:
+def used_for(run: Run, purchase: RunPurchase) -> str:
+    """What a purchase is for; where it goes elsewhere than the case's place, that too."""
     return purchase.end_use if purchase.place == run.place else f"{purchase.end_use} at {purchase.place}"
 
 

@@ -30,29 +30,39 @@ RULES = 8
 """Rules that are named: those that keep out most, then those that cost most."""
 
 
-def page_document(run: Run, checked: RunCheck | None = None) -> doc.Document:
-    """The page: verdict, caveats, needs, suppliers, what is short, what to order next, what the law does, how to check it.
+def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[doc.Document] = ()) -> doc.Document:
+    """The page: verdict, caveats, needs, suppliers, what is short, what to order next, what the law does, how to check it; then the answers.
 
     It says if the run was not checked. Of a run that does not hold nothing is told but what failed verification.
     """
-    title = run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
     if checked is not None and checked.findings:
-        return doc.document(title, *_refused(checked))
+        return doc.document(titled(run), *refused(checked))
     return doc.document(
-        title,
-        *_head(run, checked),
-        doc.section_if_any("Before you rely on it", doc.notes(_caveats(run))),
-        doc.section("What is needed, and whether it is available", *_needs(run)),
+        titled(run),
+        *head(run, checked),
+        doc.section_if_any("Before you rely on it", doc.notes(caveats(run))),
+        doc.section("What is needed, and whether it is available", *needs(run)),
         whole_periods(run),
         doc.section("Who supplies it", _suppliers(run)),
         holdings(run),
         doc.section("What to order next", *_orders(run)),
         doc.section("What the rules do", doc.notes(_rules(run))),
-        doc.section("How sure this is", doc.notes(_proof(run, checked))),
+        doc.section("How sure this is", doc.notes(proof(run, checked))),
+        *answered(answers),
     )
 
 
-def _head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
+def answered(answers: Sequence[doc.Document]) -> Iterator[doc.Section]:
+    """What was asked of a run besides, a section an answer."""
+    return (doc.section(one.title, *one.parts) for one in answers)
+
+
+def titled(run: Run) -> str:
+    """Case and scenarios."""
+    return run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
+
+
+def head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
     """The plan's time, whether it was verified when the page was made, before all else that is told of it, and what it comes to."""
     words, tone = STATUS[run.status]
     strict = ", rules of unknown status enforced" if run.strict else ""
@@ -71,7 +81,7 @@ def _head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
     return [doc.sentence(time_of(run)), verified, told]
 
 
-def _refused(checked: RunCheck) -> Iterator[doc.Element | None]:
+def refused(checked: RunCheck) -> Iterator[doc.Element | None]:
     """What is told of a run that does not hold: what failed verification, and nothing of what it says."""
     found = [str(problem) for problem in checked.findings[:FINDINGS]]
     if len(checked.findings) > FINDINGS:
@@ -82,7 +92,8 @@ def _refused(checked: RunCheck) -> Iterator[doc.Element | None]:
     yield doc.section("What failed verification", doc.notes(found))
 
 
-def _caveats(run: Run) -> Iterator[str]:
+def caveats(run: Run) -> Iterator[str]:
+    """What must be known before anything else is read."""
     yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
     yield from (f"Old data: {text}." for text in old_lines(run))
     yield from assumed_lines(run)
@@ -98,7 +109,8 @@ def _caveats(run: Run) -> Iterator[str]:
         yield f"{count(offers, 'offer')} kept out of some use only because an origin or a licence is not proved."
 
 
-def _needs(run: Run) -> list[doc.Element | None]:
+def needs(run: Run) -> list[doc.Element | None]:
+    """Every demand with what becomes of it, and what keeps supply from those that are short."""
     columns = [doc.Column("material"), doc.Column("for"), doc.Column("why it is short")]
     columns += map(doc.figures, ("wanted", "delivered", "short", "met from"))
     rows: list[list[doc.Cell]] = [
@@ -185,7 +197,8 @@ def _rules(run: Run) -> Iterator[str]:
         yield "No rule has any effect."
 
 
-def _proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
+def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
+    """What is proved, by whom, and what it was made with."""
     cost = run.cost
     bound, own = (large_money(money, run.currency) for money in (run.bound, run.objective))
     yield f"By the solver, no plan has a lower objective than {bound}; this one has {own}."

@@ -1,0 +1,160 @@
+"""A material from where it is mined to who uses it: countries by stage, place, use; and what of it never arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
+
+from ...document import charts
+from ...document import elements as doc
+from ...document.figures import mass, unit_for
+from ...domain.base import totals
+from ...domain.run import Run, RunPurchase
+from ...domain.stages import Stage
+from .parts import added, countries, country, in_unit, largest
+
+NODES = 8
+"""Countries of a stage that are told apart."""
+_ROUNDING = Decimal("0.000001")
+"""Part of all that passes below which what is left is what rounding leaves."""
+
+Step = tuple[int, str]
+"""A layer, and what stands there."""
+
+
+@dataclass(slots=True)
+class _Paths:
+    """Kilograms of a material from node to node."""
+
+    layers: tuple[str, ...]
+    amounts: dict[tuple[Step, Step], Decimal] = field(default_factory=dict)
+    tones: dict[Step, doc.Tone] = field(default_factory=dict)
+
+    def add(self, steps: Sequence[Step], kilograms: Decimal) -> None:
+        """So much goes this way."""
+        for pair in pairwise(steps):
+            self.amounts[pair] = self.amounts.get(pair, Decimal(0)) + kilograms
+
+    def into(self, step: Step) -> Decimal:
+        """What comes to a node."""
+        return added(kilograms for (_, target), kilograms in self.amounts.items() if target == step)
+
+
+def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> doc.Drawing | doc.Sentence:
+    """The flow of a material; a sentence where all of it goes one way."""
+    paths = _paths(run, material, purchases)
+    steps = list(dict.fromkeys(step for pair in paths.amounts for step in pair))
+    if len(steps) == len({layer for layer, _ in steps}) and len(paths.amounts) < len(steps):
+        return doc.sentence(f"All of it: {' → '.join(_name(paths, step) for step in sorted(steps))}.")
+    unit = unit_for(paths.amounts.values())
+    streams = [
+        charts.Stream(
+            _id(source), _id(target), in_unit(kilograms, unit), f"{_name(paths, source)} to {_name(paths, target)}: {mass(kilograms)}",
+            paths.tones.get(source, doc.Tone.PLAIN),
+        )
+        for (source, target), kilograms in paths.amounts.items()
+    ]  # fmt: skip
+    nodes = [charts.Node(_id(step), step[1], step[0], paths.tones.get(step, doc.Tone.PLAIN)) for step in steps]
+    chart = charts.Flow(paths.layers, tuple(nodes), tuple(streams), unit)
+    rows: list[list[doc.Cell]] = [
+        [_name(paths, source), _name(paths, target), doc.Kilograms(kilograms, unit, bare=True)]
+        for (source, target), kilograms in paths.amounts.items()
+    ]
+    table = doc.table([doc.Column("From"), doc.Column("To"), doc.figures("", unit)], rows)
+    told = f"{material}, from where it is mined to who uses it, in {unit}; where a stage may lie in several countries, all are named."
+    return doc.Drawing(f"{material}: from mine to user", told, chart, table)
+
+
+def _id(step: Step) -> str:
+    return f"{step[0]}:{step[1]}"
+
+
+def _name(paths: _Paths, step: Step) -> str:
+    """`mined in China`; what is no country goes by its name alone."""
+    layer = paths.layers[step[0]]
+    return f"{layer} in {step[1]}" if layer in set(Stage) else step[1]
+
+
+def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
+    """All ways of a material: from its sources by stages to places, from there to uses."""
+    inputs = _inputs(run)
+    sources = [one for one in purchases if one.offer in inputs or not one.countries]
+    stages = [stage.value for stage in Stage if any(stage.value in one.countries for one in purchases)]
+    first = ["from"] if sources or any(lot.material == material for lot in run.lots) else []
+    paths = _Paths((*first, *stages, "delivered to", "goes to"))
+    names = _stage_names(purchases, stages)
+    for one in purchases:
+        paths.add(list(_steps(one, inputs, stages, names, len(first))), one.quantity_kg)
+    place = len(first) + len(stages)
+    for lot in run.lots:
+        if lot.material == material:
+            paths.add([(0, "stock in hand, orders placed"), (place, country(lot.place))], lot.quantity_kg)
+    _uses(run, material, paths, place)
+    return paths
+
+
+def _inputs(run: Run) -> dict[str, str]:
+    """Offer -> what it is made from."""
+    found: dict[str, set[str]] = {}
+    for draw in run.draws:
+        found.setdefault(draw.offer, set()).add(draw.material)
+    return {offer: " + ".join(sorted(names)) for offer, names in found.items()}
+
+
+def _stage_names(purchases: Sequence[RunPurchase], stages: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Stage and countries in words -> what stands for them: themselves, or all small ones together."""
+    found: dict[tuple[str, str], str] = {}
+    for stage in stages:
+        amounts = totals(
+            (countries(one.countries[stage]), one.quantity_kg) for one in purchases if stage in one.countries
+        )
+        kept = set(largest(amounts, NODES))
+        found |= {(stage, name): name if name in kept else f"{len(amounts) - len(kept):,} others" for name in amounts}
+    return found
+
+
+def _steps(
+    one: RunPurchase, inputs: Mapping[str, str], stages: Sequence[str], names: Mapping[tuple[str, str], str], start: int
+) -> Iterator[Step]:
+    if one.offer in inputs or not one.countries:
+        yield 0, inputs.get(one.offer, "chain not known")
+    for number, stage in enumerate(stages, start):
+        if stage in one.countries:
+            yield number, names[stage, countries(one.countries[stage])]
+    yield start + len(stages), country(one.place)
+
+
+def _uses(run: Run, material: str, paths: _Paths, place: int) -> None:
+    """What leaves each place: to uses, to makers, into stock that is left; and what uses want and do not get."""
+    makes = {one.offer: one.material for one in run.purchases}
+    last = run.periods[-1].label
+    out: list[tuple[str, str, Decimal]] = []
+    out += [
+        (country(one.place), f"{one.end_use} use", one.quantity_kg)
+        for one in run.deliveries
+        if one.material == material
+    ]
+    out += [
+        (country(one.place), f"into {makes.get(one.offer, one.offer)}", one.quantity_kg)
+        for one in run.draws
+        if one.material == material
+    ]
+    out += [
+        (country(one.place), "left in stock at the end", one.quantity_kg)
+        for one in run.stocks
+        if one.material == material and one.period == last
+    ]
+    gone = totals((where, kilograms) for where, _, kilograms in out)
+    for where in dict.fromkeys(step[1] for pair in paths.amounts for step in pair if step[0] == place):
+        left = paths.into((place, where)) - gone.get(where, Decimal(0))
+        out += [(where, "lost in stock", left)] if left > 0 else []
+    least = added(kilograms for *_, kilograms in out) * _ROUNDING
+    for (where, use), kilograms in totals(((where, use), kilograms) for where, use, kilograms in out).items():
+        if kilograms > least:
+            paths.add([(place, where), (place + 1, use)], kilograms)
+    for one in run.shortages:
+        if one.material == material:
+            paths.add([(place, "short"), (place + 1, f"{one.end_use} use")], one.quantity_kg)
+            paths.tones[place, "short"] = doc.Tone.BAD

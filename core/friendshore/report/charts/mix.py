@@ -1,0 +1,134 @@
+"""A material over time: what arrives in each period from whom, beside what is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Literal
+
+from ...document import charts
+from ...document import elements as doc
+from ...document.figures import count, mass, unit_for
+from ...document.periods import period_columns
+from ...domain.base import grouped, totals
+from ...domain.run import Run, RunPurchase
+from ..mix import chain, kilograms_of, names_of, per_kg, used_for
+from .parts import added, in_unit, largest
+
+PARTS = 7
+"""Suppliers that a chart tells apart."""
+ROWS = 25
+"""Suppliers that a table tells apart."""
+_ROUNDING = Decimal("0.000001")
+"""Part of what is used below which the rest is what rounding leaves."""
+_ROOM = 9
+
+Amounts = Mapping[str, Decimal]
+"""Period -> kilograms."""
+
+
+class Balance:
+    """What arrives of a material in each period, and what becomes of it."""
+
+    def __init__(self, run: Run, material: str, purchases: Sequence[RunPurchase]) -> None:
+        self.arrives = totals((one.delivered, one.quantity_kg) for one in purchases)
+        self.delivered = totals((one.period, one.quantity_kg) for one in run.deliveries if one.material == material)
+        self.taken = totals((one.period, one.quantity_kg) for one in run.draws if one.material == material)
+        self.short = totals((one.period, one.quantity_kg) for one in run.shortages if one.material == material)
+
+    def needed(self, period: str) -> Decimal:
+        """What is wanted, and what makers take."""
+        return added(each.get(period, Decimal(0)) for each in (self.delivered, self.taken, self.short))
+
+    def from_stock(self, period: str) -> Decimal:
+        """What is used beyond what arrives: stock in hand, orders placed before, and what came in earlier."""
+        used = self.delivered.get(period, Decimal(0)) + self.taken.get(period, Decimal(0))
+        beyond = used - self.arrives.get(period, Decimal(0))
+        return beyond if beyond > used * _ROUNDING else Decimal(0)
+
+
+def mix_drawing(run: Run, material: str, purchases: Sequence[RunPurchase]) -> doc.Drawing:
+    """Bars of what arrives by supplier, what comes out of stock and what is short, under a line of what is needed."""
+    balance = Balance(run, material, purchases)
+    labels = [period.label for period in run.periods]
+    needed = {label: balance.needed(label) for label in labels}
+    stock = {label: balance.from_stock(label) for label in labels}
+    by_name = _by_supplier(purchases)
+    bars: list[tuple[str, Amounts, doc.Tone]] = [
+        (name, amounts, doc.Tone.PLAIN) for name, amounts in _kept(by_name, PARTS)
+    ]
+    bars += [("from stock", stock, doc.Tone.ASIDE)] if any(stock.values()) else []
+    bars += [("short", balance.short, doc.Tone.BAD)] if balance.short else []
+    unit = unit_for([*needed.values(), *balance.arrives.values()])
+    what = "wanted, and taken by makers" if balance.taken else "wanted"
+    chart = charts.Bars(
+        tuple(labels),
+        tuple(charts.Series(name, _values(labels, amounts, unit), tone) for name, amounts, tone in bars),
+        unit,
+        charts.Series(what, _values(labels, needed, unit)),
+    )
+    told = (
+        f"{material} by period of arrival: {count(len(by_name), 'supplier')} bring {mass(kilograms_of(purchases))}, "
+        f"{mass(added(needed.values()))} is {what}"
+        + (f", {mass(added(balance.short.values()))} is short." if balance.short else ".")
+    )
+    beside = [(name, amounts) for name, amounts, _ in bars if name in ("from stock", "short")]
+    return doc.Drawing(
+        f"{material}: what arrives, from whom", told, chart, _table(run, purchases, [*beside, (what, needed)])
+    )
+
+
+def _by_supplier(purchases: Sequence[RunPurchase]) -> dict[str, Amounts]:
+    """Supplier -> kilograms by period of arrival."""
+    names = names_of(purchases)
+    found = grouped((names[one.offer], one) for one in purchases)
+    return {name: totals((one.delivered, one.quantity_kg) for one in group) for name, group in found.items()}
+
+
+def _kept(by_name: Mapping[str, Amounts], most: int) -> list[tuple[str, Amounts]]:
+    """The largest, and all others as one."""
+    names = largest({name: added(amounts.values()) for name, amounts in by_name.items()}, most)
+    rest = [amounts for name, amounts in by_name.items() if name not in set(names)]
+    others = totals((label, kilograms) for amounts in rest for label, kilograms in amounts.items())
+    return [*((name, by_name[name]) for name in names), *([(f"{len(rest):,} others", others)] if rest else [])]
+
+
+def _values(labels: Sequence[str], amounts: Amounts, unit: Literal["kg", "t"]) -> tuple[Decimal, ...]:
+    return tuple(in_unit(amounts.get(label, Decimal(0)), unit) for label in labels)
+
+
+def _table(run: Run, purchases: Sequence[RunPurchase], beside: Sequence[tuple[str, Amounts]]) -> doc.DataTable:
+    """Supplier by supplier with chain, use, price and evidence; then what arrives in all, and what stands beside it."""
+    periods = period_columns(((one.label, one.start.year) for one in run.periods), _ROOM)
+    names = names_of(purchases)
+    unit = unit_for(one.quantity_kg for one in purchases)
+    groups = grouped(((one.offer, one.place, one.end_use), one) for one in purchases)
+    kept = largest({key: kilograms_of(group) for key, group in groups.items()}, ROWS)
+    rest = [one for key, group in groups.items() if key not in set(kept) for one in group]
+
+    def row(
+        amounts: Amounts, *first: doc.Cell, last: Sequence[doc.Cell] = (doc.NOTHING, ""), strong: bool = False
+    ) -> doc.DataRow:
+        figures = (doc.Kilograms(amounts.get(one.label, Decimal(0)), unit, bare=True) for one in run.periods)
+        whole = doc.Kilograms(added(amounts.values()), unit, bare=True)
+        return doc.DataRow((*first, *figures, whole, *last), strong)
+
+    def of(group: Sequence[RunPurchase], *first: doc.Cell, evidence: str = "", strong: bool = False) -> doc.DataRow:
+        amounts = totals((one.delivered, one.quantity_kg) for one in group)
+        return row(amounts, *first, last=(per_kg(group), evidence), strong=strong)
+
+    rows = [
+        of(
+            groups[key],
+            names[key[0]],
+            chain(run, groups[key][0]),
+            used_for(run, groups[key][0]),
+            evidence=groups[key][0].confidence,
+        )
+        for key in kept
+    ]
+    rows += [of(rest, count(len(groups) - len(kept), "other"), "", "")] if rest else []
+    rows.append(of(purchases, "arrives", "", "", strong=True))
+    rows += [row(amounts, name, "", "") for name, amounts in beside]
+    columns = [doc.Column("Supplier"), doc.Column("Chain"), doc.Column("For"), *periods, doc.figures("All", unit)]
+    return doc.table([*columns, doc.figures("", f"{run.currency}/kg"), doc.Column("Evidence")], rows)

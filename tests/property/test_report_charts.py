@@ -1,0 +1,189 @@
+"""The charts of a run's report hold the run's own figures: what flows in flows out, bars add up, money comes to what is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+
+from friendshore.document import charts
+from friendshore.document import elements as doc
+from friendshore.document.html import html
+from friendshore.domain.base import totals
+from friendshore.domain.run import Run
+from friendshore.report import report_document
+from friendshore.testing.worlds import bare, empty, worlds
+
+from .compare import planned, planned_once
+from .settings import examples
+from .strategies import Tiny, tiny_cases
+from .worked import Worked, cases
+
+CLOSE = Decimal("0.00001")
+"""Kilograms and money that rounding to the resolution may leave, beside a millionth of the sum."""
+
+
+def near(left: Decimal, right: Decimal, whole: Decimal = Decimal(0)) -> bool:
+    """Whether two sums are the same but for rounding."""
+    return abs(left - right) <= CLOSE + max(abs(left), abs(right), abs(whole)) / 10**6
+
+
+def drawings(elements: tuple[doc.Element, ...]) -> Iterator[doc.Drawing]:
+    """All charts below some elements."""
+    for one in elements:
+        if isinstance(one, doc.Drawing):
+            yield one
+        elif isinstance(one, doc.Section):
+            yield from drawings(one.parts)
+
+
+def total(amounts: Iterator[Decimal] | list[Decimal]) -> Decimal:
+    """Their sum."""
+    return sum(amounts, Decimal(0))
+
+
+def scale(unit: str) -> int:
+    """Kilograms to a unit."""
+    return 1000 if unit == "t" else 1
+
+
+def holds(run: Run) -> None:
+    """Asserts that every chart of the report says what the run says."""
+    document = report_document(run)
+    by_kind: dict[type, dict[str, doc.Drawing]] = {}
+    for one in drawings(document.parts):
+        by_kind.setdefault(type(one.chart), {})[one.title] = one
+    for material in {one.material for one in run.purchases}:
+        bars = by_kind[charts.Bars][f"{material}: what arrives, from whom"].chart
+        assert isinstance(bars, charts.Bars)
+        _over_time(run, material, bars)
+        flow = by_kind.get(charts.Flow, {}).get(f"{material}: from mine to user")
+        if flow is not None:
+            assert isinstance(flow.chart, charts.Flow)
+            _mine_to_user(run, material, flow.chart)
+    if run.purchases:
+        _money(run, by_kind)
+    page = html(document)
+    assert page == html(report_document(run))
+
+
+def _over_time(run: Run, material: str, chart: charts.Bars) -> None:
+    """Bars come up to what is needed, or to what arrives where that is more; the parts that are no stock are what is bought and what is short."""
+    assert chart.line is not None
+    kilograms = scale(chart.unit)
+    delivered = total([one.quantity_kg for one in run.deliveries if one.material == material])
+    short = total([one.quantity_kg for one in run.shortages if one.material == material])
+    taken = total([one.quantity_kg for one in run.draws if one.material == material])
+    bought = total([one.quantity_kg for one in run.purchases if one.material == material])
+    whole = delivered + short + taken + bought
+    wanted = total([one.wanted_kg for one in run.demands if one.material == material])
+    assert near(total(iter(chart.line.values)) * kilograms, wanted + taken, whole)
+    own = [one for one in chart.series if one.name not in ("from stock", "short")]
+    assert near(total(value for one in own for value in one.values) * kilograms, bought, whole)
+    lacking = [one for one in chart.series if one.name == "short"]
+    assert near(total(value for one in lacking for value in one.values) * kilograms, short, whole)
+    assert all(one.tone is doc.Tone.BAD for one in lacking)
+    for number, line in enumerate(chart.line.values):
+        bar = total([one.values[number] for one in chart.series])
+        assert bar >= line or near(bar, line, whole)
+        beside = [one.values[number] for one in chart.series if one.name == "from stock" and one.values[number]]
+        assert not beside or near(bar, line, whole)
+
+
+def _mine_to_user(run: Run, material: str, chart: charts.Flow) -> None:
+    """What comes to a node leaves it, from all sources to all uses; and uses get what is delivered, and lack what is short."""
+    kilograms = scale(chart.unit)
+    out = totals((one.source, one.amount * kilograms) for one in chart.streams)
+    come = totals((one.target, one.amount * kilograms) for one in chart.streams)
+    whole = total(iter(out.values()))
+    layer = {node.id: node.layer for node in chart.nodes}
+    assert all(layer[one.source] < layer[one.target] for one in chart.streams)
+    assert layer.keys() == out.keys() | come.keys()
+    for node in out.keys() & come.keys():
+        assert near(out[node], come[node], whole), node
+    bought = total([one.quantity_kg for one in run.purchases if one.material == material])
+    bought += total([one.quantity_kg for one in run.lots if one.material == material])
+    short = total([one.quantity_kg for one in run.shortages if one.material == material])
+    assert near(total(out[node] for node in out if node not in come), bought + short, whole)
+    for use in {one.end_use for one in run.demands if one.material == material}:
+        wanted = total([one.wanted_kg for one in run.demands if (one.material, one.end_use) == (material, use)])
+        got = total(one.amount for one in chart.streams if one.target.endswith(f":{use} use")) * kilograms
+        assert near(got, wanted, whole)
+
+
+def _money(run: Run, by_kind: dict[type, dict[str, doc.Drawing]]) -> None:
+    """Bars by year, countries and evidence come to what purchases cost; with what else is due, to all that is spent."""
+    cost = total([one.cost for one in run.purchases])
+    spend = by_kind[charts.Bars]["Spend by year of order"]
+    assert isinstance(spend.chart, charts.Bars)
+    assert near(total(value for one in spend.chart.series for value in one.values), cost)
+    ((_, *_, nominal),) = [row.cells for row in spend.table.rows if row.cells[0] == "spent, not discounted"]
+    assert nominal == doc.Amount(run.cost.nominal)
+    listed = [row for row in spend.table.rows if not row.strong]
+    assert near(
+        total(row.cells[-1].value for row in listed if isinstance(row.cells[-1], doc.Amount)), run.cost.nominal, cost
+    )
+    ((_, *_, due),) = [row.cells for row in spend.table.rows if str(row.cells[0]).startswith("holding")] or [
+        (0, doc.Amount(Decimal(0)))
+    ]
+    assert isinstance(due, doc.Amount)
+    if run.cost.nominal == run.cost.total:
+        assert near(due.value, run.cost.onboarding + run.cost.fixed + run.cost.untaken + run.cost.holding, cost)
+    world = by_kind[charts.WorldMap]["Where it is bought, and where not"].chart
+    assert isinstance(world, charts.WorldMap)
+    assert near(total(one.amount for one in world.countries if one.amount is not None), cost)
+    rest = by_kind[charts.Ladder]["What the money rests on"].chart
+    assert isinstance(rest, charts.Ladder)
+    assert near(total(one.value for one in rest.rungs if one.value is not None), cost)
+    charges = by_kind[charts.Ladder].get("Charges by rule")
+    told = (
+        total(one.value for one in charges.chart.rungs if one.value)
+        if charges and isinstance(charges.chart, charts.Ladder)
+        else Decimal(0)
+    )
+    assert near(told, total([one.charges for one in run.purchases]), cost)
+
+
+@pytest.mark.parametrize("worked", cases(), ids=lambda w: w.name)
+def test_charts_of_what_was_worked_out_by_hand_add_up(worked: Worked) -> None:
+    """Every chart of every worked case comes to the figures of its run."""
+    holds(planned_once(worked).run)
+
+
+def _drawn(count: int, seed: int) -> None:
+    """Cases with stock, orders placed, price schedules, terms of trade, two goods of one run; without origins; with nobody who offers."""
+    found = [*worlds((), count=count, seed=seed)]
+    for world in (*found, *map(bare, found), *map(empty, found[:3])):
+        holds(planned(world.case, [world.catalog], ()).run)
+
+
+def test_charts_of_made_up_cases_add_up() -> None:
+    """With all that orders come to, and with nothing."""
+    _drawn(count=9, seed=5)
+
+
+@pytest.mark.deep
+def test_charts_of_many_made_up_cases_add_up() -> None:
+    """The same for many."""
+    _drawn(count=120, seed=6)
+
+
+def _add_up(tiny: Tiny) -> None:
+    holds(planned(tiny.case, [tiny.catalog], tiny.rules).run)
+
+
+@examples(15)
+@given(tiny_cases())
+def test_charts_add_up(tiny: Tiny) -> None:
+    """So does any of a random tiny case."""
+    _add_up(tiny)
+
+
+@pytest.mark.deep
+@examples(300)
+@given(tiny_cases())
+def test_charts_of_many_add_up(tiny: Tiny) -> None:
+    """The same for many."""
+    _add_up(tiny)

@@ -1,0 +1,185 @@
+"""A run's report for whoever opens it in a browser: what it must not lose, what it leaves out, how large it may become."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from friendshore.document import charts
+from friendshore.document import elements as doc
+from friendshore.document.html import html
+from friendshore.document.markdown import markdown
+from friendshore.domain.run import Run
+from friendshore.report import page_document, report_document
+
+from .test_report import DEMAND, PURCHASE, SHORT, run
+
+
+def drawings(a_run: Run) -> dict[str, doc.Drawing]:
+    """The charts of its report by title."""
+    found: dict[str, doc.Drawing] = {}
+    left: list[doc.Element] = list(report_document(a_run).parts)
+    while left:
+        one = left.pop()
+        if isinstance(one, doc.Drawing):
+            found[one.title] = one
+        elif isinstance(one, doc.Section):
+            left += one.parts
+    return found
+
+
+def rule(name: str, phases: list[str], **more: Any) -> dict[str, Any]:
+    """A rule as a run tells it."""
+    given = {"id": name, "kind": "origin-ban", "title": name, "citation": "", "sentence": "", "status": "enacted"}
+    return {**given, "phases": phases, "bites": True, **more}
+
+
+def test_nothing_that_the_page_says_is_lost() -> None:
+    """Every sentence and note of the page of Markdown stands in the report too."""
+    a_run = run(
+        exposed=[
+            {
+                "rule": "stayed",
+                "title": "A stay",
+                "cost": 7,
+                "materials": {"dysprosium-oxide": 5},
+                "offers": ["a"],
+                "first": "2027-Q1",
+            }
+        ],
+        conflicts=[{"rules": ["cap"], "sentences": ["At most 1 kg"], "materials": ["tin"], "demands": []}],
+        assumptions=[{"subject": "a", "text": "no price was published"}],
+        rules=[rule("ban", ["2027-01-01.. enacted"], keeps_out=3)],
+    )
+    told = markdown(report_document(a_run))
+    head, _, rest = markdown(page_document(a_run)).partition("## Who supplies it")
+    sure = rest[rest.index("## How sure this is") :]
+    lines = [line for part in (head, sure) for line in part.splitlines() if line and not line.startswith(("|", "#"))]
+    assert len(lines) > 8
+    assert [line for line in lines if line not in told] == []
+    for figure in ("| dysprosium-oxide | defense |", "1,235", "1,000", "2026-12-31", "ban"):
+        assert figure in told
+
+
+def test_an_order_spans_its_lead_time_and_days_of_rules_are_marked() -> None:
+    """From the last day to order to the end of the period of arrival; a rule that begins, one that ends, and one that may hold."""
+    rules = [
+        rule("begins", ["2028-01-01.. enacted"], keeps_out=1),
+        rule("ends", ["..2029-06-30 enacted"], charges=5),
+        rule("may", ["2027-01-01..2027-03-31 suspended", "2027-04-01.. unknown"], bites=False),
+        rule("idle", ["2028-07-01.. enacted"]),
+    ]
+    exposed = [{"rule": "may", "title": "", "cost": 7, "materials": {}, "offers": [], "first": "2027-Q1"}]
+    found = drawings(run(rules=rules, exposed=exposed))
+    chart = found["Orders and lead times"].chart
+    assert isinstance(chart, charts.Timeline)
+    ((span,),) = [row.spans for row in chart.rows]
+    assert (str(span.start), str(span.end)) == ("2026-12-31", "2027-03-28")
+    assert "1,235 t" in span.told
+    assert [(str(mark.day), mark.tone) for mark in chart.marks] == [
+        ("2027-01-01", doc.Tone.ASIDE), ("2027-04-01", doc.Tone.DOUBTFUL), ("2028-01-01", doc.Tone.BAD), ("2029-07-01", doc.Tone.GOOD)
+    ]  # fmt: skip
+    over_time = found["Rules over time"].chart
+    assert isinstance(over_time, charts.Timeline)
+    assert {row.name for row in over_time.rows} == {"begins", "ends", "may"}
+    assert all(chart.start <= span.start <= span.end <= chart.end for row in over_time.rows for span in row.spans)
+
+
+def test_what_is_short_is_drawn_as_bad_and_a_material_that_nobody_brings_has_no_empty_chart() -> None:
+    """Short in its own tone under the line of what is wanted; without purchases no chart of it, and its cause is told."""
+    met = DEMAND | {
+        "id": "other",
+        "material": "gold",
+        "wanted_kg": 9,
+        "delivered_kg": 0,
+        "short_kg": 9,
+        "first_met": "",
+    }
+    none = SHORT | {"demand": "other", "material": "gold", "period": "2027-Q1", "quantity_kg": 9, "wanted_kg": 9}
+    shorts = [SHORT | {"period": "2026-Q4"}, SHORT | {"period": "2027-Q1"}, none]
+    a_run = run(demands=[DEMAND, met], shortages=shorts)
+    found = drawings(a_run)
+    bars = found["dysprosium-oxide: what arrives, from whom"].chart
+    assert isinstance(bars, charts.Bars)
+    assert [(one.name, one.tone, sum(one.values)) for one in bars.series if one.tone is doc.Tone.BAD] == [
+        ("short", doc.Tone.BAD, Decimal("0.5"))
+    ]
+    assert not [title for title in found if title.startswith("gold")]
+    assert "gold | defense | no supply, 2027-Q1" in markdown(report_document(a_run))
+
+
+def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_may_lie() -> None:
+    """Bought from, barred, both, or neither: each looks otherwise, and a place that is a plant lies where the plant does."""
+    plant = PURCHASE | {
+        "offer": "feed",
+        "facility_id": "works",
+        "country": "AU",
+        "countries": {"mined": ["AU"]},
+        "place": "site",
+    }
+    site = PURCHASE | {
+        "offer": "made",
+        "facility_id": "site",
+        "country": "MY",
+        "countries": {"mined": ["AU", "MM"], "refined": ["MY"]},
+    }
+    barred = {
+        "offer": "x", "material": "dysprosium-oxide", "end_use": "defense", "demand_material": "dysprosium-oxide", "rule": "ban",
+        "stage": "mined", "clause": "", "reason": "",
+    }  # fmt: skip
+    blocked = [barred | {"countries": ["CN"]}, barred | {"countries": ["MY"], "offer": "y"}]
+    chart = drawings(run(purchases=[plant, site], blocked=blocked))["Where it is bought, and where not"].chart
+    assert isinstance(chart, charts.WorldMap)
+    looks = {one.code: (one.amount is not None, one.tone) for one in chart.countries}
+    assert looks == {
+        "AU": (True, doc.Tone.PLAIN), "MY": (True, doc.Tone.DOUBTFUL), "CN": (False, doc.Tone.BAD), "MM": (False, doc.Tone.ASIDE)
+    }  # fmt: skip
+    assert [(one.source, one.target) for one in chart.routes] == [("AU", "MY"), ("MY", "US")]
+
+
+@pytest.mark.deep
+def test_a_run_of_very_many_offers_fits_in_two_megabytes() -> None:
+    """100,000 suppliers of 300 materials, as many rows of everything else: the page is capped, and says how much is left out."""
+    many = 100_000
+    names = [f"a-material-with-a-name-{k % 300}" for k in range(many)]
+    purchases = [
+        PURCHASE
+        | {
+            "offer": f"offer-{k}",
+            "facility": f"A plant with quite a long name, {k}",
+            "facility_id": f"plant-{k}",
+            "material": names[k],
+        }
+        for k in range(many)
+    ]
+    demands = [DEMAND | {"id": f"demand-{k}", "material": f"a-material-with-a-name-{k}"} for k in range(300)]
+    reasons = {"reason": "a reason that takes some words to tell", "clause": "a clause"}
+    kept_out = {"end_use": "defense", "demand_material": names[0], "rule": "ban", "stage": "mined"}
+    blocked = [
+        {**kept_out, **reasons, "offer": f"barred-{k}", "material": names[k], "countries": ["CN"]} for k in range(many)
+    ]
+    unproven = [
+        {**kept_out, "reason": f"unproven {k}", "offer": f"unproven-{k}", "material": names[k]} for k in range(many)
+    ]
+    leads = [
+        {
+            "offer": f"lead-{k}",
+            "materials": [names[k]],
+            "facility": f"plant {k}",
+            "country": "AU",
+            "reasons": ["no capacity"],
+        }
+        for k in range(many)
+    ]
+    assumptions = [{"subject": f"offer-{k}", "text": f"something of {k % 1000}"} for k in range(many)]
+    a_run = run(
+        purchases=purchases, demands=demands, blocked=blocked, unproven=unproven, leads=leads, assumptions=assumptions,
+        rules=[rule(f"rule-{k}", ["2027-01-01.. enacted"], keeps_out=1, charges=1) for k in range(1000)],
+        shortages=[SHORT | {"demand": f"demand-{k}", "material": f"a-material-with-a-name-{k}", "period": "2027-Q1"} for k in range(300)],
+    )  # fmt: skip
+    page = html(report_document(a_run))
+    assert len(page.encode()) < 2_000_000
+    assert "99,920 more orders" in page
+    assert "260 more materials" in page
