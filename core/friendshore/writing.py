@@ -305,6 +305,15 @@ def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]
     return [path for path in paths if path.exists() or path.is_symlink()]
 
 
+def refuse_present(*paths: Path) -> None:
+    """Refuses to write files that are there already.
+
+    Raises:
+        InputError: with each that is.
+    """
+    _refuse([path for path in paths if path.exists() or path.is_symlink()])
+
+
 def _refuse(there: list[Path]) -> None:
     fix = "name another folder, or move the file away"
     if there:

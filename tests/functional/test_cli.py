@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -132,6 +133,58 @@ def test_a_run_is_told_on_one_page(planned: tuple[subprocess.CompletedProcess[st
     refused = friendshore("report", str(run.parent))
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "run.json" in refused.stderr
+
+
+def test_a_run_is_written_as_one_file_with_what_was_asked_of_it(
+    planned: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
+) -> None:
+    """`report --format html --with … --out FILE` is made of the run alone: the same bytes each time, what is there left as it is."""
+    run, asked = str(planned[1]), "why-not=quebec-gallium, calendar"
+    first, second = tmp_path / "first.html", tmp_path / "second.html"
+    for path in (first, second):
+        done = friendshore("report", run, "--format", "html", "--with", asked, "--out", str(path))
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {path}\n", "")
+    page = first.read_bytes()
+    assert page == second.read_bytes()
+    assert friendshore("report", run, "--format", "html", "--with", asked).stdout.encode() == page
+    text = page.decode()
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    assert text.index("How sure this is") < text.index("Why not quebec-gallium") < text.index("What is available when")
+    again = friendshore("report", run, "--out", str(first), "--json")
+    assert (again.returncode, answer(again)["errors"][0]["file"]) == (2, str(first))
+    assert first.read_bytes() == page
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("why-not", "why-not=OFFER"), ("compare", "by itself"), ("ledger=x", "by itself"), ("no-such", "no-such")],
+)
+def test_a_question_that_cannot_be_asked_of_a_run_alone_is_refused(
+    asked: str, said: str, planned: tuple[subprocess.CompletedProcess[str], Path]
+) -> None:
+    """Before anything is planned, and with what to do instead."""
+    done = friendshore("report", str(planned[1]), "--with", asked)
+    assert done.returncode in (2, 3)
+    assert done.stdout == ""
+    assert said in done.stderr
+
+
+def test_nothing_is_asked_of_a_run_that_does_not_hold(
+    planned: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
+) -> None:
+    """Only what failed verification is told of it, in either form."""
+    run = shutil.copytree(planned[1], tmp_path / "run")
+    text = (run / "run.json").read_text(encoding="utf-8")
+    (run / "run.json").write_text(
+        re.sub(r'"quantity_kg": (\d)', r'"quantity_kg": 9\1', text, count=1), encoding="utf-8"
+    )
+    for form in ("md", "html"):
+        done = friendshore("report", str(run), "--format", form, "--with", "calendar")
+        assert done.returncode == 4
+        assert "does not hold" in done.stdout
+        assert "What is available when" not in done.stdout
+        assert "supplies" not in done.stdout
 
 
 def test_the_first_case_has_no_mistakes(case: Path) -> None:

@@ -48,7 +48,7 @@ app.command("check", short_help="List every mistake of a case; solve nothing.")(
 app.command("verify", short_help="Check a run folder from its own files.")(runs.verify)
 for _name, _answers in own_questions().items():
     app.command(_name, short_help=_answers)(announced)
-app.command("report", short_help="Print a run on one page.")(runs.report)
+app.command("report", short_help="Print a run on one page, or write it as HTML.")(runs.report)
 app.command("sign", short_help="Sign a run folder with a key.")(runs.sign)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(cases.lock)
 app.command("init", short_help="Write a small case that can be planned.")(cases.init)

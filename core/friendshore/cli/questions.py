@@ -7,7 +7,6 @@ manifests announce; the code of a question is imported by its own command alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from decimal import Decimal
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -19,6 +18,7 @@ from typer.main import get_command
 
 from ..errors import FriendshoreError
 from .announced import announced_questions, own_questions
+from .asking import answered, opened_for, options_made
 from .options import (
     DEFAULT_GAP,
     AsJson,
@@ -34,13 +34,11 @@ from .options import (
     installed,
 )
 from .output import answering, answers_alone, bare, show, show_json, warn
-from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
     from ..plugins import Registry
     from ..questions import Question
     from ..questions.base import Option
-    from ..recommend import Opened
 
 _SHARED: Mapping[str, tuple[Any, object]] = {
     "scenario": (Scenarios, None),
@@ -192,13 +190,13 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     typed = {one.name: _value(one, given[one.name]) for one in options_of(question)}
     shared = {name: value for name, value in given.items() if name not in _READ_BY_ITSELF & typed.keys()}
     try:
-        with asked_of(question, question.name):
-            asked = question.options(**typed)
-            question.check(asked)
+        asked = options_made(question, typed)
     except OptionsError as error:
         raise typer.BadParameter(str(error)) from error
-    with _opened(question, path, registry, shared) as (opened, progress), asked_of(question, question.name):
-        found = question.ask(opened, asked, progress)
+    with opened_for(path, registry, shared) as opened:
+        for note in opened.notes:
+            warn(note)
+        found = answered(question, opened, asked, shared)
     with asked_of(question, question.name):
         notes, text = question.notes(found), question.text(found, asked)
     for note in notes:
@@ -221,33 +219,3 @@ def _value(one: Option, given: Any) -> Any:
     if one.kind is Decimal:
         return Decimal(str(given))
     return tuple(given or ()) if one.kind == tuple[str, ...] else given
-
-
-@contextmanager
-def _opened(
-    question: Question[Any, Any], path: Path, registry: Registry, given: Mapping[str, Any]
-) -> Iterator[tuple[Opened, Callable[[int, int, float], None] | None]]:
-    """A case or run solved, with what to tell progress to. Ctrl-C ends what is being solved; what is not proved by then is an interval."""
-    from ..case import changes_stated
-    from ..plugins.watching import limited
-    from ..recommend import reopen
-    from ..solve import Limits
-
-    quiet = given["quiet"] or given["as_json"]
-    limited(given["time_limit"])
-    with Interrupt() as cancel:
-        with changes_stated(given.get("change") or ()) as changes, progress_bar(quiet) as progress:
-            opened = reopen(
-                path,
-                registry=registry,
-                scenario=given.get("scenario") or (),
-                changes=changes,
-                strict=given["strict"],
-                limits=Limits(given["gap"], given["time_limit"], given["workers"]),
-                progress=progress,
-                cancel=cancel,
-            )
-        for note in opened.notes:
-            warn(note)
-        with progress_bar(quiet, question.doing, question.counted) as progress:
-            yield opened, progress

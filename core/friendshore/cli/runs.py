@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..domain.watch import LONGEST_SECONDS
-from .options import AsJson, Blocked, OfCase, Quiet, RunPath, installed
-from .output import answer, answering, bare, show_json
+from .asking import answers_of, questions_named
+from .cases import write_new
+from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed
+from .output import answer, answering, bare, show_json, wrote
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
+    from ..document.elements import Document
+    from ..domain.run import Run
+    from ..plugins import Registry
     from ..recommend import RunCheck
     from ..run import RunFolder
 
@@ -100,12 +106,35 @@ class Format(StrEnum):
     """Forms of a report."""
 
     MARKDOWN = "md"
+    HTML = "html"
+
+
+Asked = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="QUESTIONS",
+        help="Questions to ask of the run's own facts and to answer in the same report, by commas: alternatives,ledger,stress, "
+        "why-not=OFFER; may repeat.",
+    ),
+]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="FILE", help="File to write, in place of stdout. Overwrites nothing.", show_default=False
+    ),
+]
 
 
 @answering
 def report(
     run: RunPath,
-    form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.MARKDOWN,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="One page of Markdown, or all of the run with charts as one file of HTML."),
+    ] = Format.MARKDOWN,
+    asked: Asked = None,
+    out: Into = None,
     verified: Annotated[
         bool,
         typer.Option(
@@ -113,25 +142,55 @@ def report(
         ),
     ] = True,
     case: OfCase = None,
+    time_limit: TimeLimit = None,
+    workers: Workers = None,
     block: Blocked = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Print a run on one page, for whoever decides. The run is verified first: of one that does not hold, only what failed verification is printed."""
-    from ..document.markdown import markdown
-    from ..report import page_document
+    """Tell a run to whoever decides. The run is verified first: of one that does not hold, only what failed verification is told."""
     from ..run import read_run
+    from ..writing import refuse_present
 
+    if out is not None:
+        refuse_present(out)  # before the work, not after it
+    registry = installed(block)
+    questions = questions_named(asked or (), registry)
     stored = read_run(run)
-    checked = _checked(stored, block, case) if verified else None
-    text = markdown(page_document(stored.run, checked))
-    if as_json:
+    checked = _checked(stored, registry, case) if verified else None
+    given = {
+        "time_limit": time_limit,
+        "gap": DEFAULT_GAP,
+        "workers": workers,
+        "strict": False,
+        "quiet": quiet,
+        "as_json": as_json,
+    }
+    holds = checked is None or not checked.findings
+    answers = answers_of(questions, run, registry, given) if questions and holds else []
+    text = _text(form, stored.run, checked, answers)
+    if out is not None:
+        wrote(as_json, write_new(out.parent, {PurePosixPath(out.name): text}))
+    elif as_json:
         show_json({"format": form.value, "text": text})
     else:
         bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0
 
 
-def _checked(stored: RunFolder, block: list[str] | None, case: Path | None) -> RunCheck:
+def _text(form: Format, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> str:
+    if form is Format.HTML:
+        from ..document.html import html
+        from ..report import report_document
+
+        return html(report_document(run, checked, answers))
+    from ..document.markdown import markdown
+    from ..report import page_document
+
+    return markdown(page_document(run, checked, answers))
+
+
+def _checked(stored: RunFolder, registry: Registry, case: Path | None) -> RunCheck:
     from ..recommend import verify_stored
 
-    return verify_stored(stored, installed(block), case)
+    return verify_stored(stored, registry, case)

@@ -1,0 +1,123 @@
+"""How a question is asked of a case or run: opened once, with bars and Ctrl-C; and several of one run, for its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .waiting import Interrupt, progress_bar
+
+if TYPE_CHECKING:
+    from ..document.elements import Document
+    from ..plugins import Registry
+    from ..questions import Question
+    from ..recommend import Opened
+
+
+def options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
+    """The record of a question's options.
+
+    Raises:
+        OptionsError: if they make no sense.
+    """
+    from ..plugins import asked_of
+
+    with asked_of(question, question.name):
+        asked = question.options(**typed)
+        question.check(asked)
+    return asked
+
+
+@contextmanager
+def opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iterator[Opened]:
+    """A case or run solved. Ctrl-C ends what is being solved, and what is asked of it; what is not proved by then is an interval."""
+    from ..case import changes_stated
+    from ..plugins.watching import limited
+    from ..recommend import reopen
+    from ..solve import Limits
+
+    limited(given["time_limit"])
+    with Interrupt() as cancel:
+        with changes_stated(given.get("change") or ()) as changes, progress_bar(_quiet(given)) as progress:
+            opened = reopen(
+                path,
+                registry=registry,
+                scenario=given.get("scenario") or (),
+                changes=changes,
+                strict=given["strict"],
+                limits=Limits(given["gap"], given["time_limit"], given["workers"]),
+                progress=progress,
+                cancel=cancel,
+            )
+        yield opened
+
+
+def answered(question: Question[Any, Any], opened: Opened, asked: Any, given: Mapping[str, Any]) -> Any:
+    """What a question finds, with a bar while it looks."""
+    from ..plugins import asked_of
+
+    with progress_bar(_quiet(given), question.doing, question.counted) as progress, asked_of(question, question.name):
+        return question.ask(opened, asked, progress)
+
+
+def _quiet(given: Mapping[str, Any]) -> bool:
+    return bool(given["quiet"] or given["as_json"])
+
+
+def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Question[Any, Any], Any]]:
+    """Questions with their options, as `--with` names them: `stress`, or with what it is about `why-not=OFFER`; several by commas.
+
+    Raises:
+        InputError: for a question that has to be told more.
+        PluginError: for one that is unavailable.
+    """
+    from ..questions.base import question_named
+
+    said = [name.strip().partition("=") for text in texts for name in text.split(",")]
+    return [_about(question_named(registry, name), subject) for name, _, subject in said]
+
+
+def _about(question: Question[Any, Any], subject: str) -> tuple[Question[Any, Any], Any]:
+    """A question as it is asked if nothing else is set, about a subject if one is given."""
+    from ..errors import InputError
+    from ..questions import OptionsError
+    from ..questions.base import options_of
+
+    options = options_of(question)
+    takes = next((one for one in options if one.setting.argument and one.kind is str), None)
+    by_itself = f"ask it by itself: friendshore {question.name}"
+    if subject and takes is None:
+        raise InputError(f"`{question.name}` is about nothing of a name", column="--with", found=subject, fix=by_itself)
+    if any(one.needed and not (one is takes and subject) for one in options):
+        unit = takes.setting.unit or takes.name.upper() if takes is not None else ""
+        fix = f"write {question.name}={unit}" if takes is not None else by_itself
+        raise InputError(f"`{question.name}` has to be told what it is about", column="--with", fix=fix)
+    typed = {takes.name: subject} if takes is not None and subject else {}
+    try:
+        return question, options_made(question, typed)
+    except OptionsError as error:
+        raise InputError(f"`{question.name}` has to be told more: {error}", column="--with", fix=by_itself) from error
+
+
+def answers_of(
+    questions: Sequence[tuple[Question[Any, Any], Any]], path: Path, registry: Registry, given: Mapping[str, Any]
+) -> list[Document]:
+    """What a run is asked besides, each answer as a document; what is to be known of it stands at its beginning.
+
+    Raises:
+        InputError, PluginError, SolverError, VerificationError: as `reopen` and questions do.
+    """
+    from ..document import elements as doc
+    from ..plugins import asked_of
+
+    told = []
+    with opened_for(path, registry, given) as opened:
+        for question, asked in questions:
+            found = answered(question, opened, asked, given)
+            with asked_of(question, question.name):
+                document, notes = question.document(found, asked), question.notes(found)
+            head = doc.notes((*opened.notes, *notes), doc.Tone.DOUBTFUL)
+            told.append(doc.document(document.title, head, *document.parts))
+    return told
