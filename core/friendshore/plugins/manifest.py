@@ -36,7 +36,9 @@ ReaderName = Annotated[str, Field(pattern=READER)]
 OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
 
 
-COMMANDS = frozenset({"plan", "check", "verify", "report", "sign", "lock", "init", "catalogs", "rules", "plugins"})
+COMMANDS = frozenset(
+    {"plan", "case", "check", "verify", "report", "sign", "lock", "init", "catalogs", "rules", "plugins"}
+)
 """What friendshore's own commands are called that are no questions: no question can have such a name."""
 
 
